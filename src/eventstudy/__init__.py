@@ -1,0 +1,104 @@
+"""eventstudy: how much did this news move the price, and how sure are we?
+
+Names are imported when they are first used, so that ``import eventstudy`` and the command
+line's help stay quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from eventstudy.calendars import exchange_sessions
+    from eventstudy.errors import (
+        DataMissing,
+        DataUnfit,
+        EventStudyError,
+        InvalidInput,
+        NotAsRecorded,
+        SourceFailed,
+        StudyFileError,
+    )
+    from eventstudy.events import Event
+    from eventstudy.inference import TESTS, HypothesisTest
+    from eventstudy.models import MarketAdjusted, MarketModel, MeanAdjusted
+    from eventstudy.prices import load_prices
+    from eventstudy.prices.factors import load_factors
+    from eventstudy.prices.shares import ShareCount, share_count
+    from eventstudy.prices.snapshot import load_universe, universe_members
+    from eventstudy.prices.table import Prices, Provenance
+    from eventstudy.results import EventStudyResult
+    from eventstudy.spec import StudySpec, load_study
+    from eventstudy.study import EventStudy
+    from eventstudy.windows import Window
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "errors": (
+        "DataMissing",
+        "DataUnfit",
+        "EventStudyError",
+        "InvalidInput",
+        "NotAsRecorded",
+        "SourceFailed",
+        "StudyFileError",
+    ),
+    "windows": ("Window",),
+    "calendars": ("exchange_sessions",),
+    "events": ("Event",),
+    "prices": ("load_prices",),
+    "prices.factors": ("load_factors",),
+    "prices.shares": ("ShareCount", "share_count"),
+    "prices.snapshot": ("load_universe", "universe_members"),
+    "prices.table": ("Prices", "Provenance"),
+    "models": ("MarketAdjusted", "MarketModel", "MeanAdjusted"),
+    "inference": ("TESTS", "HypothesisTest"),
+    "study": ("EventStudy",),
+    "results": ("EventStudyResult",),
+    "spec": ("StudySpec", "load_study"),
+}
+_WHERE = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = [
+    "TESTS",
+    "DataMissing",
+    "DataUnfit",
+    "Event",
+    "EventStudy",
+    "EventStudyError",
+    "EventStudyResult",
+    "HypothesisTest",
+    "InvalidInput",
+    "MarketAdjusted",
+    "MarketModel",
+    "MeanAdjusted",
+    "NotAsRecorded",
+    "Prices",
+    "Provenance",
+    "ShareCount",
+    "SourceFailed",
+    "StudyFileError",
+    "StudySpec",
+    "Window",
+    "exchange_sessions",
+    "load_factors",
+    "load_prices",
+    "load_study",
+    "load_universe",
+    "share_count",
+    "universe_members",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'eventstudy' has no attribute {name!r}")
+    value = getattr(import_module(f"eventstudy.{_WHERE[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

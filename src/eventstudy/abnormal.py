@@ -1,0 +1,277 @@
+"""Abnormal returns of any sub-window: AR, SAR, CAR, SCAR, AAR, CAAR, BHAR."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from eventstudy.errors import InvalidInput
+from eventstudy.models.protocol import Fit
+from eventstudy.panel import EventPanel, FloatArray, IntArray
+from eventstudy.windows import Window
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class WindowSums:
+    """Abnormal returns of N events summed over one window.
+
+    Attributes
+    ----------
+    window : Window
+        The days summed.
+    n_days : ndarray of int, shape (N,)
+        L_i, days of the window with an abnormal return.
+    car : ndarray, shape (N,)
+        Cumulative abnormal returns as fractions; NaN where L_i = 0.
+    s_car : ndarray, shape (N,)
+        Prediction standard error of the sum, S_CAR.
+    scar : ndarray, shape (N,)
+        CAR / S_CAR.
+    csar : ndarray, shape (N,)
+        Sum of the daily standardised abnormal returns.
+    plain : ndarray, shape (N,)
+        ``s_i √L_i``, the standard error that ignores estimation error.
+    """
+
+    window: Window
+    n_days: IntArray
+    car: FloatArray
+    s_car: FloatArray
+    scar: FloatArray
+    csar: FloatArray
+    plain: FloatArray
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class AbnormalReturns:
+    """Abnormal returns of N events over L days, with what is needed to judge them.
+
+    Attributes
+    ----------
+    keys : tuple of str
+        Short unique names of the events.
+    window, estimation : Window
+        Event window (L days) and estimation window (M days).
+    ar : ndarray, shape (N, L)
+        Abnormal returns as fractions, NaN where there is none.
+    c : ndarray, shape (N, L)
+        Forecast-error factor C_it.
+    sigma : ndarray, shape (N,)
+        Residual standard deviation s_i.
+    residuals : ndarray, shape (N, M)
+        Estimation-window residuals, NaN where there is none.
+    n_est : ndarray of int, shape (N,)
+        M_i.
+    n_params : int
+        p.
+    rows, root : ndarray, shape (N, L, p) and (N, p, p)
+        Regressor rows and R⁻¹, for the variance of sums (see `Fit`).
+    position : ndarray of int, shape (N,)
+        Place of each event's session in calendar time: events with windows on common days are dependent.
+    firm_returns, benchmark_returns : ndarray, shape (N, L)
+        Raw returns in the event window; the benchmark's are NaN if the model has none.
+
+    Notes
+    -----
+    ``S_it = s_i √C_it``; ``SAR = AR / S``; a sum over a window has the exact prediction-error variance
+    ``S_CAR² = s² [L + h (X'X)⁻¹ h']`` with ``h`` the sum of the window's regressor rows
+    (Mikkelson and Partch 1988; Salinger 1992; Campbell, Lo and MacKinlay 1997, ch. 4).
+    """
+
+    keys: tuple[str, ...]
+    window: Window
+    estimation: Window
+    ar: FloatArray
+    c: FloatArray
+    sigma: FloatArray
+    residuals: FloatArray
+    n_est: IntArray
+    n_params: int
+    rows: FloatArray
+    root: FloatArray
+    position: IntArray
+    firm_returns: FloatArray
+    benchmark_returns: FloatArray
+
+    @property
+    def n(self) -> int:
+        """Number of events."""
+        return int(self.ar.shape[0])
+
+    @property
+    def df(self) -> IntArray:
+        """Degrees of freedom of each residual variance, ``M_i - p``, shape (N,)."""
+        return self.n_est - self.n_params
+
+    @property
+    def se(self) -> FloatArray:
+        """Prediction standard error of each abnormal return, ``S_it``, shape (N, L)."""
+        return self.sigma[:, None] * np.sqrt(self.c)
+
+    @property
+    def sar(self) -> FloatArray:
+        """Standardised abnormal returns ``AR / S``, shape (N, L)."""
+        return self.ar / self.se
+
+    @property
+    def aar(self) -> FloatArray:
+        """Average abnormal return of each day over the events observed, shape (L,)."""
+        return nan_mean(self.ar)
+
+    @property
+    def expected(self) -> FloatArray:
+        """Expected returns in the event window, shape (N, L)."""
+        return self.firm_returns - self.ar
+
+    def columns_of(self, window: Window) -> slice:
+        """Return the columns of ``ar`` that belong to a sub-window.
+
+        Raises
+        ------
+        InvalidInput
+            If the window is not inside the event window.
+        """
+        if window not in self.window:
+            raise InvalidInput(
+                f"The window {window} is not inside the event window {self.window} of this study; "
+                f"ask for days within it, or run the study with a longer window."
+            )
+        return slice(window.start - self.window.start, window.end - self.window.start + 1)
+
+    def sums(self, window: Window | tuple[int, int] | int) -> WindowSums:
+        """Sum abnormal returns over a sub-window, with their exact standard errors.
+
+        Parameters
+        ----------
+        window : Window or pair of int
+            Relative days, inside the event window.
+
+        Returns
+        -------
+        WindowSums
+
+        Raises
+        ------
+        InvalidInput
+            If the window is not inside the event window.
+        """
+        chosen = Window.of(window)
+        days = self.columns_of(chosen)
+        ar = self.ar[:, days]
+        seen = np.isfinite(ar)
+        n_days = np.asarray(seen.sum(axis=1), dtype=np.int64)
+        some = n_days > 0
+        h = np.where(seen[:, :, None], self.rows[:, days], 0.0).sum(axis=1)
+        reach = np.einsum("np,npq->nq", h, self.root)
+        variance = n_days + np.einsum("nq,nq->n", reach, reach)
+        car = np.where(some, np.nansum(ar, axis=1), np.nan)
+        s_car = np.where(some, self.sigma * np.sqrt(variance), np.nan)
+        csar = np.where(some, np.nansum(self.sar[:, days], axis=1), np.nan)
+        plain = np.where(some, self.sigma * np.sqrt(n_days), np.nan)
+        return WindowSums(chosen, n_days, car, s_car, car / s_car, csar, plain)
+
+    def caar(self, window: Window | tuple[int, int] | int) -> float:
+        """Return the mean of the CARs over events with at least one day in the window, a fraction."""
+        return float(nan_mean(self.sums(window).car[:, None])[0])
+
+    def bhar(self, window: Window | tuple[int, int] | int, against: str = "benchmark") -> FloatArray:
+        """Return buy-and-hold abnormal returns, ``Π(1 + R_i) - Π(1 + R_b)``.
+
+        Parameters
+        ----------
+        window : Window or pair of int
+            Relative days; a day without an abnormal return is left out on both sides.
+        against : {"benchmark", "expected"}
+            Compare with the benchmark's return or with the model's expected return.
+
+        Returns
+        -------
+        ndarray, shape (N,)
+            Fractions; NaN where no day of the window is observed. Only for simple returns.
+
+        Raises
+        ------
+        InvalidInput
+            If the word is another one, or the model has no benchmark.
+        """
+        if against not in ("benchmark", "expected"):
+            raise InvalidInput(f"against is {against!r}; choose 'benchmark' or 'expected'.")
+        days = self.columns_of(Window.of(window))
+        seen = np.isfinite(self.ar[:, days])
+        other = (self.benchmark_returns if against == "benchmark" else self.expected)[:, days]
+        if against == "benchmark" and not np.isfinite(self.benchmark_returns).any():
+            raise InvalidInput("This model has no benchmark to hold instead; use against='expected'.")
+        held = np.where(seen, 1.0 + self.firm_returns[:, days], 1.0).prod(axis=1)
+        instead = np.where(seen, 1.0 + other, 1.0).prod(axis=1)
+        return np.asarray(np.where(seen.any(axis=1), held - instead, np.nan), dtype=np.float64)
+
+    def take(self, chosen: IntArray) -> AbnormalReturns:
+        """Return the abnormal returns of some events, by position."""
+        return AbnormalReturns(
+            tuple(self.keys[i] for i in chosen),
+            self.window,
+            self.estimation,
+            self.ar[chosen],
+            self.c[chosen],
+            self.sigma[chosen],
+            self.residuals[chosen],
+            self.n_est[chosen],
+            self.n_params,
+            self.rows[chosen],
+            self.root[chosen],
+            self.position[chosen],
+            self.firm_returns[chosen],
+            self.benchmark_returns[chosen],
+        )
+
+    def __repr__(self) -> str:
+        return f"AbnormalReturns of {self.n} events, window {self.window}, estimation {self.estimation}"
+
+
+def nan_mean(values: FloatArray) -> FloatArray:
+    """Return the mean over the first axis of what is there; NaN where nothing is."""
+    seen = np.isfinite(values)
+    count = seen.sum(axis=0)
+    total = np.where(seen, values, 0.0).sum(axis=0)
+    return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan), dtype=np.float64)
+
+
+def abnormal_returns(panel: EventPanel, fit: Fit, benchmark: str | None) -> AbnormalReturns:
+    """Take expected from actual returns.
+
+    Parameters
+    ----------
+    panel : EventPanel
+        N events, all usable for the model.
+    fit : Fit
+        The model estimated on ``panel``.
+    benchmark : str or None
+        The column that stands for the market.
+
+    Returns
+    -------
+    AbnormalReturns
+    """
+    reach = np.einsum("nlp,npq->nlq", fit.rows, fit.root)
+    c = 1.0 + np.einsum("nlq,nlq->nl", reach, reach)
+    if benchmark is None:
+        market = np.full_like(panel.event_returns, np.nan)
+    else:
+        market = panel.event_columns[:, :, panel.columns.index(benchmark)]
+    return AbnormalReturns(
+        keys=panel.keys,
+        window=panel.window,
+        estimation=panel.estimation,
+        ar=panel.event_returns - fit.expected,
+        c=np.where(np.isfinite(fit.expected), c, np.nan),
+        sigma=fit.sigma,
+        residuals=fit.residuals,
+        n_est=fit.n_est,
+        n_params=fit.n_params,
+        rows=fit.rows,
+        root=fit.root,
+        position=panel.position,
+        firm_returns=panel.event_returns,
+        benchmark_returns=market,
+    )

@@ -1,0 +1,287 @@
+"""Events: which firm, when, and the first session in which the news could be traded on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.calendars import (
+    DEFAULT_EXCHANGE,
+    FIRST_DAY,
+    LAST_DAY,
+    ClosedDay,
+    check_closed_day,
+    exchange_sessions,
+    trading_day_of_moment,
+)
+from eventstudy.errors import InvalidInput
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One piece of news about one firm.
+
+    Parameters
+    ----------
+    ticker : str
+        The firm, as in the price table.
+    when : str, date, datetime or Timestamp
+        A day (``"2025-01-27"``), or a moment with its time zone
+        (``"2025-01-26 17:16-05:00"``, or a `datetime` with ``tzinfo``).
+    label : str
+        What happened, for tables and figures.
+    group : str
+        A name by which events are compared in tables.
+
+    Raises
+    ------
+    InvalidInput
+        If the ticker is empty, the date cannot be read, or a time comes without a zone.
+
+    Notes
+    -----
+    A moment during or before a session belongs to that session; at or after the close, to
+    the next one. A day means the session of that day.
+
+    Examples
+    --------
+    >>> Event("NVDA", "2025-01-20").first_session()     # New York was closed: Martin Luther King Jr Day
+    Timestamp('2025-01-21 00:00:00')
+    >>> Event("NVDA", "2025-01-27 17:00-05:00").first_session()
+    Timestamp('2025-01-28 00:00:00')
+    """
+
+    ticker: str
+    when: str | date | datetime | pd.Timestamp
+    label: str = ""
+    group: str = ""
+    moment: pd.Timestamp = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.ticker, str) or not self.ticker.strip():
+            raise InvalidInput(f"An event's ticker is {self.ticker!r}; give a name such as 'NVDA'.")
+        object.__setattr__(self, "ticker", self.ticker.strip())
+        object.__setattr__(self, "moment", _read_moment(self.when, self.ticker))
+
+    @property
+    def is_moment(self) -> bool:
+        """True if the event carries a time of day."""
+        return self.moment.tzinfo is not None
+
+    @property
+    def asked(self) -> str:
+        """What was asked for, as text: the day, or the moment with its zone."""
+        return f"{self.moment:%Y-%m-%d %H:%M%z}" if self.is_moment else f"{self.moment:%Y-%m-%d}"
+
+    def first_session(self, exchange: str = DEFAULT_EXCHANGE, closed_day: ClosedDay = "next") -> pd.Timestamp | None:
+        """Return the session in which this news could first be traded on.
+
+        Parameters
+        ----------
+        exchange : str
+            ISO market code of the exchange.
+        closed_day : {"next", "previous", "drop", "error"}
+            What to do if the day has no session.
+
+        Returns
+        -------
+        Timestamp or None
+            Naive midnight of the session; None if the rule is ``drop`` and the day is closed.
+
+        Raises
+        ------
+        InvalidInput
+            If the rule is ``error`` and the day is closed, or the day is outside the calendar.
+        """
+        day = self.moment.tz_localize(None).normalize()
+        around = (max(day - pd.Timedelta(days=15), FIRST_DAY), min(day + pd.Timedelta(days=15), LAST_DAY))
+        sessions = exchange_sessions(exchange, *around)
+        found = locate_sessions([self], sessions, exchange, closed_day)[0]
+        return None if found.position < 0 else sessions[found.position]
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """Where an event fell on a list of sessions: position (-1 if nowhere) and a remark."""
+
+    position: int
+    remark: str
+
+
+def _read_moment(when: object, ticker: str) -> pd.Timestamp:
+    if when is None or isinstance(when, bool | int | float | np.integer | np.floating):
+        raise InvalidInput(f"Event {ticker}: {when!r} is not a date; give e.g. '2025-01-27'.")
+    try:
+        moment = pd.Timestamp(when)  # type: ignore[arg-type]
+    except (ValueError, TypeError) as error:
+        raise InvalidInput(
+            f"Event {ticker}: cannot read {when!r} as a date; give e.g. '2025-01-27' or '2025-01-26 17:16-05:00'."
+        ) from error
+    if pd.isna(moment):
+        raise InvalidInput(f"Event {ticker}: the date is missing; give e.g. '2025-01-27'.")
+    if isinstance(when, str) and not _is_iso_like(when):
+        raise InvalidInput(f"Event {ticker}: {when!r} can be read in more than one way; write the date as 2025-01-27.")
+    if moment.tzinfo is None and moment != moment.normalize():
+        raise InvalidInput(
+            f"Event {ticker}: {when!r} has a time but no time zone; add one (e.g. '{moment:%Y-%m-%d %H:%M}-05:00') "
+            f"or give the day alone."
+        )
+    return moment
+
+
+def _is_iso_like(text: str) -> bool:
+    """Year first: 01/02/2025 means two different days on two continents."""
+    head = text.strip()[:4]
+    return head.isdigit() and len(text.strip()) >= 8
+
+
+def locate_sessions(
+    events: Sequence[Event], sessions: pd.DatetimeIndex, exchange: str | None, closed_day: ClosedDay
+) -> list[Located]:
+    """Find each event's session on a list of sessions.
+
+    Parameters
+    ----------
+    events : sequence of Event
+        N events.
+    sessions : DatetimeIndex
+        Ascending naive midnights, shape (T,).
+    exchange : str or None
+        Whose closing times decide about moments; None reads a moment in New York time as its day.
+    closed_day : {"next", "previous", "drop", "error"}
+        What to do with a day that is not a session.
+
+    Returns
+    -------
+    list of Located
+        N positions on ``sessions`` with a remark; position -1 means that there is none.
+
+    Raises
+    ------
+    InvalidInput
+        If the rule is ``error`` and an event's day is closed.
+    """
+    check_closed_day(closed_day)
+    pairs = [
+        trading_day_of_moment(e.moment, exchange or DEFAULT_EXCHANGE) if e.is_moment else (e.moment, False)
+        for e in events
+    ]
+    days = pd.DatetimeIndex([day for day, _ in pairs]).to_numpy(dtype="datetime64[ns]")
+    stamps = sessions.to_numpy(dtype="datetime64[ns]")
+    after = np.searchsorted(stamps, days, side="left")
+    is_session = np.zeros(len(days), dtype=bool)
+    inside = after < len(stamps)
+    is_session[inside] = stamps[after[inside]] == days[inside]
+    return [
+        _settle(event, int(at), bool(exact), late, sessions, closed_day)
+        for event, at, exact, (_, late) in zip(events, after, is_session, pairs, strict=True)
+    ]
+
+
+def _settle(
+    event: Event, at: int, exact: bool, late: bool, sessions: pd.DatetimeIndex, closed_day: ClosedDay
+) -> Located:
+    """Apply the rule for closed days to one event; ``at`` is the first session not before its day."""
+    if exact:
+        return Located(at, "after the close: next session" if late else "")
+    if at == 0 or at == len(sessions):
+        span = f"{sessions[0]:%Y-%m-%d} to {sessions[-1]:%Y-%m-%d}" if len(sessions) else "no sessions"
+        return Located(-1, f"outside the data ({span})")
+    if late:
+        return Located(at, "after the close: next session")
+    closed = f"no session on {event.moment:%a %Y-%m-%d}"
+    if closed_day == "error":
+        raise InvalidInput(
+            f"Event {event.ticker}: {closed}; the sessions around it are {sessions[at - 1]:%Y-%m-%d} and "
+            f"{sessions[at]:%Y-%m-%d}. Name one of them, or set closed_day to next, previous or drop."
+        )
+    if closed_day == "drop":
+        return Located(-1, f"{closed}, and closed_day is 'drop'")
+    position = at if closed_day == "next" else at - 1
+    return Located(position, f"{closed}: {closed_day} session")
+
+
+def as_events(events: Event | Iterable[Event] | pd.DataFrame) -> tuple[Event, ...]:
+    """Return events given as a list or as a table with ``ticker`` and ``date``.
+
+    Parameters
+    ----------
+    events : Event, iterable of Event, or DataFrame
+        A table needs the columns ``ticker`` and ``date`` (or ``when``); ``label`` and ``group`` are optional.
+
+    Returns
+    -------
+    tuple of Event
+
+    Raises
+    ------
+    InvalidInput
+        If there is no event, or a column is missing.
+    """
+    if isinstance(events, Event):
+        return (events,)
+    if isinstance(events, pd.DataFrame):
+        return _events_from_frame(events)
+    if not isinstance(events, Iterable):
+        raise InvalidInput(f"Events are {events!r}; give a list of Event or a table with ticker and date.")
+    found = tuple(events)
+    if not found:
+        raise InvalidInput("No events given; a study needs at least one.")
+    for item in found:
+        if not isinstance(item, Event):
+            raise InvalidInput(
+                f"{item!r} is not an Event; write Event('NVDA', '2025-01-27') or give a table with ticker and date."
+            )
+    return found
+
+
+def _events_from_frame(table: pd.DataFrame) -> tuple[Event, ...]:
+    columns = {str(c).strip().lower(): c for c in table.columns}
+    when = columns.get("date", columns.get("when"))
+    if "ticker" not in columns or when is None:
+        raise InvalidInput(
+            f"The events table has the columns {', '.join(map(str, table.columns))}; it needs 'ticker' and 'date'."
+        )
+    if table.empty:
+        raise InvalidInput("The events table has no rows; a study needs at least one event.")
+
+    def text(name: str) -> list[str]:
+        if name not in columns:
+            return [""] * len(table)
+        return ["" if pd.isna(v) else str(v) for v in table[columns[name]]]
+
+    tickers = ["" if pd.isna(v) else str(v) for v in table[columns["ticker"]]]
+    return tuple(
+        Event(ticker, moment, label, group)
+        for ticker, moment, label, group in zip(tickers, table[when], text("label"), text("group"), strict=True)
+    )
+
+
+def event_keys(events: Sequence[Event], sessions: Sequence[pd.Timestamp]) -> list[str]:
+    """Return one short unique name per event: the ticker, with its session if it occurs more than once.
+
+    Parameters
+    ----------
+    events : sequence of Event
+        N events.
+    sessions : sequence of Timestamp
+        Their N sessions.
+
+    Returns
+    -------
+    list of str
+        ``NVDA``; ``NVDA 2025-01-27`` where a ticker has several events; ``NVDA 2025-01-27 #2`` for a repeat.
+    """
+    tickers = [e.ticker for e in events]
+    many = {t for t, n in pd.Series(tickers).value_counts().items() if n > 1}
+    seen: dict[str, int] = {}
+    keys = []
+    for event, session in zip(events, sessions, strict=True):
+        key = f"{event.ticker} {session:%Y-%m-%d}" if event.ticker in many else event.ticker
+        seen[key] = seen.get(key, 0) + 1
+        keys.append(key if seen[key] == 1 else f"{key} #{seen[key]}")
+    return keys

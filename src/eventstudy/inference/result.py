@@ -1,0 +1,134 @@
+"""The value that a test returns, and the tail probabilities that all tests share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from eventstudy.windows import Window
+
+
+@dataclass(frozen=True, slots=True)
+class HypothesisTest:
+    """The outcome of a test, or why it does not apply.
+
+    Attributes
+    ----------
+    name : str
+        The word used in study files and tables, e.g. ``kp_bmp_t``.
+    title : str
+        The test's name for people.
+    null : str
+        The null hypothesis in words.
+    statistic : float
+        The test statistic; NaN if the test does not apply.
+    distribution : str
+        Reference distribution: ``t``, ``normal`` or ``exact``.
+    df : float
+        Degrees of freedom; NaN unless the distribution is t.
+    p_value : float
+        Two-sided p-value from the tail function; NaN if the test does not apply.
+    n : int
+        Events that entered.
+    window : Window
+        Relative days tested.
+    variant : str
+        Which of the literature's variants this is.
+    reference : str
+        The paper.
+    note : str
+        What else a reader should know, e.g. the mean correlation used.
+    reason : str
+        Why the test does not apply; empty if it does.
+    details : mapping of str to float
+        Further numbers by name, e.g. one-sided p-values.
+    """
+
+    name: str
+    title: str
+    null: str
+    statistic: float
+    distribution: str
+    df: float
+    p_value: float
+    n: int
+    window: Window
+    variant: str = ""
+    reference: str = ""
+    note: str = ""
+    reason: str = ""
+    details: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def applicable(self) -> bool:
+        """Whether the test could be computed."""
+        return not self.reason
+
+    def __str__(self) -> str:
+        head = f"{self.title} ({self.name}), {self.window}, n = {self.n}. H0: {self.null}."
+        if not self.applicable:
+            return f"{head} Does not apply: {self.reason}."
+        law = {"t": f"t({self.df:g})", "normal": "N(0, 1)"}.get(self.distribution, self.distribution)
+        return f"{head} Statistic {self.statistic:.3f} ~ {law}, p {format_p(self.p_value)}."
+
+
+def format_p(p: float) -> str:
+    """Return a p-value as text with its relation sign: ``= 0.032``, ``< 0.001``; never ``0.000``."""
+    if math.isnan(p):
+        return "–"
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a test function computes; the registry adds name, title, null and reference."""
+
+    statistic: float
+    p_value: float
+    n: int
+    distribution: str = "normal"
+    df: float = math.nan
+    variant: str = ""
+    note: str = ""
+    details: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NotApplicable:
+    """Why a test says nothing on this design, at the place of its number."""
+
+    reason: str
+    n: int
+    variant: str = ""
+
+
+def normal_two_sided(z: float) -> float:
+    """Return ``2 Φ(-|z|)``."""
+    from scipy.special import ndtr
+
+    return float(2.0 * ndtr(-abs(z)))
+
+
+def t_two_sided(t: float, df: float) -> float:
+    """Return ``2 F_df(-|t|)`` of Student's t."""
+    from scipy.special import stdtr
+
+    return float(2.0 * stdtr(df, -abs(t)))
+
+
+def t_quantile(probability: float, df: object) -> object:
+    """Return quantiles of Student's t; ``df`` may be an array."""
+    from scipy.special import stdtrit
+
+    return stdtrit(df, probability)
+
+
+def z_draft(z: float, n: int, variant: str = "", note: str = "", **details: float) -> Draft:
+    """Return a statistic that is N(0, 1) under the null."""
+    return Draft(z, normal_two_sided(z), n, "normal", math.nan, variant, note, details)
+
+
+def t_draft(t: float, df: float, n: int, variant: str = "", note: str = "", **details: float) -> Draft:
+    """Return a statistic that is t(df) under the null."""
+    return Draft(t, t_two_sided(t, df), n, "t", df, variant, note, details)

@@ -1,0 +1,143 @@
+"""Inference for one event: is this abnormal return out of the ordinary for this firm?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from eventstudy.abnormal import AbnormalReturns
+from eventstudy.inference.result import Draft, NotApplicable, t_draft
+from eventstudy.panel import FloatArray
+from eventstudy.windows import Window
+
+#: Fewest ordinary days (or ordinary windows) to which a sample-quantile test compares.
+MIN_ORDINARY = 20
+
+
+def t(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:
+    """Time-series t of one event, ``CAR / (s √L)``, t(M - p).
+
+    Notes
+    -----
+    Ignores the estimation error of the model's coefficients; exact only for large M. MacKinlay (1997).
+    """
+    sums = abnormal.sums(window)
+    if sums.n_days[0] == 0:
+        return NotApplicable("no abnormal return in the window", 0)
+    return t_draft(float(sums.car[0] / sums.plain[0]), float(abnormal.df[0]), 1, "plain")
+
+
+def t_pe(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:
+    """Time-series t of one event with the prediction error, ``CAR / S_CAR``, t(M - p).
+
+    Notes
+    -----
+    Exactly t under independent normal errors. ``S_CAR² = s² [L + h (X'X)⁻¹ h']``: Patell (1976); Salinger (1992).
+    """
+    sums = abnormal.sums(window)
+    if sums.n_days[0] == 0:
+        return NotApplicable("no abnormal return in the window", 0)
+    return t_draft(float(sums.scar[0]), float(abnormal.df[0]), 1, "with prediction error")
+
+
+def ordinary_sums(residuals: FloatArray, length: int) -> FloatArray:
+    """Return all sums of ``length`` consecutive estimation-window residuals, shape (up to M - length + 1,).
+
+    Parameters
+    ----------
+    residuals : ndarray, shape (M,)
+        Residuals in the order of days, NaN where missing; a sum that meets a missing day is left out.
+    length : int
+        Days to sum.
+    """
+    views = np.lib.stride_tricks.sliding_window_view(residuals, length)
+    sums = views.sum(axis=1)
+    return np.asarray(sums[np.isfinite(sums)], dtype=np.float64)
+
+
+def sq(abnormal: AbnormalReturns, window: Window, *, variant: str = "paper") -> Draft | NotApplicable:
+    """Sample-quantile test of one event: how many ordinary days were as low, or as high.
+
+    Parameters
+    ----------
+    abnormal : AbnormalReturns
+        One event.
+    window : Window
+        Relative days; of more than one day, the CAR is compared with all sums of as many consecutive residuals.
+    variant : {"paper", "plus_one"}
+        ``p_lower = #{e ≤ AR}/M`` as published, or the finite-sample-safe ``(1 + #)/(M + 1)``.
+
+    Notes
+    -----
+    Two-sided ``min(1, 2 min(p_lower, p_upper))``. No normality needed; assumes that the variance does not change
+    with the event. Gelbach, Helland and Klick (2013), American Law and Economics Review 15, 495-541.
+    """
+    sums = abnormal.sums(window)
+    if sums.n_days[0] == 0:
+        return NotApplicable("no abnormal return in the window", 0, variant)
+    ordinary = ordinary_sums(abnormal.residuals[0], int(sums.n_days[0]))
+    m = len(ordinary)
+    if m < MIN_ORDINARY:
+        return NotApplicable(f"only {m} ordinary windows to compare with, {MIN_ORDINARY} needed", 1, variant)
+    car = float(sums.car[0])
+    below, above = int((ordinary <= car).sum()), int((ordinary >= car).sum())
+    extra = 1 if variant == "plus_one" else 0
+    lower, upper = (below + extra) / (m + extra), (above + extra) / (m + extra)
+    k = min(below, above)
+    return Draft(
+        statistic=car,
+        p_value=min(1.0, 2.0 * min(lower, upper)),
+        n=1,
+        distribution="exact",
+        variant=variant,
+        note=f"{k} of {m} ordinary {'days' if len(window) == 1 else 'windows'} at least as extreme on this side",
+        details={"p_lower": lower, "p_upper": upper, "k": float(k), "m": float(m)},
+    )
+
+
+def permutation(
+    abnormal: AbnormalReturns, window: Window, *, draws: int = 9999, seed: int = 20250127
+) -> Draft | NotApplicable:
+    """Permutation test of one event: residuals and event-window returns are exchangeable under the null.
+
+    Parameters
+    ----------
+    abnormal : AbnormalReturns
+        One event.
+    window : Window
+        One day is exact, ``p = (1 + #{|e| ≥ |AR|})/(M + 1)``; a longer window is relabelled ``draws`` times.
+    draws : int
+        Random relabellings B of the pooled residuals and window returns; ``p = (1 + #)/(B + 1)``.
+    seed : int
+        Seed of the random relabellings.
+
+    Notes
+    -----
+    Never zero. Nguyen and Wolf (2023), Empirical Economics, "Single-firm inference in event studies via the
+    permutation test".
+    """
+    sums = abnormal.sums(window)
+    length = int(sums.n_days[0])
+    if length == 0:
+        return NotApplicable("no abnormal return in the window", 0)
+    car = float(sums.car[0])
+    ordinary = abnormal.residuals[0][np.isfinite(abnormal.residuals[0])]
+    if len(ordinary) < MIN_ORDINARY:
+        return NotApplicable(f"only {len(ordinary)} ordinary days to compare with, {MIN_ORDINARY} needed", 1)
+    if length == 1:
+        p = (1 + int((np.abs(ordinary) >= abs(car)).sum())) / (len(ordinary) + 1)
+        return Draft(car, p, 1, "exact", variant="one day, exact", details={"m": float(len(ordinary))})
+    days = abnormal.ar[0, abnormal.columns_of(window)]
+    pool = np.concatenate([ordinary, days[np.isfinite(days)]])
+    generator = np.random.default_rng(seed)
+    order = generator.random((draws, len(pool))).argpartition(length, axis=1)[:, :length]
+    beyond = int((np.abs(pool[order].sum(axis=1)) >= abs(car) * (1 - 1e-12)).sum())
+    p = (1 + beyond) / (draws + 1)
+    return Draft(
+        car,
+        p,
+        1,
+        "exact",
+        variant=f"{draws} relabellings",
+        note=f"seed {seed}, Monte Carlo s.e. of p {np.sqrt(p * (1 - p) / draws):.4f}",
+        details={"draws": float(draws), "seed": float(seed)},
+    )

@@ -1,0 +1,230 @@
+"""Dollars: raw and abnormal changes in market value, with an interval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.abnormal import AbnormalReturns
+from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
+from eventstudy.inference.result import t_quantile
+from eventstudy.prices.shares import ShareCount, share_count
+from eventstudy.prices.table import Prices
+from eventstudy.windows import Window
+
+#: A close as traded that is this far from the embedded one means another split basis.
+SPLIT_BASIS_TOLERANCE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class MarketValueChange:
+    """What one event did to one company's market value over a window.
+
+    Attributes
+    ----------
+    key, ticker : str
+        The event's short name and the share's ticker.
+    window : Window
+        Relative days.
+    close_before, close_after : float
+        Closes as traded on the session before the window and on its last day, in ``currency`` a share.
+    shares : ShareCount or None
+        The count used, with its date and source; None if there is none.
+    before : float
+        Market value before the window, ``shares × close_before``.
+    raw : float
+        ``shares × (close_after - close_before)``.
+    abnormal, low, high : float
+        ``before × CAR`` and its interval ``before × (CAR ± t S_CAR)``.
+    level : float
+        Coverage of the interval.
+    reason : str
+        Why there is no figure; empty if there is one.
+    """
+
+    key: str
+    ticker: str
+    window: Window
+    close_before: float
+    close_after: float
+    shares: ShareCount | None
+    before: float
+    raw: float
+    abnormal: float
+    low: float
+    high: float
+    level: float
+    reason: str = ""
+
+
+def car_interval(abnormal: AbnormalReturns, window: Window, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ends of each event's interval ``CAR ± t_{M-p} S_CAR``, shape (N,) each.
+
+    Raises
+    ------
+    InvalidInput
+        If ``level`` is not between 0 and 1.
+    """
+    if not 0.0 < level < 1.0:
+        raise InvalidInput(f"level is {level!r}; give a coverage between 0 and 1, e.g. 0.95.")
+    sums = abnormal.sums(window)
+    reach = np.asarray(t_quantile(0.5 + level / 2.0, abnormal.df.astype(float))) * sums.s_car
+    return sums.car - reach, sums.car + reach
+
+
+def market_value_changes(
+    abnormal: AbnormalReturns,
+    tickers: tuple[str, ...],
+    calendar: pd.DatetimeIndex,
+    prices: Prices,
+    window: Window,
+    *,
+    level: float = 0.95,
+    shares: Mapping[str, ShareCount] | None = None,
+) -> tuple[MarketValueChange, ...]:
+    """Turn abnormal returns into changes of market value.
+
+    Parameters
+    ----------
+    abnormal : AbnormalReturns
+        N events.
+    tickers : tuple of str
+        Their N tickers.
+    calendar : DatetimeIndex
+        The sessions that ``abnormal.position`` counts.
+    prices : Prices
+        With closes as traded.
+    window : Window
+        Relative days.
+    level : float
+        Coverage of the interval, between 0 and 1.
+    shares : mapping of str to ShareCount, optional
+        Share counts by ticker; by default the embedded ones, the latest dated on or before the event.
+
+    Returns
+    -------
+    tuple of MarketValueChange
+        One an event; without a share count or a close it carries the reason in place of figures.
+
+    Raises
+    ------
+    DataMissing
+        If the price table has no closes as traded at all.
+    """
+    if prices.close is None:
+        raise DataMissing(
+            f"{prices.provenance.source} has no closes as traded, so market values cannot be computed; "
+            f"give a table with a close column, or use the snapshot."
+        )
+    car = abnormal.sums(window).car
+    low, high = car_interval(abnormal, window, level)
+    out = []
+    for i, ticker in enumerate(tickers):
+        place = int(abnormal.position[i])
+        base, last = calendar[place + window.start - 1], calendar[place + window.end]
+        closes = prices.close[ticker].reindex([base, last]).to_numpy(dtype=np.float64)
+        count, reason = _count(ticker, calendar[place], shares, closes, (base, last))
+        before = count.shares * closes[0] if count and not reason else np.nan
+        out.append(
+            MarketValueChange(
+                key=abnormal.keys[i],
+                ticker=ticker,
+                window=window,
+                close_before=float(closes[0]),
+                close_after=float(closes[1]),
+                shares=count,
+                before=float(before),
+                raw=float(before * (closes[1] / closes[0] - 1.0)),
+                abnormal=float(before * car[i]),
+                low=float(before * low[i]),
+                high=float(before * high[i]),
+                level=level,
+                reason=reason,
+            )
+        )
+    return tuple(out)
+
+
+def _count(
+    ticker: str,
+    session: pd.Timestamp,
+    shares: Mapping[str, ShareCount] | None,
+    closes: np.ndarray,
+    days: tuple[pd.Timestamp, pd.Timestamp],
+) -> tuple[ShareCount | None, str]:
+    """Return the share count for an event, or why no market value can be given."""
+    if not np.isfinite(closes).all():
+        return None, f"no close as traded on {days[0]:%Y-%m-%d} or {days[1]:%Y-%m-%d}"
+    if shares is not None:
+        count = shares.get(ticker)
+        return (count, "") if count else (None, "no share count given")
+    try:
+        count = share_count(ticker, session)
+    except DataMissing as error:
+        return None, error.message
+    try:
+        check_split_basis(ticker, days[0], float(closes[0]))
+    except DataUnfit as error:
+        return None, error.message
+    return count, ""
+
+
+def check_split_basis(ticker: str, day: pd.Timestamp, close: float) -> None:
+    """Raise `DataUnfit` if a close stands on another split basis than the embedded share counts.
+
+    Parameters
+    ----------
+    ticker : str
+        The share.
+    day : Timestamp
+        The day of the close.
+    close : float
+        The close as the price source gives it.
+
+    Raises
+    ------
+    DataUnfit
+        If the embedded snapshot has a close of that day and the two differ by more than 5 %: most likely a
+        split lies between the two vintages, and share counts and closes do not belong together.
+    """
+    from eventstudy.prices.snapshot import load_snapshot
+
+    known = load_snapshot().close
+    if known is None or ticker not in known.columns or day not in known.index:
+        return
+    embedded = known[ticker].to_numpy(dtype=np.float64)[known.index.get_indexer([day])[0]]
+    if np.isfinite(embedded) and abs(close / embedded - 1.0) > SPLIT_BASIS_TOLERANCE:
+        raise DataUnfit(
+            f"{ticker} closed at {close:g} on {day:%Y-%m-%d} in this table and at {embedded:g} in the snapshot: "
+            f"another split basis, so the embedded share count does not fit. Give share counts of your own."
+        )
+
+
+def changes_table(changes: tuple[MarketValueChange, ...]) -> pd.DataFrame:
+    """Return market-value changes as a table, one row an event, in units of the currency.
+
+    Returns
+    -------
+    DataFrame
+        Columns close_before, close_after, shares, shares_date, before, raw, abnormal, low, high, note.
+    """
+    rows = [
+        {
+            "close_before": c.close_before,
+            "close_after": c.close_after,
+            "shares": c.shares.shares if c.shares else np.nan,
+            "shares_date": c.shares.period_end if c.shares else "",
+            "before": c.before,
+            "raw": c.raw,
+            "abnormal": c.abnormal,
+            "low": c.low,
+            "high": c.high,
+            "note": c.reason or (c.shares.note if c.shares else ""),
+            "source": c.shares.source if c.shares else "",
+        }
+        for c in changes
+    ]
+    return pd.DataFrame(rows, index=pd.Index([c.key for c in changes], name="event"))

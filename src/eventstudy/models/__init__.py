@@ -1,0 +1,7 @@
+"""Models of normal returns: what a price would have done without the news."""
+
+from eventstudy.models.benchmark import MarketAdjusted, MeanAdjusted
+from eventstudy.models.protocol import Fit, NormalReturnModel
+from eventstudy.models.regression import MarketModel
+
+__all__ = ["Fit", "MarketAdjusted", "MarketModel", "MeanAdjusted", "NormalReturnModel"]

@@ -1,0 +1,96 @@
+"""What every model of normal returns promises."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from eventstudy.panel import BoolArray, EventPanel, FloatArray, IntArray
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Fit:
+    """Normal-return models estimated for N events at once.
+
+    Attributes
+    ----------
+    names : tuple of str
+        Names of the p coefficients.
+    coefficients : ndarray, shape (N, p)
+        b_i.
+    n_params : int
+        Number of estimated mean parameters that the residual variance pays for.
+    n_est : ndarray of int, shape (N,)
+        M_i, estimation days used.
+    sigma : ndarray, shape (N,)
+        s_i, residual standard deviation as a fraction a day, divisor M_i - p.
+    residuals : ndarray, shape (N, M)
+        Estimation-window residuals, NaN on days not used.
+    expected : ndarray, shape (N, L)
+        Expected returns in the event window, NaN on days without an observation.
+    rows : ndarray, shape (N, L, p)
+        Regressor rows x_it of the event window, 0 on days without an observation.
+    root : ndarray, shape (N, p, p)
+        R_i⁻¹ with (X_i'X_i)⁻¹ = R_i⁻¹ (R_i⁻¹)', so that x (X'X)⁻¹ x' = ‖x R⁻¹‖². Zeros where nothing is estimated.
+    r_squared : ndarray, shape (N,)
+        Share of the estimation-window variance explained; NaN where it has no meaning.
+    unusable : tuple of str
+        For each event why the model cannot be fitted, or an empty text.
+    """
+
+    names: tuple[str, ...]
+    coefficients: FloatArray
+    n_params: int
+    n_est: IntArray
+    sigma: FloatArray
+    residuals: FloatArray
+    expected: FloatArray
+    rows: FloatArray
+    root: FloatArray
+    r_squared: FloatArray
+    unusable: tuple[str, ...]
+
+
+@runtime_checkable
+class NormalReturnModel(Protocol):
+    """A specification of normal returns; ``fit`` estimates it for all events of a panel at once."""
+
+    @property
+    def name(self) -> str:
+        """The model's name in tables, e.g. ``market model``."""
+        ...
+
+    @property
+    def formula(self) -> str:
+        """The model in one line of text."""
+        ...
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Benchmark and factor columns that the model needs."""
+        ...
+
+    @property
+    def benchmark(self) -> str | None:
+        """The column that stands for the market, if there is one."""
+        ...
+
+    def fit(self, panel: EventPanel) -> Fit:
+        """Estimate the model on the estimation window of every event."""
+        ...
+
+    def design(self, columns: FloatArray) -> FloatArray:
+        """Return regressor rows, shape (..., p), from column returns, shape (..., K)."""
+        ...
+
+
+def masked(values: FloatArray, mask: BoolArray) -> FloatArray:
+    """Return ``values`` with zeros where ``mask`` is false (NaN must not reach a sum)."""
+    return np.where(mask, values, 0.0)
+
+
+def nan_where(values: FloatArray, mask: BoolArray) -> FloatArray:
+    """Return ``values`` with NaN where ``mask`` is false."""
+    return np.where(mask, values, np.nan)

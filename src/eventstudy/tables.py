@@ -1,0 +1,134 @@
+"""Tables as text, HTML, Markdown, LaTeX and CSV."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from eventstudy.inference import HypothesisTest
+from eventstudy.numbers import round_significant
+from eventstudy.wording import DASH, MINUS
+
+
+def tests_frame(tests: Sequence[HypothesisTest], recommended: Sequence[str] = ()) -> pd.DataFrame:
+    """Return tests as a table indexed by test name, raw numbers.
+
+    Parameters
+    ----------
+    tests : sequence of HypothesisTest
+        What was run.
+    recommended : sequence of str
+        Names to mark in the column ``recommended``.
+
+    Returns
+    -------
+    DataFrame
+        Columns statistic, df, p_value, n, applicable, variant, note, distribution, recommended, title.
+    """
+    rows = [
+        {
+            "statistic": t.statistic,
+            "df": t.df,
+            "p_value": t.p_value,
+            "n": t.n,
+            "applicable": t.applicable,
+            "variant": t.variant,
+            "note": t.reason or t.note,
+            "distribution": t.distribution,
+            "recommended": t.name in recommended,
+            "title": t.title,
+        }
+        for t in tests
+    ]
+    return pd.DataFrame(rows, index=pd.Index([t.name for t in tests], name="test"))
+
+
+def text_table(headers: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
+    """Return an aligned plain-text table; the first ``left`` columns are left-aligned."""
+    widths = [max(len(str(r[i])) for r in (headers, *rows)) for i in range(len(headers))]
+    lines = []
+    for row in (headers, *rows):
+        cells = [
+            str(c).ljust(w) if i < left else str(c).rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
+    lines.insert(1, "  ".join("-" * w for w in widths))
+    return "\n".join(lines)
+
+
+def html_table(headers: Sequence[str], rows: Sequence[Sequence[str]], caption: str, left: int = 1) -> str:
+    """Return an accessible HTML table with a caption, column headers and row headers; all text escaped."""
+    head = "".join(f'<th scope="col">{html.escape(h)}</th>' for h in headers)
+    body = []
+    for row in rows:
+        cells = [f'<th scope="row">{html.escape(str(row[0]))}</th>']
+        for i, cell in enumerate(row[1:], start=1):
+            kind = "" if i < left else ' class="num"'
+            cells.append(f"<td{kind}>{html.escape(str(cell))}</td>")
+        body.append(f"<tr>{''.join(cells)}</tr>")
+    return (
+        f"<table><caption>{html.escape(caption)}</caption><thead><tr>{head}</tr></thead>"
+        f"<tbody>{''.join(body)}</tbody></table>"
+    )
+
+
+def markdown_table(headers: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
+    """Return a GitHub-flavoured Markdown table; pipes in cells are escaped."""
+
+    def line(cells: Sequence[str]) -> str:
+        return "| " + " | ".join(str(c).replace("|", "\\|").replace("\n", " ") for c in cells) + " |"
+
+    rule = "| " + " | ".join("---" if i < left else "---:" for i in range(len(headers))) + " |"
+    return "\n".join([line(headers), rule, *(line(r) for r in rows)]) + "\n"
+
+
+_LATEX = {
+    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", MINUS: "$-$", DASH: "--", "<": "$<$", ">": "$>$", "×": r"$\times$",
+}  # fmt: skip
+
+
+def latex_escape(text: str) -> str:
+    """Return text with every character that LaTeX would interpret escaped."""
+    return "".join(_LATEX.get(c, c) for c in text)
+
+
+def latex_table(headers: Sequence[str], rows: Sequence[Sequence[str]], caption: str, left: int = 1) -> str:
+    """Return a LaTeX ``tabular`` in a ``table`` with booktabs rules; all text escaped."""
+    columns = "l" * left + "r" * (len(headers) - left)
+
+    def line(cells: Sequence[str]) -> str:
+        return " & ".join(latex_escape(str(c)) for c in cells) + r" \\"
+
+    return "\n".join(
+        [
+            r"\begin{table}",
+            rf"\caption{{{latex_escape(caption)}}}",
+            rf"\begin{{tabular}}{{{columns}}}",
+            r"\toprule",
+            line(headers),
+            r"\midrule",
+            *(line(r) for r in rows),
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+def rounded_csv(table: pd.DataFrame, index: bool = True) -> str:
+    """Return a table as CSV text with numbers rounded to ten significant digits, LF line ends."""
+    out = table.copy()
+    for column in out.columns:
+        if pd.api.types.is_float_dtype(out[column]):
+            out[column] = round_significant(out[column].to_numpy(dtype=float))
+    return out.to_csv(index=index, lineterminator="\n", float_format="%.10g")
+
+
+def key_values(pairs: Mapping[str, str]) -> str:
+    """Return ``name: value`` lines with the values aligned."""
+    width = max((len(k) for k in pairs), default=0)
+    return "\n".join(f"{k + ':':<{width + 1}} {v}" for k, v in pairs.items())

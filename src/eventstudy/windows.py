@@ -1,0 +1,112 @@
+"""Windows of relative trading days."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eventstudy.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Window:
+    """A closed interval of trading days relative to the event day (day 0).
+
+    Parameters
+    ----------
+    start, end : int
+        First and last relative day, ``start <= end``. Negative days come before the event.
+
+    Raises
+    ------
+    InvalidInput
+        If the ends are not whole numbers or ``start > end``.
+
+    Examples
+    --------
+    >>> w = Window(-5, 5)
+    >>> print(w, len(w))
+    [-5, +5] 11
+    >>> Window.of((0, 1))
+    Window(0, 1)
+    """
+
+    start: int
+    end: int
+
+    def __post_init__(self) -> None:
+        for name in ("start", "end"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | np.integer):
+                raise InvalidInput(
+                    f"Window {name} is {value!r}; give a whole number of trading days, e.g. Window(-5, 5)."
+                )
+            object.__setattr__(self, name, int(value))
+        if self.start > self.end:
+            raise InvalidInput(
+                f"Window ({self.start}, {self.end}) ends before it starts; did you mean ({self.end}, {self.start})?"
+            )
+
+    @classmethod
+    def of(cls, value: Window | tuple[int, int] | list[int] | int) -> Window:
+        """Return ``value`` as a window: a `Window`, a pair ``(start, end)`` or one day.
+
+        Parameters
+        ----------
+        value : Window, pair of int, or int
+            What to read as a window, in trading days.
+
+        Returns
+        -------
+        Window
+
+        Raises
+        ------
+        InvalidInput
+            If ``value`` is none of these.
+        """
+        if isinstance(value, Window):
+            return value
+        if isinstance(value, int | np.integer) and not isinstance(value, bool):
+            return cls(int(value), int(value))
+        if isinstance(value, tuple | list) and len(value) == 2:
+            return cls(value[0], value[1])
+        raise InvalidInput(f"{value!r} is not a window; give a pair of relative days such as (-5, 5).")
+
+    def __len__(self) -> int:
+        return self.end - self.start + 1
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(self.start, self.end + 1))
+
+    def __contains__(self, item: object) -> bool:
+        if isinstance(item, Window):
+            return self.start <= item.start and item.end <= self.end
+        return isinstance(item, int | np.integer) and bool(self.start <= item <= self.end)
+
+    def __str__(self) -> str:
+        return f"[{signed_day(self.start)}, {signed_day(self.end)}]"
+
+    def __repr__(self) -> str:
+        return f"Window({self.start}, {self.end})"
+
+    @property
+    def days(self) -> NDArray[np.int64]:
+        """The relative days, shape (L,)."""
+        return np.arange(self.start, self.end + 1, dtype=np.int64)
+
+    def overlaps(self, other: Window) -> bool:
+        """Whether the two windows share a day."""
+        return self.start <= other.end and other.start <= self.end
+
+
+def signed_day(day: int) -> str:
+    """Return a relative day as text: ``-5``, ``0``, ``+5``."""
+    return f"{day:+d}" if day else "0"

@@ -1,0 +1,67 @@
+"""Numbers in words: the one place that decides digits, signs and dashes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+MINUS = "\N{MINUS SIGN}"
+DASH = "\N{EN DASH}"
+
+
+def percent(value: float, digits: int = 2, sign: bool = True) -> str:
+    """Return a fraction as a signed per cent, ``−16.97%``; a dash if missing.
+
+    Examples
+    --------
+    >>> percent(-0.16968), percent(0.0191, 1), percent(float("nan"))
+    ('−16.97%', '+1.9%', '–')
+    """
+    if not math.isfinite(value):
+        return DASH
+    text = f"{abs(value) * 100:.{digits}f}%"
+    if float(text[:-1]) == 0.0:
+        return text
+    return (MINUS if value < 0 else "+" if sign else "") + text
+
+
+def p_text(p: float) -> str:
+    """Return a p-value: three decimals, ``<0.001`` below, a dash if missing; never ``0.000``."""
+    if not math.isfinite(p):
+        return DASH
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def sq_p_text(p: float, m: float) -> str:
+    """Return the p-value of a sample-quantile test: with no day as extreme it is below one in ``m``."""
+    if p == 0.0 and m > 0:
+        return f"<{2.0 / m:.3f}"
+    return p_text(p)
+
+
+def number(value: float, digits: int = 2) -> str:
+    """Return a number with a typographic minus; a dash if missing."""
+    if not math.isfinite(value):
+        return DASH
+    text = f"{abs(value):.{digits}f}"
+    return (MINUS if value < 0 and float(text) != 0.0 else "") + text
+
+
+def billions(value: float, digits: int = 0) -> str:
+    """Return US dollars in billions with a sign: ``−$592bn``; a dash if missing.
+
+    Examples
+    --------
+    >>> billions(-592.3e9), billions(33.4e9, 1)
+    ('−$592bn', '+$33.4bn')
+    """
+    if not math.isfinite(value):
+        return DASH
+    return f"{MINUS if value < 0 else '+'}${abs(value) / 1e9:,.{digits}f}bn"
+
+
+def interval(low: float, high: float, form: Callable[[float], str] = percent) -> str:
+    """Return an interval as ``−20.1% to −10.9%``; a dash if missing."""
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return DASH
+    return f"{form(low)} to {form(high)}"
