@@ -1,0 +1,179 @@
+"""Prices: the table, and the doors through which it comes in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from eventstudy.errors import DataMissing, InvalidInput
+from eventstudy.prices.embedded import data_file_digests
+from eventstudy.prices.factors import load_factors
+from eventstudy.prices.files import is_price_file, read_prices
+from eventstudy.prices.shares import ShareCount, share_count
+from eventstudy.prices.snapshot import load_snapshot, load_universe, universe_members
+from eventstudy.prices.table import Prices, Provenance, as_day
+from eventstudy.prices.yahoo import fetch_yahoo
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+__all__ = [
+    "Prices",
+    "Provenance",
+    "ShareCount",
+    "data_file_digests",
+    "fetch_yahoo",
+    "load_factors",
+    "load_prices",
+    "load_snapshot",
+    "load_universe",
+    "read_prices",
+    "share_count",
+    "universe_members",
+]
+
+#: A file of unknown exchange may begin or end with a long run of holidays.
+_LONGEST_HOLIDAY = pd.Timedelta(days=10)
+
+
+def load_prices(
+    tickers: str | Sequence[str] | None = None,
+    start: date | str | None = None,
+    end: date | str | None = None,
+    source: str | Path = "snapshot",
+) -> Prices:
+    """Load daily prices from the embedded snapshot, from Yahoo or from a file.
+
+    Parameters
+    ----------
+    tickers : str or sequence of str, optional
+        Which tickers, in this order; all by default (not with ``yahoo``).
+    start, end : date or str, optional
+        First and last day, both included; they need not be sessions. By default all days.
+    source : str or Path
+        ``"snapshot"`` (38 US series, 2022-01-03 to 2025-06-30), ``"yahoo"`` (live; needs ``tickers``
+        and ``start``), or the path of a CSV or Parquet file (see `read_prices`).
+
+    Returns
+    -------
+    Prices
+        With provenance; ``close`` is None if the source has adjusted closes only.
+
+    Raises
+    ------
+    InvalidInput
+        If ``source`` is unknown, a day cannot be read, or Yahoo is asked without tickers or start.
+    DataMissing
+        If the source lacks a ticker or begins after ``start`` or ends before ``end``; the message
+        names what it has.
+    DataUnfit
+        If a file holds figures that are no prices.
+    SourceFailed
+        If Yahoo or the network failed.
+    NotAsRecorded
+        If the embedded data differ from their recorded digest.
+
+    Examples
+    --------
+    >>> load_prices(["NVDA", "^GSPC"], "2025-01-24", "2025-01-27").returns().round(4).iloc[-1].tolist()
+    [-0.1697, -0.0146]
+    """
+    wanted = _tickers(tickers)
+    where = str(source)
+    if where == "snapshot":
+        prices = load_snapshot()
+    elif where == "yahoo":
+        if wanted is None or start is None:
+            raise InvalidInput("source='yahoo' needs tickers and start, e.g. load_prices(['NVDA'], '2024-01-02', …).")
+        return fetch_yahoo(wanted, start, end)
+    elif isinstance(source, Path) or is_price_file(where):
+        prices = read_prices(source)
+    else:
+        raise InvalidInput(
+            f"source is {where!r}; choose 'snapshot', 'yahoo' or the path of a .csv, .csv.gz or .parquet file."
+        )
+    _check_reach(prices, start, end, exchange="XNYS" if where == "snapshot" else None)
+    if wanted is not None:
+        _check_tickers(prices, wanted)
+        prices = prices.select(wanted)
+    if start is None and end is None:
+        return prices
+    return _check_filled(prices, prices.between(_text(start, "start"), _text(end, "end")))
+
+
+def _tickers(tickers: str | Sequence[str] | None) -> list[str] | None:
+    if tickers is None:
+        return None
+    wanted = [tickers] if isinstance(tickers, str) else list(tickers)
+    if not wanted or not all(isinstance(t, str) and t for t in wanted):
+        raise InvalidInput(f"tickers is {tickers!r}; give one ticker or a list such as ['NVDA', '^GSPC'].")
+    return list(dict.fromkeys(wanted))
+
+
+def _text(value: date | str | None, name: str) -> str | None:
+    day = as_day(value, name)
+    return None if day is None else f"{day:%Y-%m-%d}"
+
+
+def _check_tickers(prices: Prices, wanted: list[str]) -> None:
+    missing = [t for t in wanted if t not in prices.tickers]
+    if not missing:
+        return
+    members = universe_members()
+    panel = [t for t in missing if t in members.index and bool(members.loc[t, "has_prices"])]
+    hint = ""
+    if panel:
+        hint = f" The S&P 500 panel has {', '.join(panel)} from 2023-12-01 to 2025-02-28: load_universe()."
+    shown = ", ".join(sorted(prices.tickers)[:60]) + (" …" if len(prices.tickers) > 60 else "")
+    raise DataMissing(
+        f"No prices for {', '.join(missing)} in {prices.provenance.source}; available: {shown}.{hint} "
+        f"Other tickers: source='yahoo' or a file.",
+        missing=tuple(missing),
+        available=prices.tickers,
+    )
+
+
+def _check_reach(prices: Prices, start: date | str | None, end: date | str | None, exchange: str | None) -> None:
+    """Days asked for beyond the data are an error unless no session is lost by it."""
+    first, last = as_day(start, "start"), as_day(end, "end")
+    held_first, held_last = prices.dates[0], prices.dates[-1]
+    one = pd.Timedelta(days=1)
+    early = first is not None and _loses(first, held_first - one, exchange)
+    late = last is not None and _loses(held_last + one, last, exchange)
+    if early or late:
+        what = f"start is {first:%Y-%m-%d}" if early and first is not None else f"end is {last:%Y-%m-%d}"
+        raise DataMissing(
+            f"{what}, but {prices.provenance.source} holds {held_first:%Y-%m-%d} to {held_last:%Y-%m-%d}. "
+            f"Choose days in this range, or another source.",
+            first=f"{held_first:%Y-%m-%d}",
+            last=f"{held_last:%Y-%m-%d}",
+        )
+
+
+def _loses(first: pd.Timestamp, last: pd.Timestamp, exchange: str | None) -> bool:
+    """Tell whether a stretch without data holds a session; without a calendar a short one does not."""
+    if first > last:
+        return False
+    if exchange is None or last - first >= _LONGEST_HOLIDAY:
+        return last - first >= _LONGEST_HOLIDAY
+    from eventstudy.calendars import exchange_sessions
+
+    return len(exchange_sessions(exchange, f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}")) > 0
+
+
+def _check_filled(whole: Prices, part: Prices) -> Prices:
+    empty = [t for t in part.tickers if part.adj_close[t].isna().all()]
+    held = {t: whole.adj_close[t].dropna().index for t in empty}
+    if empty:
+        ranges = ", ".join(
+            f"{t} {days[0]:%Y-%m-%d} to {days[-1]:%Y-%m-%d}" if len(days) else f"{t} none" for t, days in held.items()
+        )
+        raise DataMissing(
+            f"No prices for {', '.join(empty)} from {part.dates[0]:%Y-%m-%d} to {part.dates[-1]:%Y-%m-%d}; "
+            f"{part.provenance.source} holds {ranges}.",
+            missing=tuple(empty),
+        )
+    return part

@@ -1,0 +1,359 @@
+"""The price table and its provenance."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+ReturnKind = Literal["simple", "log"]
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a price table comes from.
+
+    Attributes
+    ----------
+    source : str
+        Name of the source, e.g. ``snapshot``, ``yahoo``, a file's name.
+    retrieved : str
+        Day (or moment) on which the figures were taken, ISO format; empty if unknown.
+    first, last : str
+        First and last day of the table, ISO format.
+    adjustments : str
+        What the closes are adjusted for, in words.
+    digest : str
+        SHA-256 of the figures, hexadecimal; empty if not computed.
+    cautions : tuple of str
+        What a reader of the numbers should know.
+    """
+
+    source: str
+    retrieved: str = ""
+    first: str = ""
+    last: str = ""
+    adjustments: str = ""
+    digest: str = ""
+    cautions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Prices:
+    """Daily prices: dates × tickers, with their provenance.
+
+    Attributes
+    ----------
+    adj_close : DataFrame
+        Closes adjusted for splits and dividends, for returns; shape (T, K), NaN where there is none.
+    close : DataFrame or None
+        Closes as traded, for dollars; same shape. None if the source has none.
+    volume : DataFrame or None
+        Shares traded; same shape.
+    provenance : Provenance
+        Source, vintage, digest, cautions.
+    currency : mapping of str to str
+        Currency of each ticker where it is known, e.g. ``{"NVDA": "USD"}``.
+
+    Notes
+    -----
+    Build one with `Prices.from_frame`, which checks the figures; read one with `load_prices`.
+    """
+
+    adj_close: pd.DataFrame
+    provenance: Provenance
+    close: pd.DataFrame | None = None
+    volume: pd.DataFrame | None = None
+    currency: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_frame(
+        cls,
+        adj_close: pd.DataFrame,
+        close: pd.DataFrame | None = None,
+        volume: pd.DataFrame | None = None,
+        provenance: Provenance | None = None,
+        currency: Mapping[str, str] | None = None,
+    ) -> Prices:
+        """Check a wide table of closes (dates × tickers) and return it as prices.
+
+        Parameters
+        ----------
+        adj_close : DataFrame
+            Closes for returns, shape (T, K); the index holds dates, in any order.
+        close, volume : DataFrame, optional
+            Closes as traded and volume, with the same dates and tickers (missing ones become NaN).
+        provenance : Provenance, optional
+            Where the figures come from; first and last day are filled in.
+        currency : mapping, optional
+            Currency per ticker.
+
+        Returns
+        -------
+        Prices
+            Sorted by date; the input is not changed.
+
+        Raises
+        ------
+        DataUnfit
+            If a date occurs twice with different figures, a price is zero, negative or infinite,
+            or the figures are not numbers.
+        InvalidInput
+            If the table is empty or its index holds no dates.
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> closes = pd.DataFrame({"A": [10.0, 11.0]}, index=["2025-01-24", "2025-01-27"])
+        >>> Prices.from_frame(closes).returns().round(3)["A"].tolist()
+        [nan, 0.1]
+        """
+        adjusted = clean_frame(adj_close, "adjusted close")
+        check_prices(adjusted, "adjusted close")
+        traded = None
+        if close is not None:
+            traded = clean_frame(close, "close").reindex(index=adjusted.index, columns=adjusted.columns)
+            check_prices(traded, "close")
+        shares = None
+        if volume is not None:
+            shares = clean_frame(volume, "volume").reindex(index=adjusted.index, columns=adjusted.columns)
+        origin = provenance or Provenance(source="a table handed in")
+        origin = replace(
+            origin,
+            first=origin.first or f"{adjusted.index[0]:%Y-%m-%d}",
+            last=origin.last or f"{adjusted.index[-1]:%Y-%m-%d}",
+        )
+        return cls(adjusted, origin, traded, shares, dict(currency or {}))
+
+    @property
+    def tickers(self) -> tuple[str, ...]:
+        """The tickers of the table."""
+        return tuple(self.adj_close.columns)
+
+    @property
+    def dates(self) -> pd.DatetimeIndex:
+        """The dates of the table, ascending, shape (T,)."""
+        return pd.DatetimeIndex(self.adj_close.index)
+
+    def returns(self, kind: ReturnKind = "simple") -> pd.DataFrame:
+        """Return the returns from each row of the table to the next.
+
+        Parameters
+        ----------
+        kind : {"simple", "log"}
+            ``P_t / P_(t-1) - 1`` or its logarithm.
+
+        Returns
+        -------
+        DataFrame
+            Fractions, shape (T, K); NaN on the first day and wherever either price is missing:
+            a gap is never bridged.
+
+        Raises
+        ------
+        InvalidInput
+            If ``kind`` is another word.
+        """
+        check_return_kind(kind)
+        ratio = self.adj_close / self.adj_close.shift(1)
+        return ratio - 1.0 if kind == "simple" else ratio.apply(np.log)
+
+    def select(self, tickers: Sequence[str]) -> Prices:
+        """Return the same table with these tickers only, in this order.
+
+        Raises
+        ------
+        DataMissing
+            If a ticker is not in the table; names it and what is there.
+        """
+        wanted = list(dict.fromkeys(tickers))
+        missing = [t for t in wanted if t not in self.adj_close.columns]
+        if missing:
+            raise DataMissing(
+                f"No prices for {', '.join(missing)} in {self.provenance.source}; available: "
+                f"{', '.join(sorted(self.tickers))}.",
+                missing=tuple(missing),
+                available=self.tickers,
+            )
+        return Prices(
+            self.adj_close[wanted],
+            self.provenance,
+            None if self.close is None else self.close[wanted],
+            None if self.volume is None else self.volume[wanted],
+            {t: c for t, c in self.currency.items() if t in wanted},
+        )
+
+    def between(self, start: str | None = None, end: str | None = None) -> Prices:
+        """Return the rows from ``start`` to ``end``, both included; None leaves that end open.
+
+        Raises
+        ------
+        DataMissing
+            If no row is left; names the days that are there.
+        InvalidInput
+            If a day cannot be read or ``start`` is after ``end``.
+        """
+        first, last = as_day(start, "start"), as_day(end, "end")
+        if first is not None and last is not None and first > last:
+            raise InvalidInput(f"start ({first:%Y-%m-%d}) is after end ({last:%Y-%m-%d}); swap them.")
+        rows = np.ones(len(self.dates), dtype=bool)
+        if first is not None:
+            rows &= self.dates >= first
+        if last is not None:
+            rows &= self.dates <= last
+        if not rows.any():
+            raise DataMissing(
+                f"{self.provenance.source} has no prices from {start} to {end}; it holds "
+                f"{self.dates[0]:%Y-%m-%d} to {self.dates[-1]:%Y-%m-%d}.",
+                first=self.provenance.first,
+                last=self.provenance.last,
+            )
+        kept = self.adj_close.loc[rows]
+        return Prices(
+            kept,
+            replace(self.provenance, first=f"{kept.index[0]:%Y-%m-%d}", last=f"{kept.index[-1]:%Y-%m-%d}"),
+            None if self.close is None else self.close.loc[rows],
+            None if self.volume is None else self.volume.loc[rows],
+            self.currency,
+        )
+
+    def __repr__(self) -> str:
+        shown = ", ".join(self.tickers[:8]) + (f", … ({len(self.tickers)} in all)" if len(self.tickers) > 8 else "")
+        lines = [
+            f"Prices of {shown}",
+            f"{len(self.dates)} days, {self.dates[0]:%Y-%m-%d} to {self.dates[-1]:%Y-%m-%d}",
+            f"Source: {self.provenance.source}"
+            + (f", retrieved {self.provenance.retrieved}" if self.provenance.retrieved else ""),
+        ]
+        return "\n".join(lines)
+
+
+def as_day(value: object, name: str) -> pd.Timestamp | None:
+    """Read a day; None stays None.
+
+    Raises
+    ------
+    InvalidInput
+        If it cannot be read as a date.
+    """
+    if value is None:
+        return None
+    refusal = InvalidInput(f"{name} is {value!r}; give a date such as '2025-01-27'.")
+    if isinstance(value, (bool, int, float, np.number)) or _is_ambiguous(value):
+        raise refusal
+    try:
+        day = pd.Timestamp(value)  # type: ignore[arg-type]
+    except (ValueError, TypeError) as error:
+        raise refusal from error
+    if pd.isna(day):
+        raise refusal
+    return day.tz_localize(None).normalize()
+
+
+def _is_ambiguous(value: object) -> bool:
+    """Tell whether a text may be read with day or month first, as 01/02/2025."""
+    return isinstance(value, str) and bool(re.match(r"\s*\d{1,2}[/.-]\d{1,2}[/.-]\d{2}", value))
+
+
+def check_return_kind(kind: str) -> None:
+    """Raise `InvalidInput` unless ``kind`` is ``simple`` or ``log``."""
+    if kind not in get_args(ReturnKind):
+        raise InvalidInput(f"returns is {kind!r}; choose 'simple' or 'log'.")
+
+
+def clean_frame(frame: pd.DataFrame, what: str) -> pd.DataFrame:
+    """Return a copy with a sorted, naive, daily index, text columns and float values.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Dates × tickers, dates in any order, with or without a time zone.
+    what : str
+        The name of the figures, for messages.
+
+    Returns
+    -------
+    DataFrame
+        Float64, index of naive midnights (the days as labelled in the index's own zone), ascending.
+
+    Raises
+    ------
+    DataUnfit
+        If a date or a ticker occurs twice with different figures, or a value is not a number.
+    InvalidInput
+        If the table is empty or the index holds no dates.
+    """
+    if not isinstance(frame, pd.DataFrame):
+        raise InvalidInput(f"The {what} table is a {type(frame).__name__}; give a pandas DataFrame (dates × tickers).")
+    if frame.shape[0] == 0 or frame.shape[1] == 0:
+        raise InvalidInput(f"The {what} table is empty; it needs dates as rows and tickers as columns.")
+    table = frame.copy()
+    table.index = _daily_index(frame.index, what)
+    table.columns = pd.Index([str(c) for c in frame.columns])
+    if table.columns.has_duplicates:
+        twice = sorted(set(table.columns[table.columns.duplicated()]))
+        raise DataUnfit(f"The {what} table has the column {', '.join(twice)} more than once; keep one.")
+    try:
+        table = table.astype(np.float64)
+    except (ValueError, TypeError) as error:
+        raise DataUnfit(f"The {what} table holds something that is not a number: {error}.") from error
+    table = table.sort_index(kind="stable")
+    if table.index.has_duplicates:
+        table = _drop_equal_repeats(table, what)
+    table.index.name = "date"
+    return table
+
+
+def _daily_index(index: pd.Index, what: str) -> pd.DatetimeIndex:
+    if pd.api.types.is_numeric_dtype(index):
+        raise InvalidInput(f"The {what} table is indexed by numbers; its index must hold dates (set_index('date')?).")
+    for label in () if isinstance(index, pd.DatetimeIndex) else index:
+        if _is_ambiguous(label):
+            raise InvalidInput(f"The index of the {what} table holds {label!r}; write dates as 2025-01-27.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # the library's guesses at a form are ours to judge
+            days = pd.DatetimeIndex(pd.to_datetime(index))
+    except (ValueError, TypeError) as error:
+        raise InvalidInput(f"The index of the {what} table holds no dates: {error}.") from error
+    if days.hasnans:
+        raise InvalidInput(f"The index of the {what} table has a missing date; drop that row.")
+    return pd.DatetimeIndex(days.tz_localize(None).normalize().to_numpy(dtype="datetime64[ns]"))
+
+
+def _drop_equal_repeats(table: pd.DataFrame, what: str) -> pd.DataFrame:
+    """Equal repeats are harmless; unequal ones mean intraday rows or a faulty file."""
+    repeated = table[table.index.duplicated(keep=False)]
+    kinds = repeated.groupby(level=0).nunique(dropna=False)
+    unequal = (kinds > 1).any(axis=1)
+    if unequal.any():
+        day = unequal.index[unequal.to_numpy()][0]
+        raise DataUnfit(
+            f"The {what} table has {day:%Y-%m-%d} more than once with different figures; keep one row a day.",
+            day=f"{day:%Y-%m-%d}",
+        )
+    return table[~table.index.duplicated(keep="first")]
+
+
+def check_prices(table: pd.DataFrame, what: str) -> None:
+    """Raise `DataUnfit` at the first price that is zero, negative or infinite."""
+    values = table.to_numpy()
+    wrong = ~np.isnan(values) & ~((values > 0) & np.isfinite(values))
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        raise DataUnfit(
+            f"{table.columns[column]} has a {what} of {values[row, column]:g} on {table.index[row]:%Y-%m-%d} "
+            f"({int(wrong.sum())} such values in all); prices must be above zero and finite. "
+            f"Correct the value or leave it empty.",
+            ticker=str(table.columns[column]),
+            day=f"{table.index[row]:%Y-%m-%d}",
+        )

@@ -1,0 +1,293 @@
+"""The Yahoo loader against a loopback server, with the real client in between."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from eventstudy.errors import DataMissing, EventStudyError, InvalidInput, SourceFailed
+from eventstudy.prices import load_prices, yahoo
+from eventstudy.prices.yahoo import fetch_yahoo
+
+
+def _load_server():
+    """Load the server file beside this one under every import mode of the runner."""
+    path = Path(__file__).with_name("yahoo_server.py")
+    spec = importlib.util.spec_from_file_location("yahoo_server", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["yahoo_server"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+ys = _load_server()
+START, END = "2025-01-20", "2025-01-31"
+CLOSES = [100.0, 101.0, 99.5, 102.0, 103.0, 95.0, 97.0, 98.0, 99.0, 98.5]
+
+
+@pytest.fixture(scope="session")
+def client_folder(tmp_path_factory):
+    """One folder for the client's own caches: it stays with the first it is told."""
+    import yfinance as yf
+
+    folder = tmp_path_factory.mktemp("client")
+    yf.set_tz_cache_location(str(folder))
+    yahoo._FOLDER_SET.set()
+    return folder
+
+
+@pytest.fixture
+def server(client_folder):
+    from yfinance.data import YfData
+
+    YfData.cache_get.cache_clear()
+    with ys.YahooServer() as running:
+        yield running
+
+
+@pytest.fixture
+def fetch(server, tmp_path):
+    session = server.session()
+
+    def call(tickers, start=START, end=END, **options):
+        settings = {
+            "session": session,
+            "cache_dir": tmp_path / "cache",
+            "timeout": 5.0,
+            "pause": 0.0,
+        } | options
+        return fetch_yahoo(tickers, start, end, **settings)
+
+    yield call
+    session.close()
+
+
+def healthy(symbol="AAA", closes=CLOSES, **options):
+    return ys.answer(ys.chart(symbol, ys.bars(START, list(closes)), **options))
+
+
+def kept_files(tmp_path):
+    return sorted(p.name for p in (tmp_path / "cache").glob("*.*")) if (tmp_path / "cache").exists() else []
+
+
+def test_several_tickers_with_split_and_dividend(server, fetch):
+    table = ys.bars(START, CLOSES)
+    table["adjclose"] = table["close"] * np.where(table.index < "2025-01-27", 0.99, 1.0)
+    server.answers = {
+        "AAA": ys.answer(ys.chart("AAA", table, {"2025-01-27": 1.03}, {"2025-01-23": (2, 1)})),
+        "^IDX": healthy("^IDX"),
+    }
+    seen = []
+    prices = fetch(["AAA", "^IDX", "AAA"], on_ticker=lambda t, i, n: seen.append((t, i, n)))
+    assert seen == [("AAA", 1, 2), ("^IDX", 2, 2)]
+    assert prices.tickers == ("AAA", "^IDX")
+    assert list(prices.close["AAA"]) == CLOSES
+    np.testing.assert_allclose(prices.adj_close["AAA"], table["adjclose"])
+    assert prices.dates[0] == pd.Timestamp(START)
+    assert prices.dates[-1] == pd.Timestamp(END)  # the last day is included
+    assert prices.dates.tz is None
+    assert prices.volume.loc["2025-01-27", "AAA"] == 1_000_000
+    assert prices.currency == {"AAA": "USD", "^IDX": "USD"}
+    assert prices.provenance.source == "yahoo"
+    assert len(prices.provenance.digest) == 64
+    assert any("adjusted for splits" in c for c in prices.provenance.cautions)
+
+
+FAILURES = {
+    "rate limit": ((429, b"Too Many Requests"), SourceFailed, "rate_limited", "wait some minutes"),
+    "server error": ((500, b"<html>oops</html>"), SourceFailed, "bad_response", "try again later"),
+    "cut JSON": ((200, healthy()[1][:200]), SourceFailed, "bad_response", "cut"),
+    "empty body": ((200, b""), SourceFailed, "bad_response", "cut"),
+    "server error in JSON": (
+        ys.answer({"chart": {"result": None, "error": {"code": "x", "description": "Internal Server Error"}}}, 500),
+        SourceFailed,
+        "bad_response",
+        "try again later",
+    ),
+    "no result": (ys.answer({"chart": {"result": [], "error": None}}), DataMissing, "empty", "no bars"),
+    "other symbol": (healthy("BBB"), SourceFailed, "wrong_instrument", "BBB"),
+    "last day empty": (
+        healthy(closes=[*CLOSES[:-1], float("nan")]),
+        SourceFailed,
+        "unfinished",
+        "last complete day is 2025-01-30",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_failure_names_ticker_range_cause_and_remedy(name, server, fetch, tmp_path):
+    reply, error, kind, words = FAILURES[name]
+    server.answers = {"AAA": reply}
+    with pytest.raises(error, match=words) as caught:
+        fetch("AAA", attempts=2)
+    message = str(caught.value)
+    assert caught.value.facts["kind"] == kind
+    assert "AAA" in message
+    assert START in message
+    assert END in message
+    assert "delisted" not in message
+    assert yahoo.ADVICE[kind] in message
+    assert kept_files(tmp_path) == []
+
+
+def test_unknown_symbol(server, fetch):
+    with pytest.raises(DataMissing, match="Check the symbol") as caught:
+        fetch("NOPE")
+    assert caught.value.facts["kind"] == "not_found"
+
+
+def test_unknown_symbol_whose_zone_is_known(server, fetch):
+    server.answers = {"GONE": lambda _: ys.UNKNOWN}
+    with pytest.raises(DataMissing) as caught:
+        fetch("GONE")
+    assert caught.value.facts["kind"] == "not_found"
+
+
+@pytest.mark.parametrize("name", ["rate limit", "server error", "server error in JSON", "cut JSON"])
+def test_failure_at_the_first_look_is_not_called_unknown(name, server, fetch):
+    server.serves_zone = False
+    reply, error, kind, _ = FAILURES[name]
+    symbol = f"COLD{len(name)}"
+    server.answers = {symbol: reply}
+    with pytest.raises(error) as caught:
+        fetch(symbol, attempts=2)
+    assert caught.value.facts["kind"] == kind
+
+
+def test_missing_field_is_a_changed_answer(server, fetch):
+    content = ys.chart("AAA", ys.bars(START, CLOSES))
+    del content["chart"]["result"][0]["meta"]["currency"]
+    server.answers = {"AAA": ys.answer(content)}
+    with pytest.raises(SourceFailed) as caught:
+        fetch("AAA")
+    assert caught.value.facts["kind"] == "schema_changed"
+
+
+def test_connection_refused(server, fetch):
+    server.stop()
+    with pytest.raises(SourceFailed, match="network") as caught:
+        fetch("AAA", attempts=2)
+    assert caught.value.facts["kind"] == "network"
+
+
+def test_bad_answer_is_asked_for_again(server, fetch):
+    server.answers = {"AAA": lambda count: (200, b"{") if count == 1 else healthy()}
+    assert len(fetch("AAA").dates) == len(CLOSES)
+    assert server.price_requests == {"AAA": 2}
+
+
+def test_refusal_is_not_repeated(server, fetch):
+    server.answers = {"AAA": (429, b"Too Many Requests")}
+    with pytest.raises(SourceFailed):
+        fetch("AAA", attempts=3)
+    assert server.price_requests == {"AAA": 2}  # the client's own repeat, none of ours
+
+
+def test_one_failing_ticker_fails_the_fetch_and_keeps_nothing(server, fetch, tmp_path):
+    server.answers = {"AAA": healthy(), "BBB": (200, b"{"), "CCC": healthy("CCC")}
+    with pytest.raises(SourceFailed, match="BBB"):
+        fetch(["AAA", "BBB", "CCC"], attempts=1)
+    assert kept_files(tmp_path) == []
+
+
+def test_second_fetch_asks_nothing(server, fetch, tmp_path):
+    server.answers = {"AAA": healthy()}
+    first = fetch("AAA")
+    asked = len(server.asked)
+    second = fetch("AAA")
+    assert len(server.asked) == asked
+    assert len(kept_files(tmp_path)) == 2
+    pd.testing.assert_frame_equal(first.adj_close, second.adj_close)
+    assert first.provenance == second.provenance
+
+
+def test_damaged_cache_entry_is_fetched_again(server, fetch, tmp_path):
+    server.answers = {"AAA": healthy()}
+    fetch("AAA")
+    (entry,) = (tmp_path / "cache").glob("*.csv")
+    entry.write_bytes(entry.read_bytes().replace(b"95.0", b"59.0"))
+    assert fetch("AAA").close.loc["2025-01-27", "AAA"] == 95.0
+    assert b"59.0" not in entry.read_bytes()
+
+
+def test_range_up_to_today_is_not_kept(server, fetch, tmp_path):
+    today = pd.Timestamp.now("UTC").tz_localize(None).normalize()
+    monday = today - pd.Timedelta(days=14)
+    server.answers = {"AAA": ys.answer(ys.chart("AAA", ys.bars(f"{monday:%Y-%m-%d}", [10.0, 11.0, 12.0])))}
+    prices = fetch("AAA", start=f"{monday:%Y-%m-%d}", end=None)
+    assert len(prices.dates) == 3
+    assert kept_files(tmp_path) == []
+    assert any("prices end on" in c for c in prices.provenance.cautions)
+
+
+def test_unwritable_cache_is_said_and_survived(server, fetch, tmp_path):
+    (tmp_path / "cache").write_text("a file where the folder should be")
+    server.answers = {"AAA": healthy()}
+    assert any("could not be kept" in c for c in fetch("AAA").provenance.cautions)
+
+
+def test_unfinished_session_is_left_out(server, fetch):
+    server.answers = {"AAA": healthy(now="2025-01-31 11:00:00")}
+    prices = fetch("AAA")
+    assert prices.dates[-1] == pd.Timestamp("2025-01-30")
+    assert any("was not over" in c for c in prices.provenance.cautions)
+
+
+def test_holes_in_the_middle_stay_holes(server, fetch):
+    server.answers = {"AAA": healthy(closes=[*CLOSES[:4], float("nan"), *CLOSES[5:]])}
+    prices = fetch("AAA")
+    assert prices.close["AAA"].isna().sum() == 1
+    assert any("2025-01-24" in c for c in prices.provenance.cautions)
+
+
+def test_dividend_without_a_step_in_adjusted_closes_is_refused(server, fetch):
+    server.answers = {"AAA": healthy(dividends={"2025-01-27": 1.0})}
+    with pytest.raises(SourceFailed, match="no step at the dividend of 2025-01-27"):
+        fetch("AAA")
+
+
+def test_weekly_bars_are_refused(server, fetch):
+    table = ys.bars(START, CLOSES[:8])
+    table.index = pd.date_range("2025-01-20", periods=8, freq="7D")
+    server.answers = {"AAA": ys.answer(ys.chart("AAA", table))}
+    with pytest.raises(SourceFailed, match="weekly"):
+        fetch("AAA", end="2025-03-31")
+
+
+def test_configuration_of_the_client_is_restored(server, fetch):
+    import yfinance as yf
+
+    server.answers = {"AAA": (429, b"")}
+    with pytest.raises(SourceFailed):
+        fetch("AAA")
+    assert yf.config.debug.hide_exceptions is True
+
+
+@pytest.mark.parametrize(
+    ("tickers", "options", "words"),
+    [
+        ([], {}, "give Yahoo symbols"),
+        (["AAA "], {}, "give Yahoo symbols"),
+        ("AAA", {"start": "2025-02-01"}, "swap"),
+        ("AAA", {"start": "soon"}, "start is 'soon'"),
+        ("AAA", {"end": "2999-01-01"}, "in the future"),
+        ("AAA", {"attempts": 0}, "at least 1"),
+    ],
+)
+def test_wrong_requests_never_reach_the_network(tickers, options, words, server, fetch):
+    with pytest.raises(InvalidInput, match=words):
+        fetch(tickers, **options)
+    assert server.asked == []
+
+
+def test_load_prices_needs_tickers_and_start_for_yahoo():
+    with pytest.raises(InvalidInput, match="needs tickers and start"):
+        load_prices(source="yahoo")
+    with pytest.raises(EventStudyError, match="needs tickers and start"):
+        load_prices("AAA", source="yahoo")
