@@ -1,0 +1,34 @@
+"""Figures of event studies, ready for an article.
+
+Each function returns a `HouseFigure`: a matplotlib figure that also carries its words (``words``: title, subtitle,
+source, note, alternative text) and its numbers (``data``). The title states what the numbers allow to say. Nothing
+here touches matplotlib's global state, and matplotlib itself is imported only when a figure is drawn.
+"""
+
+from eventstudy.figures.distribution import ordinary_days
+from eventstudy.figures.events import event_day, ranking
+from eventstudy.figures.files import alt_text, csv_text, pdf_bytes, png_bytes, save, svg_bytes
+from eventstudy.figures.members import universe
+from eventstudy.figures.money import dollars
+from eventstudy.figures.paths import car_paths
+from eventstudy.figures.scatter import market_scatter
+from eventstudy.figures.style import SIZES
+from eventstudy.figures.words import FigureText
+
+__all__ = [
+    "SIZES",
+    "FigureText",
+    "alt_text",
+    "car_paths",
+    "csv_text",
+    "dollars",
+    "event_day",
+    "market_scatter",
+    "ordinary_days",
+    "pdf_bytes",
+    "png_bytes",
+    "ranking",
+    "save",
+    "svg_bytes",
+    "universe",
+]

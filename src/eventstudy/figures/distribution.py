@@ -1,0 +1,203 @@
+"""Where the event day falls among a firm's ordinary days."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.abnormal import AbnormalReturns
+from eventstudy.errors import InvalidInput
+from eventstudy.figures import words as say
+from eventstudy.figures.events import measure
+from eventstudy.figures.rows import colour
+from eventstudy.figures.scales import Scale, limits, percent_ticks, share_digits
+from eventstudy.figures.sheet import Sheet, build, fit, fitted_ticks, legend_height, text_width
+from eventstudy.figures.style import GRID, INK, ORDINARY, POINTS, QUIET
+from eventstudy.figures.words import FigureText
+from eventstudy.numbers import round_significant
+from eventstudy.windows import Window
+from eventstudy.wording import percent
+
+if TYPE_CHECKING:
+    from eventstudy.figures.house import HouseFigure
+
+#: Dots are drawn between these diameters, in pixels; where they would be smaller, bars are drawn.
+_DOTS = (9.0, 2.4)
+
+
+@dataclass(frozen=True, slots=True)
+class Stacks:
+    """Values stacked in bins: middle of each bin and count, and the diameter of a dot in pixels; 0 for bars."""
+
+    lefts: np.ndarray
+    counts: np.ndarray
+    width: float
+    dot: float
+
+
+def stacks_of(values: np.ndarray, x: Scale, room: float) -> Stacks:
+    """Bin values so that stacked dots fill the room without leaving it; bars if the dots would be too small."""
+    dot, smallest = _DOTS
+    span = x.end - x.start
+    while dot >= smallest:
+        stacks = _binned(values, x, max(1, int(span / dot)), dot)
+        if stacks.counts.max(initial=0) * dot <= room:
+            return stacks
+        dot -= 0.2
+    return _binned(values, x, max(1, int(span / 6.0)), 0.0)
+
+
+def _binned(values: np.ndarray, x: Scale, bins: int, dot: float) -> Stacks:
+    # bins are counted from 0, so that no bin mixes falls and rises
+    width = float(round_significant((x.high - x.low) / bins))
+    place = np.floor(values / width).astype(np.int64)
+    found, counts = np.unique(place, return_counts=True)
+    return Stacks(round_significant(found * width), counts, width, dot)
+
+
+def draw_stacks(sheet: Sheet, values: np.ndarray, x: Scale, top: float, base: float) -> Stacks:
+    """Draw values as stacks of dots, or as bars, standing on ``base``."""
+    stacks = stacks_of(values, x, base - top)
+    tallest = max(1, int(stacks.counts.max(initial=1)))
+    dot = stacks.dot or (base - top) / tallest
+    y = Scale(0.0, (base - top) / dot, base, top)
+    axes = sheet.axes(x, y)
+    if stacks.dot:
+        middles = np.repeat(stacks.lefts + stacks.width / 2, stacks.counts)
+        heights = np.concatenate([np.arange(c) + 0.5 for c in stacks.counts]) if len(values) else np.array([])
+        axes.plot(middles, heights, "o", color=ORDINARY, markersize=0.88 * dot * POINTS, markeredgewidth=0)
+    else:
+        axes.bar(stacks.lefts, stacks.counts, stacks.width * 0.9, align="edge", color=ORDINARY)
+    return stacks
+
+
+def ordinary_days(
+    abnormal: AbnormalReturns,
+    i: int = 0,
+    *,
+    level: float = 0.95,
+    size: str = "article",
+    source: str = "",
+    title: str | None = None,
+    when: str = "",
+) -> HouseFigure:
+    """Draw the event day among the residuals of the estimation window, a dot a day.
+
+    Parameters
+    ----------
+    abnormal : AbnormalReturns
+        N events.
+    i : int
+        Which event.
+    level : float
+        Coverage of the interval that decides whether the title says ``fell`` or ``rose``.
+    size : {"article", "phone", "social", "print"}
+        Layout preset.
+    source : str
+        The source line.
+    title : str, optional
+        In place of the finding that the numbers allow.
+    when : str
+        The event day as text.
+
+    Returns
+    -------
+    HouseFigure
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such event, or day 0 is not in the event window.
+    """
+    if not -abnormal.n <= i < abnormal.n:
+        raise InvalidInput(f"i is {i}; there are {abnormal.n} events, so give 0 to {abnormal.n - 1}.")
+    one = abnormal.take(np.array([i]))
+    shown = measure(one, Window(0, 0), level)
+    key, value, state = shown.keys[0], float(shown.value[0]), shown.states[0]
+    days = round_significant(one.residuals[0][np.isfinite(one.residuals[0])])
+    extreme = int((days <= value).sum() if value < 0 else (days >= value).sum()) if math.isfinite(value) else 0
+    words = FigureText(
+        title=say.tidy(title)
+        if title
+        else _ordinary_title(key, state, value, float(shown.raw[0]), extreme, len(days), when),
+        subtitle=f"Daily abnormal returns of {key}: the event day among {len(days)} ordinary days",
+        source=say.tidy(source),
+        note=f"Ordinary days: residuals of the estimation window {say.window_text(abnormal.estimation)}. "
+        f"{extreme} of {len(days)} at least as {'low' if value < 0 else 'high'} as the event day.",
+        alt=f"Dot plot of {len(days)} ordinary abnormal returns of {key}, from {percent(end(days, min), 1)} to "
+        f"{percent(end(days, max), 1)}; {when or 'the event day'} at {percent(value, 1)}, {extreme} ordinary days at least as extreme.",
+    )
+    table = pd.DataFrame({"what": ["event day"] + ["ordinary day"] * len(days), "abnormal_return": [value, *days]})
+    legend = [f"one ordinary day ({len(days)})", "event day"]
+    return build(
+        words,
+        table,
+        size,
+        lambda s: legend_height(legend, s) + (170.0 if s.narrow else 210.0 * s.unit) + 4.6 * s.foot,
+        lambda sheet: _draw_ordinary(sheet, days, value, state, legend, when),
+    )
+
+
+def end(days: np.ndarray, which: Callable[[Sequence[float]], float]) -> float:
+    """Return the least or greatest value, NaN if there is none."""
+    return which(days.tolist()) if len(days) else math.nan
+
+
+def _ordinary_title(key: str, state: str, value: float, raw: float, extreme: int, n: int, when: str) -> str:
+    on = f" on {when}" if when else ""
+    if state == "missing":
+        return f"No return for {key}{on}"
+    low = "low" if value < 0 else "high"
+    if state == "unclear":
+        many = f"{extreme} of {n} ordinary days were as {low}" if extreme else f"though no ordinary day was as {low}"
+        return f"No clear change for {key}{on}: {many}" if extreme else f"No clear change for {key}{on}, {many}"
+    noun = {"fell": "fall", "rose": "rise", "lagged": "lag", "held up": "lead"}[say.verb(state, raw)]
+    if extreme == 0:
+        return f"{key}’s {noun}{on} was beyond all {n} ordinary days"
+    return f"{key}’s {noun}{on}: {extreme} of {n} ordinary days went as far"
+
+
+def _draw_ordinary(sheet: Sheet, days: np.ndarray, value: float, state: str, legend: list[str], when: str) -> None:
+    size = sheet.size
+    tint = colour(state)
+    filled = state != "unclear"
+
+    def day(x: float, y: float) -> None:
+        sheet.mark(x, y, ORDINARY, pixels=6)
+
+    def event(x: float, y: float) -> None:
+        sheet.mark(x, y, tint, filled=filled, shape="D", pixels=8)
+
+    sheet.legend([(day, legend[0]), (event, legend[1])], sheet.top + 0.5 * size.foot)
+    label_line = sheet.top + legend_height(legend, size) + 1.1 * size.body
+    top, base = label_line + 0.9 * size.body, sheet.bottom - 2.1 * size.foot
+    x = Scale(*limits([*days, value], pad=0.05), sheet.left, sheet.right)
+    _axis(sheet, x, top, base)
+    draw_stacks(sheet, days, x, top, base)
+    if not math.isfinite(value):
+        return
+    sheet.line([x.px(value)] * 2, [label_line + 0.35 * size.body, base], tint, 1.6)
+    sheet.mark(x.px(value), base, tint, filled=filled, shape="D", pixels=11)
+    text = fit(
+        f"{when or 'event day'}: {percent(value, share_digits([value]))}",
+        size.body,
+        sheet.right - sheet.left,
+        bold=True,
+    )
+    half = text_width(text, size.body, True) / 2
+    centre = min(max(x.px(value), sheet.left + half), sheet.right - half)
+    sheet.text(centre, label_line, text, bold=True, ha="center")
+
+
+def _axis(sheet: Sheet, x: Scale, top: float, base: float) -> None:
+    marks, form = fitted_ticks(x, sheet.size.foot, percent_ticks)
+    for mark in marks:
+        sheet.line([x.px(mark)] * 2, [top, base], GRID)
+        sheet.line([x.px(mark)] * 2, [base, base + 0.3 * sheet.size.foot], QUIET)
+    sheet.line([x.start, x.end], [base, base], INK, 1.2)
+    sheet.tick_labels(x, marks, form, base + 1.6 * sheet.size.foot)

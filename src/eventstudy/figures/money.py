@@ -1,0 +1,145 @@
+"""Dollars lost and gained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.errors import InvalidInput
+from eventstudy.figures import words as say
+from eventstudy.figures.rows import Row, cut_rows, draw_rows, legend_texts, rows_height
+from eventstudy.figures.sheet import build
+from eventstudy.figures.words import FigureText
+from eventstudy.market_value import MarketValueChange
+from eventstudy.numbers import round_significant
+from eventstudy.wording import DASH, MINUS, billions
+
+if TYPE_CHECKING:
+    from eventstudy.figures.house import HouseFigure
+
+
+def dollars(
+    changes: Sequence[MarketValueChange],
+    *,
+    size: str = "article",
+    source: str = "",
+    title: str | None = None,
+    when: str = "",
+) -> HouseFigure:
+    """Draw abnormal changes in market value with their intervals, and the raw change as a stroke.
+
+    Parameters
+    ----------
+    changes : sequence of MarketValueChange
+        At least one, all of one window and level; sorted by the abnormal change. Companies without a figure are
+        named in the note.
+    size : {"article", "phone", "social", "print"}
+        Layout preset.
+    source : str
+        The source line.
+    title : str, optional
+        In place of the finding that the numbers allow.
+    when : str
+        The event day as text.
+
+    Returns
+    -------
+    HouseFigure
+
+    Raises
+    ------
+    InvalidInput
+        If there is no change at all.
+    """
+    if not changes:
+        raise InvalidInput("There is no market-value change to draw; give at least one.")
+    window, level = changes[0].window, changes[0].level
+    there = sorted((c for c in changes if math.isfinite(c.abnormal)), key=lambda c: (c.abnormal, c.key))
+    gone = [say.tidy(c.key) for c in changes if not math.isfinite(c.abnormal)]
+    rows = [_row(c) for c in there]
+    drawn, hidden = cut_rows(rows)
+    span = say.span_text(window, when)
+    notes = [f"Intervals: {say.level_text(level)}, t with prediction error; abnormal is what the model did not expect."]
+    notes += [f"No figure (no share count or close): {', '.join(gone)}."] if gone else []
+    notes += _same_company(there)
+    notes += [f"{hidden} companies between the first and the last are not drawn."] if hidden else []
+    words = FigureText(
+        title=say.tidy(title) if title else _title(rows, when),
+        subtitle=f"Change in market value {span}, $bn: abnormal with interval, and raw",
+        source=say.tidy(source),
+        note=" ".join(notes),
+        alt=f"Dot plot of changes in market value {span} of {len(rows)} companies. Abnormal, with interval, and raw: "
+        + say.alt_list([f"{r.key} {r.value_text} ({r.interval_text}), raw {_bn(r.second)}" for r in rows]),
+    )
+    legend = legend_texts(say.level_text(level), [r.state for r in rows], "raw change", "abnormal change")
+    return build(
+        words,
+        _frame(rows),
+        size,
+        lambda preset: rows_height(preset, len(drawn), legend),
+        lambda sheet: draw_rows(sheet, drawn, legend, _bn_ticks),
+    )
+
+
+def _row(change: MarketValueChange) -> Row:
+    value, low, high, raw = round_significant([change.abnormal, change.low, change.high, change.raw]).tolist()
+    ends = f"{_bn(low)} to {_bn(high)}" if math.isfinite(low) and math.isfinite(high) else DASH
+    return Row(say.tidy(change.key), say.verdict(value, low, high), value, low, high, _bn(value), ends, second=raw)
+
+
+def _same_company(changes: Sequence[MarketValueChange]) -> list[str]:
+    """Warn of share classes of one company, whose figures must not be added."""
+    drawn = {c.ticker for c in changes}
+    pairs = {
+        tuple(sorted((c.ticker, other)))
+        for c in changes
+        if c.shares is not None
+        for other in c.shares.covers
+        if other in drawn and other != c.ticker
+    }
+    return [f"{say.listed(pair)} are one company, counted whole in each row." for pair in sorted(pairs)]
+
+
+def _bn(value: float) -> str:
+    return billions(value, 0 if not math.isfinite(value) or abs(value) >= 9.95e9 else 1 if abs(value) >= 5e7 else 3)
+
+
+def _bn_ticks(values: list[float]) -> Callable[[float], str]:
+    step = min((b - a for a, b in pairwise(values)), default=1e9)
+    digits = max(0, -math.floor(math.log10(step / 1e9) + 1e-9))
+    return lambda v: "0" if v == 0 else billions(v, digits)
+
+
+def _title(rows: Sequence[Row], when: str) -> str:
+    on = f" on {when}" if when else ""
+    clear = [r for r in rows if r.state in ("down", "up")]
+    if not rows:
+        return "No company has a share count, so no dollars"
+    if not clear:
+        return f"No clear change in market value for {rows[0].key if len(rows) == 1 else f'any of {len(rows)} companies'}{on}"
+    first = max(clear, key=lambda r: abs(r.value))
+    raw, surprise = (_bn(v).lstrip(MINUS + "+") for v in (first.second, first.value))
+    lost = first.second < 0
+    return f"{first.key} {'lost' if lost else 'gained'} {raw}{on}, {surprise} {_more(lost, first.state)} than expected"
+
+
+def _more(lost: bool, state: str) -> str:
+    return "more" if lost == (state == "down") else "less"
+
+
+def _frame(rows: Sequence[Row]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "event": [r.key for r in rows],
+            "abnormal": np.array([r.value for r in rows], dtype=np.float64),
+            "low": np.array([r.low for r in rows], dtype=np.float64),
+            "high": np.array([r.high for r in rows], dtype=np.float64),
+            "raw": np.array([r.second for r in rows], dtype=np.float64),
+            "excludes_zero": [r.state in ("down", "up") for r in rows],
+        }
+    )

@@ -1,0 +1,339 @@
+"""Paths of cumulative abnormal returns with prediction bands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.abnormal import AbnormalReturns, nan_mean
+from eventstudy.figures import words as say
+from eventstudy.figures.events import measure
+from eventstudy.figures.scales import Scale, limits, percent_ticks, share_digits, ticks
+from eventstudy.figures.sheet import Sheet, build, fit, legend_height, text_width
+from eventstudy.figures.style import BAND, INK, LINE, ORDINARY, POINTS, QUIET, Size
+from eventstudy.figures.words import FigureText
+from eventstudy.market_value import car_interval
+from eventstudy.numbers import round_significant
+from eventstudy.windows import Window
+from eventstudy.wording import percent
+
+if TYPE_CHECKING:
+    from eventstudy.figures.house import HouseFigure
+
+#: More events than this share one panel, with their average.
+MOST_PANELS = 6
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Paths:
+    """CAR from the start of the window to each day, with pointwise bands; arrays of shape (N, L)."""
+
+    days: np.ndarray
+    car: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    average: np.ndarray
+
+
+def paths_of(abnormal: AbnormalReturns, level: float) -> Paths:
+    """Return the path of each event, each partial sum with its own exact prediction error."""
+    first, days = abnormal.window.start, abnormal.window.days
+    spans = [Window(first, int(day)) for day in days]
+    ends = [car_interval(abnormal, span, level) for span in spans]
+    car = round_significant(np.stack([abnormal.sums(span).car for span in spans], axis=1))
+    low = round_significant(np.stack([e[0] for e in ends], axis=1))
+    high = round_significant(np.stack([e[1] for e in ends], axis=1))
+    return Paths(days, car, low, high, round_significant(nan_mean(car)))
+
+
+def car_paths(
+    abnormal: AbnormalReturns,
+    *,
+    level: float = 0.95,
+    size: str = "article",
+    source: str = "",
+    title: str | None = None,
+    when: str = "",
+) -> HouseFigure:
+    """Draw cumulative abnormal returns from the start of the event window, day by day.
+
+    Parameters
+    ----------
+    abnormal : AbnormalReturns
+        N events: a panel each with its band up to six, beyond that all paths and their average in one panel.
+    level : float
+        Coverage of the pointwise two-sided prediction bands, ``CAR ± t_{M-p} S_CAR`` of each partial sum.
+    size : {"article", "phone", "social", "print"}
+        Layout preset.
+    source : str
+        The source line.
+    title : str, optional
+        In place of the finding that the numbers allow.
+    when : str
+        The event day as text.
+
+    Returns
+    -------
+    HouseFigure
+
+    Raises
+    ------
+    InvalidInput
+        If ``level`` or ``size`` is not allowed.
+    """
+    paths = paths_of(abnormal, level)
+    keys = [say.tidy(k) for k in abnormal.keys]
+    last = [
+        (float(a), float(b), float(c))
+        for a, b, c in zip(paths.car[:, -1], paths.low[:, -1], paths.high[:, -1], strict=True)
+    ]
+    states = [say.verdict(*numbers) for numbers in last]
+    many = abnormal.n > MOST_PANELS
+    test = f"{say.level_text(level)} prediction interval, t with prediction error"
+    words = FigureText(
+        title=say.tidy(title) if title else _title(keys, states, abnormal, level),
+        subtitle=f"Cumulative abnormal return from trading day {say.day_text(abnormal.window.start)} "
+        f"to {say.day_text(abnormal.window.end)}" + (f"; day 0 is {when}" if when else ""),
+        source=say.tidy(source),
+        note=_note(abnormal, level, many),
+        alt=f"Line chart of cumulative abnormal returns of {abnormal.n} event{'s' * (abnormal.n != 1)} over days "
+        f"{say.window_text(abnormal.window)}, with {test}. On the last day: "
+        + say.alt_list([say.spoken(k, *numbers) for k, numbers in zip(keys, last, strict=True)]),
+    )
+    legend = _legend_texts(many, abnormal.n, test)
+    if many:
+        return build(
+            words,
+            _frame(keys, paths, True),
+            size,
+            lambda s: _many_height(s, legend),
+            lambda sheet: _many(sheet, paths, legend),
+        )
+    return build(
+        words,
+        _frame(keys, paths, False),
+        size,
+        lambda preset: _panels_height(preset, abnormal.n, legend),
+        lambda sheet: _panels(sheet, keys, paths, legend),
+    )
+
+
+def _title(keys: list[str], states: list[str], abnormal: AbnormalReturns, level: float) -> str:
+    """Return what was clear on the event day and what is left on the last day; counts if there are many events."""
+    window = abnormal.window
+    span = f"over days {say.day_text(window.start)} to {say.day_text(window.end)}"
+    if len(keys) > say.NAMED:
+        return say.count_finding(states, span)
+    raw = say.raw_returns(abnormal, window).tolist()
+    day = measure(abnormal, Window(0, 0), level) if 0 in window and len(window) > 1 else None
+    if day is None or not {"down", "up"} & set(day.states):
+        return say.finding(keys, states, raw, span)
+    moved = [i for i, state in enumerate(day.states) if state in ("down", "up")]
+    first = say.finding(
+        [keys[i] for i in moved], [day.states[i] for i in moved], [float(day.raw[i]) for i in moved], "on day 0"
+    )
+    return f"{first}; by day {say.day_text(window.end)} {_left(keys, states, raw)}" if window.end > 0 else first
+
+
+def _left(keys: list[str], states: list[str], raw: list[float]) -> str:
+    """Return who is still clearly away from zero at the end of the window."""
+    groups: dict[str, list[str]] = {}
+    for key, state, change in zip(keys, states, raw, strict=True):
+        if state in ("down", "up"):
+            word = {"fell": "down", "lagged": "behind", "rose": "up", "held up": "ahead"}[say.verb(state, change)]
+            groups.setdefault(word, []).append(key)
+    parts = [f"{say.listed(names)} {'was' if len(names) == 1 else 'were'} {word}" for word, names in groups.items()]
+    return ", ".join(parts) or "no clear change"
+
+
+def _note(abnormal: AbnormalReturns, level: float, many: bool) -> str:
+    note = say.interval_note(abnormal, level)
+    if many:
+        return f"Counts in the title: each path's own interval on the last day. {note} No interval is drawn for the average."
+    gaps = not np.isfinite(abnormal.ar).all()
+    return f"{note} Bands hold day by day." + (" Days without a return add nothing." if gaps else "")
+
+
+def _frame(keys: list[str], paths: Paths, many: bool) -> pd.DataFrame:
+    n, length = paths.car.shape
+    table = pd.DataFrame(
+        {
+            "event": np.repeat(np.array(keys, dtype=object), length),
+            "day": np.tile(paths.days, n),
+            "car": paths.car.ravel(),
+            "low": paths.low.ravel(),
+            "high": paths.high.ravel(),
+        }
+    )
+    if not many:
+        return table
+    average = pd.DataFrame({"event": "average", "day": paths.days, "car": paths.average})
+    return pd.concat([table, average.assign(low=np.nan, high=np.nan)], ignore_index=True)
+
+
+def _legend_texts(many: bool, n: int, test: str) -> list[str]:
+    return [f"average of {n} events", "one event"] if many else [test]
+
+
+def _columns_of(size: Size, n: int) -> int:
+    return min(n, (1 if n <= 3 else 2) if size.narrow else 3 if n != 4 else 2)
+
+
+def _panels_height(size: Size, n: int, legend: list[str]) -> float:
+    rows = -(-n // _columns_of(size, n))
+    plot = {1: 300.0, 2: 195.0}.get(rows, 150.0) * size.unit
+    if size.narrow:
+        plot = 230.0 if rows == 1 else 130.0
+    return legend_height(legend, size) + rows * (plot + _head(size) + _foot(size)) + 0.5 * size.foot
+
+
+def _head(size: Size) -> float:
+    return 3.2 * size.body
+
+
+def _foot(size: Size) -> float:
+    return 2.3 * size.foot
+
+
+def _many_height(size: Size, legend: list[str]) -> float:
+    return legend_height(legend, size) + (240.0 if size.narrow else 320.0 * size.unit) + _head(size) + _foot(size)
+
+
+def _y_scale_values(values: list[np.ndarray]) -> tuple[float, float]:
+    return limits(np.concatenate([v.ravel() for v in values]).tolist(), pad=0.05)
+
+
+def _band_sample(sheet: Sheet, band: bool, tint: str, width: float) -> Callable[[float, float], None]:
+    unit = sheet.size.unit
+
+    def sample(x: float, y: float) -> None:
+        if band:
+            sheet.box(x - 9 * unit, y - 6 * unit, 18 * unit, 12 * unit, BAND)
+        sheet.line([x - 9 * unit, x + 9 * unit], [y, y], tint, width)
+
+    return sample
+
+
+def _y_labels(sheet: Sheet, low: float, high: float, height: float) -> tuple[list[float], list[str], float]:
+    marks = ticks(low, high, max(3, int(height / (3.4 * sheet.size.foot))))
+    form = percent_ticks(marks)
+    texts = [form(m) for m in marks]
+    return marks, texts, max(text_width(t, sheet.size.foot) for t in texts) + 0.6 * sheet.size.foot
+
+
+def _panels(sheet: Sheet, keys: list[str], paths: Paths, legend: list[str]) -> None:
+    size = sheet.size
+    sheet.legend([(_band_sample(sheet, True, LINE, 2.2), legend[0])], sheet.top + 0.5 * size.foot)
+    columns = _columns_of(size, len(keys))
+    rows = -(-len(keys) // columns)
+    top = sheet.top + legend_height(legend, size)
+    tall = (sheet.bottom - 0.5 * size.foot - top) / rows
+    plot = tall - _head(size) - _foot(size)
+    low, high = _y_scale_values([paths.car, paths.low, paths.high])
+    marks, texts, gutter = _y_labels(sheet, low, high, plot)
+    gap = 1.6 * size.body
+    wide = (sheet.right - sheet.left - gutter - (columns - 1) * gap) / columns
+    for i, key in enumerate(keys):
+        row, column = divmod(i, columns)
+        left = sheet.left + gutter + column * (wide + gap)
+        head = top + row * tall
+        y = Scale(low, high, head + _head(size) + plot, head + _head(size))
+        x = Scale(float(paths.days[0]) - 0.4, float(paths.days[-1]) + 0.4, left, left + wide)
+        for mark, text in zip(marks, texts, strict=True):
+            if column == 0:
+                sheet.text(left - 0.6 * size.foot, y.px(mark), text, size.foot, color=QUIET, ha="right", va="middle")
+        _heading(sheet, key, paths.car[i], paths.days, head, left, wide)
+        _grid(sheet, x, y, marks, named=i == 0)
+        _day_labels(sheet, x, paths.days, y.start)
+        _path(sheet, x, y, paths, i)
+
+
+def _heading(sheet: Sheet, key: str, car: np.ndarray, days: np.ndarray, head: float, left: float, wide: float) -> None:
+    size = sheet.size
+    value = "no return" if not np.isfinite(car[-1]) else percent(float(car[-1]), share_digits([float(car[-1])]))
+    tail = f"{value} by day {say.day_text(int(days[-1]))}" if wide > 13 * size.body else value
+    room = wide - text_width(tail, size.foot) - 0.8 * size.body
+    name = fit(key, size.body * 1.1, room, bold=True)
+    sheet.text(left, head + 1.2 * size.body, name, size.body * 1.1, bold=True)
+    sheet.text(left + wide, head + 1.2 * size.body, tail, size.foot, color=INK, ha="right")
+
+
+def _grid(sheet: Sheet, x: Scale, y: Scale, marks: list[float], named: bool) -> None:
+    from eventstudy.figures.style import GRID
+
+    size = sheet.size
+    for mark in marks:
+        strong = mark == 0.0
+        sheet.line([x.start, x.end], [y.px(mark)] * 2, INK if strong else GRID, 1.2 if strong else 1.0)
+    if x.low <= 0.0 <= x.high:
+        sheet.line([x.px(0.0)] * 2, [y.end - 0.25 * size.foot, y.start], QUIET, 1.2, dash=True)
+        if named:
+            half = text_width("event day", size.foot) / 2
+            centre = min(max(x.px(0.0), x.start + half), x.end - half)
+            sheet.text(centre, y.end - 0.55 * size.foot, "event day", size.foot, color=QUIET, ha="center")
+
+
+def _day_labels(sheet: Sheet, x: Scale, days: np.ndarray, base: float) -> None:
+    whole = [int(d) for d in days]
+    step = next(
+        s
+        for s in (1, 2, 5, 10, 20, 50, 100, 10**6)
+        if len(whole) / s <= max(3.0, (x.end - x.start) / (2.6 * sheet.size.foot)) or s == 10**6
+    )
+    step = 5 if len(whole) > 7 and step < 5 else step
+    chosen = [d for d in whole if d % step == 0] or [whole[0], whole[-1]]
+    for day in chosen:
+        sheet.line([x.px(day)] * 2, [base, base + 0.3 * sheet.size.foot], QUIET, 1.0)
+    sheet.tick_labels(x, chosen, lambda d: say.day_text(int(d)), base + 1.5 * sheet.size.foot)
+
+
+def _path(sheet: Sheet, x: Scale, y: Scale, paths: Paths, i: int) -> None:
+    axes = sheet.axes(x, y)
+    unit = sheet.size.unit * POINTS
+    seen = np.isfinite(paths.low[i]) & np.isfinite(paths.high[i])
+    under = sheet.axes(x, y, bands=True)
+    under.fill_between(paths.days, paths.low[i], paths.high[i], where=seen.tolist(), color=BAND, linewidth=0)
+    axes.plot(
+        paths.days,
+        paths.car[i],
+        color=LINE,
+        linewidth=2.2 * unit,
+        marker="o",
+        markersize=4.2 * unit,
+        solid_joinstyle="round",
+        clip_on=False,
+    )
+
+
+def _many(sheet: Sheet, paths: Paths, legend: list[str]) -> None:
+    size = sheet.size
+    samples = [_band_sample(sheet, False, LINE, 3.0), _band_sample(sheet, False, ORDINARY, 1.0)]
+    sheet.legend(list(zip(samples, legend, strict=True)), sheet.top + 0.5 * size.foot)
+    top = sheet.top + legend_height(legend, size) + 1.6 * size.foot
+    base = sheet.bottom - _foot(size)
+    low, high = _y_scale_values([paths.car, paths.average])
+    marks, texts, gutter = _y_labels(sheet, low, high, base - top)
+    y = Scale(low, high, base, top)
+    end = percent(float(paths.average[-1]), share_digits([float(paths.average[-1])]))
+    x = Scale(
+        float(paths.days[0]) - 0.2,
+        float(paths.days[-1]) + 0.2,
+        sheet.left + gutter,
+        sheet.right - text_width(end, size.body, True) - 0.6 * size.body,
+    )
+    for mark, text in zip(marks, texts, strict=True):
+        sheet.text(x.start - 0.6 * size.foot, y.px(mark), text, size.foot, color=QUIET, ha="right", va="middle")
+    _grid(sheet, x, y, marks, named=True)
+    _day_labels(sheet, x, paths.days, base)
+    axes = sheet.axes(x, y)
+    unit = size.unit * POINTS
+    for row in paths.car:
+        axes.plot(paths.days, row, color=ORDINARY, linewidth=0.8 * unit)
+    axes.plot(paths.days, paths.average, color="white", linewidth=6.0 * unit)
+    axes.plot(paths.days, paths.average, color=LINE, linewidth=3.2 * unit)
+    if np.isfinite(paths.average[-1]):
+        sheet.text(x.end + 0.5 * size.body, y.px(float(paths.average[-1])), end, bold=True, va="middle")

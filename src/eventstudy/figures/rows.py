@@ -1,0 +1,192 @@
+"""One row an event: points with intervals beside their names and values. For event days, rankings and dollars."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from eventstudy.figures.scales import Scale, limits
+from eventstudy.figures.sheet import Sheet, fit, fitted_ticks, legend_height, text_width
+from eventstudy.figures.style import FALL, INK, POINTS, QUIET, RISE, UNCLEAR, Size
+
+#: More rows than this are cut to the first and the last.
+MOST_ROWS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: name, group, number with its interval, its texts, and a second number marked with a stroke."""
+
+    key: str
+    state: str
+    value: float
+    low: float
+    high: float
+    value_text: str
+    interval_text: str
+    group: str = ""
+    second: float = math.nan
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Left edges and widths of the columns beside the plot."""
+
+    key: float
+    group: float
+    plot: float
+    plot_end: float
+    value_end: float
+    interval_end: float
+
+
+def colour(state: str) -> str:
+    """Return the colour of a verdict."""
+    return {"down": FALL, "up": RISE}.get(state, UNCLEAR)
+
+
+def cut_rows(rows: Sequence[Row]) -> tuple[list[Row | None], int]:
+    """Return the rows to draw, None for a gap, and how many the gap stands for."""
+    if len(rows) <= MOST_ROWS:
+        return list(rows), 0
+    half = MOST_ROWS // 2
+    return [*rows[:half], None, *rows[-half:]], len(rows) - 2 * half
+
+
+def row_height(size: Size, n: int) -> float:
+    """Return the pixels of a row when there are ``n``."""
+    return size.body * (2.6 if n <= 5 else 2.0 if n <= 12 else 1.55)
+
+
+def legend_texts(level: str, states: Sequence[str], second: str, what: str) -> list[str]:
+    """Return the texts of the legend: only what is drawn."""
+    texts = [f"{what}, {level} interval excludes 0"] if {"down", "up"} & set(states) else []
+    texts += (
+        [f"{level} interval includes 0" if texts else f"{what}, {level} interval includes 0"]
+        if "unclear" in states
+        else []
+    )
+    return [*texts, second] if second and texts else texts
+
+
+def rows_height(size: Size, n: int, legend: Sequence[str]) -> float:
+    """Return the pixels that `draw_rows` would like."""
+    return legend_height(legend, size) + row_height(size, n) * (max(n, 1) + 0.4) + 2.0 * size.foot
+
+
+def draw_rows(
+    sheet: Sheet,
+    rows: Sequence[Row | None],
+    legend: Sequence[str],
+    tick_form: Callable[[list[float]], Callable[[float], str]],
+) -> None:
+    """Draw rows from the top of the sheet to the axis at its bottom."""
+    size = sheet.size
+    there = [r for r in rows if r is not None]
+    columns = _columns(sheet, there)
+    values = [v for r in there for v in (r.value, r.low, r.high, r.second)]
+    x = Scale(*limits(values), columns.plot, columns.plot_end)
+    sheet.legend(_legend_entries(sheet, legend, there), sheet.top + 0.5 * size.foot)
+    top = sheet.top + legend_height(legend, size)
+    base = sheet.bottom - 2.0 * size.foot
+    step = (base - top) / (max(len(rows), 1) + 0.4)
+    sheet.x_axis(x, *fitted_ticks(x, size.foot, tick_form), top, base)
+    y = Scale(-(len(rows) - 0.3), 0.7, base, top)
+    axes = sheet.axes(x, y)
+    for i, row in enumerate(rows):
+        middle = top + (i + 0.7) * step
+        if row is None:
+            sheet.text(columns.key, middle, "⋮", color=QUIET, va="middle")
+            continue
+        _row_texts(sheet, columns, row, middle)
+        _row_marks(axes, row, -float(i), size, min(1.0, step / (1.4 * size.body)))
+
+
+def group_size(size: Size) -> float:
+    """Return the text size of the group column."""
+    return size.foot if size.narrow else size.body
+
+
+def _columns(sheet: Sheet, rows: Sequence[Row]) -> Columns:
+    size = sheet.size
+    gap = 0.9 * size.body
+
+    def widest(texts: Sequence[str], bold: bool = False, most: float = math.inf) -> float:
+        return min(most, max((text_width(t, size.body, bold) for t in texts), default=0.0))
+
+    key = widest([r.key for r in rows], bold=True, most=size.inner * 0.27)
+    group = min(size.inner * 0.26, max((text_width(r.group, group_size(size)) for r in rows), default=0.0))
+    value = widest([r.value_text for r in rows], bold=True, most=size.inner * 0.3)
+    wide = 0.0 if size.narrow else widest([r.interval_text for r in rows], most=size.inner * 0.3)
+    plot = sheet.left + key + gap + (group + gap if group else 0.0)
+    interval_end = sheet.right
+    value_end = interval_end - (wide + gap if wide else 0.0)
+    return Columns(sheet.left, sheet.left + key + gap, plot, value_end - value - gap, value_end, interval_end)
+
+
+def _row_texts(sheet: Sheet, columns: Columns, row: Row, middle: float) -> None:
+    size = sheet.size
+    gap = 0.9 * size.body
+    end = columns.group - gap if row.group or columns.plot > columns.group else columns.plot - gap
+    key = fit(row.key, size.body, end - columns.key + 1, bold=True)
+    sheet.text(columns.key, middle, key, bold=True, va="middle")
+    if row.group:
+        group = fit(row.group, group_size(size), columns.plot - gap - columns.group + 1)
+        sheet.text(columns.group, middle, group, group_size(size), color=QUIET, va="middle")
+    clear = row.state in ("down", "up")
+    sheet.text(columns.value_end, middle, row.value_text, bold=clear, color=INK, ha="right", va="middle")
+    if columns.interval_end > columns.value_end:
+        sheet.text(columns.interval_end, middle, row.interval_text, color=QUIET, ha="right", va="middle")
+
+
+def _row_marks(axes: object, row: Row, y: float, size: Size, shrink: float) -> None:
+    from matplotlib.axes import Axes
+
+    assert isinstance(axes, Axes)
+    unit = size.unit * POINTS
+    tint = colour(row.state)
+    face = tint if row.state in ("down", "up") else "white"
+    if math.isfinite(row.low) and math.isfinite(row.high):
+        axes.plot([row.low, row.high], [y, y], color=tint, linewidth=2.0 * unit, solid_capstyle="butt", clip_on=False)
+    if math.isfinite(row.second):
+        axes.plot([row.second], [y], "|", color=INK, markersize=15 * unit * shrink, markeredgewidth=2 * unit)
+    if math.isfinite(row.value):
+        axes.plot(
+            [row.value],
+            [y],
+            "o",
+            color=tint,
+            markerfacecolor=face,
+            markersize=10 * unit * shrink,
+            markeredgewidth=1.7 * unit,
+            clip_on=False,
+        )
+
+
+def _legend_entries(
+    sheet: Sheet, texts: Sequence[str], rows: Sequence[Row]
+) -> list[tuple[Callable[[float, float], None], str]]:
+    states = [r.state for r in rows]
+    moved = colour("down" if "down" in states else "up")
+    unit = sheet.size.unit
+
+    def point(tint: str, filled: bool) -> Callable[[float, float], None]:
+        def sample(x: float, y: float) -> None:
+            sheet.line([x - 9 * unit, x + 9 * unit], [y, y], tint, 2.0)
+            sheet.mark(x, y, tint, filled=filled, pixels=8)
+
+        return sample
+
+    def stroke(x: float, y: float) -> None:
+        sheet.line([x, x], [y - 6 * unit, y + 6 * unit], INK, 2.0)
+
+    out: list[tuple[Callable[[float, float], None], str]] = []
+    for text in texts:
+        if text.endswith("excludes 0"):
+            out.append((point(moved, True), text))
+        elif text.endswith("includes 0"):
+            out.append((point(UNCLEAR, False), text))
+        else:
+            out.append((stroke, text))
+    return out

@@ -1,0 +1,175 @@
+"""What a figure says: titles that the numbers allow, and the words around them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from eventstudy.abnormal import AbnormalReturns
+from eventstudy.windows import Window, signed_day
+from eventstudy.wording import MINUS, interval, percent
+
+#: More events than this are counted in titles and alternative texts, not named.
+NAMED = 3
+LISTED = 12
+
+
+@dataclass(frozen=True, slots=True)
+class FigureText:
+    """The words of a figure.
+
+    Attributes
+    ----------
+    title : str
+        The finding.
+    subtitle : str
+        What is measured, its unit and period.
+    source : str
+        Where the numbers come from.
+    note : str
+        Model, windows, test, what is missing.
+    alt : str
+        The figure in words, for those who cannot see it.
+    """
+
+    title: str
+    subtitle: str
+    source: str
+    note: str
+    alt: str
+
+
+def tidy(text: str) -> str:
+    """Return a text on one line, without control characters."""
+    return " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
+
+
+def listed(items: Sequence[str]) -> str:
+    """Return items as ``A, B and C``."""
+    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
+
+
+def day_text(day: int) -> str:
+    """Return a relative day with a typographic minus: ``−5``, ``0``, ``+5``."""
+    return signed_day(day).replace("-", MINUS)
+
+
+def span_text(window: Window, when: str) -> str:
+    """Return a window in words: ``on 27 January 2025``, ``on the event day``, ``over trading days 0 to +1``."""
+    if window == Window(0, 0):
+        return f"on {when}" if when else "on the event day"
+    around = f" around {when}" if when else ""
+    if window.start == window.end:
+        return f"on trading day {day_text(window.start)}{around}"
+    return f"over trading days {day_text(window.start)} to {day_text(window.end)}{around}"
+
+
+def window_text(window: Window) -> str:
+    """Return a window as ``[−5, +5]``."""
+    return str(window).replace("-", MINUS)
+
+
+def level_text(level: float) -> str:
+    """Return a coverage as ``95%``."""
+    return f"{level * 100:.6g}%"
+
+
+def verdict(value: float, low: float, high: float) -> str:
+    """Return ``down`` or ``up`` if the interval excludes 0, else ``unclear``, or ``missing``."""
+    if not math.isfinite(value):
+        return "missing"
+    if not (math.isfinite(low) and math.isfinite(high)) or low <= 0.0 <= high:
+        return "unclear"
+    return "down" if value < 0 else "up"
+
+
+def verb(state: str, raw: float) -> str:
+    """Return what a clear abnormal return is called beside the raw return: a share that rose did not fall."""
+    against = math.isfinite(raw) and (raw >= 0 if state == "down" else raw <= 0)
+    return {"down": "lagged" if against else "fell", "up": "held up" if against else "rose"}[state]
+
+
+def raw_returns(abnormal: AbnormalReturns, window: Window) -> np.ndarray:
+    """Return the raw buy-and-hold returns of a window, shape (N,); NaN where a day is missing."""
+    days = abnormal.firm_returns[:, abnormal.columns_of(window)]
+    return np.asarray(np.prod(1.0 + days, axis=1) - 1.0, dtype=np.float64)
+
+
+def finding(keys: Sequence[str], states: Sequence[str], raw: Sequence[float], at: str = "") -> str:
+    """Return what happened to a few named events, as a title.
+
+    Parameters
+    ----------
+    keys : sequence of str
+        Names of the events.
+    states : sequence of str
+        Their `verdict`.
+    raw : sequence of float
+        Their raw returns.
+    at : str
+        When it happened, e.g. ``on 27 January 2025``.
+    """
+    groups: dict[str, list[str]] = {}
+    for key, state, change in zip(keys, states, raw, strict=True):
+        if state in ("down", "up"):
+            groups.setdefault(verb(state, change), []).append(tidy(key))
+    on = f" {at}" if at else ""
+    moved = ", ".join(f"{listed(names)} {does}" for does, names in groups.items())
+    still = [tidy(k) for k, s in zip(keys, states, strict=True) if s == "unclear"]
+    gone = [tidy(k) for k, s in zip(keys, states, strict=True) if s == "missing"]
+    parts = [moved + on] if moved else []
+    if still:
+        parts.append(f"no clear change for {listed(still)}" + ("" if moved else on))
+    if gone:
+        parts.append(f"no return for {listed(gone)}")
+    title = "; ".join(parts)
+    return title if moved else title[:1].upper() + title[1:]
+
+
+def count_finding(states: Sequence[str], at: str = "") -> str:
+    """Return what happened to many events, as a title that counts them."""
+    n = sum(s != "missing" for s in states)
+    down, up = states.count("down"), states.count("up")
+    on = f" {at}" if at else ""
+    if not n:
+        return "No event has a return to judge"
+    if not down and not up:
+        return f"No clear change for any of {n} events{on}"
+    if down and up:
+        return f"{down} of {n} did clearly worse than expected{on}, {up} better"
+    return f"{down or up} of {n} did clearly {'worse' if down else 'better'} than expected{on}, none {'better' if down else 'worse'}"
+
+
+def title_for(keys: Sequence[str], states: Sequence[str], raw: Sequence[float], at: str = "") -> str:
+    """Return the title for any number of events: named if few, counted if many."""
+    if len(keys) <= NAMED:
+        return finding(keys, states, raw, at)
+    return count_finding(list(states), at)
+
+
+def spoken(key: str, value: float, low: float, high: float) -> str:
+    """Return one event's number for an alternative text."""
+    if not math.isfinite(value):
+        return f"{tidy(key)}: no return"
+    return f"{tidy(key)} {percent(value, 1)} ({interval(low, high, lambda v: percent(v, 1))})"
+
+
+def alt_list(parts: Sequence[str]) -> str:
+    """Return parts of an alternative text, the first and last if there are too many."""
+    if len(parts) <= LISTED:
+        return "; ".join(parts) + "."
+    half = LISTED // 2
+    return "; ".join([*parts[:half], f"{len(parts) - 2 * half} between", *parts[-half:]]) + "."
+
+
+def interval_note(abnormal: AbnormalReturns, level: float) -> str:
+    """Return how the intervals were computed, for the foot of a figure."""
+    lows, highs = (abnormal.df.min(), abnormal.df.max()) if abnormal.n else (0, 0)
+    df = f"{lows}" if lows == highs else f"{lows} to {highs}"
+    return (
+        f"Intervals: {level_text(level)}, t with prediction error, {df} degrees of freedom; "
+        f"estimation days {window_text(abnormal.estimation)}."
+    )

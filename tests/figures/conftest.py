@@ -1,0 +1,96 @@
+"""Abnormal returns made from random numbers, the real ones of three firms, and a ruler for drawn text."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from eventstudy.abnormal import abnormal_returns
+from eventstudy.events import Event
+from eventstudy.models import MarketModel
+from eventstudy.panel import align
+from eventstudy.prices.snapshot import load_snapshot
+from eventstudy.windows import Window
+
+ESTIMATION, WINDOW = Window(-120, -21), Window(-5, 5)
+
+
+def _study(n=3, jump=(-0.15, 0.0, 0.10), seed=7, keys=None, holes=False):
+    """A market model fitted on made returns; the event day gets ``jump`` on top."""
+    rng = np.random.default_rng(seed)
+    days = pd.bdate_range("2024-01-01", periods=160)
+    market = rng.normal(0, 0.01, len(days))
+    names = list(keys) if keys else [f"F{i:02d}" for i in range(n)]
+    table = pd.DataFrame({"^M": market}, index=days)
+    for i, name in enumerate(names):
+        returns = market * (1 + 0.02 * i) + rng.normal(0, 0.01, len(days))
+        returns[140] = market[140] * (1 + 0.02 * i) + jump[i % len(jump)]
+        if holes and i == 0:
+            returns[140] = np.nan
+        if holes and i == 1:
+            returns[[100, 143]] = np.nan
+        table[name] = returns
+    events = [Event(name, days[140].date().isoformat()) for name in names]
+    return _fitted(table, events, "^M", ESTIMATION)
+
+
+def _fitted(table, events, market, estimation):
+    panel = align(
+        table,
+        events,
+        columns=[market],
+        estimation=estimation,
+        window=WINDOW,
+        exchange=None,
+        closed_day="next",
+        min_estimation=50,
+    ).panel
+    fit = MarketModel(market).fit(panel)
+    return SimpleNamespace(panel=panel, fit=fit, abnormal=abnormal_returns(panel, fit, market))
+
+
+@pytest.fixture(scope="session")
+def study():
+    return _study
+
+
+@pytest.fixture(scope="session")
+def real():
+    prices = load_snapshot()
+    returns = prices.adj_close.pct_change(fill_method=None).iloc[1:]
+    events = [Event(t, "2025-01-27") for t in ("NVDA", "META", "GOOGL")]
+    made = _fitted(returns, events, "^GSPC", Window(-270, -21))
+    made.prices = prices
+    return made
+
+
+def _misplaced(figure):
+    """Return texts that leave the canvas, and pairs that overlap, as drawn."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.text import Text
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    box = figure.bbox
+    texts = [t for t in figure.findobj(Text) if t.get_visible() and t.get_text().strip()]
+    ends = [(t.get_text(), t.get_window_extent(canvas.get_renderer())) for t in texts]
+    problems = [
+        ("outside", text)
+        for text, e in ends
+        if e.x0 < box.x0 - 0.5 or e.x1 > box.x1 + 0.5 or e.y0 < box.y0 - 0.5 or e.y1 > box.y1 + 0.5
+    ]
+    for i, (one, a) in enumerate(ends):
+        for other, b in ends[i + 1 :]:
+            wide = min(a.x1, b.x1) - max(a.x0, b.x0)
+            high = min(a.y1, b.y1) - max(a.y0, b.y0)
+            if wide > 0.5 and high > 0.25 * min(a.height, b.height):
+                problems.append(("overlap", one, other))
+    return problems
+
+
+@pytest.fixture(scope="session")
+def misplaced():
+    return _misplaced

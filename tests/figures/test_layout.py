@@ -1,0 +1,145 @@
+"""No text is cut, covers another or is too small, at any size, whatever the names."""
+
+from __future__ import annotations
+
+import pytest
+
+from eventstudy import figures
+from eventstudy.errors import DataMissing, InvalidInput
+from eventstudy.figures.members import lanes
+from eventstudy.figures.sheet import wrap
+from eventstudy.figures.style import SIZES
+from eventstudy.market_value import MarketValueChange
+from eventstudy.windows import Window
+
+NASTY = ("A<&$_^x$ \\frac{1}{2} & a very long company name of Somewhere Holdings plc 2025-01-27", "^GSPC", "$")
+SOURCE = "Source: snapshot <b>&amp;</b> $1 ^GSPC, vintage 2025-11-01. " + "Market model, estimated. " * 6
+
+
+def changes(made):
+    out = []
+    for i, key in enumerate(made.abnormal.keys):
+        ar = float(made.abnormal.sums(Window(0, 0)).car[i])
+        reason = "" if ar == ar else "no close"
+        ends = (ar * 1e12 - 4e10, ar * 1e12 + 4e10)
+        out.append(
+            MarketValueChange(key, key, Window(0, 0), 1.0, 1.0, None, 1e12, ar * 9e11, ar * 1e12, *ends, 0.95, reason)
+        )
+    return out
+
+
+def every(made, size, when="27 January 2025"):
+    words = {"size": size, "source": SOURCE, "when": when}
+    keys = made.abnormal.keys
+    yield figures.event_day(made.abnormal, (0, 0), **words)
+    yield figures.event_day(made.abnormal, (-5, 5), **words)
+    yield figures.car_paths(made.abnormal, **words)
+    yield figures.ranking(made.abnormal, groups={k: f"group {k}" for k in keys}, **words)
+    yield figures.universe(made.abnormal, keys[:14], **words)
+    yield figures.dollars(changes(made), **words)
+    for i in {0, len(keys) - 1}:
+        yield figures.market_scatter(made.panel, made.fit, i, **words)
+        yield figures.ordinary_days(made.abnormal, i, **words)
+
+
+@pytest.mark.parametrize("size", list(SIZES))
+def test_real_figures_fit(real, misplaced, size):
+    for figure in every(real, size):
+        assert misplaced(figure) == [], figure
+        assert figure.get_figwidth() * 96 == pytest.approx(SIZES[size].width)
+
+
+@pytest.mark.parametrize("size", ["article", "phone"])
+@pytest.mark.parametrize("n", [1, 2, 4, 5, 6, 7, 30])
+def test_any_number_of_events_fits(study, misplaced, size, n):
+    for figure in every(study(n), size):
+        assert misplaced(figure) == [], figure
+
+
+@pytest.mark.parametrize("size", ["article", "phone", "social"])
+def test_nasty_names_and_holes_fit(study, misplaced, size):
+    for made in (study(keys=NASTY), study(keys=NASTY, holes=True)):
+        for figure in every(made, size, when=""):
+            assert misplaced(figure) == [], figure
+            assert "</svg>" in figures.svg_bytes(figure).decode()
+
+
+def test_tiny_and_huge_returns_fit(study, misplaced):
+    for jump in ((1e-6, -1e-6), (40.0, -0.99), (0.0,)):
+        for figure in every(study(3, jump), "phone"):
+            assert misplaced(figure) == [], figure
+
+
+def test_the_ruler_sees_overlap_and_cut(real, misplaced):
+    figure = figures.event_day(real.abnormal, 0)
+    figure.text(0.99, 0.5, "leaves the sheet")
+    figure.text(0.5, 0.5, "same")
+    figure.text(0.5, 0.5, "place")
+    assert {p[0] for p in misplaced(figure)} == {"outside", "overlap"}
+
+
+@pytest.mark.parametrize("size", list(SIZES))
+def test_no_text_is_smaller_than_eleven_pixels(real, size):
+    from matplotlib.text import Text
+
+    for figure in every(real, size):
+        small = [t.get_text() for t in figure.findobj(Text) if t.get_text() and t.get_fontsize() / 0.75 < 10.99]
+        assert not small
+
+
+def test_names_are_not_read_as_mathematics(study):
+    from matplotlib.text import Text
+
+    made = study(keys=NASTY)
+    for figure in every(made, "article"):
+        texts = [t for t in figure.findobj(Text) if t.get_text()]
+        assert all(not t.get_parse_math() for t in texts)
+        assert any("$" in t.get_text() for t in texts)
+
+
+def test_sizes_are_listed(real):
+    with pytest.raises(InvalidInput, match="article, phone, social, print"):
+        figures.event_day(real.abnormal, 0, size="poster")
+
+
+def test_social_has_its_fixed_height(real):
+    figure = figures.car_paths(real.abnormal, size="social")
+    assert (figure.get_figwidth() * 96, figure.get_figheight() * 96) == pytest.approx((1200, 675))
+
+
+def test_labels_of_close_places_get_their_own_lanes():
+    assert lanes([10, 200], [50, 50]) == [0, 0]
+    assert lanes([10, 20, 30], [50, 50, 50]) == [2, 1, 0]
+    assert lanes([], []) == []
+
+
+def test_unknown_names_to_mark(real):
+    with pytest.raises(DataMissing, match="NOPE"):
+        figures.universe(real.abnormal, ["NOPE"])
+
+
+def test_many_rows_are_cut_and_say_so(study):
+    figure = figures.ranking(study(60).abnormal)
+    assert "10 events between" in figure.words.note
+    assert len(figure.data) == 60
+
+
+@pytest.mark.parametrize("i", [3, -4, 99])
+def test_events_that_do_not_exist(real, i):
+    with pytest.raises(InvalidInput, match="3 events"):
+        figures.ordinary_days(real.abnormal, i)
+    with pytest.raises(InvalidInput, match="3 events"):
+        figures.market_scatter(real.panel, real.fit, i)
+
+
+def test_no_change_to_draw():
+    with pytest.raises(InvalidInput):
+        figures.dollars([])
+
+
+def test_lines_are_not_broken_inside_dates_and_windows():
+    text = "NVDA fell on 27 January 2025 by day +5 in [−270, −21]"
+    for room in range(130, 400, 10):
+        lines = wrap(text, 13.0, float(room))
+        assert " ".join(lines) == text
+        assert all(sum(part in line for line in lines) == 1 for part in ("27 January 2025", "day +5", "[−270, −21]"))
