@@ -206,6 +206,17 @@ class AbnormalReturns:
         instead = np.where(seen, 1.0 + other, 1.0).prod(axis=1)
         return np.asarray(np.where(seen.any(axis=1), held - instead, np.nan), dtype=np.float64)
 
+    def held(self, window: Window | tuple[int, int] | int, kind: str) -> FloatArray:
+        """Return raw returns over a window: compounded if ``kind`` is ``simple``, summed if ``log``, shape (N,).
+
+        Days without a return are left out; NaN where none is there.
+        """
+        days = self.firm_returns[:, self.columns_of(Window.of(window))]
+        seen = np.isfinite(days)
+        filled = np.where(seen, days, 0.0)
+        whole = (1.0 + filled).prod(axis=1) - 1.0 if kind == "simple" else filled.sum(axis=1)
+        return np.asarray(np.where(seen.any(axis=1), whole, np.nan), dtype=np.float64)
+
     def take(self, chosen: IntArray) -> AbnormalReturns:
         """Return the abnormal returns of some events, by position."""
         return AbnormalReturns(

@@ -58,6 +58,33 @@ def _calendar(exchange: str) -> Any:  # the library ships no types
             f"No exchange calendar is called {exchange!r}; use an ISO market code such as XNYS (New York), "
             f"XLON, XETR, XTKS, or calendar=None to take the dates of the benchmark."
         ) from None
+    except ValueError:  # some calendars are known for fewer years; their bounds do not move with the date
+        start, end = _bounds(xc.get_calendar(exchange))
+        return xc.get_calendar(exchange, start=start, end=end)
+
+
+def _bounds(calendar: Any) -> tuple[pd.Timestamp, pd.Timestamp]:
+    first, last = type(calendar).bound_min(), type(calendar).bound_max()
+    return (
+        FIRST_DAY if first is None else max(FIRST_DAY, first),
+        LAST_DAY if last is None else min(LAST_DAY, last),
+    )
+
+
+def calendar_bounds(exchange: str) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Return the first and the last day for which the sessions of an exchange are known.
+
+    Parameters
+    ----------
+    exchange : str
+        ISO market code.
+
+    Returns
+    -------
+    first, last : Timestamp
+        1970-01-02 and 2030-12-31, or less where the calendar knows fewer years.
+    """
+    return _bounds(_calendar(exchange))
 
 
 def exchange_sessions(exchange: str, first: date | str, last: date | str) -> pd.DatetimeIndex:
@@ -68,7 +95,7 @@ def exchange_sessions(exchange: str, first: date | str, last: date | str) -> pd.
     exchange : str
         ISO market code, e.g. ``"XNYS"``.
     first, last : date or str
-        Calendar days, from 1970-01-02 to 2030-12-31.
+        Calendar days, from 1970-01-02 to 2030-12-31 (fewer years for some exchanges).
 
     Returns
     -------
@@ -86,9 +113,10 @@ def exchange_sessions(exchange: str, first: date | str, last: date | str) -> pd.
     20
     """
     start, end = pd.Timestamp(first).normalize(), pd.Timestamp(last).normalize()
-    if start < FIRST_DAY or end > LAST_DAY:
+    known_from, known_to = calendar_bounds(exchange)
+    if start < known_from or end > known_to:
         raise InvalidInput(
-            f"The calendar {exchange} is known from {FIRST_DAY:%Y-%m-%d} to {LAST_DAY:%Y-%m-%d}; "
+            f"The calendar {exchange} is known from {known_from:%Y-%m-%d} to {known_to:%Y-%m-%d}; "
             f"{start:%Y-%m-%d} to {end:%Y-%m-%d} was asked for."
         )
     sessions = _calendar(exchange).sessions
@@ -120,6 +148,7 @@ def trading_day_of_moment(moment: pd.Timestamp, exchange: str) -> tuple[pd.Times
     calendar = _calendar(exchange)
     local = moment.tz_convert(calendar.tz)
     day = local.tz_localize(None).normalize()
-    if FIRST_DAY <= day <= LAST_DAY and calendar.is_session(day) and moment >= calendar.session_close(day):
+    first, last = calendar_bounds(exchange)
+    if first <= day <= last and calendar.is_session(day) and moment >= calendar.session_close(day):
         return day + pd.Timedelta(days=1), True
     return day, False

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.abnormal import AbnormalReturns
+from eventstudy.panel import EventPanel
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def design_checks(abnormal: AbnormalReturns, audit: pd.DataFrame) -> tuple[Check
     return (
         _dropped(audit),
         _moved(audit),
-        _shared(abnormal, kept),
+        _shared(abnormal),
         _repeats(kept),
         _overlap(kept),
         _event_days(abnormal),
@@ -92,17 +93,27 @@ def _moved(audit: pd.DataFrame) -> Check:
     )
 
 
-def _shared(abnormal: AbnormalReturns, kept: pd.DataFrame) -> Check:
-    dates = len(np.unique(abnormal.position))
+def _shared(abnormal: AbnormalReturns) -> Check:
+    places = np.unique(abnormal.position)
+    dates, width = len(places), len(abnormal.window)
     alone = abnormal.n in {1, dates}
+    nearest = int(np.diff(places).min()) if dates > 1 else width
+    comment = ""
+    if not alone:
+        comment = (
+            "events on one date are correlated: believe kp_bmp_t, grank_t and cda_t, not csect_t, patell_z or bmp_t"
+        )
+    elif nearest < width:
+        comment = (
+            f"some events are {nearest} session{'s' * (nearest != 1)} apart: windows of more than {nearest} day"
+            f"{'s' * (nearest != 1)} share calendar days: believe kp_bmp_t for them"
+        )
     return Check(
         "Independent dates",
         f"{dates} date{'s' * (dates != 1)} for {abnormal.n} event{'s' * (abnormal.n != 1)}",
-        "one date per event",
-        alone,
-        ""
-        if alone
-        else "events on one date are correlated: believe kp_bmp_t, grank_t and cda_t, not csect_t, patell_z or bmp_t",
+        "one date per event, windows apart",
+        not comment,
+        comment,
     )
 
 
@@ -152,4 +163,39 @@ def _estimation_days(kept: pd.DataFrame) -> Check:
         ""
         if short.empty
         else f"{listed([f'{k} ({d})' for k, d in short['estimation_days'].items()])}: fewer days, wider errors",
+    )
+
+
+def gap_checks(panel: EventPanel, holes: pd.DatetimeIndex) -> tuple[Check, ...]:
+    """Return a check if the benchmark lacks days on which others have returns.
+
+    Parameters
+    ----------
+    panel : EventPanel
+        The events that found a session.
+    holes : DatetimeIndex
+        Weekdays that are no sessions only because the benchmark has no value.
+
+    Returns
+    -------
+    tuple of Check
+        Empty if there are no such days.
+    """
+    if holes.empty or panel.n == 0:
+        return ()
+    last = len(panel.calendar) - 1
+    start = panel.calendar[np.clip(panel.position + panel.window.start - 1, 0, last)]
+    end = panel.calendar[np.clip(panel.position + panel.window.end, 0, last)]
+    hit = holes.searchsorted(start) < holes.searchsorted(end, side="right")
+    touched = [k for k, flag in zip(panel.keys, hit, strict=True) if flag]
+    return (
+        Check(
+            "Gaps in the benchmark",
+            f"{len(holes)}: {listed([f'{d:%Y-%m-%d}' for d in holes], 4)}",
+            "none in an event window",
+            not touched,
+            f"{listed(touched)}: relative days skip the gap, so a day's number after it is too small"
+            if touched
+            else "",
+        ),
     )

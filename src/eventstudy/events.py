@@ -11,14 +11,16 @@ import pandas as pd
 
 from eventstudy.calendars import (
     DEFAULT_EXCHANGE,
-    FIRST_DAY,
-    LAST_DAY,
     ClosedDay,
+    calendar_bounds,
     check_closed_day,
     exchange_sessions,
     trading_day_of_moment,
 )
 from eventstudy.errors import InvalidInput
+
+#: How the remark of an event begins that no session of the data answers to.
+OUTSIDE = "outside the data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +100,15 @@ class Event:
             If the rule is ``error`` and the day is closed, or the day is outside the calendar.
         """
         day = self.moment.tz_localize(None).normalize()
-        around = (max(day - pd.Timedelta(days=15), FIRST_DAY), min(day + pd.Timedelta(days=15), LAST_DAY))
+        first, last = calendar_bounds(exchange)
+        around = (max(day - pd.Timedelta(days=15), first), min(day + pd.Timedelta(days=15), last))
         sessions = exchange_sessions(exchange, *around)
         found = locate_sessions([self], sessions, exchange, closed_day)[0]
+        if found.position < 0 and found.remark.startswith(OUTSIDE):
+            raise InvalidInput(
+                f"Event {self.ticker}: the calendar {exchange} is known from {first:%Y-%m-%d} to {last:%Y-%m-%d} "
+                f"and has no session for {self.asked}."
+            )
         return None if found.position < 0 else sessions[found.position]
 
 
@@ -139,6 +147,27 @@ def _is_iso_like(text: str) -> bool:
     return head.isdigit() and len(text.strip()) >= 8
 
 
+def tradable_days(events: Sequence[Event], exchange: str | None) -> list[tuple[pd.Timestamp, bool]]:
+    """Return for each event the day from which its news could be traded on, and whether it came after a close.
+
+    Parameters
+    ----------
+    events : sequence of Event
+        N events.
+    exchange : str or None
+        Whose closing times decide about moments; None reads a moment in New York time.
+
+    Returns
+    -------
+    list of (Timestamp, bool)
+        Naive midnights, not necessarily sessions.
+    """
+    return [
+        trading_day_of_moment(e.moment, exchange or DEFAULT_EXCHANGE) if e.is_moment else (e.moment, False)
+        for e in events
+    ]
+
+
 def locate_sessions(
     events: Sequence[Event], sessions: pd.DatetimeIndex, exchange: str | None, closed_day: ClosedDay
 ) -> list[Located]:
@@ -166,10 +195,7 @@ def locate_sessions(
         If the rule is ``error`` and an event's day is closed.
     """
     check_closed_day(closed_day)
-    pairs = [
-        trading_day_of_moment(e.moment, exchange or DEFAULT_EXCHANGE) if e.is_moment else (e.moment, False)
-        for e in events
-    ]
+    pairs = tradable_days(events, exchange)
     days = pd.DatetimeIndex([day for day, _ in pairs]).to_numpy(dtype="datetime64[ns]")
     stamps = sessions.to_numpy(dtype="datetime64[ns]")
     after = np.searchsorted(stamps, days, side="left")
@@ -190,7 +216,7 @@ def _settle(
         return Located(at, "after the close: next session" if late else "")
     if at == 0 or at == len(sessions):
         span = f"{sessions[0]:%Y-%m-%d} to {sessions[-1]:%Y-%m-%d}" if len(sessions) else "no sessions"
-        return Located(-1, f"outside the data ({span})")
+        return Located(-1, f"{OUTSIDE} ({span})")
     if late:
         return Located(at, "after the close: next session")
     closed = f"no session on {event.moment:%a %Y-%m-%d}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,9 +56,10 @@ def result_to_dict(result: EventStudyResult, windows: Sequence[Window]) -> dict[
         ``checks``, ``provenance``. Returns are fractions; numbers keep all their digits.
     """
     chosen = [w for w in windows if w in result.abnormal.window]
+    cars = {w: result.car(w.start, w.end) for w in chosen}
     out = {
         "specification": specification(result),
-        "events": [_event(result, i, chosen) for i in range(result.abnormal.n)],
+        "events": [_event(result, i, cars) for i in range(result.abnormal.n)],
         "averages": [_average(result, w) for w in chosen] if result.abnormal.n > 1 else [],
         "audit": result.audit.reset_index().to_dict("records"),
         "dropped": [{"ticker": d.event.ticker, "asked": d.event.asked, "reason": d.reason} for d in result.dropped],
@@ -82,7 +83,7 @@ def specification(result: EventStudyResult) -> dict[str, object]:
     }
 
 
-def _event(result: EventStudyResult, i: int, windows: Sequence[Window]) -> dict[str, object]:
+def _event(result: EventStudyResult, i: int, cars: Mapping[Window, pd.DataFrame]) -> dict[str, object]:
     ab, event, key = result.abnormal, result.panel.events[i], result.abnormal.keys[i]
     zero = -ab.window.start
     day_zero = 0 in ab.window
@@ -101,8 +102,8 @@ def _event(result: EventStudyResult, i: int, windows: Sequence[Window]) -> dict[
         "benchmark_return": ab.benchmark_returns[i, zero] if day_zero else None,
         "abnormal_return": ab.ar[i, zero] if day_zero else None,
         "abnormal_returns": dict(zip((str(d) for d in ab.window), ab.ar[i].tolist(), strict=True)),
-        "car": {str(w): result.car(w.start, w.end).loc[key].to_dict() for w in windows},
-        "tests": {str(w): _tests(result, w, key) for w in windows},
+        "car": {str(w): table.iloc[i].to_dict() for w, table in cars.items()},
+        "tests": {str(w): _tests(result, w, key) for w in cars},
     }
 
 

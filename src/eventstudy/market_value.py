@@ -17,6 +17,8 @@ from eventstudy.windows import Window
 
 #: A close as traded that is this far from the embedded one means another split basis.
 SPLIT_BASIS_TOLERANCE = 0.05
+#: Closes as traded and returns that are this far apart over a window have a split between them; dividends are smaller.
+SPLIT_IN_WINDOW_TOLERANCE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class MarketValueChange:
     raw : float
         ``shares × (close_after - close_before)``.
     abnormal, low, high : float
-        ``before × CAR`` and its interval ``before × (CAR ± t S_CAR)``.
+        ``before × CAR`` and its interval ``before × (CAR ± t S_CAR)``; with log returns ``exp(R) - exp(R - ·)`` of each.
     level : float
         Coverage of the interval.
     reason : str
@@ -84,6 +86,7 @@ def market_value_changes(
     *,
     level: float = 0.95,
     shares: Mapping[str, ShareCount] | None = None,
+    log_returns: bool = False,
 ) -> tuple[MarketValueChange, ...]:
     """Turn abnormal returns into changes of market value.
 
@@ -103,6 +106,8 @@ def market_value_changes(
         Coverage of the interval, between 0 and 1.
     shares : mapping of str to ShareCount, optional
         Share counts by ticker; by default the embedded ones, the latest dated on or before the event.
+    log_returns : bool
+        Whether ``abnormal`` holds log returns; a CAR then counts as ``exp(R) - exp(R - CAR)`` in dollars.
 
     Returns
     -------
@@ -119,14 +124,24 @@ def market_value_changes(
             f"{prices.provenance.source} has no closes as traded, so market values cannot be computed; "
             f"give a table with a close column, or use the snapshot."
         )
-    car = abnormal.sums(window).car
-    low, high = car_interval(abnormal, window, level)
+    sums, (low, high) = abnormal.sums(window), car_interval(abnormal, window, level)
+    car, returns = sums.car, abnormal.firm_returns[:, abnormal.columns_of(window)]
+    held = np.exp(returns.sum(axis=1)) if log_returns else (1.0 + returns).prod(axis=1)
+    if log_returns:  # the value held less the value expected, exp(R) - exp(R - CAR)
+        car, low, high = (-held * np.expm1(-x) for x in (car, low, high))
     out = []
     for i, ticker in enumerate(tickers):
         place = int(abnormal.position[i])
         base, last = calendar[place + window.start - 1], calendar[place + window.end]
         closes = prices.close[ticker].reindex([base, last]).to_numpy(dtype=np.float64)
         count, reason = _count(ticker, calendar[place], shares, closes, (base, last))
+        if not reason and sums.n_days[i] < len(window):
+            reason = f"{sums.n_days[i]} of {len(window)} days of {window} have an abnormal return"
+        if not reason and abs(closes[1] / closes[0] / held[i] - 1.0) > SPLIT_IN_WINDOW_TOLERANCE:
+            reason = (
+                f"the closes as traded went from {closes[0]:g} to {closes[1]:g}, the returns say {held[i] - 1.0:+.1%}: "
+                f"a split lies in the window"
+            )
         before = count.shares * closes[0] if count and not reason else np.nan
         out.append(
             MarketValueChange(
@@ -195,7 +210,7 @@ def check_split_basis(ticker: str, day: pd.Timestamp, close: float) -> None:
     known = load_snapshot().close
     if known is None or ticker not in known.columns or day not in known.index:
         return
-    embedded = known[ticker].to_numpy(dtype=np.float64)[known.index.get_indexer([day])[0]]
+    embedded = known[ticker].to_numpy(dtype=np.float64)[known.index.get_indexer(pd.DatetimeIndex([day]))[0]]
     if np.isfinite(embedded) and abs(close / embedded - 1.0) > SPLIT_BASIS_TOLERANCE:
         raise DataUnfit(
             f"{ticker} closed at {close:g} on {day:%Y-%m-%d} in this table and at {embedded:g} in the snapshot: "

@@ -23,7 +23,7 @@ from eventstudy.panel import Dropped, EventPanel
 from eventstudy.prices.shares import ShareCount
 from eventstudy.prices.table import Prices, Provenance
 from eventstudy.summary import summary_html, summary_text
-from eventstudy.tables import tests_frame
+from eventstudy.tables import frame_of_tests
 from eventstudy.windows import Window
 
 if TYPE_CHECKING:
@@ -241,7 +241,7 @@ class EventStudyResult:
             Indexed by test name: statistic, df, p_value, n, applicable, variant, note, distribution, recommended,
             title. A test that does not apply has ``applicable`` False and says why in ``note``.
         """
-        return tests_frame(*self.run_tests(window, names, event))
+        return frame_of_tests(*self.run_tests(window, names, event))
 
     def run_tests(
         self, window: WindowLike = (0, 0), names: Sequence[str] | str | None = None, event: str | None = None
@@ -331,6 +331,7 @@ class EventStudyResult:
             Window(start, start if end is None else end),
             level=level,
             shares=shares,
+            log_returns=self.returns_kind == "log",
         )
         return changes_table(changes)
 
@@ -357,13 +358,14 @@ class EventStudyResult:
         return figures.ranking(self.abnormal, level=level, size=size, source=self.source_line())
 
     def source_line(self) -> str:
-        """Return the source, vintage and model as one line for the foot of a figure."""
-        vintage = f", vintage {self.provenance.retrieved}" if self.provenance.retrieved else ""
-        return (
-            f"Source: {self.provenance.source}{vintage}. {self.model.name.capitalize()}"
-            + (f" on {self.model.benchmark}" if self.model.benchmark else "")
-            + f", estimated over days {self.panel.estimation}."
+        """Return source, vintage, model and estimation window as one line for the foot of a figure."""
+        origin = self.provenance
+        source = {"snapshot": "eventstudy price snapshot", "universe": "eventstudy S&P 500 panel"}.get(
+            origin.source, origin.source
         )
+        vintage = f" (downloads of {origin.retrieved})" if origin.retrieved else ""
+        against = f" on {self.model.benchmark}" if self.model.benchmark else ""
+        return f"Source: {source}{vintage}. {self.model.name.capitalize()}{against}."
 
     # -- text and files ------------------------------------------------------------------------------------
 

@@ -9,13 +9,26 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.abnormal import abnormal_returns
-from eventstudy.calendars import DEFAULT_EXCHANGE, ClosedDay, check_closed_day, exchange_sessions
-from eventstudy.diagnostics import design_checks, listed
+from eventstudy.calendars import (
+    DEFAULT_EXCHANGE,
+    ClosedDay,
+    calendar_bounds,
+    check_closed_day,
+    exchange_sessions,
+)
+from eventstudy.diagnostics import Check, design_checks, gap_checks, listed
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
-from eventstudy.events import Event, as_events
+from eventstudy.events import Event, as_events, tradable_days
 from eventstudy.models import NormalReturnModel
 from eventstudy.panel import Alignment, Dropped, align
-from eventstudy.prices.table import Prices, Provenance, ReturnKind, check_return_kind, clean_frame
+from eventstudy.prices.table import (
+    Prices,
+    Provenance,
+    ReturnKind,
+    check_prices,
+    check_return_kind,
+    clean_frame,
+)
 from eventstudy.results import EventStudyResult
 from eventstudy.windows import Window
 
@@ -82,9 +95,9 @@ class EventStudy:
                 f"The estimation window {self.estimation} reaches into the event window {self.window}; it must end "
                 f"before day {self._window.start}."
             )
-        if not isinstance(self.min_estimation, int) or self.min_estimation < 3:
+        if not isinstance(self.min_estimation, int | np.integer) or self.min_estimation < 3:
             raise InvalidInput(f"min_estimation is {self.min_estimation!r}; give a whole number of at least 3.")
-        if not 0.0 <= self.max_dropped <= 1.0:
+        if not isinstance(self.max_dropped, int | float) or not 0.0 <= self.max_dropped <= 1.0:
             raise InvalidInput(f"max_dropped is {self.max_dropped!r}; give a share between 0 and 1.")
 
     @property
@@ -121,7 +134,7 @@ class EventStudy:
         asked = as_events(events)
         needed = list(dict.fromkeys([*(e.ticker for e in asked), *self.model.columns]))
         if isinstance(data, Prices):
-            returns, holes, origin = self._from_prices(data, needed), pd.DatetimeIndex([]), data.provenance
+            (returns, holes), origin = self._from_prices(data, needed), data.provenance
         elif isinstance(data, pd.DataFrame):
             returns, holes = self._from_returns(data, needed)
             origin = Provenance(
@@ -141,10 +154,13 @@ class EventStudy:
             closed_day=self.closed_day,
             min_estimation=self.min_estimation,
         )
-        alignment = _without_hole_days(alignment, holes)
-        return self._judge(alignment, origin, data if isinstance(data, Prices) else None)
+        alignment = _without_hole_days(alignment, holes, self.calendar, self.model.benchmark)
+        gaps = gap_checks(alignment.panel, holes)
+        return self._judge(alignment, origin, data if isinstance(data, Prices) else None, gaps)
 
-    def _judge(self, alignment: Alignment, origin: Provenance, prices: Prices | None) -> EventStudyResult:
+    def _judge(
+        self, alignment: Alignment, origin: Provenance, prices: Prices | None, gaps: tuple[Check, ...]
+    ) -> EventStudyResult:
         """Fit, drop what cannot be fitted, and put the result together."""
         panel = alignment.panel
         if panel.n:
@@ -161,7 +177,7 @@ class EventStudy:
             abnormal=abnormal,
             audit=alignment.audit,
             dropped=alignment.dropped,
-            checks=design_checks(abnormal, alignment.audit),
+            checks=(*design_checks(abnormal, alignment.audit), *gaps),
             returns_kind=self.returns,
             provenance=origin,
             prices=prices,
@@ -180,17 +196,21 @@ class EventStudy:
                 dropped=alignment.dropped,
             )
 
-    def _from_prices(self, prices: Prices, needed: list[str]) -> pd.DataFrame:
-        """Return returns on the sessions of the calendar, NaN where a price is missing."""
+    def _from_prices(self, prices: Prices, needed: list[str]) -> tuple[pd.DataFrame, pd.DatetimeIndex]:
+        """Return returns on the sessions of the calendar, NaN where a price is missing, and the benchmark's holes."""
         chosen = prices.select(needed)
         _one_currency(chosen)
+        closes = clean_frame(chosen.adj_close, "adjusted close")
+        check_prices(closes, "adjusted close")
+        holes = pd.DatetimeIndex([])
         if self.calendar is None:
-            frame = chosen.adj_close
+            frame = closes
             if self.model.benchmark is not None:
-                frame = frame[frame[self.model.benchmark].notna()]
+                there = closes[self.model.benchmark].notna()
+                frame, holes = closes[there], _weekdays_lost(closes, there)
         else:
-            sessions = exchange_sessions(self.calendar, chosen.dates[0].date(), chosen.dates[-1].date())
-            priced = chosen.adj_close.dropna(how="all")
+            sessions = exchange_sessions(self.calendar, closes.index[0].date(), closes.index[-1].date())
+            priced = closes.dropna(how="all")
             extra = priced.index.difference(sessions)
             if len(extra):
                 raise DataUnfit(
@@ -199,13 +219,13 @@ class EventStudy:
                     f"calendar=None to take the benchmark's dates.",
                     days=tuple(f"{d:%Y-%m-%d}" for d in extra),
                 )
-            frame = chosen.adj_close.reindex(sessions)
+            frame = closes.reindex(sessions)
         if len(frame) < 2:
             raise DataUnfit("The prices hold fewer than two sessions; a return needs two.")
-        return Prices(frame, chosen.provenance).returns(self.returns)
+        return Prices(frame, chosen.provenance).returns(self.returns), holes
 
     def _from_returns(self, table: pd.DataFrame, needed: list[str]) -> tuple[pd.DataFrame, pd.DatetimeIndex]:
-        """Return the rows of the benchmark's dates, and weekdays that only the benchmark lacks."""
+        """Return the rows of the benchmark's dates, and weekdays of the table that it lacks."""
         frame = clean_frame(table, "returns")
         missing = [c for c in needed if c not in frame.columns]
         if missing:
@@ -214,20 +234,42 @@ class EventStudy:
                 missing=tuple(missing),
                 available=tuple(frame.columns),
             )
-        chosen = frame[needed]
+        chosen, benchmark = frame[needed], self.model.benchmark
         _check_returns(chosen, self.returns)
-        benchmark = self.model.benchmark
-        if benchmark is None:
-            return chosen.dropna(how="all"), pd.DatetimeIndex([])
-        there = chosen[benchmark].notna()
+        there = frame.notna().any(axis=1) if benchmark is None else chosen[benchmark].notna()
         if int(there.sum()) < 2:
-            raise DataUnfit(f"The benchmark {benchmark} has {int(there.sum())} returns; nothing can be estimated.")
-        lonely = pd.DatetimeIndex(chosen.index)[~there & chosen.drop(columns=benchmark).notna().any(axis=1)]
-        return chosen[there], lonely[lonely.dayofweek < 5]
+            raise DataUnfit(
+                f"{f'The benchmark {benchmark}' if benchmark else 'The table'} has {int(there.sum())} days with returns; "
+                f"nothing can be estimated."
+            )
+        kept = chosen[there]
+        lost = pd.DatetimeIndex(_weekdays_lost(chosen, there).union(self._sessions_lost(there)))
+        return kept, lost[(lost > kept.index[0]) & (lost < kept.index[-1])]
+
+    def _sessions_lost(self, there: pd.Series[bool]) -> pd.DatetimeIndex:
+        """Return rows of the table without a return on which the exchange was open."""
+        empty = pd.DatetimeIndex(there.index[~there])
+        if self.calendar is None or empty.empty:
+            return pd.DatetimeIndex([])
+        first, last = calendar_bounds(self.calendar)
+        empty = empty[(empty >= first) & (empty <= last)]
+        if empty.empty:
+            return empty
+        return empty.intersection(exchange_sessions(self.calendar, empty[0].date(), empty[-1].date()))
+
+
+#: Half of a firm's daily moves are never this large as fractions; as per cent they nearly always are.
+TYPICAL_MOVE_LIMIT = 0.25
+
+
+def _weekdays_lost(table: pd.DataFrame, there: pd.Series[bool]) -> pd.DatetimeIndex:
+    """Return weekdays on which others have a value and the benchmark has none."""
+    lonely = pd.DatetimeIndex(table.index[~there & table.notna().any(axis=1)])
+    return lonely[lonely.dayofweek < 5]
 
 
 def _check_returns(table: pd.DataFrame, kind: ReturnKind) -> None:
-    """Raise `DataUnfit` at an infinite return, or a simple return of -100 % or less."""
+    """Raise `DataUnfit` at an infinite return, a simple return of -100 % or less, or returns in per cent."""
     values = table.to_numpy()
     wrong = np.isinf(values) | ((values <= -1.0) if kind == "simple" else np.zeros(values.shape, dtype=bool))
     if wrong.any():
@@ -236,10 +278,21 @@ def _check_returns(table: pd.DataFrame, kind: ReturnKind) -> None:
             f"{table.columns[column]} has a return of {values[row, column]:g} on {table.index[row]:%Y-%m-%d}; returns are "
             f"fractions, finite and above -1 (a fall of 17 % is -0.17, not -17). Correct it or leave it empty."
         )
+    typical = table.abs().where(table != 0).median()
+    large = typical[typical > TYPICAL_MOVE_LIMIT]
+    if len(large):
+        raise DataUnfit(
+            f"Half of the returns of {large.index[0]} are beyond ±{large.iloc[0]:g}, so they seem to be per cent; returns are "
+            f"fractions (a fall of 17 % is -0.17, not -17). Divide the table by 100."
+        )
+
+
+#: Quotations in hundredths of a currency: returns are the same.
+_HUNDREDTHS = {"GBp": "GBP", "GBX": "GBP", "ILA": "ILS", "ZAc": "ZAR", "ZAC": "ZAR"}
 
 
 def _one_currency(prices: Prices) -> None:
-    known = {c for t, c in prices.currency.items() if c and not t.startswith("^")}
+    known = {_HUNDREDTHS.get(c, c) for c in prices.currency.values() if c}
     if len(known) > 1:
         pairs = ", ".join(f"{t} in {c}" for t, c in sorted(prices.currency.items()))
         raise DataUnfit(
@@ -248,15 +301,24 @@ def _one_currency(prices: Prices) -> None:
         )
 
 
-def _without_hole_days(alignment: Alignment, holes: pd.DatetimeIndex) -> Alignment:
-    """Drop events whose own day the benchmark lacks, instead of moving them to another session."""
-    if holes.empty:
+def _without_hole_days(
+    alignment: Alignment, holes: pd.DatetimeIndex, exchange: str | None, benchmark: str | None
+) -> Alignment:
+    """Drop events that a hole in the benchmark moved to another session than their own."""
+    panel = alignment.panel
+    if holes.empty or panel.n == 0:
         return alignment
-    days = {d.strftime("%Y-%m-%d") for d in holes}
-    audit = alignment.audit
-    hit = audit["kept"] & audit["asked"].str[:10].isin(days) & audit["remark"].str.startswith("no session")
-    why = "the benchmark has no return on the event's day, although others have"
-    return _drop(alignment, {str(key): why if flag else "" for key, flag in hit.items()})
+    asked = pd.DatetimeIndex([day for day, _ in tradable_days(panel.events, exchange)])
+    first, last = np.minimum(asked, panel.sessions), np.maximum(asked, panel.sessions)
+    next_hole = holes.searchsorted(first)
+    hit = next_hole < holes.searchsorted(last, side="right")
+    reasons = {
+        key: f"the {'benchmark ' + benchmark if benchmark else 'table'} has no return on "
+        f"{holes[int(place)]:%Y-%m-%d}, the event's own session; fill the gap, or name another day"
+        for key, place, lost in zip(panel.keys, next_hole, hit, strict=True)
+        if lost
+    }
+    return _drop(alignment, reasons)
 
 
 def _drop(alignment: Alignment, reasons: dict[str, str]) -> Alignment:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from eventstudy.inference import ASSUME_INDEPENDENCE, format_p, recommend
+from eventstudy.inference import recommend, takes_as_independent
 from eventstudy.tables import html_table, key_values, text_table
 from eventstudy.windows import Window
 from eventstudy.wording import interval, number, p_text, percent
@@ -47,14 +47,13 @@ def _span(low: int, high: int) -> str:
 def event_rows(result: EventStudyResult, window: Window) -> tuple[list[str], list[list[str]]]:
     """Return headers and cells: each event's raw and abnormal return over a window, with interval and p-value."""
     table = result.car(window.start, window.end)
-    raw = result.returns.loc[:, window.start : window.end].to_numpy()
+    raw = result.abnormal.held(window, result.returns_kind)
     rows = []
     for i, (key, row) in enumerate(table.iterrows()):
-        compounded = float((1.0 + raw[i]).prod() - 1.0) if result.returns_kind == "simple" else float(raw[i].sum())
         rows.append(
             [
                 str(key),
-                percent(compounded),
+                percent(float(raw[i])),
                 percent(row["car"]),
                 interval(row["low"], row["high"]),
                 number(row["t"]),
@@ -68,7 +67,7 @@ def inference_rows(result: EventStudyResult, window: Window) -> tuple[list[str],
     """Return headers and cells: the tests of the average over one window, recommended ones first."""
     tests, believed = result.run_tests(window)
     design, _, _ = recommend(result.abnormal, window)
-    naive = ASSUME_INDEPENDENCE if design in ("one date", "overlapping") else frozenset()
+    naive = takes_as_independent(design)
     rows = []
     for test in tests:
         mark = "believe" if test.name in believed else "takes events for independent" if test.name in naive else ""
@@ -98,17 +97,25 @@ def summary_text(result: EventStudyResult) -> str:
             parts.append(text_table(*inference_rows(result, window)))
         else:
             parts.append(_single_line(result, window))
-    _, believed, why = recommend(result.abnormal, default_windows(result.abnormal.window)[0])
-    parts.append(f"Believe {', '.join(believed)}: {why}.")
+    parts += advice_lines(result)
     notes = failed_checks(result)
     if notes:
         parts.append("Mind:\n" + "\n".join(f"  - {n}" for n in notes))
     return "\n\n".join(parts)
 
 
+def advice_lines(result: EventStudyResult) -> list[str]:
+    """Return which tests to believe: one line, or one for each window if a longer one changes the design."""
+    windows = default_windows(result.abnormal.window)
+    said = {w: result.advice(w) for w in windows}
+    if len(set(said.values())) == 1:
+        return [said[windows[0]]]
+    return [f"Days {w}: {text}" for w, text in said.items()]
+
+
 def _single_line(result: EventStudyResult, window: Window) -> str:
     tests, _ = result.run_tests(window)
-    return "; ".join(f"{t.name} p {format_p(t.p_value)}" if t.applicable else f"{t.name}: {t.reason}" for t in tests)
+    return "; ".join(f"{t.name} p {t.p_text}" if t.applicable else f"{t.name}: {t.reason}" for t in tests)
 
 
 def summary_html(result: EventStudyResult) -> str:

@@ -12,7 +12,7 @@ from eventstudy.numbers import round_significant
 from eventstudy.wording import DASH, MINUS
 
 
-def tests_frame(tests: Sequence[HypothesisTest], recommended: Sequence[str] = ()) -> pd.DataFrame:
+def frame_of_tests(tests: Sequence[HypothesisTest], recommended: Sequence[str] = ()) -> pd.DataFrame:
     """Return tests as a table indexed by test name, raw numbers.
 
     Parameters
@@ -45,6 +45,9 @@ def tests_frame(tests: Sequence[HypothesisTest], recommended: Sequence[str] = ()
     return pd.DataFrame(rows, index=pd.Index([t.name for t in tests], name="test"))
 
 
+NUMERIC = ' class="num"'
+
+
 def text_table(headers: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
     """Return an aligned plain-text table; the first ``left`` columns are left-aligned."""
     widths = [max(len(str(r[i])) for r in (headers, *rows)) for i in range(len(headers))]
@@ -60,12 +63,12 @@ def text_table(headers: Sequence[str], rows: Sequence[Sequence[str]], left: int 
 
 def html_table(headers: Sequence[str], rows: Sequence[Sequence[str]], caption: str, left: int = 1) -> str:
     """Return an accessible HTML table with a caption, column headers and row headers; all text escaped."""
-    head = "".join(f'<th scope="col">{html.escape(h)}</th>' for h in headers)
+    head = "".join(f'<th scope="col"{"" if i < left else NUMERIC}>{html.escape(h)}</th>' for i, h in enumerate(headers))
     body = []
     for row in rows:
         cells = [f'<th scope="row">{html.escape(str(row[0]))}</th>']
         for i, cell in enumerate(row[1:], start=1):
-            kind = "" if i < left else ' class="num"'
+            kind = "" if i < left else NUMERIC
             cells.append(f"<td{kind}>{html.escape(str(cell))}</td>")
         body.append(f"<tr>{''.join(cells)}</tr>")
     return (
@@ -125,6 +128,9 @@ def rounded_csv(table: pd.DataFrame, index: bool = True) -> str:
     for column in out.columns:
         if pd.api.types.is_float_dtype(out[column]):
             out[column] = round_significant(out[column].to_numpy(dtype=float))
+        elif out[column].dtype == object:  # numbers beside texts would else be written with all their digits
+            cells = [float(round_significant(v)) if isinstance(v, float) else v for v in out[column]]
+            out[column] = pd.Series(cells, index=out.index, dtype=object)
     return out.to_csv(index=index, lineterminator="\n", float_format="%.10g")
 
 

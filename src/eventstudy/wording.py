@@ -35,7 +35,7 @@ def p_text(p: float) -> str:
 def sq_p_text(p: float, m: float) -> str:
     """Return the p-value of a sample-quantile test: with no day as extreme it is below one in ``m``."""
     if p == 0.0 and m > 0:
-        return f"<{2.0 / m:.3f}"
+        return f"<{max(2.0 / m, 0.001):.3f}"
     return p_text(p)
 
 
@@ -57,7 +57,9 @@ def billions(value: float, digits: int = 0) -> str:
     """
     if not math.isfinite(value):
         return DASH
-    return f"{MINUS if value < 0 else '+'}${abs(value) / 1e9:,.{digits}f}bn"
+    text = f"{abs(value) / 1e9:,.{digits}f}"
+    sign = "" if float(text.replace(",", "")) == 0.0 else MINUS if value < 0 else "+"
+    return f"{sign}${text}bn"
 
 
 def interval(low: float, high: float, form: Callable[[float], str] = percent) -> str:

@@ -76,6 +76,8 @@ def cda_t(abnormal: AbnormalReturns, window: Window, *, df: str = "bw85") -> Dra
     average = np.where(seen, residuals, 0.0).sum(axis=0)[days] / seen.sum(axis=0)[days]
     degrees = int(days.sum()) - (abnormal.n_params if df == "params" else 1)
     deviation = math.sqrt(float(((average - average.mean()) ** 2).sum()) / degrees)
+    if deviation <= 1e-13 * float(np.nanmax(np.abs(residuals))):
+        return NotApplicable("the residuals of the events cancel on every estimation day", len(chosen), df)
     statistic = float(sums.car[chosen].mean()) / (deviation * math.sqrt(len(window)))
     return t_draft(statistic, degrees, len(chosen), df, f"T_E = {int(days.sum())}")
 

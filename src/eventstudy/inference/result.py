@@ -65,12 +65,19 @@ class HypothesisTest:
         """Whether the test could be computed."""
         return not self.reason
 
+    @property
+    def p_text(self) -> str:
+        """The p-value with its relation sign; a count of zero among m ordinary days says no more than ``< 2/m``."""
+        if self.p_value == 0.0 and "m" in self.details:
+            return f"< {max(2.0 / self.details['m'], 0.001):.3f}"
+        return format_p(self.p_value)
+
     def __str__(self) -> str:
         head = f"{self.title} ({self.name}), {self.window}, n = {self.n}. H0: {self.null}."
         if not self.applicable:
             return f"{head} Does not apply: {self.reason}."
         law = {"t": f"t({self.df:g})", "normal": "N(0, 1)"}.get(self.distribution, self.distribution)
-        return f"{head} Statistic {self.statistic:.3f} ~ {law}, p {format_p(self.p_value)}."
+        return f"{head} Statistic {self.statistic:.3f} ~ {law}, p {self.p_text}."
 
 
 def format_p(p: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from eventstudy.abnormal import AbnormalReturns
+from eventstudy.errors import InvalidInput
 from eventstudy.inference.result import Draft, NotApplicable, t_draft
 from eventstudy.panel import FloatArray
 from eventstudy.windows import Window
@@ -49,6 +50,8 @@ def ordinary_sums(residuals: FloatArray, length: int) -> FloatArray:
     length : int
         Days to sum.
     """
+    if length > len(residuals):
+        return np.empty(0)
     views = np.lib.stride_tricks.sliding_window_view(residuals, length)
     sums = views.sum(axis=1)
     return np.asarray(sums[np.isfinite(sums)], dtype=np.float64)
@@ -115,6 +118,8 @@ def permutation(
     Never zero. Nguyen and Wolf (2023), Empirical Economics, "Single-firm inference in event studies via the
     permutation test".
     """
+    if draws < 1:
+        raise InvalidInput(f"draws is {draws}; give at least 1 random relabelling, better some thousands.")
     sums = abnormal.sums(window)
     length = int(sums.n_days[0])
     if length == 0:

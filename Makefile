@@ -1,0 +1,48 @@
+# Two commands on a fresh machine: `make report` and `make test`. Both need only Python 3.11+ and make.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: report test format bench clean help
+
+help:
+	@echo "make report   build reports/deepseek from the embedded prices"
+	@echo "make test     lint, types, layers, tests"
+	@echo "make bench    measure import and start-up costs"
+	@echo "make clean    remove the virtual environment"
+
+report: $(VENV)/.report
+	$(BIN)/eventstudy build reports/deepseek --why
+
+test: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -n 2
+
+format: $(VENV)/.test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.report
+	$(BIN)/python tools/bench.py
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) hatchling editables
+	@touch $@
+
+$(VENV)/.report: $(VENV)/.made pyproject.toml constraints.txt
+	$(PIP) --no-build-isolation --editable '.[notebooks]'
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.made pyproject.toml constraints.txt
+	$(PIP) --no-build-isolation --editable '.[dev]'
+	@touch $@ $(VENV)/.report
+
+clean:
+	rm -rf $(VENV)

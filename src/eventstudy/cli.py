@@ -1,0 +1,216 @@
+"""The command line: the only room that prints. Messages go to stderr, results to stdout."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from eventstudy.errors import EventStudyError, NotAsRecorded, StudyFileError
+
+if TYPE_CHECKING:
+    from eventstudy.report.build import Progress
+    from eventstudy.report.manifest import Reason
+
+EXIT_CODES = """
+Exit codes: 0 done · 1 out of date or not as recorded · 2 wrong study file or arguments ·
+3 data missing or unfit · 4 network or source failed.
+"""
+
+app = typer.Typer(
+    name="eventstudy",
+    help="How much did this news move the price, and how sure are we?\n\nSTUDY is a folder that holds a study.toml, or the "
+    "file itself. Start one with `eventstudy new NAME`, look at it with `eventstudy run NAME`, make its report with "
+    "`eventstudy build NAME`.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+StudyArgument = Annotated[Path, typer.Argument(metavar="STUDY", help="Study file, or the folder that holds it.")]
+
+
+def say(message: str) -> None:
+    """Print a message for people to stderr."""
+    typer.echo(message, err=True)
+
+
+@app.command()
+def run(
+    study: StudyArgument,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON, with all digits.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Cumulative abnormal returns by window as CSV.")] = False,
+) -> None:
+    """Run a study and print the result.
+
+    Example: eventstudy run reports/deepseek --json
+    """
+    if as_json and as_csv:
+        raise StudyFileError("--json and --csv were both given; choose one.")
+    from eventstudy.export import plain, result_tables
+    from eventstudy.spec import load_study
+    from eventstudy.tables import rounded_csv
+
+    spec = load_study(study)
+    result = spec.run()
+    if as_json:
+        import json
+
+        content = {"study": spec.name, "title": spec.title, **result.to_dict(spec.model.report)}
+        typer.echo(json.dumps(plain(content), ensure_ascii=False, indent=1, allow_nan=False))
+    elif as_csv:
+        typer.echo(rounded_csv(result_tables(result, spec.model.report)["car"], index=False), nl=False)
+    else:
+        typer.echo(repr(result))
+
+
+@app.command()
+def build(
+    studies: Annotated[
+        list[Path] | None, typer.Argument(metavar="[STUDY]...", help="By default every study under reports/.")
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Only tell: exit 0 if up to date, 1 if not.")] = False,
+    why: Annotated[bool, typer.Option("--why", help="Say what changed since the last build.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Build even if nothing changed.")] = False,
+) -> None:
+    """Build the reports that are out of date: page, figures, tables, notebooks, manifest.
+
+    Example: eventstudy build reports/deepseek --why
+    """
+    stale = False
+    for path in _studies(studies):
+        if check:
+            stale |= bool(_tell(path))
+        else:
+            _build(path, why, force)
+    if stale:
+        raise typer.Exit(NotAsRecorded.EXIT_CODE)
+
+
+def _studies(given: list[Path] | None) -> list[Path]:
+    if given:
+        return given
+    found = sorted(Path("reports").glob("*/study.toml"))
+    if not found:
+        raise StudyFileError("There is no study under reports/; name one, or start one with 'eventstudy new NAME'.")
+    return found
+
+
+def _tell(path: Path) -> tuple[Reason, ...]:
+    from eventstudy.report.build import interrupted
+    from eventstudy.report.manifest import Reason, out_of_date
+    from eventstudy.spec import load_study
+
+    spec = load_study(path)
+    reasons = out_of_date(spec)
+    if interrupted(spec.folder):
+        reasons = (Reason("interrupted", spec.name, "a build was killed; build again to finish it"), *reasons)
+    if not reasons:
+        say(f"{spec.name}: up to date")
+    for reason in reasons:
+        say(f"{spec.name}: {reason}")
+    return reasons
+
+
+def _build(path: Path, why: bool, force: bool) -> None:
+    from eventstudy.report.build import build as build_report
+    from eventstudy.spec import load_study
+
+    spec = load_study(path)
+    with _progress(spec.name) as progress:
+        built = build_report(spec, force=force, progress=progress)
+    if not built.reasons:
+        say(f"{spec.name}: up to date")
+    else:
+        if why:
+            for reason in built.reasons:
+                say(f"{spec.name}: {reason}")
+        say(f"{spec.name}: built, {len(built.written)} file(s) changed")
+    typer.echo(str(path.parent / "index.html" if path.is_file() else path / "index.html"))
+
+
+@contextmanager
+def _progress(name: str) -> Iterator[Progress]:
+    """Show a bar on a terminal, plain lines elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda step, done, total: say(f"{name}: [{done}/{total}] {step}")
+        return
+    from rich.console import Console
+    from rich.progress import Progress as Bar
+
+    with Bar(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(name, total=None)
+        yield lambda step, done, total: bar.update(task, description=f"{name}: {step}", completed=done, total=total)
+
+
+@app.command()
+def fetch(study: StudyArgument) -> None:
+    """Download a study's prices from Yahoo into its folder: the only command that uses the network.
+
+    The study file is not changed; the last line says how to use the new prices.
+    """
+    from eventstudy.report.fetch import fetch_prices
+    from eventstudy.spec import load_study
+
+    spec = load_study(study)
+    with _progress(spec.name) as progress:
+        path = fetch_prices(spec, progress)
+    name = path.relative_to(spec.folder).as_posix()
+    say(f'{spec.name}: to study these prices, write source = "{name}" under [prices] in {spec.path.name}')
+    typer.echo(str(path))
+
+
+@app.command()
+def check(study: StudyArgument) -> None:
+    """Verify the embedded data, the claims' inputs and every built file against their recorded digests."""
+    from eventstudy.prices.embedded import verify_embedded
+    from eventstudy.report.findings import compute
+    from eventstudy.spec import load_study
+
+    spec = load_study(study)
+    verify_embedded()
+    say("embedded data: as recorded")
+    findings = compute(spec)
+    for item in findings.everyone.checks:
+        say(
+            f"{'holds' if item.passed else 'MIND '}  {item.name}: {item.value}"
+            + (f" – {item.comment}" if item.comment else "")
+        )
+    for claim in findings.claims:
+        say(f"claim “{claim.quote}” ({claim.source}): {claim.verdict}. {claim.sentence}")
+    if _tell(study):
+        raise typer.Exit(NotAsRecorded.EXIT_CODE)
+
+
+@app.command()
+def new(name: Annotated[Path, typer.Argument(metavar="NAME", help="Folder to make, e.g. reports/my-event.")]) -> None:
+    """Make a folder with a study file, events and a notebook to start from; it builds at once.
+
+    Example: eventstudy new reports/my-event && eventstudy build reports/my-event
+    """
+    from eventstudy.report.starter import make_starter
+
+    folder = make_starter(name)
+    say(f"{folder.name}: edit study.toml and events.csv, then: eventstudy build {folder}")
+    typer.echo(str(folder))
+
+
+def main() -> None:
+    """Run the command line; an error of the package ends in its message and its exit code."""
+    try:
+        app()
+    except EventStudyError as error:
+        say(f"eventstudy: {error}")
+        raise SystemExit(error.EXIT_CODE) from None
+    except KeyboardInterrupt:
+        say("eventstudy: stopped")
+        raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()

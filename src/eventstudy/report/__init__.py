@@ -1,0 +1,1 @@
+"""A study built into a folder: page, figures, tables, executed notebooks, manifest."""

@@ -1,0 +1,338 @@
+"""The tables of a report: for each, the text shown and the raw numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.inference import recommend, takes_as_independent
+from eventstudy.market_value import changes_table
+from eventstudy.report.findings import Findings, happenings
+from eventstudy.results import EventStudyResult
+from eventstudy.tables import html_table, latex_table, markdown_table
+from eventstudy.windows import Window
+from eventstudy.wording import DASH, billions, interval, number, p_text, percent, sq_p_text
+
+INDEPENDENT = "takes events for independent"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ReportTable:
+    """A table as shown and as numbers.
+
+    Attributes
+    ----------
+    name : str
+        File name without ending.
+    caption : str
+        What it shows.
+    headers, rows : sequences of str
+        The text cells.
+    raw : DataFrame
+        The numbers behind it, unrounded.
+    left : int
+        Columns aligned to the left.
+    """
+
+    name: str
+    caption: str
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    raw: pd.DataFrame
+    left: int = 1
+
+    @property
+    def html(self) -> str:
+        """The table as HTML."""
+        return html_table(self.headers, self.rows, self.caption, self.left)
+
+    @property
+    def markdown(self) -> str:
+        """The table as Markdown."""
+        return markdown_table(self.headers, self.rows, self.left)
+
+    @property
+    def latex(self) -> str:
+        """The table as LaTeX."""
+        return latex_table(self.headers, self.rows, self.caption, self.left)
+
+
+def headline_table(f: Findings) -> ReportTable:
+    """Return the event day of each headline stock: raw, expected, abnormal, three tests, dollars."""
+    result, window = f.headline, Window(0, 0)
+    car = result.car(0)
+    raw = result.returns[0]
+    dollars = {c.key: c for c in f.dollars}
+    rows, numbers = [], []
+    for key in result.events:
+        row = car.loc[key]
+        tests = {t.name: t for t in result.run_tests(window, event=str(key))[0]}
+        sq, perm = tests["sq"], tests["permutation"]
+        change = dollars.get(str(key))
+        rows.append(
+            (
+                str(key),
+                percent(raw[key]),
+                percent(raw[key] - row["car"]),
+                percent(row["car"]),
+                interval(row["low"], row["high"]),
+                p_text(row["p_value"]),
+                sq_p_text(sq.p_value, sq.details.get("m", 0.0)),
+                p_text(perm.p_value),
+            )
+        )
+        numbers.append(
+            {
+                "event": key,
+                "return": raw[key],
+                "expected": raw[key] - row["car"],
+                "abnormal": row["car"],
+                "low": row["low"],
+                "high": row["high"],
+                "t": row["t"],
+                "p_t_pe": row["p_value"],
+                "p_sq": sq.p_value,
+                "sq_as_extreme": sq.details.get("k", np.nan),
+                "sq_of": sq.details.get("m", np.nan),
+                "p_permutation": perm.p_value,
+                "usd_raw": change.raw if change else np.nan,
+                "usd_abnormal": change.abnormal if change else np.nan,
+                "usd_low": change.low if change else np.nan,
+                "usd_high": change.high if change else np.nan,
+            }
+        )
+    headers = ("Share", "Return", "Expected", "Abnormal", "95% interval", "p, t", "p, SQ", "p, permutation")
+    return ReportTable("headline", "The event day, share by share", headers, tuple(rows), pd.DataFrame(numbers))
+
+
+def windows_table(f: Findings) -> ReportTable:
+    """Return CARs of the headline stocks over the reported windows, with what else happened."""
+    rows, numbers = [], []
+    for window in f.spec.model.report:
+        car = f.headline.car(window.start, window.end)
+        raw = f.headline.abnormal.held(window, f.headline.returns_kind)
+        others = len(happenings(f, window))
+        for i, key in enumerate(f.headline.events):
+            row = car.loc[key]
+            rows.append(
+                (
+                    str(window),
+                    str(key),
+                    percent(raw[i]),
+                    percent(row["car"]),
+                    interval(row["low"], row["high"]),
+                    p_text(row["p_value"]),
+                    str(others) if others else "none",
+                )
+            )
+            numbers.append(
+                {"window": str(window), "event": key, "return": raw[i], **row.to_dict(), "other_news": others}
+            )
+    headers = ("Days", "Share", "Return", "CAR", "95% interval", "p (t)", "Other news")
+    caption = "Cumulative abnormal returns by window; a window with other news cannot be read as one story"
+    return ReportTable("windows", caption, headers, tuple(rows), pd.DataFrame(numbers), left=2)
+
+
+def table_of_tests(f: Findings) -> ReportTable:
+    """Return the tests of the average over all events on the event day: recommended first, naive marked."""
+    result, window = f.everyone, Window(0, 0)
+    tests, believed = result.run_tests(window)
+    design, _, _ = recommend(result.abnormal, window)
+    naive = takes_as_independent(design)
+    dependent = bool(naive)
+    other = "allows for correlation, not for a wilder day" if dependent else ""
+    rows = []
+    for t in tests:
+        verdict = "believe" if t.name in believed else INDEPENDENT if t.name in naive else other
+        rows.append(
+            (
+                t.title,
+                t.name,
+                verdict if t.applicable else t.reason,
+                number(t.statistic),
+                p_text(t.p_value),
+                str(t.n),
+            )
+        )
+    raw = result.tests(window).reset_index()
+    caption = f"Is the mean abnormal return of all {result.abnormal.n} shares zero? The same day, {len(tests)} tests"
+    return ReportTable("tests", caption, ("Test", "Name", "Reading", "Statistic", "p", "n"), tuple(rows), raw, left=3)
+
+
+def everyone_table(f: Findings) -> ReportTable:
+    """Return the event day of every share of the study, sorted by abnormal return."""
+    result = f.everyone
+    car = result.car(0).assign(raw=result.returns[0], beta=_beta(result))
+    groups = {k: e.group for k, e in zip(result.abnormal.keys, result.panel.events, strict=True)}
+    dollars = {c.key: c for c in f.dollars}
+    car = car.sort_values("car", kind="stable")
+    rows = []
+    for key, row in car.iterrows():
+        change = dollars.get(str(key))
+        rows.append(
+            (
+                str(key),
+                groups[str(key)] or DASH,
+                percent(row["raw"]),
+                number(row["beta"]),
+                percent(row["car"]),
+                interval(row["low"], row["high"]),
+                p_text(row["p_value"]),
+                billions(change.raw, 1) if change else DASH,
+            )
+        )
+    headers = ("Share", "Group", "Return", "Beta", "Abnormal", "95% interval", "p (t)", "$ raw")
+    raw = car.assign(group=[groups[str(k)] for k in car.index]).reset_index()
+    return ReportTable("all_shares", "Every share of the study on the event day", headers, tuple(rows), raw, left=2)
+
+
+def _beta(result: EventStudyResult) -> np.ndarray:
+    names = list(result.fit.names)
+    if "beta" not in names:
+        return np.full(result.abnormal.n, np.nan)
+    return np.asarray(result.fit.coefficients[:, names.index("beta")])
+
+
+def other_days_table(f: Findings) -> ReportTable | None:
+    """Return the headline stocks on the other days that the study names: one row a day, one column a share."""
+    rows, numbers = [], []
+    for day, result in f.other_days:
+        car = result.car(day.window.start, day.window.end)
+        raw = result.abnormal.held(day.window, result.returns_kind)
+        session = f"{result.panel.sessions[0]:%Y-%m-%d}"
+        rows.append(
+            (
+                day.label,
+                session + (f", days {day.window}" if len(day.window) > 1 else ""),
+                *(
+                    f"{percent(r)}, abnormal {percent(row['car'])} (p {p_text(row['p_value'])})"
+                    for r, (_, row) in zip(raw, car.iterrows(), strict=True)
+                ),
+            )
+        )
+        numbers += [
+            {
+                "day": day.label,
+                "session": session,
+                "window": str(day.window),
+                "event": key,
+                "return": r,
+                **row.to_dict(),
+            }
+            for r, (key, row) in zip(raw, car.iterrows(), strict=True)
+        ]
+    if not rows:
+        return None
+    headers = ("Day", "Session", *f.spec.headline_tickers())
+    caption = "The same shares on other days: return, and what of it is abnormal"
+    return ReportTable("other_days", caption, headers, tuple(rows), pd.DataFrame(numbers), left=len(headers))
+
+
+def robustness_table(f: Findings) -> ReportTable | None:
+    """Return the event-day abnormal returns under other benchmarks and models."""
+    if not f.variants:
+        return None
+    base = f.spec.model
+    listed = [(f"{base.kind.replace('_', ' ')}, {base.benchmark} (this report)", f.headline)]
+    for v, result in f.variants:
+        text = v.label or f"{v.kind.replace('_', ' ')}" + ("" if v.kind == "mean_adjusted" else f", {v.benchmark}")
+        listed.append((text, result))
+    rows, numbers = [], []
+    for label, result in listed:
+        car = result.car(0)
+        rows.append((label, *(f"{percent(r['car'])} (p {p_text(r['p_value'])})" for _, r in car.iterrows())))
+        numbers += [{"variant": label, "event": k, **r.to_dict()} for k, r in car.iterrows()]
+    headers = ("Model", *(str(k) for k in f.headline.events))
+    caption = "Event-day abnormal return under other models of what was normal"
+    return ReportTable("robustness", caption, headers, tuple(rows), pd.DataFrame(numbers))
+
+
+def claims_table(f: Findings) -> ReportTable | None:
+    """Return the articles' claims with verdicts."""
+    if not f.claims:
+        return None
+    rows = tuple((f"“{c.quote}”", c.source, c.ticker, str(c.window), c.verdict, c.sentence) for c in f.claims)
+    headers = ("Claim", "Article", "Share", "Days", "Verdict", "The numbers")
+    return ReportTable(
+        "claims",
+        "What the articles said, and what the prices say",
+        headers,
+        rows,
+        pd.DataFrame(rows, columns=list(headers)),
+        left=6,
+    )
+
+
+def dollars_table(f: Findings) -> ReportTable | None:
+    """Return the headline changes of market value with the share counts used."""
+    keys = set(f.headline.abnormal.keys)
+    chosen = tuple(c for c in f.dollars if c.key in keys)
+    if not chosen:
+        return None
+    rows = tuple(
+        (
+            c.key,
+            f"{c.close_before:,.2f}",
+            f"{c.close_after:,.2f}",
+            billions(c.raw, 1),
+            billions(c.abnormal, 1),
+            interval(c.low, c.high, billions),
+            f"{c.shares.shares / 1e9:,.3f}bn" if c.shares else DASH,
+            str(c.shares.period_end) if c.shares else DASH,
+        )
+        for c in chosen
+    )
+    headers = ("Share", "Close before", "Close", "Raw", "Abnormal", "95% interval", "Shares", "Count of")
+    return ReportTable(
+        "dollars",
+        "Change in market value on the event day, US dollars",
+        headers,
+        rows,
+        changes_table(chosen).reset_index(),
+    )
+
+
+def audit_table(f: Findings) -> ReportTable:
+    """Return what became of each event that was asked for."""
+    audit = f.everyone.audit
+    rows = tuple(
+        (
+            str(key),
+            row["asked"],
+            row["session"] + (f" ({row['remark']})" if row["remark"] else ""),
+            f"{row['estimation_days']} of {row['estimation_asked']}",
+            f"{row['event_days']} of {row['event_asked']}",
+            "kept" if row["kept"] else f"dropped: {row['reason']}",
+        )
+        for key, row in audit.iterrows()
+    )
+    headers = ("Event", "Asked for", "Session used", "Estimation days", "Event days", "Outcome")
+    return ReportTable("audit", "What became of each event", headers, rows, audit.reset_index(), left=6)
+
+
+def checks_table(f: Findings) -> ReportTable:
+    """Return the checks of validity."""
+    checks = f.everyone.checks
+    rows = tuple((c.name, c.value, c.rule, "yes" if c.passed else "no", c.comment or DASH) for c in checks)
+    headers = ("Check", "Found", "Expected", "Holds", "Comment")
+    return ReportTable("checks", "Checks of validity", headers, rows, pd.DataFrame(rows, columns=list(headers)), left=5)
+
+
+def all_tables(f: Findings) -> tuple[ReportTable, ...]:
+    """Return every table of the report that has rows, in the order of the page."""
+    made: Sequence[ReportTable | None] = (
+        headline_table(f),
+        windows_table(f),
+        dollars_table(f),
+        table_of_tests(f),
+        everyone_table(f),
+        other_days_table(f),
+        robustness_table(f),
+        claims_table(f),
+        audit_table(f),
+        checks_table(f),
+    )
+    return tuple(t for t in made if t is not None)

@@ -1,0 +1,87 @@
+"""New prices for a study, stored beside it with a passport."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+
+from eventstudy.calendars import exchange_sessions
+from eventstudy.events import locate_sessions
+from eventstudy.files import sha256, write_whole
+from eventstudy.prices.table import Prices
+from eventstudy.prices.yahoo import fetch_yahoo
+from eventstudy.spec import StudySpec
+
+#: Sessions fetched beyond what the windows need, on either side.
+MARGIN = 10
+
+
+def needed_range(spec: StudySpec) -> tuple[str, str]:
+    """Return the first and last day of prices that a study needs, ISO dates.
+
+    The estimation window of the earliest event to the event window of the latest, with a margin; a range given in the
+    study file is taken as it is.
+    """
+    events = spec.event_list()
+    days = [e.moment.tz_localize(None).normalize() for e in events]
+    # two calendar days a session are more than enough room on either side
+    reach = abs(spec.model.estimation.start) + MARGIN
+    today = pd.Timestamp(datetime.now(tz=UTC).date())
+    first = min(days) - pd.Timedelta(days=2 * reach)
+    last = max(days) + pd.Timedelta(days=2 * (max(spec.model.window.end, 0) + MARGIN))
+    sessions = exchange_sessions(spec.model.calendar, first.date(), last.date())
+    places = [p.position for p in locate_sessions(events, sessions, spec.model.calendar, "next") if p.position >= 0]
+    start = sessions[max(min(places) - reach, 0)]
+    end = min(sessions[min(max(places) + max(spec.model.window.end, 0) + 2, len(sessions) - 1)], today)
+    return spec.prices.start or f"{start:%Y-%m-%d}", spec.prices.end or f"{end:%Y-%m-%d}"
+
+
+def fetch_prices(spec: StudySpec, progress: Callable[[str, int, int], None]) -> Path:
+    """Download a study's prices from Yahoo and store them as a file of their own, never over another.
+
+    Parameters
+    ----------
+    spec : StudySpec
+        The study.
+    progress : callable
+        Called with the ticker, how many are done and how many there are.
+
+    Returns
+    -------
+    Path
+        The price file, ``prices/yahoo-<UTC time>.csv`` in the study's folder, with a passport beside it.
+
+    Raises
+    ------
+    SourceFailed
+        If a ticker does not answer; nothing is written then.
+    """
+    start, end = needed_range(spec)
+    prices = fetch_yahoo(list(spec.needed_tickers()), start, end, on_ticker=progress)
+    stamp = f"{datetime.now(tz=UTC):%Y%m%dT%H%M%SZ}"
+    path = spec.folder / "prices" / f"yahoo-{stamp}.csv"
+    text = long_csv(prices)
+    passport = {
+        "file": path.name,
+        "sha256": sha256(text.encode("utf-8")),
+        "asked": {"tickers": list(spec.needed_tickers()), "start": start, "end": end},
+        "currency": dict(prices.currency),
+        **asdict(prices.provenance),
+    }
+    write_whole(path.with_suffix(".json"), json.dumps(passport, ensure_ascii=False, indent=1) + "\n")
+    return write_whole(path, text)
+
+
+def long_csv(prices: Prices) -> str:
+    """Return a price table as long CSV: date, ticker, close, adj_close, volume; days without a price left out."""
+    parts = {"close": prices.close, "adj_close": prices.adj_close, "volume": prices.volume}
+    columns = {name: frame.stack(future_stack=True) for name, frame in parts.items() if frame is not None}  # noqa: PD013
+    table = pd.DataFrame(columns)
+    table.index.names = ["date", "ticker"]
+    table = table.dropna(how="all").sort_index()
+    return table.reset_index().to_csv(index=False, lineterminator="\n", date_format="%Y-%m-%d")

@@ -1,0 +1,189 @@
+"""Everything that a report says, computed once from the study file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.claims import Claim, Verdict, judge_direction, judge_loss
+from eventstudy.errors import DataMissing, StudyFileError
+from eventstudy.events import Event
+from eventstudy.market_value import MarketValueChange, car_interval, market_value_changes
+from eventstudy.prices.snapshot import load_universe
+from eventstudy.prices.table import Prices
+from eventstudy.results import EventStudyResult
+from eventstudy.spec import ClaimPart, OtherDay, StudySpec, Variant, read_table
+from eventstudy.windows import Window
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Findings:
+    """The computed content of a report.
+
+    Attributes
+    ----------
+    spec : StudySpec
+        The study file.
+    prices : Prices
+        The prices it was run on.
+    everyone : EventStudyResult
+        All events.
+    headline : EventStudyResult
+        The events in the focus.
+    other_days : tuple
+        Pairs of `OtherDay` and its result.
+    variants : tuple
+        Pairs of `Variant` and its result on the headline events.
+    universe : EventStudyResult or None
+        The whole market on the event day.
+    dollars : tuple of MarketValueChange
+        Event-day changes of market value of all events; empty without closes as traded.
+    claims : tuple of Claim
+        Articles' claims with verdicts.
+    timeline : DataFrame
+        Columns date, session, what, confound; what else happened.
+    """
+
+    spec: StudySpec
+    prices: Prices
+    everyone: EventStudyResult
+    headline: EventStudyResult
+    other_days: tuple[tuple[OtherDay, EventStudyResult], ...]
+    variants: tuple[tuple[Variant, EventStudyResult], ...]
+    universe: EventStudyResult | None
+    dollars: tuple[MarketValueChange, ...]
+    claims: tuple[Claim, ...]
+    timeline: pd.DataFrame
+
+
+def compute(spec: StudySpec) -> Findings:
+    """Run everything that a study file asks for.
+
+    Raises
+    ------
+    EventStudyError
+        If the study file, the events or the prices cannot carry the study.
+    """
+    prices = spec.load_prices()
+    events = spec.event_list()
+    focus = [e for e in events if e.ticker in spec.headline_tickers()]
+    study = spec.build_study()
+    headline = study.run(prices, focus)
+    everyone = study.run(prices, events) if len(focus) != len(events) else headline
+    return Findings(
+        spec=spec,
+        prices=prices,
+        everyone=everyone,
+        headline=headline,
+        other_days=tuple((day, _on_day(spec, prices, day)) for day in spec.other_days),
+        variants=tuple((v, spec.build_study(v).run(prices, focus)) for v in spec.robustness),
+        universe=_universe(spec, prices, headline),
+        dollars=_dollars(everyone),
+        claims=tuple(_judge(claim, everyone) for claim in spec.claims),
+        timeline=_timeline(spec),
+    )
+
+
+def _on_day(spec: StudySpec, prices: Prices, day: OtherDay) -> EventStudyResult:
+    events = [Event(t, day.date, day.label) for t in spec.headline_tickers()]
+    return spec.build_study().run(prices, events)
+
+
+def _universe(spec: StudySpec, prices: Prices, headline: EventStudyResult) -> EventStudyResult | None:
+    """Run every member of the panel on the headline's session, against the study's benchmark."""
+    if spec.universe is None:
+        return None
+    panel = load_universe()
+    benchmark = spec.model.benchmark
+    session = f"{headline.panel.sessions[0]:%Y-%m-%d}"
+    joined = panel.adj_close
+    if benchmark not in joined.columns:
+        joined = joined.assign(**{benchmark: prices.adj_close[benchmark].reindex(joined.index)})
+    members = [t for t in panel.adj_close.columns if t != benchmark]
+    table = Prices.from_frame(joined, provenance=panel.provenance)
+    return spec.build_study().run(table, [Event(t, session) for t in members])
+
+
+def _dollars(result: EventStudyResult) -> tuple[MarketValueChange, ...]:
+    if result.prices is None or result.prices.close is None:
+        return ()
+    return _changes(result, Window(0, 0))
+
+
+def _changes(result: EventStudyResult, window: Window) -> tuple[MarketValueChange, ...]:
+    if result.prices is None:
+        raise DataMissing("Market values need prices; this study was run on returns.")
+    tickers = tuple(e.ticker for e in result.panel.events)
+    return market_value_changes(result.abnormal, tickers, result.panel.calendar, result.prices, window)
+
+
+def _judge(part: ClaimPart, result: EventStudyResult) -> Claim:
+    try:
+        i = result.locate(part.ticker)
+    except DataMissing as error:
+        raise StudyFileError(f"study.toml: claims: {error.message}") from error
+    window = part.window
+    if part.kind == "direction":
+        verdict, sentence = _judge_direction(part, result, i)
+    else:
+        verdict, sentence = _judge_loss(part, result, i)
+    if part.remark:
+        sentence = f"{sentence} {part.remark}"
+    return Claim(part.quote, part.source, part.ticker, window, verdict, sentence)
+
+
+def _judge_direction(part: ClaimPart, result: EventStudyResult, i: int) -> tuple[Verdict, str]:
+    low, high = car_interval(result.abnormal, part.window, 0.95)
+    raw = result.abnormal.held(part.window, result.returns_kind)[i]
+    raw = raw if result.returns_kind == "simple" else np.expm1(raw)
+    car = result.abnormal.sums(part.window).car[i]
+    return judge_direction(part.says, float(raw), float(car), float(low[i]), float(high[i]))
+
+
+def _judge_loss(part: ClaimPart, result: EventStudyResult, i: int) -> tuple[Verdict, str]:
+    change = _changes(result, part.window)[i]
+    note = change.reason
+    if change.shares and not change.reason:
+        note = (
+            f"{change.shares.shares / 1e9:.3f}bn shares of {change.shares.period_end}, "
+            f"{change.close_before:.2f} to {change.close_after:.2f}"
+        )
+    return judge_loss(float(part.billions or 0.0) * 1e9, part.wording, change.raw, note)
+
+
+def _timeline(spec: StudySpec) -> pd.DataFrame:
+    """Read what else happened; ``session`` is the first session in which it could be traded on."""
+    if spec.timeline is None:
+        return pd.DataFrame({"date": [], "session": [], "what": [], "confound": []})
+    table = read_table(spec.folder / spec.timeline)
+    missing = {"date", "what"} - set(table.columns)
+    if missing:
+        raise StudyFileError(f"{spec.timeline}: the column {', '.join(sorted(missing))} is missing.")
+    table = table.assign(
+        session=table.get("session", table["date"]).fillna(table["date"]),
+        confound=table.get("confound", pd.Series("", index=table.index)).fillna(""),
+    )
+    try:
+        pd.to_datetime(table["session"], format="%Y-%m-%d")
+    except ValueError as error:
+        raise StudyFileError(f"{spec.timeline}: a date is not like 2025-01-27: {error}.") from error
+    return table
+
+
+def happenings(findings: Findings, window: Window, only_confounds: bool = True) -> Sequence[tuple[str, str]]:
+    """Return what else the market learned in a window of the headline events: pairs of session and text."""
+    panel = findings.headline.panel
+    place = int(panel.position[0])
+    days = panel.calendar[[place + window.start, place + window.end]]
+    table = findings.timeline
+    if table.empty:
+        return []
+    session = pd.to_datetime(table["session"])
+    inside = (session >= days[0]) & (session <= days[1])
+    if only_confounds:
+        inside &= table["confound"] != ""
+    chosen = table[inside].sort_values("session", kind="stable")
+    return list(zip(chosen["session"], chosen["what"], strict=True))

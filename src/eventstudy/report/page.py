@@ -1,0 +1,116 @@
+"""The page of a report: one self-contained file."""
+
+from __future__ import annotations
+
+import base64
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from eventstudy import __version__, figures
+from eventstudy.report.charts import Chart, day_text
+from eventstudy.report.content import ReportTable
+from eventstudy.report.findings import Findings, happenings
+from eventstudy.report.prose import method_paragraph, standfirst, universe_sentence, verdict_sentences
+from eventstudy.spec import StudySpec
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+@lru_cache(maxsize=1)
+def _templates() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("eventstudy.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _data_uri(svg: bytes) -> str:
+    return "data:image/svg+xml;base64," + base64.b64encode(svg).decode("ascii")
+
+
+def _picture(chart: Chart) -> dict[str, str]:
+    return {
+        "name": chart.name,
+        "article": _data_uri(figures.svg_bytes(chart.article)),
+        "phone": _data_uri(figures.svg_bytes(chart.phone)),
+        "alt": chart.article.words.alt,
+        "csv": figures.csv_text(chart.article),
+        "title": chart.article.words.title,
+    }
+
+
+def report_page(f: Findings, charts: tuple[Chart, ...], tables: tuple[ReportTable, ...]) -> str:
+    """Return the report as one HTML file without scripts and without outside requests.
+
+    Parameters
+    ----------
+    f : Findings
+        The computed content.
+    charts : tuple of Chart
+        The figures.
+    tables : tuple of ReportTable
+        The tables.
+
+    Returns
+    -------
+    str
+    """
+    windows = [{"window": str(w), "news": happenings(f, w)} for w in f.spec.model.report if happenings(f, w)]
+    return (
+        _templates()
+        .get_template("report.html.j2")
+        .render(
+            spec=f.spec,
+            day=day_text(f.headline),
+            standfirst=standfirst(f),
+            verdicts=verdict_sentences(f),
+            universe_text=universe_sentence(f),
+            method=method_paragraph(f),
+            advice=f.everyone.advice((0, 0)) if f.everyone.abnormal.n > 1 else "",
+            pictures={c.name: _picture(c) for c in charts},
+            tables={t.name: t for t in tables},
+            windows=windows,
+            timeline=f.timeline.to_dict("records"),
+            cautions=_cautions(f),
+            provenance=f.prices.provenance,
+            dropped=f.everyone.dropped,
+            notebooks=[{"file": _stem(n), "title": _title(n)} for n in f.spec.notebooks],
+            version=__version__,
+        )
+    )
+
+
+def _cautions(f: Findings) -> list[str]:
+    found = list(f.prices.provenance.cautions)
+    if f.universe is not None:
+        found += f.universe.provenance.cautions
+    return list(dict.fromkeys(found))
+
+
+def _stem(name: str) -> str:
+    return name.rsplit("/", 1)[-1].removesuffix(".ipynb")
+
+
+def _title(name: str) -> str:
+    return _stem(name).lstrip("0123456789").strip("_").replace("_", " ").capitalize()
+
+
+def notebook_page(spec: StudySpec, stem: str, body: str) -> str:
+    """Return an executed notebook as one self-contained page in the report's style.
+
+    Parameters
+    ----------
+    spec : StudySpec
+        The study.
+    stem : str
+        The notebook's file name without ending.
+    body : str
+        Its HTML, from `eventstudy.report.notebooks.execute`.
+    """
+    return _templates().get_template("notebook.html.j2").render(spec=spec, title=_title(stem), body=body)

@@ -1,0 +1,335 @@
+"""The study file: what it may say, and a clear word about what is wrong in it."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pandas as pd
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from eventstudy.calendars import ClosedDay
+from eventstudy.errors import DataMissing, InvalidInput, StudyFileError
+from eventstudy.events import Event, as_events
+from eventstudy.models import MarketAdjusted, MarketModel, MeanAdjusted, NormalReturnModel
+from eventstudy.prices import load_prices
+from eventstudy.prices.table import Prices, ReturnKind
+from eventstudy.results import EventStudyResult
+from eventstudy.study import EventStudy
+from eventstudy.windows import Window
+
+FILE_NAME = "study.toml"
+#: No honest study file is larger.
+MAX_BYTES = 1_000_000
+
+#: Models by the word used in study files.
+MODELS: dict[str, Callable[[str], NormalReturnModel]] = {
+    "market_model": MarketModel,
+    "market_adjusted": MarketAdjusted,
+    "mean_adjusted": lambda _: MeanAdjusted(),
+}
+ModelName = Literal["market_model", "market_adjusted", "mean_adjusted"]
+
+
+def _window(value: object) -> Window:
+    if isinstance(value, list | tuple | int | Window):
+        return Window.of(value)
+    raise ValueError(f"{value!r} is not a window; write a pair of relative days such as [-5, 5]")
+
+
+WindowField = Annotated[Window, BeforeValidator(_window)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class ModelPart(_Part):
+    """``[model]``: normal returns, windows and rules."""
+
+    kind: ModelName = "market_model"
+    benchmark: str = "^GSPC"
+    estimation: WindowField = Window(-270, -21)
+    window: WindowField = Window(-5, 5)
+    report: tuple[WindowField, ...] = (Window(0, 0), Window(0, 1))
+    returns: ReturnKind = "simple"
+    closed_day: ClosedDay = "next"
+    calendar: str = "XNYS"
+    min_estimation: int = 30
+    max_dropped: float = 0.35
+
+    @model_validator(mode="after")
+    def _report_windows_inside(self) -> ModelPart:
+        outside = [str(w) for w in self.report if w not in self.window]
+        if outside:
+            raise ValueError(f"report windows {', '.join(outside)} are not inside the event window {self.window}")
+        return self
+
+
+class PricesPart(_Part):
+    """``[prices]``: where prices come from."""
+
+    source: str = "snapshot"
+    start: str | None = None
+    end: str | None = None
+
+
+class OtherDay(_Part):
+    """``[[other_days]]``: the headline stocks on another day."""
+
+    date: str
+    label: str
+    window: WindowField = Window(0, 0)
+
+
+class Variant(_Part):
+    """``[[robustness]]``: the same question asked with another model or benchmark."""
+
+    kind: ModelName = "market_model"
+    benchmark: str = "^GSPC"
+    estimation: WindowField | None = None
+    label: str = ""
+
+
+class UniversePart(_Part):
+    """``[universe]``: the whole market on the event day."""
+
+    panel: Literal["sp500"] = "sp500"
+    marked: tuple[str, ...] = ()
+
+
+class ClaimPart(_Part):
+    """``[[claims]]``: a short quotation and what would make it true."""
+
+    quote: str = Field(max_length=300)
+    source: str
+    ticker: str
+    kind: Literal["direction", "market_value"]
+    says: Literal["fell", "rose", "lost"]
+    window: WindowField = Window(0, 0)
+    billions: float | None = None
+    wording: Literal["almost", "about", "more than", ""] = ""
+    remark: str = ""
+
+    @model_validator(mode="after")
+    def _value_given(self) -> ClaimPart:
+        if self.kind == "market_value" and self.billions is None:
+            raise ValueError("a claim of kind market_value needs 'billions', the claimed loss in billions of dollars")
+        return self
+
+
+class StudySpec(_Part):
+    """A study file, validated.
+
+    Attributes
+    ----------
+    folder : Path
+        Where the study file lies; other files are named relative to it and must stay inside it.
+    title, question : str
+        Heading of the report, and the question that it answers.
+    event : str
+        The news in a few words, for figures and sentences.
+    background : str
+        What a reader should know first; shown on the page.
+    headline : tuple of str
+        Tickers in the focus; by default all events.
+    names : dict of str
+        What to call a ticker in sentences, e.g. ``NVDA = "Nvidia"``.
+    events, timeline : str
+        File names; events need the columns ticker and date, a timeline date and what.
+    """
+
+    folder: Path
+    title: str
+    question: str = ""
+    event: str
+    background: str = ""
+    headline: tuple[str, ...] = ()
+    names: dict[str, str] = Field(default_factory=dict)
+    events: str = "events.csv"
+    timeline: str | None = None
+    prices: PricesPart = PricesPart()
+    model: ModelPart = ModelPart()
+    other_days: tuple[OtherDay, ...] = ()
+    robustness: tuple[Variant, ...] = ()
+    universe: UniversePart | None = None
+    claims: tuple[ClaimPart, ...] = ()
+    notebooks: tuple[str, ...] = ()
+
+    @field_validator("events", "timeline")
+    @classmethod
+    def _stays_inside(cls, value: str | None) -> str | None:
+        if value is not None and (Path(value).is_absolute() or ".." in Path(value).parts):
+            raise ValueError(f"{value!r} leaves the study's folder; put the file beside the study file")
+        return value
+
+    @property
+    def path(self) -> Path:
+        """The study file."""
+        return self.folder / FILE_NAME
+
+    def call(self, ticker: str) -> str:
+        """Return what sentences call a ticker: its name if the file gives one."""
+        return self.names.get(ticker, ticker)
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    def event_list(self) -> tuple[Event, ...]:
+        """Return the study's events.
+
+        Raises
+        ------
+        StudyFileError
+            If the file cannot be read as events; names the file.
+        """
+        table = read_table(self.folder / self.events)
+        try:
+            found = as_events(table)
+        except InvalidInput as error:
+            raise StudyFileError(f"{self.folder.name}/{self.events}: {error.message}") from error
+        unknown = set(self.headline) - {e.ticker for e in found}
+        if unknown:
+            raise StudyFileError(
+                f"{self.path.name}: headline names {', '.join(sorted(unknown))}, which {self.events} does not have; "
+                f"its tickers are {', '.join(sorted({e.ticker for e in found}))}."
+            )
+        return found
+
+    def headline_tickers(self) -> tuple[str, ...]:
+        """Return the tickers in the focus: those named, or all of the events."""
+        return self.headline or tuple(dict.fromkeys(e.ticker for e in self.event_list()))
+
+    def needed_tickers(self) -> tuple[str, ...]:
+        """Return every ticker and benchmark that the study's prices must hold."""
+        models = [self.build_model(), *(MODELS[v.kind](v.benchmark) for v in self.robustness)]
+        columns = [c for m in models for c in m.columns]
+        return tuple(dict.fromkeys([*(e.ticker for e in self.event_list()), *columns]))
+
+    def build_model(self) -> NormalReturnModel:
+        """Return the model of normal returns that the file names."""
+        return MODELS[self.model.kind](self.model.benchmark)
+
+    def build_study(self, variant: Variant | None = None) -> EventStudy:
+        """Return the specification as an `EventStudy`; a variant replaces model and estimation window."""
+        part = self.model
+        model = self.build_model() if variant is None else MODELS[variant.kind](variant.benchmark)
+        estimation = part.estimation if variant is None or variant.estimation is None else variant.estimation
+        return EventStudy(
+            model=model,
+            estimation=estimation,
+            window=part.window,
+            returns=part.returns,
+            closed_day=part.closed_day,
+            calendar=part.calendar,
+            min_estimation=part.min_estimation,
+            max_dropped=part.max_dropped,
+        )
+
+    def price_file(self) -> Path | None:
+        """Return the study's own price file; None if prices come from the snapshot or from Yahoo."""
+        source = self.prices.source
+        if source in ("snapshot", "yahoo"):
+            return None
+        if Path(source).is_absolute() or ".." in Path(source).parts:
+            raise StudyFileError(
+                f"{self.path.name}: prices.source {source!r} leaves the study's folder; put the file inside it."
+            )
+        return self.folder / source
+
+    def load_prices(self) -> Prices:
+        """Return the prices that the study needs, from its source.
+
+        Raises
+        ------
+        DataMissing
+            If a ticker, a date or the file is missing.
+        """
+        own = self.price_file()
+        source: str | Path = self.prices.source if own is None else own
+        return load_prices(list(self.needed_tickers()), self.prices.start, self.prices.end, source=source)
+
+    def run(self, prices: Prices | None = None) -> EventStudyResult:
+        """Run the study on all its events.
+
+        Parameters
+        ----------
+        prices : Prices, optional
+            In place of the study's own source.
+        """
+        return self.build_study().run(prices if prices is not None else self.load_prices(), self.event_list())
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a small CSV as text, empty cells as missing.
+
+    Raises
+    ------
+    DataMissing
+        If the file is not there.
+    StudyFileError
+        If it cannot be read as CSV.
+    """
+    if not path.is_file():
+        raise DataMissing(f"{path.parent.name}/{path.name} is missing; the study file names it.")
+    try:
+        return pd.read_csv(path, dtype=str, encoding="utf-8-sig", keep_default_na=False, na_values=[""])
+    except (ValueError, UnicodeDecodeError) as error:
+        raise StudyFileError(f"{path.parent.name}/{path.name} cannot be read as CSV: {error}") from error
+
+
+def load_study(path: str | Path) -> StudySpec:
+    """Read a study file, or the study file of a folder.
+
+    Parameters
+    ----------
+    path : path
+        ``reports/deepseek`` or ``reports/deepseek/study.toml``.
+
+    Returns
+    -------
+    StudySpec
+
+    Raises
+    ------
+    StudyFileError
+        If there is no study file, it is not TOML, or a key is wrong; names the file and the key.
+    """
+    given = Path(path)
+    file = given / FILE_NAME if given.is_dir() else given
+    if not file.is_file():
+        raise StudyFileError(
+            f"There is no study file at {given}; give a folder that holds {FILE_NAME}, or start one with "
+            f"'eventstudy new NAME'."
+        )
+    if file.stat().st_size > MAX_BYTES:
+        raise StudyFileError(f"{file} is larger than {MAX_BYTES:,} bytes; a study file is a page of text.")
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise StudyFileError(f"{file} is not valid TOML: {error}.") from error
+    try:
+        return StudySpec(folder=file.parent.resolve(), **content)
+    except ValidationError as error:
+        raise StudyFileError(_explain(file, error)) from error
+    except InvalidInput as error:
+        raise StudyFileError(f"{file}: {error.message}") from error
+    except TypeError as error:
+        raise StudyFileError(f"{file}: the key 'folder' is set by where the file lies; remove it.") from error
+
+
+def _explain(file: Path, error: ValidationError) -> str:
+    """Say for each wrong key what was given and what is allowed."""
+    lines = []
+    for item in error.errors():
+        key = ".".join(str(part) for part in item["loc"])
+        given = "" if item["type"] in ("missing", "extra_forbidden") else f" (given: {item['input']!r})"
+        problem = item["msg"].removeprefix("Value error, ")
+        if item["type"] == "extra_forbidden":
+            problem = "no such key; check its spelling"
+        lines.append(f"{file}: {key or 'file'}: {problem}{given}")
+    return "\n".join(lines)
