@@ -7,7 +7,6 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,12 +14,10 @@ import pandas as pd
 from eventstudy import figures
 from eventstudy.files import sha256, write_whole
 from eventstudy.numbers import round_significant
+from eventstudy.readings import Readings
 from eventstudy.summary import default_windows, summary_text
 from eventstudy.tables import rounded_csv
 from eventstudy.windows import Window
-
-if TYPE_CHECKING:
-    from eventstudy.results import EventStudyResult
 
 
 def plain(value: object) -> object:
@@ -38,12 +35,12 @@ def plain(value: object) -> object:
     return value if value is None else str(value)
 
 
-def result_to_dict(result: EventStudyResult, windows: Sequence[Window]) -> dict[str, object]:
+def result_to_dict(result: Readings, windows: Sequence[Window]) -> dict[str, object]:
     """Return a result as plain values.
 
     Parameters
     ----------
-    result : EventStudyResult
+    result : Readings
         The result.
     windows : sequence of Window
         Windows for which CARs and tests are given; those outside the event window are left out.
@@ -71,7 +68,7 @@ def result_to_dict(result: EventStudyResult, windows: Sequence[Window]) -> dict[
     return shaped
 
 
-def specification(result: EventStudyResult) -> dict[str, object]:
+def specification(result: Readings) -> dict[str, object]:
     """Return what was asked for, as plain values."""
     return {
         "model": result.model.name,
@@ -83,7 +80,7 @@ def specification(result: EventStudyResult) -> dict[str, object]:
     }
 
 
-def _event(result: EventStudyResult, i: int, cars: Mapping[Window, pd.DataFrame]) -> dict[str, object]:
+def _event(result: Readings, i: int, cars: Mapping[Window, pd.DataFrame]) -> dict[str, object]:
     ab, event, key = result.abnormal, result.panel.events[i], result.abnormal.keys[i]
     zero = -ab.window.start
     day_zero = 0 in ab.window
@@ -107,7 +104,7 @@ def _event(result: EventStudyResult, i: int, cars: Mapping[Window, pd.DataFrame]
     }
 
 
-def _tests(result: EventStudyResult, window: Window, event: str | None) -> dict[str, object]:
+def _tests(result: Readings, window: Window, event: str | None) -> dict[str, object]:
     tests, believed = result.run_tests(window, event=event)
     return {
         t.name: {
@@ -125,7 +122,7 @@ def _tests(result: EventStudyResult, window: Window, event: str | None) -> dict[
     }
 
 
-def _average(result: EventStudyResult, window: Window) -> dict[str, object]:
+def _average(result: Readings, window: Window) -> dict[str, object]:
     return {
         "window": [window.start, window.end],
         "caar": result.abnormal.caar(window),
@@ -134,7 +131,7 @@ def _average(result: EventStudyResult, window: Window) -> dict[str, object]:
     }
 
 
-def result_tables(result: EventStudyResult, windows: Sequence[Window]) -> dict[str, pd.DataFrame]:
+def result_tables(result: Readings, windows: Sequence[Window]) -> dict[str, pd.DataFrame]:
     """Return the tables of a result by name: daily returns, CARs, tests, coefficients, audit, checks."""
     cars = {
         w: result.car(w.start, w.end).reset_index().assign(window=str(w))
@@ -155,7 +152,7 @@ def result_tables(result: EventStudyResult, windows: Sequence[Window]) -> dict[s
     return tables
 
 
-def _daily(result: EventStudyResult) -> pd.DataFrame:
+def _daily(result: Readings) -> pd.DataFrame:
     """Return raw, abnormal and standardised returns, one row an event and day."""
     ab = result.abnormal
     days = ab.window.days
@@ -170,7 +167,7 @@ def _daily(result: EventStudyResult) -> pd.DataFrame:
     )
 
 
-def save_result(result: EventStudyResult, folder: Path) -> Path:
+def save_result(result: Readings, folder: Path) -> Path:
     """Write a result's tables, figures, specification and manifest into a folder."""
     windows = default_windows(result.abnormal.window)
     written = [
@@ -179,7 +176,11 @@ def save_result(result: EventStudyResult, folder: Path) -> Path:
     ]
     written.append(write_whole(folder / "summary.txt", summary_text(result) + "\n"))
     written.append(write_whole(folder / "result.json", to_json(result_to_dict(result, windows))))
-    for name, figure in (("event_day", result.plot_event_day()), ("car", result.plot_car())):
+    drawn = {
+        "event_day": figures.event_day(result.abnormal, windows[0], source=result.source_line(), when=result.when()),
+        "car": figures.car_paths(result.abnormal, source=result.source_line(), when=result.when()),
+    }
+    for name, figure in drawn.items():
         written += figures.save(figure, folder / "figures", name)
     digests = {p.relative_to(folder).as_posix(): sha256(p.read_bytes()) for p in sorted(written)}
     write_whole(folder / "manifest.json", to_json({"files": digests, "provenance": asdict(result.provenance)}))

@@ -124,43 +124,75 @@ def market_value_changes(
             f"{prices.provenance.source} has no closes as traded, so market values cannot be computed; "
             f"give a table with a close column, or use the snapshot."
         )
+    parts = _window_parts(abnormal, window, level, log_returns)
+    return tuple(_change(i, t, abnormal, calendar, prices.close[t], parts, shares) for i, t in enumerate(tickers))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _WindowParts:
+    """What a window says of each event: value held, CAR and interval as shares of the value before, days seen."""
+
+    window: Window
+    level: float
+    held: np.ndarray
+    car: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    n_days: np.ndarray
+
+
+def _window_parts(abnormal: AbnormalReturns, window: Window, level: float, log_returns: bool) -> _WindowParts:
     sums, (low, high) = abnormal.sums(window), car_interval(abnormal, window, level)
     car, returns = sums.car, abnormal.firm_returns[:, abnormal.columns_of(window)]
     held = np.exp(returns.sum(axis=1)) if log_returns else (1.0 + returns).prod(axis=1)
     if log_returns:  # the value held less the value expected, exp(R) - exp(R - CAR)
         car, low, high = (-held * np.expm1(-x) for x in (car, low, high))
-    out = []
-    for i, ticker in enumerate(tickers):
-        place = int(abnormal.position[i])
-        base, last = calendar[place + window.start - 1], calendar[place + window.end]
-        closes = prices.close[ticker].reindex([base, last]).to_numpy(dtype=np.float64)
-        count, reason = _count(ticker, calendar[place], shares, closes, (base, last))
-        if not reason and sums.n_days[i] < len(window):
-            reason = f"{sums.n_days[i]} of {len(window)} days of {window} have an abnormal return"
-        if not reason and abs(closes[1] / closes[0] / held[i] - 1.0) > SPLIT_IN_WINDOW_TOLERANCE:
-            reason = (
-                f"the closes as traded went from {closes[0]:g} to {closes[1]:g}, the returns say {held[i] - 1.0:+.1%}: "
-                f"a split lies in the window"
-            )
-        before = count.shares * closes[0] if count and not reason else np.nan
-        out.append(
-            MarketValueChange(
-                key=abnormal.keys[i],
-                ticker=ticker,
-                window=window,
-                close_before=float(closes[0]),
-                close_after=float(closes[1]),
-                shares=count,
-                before=float(before),
-                raw=float(before * (closes[1] / closes[0] - 1.0)),
-                abnormal=float(before * car[i]),
-                low=float(before * low[i]),
-                high=float(before * high[i]),
-                level=level,
-                reason=reason,
-            )
+    return _WindowParts(window, level, held, car, low, high, sums.n_days)
+
+
+def _change(
+    i: int,
+    ticker: str,
+    abnormal: AbnormalReturns,
+    calendar: pd.DatetimeIndex,
+    closes: pd.Series[float],
+    parts: _WindowParts,
+    shares: Mapping[str, ShareCount] | None,
+) -> MarketValueChange:
+    """Return one event's change of market value, or why there is none."""
+    place, window = int(abnormal.position[i]), parts.window
+    days = (calendar[place + window.start - 1], calendar[place + window.end])
+    first, last = closes.reindex(list(days)).to_numpy(dtype=np.float64)
+    count, reason = _count(ticker, calendar[place], shares, np.array([first, last]), days)
+    reason = reason or _unfit(float(first), float(last), float(parts.held[i]), int(parts.n_days[i]), window)
+    before = count.shares * first if count and not reason else np.nan
+    return MarketValueChange(
+        key=abnormal.keys[i],
+        ticker=ticker,
+        window=window,
+        close_before=float(first),
+        close_after=float(last),
+        shares=count,
+        before=float(before),
+        raw=float(before * (last / first - 1.0)),
+        abnormal=float(before * parts.car[i]),
+        low=float(before * parts.low[i]),
+        high=float(before * parts.high[i]),
+        level=parts.level,
+        reason=reason,
+    )
+
+
+def _unfit(first: float, last: float, held: float, n_days: int, window: Window) -> str:
+    """Say why closes and returns of a window do not belong together, or return an empty text."""
+    if n_days < len(window):
+        return f"{n_days} of {len(window)} days of {window} have an abnormal return"
+    if abs(last / first / held - 1.0) > SPLIT_IN_WINDOW_TOLERANCE:
+        return (
+            f"the closes as traded went from {first:g} to {last:g}, the returns say {held - 1.0:+.1%}: "
+            f"a split lies in the window"
         )
-    return tuple(out)
+    return ""
 
 
 def _count(

@@ -165,14 +165,31 @@ def align(
         If a ticker or a column is not in the table; names all of them and what is there.
     """
     _require_columns(returns, events, columns)
-    calendar = pd.DatetimeIndex(returns.index)
-    located = locate_sessions(events, calendar, exchange, closed_day)
+    located = locate_sessions(events, pd.DatetimeIndex(returns.index), exchange, closed_day)
     position = np.array([place.position for place in located], dtype=np.int64)
+    whole = _whole_panel(returns, events, columns, position, estimation, window)
+    reasons = _reasons(whole, [place.remark for place in located], min_estimation)
+    audit = _audit(whole, [place.remark for place in located], reasons)
+    keep = np.array([not reason for reason in reasons], dtype=np.bool_)
+    dropped = tuple(Dropped(e, r) for e, r in zip(events, reasons, strict=True) if r)
+    return Alignment(whole.take(keep), audit, dropped)
+
+
+def _whole_panel(
+    returns: pd.DataFrame,
+    events: Sequence[Event],
+    columns: Sequence[str],
+    position: IntArray,
+    estimation: Window,
+    window: Window,
+) -> EventPanel:
+    """Gather the returns around every event, also of those that will be dropped."""
+    calendar = pd.DatetimeIndex(returns.index)
     matrix = returns.to_numpy(dtype=np.float64)
     firm = returns.columns.get_indexer(pd.Index([e.ticker for e in events]))
     factor = returns.columns.get_indexer(pd.Index(list(columns)))
     sessions = [calendar[p] if p >= 0 else e.moment.tz_localize(None) for p, e in zip(position, events, strict=True)]
-    whole = EventPanel(
+    return EventPanel(
         tuple(events),
         tuple(event_keys(events, sessions)),
         position,
@@ -185,11 +202,6 @@ def align(
         _gather_columns(matrix, position, estimation, factor),
         _gather_columns(matrix, position, window, factor),
     )
-    reasons = _reasons(whole, [place.remark for place in located], min_estimation)
-    audit = _audit(whole, [place.remark for place in located], reasons)
-    keep = np.array([not reason for reason in reasons], dtype=np.bool_)
-    dropped = tuple(Dropped(e, r) for e, r in zip(events, reasons, strict=True) if r)
-    return Alignment(whole.take(keep), audit, dropped)
 
 
 def _require_columns(returns: pd.DataFrame, events: Sequence[Event], columns: Sequence[str]) -> None:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from eventstudy.inference import recommend, takes_as_independent
+from eventstudy.inference import readings
+from eventstudy.readings import Readings
 from eventstudy.tables import html_table, key_values, text_table
 from eventstudy.windows import Window
 from eventstudy.wording import interval, number, p_text, percent
-
-if TYPE_CHECKING:
-    from eventstudy.results import EventStudyResult
 
 #: Events listed one by one in a summary; beyond that only the averages are shown.
 LISTED_EVENTS = 30
@@ -22,7 +18,7 @@ def default_windows(window: Window) -> list[Window]:
     return list(dict.fromkeys(w for w in wanted if w in window)) or [window]
 
 
-def header(result: EventStudyResult) -> dict[str, str]:
+def header(result: Readings) -> dict[str, str]:
     """Return what was studied, as names and values."""
     ab = result.abnormal
     source = result.provenance
@@ -44,7 +40,7 @@ def _span(low: int, high: int) -> str:
     return f"{low}" if low == high else f"{low} to {high}"
 
 
-def event_rows(result: EventStudyResult, window: Window) -> tuple[list[str], list[list[str]]]:
+def event_rows(result: Readings, window: Window) -> tuple[list[str], list[list[str]]]:
     """Return headers and cells: each event's raw and abnormal return over a window, with interval and p-value."""
     table = result.car(window.start, window.end)
     raw = result.abnormal.held(window, result.returns_kind)
@@ -63,14 +59,12 @@ def event_rows(result: EventStudyResult, window: Window) -> tuple[list[str], lis
     return ["Event", "Return", "Abnormal", "95% interval", "t", "p"], rows
 
 
-def inference_rows(result: EventStudyResult, window: Window) -> tuple[list[str], list[list[str]]]:
+def inference_rows(result: Readings, window: Window) -> tuple[list[str], list[list[str]]]:
     """Return headers and cells: the tests of the average over one window, recommended ones first."""
-    tests, believed = result.run_tests(window)
-    design, _, _ = recommend(result.abnormal, window)
-    naive = takes_as_independent(design)
+    remarks = readings(result.abnormal, window)
     rows = []
-    for test in tests:
-        mark = "believe" if test.name in believed else "takes events for independent" if test.name in naive else ""
+    for test in result.run_tests(window)[0]:
+        mark = remarks.get(test.name, "")
         if test.applicable:
             rows.append([test.name, number(test.statistic), p_text(test.p_value), str(test.n), mark])
         else:
@@ -78,12 +72,12 @@ def inference_rows(result: EventStudyResult, window: Window) -> tuple[list[str],
     return ["Test", "Statistic", "p", "n", ""], rows
 
 
-def failed_checks(result: EventStudyResult) -> list[str]:
+def failed_checks(result: Readings) -> list[str]:
     """Return a line for each check that did not hold."""
     return [f"{c.name}: {c.value} ({c.rule}). {c.comment}" for c in result.checks if not c.passed]
 
 
-def summary_text(result: EventStudyResult) -> str:
+def summary_text(result: Readings) -> str:
     """Return the result as text for a terminal."""
     parts = ["Event study", key_values(header(result))]
     for window in default_windows(result.abnormal.window):
@@ -104,7 +98,7 @@ def summary_text(result: EventStudyResult) -> str:
     return "\n\n".join(parts)
 
 
-def advice_lines(result: EventStudyResult) -> list[str]:
+def advice_lines(result: Readings) -> list[str]:
     """Return which tests to believe: one line, or one for each window if a longer one changes the design."""
     windows = default_windows(result.abnormal.window)
     said = {w: result.advice(w) for w in windows}
@@ -113,12 +107,12 @@ def advice_lines(result: EventStudyResult) -> list[str]:
     return [f"Days {w}: {text}" for w, text in said.items()]
 
 
-def _single_line(result: EventStudyResult, window: Window) -> str:
+def _single_line(result: Readings, window: Window) -> str:
     tests, _ = result.run_tests(window)
     return "; ".join(f"{t.name} p {t.p_text}" if t.applicable else f"{t.name}: {t.reason}" for t in tests)
 
 
-def summary_html(result: EventStudyResult) -> str:
+def summary_html(result: Readings) -> str:
     """Return the result as HTML for a notebook: the event day, one table of events and one of tests."""
     import html
 

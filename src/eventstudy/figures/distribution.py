@@ -98,12 +98,8 @@ def ordinary_days(
         Coverage of the interval that decides whether the title says ``fell`` or ``rose``.
     size : {"article", "phone", "social", "print"}
         Layout preset.
-    source : str
-        The source line.
-    title : str, optional
-        In place of the finding that the numbers allow.
-    when : str
-        The event day as text.
+    source, title, when : str, optional
+        The source line, a title in place of the finding, and the event day as text.
 
     Returns
     -------
@@ -114,23 +110,19 @@ def ordinary_days(
     InvalidInput
         If there is no such event, or day 0 is not in the event window.
     """
-    if not -abnormal.n <= i < abnormal.n:
-        raise InvalidInput(f"i is {i}; there are {abnormal.n} events, so give 0 to {abnormal.n - 1}.")
-    one = abnormal.take(np.array([i]))
+    one = _one_event(abnormal, i)
     shown = measure(one, Window(0, 0), level)
     key, value, state = shown.keys[0], float(shown.value[0]), shown.states[0]
     days = round_significant(one.residuals[0][np.isfinite(one.residuals[0])])
     extreme = int((days <= value).sum() if value < 0 else (days >= value).sum()) if math.isfinite(value) else 0
+    found = _ordinary_title(key, state, value, float(shown.raw[0]), extreme, len(days), when)
     words = FigureText(
-        title=say.tidy(title)
-        if title
-        else _ordinary_title(key, state, value, float(shown.raw[0]), extreme, len(days), when),
+        title=say.tidy(title) if title else found,
         subtitle=f"Daily abnormal returns of {key}: the event day among {len(days)} ordinary days",
         source=say.tidy(source),
         note=f"Ordinary days: residuals of the estimation window {say.window_text(abnormal.estimation)}. "
         f"{extreme} of {len(days)} at least as {'low' if value < 0 else 'high'} as the event day.",
-        alt=f"Dot plot of {len(days)} ordinary abnormal returns of {key}, from {percent(end(days, min), 1)} to "
-        f"{percent(end(days, max), 1)}; {when or 'the event day'} at {percent(value, 1)}, {extreme} ordinary days at least as extreme.",
+        alt=_ordinary_alt(key, value, days, extreme, when),
     )
     table = pd.DataFrame({"what": ["event day"] + ["ordinary day"] * len(days), "abnormal_return": [value, *days]})
     legend = [f"one ordinary day ({len(days)})", "event day"]
@@ -141,6 +133,12 @@ def ordinary_days(
         lambda s: legend_height(legend, s) + (170.0 if s.narrow else 210.0 * s.unit) + 4.6 * s.foot,
         lambda sheet: _draw_ordinary(sheet, days, value, state, legend, when),
     )
+
+
+def _one_event(abnormal: AbnormalReturns, i: int) -> AbnormalReturns:
+    if not -abnormal.n <= i < abnormal.n:
+        raise InvalidInput(f"i is {i}; there are {abnormal.n} events, so give 0 to {abnormal.n - 1}.")
+    return abnormal.take(np.array([i]))
 
 
 def end(days: np.ndarray, which: Callable[[Sequence[float]], float]) -> float:
@@ -160,6 +158,14 @@ def _ordinary_title(key: str, state: str, value: float, raw: float, extreme: int
     if extreme == 0:
         return f"{key}’s {noun}{on} was beyond all {n} ordinary days"
     return f"{key}’s {noun}{on}: {extreme} of {n} ordinary days went as far"
+
+
+def _ordinary_alt(key: str, value: float, days: np.ndarray, extreme: int, when: str) -> str:
+    return (
+        f"Dot plot of {len(days)} ordinary abnormal returns of {key}, from {percent(end(days, min), 1)} to "
+        f"{percent(end(days, max), 1)}; {when or 'the event day'} at {percent(value, 1)}, "
+        f"{extreme} ordinary days at least as extreme."
+    )
 
 
 def _draw_ordinary(sheet: Sheet, days: np.ndarray, value: float, state: str, legend: list[str], when: str) -> None:

@@ -35,6 +35,17 @@ class Measured:
     raw: np.ndarray
     states: list[str]
 
+    def take(self, order: np.ndarray) -> Measured:
+        """Return the events in another order, given by their places."""
+        return Measured(
+            [self.keys[i] for i in order],
+            self.value[order],
+            self.low[order],
+            self.high[order],
+            self.raw[order],
+            [self.states[i] for i in order],
+        )
+
 
 def measure(abnormal: AbnormalReturns, window: Window, level: float) -> Measured:
     """Return what the figures show of a window: rounded numbers and what they allow to say."""
@@ -45,9 +56,9 @@ def measure(abnormal: AbnormalReturns, window: Window, level: float) -> Measured
     return Measured([say.tidy(k) for k in abnormal.keys], value, low, high, raw, states)
 
 
-def frame(shown: Measured, order: np.ndarray | None = None) -> pd.DataFrame:
+def frame(shown: Measured) -> pd.DataFrame:
     """Return the plotted numbers: event, abnormal return, interval, raw return, whether the interval excludes 0."""
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "event": shown.keys,
             "abnormal_return": shown.value,
@@ -57,7 +68,6 @@ def frame(shown: Measured, order: np.ndarray | None = None) -> pd.DataFrame:
             "excludes_zero": [s in ("down", "up") for s in shown.states],
         }
     )
-    return table if order is None else table.iloc[order].reset_index(drop=True)
 
 
 def interval_text(low: float, high: float, digits: int) -> str:
@@ -110,12 +120,8 @@ def event_day(
         Coverage of the intervals ``CAR ± t_{M-p} S_CAR``.
     size : {"article", "phone", "social", "print"}
         Layout preset.
-    source : str
-        The source line.
-    title : str, optional
-        In place of the finding that the numbers allow.
-    when : str
-        The event day as text, e.g. ``27 January 2025``.
+    source, title, when : str, optional
+        The source line, a title in place of the finding, and the event day as text, e.g. ``27 January 2025``.
 
     Returns
     -------
@@ -128,16 +134,8 @@ def event_day(
     """
     chosen = Window.of(window)
     shown = measure(abnormal, chosen, level)
-    words = FigureText(
-        title=say.tidy(title)
-        if title
-        else say.title_for(shown.keys, shown.states, shown.raw.tolist(), _at(chosen, when)),
-        subtitle=f"{_measure_name(chosen)} {say.span_text(chosen, when)}: return beyond what the model expects",
-        source=say.tidy(source),
-        note=say.interval_note(abnormal, level),
-        alt=f"Dot plot of {_measure_name(chosen).lower()}s {say.span_text(chosen, when)} with "
-        f"{say.level_text(level)} intervals. " + _spoken(shown),
-    )
+    what = f"{_measure_name(chosen).lower()}s {say.span_text(chosen, when)}"
+    words = _words(shown, chosen, level, what, say.interval_note(abnormal, level), (title, source, when))
     return _draw(words, frame(shown), rows_of(shown), shown, level, size)
 
 
@@ -161,14 +159,10 @@ def ranking(
         Coverage of the intervals.
     size : {"article", "phone", "social", "print"}
         Layout preset.
-    source : str
-        The source line.
     groups : mapping of str to str, optional
         A word for each event, by its key, written beside its name.
-    title : str, optional
-        In place of the finding that the numbers allow.
-    when : str
-        The event day as text.
+    source, title, when : str, optional
+        The source line, a title in place of the finding, and the event day as text.
 
     Returns
     -------
@@ -178,32 +172,35 @@ def ranking(
     -----
     Each interval is for its event alone: of many events without any effect, one in twenty lies outside 95%.
     """
-    shown = measure(abnormal, Window(0, 0), level)
+    day = Window(0, 0)
+    shown = measure(abnormal, day, level)
     order = np.argsort(np.where(np.isfinite(shown.value), shown.value, np.inf), kind="stable")
     rows = rows_of(shown, groups, abnormal.keys)
-    table = frame(shown, order)
+    ordered = shown.take(order)
+    table = frame(ordered)
     if groups:
         table.insert(1, "group", [rows[i].group for i in order])
-    ordered = Measured(
-        [shown.keys[i] for i in order],
-        shown.value[order],
-        shown.low[order],
-        shown.high[order],
-        shown.raw[order],
-        [shown.states[i] for i in order],
-    )
     chance = f" Each interval is for one event: by chance alone about {say.level_text(1 - level)} would exclude 0."
-    words = FigureText(
+    note = say.interval_note(abnormal, level) + (chance if abnormal.n > 1 else "")
+    what = f"{abnormal.n} abnormal returns {say.span_text(day, when)}, sorted,"
+    words = _words(ordered, day, level, what, note, (title, source, when))
+    return _draw(words, table, [rows[i] for i in order], ordered, level, size)
+
+
+def _words(
+    shown: Measured, window: Window, level: float, what: str, note: str, given: tuple[str | None, str, str]
+) -> FigureText:
+    """Return the words of a figure of rows; ``given`` are the caller's title, source and day."""
+    title, source, when = given
+    return FigureText(
         title=say.tidy(title)
         if title
-        else say.title_for(ordered.keys, ordered.states, ordered.raw.tolist(), _at(Window(0, 0), when)),
-        subtitle=f"Abnormal return {say.span_text(Window(0, 0), when)}: return beyond what the model expects",
+        else say.title_for(shown.keys, shown.states, shown.raw.tolist(), _at(window, when)),
+        subtitle=f"{_measure_name(window)} {say.span_text(window, when)}: return beyond what the model expects",
         source=say.tidy(source),
-        note=say.interval_note(abnormal, level) + (chance if abnormal.n > 1 else ""),
-        alt=f"Dot plot of {abnormal.n} abnormal returns {say.span_text(Window(0, 0), when)}, sorted, with "
-        f"{say.level_text(level)} intervals. " + _spoken(ordered),
+        note=note,
+        alt=f"Dot plot of {what} with {say.level_text(level)} intervals. " + _spoken(shown),
     )
-    return _draw(words, table, [rows[i] for i in order], ordered, level, size)
 
 
 def _at(window: Window, when: str) -> str:

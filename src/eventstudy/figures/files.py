@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from eventstudy.errors import InvalidInput
-from eventstudy.figures.style import DPI
+from eventstudy.figures.raster import png_of, rendered
 from eventstudy.files import write_whole
 
 if TYPE_CHECKING:
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from eventstudy.figures.house import HouseFigure
-
-#: Colours in a PNG.
-PALETTE = 128
 
 _NAME = re.compile(r"[\w][\w.+-]*")
 
@@ -38,24 +34,13 @@ def _house(figure: Figure) -> HouseFigure:
 
 def png_bytes(figure: Figure) -> bytes:
     """Return a figure as PNG with two dots a pixel, the alternative text inside."""
-    from PIL import Image
-    from PIL.PngImagePlugin import PngInfo
-
     words = _house(figure).words
-    picture = Image.open(io.BytesIO(_rendered(figure, "png", {"Software": None}, 2 * DPI))).convert("RGB")
-    # a chart has few colours: a palette shows them all and takes a third of the room
-    picture = picture.quantize(PALETTE, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-    meta = PngInfo()
-    meta.add_itxt("Title", words.title)
-    meta.add_itxt("Description", words.alt)
-    stream = io.BytesIO()
-    picture.save(stream, "png", optimize=True, dpi=(2 * DPI, 2 * DPI), pnginfo=meta)
-    return stream.getvalue()
+    return png_of(figure, words.title, words.alt)
 
 
 def svg_bytes(figure: Figure) -> bytes:
     """Return a figure as SVG: text as outlines, with title, description and the role of an image."""
-    svg = _rendered(figure, "svg", {"Date": None, "Creator": None, "Format": None, "Type": None}, 72)
+    svg = rendered(figure, "svg", {"Date": None, "Creator": None, "Format": None, "Type": None}, 72)
     text = svg.decode("utf-8")
     words = _house(figure).words
     mark = hashlib.sha256(f"{words.title}\n{words.alt}\n{_house(figure).size_name}".encode()).hexdigest()[:10]
@@ -70,7 +55,7 @@ def pdf_bytes(figure: Figure) -> bytes:
     """Return a figure as PDF with embedded TrueType fonts."""
     words = _house(figure).words
     meta = {"CreationDate": None, "Creator": None, "Producer": None}
-    return _rendered(figure, "pdf", {**meta, "Title": words.title, "Subject": words.alt}, 72)
+    return rendered(figure, "pdf", {**meta, "Title": words.title, "Subject": words.alt}, 72)
 
 
 def csv_text(figure: Figure) -> str:
@@ -117,9 +102,3 @@ def save(figure: Figure, folder: str | os.PathLike[str], name: str) -> list[Path
         "txt": alt_text(figure),
     }
     return [write_whole(Path(folder) / f"{name}.{suffix}", content) for suffix, content in contents.items()]
-
-
-def _rendered(figure: Figure, form: str, metadata: dict[str, str | None], dpi: float) -> bytes:
-    stream = io.BytesIO()
-    figure.savefig(stream, format=form, dpi=dpi, metadata=metadata)
-    return stream.getvalue()

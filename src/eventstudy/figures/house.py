@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
+from eventstudy.figures.raster import png_of
 from eventstudy.figures.style import DPI, PAPER, house_settings
 
 if TYPE_CHECKING:
@@ -57,9 +58,7 @@ class HouseFigure(Figure):
         return f"<HouseFigure {self.words.title!r}, {self.size_name}>"
 
     def _repr_html_(self) -> str:
-        from eventstudy.figures.files import png_bytes
-
-        picture = base64.b64encode(png_bytes(self)).decode("ascii")
+        picture = base64.b64encode(png_of(self, self.words.title, self.words.alt)).decode("ascii")
         return (
             f'<figure style="margin:0"><img alt="{html.escape(self.words.alt, quote=True)}" '
             f'style="width:{self.get_figwidth() * DPI:.0f}px;max-width:100%" '

@@ -63,12 +63,8 @@ def universe(
         Coverage of the intervals that decide about words and filled marks.
     size : {"article", "phone", "social", "print"}
         Layout preset.
-    source : str
-        The source line.
-    title : str, optional
-        In place of the finding that the numbers allow.
-    when : str
-        The event day as text.
+    source, title, when : str, optional
+        The source line, a title in place of the finding, and the event day as text.
 
     Returns
     -------
@@ -84,14 +80,13 @@ def universe(
     named = _marked(shown, chosen)
     order = sorted(named, key=lambda m: (m.value, m.key))
     values = shown.value[np.isfinite(shown.value)]
-    span, above = say.span_text(Window(0, 0), when), int((values > 0).sum())
+    span = say.span_text(Window(0, 0), when)
     words = FigureText(
         title=say.tidy(title) if title else _title(named, values, when),
-        subtitle=f"Abnormal returns of {len(values)} stocks {span}; {above} were above zero",
+        subtitle=f"Abnormal returns of {len(values)} stocks {span}; {int((values > 0).sum())} were above zero",
         source=say.tidy(source),
         note=_note(abnormal, level, [shown.keys[j] for j in chosen if not math.isfinite(shown.value[j])]),
-        alt=f"Distribution of {len(values)} abnormal returns {span}, from {percent(end(values, min), 1)} to "
-        f"{percent(end(values, max), 1)}. Marked: " + say.alt_list([m.text for m in order]),
+        alt=_alt(values, span, order),
     )
     table = frame(shown).assign(marked=np.isin(np.arange(abnormal.n), chosen))
     return build(
@@ -100,6 +95,13 @@ def universe(
         size,
         lambda preset: _height(preset, values, order),
         lambda sheet: _draw(sheet, values, order),
+    )
+
+
+def _alt(values: np.ndarray, span: str, order: Sequence[Marked]) -> str:
+    return (
+        f"Distribution of {len(values)} abnormal returns {span}, from {percent(end(values, min), 1)} to "
+        f"{percent(end(values, max), 1)}. Marked: " + say.alt_list([m.text for m in order])
     )
 
 

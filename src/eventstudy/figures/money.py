@@ -40,12 +40,8 @@ def dollars(
         named in the note.
     size : {"article", "phone", "social", "print"}
         Layout preset.
-    source : str
-        The source line.
-    title : str, optional
-        In place of the finding that the numbers allow.
-    when : str
-        The event day as text.
+    source, title, when : str, optional
+        The source line, a title in place of the finding, and the event day as text.
 
     Returns
     -------
@@ -58,25 +54,18 @@ def dollars(
     """
     if not changes:
         raise InvalidInput("There is no market-value change to draw; give at least one.")
-    window, level = changes[0].window, changes[0].level
     there = sorted((c for c in changes if math.isfinite(c.abnormal)), key=lambda c: (c.abnormal, c.key))
-    gone = [say.tidy(c.key) for c in changes if not math.isfinite(c.abnormal)]
     rows = [_row(c) for c in there]
     drawn, hidden = cut_rows(rows)
-    span = say.span_text(window, when)
-    notes = [f"Intervals: {say.level_text(level)}, t with prediction error; abnormal is what the model did not expect."]
-    notes += [f"No figure (no share count or close): {', '.join(gone)}."] if gone else []
-    notes += _same_company(there)
-    notes += [f"{hidden} companies between the first and the last are not drawn."] if hidden else []
+    span = say.span_text(changes[0].window, when)
     words = FigureText(
         title=say.tidy(title) if title else _title(rows, when),
         subtitle=f"Change in market value {span}, $bn: abnormal with interval, and raw",
         source=say.tidy(source),
-        note=" ".join(notes),
-        alt=f"Dot plot of changes in market value {span} of {len(rows)} companies. Abnormal, with interval, and raw: "
-        + say.alt_list([f"{r.key} {r.value_text} ({r.interval_text}), raw {_bn(r.second)}" for r in rows]),
+        note=_note(changes, there, hidden),
+        alt=_alt(rows, span),
     )
-    legend = legend_texts(say.level_text(level), [r.state for r in rows], "raw change", "abnormal change")
+    legend = legend_texts(say.level_text(changes[0].level), [r.state for r in rows], "raw change", "abnormal change")
     return build(
         words,
         _frame(rows),
@@ -84,6 +73,22 @@ def dollars(
         lambda preset: rows_height(preset, len(drawn), legend),
         lambda sheet: draw_rows(sheet, drawn, legend, _bn_ticks),
     )
+
+
+def _note(changes: Sequence[MarketValueChange], there: Sequence[MarketValueChange], hidden: int) -> str:
+    level = say.level_text(changes[0].level)
+    gone = [say.tidy(c.key) for c in changes if not math.isfinite(c.abnormal)]
+    notes = [f"Intervals: {level}, t with prediction error; abnormal is what the model did not expect."]
+    notes += [f"No figure (no share count or close): {', '.join(gone)}."] if gone else []
+    notes += _same_company(there)
+    notes += [f"{hidden} companies between the first and the last are not drawn."] if hidden else []
+    return " ".join(notes)
+
+
+def _alt(rows: Sequence[Row], span: str) -> str:
+    parts = [f"{r.key} {r.value_text} ({r.interval_text}), raw {_bn(r.second)}" for r in rows]
+    start = f"Dot plot of changes in market value {span} of {len(rows)} companies."
+    return f"{start} Abnormal, with interval, and raw: {say.alt_list(parts)}"
 
 
 def _row(change: MarketValueChange) -> Row:

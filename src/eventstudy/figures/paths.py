@@ -69,12 +69,8 @@ def car_paths(
         Coverage of the pointwise two-sided prediction bands, ``CAR ± t_{M-p} S_CAR`` of each partial sum.
     size : {"article", "phone", "social", "print"}
         Layout preset.
-    source : str
-        The source line.
-    title : str, optional
-        In place of the finding that the numbers allow.
-    when : str
-        The event day as text.
+    source, title, when : str, optional
+        The source line, a title in place of the finding, and the event day as text.
 
     Returns
     -------
@@ -87,38 +83,36 @@ def car_paths(
     """
     paths = paths_of(abnormal, level)
     keys = [say.tidy(k) for k in abnormal.keys]
-    last = [
-        (float(a), float(b), float(c))
-        for a, b, c in zip(paths.car[:, -1], paths.low[:, -1], paths.high[:, -1], strict=True)
-    ]
-    states = [say.verdict(*numbers) for numbers in last]
+    last = np.stack([paths.car[:, -1], paths.low[:, -1], paths.high[:, -1]], axis=1).tolist()
     many = abnormal.n > MOST_PANELS
-    test = f"{say.level_text(level)} prediction interval, t with prediction error"
     words = FigureText(
-        title=say.tidy(title) if title else _title(keys, states, abnormal, level),
+        title=say.tidy(title) if title else _title(keys, [say.verdict(*ends) for ends in last], abnormal, level),
         subtitle=f"Cumulative abnormal return from trading day {say.day_text(abnormal.window.start)} "
         f"to {say.day_text(abnormal.window.end)}" + (f"; day 0 is {when}" if when else ""),
         source=say.tidy(source),
         note=_note(abnormal, level, many),
-        alt=f"Line chart of cumulative abnormal returns of {abnormal.n} event{'s' * (abnormal.n != 1)} over days "
-        f"{say.window_text(abnormal.window)}, with {test}. On the last day: "
-        + say.alt_list([say.spoken(k, *numbers) for k, numbers in zip(keys, last, strict=True)]),
+        alt=_alt(keys, last, abnormal, level),
     )
-    legend = _legend_texts(many, abnormal.n, test)
-    if many:
-        return build(
-            words,
-            _frame(keys, paths, True),
-            size,
-            lambda s: _many_height(s, legend),
-            lambda sheet: _many(sheet, paths, legend),
-        )
+    legend = [f"average of {abnormal.n} events", "one event"] if many else [_test_text(level)]
     return build(
         words,
-        _frame(keys, paths, False),
+        _frame(keys, paths, many),
         size,
-        lambda preset: _panels_height(preset, abnormal.n, legend),
-        lambda sheet: _panels(sheet, keys, paths, legend),
+        lambda s: _many_height(s, legend) if many else _panels_height(s, abnormal.n, legend),
+        lambda sheet: _many(sheet, paths, legend) if many else _panels(sheet, keys, paths, legend),
+    )
+
+
+def _test_text(level: float) -> str:
+    return f"{say.level_text(level)} prediction interval, t with prediction error"
+
+
+def _alt(keys: list[str], last: list[list[float]], abnormal: AbnormalReturns, level: float) -> str:
+    """Return the paths in words: the number of each event on the last day, with its interval."""
+    return (
+        f"Line chart of cumulative abnormal returns of {abnormal.n} event{'s' * (abnormal.n != 1)} over days "
+        f"{say.window_text(abnormal.window)}, with {_test_text(level)}. On the last day: "
+        + say.alt_list([say.spoken(key, *ends) for key, ends in zip(keys, last, strict=True)])
     )
 
 
@@ -173,10 +167,6 @@ def _frame(keys: list[str], paths: Paths, many: bool) -> pd.DataFrame:
         return table
     average = pd.DataFrame({"event": "average", "day": paths.days, "car": paths.average})
     return pd.concat([table, average.assign(low=np.nan, high=np.nan)], ignore_index=True)
-
-
-def _legend_texts(many: bool, n: int, test: str) -> list[str]:
-    return [f"average of {n} events", "one event"] if many else [test]
 
 
 def _columns_of(size: Size, n: int) -> int:

@@ -127,12 +127,8 @@ def market_scatter(
         Coverage of the prediction band ``x b ± t_{M-p} s √(1 + x (X'X)⁻¹ x')``.
     size : {"article", "phone", "social", "print"}
         Layout preset.
-    source : str
-        The source line.
-    title : str, optional
-        In place of the finding that the numbers allow.
-    when : str
-        The event day as text.
+    source, title, when : str, optional
+        The source line, a title in place of the finding, and the event day as text.
 
     Returns
     -------
@@ -148,14 +144,10 @@ def market_scatter(
         title=say.tidy(title) if title else _title(cloud, when),
         subtitle=f"Daily returns of {cloud.key} and of {cloud.market_name}",
         source=say.tidy(source),
-        note=f"Prediction interval: {say.level_text(level)}, t with prediction error, "
-        f"{int(fit.n_est[i] - fit.n_params)} degrees of freedom; estimation days {say.window_text(panel.estimation)}.",
+        note=_note(panel, fit, i, level),
         alt=_alt(cloud, when, level),
     )
-    legend = [
-        f"{len(cloud.firm)} estimation days",
-        f"fitted line, {say.level_text(level)} prediction interval",
-    ]
+    legend = [f"{len(cloud.firm)} estimation days", f"fitted line, {say.level_text(level)} prediction interval"]
     return build(
         words, _frame(cloud), size, lambda s: _height(s, legend), lambda sheet: _draw(sheet, cloud, legend, when)
     )
@@ -176,6 +168,13 @@ def _title(cloud: Cloud, when: str) -> str:
         else f"{word} {percent(abs(cloud.event_y), digits, False)}"
     )
     return f"{cloud.key} {moved}{on}; the model expected {expected}"
+
+
+def _note(panel: EventPanel, fit_: Fit, i: int, level: float) -> str:
+    return (
+        f"Prediction interval: {say.level_text(level)}, t with prediction error, "
+        f"{int(fit_.n_est[i] - fit_.n_params)} degrees of freedom; estimation days {say.window_text(panel.estimation)}."
+    )
 
 
 def _alt(cloud: Cloud, when: str, level: float) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.errors import InvalidInput
 from eventstudy.inference.result import Draft, NotApplicable, t_draft
-from eventstudy.panel import FloatArray
+from eventstudy.panel import FloatArray, IntArray
 from eventstudy.windows import Window
 
 #: Fewest ordinary days (or ordinary windows) to which a sample-quantile test compares.
@@ -97,6 +97,23 @@ def sq(abnormal: AbnormalReturns, window: Window, *, variant: str = "paper") -> 
     )
 
 
+def random_subsets(generator: np.random.Generator, draws: int, size: int, length: int) -> IntArray:
+    """Draw sets of ``length`` different numbers below ``size``, each set equally likely, shape (draws, length).
+
+    Rows are drawn with repetition and drawn again where a number repeats, which is quick while repeats are rare; long sets are
+    the smallest of random keys.
+    """
+    if length**2 > 2 * size:
+        return np.asarray(generator.random((draws, size)).argpartition(length - 1, axis=1)[:, :length], dtype=np.int64)
+    chosen = generator.integers(0, size, (draws, length))
+    again = np.arange(draws)
+    while len(again):
+        ordered = np.sort(chosen[again], axis=1)
+        again = again[(ordered[:, 1:] == ordered[:, :-1]).any(axis=1)]
+        chosen[again] = generator.integers(0, size, (len(again), length))
+    return np.asarray(chosen, dtype=np.int64)
+
+
 def permutation(
     abnormal: AbnormalReturns, window: Window, *, draws: int = 9999, seed: int = 20250127
 ) -> Draft | NotApplicable:
@@ -134,7 +151,7 @@ def permutation(
     days = abnormal.ar[0, abnormal.columns_of(window)]
     pool = np.concatenate([ordinary, days[np.isfinite(days)]])
     generator = np.random.default_rng(seed)
-    order = generator.random((draws, len(pool))).argpartition(length, axis=1)[:, :length]
+    order = random_subsets(generator, draws, len(pool), length)
     beyond = int((np.abs(pool[order].sum(axis=1)) >= abs(car) * (1 - 1e-12)).sum())
     p = (1 + beyond) / (draws + 1)
     return Draft(

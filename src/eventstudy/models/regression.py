@@ -101,10 +101,6 @@ def fit_least_squares(panel: EventPanel, design: object, names: tuple[str, ...])
     names : tuple of str
         Names of the p coefficients.
 
-    Returns
-    -------
-    Fit
-
     Notes
     -----
     Days that are not usable become zero rows of X and R: they change neither X'X nor X'R. The QR

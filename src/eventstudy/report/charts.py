@@ -33,9 +33,9 @@ class Chart:
 
 
 def day_text(result: EventStudyResult) -> str:
-    """Return the session of a result's first event in words: ``27 January 2025``."""
-    session = result.panel.sessions[0]
-    return f"{session.day} {session:%B %Y}"
+    """Return the session of a result's events in words, ``27 January 2025``, or the span of their sessions."""
+    days = result.panel.sessions
+    return result.when() or f"{days.min():%Y-%m-%d} to {days.max():%Y-%m-%d}"
 
 
 def draw_charts(f: Findings) -> tuple[Chart, ...]:
@@ -74,36 +74,36 @@ def _source(f: Findings, result: EventStudyResult) -> str:
 
 def _event_day(f: Findings, size: str) -> HouseFigure:
     r = f.headline
-    return figures.event_day(r.abnormal, Window(0, 0), size=size, source=_source(f, r), when=day_text(r))
+    return figures.event_day(r.abnormal, Window(0, 0), size=size, source=_source(f, r), when=r.when())
 
 
 def _paths(f: Findings, size: str) -> HouseFigure:
     r = f.headline
-    return figures.car_paths(r.abnormal, size=size, source=_source(f, r), when=day_text(r))
+    return figures.car_paths(r.abnormal, size=size, source=_source(f, r), when=r.when())
 
 
 def _scatter(f: Findings, size: str) -> HouseFigure:
     r = f.headline
-    return figures.market_scatter(r.panel, r.fit, 0, size=size, source=_source(f, r), when=day_text(r))
+    return figures.market_scatter(r.panel, r.fit, 0, size=size, source=_source(f, r), when=r.when())
 
 
 def _ordinary(f: Findings, size: str) -> HouseFigure:
     r = f.headline
-    return figures.ordinary_days(r.abnormal, 0, size=size, source=_source(f, r), when=day_text(r))
+    return figures.ordinary_days(r.abnormal, 0, size=size, source=_source(f, r), when=r.when())
 
 
 def _ranking(f: Findings, size: str) -> HouseFigure:
     r = f.everyone
     groups = {k: e.group for k, e in zip(r.abnormal.keys, r.panel.events, strict=True) if e.group}
-    return figures.ranking(r.abnormal, size=size, source=_source(f, r), groups=groups or None, when=day_text(r))
+    return figures.ranking(r.abnormal, size=size, source=_source(f, r), groups=groups or None, when=r.when())
 
 
 def _universe(f: Findings, universe: EventStudyResult | None, size: str) -> HouseFigure:
     assert universe is not None
     marked = f.spec.universe.marked if f.spec.universe and f.spec.universe.marked else f.spec.headline_tickers()
     there = [t for t in marked if t in universe.abnormal.keys]
-    return figures.universe(universe.abnormal, there, size=size, source=_source(f, universe), when=day_text(f.headline))
+    return figures.universe(universe.abnormal, there, size=size, source=_source(f, universe), when=f.headline.when())
 
 
 def _dollars(f: Findings, size: str) -> HouseFigure:
-    return figures.dollars(f.dollars, size=size, source=_source(f, f.everyone), when=day_text(f.everyone))
+    return figures.dollars(f.dollars, size=size, source=_source(f, f.everyone), when=f.everyone.when())

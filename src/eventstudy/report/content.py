@@ -8,15 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from eventstudy.inference import recommend, takes_as_independent
+from eventstudy.inference import readings
 from eventstudy.market_value import changes_table
 from eventstudy.report.findings import Findings, happenings
 from eventstudy.results import EventStudyResult
 from eventstudy.tables import html_table, latex_table, markdown_table
 from eventstudy.windows import Window
 from eventstudy.wording import DASH, billions, interval, number, p_text, percent, sq_p_text
-
-INDEPENDENT = "takes events for independent"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -139,14 +137,11 @@ def windows_table(f: Findings) -> ReportTable:
 def table_of_tests(f: Findings) -> ReportTable:
     """Return the tests of the average over all events on the event day: recommended first, naive marked."""
     result, window = f.everyone, Window(0, 0)
-    tests, believed = result.run_tests(window)
-    design, _, _ = recommend(result.abnormal, window)
-    naive = takes_as_independent(design)
-    dependent = bool(naive)
-    other = "allows for correlation, not for a wilder day" if dependent else ""
+    tests, _ = result.run_tests(window)
+    remarks = readings(result.abnormal, window)
     rows = []
     for t in tests:
-        verdict = "believe" if t.name in believed else INDEPENDENT if t.name in naive else other
+        verdict = remarks.get(t.name, DASH)
         rows.append(
             (
                 t.title,

@@ -11,7 +11,7 @@ import pandas as pd
 from eventstudy.claims import Claim, Verdict, judge_direction, judge_loss
 from eventstudy.errors import DataMissing, StudyFileError
 from eventstudy.events import Event
-from eventstudy.market_value import MarketValueChange, car_interval, market_value_changes
+from eventstudy.market_value import MarketValueChange, car_interval
 from eventstudy.prices.snapshot import load_universe
 from eventstudy.prices.table import Prices
 from eventstudy.results import EventStudyResult
@@ -110,14 +110,7 @@ def _universe(spec: StudySpec, prices: Prices, headline: EventStudyResult) -> Ev
 def _dollars(result: EventStudyResult) -> tuple[MarketValueChange, ...]:
     if result.prices is None or result.prices.close is None:
         return ()
-    return _changes(result, Window(0, 0))
-
-
-def _changes(result: EventStudyResult, window: Window) -> tuple[MarketValueChange, ...]:
-    if result.prices is None:
-        raise DataMissing("Market values need prices; this study was run on returns.")
-    tickers = tuple(e.ticker for e in result.panel.events)
-    return market_value_changes(result.abnormal, tickers, result.panel.calendar, result.prices, window)
+    return result.value_changes(Window(0, 0))
 
 
 def _judge(part: ClaimPart, result: EventStudyResult) -> Claim:
@@ -144,7 +137,7 @@ def _judge_direction(part: ClaimPart, result: EventStudyResult, i: int) -> tuple
 
 
 def _judge_loss(part: ClaimPart, result: EventStudyResult, i: int) -> tuple[Verdict, str]:
-    change = _changes(result, part.window)[i]
+    change = result.value_changes(part.window)[i]
     note = change.reason
     if change.shares and not change.reason:
         note = (

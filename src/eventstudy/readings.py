@@ -1,0 +1,352 @@
+"""The content of a result and the questions that can be asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.abnormal import AbnormalReturns
+from eventstudy.diagnostics import Check
+from eventstudy.errors import DataMissing, InvalidInput
+from eventstudy.inference import TESTS, HypothesisTest, recommend, run_test, run_tests
+from eventstudy.inference.result import t_two_sided
+from eventstudy.market_value import MarketValueChange, car_interval, changes_table, market_value_changes
+from eventstudy.models import Fit, NormalReturnModel
+from eventstudy.panel import Dropped, EventPanel
+from eventstudy.prices.shares import ShareCount
+from eventstudy.prices.table import Prices, Provenance
+from eventstudy.tables import frame_of_tests
+from eventstudy.windows import Window
+
+if TYPE_CHECKING:
+    from statsmodels.regression.linear_model import RegressionResultsWrapper
+
+WindowLike = Window | tuple[int, int] | int
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Readings:
+    """What a study found: abnormal returns, inference, audit.
+
+    Attributes
+    ----------
+    model : NormalReturnModel
+        The model of normal returns that was asked for.
+    panel : EventPanel
+        Returns in event time of the N events kept.
+    fit : Fit
+        The estimated models.
+    abnormal : AbnormalReturns
+        AR, SAR and what is needed for sums and tests.
+    audit : DataFrame
+        One row for each event asked for: day asked, session used, days found, kept or dropped and why, flags.
+    dropped : tuple of Dropped
+        Events left out, with reasons.
+    checks : tuple of Check
+        Checks of validity.
+    returns_kind : str
+        ``simple`` or ``log``.
+    provenance : Provenance
+        Where the prices or returns come from.
+    prices : Prices or None
+        The price table, for dollars; None if returns were handed in.
+    """
+
+    model: NormalReturnModel
+    panel: EventPanel
+    fit: Fit
+    abnormal: AbnormalReturns
+    audit: pd.DataFrame
+    dropped: tuple[Dropped, ...]
+    checks: tuple[Check, ...]
+    returns_kind: str
+    provenance: Provenance
+    prices: Prices | None = None
+
+    # -- what happened -------------------------------------------------------------------------------------
+
+    @property
+    def events(self) -> pd.Index:
+        """Short unique names of the N events."""
+        return pd.Index(self.abnormal.keys, name="event")
+
+    @property
+    def ar(self) -> pd.DataFrame:
+        """Abnormal returns as fractions, events × relative day, shape (N, L)."""
+        return self._daily(self.abnormal.ar)
+
+    @property
+    def sar(self) -> pd.DataFrame:
+        """Standardised abnormal returns, events × relative day, shape (N, L)."""
+        return self._daily(self.abnormal.sar)
+
+    @property
+    def returns(self) -> pd.DataFrame:
+        """Raw returns in the event window as fractions, events × relative day, shape (N, L)."""
+        return self._daily(self.abnormal.firm_returns)
+
+    @property
+    def aar(self) -> pd.Series[float]:
+        """Average abnormal return of each relative day, fractions, shape (L,)."""
+        return pd.Series(self.abnormal.aar, index=self._days(), name="aar")
+
+    @property
+    def coefficients(self) -> pd.DataFrame:
+        """Coefficients, residual deviation, estimation days and R² of each event."""
+        table = pd.DataFrame(self.fit.coefficients, index=self.events, columns=list(self.fit.names))
+        return table.assign(sigma=self.fit.sigma, n_est=self.fit.n_est, r_squared=self.fit.r_squared)
+
+    def _days(self) -> pd.Index:
+        return pd.Index(self.abnormal.window.days, name="day")
+
+    def _daily(self, values: np.ndarray) -> pd.DataFrame:
+        return pd.DataFrame(values, index=self.events, columns=self._days())
+
+    def car(self, start: int, end: int | None = None, *, level: float = 0.95) -> pd.DataFrame:
+        """Return cumulative abnormal returns of a window, one row an event.
+
+        Parameters
+        ----------
+        start, end : int
+            First and last relative day; ``end`` defaults to ``start``.
+        level : float
+            Coverage of the interval.
+
+        Returns
+        -------
+        DataFrame
+            ``car``, its prediction standard error ``se``, ``t``, ``df``, ``p_value``, the interval ``low`` and
+            ``high`` (fractions), ``n_days``, ``scar``, ``csar``, ``t_plain`` (without prediction error).
+
+        Raises
+        ------
+        InvalidInput
+            If the window is not inside the event window.
+
+        Notes
+        -----
+        The ``t_pe`` test of each event: `eventstudy.inference.single.t_pe`.
+        """
+        window = Window(start, start if end is None else end)
+        sums = self.abnormal.sums(window)
+        low, high = car_interval(self.abnormal, window, level)
+        df = self.abnormal.df
+        p = [t_two_sided(float(t), float(d)) for t, d in zip(sums.scar, df, strict=True)]
+        return pd.DataFrame(
+            {
+                "car": sums.car,
+                "se": sums.s_car,
+                "t": sums.scar,
+                "df": df,
+                "p_value": p,
+                "low": low,
+                "high": high,
+                "n_days": sums.n_days,
+                "scar": sums.scar,
+                "csar": sums.csar,
+                "t_plain": sums.car / sums.plain,
+            },
+            index=self.events,
+        )
+
+    def caar(self, start: int, end: int | None = None) -> float:
+        """Return the mean of the events' CARs over a window, a fraction."""
+        return self.abnormal.caar((start, start if end is None else end))
+
+    def bhar(self, start: int, end: int | None = None, against: str = "benchmark") -> pd.Series[float]:
+        """Return buy-and-hold abnormal returns of a window, fractions, shape (N,).
+
+        Raises
+        ------
+        InvalidInput
+            If the study uses log returns, or the model has no benchmark.
+        """
+        if self.returns_kind != "simple":
+            raise InvalidInput("Buy-and-hold returns compound simple returns; run the study with returns='simple'.")
+        values = self.abnormal.bhar((start, start if end is None else end), against)
+        return pd.Series(values, index=self.events, name="bhar")
+
+    # -- how sure ------------------------------------------------------------------------------------------
+
+    def locate(self, event: str) -> int:
+        """Return the place of an event by its short name or its ticker.
+
+        Raises
+        ------
+        DataMissing
+            If no event, or more than one, answers to the name.
+        """
+        if event in self.abnormal.keys:
+            return self.abnormal.keys.index(event)
+        places = [i for i, e in enumerate(self.panel.events) if e.ticker == event]
+        if len(places) == 1:
+            return places[0]
+        problem = "several events answer to" if places else "no event is called"
+        raise DataMissing(f"There {problem} {event!r}; name one of {', '.join(self.abnormal.keys)}.")
+
+    def test(
+        self, name: str, window: WindowLike = (0, 0), event: str | None = None, **options: object
+    ) -> HypothesisTest:
+        """Run one test by name.
+
+        Parameters
+        ----------
+        name : str
+            A key of `eventstudy.inference.TESTS`.
+        window : pair of int
+            Relative days.
+        event : str, optional
+            Judge this event alone.
+        **options : object
+            Named variants, e.g. ``variant="csar"``.
+
+        Returns
+        -------
+        HypothesisTest
+
+        Raises
+        ------
+        InvalidInput
+            If no test has this name or an option is unknown.
+        """
+        return run_test(name, self._subject(event), Window.of(window), **options)
+
+    def tests(
+        self, window: WindowLike = (0, 0), names: Sequence[str] | str | None = None, event: str | None = None
+    ) -> pd.DataFrame:
+        """Run tests on a window and return them as a table.
+
+        Parameters
+        ----------
+        window : pair of int
+            Relative days.
+        names : sequence of str, "all", or None
+            Which tests. By default those for the average of several events, or for one event if there is only one
+            (or ``event`` names it); the ones recommended for the design come first.
+        event : str, optional
+            Judge this event alone, by its short name or ticker.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by test name: statistic, df, p_value, n, applicable, variant, note, distribution, recommended,
+            title. A test that does not apply has ``applicable`` False and says why in ``note``.
+        """
+        return frame_of_tests(*self.run_tests(window, names, event))
+
+    def run_tests(
+        self, window: WindowLike = (0, 0), names: Sequence[str] | str | None = None, event: str | None = None
+    ) -> tuple[tuple[HypothesisTest, ...], tuple[str, ...]]:
+        """Return the tests of `tests` as values, and the names of the recommended ones."""
+        subject, chosen = self._subject(event), Window.of(window)
+        _, believed, _ = recommend(subject, chosen)
+        if names is None or names == "all":
+            scope = "one" if subject.n == 1 else "many"
+            wanted = [n for n, m in TESTS.items() if names == "all" or m.scope == scope]
+            listing = [*believed, *(n for n in wanted if n not in believed)]
+        else:
+            listing = [names] if isinstance(names, str) else list(names)
+        return run_tests(subject, chosen, listing), believed
+
+    def advice(self, window: WindowLike = (0, 0)) -> str:
+        """Return which tests to believe for this design, and why, in a sentence."""
+        _, believed, why = recommend(self.abnormal, Window.of(window))
+        return f"Believe {', '.join(believed)}: {why}."
+
+    def _subject(self, event: str | None) -> AbnormalReturns:
+        return self.abnormal if event is None else self.abnormal.take(np.array([self.locate(event)]))
+
+    def regression(self, event: str) -> RegressionResultsWrapper:
+        """Return the statsmodels regression of one event's estimation window.
+
+        Parameters
+        ----------
+        event : str
+            Short name or ticker.
+
+        Returns
+        -------
+        statsmodels RegressionResultsWrapper
+            The same least-squares fit, with statsmodels' full summary.
+
+        Raises
+        ------
+        InvalidInput
+            If the model estimates nothing.
+        """
+        import statsmodels.api as sm
+
+        if not self.fit.root.any():
+            raise InvalidInput(f"The {self.model.name} model estimates no coefficients, so there is no regression.")
+        i = self.locate(event)
+        used = self.panel.est_mask[i]
+        rows = self.model.design(self.panel.est_columns[i])[used]
+        days = self.panel.calendar[int(self.panel.position[i]) + self.panel.estimation.days[used]]
+        exog = pd.DataFrame(rows, index=days, columns=list(self.fit.names))
+        endog = pd.Series(self.panel.est_returns[i][used], index=days, name=self.panel.events[i].ticker)
+        return sm.OLS(endog, exog).fit()
+
+    # -- dollars -------------------------------------------------------------------------------------------
+
+    def market_value(
+        self,
+        start: int = 0,
+        end: int | None = None,
+        *,
+        level: float = 0.95,
+        shares: Mapping[str, ShareCount] | None = None,
+    ) -> pd.DataFrame:
+        """Return raw and abnormal changes in market value, one row an event, in the currency of the prices.
+
+        Parameters
+        ----------
+        start, end : int
+            Relative days; ``end`` defaults to ``start``.
+        level : float
+            Coverage of the interval.
+        shares : mapping of str to ShareCount, optional
+            Share counts by ticker in place of the embedded ones.
+
+        Raises
+        ------
+        DataMissing
+            If returns were handed in, or the prices have no closes as traded.
+        """
+        window = Window(start, start if end is None else end)
+        return changes_table(self.value_changes(window, level=level, shares=shares))
+
+    def value_changes(
+        self, window: Window, *, level: float = 0.95, shares: Mapping[str, ShareCount] | None = None
+    ) -> tuple[MarketValueChange, ...]:
+        """Return the market-value changes of `market_value` as values, one an event."""
+        if self.prices is None:
+            raise DataMissing("Market values need prices; this study was run on returns.")
+        return market_value_changes(
+            self.abnormal,
+            tuple(e.ticker for e in self.panel.events),
+            self.panel.calendar,
+            self.prices,
+            window,
+            level=level,
+            shares=shares,
+            log_returns=self.returns_kind == "log",
+        )
+
+    def source_line(self) -> str:
+        """Return source, vintage, model and estimation window as one line for the foot of a figure."""
+        origin = self.provenance
+        source = {"snapshot": "eventstudy price snapshot", "universe": "eventstudy S&P 500 panel"}.get(
+            origin.source, origin.source
+        )
+        vintage = f" (downloads of {origin.retrieved})" if origin.retrieved else ""
+        against = f" on {self.model.benchmark}" if self.model.benchmark else ""
+        return f"Source: {source}{vintage}. {self.model.name.capitalize()}{against}."
+
+    def when(self) -> str:
+        """Return the session of the events in words, ``27 January 2025``; empty if they do not share one."""
+        session = self.panel.sessions[0]
+        return f"{session.day} {session:%B %Y}" if (self.panel.position == self.panel.position[0]).all() else ""
