@@ -110,10 +110,8 @@ def _tell(path: Path) -> tuple[Reason, ...]:
     reasons = out_of_date(spec)
     if interrupted(spec.folder):
         reasons = (Reason("interrupted", spec.name, "a build was killed; build again to finish it"), *reasons)
-    if not reasons:
-        say(f"{spec.name}: up to date")
-    for reason in reasons:
-        say(f"{spec.name}: {reason}")
+    for line in reasons or ("up to date",):
+        typer.echo(f"{spec.name}: {line}")
     return reasons
 
 
@@ -174,15 +172,15 @@ def check(study: StudyArgument) -> None:
 
     spec = load_study(study)
     verify_embedded()
-    say("embedded data: as recorded")
+    typer.echo("embedded data: as recorded")
     findings = compute(spec)
     for item in findings.everyone.checks:
-        say(
+        typer.echo(
             f"{'holds' if item.passed else 'MIND '}  {item.name}: {item.value}"
             + (f" – {item.comment}" if item.comment else "")
         )
     for claim in findings.claims:
-        say(f"claim “{claim.quote}” ({claim.source}): {claim.verdict}. {claim.sentence}")
+        typer.echo(f"claim “{claim.quote}” ({claim.source}): {claim.verdict}. {claim.sentence}")
     if _tell(study):
         raise typer.Exit(NotAsRecorded.EXIT_CODE)
 

@@ -64,6 +64,7 @@ def design_checks(abnormal: AbnormalReturns, audit: pd.DataFrame) -> tuple[Check
         _shared(abnormal),
         _repeats(kept),
         _overlap(kept),
+        _earlier(kept),
         _event_days(abnormal),
         _estimation_days(kept),
     )
@@ -138,6 +139,17 @@ def _overlap(kept: pd.DataFrame) -> Check:
         "none",
         not close,
         f"{listed(close)}: one event's window holds another's, so effects cannot be told apart" if close else "",
+    )
+
+
+def _earlier(kept: pd.DataFrame) -> Check:
+    found = kept.index[kept["event_in_estimation"]].tolist()
+    return Check(
+        "Estimation windows without an event of the same firm",
+        f"{len(kept) - len(found)} of {len(kept)}",
+        "all",
+        not found,
+        f"{listed(found)}: an earlier event counts as ordinary days there and widens the errors" if found else "",
     )
 
 

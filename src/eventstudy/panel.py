@@ -290,7 +290,7 @@ def _audit(panel: EventPanel, remarks: Sequence[str], reasons: Sequence[str]) ->
 
 
 def _flags(panel: EventPanel) -> dict[str, BoolArray]:
-    """Duplicates, windows of one ticker that overlap, and dates shared with another event."""
+    """Duplicates, overlapping windows of one ticker, shared dates, and events inside another's estimation window."""
     table = pd.DataFrame({"ticker": [e.ticker for e in panel.events], "position": panel.position})
     placed = table["position"] >= 0
     duplicate = table.duplicated(["ticker", "position"], keep="first") & placed
@@ -300,8 +300,22 @@ def _flags(panel: EventPanel) -> dict[str, BoolArray]:
     close = gap.notna() & (gap < len(panel.window))
     follows = close.groupby(ordered["ticker"]).shift(-1, fill_value=False).astype(bool)
     overlapping = (close | follows).reindex(table.index, fill_value=False)
+    earlier = _earlier_event(ordered, panel.estimation).reindex(table.index, fill_value=False)
     return {
         "duplicate": duplicate.to_numpy(dtype=np.bool_),
         "overlapping": overlapping.to_numpy(dtype=np.bool_),
         "shared_date": shared.to_numpy(dtype=np.bool_),
+        "event_in_estimation": earlier.to_numpy(dtype=np.bool_),
     }
+
+
+def _earlier_event(ordered: pd.DataFrame, estimation: Window) -> pd.Series[bool]:
+    """Return whether another event of the same ticker falls into an event's estimation window."""
+    found = pd.Series(False, index=ordered.index)
+    repeated = ordered[ordered["ticker"].duplicated(keep=False)]
+    for _, part in repeated.groupby("ticker"):
+        place = part["position"].to_numpy()
+        first = np.searchsorted(place, place + estimation.start, side="left")
+        last = np.searchsorted(place, place + estimation.end, side="right")
+        found.loc[part.index] = last > first
+    return found

@@ -72,7 +72,7 @@ def html_table(headers: Sequence[str], rows: Sequence[Sequence[str]], caption: s
             cells.append(f"<td{kind}>{html.escape(str(cell))}</td>")
         body.append(f"<tr>{''.join(cells)}</tr>")
     return (
-        f"<table><caption>{html.escape(caption)}</caption><thead><tr>{head}</tr></thead>"
+        f"<table><caption><span>{html.escape(caption)}</span></caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{''.join(body)}</tbody></table>"
     )
 

@@ -2,52 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
+import yahoo_server as ys
 
 from eventstudy.errors import DataMissing, EventStudyError, InvalidInput, SourceFailed
 from eventstudy.prices import load_prices, yahoo
 from eventstudy.prices.yahoo import fetch_yahoo
 
-
-def _load_server():
-    """Load the server file beside this one under every import mode of the runner."""
-    path = Path(__file__).with_name("yahoo_server.py")
-    spec = importlib.util.spec_from_file_location("yahoo_server", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["yahoo_server"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-ys = _load_server()
 START, END = "2025-01-20", "2025-01-31"
 CLOSES = [100.0, 101.0, 99.5, 102.0, 103.0, 95.0, 97.0, 98.0, 99.0, 98.5]
-
-
-@pytest.fixture(scope="session")
-def client_folder(tmp_path_factory):
-    """One folder for the client's own caches: it stays with the first it is told."""
-    import yfinance as yf
-
-    folder = tmp_path_factory.mktemp("client")
-    yf.set_tz_cache_location(str(folder))
-    yahoo._FOLDER_SET.set()
-    return folder
-
-
-@pytest.fixture
-def server(client_folder):
-    from yfinance.data import YfData
-
-    YfData.cache_get.cache_clear()
-    with ys.YahooServer() as running:
-        yield running
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -54,7 +55,7 @@ def _fitted(table, events, market, estimation):
 
 @pytest.fixture(scope="session")
 def study():
-    return _study
+    return cache(_study)
 
 
 @pytest.fixture(scope="session")
@@ -67,16 +68,30 @@ def real():
     return made
 
 
+def _texts(artist):
+    """Return the texts under an artist that are drawn; the axes of a plot that is switched off are not."""
+    from matplotlib.axis import Axis
+    from matplotlib.text import Text
+
+    if isinstance(artist, Text):
+        return [artist] if artist.get_visible() and artist.get_text().strip() else []
+    off = not getattr(artist, "axison", True)
+    return [t for child in artist.get_children() if not (off and isinstance(child, Axis)) for t in _texts(child)]
+
+
+@pytest.fixture(scope="session")
+def texts():
+    return _texts
+
+
 def _misplaced(figure):
     """Return texts that leave the canvas, and pairs that overlap, as drawn."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.text import Text
 
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     box = figure.bbox
-    texts = [t for t in figure.findobj(Text) if t.get_visible() and t.get_text().strip()]
-    ends = [(t.get_text(), t.get_window_extent(canvas.get_renderer())) for t in texts]
+    ends = [(t.get_text(), t.get_window_extent(canvas.get_renderer())) for t in _texts(figure)]
     problems = [
         ("outside", text)
         for text, e in ends

@@ -100,7 +100,7 @@ def test_check_tells_what_changed(tmp_path: Path) -> None:
     eventstudy("new", "s", cwd=tmp_path)
     done = eventstudy("build", "s", "--check", cwd=tmp_path)
     assert done.returncode == 1
-    assert "first build" in done.stderr
+    assert "first build" in done.stdout
 
 
 def test_fetch_without_a_network_ends_in_4(tmp_path: Path) -> None:

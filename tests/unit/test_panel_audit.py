@@ -46,6 +46,7 @@ def test_a_clean_event_has_a_clean_row():
         "duplicate": False,
         "overlapping": False,
         "shared_date": False,
+        "event_in_estimation": False,
     }
 
 
@@ -161,3 +162,14 @@ def test_windows_that_share_calendar_days_are_named_even_if_no_date_is_shared():
     assert "1 session apart: windows of more than 1 day share calendar days" in check.comment
     far = run(returns(), [es.Event("A", "2025-01-27"), es.Event("B", "2025-02-03")])
     assert next(c for c in far.checks if c.name == "Independent dates").passed
+
+
+def test_an_earlier_event_inside_an_estimation_window_is_flagged():
+    prices = es.load_prices(["NVDA", "META", "^GSPC"])
+    study = es.EventStudy(es.MarketModel("^GSPC"))
+    events = [es.Event("NVDA", "2024-05-23"), es.Event("NVDA", "2025-01-27"), es.Event("META", "2025-01-27")]
+    result = study.run(prices, events)
+    assert result.audit["event_in_estimation"].tolist() == [False, True, False]
+    (check,) = [c for c in result.checks if c.name.startswith("Estimation windows without")]
+    assert not check.passed
+    assert "NVDA 2025-01-27" in check.comment

@@ -76,6 +76,29 @@ def draw_stacks(sheet: Sheet, values: np.ndarray, x: Scale, top: float, base: fl
     return stacks
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class EventAmongDays:
+    """One event's abnormal return on day 0 and the residuals of its estimation window, rounded for publication."""
+
+    key: str
+    value: float
+    raw: float
+    state: str
+    days: np.ndarray
+
+    @property
+    def extreme(self) -> int:
+        """How many ordinary days went at least as far, on the event's side."""
+        if not math.isfinite(self.value):
+            return 0
+        return int(((self.days <= self.value) if self.value < 0 else (self.days >= self.value)).sum())
+
+    @property
+    def side(self) -> str:
+        """Where the event lies: ``low`` or ``high``."""
+        return "low" if self.value < 0 else "high"
+
+
 def ordinary_days(
     abnormal: AbnormalReturns,
     i: int = 0,
@@ -110,35 +133,27 @@ def ordinary_days(
     InvalidInput
         If there is no such event, or day 0 is not in the event window.
     """
-    one = _one_event(abnormal, i)
-    shown = measure(one, Window(0, 0), level)
-    key, value, state = shown.keys[0], float(shown.value[0]), shown.states[0]
-    days = round_significant(one.residuals[0][np.isfinite(one.residuals[0])])
-    extreme = int((days <= value).sum() if value < 0 else (days >= value).sum()) if math.isfinite(value) else 0
-    found = _ordinary_title(key, state, value, float(shown.raw[0]), extreme, len(days), when)
-    words = FigureText(
-        title=say.tidy(title) if title else found,
-        subtitle=f"Daily abnormal returns of {key}: the event day among {len(days)} ordinary days",
-        source=say.tidy(source),
-        note=f"Ordinary days: residuals of the estimation window {say.window_text(abnormal.estimation)}. "
-        f"{extreme} of {len(days)} at least as {'low' if value < 0 else 'high'} as the event day.",
-        alt=_ordinary_alt(key, value, days, extreme, when),
-    )
-    table = pd.DataFrame({"what": ["event day"] + ["ordinary day"] * len(days), "abnormal_return": [value, *days]})
-    legend = [f"one ordinary day ({len(days)})", "event day"]
+    event = _event_among_days(abnormal, i, level)
+    n = len(event.days)
+    words = _ordinary_words(event, abnormal.estimation, (title, source, when))
+    table = pd.DataFrame({"what": ["event day"] + ["ordinary day"] * n, "abnormal_return": [event.value, *event.days]})
+    legend = [f"one ordinary day ({n})", "event day"]
     return build(
         words,
         table,
         size,
         lambda s: legend_height(legend, s) + (170.0 if s.narrow else 210.0 * s.unit) + 4.6 * s.foot,
-        lambda sheet: _draw_ordinary(sheet, days, value, state, legend, when),
+        lambda sheet: _draw_ordinary(sheet, event, legend, when),
     )
 
 
-def _one_event(abnormal: AbnormalReturns, i: int) -> AbnormalReturns:
+def _event_among_days(abnormal: AbnormalReturns, i: int, level: float) -> EventAmongDays:
     if not -abnormal.n <= i < abnormal.n:
         raise InvalidInput(f"i is {i}; there are {abnormal.n} events, so give 0 to {abnormal.n - 1}.")
-    return abnormal.take(np.array([i]))
+    one = abnormal.take(np.array([i]))
+    shown = measure(one, Window(0, 0), level)
+    days = round_significant(one.residuals[0][np.isfinite(one.residuals[0])])
+    return EventAmongDays(shown.keys[0], float(shown.value[0]), float(shown.raw[0]), shown.states[0], days)
 
 
 def end(days: np.ndarray, which: Callable[[Sequence[float]], float]) -> float:
@@ -146,32 +161,40 @@ def end(days: np.ndarray, which: Callable[[Sequence[float]], float]) -> float:
     return which(days.tolist()) if len(days) else math.nan
 
 
-def _ordinary_title(key: str, state: str, value: float, raw: float, extreme: int, n: int, when: str) -> str:
+def _ordinary_title(event: EventAmongDays, when: str) -> str:
+    key, extreme, n = event.key, event.extreme, len(event.days)
     on = f" on {when}" if when else ""
-    if state == "missing":
+    if event.state == "missing":
         return f"No return for {key}{on}"
-    low = "low" if value < 0 else "high"
-    if state == "unclear":
-        many = f"{extreme} of {n} ordinary days were as {low}" if extreme else f"though no ordinary day was as {low}"
-        return f"No clear change for {key}{on}: {many}" if extreme else f"No clear change for {key}{on}, {many}"
-    noun = {"fell": "fall", "rose": "rise", "lagged": "lag", "held up": "lead"}[say.verb(state, raw)]
+    if event.state == "unclear":
+        if extreme:
+            return f"No clear change for {key}{on}: {extreme} of {n} ordinary days were as {event.side}"
+        return f"No clear change for {key}{on}, though no ordinary day was as {event.side}"
+    noun = {"fell": "fall", "rose": "rise", "lagged": "lag", "held up": "lead"}[say.verb(event.state, event.raw)]
     if extreme == 0:
         return f"{key}’s {noun}{on} was beyond all {n} ordinary days"
     return f"{key}’s {noun}{on}: {extreme} of {n} ordinary days went as far"
 
 
-def _ordinary_alt(key: str, value: float, days: np.ndarray, extreme: int, when: str) -> str:
-    return (
-        f"Dot plot of {len(days)} ordinary abnormal returns of {key}, from {percent(end(days, min), 1)} to "
-        f"{percent(end(days, max), 1)}; {when or 'the event day'} at {percent(value, 1)}, "
-        f"{extreme} ordinary days at least as extreme."
+def _ordinary_words(event: EventAmongDays, estimation: Window, given: tuple[str | None, str, str]) -> FigureText:
+    """Return the figure's words; ``given`` are the caller's title, source and day."""
+    title, source, when = given
+    days, extreme = event.days, event.extreme
+    return FigureText(
+        title=say.tidy(title) if title else _ordinary_title(event, when),
+        subtitle=f"Daily abnormal returns of {event.key}: the event day among {len(days)} ordinary days",
+        source=say.tidy(source),
+        note=f"Ordinary days: residuals of the estimation window {say.window_text(estimation)}. "
+        f"{extreme} of {len(days)} at least as {event.side} as the event day.",
+        alt=f"Dot plot of {len(days)} ordinary abnormal returns of {event.key}, from {percent(end(days, min), 1)} to "
+        f"{percent(end(days, max), 1)}; {when or 'the event day'} at {percent(event.value, 1)}, "
+        f"{extreme} ordinary days at least as extreme.",
     )
 
 
-def _draw_ordinary(sheet: Sheet, days: np.ndarray, value: float, state: str, legend: list[str], when: str) -> None:
-    size = sheet.size
-    tint = colour(state)
-    filled = state != "unclear"
+def _draw_ordinary(sheet: Sheet, shown: EventAmongDays, legend: list[str], when: str) -> None:
+    size, value, days = sheet.size, shown.value, shown.days
+    tint, filled = colour(shown.state), shown.state != "unclear"
 
     def day(x: float, y: float) -> None:
         sheet.mark(x, y, ORDINARY, pixels=6)

@@ -78,17 +78,11 @@ def universe(
     shown = measure(abnormal, Window(0, 0), level)
     chosen = [_place(abnormal.keys, name) for name in dict.fromkeys(marked)]
     named = _marked(shown, chosen)
-    order = sorted(named, key=lambda m: (m.value, m.key))
+    order = _ascending(named)
     values = shown.value[np.isfinite(shown.value)]
-    span = say.span_text(Window(0, 0), when)
-    words = FigureText(
-        title=say.tidy(title) if title else _title(named, values, when),
-        subtitle=f"Abnormal returns of {len(values)} stocks {span}; {int((values > 0).sum())} were above zero",
-        source=say.tidy(source),
-        note=_note(abnormal, level, [shown.keys[j] for j in chosen if not math.isfinite(shown.value[j])]),
-        alt=_alt(values, span, order),
-    )
     table = frame(shown).assign(marked=np.isin(np.arange(abnormal.n), chosen))
+    note = _note(abnormal, level, [shown.keys[j] for j in chosen if not math.isfinite(shown.value[j])])
+    words = _words(named, values, note, (title, source, when))
     return build(
         words,
         table.sort_values("abnormal_return", kind="stable", ignore_index=True),
@@ -98,10 +92,21 @@ def universe(
     )
 
 
-def _alt(values: np.ndarray, span: str, order: Sequence[Marked]) -> str:
-    return (
-        f"Distribution of {len(values)} abnormal returns {span}, from {percent(end(values, min), 1)} to "
-        f"{percent(end(values, max), 1)}. Marked: " + say.alt_list([m.text for m in order])
+def _ascending(named: Sequence[Marked]) -> list[Marked]:
+    return sorted(named, key=lambda m: (m.value, m.key))
+
+
+def _words(named: Sequence[Marked], values: np.ndarray, note: str, given: tuple[str | None, str, str]) -> FigureText:
+    """Return the figure's words; ``given`` are the caller's title, source and day."""
+    title, source, when = given
+    span = say.span_text(Window(0, 0), when)
+    return FigureText(
+        title=say.tidy(title) if title else _title(named, values, when),
+        subtitle=f"Abnormal returns of {len(values)} stocks {span}; {int((values > 0).sum())} were above zero",
+        source=say.tidy(source),
+        note=note,
+        alt=f"Distribution of {len(values)} abnormal returns {span}, from {percent(end(values, min), 1)} to "
+        f"{percent(end(values, max), 1)}. Marked: " + say.alt_list([m.text for m in _ascending(named)]),
     )
 
 

@@ -81,14 +81,13 @@ def car_paths(
     InvalidInput
         If ``level`` or ``size`` is not allowed.
     """
+    many = abnormal.n > MOST_PANELS
     paths = paths_of(abnormal, level)
     keys = [say.tidy(k) for k in abnormal.keys]
     last = np.stack([paths.car[:, -1], paths.low[:, -1], paths.high[:, -1]], axis=1).tolist()
-    many = abnormal.n > MOST_PANELS
     words = FigureText(
         title=say.tidy(title) if title else _title(keys, [say.verdict(*ends) for ends in last], abnormal, level),
-        subtitle=f"Cumulative abnormal return from trading day {say.day_text(abnormal.window.start)} "
-        f"to {say.day_text(abnormal.window.end)}" + (f"; day 0 is {when}" if when else ""),
+        subtitle=_subtitle(abnormal.window, when),
         source=say.tidy(source),
         note=_note(abnormal, level, many),
         alt=_alt(keys, last, abnormal, level),
@@ -101,6 +100,11 @@ def car_paths(
         lambda s: _many_height(s, legend) if many else _panels_height(s, abnormal.n, legend),
         lambda sheet: _many(sheet, paths, legend) if many else _panels(sheet, keys, paths, legend),
     )
+
+
+def _subtitle(window: Window, when: str) -> str:
+    days = f"from trading day {say.day_text(window.start)} to {say.day_text(window.end)}"
+    return f"Cumulative abnormal return {days}" + (f"; day 0 is {when}" if when else "")
 
 
 def _test_text(level: float) -> str:

@@ -33,8 +33,8 @@ ORDINARY_VARIANCE = frozenset({"patell_z", "kp_patell_z", "cda_t", "corrado_rank
 
 _WHY = {
     "one event": "one event: its own ordinary days are the yardstick",
-    "one date": "all events share one date, so they are not independent: only tests that stand cross-correlation",
-    "shared dates": "some events share a date, so they are not independent: only tests that stand cross-correlation",
+    "one date": "all events share one date, so they are not independent: trust only tests that allow for correlation",
+    "shared dates": "some events share a date, so they are not independent: trust only tests that allow for correlation",
     "overlapping": "some windows share calendar days, so events are correlated across relative days: only a test that takes "
     "the correlation day by calendar day",
     "separate dates": "windows share no calendar days: tests for independent events that stand a change of variance",

@@ -54,8 +54,8 @@ def load_prices(
     start, end : date or str, optional
         First and last day, both included; they need not be sessions. By default all days.
     source : str or Path
-        ``"snapshot"`` (38 US series, 2022-01-03 to 2025-06-30), ``"yahoo"`` (live; needs ``tickers``
-        and ``start``), or the path of a CSV or Parquet file (see `read_prices`).
+        ``"snapshot"`` (38 US series, 2022-01-03 to 2025-06-30), ``"yahoo"`` (live; needs ``tickers`` and ``start``),
+        or the path of a CSV or Parquet file (see `read_prices`).
 
     Returns
     -------
@@ -67,14 +67,9 @@ def load_prices(
     InvalidInput
         If ``source`` is unknown, a day cannot be read, or Yahoo is asked without tickers or start.
     DataMissing
-        If the source lacks a ticker or begins after ``start`` or ends before ``end``; the message
-        names what it has.
-    DataUnfit
-        If a file holds figures that are no prices.
-    SourceFailed
-        If Yahoo or the network failed.
-    NotAsRecorded
-        If the embedded data differ from their recorded digest.
+        If the source lacks a ticker, begins after ``start`` or ends before ``end``; names what it has.
+    DataUnfit, NotAsRecorded, SourceFailed
+        If a file holds what is no price; if embedded data are not as recorded; if Yahoo or the network failed.
 
     Examples
     --------
@@ -82,26 +77,28 @@ def load_prices(
     [-0.1697, -0.0146]
     """
     wanted = _tickers(tickers)
-    where = str(source)
-    if where == "snapshot":
-        prices = load_snapshot()
-    elif where == "yahoo":
+    if str(source) == "yahoo":
         if wanted is None or start is None:
             raise InvalidInput("source='yahoo' needs tickers and start, e.g. load_prices(['NVDA'], '2024-01-02', …).")
         return fetch_yahoo(wanted, start, end)
-    elif isinstance(source, Path) or is_price_file(where):
-        prices = read_prices(source)
-    else:
-        raise InvalidInput(
-            f"source is {where!r}; choose 'snapshot', 'yahoo' or the path of a .csv, .csv.gz or .parquet file."
-        )
-    _check_reach(prices, start, end, exchange="XNYS" if where == "snapshot" else None)
+    prices = _stored(source)
+    _check_reach(prices, start, end, exchange="XNYS" if str(source) == "snapshot" else None)
     if wanted is not None:
-        _check_tickers(prices, wanted)
-        prices = prices.select(wanted)
+        prices = _chosen(prices, wanted)
     if start is None and end is None:
         return prices
     return _check_filled(prices, prices.between(_text(start, "start"), _text(end, "end")))
+
+
+def _stored(source: str | Path) -> Prices:
+    """Return all that the snapshot or a file holds."""
+    if str(source) == "snapshot":
+        return load_snapshot()
+    if isinstance(source, Path) or is_price_file(str(source)):
+        return read_prices(source)
+    raise InvalidInput(
+        f"source is {str(source)!r}; choose 'snapshot', 'yahoo' or the path of a .csv, .csv.gz or .parquet file."
+    )
 
 
 def _tickers(tickers: str | Sequence[str] | None) -> list[str] | None:
@@ -118,10 +115,10 @@ def _text(value: date | str | None, name: str) -> str | None:
     return None if day is None else f"{day:%Y-%m-%d}"
 
 
-def _check_tickers(prices: Prices, wanted: list[str]) -> None:
+def _chosen(prices: Prices, wanted: list[str]) -> Prices:
     missing = [t for t in wanted if t not in prices.tickers]
     if not missing:
-        return
+        return prices.select(wanted)
     members = universe_members()
     panel = [t for t in missing if t in members.index and bool(members.loc[t, "has_prices"])]
     hint = ""

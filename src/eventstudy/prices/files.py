@@ -15,6 +15,7 @@ import pandas as pd
 
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
 from eventstudy.prices.layouts import Figures, from_long, from_two_level, from_wide, has_long_layout
+from eventstudy.prices.passport import read_passport
 from eventstudy.prices.table import Prices, Provenance
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
@@ -46,18 +47,19 @@ def read_prices(path: str | Path) -> Prices:
     Returns
     -------
     Prices
-        ``provenance.digest`` is the SHA-256 of the file's bytes, ``provenance.source`` its name.
+        ``provenance.digest`` is the SHA-256 of the file's bytes, ``provenance.source`` its name. Day of download and
+        currencies come from the passport that `eventstudy fetch` puts beside a file, if there is one.
 
     Raises
     ------
     DataMissing
         If there is no such file.
     InvalidInput
-        If the layout or the form of the dates is not recognised, the file is too large, or Parquet
-        cannot be read for want of pyarrow.
+        If layout or dates are of another form, the file is too large, or pyarrow is wanting for Parquet.
     DataUnfit
-        If a cell is not a number, a day of a ticker has two different prices, a price is zero or
-        below, or the file is damaged.
+        If the file is damaged, a cell is no number, a price is not above zero, or a day has two different prices.
+    NotAsRecorded
+        If a passport beside the file records another digest.
 
     Examples
     --------
@@ -71,16 +73,22 @@ def read_prices(path: str | Path) -> Prices:
     file = Path(path)
     _check_file(file)
     figures = _read_parquet(file) if file.name.lower().endswith(".parquet") else _read_csv(file)
+    return _with_origin(figures, file)
+
+
+def _with_origin(figures: Figures, file: Path) -> Prices:
+    """Return a file's figures as prices, with all that is known of where they come from."""
+    digest = _digest(file)
+    passport = read_passport(file, digest)
+    origin = Provenance(
+        source=file.name,
+        retrieved=passport.retrieved,
+        adjustments=passport.adjustments or figures.adjustments,
+        digest=digest,
+        cautions=(*figures.cautions, *passport.cautions),
+    )
     return Prices.from_frame(
-        figures.adj_close,
-        close=figures.close,
-        volume=figures.volume,
-        provenance=Provenance(
-            source=file.name,
-            adjustments=figures.adjustments,
-            digest=_digest(file),
-            cautions=figures.cautions,
-        ),
+        figures.adj_close, close=figures.close, volume=figures.volume, provenance=origin, currency=passport.currency
     )
 
 

@@ -103,6 +103,21 @@ def share_count(ticker: str, on: date | str) -> ShareCount:
     day = as_day(on, "on")
     if day is None:
         raise InvalidInput("on is None; give the day of the count, such as '2025-01-27'.")
+    counts = _counts_of(ticker)
+    wanted = f"{day:%Y-%m-%d}"
+    before = [count for count in counts if count.period_end <= wanted]
+    if not before:
+        known = tuple(count.period_end for count in counts)
+        raise DataMissing(
+            f"No share count of {ticker} on or before {wanted}; there are counts of {', '.join(known)}. "
+            f"Give the number of shares yourself.",
+            ticker=ticker,
+            available=known,
+        )
+    return before[-1]
+
+
+def _counts_of(ticker: str) -> tuple[ShareCount, ...]:
     counts = _counts(embedded.FOLDER)
     if ticker not in counts:
         raise DataMissing(
@@ -110,14 +125,4 @@ def share_count(ticker: str, on: date | str) -> ShareCount:
             f"September 2024 to spring 2025. Give the number of shares yourself.",
             ticker=ticker,
         )
-    wanted = f"{day:%Y-%m-%d}"
-    before = [count for count in counts[ticker] if count.period_end <= wanted]
-    if not before:
-        known = ", ".join(count.period_end for count in counts[ticker])
-        raise DataMissing(
-            f"No share count of {ticker} on or before {wanted}; there are counts of {known}. "
-            f"Give the number of shares yourself.",
-            ticker=ticker,
-            available=tuple(count.period_end for count in counts[ticker]),
-        )
-    return before[-1]
+    return counts[ticker]

@@ -105,8 +105,7 @@ class Prices:
         Raises
         ------
         DataUnfit
-            If a date occurs twice with different figures, a price is zero, negative or infinite,
-            or the figures are not numbers.
+            If a date occurs twice with different figures, a price is not above zero and finite, or not a number.
         InvalidInput
             If the table is empty or its index holds no dates.
 
@@ -119,19 +118,13 @@ class Prices:
         """
         adjusted = clean_frame(adj_close, "adjusted close")
         check_prices(adjusted, "adjusted close")
-        traded = None
-        if close is not None:
-            traded = clean_frame(close, "close").reindex(index=adjusted.index, columns=adjusted.columns)
+        traded = None if close is None else _aligned(close, adjusted, "close")
+        if traded is not None:
             check_prices(traded, "close")
-        shares = None
-        if volume is not None:
-            shares = clean_frame(volume, "volume").reindex(index=adjusted.index, columns=adjusted.columns)
+        shares = None if volume is None else _aligned(volume, adjusted, "volume")
         origin = provenance or Provenance(source="a table handed in")
-        origin = replace(
-            origin,
-            first=origin.first or f"{adjusted.index[0]:%Y-%m-%d}",
-            last=origin.last or f"{adjusted.index[-1]:%Y-%m-%d}",
-        )
+        first, last = (f"{day:%Y-%m-%d}" for day in (adjusted.index[0], adjusted.index[-1]))
+        origin = replace(origin, first=origin.first or first, last=origin.last or last)
         return cls(adjusted, origin, traded, shares, dict(currency or {}))
 
     @property
@@ -235,6 +228,10 @@ class Prices:
             + (f", retrieved {self.provenance.retrieved}" if self.provenance.retrieved else ""),
         ]
         return "\n".join(lines)
+
+
+def _aligned(frame: pd.DataFrame, like: pd.DataFrame, what: str) -> pd.DataFrame:
+    return clean_frame(frame, what).reindex(index=like.index, columns=like.columns)
 
 
 def as_day(value: object, name: str) -> pd.Timestamp | None:

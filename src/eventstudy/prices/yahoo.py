@@ -53,6 +53,7 @@ _LOCK = threading.Lock()  # session, configuration and caches of the client are 
 class _Range:
     start: str
     end: str
+    closed: bool  # whether the last day is over, so that a download of it is final
 
     @property
     def day_after(self) -> str:
@@ -83,14 +84,11 @@ def fetch_yahoo(
     session : object, optional
         A ``curl_cffi`` or ``requests`` session for the client, e.g. with a proxy.
     cache_dir : str or Path, optional
-        Where finished downloads are kept; by default the user's cache folder. Only ranges that ended
-        before today are kept.
-    timeout : float
-        Seconds per request.
+        Where downloads of ranges that ended before today are kept; by default the user's cache folder.
+    timeout, pause : float
+        Seconds per request, and seconds between requests, doubled from try to try.
     attempts : int
         Tries per ticker after bad answers and network errors; refusals are not repeated.
-    pause : float
-        Seconds between requests; doubled from try to try.
     on_ticker : callable, optional
         Called with ticker, its number (from 1) and the number of tickers, before each.
 
@@ -104,29 +102,39 @@ def fetch_yahoo(
     InvalidInput
         If tickers, days or numbers are not of the allowed form.
     DataMissing
-        If Yahoo does not know a ticker or has no prices of it in the range; ``facts["kind"]`` says which.
+        If Yahoo does not know a ticker or has no prices of it in the range (``facts["kind"]``).
     SourceFailed
-        If a ticker could not be fetched: network, refusal, unusable answer; see ``facts["kind"]``.
+        If a ticker could not be fetched: network, refusal, unusable answer (``facts["kind"]``).
     """
     wanted, days = _check_request(tickers, start, end, attempts)
-    folder = _folder(cache_dir)
-    closed = pd.Timestamp(days.end) < _today()
+    client = _Client(session, _folder(cache_dir), timeout)
+    results, fresh = _fetch_all(wanted, days, client, attempts, pause, on_ticker)
+    problems = _keep(client.folder, [results[t] for t in fresh], days) if days.closed else []
+    return _assemble(results, [*CAUTIONS, *problems])
+
+
+def _fetch_all(
+    wanted: list[str],
+    days: _Range,
+    client: _Client,
+    attempts: int,
+    pause: float,
+    on_ticker: Callable[[str, int, int], None] | None,
+) -> tuple[dict[str, Download], list[str]]:
+    """Return every ticker's download, kept or new, and which are new."""
     results: dict[str, Download] = {}
     fresh: list[str] = []
     for number, ticker in enumerate(wanted, start=1):
         if on_ticker is not None:
             on_ticker(ticker, number, len(wanted))
-        kept = load_download(folder, ticker, days.start, days.end) if closed else None
+        kept = load_download(client.folder, ticker, days.start, days.end) if days.closed else None
         if kept is None:
             if fresh:
                 time.sleep(pause)
-            kept = _fetch_one(ticker, days, _Client(session, folder, timeout), attempts, pause)
+            kept = _fetch_one(ticker, days, client, attempts, pause)
             fresh.append(ticker)
         results[ticker] = kept
-    cautions = list(CAUTIONS)
-    if closed:  # only now: a failure above must leave nothing behind
-        cautions += _keep(folder, [results[t] for t in fresh], days)
-    return _assemble(results, cautions)
+    return results, fresh
 
 
 def _check_request(
@@ -145,7 +153,7 @@ def _check_request(
         raise InvalidInput(f"end is {last:%Y-%m-%d}, in the future; prices end today ({_today():%Y-%m-%d}).")
     if attempts < 1:
         raise InvalidInput(f"attempts is {attempts}; it must be at least 1.")
-    return wanted, _Range(f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}")
+    return wanted, _Range(f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}", closed=last < _today())
 
 
 def _today() -> pd.Timestamp:
@@ -161,6 +169,7 @@ def _folder(cache_dir: str | Path | None) -> Path:
 
 
 def _keep(folder: Path, downloads: list[Download], days: _Range) -> list[str]:
+    """Keep downloads, only when all have succeeded: a failure leaves nothing behind; return what went wrong."""
     try:
         for download in downloads:
             keep_download(folder, download, days.start, days.end)

@@ -14,7 +14,7 @@ from eventstudy.report.findings import Findings, happenings
 from eventstudy.results import EventStudyResult
 from eventstudy.tables import html_table, latex_table, markdown_table
 from eventstudy.windows import Window
-from eventstudy.wording import DASH, billions, interval, number, p_text, percent, sq_p_text
+from eventstudy.wording import DASH, MINUS, billions, interval, number, p_text, percent, sq_p_text
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -56,6 +56,11 @@ class ReportTable:
     def latex(self) -> str:
         """The table as LaTeX."""
         return latex_table(self.headers, self.rows, self.caption, self.left)
+
+
+def days_text(window: Window) -> str:
+    """Return a window as text with a typographic minus."""
+    return str(window).replace("-", MINUS)
 
 
 def headline_table(f: Findings) -> ReportTable:
@@ -117,7 +122,7 @@ def windows_table(f: Findings) -> ReportTable:
             row = car.loc[key]
             rows.append(
                 (
-                    str(window),
+                    days_text(window),
                     str(key),
                     percent(raw[i]),
                     percent(row["car"]),
@@ -201,7 +206,7 @@ def other_days_table(f: Findings) -> ReportTable | None:
         rows.append(
             (
                 day.label,
-                session + (f", days {day.window}" if len(day.window) > 1 else ""),
+                session + (f", days {days_text(day.window)}" if len(day.window) > 1 else ""),
                 *(
                     f"{percent(r)}, abnormal {percent(row['car'])} (p {p_text(row['p_value'])})"
                     for r, (_, row) in zip(raw, car.iterrows(), strict=True)
@@ -249,7 +254,9 @@ def claims_table(f: Findings) -> ReportTable | None:
     """Return the articles' claims with verdicts."""
     if not f.claims:
         return None
-    rows = tuple((f"“{c.quote}”", c.source, c.ticker, str(c.window), c.verdict, c.sentence) for c in f.claims)
+    rows = tuple(
+        (f"“{c.quote}”", c.source, f.spec.call(c.ticker), days_text(c.window), c.verdict, c.sentence) for c in f.claims
+    )
     headers = ("Claim", "Article", "Share", "Days", "Verdict", "The numbers")
     return ReportTable(
         "claims",

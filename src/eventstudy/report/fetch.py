@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 
 import pandas as pd
 
 from eventstudy.calendars import exchange_sessions
 from eventstudy.events import locate_sessions
-from eventstudy.files import sha256, write_whole
+from eventstudy.files import write_whole
+from eventstudy.prices.passport import passport_path, passport_text
 from eventstudy.prices.table import Prices
 from eventstudy.prices.yahoo import fetch_yahoo
 from eventstudy.spec import StudySpec
@@ -41,7 +41,13 @@ def needed_range(spec: StudySpec) -> tuple[str, str]:
     return spec.prices.start or f"{start:%Y-%m-%d}", spec.prices.end or f"{end:%Y-%m-%d}"
 
 
-def fetch_prices(spec: StudySpec, progress: Callable[[str, int, int], None]) -> Path:
+def fetch_prices(
+    spec: StudySpec,
+    progress: Callable[[str, int, int], None],
+    *,
+    session: object | None = None,
+    cache_dir: str | Path | None = None,
+) -> Path:
     """Download a study's prices from Yahoo and store them as a file of their own, never over another.
 
     Parameters
@@ -49,7 +55,11 @@ def fetch_prices(spec: StudySpec, progress: Callable[[str, int, int], None]) -> 
     spec : StudySpec
         The study.
     progress : callable
-        Called with the ticker, how many are done and how many there are.
+        Called with the ticker, its number (from 1) and how many there are, before each.
+    session : object, optional
+        A ``curl_cffi`` or ``requests`` session, e.g. with a proxy.
+    cache_dir : str or Path, optional
+        Where finished downloads are kept; by default the user's cache folder.
 
     Returns
     -------
@@ -58,23 +68,34 @@ def fetch_prices(spec: StudySpec, progress: Callable[[str, int, int], None]) -> 
 
     Raises
     ------
-    SourceFailed
-        If a ticker does not answer; nothing is written then.
+    DataMissing, SourceFailed
+        If a ticker is unknown or does not answer; nothing is written into the study's folder then.
     """
     start, end = needed_range(spec)
-    prices = fetch_yahoo(list(spec.needed_tickers()), start, end, on_ticker=progress)
-    stamp = f"{datetime.now(tz=UTC):%Y%m%dT%H%M%SZ}"
-    path = spec.folder / "prices" / f"yahoo-{stamp}.csv"
+    tickers = spec.needed_tickers()
+    prices = fetch_yahoo(list(tickers), start, end, session=session, cache_dir=cache_dir, on_ticker=progress)
     text = long_csv(prices)
-    passport = {
-        "file": path.name,
-        "sha256": sha256(text.encode("utf-8")),
-        "asked": {"tickers": list(spec.needed_tickers()), "start": start, "end": end},
-        "currency": dict(prices.currency),
-        **asdict(prices.provenance),
-    }
-    write_whole(path.with_suffix(".json"), json.dumps(passport, ensure_ascii=False, indent=1) + "\n")
-    return write_whole(path, text)
+    path = _reserve(spec.folder / "prices", f"yahoo-{datetime.now(tz=UTC):%Y%m%dT%H%M%SZ}")
+    try:
+        write_whole(passport_path(path), passport_text(prices, path.name, text, tickers, start, end))
+        return write_whole(path, text)
+    except BaseException:
+        passport_path(path).unlink(missing_ok=True)
+        raise
+
+
+def _reserve(folder: Path, stem: str) -> Path:
+    """Return a free name for a price file, taken by an empty passport, so that two fetches in a second differ."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in count(1):
+        path = folder / (f"{stem}.csv" if number == 1 else f"{stem}-{number}.csv")
+        try:
+            if not path.exists():
+                passport_path(path).touch(exist_ok=False)
+                return path
+        except FileExistsError:
+            continue
+    raise AssertionError("unreachable: some number is free")
 
 
 def long_csv(prices: Prices) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import eventstudy
 from eventstudy.files import file_sha256
+from eventstudy.prices.passport import passport_path
 from eventstudy.spec import FILE_NAME, StudySpec
 
 FILE = "manifest.json"
@@ -58,6 +59,8 @@ def input_digests(spec: StudySpec) -> dict[str, str]:
     price_file = spec.price_file()
     if price_file is not None:
         own.append(spec.prices.source)
+        passport = passport_path(price_file)
+        own += [passport.relative_to(spec.folder).as_posix()] if passport.is_file() else []
     found = {name: _digest(spec.folder / name) for name in own}
     for path in sorted(PACKAGE.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:

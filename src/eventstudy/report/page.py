@@ -3,31 +3,44 @@
 from __future__ import annotations
 
 import base64
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from eventstudy import __version__, figures
 from eventstudy.report.charts import Chart, day_text
-from eventstudy.report.content import ReportTable
+from eventstudy.report.content import ReportTable, days_text
 from eventstudy.report.findings import Findings, happenings
 from eventstudy.report.prose import method_paragraph, standfirst, universe_sentence, verdict_sentences
 from eventstudy.spec import StudySpec
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
+
+_SIGNED = re.compile(r"[−+]\$?\d[\d.,]*(?:bn|%)?")
 
 
 @lru_cache(maxsize=1)
 def _templates() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    return Environment(
+    found = Environment(
         loader=PackageLoader("eventstudy.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    found.filters["whole_numbers"] = _whole_numbers
+    return found
+
+
+def _whole_numbers(text: str) -> Markup:
+    """Return text as HTML in which a line never breaks between a sign, its number and its unit."""
+    from markupsafe import Markup, escape
+
+    return Markup(_SIGNED.sub(r'<span class="n">\g<0></span>', str(escape(text))))  # noqa: S704 - escaped before
 
 
 def _data_uri(svg: bytes) -> str:
@@ -61,7 +74,7 @@ def report_page(f: Findings, charts: tuple[Chart, ...], tables: tuple[ReportTabl
     -------
     str
     """
-    windows = [{"window": str(w), "news": happenings(f, w)} for w in f.spec.model.report if happenings(f, w)]
+    windows = [{"window": days_text(w), "news": happenings(f, w)} for w in f.spec.model.report if happenings(f, w)]
     return (
         _templates()
         .get_template("report.html.j2")

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.report.charts import day_text
+from eventstudy.report.content import days_text
 from eventstudy.report.findings import Findings
 from eventstudy.wording import billions, interval, p_text, percent
 
@@ -136,7 +137,7 @@ def method_paragraph(f: Findings) -> str:
     last = panel.calendar[int(panel.position[0]) + ab.estimation.end]
     return (
         f"For each share the {model.name} ({model.formula}) is estimated by least squares on the {len(ab.estimation)} sessions "
-        f"{ab.estimation}, {first.day} {first:%B %Y} to {last.day} {last:%B %Y}. The abnormal return is what the share did beyond that. Its "
+        f"{days_text(ab.estimation)}, {first.day} {first:%B %Y} to {last.day} {last:%B %Y}. The abnormal return is what the share did beyond that. Its "
         f"standard error is the exact prediction error, for sums of days too; intervals are two-sided 95%, from Student’s t. "
         f"Beside the t-test stand two tests that need no normality: SQ counts how many ordinary days were as extreme, and the "
         f"permutation test exchanges the event day with them."

@@ -1,0 +1,43 @@
+"""The loopback server as a fixture; ``import yahoo_server`` works in this folder under every import mode."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+
+import pytest
+
+from eventstudy.prices import yahoo
+
+
+def _load_server():
+    path = Path(__file__).with_name("yahoo_server.py")
+    spec = importlib.util.spec_from_file_location("yahoo_server", path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["yahoo_server"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+ys = _load_server()
+
+
+@pytest.fixture(scope="session")
+def client_folder(tmp_path_factory):
+    """One folder for the client's own caches: it stays with the first it is told."""
+    import yfinance as yf
+
+    folder = tmp_path_factory.mktemp("client")
+    yf.set_tz_cache_location(str(folder))
+    yahoo._FOLDER_SET.set()
+    return folder
+
+
+@pytest.fixture
+def server(client_folder):
+    from yfinance.data import YfData
+
+    YfData.cache_get.cache_clear()
+    with ys.YahooServer() as running:
+        yield running

@@ -1,0 +1,234 @@
+"""``eventstudy fetch`` with the real client against a loopback server, and the fetched file studied."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import yahoo_server as ys
+
+from eventstudy.errors import DataMissing, DataUnfit, NotAsRecorded, SourceFailed
+from eventstudy.prices import read_prices, yahoo
+from eventstudy.report import fetch as fetching
+from eventstudy.report.fetch import fetch_prices
+from eventstudy.report.manifest import input_digests
+from eventstudy.spec import load_study
+from eventstudy.windows import Window
+
+FIRST, DAY, N = "2025-02-18", "2025-03-24", 38  # weekdays without an exchange holiday
+STUDY = """
+title = "Two firms"
+event = "some news"
+
+[prices]
+source = "{source}"
+
+[model]
+benchmark = "^IDX"
+estimation = [-14, -3]
+window = [-1, 1]
+report = [[0, 0]]
+min_estimation = 10
+"""
+
+
+def made_closes(seed):
+    return np.round(100 * np.exp(np.cumsum(np.random.default_rng(seed).normal(0, 0.01, N))), 2)
+
+
+CLOSES = {"AAA": made_closes(1), "BBB": made_closes(2), "^IDX": made_closes(3)}
+
+
+def served(symbol, currency="USD"):
+    content = ys.chart(symbol, ys.bars(FIRST, list(CLOSES[symbol])))
+    content["chart"]["result"][0]["meta"]["currency"] = currency
+    return ys.answer(content)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    place = tmp_path / "two-firms"
+    place.mkdir()
+    (place / "events.csv").write_text(f"ticker,date\nAAA,{DAY}\nBBB,{DAY}\n")
+    (place / "study.toml").write_text(STUDY.format(source="snapshot"))
+    return place
+
+
+@pytest.fixture
+def fetch(server, folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(yahoo, "time", SimpleNamespace(sleep=lambda seconds: None))
+    server.answers = {symbol: served(symbol) for symbol in CLOSES}
+    session = server.session()
+    seen = []
+
+    def call():
+        return fetch_prices(
+            load_study(folder), lambda *step: seen.append(step), session=session, cache_dir=tmp_path / "cache"
+        )
+
+    call.seen = seen
+    yield call
+    session.close()
+
+
+def use(folder, path):
+    (folder / "study.toml").write_text(STUDY.format(source=path.relative_to(folder).as_posix()))
+    return load_study(folder)
+
+
+def files_of(folder):
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+def expected_abnormal(symbol):
+    days = pd.bdate_range(FIRST, periods=N)
+    firm, market = (pd.Series(CLOSES[s], days).pct_change() for s in (symbol, "^IDX"))
+    at = days.get_loc(pd.Timestamp(DAY))
+    x, y = market.iloc[at - 14 : at - 2], firm.iloc[at - 14 : at - 2]
+    slope, intercept = np.polyfit(x, y, 1)
+    around = slice(at - 1, at + 2)
+    return (firm.iloc[around] - intercept - slope * market.iloc[around]).to_numpy()
+
+
+def test_fetched_file_and_passport(fetch, folder):
+    path = fetch()
+    assert fetch.seen == [("AAA", 1, 3), ("BBB", 2, 3), ("^IDX", 3, 3)]
+    stem = path.stem
+    assert pd.Timestamp(stem.removeprefix("yahoo-")).tz is not None
+    assert files_of(folder) == ["events.csv", f"prices/{stem}.csv", f"prices/{stem}.json", "study.toml"]
+    passport = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    assert passport["file"] == path.name
+    assert passport["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert passport["asked"]["tickers"] == ["AAA", "BBB", "^IDX"]
+    assert passport["currency"] == dict.fromkeys(CLOSES, "USD")
+    table = pd.read_csv(path)
+    assert list(table.columns) == ["date", "ticker", "close", "adj_close", "volume"]
+    assert table["date"].min() == passport["first"] >= passport["asked"]["start"]
+
+
+def test_fetched_file_is_read_back_with_its_origin(fetch):
+    path = fetch()
+    passport = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    prices = read_prices(path)
+    assert prices.currency == dict.fromkeys(CLOSES, "USD")
+    assert prices.provenance.source == path.name
+    assert prices.provenance.retrieved == passport["retrieved"] != ""
+    assert prices.provenance.adjustments == passport["adjustments"]
+    assert prices.provenance.digest == passport["sha256"]
+    assert list(prices.provenance.cautions) == passport["cautions"] != []
+
+
+def test_the_study_runs_on_the_fetched_file(fetch, folder):
+    spec = use(folder, fetch())
+    result = spec.run()
+    assert list(result.abnormal.keys) == ["AAA", "BBB"]
+    for i, symbol in enumerate(("AAA", "BBB")):
+        got = result.abnormal.ar[i, result.abnormal.columns_of(Window(-1, 1))]
+        np.testing.assert_allclose(got, expected_abnormal(symbol), rtol=0, atol=1e-12)
+
+
+def test_the_passport_is_an_input_of_the_report(fetch, folder):
+    path = fetch()
+    inputs = input_digests(use(folder, path))
+    for file in (path, path.with_suffix(".json")):
+        assert inputs[f"prices/{file.name}"] == hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def test_mixed_currencies_are_noticed_on_reading_back(server, fetch, folder):
+    server.answers["BBB"] = served("BBB", currency="EUR")
+    spec = use(folder, fetch())
+    with pytest.raises(DataUnfit, match="BBB in EUR"):
+        spec.run()
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"), [((500, b"<html>oops</html>"), SourceFailed), (ys.UNKNOWN, DataMissing)], ids=["500", "404"]
+)
+def test_a_failing_ticker_leaves_nothing_in_the_study(server, fetch, folder, reply, error):
+    server.answers["BBB"] = reply
+    with pytest.raises(error, match="BBB"):
+        fetch()
+    assert files_of(folder) == ["events.csv", "study.toml"]
+    assert not (folder / "prices").exists()
+
+
+def at_second(monkeypatch, second):
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return datetime(2025, 11, 1, 12, 0, second, tzinfo=UTC)
+
+    monkeypatch.setattr(fetching, "datetime", Clock)
+
+
+def test_no_fetch_overwrites_another(fetch, folder, monkeypatch):
+    names = []
+    first = None
+    for second in (1, 1, 1, 2):
+        at_second(monkeypatch, second)
+        path = fetch()
+        names.append(path.name)
+        first = first or (path, path.read_bytes(), path.with_suffix(".json").read_bytes())
+    stem = "yahoo-20251101T12000"
+    assert names == [f"{stem}1Z.csv", f"{stem}1Z-2.csv", f"{stem}1Z-3.csv", f"{stem}2Z.csv"]
+    path, content, passport = first
+    assert (path.read_bytes(), path.with_suffix(".json").read_bytes()) == (content, passport)
+    for name in names:
+        assert json.loads((folder / "prices" / name).with_suffix(".json").read_text())["file"] == name
+
+
+def test_a_price_file_without_passport_is_not_overwritten(fetch, folder, monkeypatch):
+    at_second(monkeypatch, 1)
+    own = folder / "prices" / "yahoo-20251101T120001Z.csv"
+    own.parent.mkdir()
+    own.write_text("mine")
+    assert fetch().name == "yahoo-20251101T120001Z-2.csv"
+    assert own.read_text() == "mine"
+
+
+def test_a_full_disk_leaves_no_half_fetch(fetch, folder, monkeypatch):
+    write = fetching.write_whole
+
+    def full(path, content):
+        if path.suffix == ".csv":
+            raise OSError(28, "No space left on device")
+        return write(path, content)
+
+    monkeypatch.setattr(fetching, "write_whole", full)
+    with pytest.raises(OSError, match="No space"):
+        fetch()
+    assert files_of(folder) == ["events.csv", "study.toml"]
+
+
+def test_a_changed_file_is_not_passed_off_as_the_fetched_one(fetch):
+    path = fetch()
+    path.write_text(path.read_text().replace("AAA", "ZZZ"))
+    with pytest.raises(NotAsRecorded, match=r"not the file that its passport .*\.json records"):
+        read_prices(path)
+    path.with_suffix(".json").unlink()
+    assert read_prices(path).currency == {}
+
+
+@pytest.mark.parametrize("change", [{"currency": ["USD"]}, {"retrieved": 5}, {"cautions": [1]}])
+def test_a_damaged_passport_is_named(fetch, change):
+    path = fetch()
+    beside = path.with_suffix(".json")
+    beside.write_text(json.dumps(json.loads(beside.read_text()) | change))
+    with pytest.raises(NotAsRecorded, match="damaged"):
+        read_prices(path)
+
+
+def test_another_file_beside_a_price_file_is_no_passport(tmp_path):
+    prices = tmp_path / "closes.csv"
+    prices.write_text("date,A\n2025-01-24,10\n2025-01-27,9\n")
+    cautions = read_prices(prices).provenance.cautions
+    for text in ("[1, 2]", '{"about": "something else"}'):
+        (tmp_path / "closes.json").write_text(text)
+        assert read_prices(prices).provenance.cautions == cautions
+    (tmp_path / "closes.json").write_text('{"sha256": ')
+    assert any("closes.json is not readable" in c for c in read_prices(prices).provenance.cautions)
