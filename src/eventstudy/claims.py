@@ -10,7 +10,13 @@ from eventstudy.windows import Window
 from eventstudy.wording import billions, interval, percent
 
 Verdict = Literal[
-    "supported", "supported in price only", "contradicted", "overstated", "understated", "not testable here"
+    "supported",
+    "supported in price only",
+    "contradicted",
+    "overstated",
+    "understated",
+    "not visible in prices",
+    "not testable here",
 ]
 
 #: What a wording allows: computed over claimed, from … to ….
@@ -31,7 +37,8 @@ class Claim:
         The days that it speaks of.
     verdict : str
         ``supported``, ``supported in price only`` (the price moved so, but within the firm's ordinary noise once the
-        market is allowed for), ``contradicted``, ``overstated``, ``understated``, ``not testable here``.
+        market is allowed for), ``contradicted``, ``overstated``, ``understated``, ``not visible in prices``,
+        ``not testable here``.
     sentence : str
         The number, its inputs and its interval.
     """
@@ -77,13 +84,33 @@ def judge_direction(says: str, raw: float, abnormal: float, low: float, high: fl
     return ("supported" if beyond else "supported in price only"), moved
 
 
-def judge_loss(claimed: float, wording: str, raw: float, shares_note: str) -> tuple[Verdict, str]:
-    """Judge a claimed loss of market value.
+def judge_impact(says: str, raw: float, abnormal: float, low: float, high: float) -> tuple[Verdict, str]:
+    """Judge a claim that news hurt or helped a company, by its abnormal return alone.
+
+    Parameters and returns are those of `judge_direction`; an abnormal return within its noise is ``not visible in prices``.
+
+    Examples
+    --------
+    >>> judge_impact("fell", 0.021, -0.001, -0.06, 0.057)[0]
+    'not visible in prices'
+    """
+    verdict, sentence = judge_direction(says, raw, abnormal, low, high)
+    if verdict == "not testable here":
+        return verdict, sentence
+    if low <= 0 <= high:
+        return "not visible in prices", sentence
+    return ("supported" if (abnormal < 0) == (says == "fell") else "contradicted"), sentence
+
+
+def judge_value(says: str, claimed: float, wording: str, raw: float, shares_note: str) -> tuple[Verdict, str]:
+    """Judge a claimed loss or gain of market value.
 
     Parameters
     ----------
+    says : {"lost", "gained"}
+        The claim.
     claimed : float
-        Claimed loss, US dollars, positive.
+        Claimed size of the change, US dollars, positive.
     wording : str
         ``almost``, ``about``, ``more than`` or empty; decides the tolerance (`TOLERANCE`).
     raw : float
@@ -95,13 +122,18 @@ def judge_loss(claimed: float, wording: str, raw: float, shares_note: str) -> tu
     -------
     verdict : str
     sentence : str
+
+    Examples
+    --------
+    >>> judge_value("lost", 600e9, "almost", -592.3e9, "24.477bn shares")[0]
+    'supported'
     """
     if not math.isfinite(raw):
         return "not testable here", f"No market value: {shares_note}"
     low, high = TOLERANCE[wording]
-    share = -raw / claimed
+    share = (-raw if says == "lost" else raw) / claimed
     sentence = f"Computed {billions(raw, 1)} ({shares_note})."
-    if raw >= 0:
+    if share <= 0:
         return "contradicted", sentence
     if low <= share <= high:
         return "supported", sentence

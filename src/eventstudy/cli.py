@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +41,18 @@ def say(message: str) -> None:
     typer.echo(message, err=True)
 
 
+@app.callback()
+def version(
+    show: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+) -> None:
+    """Print the version if asked."""
+    if show:
+        import eventstudy
+
+        typer.echo(eventstudy.__version__)
+        raise typer.Exit
+
+
 @app.command()
 def run(
     study: StudyArgument,
@@ -66,7 +79,9 @@ def run(
     elif as_csv:
         typer.echo(rounded_csv(result_tables(result, spec.model.report)["car"], index=False), nl=False)
     else:
-        typer.echo(repr(result))
+        from eventstudy.summary import summary_text
+
+        typer.echo(f"{spec.title}\n\n{summary_text(result, spec.model.report)}")
 
 
 @app.command()
@@ -194,7 +209,7 @@ def new(name: Annotated[Path, typer.Argument(metavar="NAME", help="Folder to mak
     from eventstudy.report.starter import make_starter
 
     folder = make_starter(name)
-    say(f"{folder.name}: edit study.toml and events.csv, then: eventstudy build {folder}")
+    say(f"{folder.name}: edit study.toml and events.csv, then: eventstudy build {shlex.quote(str(folder))}")
     typer.echo(str(folder))
 
 

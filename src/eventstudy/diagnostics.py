@@ -37,14 +37,20 @@ class Check:
     comment: str = ""
 
 
+#: A daily residual beyond this is rare enough to be looked up: a missed split, a typing error, or real news.
+EXTREME = 0.4
+#: Share of days without a price move beyond which prices look carried forward.
+STILL = 0.15
+
+
 def listed(names: Sequence[str], limit: int = 6) -> str:
     """Return names separated by commas, the rest counted."""
     shown = ", ".join(names[:limit])
     return shown + (f" and {len(names) - limit} more" if len(names) > limit else "")
 
 
-def design_checks(abnormal: AbnormalReturns, audit: pd.DataFrame) -> tuple[Check, ...]:
-    """Look at the design of a study: dependence, repeats, missing days, dropped events.
+def design_checks(abnormal: AbnormalReturns, audit: pd.DataFrame, panel: EventPanel) -> tuple[Check, ...]:
+    """Look at the design of a study: dependence, repeats, missing days, dropped events, returns beyond belief.
 
     Parameters
     ----------
@@ -52,6 +58,8 @@ def design_checks(abnormal: AbnormalReturns, audit: pd.DataFrame) -> tuple[Check
         The N events kept.
     audit : DataFrame
         One row for each event asked for.
+    panel : EventPanel
+        Their returns in event time.
 
     Returns
     -------
@@ -67,6 +75,8 @@ def design_checks(abnormal: AbnormalReturns, audit: pd.DataFrame) -> tuple[Check
         _earlier(kept),
         _event_days(abnormal),
         _estimation_days(kept),
+        _extremes(abnormal, panel),
+        _still(panel),
     )
 
 
@@ -82,15 +92,14 @@ def _dropped(audit: pd.DataFrame) -> Check:
 
 
 def _moved(audit: pd.DataFrame) -> Check:
-    moved = audit[audit["kept"] & (audit["remark"] != "")]
+    moved = audit[audit["kept"] & audit["remark"].str.startswith("no session")]
+    pairs = zip(moved.index, moved["remark"], moved["session"], strict=True)
     return Check(
-        "Events moved to another session",
+        "Events on closed days",
         str(len(moved)),
         "none, or as intended",
-        True,
-        "; ".join(
-            f"{k}: {r} {s}" for k, r, s in list(zip(moved.index, moved["remark"], moved["session"], strict=True))[:6]
-        ),
+        moved.empty,
+        "; ".join(f"{k}: {r}, {s}" for k, r, s in list(pairs)[:6]),
     )
 
 
@@ -210,4 +219,41 @@ def gap_checks(panel: EventPanel, holes: pd.DatetimeIndex) -> tuple[Check, ...]:
             if touched
             else "",
         ),
+    )
+
+
+def _extremes(abnormal: AbnormalReturns, panel: EventPanel) -> Check:
+    """Look for days, in either window, that a missed split or a typing error may have made."""
+    found = []
+    for window, values in ((abnormal.estimation, abnormal.residuals), (abnormal.window, abnormal.ar)):
+        events, days = np.nonzero(np.abs(np.nan_to_num(values)) > EXTREME)
+        place = abnormal.position[events] + window.start + days
+        found += [
+            f"{abnormal.keys[i]} {values[i, d]:+.0%} on {panel.calendar[p]:%Y-%m-%d}"
+            for i, d, p in zip(events, days, place, strict=True)
+        ]
+    return Check(
+        "Abnormal returns within 40% a day",
+        f"{len(found)} beyond",
+        "none",
+        not found,
+        f"{listed(found)}: real news, a split not adjusted for, or a typing error? It widens every error of that firm"
+        if found
+        else "",
+    )
+
+
+def _still(panel: EventPanel) -> Check:
+    """Look for firms whose price often does not move: thin trading, or a price carried forward."""
+    days = np.maximum(panel.est_mask.sum(axis=1), 1)
+    share = ((panel.est_returns == 0.0) & panel.est_mask).sum(axis=1) / days
+    found = [f"{k} {s:.0%}" for k, s in zip(panel.keys, share, strict=True) if s > STILL]
+    return Check(
+        "Prices that move",
+        f"{len(found)} of {panel.n} still on more than {STILL:.0%} of days",
+        "none",
+        not found,
+        f"{listed(found)} of days without a move: thin trading or prices carried forward; beta and errors are too small"
+        if found
+        else "",
     )

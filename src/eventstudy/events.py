@@ -127,12 +127,12 @@ def _read_moment(when: object, ticker: str) -> pd.Timestamp:
         moment = pd.Timestamp(when)  # type: ignore[arg-type]
     except (ValueError, TypeError) as error:
         raise InvalidInput(
-            f"Event {ticker}: cannot read {when!r} as a date; give e.g. '2025-01-27' or '2025-01-26 17:16-05:00'."
+            f"Event {ticker}: cannot read {when!r} as a date; give e.g. '2025-01-27', or with the offset of its zone '2025-01-26 17:16-05:00'."
         ) from error
     if pd.isna(moment):
         raise InvalidInput(f"Event {ticker}: the date is missing; give e.g. '2025-01-27'.")
     if isinstance(when, str) and not _is_iso_like(when):
-        raise InvalidInput(f"Event {ticker}: {when!r} can be read in more than one way; write the date as 2025-01-27.")
+        raise InvalidInput(f"Event {ticker}: {when!r} is not year-month-day; write the date as 2025-01-27.")
     if moment.tzinfo is None and moment != moment.normalize():
         raise InvalidInput(
             f"Event {ticker}: {when!r} has a time but no time zone; add one (e.g. '{moment:%Y-%m-%d %H:%M}-05:00') "
@@ -225,6 +225,11 @@ def _settle(
             f"Event {event.ticker}: {closed}; the sessions around it are {sessions[at - 1]:%Y-%m-%d} and "
             f"{sessions[at]:%Y-%m-%d}. Name one of them, or set closed_day to next, previous or drop."
         )
+    if closed_day == "previous" and event.is_moment:
+        raise InvalidInput(
+            f"Event {event.ticker}: {closed}, and closed_day='previous' would take the session before the news of "
+            f"{event.asked}. Use 'next' or 'drop', or give the day alone."
+        )
     if closed_day == "drop":
         return Located(-1, f"{closed}, and closed_day is 'drop'")
     position = at if closed_day == "next" else at - 1
@@ -252,8 +257,11 @@ def as_events(events: Event | Iterable[Event] | pd.DataFrame) -> tuple[Event, ..
         return (events,)
     if isinstance(events, pd.DataFrame):
         return _events_from_frame(events)
-    if not isinstance(events, Iterable):
-        raise InvalidInput(f"Events are {events!r}; give a list of Event or a table with ticker and date.")
+    words: object = events
+    if isinstance(words, str) or not isinstance(words, Iterable):
+        raise InvalidInput(
+            f"Events are {words!r}; give a list of Event, or a table with ticker and date (pandas.read_csv of a file)."
+        )
     found = tuple(events)
     if not found:
         raise InvalidInput("No events given; a study needs at least one.")
@@ -272,6 +280,10 @@ def _events_from_frame(table: pd.DataFrame) -> tuple[Event, ...]:
         raise InvalidInput(
             f"The events table has the columns {', '.join(map(str, table.columns))}; it needs 'ticker' and 'date'."
         )
+    if "time" in columns or ("date" in columns and "when" in columns):
+        raise InvalidInput(
+            "The events table has two columns of time; write the moment in one, with its zone: date = 2025-01-26 17:16-05:00."
+        )
     if table.empty:
         raise InvalidInput("The events table has no rows; a study needs at least one event.")
 
@@ -281,10 +293,16 @@ def _events_from_frame(table: pd.DataFrame) -> tuple[Event, ...]:
         return ["" if pd.isna(v) else str(v) for v in table[columns[name]]]
 
     tickers = ["" if pd.isna(v) else str(v) for v in table[columns["ticker"]]]
-    return tuple(
-        Event(ticker, moment, label, group)
-        for ticker, moment, label, group in zip(tickers, table[when], text("label"), text("group"), strict=True)
-    )
+    rows = zip(tickers, table[when], text("label"), text("group"), strict=True)
+    return tuple(_row_event(place, row) for place, row in enumerate(rows, start=1))
+
+
+def _row_event(place: int, row: tuple[str, object, str, str]) -> Event:
+    """Return the event of one row; an error names the row, counted from 1 without the header."""
+    try:
+        return Event(*row)  # type: ignore[arg-type]
+    except InvalidInput as error:
+        raise InvalidInput(f"Row {place}: {error.message}") from error
 
 
 def event_keys(events: Sequence[Event], sessions: Sequence[pd.Timestamp]) -> list[str]:

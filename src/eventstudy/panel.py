@@ -13,6 +13,7 @@ from eventstudy.calendars import ClosedDay
 from eventstudy.errors import DataMissing
 from eventstudy.events import Event, event_keys, locate_sessions
 from eventstudy.windows import Window
+from eventstudy.wording import did_you_mean
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -218,7 +219,7 @@ def _require_columns(returns: pd.DataFrame, events: Sequence[Event], columns: Se
     shown = sorted(there)
     listed = ", ".join(shown[:40]) + (f", … ({len(shown)} in all)" if len(shown) > 40 else "")
     raise DataMissing(
-        f"There are {' and '.join(parts)}. Available: {listed}.",
+        f"There are {' and '.join(parts)}. Available: {listed}.{did_you_mean([*missing_tickers, *missing_columns], there)}",
         missing=(*missing_tickers, *missing_columns),
         available=tuple(shown),
     )
@@ -246,6 +247,8 @@ def _reasons(panel: EventPanel, remarks: Sequence[str], min_estimation: int) -> 
     length = len(panel.calendar)
     found = panel.est_mask.sum(axis=1)
     seen = panel.event_mask.sum(axis=1)
+    zero = panel.event_columns[:, [-panel.window.start] if 0 in panel.window else []]
+    lacking = np.asarray(~np.isfinite(zero).all(axis=(1, 2)), dtype=np.bool_).reshape(panel.n)
     reasons = []
     for i, place in enumerate(panel.position.tolist()):
         first, last = place + panel.window.start, place + panel.window.end
@@ -258,6 +261,8 @@ def _reasons(panel: EventPanel, remarks: Sequence[str], min_estimation: int) -> 
             )
         elif found[i] < min_estimation:
             reason = f"{found[i]} usable returns in the estimation window {panel.estimation}, at least {min_estimation} needed"
+        elif lacking[i]:
+            reason = f"{', '.join(panel.columns)} has no return on the event's session {panel.calendar[place]:%Y-%m-%d}"
         elif seen[i] == 0:
             reason = f"no usable return in the event window {panel.window}"
         else:

@@ -120,7 +120,7 @@ class Readings:
         -------
         DataFrame
             ``car``, its prediction standard error ``se``, ``t``, ``df``, ``p_value``, the interval ``low`` and
-            ``high`` (fractions), ``n_days``, ``scar``, ``csar``, ``t_plain`` (without prediction error).
+            ``high`` (fractions), and ``n_days``, the days of the window that have an abnormal return. ``t`` is the SCAR.
 
         Raises
         ------
@@ -141,14 +141,11 @@ class Readings:
                 "car": sums.car,
                 "se": sums.s_car,
                 "t": sums.scar,
-                "df": df,
                 "p_value": p,
                 "low": low,
                 "high": high,
+                "df": df,
                 "n_days": sums.n_days,
-                "scar": sums.scar,
-                "csar": sums.csar,
-                "t_plain": sums.car / sums.plain,
             },
             index=self.events,
         )
@@ -185,8 +182,8 @@ class Readings:
         places = [i for i, e in enumerate(self.panel.events) if e.ticker == event]
         if len(places) == 1:
             return places[0]
-        problem = "several events answer to" if places else "no event is called"
-        raise DataMissing(f"There {problem} {event!r}; name one of {', '.join(self.abnormal.keys)}.")
+        problem = "Several events answer to" if places else "No event is called"
+        raise DataMissing(f"{problem} {event!r}; name one of {', '.join(self.abnormal.keys)}.")
 
     def test(
         self, name: str, window: WindowLike = (0, 0), event: str | None = None, **options: object
@@ -216,14 +213,14 @@ class Readings:
         return run_test(name, self._subject(event), Window.of(window), **options)
 
     def tests(
-        self, window: WindowLike = (0, 0), names: Sequence[str] | str | None = None, event: str | None = None
+        self, window: WindowLike | None = None, names: Sequence[str] | str | None = None, event: str | None = None
     ) -> pd.DataFrame:
         """Run tests on a window and return them as a table.
 
         Parameters
         ----------
         window : pair of int
-            Relative days.
+            Relative days; by default the event day.
         names : sequence of str, "all", or None
             Which tests. By default those for the average of several events, or for one event if there is only one
             (or ``event`` names it); the ones recommended for the design come first.
@@ -239,10 +236,12 @@ class Readings:
         return frame_of_tests(*self.run_tests(window, names, event))
 
     def run_tests(
-        self, window: WindowLike = (0, 0), names: Sequence[str] | str | None = None, event: str | None = None
+        self, window: WindowLike | None = None, names: Sequence[str] | str | None = None, event: str | None = None
     ) -> tuple[tuple[HypothesisTest, ...], tuple[str, ...]]:
         """Return the tests of `tests` as values, and the names of the recommended ones."""
-        subject, chosen = self._subject(event), Window.of(window)
+        if isinstance(names, int):
+            raise InvalidInput(f"tests takes its window as a pair: tests(({window}, {names})).")
+        subject, chosen = self._subject(event), self._window(window)
         _, believed, _ = recommend(subject, chosen)
         if names is None or names == "all":
             scope = "one" if subject.n == 1 else "many"
@@ -256,6 +255,11 @@ class Readings:
         """Return which tests to believe for this design, and why, in a sentence."""
         _, believed, why = recommend(self.abnormal, Window.of(window))
         return f"Believe {', '.join(believed)}: {why}."
+
+    def _window(self, window: WindowLike | None) -> Window:
+        """Return a window; by default the event day, or the whole event window if that has no day 0."""
+        whole = self.abnormal.window
+        return Window.of(window) if window is not None else Window(0, 0) if 0 in whole else whole
 
     def _subject(self, event: str | None) -> AbnormalReturns:
         return self.abnormal if event is None else self.abnormal.take(np.array([self.locate(event)]))

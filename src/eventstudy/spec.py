@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
 import pandas as pd
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from eventstudy.calendars import ClosedDay
 from eventstudy.errors import DataMissing, InvalidInput, StudyFileError
@@ -19,6 +30,7 @@ from eventstudy.prices.table import Prices, ReturnKind
 from eventstudy.results import EventStudyResult
 from eventstudy.study import EventStudy
 from eventstudy.windows import Window
+from eventstudy.wording import did_you_mean
 
 FILE_NAME = "study.toml"
 #: No honest study file is larger.
@@ -57,8 +69,8 @@ class ModelPart(_Part):
     returns: ReturnKind = "simple"
     closed_day: ClosedDay = "next"
     calendar: str = "XNYS"
-    min_estimation: int = 30
-    max_dropped: float = 0.35
+    min_estimation: Annotated[int, Strict()] = 30
+    max_dropped: Annotated[float, Strict()] = 0.35
 
     @model_validator(mode="after")
     def _report_windows_inside(self) -> ModelPart:
@@ -106,17 +118,20 @@ class ClaimPart(_Part):
     quote: str = Field(max_length=300)
     source: str
     ticker: str
-    kind: Literal["direction", "market_value"]
-    says: Literal["fell", "rose", "lost"]
+    kind: Literal["direction", "impact", "market_value"]
+    says: Literal["fell", "rose", "lost", "gained"]
     window: WindowField = Window(0, 0)
-    billions: float | None = None
+    billions: Annotated[float, Field(gt=0)] | None = None
     wording: Literal["almost", "about", "more than", ""] = ""
     remark: str = ""
 
     @model_validator(mode="after")
     def _value_given(self) -> ClaimPart:
         if self.kind == "market_value" and self.billions is None:
-            raise ValueError("a claim of kind market_value needs 'billions', the claimed loss in billions of dollars")
+            raise ValueError("a claim of kind market_value needs 'billions', the claimed change in billions of dollars")
+        words = ("lost", "gained") if self.kind == "market_value" else ("fell", "rose")
+        if self.says not in words:
+            raise ValueError(f"a claim of kind {self.kind} says {' or '.join(words)}, not {self.says!r}")
         return self
 
 
@@ -164,6 +179,9 @@ class StudySpec(_Part):
         if value is not None and (Path(value).is_absolute() or ".." in Path(value).parts):
             raise ValueError(f"{value!r} leaves the study's folder; put the file beside the study file")
         return value
+
+    def __repr__(self) -> str:
+        return f"load_study({str(self.folder)!r})"
 
     @property
     def path(self) -> Path:
@@ -249,6 +267,11 @@ class StudySpec(_Part):
         DataMissing
             If a ticker, a date or the file is missing.
         """
+        if self.prices.source == "yahoo":
+            raise DataMissing(
+                f"{self.path.name}: prices.source is 'yahoo', and only 'eventstudy fetch' uses the network. Run 'eventstudy fetch "
+                f"{self.name}' once; it stores the prices in the study's folder and says what to write as source."
+            )
         own = self.price_file()
         source: str | Path = self.prices.source if own is None else own
         return load_prices(list(self.needed_tickers()), self.prices.start, self.prices.end, source=source)
@@ -277,9 +300,27 @@ def read_table(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise DataMissing(f"{path.parent.name}/{path.name} is missing; the study file names it.")
     try:
-        return pd.read_csv(path, dtype=str, encoding="utf-8-sig", keep_default_na=False, na_values=[""])
-    except (ValueError, UnicodeDecodeError) as error:
-        raise StudyFileError(f"{path.parent.name}/{path.name} cannot be read as CSV: {error}") from error
+        text = path.read_text(encoding="utf-8-sig")
+        rows = list(csv.reader(io.StringIO(text), skipinitialspace=True, strict=True))
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise StudyFileError(f"{path.parent.name}/{path.name} cannot be read as CSV: {error}.") from error
+    rows = [[cell.strip() for cell in row] for row in rows if any(cell.strip() for cell in row)]
+    if not rows:
+        raise StudyFileError(f"{path.parent.name}/{path.name} is empty; it needs a header and rows.")
+    header, body = rows[0], rows[1:]
+    for place, row in enumerate(body, start=1):
+        if len(row) != len(header):
+            raise StudyFileError(
+                f"{path.parent.name}/{path.name}: row {place} has {len(row)} fields, the header {len(header)} "
+                f"({', '.join(header)}); put text with commas in quotes."
+            )
+    twice = sorted({c for c in header if header.count(c) > 1})
+    if twice:
+        raise StudyFileError(
+            f"{path.parent.name}/{path.name} has the column {', '.join(twice)} more than once; keep one."
+        )
+    table = pd.DataFrame(body, columns=header, dtype=object)
+    return table.mask(table == "", None)
 
 
 def load_study(path: str | Path) -> StudySpec:
@@ -327,9 +368,28 @@ def _explain(file: Path, error: ValidationError) -> str:
     lines = []
     for item in error.errors():
         key = ".".join(str(part) for part in item["loc"])
-        given = "" if item["type"] in ("missing", "extra_forbidden") else f" (given: {item['input']!r})"
+        given = f" (given: {item['input']!r})" if isinstance(item["input"], str | int | float) else ""
         problem = item["msg"].removeprefix("Value error, ")
-        if item["type"] == "extra_forbidden":
-            problem = "no such key; check its spelling"
+        if item["type"] == "missing":
+            problem, given = "the study file must have this key", ""
+        elif item["type"] == "extra_forbidden":
+            known = _keys(item["loc"][:-1])
+            problem, given = (
+                f"no such key; there are {', '.join(known)}.{did_you_mean([str(item['loc'][-1])], known)}",
+                "",
+            )
         lines.append(f"{file}: {key or 'file'}: {problem}{given}")
     return "\n".join(lines)
+
+
+def _keys(place: tuple[int | str, ...]) -> list[str]:
+    """Return the keys allowed at a place of the study file."""
+    parts: dict[str, type[BaseModel]] = {
+        "model": ModelPart,
+        "prices": PricesPart,
+        "other_days": OtherDay,
+        "robustness": Variant,
+        "universe": UniversePart,
+        "claims": ClaimPart,
+    }
+    return [k for k in parts.get(str(place[0]) if place else "", StudySpec).model_fields if k != "folder"]

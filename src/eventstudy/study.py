@@ -31,6 +31,7 @@ from eventstudy.prices.table import (
 )
 from eventstudy.results import EventStudyResult
 from eventstudy.windows import Window
+from eventstudy.wording import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -177,7 +178,7 @@ class EventStudy:
             abnormal=abnormal,
             audit=alignment.audit,
             dropped=alignment.dropped,
-            checks=(*design_checks(abnormal, alignment.audit), *gaps),
+            checks=(*design_checks(abnormal, alignment.audit, alignment.panel), *gaps),
             returns_kind=self.returns,
             provenance=origin,
             prices=prices,
@@ -230,7 +231,8 @@ class EventStudy:
         missing = [c for c in needed if c not in frame.columns]
         if missing:
             raise DataMissing(
-                f"The returns have no column {', '.join(missing)}; they have {listed(sorted(frame.columns), 40)}.",
+                f"The returns have no column {', '.join(missing)}; they have {listed(sorted(frame.columns), 40)}."
+                f"{did_you_mean(missing, frame.columns)}",
                 missing=tuple(missing),
                 available=tuple(frame.columns),
             )
@@ -247,15 +249,15 @@ class EventStudy:
         return kept, lost[(lost > kept.index[0]) & (lost < kept.index[-1])]
 
     def _sessions_lost(self, there: pd.Series[bool]) -> pd.DatetimeIndex:
-        """Return rows of the table without a return on which the exchange was open."""
-        empty = pd.DatetimeIndex(there.index[~there])
-        if self.calendar is None or empty.empty:
+        """Return sessions of the exchange, within the table's span, for which it has no row or no return."""
+        kept = pd.DatetimeIndex(there.index[there])
+        if self.calendar is None:
             return pd.DatetimeIndex([])
         first, last = calendar_bounds(self.calendar)
-        empty = empty[(empty >= first) & (empty <= last)]
-        if empty.empty:
-            return empty
-        return empty.intersection(exchange_sessions(self.calendar, empty[0].date(), empty[-1].date()))
+        first, last = max(first, kept[0]), min(last, kept[-1])
+        if first > last:
+            return pd.DatetimeIndex([])
+        return exchange_sessions(self.calendar, first.date(), last.date()).difference(kept)
 
 
 #: Half of a firm's daily moves are never this large as fractions; as per cent they nearly always are.
@@ -277,6 +279,12 @@ def _check_returns(table: pd.DataFrame, kind: ReturnKind) -> None:
         raise DataUnfit(
             f"{table.columns[column]} has a return of {values[row, column]:g} on {table.index[row]:%Y-%m-%d}; returns are "
             f"fractions, finite and above -1 (a fall of 17 % is -0.17, not -17). Correct it or leave it empty."
+        )
+    positive = (table.min() > 0) & (table.median() > 1.0)
+    if positive.any():
+        raise DataUnfit(
+            f"{listed([str(c) for c in table.columns[positive]])}: all figures are positive, as prices are. For prices give Prices "
+            f"(load_prices of a file, or Prices.from_frame); for returns take table.pct_change(fill_method=None)."
         )
     typical = table.abs().where(table != 0).median()
     large = typical[typical > TYPICAL_MOVE_LIMIT]

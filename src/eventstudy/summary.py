@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from eventstudy.inference import readings
 from eventstudy.readings import Readings
 from eventstudy.tables import html_table, key_values, text_table
 from eventstudy.windows import Window
 from eventstudy.wording import interval, number, p_text, percent
 
-#: Events listed one by one in a summary; beyond that only the averages are shown.
-LISTED_EVENTS = 30
+#: Events listed one by one in the first window of a summary, and in the others; beyond that only averages are shown.
+LISTED_EVENTS, LISTED_AGAIN = 30, 10
 
 
 def default_windows(window: Window) -> list[Window]:
@@ -77,11 +79,12 @@ def failed_checks(result: Readings) -> list[str]:
     return [f"{c.name}: {c.value} ({c.rule}). {c.comment}" for c in result.checks if not c.passed]
 
 
-def summary_text(result: Readings) -> str:
-    """Return the result as text for a terminal."""
+def summary_text(result: Readings, windows: Sequence[Window] = ()) -> str:
+    """Return the result as text for a terminal, over some windows; by default those of `default_windows`."""
     parts = ["Event study", key_values(header(result))]
-    for window in default_windows(result.abnormal.window):
-        if result.abnormal.n <= LISTED_EVENTS:
+    shown = [w for w in windows if w in result.abnormal.window] or default_windows(result.abnormal.window)
+    for window in shown:
+        if result.abnormal.n <= (LISTED_EVENTS if window == shown[0] else LISTED_AGAIN):
             headers, rows = event_rows(result, window)
             parts += [f"Days {window}, t with prediction error", text_table(headers, rows)]
         if result.abnormal.n > 1:
@@ -91,16 +94,15 @@ def summary_text(result: Readings) -> str:
             parts.append(text_table(*inference_rows(result, window)))
         else:
             parts.append(_single_line(result, window))
-    parts += advice_lines(result)
+    parts += advice_lines(result, shown)
     notes = failed_checks(result)
     if notes:
         parts.append("Mind:\n" + "\n".join(f"  - {n}" for n in notes))
     return "\n\n".join(parts)
 
 
-def advice_lines(result: Readings) -> list[str]:
+def advice_lines(result: Readings, windows: Sequence[Window]) -> list[str]:
     """Return which tests to believe: one line, or one for each window if a longer one changes the design."""
-    windows = default_windows(result.abnormal.window)
     said = {w: result.advice(w) for w in windows}
     if len(set(said.values())) == 1:
         return [said[windows[0]]]
@@ -126,5 +128,5 @@ def summary_html(result: Readings) -> str:
             f"Average over {result.abnormal.n} events, days {window}: CAAR {percent(result.abnormal.caar(window))}"
         )
         parts.append(html_table(*inference_rows(result, window), caption))
-    parts += [f"<p>{html.escape(n)}</p>" for n in failed_checks(result)]
+    parts += [f"<p>{html.escape(n)}</p>" for n in (*advice_lines(result, [window]), *failed_checks(result))]
     return "\n".join(parts)

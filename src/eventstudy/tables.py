@@ -122,6 +122,11 @@ def latex_table(headers: Sequence[str], rows: Sequence[Sequence[str]], caption: 
     )
 
 
+def _inert(value: object) -> object:
+    """Return text that a spreadsheet would run as a formula with an apostrophe before it."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "@") else value
+
+
 def rounded_csv(table: pd.DataFrame, index: bool = True) -> str:
     """Return a table as CSV text with numbers rounded to ten significant digits, LF line ends."""
     out = table.copy()
@@ -131,6 +136,8 @@ def rounded_csv(table: pd.DataFrame, index: bool = True) -> str:
         elif out[column].dtype == object:  # numbers beside texts would else be written with all their digits
             cells = [float(round_significant(v)) if isinstance(v, float) else v for v in out[column]]
             out[column] = pd.Series(cells, index=out.index, dtype=object)
+        if not pd.api.types.is_numeric_dtype(out[column]):
+            out[column] = pd.Series([_inert(v) for v in out[column]], index=out.index, dtype=object)
     return out.to_csv(index=index, lineterminator="\n", float_format="%.10g")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 MINUS = "\N{MINUS SIGN}"
 DASH = "\N{EN DASH}"
@@ -67,3 +67,22 @@ def interval(low: float, high: float, form: Callable[[float], str] = percent) ->
     if not (math.isfinite(low) and math.isfinite(high)):
         return DASH
     return f"{form(low)} to {form(high)}"
+
+
+def did_you_mean(words: Iterable[str], choices: Iterable[str]) -> str:
+    """Return `` Did you mean …?`` for words that are nearly one of the choices, or an empty text.
+
+    Examples
+    --------
+    >>> did_you_mean(["AVG0"], ["AVGO", "NVDA"])
+    ' Did you mean AVGO?'
+    """
+    from difflib import get_close_matches
+
+    by_upper = {str(c).upper(): str(c) for c in choices}
+    found = []
+    for word in words:
+        bare = {k.lstrip("^"): v for k, v in by_upper.items()}
+        near = get_close_matches(word.upper().lstrip("^"), bare, n=1, cutoff=0.7)
+        found += [bare[n] for n in near]
+    return f" Did you mean {', '.join(dict.fromkeys(found))}?" if found else ""

@@ -11,6 +11,7 @@ import pytest
 
 from eventstudy.abnormal import abnormal_returns
 from eventstudy.events import Event
+from eventstudy.figures.style import house_settings
 from eventstudy.models import MarketModel
 from eventstudy.panel import align
 from eventstudy.prices.snapshot import load_snapshot
@@ -58,6 +59,22 @@ def study():
     return cache(_study)
 
 
+def _dated(n=5, names=("NVDA",)):
+    """Events of few tickers on separate dates, so that their keys carry dates."""
+    rng = np.random.default_rng(3)
+    days = pd.bdate_range("2024-01-01", periods=160 + 20 * n)
+    table = pd.DataFrame(rng.normal(0, 0.01, (len(days), 1 + len(names))), index=days, columns=["^M", *names])
+    places = [140 + 20 * i for i in range(n)]
+    table.iloc[places[::2], 1:] -= 0.15
+    events = [Event(names[i % len(names)], days[place].date().isoformat()) for i, place in enumerate(places)]
+    return _fitted(table, events, "^M", ESTIMATION)
+
+
+@pytest.fixture(scope="session")
+def dated():
+    return cache(_dated)
+
+
 @pytest.fixture(scope="session")
 def real():
     prices = load_snapshot()
@@ -89,9 +106,10 @@ def _misplaced(figure):
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()
     box = figure.bbox
-    ends = [(t.get_text(), t.get_window_extent(canvas.get_renderer())) for t in _texts(figure)]
+    # nothing is laid out while drawing: the ruler needs no drawing, only its settings
+    with house_settings():
+        ends = [(t.get_text(), t.get_window_extent(canvas.get_renderer())) for t in _texts(figure)]
     problems = [
         ("outside", text)
         for text, e in ends

@@ -9,8 +9,10 @@ import pytest
 
 from eventstudy import figures
 from eventstudy.figures import words as say
+from eventstudy.figures.path_words import path_title
 from eventstudy.market_value import MarketValueChange, car_interval
 from eventstudy.windows import Window
+from eventstudy.wording import percent
 
 NAN = float("nan")
 
@@ -44,13 +46,71 @@ def test_real_titles(real):
     assert days.words.title == "NVDA’s fall on 27 January 2025 was beyond all 250 ordinary days"
 
 
-def test_path_titles_tell_the_day_and_the_end(real, study):
-    assert figures.car_paths(real.abnormal).words.title == "NVDA fell, META rose on day 0; by day +5 no clear change"
-    assert figures.car_paths(study(1).abnormal).words.title == "F00 fell on day 0; by day +5 F00 was down"
-    assert (
-        figures.car_paths(study(1, (0.0,)).abnormal, level=0.9999).words.title
-        == "No clear change for F00 over days −5 to +5"
-    )
+def test_path_titles_speak_of_the_cumulated_paths(real, study):
+    figure = figures.car_paths(real.abnormal)
+    assert figure.words.title == "Cumulated from day −5, only NVDA is clearly below zero by day 0, none by day +5"
+    for day, clear in ((0, ["NVDA"]), (5, [])):
+        low, high = car_interval(real.abnormal, Window(-5, day), 0.95)
+        assert [k for k, out in zip(real.abnormal.keys, (low > 0) | (high < 0), strict=True) if out] == clear
+    assert "excludes 0" in figure.words.note
+    assert "by day 0, " in figure.words.alt
+    one = figures.car_paths(study(1).abnormal).words.title
+    assert one == "Cumulated from day −5, F00 is clearly below zero by day 0 and still by day +5"
+    flat = figures.car_paths(study(1, (0.0,)).abnormal, level=0.9999).words.title
+    assert flat == "Cumulated from day −5, F00 is not clearly off zero by day 0 or day +5"
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "said"),
+    [
+        ("d", "-", "A is clearly below zero by day 0, no longer by day +5"),
+        ("-", "u", "A is not clearly off zero by day 0, A is clearly above zero by day +5"),
+        ("--", "--", "no path is clearly off zero by day 0 or day +5"),
+        ("dd", "dd", "A and B are clearly below zero by day 0 and still by day +5"),
+        ("ud", "--", "B is clearly below, A above zero by day 0, none by day +5"),
+        ("d-", "-u", "only A is clearly below zero by day 0, only B is clearly above zero by day +5"),
+        ("--d", "-xd", "only C is clearly below zero by day 0 and still by day +5; no return for B"),
+        ("d----", "-----", "1 of 5 events is clearly below zero by day 0, none by day +5"),
+        ("-----", "-----", "none of 5 events is clearly off zero by day 0 or day +5"),
+        ("uuu--", "dd---", "3 of 5 events are clearly above zero by day 0, 2 below by day +5"),
+        ("ddu--", "du---", "2 of 5 events are clearly below zero, 1 above by day 0; 1 below, 1 above by day +5"),
+        (
+            "-----",
+            "du---",
+            "none of 5 events is clearly off zero by day 0, 1 of 5 events is clearly below zero, 1 above by day +5",
+        ),
+    ],
+)
+def test_path_titles_for_all_some_and_none(first, last, said):
+    word = {"d": "down", "u": "up", "-": "unclear", "x": "missing"}
+    states = [[word[c] for c in day] for day in (first, last)]
+    assert path_title("ABCDE"[: len(first)], states, Window(-5, 5)) == f"Cumulated from day −5, {said}"
+
+
+def test_path_titles_of_windows_without_day_zero_and_of_nothing():
+    assert path_title(["A"], [["down"]], Window(1, 5)) == "Cumulated from day +1, A is clearly below zero by day +5"
+    assert path_title(["A"], [["missing"]], Window(1, 5)) == "No return for A"
+    assert path_title(["A", "B"], [["missing"] * 2], Window(1, 5)) == "No event has a return to judge"
+
+
+def test_the_title_of_an_average_path_gives_its_end_and_claims_no_more(study):
+    made = study(8)
+    end = percent(made.abnormal.caar((-5, 5)), 1)
+    words = figures.car_paths(made.abnormal).words
+    assert words.title == f"Cumulated from day −5, 8 events average {end} by day +5"
+    assert "No interval is drawn for the average" in words.note
+    assert words.title in words.alt
+
+
+def test_events_of_one_ticker_are_called_events(dated):
+    made = dated(5)
+    words = [figures.ranking(made.abnormal).words, figures.car_paths(made.abnormal).words]
+    words += [figures.universe(made.abnormal, made.abnormal.keys[:1]).words]
+    rows = [change(key, 1e9, -1e9, 2e9, 1e9) for key in made.abnormal.keys]
+    words += [figures.dollars([replace(row, ticker="NVDA") for row in rows]).words]
+    for each in words:
+        assert "event" in each.title
+        assert not any(w in f"{each.title} {each.alt}" for w in ("share", "stock", "compan")), each
 
 
 def test_the_title_flips_with_the_level(real):
@@ -66,7 +126,7 @@ def test_many_events_are_counted(study):
     title = figures.ranking(made.abnormal, when="1 May").words.title
     low, high = car_interval(made.abnormal, Window(0, 0), 0.95)
     down, up = int((high < 0).sum()), int((low > 0).sum())
-    assert title == f"{down} of 9 did clearly worse than expected on 1 May, {up} better"
+    assert title == f"{down} of 9 events did clearly worse than expected on 1 May, {up} better"
     assert "No clear change" in figures.ranking(study(n=9, jump=(0.0,)).abnormal, level=0.9999).words.title
 
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from eventstudy.claims import judge_direction, judge_loss
+from eventstudy.claims import judge_direction, judge_impact, judge_value
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,19 @@ def test_direction_without_a_return_is_not_testable() -> None:
     ],
 )
 def test_loss_of_600_billion(raw: float, wording: str, verdict: str) -> None:
-    found, sentence = judge_loss(600e9, wording, raw, "24.477bn shares")
+    found, sentence = judge_value("lost", 600e9, wording, raw, "24.477bn shares")
     assert found == verdict
     assert "24.477bn shares" in sentence
+
+
+def test_a_gain_is_judged_as_a_gain() -> None:
+    assert judge_value("gained", 119e9, "about", 118.9e9, "")[0] == "supported"
+    assert judge_value("gained", 119e9, "about", -118.9e9, "")[0] == "contradicted"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [(-0.06, 0.057, "not visible in prices"), (-0.18, -0.08, "supported"), (0.01, 0.03, "contradicted")],
+)
+def test_an_impact_is_judged_by_the_abnormal_return(low: float, high: float, verdict: str) -> None:
+    assert judge_impact("fell", 0.02, (low + high) / 2, low, high)[0] == verdict

@@ -48,7 +48,7 @@ def test_json_is_what_an_independent_regression_gives() -> None:
 def test_csv_and_text() -> None:
     table = eventstudy("run", str(FLAGSHIP), "--csv")
     assert table.returncode == 0
-    assert table.stdout.startswith("event,car,se,t,df,p_value")
+    assert table.stdout.startswith("event,car,se,t,p_value,low,high")
     text = eventstudy("run", str(FLAGSHIP))
     assert "kp_bmp_t" in text.stdout
     assert text.stderr == ""

@@ -57,9 +57,10 @@ def test_a_moved_event_says_from_where_and_by_which_rule():
         "no session on Mon 2025-01-20: next session",
         "after the close: next session",
     ]
-    moved = next(c for c in result.checks if c.name == "Events moved to another session")
-    assert moved.value == "2"
-    assert "A: no session on Mon 2025-01-20: next session 2025-01-21" in moved.comment
+    moved = next(c for c in result.checks if c.name == "Events on closed days")
+    assert (moved.value, moved.passed) == ("1", False)
+    assert "A: no session on Mon 2025-01-20: next session, 2025-01-21" in moved.comment
+    assert "no session on Mon 2025-01-20" in repr(result)
 
 
 @pytest.mark.parametrize(

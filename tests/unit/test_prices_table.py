@@ -56,7 +56,7 @@ def test_days_of_an_aware_index_are_those_of_its_own_zone():
 @pytest.mark.parametrize("table", ["adj_close", "close"])
 def test_prices_that_cannot_be_are_refused(value, table):
     tables = {"adj_close": frame(), "close": frame(), table: frame([10.0, value, 12.0])}
-    with pytest.raises(DataUnfit, match=r"A has a (adjusted )?close of .* on 2025-01-27") as caught:
+    with pytest.raises(DataUnfit, match=r"A has .* as its (adjusted )?close on 2025-01-27") as caught:
         Prices.from_frame(**tables)
     assert caught.value.facts == {"ticker": "A", "day": "2025-01-27"}
 

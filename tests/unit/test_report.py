@@ -278,6 +278,12 @@ def test_the_flagship_says_what_the_prices_say() -> None:
     assert "−16.97%" in text
 
 
+def test_the_committed_flagship_is_what_its_inputs_say() -> None:
+    """Whoever changes code or data builds the report again; other library versions are no fault here."""
+    reasons = manifest.out_of_date(es.load_study(FLAGSHIP))
+    assert [str(r) for r in reasons if r.kind != "version"] == []
+
+
 def test_the_committed_flagship_is_small_and_as_recorded() -> None:
     recorded = json.loads((FLAGSHIP / "manifest.json").read_text(encoding="utf-8"))
     for name, digest in recorded["outputs"].items():

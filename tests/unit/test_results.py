@@ -12,7 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import eventstudy as es
-from eventstudy.inference import ASSUME_INDEPENDENCE, RECOMMENDED, TESTS, takes_as_independent
+from eventstudy.inference import ASSUME_INDEPENDENCE, RECOMMENDED, TESTS, readings, recommend, takes_as_independent
 
 TRIO = ("NVDA", "META", "GOOGL")
 DAY = "2025-01-27"
@@ -65,7 +65,7 @@ def test_abnormal_returns_are_a_table_of_events_by_relative_day(result):
 def test_car_is_one_row_an_event_with_error_t_p_and_interval(result):
     table = result.car(0, 1)
     assert table.index.tolist() == list(TRIO)
-    assert table.columns.tolist()[:8] == ["car", "se", "t", "df", "p_value", "low", "high", "n_days"]
+    assert table.columns.tolist()[:8] == ["car", "se", "t", "p_value", "low", "high", "df", "n_days"]
     assert ((table["low"] < table["car"]) & (table["car"] < table["high"])).all()
     wide, narrow = result.car(0, 1, level=0.99), result.car(0, 1, level=0.5)
     assert (wide["low"] < table["low"]).all()
@@ -85,9 +85,9 @@ def test_the_table_of_tests(result):
     assert table.index.name == "test"
     assert {"statistic", "df", "p_value", "n", "applicable", "variant", "note"} <= set(table.columns)
     assert set(table.index) == set(MANY)
-    assert table.index.tolist()[:3] == list(RECOMMENDED["one date"])
-    assert table["recommended"].tolist()[:3] == [True, True, True]
-    assert not table["recommended"].iloc[3:].any()
+    believed = result.advice((0, 1)).removeprefix("Believe ").partition(":")[0].split(", ")
+    assert table.index.tolist()[: len(believed)] == believed
+    assert table["recommended"].tolist() == [name in believed for name in table.index]
 
 
 def test_all_tests_include_those_of_one_event_with_their_reason(result):
@@ -129,13 +129,13 @@ def test_wrong_names_and_options_say_what_there_is(result, call, words):
 
 
 def test_an_unknown_event_is_answered_with_the_events(result):
-    with pytest.raises(es.DataMissing, match="no event is called 'AMZN'; name one of NVDA, META, GOOGL"):
+    with pytest.raises(es.DataMissing, match="No event is called 'AMZN'; name one of NVDA, META, GOOGL"):
         result.test("t_pe", event="AMZN")
 
 
 def test_a_ticker_with_two_events_must_be_named_with_its_day(study, prices):
     two = study.run(prices, [es.Event("NVDA", DAY), es.Event("NVDA", "2024-06-03")])
-    with pytest.raises(es.DataMissing, match="several events answer to 'NVDA'; name one of NVDA 2025-01-27, NVDA 2024"):
+    with pytest.raises(es.DataMissing, match="Several events answer to 'NVDA'; name one of NVDA 2025-01-27, NVDA 2024"):
         two.locate("NVDA")
     assert two.locate("NVDA 2024-06-03") == 1
 
@@ -253,10 +253,33 @@ def test_a_test_prints_itself_as_a_sentence(result, single):
 )
 def test_the_design_decides_which_tests_to_believe(study, prices, days, window, design):
     result = study.run(prices, [es.Event(t, d) for t, d in zip(TRIO, days, strict=False)])
-    advice = result.advice(window)
-    assert advice.startswith(f"Believe {', '.join(RECOMMENDED[design])}: ")
+    assert recommend(result.abnormal, es.Window(*window))[0] == design
     table = result.tests(window)
-    assert table.index[table["recommended"]].tolist() == list(RECOMMENDED[design])
+    believed = table.index[table["recommended"]].tolist()
+    assert believed
+    assert set(believed) <= set(RECOMMENDED[design])
+    assert result.advice(window).startswith(f"Believe {', '.join(believed)}: ")
+
+
+def simulated(study, n, wild, seed=5):
+    """Study n firms on one date; on a wild day the event days are spread ``wild`` times as widely."""
+    generator = np.random.default_rng(seed)
+    days = es.exchange_sessions("XNYS", "2023-01-03", "2025-03-31")
+    market = generator.normal(0.0, 0.01, len(days))
+    firms = market[:, None] + generator.normal(0.0, 0.02, (len(days), n))
+    firms[days.get_loc(DAY)] += generator.normal(0.0, 0.02 * np.sqrt(wild - 1.0), n)
+    table = pd.DataFrame(firms, days, [f"F{i}" for i in range(n)]).assign(**{"^GSPC": market})
+    return study.run(table, [es.Event(f"F{i}", DAY) for i in range(n)])
+
+
+def test_few_events_and_wild_days_rule_tests_out(study):
+    day = es.Window(0, 0)
+    assert recommend(simulated(study, 30, 1.0).abnormal, day)[1] == ("kp_bmp_t", "grank_t", "cda_t")
+    assert recommend(simulated(study, 5, 1.0).abnormal, day)[1] == ("kp_bmp_t", "cda_t")
+    wild = simulated(study, 30, 15.0).abnormal
+    assert recommend(wild, day)[1] == ("kp_bmp_t", "grank_t")
+    assert readings(wild, day)["cda_t"] == "takes the day's variance for ordinary"
+    assert readings(simulated(study, 5, 1.0).abnormal, day)["grank_t"] == "needs 15 events or more"
 
 
 def test_nothing_that_takes_events_for_independent_is_believed_on_common_days():
@@ -324,7 +347,7 @@ def test_figures_are_figures(result):
 
 
 def test_the_advice_follows_the_window_where_a_longer_one_changes_the_design(study, prices, result):
-    assert repr(result).count("Believe ") == 1
+    assert "Days [0, 0]: Believe kp_bmp_t: all events share one date" in repr(result)
     near = repr(study.run(prices, [es.Event("NVDA", DAY), es.Event("META", "2025-01-28")]))
     assert "Days [0, 0]: Believe bmp_t" in near
     assert "Days [-5, +5]: Believe kp_bmp_t" in near

@@ -44,7 +44,7 @@ def test_a_study_runs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("title = 'x'\n", ("event", "required")),
+        ("title = 'x'\n", ("event", "must have this key")),
         (STUDY + "bogus = 1\n", ("bogus", "no such key")),
         (STUDY + "[model]\nkind = 'magic'\n", ("model.kind", "market_model", "magic")),
         (STUDY + "[model]\nestimation = [-21, -270]\n", ("model.estimation", "ends before it starts")),

@@ -248,3 +248,27 @@ def test_inputs_are_not_changed():
         result.to_dict()
     for after, before in zip((table, prices.adj_close, events), kept, strict=True):
         pd.testing.assert_frame_equal(after, before)
+
+
+def test_a_split_not_adjusted_for_is_pointed_out():
+    table = closes()
+    table.loc[table.index < DAYS[150], "A"] *= 10.0
+    result = on_prices(table)
+    (check,) = [c for c in result.checks if c.name.startswith("Abnormal returns within")]
+    assert not check.passed
+    assert f"on {DAYS[150]:%Y-%m-%d}" in check.comment
+    assert check.comment.startswith("A -")
+
+
+def test_a_price_carried_forward_is_pointed_out():
+    table = closes()
+    table.loc[DAYS[170] : DAYS[230], "A"] = table.loc[DAYS[170], "A"]
+    result = on_prices(table)
+    (check,) = [c for c in result.checks if c.name == "Prices that move"]
+    assert not check.passed
+    assert check.comment.startswith("A ")
+
+
+def test_prices_handed_in_as_returns_are_recognised():
+    with pytest.raises(es.DataUnfit, match=r"as prices are.*pct_change"):
+        on_returns(closes())

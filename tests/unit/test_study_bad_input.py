@@ -167,13 +167,27 @@ def test_a_benchmark_hole_in_the_estimation_window_costs_days_only(right):
     assert np.isfinite(result.ar.to_numpy()).all()
 
 
-@pytest.mark.parametrize("day", [EVENT_DAY, NEXT_DAY])
-def test_a_benchmark_hole_in_the_event_window_leaves_those_days_empty(day, right):
+def test_a_benchmark_hole_on_the_event_day_is_refused_by_its_name():
     table = closes()
-    table.loc[day, "MKT"] = np.nan
+    table.loc[EVENT_DAY, "MKT"] = np.nan
+    with pytest.raises(es.DataUnfit, match="MKT has no return on the event's session 2025-01-27"):
+        on_prices(table)
+
+
+@pytest.mark.parametrize("kind", ["missing row", "empty row"])
+def test_a_day_that_the_returns_lack_is_not_replaced_by_the_next(kind):
+    day = pd.Timestamp(EVENT_DAY)
+    table = returns().drop(day) if kind == "missing row" else returns().assign(MKT=lambda t: t["MKT"].drop(day))
+    with pytest.raises(es.DataUnfit, match="2025-01-27"):
+        on_returns(table)
+
+
+def test_a_benchmark_hole_in_the_event_window_leaves_those_days_empty(right):
+    table = closes()
+    table.loc[NEXT_DAY, "MKT"] = np.nan
     result = on_prices(table)
     assert result.audit.loc["A", "session"] == "2025-01-27"
-    lost = [0, 1] if day == EVENT_DAY else [1, 2]
+    lost = [1, 2]
     assert result.ar.columns[result.ar.loc["A"].isna()].tolist() == lost
     kept = [d for d in result.ar.columns if d not in lost]
     pd.testing.assert_frame_equal(result.ar[kept], right[kept], rtol=1e-12)
@@ -262,7 +276,7 @@ def test_a_benchmark_that_never_moves_is_refused():
 def test_impossible_prices_are_refused_with_ticker_day_and_value(price):
     table = closes()
     table.loc[DAYS[50], "B"] = price
-    with pytest.raises(es.DataUnfit, match=rf"B has .* close of {price:g} on {DAYS[50]:%Y-%m-%d}.*above zero"):
+    with pytest.raises(es.DataUnfit, match=rf"B has {price:g} as its .*close on {DAYS[50]:%Y-%m-%d}.*above zero"):
         on_prices(table, es.Event("B", EVENT_DAY))
 
 

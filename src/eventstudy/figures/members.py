@@ -82,7 +82,8 @@ def universe(
     values = shown.value[np.isfinite(shown.value)]
     table = frame(shown).assign(marked=np.isin(np.arange(abnormal.n), chosen))
     note = _note(abnormal, level, [shown.keys[j] for j in chosen if not math.isfinite(shown.value[j])])
-    words = _words(named, values, note, (title, source, when))
+    what = "stocks" if (abnormal.position == abnormal.position[:1]).all() else "events"
+    words = _words(named, values, what, note, (title, source, when))
     return build(
         words,
         table.sort_values("abnormal_return", kind="stable", ignore_index=True),
@@ -96,13 +97,15 @@ def _ascending(named: Sequence[Marked]) -> list[Marked]:
     return sorted(named, key=lambda m: (m.value, m.key))
 
 
-def _words(named: Sequence[Marked], values: np.ndarray, note: str, given: tuple[str | None, str, str]) -> FigureText:
-    """Return the figure's words; ``given`` are the caller's title, source and day."""
+def _words(
+    named: Sequence[Marked], values: np.ndarray, what: str, note: str, given: tuple[str | None, str, str]
+) -> FigureText:
+    """Return the words; ``what`` are stocks of one day, or events; ``given`` are the caller's title, source and day."""
     title, source, when = given
     span = say.span_text(Window(0, 0), when)
     return FigureText(
-        title=say.tidy(title) if title else _title(named, values, when),
-        subtitle=f"Abnormal returns of {len(values)} stocks {span}; {int((values > 0).sum())} were above zero",
+        title=say.tidy(title) if title else _title(named, values, what, when),
+        subtitle=f"Abnormal returns of {len(values)} {what} {span}; {int((values > 0).sum())} were above zero",
         source=say.tidy(source),
         note=note,
         alt=f"Distribution of {len(values)} abnormal returns {span}, from {percent(end(values, min), 1)} to "
@@ -126,7 +129,7 @@ def _marked(shown: Measured, chosen: Sequence[int]) -> list[Marked]:
 
 
 def _note(abnormal: AbnormalReturns, level: float, gone: Sequence[str]) -> str:
-    dots = "Each dot is one stock; filled" if abnormal.n <= _MOST_DOTS else "Filled"
+    dots = "Each dot is one event; filled" if abnormal.n <= _MOST_DOTS else "Filled"
     note = say.interval_note(abnormal, level).replace("Intervals:", f"{dots} marks: the interval excludes 0 at")
     return note + (f" No return: {', '.join(gone)}." if gone else "")
 
@@ -155,18 +158,18 @@ def _ordinal(rank: int) -> str:
     return f"{rank}{tail} "
 
 
-def _title(named: Sequence[Marked], values: np.ndarray, when: str) -> str:
+def _title(named: Sequence[Marked], values: np.ndarray, what: str, when: str) -> str:
     on = f" on {when}" if when else ""
     clear = [m for m in named if m.state in ("down", "up")]
     if not clear:
         if not named:
-            return f"{int((values > 0).sum())} of {len(values)} stocks did better than expected{on}"
-        return f"No clear change for {say.listed([m.key for m in named[: say.NAMED]])} among {len(values)} stocks{on}"
+            return f"{int((values > 0).sum())} of {len(values)} {what} did better than expected{on}"
+        return f"No clear change for {say.listed([m.key for m in named[: say.NAMED]])} among {len(values)} {what}{on}"
     first = clear[0]
     rank = 1 + int((values < first.value).sum() if first.state == "down" else (values > first.value).sum())
     noun = {"fell": "fall", "rose": "rise", "lagged": "lag", "held up": "lead"}[say.verb(first.state, first.raw)]
     place = "" if rank == 1 else _ordinal(rank)
-    return f"{first.key}’s abnormal {noun}{on} was the {place}largest of {len(values)} stocks"
+    return f"{first.key}’s abnormal {noun}{on} was the {place}largest of {len(values)} {what}"
 
 
 def _lane(size: Size) -> float:

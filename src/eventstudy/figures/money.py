@@ -59,11 +59,11 @@ def dollars(
     drawn, hidden = cut_rows(rows)
     span = say.span_text(changes[0].window, when)
     words = FigureText(
-        title=say.tidy(title) if title else _title(rows, when),
+        title=say.tidy(title) if title else _title(rows, when, _noun(changes)),
         subtitle=f"Change in market value {span}, $bn: abnormal with interval, and raw",
         source=say.tidy(source),
         note=_note(changes, there, hidden),
-        alt=_alt(rows, span),
+        alt=_alt(rows, span, _noun(changes)),
     )
     legend = legend_texts(say.level_text(changes[0].level), [r.state for r in rows], "raw change", "abnormal change")
     return build(
@@ -75,19 +75,23 @@ def dollars(
     )
 
 
+def _noun(changes: Sequence[MarketValueChange]) -> str:
+    return "companies" if len({c.ticker for c in changes}) == len(changes) else "events"
+
+
 def _note(changes: Sequence[MarketValueChange], there: Sequence[MarketValueChange], hidden: int) -> str:
     level = say.level_text(changes[0].level)
     gone = [say.tidy(c.key) for c in changes if not math.isfinite(c.abnormal)]
     notes = [f"Intervals: {level}, t with prediction error; abnormal is what the model did not expect."]
     notes += [f"No figure (no share count or close): {', '.join(gone)}."] if gone else []
     notes += _same_company(there)
-    notes += [f"{hidden} companies between the first and the last are not drawn."] if hidden else []
+    notes += [f"{hidden} {_noun(changes)} between the first and the last are not drawn."] if hidden else []
     return " ".join(notes)
 
 
-def _alt(rows: Sequence[Row], span: str) -> str:
+def _alt(rows: Sequence[Row], span: str, what: str) -> str:
     parts = [f"{r.key} {r.value_text} ({r.interval_text}), raw {_bn(r.second)}" for r in rows]
-    start = f"Dot plot of changes in market value {span} of {len(rows)} companies."
+    start = f"Dot plot of changes in market value {span} of {len(rows)} {what}."
     return f"{start} Abnormal, with interval, and raw: {say.alt_list(parts)}"
 
 
@@ -120,13 +124,15 @@ def _bn_ticks(values: list[float]) -> Callable[[float], str]:
     return lambda v: "0" if v == 0 else billions(v, digits)
 
 
-def _title(rows: Sequence[Row], when: str) -> str:
+def _title(rows: Sequence[Row], when: str, what: str) -> str:
     on = f" on {when}" if when else ""
     clear = [r for r in rows if r.state in ("down", "up")]
     if not rows:
         return "No company has a share count, so no dollars"
     if not clear:
-        return f"No clear change in market value for {rows[0].key if len(rows) == 1 else f'any of {len(rows)} companies'}{on}"
+        return (
+            f"No clear change in market value for {rows[0].key if len(rows) == 1 else f'any of {len(rows)} {what}'}{on}"
+        )
     first = max(clear, key=lambda r: abs(r.value))
     raw, surprise = (_bn(v).lstrip(MINUS + "+") for v in (first.second, first.value))
     lost = first.second < 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ import pandas as pd
 
 from eventstudy.abnormal import AbnormalReturns, nan_mean
 from eventstudy.figures import words as say
-from eventstudy.figures.events import measure
+from eventstudy.figures.path_words import average_title, judged_days, path_alt, path_title
 from eventstudy.figures.scales import Scale, limits, percent_ticks, share_digits, ticks
 from eventstudy.figures.sheet import Sheet, build, fit, legend_height, text_width
 from eventstudy.figures.style import BAND, INK, LINE, ORDINARY, POINTS, QUIET, Size
@@ -84,20 +84,13 @@ def car_paths(
     many = abnormal.n > MOST_PANELS
     paths = paths_of(abnormal, level)
     keys = [say.tidy(k) for k in abnormal.keys]
-    last = np.stack([paths.car[:, -1], paths.low[:, -1], paths.high[:, -1]], axis=1).tolist()
-    words = FigureText(
-        title=say.tidy(title) if title else _title(keys, [say.verdict(*ends) for ends in last], abnormal, level),
-        subtitle=_subtitle(abnormal.window, when),
-        source=say.tidy(source),
-        note=_note(abnormal, level, many),
-        alt=_alt(keys, last, abnormal, level),
-    )
+    words = _words(paths, keys, abnormal, level, (title, source, when))
     legend = [f"average of {abnormal.n} events", "one event"] if many else [_test_text(level)]
     return build(
         words,
         _frame(keys, paths, many),
         size,
-        lambda s: _many_height(s, legend) if many else _panels_height(s, abnormal.n, legend),
+        lambda s: _many_height(s, legend) if many else _panels_height(s, keys, legend),
         lambda sheet: _many(sheet, paths, legend) if many else _panels(sheet, keys, paths, legend),
     )
 
@@ -111,49 +104,39 @@ def _test_text(level: float) -> str:
     return f"{say.level_text(level)} prediction interval, t with prediction error"
 
 
-def _alt(keys: list[str], last: list[list[float]], abnormal: AbnormalReturns, level: float) -> str:
-    """Return the paths in words: the number of each event on the last day, with its interval."""
-    return (
-        f"Line chart of cumulative abnormal returns of {abnormal.n} event{'s' * (abnormal.n != 1)} over days "
-        f"{say.window_text(abnormal.window)}, with {_test_text(level)}. On the last day: "
-        + say.alt_list([say.spoken(key, *ends) for key, ends in zip(keys, last, strict=True)])
+def _words(
+    paths: Paths, keys: list[str], abnormal: AbnormalReturns, level: float, given: tuple[str | None, str, str]
+) -> FigureText:
+    """Return the figure's words, all of the cumulated paths that it draws; ``given`` are title, source and day."""
+    title, source, when = given
+    window, many, days = abnormal.window, len(keys) > MOST_PANELS, judged_days(abnormal.window)
+    ends = [
+        np.stack([a[:, day - window.start] for a in (paths.car, paths.low, paths.high)], axis=1).tolist()
+        for day in days
+    ]
+    states = [[say.verdict(*end) for end in each] for each in ends]
+    found = average_title(paths.average, paths.car[:, -1], window) if many else path_title(keys, states, window)
+    spoken = [path_alt(key, days, each) for key, *each in zip(keys, *ends, strict=True)]
+    average = f"{average_title(paths.average, paths.car[:, -1], window)}. " if many else ""
+    return FigureText(
+        title=say.tidy(title) if title else found,
+        subtitle=_subtitle(window, when),
+        source=say.tidy(source),
+        note=_note(abnormal, level, many),
+        alt=f"Line chart of cumulative abnormal returns of {abnormal.n} event{'s' * (abnormal.n != 1)} over days "
+        f"{say.window_text(window)}, with {_test_text(level)}{' (not drawn)' if many else ''}. {average}"
+        f"Cumulated from day {say.day_text(window.start)}: {say.alt_list(spoken)}",
     )
-
-
-def _title(keys: list[str], states: list[str], abnormal: AbnormalReturns, level: float) -> str:
-    """Return what was clear on the event day and what is left on the last day; counts if there are many events."""
-    window = abnormal.window
-    span = f"over days {say.day_text(window.start)} to {say.day_text(window.end)}"
-    if len(keys) > say.NAMED:
-        return say.count_finding(states, span)
-    raw = say.raw_returns(abnormal, window).tolist()
-    day = measure(abnormal, Window(0, 0), level) if 0 in window and len(window) > 1 else None
-    if day is None or not {"down", "up"} & set(day.states):
-        return say.finding(keys, states, raw, span)
-    moved = [i for i, state in enumerate(day.states) if state in ("down", "up")]
-    first = say.finding(
-        [keys[i] for i in moved], [day.states[i] for i in moved], [float(day.raw[i]) for i in moved], "on day 0"
-    )
-    return f"{first}; by day {say.day_text(window.end)} {_left(keys, states, raw)}" if window.end > 0 else first
-
-
-def _left(keys: list[str], states: list[str], raw: list[float]) -> str:
-    """Return who is still clearly away from zero at the end of the window."""
-    groups: dict[str, list[str]] = {}
-    for key, state, change in zip(keys, states, raw, strict=True):
-        if state in ("down", "up"):
-            word = {"fell": "down", "lagged": "behind", "rose": "up", "held up": "ahead"}[say.verb(state, change)]
-            groups.setdefault(word, []).append(key)
-    parts = [f"{say.listed(names)} {'was' if len(names) == 1 else 'were'} {word}" for word, names in groups.items()]
-    return ", ".join(parts) or "no clear change"
 
 
 def _note(abnormal: AbnormalReturns, level: float, many: bool) -> str:
-    note = say.interval_note(abnormal, level)
+    """Return the note: how the bands were made, and what makes a path clear."""
+    gaps = "" if np.isfinite(abnormal.ar).all() else " Days without a return add nothing."
     if many:
-        return f"Counts in the title: each path's own interval on the last day. {note} No interval is drawn for the average."
-    gaps = not np.isfinite(abnormal.ar).all()
-    return f"{note} Bands hold day by day." + (" Days without a return add nothing." if gaps else "")
+        return f"Estimation days {say.window_text(abnormal.estimation)}. No interval is drawn for the average.{gaps}"
+    first = say.day_text(abnormal.window.start)
+    clear = f"Clearly off zero by a day: the band of the sum from day {first} to that day excludes 0."
+    return f"{say.interval_note(abnormal, level)} {clear}{gaps}"
 
 
 def _frame(keys: list[str], paths: Paths, many: bool) -> pd.DataFrame:
@@ -177,16 +160,27 @@ def _columns_of(size: Size, n: int) -> int:
     return min(n, (1 if n <= 3 else 2) if size.narrow else 3 if n != 4 else 2)
 
 
-def _panels_height(size: Size, n: int, legend: list[str]) -> float:
-    rows = -(-n // _columns_of(size, n))
+def _panels_height(size: Size, keys: list[str], legend: list[str]) -> float:
+    rows = -(-len(keys) // _columns_of(size, len(keys)))
     plot = {1: 300.0, 2: 195.0}.get(rows, 150.0) * size.unit
     if size.narrow:
-        plot = 230.0 if rows == 1 else 130.0
-    return legend_height(legend, size) + rows * (plot + _head(size) + _foot(size)) + 0.5 * size.foot
+        plot = 200.0 if rows == 1 else 78.0
+    each = plot + _head(size, keys) + _foot(size)
+    return legend_height(legend, size) + _label(size) + rows * each + 0.5 * size.foot
 
 
-def _head(size: Size) -> float:
-    return 3.2 * size.body
+def _dated(keys: Sequence[str]) -> bool:
+    """Return whether names carry dates, so that values need a line of their own."""
+    return any(say.name_and_date(key)[1] for key in keys)
+
+
+def _head(size: Size, keys: Sequence[str] = ()) -> float:
+    return 2.0 * size.body + (1.35 * size.foot if _dated(keys) else 0.0)
+
+
+def _label(size: Size) -> float:
+    """Return the room for the words "event day", which stand over the first row of panels only."""
+    return 1.2 * size.body
 
 
 def _foot(size: Size) -> float:
@@ -194,7 +188,7 @@ def _foot(size: Size) -> float:
 
 
 def _many_height(size: Size, legend: list[str]) -> float:
-    return legend_height(legend, size) + (240.0 if size.narrow else 320.0 * size.unit) + _head(size) + _foot(size)
+    return legend_height(legend, size) + (240.0 if size.narrow else 320.0 * size.unit) + 3.2 * size.body + _foot(size)
 
 
 def _y_scale_values(values: list[np.ndarray]) -> tuple[float, float]:
@@ -225,35 +219,47 @@ def _panels(sheet: Sheet, keys: list[str], paths: Paths, legend: list[str]) -> N
     columns = _columns_of(size, len(keys))
     rows = -(-len(keys) // columns)
     top = sheet.top + legend_height(legend, size)
-    tall = (sheet.bottom - 0.5 * size.foot - top) / rows
-    plot = tall - _head(size) - _foot(size)
+    tall = (sheet.bottom - 0.5 * size.foot - top - _label(size)) / rows
+    over = _head(size, keys)
+    plot = tall - over - _foot(size)
     low, high = _y_scale_values([paths.car, paths.low, paths.high])
     marks, texts, gutter = _y_labels(sheet, low, high, plot)
     gap = 1.6 * size.body
+    ends = _end_texts(paths.car[:, -1])
     wide = (sheet.right - sheet.left - gutter - (columns - 1) * gap) / columns
     for i, key in enumerate(keys):
         row, column = divmod(i, columns)
         left = sheet.left + gutter + column * (wide + gap)
-        head = top + row * tall
-        y = Scale(low, high, head + _head(size) + plot, head + _head(size))
+        head = top + row * tall + (_label(size) if row else 0.0)
+        ceiling = head + over + (0.0 if row else _label(size))
+        y = Scale(low, high, ceiling + plot, ceiling)
         x = Scale(float(paths.days[0]) - 0.4, float(paths.days[-1]) + 0.4, left, left + wide)
         for mark, text in zip(marks, texts, strict=True):
             if column == 0:
                 sheet.text(left - 0.6 * size.foot, y.px(mark), text, size.foot, color=QUIET, ha="right", va="middle")
-        _heading(sheet, key, paths.car[i], paths.days, head, left, wide)
+        _heading(sheet, key, ends[i], int(paths.days[-1]), (left, wide, head, _dated(keys)))
         _grid(sheet, x, y, marks, named=i == 0)
         _day_labels(sheet, x, paths.days, y.start)
         _path(sheet, x, y, paths, i)
 
 
-def _heading(sheet: Sheet, key: str, car: np.ndarray, days: np.ndarray, head: float, left: float, wide: float) -> None:
+def _end_texts(last: np.ndarray) -> list[str]:
+    digits = share_digits(last)
+    return [percent(float(v), digits) if np.isfinite(v) else "no return" for v in last]
+
+
+def _heading(sheet: Sheet, key: str, value: str, day: int, place: tuple[float, float, float, bool]) -> None:
+    """Write name and last value over a panel, on one line or two; ``place``: left, width, top, whether two."""
+    left, wide, head, two = place
     size = sheet.size
-    value = "no return" if not np.isfinite(car[-1]) else percent(float(car[-1]), share_digits([float(car[-1])]))
-    tail = f"{value} by day {say.day_text(int(days[-1]))}" if wide > 13 * size.body else value
-    room = wide - text_width(tail, size.foot) - 0.8 * size.body
-    name = fit(key, size.body * 1.1, room, bold=True)
-    sheet.text(left, head + 1.2 * size.body, name, size.body * 1.1, bold=True)
-    sheet.text(left + wide, head + 1.2 * size.body, tail, size.foot, color=INK, ha="right")
+    tail = f"{value} by day {say.day_text(day)}" if two or wide > 13 * size.body else value
+    y = head + 1.2 * size.body
+    room = wide if two else wide - text_width(tail, size.foot) - 0.8 * size.body
+    sheet.name(left, y, key, room, size.body * 1.1)
+    if two:
+        sheet.text(left, y + 1.35 * size.foot, fit(tail, size.foot, wide), size.foot, color=INK)
+    else:
+        sheet.text(left + wide, y, tail, size.foot, color=INK, ha="right")
 
 
 def _grid(sheet: Sheet, x: Scale, y: Scale, marks: list[float], named: bool) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from eventstudy.figures.scales import Scale, limits
-from eventstudy.figures.sheet import Sheet, fit, fitted_ticks, legend_height, text_width
+from eventstudy.figures.sheet import Sheet, fit, fitted_ticks, legend_height, name_width, text_width
 from eventstudy.figures.style import FALL, INK, POINTS, QUIET, RISE, UNCLEAR, Size
+from eventstudy.figures.words import name_and_date
 
 #: More rows than this are cut to the first and the last.
 MOST_ROWS = 50
@@ -115,8 +116,13 @@ def _columns(sheet: Sheet, rows: Sequence[Row]) -> Columns:
     def widest(texts: Sequence[str], bold: bool = False, most: float = math.inf) -> float:
         return min(most, max((text_width(t, size.body, bold) for t in texts), default=0.0))
 
-    key = widest([r.key for r in rows], bold=True, most=size.inner * 0.27)
-    group = min(size.inner * 0.26, max((text_width(r.group, group_size(size)) for r in rows), default=0.0))
+    dated = any(name_and_date(r.key)[1] for r in rows)
+    most = size.inner * (0.34 if dated and size.narrow else 0.27)
+    key = min(most, max((name_width(r.key, size) for r in rows), default=0.0))
+    group = min(
+        size.inner * (0.2 if dated and size.narrow else 0.26),
+        max((text_width(r.group, group_size(size)) for r in rows), default=0.0),
+    )
     value = widest([r.value_text for r in rows], bold=True, most=size.inner * 0.3)
     wide = 0.0 if size.narrow else widest([r.interval_text for r in rows], most=size.inner * 0.3)
     plot = sheet.left + key + gap + (group + gap if group else 0.0)
@@ -129,8 +135,7 @@ def _row_texts(sheet: Sheet, columns: Columns, row: Row, middle: float) -> None:
     size = sheet.size
     gap = 0.9 * size.body
     end = columns.group - gap if row.group or columns.plot > columns.group else columns.plot - gap
-    key = fit(row.key, size.body, end - columns.key + 1, bold=True)
-    sheet.text(columns.key, middle, key, bold=True, va="middle")
+    sheet.name(columns.key, middle, row.key, end - columns.key + 1, va="middle")
     if row.group:
         group = fit(row.group, group_size(size), columns.plot - gap - columns.group + 1)
         sheet.text(columns.group, middle, group, group_size(size), color=QUIET, va="middle")
@@ -167,14 +172,17 @@ def _row_marks(axes: object, row: Row, y: float, size: Size, shrink: float) -> N
 def _legend_entries(
     sheet: Sheet, texts: Sequence[str], rows: Sequence[Row]
 ) -> list[tuple[Callable[[float, float], None], str]]:
-    states = [r.state for r in rows]
-    moved = colour("down" if "down" in states else "up")
+    moved = [colour(s) for s in ("down", "up") if any(r.state == s for r in rows)]
     unit = sheet.size.unit
 
-    def point(tint: str, filled: bool) -> Callable[[float, float], None]:
+    def points(tints: Sequence[str], filled: bool) -> Callable[[float, float], None]:
         def sample(x: float, y: float) -> None:
-            sheet.line([x - 9 * unit, x + 9 * unit], [y, y], tint, 2.0)
-            sheet.mark(x, y, tint, filled=filled, pixels=8)
+            # side by side in the room of one
+            half = (9.0 if len(tints) == 1 else 4.3) * unit
+            for i, tint in enumerate(tints):
+                centre = x + (i - (len(tints) - 1) / 2) * 2.2 * half
+                sheet.line([centre - half, centre + half], [y, y], tint, 2.0)
+                sheet.mark(centre, y, tint, filled=filled, pixels=8 if len(tints) == 1 else 5.5)
 
         return sample
 
@@ -184,9 +192,9 @@ def _legend_entries(
     out: list[tuple[Callable[[float, float], None], str]] = []
     for text in texts:
         if text.endswith("excludes 0"):
-            out.append((point(moved, True), text))
+            out.append((points(moved, True), text))
         elif text.endswith("includes 0"):
-            out.append((point(UNCLEAR, False), text))
+            out.append((points([UNCLEAR], False), text))
         else:
             out.append((stroke, text))
     return out

@@ -21,7 +21,7 @@ from eventstudy.figures.style import (
     house_settings,
     size_of,
 )
-from eventstudy.figures.words import FigureText, tidy
+from eventstudy.figures.words import FigureText, name_and_date, tidy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,6 +52,13 @@ def text_width(text: str, pixels: float, bold: bool = False) -> float:
 
     width, _, _ = text_to_path.get_text_width_height_descent(text, font(pixels, bold), False)
     return float(width) / POINTS * SLACK
+
+
+def name_width(key: str, size: Size, pixels: float = 0.0) -> float:
+    """Return the pixels that `Sheet.name` needs for a name and its date."""
+    pixels = pixels or size.body
+    name, date = name_and_date(tidy(key))
+    return text_width(name, pixels, True) + (0.3 * pixels + text_width(date, size.foot) if date else 0.0)
 
 
 def wrap(text: str, pixels: float, room: float, bold: bool = False) -> list[str]:
@@ -160,6 +167,18 @@ class Sheet:
             parse_math=False,
             zorder=OVER,
         )
+
+    def name(self, x: float, y: float, key: str, room: float, pixels: float = 0.0, va: str = "baseline") -> None:
+        """Write an event's name, cut to the room, and its date, which is never cut, small beside it."""
+        pixels = pixels or self.size.body
+        name, date = name_and_date(tidy(key))
+        tail = 0.3 * pixels + text_width(date, self.size.foot) if date else 0.0
+        name = fit(name, pixels, room - tail, bold=True)
+        self.text(x, y, name, pixels, bold=True, va=va)
+        if date:
+            drop = 0.33 * (pixels - self.size.foot) if va == "middle" else 0.0
+            place = x + text_width(name, pixels, True) + 0.3 * pixels
+            self.text(place, y + drop, date, self.size.foot, color=QUIET, va=va)
 
     def line(
         self, xs: Sequence[float], ys: Sequence[float], color: str, width: float = 1.0, dash: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -45,6 +46,16 @@ class FigureText:
 def tidy(text: str) -> str:
     """Return a text on one line, without control characters."""
     return " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
+
+
+#: A name made unique by its session: ``NVDA 2025-01-27``, ``NVDA 2025-01-27 #2``.
+_DATED = re.compile(r"(\S.*?) (\d{4}-\d{2}-\d{2}(?: #\d+)?)")
+
+
+def name_and_date(key: str) -> tuple[str, str]:
+    """Return an event's name and the date that tells it from others of that name, empty if there is none."""
+    found = _DATED.fullmatch(key)
+    return (found[1], found[2]) if found else (key, "")
 
 
 def listed(items: Sequence[str]) -> str:
@@ -139,8 +150,9 @@ def count_finding(states: Sequence[str], at: str = "") -> str:
     if not down and not up:
         return f"No clear change for any of {n} events{on}"
     if down and up:
-        return f"{down} of {n} did clearly worse than expected{on}, {up} better"
-    return f"{down or up} of {n} did clearly {'worse' if down else 'better'} than expected{on}, none {'better' if down else 'worse'}"
+        return f"{down} of {n} events did clearly worse than expected{on}, {up} better"
+    side, other = ("worse", "better") if down else ("better", "worse")
+    return f"{down or up} of {n} events did clearly {side} than expected{on}, none {other}"
 
 
 def title_for(keys: Sequence[str], states: Sequence[str], raw: Sequence[float], at: str = "") -> str:

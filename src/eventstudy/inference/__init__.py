@@ -12,7 +12,14 @@ from typing import Literal
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.errors import InvalidInput
 from eventstudy.inference import parametric, ranks, signs, single
-from eventstudy.inference.advice import ASSUME_INDEPENDENCE, RECOMMENDED, readings, recommend, takes_as_independent
+from eventstudy.inference.advice import (
+    ASSUME_INDEPENDENCE,
+    RECOMMENDED,
+    readings,
+    recommend,
+    takes_as_independent,
+    variance_ratio,
+)
 from eventstudy.inference.result import Draft, HypothesisTest, NotApplicable, format_p
 from eventstudy.windows import Window
 
@@ -28,6 +35,7 @@ __all__ = [
     "run_test",
     "run_tests",
     "takes_as_independent",
+    "variance_ratio",
 ]
 
 Scope = Literal["one", "many"]

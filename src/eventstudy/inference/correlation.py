@@ -12,25 +12,23 @@ from eventstudy.windows import Window
 MIN_COMMON_DAYS = 30
 
 
-def overlap_shares(position: IntArray, window: Window) -> FloatArray:
+def overlap_shares(position: IntArray, others: IntArray, window: Window) -> FloatArray:
     """Return the share of a window's calendar days that each pair of events has in common.
 
     Parameters
     ----------
-    position : ndarray of int, shape (n,)
-        Place of each event's session in calendar time.
+    position, others : ndarray of int, shape (n,) and (m,)
+        Places of the events' sessions in calendar time.
     window : Window
         The test window, L days.
 
     Returns
     -------
-    ndarray, shape (n, n)
-        ``|W_i ∩ W_j| / L``, with zeros on the diagonal.
+    ndarray, shape (n, m)
+        ``|W_i ∩ W_j| / L``.
     """
-    apart = np.abs(position[:, None] - position[None, :])
-    shares = np.maximum(len(window) - apart, 0) / len(window)
-    np.fill_diagonal(shares, 0.0)
-    return np.asarray(shares, dtype=np.float64)
+    apart = np.abs(position[:, None] - others[None, :])
+    return np.asarray(np.maximum(len(window) - apart, 0) / len(window), dtype=np.float64)
 
 
 def mean_correlation(abnormal: AbnormalReturns, members: IntArray, window: Window) -> float:
@@ -65,12 +63,30 @@ def mean_correlation(abnormal: AbnormalReturns, members: IntArray, window: Windo
     residuals = abnormal.residuals[members]
     if (position == position[0]).all() and np.isfinite(residuals).all():
         return _one_date(residuals)
-    shares = overlap_shares(position, window)
-    linked = shares.any(axis=1)
-    if not linked.any():
-        return 0.0
-    rho = pairwise_correlation(by_calendar_day(abnormal, members[linked]))
-    return float((rho * shares[np.ix_(linked, linked)]).sum() / (n * (n - 1)))
+    return _linked_sum(abnormal, members[np.argsort(position, kind="stable")], window) / (n * (n - 1))
+
+
+#: Events whose correlations are computed at once.
+BLOCK = 512
+
+
+def _linked_sum(abnormal: AbnormalReturns, ordered: IntArray, window: Window) -> float:
+    """Return ``Σ_{i≠j} ρ_ij |W_i ∩ W_j| / L`` over events in order of date, block by block.
+
+    Only events less than a window apart share days, so a block meets its neighbours and no others.
+    """
+    position = abnormal.position[ordered]
+    total = 0.0
+    for start in range(0, len(ordered), BLOCK):
+        rows = slice(start, min(start + BLOCK, len(ordered)))
+        first = int(np.searchsorted(position, position[rows.start] - len(window) + 1))
+        last = int(np.searchsorted(position, position[rows.stop - 1] + len(window) - 1, side="right"))
+        shares = overlap_shares(position[rows], position[first:last], window)
+        shares[np.arange(rows.stop - start), np.arange(start - first, rows.stop - first)] = 0.0
+        if shares.any():
+            table = by_calendar_day(abnormal, ordered[first:last])
+            total += float((block_correlation(table[start - first : rows.stop - first], table) * shares).sum())
+    return total
 
 
 def _one_date(residuals: FloatArray) -> float:
@@ -90,28 +106,26 @@ def by_calendar_day(abnormal: AbnormalReturns, members: IntArray) -> FloatArray:
     return table
 
 
-def pairwise_correlation(table: FloatArray) -> FloatArray:
-    """Return correlations of the rows over the days that each pair has in common.
+def block_correlation(block: FloatArray, table: FloatArray) -> FloatArray:
+    """Return correlations of rows with rows over the days that each pair has in common.
 
     Parameters
     ----------
-    table : ndarray, shape (n, days)
+    block, table : ndarray, shape (n, days) and (m, days)
         One row an event, NaN where there is none.
 
     Returns
     -------
-    ndarray, shape (n, n)
-        Pearson correlations; 0 for pairs with fewer than `MIN_COMMON_DAYS` common days and on the diagonal.
+    ndarray, shape (n, m)
+        Pearson correlations; 0 for pairs with fewer than `MIN_COMMON_DAYS` common days.
     """
-    seen = np.isfinite(table).astype(np.float64)
-    values = np.where(seen > 0, table, 0.0)
-    count = seen @ seen.T
-    total = values @ seen.T
-    squares = (values**2) @ seen.T
+    seen_b, seen_t = (np.isfinite(x).astype(np.float64) for x in (block, table))
+    b, t = np.nan_to_num(block), np.nan_to_num(table)
+    count = seen_b @ seen_t.T
+    sum_b, sum_t = b @ seen_t.T, seen_b @ t.T
     with np.errstate(divide="ignore", invalid="ignore"):
-        covariance = values @ values.T - total * total.T / count
-        variance = squares - total**2 / count
-        rho = covariance / np.sqrt(variance * variance.T)
-    rho = np.where((count >= MIN_COMMON_DAYS) & np.isfinite(rho), rho, 0.0)
-    np.fill_diagonal(rho, 0.0)
-    return np.asarray(rho, dtype=np.float64)
+        covariance = b @ t.T - sum_b * sum_t / count
+        variance_b = (b**2) @ seen_t.T - sum_b**2 / count
+        variance_t = seen_b @ (t**2).T - sum_t**2 / count
+        rho = covariance / np.sqrt(variance_b * variance_t)
+    return np.asarray(np.where((count >= MIN_COMMON_DAYS) & np.isfinite(rho), rho, 0.0), dtype=np.float64)

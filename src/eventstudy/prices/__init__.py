@@ -15,6 +15,7 @@ from eventstudy.prices.shares import ShareCount, share_count
 from eventstudy.prices.snapshot import load_snapshot, load_universe, universe_members
 from eventstudy.prices.table import Prices, Provenance, as_day
 from eventstudy.prices.yahoo import fetch_yahoo
+from eventstudy.wording import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,8 +127,8 @@ def _chosen(prices: Prices, wanted: list[str]) -> Prices:
         hint = f" The S&P 500 panel has {', '.join(panel)} from 2023-12-01 to 2025-02-28: load_universe()."
     shown = ", ".join(sorted(prices.tickers)[:60]) + (" …" if len(prices.tickers) > 60 else "")
     raise DataMissing(
-        f"No prices for {', '.join(missing)} in {prices.provenance.source}; available: {shown}.{hint} "
-        f"Other tickers: source='yahoo' or a file.",
+        f"No prices for {', '.join(missing)} in {prices.provenance.source}; available: {shown}."
+        f"{did_you_mean(missing, prices.tickers)}{hint} Other tickers: source='yahoo' or a file.",
         missing=tuple(missing),
         available=prices.tickers,
     )

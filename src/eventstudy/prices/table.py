@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
+from eventstudy.wording import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -173,7 +174,7 @@ class Prices:
         if missing:
             raise DataMissing(
                 f"No prices for {', '.join(missing)} in {self.provenance.source}; available: "
-                f"{', '.join(sorted(self.tickers))}.",
+                f"{', '.join(sorted(self.tickers))}.{did_you_mean(missing, self.tickers)}",
                 missing=tuple(missing),
                 available=self.tickers,
             )
@@ -348,7 +349,7 @@ def check_prices(table: pd.DataFrame, what: str) -> None:
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         raise DataUnfit(
-            f"{table.columns[column]} has a {what} of {values[row, column]:g} on {table.index[row]:%Y-%m-%d} "
+            f"{table.columns[column]} has {values[row, column]:g} as its {what} on {table.index[row]:%Y-%m-%d} "
             f"({int(wrong.sum())} such values in all); prices must be above zero and finite. "
             f"Correct the value or leave it empty.",
             ticker=str(table.columns[column]),

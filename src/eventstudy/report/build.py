@@ -13,7 +13,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from eventstudy import figures
-from eventstudy.errors import SourceFailed
+from eventstudy.errors import DataMissing, SourceFailed
 from eventstudy.files import file_sha256, write_whole
 from eventstudy.report import manifest
 from eventstudy.report.charts import draw_charts
@@ -140,6 +140,9 @@ class _Outputs:
 def _write_all(spec: StudySpec, stage: Path, progress: Progress) -> _Outputs:
     """Make every file of the report in the staging folder and return their digests."""
     steps = 3 + len(spec.notebooks)
+    missing = [name for name in spec.notebooks if not (spec.folder / name).is_file()]
+    if missing:
+        raise DataMissing(f"{spec.path.name}: notebooks names {', '.join(missing)}, which is not there.")
     progress("computing", 0, steps)
     with ThreadPoolExecutor(max_workers=2) as pool:
         bodies = {name: pool.submit(execute, (spec.folder / name).resolve()) for name in spec.notebooks}
@@ -154,7 +157,7 @@ def _write_all(spec: StudySpec, stage: Path, progress: Progress) -> _Outputs:
         write_whole(stage / "index.html", report_page(findings, charts, tables))
         for done, (name, body) in enumerate(bodies.items(), start=3):
             progress(f"running {Path(name).name}", done, steps)
-            page = notebook_page(spec, Path(name).stem, body.result())
+            page = notebook_page(spec, spec.folder / name, body.result())
             write_whole(stage / "notebooks" / f"{Path(name).stem}.html", page)
     progress("done", steps, steps)
     files = sorted(p for p in stage.rglob("*") if p.is_file())

@@ -112,7 +112,7 @@ def headline_table(f: Findings) -> ReportTable:
 
 
 def windows_table(f: Findings) -> ReportTable:
-    """Return CARs of the headline stocks over the reported windows, with what else happened."""
+    """Return CARs of the headline events over the reported windows, with what else happened if a timeline says so."""
     rows, numbers = [], []
     for window in f.spec.model.report:
         car = f.headline.car(window.start, window.end)
@@ -120,22 +120,22 @@ def windows_table(f: Findings) -> ReportTable:
         others = len(happenings(f, window))
         for i, key in enumerate(f.headline.events):
             row = car.loc[key]
-            rows.append(
-                (
-                    days_text(window),
-                    str(key),
-                    percent(raw[i]),
-                    percent(row["car"]),
-                    interval(row["low"], row["high"]),
-                    p_text(row["p_value"]),
-                    str(others) if others else "none",
-                )
+            cells = (
+                days_text(window),
+                str(key),
+                percent(raw[i]),
+                percent(row["car"]),
+                interval(row["low"], row["high"]),
+                p_text(row["p_value"]),
             )
+            rows.append((*cells, str(others) if others else "none known") if len(f.timeline) else cells)
             numbers.append(
                 {"window": str(window), "event": key, "return": raw[i], **row.to_dict(), "other_news": others}
             )
-    headers = ("Days", "Share", "Return", "CAR", "95% interval", "p (t)", "Other news")
-    caption = "Cumulative abnormal returns by window; a window with other news cannot be read as one story"
+    headers: tuple[str, ...] = ("Days", "Share", "Return", "CAR", "95% interval", "p, t")
+    caption = "Cumulative abnormal returns by window"
+    if len(f.timeline):
+        headers, caption = (*headers, "Other news"), f"{caption}; with other news in it, a window is not one story"
     return ReportTable("windows", caption, headers, tuple(rows), pd.DataFrame(numbers), left=2)
 
 
@@ -158,7 +158,8 @@ def table_of_tests(f: Findings) -> ReportTable:
             )
         )
     raw = result.tests(window).reset_index()
-    caption = f"Is the mean abnormal return of all {result.abnormal.n} shares zero? The same day, {len(tests)} tests"
+    same = "The same day, " if result.when() else ""
+    caption = f"Is the mean abnormal return of all {result.abnormal.n} events zero? {same}{len(tests)} tests"
     return ReportTable("tests", caption, ("Test", "Name", "Reading", "Statistic", "p", "n"), tuple(rows), raw, left=3)
 
 
@@ -184,7 +185,7 @@ def everyone_table(f: Findings) -> ReportTable:
                 billions(change.raw, 1) if change else DASH,
             )
         )
-    headers = ("Share", "Group", "Return", "Beta", "Abnormal", "95% interval", "p (t)", "$ raw")
+    headers = ("Share", "Group", "Return", "Beta", "Abnormal", "95% interval", "p, t", "$ raw")
     raw = car.assign(group=[groups[str(k)] for k in car.index]).reset_index()
     return ReportTable("all_shares", "Every share of the study on the event day", headers, tuple(rows), raw, left=2)
 
@@ -236,7 +237,7 @@ def robustness_table(f: Findings) -> ReportTable | None:
     if not f.variants:
         return None
     base = f.spec.model
-    listed = [(f"{base.kind.replace('_', ' ')}, {base.benchmark} (this report)", f.headline)]
+    listed = [(f"{base.kind.replace('_', ' ').capitalize()}, {f.spec.call(base.benchmark)} (this report)", f.headline)]
     for v, result in f.variants:
         text = v.label or f"{v.kind.replace('_', ' ')}" + ("" if v.kind == "mean_adjusted" else f", {v.benchmark}")
         listed.append((text, result))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from eventstudy.claims import Claim, Verdict, judge_direction, judge_loss
+from eventstudy.claims import Claim, Verdict, judge_direction, judge_impact, judge_value
 from eventstudy.errors import DataMissing, StudyFileError
 from eventstudy.events import Event
 from eventstudy.market_value import MarketValueChange, car_interval
@@ -119,24 +119,23 @@ def _judge(part: ClaimPart, result: EventStudyResult) -> Claim:
     except DataMissing as error:
         raise StudyFileError(f"study.toml: claims: {error.message}") from error
     window = part.window
-    if part.kind == "direction":
-        verdict, sentence = _judge_direction(part, result, i)
-    else:
-        verdict, sentence = _judge_loss(part, result, i)
+    judge = _judge_value if part.kind == "market_value" else _judge_move
+    verdict, sentence = judge(part, result, i)
     if part.remark:
         sentence = f"{sentence} {part.remark}"
     return Claim(part.quote, part.source, part.ticker, window, verdict, sentence)
 
 
-def _judge_direction(part: ClaimPart, result: EventStudyResult, i: int) -> tuple[Verdict, str]:
+def _judge_move(part: ClaimPart, result: EventStudyResult, i: int) -> tuple[Verdict, str]:
     low, high = car_interval(result.abnormal, part.window, 0.95)
     raw = result.abnormal.held(part.window, result.returns_kind)[i]
     raw = raw if result.returns_kind == "simple" else np.expm1(raw)
     car = result.abnormal.sums(part.window).car[i]
-    return judge_direction(part.says, float(raw), float(car), float(low[i]), float(high[i]))
+    judge = judge_direction if part.kind == "direction" else judge_impact
+    return judge(part.says, float(raw), float(car), float(low[i]), float(high[i]))
 
 
-def _judge_loss(part: ClaimPart, result: EventStudyResult, i: int) -> tuple[Verdict, str]:
+def _judge_value(part: ClaimPart, result: EventStudyResult, i: int) -> tuple[Verdict, str]:
     change = result.value_changes(part.window)[i]
     note = change.reason
     if change.shares and not change.reason:
@@ -144,7 +143,7 @@ def _judge_loss(part: ClaimPart, result: EventStudyResult, i: int) -> tuple[Verd
             f"{change.shares.shares / 1e9:.3f}bn shares of {change.shares.period_end}, "
             f"{change.close_before:.2f} to {change.close_after:.2f}"
         )
-    return judge_loss(float(part.billions or 0.0) * 1e9, part.wording, change.raw, note)
+    return judge_value(part.says, float(part.billions or 0.0) * 1e9, part.wording, change.raw, note)
 
 
 def _timeline(spec: StudySpec) -> pd.DataFrame:
@@ -166,17 +165,20 @@ def _timeline(spec: StudySpec) -> pd.DataFrame:
     return table
 
 
-def happenings(findings: Findings, window: Window, only_confounds: bool = True) -> Sequence[tuple[str, str]]:
-    """Return what else the market learned in a window of the headline events: pairs of session and text."""
-    panel = findings.headline.panel
+def happenings(findings: Findings, window: Window) -> Sequence[tuple[str, str]]:
+    """Return what else the market learned in a window of the headline events: pairs of day and text.
+
+    Only rows marked as confounding, and only if the headline events share one session.
+    """
+    panel, table = findings.headline.panel, findings.timeline
+    if table.empty or not findings.headline.when():
+        return []
     place = int(panel.position[0])
     days = panel.calendar[[place + window.start, place + window.end]]
-    table = findings.timeline
-    if table.empty:
-        return []
     session = pd.to_datetime(table["session"])
-    inside = (session >= days[0]) & (session <= days[1])
-    if only_confounds:
-        inside &= table["confound"] != ""
+    inside = (session >= days[0]) & (session <= days[1]) & (table["confound"] != "")
     chosen = table[inside].sort_values("session", kind="stable")
-    return list(zip(chosen["session"], chosen["what"], strict=True))
+    return [
+        (date if date == first else f"{date} (first session {first})", what)
+        for date, first, what in zip(chosen["date"], chosen["session"], chosen["what"], strict=True)
+    ]

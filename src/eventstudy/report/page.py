@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eventstudy import __version__, figures
 from eventstudy.report.charts import Chart, day_text
 from eventstudy.report.content import ReportTable, days_text
 from eventstudy.report.findings import Findings, happenings
-from eventstudy.report.prose import method_paragraph, standfirst, universe_sentence, verdict_sentences
+from eventstudy.report.prose import method_paragraph, standfirst, verdict_sentences
 from eventstudy.spec import StudySpec
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     found.filters["whole_numbers"] = _whole_numbers
+    found.filters["capital"] = lambda text: text[:1].upper() + text[1:].rstrip(".")
     return found
 
 
@@ -83,7 +86,7 @@ def report_page(f: Findings, charts: tuple[Chart, ...], tables: tuple[ReportTabl
             day=day_text(f.headline),
             standfirst=standfirst(f),
             verdicts=verdict_sentences(f),
-            universe_text=universe_sentence(f),
+            uncounted=", ".join(c.key for c in f.dollars if c.reason),
             method=method_paragraph(f),
             advice=f.everyone.advice((0, 0)) if f.everyone.abnormal.n > 1 else "",
             pictures={c.name: _picture(c) for c in charts},
@@ -93,7 +96,7 @@ def report_page(f: Findings, charts: tuple[Chart, ...], tables: tuple[ReportTabl
             cautions=_cautions(f),
             provenance=f.prices.provenance,
             dropped=f.everyone.dropped,
-            notebooks=[{"file": _stem(n), "title": _title(n)} for n in f.spec.notebooks],
+            notebooks=[{"file": _stem(n), "title": _title(f.spec.folder / n)} for n in f.spec.notebooks],
             version=__version__,
         )
     )
@@ -110,20 +113,25 @@ def _stem(name: str) -> str:
     return name.rsplit("/", 1)[-1].removesuffix(".ipynb")
 
 
-def _title(name: str) -> str:
-    return _stem(name).lstrip("0123456789").strip("_").replace("_", " ").capitalize()
+def _title(path: Path) -> str:
+    """Return a notebook's first heading, or its file name in words."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    first = "".join(cells[0]["source"]) if cells else ""
+    if first.startswith("# "):
+        return first.removeprefix("# ").splitlines()[0].strip()
+    return path.stem.lstrip("0123456789").strip("_").replace("_", " ").capitalize()
 
 
-def notebook_page(spec: StudySpec, stem: str, body: str) -> str:
+def notebook_page(spec: StudySpec, path: Path, body: str) -> str:
     """Return an executed notebook as one self-contained page in the report's style.
 
     Parameters
     ----------
     spec : StudySpec
         The study.
-    stem : str
-        The notebook's file name without ending.
+    path : Path
+        The notebook.
     body : str
         Its HTML, from `eventstudy.report.notebooks.execute`.
     """
-    return _templates().get_template("notebook.html.j2").render(spec=spec, title=_title(stem), body=body)
+    return _templates().get_template("notebook.html.j2").render(spec=spec, title=_title(path), body=body)

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pandas as pd
+from collections.abc import Mapping
 
+import numpy as np
+
+from eventstudy.claims import Claim
+from eventstudy.inference.advice import WILD, variance_ratio
 from eventstudy.report.charts import day_text
 from eventstudy.report.content import days_text
 from eventstudy.report.findings import Findings
+from eventstudy.windows import Window
 from eventstudy.wording import billions, interval, p_text, percent
+
+#: Events that the standfirst names.
+LED_BY = 4
+#: Standard errors beyond which an event is far out.
+FAR = 3.0
 
 
 def move_word(low: float, high: float) -> str:
@@ -24,19 +33,25 @@ def _and(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
 
 
-def _call(f: Findings, key: str) -> str:
-    """Return what to call an event in a sentence: the company's name if it is the only event of its ticker."""
-    return f.spec.call(key)
-
-
 def standfirst(f: Findings) -> str:
-    """Return the finding in two or three sentences: the largest abnormal move first, then the others."""
+    """Return the finding in a few sentences: the largest abnormal moves first, the rest counted."""
     car, raw = f.headline.car(0), f.headline.returns[0]
-    order = car["car"].abs().sort_values(ascending=False, kind="stable").index
-    return " ".join(_share_sentence(_call(f, str(k)), float(raw[k]), car.loc[k]) for k in order[:4])
+    order = [str(k) for k in car["car"].abs().sort_values(ascending=False, kind="stable").index]
+    rows = {str(k): {str(c): float(v) for c, v in row.items()} for k, row in car.to_dict("index").items()}
+    said = [_share_sentence(_on_day(f, k), float(raw[k]), rows[k]) for k in order[:LED_BY]]
+    if len(order) > LED_BY:
+        said.append(f"{len(order) - LED_BY} more events are in the tables.")
+    return " ".join(said)
 
 
-def _share_sentence(name: str, raw: float, row: pd.Series[float]) -> str:
+def _on_day(f: Findings, key: str) -> str:
+    """Return an event's name, with its day if the events do not share one."""
+    i = f.headline.abnormal.keys.index(key)
+    name = f.spec.call(f.headline.panel.events[i].ticker)
+    return name if f.headline.when() else f"{name} ({f.headline.panel.sessions[i]:%Y-%m-%d})"
+
+
+def _share_sentence(name: str, raw: float, row: Mapping[str, float]) -> str:
     """Say what a share did, and what of it the market does not explain."""
     low, high = float(row["low"]), float(row["high"])
     if not np.isfinite(low):
@@ -52,21 +67,26 @@ def _share_sentence(name: str, raw: float, row: pd.Series[float]) -> str:
 
 
 def verdict_sentences(f: Findings) -> list[str]:
-    """Return the further findings: who rose against the tide, the joint tests, the dollars."""
-    car, raw = f.headline.car(0), f.headline.returns[0]
-    out = []
-    for key in f.headline.events:
-        row = car.loc[key]
-        if move_word(float(row["low"]), float(row["high"])) == "rose" and raw[key] > 0:
-            out.append(
-                f"{_call(f, str(key))} did not fall. It rose {percent(float(raw[key]), sign=False)}, and its abnormal return is "
-                f"positive: {percent(float(row['car']))} (p {p_text(float(row['p_value']))})."
-            )
+    """Return the further findings: claims that the numbers contradict, the joint tests, the market, the dollars."""
+    out = [_against(f, c) for c in f.claims if c.verdict == "contradicted"]
     if f.everyone.abnormal.n > 1:
         out.append(_joint(f))
+    out.append(_robustness_sentence(f))
+    out.append(universe_sentence(f))
     if f.dollars:
         out.append(_dollar_sentence(f))
-    return [s for s in out if s]
+    return [s for s in dict.fromkeys(out) if s]
+
+
+def _against(f: Findings, claim: Claim) -> str:
+    """Say that a claim is contradicted, with the direction that the numbers have."""
+    i = f.everyone.locate(claim.ticker)
+    name, car = f.spec.call(claim.ticker), f.everyone.abnormal.sums(claim.window).car[i]
+    raw = f.everyone.abnormal.held(claim.window, f.everyone.returns_kind)[i]
+    return (
+        f"{name} did not do what one article says: it {_raw_word(float(raw))} {percent(abs(float(raw)), sign=False)}, and its "
+        f"abnormal return is {'positive' if car > 0 else 'negative'}, {percent(float(car))}."
+    )
 
 
 def _joint(f: Findings) -> str:
@@ -75,40 +95,51 @@ def _joint(f: Findings) -> str:
     tests = [t for t in found if t.name in believed and t.applicable]
     if not tests:
         return ""
-    caar = f.everyone.abnormal.caar((0, 0))
-    parts = "; ".join(f"{t.title} p {p_text(t.p_value)}" for t in tests)
-    text = f"Across all {f.everyone.abnormal.n} shares of the study the mean abnormal return was {percent(caar)} ({parts})."
-    if len({t.p_value < 0.05 for t in tests}) > 1:
-        ratio = event_variance_ratio(f)
+    ab = f.everyone.abnormal
+    parts = "; ".join(f"{t.title}: p {p_text(t.p_value)}" for t in tests)
+    text = f"Across all {ab.n} events of the study the mean abnormal return was {percent(ab.caar((0, 0)))} ({parts})."
+    ratio = variance_ratio(ab, Window(0, 0))
+    if ratio > WILD:
+        scar = ab.sums((0, 0)).scar
+        low, high = int((scar < -FAR).sum()), int((scar > FAR).sum())
         text += (
-            f" The tests disagree because the shares went apart: standardised abnormal returns were spread {ratio:.0f} times as "
-            f"widely (in variance) as on an ordinary day, some far down and some up. The average is large against ordinary days, "
-            f"and uncertain against the spread of that day. The single shares tell more than their mean."
+            f" That day the events went apart: their standardised abnormal returns were spread {ratio:.0f} times as widely (in "
+            f"variance) as on an ordinary day, {low} of them more than {FAR:.0f} standard errors down and {high} as far up. Tests "
+            f"that measure the average against ordinary days overstate what is known of it; the single shares tell more than "
+            f"their mean."
         )
     return text
 
 
-def event_variance_ratio(f: Findings) -> float:
-    """Return the cross-sectional variance of day-0 standardised abnormal returns over their ordinary variance.
-
-    The ordinary variance of a standardised abnormal return is that of Student's t, ``(M-p)/(M-p-2)``.
-    """
-    ab = f.everyone.abnormal
-    sar = ab.sums((0, 0)).scar
-    seen = np.isfinite(sar)
-    ordinary = float(np.mean(ab.df[seen] / (ab.df[seen] - 2.0)))
-    return float(np.var(sar[seen], ddof=1) / ordinary)
+def _robustness_sentence(f: Findings) -> str:
+    """Say under how many other models of normal each headline result keeps its sign and its significance."""
+    if not f.variants:
+        return ""
+    base = f.headline.car(0)
+    parts = []
+    for key in f.headline.events:
+        rows = [r.car(0).loc[key] for _, r in f.variants if key in r.events]
+        word = move_word(float(base.loc[key, "low"]), float(base.loc[key, "high"]))
+        same = sum(move_word(float(r["low"]), float(r["high"])) == word for r in rows)
+        said = "no clear move" if word == "did not clearly move" else word
+        parts.append(f"{_on_day(f, str(key))} ({said}) in {same} of {len(rows)}")
+    return f"Under other models of normal the finding stays for {_and(parts)}."
 
 
 def _dollar_sentence(f: Findings) -> str:
+    """Say what the headline events cost or brought, and for which there is no figure."""
     keys = set(f.headline.abnormal.keys)
+    chosen = [c for c in f.dollars if c.key in keys]
     parts = [
-        f"{_call(f, c.key)} {'lost' if c.raw < 0 else 'gained'} {billions(abs(c.raw)).lstrip('+')}, of it abnormal "
-        f"{billions(c.abnormal)} ({interval(c.low, c.high, billions)})"
-        for c in f.dollars
-        if c.key in keys and not c.reason
+        f"{_on_day(f, c.key)} {'lost' if c.raw < 0 else 'gained'} {billions(abs(c.raw)).lstrip('+')} (abnormal "
+        f"{billions(c.abnormal)}, {interval(c.low, c.high, billions)})"
+        for c in chosen
+        if not c.reason
     ]
-    return f"In market value {'; '.join(parts)}." if parts else ""
+    missing = [_on_day(f, c.key) for c in chosen if c.reason]
+    if not parts:
+        return ""
+    return f"In market value {'; '.join(parts)}." + (f" No figure for {_and(missing)}." if missing else "")
 
 
 def universe_sentence(f: Findings) -> str:
@@ -118,15 +149,23 @@ def universe_sentence(f: Findings) -> str:
     day = f.universe.ar[0]
     ar, raw = day.to_numpy(dtype=float), f.universe.returns[0].to_numpy(dtype=float)
     seen = np.isfinite(ar)
-    median, lowest = float(np.median(ar[seen])), str(day.idxmin())
-    text = (
-        f"Of {int(seen.sum())} members of the S&P 500 with prices, {int((raw[seen] > 0).sum())} rose on "
-        f"{day_text(f.headline)}. The index fell because a few very large companies did, and it is the yardstick here: the "
-        f"median member stands {percent(median)} against what its beta explains, the lowest, {_call(f, lowest)}, "
+    n, rose, median = int(seen.sum()), int((raw[seen] > 0).sum()), float(np.median(ar[seen]))
+    index = float(f.universe.abnormal.benchmark_returns[0, -f.universe.abnormal.window.start])
+    text = f"Of {n} members of the S&P 500 with prices, {rose} rose on {day_text(f.headline)}"
+    if np.isfinite(index) and (index < 0) == (rose > n / 2):
+        text += (
+            f", while {f.spec.call(f.spec.model.benchmark)}, which is weighted by size and is the yardstick here, "
+            f"{_raw_word(index)} {percent(abs(index), sign=False)}: a few very large companies moved it"
+        )
+    lowest = str(day.idxmin())
+    text += (
+        f". The median member stands {percent(median)} against what its beta explains, the lowest, {f.spec.call(lowest)}, "
         f"{percent(float(np.nanmin(ar)))}."
     )
-    beside = [f"{_call(f, t)} {percent(float(day[t]) - median)}" for t in f.spec.headline_tickers() if t in day.index]
-    return f"{text} Measured from that median instead of the index: {_and(beside)}." if beside else text
+    beside = [
+        f"{f.spec.call(t)} {percent(float(day[t]) - median)}" for t in f.spec.headline_tickers() if t in day.index
+    ]
+    return f"{text} Measured from that median instead: {_and(beside)}." if beside else text
 
 
 def method_paragraph(f: Findings) -> str:

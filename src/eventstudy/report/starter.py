@@ -21,7 +21,7 @@ events = "events.csv"                   # columns: ticker, date (a day, or a tim
 notebooks = ["notebook.ipynb"]          # executed and shown with the report
 
 [prices]
-source = "snapshot"                     # the embedded prices; "yahoo"; or a CSV or Parquet file in this folder
+source = "snapshot"                     # the embedded prices; or a CSV or Parquet file in this folder; "eventstudy fetch" makes one
 
 [model]
 kind = "market_model"                   # or market_adjusted, mean_adjusted
