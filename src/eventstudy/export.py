@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy import figures
+from eventstudy.errors import InvalidInput
 from eventstudy.files import sha256, write_whole
 from eventstudy.numbers import round_significant
 from eventstudy.readings import Readings
@@ -169,6 +170,8 @@ def _daily(result: Readings) -> pd.DataFrame:
 
 def save_result(result: Readings, folder: Path) -> Path:
     """Write a result's tables, figures, specification and manifest into a folder."""
+    if folder.exists() and not folder.is_dir():
+        raise InvalidInput(f"{folder} is a file; give the name of a folder, which is made if it is not there.")
     windows = default_windows(result.abnormal.window)
     written = [
         write_whole(folder / "tables" / f"{name}.csv", rounded_csv(table, index=False))

@@ -250,6 +250,15 @@ def check_split_basis(ticker: str, day: pd.Timestamp, close: float) -> None:
         )
 
 
+def _count_note(change: MarketValueChange, tickers: set[str]) -> str:
+    """Return the note of a share count, with a warning if another class of the same company stands beside it."""
+    if change.shares is None:
+        return ""
+    twice = sorted(set(change.shares.covers) & tickers - {change.ticker})
+    warning = f"counts {', '.join(twice)} too: do not add them up" if twice else ""
+    return "; ".join(part for part in (change.shares.note, warning) if part)
+
+
 def changes_table(changes: tuple[MarketValueChange, ...]) -> pd.DataFrame:
     """Return market-value changes as a table, one row an event, in units of the currency.
 
@@ -269,7 +278,7 @@ def changes_table(changes: tuple[MarketValueChange, ...]) -> pd.DataFrame:
             "abnormal": c.abnormal,
             "low": c.low,
             "high": c.high,
-            "note": c.reason or (c.shares.note if c.shares else ""),
+            "note": c.reason or _count_note(c, {other.ticker for other in changes}),
             "source": c.shares.source if c.shares else "",
         }
         for c in changes

@@ -169,14 +169,18 @@ class Readings:
 
     # -- how sure ------------------------------------------------------------------------------------------
 
-    def locate(self, event: str) -> int:
-        """Return the place of an event by its short name or its ticker.
+    def locate(self, event: str | None) -> int:
+        """Return the place of an event by its short name or its ticker; None means the only event.
 
         Raises
         ------
         DataMissing
             If no event, or more than one, answers to the name.
         """
+        if event is None and self.abnormal.n == 1:
+            return 0
+        if event is None:
+            raise DataMissing(f"Which event? Name one of {', '.join(self.abnormal.keys)}.")
         if event in self.abnormal.keys:
             return self.abnormal.keys.index(event)
         places = [i for i, e in enumerate(self.panel.events) if e.ticker == event]

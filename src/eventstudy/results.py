@@ -39,13 +39,13 @@ class EventStudyResult(Readings):
         """Draw the path of each event's cumulative abnormal return with its band."""
         return figures.car_paths(self.abnormal, level=level, size=size, source=self.source_line(), when=self.when())
 
-    def plot_market_model(self, event: str, size: str = "article") -> Figure:
+    def plot_market_model(self, event: str | None = None, size: str = "article") -> Figure:
         """Draw one event's returns against the benchmark's, with the event day marked."""
         return figures.market_scatter(
             self.panel, self.fit, self.locate(event), size=size, source=self.source_line(), when=self.when()
         )
 
-    def plot_ordinary_days(self, event: str, size: str = "article") -> Figure:
+    def plot_ordinary_days(self, event: str | None = None, size: str = "article") -> Figure:
         """Draw where the event day falls among the firm's ordinary days."""
         return figures.ordinary_days(
             self.abnormal, self.locate(event), size=size, source=self.source_line(), when=self.when()

@@ -360,3 +360,15 @@ def test_plain_values_of_many_events_are_made_in_one_pass(study, prices, monkeyp
     monkeypatch.setattr(es.EventStudyResult, "car", lambda *a, **k: calls.append(1) or car(*a, **k))
     many.to_dict(windows=((0, 0),))
     assert len(calls) == 1
+
+
+def test_a_figure_of_one_event_asks_which_if_there_are_several(result, single):
+    with pytest.raises(es.DataMissing, match="Which event\\? Name one of NVDA, META, GOOGL"):
+        result.plot_ordinary_days()
+    assert single.plot_ordinary_days().words.title
+
+
+def test_saving_over_a_file_is_refused(result, tmp_path):
+    (tmp_path / "out").touch()
+    with pytest.raises(es.InvalidInput, match="is a file; give the name of a folder"):
+        result.save(tmp_path / "out")

@@ -128,3 +128,10 @@ def test_dollars_need_prices_with_closes_as_traded(study, prices):
     bare = es.Prices.from_frame(prices.adj_close)
     with pytest.raises(es.DataMissing, match="no closes as traded"):
         study.run(bare, es.Event("NVDA", DAY)).market_value(0)
+
+
+def test_two_classes_of_one_company_are_not_to_be_added(study, prices):
+    both = es.load_prices(["GOOG", "GOOGL", "^GSPC"])
+    table = study.run(both, [es.Event("GOOG", DAY), es.Event("GOOGL", DAY)]).market_value()
+    assert "counts GOOGL too: do not add them up" in table.loc["GOOG", "note"]
+    assert "do not add" not in study.run(both, [es.Event("GOOGL", DAY)]).market_value().loc["GOOGL", "note"]
