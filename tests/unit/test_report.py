@@ -223,6 +223,28 @@ def test_two_builds_at_once_do_not_harm_each_other(study: Path) -> None:
     assert manifest.out_of_date(es.load_study(study)) == ()
 
 
+@pytest.mark.parametrize(
+    ("kind", "words", "never"),
+    [
+        ("mean_adjusted", "above its usual return", "the market’s"),
+        ("market_adjusted", "takes its spread, and nothing else, from", "least squares"),
+    ],
+)
+def test_a_report_speaks_of_its_own_model(tmp_path: Path, kind: str, words: str, never: str) -> None:
+    folder = without_notebooks(tmp_path / "study")
+    text = (folder / "study.toml").read_text(encoding="utf-8")
+    text = text.replace('kind = "market_model"', f'kind = "{kind}"', 1).replace("[-270, -21]", "[-900, -21]")
+    (folder / "study.toml").write_text(
+        text.partition("[[robustness]]")[0] + '[universe]\npanel = "sp500"\n', encoding="utf-8"
+    )
+    build(es.load_study(folder))
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    assert words in page
+    assert never not in page
+    assert "4 January 2022 to" in page or "3 January 2022 to" in page
+    assert not (folder / "figures" / "market_model.svg").exists()
+
+
 class Links(HTMLParser):
     """Collect what a page would load, what it links to, and images without a text alternative."""
 

@@ -63,7 +63,7 @@ def draw_charts(f: Findings) -> tuple[Chart, ...]:
         made.append(("universe", lambda size: _universe(f, f.universe, size)))
     if any(not c.reason for c in f.dollars):
         made.append(("dollars", lambda size: _dollars(f, size)))
-    if not f.headline.fit.root.any():
+    if not (f.headline.model.benchmark and f.headline.fit.root.any()):
         made = [item for item in made if item[0] != "market_model"]
     return tuple(Chart(name, draw("article"), draw("phone")) for name, draw in made)
 
@@ -102,7 +102,7 @@ def _universe(f: Findings, universe: EventStudyResult | None, size: str) -> Hous
     assert universe is not None
     marked = f.spec.universe.marked if f.spec.universe and f.spec.universe.marked else f.spec.headline_tickers()
     there = [t for t in marked if t in universe.abnormal.keys]
-    return figures.universe(universe.abnormal, there, size=size, source=_source(f, universe), when=f.headline.when())
+    return figures.universe(universe.abnormal, there, size=size, source=_source(f, universe), when=universe.when())
 
 
 def _dollars(f: Findings, size: str) -> HouseFigure:

@@ -12,7 +12,7 @@ from eventstudy.inference import readings
 from eventstudy.market_value import changes_table
 from eventstudy.report.findings import Findings, happenings
 from eventstudy.results import EventStudyResult
-from eventstudy.tables import html_table, latex_table, markdown_table
+from eventstudy.tables import frame_of_tests, html_table, latex_table, markdown_table
 from eventstudy.windows import Window
 from eventstudy.wording import DASH, MINUS, billions, interval, number, p_text, percent, sq_p_text
 
@@ -142,7 +142,7 @@ def windows_table(f: Findings) -> ReportTable:
 def table_of_tests(f: Findings) -> ReportTable:
     """Return the tests of the average over all events on the event day: recommended first, naive marked."""
     result, window = f.everyone, Window(0, 0)
-    tests, _ = result.run_tests(window)
+    tests, believed = result.run_tests(window)
     remarks = readings(result.abnormal, window)
     rows = []
     for t in tests:
@@ -157,7 +157,7 @@ def table_of_tests(f: Findings) -> ReportTable:
                 str(t.n),
             )
         )
-    raw = result.tests(window).reset_index()
+    raw = frame_of_tests(tests, believed).reset_index()
     same = "The same day, " if result.when() else ""
     caption = f"Is the mean abnormal return of all {result.abnormal.n} events zero? {same}{len(tests)} tests"
     return ReportTable("tests", caption, ("Test", "Name", "Reading", "Statistic", "p", "n"), tuple(rows), raw, left=3)

@@ -69,7 +69,8 @@ def compute(spec: StudySpec) -> Findings:
     """
     prices = spec.load_prices()
     events = spec.event_list()
-    focus = [e for e in events if e.ticker in spec.headline_tickers()]
+    tickers = spec.headline_tickers()
+    focus = [e for e in events if e.ticker in tickers]
     study = spec.build_study()
     headline = study.run(prices, focus)
     everyone = study.run(prices, events) if len(focus) != len(events) else headline
@@ -97,10 +98,10 @@ def _universe(spec: StudySpec, prices: Prices, headline: EventStudyResult) -> Ev
     if spec.universe is None:
         return None
     panel = load_universe()
-    benchmark = spec.model.benchmark
+    benchmark = headline.model.benchmark
     session = f"{headline.panel.sessions[0]:%Y-%m-%d}"
     joined = panel.adj_close
-    if benchmark not in joined.columns:
+    if benchmark is not None and benchmark not in joined.columns:
         joined = joined.assign(**{benchmark: prices.adj_close[benchmark].reindex(joined.index)})
     members = [t for t in panel.adj_close.columns if t != benchmark]
     table = Prices.from_frame(joined, provenance=panel.provenance)

@@ -38,7 +38,7 @@ def standfirst(f: Findings) -> str:
     car, raw = f.headline.car(0), f.headline.returns[0]
     order = [str(k) for k in car["car"].abs().sort_values(ascending=False, kind="stable").index]
     rows = {str(k): {str(c): float(v) for c, v in row.items()} for k, row in car.to_dict("index").items()}
-    said = [_share_sentence(_on_day(f, k), float(raw[k]), rows[k]) for k in order[:LED_BY]]
+    said = [_share_sentence(_on_day(f, k), float(raw[k]), rows[k], f.headline.model.benchmark) for k in order[:LED_BY]]
     if len(order) > LED_BY:
         said.append(f"{len(order) - LED_BY} more events are in the tables.")
     return " ".join(said)
@@ -51,8 +51,8 @@ def _on_day(f: Findings, key: str) -> str:
     return name if f.headline.when() else f"{name} ({f.headline.panel.sessions[i]:%Y-%m-%d})"
 
 
-def _share_sentence(name: str, raw: float, row: Mapping[str, float]) -> str:
-    """Say what a share did, and what of it the market does not explain."""
+def _share_sentence(name: str, raw: float, row: Mapping[str, float], benchmark: str | None) -> str:
+    """Say what a share did, and what of it the model does not explain."""
     low, high = float(row["low"]), float(row["high"])
     if not np.isfinite(low):
         return f"{name} has no abnormal return on the event day."
@@ -61,9 +61,11 @@ def _share_sentence(name: str, raw: float, row: Mapping[str, float]) -> str:
     points = f"{abs(float(row['car'])) * 100:.1f} percentage points"
     if move_word(low, high) == "did not clearly move":
         part = percent(float(row["car"]), 1)
-        return f"{start}; less the market’s part that is {part}, within its ordinary noise ({reach})."
+        usual = "the market’s part" if benchmark else "its usual return"
+        return f"{start}; less {usual} that is {part}, within its ordinary noise ({reach})."
     side = "below" if row["car"] < 0 else "above"
-    return f"{start}, {points} {side} what the market’s move explains ({reach})."
+    explained = "what the market’s move explains" if benchmark else "its usual return"
+    return f"{start}, {points} {side} {explained} ({reach})."
 
 
 def verdict_sentences(f: Findings) -> list[str]:
@@ -151,7 +153,7 @@ def universe_sentence(f: Findings) -> str:
     seen = np.isfinite(ar)
     n, rose, median = int(seen.sum()), int((raw[seen] > 0).sum()), float(np.median(ar[seen]))
     index = float(f.universe.abnormal.benchmark_returns[0, -f.universe.abnormal.window.start])
-    text = f"Of {n} members of the S&P 500 with prices, {rose} rose on {day_text(f.headline)}"
+    text = f"Of {n} members of the S&P 500 with prices, {rose} rose on {day_text(f.universe)}"
     if np.isfinite(index) and (index < 0) == (rose > n / 2):
         text += (
             f", while {f.spec.call(f.spec.model.benchmark)}, which is weighted by size and is the yardstick here, "
@@ -171,13 +173,22 @@ def universe_sentence(f: Findings) -> str:
 def method_paragraph(f: Findings) -> str:
     """Return how the numbers were made, in a paragraph."""
     ab, model = f.headline.abnormal, f.headline.model
-    panel = f.headline.panel
-    first = panel.calendar[int(panel.position[0]) + ab.estimation.start]
-    last = panel.calendar[int(panel.position[0]) + ab.estimation.end]
+    fitted = (
+        "is estimated by least squares on" if f.headline.fit.root.any() else "takes its spread, and nothing else, from"
+    )
     return (
-        f"For each share the {model.name} ({model.formula}) is estimated by least squares on the {len(ab.estimation)} sessions "
-        f"{days_text(ab.estimation)}, {first.day} {first:%B %Y} to {last.day} {last:%B %Y}. The abnormal return is what the share did beyond that. Its "
+        f"For each share the {model.name.removesuffix(' model')} model ({model.formula}) {fitted} the {len(ab.estimation)} sessions "
+        f"{days_text(ab.estimation)}{_estimation_dates(f)}. The abnormal return is what the share did beyond that. Its "
         f"standard error is the exact prediction error, for sums of days too; intervals are two-sided 95%, from Student’s t. "
         f"Beside the t-test stand two tests that need no normality: SQ counts how many ordinary days were as extreme, and the "
         f"permutation test exchanges the event day with them."
     )
+
+
+def _estimation_dates(f: Findings) -> str:
+    """Return the dates of the estimation window as far as there are data; empty if the events do not share a date."""
+    if not f.headline.when():
+        return ""
+    place, window = int(f.headline.panel.position[0]), f.headline.abnormal.estimation
+    first, last = (f.headline.panel.calendar[max(place + day, 0)] for day in (window.start, window.end))
+    return f", {first.day} {first:%B %Y} to {last.day} {last:%B %Y}"
