@@ -11,14 +11,10 @@ from pathlib import Path
 
 import pandas as pd
 
-SETS = ("synth_small", "synth_clustered", "synth_nonclustered", "synth_missing")
-MODELS = ("market_model", "market_adjusted", "mean_adjusted")
+SETS = ("synth_small", "synth_clustered", "synth_nonclustered", "synth_missing", "synth_thin")
+MODELS = ("market_model", "market_adjusted", "mean_adjusted", "capm", "ff3")
+THIN = ("trade_to_trade_log_ar", "trade_to_trade_log_car", "trade_to_trade_log_fit", "trade_to_trade_log_tests")
 OUT = Path(__file__).parent.parent / "tests" / "reference" / "data"
-TESTS = {
-    "csect_t", "cda_bw85_t", "cda_t_df_params", "patell_z", "patell_z_per_event", "patell_z_scar", "adj_patell_z_overlap",
-    "bmp_t", "bmp_t_csar", "kp_bmp_t_overlap", "corrado_rank_z", "grank_t", "gsign_z", "gsign_z_pooled",
-    "wilcoxon_exact", "wilcoxon_z",
-}  # fmt: skip
 
 
 def write(table: pd.DataFrame, name: str) -> None:
@@ -33,19 +29,18 @@ def main(source: Path) -> None:
     for name in SETS:
         returns = pd.read_csv(source / "data" / name / "returns.csv")
         write(returns[["event_id", "firm_id", "date", "tau", "ret"]], f"{name}_returns")
-        write(pd.read_csv(source / "data" / name / "market.csv")[["date", "mkt"]], f"{name}_market")
+        write(pd.read_csv(source / "data" / name / "market.csv"), f"{name}_market")
         write(pd.read_csv(source / "data" / name / "events.csv"), f"{name}_events")
         for model in MODELS:
             stem = source / "expected" / "paper" / name / model
             if not stem.with_name(f"{model}_tests.csv").exists():
                 continue
             tests = pd.read_csv(stem.with_name(f"{model}_tests.csv"))
-            write(
-                tests[tests["test"].isin(TESTS)].drop(columns=["dataset", "model", "note"]),
-                f"{name}_{model}_tests",
-            )
+            write(tests.drop(columns=["dataset", "model", "note"]), f"{name}_{model}_tests")
             for part in ("ar", "car", "fit"):
                 write(pd.read_csv(stem.with_name(f"{model}_{part}.csv")), f"{name}_{model}_{part}")
+    for part in THIN:
+        write(pd.read_csv(source / "expected" / "paper" / "synth_thin" / f"{part}.csv"), f"synth_thin_{part}")
 
 
 if __name__ == "__main__":

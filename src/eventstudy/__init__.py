@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     )
     from eventstudy.events import Event
     from eventstudy.inference import TESTS, HypothesisTest
-    from eventstudy.models import MarketAdjusted, MarketModel, MeanAdjusted
+    from eventstudy.models import FactorModel, MarketAdjusted, MarketModel, MeanAdjusted
     from eventstudy.prices import load_prices
     from eventstudy.prices.factors import load_factors
     from eventstudy.prices.shares import ShareCount, share_count
@@ -53,7 +53,7 @@ _HOME = {
     "prices.shares": ("ShareCount", "share_count"),
     "prices.snapshot": ("load_universe", "universe_members"),
     "prices.table": ("Prices", "Provenance"),
-    "models": ("MarketAdjusted", "MarketModel", "MeanAdjusted"),
+    "models": ("FactorModel", "MarketAdjusted", "MarketModel", "MeanAdjusted"),
     "inference": ("TESTS", "HypothesisTest"),
     "study": ("EventStudy",),
     "results": ("EventStudyResult",),
@@ -69,6 +69,7 @@ __all__ = [
     "EventStudy",
     "EventStudyError",
     "EventStudyResult",
+    "FactorModel",
     "HypothesisTest",
     "InvalidInput",
     "MarketAdjusted",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, fields, replace
+from typing import TypeVar
 
 import numpy as np
 
 from eventstudy.errors import InvalidInput
 from eventstudy.models.protocol import Fit
-from eventstudy.panel import EventPanel, FloatArray, IntArray
+from eventstudy.panel import BoolArray, EventPanel, FloatArray, IntArray
 from eventstudy.windows import Window
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -56,7 +60,7 @@ class AbnormalReturns:
     ar : ndarray, shape (N, L)
         Abnormal returns as fractions, NaN where there is none.
     c : ndarray, shape (N, L)
-        Forecast-error factor C_it.
+        Forecast-error factor C_it: the day's own noise plus the estimation error of the coefficients.
     sigma : ndarray, shape (N,)
         Residual standard deviation s_i.
     residuals : ndarray, shape (N, M)
@@ -71,12 +75,22 @@ class AbnormalReturns:
         Place of each event's session in calendar time: events with windows on common days are dependent.
     firm_returns, benchmark_returns : ndarray, shape (N, L)
         Raw returns in the event window; the benchmark's are NaN if the model has none.
+    noise : ndarray, shape (N, L)
+        Variance of each day's own error in units of s_i²; 1 unless the model says otherwise.
+    span : ndarray of int, shape (N, L), or None
+        Sessions that each return reaches over, for trade-to-trade returns.
+    serial : ndarray, shape (N, q), or None
+        Weighted autocorrelations of the errors, for models that allow for them.
+    instead : ndarray, shape (N, L, K), or None
+        Returns of what is held instead, for buy-and-hold models: sums then compound.
 
     Notes
     -----
     ``S_it = s_i √C_it``; ``SAR = AR / S``; a sum over a window has the exact prediction-error variance
     ``S_CAR² = s² [L + h (X'X)⁻¹ h']`` with ``h`` the sum of the window's regressor rows
-    (Mikkelson and Partch 1988; Salinger 1992; Campbell, Lo and MacKinlay 1997, ch. 4).
+    (Mikkelson and Partch 1988; Salinger 1992; Campbell, Lo and MacKinlay 1997, ch. 4). With noise and serial correlation
+    the L becomes ``Σ_t n_t + 2 Σ_k ρ_k Σ_t √(n_t n_(t+k))``. A trade-to-trade CAR has no value if a return reaches back
+    before the window, or the window's last day has no return (Maynes and Rumsey 1993).
     """
 
     keys: tuple[str, ...]
@@ -93,6 +107,11 @@ class AbnormalReturns:
     position: IntArray
     firm_returns: FloatArray
     benchmark_returns: FloatArray
+    noise: FloatArray
+    span: IntArray | None = None
+    serial: FloatArray | None = None
+    instead: FloatArray | None = None
+    _memo: dict[Hashable, object] = field(default_factory=dict, init=False)
 
     @property
     def n(self) -> int:
@@ -157,19 +176,50 @@ class AbnormalReturns:
             If the window is not inside the event window.
         """
         chosen = Window.of(window)
-        days = self.columns_of(chosen)
+        return self.once(("sums", chosen), lambda: self._sums(chosen))
+
+    def once(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """Return what ``compute`` returns, kept under ``key``: tests share sums and ranks, and these values never change."""
+        if key not in self._memo:
+            self._memo[key] = compute()
+        return self._memo[key]  # type: ignore[return-value]
+
+    def _sums(self, window: Window) -> WindowSums:
+        days = self.columns_of(window)
         ar = self.ar[:, days]
         seen = np.isfinite(ar)
         n_days = np.asarray(seen.sum(axis=1), dtype=np.int64)
         some = n_days > 0
+        if self.span is not None:
+            some &= seen[:, -1] & ~(seen & (self.span[:, days] > np.arange(1, len(window) + 1))).any(axis=1)
+        noise = np.where(seen, self.noise[:, days], 0.0)
+        own = noise.sum(axis=1) + self._serial_terms(noise)
         h = np.where(seen[:, :, None], self.rows[:, days], 0.0).sum(axis=1)
         reach = np.einsum("np,npq->nq", h, self.root)
-        variance = n_days + np.einsum("nq,nq->n", reach, reach)
-        car = np.where(some, np.nansum(ar, axis=1), np.nan)
+        variance = own + np.einsum("nq,nq->n", reach, reach)
+        total = np.nansum(ar, axis=1) if self.instead is None else self._compounded(days, seen)
+        car = np.where(some, total, np.nan)
         s_car = np.where(some, self.sigma * np.sqrt(variance), np.nan)
         csar = np.where(some, np.nansum(self.sar[:, days], axis=1), np.nan)
-        plain = np.where(some, self.sigma * np.sqrt(n_days), np.nan)
-        return WindowSums(chosen, n_days, car, s_car, car / s_car, csar, plain)
+        plain = np.where(some, self.sigma * np.sqrt(own), np.nan)
+        return WindowSums(window, n_days, car, s_car, car / s_car, csar, plain)
+
+    def _serial_terms(self, noise: FloatArray) -> FloatArray:
+        """Return ``2 Σ_k ρ_k Σ_t √(n_t n_(t+k))`` of each event, shape (N,)."""
+        extra = np.zeros(len(noise))
+        if self.serial is not None:
+            root = np.sqrt(noise)
+            for lag in range(1, min(self.serial.shape[1], noise.shape[1] - 1) + 1):
+                extra += 2.0 * self.serial[:, lag - 1] * (root[:, lag:] * root[:, :-lag]).sum(axis=1)
+        return extra
+
+    def _compounded(self, days: slice, seen: BoolArray) -> FloatArray:
+        """Return ``Π(1+R_i) - mean_k Π(1+R_k)`` over the days observed: buy and hold, against a portfolio bought at the start."""
+        assert self.instead is not None
+        own = np.where(seen, 1.0 + self.firm_returns[:, days], 1.0).prod(axis=1)
+        there = np.isfinite(self.instead).any(axis=1)
+        grown = np.where(seen[:, :, None], 1.0 + np.nan_to_num(self.instead[:, days]), 1.0).prod(axis=1)
+        return np.asarray(own - np.where(there, grown, 0.0).sum(axis=1) / there.sum(axis=1), dtype=np.float64)
 
     def caar(self, window: Window | tuple[int, int] | int) -> float:
         """Return the mean of the CARs over events with at least one day in the window, a fraction."""
@@ -219,22 +269,12 @@ class AbnormalReturns:
 
     def take(self, chosen: IntArray) -> AbnormalReturns:
         """Return the abnormal returns of some events, by position."""
-        return AbnormalReturns(
-            tuple(self.keys[i] for i in chosen),
-            self.window,
-            self.estimation,
-            self.ar[chosen],
-            self.c[chosen],
-            self.sigma[chosen],
-            self.residuals[chosen],
-            self.n_est[chosen],
-            self.n_params,
-            self.rows[chosen],
-            self.root[chosen],
-            self.position[chosen],
-            self.firm_returns[chosen],
-            self.benchmark_returns[chosen],
-        )
+        per_event = {
+            f.name: value[chosen]
+            for f in fields(self)
+            if f.init and isinstance(value := getattr(self, f.name), np.ndarray)
+        }
+        return replace(self, keys=tuple(self.keys[i] for i in chosen), **per_event)  # type: ignore[arg-type]
 
     def __repr__(self) -> str:
         return f"AbnormalReturns of {self.n} events, window {self.window}, estimation {self.estimation}"
@@ -248,7 +288,7 @@ def nan_mean(values: FloatArray) -> FloatArray:
     return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan), dtype=np.float64)
 
 
-def abnormal_returns(panel: EventPanel, fit: Fit, benchmark: str | None) -> AbnormalReturns:
+def abnormal_returns(panel: EventPanel, fit: Fit) -> AbnormalReturns:
     """Take expected from actual returns.
 
     Parameters
@@ -257,19 +297,14 @@ def abnormal_returns(panel: EventPanel, fit: Fit, benchmark: str | None) -> Abno
         N events, all usable for the model.
     fit : Fit
         The model estimated on ``panel``.
-    benchmark : str or None
-        The column that stands for the market.
 
     Returns
     -------
     AbnormalReturns
     """
     reach = np.einsum("nlp,npq->nlq", fit.rows, fit.root)
-    c = 1.0 + np.einsum("nlq,nlq->nl", reach, reach)
-    if benchmark is None:
-        market = np.full_like(panel.event_returns, np.nan)
-    else:
-        market = panel.event_columns[:, :, panel.columns.index(benchmark)]
+    noise = np.ones_like(panel.event_returns) if fit.noise is None else fit.noise
+    c = noise + np.einsum("nlq,nlq->nl", reach, reach)
     return AbnormalReturns(
         keys=panel.keys,
         window=panel.window,
@@ -284,5 +319,9 @@ def abnormal_returns(panel: EventPanel, fit: Fit, benchmark: str | None) -> Abno
         root=fit.root,
         position=panel.position,
         firm_returns=panel.event_returns,
-        benchmark_returns=market,
+        benchmark_returns=np.full_like(panel.event_returns, np.nan) if fit.market is None else fit.market,
+        noise=noise,
+        span=fit.span,
+        serial=fit.serial,
+        instead=fit.instead,
     )

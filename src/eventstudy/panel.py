@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -136,6 +136,8 @@ def align(
     exchange: str | None,
     closed_day: ClosedDay,
     min_estimation: int,
+    offsets: Sequence[int] = (),
+    prepare: Callable[[EventPanel], EventPanel] | None = None,
 ) -> Alignment:
     """Align returns in event time and say what became of each event.
 
@@ -155,6 +157,10 @@ def align(
         Rule for days without a session.
     min_estimation : int
         Fewest usable estimation days with which an event is kept.
+    offsets : sequence of int
+        For each column, how many sessions later than the firm's return it is taken; empty means the same session.
+    prepare : callable, optional
+        What a model does to the columns before days are counted, e.g. make peers one portfolio.
 
     Returns
     -------
@@ -168,7 +174,9 @@ def align(
     _require_columns(returns, events, columns)
     located = locate_sessions(events, pd.DatetimeIndex(returns.index), exchange, closed_day)
     position = np.array([place.position for place in located], dtype=np.int64)
-    whole = _whole_panel(returns, events, columns, position, estimation, window)
+    whole = _whole_panel(returns, events, columns, tuple(offsets) or (0,) * len(columns), position, estimation, window)
+    if prepare is not None:
+        whole = prepare(whole)
     reasons = _reasons(whole, [place.remark for place in located], min_estimation)
     audit = _audit(whole, [place.remark for place in located], reasons)
     keep = np.array([not reason for reason in reasons], dtype=np.bool_)
@@ -180,6 +188,7 @@ def _whole_panel(
     returns: pd.DataFrame,
     events: Sequence[Event],
     columns: Sequence[str],
+    offsets: Sequence[int],
     position: IntArray,
     estimation: Window,
     window: Window,
@@ -199,9 +208,9 @@ def _whole_panel(
         window,
         _gather(matrix, position, estimation, firm),
         _gather(matrix, position, window, firm),
-        tuple(columns),
-        _gather_columns(matrix, position, estimation, factor),
-        _gather_columns(matrix, position, window, factor),
+        tuple(f"{name}[{later:+d}]" if later else name for name, later in zip(columns, offsets, strict=True)),
+        _gather_columns(matrix, position, estimation, factor, offsets),
+        _gather_columns(matrix, position, window, factor, offsets),
     )
 
 
@@ -237,9 +246,15 @@ def _gather(matrix: FloatArray, position: IntArray, window: Window, firm: IntArr
     return np.where(inside, matrix[rows, firm[:, None]], np.nan)
 
 
-def _gather_columns(matrix: FloatArray, position: IntArray, window: Window, factor: IntArray) -> FloatArray:
-    rows, inside = _day_index(position, window, matrix.shape[0])
-    return np.where(inside[:, :, None], matrix[:, factor][rows], np.nan)
+def _gather_columns(
+    matrix: FloatArray, position: IntArray, window: Window, factor: IntArray, offsets: Sequence[int]
+) -> FloatArray:
+    out = np.full((len(position), len(window), len(factor)), np.nan)
+    for later in set(offsets):
+        at = np.flatnonzero(np.asarray(offsets) == later)
+        rows, inside = _day_index(position, Window(window.start + later, window.end + later), matrix.shape[0])
+        out[:, :, at] = np.where(inside[:, :, None], matrix[:, factor[at]][rows], np.nan)
+    return out
 
 
 def _reasons(panel: EventPanel, remarks: Sequence[str], min_estimation: int) -> list[str]:

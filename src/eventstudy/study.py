@@ -154,6 +154,8 @@ class EventStudy:
             exchange=self.calendar,
             closed_day=self.closed_day,
             min_estimation=self.min_estimation,
+            offsets=self.model.offsets,
+            prepare=self.model.prepare,
         )
         alignment = _without_hole_days(alignment, holes, self.calendar, self.model.benchmark)
         gaps = gap_checks(alignment.panel, holes)
@@ -170,7 +172,7 @@ class EventStudy:
             if alignment.panel.n != panel.n and alignment.panel.n:
                 fit = self.model.fit(alignment.panel)
         self._enough_left(alignment)
-        abnormal = abnormal_returns(alignment.panel, fit, self.model.benchmark)
+        abnormal = abnormal_returns(alignment.panel, fit)
         return EventStudyResult(
             model=self.model,
             panel=alignment.panel,

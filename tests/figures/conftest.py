@@ -51,7 +51,7 @@ def _fitted(table, events, market, estimation):
         min_estimation=50,
     ).panel
     fit = MarketModel(market).fit(panel)
-    return SimpleNamespace(panel=panel, fit=fit, abnormal=abnormal_returns(panel, fit, market))
+    return SimpleNamespace(panel=panel, fit=fit, abnormal=abnormal_returns(panel, fit))
 
 
 @pytest.fixture(scope="session")

@@ -66,7 +66,7 @@ def simulate(seed: int, draws: int, rho: float, k: float) -> AbnormalReturns:
         event_columns=columns[:, M:],
     )
     model = es.MarketModel("MKT")
-    return abnormal_returns(panel, model.fit(panel), "MKT")
+    return abnormal_returns(panel, model.fit(panel))
 
 
 @lru_cache
@@ -158,7 +158,7 @@ def neighbours(
         event_columns=market[after][:, :, None],
     )
     model = es.MarketModel("MKT")
-    return abnormal_returns(panel, model.fit(panel), "MKT")
+    return abnormal_returns(panel, model.fit(panel))
 
 
 def test_on_neighbouring_dates_only_the_recommended_test_keeps_its_size():

@@ -1,7 +1,8 @@
 """Models of normal returns: what a price would have done without the news."""
 
 from eventstudy.models.benchmark import MarketAdjusted, MeanAdjusted
+from eventstudy.models.factors import FactorModel
 from eventstudy.models.protocol import Fit, NormalReturnModel
 from eventstudy.models.regression import MarketModel
 
-__all__ = ["Fit", "MarketAdjusted", "MarketModel", "MeanAdjusted", "NormalReturnModel"]
+__all__ = ["FactorModel", "Fit", "MarketAdjusted", "MarketModel", "MeanAdjusted", "NormalReturnModel"]

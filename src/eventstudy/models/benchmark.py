@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eventstudy.models.protocol import Fit, masked, nan_where
+from eventstudy.models.protocol import Fit, ModelDefaults, masked, nan_where
 from eventstudy.models.regression import fit_least_squares, require_name, unusable_reasons
 from eventstudy.panel import EventPanel, FloatArray
 
 
 @dataclass(frozen=True)
-class MeanAdjusted:
+class MeanAdjusted(ModelDefaults):
     """The constant-mean model, ``R_it = mu_i + e_it``.
 
     Notes
@@ -70,7 +70,7 @@ class MeanAdjusted:
 
 
 @dataclass(frozen=True)
-class MarketAdjusted:
+class MarketAdjusted(ModelDefaults):
     """The market-adjusted model, ``R_it = R_mt + e_it``: alpha 0 and beta 1, nothing estimated.
 
     Parameters
@@ -149,4 +149,5 @@ class MarketAdjusted:
             root=np.zeros((n, 1, 1)),
             r_squared=np.full(n, np.nan),
             unusable=unusable_reasons(panel, mask, sigma, np.zeros(n, dtype=np.bool_), degrees),
+            market=panel.event_columns[:, :, 0],
         )

@@ -38,6 +38,16 @@ class Fit:
         Share of the estimation-window variance explained; NaN where it has no meaning.
     unusable : tuple of str
         For each event why the model cannot be fitted, or an empty text.
+    market : ndarray, shape (N, L), or None
+        Returns of the market or reference portfolio in the event window; None if the model has none.
+    noise : ndarray, shape (N, L), or None
+        Variance of each event-window day's own error in units of s_i²; None means 1 on every day.
+    span : ndarray of int, shape (N, L), or None
+        Sessions that each event-window return reaches over, for trade-to-trade returns; None means 1.
+    serial : ndarray, shape (N, q), or None
+        Weighted autocorrelations of the errors at lags 1 … q, for models that allow for them; None means 0.
+    instead : ndarray, shape (N, L, K), or None
+        Returns of the K firms or indexes held instead, for buy-and-hold models; None means that returns are summed.
     """
 
     names: tuple[str, ...]
@@ -51,6 +61,11 @@ class Fit:
     root: FloatArray
     r_squared: FloatArray
     unusable: tuple[str, ...]
+    market: FloatArray | None = None
+    noise: FloatArray | None = None
+    span: IntArray | None = None
+    serial: FloatArray | None = None
+    instead: FloatArray | None = None
 
 
 @runtime_checkable
@@ -73,6 +88,20 @@ class NormalReturnModel(Protocol):
         ...
 
     @property
+    def offsets(self) -> tuple[int, ...]:
+        """For each column, how many sessions later than the firm's return it is taken (-1: the session before)."""
+        ...
+
+    @property
+    def bridges_gaps(self) -> bool:
+        """Whether a return may reach back over sessions without a trade."""
+        ...
+
+    def prepare(self, panel: EventPanel) -> EventPanel:
+        """Return the panel with the columns that ``fit`` uses, e.g. peers made one portfolio, before days are counted."""
+        ...
+
+    @property
     def benchmark(self) -> str | None:
         """The column that stands for the market, if there is one."""
         ...
@@ -84,6 +113,29 @@ class NormalReturnModel(Protocol):
     def design(self, columns: FloatArray) -> FloatArray:
         """Return regressor rows, shape (..., p), from column returns, shape (..., K)."""
         ...
+
+
+class ModelDefaults:
+    """What most models have in common: columns of the same day, taken as they are; gaps are never bridged."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """No column."""
+        return ()
+
+    @property
+    def offsets(self) -> tuple[int, ...]:
+        """The same day for every column."""
+        return (0,) * len(self.columns)
+
+    @property
+    def bridges_gaps(self) -> bool:
+        """Never."""
+        return False
+
+    def prepare(self, panel: EventPanel) -> EventPanel:
+        """Return the panel as it is."""
+        return panel
 
 
 def masked(values: FloatArray, mask: BoolArray) -> FloatArray:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from eventstudy.errors import InvalidInput
-from eventstudy.models.protocol import Fit, masked, nan_where
+from eventstudy.models.protocol import Fit, ModelDefaults, masked, nan_where
 from eventstudy.panel import BoolArray, EventPanel, FloatArray
 
 #: A design whose smallest diagonal of R is below this share of the column's length is singular.
@@ -15,7 +16,7 @@ SINGULAR = 1e-10
 
 
 @dataclass(frozen=True)
-class MarketModel:
+class MarketModel(ModelDefaults):
     """The market model, ``R_it = alpha_i + beta_i R_mt + e_it``, by ordinary least squares.
 
     Parameters
@@ -75,7 +76,7 @@ class MarketModel:
         -------
         Fit
         """
-        return fit_least_squares(panel, self.design, ("alpha", "beta"))
+        return replace(fit_least_squares(panel, self.design, ("alpha", "beta")), market=panel.event_columns[:, :, 0])
 
 
 def require_name(value: object, model: str) -> None:
@@ -89,7 +90,12 @@ def with_intercept(columns: FloatArray) -> FloatArray:
     return np.concatenate([np.ones((*columns.shape[:-1], 1)), columns], axis=-1)
 
 
-def fit_least_squares(panel: EventPanel, design: object, names: tuple[str, ...]) -> Fit:
+def fit_least_squares(
+    panel: EventPanel,
+    design: Callable[[FloatArray], FloatArray],
+    names: tuple[str, ...],
+    less: Callable[[FloatArray], FloatArray] | None = None,
+) -> Fit:
     """Fit one linear regression per event, all at once.
 
     Parameters
@@ -100,16 +106,19 @@ def fit_least_squares(panel: EventPanel, design: object, names: tuple[str, ...])
         Column returns, shape (..., K), to regressor rows, shape (..., p).
     names : tuple of str
         Names of the p coefficients.
+    less : callable, optional
+        Column returns, shape (..., K), to what is taken from the firm's return before the regression, shape (...), e.g. the
+        riskless rate. Expected returns include it.
 
     Notes
     -----
     Days that are not usable become zero rows of X and R: they change neither X'X nor X'R. The QR
     decomposition keeps full precision where the normal equations would lose half the digits.
     """
-    assert callable(design)
     mask, event_mask = panel.est_mask, panel.event_mask
     x = masked(design(panel.est_columns), mask[:, :, None])
-    y = masked(panel.est_returns, mask)
+    taken, event_taken = (0.0, 0.0) if less is None else (less(panel.est_columns), less(panel.event_columns))
+    y = masked(panel.est_returns - taken, mask)
     n_est = np.asarray(mask.sum(axis=1), dtype=np.int64)
     p = x.shape[2]
     q, r = np.linalg.qr(x)
@@ -122,7 +131,7 @@ def fit_least_squares(panel: EventPanel, design: object, names: tuple[str, ...])
     with np.errstate(divide="ignore", invalid="ignore"):
         sigma = np.sqrt(np.where(degrees > 0, sum_squares / np.maximum(degrees, 1), np.nan))
     rows = masked(design(panel.event_columns), event_mask[:, :, None])
-    expected = np.einsum("nlp,np->nl", rows, coefficients)
+    expected = np.einsum("nlp,np->nl", rows, coefficients) + event_taken
     unusable = unusable_reasons(panel, mask, sigma, singular, degrees)
     return Fit(
         names=names,
