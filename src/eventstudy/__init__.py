@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     )
     from eventstudy.events import Event
     from eventstudy.inference import TESTS, HypothesisTest
-    from eventstudy.models import FactorModel, MarketAdjusted, MarketModel, MeanAdjusted
+    from eventstudy.models import BuyAndHold, FactorModel, MarketAdjusted, MarketModel, MeanAdjusted, PeerPortfolio
     from eventstudy.prices import load_prices
     from eventstudy.prices.factors import load_factors
     from eventstudy.prices.shares import ShareCount, share_count
@@ -53,7 +53,7 @@ _HOME = {
     "prices.shares": ("ShareCount", "share_count"),
     "prices.snapshot": ("load_universe", "universe_members"),
     "prices.table": ("Prices", "Provenance"),
-    "models": ("FactorModel", "MarketAdjusted", "MarketModel", "MeanAdjusted"),
+    "models": ("BuyAndHold", "FactorModel", "MarketAdjusted", "MarketModel", "MeanAdjusted", "PeerPortfolio"),
     "inference": ("TESTS", "HypothesisTest"),
     "study": ("EventStudy",),
     "results": ("EventStudyResult",),
@@ -63,6 +63,7 @@ _WHERE = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
     "TESTS",
+    "BuyAndHold",
     "DataMissing",
     "DataUnfit",
     "Event",
@@ -76,6 +77,7 @@ __all__ = [
     "MarketModel",
     "MeanAdjusted",
     "NotAsRecorded",
+    "PeerPortfolio",
     "Prices",
     "Provenance",
     "ShareCount",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pandas as pd
@@ -50,6 +50,8 @@ class EventPanel:
         Names of the K benchmark or factor columns.
     est_columns, event_columns : ndarray, shape (N, M, K) and (N, L, K)
         Their returns on the same days.
+    instead : ndarray, shape (N, L, K'), or None
+        For buy-and-hold models: returns of each firm held instead, NaN for the event's own.
 
     Notes
     -----
@@ -67,6 +69,7 @@ class EventPanel:
     columns: tuple[str, ...]
     est_columns: FloatArray
     event_columns: FloatArray
+    instead: FloatArray | None = None
 
     @property
     def n(self) -> int:
@@ -91,19 +94,9 @@ class EventPanel:
     def take(self, keep: BoolArray) -> EventPanel:
         """Return the panel of the events where ``keep`` (shape (N,)) is true."""
         chosen = np.flatnonzero(keep)
-        return EventPanel(
-            tuple(self.events[i] for i in chosen),
-            tuple(self.keys[i] for i in chosen),
-            self.position[chosen],
-            self.calendar,
-            self.estimation,
-            self.window,
-            self.est_returns[chosen],
-            self.event_returns[chosen],
-            self.columns,
-            self.est_columns[chosen],
-            self.event_columns[chosen],
-        )
+        per_event = {f.name: v[chosen] for f in fields(self) if isinstance(v := getattr(self, f.name), np.ndarray)}
+        events, keys = (tuple(values[i] for i in chosen) for values in (self.events, self.keys))
+        return replace(self, events=events, keys=keys, **per_event)  # type: ignore[arg-type]
 
     def __repr__(self) -> str:
         return (

@@ -129,25 +129,41 @@ class MarketAdjusted(ModelDefaults):
         -------
         Fit
         """
-        mask, event_mask = panel.est_mask, panel.event_mask
-        n_est = np.asarray(mask.sum(axis=1), dtype=np.int64)
-        residuals = masked(panel.est_returns - panel.est_columns[:, :, 0], mask)
-        mean = residuals.sum(axis=1) / np.maximum(n_est, 1)
-        centred = masked(residuals - mean[:, None], mask)
-        degrees = n_est - 1
-        sigma = np.sqrt(np.where(degrees > 0, np.einsum("nm,nm->n", centred, centred) / np.maximum(degrees, 1), np.nan))
-        n = panel.n
-        return Fit(
-            names=("alpha", "beta"),
-            coefficients=np.tile(np.array([0.0, 1.0]), (n, 1)),
-            n_params=1,
-            n_est=n_est,
-            sigma=sigma,
-            residuals=nan_where(residuals, mask),
-            expected=nan_where(panel.event_columns[:, :, 0], event_mask),
-            rows=masked(self.design(panel.event_columns), event_mask[:, :, None]),
-            root=np.zeros((n, 1, 1)),
-            r_squared=np.full(n, np.nan),
-            unusable=unusable_reasons(panel, mask, sigma, np.zeros(n, dtype=np.bool_), degrees),
-            market=panel.event_columns[:, :, 0],
-        )
+        return fit_differences(panel)
+
+
+def fit_differences(panel: EventPanel) -> Fit:
+    """Take the panel's one column for the expected return: nothing is estimated but the spread of the differences.
+
+    Parameters
+    ----------
+    panel : EventPanel
+        N events.
+
+    Returns
+    -------
+    Fit
+        The residual variance is taken around the mean difference with divisor ``M_i - 1``; one parameter is counted.
+    """
+    mask, event_mask = panel.est_mask, panel.event_mask
+    n_est = np.asarray(mask.sum(axis=1), dtype=np.int64)
+    residuals = masked(panel.est_returns - panel.est_columns[:, :, 0], mask)
+    mean = residuals.sum(axis=1) / np.maximum(n_est, 1)
+    centred = masked(residuals - mean[:, None], mask)
+    degrees = n_est - 1
+    sigma = np.sqrt(np.where(degrees > 0, np.einsum("nm,nm->n", centred, centred) / np.maximum(degrees, 1), np.nan))
+    n = panel.n
+    return Fit(
+        names=("alpha", "beta"),
+        coefficients=np.tile(np.array([0.0, 1.0]), (n, 1)),
+        n_params=1,
+        n_est=n_est,
+        sigma=sigma,
+        residuals=nan_where(residuals, mask),
+        expected=nan_where(panel.event_columns[:, :, 0], event_mask),
+        rows=masked(panel.event_columns, event_mask[:, :, None]),
+        root=np.zeros((n, 1, 1)),
+        r_squared=np.full(n, np.nan),
+        unusable=unusable_reasons(panel, mask, sigma, np.zeros(n, dtype=np.bool_), degrees),
+        market=panel.event_columns[:, :, 0],
+    )

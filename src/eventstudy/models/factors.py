@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -56,7 +57,7 @@ class FactorModel(ModelDefaults):
     'R = alpha + ^GSPC + ^SOX + e'
     """
 
-    factors: tuple[str, ...]
+    factors: str | Sequence[str]
     risk_free: str | None = None
 
     def __post_init__(self) -> None:
@@ -70,6 +71,10 @@ class FactorModel(ModelDefaults):
         if len(set(given)) < len(given) or self.risk_free in given:
             raise InvalidInput(f"FactorModel names a column twice: {', '.join(given)}, risk_free {self.risk_free}.")
         object.__setattr__(self, "factors", given)
+
+    @property
+    def _named(self) -> tuple[str, ...]:
+        return tuple(self.factors)
 
     @classmethod
     def named(cls, name: str) -> FactorModel:
@@ -104,19 +109,19 @@ class FactorModel(ModelDefaults):
             "fama_french6": "Fama-French five-factor and momentum",
         }
         known = {factors: titles[key] for key, factors in FACTOR_SETS.items()}
-        count = len(self.factors)
-        return known.get(self.factors, f"{count}-factor") + " model"
+        count = len(self._named)
+        return known.get(self._named, f"{count}-factor") + " model"
 
     @property
     def formula(self) -> str:
         """The regression in one line."""
         left = "R" if self.risk_free is None else f"R - {self.risk_free}"
-        return f"{left} = alpha + {' + '.join(self.factors)} + e"
+        return f"{left} = alpha + {' + '.join(self._named)} + e"
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The factors, and the riskless rate if there is one."""
-        return self.factors if self.risk_free is None else (*self.factors, self.risk_free)
+        return self._named if self.risk_free is None else (*self._named, self.risk_free)
 
     @property
     def benchmark(self) -> str | None:
@@ -125,7 +130,7 @@ class FactorModel(ModelDefaults):
 
     def design(self, columns: FloatArray) -> FloatArray:
         """Return rows ``(1, F)``, shape (..., K + 1), from the columns' returns."""
-        return with_intercept(columns[..., : len(self.factors)])
+        return with_intercept(columns[..., : len(self._named)])
 
     def riskless(self, columns: FloatArray) -> FloatArray:
         """Return the riskless rate, shape (...), zero if the model has none."""
@@ -144,5 +149,5 @@ class FactorModel(ModelDefaults):
         Fit
             ``market`` is the first factor plus the riskless rate: for the models of the literature the market's return.
         """
-        found = fit_least_squares(panel, self.design, ("alpha", *self.factors), self.riskless)
+        found = fit_least_squares(panel, self.design, ("alpha", *self._named), self.riskless)
         return replace(found, market=panel.event_columns[:, :, 0] + self.riskless(panel.event_columns))

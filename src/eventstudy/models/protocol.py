@@ -97,6 +97,11 @@ class NormalReturnModel(Protocol):
         """Whether a return may reach back over sessions without a trade."""
         ...
 
+    @property
+    def return_kinds(self) -> tuple[str, ...]:
+        """Kinds of returns that the model is made for: ``simple``, ``log`` or both."""
+        ...
+
     def prepare(self, panel: EventPanel) -> EventPanel:
         """Return the panel with the columns that ``fit`` uses, e.g. peers made one portfolio, before days are counted."""
         ...
@@ -132,6 +137,11 @@ class ModelDefaults:
     def bridges_gaps(self) -> bool:
         """Never."""
         return False
+
+    @property
+    def return_kinds(self) -> tuple[str, ...]:
+        """Either kind."""
+        return ("simple", "log")
 
     def prepare(self, panel: EventPanel) -> EventPanel:
         """Return the panel as it is."""
