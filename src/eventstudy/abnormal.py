@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TypeVar
 
 import numpy as np
+import pandas as pd
 
 from eventstudy.errors import InvalidInput
 from eventstudy.models.protocol import Fit
@@ -14,6 +15,9 @@ from eventstudy.panel import BoolArray, EventPanel, FloatArray, IntArray
 from eventstudy.windows import Window
 
 T = TypeVar("T")
+
+#: Share of the largest expected return below which a difference is rounding.
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -73,6 +77,8 @@ class AbnormalReturns:
         Regressor rows and R⁻¹, for the variance of sums (see `Fit`).
     position : ndarray of int, shape (N,)
         Place of each event's session in calendar time: events with windows on common days are dependent.
+    firms : ndarray of int, shape (N,)
+        Which events are of one firm: equal numbers, equal tickers.
     firm_returns, benchmark_returns : ndarray, shape (N, L)
         Raw returns in the event window; the benchmark's are NaN if the model has none.
     noise : ndarray, shape (N, L)
@@ -83,6 +89,8 @@ class AbnormalReturns:
         Weighted autocorrelations of the errors, for models that allow for them.
     instead : ndarray, shape (N, L, K), or None
         Returns of what is held instead, for buy-and-hold models: sums then compound.
+    riskless : ndarray, shape (N, L), or None
+        What the model takes from the firm's return before its regression, for models of excess returns.
 
     Notes
     -----
@@ -105,12 +113,14 @@ class AbnormalReturns:
     rows: FloatArray
     root: FloatArray
     position: IntArray
+    firms: IntArray
     firm_returns: FloatArray
     benchmark_returns: FloatArray
     noise: FloatArray
     span: IntArray | None = None
     serial: FloatArray | None = None
     instead: FloatArray | None = None
+    riskless: FloatArray | None = None
     _memo: dict[Hashable, object] = field(default_factory=dict, init=False)
 
     @property
@@ -318,10 +328,27 @@ def abnormal_returns(panel: EventPanel, fit: Fit) -> AbnormalReturns:
         rows=fit.rows,
         root=fit.root,
         position=panel.position,
+        firms=_firms(panel),
         firm_returns=panel.event_returns,
         benchmark_returns=np.full_like(panel.event_returns, np.nan) if fit.market is None else fit.market,
         noise=noise,
         span=fit.span,
         serial=fit.serial,
         instead=fit.instead,
+        riskless=_riskless(fit),
     )
+
+
+def _firms(panel: EventPanel) -> IntArray:
+    """Return a number for each event's ticker, shape (N,)."""
+    tickers = np.array([e.ticker for e in panel.events], dtype=object)
+    return np.asarray(pd.factorize(tickers)[0], dtype=np.int64)
+
+
+def _riskless(fit: Fit) -> FloatArray | None:
+    """Return expected returns less ``x b``: what the model took from the firm's return, shape (N, L); None if nothing."""
+    if fit.rows.shape[2] != fit.coefficients.shape[1]:
+        return None
+    taken = fit.expected - np.einsum("nlp,np->nl", fit.rows, fit.coefficients)
+    nothing = np.nanmax(np.abs(taken), initial=0.0) <= ROUNDING * np.nanmax(np.abs(fit.expected), initial=0.0)
+    return None if nothing else taken
