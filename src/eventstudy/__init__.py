@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from eventstudy.models import BuyAndHold, FactorModel, MarketAdjusted, MarketModel, MeanAdjusted, PeerPortfolio
     from eventstudy.prices import load_prices
     from eventstudy.prices.factors import load_factors
+    from eventstudy.prices.measures import log_turnover, log_volume, range_volatility, squared_returns
     from eventstudy.prices.shares import ShareCount, share_count
     from eventstudy.prices.snapshot import load_universe, universe_members
     from eventstudy.prices.table import Prices, Provenance
@@ -50,6 +51,7 @@ _HOME = {
     "events": ("Event",),
     "prices": ("load_prices",),
     "prices.factors": ("load_factors",),
+    "prices.measures": ("log_turnover", "log_volume", "range_volatility", "squared_returns"),
     "prices.shares": ("ShareCount", "share_count"),
     "prices.snapshot": ("load_universe", "universe_members"),
     "prices.table": ("Prices", "Provenance"),
@@ -90,7 +92,11 @@ __all__ = [
     "load_prices",
     "load_study",
     "load_universe",
+    "log_turnover",
+    "log_volume",
+    "range_volatility",
     "share_count",
+    "squared_returns",
     "universe_members",
 ]
 

@@ -54,6 +54,8 @@ class Readings:
         Where the prices or returns come from.
     prices : Prices or None
         The price table, for dollars; None if returns were handed in.
+    measure : str
+        What may be abnormal: ``return``, ``volume``, ``turnover`` or ``volatility``.
     """
 
     model: NormalReturnModel
@@ -66,6 +68,7 @@ class Readings:
     returns_kind: str
     provenance: Provenance
     prices: Prices | None = None
+    measure: str = "return"
 
     # -- what happened -------------------------------------------------------------------------------------
 
@@ -162,6 +165,7 @@ class Readings:
         InvalidInput
             If the study uses log returns, or the model has no benchmark.
         """
+        self._only_returns("Buy-and-hold returns")
         if self.returns_kind != "simple":
             raise InvalidInput("Buy-and-hold returns compound simple returns; run the study with returns='simple'.")
         values = self.abnormal.bhar((start, start if end is None else end), against)
@@ -331,6 +335,7 @@ class Readings:
         self, window: Window, *, level: float = 0.95, shares: Mapping[str, ShareCount] | None = None
     ) -> tuple[MarketValueChange, ...]:
         """Return the market-value changes of `market_value` as values, one an event."""
+        self._only_returns("Market values")
         if self.prices is None:
             raise DataMissing("Market values need prices; this study was run on returns.")
         return market_value_changes(
@@ -343,6 +348,10 @@ class Readings:
             shares=shares,
             log_returns=self.returns_kind == "log",
         )
+
+    def _only_returns(self, what: str) -> None:
+        if self.measure != "return":
+            raise InvalidInput(f"{what} need abnormal returns; this study is of abnormal {self.measure}.")
 
     def source_line(self) -> str:
         """Return source, vintage, model and estimation window as one line for the foot of a figure."""

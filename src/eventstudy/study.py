@@ -12,26 +12,24 @@ from eventstudy.abnormal import abnormal_returns
 from eventstudy.calendars import (
     DEFAULT_EXCHANGE,
     ClosedDay,
-    calendar_bounds,
     check_closed_day,
-    exchange_sessions,
 )
-from eventstudy.diagnostics import Check, design_checks, gap_checks, listed
-from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
+from eventstudy.diagnostics import Check, design_checks, gap_checks
+from eventstudy.errors import DataUnfit, InvalidInput
 from eventstudy.events import Event, as_events, tradable_days
+from eventstudy.intake import Intake
 from eventstudy.models import NormalReturnModel
 from eventstudy.panel import Alignment, Dropped, align
+from eventstudy.prices.measures import Measure, check_measure
 from eventstudy.prices.table import (
     Prices,
     Provenance,
     ReturnKind,
-    check_prices,
     check_return_kind,
-    clean_frame,
 )
+from eventstudy.prices.trades import trades_of
 from eventstudy.results import EventStudyResult
 from eventstudy.windows import Window
-from eventstudy.wording import did_you_mean
 
 
 @dataclass(frozen=True)
@@ -57,6 +55,9 @@ class EventStudy:
         Fewest usable days in the estimation window with which an event is kept.
     max_dropped : float
         Largest share of events that may be dropped before the study is refused.
+    measure : {"return", "volume", "turnover", "volatility"}
+        What may be abnormal. Of prices, the logarithm of volume or turnover, or squared returns, are taken; a table handed in holds
+        the measure itself, e.g. `range_volatility`.
 
     Raises
     ------
@@ -81,6 +82,7 @@ class EventStudy:
     calendar: str | None = DEFAULT_EXCHANGE
     min_estimation: int = 30
     max_dropped: float = 0.35
+    measure: Measure = "return"
 
     def __post_init__(self) -> None:
         if isinstance(self.model, type) or not isinstance(self.model, NormalReturnModel):
@@ -91,6 +93,12 @@ class EventStudy:
         object.__setattr__(self, "window", Window.of(self.window))
         check_return_kind(self.returns)
         check_closed_day(self.closed_day)
+        check_measure(self.measure)
+        if self.measure == "return" and self.returns not in self.model.return_kinds:
+            allowed = " or ".join(f"returns={kind!r}" for kind in self.model.return_kinds)
+            raise InvalidInput(f"The {self.model.name} model is not made for returns={self.returns!r}; use {allowed}.")
+        if self.measure != "return" and self.model.bridges_gaps:
+            raise InvalidInput(f"The {self.model.name} model adds up returns between trades; {self.measure} does not add up.")
         if self._estimation.end >= self._window.start:
             raise InvalidInput(
                 f"The estimation window {self.estimation} reaches into the event window {self.window}; it must end "
@@ -109,7 +117,12 @@ class EventStudy:
     def _window(self) -> Window:
         return Window.of(self.window)
 
-    def run(self, data: Prices | pd.DataFrame, events: Event | Iterable[Event] | pd.DataFrame) -> EventStudyResult:
+    def run(
+        self,
+        data: Prices | pd.DataFrame,
+        events: Event | Iterable[Event] | pd.DataFrame,
+        factors: pd.DataFrame | None = None,
+    ) -> EventStudyResult:
         """Run the study.
 
         Parameters
@@ -118,6 +131,9 @@ class EventStudy:
             Prices, or a wide table of returns (dates × tickers, benchmark and factors as columns, fractions).
         events : list of Event, or DataFrame
             What happened when; a table needs ``ticker`` and ``date``.
+        factors : DataFrame, optional
+            Columns of the model that are not in the data, dates × factors, simple returns as fractions, e.g. `load_factors`. They may
+            not repeat a column of the data.
 
         Returns
         -------
@@ -133,18 +149,17 @@ class EventStudy:
             If the events or the table cannot be read.
         """
         asked = as_events(events)
-        needed = list(dict.fromkeys([*(e.ticker for e in asked), *self.model.columns]))
-        if isinstance(data, Prices):
-            (returns, holes), origin = self._from_prices(data, needed), data.provenance
-        elif isinstance(data, pd.DataFrame):
-            returns, holes = self._from_returns(data, needed)
-            origin = Provenance(
+        intake = Intake(self.model, self.returns, self.measure, self.calendar)
+        returns, holes = intake.read(data, [e.ticker for e in asked], factors)
+        origin = (
+            data.provenance
+            if isinstance(data, Prices)
+            else Provenance(
                 "returns handed in",
                 first=f"{returns.index[0]:%Y-%m-%d}",
                 last=f"{returns.index[-1]:%Y-%m-%d}",
             )
-        else:
-            raise InvalidInput(f"data is a {type(data).__name__}; give Prices or a DataFrame of returns.")
+        )
         alignment = align(
             returns,
             asked,
@@ -156,6 +171,7 @@ class EventStudy:
             min_estimation=self.min_estimation,
             offsets=self.model.offsets,
             prepare=self.model.prepare,
+            trades=trades_of(data, returns) if self.model.bridges_gaps else None,
         )
         alignment = _without_hole_days(alignment, holes, self.calendar, self.model.benchmark)
         gaps = gap_checks(alignment.panel, holes)
@@ -184,6 +200,7 @@ class EventStudy:
             returns_kind=self.returns,
             provenance=origin,
             prices=prices,
+            measure=self.measure,
         )
 
     def _enough_left(self, alignment: Alignment) -> None:
@@ -198,117 +215,6 @@ class EventStudy:
                 f"{self.max_dropped:.0%}. {why}{more}. Mend the events, or raise max_dropped.",
                 dropped=alignment.dropped,
             )
-
-    def _from_prices(self, prices: Prices, needed: list[str]) -> tuple[pd.DataFrame, pd.DatetimeIndex]:
-        """Return returns on the sessions of the calendar, NaN where a price is missing, and the benchmark's holes."""
-        chosen = prices.select(needed)
-        _one_currency(chosen)
-        closes = clean_frame(chosen.adj_close, "adjusted close")
-        check_prices(closes, "adjusted close")
-        holes = pd.DatetimeIndex([])
-        if self.calendar is None:
-            frame = closes
-            if self.model.benchmark is not None:
-                there = closes[self.model.benchmark].notna()
-                frame, holes = closes[there], _weekdays_lost(closes, there)
-        else:
-            sessions = exchange_sessions(self.calendar, closes.index[0].date(), closes.index[-1].date())
-            priced = closes.dropna(how="all")
-            extra = priced.index.difference(sessions)
-            if len(extra):
-                raise DataUnfit(
-                    f"The prices have {len(extra)} day(s) on which {self.calendar} was closed: "
-                    f"{listed([f'{d:%Y-%m-%d}' for d in extra])}. Remove them, name the right exchange with calendar=, or use "
-                    f"calendar=None to take the benchmark's dates.",
-                    days=tuple(f"{d:%Y-%m-%d}" for d in extra),
-                )
-            frame = closes.reindex(sessions)
-        if len(frame) < 2:
-            raise DataUnfit("The prices hold fewer than two sessions; a return needs two.")
-        return Prices(frame, chosen.provenance).returns(self.returns), holes
-
-    def _from_returns(self, table: pd.DataFrame, needed: list[str]) -> tuple[pd.DataFrame, pd.DatetimeIndex]:
-        """Return the rows of the benchmark's dates, and weekdays of the table that it lacks."""
-        frame = clean_frame(table, "returns")
-        missing = [c for c in needed if c not in frame.columns]
-        if missing:
-            raise DataMissing(
-                f"The returns have no column {', '.join(missing)}; they have {listed(sorted(frame.columns), 40)}."
-                f"{did_you_mean(missing, frame.columns)}",
-                missing=tuple(missing),
-                available=tuple(frame.columns),
-            )
-        chosen, benchmark = frame[needed], self.model.benchmark
-        _check_returns(chosen, self.returns)
-        there = frame.notna().any(axis=1) if benchmark is None else chosen[benchmark].notna()
-        if int(there.sum()) < 2:
-            raise DataUnfit(
-                f"{f'The benchmark {benchmark}' if benchmark else 'The table'} has {int(there.sum())} days with returns; "
-                f"nothing can be estimated."
-            )
-        kept = chosen[there]
-        lost = pd.DatetimeIndex(_weekdays_lost(chosen, there).union(self._sessions_lost(there)))
-        return kept, lost[(lost > kept.index[0]) & (lost < kept.index[-1])]
-
-    def _sessions_lost(self, there: pd.Series[bool]) -> pd.DatetimeIndex:
-        """Return sessions of the exchange, within the table's span, for which it has no row or no return."""
-        kept = pd.DatetimeIndex(there.index[there])
-        if self.calendar is None:
-            return pd.DatetimeIndex([])
-        first, last = calendar_bounds(self.calendar)
-        first, last = max(first, kept[0]), min(last, kept[-1])
-        if first > last:
-            return pd.DatetimeIndex([])
-        return exchange_sessions(self.calendar, first.date(), last.date()).difference(kept)
-
-
-#: Half of a firm's daily moves are never this large as fractions; as per cent they nearly always are.
-TYPICAL_MOVE_LIMIT = 0.25
-
-
-def _weekdays_lost(table: pd.DataFrame, there: pd.Series[bool]) -> pd.DatetimeIndex:
-    """Return weekdays on which others have a value and the benchmark has none."""
-    lonely = pd.DatetimeIndex(table.index[~there & table.notna().any(axis=1)])
-    return lonely[lonely.dayofweek < 5]
-
-
-def _check_returns(table: pd.DataFrame, kind: ReturnKind) -> None:
-    """Raise `DataUnfit` at an infinite return, a simple return of -100 % or less, or returns in per cent."""
-    values = table.to_numpy()
-    wrong = np.isinf(values) | ((values <= -1.0) if kind == "simple" else np.zeros(values.shape, dtype=bool))
-    if wrong.any():
-        row, column = np.argwhere(wrong)[0]
-        raise DataUnfit(
-            f"{table.columns[column]} has a return of {values[row, column]:g} on {table.index[row]:%Y-%m-%d}; returns are "
-            f"fractions, finite and above -1 (a fall of 17 % is -0.17, not -17). Correct it or leave it empty."
-        )
-    positive = (table.min() > 0) & (table.median() > 1.0)
-    if positive.any():
-        raise DataUnfit(
-            f"{listed([str(c) for c in table.columns[positive]])}: all figures are positive, as prices are. For prices give Prices "
-            f"(load_prices of a file, or Prices.from_frame); for returns take table.pct_change(fill_method=None)."
-        )
-    typical = table.abs().where(table != 0).median()
-    large = typical[typical > TYPICAL_MOVE_LIMIT]
-    if len(large):
-        raise DataUnfit(
-            f"Half of the returns of {large.index[0]} are beyond ±{large.iloc[0]:g}, so they seem to be per cent; returns are "
-            f"fractions (a fall of 17 % is -0.17, not -17). Divide the table by 100."
-        )
-
-
-#: Quotations in hundredths of a currency: returns are the same.
-_HUNDREDTHS = {"GBp": "GBP", "GBX": "GBP", "ILA": "ILS", "ZAc": "ZAR", "ZAC": "ZAR"}
-
-
-def _one_currency(prices: Prices) -> None:
-    known = {_HUNDREDTHS.get(c, c) for c in prices.currency.values() if c}
-    if len(known) > 1:
-        pairs = ", ".join(f"{t} in {c}" for t, c in sorted(prices.currency.items()))
-        raise DataUnfit(
-            f"The prices are in different currencies ({pairs}), so exchange-rate moves would pass as abnormal returns. "
-            f"Convert them to one currency, or hand in returns as a DataFrame if this is meant."
-        )
 
 
 def _without_hole_days(

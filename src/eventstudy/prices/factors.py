@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FACTORS_FILE = "factors.csv.gz"
+#: Columns of the embedded factors.
+FACTOR_COLUMNS = ("mkt_rf", "smb", "hml", "rmw", "cma", "mom", "rf")
 
 
 @lru_cache(maxsize=2)

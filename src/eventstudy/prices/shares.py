@@ -70,6 +70,11 @@ def _counts(folder: Path) -> dict[str, tuple[ShareCount, ...]]:  # the folder is
     return {t: tuple(sorted(c, key=lambda count: count.period_end)) for t, c in counts.items()}
 
 
+def share_counts(ticker: str) -> tuple[ShareCount, ...]:
+    """Return all embedded share counts of a company, oldest first; empty if there are none."""
+    return _counts(embedded.FOLDER).get(ticker, ())
+
+
 def share_count(ticker: str, on: date | str) -> ShareCount:
     """Return the latest embedded share count of a company on or before a day.
 

@@ -1,0 +1,211 @@
+"""What a study is handed, prices or returns, made into returns on the sessions that relative days count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.calendars import calendar_bounds, exchange_sessions
+from eventstudy.diagnostics import listed
+from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
+from eventstudy.models import NormalReturnModel
+from eventstudy.prices.factors import FACTOR_COLUMNS
+from eventstudy.prices.measures import Measure, measured
+from eventstudy.prices.table import Prices, ReturnKind, check_prices, clean_frame
+from eventstudy.wording import did_you_mean
+
+
+@dataclass(frozen=True)
+class Intake:
+    """How data become returns.
+
+    Attributes
+    ----------
+    model : NormalReturnModel
+        Whose columns are needed.
+    returns : {"simple", "log"}
+        How prices become returns.
+    measure : str
+        What may be abnormal.
+    calendar : str or None
+        Whose sessions relative days count; None takes the benchmark's dates.
+    """
+
+    model: NormalReturnModel
+    returns: ReturnKind
+    measure: Measure
+    calendar: str | None
+
+    def read(
+        self, data: Prices | pd.DataFrame, tickers: list[str], factors: pd.DataFrame | None
+    ) -> tuple[pd.DataFrame, pd.DatetimeIndex]:
+        """Return returns, dates × needed columns, one row a session, and the weekdays that the benchmark lacks.
+
+        Parameters
+        ----------
+        data : Prices or DataFrame
+            Prices, or a wide table of returns or of another measure.
+        tickers : list of str
+            The events' firms.
+        factors : DataFrame or None
+            Columns of the model that are not in the data.
+
+        Raises
+        ------
+        DataMissing
+            If a ticker, a column or a factor is not there.
+        DataUnfit
+            If figures cannot be right, or currencies are mixed.
+        InvalidInput
+            If ``data`` is neither, or a column is in both tables.
+        """
+        if not isinstance(data, Prices | pd.DataFrame):
+            raise InvalidInput(f"data is a {type(data).__name__}; give Prices or a DataFrame of returns.")
+        needed = list(dict.fromkeys([*tickers, *self.model.columns]))
+        extra = self._factor_table(data, factors)
+        if isinstance(data, pd.DataFrame):
+            return self._from_returns(data if factors is None else clean_frame(data, "returns").join(extra), needed)
+        returns, holes = self._from_prices(data, [c for c in needed if c not in extra.columns])
+        return returns.join(extra), holes
+
+    def _factor_table(self, data: Prices | pd.DataFrame, factors: pd.DataFrame | None) -> pd.DataFrame:
+        """Return the factors that the model needs, checked; an empty table if none were handed in."""
+        there = set(data.tickers) if isinstance(data, Prices) else set(data)
+        wanted = [c for c in dict.fromkeys(self.model.columns) if c not in there]
+        if factors is None:
+            embedded = sorted(set(wanted) & set(FACTOR_COLUMNS))
+            if embedded and isinstance(data, Prices):
+                raise DataMissing(
+                    f"The model needs {', '.join(wanted)}, which the prices do not have; hand the factors in: "
+                    f"study.run(prices, events, factors=es.load_factors()).",
+                    missing=tuple(wanted),
+                )
+            return pd.DataFrame()
+        if self.returns == "log":
+            raise InvalidInput("Factors are simple returns; run the study with returns='simple'.")
+        table = clean_frame(factors, "factors")
+        repeated = sorted(set(table.columns) & there & set(self.model.columns))
+        if repeated:
+            raise InvalidInput(f"{', '.join(repeated)} is in the data and in the factors; leave it out of one.")
+        chosen = table[[c for c in wanted if c in table.columns]]
+        if chosen.shape[1]:
+            _check_returns(chosen, "simple", cautious=False)
+        return chosen
+
+    def _from_prices(self, prices: Prices, needed: list[str]) -> tuple[pd.DataFrame, pd.DatetimeIndex]:
+        """Return returns on the sessions of the calendar, NaN where a price is missing, and the benchmark's holes."""
+        chosen = prices.select(needed)
+        _one_currency(chosen)
+        closes = clean_frame(chosen.adj_close, "adjusted close")
+        check_prices(closes, "adjusted close")
+        holes = pd.DatetimeIndex([])
+        if self.calendar is None:
+            frame = closes
+            if self.model.benchmark is not None:
+                there = closes[self.model.benchmark].notna()
+                frame, holes = closes[there], _weekdays_lost(closes, there)
+        else:
+            sessions = exchange_sessions(self.calendar, closes.index[0].date(), closes.index[-1].date())
+            priced = closes.dropna(how="all")
+            extra = priced.index.difference(sessions)
+            if len(extra):
+                raise DataUnfit(
+                    f"The prices have {len(extra)} day(s) on which {self.calendar} was closed: "
+                    f"{listed([f'{d:%Y-%m-%d}' for d in extra])}. Remove them, name the right exchange with calendar=, or use "
+                    f"calendar=None to take the benchmark's dates.",
+                    days=tuple(f"{d:%Y-%m-%d}" for d in extra),
+                )
+            frame = closes.reindex(sessions)
+        if len(frame) < 2:
+            raise DataUnfit("The prices hold fewer than two sessions; a return needs two.")
+        if self.measure != "return":
+            return measured(chosen, self.measure).reindex(frame.index), holes
+        return Prices(frame, chosen.provenance).returns(self.returns, bridge_gaps=self.model.bridges_gaps), holes
+
+    def _from_returns(self, table: pd.DataFrame, needed: list[str]) -> tuple[pd.DataFrame, pd.DatetimeIndex]:
+        """Return the rows of the benchmark's dates, and weekdays of the table that it lacks."""
+        frame = clean_frame(table, "returns")
+        missing = [c for c in needed if c not in frame.columns]
+        if missing:
+            raise DataMissing(
+                f"The returns have no column {', '.join(missing)}; they have {listed(sorted(frame.columns), 40)}."
+                f"{did_you_mean(missing, frame.columns)}",
+                missing=tuple(missing),
+                available=tuple(frame.columns),
+            )
+        chosen, benchmark = frame[needed], self.model.benchmark
+        if self.measure == "return":
+            _check_returns(chosen, self.returns)
+        elif np.isinf(chosen.to_numpy()).any():
+            raise DataUnfit(f"The {self.measure} table holds an infinite value; leave it empty.")
+        there = frame.notna().any(axis=1) if benchmark is None else chosen[benchmark].notna()
+        if int(there.sum()) < 2:
+            raise DataUnfit(
+                f"{f'The benchmark {benchmark}' if benchmark else 'The table'} has {int(there.sum())} days with returns; "
+                f"nothing can be estimated."
+            )
+        kept = chosen[there]
+        lost = pd.DatetimeIndex(_weekdays_lost(chosen, there).union(self._sessions_lost(there)))
+        return kept, lost[(lost > kept.index[0]) & (lost < kept.index[-1])]
+
+    def _sessions_lost(self, there: pd.Series[bool]) -> pd.DatetimeIndex:
+        """Return sessions of the exchange, within the table's span, for which it has no row or no return."""
+        kept = pd.DatetimeIndex(there.index[there])
+        if self.calendar is None:
+            return pd.DatetimeIndex([])
+        first, last = calendar_bounds(self.calendar)
+        first, last = max(first, kept[0]), min(last, kept[-1])
+        if first > last:
+            return pd.DatetimeIndex([])
+        return exchange_sessions(self.calendar, first.date(), last.date()).difference(kept)
+
+
+#: Half of a firm's daily moves are never this large as fractions; as per cent they nearly always are.
+TYPICAL_MOVE_LIMIT = 0.25
+
+
+def _weekdays_lost(table: pd.DataFrame, there: pd.Series[bool]) -> pd.DatetimeIndex:
+    """Return weekdays on which others have a value and the benchmark has none."""
+    lonely = pd.DatetimeIndex(table.index[~there & table.notna().any(axis=1)])
+    return lonely[lonely.dayofweek < 5]
+
+
+def _check_returns(table: pd.DataFrame, kind: ReturnKind, cautious: bool = True) -> None:
+    """Raise `DataUnfit` at an infinite return, a simple return of -100 % or less, returns in per cent, or (cautious) prices."""
+    values = table.to_numpy()
+    wrong = np.isinf(values) | ((values <= -1.0) if kind == "simple" else np.zeros(values.shape, dtype=bool))
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        raise DataUnfit(
+            f"{table.columns[column]} has a return of {values[row, column]:g} on {table.index[row]:%Y-%m-%d}; returns are "
+            f"fractions, finite and above -1 (a fall of 17 % is -0.17, not -17). Correct it or leave it empty."
+        )
+    positive = (table.min() > 0) & (table.median() > 1.0)
+    if cautious and positive.any():
+        raise DataUnfit(
+            f"{listed([str(c) for c in table.columns[positive]])}: all figures are positive, as prices are. For prices give Prices "
+            f"(load_prices of a file, or Prices.from_frame); for returns take table.pct_change(fill_method=None)."
+        )
+    typical = table.abs().where(table != 0).median()
+    large = typical[typical > TYPICAL_MOVE_LIMIT]
+    if len(large):
+        raise DataUnfit(
+            f"Half of the returns of {large.index[0]} are beyond ±{large.iloc[0]:g}, so they seem to be per cent; returns are "
+            f"fractions (a fall of 17 % is -0.17, not -17). Divide the table by 100."
+        )
+
+
+#: Quotations in hundredths of a currency: returns are the same.
+_HUNDREDTHS = {"GBp": "GBP", "GBX": "GBP", "ILA": "ILS", "ZAc": "ZAR", "ZAC": "ZAR"}
+
+
+def _one_currency(prices: Prices) -> None:
+    known = {_HUNDREDTHS.get(c, c) for c in prices.currency.values() if c}
+    if len(known) > 1:
+        pairs = ", ".join(f"{t} in {c}" for t, c in sorted(prices.currency.items()))
+        raise DataUnfit(
+            f"The prices are in different currencies ({pairs}), so exchange-rate moves would pass as abnormal returns. "
+            f"Convert them to one currency, or hand in returns as a DataFrame if this is meant."
+        )
