@@ -22,7 +22,20 @@ if TYPE_CHECKING:
     )
     from eventstudy.events import Event
     from eventstudy.inference import TESTS, HypothesisTest
-    from eventstudy.models import BuyAndHold, FactorModel, MarketAdjusted, MarketModel, MeanAdjusted, PeerPortfolio
+    from eventstudy.models import (
+        BuyAndHold,
+        Dimson,
+        FactorModel,
+        GarchMarketModel,
+        HacMarketModel,
+        MarketAdjusted,
+        MarketModel,
+        MeanAdjusted,
+        PeerPortfolio,
+        RobustMarketModel,
+        ScholesWilliams,
+        TradeToTrade,
+    )
     from eventstudy.prices import load_prices
     from eventstudy.prices.factors import load_factors
     from eventstudy.prices.measures import log_turnover, log_volume, range_volatility, squared_returns
@@ -55,7 +68,20 @@ _HOME = {
     "prices.shares": ("ShareCount", "share_count"),
     "prices.snapshot": ("load_universe", "universe_members"),
     "prices.table": ("Prices", "Provenance"),
-    "models": ("BuyAndHold", "FactorModel", "MarketAdjusted", "MarketModel", "MeanAdjusted", "PeerPortfolio"),
+    "models": (
+        "BuyAndHold",
+        "Dimson",
+        "FactorModel",
+        "GarchMarketModel",
+        "HacMarketModel",
+        "MarketAdjusted",
+        "MarketModel",
+        "MeanAdjusted",
+        "PeerPortfolio",
+        "RobustMarketModel",
+        "ScholesWilliams",
+        "TradeToTrade",
+    ),
     "inference": ("TESTS", "HypothesisTest"),
     "study": ("EventStudy",),
     "results": ("EventStudyResult",),
@@ -68,11 +94,14 @@ __all__ = [
     "BuyAndHold",
     "DataMissing",
     "DataUnfit",
+    "Dimson",
     "Event",
     "EventStudy",
     "EventStudyError",
     "EventStudyResult",
     "FactorModel",
+    "GarchMarketModel",
+    "HacMarketModel",
     "HypothesisTest",
     "InvalidInput",
     "MarketAdjusted",
@@ -82,10 +111,13 @@ __all__ = [
     "PeerPortfolio",
     "Prices",
     "Provenance",
+    "RobustMarketModel",
+    "ScholesWilliams",
     "ShareCount",
     "SourceFailed",
     "StudyFileError",
     "StudySpec",
+    "TradeToTrade",
     "Window",
     "exchange_sessions",
     "load_factors",

@@ -145,8 +145,8 @@ class AbnormalReturns:
 
     @property
     def aar(self) -> FloatArray:
-        """Average abnormal return of each day over the events observed, shape (L,)."""
-        return nan_mean(self.ar)
+        """Average abnormal return of each day over the events observed, shape (L,); returns of several sessions are left out."""
+        return nan_mean(self.ar if self.span is None else np.where(self.span == 1, self.ar, np.nan))
 
     @property
     def expected(self) -> FloatArray:

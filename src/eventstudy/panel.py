@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from eventstudy.calendars import ClosedDay
 from eventstudy.errors import DataMissing
 from eventstudy.events import Event, event_keys, locate_sessions
+from eventstudy.prices.trades import sums_over_spans, trade_spans
 from eventstudy.windows import Window
 from eventstudy.wording import did_you_mean
 
@@ -49,9 +50,11 @@ class EventPanel:
     columns : tuple of str
         Names of the K benchmark or factor columns.
     est_columns, event_columns : ndarray, shape (N, M, K) and (N, L, K)
-        Their returns on the same days.
+        Their returns on the same days; over all sessions of a return's span if gaps are bridged.
     instead : ndarray, shape (N, L, K'), or None
         For buy-and-hold models: returns of each firm held instead, NaN for the event's own.
+    est_span, event_span : ndarray of int, shape (N, M) and (N, L), or None
+        Sessions that each return of the firm reaches over, 0 where there is none; None if gaps are never bridged.
 
     Notes
     -----
@@ -70,6 +73,8 @@ class EventPanel:
     est_columns: FloatArray
     event_columns: FloatArray
     instead: FloatArray | None = None
+    est_span: IntArray | None = None
+    event_span: IntArray | None = None
 
     @property
     def n(self) -> int:
@@ -131,6 +136,7 @@ def align(
     min_estimation: int,
     offsets: Sequence[int] = (),
     prepare: Callable[[EventPanel], EventPanel] | None = None,
+    trades: pd.DataFrame | None = None,
 ) -> Alignment:
     """Align returns in event time and say what became of each event.
 
@@ -154,6 +160,9 @@ def align(
         For each column, how many sessions later than the firm's return it is taken; empty means the same session.
     prepare : callable, optional
         What a model does to the columns before days are counted, e.g. make peers one portfolio.
+    trades : DataFrame of bool, optional
+        Where there was a trade (`trades_of`), shaped like ``returns``, for models that bridge gaps: log returns then reach back
+        to the last trade, also across the gap between the windows, and columns are summed over the same sessions.
 
     Returns
     -------
@@ -168,6 +177,8 @@ def align(
     located = locate_sessions(events, pd.DatetimeIndex(returns.index), exchange, closed_day)
     position = np.array([place.position for place in located], dtype=np.int64)
     whole = _whole_panel(returns, events, columns, tuple(offsets) or (0,) * len(columns), position, estimation, window)
+    if trades is not None:
+        whole = _bridged(whole, returns, trades, columns)
     if prepare is not None:
         whole = prepare(whole)
     reasons = _reasons(whole, [place.remark for place in located], min_estimation)
@@ -248,6 +259,27 @@ def _gather_columns(
         rows, inside = _day_index(position, Window(window.start + later, window.end + later), matrix.shape[0])
         out[:, :, at] = np.where(inside[:, :, None], matrix[:, factor[at]][rows], np.nan)
     return out
+
+
+def _bridged(panel: EventPanel, returns: pd.DataFrame, trades: pd.DataFrame, columns: Sequence[str]) -> EventPanel:
+    """Return the panel with spans, and columns summed over the sessions of each span."""
+    traded, matrix = trades.to_numpy(dtype=np.bool_), returns.to_numpy(dtype=np.float64)
+    firm = returns.columns.get_indexer(pd.Index([e.ticker for e in panel.events]))
+    factor = returns.columns.get_indexer(pd.Index(list(columns)))
+    span = trade_spans(traded).astype(np.float64)
+    parts = []
+    for window, own, daily in (
+        (panel.estimation, panel.est_returns, panel.est_columns),
+        (panel.window, panel.event_returns, panel.event_columns),
+    ):
+        reach = np.where(np.isfinite(own), _gather(span, panel.position, window, firm), 0.0).astype(np.int64)
+        rows, _ = _day_index(panel.position, window, len(returns))
+        total = sums_over_spans(matrix[:, factor], traded[:, factor], rows, reach)
+        parts.append((reach, np.where((reach > 0)[:, :, None], total, daily)))
+    (est_span, est_columns), (event_span, event_columns) = parts
+    return replace(
+        panel, est_columns=est_columns, event_columns=event_columns, est_span=est_span, event_span=event_span
+    )
 
 
 def _reasons(panel: EventPanel, remarks: Sequence[str], min_estimation: int) -> list[str]:

@@ -288,18 +288,25 @@ class Readings:
         Raises
         ------
         InvalidInput
-            If the model estimates nothing.
+            If the model estimates nothing, or not by ordinary least squares.
         """
         import statsmodels.api as sm
 
         if not self.fit.root.any():
             raise InvalidInput(f"The {self.model.name} model estimates no coefficients, so there is no regression.")
+        if not self.model.least_squares:
+            raise InvalidInput(
+                f"The {self.model.name} is not estimated by ordinary least squares, so statsmodels' OLS would give other "
+                f"numbers; its coefficients are in result.coefficients and its errors in result.fit."
+            )
         i = self.locate(event)
         used = self.panel.est_mask[i]
         rows = self.model.design(self.panel.est_columns[i])[used]
         days = self.panel.calendar[int(self.panel.position[i]) + self.panel.estimation.days[used]]
         exog = pd.DataFrame(rows, index=days, columns=list(self.fit.names))
-        endog = pd.Series(self.panel.est_returns[i][used], index=days, name=self.panel.events[i].ticker)
+        # The firm's return, less the riskless rate for models of excess returns.
+        explained = rows @ self.fit.coefficients[i] + self.fit.residuals[i][used]
+        endog = pd.Series(explained, index=days, name=self.panel.events[i].ticker)
         return sm.OLS(endog, exog).fit()
 
     # -- dollars -------------------------------------------------------------------------------------------

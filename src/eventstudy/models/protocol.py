@@ -102,6 +102,11 @@ class NormalReturnModel(Protocol):
         """Kinds of returns that the model is made for: ``simple``, ``log`` or both."""
         ...
 
+    @property
+    def least_squares(self) -> bool:
+        """Whether ordinary least squares on ``design`` repeats the fit."""
+        ...
+
     def prepare(self, panel: EventPanel) -> EventPanel:
         """Return the panel with the columns that ``fit`` uses, e.g. peers made one portfolio, before days are counted."""
         ...
@@ -142,6 +147,11 @@ class ModelDefaults:
     def return_kinds(self) -> tuple[str, ...]:
         """Either kind."""
         return ("simple", "log")
+
+    @property
+    def least_squares(self) -> bool:
+        """Yes."""
+        return True
 
     def prepare(self, panel: EventPanel) -> EventPanel:
         """Return the panel as it is."""

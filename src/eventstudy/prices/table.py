@@ -138,19 +138,21 @@ class Prices:
         """The dates of the table, ascending, shape (T,)."""
         return pd.DatetimeIndex(self.adj_close.index)
 
-    def returns(self, kind: ReturnKind = "simple") -> pd.DataFrame:
-        """Return the returns from each row of the table to the next.
+    def returns(self, kind: ReturnKind = "simple", *, bridge_gaps: bool = False) -> pd.DataFrame:
+        """Return the returns from each row of the table to the next, or from each price to the next.
 
         Parameters
         ----------
         kind : {"simple", "log"}
-            ``P_t / P_(t-1) - 1`` or its logarithm.
+            ``P_t / P_(t-1) - 1``, or ``log(P_t / P_(t-1))``.
+        bridge_gaps : bool
+            Take a return from the last price there was, over all sessions of a gap; it stands on the day that ends the gap.
 
         Returns
         -------
         DataFrame
-            Fractions, shape (T, K); NaN on the first day and wherever either price is missing:
-            a gap is never bridged.
+            Fractions, shape (T, K); NaN on the first day and wherever either price is missing: a gap is not bridged
+            unless that is asked for.
 
         Raises
         ------
@@ -158,7 +160,8 @@ class Prices:
             If ``kind`` is another word.
         """
         check_return_kind(kind)
-        ratio = self.adj_close / self.adj_close.shift(1)
+        before = (self.adj_close.ffill() if bridge_gaps else self.adj_close).shift(1)
+        ratio = self.adj_close / before
         return ratio - 1.0 if kind == "simple" else ratio.apply(np.log)
 
     def select(self, tickers: Sequence[str]) -> Prices:
