@@ -5,30 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from eventstudy.abnormal import AbnormalReturns
-from eventstudy.panel import FloatArray, IntArray
+from eventstudy.panel import BoolArray, FloatArray, IntArray
 from eventstudy.windows import Window
 
 #: Pairs of events with fewer common estimation days than this count as uncorrelated.
 MIN_COMMON_DAYS = 30
 
+#: Most events whose correlations with their neighbours are computed at once, and fewest and most sessions between them.
+BLOCK, NARROW, WIDE = 1024, 8, 64
 
-def overlap_shares(position: IntArray, others: IntArray, window: Window) -> FloatArray:
-    """Return the share of a window's calendar days that each pair of events has in common.
-
-    Parameters
-    ----------
-    position, others : ndarray of int, shape (n,) and (m,)
-        Places of the events' sessions in calendar time.
-    window : Window
-        The test window, L days.
-
-    Returns
-    -------
-    ndarray, shape (n, m)
-        ``|W_i ∩ W_j| / L``.
-    """
-    apart = np.abs(position[:, None] - others[None, :])
-    return np.asarray(np.maximum(len(window) - apart, 0) / len(window), dtype=np.float64)
+#: From so many neighbours for each day of the window on, sums by date are quicker than matrix products of pairs (measured).
+CROWDED = 30
 
 
 def mean_correlation(abnormal: AbnormalReturns, members: IntArray, window: Window) -> float:
@@ -41,7 +28,7 @@ def mean_correlation(abnormal: AbnormalReturns, members: IntArray, window: Windo
     members : ndarray of int, shape (n,)
         The events that enter the test.
     window : Window
-        The test window.
+        The test window, L days.
 
     Returns
     -------
@@ -53,56 +40,141 @@ def mean_correlation(abnormal: AbnormalReturns, members: IntArray, window: Windo
     ``ρ_ij`` is taken over the common *calendar* days of the two estimation windows, and is 0 with fewer than 30
     of them. If all events share one date this is the r̄ of Kolari and Pynnönen (2010), Review of Financial
     Studies 23, 3996-4025; for partly overlapping windows it follows the idea of Kolari, Pape and Pynnönen (2018).
-    With one date and no missing day, r̄ needs no pairs:
-    ``r̄ = (Σ_t (Σ_i z_it)² / (M-1) - n) / (n (n-1))`` with z the residuals over their sample deviation.
+    Two events of one firm are a pair like any other: on common days their residuals are nearly the same.
     """
     n = len(members)
     if n < 2:
         return 0.0
-    position = abnormal.position[members]
-    residuals = abnormal.residuals[members]
-    if (position == position[0]).all() and np.isfinite(residuals).all():
-        return _one_date(residuals)
-    return _linked_sum(abnormal, members[np.argsort(position, kind="stable")], window) / (n * (n - 1))
+
+    def compute() -> float:
+        ordered = members[np.argsort(abnormal.position[members], kind="stable")]
+        total = linked_sum(abnormal.residuals[ordered], abnormal.position[ordered], len(window))
+        return total / (n * (n - 1))
+
+    return abnormal.once(("mean_correlation", len(window), members.tobytes()), compute)
 
 
-#: Events whose correlations are computed at once.
-BLOCK = 512
+def event_time_correlation(abnormal: AbnormalReturns) -> float:
+    """Return the mean correlation of all pairs' residuals by *relative* day, over all N events; 0 for fewer than two.
 
-
-def _linked_sum(abnormal: AbnormalReturns, ordered: IntArray, window: Window) -> float:
-    """Return ``Σ_{i≠j} ρ_ij |W_i ∩ W_j| / L`` over events in order of date, block by block.
-
-    Only events less than a window apart share days, so a block meets its neighbours and no others.
+    Notes
+    -----
+    What other packages call the mean correlation. Right if all events share one date. On different dates the residuals
+    of one relative day have nothing in common, and the mean is noise around zero, as often negative as positive.
     """
-    position = abnormal.position[ordered]
+    n = abnormal.n
+    if n < 2:
+        return 0.0
+    same = np.zeros(n, dtype=np.int64)
+    return abnormal.once("event_time_correlation", lambda: linked_sum(abnormal.residuals, same, 1) / (n * (n - 1)))
+
+
+def linked_sum(residuals: FloatArray, position: IntArray, length: int) -> float:
+    """Return ``Σ_{i≠j} ρ_ij max(L - |p_i - p_j|, 0) / L`` over events in order of date.
+
+    Parameters
+    ----------
+    residuals : ndarray, shape (n, M)
+        By relative day, NaN where missing.
+    position : ndarray of int, shape (n,)
+        Places of the events in calendar time, ascending.
+    length : int
+        L, days of the test window.
+
+    Notes
+    -----
+    Events d sessions apart have M - d days in common: the later days of the first, the earlier days of the second. Among
+    events without missing days no pair is needed: with z the residuals centred and scaled to length 1 over these days,
+    ``Σ_ij z_i'z_j`` over two dates is the product of the dates' sums, so the cost is O(n M) for each distance. Other pairs,
+    and few pairs, go through matrix products.
+    """
+    if position[0] == position[-1]:
+        length = 1
+    whole = np.asarray(np.isfinite(residuals).all(axis=1), dtype=np.bool_)
+    if not _crowded(position[whole], length):
+        return _pairs_sum(residuals, position, np.ones(len(position), dtype=np.bool_), length)
+    total = _complete_sum(residuals[whole], position[whole], length)
+    return total if whole.all() else total + _pairs_sum(residuals, position, ~whole, length)
+
+
+def _reach(length: int) -> int:
+    """Return how many sessions a block of events may span: too wide meets pairs without common days, too narrow is many blocks."""
+    return min(max(2 * length, NARROW), WIDE)
+
+
+def _neighbours(position: IntArray, apart: int) -> IntArray:
+    """Return how many events lie at most ``apart`` sessions from each, itself among them, shape (n,)."""
+    last = np.searchsorted(position, position + apart, side="right")
+    return np.asarray(last - np.searchsorted(position, position - apart), dtype=np.int64)
+
+
+def _crowded(position: IntArray, length: int) -> bool:
+    """Return whether events have so many neighbours that summing by date is quicker."""
+    near = _neighbours(position, length - 1 + _reach(length) // 2)
+    return bool(near.sum() > CROWDED * length * len(position))
+
+
+def _complete_sum(residuals: FloatArray, position: IntArray, length: int) -> float:
+    """Return `linked_sum` over events without missing days."""
+    m = residuals.shape[1]
+    dates, count = np.unique(position, return_counts=True)
     total = 0.0
-    for start in range(0, len(ordered), BLOCK):
-        rows = slice(start, min(start + BLOCK, len(ordered)))
-        first = int(np.searchsorted(position, position[rows.start] - len(window) + 1))
-        last = int(np.searchsorted(position, position[rows.stop - 1] + len(window) - 1, side="right"))
-        shares = overlap_shares(position[rows], position[first:last], window)
-        shares[np.arange(rows.stop - start), np.arange(start - first, rows.stop - first)] = 0.0
-        if shares.any():
-            table = by_calendar_day(abnormal, ordered[first:last])
-            total += float((block_correlation(table[start - first : rows.stop - first], table) * shares).sum())
+    centred = residuals - residuals.mean(axis=1, keepdims=True)
+    for d in range(min(length, m - MIN_COMMON_DAYS + 1)):
+        first = dates[count > 1] if d == 0 else dates[np.isin(dates + d, dates)]
+        if len(first) == 0:
+            continue
+        here, there = np.isin(position, first), np.isin(position, first + d)
+        early = _date_sums(centred[here, d:], position[here])
+        if d == 0:
+            found = np.einsum("gm,gm->", early, early) - np.count_nonzero(here)
+        else:
+            found = 2.0 * np.einsum("gm,gm->", early, _date_sums(centred[there, : m - d], position[there]))
+        total += float(found) * (length - d) / length
     return total
 
 
-def _one_date(residuals: FloatArray) -> float:
+def _date_sums(values: FloatArray, position: IntArray) -> FloatArray:
+    """Return the sum over each date's events of their rows, centred and scaled to length 1, shape (dates, days)."""
+    start = np.unique(position, return_index=True)[1]
+    mean = values.mean(axis=1)
+    square = np.einsum("nm,nm->n", values, values) - values.shape[1] * mean**2
+    with np.errstate(divide="ignore"):
+        scale = np.where(square > 0, 1.0 / np.sqrt(np.abs(square)), 0.0)
+    sums = np.add.reduceat(values * scale[:, None], start, axis=0)
+    return np.asarray(sums - np.add.reduceat(mean * scale, start)[:, None], dtype=np.float64)
+
+
+def _pairs_sum(residuals: FloatArray, position: IntArray, chosen: BoolArray, length: int) -> float:
+    """Return `linked_sum` over the pairs of which at least one event is chosen.
+
+    Rows are the chosen events, block by block; only events less than a window apart share days, so a block meets its
+    neighbours and no others. A neighbour that is not chosen counts twice: its own row is never visited.
+    """
+    rows, total, start = np.flatnonzero(chosen & (_neighbours(position, length - 1) > 1)), 0.0, 0
+    place = position[rows]
+    while start < len(rows):
+        end = min(start + BLOCK, int(np.searchsorted(place, place[start] + _reach(length), side="right")))
+        block = rows[start:end]
+        first = int(np.searchsorted(position, place[start] - length + 1))
+        last = int(np.searchsorted(position, place[end - 1] + length - 1, side="right"))
+        near = np.arange(first, last)
+        apart = np.abs(position[block][:, None] - position[None, near])
+        weight = np.maximum(length - apart, 0) / length * np.where(chosen[near], 1.0, 2.0)
+        weight[block[:, None] == near] = 0.0
+        if weight.any():
+            table = _by_session(residuals[near], position[near])
+            part = table if len(block) == len(near) else table[block - first]
+            total += float((block_correlation(part, table) * weight).sum())
+        start = end
+    return total
+
+
+def _by_session(residuals: FloatArray, position: IntArray) -> FloatArray:
+    """Return residuals on a common calendar, shape (n, sessions), NaN where there is none."""
     n, m = residuals.shape
-    centred = residuals - residuals.mean(axis=1, keepdims=True)
-    z = centred / np.sqrt(np.einsum("nm,nm->n", centred, centred) / (m - 1))[:, None]
-    total = z.sum(axis=0)
-    return float((total @ total / (m - 1) - n) / (n * (n - 1)))
-
-
-def by_calendar_day(abnormal: AbnormalReturns, members: IntArray) -> FloatArray:
-    """Return estimation residuals on a common calendar, shape (n, days), NaN where there is none."""
-    columns = abnormal.position[members][:, None] + abnormal.estimation.days[None, :]
-    columns = columns - columns.min()
-    table = np.full((len(members), int(columns.max()) + 1), np.nan)
-    np.put_along_axis(table, columns, abnormal.residuals[members], axis=1)
+    table = np.full((n, m + int(position[-1] - position[0])), np.nan)
+    np.put_along_axis(table, (position - position[0])[:, None] + np.arange(m), residuals, axis=1)
     return table
 
 
@@ -122,10 +194,11 @@ def block_correlation(block: FloatArray, table: FloatArray) -> FloatArray:
     seen_b, seen_t = (np.isfinite(x).astype(np.float64) for x in (block, table))
     b, t = np.nan_to_num(block), np.nan_to_num(table)
     count = seen_b @ seen_t.T
-    sum_b, sum_t = b @ seen_t.T, seen_b @ t.T
+    sum_b = b @ seen_t.T
+    sum_t = sum_b.T if block is table else seen_b @ t.T
     with np.errstate(divide="ignore", invalid="ignore"):
         covariance = b @ t.T - sum_b * sum_t / count
         variance_b = (b**2) @ seen_t.T - sum_b**2 / count
-        variance_t = seen_b @ (t**2).T - sum_t**2 / count
+        variance_t = variance_b.T if block is table else seen_b @ (t**2).T - sum_t**2 / count
         rho = covariance / np.sqrt(variance_b * variance_t)
     return np.asarray(np.where((count >= MIN_COMMON_DAYS) & np.isfinite(rho), rho, 0.0), dtype=np.float64)

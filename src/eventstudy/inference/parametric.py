@@ -6,13 +6,15 @@ import math
 
 import numpy as np
 
-from eventstudy.abnormal import AbnormalReturns
-from eventstudy.inference.correlation import mean_correlation
+from eventstudy.abnormal import AbnormalReturns, nan_mean
+from eventstudy.inference.correlation import event_time_correlation, mean_correlation
 from eventstudy.inference.result import Draft, NotApplicable, t_draft, z_draft
 from eventstudy.panel import FloatArray, IntArray
 from eventstudy.windows import Window
 
 NO_DAYS = "no event has an abnormal return in the window"
+EQUAL = "all events have the same value, so their spread says nothing"
+CANCEL = "the residuals of the events cancel on every estimation day"
 ONE_EVENT = "it needs at least two events; for one event use t_pe, sq or permutation"
 
 
@@ -35,7 +37,7 @@ def mean_over_sd(values: FloatArray, variant: str = "", note: str = "") -> Draft
         return NotApplicable(ONE_EVENT if n else NO_DAYS, n, variant)
     deviation = spread(x)
     if deviation == 0.0:
-        return NotApplicable("all events have the same value, so their spread says nothing", n, variant)
+        return NotApplicable(EQUAL, n, variant)
     return t_draft(float(math.sqrt(n) * x.mean() / deviation), n - 1, n, variant, note)
 
 
@@ -47,6 +49,72 @@ def csect_t(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:
     Robust to event-induced variance; assumes independent events. Brown and Warner (1985); MacKinlay (1997).
     """
     return mean_over_sd(abnormal.sums(window).car)
+
+
+def _sum_over_error(abnormal: AbnormalReturns, window: Window, errors: str) -> Draft | NotApplicable:
+    """Return ``Σ CAR / √Σ error²`` over the events that have a CAR, N(0, 1)."""
+    sums = abnormal.sums(window)
+    chosen = members(sums.car)
+    if len(chosen) == 0:
+        return NotApplicable(NO_DAYS, 0)
+    error = (sums.plain if errors == "plain" else sums.s_car)[chosen]
+    return z_draft(float(sums.car[chosen].sum()) / math.sqrt(float((error**2).sum())), len(chosen))
+
+
+def bw80_z(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:
+    """Sum of CARs over their time-series deviations, ``Σ CAR_i / √Σ s_i² L_i``, N(0, 1).
+
+    Notes
+    -----
+    Brown and Warner's portfolio test without adjustment for dependence. Assumes independent events, no event-induced variance,
+    and coefficients known without error. Brown and Warner (1980), Journal of Financial Economics 8, 205-258.
+    """
+    return _sum_over_error(abnormal, window, "plain")
+
+
+def mackinlay_j1_z(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:
+    """Sum of CARs over their prediction errors, ``Σ CAR_i / √Σ S_CAR,i²``, N(0, 1).
+
+    Notes
+    -----
+    MacKinlay's J1: as `bw80_z`, with the estimation error of the coefficients. Assumes independent events and no event-induced
+    variance. MacKinlay (1997), Journal of Economic Literature 35, 13-39; Campbell, Lo and MacKinlay (1997), ch. 4.
+    """
+    return _sum_over_error(abnormal, window, "prediction")
+
+
+def skew_t(abnormal: AbnormalReturns, window: Window, *, variant: str = "hall") -> Draft | NotApplicable:
+    """Cross-sectional t adjusted for the skewness γ of the CARs, N(0, 1).
+
+    Parameters
+    ----------
+    abnormal : AbnormalReturns
+        N events.
+    window : Window
+        L relative days.
+    variant : {"hall", "johnson"}
+        ``√n (S + γS²/3 + γ²S³/27 + γ/(6n))`` with the unbiased γ (Hall), monotone in S = CAAR/sd(CAR); or
+        ``√n (S + γS²/3 + γ/(6n))`` with ``γ = Σ(CAR - CAAR)³/(n sd³)`` (Johnson), which is not.
+
+    Notes
+    -----
+    Assumes independent events. The normal law comes with n: with few events it rejects too often, as the t of n events would
+    against normal quantiles (at n = 10 about 8 % at 5 %). Hall (1992), J. Royal Statistical Society B 54, 221-228; Johnson (1978),
+    J. American Statistical Association 73, 536-544; Lyon, Barber and Tsai (1999), Journal of Finance 54, 165-201.
+    """
+    car = abnormal.sums(window).car
+    x = car[members(car)]
+    n = len(x)
+    if n < 3:
+        return NotApplicable(f"skewness needs at least three events; {n} have a CAR" if n else NO_DAYS, n, variant)
+    deviation = spread(x)
+    if deviation == 0.0:
+        return NotApplicable(EQUAL, n, variant)
+    s, cubes = float(x.mean()) / deviation, float((((x - x.mean()) / deviation) ** 3).sum())
+    hall = variant == "hall"
+    gamma = cubes * (n / ((n - 1) * (n - 2)) if hall else 1.0 / n)
+    inner = s + gamma * s**2 / 3.0 + gamma / (6.0 * n) + (gamma**2 * s**3 / 27.0 if hall else 0.0)
+    return z_draft(math.sqrt(n) * inner, n, variant, f"skewness {gamma:.3f}", gamma=gamma)
 
 
 def cda_t(abnormal: AbnormalReturns, window: Window, *, df: str = "bw85") -> Draft | NotApplicable:
@@ -70,16 +138,70 @@ def cda_t(abnormal: AbnormalReturns, window: Window, *, df: str = "bw85") -> Dra
     chosen = members(sums.car)
     if len(chosen) == 0:
         return NotApplicable(NO_DAYS, 0, df)
-    residuals = abnormal.residuals
-    seen = np.isfinite(residuals)
-    days = seen.any(axis=0)
-    average = np.where(seen, residuals, 0.0).sum(axis=0)[days] / seen.sum(axis=0)[days]
-    degrees = int(days.sum()) - (abnormal.n_params if df == "params" else 1)
-    deviation = math.sqrt(float(((average - average.mean()) ** 2).sum()) / degrees)
-    if deviation <= 1e-13 * float(np.nanmax(np.abs(residuals))):
-        return NotApplicable("the residuals of the events cancel on every estimation day", len(chosen), df)
+    deviation, days = portfolio_deviation(abnormal, abnormal.n_params if df == "params" else 1)
+    if deviation == 0.0:
+        return NotApplicable(CANCEL, len(chosen), df)
     statistic = float(sums.car[chosen].mean()) / (deviation * math.sqrt(len(window)))
-    return t_draft(statistic, degrees, len(chosen), df, f"T_E = {int(days.sum())}")
+    degrees = days - (abnormal.n_params if df == "params" else 1)
+    return t_draft(statistic, degrees, len(chosen), df, f"T_E = {days}")
+
+
+def portfolio_deviation(abnormal: AbnormalReturns, lost: int = 1) -> tuple[float, int]:
+    """Return the standard deviation of the daily average residual, divisor ``T_E - lost``, and T_E, the days that have one.
+
+    The deviation is 0 where it is only rounding noise.
+    """
+    average = nan_mean(abnormal.residuals)
+    average = average[np.isfinite(average)]
+    days = len(average)
+    if days <= lost:
+        return 0.0, days
+    deviation = math.sqrt(float(((average - average.mean()) ** 2).sum()) / (days - lost))
+    return (0.0 if deviation <= 1e-13 * float(np.nanmax(np.abs(abnormal.residuals))) else deviation), days
+
+
+def lamb_z(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:
+    """Crude dependence adjustment with the forecast error of the common market return, ``Σ_τ t_τ / √L``, N(0, 1).
+
+    Parameters
+    ----------
+    abnormal : AbnormalReturns
+        N events on one date.
+    window : Window
+        L relative days.
+
+    Notes
+    -----
+    ``t_τ = AAR_τ / (S √C_τ)``, S as in `cda_t` with divisor ``T_E - 1``, ``C_τ = 1 + x_τ (X'X)⁻¹ x_τ'``: for the market model
+    ``1 + 1/T_E + (R_mτ - mean R_m)²/Σ(R_m - mean R_m)²``. Applies only where all events share one date, and so one market
+    return a day. Where estimation days are missing, C is that of the event with the most days. Stands correlated events, not
+    event-induced variance. The days' errors share the coefficients' estimation error, which ``√L`` leaves out.
+    Lamb (1995), Journal of Risk and Insurance 62, 111-123.
+    """
+    days = abnormal.columns_of(window)
+    n = len(members(abnormal.sums(window).car))
+    if n == 0:
+        return NotApplicable(NO_DAYS, 0)
+    dates = len(np.unique(abnormal.position))
+    if dates > 1:
+        return NotApplicable(
+            f"the events fall on {dates} dates; Lamb's factor needs one date and so one market return", n
+        )
+    seen = np.isfinite(abnormal.ar[:, days])
+    rows = abnormal.rows[:, days]
+    own = np.where(seen[:, :, None], rows - rows[seen.argmax(axis=0), np.arange(rows.shape[1])], 0.0)
+    noisy = (seen & (abnormal.noise[:, days] != 1.0)).any()
+    if own.any() or noisy or abnormal.span is not None or abnormal.instead is not None:
+        return NotApplicable("the model gives the events different benchmark returns or error variances on one day", n)
+    deviation, total = portfolio_deviation(abnormal)
+    if deviation == 0.0:
+        return NotApplicable(CANCEL, n)
+    fullest = int(abnormal.n_est.argmax())
+    observed = seen.any(axis=0)
+    x = rows[seen.argmax(axis=0), np.arange(rows.shape[1])][observed]
+    c = 1.0 + ((x @ abnormal.root[fullest]) ** 2).sum(axis=1)
+    daily = nan_mean(abnormal.ar[:, days])[observed] / (deviation * np.sqrt(c))
+    return z_draft(float(daily.sum()) / math.sqrt(len(daily)), n, note=f"T_E = {total}")
 
 
 def patell_variance(abnormal: AbnormalReturns, chosen: IntArray) -> FloatArray:
@@ -98,9 +220,11 @@ def patell_z(abnormal: AbnormalReturns, window: Window, *, variant: str = "scar"
         N events.
     window : Window
         L relative days.
-    variant : {"scar", "csar", "per_event"}
+    variant : {"scar", "csar", "per_event", "wrds"}
         ``scar``: exact variance of the sum; ``csar``: ``Σ CSAR / √Σ L_i Q_i``, Patell's pooled form;
-        ``per_event``: ``(1/√n) Σ CSAR_i/√(L_i Q_i)``. All agree on one day.
+        ``per_event``: ``(1/√n) Σ CSAR_i/√(L_i Q_i)``. All three agree on one day. ``wrds``: ``Σ (CAR_i/s_i) / √(n L)`` as in the
+        macro of Wharton Research Data Services, to compare with its output only: it lacks the forecast error and Q, so it rejects
+        too often with short estimation windows, and counts L days for events that miss some.
 
     Notes
     -----
@@ -112,6 +236,9 @@ def patell_z(abnormal: AbnormalReturns, window: Window, *, variant: str = "scar"
     n = len(chosen)
     if n == 0:
         return NotApplicable(NO_DAYS, 0, variant)
+    if variant == "wrds":
+        standard = sums.car[chosen] / abnormal.sigma[chosen]
+        return z_draft(float(standard.sum()) / math.sqrt(n * len(window)), n, variant)
     q = patell_variance(abnormal, chosen)
     if not np.isfinite(q).all():
         return NotApplicable("an event has two or fewer degrees of freedom", n, variant)
@@ -134,8 +261,11 @@ def bmp_t(abnormal: AbnormalReturns, window: Window, *, variant: str = "scar") -
         N events.
     window : Window
         L relative days.
-    variant : {"scar", "csar"}
-        Standardise the sum with its exact prediction error, or use ``CSAR_i/√L_i``.
+    variant : {"scar", "csar", "no_fec", "wrds"}
+        Standardise the sum with its exact prediction error, or use ``CSAR_i/√L_i``. ``no_fec`` standardises with ``s_i √L_i``,
+        without the forecast error that the paper has (R package EventStudy); ``wrds`` with s_i alone (macro of Wharton Research
+        Data Services), so that an event that misses days weighs less. Both serve comparison only: they weigh events by
+        something else than their precision, which costs power; the size holds.
 
     Notes
     -----
@@ -143,52 +273,88 @@ def bmp_t(abnormal: AbnormalReturns, window: Window, *, variant: str = "scar") -
     Financial Economics 30, 253-272.
     """
     sums = abnormal.sums(window)
-    if variant == "scar":
-        return mean_over_sd(sums.scar, variant)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return mean_over_sd(sums.csar / np.sqrt(sums.n_days), variant)
+        values = {
+            "scar": sums.scar,
+            "csar": sums.csar / np.sqrt(sums.n_days),
+            "no_fec": sums.car / sums.plain,
+            "wrds": sums.car / abnormal.sigma,
+        }
+        return mean_over_sd(values[variant], variant)
 
 
-def _inflation(abnormal: AbnormalReturns, window: Window) -> tuple[float, float] | None:
-    """Return r̄ and ``1 + (n-1) r̄``; None if the latter is not positive."""
-    chosen = members(abnormal.sums(window).scar)
-    r = mean_correlation(abnormal, chosen, window)
-    factor = 1.0 + (len(chosen) - 1) * r
-    return (r, factor) if factor > 1e-12 else None
+def _inflation(abnormal: AbnormalReturns, window: Window, pairs: str, n: int) -> tuple[float, float] | str:
+    """Return r̄ and ``1 + (n-1) r̄``, or why the latter is no variance."""
+    if pairs == "event_time":
+        r = event_time_correlation(abnormal)
+    else:
+        r = mean_correlation(abnormal, members(abnormal.sums(window).scar), window)
+    factor = 1.0 + (n - 1) * r
+    if factor > 1e-12:
+        return r, factor
+    return f"the mean correlation {r:.4f} is so negative that 1 + (n-1) r̄ is not positive with n = {n}"
 
 
-def kp_patell_z(abnormal: AbnormalReturns, window: Window, *, variant: str = "scar") -> Draft | NotApplicable:
+def kp_patell_z(
+    abnormal: AbnormalReturns, window: Window, *, variant: str = "scar", pairs: str = "overlap"
+) -> Draft | NotApplicable:
     """Patell's Z adjusted for cross-correlation, ``Z / √(1 + (n-1) r̄)``, N(0, 1).
+
+    Parameters
+    ----------
+    abnormal : AbnormalReturns
+        N events.
+    window : Window
+        L relative days.
+    variant : {"scar", "csar", "per_event"}
+        Form of `patell_z`.
+    pairs : {"overlap", "event_time"}
+        ``overlap``: r̄ in calendar time (`mean_correlation`). ``event_time``: residuals are correlated by relative day
+        (`event_time_correlation`), as other packages do: right only if all events share one date; else it measures noise.
 
     Notes
     -----
-    No ``(1 - r̄)`` in the numerator: Patell's variance comes from the time series. ``r̄`` is taken in calendar
-    time (`mean_correlation`). Kolari and Pynnönen (2010), Review of Financial Studies 23, 3996-4025.
+    No ``(1 - r̄)`` in the numerator: Patell's variance comes from the time series. Kolari and Pynnönen (2010), Review of
+    Financial Studies 23, 3996-4025.
     """
     base = patell_z(abnormal, window, variant=variant)
     if isinstance(base, NotApplicable):
         return base
-    found = _inflation(abnormal, window)
-    if found is None:
-        return NotApplicable("the mean correlation is so negative that 1 + (n-1) r̄ is not positive", base.n, variant)
+    found = _inflation(abnormal, window, pairs, base.n)
+    if isinstance(found, str):
+        return NotApplicable(found, base.n, variant)
     r, factor = found
     return z_draft(base.statistic / math.sqrt(factor), base.n, variant, f"mean correlation {r:.4f}", r_bar=r)
 
 
-def kp_bmp_t(abnormal: AbnormalReturns, window: Window, *, variant: str = "scar") -> Draft | NotApplicable:
+def kp_bmp_t(
+    abnormal: AbnormalReturns, window: Window, *, variant: str = "scar", pairs: str = "overlap"
+) -> Draft | NotApplicable:
     """Standardised cross-sectional t adjusted for correlation, ``t_BMP √((1-r̄)/(1+(n-1) r̄))``, t(n - 1).
+
+    Parameters
+    ----------
+    abnormal : AbnormalReturns
+        N events.
+    window : Window
+        L relative days.
+    variant : {"scar", "csar", "no_fec"}
+        Form of `bmp_t`.
+    pairs : {"overlap", "event_time"}
+        ``overlap``: r̄ in calendar time with the overlap of the test windows (`mean_correlation`). ``event_time``: residuals are
+        correlated by relative day (`event_time_correlation`), as other packages do: right only if all events share one date;
+        else it measures noise, and a noise below zero inflates the statistic.
 
     Notes
     -----
-    Equals `bmp_t` at r̄ = 0. ``r̄`` is taken in calendar time with the overlap of the test windows
-    (`mean_correlation`). Kolari and Pynnönen (2010), Review of Financial Studies 23, 3996-4025.
+    Equals `bmp_t` at r̄ = 0. Kolari and Pynnönen (2010), Review of Financial Studies 23, 3996-4025.
     """
     base = bmp_t(abnormal, window, variant=variant)
     if isinstance(base, NotApplicable):
         return base
-    found = _inflation(abnormal, window)
-    if found is None:
-        return NotApplicable("the mean correlation is so negative that 1 + (n-1) r̄ is not positive", base.n, variant)
+    found = _inflation(abnormal, window, pairs, base.n)
+    if isinstance(found, str):
+        return NotApplicable(found, base.n, variant)
     r, factor = found
     if r >= 1.0 - 1e-12:
         return NotApplicable("the events are perfectly correlated: they are one observation", base.n, variant)

@@ -24,7 +24,7 @@ class HypothesisTest:
     statistic : float
         The test statistic; NaN if the test does not apply.
     distribution : str
-        Reference distribution: ``t``, ``normal`` or ``exact``.
+        Reference distribution: ``t``, ``normal``, ``exact``, or ``F(N, k)`` with its degrees of freedom.
     df : float
         Degrees of freedom; NaN unless the distribution is t.
     p_value : float
@@ -139,3 +139,11 @@ def z_draft(z: float, n: int, variant: str = "", note: str = "", **details: floa
 def t_draft(t: float, df: float, n: int, variant: str = "", note: str = "", **details: float) -> Draft:
     """Return a statistic that is t(df) under the null."""
     return Draft(t, t_two_sided(t, df), n, "t", df, variant, note, details)
+
+
+def f_draft(f: float, first: int, second: int, n: int, variant: str = "", note: str = "", **details: float) -> Draft:
+    """Return a statistic that is F(first, second) under the null; only large values speak against it."""
+    from scipy.special import fdtrc
+
+    details = {"df1": float(first), "df2": float(second), **details}
+    return Draft(f, float(fdtrc(first, second, f)), n, f"F({first}, {second})", math.nan, variant, note, details)
