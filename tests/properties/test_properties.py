@@ -22,6 +22,8 @@ RTOL, ATOL = 1e-10, 1e-13
 MANY = [name for name, method in TESTS.items() if method.scope == "many"]
 #: With one date there is one cluster, and nothing to resample.
 RESAMPLE_DATES = ("signflip", "bootstrap", "wild_bootstrap")
+# One date is one cluster and too short a calendar, and two of the firms miss days.
+NEED_DATES_OR_FULL_DAYS = ("clustered_t", "calendar_time", "joint_wald")
 seeds = st.integers(min_value=0, max_value=2**32 - 1)
 
 
@@ -269,7 +271,7 @@ def test_every_p_value_is_a_probability(seed):
     result = STUDY.run(returns(seed), one_date())
     for window in ((0, 0), (-2, 2)):
         p = result.tests(window, MANY)["p_value"].dropna()
-        assert len(p) >= len(MANY) - len(RESAMPLE_DATES) - 2
+        assert len(p) >= len(MANY) - len(RESAMPLE_DATES) - len(NEED_DATES_OR_FULL_DAYS) - 2
         assert ((p >= 0) & (p <= 1)).all()
     for name in ("t", "t_pe", "sq", "permutation"):
         assert 0.0 <= result.test(name, (0, 0), "A").p_value <= 1.0
