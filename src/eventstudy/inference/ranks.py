@@ -135,7 +135,7 @@ def event_scaled(abnormal: AbnormalReturns) -> FloatArray:
     squares, _ = day_means((standard - middle) ** 2)
     with np.errstate(divide="ignore", invalid="ignore"):
         deviation = np.sqrt(squares * count / (count - 1.0))
-        scaled = np.where(deviation > 0.0, standard / deviation, np.nan)
+        scaled = np.where(deviation > 1e-13 * np.abs(middle), standard / deviation, np.nan)
     return np.concatenate([abnormal.residuals / own, scaled], axis=1)
 
 
@@ -197,7 +197,7 @@ def _summed(
         return NotApplicable(CANCEL, n, variant)
     event = daily[abnormal.residuals.shape[1] :][abnormal.columns_of(window)]
     if not np.isfinite(event).any():
-        return NotApplicable("no day of the window has two events to compare", n, variant)
+        return NotApplicable("no day of the window has two events that differ", n, variant)
     root = math.sqrt(len(window)) * size
     z = float(np.nansum(event)) / root
     smallest, refusal = attainable(z, float(np.nansum(most)) / root, n, variant)

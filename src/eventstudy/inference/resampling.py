@@ -32,7 +32,8 @@ LEVEL = 0.05
 FEWEST_FOR_QUARTER = 20
 
 
-def _check_draws(draws: int, seed: int) -> None:
+def check_draws(draws: int, seed: int) -> None:
+    """Raise `InvalidInput` if a number of draws or a seed cannot be used."""
     if not isinstance(draws, int | np.integer) or isinstance(draws, bool) or draws < 1:
         raise InvalidInput(
             f"draws is {draws!r}; give a whole number of at least 1 random draws, better some thousands."
@@ -72,17 +73,25 @@ WEIGHTS = {
 
 
 def _weighted(clusters: Clusters, law: TwoPoint, high: BoolArray, statistic: str) -> FloatArray:
-    """Return the size of the statistic under weights, shape (draws,); ``high`` has shape (draws, G)."""
+    """Return the size of the statistic under weights w, shape (draws,); ``high`` has shape (draws, G).
+
+    ``Σ w S`` gives the mean; t needs ``Σ w S n`` if clusters differ in size, and ``Σ w² S²`` if w² is not always 1.
+    """
     s, k = clusters.total, clusters.size
-    columns = np.stack([s, s * k, s * s], axis=1)
-    steps = np.array([law.high - law.low, law.high - law.low, law.high**2 - law.low**2])
-    bases = np.array([law.low, law.low, law.low**2]) * columns.sum(axis=0)
-    total, cross, squares = (bases + steps * (high.astype(np.float64) @ columns)).T
+    single, constant = bool((k == 1.0).all()), law.high**2 == law.low**2
+    columns = [s] if single or statistic == "mean" else [s, s * k]
+    chosen = high.astype(np.float64)
+
+    def sums(values: FloatArray, low: float, up: float) -> FloatArray:
+        return np.asarray(low * values.sum(axis=0) + (up - low) * (chosen @ values), dtype=np.float64)
+
+    linear = sums(np.stack(columns, axis=1), law.low, law.high)
+    total, cross = linear[:, 0], linear[:, -1]
     if statistic == "mean":
-        return np.asarray(np.abs(total), dtype=np.float64)
+        return np.abs(total)
+    squares = law.low**2 * float((s * s).sum()) if constant else sums(s * s, law.low**2, law.high**2)
     mean = total / clusters.n
-    around = squares - 2.0 * mean * cross + mean**2 * float((k * k).sum())
-    return squared_share(total, np.asarray(around, dtype=np.float64))
+    return squared_share(total, squares - 2.0 * mean * cross + mean**2 * float((k * k).sum()))
 
 
 def _observed(clusters: Clusters, statistic: str) -> float:
@@ -195,7 +204,7 @@ def signflip(
     clusters cannot reach 5 %, and the note says so. Needs symmetric CARs (or a symmetric null), no normality, and stands a change
     of variance. Fisher 1935; Romano (1990), J. American Statistical Association 85, 686-692.
     """
-    _check_draws(draws, seed)
+    check_draws(draws, seed)
     clusters = gather_clusters(abnormal, window, cluster, statistic)
     if isinstance(clusters, NotApplicable):
         return clusters
@@ -241,7 +250,7 @@ def wild_bootstrap(
     weight per event, as some packages draw, does not keep the dependence of events on one date. Cameron, Gelbach and Miller
     (2008), Review of Economics and Statistics 90, 414-427; Mammen (1993), Annals of Statistics 21, 255-285.
     """
-    _check_draws(draws, seed)
+    check_draws(draws, seed)
     clusters = gather_clusters(abnormal, window, cluster, weights)
     if isinstance(clusters, NotApplicable):
         return clusters
@@ -254,7 +263,7 @@ def bootstrap(
     *,
     variant: str = "pairs",
     cluster: str = "date",
-    draws: int = 9999,
+    draws: int = 4999,
     seed: int = 20250127,
 ) -> Draft | NotApplicable:
     """Bootstrap of events: whole clusters drawn with replacement, centred at the sample mean, percentile-t.
@@ -287,7 +296,7 @@ def bootstrap(
     ``S = x̄/sd``, resamples of ``n/4`` centred at x̄, ``p = 2 min(tails)``: Lyon, Barber and Tsai (1999), J. Finance 54, 165-201.
     Pairs: Efron and Tibshirani (1993), ch. 16; Cameron, Gelbach and Miller (2008).
     """
-    _check_draws(draws, seed)
+    check_draws(draws, seed)
     clusters = gather_clusters(abnormal, window, cluster, variant)
     if isinstance(clusters, NotApplicable):
         return clusters
