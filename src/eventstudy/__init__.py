@@ -36,6 +36,8 @@ if TYPE_CHECKING:
         ScholesWilliams,
         TradeToTrade,
     )
+    from eventstudy.power_formulas import detectable_effect, power
+    from eventstudy.power_simulation import SimulatedPower, simulated_power
     from eventstudy.prices import load_prices
     from eventstudy.prices.factors import load_factors
     from eventstudy.prices.measures import log_turnover, log_volume, range_volatility, squared_returns
@@ -83,6 +85,8 @@ _HOME = {
         "TradeToTrade",
     ),
     "inference": ("TESTS", "HypothesisTest"),
+    "power_formulas": ("detectable_effect", "power"),
+    "power_simulation": ("SimulatedPower", "simulated_power"),
     "study": ("EventStudy",),
     "results": ("EventStudyResult",),
     "spec": ("StudySpec", "load_study"),
@@ -114,11 +118,13 @@ __all__ = [
     "RobustMarketModel",
     "ScholesWilliams",
     "ShareCount",
+    "SimulatedPower",
     "SourceFailed",
     "StudyFileError",
     "StudySpec",
     "TradeToTrade",
     "Window",
+    "detectable_effect",
     "exchange_sessions",
     "load_factors",
     "load_prices",
@@ -126,8 +132,10 @@ __all__ = [
     "load_universe",
     "log_turnover",
     "log_volume",
+    "power",
     "range_volatility",
     "share_count",
+    "simulated_power",
     "squared_returns",
     "universe_members",
 ]

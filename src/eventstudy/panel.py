@@ -176,7 +176,7 @@ def align(
     _require_columns(returns, events, columns)
     located = locate_sessions(events, pd.DatetimeIndex(returns.index), exchange, closed_day)
     position = np.array([place.position for place in located], dtype=np.int64)
-    whole = _whole_panel(returns, events, columns, tuple(offsets) or (0,) * len(columns), position, estimation, window)
+    whole = gather_panel(returns, events, columns, tuple(offsets) or (0,) * len(columns), position, estimation, window)
     if trades is not None:
         whole = _bridged(whole, returns, trades, columns)
     if prepare is not None:
@@ -188,7 +188,7 @@ def align(
     return Alignment(whole.take(keep), audit, dropped)
 
 
-def _whole_panel(
+def gather_panel(
     returns: pd.DataFrame,
     events: Sequence[Event],
     columns: Sequence[str],
@@ -197,7 +197,27 @@ def _whole_panel(
     estimation: Window,
     window: Window,
 ) -> EventPanel:
-    """Gather the returns around every event, also of those that will be dropped."""
+    """Return the panel of returns around every event, wherever it lies.
+
+    Parameters
+    ----------
+    returns : DataFrame
+        Dates × tickers, shape (T, K'), one row per session.
+    events : sequence of Event
+        N events, whose tickers are columns of ``returns``.
+    columns : sequence of str
+        Benchmark and factor columns.
+    offsets : sequence of int
+        For each column, how many sessions later than the firm's return it is taken.
+    position : ndarray of int, shape (N,)
+        Row of each event's day 0, whatever the event's own date; below 0 if it has none.
+    estimation, window : Window
+        Relative days of the two windows; NaN where they leave the table.
+
+    Returns
+    -------
+    EventPanel
+    """
     calendar = pd.DatetimeIndex(returns.index)
     matrix = returns.to_numpy(dtype=np.float64)
     firm = returns.columns.get_indexer(pd.Index([e.ticker for e in events]))

@@ -17,6 +17,7 @@ from eventstudy.inference.result import t_two_sided
 from eventstudy.market_value import MarketValueChange, car_interval, changes_table, market_value_changes
 from eventstudy.models import Fit, NormalReturnModel
 from eventstudy.panel import Dropped, EventPanel
+from eventstudy.power_formulas import detectable_changes
 from eventstudy.prices.shares import ShareCount
 from eventstudy.prices.table import Prices, Provenance
 from eventstudy.tables import frame_of_tests
@@ -123,7 +124,8 @@ class Readings:
         -------
         DataFrame
             ``car``, its prediction standard error ``se``, ``t``, ``df``, ``p_value``, the interval ``low`` and
-            ``high`` (fractions), and ``n_days``, the days of the window that have an abnormal return. ``t`` is the SCAR.
+            ``high`` (fractions), ``n_days``, the days of the window that have an abnormal return, and ``detectable``, the
+            smallest change of either sign that this test finds with 80 % power at 5 %. ``t`` is the SCAR.
 
         Raises
         ------
@@ -149,6 +151,7 @@ class Readings:
                 "high": high,
                 "df": df,
                 "n_days": sums.n_days,
+                "detectable": detectable_changes(self.abnormal, window),
             },
             index=self.events,
         )

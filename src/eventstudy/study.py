@@ -28,6 +28,7 @@ from eventstudy.prices.table import (
     check_return_kind,
 )
 from eventstudy.prices.trades import trades_of
+from eventstudy.residual_checks import validity_checks
 from eventstudy.results import EventStudyResult
 from eventstudy.windows import Window
 
@@ -196,7 +197,11 @@ class EventStudy:
             abnormal=abnormal,
             audit=alignment.audit,
             dropped=alignment.dropped,
-            checks=(*design_checks(abnormal, alignment.audit, alignment.panel), *gaps),
+            checks=(
+                *design_checks(abnormal, alignment.audit, alignment.panel),
+                *validity_checks(abnormal, alignment.panel, self.model),
+                *gaps,
+            ),
             returns_kind=self.returns,
             provenance=origin,
             prices=prices,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from eventstudy.inference import readings
+from eventstudy.power_formulas import LEVEL, POWER, detectable_average
 from eventstudy.readings import Readings
 from eventstudy.tables import html_table, key_values, text_table
 from eventstudy.windows import Window
@@ -12,6 +14,8 @@ from eventstudy.wording import interval, number, p_text, percent
 
 #: Events listed one by one in the first window of a summary, and in the others; beyond that only averages are shown.
 LISTED_EVENTS, LISTED_AGAIN = 30, 10
+#: The column of smallest changes that would have been found, beside every change that is not clear.
+DETECTABLE = "Detectable"
 
 
 def default_windows(window: Window) -> list[Window]:
@@ -43,7 +47,10 @@ def _span(low: int, high: int) -> str:
 
 
 def event_rows(result: Readings, window: Window) -> tuple[list[str], list[list[str]]]:
-    """Return headers and cells: each event's raw and abnormal return over a window, with interval and p-value."""
+    """Return headers and cells: each event's raw and abnormal return over a window, with interval and p-value.
+
+    Where some of several events show no clear change, a last column says which change would have been found.
+    """
     table = result.car(window.start, window.end)
     raw = result.abnormal.held(window, result.returns_kind)
     rows = []
@@ -58,7 +65,43 @@ def event_rows(result: Readings, window: Window) -> tuple[list[str], list[list[s
                 p_text(row["p_value"]),
             ]
         )
-    return ["Event", "Return", "Abnormal", "95% interval", "t", "p"], rows
+    headers = ["Event", "Return", "Abnormal", "95% interval", "t", "p"]
+    unclear = (table["p_value"] >= LEVEL).tolist()
+    if len(rows) > 1 and any(unclear):
+        headers.append(DETECTABLE)
+        for cells, size, beside in zip(rows, table["detectable"], unclear, strict=True):
+            cells.append(_size(size) if beside else "")
+    return headers, rows
+
+
+def _title(window: Window, headers: Sequence[str]) -> str:
+    """Return the title of a table of events."""
+    power = f"; detectable: found with {percent(POWER, 0, sign=False)} power" if DETECTABLE in headers else ""
+    return f"Days {window}, t with prediction error{power}"
+
+
+def _size(change: float, digits: int = 2) -> str:
+    """Return a change of either sign, ``±2.10%``."""
+    return f"±{percent(change, digits, sign=False)}"
+
+
+def power_line(result: Readings, window: Window) -> str:
+    """Return which change would have been found if there is no clear one, or an empty text.
+
+    For one event by `t_pe`; for an average by the first recommended test that has a standard error.
+    """
+    found = f"would have been found with {percent(POWER, 0, sign=False)} power"
+    if result.abnormal.n == 1:
+        row = result.car(window.start, window.end).iloc[0]
+        if not row["p_value"] >= LEVEL:
+            return ""
+        return f"No clear change (t_pe p {p_text(row['p_value'])}): a change of {_size(row['detectable'], 1)} {found}."
+    tests, believed = result.run_tests(window)
+    sizes = [(t, detectable_average(result.abnormal, window, t)) for t in tests if t.name in believed]
+    leading, size = next(((t, size) for t, size in sizes if math.isfinite(size)), (None, math.nan))
+    if leading is None or leading.p_value < LEVEL:
+        return ""
+    return f"No clear average change ({leading.name} p {p_text(leading.p_value)}): one of {_size(size, 1)} {found}."
 
 
 def inference_rows(result: Readings, window: Window) -> tuple[list[str], list[list[str]]]:
@@ -86,7 +129,7 @@ def summary_text(result: Readings, windows: Sequence[Window] = ()) -> str:
     for window in shown:
         if result.abnormal.n <= (LISTED_EVENTS if window == shown[0] else LISTED_AGAIN):
             headers, rows = event_rows(result, window)
-            parts += [f"Days {window}, t with prediction error", text_table(headers, rows)]
+            parts += [_title(window, headers), text_table(headers, rows)]
         if result.abnormal.n > 1:
             parts.append(
                 f"Average over {result.abnormal.n} events, days {window}: CAAR {percent(result.abnormal.caar(window))}"
@@ -94,6 +137,7 @@ def summary_text(result: Readings, windows: Sequence[Window] = ()) -> str:
             parts.append(text_table(*inference_rows(result, window)))
         else:
             parts.append(_single_line(result, window))
+        parts += filter(None, [power_line(result, window)])
     parts += advice_lines(result, shown)
     notes = failed_checks(result)
     if notes:
@@ -122,11 +166,13 @@ def summary_html(result: Readings) -> str:
     about = "<br>".join(f"<b>{html.escape(k)}</b>: {html.escape(v)}" for k, v in header(result).items())
     parts = [f"<p>{about}</p>"]
     if result.abnormal.n <= LISTED_EVENTS:
-        parts.append(html_table(*event_rows(result, window), f"Days {window}, t with prediction error"))
+        headers, rows = event_rows(result, window)
+        parts.append(html_table(headers, rows, _title(window, headers)))
     if result.abnormal.n > 1:
         caption = (
             f"Average over {result.abnormal.n} events, days {window}: CAAR {percent(result.abnormal.caar(window))}"
         )
         parts.append(html_table(*inference_rows(result, window), caption))
+    parts += [f"<p>{html.escape(line)}</p>" for line in [power_line(result, window)] if line]
     parts += [f"<p>{html.escape(n)}</p>" for n in (*advice_lines(result, [window]), *failed_checks(result))]
     return "\n".join(parts)
