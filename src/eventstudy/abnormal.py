@@ -83,6 +83,8 @@ class AbnormalReturns:
         Raw returns in the event window; the benchmark's are NaN if the model has none.
     noise : ndarray, shape (N, L)
         Variance of each day's own error in units of s_i²; 1 unless the model says otherwise.
+    still : ndarray, shape (N,)
+        Share of the estimation days with a return of exactly zero: thin trading, or prices carried forward.
     span : ndarray of int, shape (N, L), or None
         Sessions that each return reaches over, for trade-to-trade returns.
     serial : ndarray, shape (N, q), or None
@@ -117,6 +119,7 @@ class AbnormalReturns:
     firm_returns: FloatArray
     benchmark_returns: FloatArray
     noise: FloatArray
+    still: FloatArray
     span: IntArray | None = None
     serial: FloatArray | None = None
     instead: FloatArray | None = None
@@ -142,6 +145,11 @@ class AbnormalReturns:
     def sar(self) -> FloatArray:
         """Standardised abnormal returns ``AR / S``, shape (N, L)."""
         return self.ar / self.se
+
+    @property
+    def comparable(self) -> FloatArray:
+        """Abnormal returns on the scale of the residuals, ``AR / √noise``, shape (N, L): what may be ranked among them."""
+        return self.ar / np.sqrt(self.noise)
 
     @property
     def aar(self) -> FloatArray:
@@ -332,6 +340,7 @@ def abnormal_returns(panel: EventPanel, fit: Fit) -> AbnormalReturns:
         firm_returns=panel.event_returns,
         benchmark_returns=np.full_like(panel.event_returns, np.nan) if fit.market is None else fit.market,
         noise=noise,
+        still=((panel.est_returns == 0.0) & panel.est_mask).sum(axis=1) / np.maximum(panel.est_mask.sum(axis=1), 1),
         span=fit.span,
         serial=fit.serial,
         instead=fit.instead,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from eventstudy.abnormal import AbnormalReturns
+from eventstudy.abnormal import AbnormalReturns, WindowSums
 from eventstudy.errors import InvalidInput
 from eventstudy.inference.result import Draft, NotApplicable, t_draft
 from eventstudy.panel import FloatArray, IntArray
@@ -12,6 +12,21 @@ from eventstudy.windows import Window
 
 #: Fewest ordinary days (or ordinary windows) to which a sample-quantile test compares.
 MIN_ORDINARY = 20
+
+
+def no_sum(sums: WindowSums) -> str:
+    """Say why the window of one event has no CAR; empty if it has one."""
+    if np.isfinite(sums.car[0]):
+        return ""
+    if sums.n_days[0] == 0:
+        return "no abnormal return in the window"
+    return "a return reaches back before the window, or there is no trade on its last day, so its sum has no value"
+
+
+def own_deviations(abnormal: AbnormalReturns, window: Window) -> FloatArray:
+    """Return the deviation of each observed day's own error in units of s, shape (L_i,): 1 unless the model says otherwise."""
+    days = abnormal.columns_of(window)
+    return np.asarray(np.sqrt(abnormal.noise[0, days][np.isfinite(abnormal.ar[0, days])]), dtype=np.float64)
 
 
 def t(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:
@@ -22,8 +37,8 @@ def t(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:
     Ignores the estimation error of the model's coefficients; exact only for large M. MacKinlay (1997).
     """
     sums = abnormal.sums(window)
-    if sums.n_days[0] == 0:
-        return NotApplicable("no abnormal return in the window", 0)
+    if reason := no_sum(sums):
+        return NotApplicable(reason, 0)
     return t_draft(float(sums.car[0] / sums.plain[0]), float(abnormal.df[0]), 1, "plain")
 
 
@@ -35,8 +50,8 @@ def t_pe(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:
     Exactly t under independent normal errors. ``S_CAR² = s² [L + h (X'X)⁻¹ h']``: Patell (1976); Salinger (1992).
     """
     sums = abnormal.sums(window)
-    if sums.n_days[0] == 0:
-        return NotApplicable("no abnormal return in the window", 0)
+    if reason := no_sum(sums):
+        return NotApplicable(reason, 0)
     return t_draft(float(sums.scar[0]), float(abnormal.df[0]), 1, "with prediction error")
 
 
@@ -75,14 +90,18 @@ def sq(abnormal: AbnormalReturns, window: Window, *, variant: str = "paper") -> 
     with the event. Gelbach, Helland and Klick (2013), American Law and Economics Review 15, 495-541.
     """
     sums = abnormal.sums(window)
-    if sums.n_days[0] == 0:
-        return NotApplicable("no abnormal return in the window", 0, variant)
-    ordinary = ordinary_sums(abnormal.residuals[0], int(sums.n_days[0]))
+    if reason := no_sum(sums):
+        return NotApplicable(reason, 0, variant)
+    residuals = abnormal.residuals[0]
+    if abnormal.span is not None:  # of consecutive trades, whatever the days between them
+        residuals = residuals[np.isfinite(residuals)]
+    ordinary = ordinary_sums(residuals, int(sums.n_days[0]))
     m = len(ordinary)
     if m < MIN_ORDINARY:
         return NotApplicable(f"only {m} ordinary windows to compare with, {MIN_ORDINARY} needed", 1, variant)
     car = float(sums.car[0])
-    below, above = int((ordinary <= car).sum()), int((ordinary >= car).sum())
+    scaled = car / float(np.sqrt((own_deviations(abnormal, window) ** 2).mean()))
+    below, above = int((ordinary <= scaled).sum()), int((ordinary >= scaled).sum())
     extra = 1 if variant == "plus_one" else 0
     lower, upper = (below + extra) / (m + extra), (above + extra) / (m + extra)
     k = min(below, above)
@@ -139,20 +158,21 @@ def permutation(
         raise InvalidInput(f"draws is {draws}; give at least 1 random relabelling, better some thousands.")
     sums = abnormal.sums(window)
     length = int(sums.n_days[0])
-    if length == 0:
-        return NotApplicable("no abnormal return in the window", 0)
+    if reason := no_sum(sums):
+        return NotApplicable(reason, 0)
     car = float(sums.car[0])
     ordinary = abnormal.residuals[0][np.isfinite(abnormal.residuals[0])]
     if len(ordinary) < MIN_ORDINARY:
         return NotApplicable(f"only {len(ordinary)} ordinary days to compare with, {MIN_ORDINARY} needed", 1)
+    own = own_deviations(abnormal, window)
     if length == 1:
-        p = (1 + int((np.abs(ordinary) >= abs(car)).sum())) / (len(ordinary) + 1)
+        p = (1 + int((np.abs(ordinary) >= abs(car) / own[0]).sum())) / (len(ordinary) + 1)
         return Draft(car, p, 1, "exact", variant="one day, exact", details={"m": float(len(ordinary))})
-    days = abnormal.ar[0, abnormal.columns_of(window)]
+    days = abnormal.comparable[0, abnormal.columns_of(window)]
     pool = np.concatenate([ordinary, days[np.isfinite(days)]])
     generator = np.random.default_rng(seed)
     order = random_subsets(generator, draws, len(pool), length)
-    beyond = int((np.abs(pool[order].sum(axis=1)) >= abs(car) * (1 - 1e-12)).sum())
+    beyond = int((np.abs(pool[order] @ own) >= abs(car) * (1 - 1e-12)).sum())
     p = (1 + beyond) / (draws + 1)
     return Draft(
         car,
