@@ -17,26 +17,27 @@ EQUAL_FACTORS = 1e-8
 DEPENDENT = 1e-10
 
 
-def hotelling_f(scar: FloatArray, correlation: FloatArray, degrees: int) -> tuple[float, int, int]:
+def hotelling_f(scar: FloatArray, correlation: FloatArray, degrees: int) -> tuple[FloatArray, int, int]:
     """Return the F of a joint test that N standardised abnormal returns are zero, and its degrees of freedom.
 
     Parameters
     ----------
-    scar : ndarray, shape (N,)
-        ``a_i / (s_i √C)``.
-    correlation : ndarray, shape (N, N)
+    scar : ndarray, shape (..., N)
+        ``a_i / (s_i √C)``, of one study or of many at once.
+    correlation : ndarray, shape (..., N, N)
         Correlations of the estimation residuals.
     degrees : int
         ``M - p``, degrees of freedom of the residual covariance matrix.
 
     Returns
     -------
-    tuple of float, int, int
+    tuple of ndarray of shape (...), int, int
         ``F = T² (M-p-N+1)/(N (M-p))`` with ``T² = a' Σ⁻¹ a / C = z' P⁻¹ z``, N, and ``M-p-N+1``.
     """
-    n = len(scar)
-    square = float(scar @ np.linalg.solve(correlation, scar))
-    return square * (degrees - n + 1) / (n * degrees), n, degrees - n + 1
+    n = scar.shape[-1]
+    solved = np.linalg.solve(correlation, scar[..., None])[..., 0]
+    square = np.einsum("...n,...n->...", scar, solved)
+    return np.asarray(square * (degrees - n + 1) / (n * degrees), dtype=np.float64), n, degrees - n + 1
 
 
 def joint_wald(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:
@@ -86,7 +87,7 @@ def joint_wald(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicab
             "the residuals of some firms are the same or add up to those of others; leave one of them out", n
         )
     statistic, first, second = hotelling_f(scar[chosen], correlation, degrees)
-    return f_draft(statistic, first, second, n, note=f"M - p = {degrees}")
+    return f_draft(float(statistic), first, second, n, note=f"M - p = {degrees}")
 
 
 def residual_correlation(residuals: FloatArray) -> FloatArray:
