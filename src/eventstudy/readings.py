@@ -1,200 +1,27 @@
-"""The content of a result and the questions that can be asked of it."""
+"""The questions that can be asked of a result: how sure may one be?"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from eventstudy.abnormal import AbnormalReturns
-from eventstudy.diagnostics import Check
-from eventstudy.errors import DataMissing, InvalidInput
-from eventstudy.inference import TESTS, HypothesisTest, recommend, run_test, run_tests
-from eventstudy.inference.result import t_two_sided
-from eventstudy.market_value import MarketValueChange, car_interval, changes_table, market_value_changes
-from eventstudy.models import Fit, NormalReturnModel
-from eventstudy.panel import Dropped, EventPanel
-from eventstudy.power_formulas import detectable_changes
-from eventstudy.prices.shares import ShareCount
-from eventstudy.prices.table import Prices, Provenance
+from eventstudy.errors import InvalidInput
+from eventstudy.inference import STANDARD, TESTS, Advice, HypothesisTest, recommend, run_test, run_tests
+from eventstudy.inference.multiple import adjusted_p
+from eventstudy.outcome import Outcome
 from eventstudy.tables import frame_of_tests
 from eventstudy.windows import Window
-
-if TYPE_CHECKING:
-    from statsmodels.regression.linear_model import RegressionResultsWrapper
 
 WindowLike = Window | tuple[int, int] | int
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Readings:
-    """What a study found: abnormal returns, inference, audit.
-
-    Attributes
-    ----------
-    model : NormalReturnModel
-        The model of normal returns that was asked for.
-    panel : EventPanel
-        Returns in event time of the N events kept.
-    fit : Fit
-        The estimated models.
-    abnormal : AbnormalReturns
-        AR, SAR and what is needed for sums and tests.
-    audit : DataFrame
-        One row for each event asked for: day asked, session used, days found, kept or dropped and why, flags.
-    dropped : tuple of Dropped
-        Events left out, with reasons.
-    checks : tuple of Check
-        Checks of validity.
-    returns_kind : str
-        ``simple`` or ``log``.
-    provenance : Provenance
-        Where the prices or returns come from.
-    prices : Prices or None
-        The price table, for dollars; None if returns were handed in.
-    measure : str
-        What may be abnormal: ``return``, ``volume``, ``turnover`` or ``volatility``.
-    """
-
-    model: NormalReturnModel
-    panel: EventPanel
-    fit: Fit
-    abnormal: AbnormalReturns
-    audit: pd.DataFrame
-    dropped: tuple[Dropped, ...]
-    checks: tuple[Check, ...]
-    returns_kind: str
-    provenance: Provenance
-    prices: Prices | None = None
-    measure: str = "return"
-
-    # -- what happened -------------------------------------------------------------------------------------
-
-    @property
-    def events(self) -> pd.Index:
-        """Short unique names of the N events."""
-        return pd.Index(self.abnormal.keys, name="event")
-
-    @property
-    def ar(self) -> pd.DataFrame:
-        """Abnormal returns as fractions, events × relative day, shape (N, L)."""
-        return self._daily(self.abnormal.ar)
-
-    @property
-    def sar(self) -> pd.DataFrame:
-        """Standardised abnormal returns, events × relative day, shape (N, L)."""
-        return self._daily(self.abnormal.sar)
-
-    @property
-    def returns(self) -> pd.DataFrame:
-        """Raw returns in the event window as fractions, events × relative day, shape (N, L)."""
-        return self._daily(self.abnormal.firm_returns)
-
-    @property
-    def aar(self) -> pd.Series[float]:
-        """Average abnormal return of each relative day, fractions, shape (L,)."""
-        return pd.Series(self.abnormal.aar, index=self._days(), name="aar")
-
-    @property
-    def coefficients(self) -> pd.DataFrame:
-        """Coefficients, residual deviation, estimation days and R² of each event."""
-        table = pd.DataFrame(self.fit.coefficients, index=self.events, columns=list(self.fit.names))
-        return table.assign(sigma=self.fit.sigma, n_est=self.fit.n_est, r_squared=self.fit.r_squared)
-
-    def _days(self) -> pd.Index:
-        return pd.Index(self.abnormal.window.days, name="day")
-
-    def _daily(self, values: np.ndarray) -> pd.DataFrame:
-        return pd.DataFrame(values, index=self.events, columns=self._days())
-
-    def car(self, start: int, end: int | None = None, *, level: float = 0.95) -> pd.DataFrame:
-        """Return cumulative abnormal returns of a window, one row an event.
-
-        Parameters
-        ----------
-        start, end : int
-            First and last relative day; ``end`` defaults to ``start``.
-        level : float
-            Coverage of the interval.
-
-        Returns
-        -------
-        DataFrame
-            ``car``, its prediction standard error ``se``, ``t``, ``df``, ``p_value``, the interval ``low`` and
-            ``high`` (fractions), ``n_days``, the days of the window that have an abnormal return, and ``detectable``, the
-            smallest change of either sign that this test finds with 80 % power at 5 %. ``t`` is the SCAR.
-
-        Raises
-        ------
-        InvalidInput
-            If the window is not inside the event window.
-
-        Notes
-        -----
-        The ``t_pe`` test of each event: `eventstudy.inference.single.t_pe`.
-        """
-        window = Window(start, start if end is None else end)
-        sums = self.abnormal.sums(window)
-        low, high = car_interval(self.abnormal, window, level)
-        df = self.abnormal.df
-        p = [t_two_sided(float(t), float(d)) for t, d in zip(sums.scar, df, strict=True)]
-        return pd.DataFrame(
-            {
-                "car": sums.car,
-                "se": sums.s_car,
-                "t": sums.scar,
-                "p_value": p,
-                "low": low,
-                "high": high,
-                "df": df,
-                "n_days": sums.n_days,
-                "detectable": detectable_changes(self.abnormal, window),
-            },
-            index=self.events,
-        )
-
-    def caar(self, start: int, end: int | None = None) -> float:
-        """Return the mean of the events' CARs over a window, a fraction."""
-        return self.abnormal.caar((start, start if end is None else end))
-
-    def bhar(self, start: int, end: int | None = None, against: str = "benchmark") -> pd.Series[float]:
-        """Return buy-and-hold abnormal returns of a window, fractions, shape (N,).
-
-        Raises
-        ------
-        InvalidInput
-            If the study uses log returns, or the model has no benchmark.
-        """
-        self._only_returns("Buy-and-hold returns")
-        if self.returns_kind != "simple":
-            raise InvalidInput("Buy-and-hold returns compound simple returns; run the study with returns='simple'.")
-        values = self.abnormal.bhar((start, start if end is None else end), against)
-        return pd.Series(values, index=self.events, name="bhar")
-
-    # -- how sure ------------------------------------------------------------------------------------------
-
-    def locate(self, event: str | None) -> int:
-        """Return the place of an event by its short name or its ticker; None means the only event.
-
-        Raises
-        ------
-        DataMissing
-            If no event, or more than one, answers to the name.
-        """
-        if event is None and self.abnormal.n == 1:
-            return 0
-        if event is None:
-            raise DataMissing(f"Which event? Name one of {', '.join(self.abnormal.keys)}.")
-        if event in self.abnormal.keys:
-            return self.abnormal.keys.index(event)
-        places = [i for i, e in enumerate(self.panel.events) if e.ticker == event]
-        if len(places) == 1:
-            return places[0]
-        problem = "Several events answer to" if places else "No event is called"
-        raise DataMissing(f"{problem} {event!r}; name one of {', '.join(self.abnormal.keys)}.")
+class Readings(Outcome):
+    """What a study found, and how sure one may be: the numbers of `Outcome`, tests, advice, multiplicity."""
 
     def test(
         self, name: str, window: WindowLike = (0, 0), event: str | None = None, **options: object
@@ -234,7 +61,8 @@ class Readings:
             Relative days; by default the event day.
         names : sequence of str, "all", or None
             Which tests. By default those for the average of several events, or for one event if there is only one
-            (or ``event`` names it); the ones recommended for the design come first.
+            (or ``event`` names it): the ones recommended for the design first, then the field's usual panel. ``"all"`` is every test
+            that the package has.
         event : str, optional
             Judge this event alone, by its short name or ticker.
 
@@ -256,16 +84,62 @@ class Readings:
         _, believed, _ = recommend(subject, chosen)
         if names is None or names == "all":
             scope = "one" if subject.n == 1 else "many"
-            wanted = [n for n, m in TESTS.items() if names == "all" or m.scope == scope]
+            shown = [n for n, m in TESTS.items() if m.scope == scope and (scope == "one" or n in STANDARD)]
+            wanted = list(TESTS) if names == "all" else shown
             listing = [*believed, *(n for n in wanted if n not in believed)]
         else:
             listing = [names] if isinstance(names, str) else list(names)
         return run_tests(subject, chosen, listing), believed
 
-    def advice(self, window: WindowLike = (0, 0)) -> str:
+    def adjusted(self, window: WindowLike = (0, 0), method: str = "holm", **options: int) -> pd.DataFrame:
+        """Return each event's p-value adjusted for how many events were looked at.
+
+        Parameters
+        ----------
+        window : pair of int
+            Relative days.
+        method : {"holm", "bh", "by", "bonferroni", "romano_wolf"}
+            See `eventstudy.inference.multiple`; ``romano_wolf`` takes ``draws`` and ``seed``.
+
+        Returns
+        -------
+        DataFrame
+            One row an event: ``car``, ``t``, ``p_value``, ``p_adjusted``, ``method``.
+        """
+        chosen = Window.of(window)
+        table = self.car(chosen.start, chosen.end)[["car", "t", "p_value"]]
+        p = adjusted_p(self.abnormal, chosen, table["p_value"], method, **options)
+        return table.assign(p_adjusted=p, method=method)
+
+    def recommended(self, window: WindowLike | None = None, event: str | None = None) -> Advice:
+        """Return the tests to believe for this design, their outcomes, and the reason in a sentence.
+
+        Parameters
+        ----------
+        window : pair of int
+            Relative days; by default the event day.
+        event : str, optional
+            Judge this event alone, by its short name or ticker.
+
+        Returns
+        -------
+        Advice
+            ``names``, ``reason``, ``tests``; prints itself.
+
+        Notes
+        -----
+        Looks at how many events and dates there are, whether windows overlap, at missing days, thin trading and the spread of the
+        abnormal returns: `eventstudy.inference.advice`. How often each test rejects a true null in its design: docs/method.md.
+        """
+        subject, chosen = self._subject(event), self._window(window)
+        design, names, reason = recommend(subject, chosen)
+        return Advice(design, chosen, names, reason, run_tests(subject, chosen, names))
+
+    def advice(self, window: WindowLike | None = None) -> str:
         """Return which tests to believe for this design, and why, in a sentence."""
-        _, believed, why = recommend(self.abnormal, Window.of(window))
-        return f"Believe {', '.join(believed)}: {why}."
+        chosen = self._window(window)
+        design, names, reason = recommend(self.abnormal, chosen)
+        return Advice(design, chosen, names, reason).sentence
 
     def _window(self, window: WindowLike | None) -> Window:
         """Return a window; by default the event day, or the whole event window if that has no day 0."""
@@ -274,106 +148,3 @@ class Readings:
 
     def _subject(self, event: str | None) -> AbnormalReturns:
         return self.abnormal if event is None else self.abnormal.take(np.array([self.locate(event)]))
-
-    def regression(self, event: str) -> RegressionResultsWrapper:
-        """Return the statsmodels regression of one event's estimation window.
-
-        Parameters
-        ----------
-        event : str
-            Short name or ticker.
-
-        Returns
-        -------
-        statsmodels RegressionResultsWrapper
-            The same least-squares fit, with statsmodels' full summary.
-
-        Raises
-        ------
-        InvalidInput
-            If the model estimates nothing, or not by ordinary least squares.
-        """
-        import statsmodels.api as sm
-
-        if not self.fit.root.any():
-            raise InvalidInput(f"The {self.model.name} model estimates no coefficients, so there is no regression.")
-        if not self.model.least_squares:
-            raise InvalidInput(
-                f"The {self.model.name} is not estimated by ordinary least squares, so statsmodels' OLS would give other "
-                f"numbers; its coefficients are in result.coefficients and its errors in result.fit."
-            )
-        i = self.locate(event)
-        used = self.panel.est_mask[i]
-        rows = self.model.design(self.panel.est_columns[i])[used]
-        days = self.panel.calendar[int(self.panel.position[i]) + self.panel.estimation.days[used]]
-        exog = pd.DataFrame(rows, index=days, columns=list(self.fit.names))
-        # The firm's return, less the riskless rate for models of excess returns.
-        explained = rows @ self.fit.coefficients[i] + self.fit.residuals[i][used]
-        endog = pd.Series(explained, index=days, name=self.panel.events[i].ticker)
-        return sm.OLS(endog, exog).fit()
-
-    # -- dollars -------------------------------------------------------------------------------------------
-
-    def market_value(
-        self,
-        start: int = 0,
-        end: int | None = None,
-        *,
-        level: float = 0.95,
-        shares: Mapping[str, ShareCount] | None = None,
-    ) -> pd.DataFrame:
-        """Return raw and abnormal changes in market value, one row an event, in the currency of the prices.
-
-        Parameters
-        ----------
-        start, end : int
-            Relative days; ``end`` defaults to ``start``.
-        level : float
-            Coverage of the interval.
-        shares : mapping of str to ShareCount, optional
-            Share counts by ticker in place of the embedded ones.
-
-        Raises
-        ------
-        DataMissing
-            If returns were handed in, or the prices have no closes as traded.
-        """
-        window = Window(start, start if end is None else end)
-        return changes_table(self.value_changes(window, level=level, shares=shares))
-
-    def value_changes(
-        self, window: Window, *, level: float = 0.95, shares: Mapping[str, ShareCount] | None = None
-    ) -> tuple[MarketValueChange, ...]:
-        """Return the market-value changes of `market_value` as values, one an event."""
-        self._only_returns("Market values")
-        if self.prices is None:
-            raise DataMissing("Market values need prices; this study was run on returns.")
-        return market_value_changes(
-            self.abnormal,
-            tuple(e.ticker for e in self.panel.events),
-            self.panel.calendar,
-            self.prices,
-            window,
-            level=level,
-            shares=shares,
-            log_returns=self.returns_kind == "log",
-        )
-
-    def _only_returns(self, what: str) -> None:
-        if self.measure != "return":
-            raise InvalidInput(f"{what} need abnormal returns; this study is of abnormal {self.measure}.")
-
-    def source_line(self) -> str:
-        """Return source, vintage, model and estimation window as one line for the foot of a figure."""
-        origin = self.provenance
-        source = {"snapshot": "eventstudy price snapshot", "universe": "eventstudy S&P 500 panel"}.get(
-            origin.source, origin.source
-        )
-        vintage = f" (downloads of {origin.retrieved})" if origin.retrieved else ""
-        against = f" on {self.model.benchmark}" if self.model.benchmark else ""
-        return f"Source: {source}{vintage}. {self.model.name.capitalize()}{against}."
-
-    def when(self) -> str:
-        """Return the session of the events in words, ``27 January 2025``; empty if they do not share one."""
-        session = self.panel.sessions[0]
-        return f"{session.day} {session:%B %Y}" if (self.panel.position == self.panel.position[0]).all() else ""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from eventstudy import figures
 from eventstudy.export import result_to_dict, save_result
+from eventstudy.inference import readings
 from eventstudy.readings import Readings, WindowLike
 from eventstudy.summary import summary_html, summary_text
 from eventstudy.windows import Window
@@ -54,6 +55,14 @@ class EventStudyResult(Readings):
     def plot_ranking(self, level: float = 0.95, size: str = "article") -> Figure:
         """Draw all events sorted by their abnormal return on the event day."""
         return figures.ranking(self.abnormal, level=level, size=size, source=self.source_line(), when=self.when())
+
+    def plot_tests(
+        self, window: WindowLike | None = None, names: Sequence[str] | None = None, size: str = "article"
+    ) -> Figure:
+        """Draw what several tests say of the events' average on one scale, those to believe first."""
+        tests, _ = self.run_tests(window, names)
+        remarks = readings(self.abnormal, self._window(window))
+        return figures.agreement(tests, remarks, size=size, source=self.source_line(), when=self.when())
 
     # -- text and files ------------------------------------------------------------------------------------
 

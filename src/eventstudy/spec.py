@@ -5,137 +5,33 @@ from __future__ import annotations
 import csv
 import io
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal
 
 import pandas as pd
 from pydantic import (
     BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
-    Strict,
     ValidationError,
     field_validator,
-    model_validator,
 )
 
-from eventstudy.calendars import ClosedDay
 from eventstudy.errors import DataMissing, InvalidInput, StudyFileError
 from eventstudy.events import Event, as_events
-from eventstudy.models import MarketAdjusted, MarketModel, MeanAdjusted, NormalReturnModel
+from eventstudy.models import NormalReturnModel
 from eventstudy.prices import load_prices
-from eventstudy.prices.table import Prices, ReturnKind
+from eventstudy.prices.factors import FACTOR_COLUMNS, load_factors
+from eventstudy.prices.table import Prices
 from eventstudy.results import EventStudyResult
+from eventstudy.spec_parts import ClaimPart, ModelPart, OtherDay, Part, PricesPart, UniversePart, Variant
 from eventstudy.study import EventStudy
-from eventstudy.windows import Window
 from eventstudy.wording import did_you_mean
 
 FILE_NAME = "study.toml"
 #: No honest study file is larger.
 MAX_BYTES = 1_000_000
 
-#: Models by the word used in study files.
-MODELS: dict[str, Callable[[str], NormalReturnModel]] = {
-    "market_model": MarketModel,
-    "market_adjusted": MarketAdjusted,
-    "mean_adjusted": lambda _: MeanAdjusted(),
-}
-ModelName = Literal["market_model", "market_adjusted", "mean_adjusted"]
 
-
-def _window(value: object) -> Window:
-    if isinstance(value, list | tuple | int | Window):
-        return Window.of(value)
-    raise ValueError(f"{value!r} is not a window; write a pair of relative days such as [-5, 5]")
-
-
-WindowField = Annotated[Window, BeforeValidator(_window)]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-
-
-class ModelPart(_Part):
-    """``[model]``: normal returns, windows and rules."""
-
-    kind: ModelName = "market_model"
-    benchmark: str = "^GSPC"
-    estimation: WindowField = Window(-270, -21)
-    window: WindowField = Window(-5, 5)
-    report: tuple[WindowField, ...] = (Window(0, 0), Window(0, 1))
-    returns: ReturnKind = "simple"
-    closed_day: ClosedDay = "next"
-    calendar: str = "XNYS"
-    min_estimation: Annotated[int, Strict()] = 30
-    max_dropped: Annotated[float, Strict()] = 0.35
-
-    @model_validator(mode="after")
-    def _report_windows_inside(self) -> ModelPart:
-        outside = [str(w) for w in self.report if w not in self.window]
-        if outside:
-            raise ValueError(f"report windows {', '.join(outside)} are not inside the event window {self.window}")
-        return self
-
-
-class PricesPart(_Part):
-    """``[prices]``: where prices come from."""
-
-    source: str = "snapshot"
-    start: str | None = None
-    end: str | None = None
-
-
-class OtherDay(_Part):
-    """``[[other_days]]``: the headline stocks on another day."""
-
-    date: str
-    label: str
-    window: WindowField = Window(0, 0)
-
-
-class Variant(_Part):
-    """``[[robustness]]``: the same question asked with another model or benchmark."""
-
-    kind: ModelName = "market_model"
-    benchmark: str = "^GSPC"
-    estimation: WindowField | None = None
-    label: str = ""
-
-
-class UniversePart(_Part):
-    """``[universe]``: the whole market on the event day."""
-
-    panel: Literal["sp500"] = "sp500"
-    marked: tuple[str, ...] = ()
-
-
-class ClaimPart(_Part):
-    """``[[claims]]``: a short quotation and what would make it true."""
-
-    quote: str = Field(max_length=300)
-    source: str
-    ticker: str
-    kind: Literal["direction", "impact", "market_value"]
-    says: Literal["fell", "rose", "lost", "gained"]
-    window: WindowField = Window(0, 0)
-    billions: Annotated[float, Field(gt=0)] | None = None
-    wording: Literal["almost", "about", "more than", ""] = ""
-    remark: str = ""
-
-    @model_validator(mode="after")
-    def _value_given(self) -> ClaimPart:
-        if self.kind == "market_value" and self.billions is None:
-            raise ValueError("a claim of kind market_value needs 'billions', the claimed change in billions of dollars")
-        words = ("lost", "gained") if self.kind == "market_value" else ("fell", "rose")
-        if self.says not in words:
-            raise ValueError(f"a claim of kind {self.kind} says {' or '.join(words)}, not {self.says!r}")
-        return self
-
-
-class StudySpec(_Part):
+class StudySpec(Part):
     """A study file, validated.
 
     Attributes
@@ -224,18 +120,23 @@ class StudySpec(_Part):
 
     def needed_tickers(self) -> tuple[str, ...]:
         """Return every ticker and benchmark that the study's prices must hold."""
-        models = [self.build_model(), *(MODELS[v.kind](v.benchmark) for v in self.robustness)]
-        columns = [c for m in models for c in m.columns]
+        models = [self.build_model(), *(v.build() for v in self.robustness)]
+        columns = [c for m in models for c in m.columns if c not in FACTOR_COLUMNS]
         return tuple(dict.fromkeys([*(e.ticker for e in self.event_list()), *columns]))
+
+    def factors(self) -> pd.DataFrame | None:
+        """Return the embedded Fama-French factors if a model of the study uses them, else None."""
+        models = [self.build_model(), *(v.build() for v in self.robustness)]
+        return load_factors() if any(set(m.columns) & set(FACTOR_COLUMNS) for m in models) else None
 
     def build_model(self) -> NormalReturnModel:
         """Return the model of normal returns that the file names."""
-        return MODELS[self.model.kind](self.model.benchmark)
+        return self.model.build()
 
     def build_study(self, variant: Variant | None = None) -> EventStudy:
         """Return the specification as an `EventStudy`; a variant replaces model and estimation window."""
         part = self.model
-        model = self.build_model() if variant is None else MODELS[variant.kind](variant.benchmark)
+        model = self.build_model() if variant is None else variant.build()
         estimation = part.estimation if variant is None or variant.estimation is None else variant.estimation
         return EventStudy(
             model=model,
@@ -246,6 +147,7 @@ class StudySpec(_Part):
             calendar=part.calendar,
             min_estimation=part.min_estimation,
             max_dropped=part.max_dropped,
+            measure=part.measure,
         )
 
     def price_file(self) -> Path | None:
@@ -284,7 +186,8 @@ class StudySpec(_Part):
         prices : Prices, optional
             In place of the study's own source.
         """
-        return self.build_study().run(prices if prices is not None else self.load_prices(), self.event_list())
+        chosen = prices if prices is not None else self.load_prices()
+        return self.build_study().run(chosen, self.event_list(), self.factors())
 
 
 def read_table(path: Path) -> pd.DataFrame:

@@ -5,6 +5,7 @@ source, note, alternative text) and its numbers (``data``). The title states wha
 here touches matplotlib's global state, and matplotlib itself is imported only when a figure is drawn.
 """
 
+from eventstudy.figures.agreement import agreement
 from eventstudy.figures.distribution import ordinary_days
 from eventstudy.figures.events import event_day, ranking
 from eventstudy.figures.files import alt_text, csv_text, pdf_bytes, png_bytes, save, svg_bytes
@@ -18,6 +19,7 @@ from eventstudy.figures.words import FigureText
 __all__ = [
     "SIZES",
     "FigureText",
+    "agreement",
     "alt_text",
     "car_paths",
     "csv_text",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from eventstudy.figures.scales import Scale, limits
 from eventstudy.figures.sheet import Sheet, fit, fitted_ticks, legend_height, name_width, text_width
-from eventstudy.figures.style import FALL, INK, POINTS, QUIET, RISE, UNCLEAR, Size
+from eventstudy.figures.style import BAND, FALL, INK, POINTS, QUIET, RISE, UNCLEAR, Size
 from eventstudy.figures.words import name_and_date
 
 #: More rows than this are cut to the first and the last.
@@ -81,17 +81,20 @@ def draw_rows(
     rows: Sequence[Row | None],
     legend: Sequence[str],
     tick_form: Callable[[list[float]], Callable[[float], str]],
+    band: tuple[float, float] | None = None,
 ) -> None:
-    """Draw rows from the top of the sheet to the axis at its bottom."""
+    """Draw rows from the top of the sheet to the axis at its bottom, over a shaded band of values if there is one."""
     size = sheet.size
     there = [r for r in rows if r is not None]
     columns = _columns(sheet, there)
-    values = [v for r in there for v in (r.value, r.low, r.high, r.second)]
+    values = [*(v for r in there for v in (r.value, r.low, r.high, r.second)), *(band or ())]
     x = Scale(*limits(values), columns.plot, columns.plot_end)
     sheet.legend(_legend_entries(sheet, legend, there), sheet.top + 0.5 * size.foot)
     top = sheet.top + legend_height(legend, size)
     base = sheet.bottom - 2.0 * size.foot
     step = (base - top) / (max(len(rows), 1) + 0.4)
+    if band is not None:
+        sheet.box(x.px(band[0]), top, x.px(band[1]) - x.px(band[0]), base - top, BAND)
     sheet.x_axis(x, *fitted_ticks(x, size.foot, tick_form), top, base)
     y = Scale(-(len(rows) - 0.3), 0.7, base, top)
     axes = sheet.axes(x, y)

@@ -11,19 +11,22 @@ from eventstudy.errors import InvalidInput
 from eventstudy.inference.advice import (
     ASSUME_INDEPENDENCE,
     RECOMMENDED,
+    Advice,
     readings,
     recommend,
     takes_as_independent,
     variance_ratio,
 )
-from eventstudy.inference.registry import TESTS, Method
+from eventstudy.inference.registry import STANDARD, TESTS, Method
 from eventstudy.inference.result import Draft, HypothesisTest, NotApplicable, format_p
 from eventstudy.windows import Window
 
 __all__ = [
     "ASSUME_INDEPENDENCE",
     "RECOMMENDED",
+    "STANDARD",
     "TESTS",
+    "Advice",
     "HypothesisTest",
     "Method",
     "format_p",

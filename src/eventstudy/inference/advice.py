@@ -3,42 +3,77 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 
 from eventstudy.abnormal import AbnormalReturns
+from eventstudy.inference.correlation import mean_correlation
+from eventstudy.inference.result import HypothesisTest
 from eventstudy.panel import IntArray
 from eventstudy.windows import Window
 
-#: Tests to believe, by design, if there are events enough and the day is not a wild one.
+#: Tests to believe, by design, if there are events enough and the day is not a wild one. What each one's size is in its design,
+#: on simulated and on real returns: docs/size.csv.
 RECOMMENDED: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "one event": ("t_pe", "sq", "permutation"),
-        "one date": ("kp_bmp_t", "grank_t", "cda_t"),
-        "shared dates": ("kp_bmp_t", "grank_t", "cda_t"),
+        "one date": ("kp_bmp_t", "placebo", "cda_t", "corrado_rank_z"),
+        "shared dates": ("kp_bmp_t", "clustered_t"),
         "overlapping": ("kp_bmp_t",),
-        "separate dates": ("bmp_t", "grank_t", "corrado_rank_z", "gsign_z", "wilcoxon"),
+        "separate dates": ("bmp_t", "grank_t", "cumrank_z", "signflip", "wilcoxon", "gsign_z"),
+        "buy-and-hold": ("skew_t", "signflip"),
     }
 )
 
 #: Tests that take the events for independent: on a common date they reject far too often.
-ASSUME_INDEPENDENCE = frozenset({"csect_t", "patell_z", "bmp_t", "gsign_z", "wilcoxon"})
+ASSUME_INDEPENDENCE = frozenset(
+    {
+        "csect_t", "bw80_z", "mackinlay_j1_z", "patell_z", "bmp_t", "skew_t", "sign_z", "sign_exact", "gsign_z", "cumrank_z", "grank_z",
+        "wilcoxon",
+    }
+)  # fmt: skip
 
 #: Tests that add up events by relative day: they see the correlation of events on one date, not of neighbouring dates.
 #: With windows of five days on dates within a week they reject 10 to 17 % at a nominal 5 % (residual correlation 0.1).
-IN_EVENT_TIME = frozenset({"cda_t", "grank_t", "corrado_rank_z"})
+IN_EVENT_TIME = frozenset(
+    {
+        "cda_t", "lamb_z", "placebo", "grank_t", "corrado_rank_z", "corrado_zivney_rank_z", "corrado_zivney_sign_z",
+        "clustered_t", "signflip", "bootstrap", "wild_bootstrap",
+    }
+)  # fmt: skip
 
 #: Tests whose yardstick is the variance of ordinary days: on a wilder day they reject too often.
-ORDINARY_VARIANCE = frozenset({"patell_z", "kp_patell_z", "cda_t", "corrado_rank_z"})
+ORDINARY_VARIANCE = frozenset(
+    {
+        "bw80_z", "mackinlay_j1_z", "cda_t", "lamb_z", "patell_z", "kp_patell_z", "placebo", "joint_wald", "corrado_rank_z",
+        "corrado_zivney_rank_z", "corrado_zivney_sign_z", "cumrank_z",
+    }
+)  # fmt: skip
 
-#: Fewest events with which a test keeps its size. GRANK divides by the spread of the SCARs: with 3 events on one date it
-#: rejects 15 to 19 % of true nulls at 5 %, with 5 events 10 to 13 %, with 10 events 7 to 9 % (simulated, M = 250).
-FEWEST = MappingProxyType({"grank_t": 15, "gsign_z": 10, "corrado_rank_z": 5, "wilcoxon": 6})
+#: Fewest events with which a test keeps its size between 3.5 and 6.5 % (simulated, M = 250). GRANK divides by the spread of the SCARs;
+#: tests that count signs have few attainable p-values.
+FEWEST: Mapping[str, int] = MappingProxyType(
+    {
+        "grank_t": 30, "grank_z": 30, "sign_z": 100, "sign_exact": 100, "gsign_z": 100, "wilcoxon": 8, "signflip": 8, "skew_t": 30,
+        "bootstrap": 30, "corrado_rank_z": 3, "corrado_zivney_rank_z": 3, "cumrank_z": 3,
+    }
+)  # fmt: skip
+#: Fewest different dates for tests whose unit of resampling, or of clustering, is the date.
+FEWEST_DATES: Mapping[str, int] = MappingProxyType(
+    {"clustered_t": 10, "signflip": 8, "bootstrap": 30, "wild_bootstrap": 10}
+)
+#: Fewest ordinary days for a test that counts them: below, 5 % is not among the attainable p-values nearly enough.
+FEWEST_DAYS: Mapping[str, int] = MappingProxyType({"sq": 100, "placebo": 60, "permutation": 40})
 
 #: Beyond this ratio of variances the events are no ordinary draw, and `ORDINARY_VARIANCE` tests reject far too often:
 #: at the ratio of 27 January 2025 (15) the crude dependence adjustment rejects 62 % of true nulls (simulated).
 WILD = 3.0
+#: On real returns this many firms or more on one date share more than the market: even the believed tests reject 6 to 13 %.
+MANY_FIRMS = 30
+#: Beyond this share of estimation days without a move, beta is biased towards zero.
+STILL = 0.15
 
 _WHY = {
     "one event": "one event: its own ordinary days are the yardstick",
@@ -47,7 +82,45 @@ _WHY = {
     "overlapping": "some windows share calendar days, so events are correlated across relative days: only a test that takes "
     "the correlation day by calendar day",
     "separate dates": "windows share no calendar days: tests for independent events that stand a change of variance",
+    "buy-and-hold": "buy-and-hold returns are skewed and have no standard error of their own: tests that take their spread from the "
+    "events and allow for skewness",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """Which tests to believe for a design, and why.
+
+    Attributes
+    ----------
+    design : str
+        ``one event``, ``one date``, ``shared dates``, ``overlapping``, ``separate dates`` or ``buy-and-hold``.
+    window : Window
+        The days that are tested.
+    names : tuple of str
+        The tests to believe, the first one first.
+    reason : str
+        Why, in a sentence.
+    tests : tuple of HypothesisTest
+        Their outcomes.
+    """
+
+    design: str
+    window: Window
+    names: tuple[str, ...]
+    reason: str
+    tests: tuple[HypothesisTest, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """The advice in one sentence."""
+        return f"Believe {', '.join(self.names) or 'no test'}: {self.reason}."
+
+    def __str__(self) -> str:
+        return "\n".join([self.sentence, *(f"  {t}" for t in self.tests)])
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 def recommend(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[str, ...], str]:
@@ -64,17 +137,71 @@ def recommend(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[str
     -------
     tuple of str, tuple of str, str
     """
+    return abnormal.once(("advice", window), lambda: _recommend(abnormal, window))
+
+
+def _recommend(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[str, ...], str]:
     design = design_of(abnormal.position, window)
-    if design == "one event":
-        return design, RECOMMENDED[design], _WHY[design]
-    scar = abnormal.sums(window).scar
-    n = int(np.isfinite(scar).sum())
+    wanted = RECOMMENDED[design]
+    if abnormal.instead is not None and abnormal.n > 1:
+        wanted = RECOMMENDED["buy-and-hold"] if design == "separate dates" else ("clustered_t",)
+    reasons = [_WHY["buy-and-hold" if abnormal.instead is not None and design == "separate dates" else design]]
+    lacking = set() if abnormal.n == 1 else _overlooked(abnormal, window)
     ratio = variance_ratio(abnormal, window)
-    believed = tuple(t for t in RECOMMENDED[design] if not _overlooks(t, n, ratio))
-    why = _WHY[design]
+    believed = tuple(
+        _with_missing_days(abnormal, t) for t in wanted if t not in lacking and not _too_few(abnormal, window, t)
+    )
     if ratio > WILD:
-        why += f"; the spread of these abnormal returns is {ratio:.1f} times the ordinary (in variance), which rules out tests that take it for ordinary"
-    return design, believed, why
+        reasons.append(
+            f"the spread of these abnormal returns is {ratio:.1f} times the ordinary (in variance), which rules out tests that take it for "
+            f"ordinary"
+        )
+    return design, believed, "; ".join([*reasons, *_cautions(abnormal, window, design)])
+
+
+def _with_missing_days(abnormal: AbnormalReturns, test: str) -> str:
+    """Return the form of the rank test that allows for missing days, if days are missing."""
+    missing = test == "corrado_rank_z" and not np.isfinite(abnormal.residuals).all()
+    return "corrado_zivney_rank_z" if missing else test
+
+
+def _overlooked(abnormal: AbnormalReturns, window: Window) -> set[str]:
+    """Return the tests that a wild day rules out."""
+    return set(ORDINARY_VARIANCE) if variance_ratio(abnormal, window) > WILD else set()
+
+
+def _too_few(abnormal: AbnormalReturns, window: Window, test: str) -> str:
+    """Say of what a test has too few here, or return an empty text."""
+    seen = np.isfinite(abnormal.sums(window).car)
+    events, dates = int(seen.sum()), len(np.unique(abnormal.position[seen]))
+    days = int(abnormal.n_est.min())
+    if abnormal.n > 1 and events < FEWEST.get(test, 2):
+        return f"needs {FEWEST.get(test, 2)} events or more"
+    if dates < FEWEST_DATES.get(test, 0):
+        return f"needs {FEWEST_DATES[test]} dates or more"
+    if days < FEWEST_DAYS.get(test, 0):
+        return f"needs {FEWEST_DAYS[test]} estimation days or more"
+    return ""
+
+
+def _cautions(abnormal: AbnormalReturns, window: Window, design: str) -> list[str]:
+    """Return what else to mind: many firms on one date, few dates, thin trading, missing days."""
+    found = []
+    dates = len(np.unique(abnormal.position))
+    if design == "one date" and abnormal.n >= MANY_FIRMS:
+        found.append("on real returns so many firms on one date share more than the market, and these tests reject 6 to 13% of true nulls: "
+                     "take a p between 0.01 and 0.05 for unclear")  # fmt: skip
+    if design == "shared dates" and dates < FEWEST_DATES["clustered_t"]:
+        found.append(f"with {dates} dates even this test rejects up to 10% of true nulls")
+    still = int((abnormal.still > STILL).sum())
+    if still:
+        found.append(
+            f"{still} of {abnormal.n} firms often do not trade, so beta is too small: compare Dimson or TradeToTrade"
+        )
+    lost = int((~np.isfinite(abnormal.ar[:, abnormal.columns_of(window)])).any(axis=1).sum())
+    if lost:
+        found.append(f"{lost} of {abnormal.n} events lack days in the window")
+    return found
 
 
 def design_of(position: IntArray, window: Window) -> str:
@@ -90,22 +217,19 @@ def design_of(position: IntArray, window: Window) -> str:
 
 
 def variance_ratio(abnormal: AbnormalReturns, window: Window) -> float:
-    """Return the cross-sectional variance of SCAR over its ordinary variance, ``mean (M-p)/(M-p-2)``.
+    """Return the cross-sectional variance of SCAR over its ordinary variance, ``(1 - r̄) mean (M-p)/(M-p-2)``.
 
-    NaN for fewer than two events. Correlation between events lowers it, event-induced variance raises it.
+    NaN for fewer than two events. With the mean residual correlation r̄ the ordinary spread of events on one date is smaller than each
+    one's own variance.
     """
     scar = abnormal.sums(window).scar
-    seen = np.isfinite(scar)
-    if seen.sum() < 2:
+    seen = np.flatnonzero(np.isfinite(scar))
+    if len(seen) < 2:
         return float("nan")
     degrees = abnormal.df[seen]
     ordinary = float(np.mean(degrees / np.maximum(degrees - 2.0, 1.0)))
-    return float(np.var(scar[seen], ddof=1) / ordinary)
-
-
-def _overlooks(test: str, n: int, ratio: float) -> bool:
-    """Whether a test should not be believed with so few events, or on so wild a day."""
-    return n < FEWEST.get(test, 2) or (test in ORDINARY_VARIANCE and ratio > WILD)
+    shared = min(max(mean_correlation(abnormal, seen, window), 0.0), 0.99)
+    return float(np.var(scar[seen], ddof=1) / (ordinary * (1.0 - shared)))
 
 
 def takes_as_independent(design: str) -> frozenset[str]:
@@ -131,8 +255,8 @@ def readings(abnormal: AbnormalReturns, window: Window) -> dict[str, str]:
         By test name; tests without a remark are left out.
     """
     design, believed, _ = recommend(abnormal, window)
-    n = int(np.isfinite(abnormal.sums(window).scar).sum())
-    remarks = {t: f"needs {few} events or more" for t, few in FEWEST.items() if n < few}
+    counted = {*FEWEST, *FEWEST_DATES, *FEWEST_DAYS}
+    remarks = {t: why for t in sorted(counted) if (why := _too_few(abnormal, window, t))}
     remarks |= dict.fromkeys(ORDINARY_VARIANCE, "takes the day's variance for ordinary")
     remarks |= dict.fromkeys(takes_as_independent(design), "takes events for independent")
     return remarks | dict.fromkeys(believed, "believe")

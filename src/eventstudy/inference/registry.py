@@ -7,7 +7,18 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
-from eventstudy.inference import clusters, grank, joint, parametric, portfolio, ranks, resampling, signs, single
+from eventstudy.inference import (
+    clusters,
+    grank,
+    joint,
+    parametric,
+    placebo,
+    portfolio,
+    ranks,
+    resampling,
+    signs,
+    single,
+)
 from eventstudy.inference.dependence import WORDS
 from eventstudy.inference.result import Draft, NotApplicable
 
@@ -154,6 +165,14 @@ TESTS: Mapping[str, Method] = MappingProxyType(
             "Jaffe 1974, J. Business 47; Fama 1998, J. Financial Economics 49",
             MappingProxyType({"weights": ("sqrt_n", "equal"), "errors": ("ols", "hac")}),
         ),
+        "placebo": Method(
+            placebo.placebo,
+            "many",
+            "Placebo days",
+            "the average abnormal return is one of an ordinary day",
+            "Nguyen and Wolf 2023, Empirical Economics; Gelbach, Helland and Klick 2013",
+            MappingProxyType({"value": ("sar", "ar")}),
+        ),
         "joint_wald": Method(
             joint.joint_wald,
             "many",
@@ -236,3 +255,8 @@ TESTS: Mapping[str, Method] = MappingProxyType(
         ),
     }
 )
+
+#: The field's usual panel for an average, shown beside the recommended tests unless others are asked for.
+STANDARD = (
+    "csect_t", "cda_t", "patell_z", "kp_patell_z", "bmp_t", "kp_bmp_t", "corrado_rank_z", "grank_t", "gsign_z", "wilcoxon",
+)  # fmt: skip

@@ -15,7 +15,8 @@ from eventstudy.market_value import MarketValueChange, car_interval
 from eventstudy.prices.snapshot import load_universe
 from eventstudy.prices.table import Prices
 from eventstudy.results import EventStudyResult
-from eventstudy.spec import ClaimPart, OtherDay, StudySpec, Variant, read_table
+from eventstudy.spec import StudySpec, read_table
+from eventstudy.spec_parts import ClaimPart, OtherDay, Variant
 from eventstudy.windows import Window
 
 
@@ -72,15 +73,16 @@ def compute(spec: StudySpec) -> Findings:
     tickers = spec.headline_tickers()
     focus = [e for e in events if e.ticker in tickers]
     study = spec.build_study()
-    headline = study.run(prices, focus)
-    everyone = study.run(prices, events) if len(focus) != len(events) else headline
+    factors = spec.factors()
+    headline = study.run(prices, focus, factors)
+    everyone = study.run(prices, events, factors) if len(focus) != len(events) else headline
     return Findings(
         spec=spec,
         prices=prices,
         everyone=everyone,
         headline=headline,
         other_days=tuple((day, _on_day(spec, prices, day)) for day in spec.other_days),
-        variants=tuple((v, spec.build_study(v).run(prices, focus)) for v in spec.robustness),
+        variants=tuple((v, spec.build_study(v).run(prices, focus, factors)) for v in spec.robustness),
         universe=_universe(spec, prices, headline),
         dollars=_dollars(everyone),
         claims=tuple(_judge(claim, everyone) for claim in spec.claims),
@@ -90,7 +92,7 @@ def compute(spec: StudySpec) -> Findings:
 
 def _on_day(spec: StudySpec, prices: Prices, day: OtherDay) -> EventStudyResult:
     events = [Event(t, day.date, day.label) for t in spec.headline_tickers()]
-    return spec.build_study().run(prices, events)
+    return spec.build_study().run(prices, events, spec.factors())
 
 
 def _universe(spec: StudySpec, prices: Prices, headline: EventStudyResult) -> EventStudyResult | None:
@@ -98,14 +100,13 @@ def _universe(spec: StudySpec, prices: Prices, headline: EventStudyResult) -> Ev
     if spec.universe is None:
         return None
     panel = load_universe()
-    benchmark = headline.model.benchmark
     session = f"{headline.panel.sessions[0]:%Y-%m-%d}"
     joined = panel.adj_close
-    if benchmark is not None and benchmark not in joined.columns:
-        joined = joined.assign(**{benchmark: prices.adj_close[benchmark].reindex(joined.index)})
-    members = [t for t in panel.adj_close.columns if t != benchmark]
+    needed = [c for c in headline.model.columns if c not in joined.columns and c in prices.tickers]
+    joined = joined.assign(**{c: prices.adj_close[c].reindex(joined.index) for c in needed})
+    members = [t for t in panel.adj_close.columns if t != headline.model.benchmark]
     table = Prices.from_frame(joined, provenance=panel.provenance)
-    return spec.build_study().run(table, [Event(t, session) for t in members])
+    return spec.build_study().run(table, [Event(t, session) for t in members], spec.factors())
 
 
 def _dollars(result: EventStudyResult) -> tuple[MarketValueChange, ...]:

@@ -1,0 +1,167 @@
+"""The parts of a study file: their keys, and what each may say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, model_validator
+
+from eventstudy import models as m
+from eventstudy.calendars import ClosedDay
+from eventstudy.models import NormalReturnModel
+from eventstudy.models.factors import FACTOR_SETS
+from eventstudy.prices.measures import Measure
+from eventstudy.prices.table import ReturnKind
+from eventstudy.windows import Window
+
+ModelName = Literal[
+    "market_model", "market_adjusted", "mean_adjusted", "capm", "fama_french3", "carhart", "fama_french5", "fama_french6",
+    "factors", "peer_portfolio", "buy_and_hold", "scholes_williams", "dimson", "trade_to_trade", "robust", "garch", "egarch", "hac",
+]  # fmt: skip
+
+#: Models by the word used in study files.
+MODELS: dict[str, Callable[[ModelChoice], NormalReturnModel]] = {
+    "market_model": lambda c: m.MarketModel(c.benchmark),
+    "market_adjusted": lambda c: m.MarketAdjusted(c.benchmark),
+    "mean_adjusted": lambda _: m.MeanAdjusted(),
+    **dict.fromkeys(FACTOR_SETS, lambda c: m.FactorModel.named(c.kind)),
+    "factors": lambda c: m.FactorModel(c.factors, c.risk_free),
+    "peer_portfolio": lambda c: m.PeerPortfolio(c.peers),
+    "buy_and_hold": lambda c: m.BuyAndHold(c.peers),
+    "scholes_williams": lambda c: m.ScholesWilliams(c.benchmark),
+    "dimson": lambda c: m.Dimson(c.benchmark, c.leads, c.lags),
+    "trade_to_trade": lambda c: m.TradeToTrade(c.benchmark),
+    "robust": lambda c: m.RobustMarketModel(c.benchmark, c.norm),
+    "garch": lambda c: m.GarchMarketModel(c.benchmark, "garch"),
+    "egarch": lambda c: m.GarchMarketModel(c.benchmark, "egarch"),
+    "hac": lambda c: m.HacMarketModel(c.benchmark),
+}
+#: Keys that belong to some models only.
+_USED_BY = {
+    "factors": ("factors",),
+    "risk_free": ("factors",),
+    "peers": ("peer_portfolio", "buy_and_hold"),
+    "leads": ("dimson",),
+    "lags": ("dimson",),
+    "norm": ("robust",),
+}
+
+
+def _window(value: object) -> Window:
+    if isinstance(value, list | tuple | int | Window):
+        return Window.of(value)
+    raise ValueError(f"{value!r} is not a window; write a pair of relative days such as [-5, 5]")
+
+
+WindowField = Annotated[Window, BeforeValidator(_window)]
+
+
+class Part(BaseModel):
+    """A table of the study file: no key but its own, never changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class ModelChoice(Part):
+    """Which model of normal returns, and what it needs; a key that the model does not use is refused."""
+
+    kind: ModelName = "market_model"
+    benchmark: str = "^GSPC"
+    factors: tuple[str, ...] = ()
+    risk_free: str | None = None
+    peers: tuple[str, ...] = ()
+    leads: Annotated[int, Strict()] = 1
+    lags: Annotated[int, Strict()] = 1
+    norm: Literal["huber", "tukey", "lad"] = "huber"
+
+    @model_validator(mode="after")
+    def _keys_fit_the_kind(self) -> ModelChoice:
+        given = self.model_fields_set & set(_USED_BY)
+        foreign = sorted(k for k in given if self.kind not in _USED_BY[k])
+        if foreign:
+            raise ValueError(
+                f"the model {self.kind} has no {', '.join(foreign)}; {foreign[0]} belongs to {', '.join(_USED_BY[foreign[0]])}"
+            )
+        needed = {"factors": "factors", "peer_portfolio": "peers", "buy_and_hold": "peers"}.get(self.kind)
+        if needed and not getattr(self, needed):
+            raise ValueError(f"the model {self.kind} needs the key {needed!r}, a list of tickers or columns")
+        return self
+
+    def build(self) -> NormalReturnModel:
+        """Return the model of normal returns that the keys name."""
+        return MODELS[self.kind](self)
+
+
+class ModelPart(ModelChoice):
+    """``[model]``: normal returns, windows and rules."""
+
+    estimation: WindowField = Window(-270, -21)
+    window: WindowField = Window(-5, 5)
+    report: tuple[WindowField, ...] = (Window(0, 0), Window(0, 1))
+    returns: ReturnKind = "simple"
+    closed_day: ClosedDay = "next"
+    calendar: str = "XNYS"
+    min_estimation: Annotated[int, Strict()] = 30
+    max_dropped: Annotated[float, Strict()] = 0.35
+    measure: Measure = "return"
+
+    @model_validator(mode="after")
+    def _report_windows_inside(self) -> ModelPart:
+        outside = [str(w) for w in self.report if w not in self.window]
+        if outside:
+            raise ValueError(f"report windows {', '.join(outside)} are not inside the event window {self.window}")
+        return self
+
+
+class PricesPart(Part):
+    """``[prices]``: where prices come from."""
+
+    source: str = "snapshot"
+    start: str | None = None
+    end: str | None = None
+
+
+class OtherDay(Part):
+    """``[[other_days]]``: the headline stocks on another day."""
+
+    date: str
+    label: str
+    window: WindowField = Window(0, 0)
+
+
+class Variant(ModelChoice):
+    """``[[robustness]]``: the same question asked with another model or benchmark."""
+
+    estimation: WindowField | None = None
+    label: str = ""
+
+
+class UniversePart(Part):
+    """``[universe]``: the whole market on the event day."""
+
+    panel: Literal["sp500"] = "sp500"
+    marked: tuple[str, ...] = ()
+
+
+class ClaimPart(Part):
+    """``[[claims]]``: a short quotation and what would make it true."""
+
+    quote: str = Field(max_length=300)
+    source: str
+    ticker: str
+    kind: Literal["direction", "impact", "market_value"]
+    says: Literal["fell", "rose", "lost", "gained"]
+    window: WindowField = Window(0, 0)
+    billions: Annotated[float, Field(gt=0)] | None = None
+    wording: Literal["almost", "about", "more than", ""] = ""
+    remark: str = ""
+
+    @model_validator(mode="after")
+    def _value_given(self) -> ClaimPart:
+        if self.kind == "market_value" and self.billions is None:
+            raise ValueError("a claim of kind market_value needs 'billions', the claimed change in billions of dollars")
+        words = ("lost", "gained") if self.kind == "market_value" else ("fell", "rose")
+        if self.says not in words:
+            raise ValueError(f"a claim of kind {self.kind} says {' or '.join(words)}, not {self.says!r}")
+        return self

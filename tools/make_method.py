@@ -1,0 +1,172 @@
+"""Write the generated parts of ``docs/method.md`` from the code, the tests and ``docs/size.csv``, so that they cannot drift.
+
+Usage: ``python tools/make_method.py [--check]``. Between a line ``<!-- begin NAME -->`` and ``<!-- end NAME -->`` the text is replaced;
+``--check`` only tells whether it would change (exit code 1).
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from eventstudy import models
+from eventstudy.inference import TESTS
+
+ROOT = Path(__file__).parent.parent
+PAGE, SIZES = ROOT / "docs" / "method.md", ROOT / "docs" / "size.csv"
+ALWAYS = 0.5
+SIMULATED = "simulated"
+WINDOW = "[0, 0]"
+
+
+def first_sentence(text: str) -> str:
+    """Return the docstring's first paragraph on one line, as Markdown: double backticks become single ones."""
+    paragraph = inspect.cleandoc(text).split("\n\n")[0].replace("\n", " ")
+    return paragraph.replace("``", "`").replace("|", "\\|")
+
+
+def where(thing: object) -> str:
+    """Return module and name below the package."""
+    return f"{inspect.getmodule(thing).__name__.removeprefix('eventstudy.')}.{thing.__qualname__}"  # type: ignore[union-attr, attr-defined]
+
+
+def proofs(word: str) -> str:
+    """Return the test files that name a word as a whole."""
+    pattern = re.compile(rf"\b{re.escape(word)}\b")
+    found = [p for p in sorted((ROOT / "tests").rglob("test_*.py")) if pattern.search(p.read_text(encoding="utf-8"))]
+    folders: dict[str, list[str]] = {}
+    for path in found:
+        folders.setdefault(path.parent.name, []).append(path.stem.removeprefix("test_"))
+    return "; ".join(f"{folder}: {', '.join(names)}" for folder, names in folders.items())
+
+
+def table(headers: list[str], rows: list[list[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [headers, ["---"] * len(headers), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def tests_table() -> str:
+    """One row a test: word, statistic, null, variants, paper, function, proofs."""
+    rows = []
+    for name, method in TESTS.items():
+        variants = "; ".join(f"{k}: {', '.join(v)}" for k, v in method.options.items())
+        rows.append(
+            [
+                f"`{name}`",
+                first_sentence(method.compute.__doc__ or ""),
+                method.null,
+                variants or "–",
+                method.reference,
+                f"`{where(method.compute)}`",
+                proofs(name),
+            ]
+        )
+    return table(
+        ["name", "what it is", "null hypothesis", "variants (first is the default)", "paper", "function", "proved in"],
+        rows,
+    )
+
+
+def models_table() -> str:
+    """One row a model: class, what it is, paper, proofs."""
+    rows = []
+    for name in models.__all__:
+        thing = getattr(models, name)
+        if not hasattr(thing, "design") or name == "NormalReturnModel":
+            continue
+        text = inspect.getdoc(thing) or ""
+        papers = text.split("References\n----------\n")[-1].split("\n\n")[0] if "References\n" in text else "–"
+        rows.append([f"`{name}`", first_sentence(text), " ".join(papers.split()), f"`{where(thing)}`", proofs(name)])
+    return table(["model", "what it is", "paper", "class", "proved in"], rows)
+
+
+def percent(value: float) -> str:
+    """Return a share in per cent with one decimal, or a dash."""
+    return "–" if pd.isna(value) else f"{100 * value:.1f}"
+
+
+def size_tables() -> str:
+    """Sizes of the recommended tests, then of all tests on one day, then on real returns; per cent."""
+    found = pd.read_csv(SIZES)
+    null = found[found["returns"] == SIMULATED]
+    named = (
+        "**Recommended tests, simulated returns**: per cent of true nulls rejected at a nominal 5 %, in the draws in which the advice "
+        "names the test; a dash where it rarely or never does."
+    )
+    every = f"**Every test on one day {WINDOW}, simulated returns**, recommended or not: what a test cannot stand shows here."
+    power = f"**Power** with an effect of 1 % on day 0 (one event: 5 %), window {WINDOW}: per cent rejected."
+    parts = [
+        *(named, believed_table(null)),
+        *("**Recommended tests, real returns.**", believed_table(found[~found["returns"].str.startswith(SIMULATED)])),
+        *(every, all_table(null)),
+        *(power, power_table(found[found["returns"] == f"{SIMULATED}, with an effect"])),
+    ]
+    return "\n\n".join(parts)
+
+
+def believed_table(found: pd.DataFrame) -> str:
+    """One row a design, window and test, one column a number of events."""
+    chosen = found[found["recommended"] >= ALWAYS]
+    return pivoted(chosen, ["returns", "design", "window", "test"], "size_when_recommended")
+
+
+def all_table(found: pd.DataFrame) -> str:
+    """One row a test and number of events, one column a design."""
+    day = found[found["window"] == WINDOW]
+    designs = list(dict.fromkeys(day["design"]))
+    rows = []
+    for (test, n), part in day.groupby(["test", "n"], sort=False):
+        by = part.set_index("design")["size"]
+        rows.append([f"`{test}`", str(n), *(percent(by.get(d, float("nan"))) for d in designs)])
+    rows.sort(key=lambda r: (list(TESTS).index(r[0].strip("`")), int(r[1])))
+    return table(["test", "N", *designs], rows)
+
+
+def power_table(found: pd.DataFrame) -> str:
+    """One row a design and test, one column a number of events."""
+    return pivoted(found[found["window"] == WINDOW], ["design", "test"], "size")
+
+
+def pivoted(found: pd.DataFrame, keys: list[str], value: str) -> str:
+    """Return per cents with one column a number of events."""
+    sizes = sorted(found["n"].unique())
+    rows = []
+    for names, part in found.groupby(keys, sort=False):
+        by = part.set_index("n")[value]
+        words = [f"`{w}`" if k == "test" else str(w) for k, w in zip(keys, names, strict=True)]
+        rows.append([*words, *(percent(by.get(n, float("nan"))) for n in sizes)])
+    return table([*keys, *(f"N = {n}" for n in sizes)], rows)
+
+
+PARTS = {"models": models_table, "tests": tests_table, "sizes": size_tables}
+
+
+def generate(page: str) -> str:
+    """Return the page with its generated parts made anew."""
+    for name, make in PARTS.items():
+        begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
+        if begin not in page or end not in page:
+            raise SystemExit(f"{PAGE.name} lacks the lines {begin} and {end}.")
+        head, rest = page.split(begin, 1)
+        page = f"{head}{begin}\n{make()}\n{end}{rest.split(end, 1)[1]}"
+    return page
+
+
+def main(arguments: list[str]) -> int:
+    """Write the page, or tell whether it would change."""
+    before = PAGE.read_text(encoding="utf-8")
+    after = generate(before)
+    if "--check" in arguments:
+        print("as generated" if after == before else f"{PAGE.name} is out of date: run python tools/make_method.py")
+        return int(after != before)
+    PAGE.write_text(after, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,353 @@
+"""Measure how often every test rejects a true null at 5 %, by design and number of events; write ``docs/size.csv`` and ``docs/size.md``.
+
+Usage: ``python tools/size_table.py [DRAWS]`` (default 4,000; some minutes on two cores). Seeded: the same draws give the same files.
+
+Simulated returns: M = 250 estimation days, market N(0.0004, 0.01), beta N(1, 0.3), residual deviation exp(N(ln 0.022, 0.35)),
+normal residuals unless the design says otherwise. Real returns: random firms and dates of the embedded panels.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import warnings
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import eventstudy as es
+from eventstudy.abnormal import AbnormalReturns, abnormal_returns
+from eventstudy.inference import TESTS, recommend, run_test
+from eventstudy.panel import EventPanel
+from eventstudy.windows import Window
+
+M, GAP, L = 250, 5, 5
+DOCS = Path(__file__).parent.parent / "docs"
+#: Random relabellings, flips and resamples in each draw: enough for a size, and quick.
+DRAWS_WITHIN = 499
+NOMINAL = 0.05
+
+
+@dataclass(frozen=True)
+class Design:
+    """One null design.
+
+    Attributes
+    ----------
+    name : str
+        Key in the table.
+    words : str
+        What it is.
+    dates : str
+        ``one``, ``separate``, ``shared`` (about N/5 dates) or ``week`` (dates within five sessions).
+    rho : float
+        Correlation of residuals of different firms on one day.
+    scale : float
+        Standard deviation of the event window's residuals over that of ordinary days.
+    tails : int
+        Degrees of freedom of Student's t for residuals; 0 means normal.
+    effect : float
+        Abnormal return added to every event's day 0: the share rejected is then the test's power.
+    """
+
+    name: str
+    words: str
+    dates: str
+    rho: float = 0.0
+    scale: float = 1.0
+    tails: int = 0
+    effect: float = 0.0
+
+
+DESIGNS = (
+    Design("one event", "one firm, normal residuals", "one"),
+    Design("one event, t(4)", "one firm, heavy tails", "one", tails=4),
+    Design("one date", "all events on one date, residual correlation 0.1", "one", rho=0.1),
+    Design("one date, close firms", "all events on one date, residual correlation 0.3", "one", rho=0.3),
+    Design(
+        "one date, wild", "one date, correlation 0.1, event-window variance doubled", "one", rho=0.1, scale=math.sqrt(2)
+    ),
+    Design("shared dates", "five firms a date, correlation 0.1 within a date", "shared", rho=0.1),
+    Design("overlapping", "dates within one week, correlation 0.1", "week", rho=0.1),
+    Design("separate dates", "independent events, normal residuals", "separate"),
+    Design("separate dates, t(4)", "independent events, heavy tails", "separate", tails=4),
+    Design("separate dates, wild", "independent events, event-window variance doubled", "separate", scale=math.sqrt(2)),
+)
+POWER = (
+    Design("one event", "power: 5 % on day 0", "one", effect=0.05),
+    Design("one date", "power: 1 % on day 0", "one", rho=0.1, effect=0.01),
+    Design("separate dates", "power: 1 % on day 0", "separate", effect=0.01),
+)
+SIZES = (1, 3, 10, 50, 400)
+WINDOWS = (Window(0, 0), Window(0, 4))
+
+
+def positions(design: Design, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Return the session of each event, from 0."""
+    if design.dates == "one":
+        return np.zeros(n, dtype=np.int64)
+    if design.dates == "separate":
+        return np.arange(n, dtype=np.int64) * (2 * L)
+    if design.dates == "shared":
+        return (np.arange(n, dtype=np.int64) // 5) * (2 * L)
+    return np.sort(rng.integers(0, L, n)).astype(np.int64)
+
+
+def simulate(design: Design, n: int, draws: int, rng: np.random.Generator) -> tuple[AbnormalReturns, np.ndarray]:
+    """Return the events of many draws in one value, fitted by the market model; events of a draw are neighbours."""
+    before = M + GAP
+    place = np.concatenate([positions(design, n, rng) for _ in range(draws)])
+    block = np.repeat(np.arange(draws), n)
+    if design.dates == "week":
+        width = before + 2 * L
+        common_key = block
+        start = place
+    else:
+        width = before + L
+        _, common_key = np.unique(np.stack([block, place]), axis=1, return_inverse=True)
+        common_key = common_key.ravel()
+        start = np.zeros_like(place)
+    groups = int(common_key.max()) + 1
+    market = rng.normal(0.0004, 0.01, (groups, width))
+    shape = (draws * n, width)
+    own = noise(design, rng, shape)
+    if design.rho:
+        own = math.sqrt(1 - design.rho) * own + math.sqrt(design.rho) * noise(design, rng, (groups, width))[common_key]
+    s = np.exp(rng.normal(np.log(0.022), 0.35, draws * n))
+    beta = rng.normal(1.0, 0.3, draws * n)
+    wild = np.ones(width)
+    wild[before:] = design.scale
+    returns = beta[:, None] * market[common_key] + s[:, None] * own * wild
+    returns[np.arange(draws * n), start + before] += design.effect
+    row = np.arange(draws * n)[:, None]
+    est, event = start[:, None] + np.arange(M), start[:, None] + before + np.arange(L)
+    panel = EventPanel(
+        events=tuple(es.Event(f"F{i % n}", "2025-01-27") for i in range(draws * n)),
+        keys=tuple(map(str, range(draws * n))),
+        position=place + before,
+        calendar=pd.bdate_range("1990-01-01", periods=int(place.max()) + before + L + 1),
+        estimation=Window(-before, -GAP - 1),
+        window=Window(0, L - 1),
+        est_returns=returns[row, est],
+        event_returns=returns[row, event],
+        columns=("MKT",),
+        est_columns=market[common_key[:, None], est][:, :, None],
+        event_columns=market[common_key[:, None], event][:, :, None],
+    )
+    return abnormal_returns(panel, es.MarketModel("MKT").fit(panel)), block
+
+
+def noise(design: Design, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Return residuals of variance one."""
+    if design.tails:
+        return rng.standard_t(design.tails, shape) / math.sqrt(design.tails / (design.tails - 2))
+    return rng.standard_normal(shape)
+
+
+def options(name: str) -> dict[str, object]:
+    """Return fewer random draws for the tests that take them."""
+    from inspect import signature
+
+    return {"draws": DRAWS_WITHIN} if "draws" in signature(TESTS[name].compute).parameters else {}
+
+
+def judge(abnormal: AbnormalReturns, n: int, draws: int, names: list[str]) -> list[tuple[str, str, bool, float]]:
+    """Return window, test, whether it was recommended, and the p-value, for each draw."""
+    out = []
+    for draw in range(draws):
+        part = abnormal.take(np.arange(draw * n, (draw + 1) * n))
+        for window in WINDOWS:
+            believed = recommend(part, window)[1]
+            out += [
+                (str(window), name, name in believed, run_test(name, part, window, **options(name)).p_value)
+                for name in names
+            ]
+    return out
+
+
+def cell(job: tuple[Design, int, int, int]) -> pd.DataFrame:
+    """Return rejection rates of one design and number of events."""
+    design, n, draws, seed = job
+    rng = np.random.default_rng([seed, n])
+    origin = "simulated, with an effect" if design.effect else "simulated"
+    scope = "one" if n == 1 else "many"
+    names = [name for name, method in TESTS.items() if method.scope == scope]
+    batch = max(1, min(200, 20_000 // n))
+    rows: list[tuple[str, str, bool, float]] = []
+    done = 0
+    while done < draws:
+        now = min(batch, draws - done)
+        rows += judge(simulate(design, n, now, rng)[0], n, now, names)
+        done += now
+    return rates(pd.DataFrame(rows, columns=["window", "test", "believed", "p"]), design.name, origin, n)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Real returns to draw from.
+
+    Attributes
+    ----------
+    name : str
+        Key in the table.
+    estimation : int
+        Estimation days before each event.
+    """
+
+    name: str
+    estimation: int
+
+
+SHARES, MEMBERS = Panel("28 shares, 2022 to 2025", 250), Panel("S&P 500 members, 2024", 100)
+
+
+def real_returns(panel: Panel) -> tuple[np.ndarray, np.ndarray, pd.DatetimeIndex]:
+    """Return firms' returns (T, K), the S&P 500's (T,) and the dates."""
+    if panel is SHARES:
+        everything = es.load_prices()
+        firms = [t for t in everything.tickers if not t.startswith("^") and t not in ("SPY", "QQQ", "SMH", "SOXX")]
+        table = everything.returns()[[*firms, "^GSPC"]].iloc[1:]
+    else:
+        table = es.load_universe().returns().join(es.load_prices(["^GSPC"]).returns()).iloc[1:]
+        firms = [c for c in table.columns if c != "^GSPC"]
+    return table[firms].to_numpy(), table["^GSPC"].to_numpy(), pd.DatetimeIndex(table.index)
+
+
+def real_cell(job: tuple[Panel, str, int, int, int]) -> pd.DataFrame:
+    """Return rejection rates on random firms and dates of a real panel."""
+    source, dates, n, draws, seed = job
+    rng = np.random.default_rng([seed, n])
+    returns, market, calendar = real_returns(source)
+    before = source.estimation + GAP
+    names = [name for name, method in TESTS.items() if method.scope == ("one" if n == 1 else "many")]
+    rows: list[tuple[str, str, bool, float]] = []
+    batch = max(1, min(200, 20_000 // n))
+    for done in range(0, draws, batch):
+        now = min(batch, draws - done)
+        drawn = [real_draw(returns, before, dates, n, rng) for _ in range(now)]
+        place, firm = (np.concatenate([d[k] for d in drawn]) for k in (0, 1))
+        rows += judge(real_events(returns, market, calendar, place, firm, source), n, now, names)
+    label = "one event" if n == 1 else f"{dates} date{'s' * (dates != 'one')}"
+    return rates(pd.DataFrame(rows, columns=["window", "test", "believed", "p"]), label, source.name, n)
+
+
+def real_draw(
+    returns: np.ndarray, before: int, dates: str, n: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw n different firms on one date, or firms on dates a window apart, all with complete returns."""
+    last = len(returns) - L
+    complete = np.isfinite(returns)
+    while True:
+        if dates == "one":
+            place = np.full(n, rng.integers(before, last))
+            whole = np.flatnonzero(complete[place[0] - before : place[0] + L].all(axis=0))
+            if len(whole) >= n:
+                return place, rng.choice(whole, n, replace=False)
+        else:
+            slots = np.arange(before + rng.integers(0, L), last, L)
+            place = np.sort(rng.choice(slots, n, replace=False))
+            firm = rng.integers(0, returns.shape[1], n)
+            if all(complete[p - before : p + L, f].all() for p, f in zip(place, firm, strict=True)):
+                return place, firm
+
+
+def real_events(
+    returns: np.ndarray,
+    market: np.ndarray,
+    calendar: pd.DatetimeIndex,
+    place: np.ndarray,
+    firm: np.ndarray,
+    source: Panel,
+) -> AbnormalReturns:
+    """Return the abnormal returns of firms around places of the calendar."""
+    before = source.estimation + GAP
+    est = place[:, None] - before + np.arange(source.estimation)
+    event = place[:, None] + np.arange(L)
+    panel = EventPanel(
+        events=tuple(es.Event(f"F{f}", "2025-01-27") for f in firm),
+        keys=tuple(map(str, range(len(place)))),
+        position=place.astype(np.int64),
+        calendar=calendar,
+        estimation=Window(-before, -GAP - 1),
+        window=Window(0, L - 1),
+        est_returns=returns[est, firm[:, None]],
+        event_returns=returns[event, firm[:, None]],
+        columns=("^GSPC",),
+        est_columns=market[est][:, :, None],
+        event_columns=market[event][:, :, None],
+    )
+    return abnormal_returns(panel, es.MarketModel("^GSPC").fit(panel))
+
+
+def rates(table: pd.DataFrame, design: str, returns: str, n: int) -> pd.DataFrame:
+    """Return one row a window and test: share rejected, its standard error, how often it applied and was recommended."""
+    table = table.assign(applies=table["p"].notna(), rejects=(table["p"] <= NOMINAL).astype(float))
+    table["rejects_believed"] = table["rejects"].where(table["believed"])
+    table["rejects"] = table["rejects"].where(table["applies"])
+    out = table.groupby(["window", "test"], sort=False).agg(
+        draws=("p", "size"), applies=("applies", "mean"), recommended=("believed", "mean"), size=("rejects", "mean"),
+        size_when_recommended=("rejects_believed", "mean"),
+    )  # fmt: skip
+    return out.reset_index().assign(design=design, returns=returns, n=n)
+
+
+def jobs(draws: int) -> list[tuple[Design, int, int, int]]:
+    """Return every simulated cell: one event alone, several in the other designs."""
+    wanted = []
+    for seed, design in enumerate((*DESIGNS, *POWER)):
+        for n in SIZES:
+            if (n == 1) != design.name.startswith("one event"):
+                continue
+            wanted.append((design, n, max(draws // 4, 200) if n == 400 else draws, 20250127 + seed))
+    return sorted(wanted, key=lambda job: -job[1] * job[2])
+
+
+def real_jobs(draws: int) -> list[tuple[Panel, str, int, int, int]]:
+    """Return every cell of real returns that the panels can fill."""
+    cells = [
+        (SHARES, "one", 1),
+        (SHARES, "one", 3),
+        (SHARES, "one", 10),
+        (SHARES, "separate", 3),
+        (SHARES, "separate", 10),
+    ]
+    cells += [(SHARES, "separate", 50), (MEMBERS, "one", 50), (MEMBERS, "one", 400)]
+    return [(panel, dates, n, draws // 4 if n == 400 else draws, 7) for panel, dates, n in cells]
+
+
+def main(draws: int) -> None:
+    """Measure and write."""
+    warnings.simplefilter("error")
+    with ProcessPoolExecutor(2) as pool:
+        tables = [*pool.map(real_cell, real_jobs(draws)), *pool.map(cell, jobs(draws))]
+    table = pd.concat(tables, ignore_index=True)
+    order = [
+        "returns",
+        "design",
+        "n",
+        "window",
+        "test",
+        "draws",
+        "applies",
+        "recommended",
+        "size",
+        "size_when_recommended",
+    ]
+    table = table[order].sort_values(["returns", "design", "n", "window"], kind="stable").round(4)
+    table.to_csv(DOCS / "size.csv", index=False, lineterminator="\n")
+    low = np.where(table["returns"].str.startswith("simulated"), 0.035, 0.03)
+    high = np.where(table["returns"].str.startswith("simulated"), 0.065, 0.08)
+    size = table["size_when_recommended"]
+    worst = table[
+        (table["recommended"] > 0.02)
+        & ((size < low) | (size > high))
+        & (table["returns"] != "simulated, with an effect")
+    ]
+    print(worst.to_string())
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 4000)
