@@ -289,7 +289,8 @@ def test_clustered_t_in_loops(result, loops, window, value):
         assert got.statistic == pytest.approx(sum(x) / len(x) / math.sqrt(variance), rel=1e-10)
         assert got.df == g - 1
         assert got.p_value == pytest.approx(2 * stats.t.sf(abs(got.statistic), g - 1), rel=1e-9)
-        assert "too few clusters" in got.note
+        assert got.details["equal_clusters"] < 10
+        assert "too few to trust" in got.note
 
 
 def test_clustered_means_are_those_of_statsmodels():
@@ -324,6 +325,12 @@ def test_two_way_variance_without_an_answer_is_a_reason():
     assert got.variance < 0
     assert math.isnan(got.t)
     assert clustered_mean(y, date).variance == 0.0
+
+
+def test_uneven_clusters_weigh_like_fewer_equal_ones():
+    y = np.random.default_rng(2).standard_normal(12)
+    assert clustered_mean(y, np.repeat(np.arange(4), 3)).equal == (4.0,)
+    assert clustered_mean(y, np.array([0] * 9 + [1, 2, 3])).equal == (144 / 84,)
 
 
 def test_one_cluster_is_a_reason(one_date):

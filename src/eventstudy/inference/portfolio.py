@@ -152,9 +152,13 @@ def calendar_time(
     ``R_pt - R_ft = α + Σ_k b_k F_kt + u_t`` over the T sessions that a window holds; R_f only if the model is one of excess returns.
     Loadings are those of the portfolio, estimated in the windows themselves, so no estimation window enters. As each session is one
     observation, correlation between firms on one session does no harm. The null is an intercept of zero: the mean abnormal return
-    of a session, not of an event, so crowded sessions weigh less than in `csect_t`, and power is lower. The weights √n_t assume firms
-    independent within a session; where they are not, the t with ``errors="ols"`` is off if n_t varies much, and ``hac`` is the choice.
-    Changing membership changes the loadings, which a single regression takes for constant.
+    of a session, not of an event, so crowded sessions weigh less than in `csect_t`, and power is lower. The weights √n_t assume
+    firms independent within a session, and membership that changes also changes the loadings, which one regression takes for
+    constant.
+
+    Measured with 40 firms, windows of five days, residual correlation 0.2 (true nulls rejected at 5 %): over 61 sessions 5 %, with
+    ``hac`` 6 %; over 19 sessions 6 % and 10 %; over 12 sessions 5 % (``equal``) to 8 % (``sqrt_n``), with ``hac`` 10 to 15 %.
+    So ``hac`` asks for 60 sessions or more.
 
     Not what the R package EventStudy calls CalendarTimePortfolioTest: that one divides each relative day's average by the deviation
     of the averages within the event window, so the effect enters its own yardstick and no calendar is used.
