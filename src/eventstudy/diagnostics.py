@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.abnormal import AbnormalReturns
+from eventstudy.inference import recommend
 from eventstudy.panel import EventPanel
+from eventstudy.windows import Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,17 @@ def listed(names: Sequence[str], limit: int = 6) -> str:
     """Return names separated by commas, the rest counted."""
     shown = ", ".join(names[:limit])
     return shown + (f" and {len(names) - limit} more" if len(names) > limit else "")
+
+
+def event_day(abnormal: AbnormalReturns) -> Window:
+    """Return day 0, or the first day of an event window that does not hold it."""
+    first = 0 if 0 in abnormal.window else abnormal.window.start
+    return Window(first, first)
+
+
+def believed(abnormal: AbnormalReturns) -> str:
+    """Return the names of the tests to believe on the event day, in words."""
+    return listed(recommend(abnormal, event_day(abnormal))[1]) or "no test by itself"
 
 
 def design_checks(abnormal: AbnormalReturns, audit: pd.DataFrame, panel: EventPanel) -> tuple[Check, ...]:
@@ -110,9 +123,7 @@ def _shared(abnormal: AbnormalReturns) -> Check:
     nearest = int(np.diff(places).min()) if dates > 1 else width
     comment = ""
     if not alone:
-        comment = (
-            "events on one date are correlated: believe kp_bmp_t, grank_t and cda_t, not csect_t, patell_z or bmp_t"
-        )
+        comment = f"events on one date are correlated: believe {believed(abnormal)}, not csect_t, patell_z or bmp_t"
     elif nearest < width:
         comment = (
             f"some events are {nearest} session{'s' * (nearest != 1)} apart: windows of more than {nearest} day"

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from eventstudy.abnormal import AbnormalReturns
-from eventstudy.diagnostics import Check, listed
-from eventstudy.inference import recommend, run_test, variance_ratio
+from eventstudy.diagnostics import Check, believed, event_day, listed
+from eventstudy.inference import run_test, variance_ratio
 from eventstudy.inference.advice import WILD, design_of
 from eventstudy.inference.correlation import mean_correlation
-from eventstudy.inference.result import t_two_sided
 from eventstudy.models import NormalReturnModel
 from eventstudy.panel import EventPanel
 from eventstudy.residual_statistics import Statistic, arch_lm, chow, jarque_bera, ljung_box, outliers
@@ -172,20 +171,14 @@ def _drift(abnormal: AbnormalReturns) -> Check:
     if first >= 0:
         return Check(name, "not judged: the event window has no day before day 0", rule, True)
     before = Window(first, min(-1, abnormal.window.end))
-    sums = abnormal.sums(before)
-    if abnormal.n == 1:
-        t, test = float(sums.scar[0]), "t_pe"
-        p = t_two_sided(t, float(abnormal.df[0])) if math.isfinite(t) else math.nan
-        reason, label = "no return on these days", "CAR"
-    else:
-        outcome = run_test(_leading(abnormal, before), abnormal, before)
-        t, p, test, reason, label = outcome.statistic, outcome.p_value, outcome.name, outcome.reason, "CAAR"
-    if not math.isfinite(p):
-        return Check(name, f"not judged: {reason}", rule, True)
+    outcome = run_test(_leading(abnormal, before), abnormal, before)
+    p, label = outcome.p_value, "CAR" if abnormal.n == 1 else "CAAR"
+    if not outcome.applicable or not math.isfinite(p):
+        return Check(name, f"not judged: {outcome.reason or 'these days have no test'}", rule, True)
     passed = p >= FALSE_ALARM
     return Check(
         name,
-        f"days {before}: {label} {percent(abnormal.caar(before))}, {test} {number(t)}, p {p_text(p)}",
+        f"days {before}: {label} {percent(abnormal.caar(before))}, {outcome.name} {number(outcome.statistic)}, p {p_text(p)}",
         rule,
         passed,
         ""
@@ -195,23 +188,18 @@ def _drift(abnormal: AbnormalReturns) -> Check:
 
 
 def _leading(abnormal: AbnormalReturns, window: Window) -> str:
-    """Return the correlation-adjusted t where events share days, else the plain one."""
+    """Return the t with prediction error of one event, BMP's t of several, correlation-adjusted where they share days."""
+    if abnormal.n == 1:
+        return "t_pe"
     return "bmp_t" if design_of(abnormal.position, window) == "separate dates" else "kp_bmp_t"
 
 
-def _day(abnormal: AbnormalReturns) -> Window:
-    """Return the event day, or the first day of a window without it."""
-    first = 0 if 0 in abnormal.window else abnormal.window.start
-    return Window(first, first)
-
-
 def _event_variance(abnormal: AbnormalReturns) -> Check:
-    day = _day(abnormal)
+    day = event_day(abnormal)
     ratio = variance_ratio(abnormal, day)
     name, rule = f"Ordinary variance on day {day.start}", f"at most {WILD:g} times the ordinary"
     if not math.isfinite(ratio):
         return Check(name, "not judged: fewer than two events have a return on the day", rule, True)
-    believed = recommend(abnormal, day)[1]
     return Check(
         name,
         f"{ratio:.1f} times the ordinary, across events",
@@ -219,14 +207,14 @@ def _event_variance(abnormal: AbnormalReturns) -> Check:
         ratio <= WILD,
         ""
         if ratio <= WILD
-        else f"patell_z, cda_t and corrado_rank_z take the day for ordinary and reject too often: believe {listed(believed)}",
+        else f"patell_z, cda_t and corrado_rank_z take the day for ordinary and reject too often: believe {believed(abnormal)}",
     )
 
 
 def _correlation(abnormal: AbnormalReturns) -> Check:
     """Look at the mean residual correlation of events on common days, and what it does to a test that ignores it."""
     name, rule = "Uncorrelated events", f"true size of a naive 5% test at most {percent(TRUE_SIZE, 0, sign=False)}"
-    day, whole = _day(abnormal), abnormal.window
+    day, whole = event_day(abnormal), abnormal.window
     window = day if design_of(abnormal.position, day) in ("one date", "shared dates") else whole
     if design_of(abnormal.position, window) == "separate dates":
         return Check(name, "no two events share a day of their windows", rule, True)

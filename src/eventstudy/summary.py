@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from eventstudy.inference import readings
-from eventstudy.power_formulas import LEVEL, POWER, detectable_average
+from eventstudy.power_formulas import LEVEL, POWER, detectable_average, detectable_changes
 from eventstudy.readings import Readings
 from eventstudy.tables import html_table, key_values, text_table
 from eventstudy.windows import Window
@@ -92,10 +92,10 @@ def power_line(result: Readings, window: Window) -> str:
     """
     found = f"would have been found with {percent(POWER, 0, sign=False)} power"
     if result.abnormal.n == 1:
-        row = result.car(window.start, window.end).iloc[0]
-        if not row["p_value"] >= LEVEL:
+        own, change = result.test("t_pe", window), float(detectable_changes(result.abnormal, window)[0])
+        if not own.p_value >= LEVEL or not math.isfinite(change):
             return ""
-        return f"No clear change (t_pe p {p_text(row['p_value'])}): a change of {_size(row['detectable'], 1)} {found}."
+        return f"No clear change (t_pe p {p_text(own.p_value)}): a change of {_size(change, 1)} {found}."
     tests, believed = result.run_tests(window)
     sizes = [(t, detectable_average(result.abnormal, window, t)) for t in tests if t.name in believed]
     leading, size = next(((t, size) for t, size in sizes if math.isfinite(size)), (None, math.nan))

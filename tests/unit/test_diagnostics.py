@@ -252,7 +252,7 @@ def test_missing_days_before_the_event_leave_the_drift_unjudged():
     panel = replace(panel, event_returns=np.where(np.arange(L) < -FIRST, np.nan, panel.event_returns))
     assert checks_of(panel)["No drift before the event"].value.startswith("not judged: no event has an abnormal return")
     one = checks_of(panel.take(np.array([True, False, False])))
-    assert one["No drift before the event"].value == "not judged: no return on these days"
+    assert one["No drift before the event"].value == "not judged: no abnormal return in the window"
 
 
 # -- clean data pass ---------------------------------------------------------------------------------------------------
