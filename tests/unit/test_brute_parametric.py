@@ -186,6 +186,18 @@ def test_lamb_without_a_forecast_error_is_the_crude_adjustment():
         assert mean.test("lamb_z", window).statistic == pytest.approx(cda, rel=RTOL)
 
 
+def test_lamb_does_not_depend_on_the_order_of_events_that_miss_different_days():
+    table = make_returns(holes=False)
+    for i, ticker in enumerate("CDFGH"):
+        table.loc[DAYS[80 + 7 * i], ticker] = np.nan
+    study = es.EventStudy(es.MarketModel("MKT"), estimation=(-90, -11), window=(-3, 3), calendar=None)
+    ways = [
+        study.run(table, [es.Event(t, DAYS[150]) for t in order]).test("lamb_z", (-1, 1))
+        for order in ("CDFGH", "HFDGC")
+    ]
+    assert ways[0].statistic == pytest.approx(ways[1].statistic, rel=RTOL)
+
+
 def test_lamb_needs_one_date(result):
     assert result.test("lamb_z").reason == (
         "the events fall on 8 dates; Lamb's factor needs one date and so one market return"

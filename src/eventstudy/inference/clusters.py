@@ -76,8 +76,8 @@ def clustered_mean(values: FloatArray, *labels: IntArray) -> ClusteredMean:
     ways = [np.unique(label, return_inverse=True)[1] for label in labels]
     variance = sum(_one_way(deviations, way) for way in ways)
     if len(ways) == 2:
-        both = np.unique(np.stack(ways), axis=1, return_inverse=True)[1]
-        variance -= _one_way(deviations, np.ravel(both))
+        both = np.unique(ways[0] * (ways[1].max() + 1) + ways[1], return_inverse=True)[1]
+        variance -= _one_way(deviations, both)
     noise = ROUNDING * float(deviations @ deviations) / len(values) ** 2
     sizes = [np.bincount(way).astype(np.float64) for way in ways]
     return ClusteredMean(

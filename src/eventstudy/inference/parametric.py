@@ -175,7 +175,7 @@ def lamb_z(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:
     -----
     ``t_τ = AAR_τ / (S √C_τ)``, S as in `cda_t` with divisor ``T_E - 1``, ``C_τ = 1 + x_τ (X'X)⁻¹ x_τ'``: for the market model
     ``1 + 1/T_E + (R_mτ - mean R_m)²/Σ(R_m - mean R_m)²``. Applies only where all events share one date, and so one market
-    return a day. Where estimation days are missing, C is that of the event with the most days. Stands correlated events, not
+    return a day. Where estimation days are missing, C is the mean over the events with the most days. Stands correlated events, not
     event-induced variance. The days' errors share the coefficients' estimation error, which ``√L`` leaves out.
     Lamb (1995), Journal of Risk and Insurance 62, 111-123.
     """
@@ -197,10 +197,10 @@ def lamb_z(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:
     deviation, total = portfolio_deviation(abnormal)
     if deviation == 0.0:
         return NotApplicable(CANCEL, n)
-    fullest = int(abnormal.n_est.argmax())
+    fullest = abnormal.root[abnormal.n_est == abnormal.n_est.max()]
     observed = seen.any(axis=0)
     x = rows[seen.argmax(axis=0), np.arange(rows.shape[1])][observed]
-    c = 1.0 + ((x @ abnormal.root[fullest]) ** 2).sum(axis=1)
+    c = 1.0 + (np.einsum("lp,npq->nlq", x, fullest) ** 2).sum(axis=2).mean(axis=0)
     daily = nan_mean(abnormal.ar[:, days])[observed] / (deviation * np.sqrt(c))
     return z_draft(float(daily.sum()) / math.sqrt(len(daily)), n, note=f"T_E = {total}")
 

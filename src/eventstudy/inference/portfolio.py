@@ -49,7 +49,8 @@ def calendar_portfolio(abnormal: AbnormalReturns, window: Window) -> Portfolio:
     seen = np.isfinite(abnormal.ar[:, days])
     event, day = np.nonzero(seen)
     session = abnormal.position[event] + window.days[day]
-    once = np.unique(np.stack([session, abnormal.firms[event]]), axis=1, return_index=True)[1]
+    firm = abnormal.firms[event]
+    once = np.unique(session * (abnormal.firms.max(initial=0) + 1) + firm, return_index=True)[1]
     event, day, session = event[once], day[once], session[once]
     returns = abnormal.firm_returns[:, days][event, day]
     if abnormal.riskless is not None:
