@@ -113,7 +113,7 @@ STAND = ("eiv", "corrado_zivney_sign_z", "grank_z", "sign_z", "signflip", "boots
 FAIL = ("corrado_zivney_rank_z", "cumrank_z")
 
 
-@pytest.mark.parametrize("case", (*STAND, *FAIL))
+@pytest.mark.parametrize("case", [*STAND, *FAIL])
 def test_wild_days_break_the_rank_tests_that_take_the_variance_for_ordinary(case):
     share = rejected("wild days", (*STAND, *FAIL))[case]
     if case in FAIL:

@@ -199,6 +199,36 @@ def test_signs_and_signed_ranks_are_scipys(abnormal, window):
     )
 
 
+def test_a_window_among_equal_ordinary_days_takes_their_mean_rank(whole):
+    """Residuals of whole numbers, and three events whose standardised CARs are -1, 0 and 1."""
+    rng = np.random.default_rng(2)
+    three = only(whole, 0, 1, 2)
+    cars = np.array([-1.0, 0.0, 1.0])
+    level = replace(
+        three,
+        residuals=rng.integers(-3, 4, three.residuals.shape).astype(float),
+        ar=np.repeat(cars[:, None], 7, axis=1),
+        sigma=np.ones(3),
+        rows=np.zeros_like(three.rows),
+    )
+    u = [scores({**dict(enumerate(level.residuals[i].tolist())), -1: cars[i]})[-1] for i in range(3)]
+    variance = 3 * 60 / (12 * 62) / 9
+    assert run_test("grank_z", level, (0, 0)).statistic == pytest.approx(
+        fmean(u) / math.sqrt(variance), rel=RTOL, abs=1e-14
+    )
+    assert sum(level.residuals[0] == -1.0) > 3
+
+
+def test_zero_is_not_positive(whole):
+    ar = whole.ar.copy()
+    ar[:, 3] = [0.0, 0.0, 0.01, 0.02, 0.03, -0.01, 0.04, 0.05]
+    zeros = replace(whole, ar=ar)
+    for name in ("sign_z", "sign_exact", "gsign_z"):
+        assert run_test(name, zeros, (0, 0)).details["n_plus"] == 5.0
+        assert run_test(name, zeros, (0, 0)).n == 8
+    assert run_test("wilcoxon", zeros, (0, 0)).n == 6
+
+
 def test_a_w_at_its_mean_has_probability_one(whole):
     x = np.array([1.0, -2.0, -3.0, 4.0, -5.0, 6.0, 7.0, -8.0])  # W+ = 1 + 4 + 6 + 7 = 18, its mean
     level = replace(whole, ar=np.repeat(x[:, None], 7, axis=1))
