@@ -241,12 +241,22 @@ def test_both_ways_of_adding_up_correlations_are_the_sum_over_pairs(monkeypatch,
         assert linked_sum(residuals, position, length) == pytest.approx(expected, rel=1e-10, abs=1e-11)
 
 
+@pytest.mark.parametrize("crowded", [0, 10**9])
+def test_residuals_that_stand_still_on_the_common_days_are_uncorrelated(monkeypatch, crowded):
+    monkeypatch.setattr(correlation, "CROWDED", crowded)
+    residuals, position = np.random.default_rng(3).standard_normal((4, 60)), np.array([0, 20, 20, 22])
+    residuals[0, 20:] = 0.1  # no trade on the days that the first event shares with the others
+    expected = brute_linked_sum(residuals[1:], position[1:], 30)
+    assert linked_sum(residuals, position, 30) == pytest.approx(expected, rel=1e-10)
+
+
 def test_large_sets_go_block_by_block(monkeypatch):
     rng = np.random.default_rng(8)
     residuals, position = rng.standard_normal((60, 40)), np.sort(rng.integers(0, 90, 60))
     residuals[rng.random((60, 40)) < 0.1] = np.nan
     whole = linked_sum(residuals, position, 5)
     monkeypatch.setattr(correlation, "BLOCK", 7)
+    monkeypatch.setattr(correlation, "SMALL", 3)
     assert linked_sum(residuals, position, 5) == pytest.approx(whole, rel=1e-11)
     assert whole == pytest.approx(brute_linked_sum(residuals, position, 5), rel=1e-10)
 

@@ -11,8 +11,11 @@ from eventstudy.windows import Window
 #: Pairs of events with fewer common estimation days than this count as uncorrelated.
 MIN_COMMON_DAYS = 30
 
-#: Most events whose correlations with their neighbours are computed at once, and fewest and most sessions between them.
-BLOCK, NARROW, WIDE = 1024, 8, 64
+#: Residuals whose variance is below this share of their mean square do not vary on the days looked at; the rest is rounding.
+CONSTANT = 1e-12
+
+#: Fewest and most events whose correlations with their neighbours are computed at once, and how many sessions they span.
+SMALL, BLOCK, NARROW, WIDE = 16, 1024, 8, 64
 
 #: From so many neighbours for each day of the window on, sums by date are quicker than matrix products of pairs (measured).
 CROWDED = 30
@@ -127,7 +130,7 @@ def _complete_sum(residuals: FloatArray, position: IntArray, length: int) -> flo
         here, there = np.isin(position, first), np.isin(position, first + d)
         early = _date_sums(centred[here, d:], position[here])
         if d == 0:
-            found = np.einsum("gm,gm->", early, early) - np.count_nonzero(here)
+            found = np.einsum("gm,gm->", early, early) - np.count_nonzero(here & (np.ptp(residuals, axis=1) > 0))
         else:
             found = 2.0 * np.einsum("gm,gm->", early, _date_sums(centred[there, : m - d], position[there]))
         total += float(found) * (length - d) / length
@@ -138,9 +141,10 @@ def _date_sums(values: FloatArray, position: IntArray) -> FloatArray:
     """Return the sum over each date's events of their rows, centred and scaled to length 1, shape (dates, days)."""
     start = np.unique(position, return_index=True)[1]
     mean = values.mean(axis=1)
-    square = np.einsum("nm,nm->n", values, values) - values.shape[1] * mean**2
-    with np.errstate(divide="ignore"):
-        scale = np.where(square > 0, 1.0 / np.sqrt(np.abs(square)), 0.0)
+    whole = np.einsum("nm,nm->n", values, values)
+    square = whole - values.shape[1] * mean**2
+    varies = square > CONSTANT * whole
+    scale = np.where(varies, 1.0 / np.sqrt(np.where(varies, square, 1.0)), 0.0)
     sums = np.add.reduceat(values * scale[:, None], start, axis=0)
     return np.asarray(sums - np.add.reduceat(mean * scale, start)[:, None], dtype=np.float64)
 
@@ -154,7 +158,8 @@ def _pairs_sum(residuals: FloatArray, position: IntArray, chosen: BoolArray, len
     rows, total, start = np.flatnonzero(chosen & (_neighbours(position, length - 1) > 1)), 0.0, 0
     place = position[rows]
     while start < len(rows):
-        end = min(start + BLOCK, int(np.searchsorted(place, place[start] + _reach(length), side="right")))
+        within = int(np.searchsorted(place, place[start] + _reach(length), side="right"))
+        end = min(max(within, start + SMALL), start + BLOCK, len(rows))
         block = rows[start:end]
         first = int(np.searchsorted(position, place[start] - length + 1))
         last = int(np.searchsorted(position, place[end - 1] + length - 1, side="right"))
@@ -198,7 +203,13 @@ def block_correlation(block: FloatArray, table: FloatArray) -> FloatArray:
     sum_t = sum_b.T if block is table else seen_b @ t.T
     with np.errstate(divide="ignore", invalid="ignore"):
         covariance = b @ t.T - sum_b * sum_t / count
-        variance_b = (b**2) @ seen_t.T - sum_b**2 / count
-        variance_t = variance_b.T if block is table else seen_b @ (t**2).T - sum_t**2 / count
+        variance_b = _variance((b**2) @ seen_t.T, sum_b, count)
+        variance_t = variance_b.T if block is table else _variance(seen_b @ (t**2).T, sum_t, count)
         rho = covariance / np.sqrt(variance_b * variance_t)
     return np.asarray(np.where((count >= MIN_COMMON_DAYS) & np.isfinite(rho), rho, 0.0), dtype=np.float64)
+
+
+def _variance(squares: FloatArray, total: FloatArray, count: FloatArray) -> FloatArray:
+    """Return sums of squares about the mean; 0 where they are rounding noise."""
+    variance = squares - total**2 / count
+    return np.asarray(np.where(variance > CONSTANT * squares, variance, 0.0), dtype=np.float64)
