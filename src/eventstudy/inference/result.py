@@ -24,7 +24,7 @@ class HypothesisTest:
     statistic : float
         The test statistic; NaN if the test does not apply.
     distribution : str
-        Reference distribution: ``t``, ``normal``, ``exact``, or ``F(N, k)`` with its degrees of freedom.
+        Reference distribution: ``t``, ``normal``, ``exact``, ``bootstrap``, or ``F(N, k)`` with its degrees of freedom.
     df : float
         Degrees of freedom; NaN unless the distribution is t.
     p_value : float
