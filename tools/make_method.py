@@ -14,7 +14,8 @@ from pathlib import Path
 import pandas as pd
 
 from eventstudy import models
-from eventstudy.inference import TESTS
+from eventstudy.inference import ASSUME_INDEPENDENCE, TESTS
+from eventstudy.inference.advice import ORDINARY_VARIANCE
 
 ROOT = Path(__file__).parent.parent
 PAGE, SIZES = ROOT / "docs" / "method.md", ROOT / "docs" / "size.csv"
@@ -31,7 +32,7 @@ def first_sentence(text: str) -> str:
 
 def where(thing: object) -> str:
     """Return module and name below the package."""
-    return f"{inspect.getmodule(thing).__name__.removeprefix('eventstudy.')}.{thing.__qualname__}"  # type: ignore[union-attr, attr-defined]
+    return f"`{inspect.getmodule(thing).__name__.removeprefix('eventstudy.')}.{thing.__qualname__}`"  # type: ignore[union-attr, attr-defined]
 
 
 def proofs(word: str) -> str:
@@ -51,25 +52,36 @@ def table(headers: list[str], rows: list[list[str]]) -> str:
 
 
 def tests_table() -> str:
-    """One row a test: word, statistic, null, variants, paper, function, proofs."""
+    """One row a test: word, statistic, null, variants, what it stands, paper, function, proofs."""
     rows = []
     for name, method in TESTS.items():
         variants = "; ".join(f"{k}: {', '.join(v)}" for k, v in method.options.items())
+        many = method.scope == "many"
+        together = "–" if not many else "no" if name in ASSUME_INDEPENDENCE else "yes"
+        wild = "no" if name in ORDINARY_VARIANCE or not many else "yes"
+        what = first_sentence(method.compute.__doc__ or "")
         rows.append(
             [
                 f"`{name}`",
-                first_sentence(method.compute.__doc__ or ""),
+                what,
                 method.null,
                 variants or "–",
+                together,
+                wild,
                 method.reference,
-                f"`{where(method.compute)}`",
+                where(method.compute),
                 proofs(name),
             ]
         )
-    return table(
-        ["name", "what it is", "null hypothesis", "variants (first is the default)", "paper", "function", "proved in"],
-        rows,
-    )
+    headers = [
+        "name",
+        "what it is",
+        "null hypothesis",
+        "variants (first: default)",
+        "stands a common date",
+        "stands a wild day",
+    ]
+    return table([*headers, "paper", "function", "proved in"], rows)
 
 
 def models_table() -> str:
@@ -81,7 +93,7 @@ def models_table() -> str:
             continue
         text = inspect.getdoc(thing) or ""
         papers = text.split("References\n----------\n")[-1].split("\n\n")[0] if "References\n" in text else "–"
-        rows.append([f"`{name}`", first_sentence(text), " ".join(papers.split()), f"`{where(thing)}`", proofs(name)])
+        rows.append([f"`{name}`", first_sentence(text), " ".join(papers.split()), where(thing), proofs(name)])
     return table(["model", "what it is", "paper", "class", "proved in"], rows)
 
 
@@ -92,6 +104,8 @@ def percent(value: float) -> str:
 
 def size_tables() -> str:
     """Sizes of the recommended tests, then of all tests on one day, then on real returns; per cent."""
+    if not SIZES.is_file():
+        raise SystemExit(f"{SIZES.name} is missing; run python tools/size_table.py first.")
     found = pd.read_csv(SIZES)
     null = found[found["returns"] == SIMULATED]
     named = (

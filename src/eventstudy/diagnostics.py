@@ -62,7 +62,9 @@ def believed(abnormal: AbnormalReturns) -> str:
     return listed(recommend(abnormal, event_day(abnormal))[1]) or "no test by itself"
 
 
-def design_checks(abnormal: AbnormalReturns, audit: pd.DataFrame, panel: EventPanel) -> tuple[Check, ...]:
+def design_checks(
+    abnormal: AbnormalReturns, audit: pd.DataFrame, panel: EventPanel, measure: str = "return"
+) -> tuple[Check, ...]:
     """Look at the design of a study: dependence, repeats, missing days, dropped events, returns beyond belief.
 
     Parameters
@@ -73,12 +75,15 @@ def design_checks(abnormal: AbnormalReturns, audit: pd.DataFrame, panel: EventPa
         One row for each event asked for.
     panel : EventPanel
         Their returns in event time.
+    measure : str
+        What may be abnormal; checks of the size of returns are made of returns only.
 
     Returns
     -------
     tuple of Check
     """
     kept = audit[audit["kept"]]
+    of_returns = (_extremes(abnormal, panel), _still(panel)) if measure == "return" else ()
     return (
         _dropped(audit),
         _moved(audit),
@@ -88,8 +93,7 @@ def design_checks(abnormal: AbnormalReturns, audit: pd.DataFrame, panel: EventPa
         _earlier(kept),
         _event_days(abnormal),
         _estimation_days(kept),
-        _extremes(abnormal, panel),
-        _still(panel),
+        *of_returns,
     )
 
 

@@ -78,6 +78,7 @@ def specification(result: Readings) -> dict[str, object]:
         "estimation": [result.abnormal.estimation.start, result.abnormal.estimation.end],
         "window": [result.abnormal.window.start, result.abnormal.window.end],
         "returns": result.returns_kind,
+        "measure": result.measure,
     }
 
 
@@ -179,10 +180,16 @@ def save_result(result: Readings, folder: Path) -> Path:
     ]
     written.append(write_whole(folder / "summary.txt", summary_text(result) + "\n"))
     written.append(write_whole(folder / "result.json", to_json(result_to_dict(result, windows))))
-    drawn = {
-        "event_day": figures.event_day(result.abnormal, windows[0], source=result.source_line(), when=result.when()),
-        "car": figures.car_paths(result.abnormal, source=result.source_line(), when=result.when()),
-    }
+    drawn = (
+        {}
+        if result.measure != "return"
+        else {
+            "event_day": figures.event_day(
+                result.abnormal, windows[0], source=result.source_line(), when=result.when()
+            ),
+            "car": figures.car_paths(result.abnormal, source=result.source_line(), when=result.when()),
+        }
+    )
     for name, figure in drawn.items():
         written += figures.save(figure, folder / "figures", name)
     digests = {p.relative_to(folder).as_posix(): sha256(p.read_bytes()) for p in sorted(written)}

@@ -32,28 +32,33 @@ class EventStudyResult(Readings):
 
     def plot_event_day(self, window: WindowLike = (0, 0), level: float = 0.95, size: str = "article") -> Figure:
         """Draw abnormal returns of a window with their intervals, one row an event."""
+        self._only_returns("Figures")
         return figures.event_day(
             self.abnormal, Window.of(window), level=level, size=size, source=self.source_line(), when=self.when()
         )
 
     def plot_car(self, level: float = 0.95, size: str = "article") -> Figure:
         """Draw the path of each event's cumulative abnormal return with its band."""
+        self._only_returns("Figures")
         return figures.car_paths(self.abnormal, level=level, size=size, source=self.source_line(), when=self.when())
 
     def plot_market_model(self, event: str | None = None, size: str = "article") -> Figure:
         """Draw one event's returns against the benchmark's, with the event day marked."""
+        self._only_returns("Figures")
         return figures.market_scatter(
             self.panel, self.fit, self.locate(event), size=size, source=self.source_line(), when=self.when()
         )
 
     def plot_ordinary_days(self, event: str | None = None, size: str = "article") -> Figure:
         """Draw where the event day falls among the firm's ordinary days."""
+        self._only_returns("Figures")
         return figures.ordinary_days(
             self.abnormal, self.locate(event), size=size, source=self.source_line(), when=self.when()
         )
 
     def plot_ranking(self, level: float = 0.95, size: str = "article") -> Figure:
         """Draw all events sorted by their abnormal return on the event day."""
+        self._only_returns("Figures")
         return figures.ranking(self.abnormal, level=level, size=size, source=self.source_line(), when=self.when())
 
     def plot_tests(

@@ -99,7 +99,9 @@ class EventStudy:
             allowed = " or ".join(f"returns={kind!r}" for kind in self.model.return_kinds)
             raise InvalidInput(f"The {self.model.name} model is not made for returns={self.returns!r}; use {allowed}.")
         if self.measure != "return" and self.model.bridges_gaps:
-            raise InvalidInput(f"The {self.model.name} model adds up returns between trades; {self.measure} does not add up.")
+            raise InvalidInput(
+                f"The {self.model.name} model adds up returns between trades; {self.measure} does not add up."
+            )
         if self._estimation.end >= self._window.start:
             raise InvalidInput(
                 f"The estimation window {self.estimation} reaches into the event window {self.window}; it must end "
@@ -198,7 +200,7 @@ class EventStudy:
             audit=alignment.audit,
             dropped=alignment.dropped,
             checks=(
-                *design_checks(abnormal, alignment.audit, alignment.panel),
+                *design_checks(abnormal, alignment.audit, alignment.panel, self.measure),
                 *validity_checks(abnormal, alignment.panel, self.model),
                 *gaps,
             ),

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 from eventstudy.inference import readings
 from eventstudy.power_formulas import LEVEL, POWER, detectable_average, detectable_changes
+from eventstudy.prices.measures import UNITS
 from eventstudy.readings import Readings
 from eventstudy.tables import html_table, key_values, text_table
 from eventstudy.windows import Window
-from eventstudy.wording import interval, number, p_text, percent
+from eventstudy.wording import amount, interval, number, p_text, percent
 
 #: Events listed one by one in the first window of a summary, and in the others; beyond that only averages are shown.
 LISTED_EVENTS, LISTED_AGAIN = 30, 10
@@ -33,13 +34,20 @@ def header(result: Readings) -> dict[str, str]:
     lost = f", {len(result.dropped)} dropped" if result.dropped else ""
     return {
         "Events": f"{ab.n} on {days.nunique()} session{'s' * (days.nunique() != 1)} ({when}){lost}",
-        "Model": f"{result.model.name}, {result.model.formula}; {result.returns_kind} returns",
+        "Model": f"{result.model.name}, {result.model.formula}; {_what(result)}",
         "Estimation": f"days {ab.estimation}, {_span(int(ab.n_est.min()), int(ab.n_est.max()))} returns used",
         "Event window": f"days {ab.window}",
         "Prices": source.source
         + (f", vintage {source.retrieved}" if source.retrieved else "")
         + f", {source.first} to {source.last}",
     }
+
+
+def _what(result: Readings) -> str:
+    """Return what may be abnormal, in words."""
+    if result.measure == "return":
+        return f"{result.returns_kind} returns"
+    return f"R stands for {result.measure}, in {UNITS[result.measure]}"
 
 
 def _span(low: int, high: int) -> str:
@@ -52,25 +60,27 @@ def event_rows(result: Readings, window: Window) -> tuple[list[str], list[list[s
     Where some of several events show no clear change, a last column says which change would have been found.
     """
     table = result.car(window.start, window.end)
-    raw = result.abnormal.held(window, result.returns_kind)
+    is_return = result.measure == "return"
+    raw = result.abnormal.held(window, result.returns_kind if is_return else "log")
+    form = amount(result.measure)
     rows = []
     for i, (key, row) in enumerate(table.iterrows()):
         rows.append(
             [
                 str(key),
-                percent(float(raw[i])),
-                percent(row["car"]),
-                interval(row["low"], row["high"]),
+                form(float(raw[i])),
+                form(row["car"]),
+                interval(row["low"], row["high"], form),
                 number(row["t"]),
                 p_text(row["p_value"]),
             ]
         )
-    headers = ["Event", "Return", "Abnormal", "95% interval", "t", "p"]
+    headers = ["Event", "Return" if is_return else "Value", "Abnormal", "95% interval", "t", "p"]
     unclear = (table["p_value"] >= LEVEL).tolist()
     if len(rows) > 1 and any(unclear):
         headers.append(DETECTABLE)
         for cells, size, beside in zip(rows, table["detectable"], unclear, strict=True):
-            cells.append(_size(size) if beside else "")
+            cells.append(_size(size, result.measure) if beside else "")
     return headers, rows
 
 
@@ -80,9 +90,9 @@ def _title(window: Window, headers: Sequence[str]) -> str:
     return f"Days {window}, t with prediction error{power}"
 
 
-def _size(change: float, digits: int = 2) -> str:
+def _size(change: float, measure: str, digits: int = 2) -> str:
     """Return a change of either sign, ``±2.10%``."""
-    return f"±{percent(change, digits, sign=False)}"
+    return f"±{percent(change, digits, sign=False) if measure == 'return' else amount(measure)(change).lstrip('+')}"
 
 
 def power_line(result: Readings, window: Window) -> str:
@@ -95,13 +105,15 @@ def power_line(result: Readings, window: Window) -> str:
         own, change = result.test("t_pe", window), float(detectable_changes(result.abnormal, window)[0])
         if not own.p_value >= LEVEL or not math.isfinite(change):
             return ""
-        return f"No clear change (t_pe p {p_text(own.p_value)}): a change of {_size(change, 1)} {found}."
+        return (
+            f"No clear change (t_pe p {p_text(own.p_value)}): a change of {_size(change, result.measure, 1)} {found}."
+        )
     tests, believed = result.run_tests(window)
     sizes = [(t, detectable_average(result.abnormal, window, t)) for t in tests if t.name in believed]
     leading, size = next(((t, size) for t, size in sizes if math.isfinite(size)), (None, math.nan))
     if leading is None or leading.p_value < LEVEL:
         return ""
-    return f"No clear average change ({leading.name} p {p_text(leading.p_value)}): one of {_size(size, 1)} {found}."
+    return f"No clear average change ({leading.name} p {p_text(leading.p_value)}): one of {_size(size, result.measure, 1)} {found}."
 
 
 def inference_rows(result: Readings, window: Window) -> tuple[list[str], list[list[str]]]:
@@ -132,7 +144,7 @@ def summary_text(result: Readings, windows: Sequence[Window] = ()) -> str:
             parts += [_title(window, headers), text_table(headers, rows)]
         if result.abnormal.n > 1:
             parts.append(
-                f"Average over {result.abnormal.n} events, days {window}: CAAR {percent(result.abnormal.caar(window))}"
+                f"Average over {result.abnormal.n} events, days {window}: CAAR {amount(result.measure)(result.abnormal.caar(window))}"
             )
             parts.append(text_table(*inference_rows(result, window)))
         else:
@@ -169,9 +181,7 @@ def summary_html(result: Readings) -> str:
         headers, rows = event_rows(result, window)
         parts.append(html_table(headers, rows, _title(window, headers)))
     if result.abnormal.n > 1:
-        caption = (
-            f"Average over {result.abnormal.n} events, days {window}: CAAR {percent(result.abnormal.caar(window))}"
-        )
+        caption = f"Average over {result.abnormal.n} events, days {window}: CAAR {amount(result.measure)(result.abnormal.caar(window))}"
         parts.append(html_table(*inference_rows(result, window), caption))
     parts += [f"<p>{html.escape(line)}</p>" for line in [power_line(result, window)] if line]
     parts += [f"<p>{html.escape(n)}</p>" for n in (*advice_lines(result, [window]), *failed_checks(result))]

@@ -25,6 +25,25 @@ def percent(value: float, digits: int = 2, sign: bool = True) -> str:
     return (MINUS if value < 0 else "+" if sign else "") + text
 
 
+def signed(value: float, digits: int = 2) -> str:
+    """Return a number with its sign, ``+0.85``; a dash if missing.
+
+    Examples
+    --------
+    >>> signed(0.848), signed(-0.2, 1)
+    ('+0.85', '−0.2')
+    """
+    text = number(value, digits)
+    return f"+{text}" if math.isfinite(value) and float(f"{value:.{digits}f}") > 0 else text
+
+
+def amount(measure: str) -> Callable[[float], str]:
+    """Return how to write an abnormal amount of a measure: returns as per cent, log points with two decimals, variances with five."""
+    if measure == "return":
+        return percent
+    return lambda value: signed(value, 5 if measure == "volatility" else 2)
+
+
 def p_text(p: float) -> str:
     """Return a p-value: three decimals, ``<0.001`` below, a dash if missing; never ``0.000``."""
     if not math.isfinite(p):

@@ -98,3 +98,21 @@ def test_a_day_without_trade_has_no_log_volume(prices):
     volume = prices.volume.copy()
     volume.iloc[5, 0] = 0.0
     assert np.isnan(es.log_volume(es.Prices.from_frame(prices.adj_close, volume=volume)).iloc[5, 0])
+
+
+def test_the_printed_summary_speaks_of_the_measure(prices):
+    text = repr(es.EventStudy(es.MeanAdjusted(), measure="volume").run(prices, EVENTS))
+    assert "R stands for volume, in log points (0.69 is twice as much)" in text
+    assert "+0.85" in text
+    assert "%" not in text.split("Average over")[0].replace("95%", "").replace("80%", "")
+    assert "within 40%" not in text
+    volatility = es.EventStudy(es.MeanAdjusted(), measure="volatility").run(prices, EVENTS)
+    assert "+0.02768" in repr(volatility)
+    with pytest.raises(es.InvalidInput, match="Figures need abnormal returns"):
+        volatility.plot_car()
+
+
+def test_a_saved_study_of_volume_has_tables_and_no_figures_of_returns(prices, tmp_path):
+    folder = es.EventStudy(es.MeanAdjusted(), measure="volume").run(prices, EVENTS).save(tmp_path / "out")
+    assert (folder / "tables" / "car.csv").is_file()
+    assert not (folder / "figures").exists()
