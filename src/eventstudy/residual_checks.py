@@ -10,7 +10,7 @@ import numpy as np
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.diagnostics import Check, believed, event_day, listed
 from eventstudy.inference import run_test, variance_ratio
-from eventstudy.inference.advice import WILD, design_of
+from eventstudy.inference.advice import design_of, wild_beyond
 from eventstudy.inference.correlation import mean_correlation
 from eventstudy.models import NormalReturnModel
 from eventstudy.panel import EventPanel
@@ -197,16 +197,17 @@ def _leading(abnormal: AbnormalReturns, window: Window) -> str:
 def _event_variance(abnormal: AbnormalReturns) -> Check:
     day = event_day(abnormal)
     ratio = variance_ratio(abnormal, day)
-    name, rule = f"Ordinary variance on day {day.start}", f"at most {WILD:g} times the ordinary"
+    most = wild_beyond(int(np.isfinite(abnormal.sums(day).scar).sum()))
+    name, rule = f"Ordinary variance on day {day.start}", f"at most {most:.1f} times the ordinary"
     if not math.isfinite(ratio):
         return Check(name, "not judged: fewer than two events have a return on the day", rule, True)
     return Check(
         name,
         f"{ratio:.1f} times the ordinary, across events",
         rule,
-        ratio <= WILD,
+        ratio <= most,
         ""
-        if ratio <= WILD
+        if ratio <= most
         else f"patell_z, cda_t and corrado_rank_z take the day for ordinary and reject too often: believe {believed(abnormal)}",
     )
 

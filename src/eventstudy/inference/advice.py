@@ -20,7 +20,7 @@ RECOMMENDED: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "one event": ("t_pe", "sq", "permutation"),
         "one date": ("kp_bmp_t", "placebo", "cda_t", "corrado_rank_z"),
-        "shared dates": ("kp_bmp_t", "clustered_t"),
+        "shared dates": ("kp_bmp_t", "clustered_t", "signflip"),
         "overlapping": ("kp_bmp_t",),
         "separate dates": ("bmp_t", "grank_t", "cumrank_z", "signflip", "wilcoxon", "gsign_z"),
         "buy-and-hold": ("skew_t", "signflip"),
@@ -48,28 +48,31 @@ IN_EVENT_TIME = frozenset(
 ORDINARY_VARIANCE = frozenset(
     {
         "bw80_z", "mackinlay_j1_z", "cda_t", "lamb_z", "patell_z", "kp_patell_z", "placebo", "joint_wald", "corrado_rank_z",
-        "corrado_zivney_rank_z", "corrado_zivney_sign_z", "cumrank_z",
+        "corrado_zivney_rank_z", "cumrank_z",
     }
 )  # fmt: skip
 
 #: Fewest events with which a test keeps its size between 3.5 and 6.5 % (simulated, M = 250). GRANK divides by the spread of the SCARs;
-#: tests that count signs have few attainable p-values.
+#: tests that count signs have few attainable p-values; skewness is learnt slowly.
 FEWEST: Mapping[str, int] = MappingProxyType(
     {
-        "grank_t": 30, "grank_z": 30, "sign_z": 100, "sign_exact": 100, "gsign_z": 100, "wilcoxon": 8, "signflip": 8, "skew_t": 30,
-        "bootstrap": 30, "corrado_rank_z": 3, "corrado_zivney_rank_z": 3, "cumrank_z": 3,
+        "grank_t": 30, "grank_z": 30, "sign_z": 50, "sign_exact": 100, "gsign_z": 50, "wilcoxon": 8, "signflip": 8, "skew_t": 40,
+        "bootstrap": 30, "corrado_rank_z": 10, "corrado_zivney_rank_z": 10, "cumrank_z": 3,
     }
 )  # fmt: skip
-#: Fewest different dates for tests whose unit of resampling, or of clustering, is the date.
+#: Fewest different dates for tests whose unit of resampling, or of clustering, is the date; dates of unlike size count for less.
 FEWEST_DATES: Mapping[str, int] = MappingProxyType(
-    {"clustered_t": 10, "signflip": 8, "bootstrap": 30, "wild_bootstrap": 10}
+    {"clustered_t": 8, "signflip": 8, "bootstrap": 30, "wild_bootstrap": 10}
 )
-#: Fewest ordinary days for a test that counts them: below, 5 % is not among the attainable p-values nearly enough.
-FEWEST_DAYS: Mapping[str, int] = MappingProxyType({"sq": 100, "placebo": 60, "permutation": 40})
+#: Fewest ordinary days, for each day of the window, for a test that counts them: sums of several days overlap, so that few are
+#: independent (`sq` over five days rejects 6.7 % with M = 250).
+FEWEST_DAYS: Mapping[str, int] = MappingProxyType({"sq": 100, "placebo": 60, "permutation": 20})
 
-#: Beyond this ratio of variances the events are no ordinary draw, and `ORDINARY_VARIANCE` tests reject far too often:
-#: at the ratio of 27 January 2025 (15) the crude dependence adjustment rejects 62 % of true nulls (simulated).
+#: Beyond this ratio of variances the events are no ordinary draw whatever their number, and `ORDINARY_VARIANCE` tests reject far too
+#: often: at the ratio of 27 January 2025 (16) the crude dependence adjustment rejects 62 % of true nulls (simulated).
 WILD = 3.0
+#: Of many events a ratio this small is no chance, and those tests reject 10 % and more at a ratio of 2.
+WILD_MANY = 1.5
 #: On real returns this many firms or more on one date share more than the market: even the believed tests reject 6 to 13 %.
 MANY_FIRMS = 30
 #: Beyond this share of estimation days without a move, beta is biased towards zero.
@@ -146,12 +149,12 @@ def _recommend(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[st
     if abnormal.instead is not None and abnormal.n > 1:
         wanted = RECOMMENDED["buy-and-hold"] if design == "separate dates" else ("clustered_t",)
     reasons = [_WHY["buy-and-hold" if abnormal.instead is not None and design == "separate dates" else design]]
-    lacking = set() if abnormal.n == 1 else _overlooked(abnormal, window)
-    ratio = variance_ratio(abnormal, window)
+    ratio, most = variance_ratio(abnormal, window), wild_beyond(int(np.isfinite(abnormal.sums(window).scar).sum()))
+    lacking = ORDINARY_VARIANCE if ratio > most else frozenset()
     believed = tuple(
         _with_missing_days(abnormal, t) for t in wanted if t not in lacking and not _too_few(abnormal, window, t)
     )
-    if ratio > WILD:
+    if ratio > most:
         reasons.append(
             f"the spread of these abnormal returns is {ratio:.1f} times the ordinary (in variance), which rules out tests that take it for "
             f"ordinary"
@@ -165,22 +168,18 @@ def _with_missing_days(abnormal: AbnormalReturns, test: str) -> str:
     return "corrado_zivney_rank_z" if missing else test
 
 
-def _overlooked(abnormal: AbnormalReturns, window: Window) -> set[str]:
-    """Return the tests that a wild day rules out."""
-    return set(ORDINARY_VARIANCE) if variance_ratio(abnormal, window) > WILD else set()
-
-
 def _too_few(abnormal: AbnormalReturns, window: Window, test: str) -> str:
     """Say of what a test has too few here, or return an empty text."""
     seen = np.isfinite(abnormal.sums(window).car)
-    events, dates = int(seen.sum()), len(np.unique(abnormal.position[seen]))
-    days = int(abnormal.n_est.min())
+    events, days = int(seen.sum()), int(abnormal.n_est.min())
+    _, sizes = np.unique(abnormal.position[seen], return_counts=True)
+    dates = float(events**2 / (sizes**2).sum()) if events else 0.0
     if abnormal.n > 1 and events < FEWEST.get(test, 2):
         return f"needs {FEWEST.get(test, 2)} events or more"
     if dates < FEWEST_DATES.get(test, 0):
         return f"needs {FEWEST_DATES[test]} dates or more"
-    if days < FEWEST_DAYS.get(test, 0):
-        return f"needs {FEWEST_DAYS[test]} estimation days or more"
+    if days < FEWEST_DAYS.get(test, 0) * len(window):
+        return f"needs {FEWEST_DAYS[test] * len(window)} estimation days or more"
     return ""
 
 
@@ -230,6 +229,18 @@ def variance_ratio(abnormal: AbnormalReturns, window: Window) -> float:
     ordinary = float(np.mean(degrees / np.maximum(degrees - 2.0, 1.0)))
     shared = min(max(mean_correlation(abnormal, seen, window), 0.0), 0.99)
     return float(np.var(scar[seen], ddof=1) / (ordinary * (1.0 - shared)))
+
+
+def wild_beyond(n: int) -> float:
+    """Return the variance ratio of n events beyond which the day is no ordinary one.
+
+    The 95 % point of ``χ²(n-1)/(n-1)``, which independent events exceed by chance once in twenty, between 1.5 and 3.
+    """
+    from scipy.special import chdtri
+
+    if n < 2:
+        return WILD
+    return min(max(float(chdtri(n - 1, 0.05)) / (n - 1), WILD_MANY), WILD)
 
 
 def takes_as_independent(design: str) -> frozenset[str]:

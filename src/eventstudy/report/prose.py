@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from eventstudy.claims import Claim
-from eventstudy.inference.advice import WILD, variance_ratio
+from eventstudy.inference.advice import variance_ratio, wild_beyond
 from eventstudy.report.charts import day_text
 from eventstudy.report.content import days_text
 from eventstudy.report.findings import Findings
@@ -101,7 +101,7 @@ def _joint(f: Findings) -> str:
     parts = "; ".join(f"{t.title}: p {p_text(t.p_value)}" for t in tests)
     text = f"Across all {ab.n} events of the study the mean abnormal return was {percent(ab.caar((0, 0)))} ({parts})."
     ratio = variance_ratio(ab, Window(0, 0))
-    if ratio > WILD:
+    if ratio > wild_beyond(ab.n):
         scar = ab.sums((0, 0)).scar
         low, high = int((scar < -FAR).sum()), int((scar > FAR).sum())
         text += (
