@@ -206,7 +206,7 @@ SHARES, MEMBERS = Panel("28 shares, 2022 to 2025", 250), Panel("S&P 500 members,
 
 def real_returns(panel: Panel) -> tuple[np.ndarray, np.ndarray, pd.DatetimeIndex]:
     """Return firms' returns (T, K), the S&P 500's (T,) and the dates."""
-    if panel is SHARES:
+    if panel == SHARES:
         everything = es.load_prices()
         firms = [t for t in everything.tickers if not t.startswith("^") and t not in ("SPY", "QQQ", "SMH", "SOXX")]
         table = everything.returns()[[*firms, "^GSPC"]].iloc[1:]

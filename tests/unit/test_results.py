@@ -12,11 +12,14 @@ import pytest
 from matplotlib.figure import Figure
 
 import eventstudy as es
-from eventstudy.inference import ASSUME_INDEPENDENCE, RECOMMENDED, TESTS, readings, recommend, takes_as_independent
+from eventstudy.inference import (
+    STANDARD,
+    TESTS,
+)
 
 TRIO = ("NVDA", "META", "GOOGL")
 DAY = "2025-01-27"
-ONE, MANY = ("t", "t_pe", "sq", "permutation"), tuple(n for n, m in TESTS.items() if m.scope == "many")
+ONE = ("t", "t_pe", "sq", "permutation")
 
 
 @pytest.fixture(scope="module")
@@ -84,9 +87,9 @@ def test_the_table_of_tests(result):
     table = result.tests(window=(0, 1))
     assert table.index.name == "test"
     assert {"statistic", "df", "p_value", "n", "applicable", "variant", "note"} <= set(table.columns)
-    assert set(table.index) == set(MANY)
     believed = result.advice((0, 1)).removeprefix("Believe ").partition(":")[0].split(", ")
     assert table.index.tolist()[: len(believed)] == believed
+    assert set(table.index) == {*believed, *STANDARD}
     assert table["recommended"].tolist() == [name in believed for name in table.index]
 
 
@@ -116,7 +119,10 @@ def test_tests_by_name_keep_the_order_asked(result):
     [
         (lambda r: r.test("anova"), r"no test 'anova'; the tests are t, t_pe"),
         (lambda r: r.tests(names=["anova"]), "no test 'anova'"),
-        (lambda r: r.test("patell_z", variant="old"), "patell_z knows variant scar, csar, per_event; 'old' was given"),
+        (
+            lambda r: r.test("patell_z", variant="old"),
+            "patell_z knows variant scar, csar, per_event, wrds; 'old' was given",
+        ),
         (lambda r: r.test("csect_t", variant="scar"), "csect_t has no options; 'variant' was given"),
         (lambda r: r.test("grank_t", resale=True), "grank_t has the option rescale; 'resale' was given"),
         (lambda r: r.test("permutation", (0, 1), "NVDA", draws=0), "draws is 0; give at least 1"),
@@ -233,62 +239,6 @@ def test_a_test_prints_itself_as_a_sentence(result, single):
         "Does not apply: it needs at least two events; for one event use t_pe, sq or permutation."
     )
     assert "~ N(0, 1), p" in str(result.test("patell_z"))
-
-
-# -- which test to believe ---------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("days", "window", "design"),
-    [
-        ((DAY,), (0, 0), "one event"),
-        ((DAY, DAY), (0, 0), "one date"),
-        ((DAY, "2025-01-28"), (0, 1), "overlapping"),
-        ((DAY, "2025-01-28"), (0, 0), "separate dates"),
-        ((DAY, "2025-01-29"), (0, 1), "separate dates"),
-        ((DAY, DAY, "2024-06-03"), (0, 0), "shared dates"),
-        ((DAY, DAY, "2025-01-28"), (0, 0), "shared dates"),
-        ((DAY, DAY, "2025-01-28"), (0, 1), "overlapping"),
-    ],
-)
-def test_the_design_decides_which_tests_to_believe(study, prices, days, window, design):
-    result = study.run(prices, [es.Event(t, d) for t, d in zip(TRIO, days, strict=False)])
-    assert recommend(result.abnormal, es.Window(*window))[0] == design
-    table = result.tests(window)
-    believed = table.index[table["recommended"]].tolist()
-    assert believed
-    assert set(believed) <= set(RECOMMENDED[design])
-    assert result.advice(window).startswith(f"Believe {', '.join(believed)}: ")
-
-
-def simulated(study, n, wild, seed=5):
-    """Study n firms on one date; on a wild day the event days are spread ``wild`` times as widely."""
-    generator = np.random.default_rng(seed)
-    days = es.exchange_sessions("XNYS", "2023-01-03", "2025-03-31")
-    market = generator.normal(0.0, 0.01, len(days))
-    firms = market[:, None] + generator.normal(0.0, 0.02, (len(days), n))
-    firms[days.get_loc(DAY)] += generator.normal(0.0, 0.02 * np.sqrt(wild - 1.0), n)
-    table = pd.DataFrame(firms, days, [f"F{i}" for i in range(n)]).assign(**{"^GSPC": market})
-    return study.run(table, [es.Event(f"F{i}", DAY) for i in range(n)])
-
-
-def test_few_events_and_wild_days_rule_tests_out(study):
-    day = es.Window(0, 0)
-    assert recommend(simulated(study, 30, 1.0).abnormal, day)[1] == ("kp_bmp_t", "grank_t", "cda_t")
-    assert recommend(simulated(study, 5, 1.0).abnormal, day)[1] == ("kp_bmp_t", "cda_t")
-    wild = simulated(study, 30, 15.0).abnormal
-    assert recommend(wild, day)[1] == ("kp_bmp_t", "grank_t")
-    assert readings(wild, day)["cda_t"] == "takes the day's variance for ordinary"
-    assert readings(simulated(study, 5, 1.0).abnormal, day)["grank_t"] == "needs 15 events or more"
-
-
-def test_nothing_that_takes_events_for_independent_is_believed_on_common_days():
-    for design in ("one date", "shared dates", "overlapping"):
-        assert takes_as_independent(design) >= ASSUME_INDEPENDENCE
-        assert not takes_as_independent(design) & set(RECOMMENDED[design])
-    assert takes_as_independent("separate dates") == frozenset()
-    assert set().union(*RECOMMENDED.values()) <= set(TESTS)
-    assert set(TESTS) >= ASSUME_INDEPENDENCE
 
 
 # -- files ------------------------------------------------------------------------------------------------------------------

@@ -267,7 +267,7 @@ def readings(abnormal: AbnormalReturns, window: Window) -> dict[str, str]:
     """
     design, believed, _ = recommend(abnormal, window)
     counted = {*FEWEST, *FEWEST_DATES, *FEWEST_DAYS}
-    remarks = {t: why for t in sorted(counted) if (why := _too_few(abnormal, window, t))}
-    remarks |= dict.fromkeys(ORDINARY_VARIANCE, "takes the day's variance for ordinary")
+    remarks = dict.fromkeys(sorted(ORDINARY_VARIANCE), "takes the day's variance for ordinary")
+    remarks |= {t: why for t in sorted(counted) if (why := _too_few(abnormal, window, t))}
     remarks |= dict.fromkeys(takes_as_independent(design), "takes events for independent")
     return remarks | dict.fromkeys(believed, "believe")

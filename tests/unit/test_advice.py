@@ -1,0 +1,135 @@
+"""Which test to believe: what the design, the number of events and the day decide."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+import eventstudy as es
+from eventstudy.inference import ASSUME_INDEPENDENCE, RECOMMENDED, TESTS, readings, recommend, takes_as_independent
+from eventstudy.inference.advice import wild_beyond
+
+TRIO = ("NVDA", "META", "GOOGL")
+DAY = "2025-01-27"
+
+
+@pytest.fixture(scope="module")
+def prices() -> es.Prices:
+    return es.load_prices([*TRIO, "^GSPC"])
+
+
+@pytest.fixture(scope="module")
+def study() -> es.EventStudy:
+    return es.EventStudy(model=es.MarketModel("^GSPC"), estimation=(-270, -21), window=(-5, 5))
+
+
+@pytest.fixture(scope="module")
+def result(study, prices) -> es.EventStudyResult:
+    return study.run(prices, [es.Event(t, DAY) for t in TRIO])
+
+
+@pytest.fixture(scope="module")
+def single(study, prices) -> es.EventStudyResult:
+    return study.run(prices, es.Event("NVDA", DAY))
+
+
+@pytest.mark.parametrize(
+    ("days", "window", "design"),
+    [
+        ((DAY,), (0, 0), "one event"),
+        ((DAY, DAY), (0, 0), "one date"),
+        ((DAY, "2025-01-28"), (0, 1), "overlapping"),
+        ((DAY, "2025-01-28"), (0, 0), "separate dates"),
+        ((DAY, "2025-01-29"), (0, 1), "separate dates"),
+        ((DAY, DAY, "2024-06-03"), (0, 0), "shared dates"),
+        ((DAY, DAY, "2025-01-28"), (0, 0), "shared dates"),
+        ((DAY, DAY, "2025-01-28"), (0, 1), "overlapping"),
+    ],
+)
+def test_the_design_decides_which_tests_to_believe(study, prices, days, window, design):
+    result = study.run(prices, [es.Event(t, d) for t, d in zip(TRIO, days, strict=False)])
+    assert recommend(result.abnormal, es.Window(*window))[0] == design
+    table = result.tests(window)
+    believed = table.index[table["recommended"]].tolist()
+    assert believed
+    assert set(believed) <= set(RECOMMENDED[design])
+    assert result.advice(window).startswith(f"Believe {', '.join(believed)}: ")
+
+
+def simulated(study, n, wild, seed=5):
+    """Study n firms on one date; on a wild day the event days are spread ``wild`` times as widely."""
+    generator = np.random.default_rng(seed)
+    days = es.exchange_sessions("XNYS", "2023-01-03", "2025-03-31")
+    market = generator.normal(0.0, 0.01, len(days))
+    firms = market[:, None] + generator.normal(0.0, 0.02, (len(days), n))
+    firms[days.get_loc(DAY)] += generator.normal(0.0, 0.02 * np.sqrt(wild - 1.0), n)
+    table = pd.DataFrame(firms, days, [f"F{i}" for i in range(n)]).assign(**{"^GSPC": market})
+    return study.run(table, [es.Event(f"F{i}", DAY) for i in range(n)])
+
+
+def test_few_events_and_wild_days_rule_tests_out(study):
+    day, week = es.Window(0, 0), es.Window(0, 4)
+    calm, few = simulated(study, 30, 1.0).abnormal, simulated(study, 5, 1.0).abnormal
+    assert recommend(calm, day)[1] == ("kp_bmp_t", "placebo", "cda_t", "corrado_rank_z")
+    assert recommend(few, day)[1] == ("kp_bmp_t", "placebo", "cda_t")
+    assert recommend(calm, week)[1] == ("kp_bmp_t", "cda_t", "corrado_rank_z")
+    assert readings(calm, week)["placebo"] == "needs 300 estimation days or more"
+    wild = simulated(study, 30, 15.0).abnormal
+    assert recommend(wild, day)[1] == ("kp_bmp_t",)
+    assert readings(wild, day)["cda_t"] == "takes the day's variance for ordinary"
+    assert readings(few, day)["grank_t"] == "needs 30 events or more"
+
+
+def test_what_is_wild_depends_on_the_number_of_events():
+    """The 95 % point of chi-square over its degrees of freedom, within 1.5 and 3."""
+    assert wild_beyond(10) == pytest.approx(stats.chi2.ppf(0.95, 9) / 9)
+    assert (wild_beyond(1), wild_beyond(2), wild_beyond(400)) == (3.0, 3.0, 1.5)
+
+
+def test_recommended_gives_outcomes_and_the_reason(result, single):
+    advice = result.recommended((0, 1))
+    assert advice.names == tuple(t.name for t in advice.tests) == ("kp_bmp_t",)
+    assert advice.sentence == result.advice((0, 1))
+    assert str(advice.tests[0]) in repr(advice)
+    assert single.recommended().names == ("t_pe", "sq", "permutation")
+    assert result.recommended((0, 0), event="META").design == "one event"
+    assert "sq" not in single.recommended((-5, 5)).names
+
+
+def test_the_advice_minds_missing_days_thin_trading_and_many_firms(study):
+    generator = np.random.default_rng(8)
+    days = es.exchange_sessions("XNYS", "2023-01-03", "2025-03-31")
+    table = pd.DataFrame(generator.normal(0.0, 0.02, (len(days), 40)), days, [f"F{i}" for i in range(40)])
+    table["^GSPC"] = generator.normal(0.0, 0.01, len(days))
+    events = [es.Event(f"F{i}", DAY) for i in range(40)]
+    whole = study.run(table, events).recommended()
+    assert "corrado_rank_z" in whole.names
+    assert "so many firms on one date" in whole.reason
+    thin = table.copy()
+    thin.iloc[::4, 0] = 0.0
+    thin.iloc[days.get_loc(DAY) - 100, 1] = np.nan
+    thin.iloc[days.get_loc(DAY) + 1, 2] = np.nan
+    found = study.run(thin, events).recommended((0, 1))
+    assert "corrado_zivney_rank_z" in found.names
+    assert "corrado_rank_z" not in found.names
+    assert "1 of 40 firms often do not trade" in found.reason
+    assert "1 of 40 events lack days in the window" in found.reason
+
+
+def test_clusters_of_unlike_size_count_for_less(study, prices):
+    days = [DAY, DAY, "2024-06-03", "2024-07-03"]
+    result = study.run(prices, [es.Event(t, d) for t, d in zip([*TRIO, "NVDA"], days, strict=True)])
+    assert result.recommended().design == "shared dates"
+    assert "clustered_t" not in result.recommended().names
+    assert "even this test rejects up to 10%" in result.advice()
+
+
+def test_nothing_that_takes_events_for_independent_is_believed_on_common_days():
+    for design in ("one date", "shared dates", "overlapping"):
+        assert takes_as_independent(design) >= ASSUME_INDEPENDENCE
+        assert not takes_as_independent(design) & set(RECOMMENDED[design])
+    assert takes_as_independent("separate dates") == frozenset()
+    assert set().union(*RECOMMENDED.values()) <= set(TESTS)
+    assert set(TESTS) >= ASSUME_INDEPENDENCE
