@@ -232,7 +232,9 @@ def test_a_missing_return_never_turns_an_average_into_nan():
     tests = result.tests((0, 0))
     assert (tests["n"] == 2).all()
     assert tests.loc[tests["applicable"], ["statistic", "p_value"]].notna().all(axis=None)
-    assert tests["applicable"].all()
+    # two signs can never be evidence at 5 %, and say so
+    assert tests.index[~tests["applicable"]].tolist() == ["gsign_z"]
+    assert "no outcome could reach 5 %" in tests.loc["gsign_z", "note"]
     assert result.aar.notna().all()
     assert result.caar(0) == pytest.approx(result.ar.loc[["B", "C"], 0].mean(), rel=1e-12)
 
