@@ -375,12 +375,12 @@ def _flags(panel: EventPanel) -> dict[str, BoolArray]:
 
 
 def _earlier_event(ordered: pd.DataFrame, estimation: Window) -> pd.Series[bool]:
-    """Return whether another event of the same ticker falls into an event's estimation window."""
-    found = pd.Series(False, index=ordered.index)
-    repeated = ordered[ordered["ticker"].duplicated(keep=False)]
-    for _, part in repeated.groupby("ticker"):
-        place = part["position"].to_numpy()
-        first = np.searchsorted(place, place + estimation.start, side="left")
-        last = np.searchsorted(place, place + estimation.end, side="right")
-        found.loc[part.index] = last > first
-    return found
+    """Return whether another event of the same ticker falls into an event's estimation window; rows by ticker and position."""
+    place = ordered["position"].to_numpy(dtype=np.int64)
+    firm, _ = pd.factorize(ordered["ticker"])
+    # firms one behind another on a line, farther apart than any window reaches
+    reach = int(place.max(initial=0)) + abs(estimation.start) + abs(estimation.end) + 1
+    line = np.asarray(firm, dtype=np.int64) * 2 * reach + place
+    first = np.searchsorted(line, line + estimation.start, side="left")
+    last = np.searchsorted(line, line + estimation.end, side="right")
+    return pd.Series(last > first, index=ordered.index)
