@@ -15,7 +15,7 @@ import pandas as pd
 
 from eventstudy import models
 from eventstudy.inference import ASSUME_INDEPENDENCE, TESTS
-from eventstudy.inference.advice import ORDINARY_VARIANCE
+from eventstudy.inference.advice import FEWEST, ORDINARY_VARIANCE, RECOMMENDED
 
 ROOT = Path(__file__).parent.parent
 PAGE, SIZES = ROOT / "docs" / "method.md", ROOT / "docs" / "size.csv"
@@ -125,7 +125,9 @@ def size_tables() -> str:
 
 def believed_table(found: pd.DataFrame) -> str:
     """One row a design, window and test, one column a number of events."""
-    chosen = found[found["recommended"] >= ALWAYS]
+    named = set().union(*RECOMMENDED.values())
+    enough = found["n"] >= found["test"].map(FEWEST).fillna(0)
+    chosen = found[(found["recommended"] >= ALWAYS) & found["test"].isin(named) & enough]
     return pivoted(chosen, ["returns", "design", "window", "test"], "size_when_recommended")
 
 

@@ -132,7 +132,7 @@ class Outcome:
         -----
         The ``t_pe`` test of each event: `eventstudy.inference.single.t_pe`.
         """
-        window = Window(start, start if end is None else end)
+        window = Window.of(start) if end is None else Window(start, end)
         sums = self.abnormal.sums(window)
         low, high = car_interval(self.abnormal, window, level)
         df = self.abnormal.df
@@ -154,7 +154,7 @@ class Outcome:
 
     def caar(self, start: int, end: int | None = None) -> float:
         """Return the mean of the events' CARs over a window, a fraction."""
-        return self.abnormal.caar((start, start if end is None else end))
+        return self.abnormal.caar(Window.of(start) if end is None else Window(start, end))
 
     def bhar(self, start: int, end: int | None = None, against: str = "benchmark") -> pd.Series[float]:
         """Return buy-and-hold abnormal returns of a window, fractions, shape (N,).
@@ -167,7 +167,7 @@ class Outcome:
         self._only_returns("Buy-and-hold returns")
         if self.returns_kind != "simple":
             raise InvalidInput("Buy-and-hold returns compound simple returns; run the study with returns='simple'.")
-        values = self.abnormal.bhar((start, start if end is None else end), against)
+        values = self.abnormal.bhar(Window.of(start) if end is None else Window(start, end), against)
         return pd.Series(values, index=self.events, name="bhar")
 
     def locate(self, event: str | None) -> int:
@@ -253,7 +253,7 @@ class Outcome:
         DataMissing
             If returns were handed in, or the prices have no closes as traded.
         """
-        window = Window(start, start if end is None else end)
+        window = Window.of(start) if end is None else Window(start, end)
         return changes_table(self.value_changes(window, level=level, shares=shares))
 
     def value_changes(

@@ -17,6 +17,8 @@ from eventstudy.inference import TESTS, run_test
 from eventstudy.models import NormalReturnModel
 from eventstudy.panel import BoolArray, FloatArray, IntArray, gather_panel
 from eventstudy.power_formulas import LEVEL
+from eventstudy.prices.factors import FACTOR_COLUMNS
+from eventstudy.prices.snapshot import FUNDS
 from eventstudy.prices.table import Prices, ReturnKind, clean_frame
 from eventstudy.windows import Window
 from eventstudy.wording import did_you_mean, percent
@@ -86,9 +88,15 @@ class SimulatedPower:
         return (
             f"Samples rejected at {percent(self.level, 0, sign=False)}, two-sided, by effect on day 0: {self.draws} samples of {self.n} "
             f"event{'s' * (self.n != 1)} {when}, drawn from {self.firms} firms and {self.sessions} days; {self.model}, "
-            f"days {self.window}, event-day variance {1.0 + self.variance:g} times the ordinary.\n"
-            f"{shown.to_string()}\nMonte Carlo error up to ±{percent(largest, 1, sign=False)}."
+            f"days {self.window}, {_variance_words(self.variance)}.\n"
+            f"{shown.to_string()}\nMonte Carlo error up to ±{100 * largest:.1f} points."
         )
+
+
+def _variance_words(variance: float) -> str:
+    return (
+        f"event-day variance {1.0 + variance:g} times the ordinary" if variance else "event days of ordinary variance"
+    )
 
 
 def simulated_power(
@@ -107,6 +115,7 @@ def simulated_power(
     tickers: Sequence[str] | None = None,
     min_estimation: int = 30,
     returns: ReturnKind = "simple",
+    factors: pd.DataFrame | None = None,
     seed: int = 20250127,
 ) -> SimulatedPower:
     """Measure how often tests reject on random events of one's own returns, without and with an effect.
@@ -134,11 +143,14 @@ def simulated_power(
     estimation, window : Window or pair of int
         Relative days; the tests are of the whole window, which must hold day 0.
     tickers : sequence of str, optional
-        Firms to draw from; by default all columns that the model does not use.
+        Firms to draw from; by default all columns that the model does not use, but no index (``^``), no factor of `load_factors` and
+        none of the embedded funds.
     min_estimation : int
         Fewest returns in the estimation window; the event window must be complete.
     returns : {"simple", "log"}
         What prices are turned into.
+    factors : DataFrame, optional
+        Columns of the model that are not in the data, e.g. `load_factors`.
     seed : int
         Of the random numbers.
 
@@ -175,7 +187,7 @@ def simulated_power(
     sizes = _effects(effects)
     _check(model, n, draws, dates, variance, level, names)
     _check_windows(span, days)
-    table = _returns(data, returns)
+    table = _returns(data, returns, factors)
     firms = _firms(table, model, tickers)
     open_to = _eligible(table, firms, model, span, days, min_estimation)
     rng = np.random.default_rng(seed)
@@ -290,21 +302,28 @@ def _table(
     )
 
 
-def _returns(data: Prices | pd.DataFrame, kind: ReturnKind) -> pd.DataFrame:
+def _returns(data: Prices | pd.DataFrame, kind: ReturnKind, factors: pd.DataFrame | None) -> pd.DataFrame:
+    extra = pd.DataFrame() if factors is None else clean_frame(factors, "factors")
     if isinstance(data, Prices):
-        return data.returns(kind).iloc[1:]
+        return data.returns(kind).iloc[1:].join(extra)
     if isinstance(data, pd.DataFrame):
-        return clean_frame(data, "returns")
+        return clean_frame(data, "returns").join(extra)
     raise InvalidInput(f"data is a {type(data).__name__}; give Prices or a DataFrame of returns.")
+
+
+def _is_firm(column: str, model: NormalReturnModel) -> bool:
+    """Whether a column is drawn from unless tickers are named: no column of the model, no index, factor or fund that is known."""
+    return not (column in model.columns or column.startswith("^") or column in FACTOR_COLUMNS or column in FUNDS)
 
 
 def _firms(table: pd.DataFrame, model: NormalReturnModel, tickers: Sequence[str] | None) -> tuple[str, ...]:
     """Return the firms to draw from, or say which column is missing."""
-    firms = tuple(tickers) if tickers is not None else tuple(c for c in table.columns if c not in model.columns)
+    firms = tuple(tickers) if tickers is not None else tuple(c for c in table.columns if _is_firm(str(c), model))
     lost = [c for c in (*firms, *model.columns) if c not in table.columns]
     if lost:
         raise DataMissing(
-            f"The data have no column {', '.join(map(str, lost))}.{did_you_mean(map(str, lost), table.columns)}",
+            f"The data have no column {', '.join(map(str, lost))}.{did_you_mean(map(str, lost), table.columns)} Factors are handed "
+            f"in with factors=, e.g. es.load_factors().",
             missing=tuple(lost),
             available=tuple(table.columns),
         )

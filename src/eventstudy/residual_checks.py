@@ -133,7 +133,7 @@ def _arch(model: NormalReturnModel) -> str:
 
 
 def _normality(n: int) -> str:
-    believe = "believe sq and permutation rather than t and t_pe"
+    believe = "believe permutation (and sq on single days) rather than t and t_pe"
     return believe if n == 1 else f"for one event {believe}; an average of few events leans on them too"
 
 

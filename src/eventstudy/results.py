@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eventstudy import figures
+from eventstudy.errors import InvalidInput
 from eventstudy.export import result_to_dict, save_result
 from eventstudy.inference import readings
 from eventstudy.readings import Readings, WindowLike
@@ -64,7 +65,24 @@ class EventStudyResult(Readings):
     def plot_tests(
         self, window: WindowLike | None = None, names: Sequence[str] | None = None, size: str = "article"
     ) -> Figure:
-        """Draw what several tests say of the events' average on one scale, those to believe first."""
+        """Draw what several tests say of the events' average on one scale, those to believe first.
+
+        Parameters
+        ----------
+        window : pair of int
+            Relative days; by default the event day.
+        names : sequence of str, optional
+            Which tests; by default those of `tests`.
+        size : {"article", "phone", "social", "print"}
+            Layout preset.
+
+        Raises
+        ------
+        InvalidInput
+            If the study has one event only, or no test applies.
+        """
+        if self.abnormal.n == 1:
+            raise InvalidInput("plot_tests compares tests of an average; for one event draw plot_ordinary_days().")
         tests, _ = self.run_tests(window, names)
         remarks = readings(self.abnormal, self._window(window))
         return figures.agreement(tests, remarks, size=size, source=self.source_line(), when=self.when())

@@ -24,6 +24,7 @@ from eventstudy.prices.table import Prices
 from eventstudy.results import EventStudyResult
 from eventstudy.spec_parts import ClaimPart, ModelPart, OtherDay, Part, PricesPart, UniversePart, Variant
 from eventstudy.study import EventStudy
+from eventstudy.windows import Window
 from eventstudy.wording import did_you_mean
 
 FILE_NAME = "study.toml"
@@ -138,6 +139,14 @@ class StudySpec(Part):
         part = self.model
         model = self.build_model() if variant is None else variant.build()
         estimation = part.estimation if variant is None or variant.estimation is None else variant.estimation
+        try:
+            return self._study(model, estimation)
+        except InvalidInput as error:
+            where = "model" if variant is None else "robustness"
+            raise StudyFileError(f"{self.path.name}: [{where}]: {error.message}") from error
+
+    def _study(self, model: NormalReturnModel, estimation: Window) -> EventStudy:
+        part = self.model
         return EventStudy(
             model=model,
             estimation=estimation,

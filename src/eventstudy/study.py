@@ -97,7 +97,9 @@ class EventStudy:
         check_measure(self.measure)
         if self.measure == "return" and self.returns not in self.model.return_kinds:
             allowed = " or ".join(f"returns={kind!r}" for kind in self.model.return_kinds)
-            raise InvalidInput(f"A study with the {self.model.name} is not made for returns={self.returns!r}; use {allowed}.")
+            raise InvalidInput(
+                f"A study with the {self.model.name} is not made for returns={self.returns!r}; use {allowed}."
+            )
         if self.measure != "return" and self.model.bridges_gaps:
             raise InvalidInput(
                 f"The {self.model.name} model adds up returns between trades; {self.measure} does not add up."

@@ -11,7 +11,7 @@ from eventstudy.prices.measures import UNITS
 from eventstudy.readings import Readings
 from eventstudy.tables import html_table, key_values, text_table
 from eventstudy.windows import Window
-from eventstudy.wording import amount, interval, number, p_text, percent
+from eventstudy.wording import DASH, amount, interval, number, p_text, percent
 
 #: Events listed one by one in the first window of a summary, and in the others; beyond that only averages are shown.
 LISTED_EVENTS, LISTED_AGAIN = 30, 10
@@ -68,7 +68,7 @@ def event_rows(result: Readings, window: Window) -> tuple[list[str], list[list[s
         rows.append(
             [
                 str(key),
-                form(float(raw[i])),
+                form(float(raw[i])) if is_return or len(window) == 1 else DASH,
                 form(row["car"]),
                 interval(row["low"], row["high"], form),
                 number(row["t"]),
@@ -84,10 +84,12 @@ def event_rows(result: Readings, window: Window) -> tuple[list[str], list[list[s
     return headers, rows
 
 
-def _title(window: Window, headers: Sequence[str]) -> str:
+def _title(result: Readings, window: Window, headers: Sequence[str]) -> str:
     """Return the title of a table of events."""
     power = f"; detectable: found with {percent(POWER, 0, sign=False)} power" if DETECTABLE in headers else ""
-    return f"Days {window}, t with prediction error{power}"
+    error = "prediction error" if result.abnormal.instead is None else "s √L, an approximation for compounded returns"
+    unit = "" if result.measure == "return" else f", {UNITS[result.measure]}"
+    return f"Days {window}{unit}, t with {error}{power}"
 
 
 def _size(change: float, measure: str, digits: int = 2) -> str:
@@ -103,13 +105,14 @@ def power_line(result: Readings, window: Window) -> str:
     found = f"would have been found with {percent(POWER, 0, sign=False)} power"
     if result.abnormal.n == 1:
         own, change = result.test("t_pe", window), float(detectable_changes(result.abnormal, window)[0])
-        if not own.p_value >= LEVEL or not math.isfinite(change):
+        believed = result.recommended(window).tests
+        if any(t.p_value < LEVEL for t in (own, *believed)) or not math.isfinite(change):
             return ""
         return (
             f"No clear change (t_pe p {p_text(own.p_value)}): a change of {_size(change, result.measure, 1)} {found}."
         )
-    tests, believed = result.run_tests(window)
-    sizes = [(t, detectable_average(result.abnormal, window, t)) for t in tests if t.name in believed]
+    tests, names = result.run_tests(window)
+    sizes = [(t, detectable_average(result.abnormal, window, t)) for t in tests if t.name in names]
     leading, size = next(((t, size) for t, size in sizes if math.isfinite(size)), (None, math.nan))
     if leading is None or leading.p_value < LEVEL:
         return ""
@@ -126,7 +129,7 @@ def inference_rows(result: Readings, window: Window) -> tuple[list[str], list[li
             rows.append([test.name, number(test.statistic), p_text(test.p_value), str(test.n), mark])
         else:
             rows.append([test.name, number(float("nan")), number(float("nan")), str(test.n), test.reason])
-    return ["Test", "Statistic", "p", "n", ""], rows
+    return ["Test", "Statistic", "p", "n", "Reading"], rows
 
 
 def failed_checks(result: Readings) -> list[str]:
@@ -141,12 +144,12 @@ def summary_text(result: Readings, windows: Sequence[Window] = ()) -> str:
     for window in shown:
         if result.abnormal.n <= (LISTED_EVENTS if window == shown[0] else LISTED_AGAIN):
             headers, rows = event_rows(result, window)
-            parts += [_title(window, headers), text_table(headers, rows)]
+            parts += [_title(result, window, headers), text_table(headers, rows)]
         if result.abnormal.n > 1:
             parts.append(
                 f"Average over {result.abnormal.n} events, days {window}: CAAR {amount(result.measure)(result.abnormal.caar(window))}"
             )
-            parts.append(text_table(*inference_rows(result, window)))
+            parts.append(text_table(*inference_rows(result, window), last_left=True))
         else:
             parts.append(_single_line(result, window))
         parts += filter(None, [power_line(result, window)])
@@ -179,7 +182,7 @@ def summary_html(result: Readings) -> str:
     parts = [f"<p>{about}</p>"]
     if result.abnormal.n <= LISTED_EVENTS:
         headers, rows = event_rows(result, window)
-        parts.append(html_table(headers, rows, _title(window, headers)))
+        parts.append(html_table(headers, rows, _title(result, window, headers)))
     if result.abnormal.n > 1:
         caption = f"Average over {result.abnormal.n} events, days {window}: CAAR {amount(result.measure)(result.abnormal.caar(window))}"
         parts.append(html_table(*inference_rows(result, window), caption))

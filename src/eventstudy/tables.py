@@ -48,13 +48,14 @@ def frame_of_tests(tests: Sequence[HypothesisTest], recommended: Sequence[str] =
 NUMERIC = ' class="num"'
 
 
-def text_table(headers: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
-    """Return an aligned plain-text table; the first ``left`` columns are left-aligned."""
+def text_table(headers: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1, *, last_left: bool = False) -> str:
+    """Return an aligned plain-text table; the first ``left`` columns are left-aligned, and the last one if asked."""
     widths = [max(len(str(r[i])) for r in (headers, *rows)) for i in range(len(headers))]
     lines = []
     for row in (headers, *rows):
         cells = [
-            str(c).ljust(w) if i < left else str(c).rjust(w) for i, (c, w) in enumerate(zip(row, widths, strict=True))
+            str(c).ljust(w) if i < left or (last_left and i == len(widths) - 1) else str(c).rjust(w)
+            for i, (c, w) in enumerate(zip(row, widths, strict=True))
         ]
         lines.append("  ".join(cells).rstrip())
     lines.insert(1, "  ".join("-" * w for w in widths))

@@ -24,7 +24,15 @@ if TYPE_CHECKING:
 
 #: Beyond this many standard errors a two-sided p-value is below 5 %.
 BAND_EDGE = 1.959964
-#: Share of the width that a name may take; a longer title gives way to the test's word.
+#: Titles for where the full one has no room.
+SHORT_TITLES = {
+    "csect_t": "Cross-section t", "bw80_z": "Brown-Warner z", "mackinlay_j1_z": "MacKinlay J1", "cda_t": "Crude adjust. t", "lamb_z": "Lamb z",
+    "kp_patell_z": "Patell adjusted", "bmp_t": "BMP t", "kp_bmp_t": "BMP adjusted", "skew_t": "Skewness t", "clustered_t": "Clustered t",
+    "calendar_time": "Calendar time", "grank_t": "GRANK t", "grank_z": "GRANK z", "cumrank_z": "Summed ranks", "corrado_rank_z": "Corrado rank",
+    "corrado_zivney_rank_z": "C.-Zivney rank", "corrado_zivney_sign_z": "C.-Zivney sign", "gsign_z": "General. sign", "wilcoxon": "Wilcoxon",
+    "wild_bootstrap": "Wild bootstrap",
+}  # fmt: skip
+#: Share of the width that a name may take.
 NAME_ROOM = 0.26
 #: The remarks of `eventstudy.inference.readings` in a few words.
 SHORT = {
@@ -78,7 +86,8 @@ def agreement(
     InvalidInput
         If no test applies.
     """
-    there = [t for t in tests if t.applicable]
+    # a joint test has another null hypothesis and no sign
+    there = [t for t in tests if t.applicable and t.distribution != "F"]
     if not there:
         raise InvalidInput(
             "None of these tests applies, so there is nothing to draw; see the column note of result.tests()."
@@ -115,7 +124,8 @@ def _draw(rows: list[Row]) -> Callable[[Sheet], None]:
 
 def _row(test: HypothesisTest, z: float, remark: str, size: Size) -> Row:
     state = "unclear" if remark != "believe" else "down" if z < 0 else "up"
-    label = test.title if text_width(test.title, size.body, bold=True) <= NAME_ROOM * size.inner else test.name
+    fits = text_width(test.title, size.body, bold=True) <= NAME_ROOM * size.inner
+    label = test.title if fits else SHORT_TITLES.get(test.name, test.name)
     row = Row(label, state, z, math.nan, math.nan, f"p {p_text(test.p_value)}", "")
     return row if size.narrow else replace(row, group=SHORT.get(remark, remark))
 

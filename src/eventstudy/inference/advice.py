@@ -22,7 +22,7 @@ RECOMMENDED: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "one date": ("kp_bmp_t", "placebo", "cda_t", "corrado_rank_z"),
         "shared dates": ("kp_bmp_t", "clustered_t", "signflip"),
         "overlapping": ("kp_bmp_t",),
-        "separate dates": ("bmp_t", "grank_t", "cumrank_z", "signflip", "wilcoxon", "gsign_z"),
+        "separate dates": ("bmp_t", "grank_t", "signflip", "wilcoxon", "gsign_z"),
         "buy-and-hold": ("skew_t", "signflip"),
     }
 )
@@ -56,7 +56,7 @@ ORDINARY_VARIANCE = frozenset(
 #: tests that count signs have few attainable p-values; skewness is learnt slowly.
 FEWEST: Mapping[str, int] = MappingProxyType(
     {
-        "grank_t": 30, "grank_z": 30, "sign_z": 50, "sign_exact": 100, "gsign_z": 50, "wilcoxon": 8, "signflip": 8, "skew_t": 40,
+        "grank_t": 30, "grank_z": 30, "sign_z": 50, "sign_exact": 100, "gsign_z": 100, "wilcoxon": 8, "signflip": 8, "skew_t": 40,
         "bootstrap": 30, "corrado_rank_z": 10, "corrado_zivney_rank_z": 10, "cumrank_z": 3,
     }
 )  # fmt: skip
@@ -147,19 +147,23 @@ def _recommend(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[st
     design = design_of(abnormal.position, window)
     wanted = RECOMMENDED[design]
     if abnormal.instead is not None and abnormal.n > 1:
-        wanted = RECOMMENDED["buy-and-hold"] if design == "separate dates" else ("clustered_t",)
+        # one event's own error is an approximation, so only tests with a spread across events
+        wanted = {"separate dates": RECOMMENDED["buy-and-hold"], "shared dates": ("kp_bmp_t", "clustered_t")}.get(
+            design, ("kp_bmp_t",)
+        )
     reasons = [_WHY["buy-and-hold" if abnormal.instead is not None and design == "separate dates" else design]]
     ratio, most = variance_ratio(abnormal, window), wild_beyond(int(np.isfinite(abnormal.sums(window).scar).sum()))
     lacking = ORDINARY_VARIANCE if ratio > most else frozenset()
-    believed = tuple(
-        _with_missing_days(abnormal, t) for t in wanted if t not in lacking and not _too_few(abnormal, window, t)
-    )
+    short = {t: why for t in wanted if (why := _too_few(abnormal, window, t))}
+    believed = tuple(_with_missing_days(abnormal, t) for t in wanted if t not in lacking and t not in short)
+    if abnormal.n == 1 and short:
+        reasons.append("; ".join(f"{t} over {len(window)} days {why}" for t, why in short.items()))
     if ratio > most:
         reasons.append(
             f"the spread of these abnormal returns is {ratio:.1f} times the ordinary (in variance), which rules out tests that take it for "
             f"ordinary"
         )
-    return design, believed, "; ".join([*reasons, *_cautions(abnormal, window, design)])
+    return design, believed, "; ".join([*reasons, *_cautions(abnormal, window, design, ratio > most)])
 
 
 def _with_missing_days(abnormal: AbnormalReturns, test: str) -> str:
@@ -183,13 +187,17 @@ def _too_few(abnormal: AbnormalReturns, window: Window, test: str) -> str:
     return ""
 
 
-def _cautions(abnormal: AbnormalReturns, window: Window, design: str) -> list[str]:
+def _cautions(abnormal: AbnormalReturns, window: Window, design: str, wild: bool) -> list[str]:
     """Return what else to mind: many firms on one date, few dates, thin trading, missing days."""
     found = []
     dates = len(np.unique(abnormal.position))
     if design == "one date" and abnormal.n >= MANY_FIRMS:
         found.append("on real returns so many firms on one date share more than the market, and these tests reject 6 to 13% of true nulls: "
                      "take a p between 0.01 and 0.05 for unclear")  # fmt: skip
+    if design == "one date" and not wild and abnormal.n < MANY_FIRMS:
+        found.append(
+            "placebo, cda_t and corrado_rank_z hold if the day was no wilder than others, which so few events cannot show"
+        )
     if design == "shared dates" and dates < FEWEST_DATES["clustered_t"]:
         found.append(f"with {dates} dates even this test rejects up to 10% of true nulls")
     still = int((abnormal.still > STILL).sum())

@@ -159,7 +159,7 @@ def attainable(z: float, most: float, n: int, variant: str) -> tuple[float, NotA
     instead = "use sq or permutation" if n == 1 else "no outcome could reach 5 %"
     events = "one event" if n == 1 else f"{n} such events"
     return smallest, NotApplicable(
-        f"with {events} its smallest two-sided p-value is about {smallest:.2f}; {instead}", n, variant
+        f"with {events} its smallest two-sided p-value is about {smallest:.3f}; {instead}", n, variant
     )
 
 

@@ -35,6 +35,10 @@ def _provenance(name: str, source: str) -> Provenance:
     )
 
 
+#: Exchange-traded funds of the snapshot: no firms.
+FUNDS = ("SPY", "QQQ", "SMH", "SOXX")
+
+
 @lru_cache(maxsize=2)
 def _snapshot(
     folder: Path,

@@ -63,7 +63,7 @@ def draw_charts(f: Findings) -> tuple[Chart, ...]:
         made.append(("universe", lambda size: _universe(f, f.universe, size)))
     if any(not c.reason for c in f.dollars):
         made.append(("dollars", lambda size: _dollars(f, size)))
-    if not (f.headline.model.benchmark and f.headline.fit.root.any()):
+    if not (f.headline.model.benchmark and f.headline.fit.root.any() and len(f.headline.fit.names) == 2):
         made = [item for item in made if item[0] != "market_model"]
     return tuple(Chart(name, draw("article"), draw("phone")) for name, draw in made)
 

@@ -232,14 +232,20 @@ def other_days_table(f: Findings) -> ReportTable | None:
     return ReportTable("other_days", caption, headers, tuple(rows), pd.DataFrame(numbers), left=len(headers))
 
 
+def _model_label(f: Findings) -> str:
+    """Return the study's model and its benchmark, if it has one."""
+    model = f.headline.model
+    name = model.name[:1].upper() + model.name[1:]
+    return f"{name}, {f.spec.call(model.benchmark)}" if model.benchmark else name
+
+
 def robustness_table(f: Findings) -> ReportTable | None:
     """Return the event-day abnormal returns under other benchmarks and models."""
     if not f.variants:
         return None
-    base = f.spec.model
-    listed = [(f"{base.kind.replace('_', ' ').capitalize()}, {f.spec.call(base.benchmark)} (this report)", f.headline)]
+    listed = [(f"{_model_label(f)} (this report)", f.headline)]
     for v, result in f.variants:
-        text = v.label or f"{v.kind.replace('_', ' ')}" + ("" if v.kind == "mean_adjusted" else f", {v.benchmark}")
+        text = v.label or result.model.name + (f", {result.model.benchmark}" if result.model.benchmark else "")
         listed.append((text, result))
     rows, numbers = [], []
     for label, result in listed:

@@ -68,6 +68,11 @@ def compute(spec: StudySpec) -> Findings:
     EventStudyError
         If the study file, the events or the prices cannot carry the study.
     """
+    if spec.model.measure != "return":
+        raise StudyFileError(
+            f"{spec.path.name}: model.measure is {spec.model.measure!r}; a report is made of returns. 'eventstudy run {spec.name}' prints a "
+            f"study of {spec.model.measure}."
+        )
     prices = spec.load_prices()
     events = spec.event_list()
     tickers = spec.headline_tickers()

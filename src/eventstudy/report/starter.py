@@ -24,7 +24,9 @@ notebooks = ["notebook.ipynb"]          # executed and shown with the report
 source = "snapshot"                     # the embedded prices; or a CSV or Parquet file in this folder; "eventstudy fetch" makes one
 
 [model]
-kind = "market_model"                   # or market_adjusted, mean_adjusted
+# kinds: market_model, market_adjusted, mean_adjusted; capm, fama_french3, carhart, fama_french5, fama_french6; factors, peer_portfolio and
+# buy_and_hold with a list; scholes_williams, dimson, trade_to_trade; robust, hac, garch, egarch
+kind = "market_model"
 benchmark = "^GSPC"
 estimation = [-270, -21]                # sessions relative to the event day
 window = [-5, 5]
