@@ -37,7 +37,8 @@ def where(thing: object) -> str:
 
 def proofs(word: str) -> str:
     """Return the test files that name a word as a whole."""
-    pattern = re.compile(rf"\b{re.escape(word)}\b")
+    # a test's word is a text in the tests, a model's class a name
+    pattern = re.compile(rf"\b{re.escape(word)}\b" if word[0].isupper() else rf"[\"']{re.escape(word)}[\"']")
     found = [p for p in sorted((ROOT / "tests").rglob("test_*.py")) if pattern.search(p.read_text(encoding="utf-8"))]
     folders: dict[str, list[str]] = {}
     for path in found:
