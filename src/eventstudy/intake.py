@@ -169,7 +169,7 @@ TYPICAL_MOVE_LIMIT = 0.25
 def _weekdays_lost(table: pd.DataFrame, there: pd.Series[bool]) -> pd.DatetimeIndex:
     """Return weekdays on which others have a value and the benchmark has none."""
     lonely = pd.DatetimeIndex(table.index[~there & table.notna().any(axis=1)])
-    return lonely[lonely.dayofweek < 5]
+    return lonely[lonely.day_of_week < 5]
 
 
 def _check_returns(table: pd.DataFrame, kind: ReturnKind, cautious: bool = True) -> None:
