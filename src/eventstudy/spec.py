@@ -12,7 +12,7 @@ from pydantic import (
     BaseModel,
     Field,
     ValidationError,
-    field_validator,
+    model_validator,
 )
 
 from eventstudy.errors import DataMissing, InvalidInput, StudyFileError
@@ -24,6 +24,7 @@ from eventstudy.prices.table import Prices
 from eventstudy.results import EventStudyResult
 from eventstudy.spec_parts import ClaimPart, ModelPart, OtherDay, Part, PricesPart, UniversePart, Variant
 from eventstudy.study import EventStudy
+from eventstudy.study_paths import check_inside
 from eventstudy.windows import Window
 from eventstudy.wording import did_you_mean
 
@@ -70,12 +71,16 @@ class StudySpec(Part):
     claims: tuple[ClaimPart, ...] = ()
     notebooks: tuple[str, ...] = ()
 
-    @field_validator("events", "timeline")
-    @classmethod
-    def _stays_inside(cls, value: str | None) -> str | None:
-        if value is not None and (Path(value).is_absolute() or ".." in Path(value).parts):
-            raise ValueError(f"{value!r} leaves the study's folder; put the file beside the study file")
-        return value
+    @model_validator(mode="after")
+    def _paths_stay_inside(self) -> StudySpec:
+        named = {"events": (self.events,), "timeline": (self.timeline,), "notebooks": self.notebooks}
+        if self.prices.source not in ("snapshot", "yahoo"):
+            named["prices.source"] = (self.prices.source,)
+        for key, names in named.items():
+            for name in names:
+                if name is not None:
+                    check_inside(self.folder, key, name)
+        return self
 
     def __repr__(self) -> str:
         return f"load_study({str(self.folder)!r})"
@@ -164,10 +169,6 @@ class StudySpec(Part):
         source = self.prices.source
         if source in ("snapshot", "yahoo"):
             return None
-        if Path(source).is_absolute() or ".." in Path(source).parts:
-            raise StudyFileError(
-                f"{self.path.name}: prices.source {source!r} leaves the study's folder; put the file inside it."
-            )
         return self.folder / source
 
     def load_prices(self) -> Prices:
@@ -290,7 +291,7 @@ def _explain(file: Path, error: ValidationError) -> str:
                 f"no such key; there are {', '.join(known)}.{did_you_mean([str(item['loc'][-1])], known)}",
                 "",
             )
-        lines.append(f"{file}: {key or 'file'}: {problem}{given}")
+        lines.append(": ".join([str(file), *([key] if key else []), f"{problem}{given}"]))
     return "\n".join(lines)
 
 

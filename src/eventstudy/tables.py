@@ -125,7 +125,7 @@ def latex_table(headers: Sequence[str], rows: Sequence[Sequence[str]], caption: 
 
 def _inert(value: object) -> object:
     """Return text that a spreadsheet would run as a formula with an apostrophe before it."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "@") else value
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
 
 
 def rounded_csv(table: pd.DataFrame, index: bool = True) -> str:

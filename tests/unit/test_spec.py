@@ -74,9 +74,8 @@ def test_a_missing_study_says_how_to_start_one(tmp_path: Path) -> None:
 
 
 def test_prices_outside_the_folder_are_refused(tmp_path: Path) -> None:
-    spec = es.load_study(write(tmp_path / "s", STUDY + "[prices]\nsource = '../prices.csv'\n"))
     with pytest.raises(es.StudyFileError, match="leaves the study's folder"):
-        spec.load_prices()
+        es.load_study(write(tmp_path / "s", STUDY + "[prices]\nsource = '../prices.csv'\n"))
 
 
 def test_a_missing_events_file_is_named(tmp_path: Path) -> None:
