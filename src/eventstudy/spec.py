@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import tomllib
 from pathlib import Path
 
@@ -290,6 +291,11 @@ def _explain(file: Path, error: ValidationError) -> str:
             problem, given = (
                 f"no such key; there are {', '.join(known)}.{did_you_mean([str(item['loc'][-1])], known)}",
                 "",
+            )
+        elif item["type"] == "literal_error":
+            allowed = re.findall(r"'([^']*)'", str(item.get("ctx", {}).get("expected", "")))
+            given += (
+                f".{did_you_mean([str(item['input'])], allowed)}" if did_you_mean([str(item["input"])], allowed) else ""
             )
         lines.append(": ".join([str(file), *([key] if key else []), f"{problem}{given}"]))
     return "\n".join(lines)

@@ -39,6 +39,9 @@ MODELS: dict[str, Callable[[ModelChoice], NormalReturnModel]] = {
 }
 #: Keys that belong to some models only.
 _USED_BY = {
+    "benchmark": tuple(
+        k for k in MODELS if k not in (*FACTOR_SETS, "mean_adjusted", "factors", "peer_portfolio", "buy_and_hold")
+    ),
     "factors": ("factors",),
     "risk_free": ("factors",),
     "peers": ("peer_portfolio", "buy_and_hold"),
