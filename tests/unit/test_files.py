@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import sys
 
 import numpy as np
 import pandas as pd
@@ -145,10 +146,7 @@ def test_parquet(tmp_path):
 def test_parquet_without_pyarrow(tmp_path, monkeypatch):
     ADJ.to_parquet(tmp_path / "wide.parquet")
 
-    def refuse(*_, **__):
-        raise ImportError("pyarrow")
-
-    monkeypatch.setattr(files_module.pd, "read_parquet", refuse)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(InvalidInput, match=r"eventstudy-finance\[scale\]"):
         read_prices(tmp_path / "wide.parquet")
 
@@ -164,8 +162,8 @@ UNKNOWN_LAYOUTS = {
     "no close": ("date,ticker,price\n2025-01-24,AAA,1\n", "columns date, ticker, price. Needed is either long"),
     "no date": ("ticker,close\nAAA,1\n", "columns ticker, close. Needed"),
     "date not first": ("AAA,date\n1,2025-01-24\n", "but no ticker"),
-    "semicolons": ("date;AAA\n2025-01-24;1,5\n", "separated by commas"),
-    "header twice": ("date,AAA,AAA\n2025-01-24,1,2\n", "AAA more than once"),
+    "spaces": ("date AAA\n2025-01-24 1.5\n", "separated by commas"),
+    "header twice": ("date,AAA,AAA\n2025-01-24,1,2\n", "'AAA' more than once"),
     "close twice": ("date,ticker,close,Close\n2025-01-24,A,1,2\n", "more than one column for close"),
     "first no date": ("name,AAA\n2025-01-24,1\n", "the first is not a date"),
     "two levels, no close": ("Price,High\nTicker,AAA\nDate,\n2025-01-24,1\n", "without a Close"),

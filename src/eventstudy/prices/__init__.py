@@ -10,7 +10,7 @@ import pandas as pd
 from eventstudy.errors import DataMissing, InvalidInput
 from eventstudy.prices.embedded import data_file_digests
 from eventstudy.prices.factors import load_factors
-from eventstudy.prices.files import is_price_file, read_prices
+from eventstudy.prices.files import SUFFIXES, is_price_file, read_price_file, read_prices
 from eventstudy.prices.shares import ShareCount, share_count
 from eventstudy.prices.snapshot import load_snapshot, load_universe, universe_members
 from eventstudy.prices.table import Prices, Provenance, as_day
@@ -82,7 +82,7 @@ def load_prices(
         if wanted is None or start is None:
             raise InvalidInput("source='yahoo' needs tickers and start, e.g. load_prices(['NVDA'], '2024-01-02', …).")
         return fetch_yahoo(wanted, start, end)
-    prices = _stored(source)
+    prices = _stored(source, wanted)
     _check_reach(prices, start, end, exchange="XNYS" if str(source) == "snapshot" else None)
     if wanted is not None:
         prices = _chosen(prices, wanted)
@@ -91,14 +91,14 @@ def load_prices(
     return _check_filled(prices, prices.between(_text(start, "start"), _text(end, "end")))
 
 
-def _stored(source: str | Path) -> Prices:
+def _stored(source: str | Path, wanted: Sequence[str] | None) -> Prices:
     """Return all that the snapshot or a file holds."""
     if str(source) == "snapshot":
         return load_snapshot()
     if isinstance(source, Path) or is_price_file(str(source)):
-        return read_prices(source)
+        return read_price_file(Path(source), likely=wanted[0] if wanted and len(wanted) == 1 else None)
     raise InvalidInput(
-        f"source is {str(source)!r}; choose 'snapshot', 'yahoo' or the path of a .csv, .csv.gz or .parquet file."
+        f"source is {str(source)!r}; choose 'snapshot', 'yahoo' or the path of a file that ends in {', '.join(SUFFIXES)}."
     )
 
 

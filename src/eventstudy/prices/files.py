@@ -1,28 +1,24 @@
-"""Prices from CSV and Parquet files: long, wide, and as the Yahoo client saves them."""
+"""Prices from CSV and Parquet files in the layouts of the usual sources."""
 
 from __future__ import annotations
 
-import csv
-import gzip
 import hashlib
-import itertools
-import re
-import warnings
-import zlib
 from pathlib import Path
 
 import pandas as pd
 
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
-from eventstudy.prices.layouts import Figures, from_long, from_two_level, from_wide, has_long_layout
+from eventstudy.prices.delimited import Text, check_header, read_body, read_text
+from eventstudy.prices.layouts import Figures, from_two_level, meaning
+from eventstudy.prices.parquet import read_parquet
 from eventstudy.prices.passport import read_passport
+from eventstudy.prices.recognise import Asked, figures_of
 from eventstudy.prices.table import Prices, Provenance
 
-SUFFIXES = (".csv", ".csv.gz", ".parquet")
+SUFFIXES = (".csv", ".csv.gz", ".txt", ".parquet")
 SIZE_LIMIT = 2 * 1024**3
-
-#: What an empty cell may look like.
-MISSING_WORDS = ["", "NA", "N/A", "n/a", "NaN", "nan", "-NaN", "NULL", "null", "None", "<NA>", "."]
+#: How the two header rows of a table are named by the libraries that write it.
+_HEADS = ({"price", "ticker"}, {"attributes", "symbols"})
 
 
 def is_price_file(name: str) -> bool:
@@ -30,19 +26,24 @@ def is_price_file(name: str) -> bool:
     return name.lower().endswith(SUFFIXES)
 
 
-def read_prices(path: str | Path) -> Prices:
-    r"""Read prices from a CSV (``.csv``, ``.csv.gz``) or Parquet file.
+def read_prices(path: str | Path, ticker: str | None = None) -> Prices:
+    r"""Read prices from a CSV (``.csv``, ``.csv.gz``, ``.txt``) or Parquet file.
 
     Parameters
     ----------
     path : str or Path
-        The file. Three layouts are recognised, column names in any case:
+        The file. These layouts are recognised, column names in any case:
 
-        - long: ``date``, ``ticker`` and ``close`` and/or ``adj_close``, optionally ``volume``;
+        - long: ``date``, ``ticker`` and ``close`` and/or ``adj_close``, optionally ``volume``; also Stooq's bulk files;
         - wide: ``date`` first, then one column per ticker, taken as adjusted closes;
-        - the two header rows (``Price``, ``Ticker``) of a table saved from the Yahoo client.
+        - the two header rows (``Price``, ``Ticker``, in either order) of a table saved from the Yahoo client;
+        - the history of one share (Yahoo client, Stooq, Nasdaq.com, Investing.com): a date and a close, no ticker.
 
-        Dates in ISO form (2025-01-27); a time of day is cut off, the day kept as written.
+        Dates as 2025-01-27 or 20250127; 01/27/2025 if the file tells day and month apart. A time of day is cut off, the day kept
+        as written.
+    ticker : str, optional
+        What to call the share of a file that holds one and does not name it; by default the file's name, if it is a ticker in
+        capitals (``NVDA.csv``) or Stooq's (``nvda_us_d.csv``).
 
     Returns
     -------
@@ -70,9 +71,20 @@ def read_prices(path: str | Path) -> Prices:
     ...     read_prices(file).tickers
     ('A', 'B')
     """
-    file = Path(path)
+    return read_price_file(Path(path), ticker)
+
+
+def read_price_file(file: Path, ticker: str | None = None, likely: str | None = None) -> Prices:
+    """Read a price file; ``likely`` names the share of a file of one that nothing else names.
+
+    Raises
+    ------
+    DataMissing, InvalidInput, DataUnfit, NotAsRecorded
+        As `read_prices`.
+    """
     _check_file(file)
-    figures = _read_parquet(file) if file.name.lower().endswith(".parquet") else _read_csv(file)
+    asked = Asked(file.name, ticker, likely)
+    figures = read_parquet(file, asked) if file.name.lower().endswith(".parquet") else _read_csv(file, asked)
     return _with_origin(figures, file)
 
 
@@ -116,105 +128,35 @@ def _digest(file: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-# The header as it is: pandas would rename a repeated column without a word.
-def _first_rows(file: Path) -> list[list[str]]:
-    if file.name.lower().endswith(".gz"):
-        with gzip.open(file, "rt", encoding="utf-8-sig", newline="") as stream:
-            rows = list(itertools.islice((row for row in csv.reader(stream) if row), 3))
-    else:
-        with file.open(encoding="utf-8-sig", newline="") as stream:
-            rows = list(itertools.islice((row for row in csv.reader(stream) if row), 3))
-    if not rows:
-        raise DataUnfit(f"{file.name} is empty.", file=file.name)
-    return [[cell.strip() for cell in row] for row in rows]
+def _read_csv(file: Path, asked: Asked) -> Figures:
+    text = read_text(file)
+    heads = _two_heads(text.rows)
+    if heads is not None:
+        return from_two_level(_read_two_level(text, heads), file.name)
+    header = text.rows[0]
+    check_header(header, file.name)
+    return figures_of(read_body(text, header, skip=text.ends[0]), asked)
 
 
-def _read_csv(file: Path) -> Figures:
-    try:
-        rows = _first_rows(file)
-        if _is_two_level(rows):
-            return from_two_level(_read_two_level(file, rows), file.name)
-        _check_header(rows[0], file.name)
-        if has_long_layout(rows[0]):
-            return from_long(_read_body(file, rows[0], skip=1), file.name)
-        return from_wide(_read_body(file, rows[0], skip=1), file.name)
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"{file.name} is not UTF-8 text; save it as CSV in UTF-8.", file=file.name) from error
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataUnfit(f"{file.name} is damaged: {error}. Make or download it again.", file=file.name) from error
-    except (pd.errors.ParserError, pd.errors.ParserWarning, csv.Error) as error:
-        reason = re.sub(r"^Error tokenizing data\. C error: ", "", str(error).strip())
-        raise DataUnfit(
-            f"{file.name} has rows of different length ({reason}); each needs one value per column.",
-            file=file.name,
-        ) from error
+def _two_heads(rows: list[list[str]]) -> tuple[str, str] | None:
+    """Return the names of the two header rows of a two-level table, or None."""
+    if len(rows) < 3:
+        return None
+    heads = rows[0][0].lower(), rows[1][0].lower()
+    if set(heads) in _HEADS:
+        return heads
+    unnamed = heads == ("", "") and meaning(rows[2][0]) == "date" and not any(rows[2][1:])
+    fields = {meaning(c) for c in rows[0][1:]}
+    return (("price", "ticker") if "close" in fields else ("ticker", "price")) if unnamed else None
 
 
-def _check_header(header: list[str], name: str) -> None:
-    if len(header) == 1:
-        raise InvalidInput(
-            f"{name} has the one column {header[0][:60]!r}; columns must be separated by commas, with a "
-            f"point as decimal mark.",
-            columns=tuple(header),
-        )
-    twice = sorted({column for column in header if header.count(column) > 1})
-    if twice:
-        raise InvalidInput(f"{name} has the column {', '.join(twice)} more than once; keep one.", columns=tuple(twice))
-
-
-def _read_body(file: Path, columns: list[str], skip: int) -> pd.DataFrame:
-    words = {"date", "datetime", "ticker", "symbol", "day", columns[0].lower()}
-    texts = {c for c in columns if c.lower() in words}
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        return pd.read_csv(
-            file,
-            header=None,
-            skiprows=skip,
-            names=columns,
-            index_col=False,
-            dtype=dict.fromkeys(texts, str),
-            keep_default_na=False,
-            # A ticker may be called NA or TRUE; only figures can be missing.
-            na_values={c: ([""] if c in texts else MISSING_WORDS) for c in columns},
-            encoding="utf-8-sig",
-            low_memory=False,
-        )
-
-
-def _is_two_level(rows: list[list[str]]) -> bool:
-    heads = {row[0].lower() for row in rows[:2]}
-    return len(rows) > 2 and heads == {"price", "ticker"}
-
-
-def _read_two_level(file: Path, rows: list[list[str]]) -> pd.DataFrame:
-    has_name_row = rows[2][0].lower() in {"date", "datetime", ""} and not any(rows[2][1:])
-    flat = ["date", *(str(i) for i in range(1, len(rows[0])))]
-    body = _read_body(file, flat, skip=3 if has_name_row else 2)
-    price, ticker = (rows[0], rows[1]) if rows[0][0].lower() == "price" else (rows[1], rows[0])
-    if len(price) != len(ticker):
-        raise InvalidInput(f"The two header rows of {file.name} differ in length ({len(rows[0])}, {len(rows[1])}).")
-    body = body.set_index("date")
+def _read_two_level(text: Text, heads: tuple[str, str]) -> pd.DataFrame:
+    rows = text.rows
+    if len(rows[0]) != len(rows[1]):
+        raise InvalidInput(f"The two header rows of {text.name} differ in length ({len(rows[0])}, {len(rows[1])}).")
+    has_name_row = not any(rows[2][1:]) and (meaning(rows[2][0]) == "date" or not rows[2][0])
+    columns = ["date", *(str(i) for i in range(1, len(rows[0])))]
+    body = read_body(text, columns, skip=text.ends[2] if has_name_row else text.ends[1]).set_index("date")
+    price, ticker = (rows[0], rows[1]) if heads[0] in {"price", "attributes"} else (rows[1], rows[0])
     body.columns = pd.MultiIndex.from_arrays([price[1:], ticker[1:]], names=["Price", "Ticker"])
     return body
-
-
-def _read_parquet(file: Path) -> Figures:
-    try:
-        table = pd.read_parquet(file)
-    except ImportError as error:
-        raise InvalidInput(
-            f"Reading {file.name} needs pyarrow: pip install 'eventstudy-finance[scale]', or save the prices as CSV.",
-            file=file.name,
-        ) from error
-    except (ValueError, OSError) as error:  # what pyarrow raises derives from these
-        raise DataUnfit(f"{file.name} is not readable as Parquet: {error}.", file=file.name) from error
-    if table.columns.nlevels == 2:
-        return from_two_level(table, file.name)
-    if not isinstance(table.index, pd.RangeIndex):
-        table = table.reset_index()
-    table.columns = pd.Index([str(c) for c in table.columns])
-    columns = list(table.columns)
-    if len(columns) < 2:
-        raise InvalidInput(f"{file.name} has only the column {', '.join(columns)}; dates and prices are needed.")
-    return from_long(table, file.name) if has_long_layout(columns) else from_wide(table, file.name)

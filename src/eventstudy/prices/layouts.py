@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from eventstudy.errors import DataUnfit, InvalidInput
+from eventstudy.prices.cells import check_tickers, numbers, read_days, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from pandas._libs.tslibs.nattype import NaTType
 
 _MEANINGS = {
     "date": "date",
@@ -21,15 +20,19 @@ _MEANINGS = {
     "day": "date",
     "ticker": "ticker",
     "symbol": "ticker",
+    "symbols": "ticker",
     "close": "close",
     "adjclose": "adj_close",
     "adjustedclose": "adj_close",
     "volume": "volume",
+    "vol": "volume",
+    "closelast": "close",
     "open": "open",
     "high": "high",
     "low": "low",
 }
-_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}([T ].*)?")
+#: Names of fields that are tickers too, if they are written in capitals.
+_FIELDS_AS_TICKERS = frozenset({"LOW", "DAY", "OPEN", "HIGH", "VOL"})
 
 NEEDED = (
     "Needed is either long (columns date, ticker, close and/or adj_close, optionally volume) "
@@ -52,7 +55,7 @@ class Figures:
 
 def meaning(column: str) -> str:
     """Return what a column name stands for (``adj_close`` for ``Adj Close``), or an empty word."""
-    return _MEANINGS.get(re.sub(r"[\s_.\-]+", "", column.lower()), "")
+    return _MEANINGS.get(re.sub(r"[\s_.\-<>*/]+", "", column.lower()), "")
 
 
 def has_long_layout(columns: Sequence[str]) -> bool:
@@ -85,7 +88,9 @@ def from_long(table: pd.DataFrame, name: str) -> Figures:
     names = [meaning(c) for c in table.columns]
     chosen = {m: c for m, c in zip(names, table.columns, strict=True) if m}
     if "date" not in chosen or not {"close", "adj_close"} & chosen.keys():
-        raise InvalidInput(f"{name} has the columns {_listed(table.columns)}. {NEEDED}.", columns=tuple(table.columns))
+        raise InvalidInput(
+            f"{name} has the columns {listed_columns(table.columns)}. {NEEDED}.", columns=tuple(table.columns)
+        )
     twice = sorted({m for m in names if m and names.count(m) > 1})
     if twice:
         raise InvalidInput(f"{name} has more than one column for {', '.join(twice)}; keep one.")
@@ -94,6 +99,8 @@ def from_long(table: pd.DataFrame, name: str) -> Figures:
     missing = tickers.isna() | (tickers.astype(str).str.strip() == "")
     if missing.any():
         raise DataUnfit(f"{name} has no ticker in data row {_row(missing)}; fill it in or drop the row.")
+    check_tickers(pd.unique(tickers), name)
+    _daily_bars(table, name)
     days = read_days(table[chosen["date"]], name)
     clean = pd.DataFrame({"date": days.to_numpy(), "ticker": tickers.astype(str).str.strip().to_numpy()})
     for f in fields:
@@ -109,6 +116,16 @@ def from_long(table: pd.DataFrame, name: str) -> Figures:
             day=f"{first['date']:%Y-%m-%d}",
         )
     return _figures({f: clean.pivot(index="date", columns="ticker", values=f) for f in fields})  # noqa: PD010
+
+
+def _daily_bars(table: pd.DataFrame, name: str) -> None:
+    """Refuse bars of another length than a day, which bulk files mark as D."""
+    period = next((c for c in table.columns if str(c).strip().lower() in {"<per>", "per"}), None)
+    wrong = pd.Series(dtype=bool) if period is None else table[period].astype(str).str.strip().str.upper() != "D"
+    if wrong.any():
+        raise DataUnfit(
+            f"{name} has {shown(table[period].iloc[_row(wrong) - 1])} as period in data row {_row(wrong)}; only daily rows (D) are read."
+        )
 
 
 def _figures(blocks: dict[str, pd.DataFrame]) -> Figures:
@@ -142,18 +159,19 @@ def from_wide(table: pd.DataFrame, name: str) -> Figures:
         If a cell is not a number.
     """
     head, columns = str(table.columns[0]), [str(c) for c in table.columns[1:]]
-    fields = [c for c in columns if meaning(c)]
+    fields = [c for c in columns if meaning(c) and c not in _FIELDS_AS_TICKERS]
+    fields = fields or ([] if any(not meaning(c) for c in columns) else columns)
     if fields:
         raise InvalidInput(
-            f"{name} has the columns {_listed(table.columns)}: {', '.join(fields)} but no ticker. {NEEDED}. "
-            f"For the history of one stock add a column ticker.",
+            f"{name} has the columns {listed_columns(table.columns)}: {', '.join(fields)} but no ticker. {NEEDED}.",
             columns=tuple(table.columns),
         )
     if head and not re.fullmatch(r"date|datetime|day|time|timestamp|index|unnamed: 0", head.strip().lower()):
         raise InvalidInput(
-            f"{name} has the columns {_listed(table.columns)}; the first is not a date. {NEEDED}.",
+            f"{name} has the columns {listed_columns(table.columns)}; the first is not a date. {NEEDED}.",
             columns=tuple(table.columns),
         )
+    check_tickers(columns, name)
     days = read_days(table.iloc[:, 0], name)
     wide = pd.DataFrame({c: numbers(table[c], name, days).to_numpy() for c in table.columns[1:]})
     wide.index = days
@@ -186,7 +204,8 @@ def from_two_level(table: pd.DataFrame, name: str) -> Figures:
     level = next((i for i in (0, 1) if {"close", "adj_close"} & {meaning(str(v)) for v in _level(table, i)}), None)
     if level is None:
         heads = sorted({str(v) for i in (0, 1) for v in _level(table, i)})
-        raise InvalidInput(f"{name} has two header rows without a Close: {_listed(heads)}. {NEEDED}.")
+        raise InvalidInput(f"{name} has two header rows without a Close: {listed_columns(heads)}. {NEEDED}.")
+    check_tickers((v for v in _level(table, 1 - level)), name)
     days = read_days(pd.Series(table.index), name)
     blocks: dict[str, pd.DataFrame] = {}
     for f in ("adj_close", "close", "volume"):
@@ -208,90 +227,11 @@ def _level(table: pd.DataFrame, level: int) -> list[object]:
     return list(table.columns.get_level_values(level))
 
 
-def read_days(column: pd.Series[str], name: str) -> pd.DatetimeIndex:
-    """Read a column of days; only ISO forms, because 01/02/2025 is two different days.
-
-    Parameters
-    ----------
-    column : Series
-        Text, dates or timestamps; a time of day is cut off.
-    name : str
-        The file's name, for messages.
-
-    Returns
-    -------
-    DatetimeIndex
-        Naive midnights, in the order given.
-
-    Raises
-    ------
-    InvalidInput
-        At the first value that is no ISO date; names its row.
-    """
-    if pd.api.types.is_datetime64_any_dtype(column.dtype) and not column.isna().any():
-        plain = pd.DatetimeIndex(column).tz_localize(None).normalize()
-        return pd.DatetimeIndex(plain.to_numpy(dtype="datetime64[ns]"), name="date")
-    codes, found = pd.factorize(column, use_na_sentinel=False)  # a long file repeats each day for every ticker
-    texts = ["" if pd.isna(v) else str(v).strip() for v in found]
-    days = [_iso_day(text) for text in texts]
-    for code, (text, day) in enumerate(zip(texts, days, strict=True)):
-        if day is pd.NaT:
-            row = int((codes == code).argmax()) + 1
-            raise InvalidInput(
-                f"{name} has {text!r} as a date in data row {row}; write dates as 2025-01-27 (year-month-day).",
-                value=text,
-            )
-    known = pd.DatetimeIndex(days).to_numpy(dtype="datetime64[ns]")
-    return pd.DatetimeIndex(known[codes], name="date")
-
-
-def _iso_day(text: str) -> pd.Timestamp | NaTType:
-    if not _ISO_DAY.fullmatch(text):
-        return pd.NaT
-    return pd.to_datetime(text[:10], format="%Y-%m-%d", errors="coerce")
-
-
-def numbers(column: pd.Series[float], name: str, days: pd.DatetimeIndex) -> pd.Series[float]:
-    """Read a column of figures.
-
-    Parameters
-    ----------
-    column : Series
-        Figures; missing ones as NaN.
-    name : str
-        The file's name, for messages.
-    days : DatetimeIndex
-        The day of each row, for messages.
-
-    Returns
-    -------
-    Series
-        The figures as floats.
-
-    Raises
-    ------
-    DataUnfit
-        At the first value that is not a number; names its row, day and column.
-    """
-    values = column if pd.api.types.is_numeric_dtype(column.dtype) else pd.to_numeric(column, errors="coerce")
-    wrong = values.isna() & column.notna()
-    if pd.api.types.is_bool_dtype(column.dtype):
-        wrong = column.notna()
-    if wrong.any():
-        place = int(wrong.to_numpy().argmax())
-        raise DataUnfit(
-            f"{name} has {str(column.iloc[place])!r} in column {column.name}, data row {place + 1} "
-            f"({days[place]:%Y-%m-%d}), where a number is needed; correct it or leave the cell empty.",
-            column=str(column.name),
-            row=place + 1,
-        )
-    return values.astype("float64")
-
-
 def _row(wrong: pd.Series[bool]) -> int:
     return int(wrong.to_numpy().argmax()) + 1
 
 
-def _listed(columns: Sequence[object] | pd.Index) -> str:
-    shown = [str(c) for c in list(columns)[:12]]
-    return ", ".join(shown) + (f", … ({len(columns)} in all)" if len(columns) > 12 else "")
+def listed_columns(columns: Sequence[object] | pd.Index) -> str:
+    """Return column names for a message, a dozen at most."""
+    first = [str(c)[:60] for c in list(columns)[:12]]
+    return ", ".join(first) + (f", … ({len(columns)} in all)" if len(columns) > 12 else "")

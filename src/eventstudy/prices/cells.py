@@ -1,0 +1,223 @@
+"""What stands in the cells of a price file: days, figures and tickers, read strictly."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.errors import DataUnfit, InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+#: Longest text that a cell of a price file may hold.
+MAX_CELL = 64
+_YEARS = (1800, 2200)
+_MONTHS = {
+    m: i
+    for i, m in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], start=1)
+}
+_CLOCK = r"([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?( ?(Z|UTC|[+-]\d{2}:?\d{2}))?)?"
+#: How files write days; a file must keep to one of them.
+_FORMS = tuple(
+    re.compile(form)
+    for form in (
+        rf"(?P<y>\d{{4}})-(?P<m>\d{{2}})-(?P<d>\d{{2}}){_CLOCK}",
+        r"(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})",
+        rf"(?P<y>\d{{4}})/(?P<m>\d{{2}})/(?P<d>\d{{2}}){_CLOCK}",
+        r"(?P<d>\d{1,2})[- ]?(?P<word>[A-Za-z]{3})[- ]?(?P<y>\d{4})",
+        r"(?P<word>[A-Za-z]{3}) (?P<d>\d{1,2}), (?P<y>\d{4})",
+        rf"(?P<a>\d{{1,2}})/(?P<b>\d{{1,2}})/(?P<y>\d{{4}}){_CLOCK}",
+        rf"(?P<a>\d{{1,2}})\.(?P<b>\d{{1,2}})\.(?P<y>\d{{4}}){_CLOCK}",
+        r"(?P<a>\d{1,2})-(?P<b>\d{1,2})-(?P<y>\d{4})",
+    )
+)
+_WRITE = "write dates as 2025-01-27 (year-month-day)"
+_MONEY = re.compile(r"-?\$?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?([KMB]?)")
+_SCALE = {"": 1.0, "K": 1e3, "M": 1e6, "B": 1e9}
+
+
+def shown(value: object) -> str:
+    """Return a cell for a message, cut to a readable length."""
+    text = str(value)
+    return repr(text if len(text) <= MAX_CELL else text[: MAX_CELL - 1] + "…")
+
+
+def read_days(column: pd.Series[str], name: str, month_first: bool | None = None) -> pd.DatetimeIndex:
+    """Read a column of days, all written in one form.
+
+    Parameters
+    ----------
+    column : Series
+        Text, dates or timestamps; a time of day is cut off.
+    name : str
+        The file's name, for messages.
+    month_first : bool, optional
+        Which of two numbers is the month in 03/04/2025; by default the column must settle it by a number above 12.
+
+    Returns
+    -------
+    DatetimeIndex
+        Naive midnights, in the order given.
+
+    Raises
+    ------
+    InvalidInput
+        At the first value that is no day or is written in another form than the first; if day and month cannot be told apart.
+    """
+    if pd.api.types.is_datetime64_any_dtype(column.dtype) and not column.isna().any():
+        days = pd.DatetimeIndex(column).tz_localize(None).normalize()
+        outside = (days.year < _YEARS[0]) | (days.year > _YEARS[1])
+        if outside.any():
+            raise _no_day(name, str(days[int(outside.argmax())].date()), int(outside.argmax()) + 1)
+        return pd.DatetimeIndex(days.to_numpy(dtype="datetime64[ns]"), name="date")
+    codes, found = pd.factorize(column.astype("object"), use_na_sentinel=False)  # a long file repeats days
+    texts = ["" if pd.isna(v) else str(v).strip() for v in found]
+    form = next((f for f in _FORMS if texts and f.fullmatch(texts[0])), None)
+    matches = [form.fullmatch(t) if form else None for t in texts]
+    if form is not None and "a" in form.groupindex:
+        month_first = _order([m for m in matches if m], name, month_first)
+    days_found: list[str] = []
+    for code, (text, match) in enumerate(zip(texts, matches, strict=True)):
+        day = None if match is None else _day(match, month_first)
+        if day is None:
+            raise _no_day(name, text, int((codes == code).argmax()) + 1)
+        days_found.append(day.isoformat())
+    return pd.DatetimeIndex(np.array(days_found, dtype="datetime64[ns]")[codes], name="date")
+
+
+def _no_day(name: str, text: str, row: int) -> InvalidInput:
+    return InvalidInput(
+        f"{name} has {shown(text)} as a date in data row {row}; {_WRITE}.", value=text[:MAX_CELL], row=row
+    )
+
+
+def _order(matches: list[re.Match[str]], name: str, month_first: bool | None) -> bool:
+    """Tell by the numbers above 12 whether the month is the first of two."""
+    day_first = next((m for m in matches if int(m["a"]) > 12), None)
+    month_front = next((m for m in matches if int(m["b"]) > 12), None)
+    against = {True: day_first, False: month_front}.get(month_first) if month_first is not None else None
+    if (day_first and month_front) or against:
+        pair = [m[0] for m in (day_first, month_front) if m]
+        raise InvalidInput(
+            f"{name} writes {' and '.join(pair)}, so that day and month change places or there is no such day; {_WRITE}.",
+            value=pair[0],
+        )
+    if month_first is None and day_first is None and month_front is None:
+        raise InvalidInput(
+            f"{name} writes dates as {matches[0][0]!r}, and no date in it tells which number is the day and which the month; "
+            f"{_WRITE}.",
+            value=matches[0][0],
+        )
+    return bool(month_front) if month_first is None else month_first
+
+
+def _day(match: re.Match[str], month_first: bool | None) -> date | None:
+    parts = match.groupdict()
+    if "a" in parts:
+        parts["m"], parts["d"] = (parts["a"], parts["b"]) if month_first else (parts["b"], parts["a"])
+    month = _MONTHS.get((parts["word"] or "").lower(), 0) if "word" in parts else int(parts["m"] or 0)
+    year = int(parts["y"] or 0)
+    if not _YEARS[0] <= year <= _YEARS[1]:
+        return None
+    try:
+        return date(year, month, int(parts["d"] or 0))
+    except ValueError:
+        return None
+
+
+def numbers(column: pd.Series[float], name: str, days: pd.DatetimeIndex, money: bool = False) -> pd.Series[float]:
+    """Read a column of figures.
+
+    Parameters
+    ----------
+    column : Series
+        Figures; missing ones as NaN.
+    name : str
+        The file's name, for messages.
+    days : DatetimeIndex
+        The day of each row, for messages.
+    money : bool
+        Allow what web pages write: ``$1,234.50``, ``12.3M``.
+
+    Returns
+    -------
+    Series
+        The figures as floats.
+
+    Raises
+    ------
+    DataUnfit
+        At the first value that is not a number; names its row, day and column.
+    """
+    kind = column.dtype
+    if pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind) and not _is_complex(kind):
+        return column.astype("float64")
+    cells = column.astype("object")
+    values = cells.map(_money if money else _number, na_action="ignore").astype("float64")
+    wrong = (values.isna() & cells.notna()).to_numpy()
+    if wrong.any():
+        place = int(wrong.argmax())
+        raise DataUnfit(
+            f"{name} has {shown(column.iloc[place])} in column {column.name}, data row {place + 1} "
+            f"({days[place]:%Y-%m-%d}), where a number is needed; correct it or leave the cell empty.",
+            column=str(column.name),
+            row=place + 1,
+        )
+    return values
+
+
+def _is_complex(kind: object) -> bool:
+    return getattr(kind, "kind", "") == "c"
+
+
+def _number(cell: object) -> float:
+    if isinstance(cell, bool | np.bool_ | complex) or (isinstance(cell, str) and ("_" in cell or len(cell) > MAX_CELL)):
+        return np.nan
+    try:
+        return float(cell)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return np.nan
+
+
+def _money(cell: object) -> float:
+    if not isinstance(cell, str):
+        return _number(cell)
+    match = _MONEY.fullmatch(cell.strip())
+    if match is None:
+        return _number(cell)
+    return float(re.sub(r"[$,KMB]", "", match[0])) * _SCALE[match[4]]
+
+
+def check_tickers(tickers: Iterable[object], name: str) -> None:
+    """Refuse what is no ticker: nothing, control characters, long texts, beginnings that a spreadsheet runs.
+
+    Parameters
+    ----------
+    tickers : iterable
+        As in the file.
+    name : str
+        The file's name, for messages.
+
+    Raises
+    ------
+    DataUnfit
+        At the first that cannot be one.
+    """
+    for ticker in tickers:
+        text = str(ticker)
+        if not text.strip():
+            raise DataUnfit(f"{name} has a column without a ticker above it; name it or leave it out.")
+        if any(unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for c in text):
+            raise DataUnfit(f"{name} has the ticker {text[:MAX_CELL]!a} with a control character in it; correct it.")
+        if len(text) > MAX_CELL:
+            raise DataUnfit(f"{name} has the ticker {shown(text)}; a ticker has at most {MAX_CELL} characters.")
+        if text[0] in "=+-@":
+            raise DataUnfit(
+                f"{name} has the ticker {text!r}; a spreadsheet would run what begins with {text[0]!r}. Write the ticker without it."
+            )

@@ -1,0 +1,83 @@
+"""Which layout a table has, told by its columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from eventstudy.errors import InvalidInput
+from eventstudy.prices.layouts import Figures, from_long, from_two_level, from_wide, has_long_layout, meaning
+from eventstudy.prices.single import from_single, is_single, ticker_of_name
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a reader of a table is told beside the table.
+
+    Attributes
+    ----------
+    name : str
+        Of the file or object, for messages.
+    ticker : str or None
+        The share of a table that does not name its own.
+    likely : str or None
+        The same, if neither ``ticker`` nor the name says it.
+    """
+
+    name: str
+    ticker: str | None = None
+    likely: str | None = None
+
+
+def figures_of(table: pd.DataFrame, asked: Asked) -> Figures:
+    """Bring a table of prices in any known layout to dates × tickers.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Dates in a column or in the index.
+    asked : Asked
+        Its name, and its ticker if it holds one share.
+
+    Returns
+    -------
+    Figures
+
+    Raises
+    ------
+    InvalidInput
+        If the layout is not known, or ``ticker`` is given for a table that names its own.
+    DataUnfit
+        If a cell cannot be right.
+    """
+    if not isinstance(table.index, pd.RangeIndex) and table.columns.nlevels == 1:
+        table = table.reset_index()
+    if table.columns.nlevels == 2:
+        figures = from_two_level(_dates_in_index(table), asked.name)
+    elif table.columns.nlevels > 2:
+        raise InvalidInput(f"{asked.name} has {table.columns.nlevels} levels of columns; at most two are read.")
+    else:
+        table = table.set_axis([str(c) for c in table.columns], axis=1)
+        columns = list(table.columns)
+        if len(columns) < 2:
+            raise InvalidInput(f"{asked.name} has only the column {', '.join(columns)}; dates and prices are needed.")
+        if is_single(columns):
+            return from_single(table, asked.name, asked.ticker or ticker_of_name(asked.name) or asked.likely)
+        figures = from_long(table, asked.name) if has_long_layout(columns) else from_wide(table, asked.name)
+    if asked.ticker is not None:
+        raise InvalidInput(
+            f"ticker is {asked.ticker!r}, but {asked.name} names its own: {', '.join(map(str, figures.adj_close.columns[:12]))}. "
+            f"Leave ticker out, and select afterwards."
+        )
+    return figures
+
+
+def _dates_in_index(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a two-level table with its dates in the index, where `reset_index` put them into a column."""
+    if isinstance(table.index, pd.RangeIndex):
+        dates = [i for i, c in enumerate(table.columns) if meaning(" ".join(map(str, c)).strip()) == "date"]
+        if len(dates) == 1:
+            rest = table.iloc[:, [i for i in range(table.shape[1]) if i != dates[0]]]
+            return rest.set_axis(pd.Index(table.iloc[:, dates[0]]), axis=0)
+    return table
