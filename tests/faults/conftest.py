@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from eventstudy.prices import yahoo
+from eventstudy.prices import yahoo_client
 
 
 def _load_server():
@@ -30,7 +30,8 @@ def client_folder(tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("client")
     yf.set_tz_cache_location(str(folder))
-    yahoo._FOLDER_SET.set()
+    yahoo_client._FOLDER_SET.set()
+    yahoo_client._keep_no_cookies()
     return folder
 
 

@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 import yahoo_server as ys
 
-from eventstudy.errors import DataMissing, EventStudyError, InvalidInput, SourceFailed
+from eventstudy.errors import DataMissing, DataUnfit, EventStudyError, InvalidInput, SourceFailed
 from eventstudy.prices import load_prices, yahoo
-from eventstudy.prices.yahoo import fetch_yahoo
+from eventstudy.prices.yahoo import Timing, fetch_yahoo
 
-START, END = "2025-01-20", "2025-01-31"
-CLOSES = [100.0, 101.0, 99.5, 102.0, 103.0, 95.0, 97.0, 98.0, 99.0, 98.5]
+START, END = "2025-01-21", "2025-01-31"
+CLOSES = [101.0, 99.5, 102.0, 103.0, 95.0, 97.0, 98.0, 99.0, 98.5]
 
 
 @pytest.fixture
@@ -147,11 +147,23 @@ def test_bad_answer_is_asked_for_again(server, fetch):
     assert server.price_requests == {"AAA": 2}
 
 
-def test_refusal_is_not_repeated(server, fetch):
+def test_refusal_is_waited_out_much_longer(server, fetch):
+    waits = []
     server.answers = {"AAA": (429, b"Too Many Requests")}
     with pytest.raises(SourceFailed):
-        fetch("AAA", attempts=3)
-    assert server.price_requests == {"AAA": 2}  # the client's own repeat, none of ours
+        fetch("AAA", pause=1.0, ticker_limit=1000.0, timing=Timing(sleep=waits.append, chance=lambda: 0.5))
+    assert waits == [37.5, 75.0]
+    assert server.price_requests == {"AAA": 6}  # the client's own repeat, three times
+
+
+def test_a_wait_that_the_limit_does_not_allow_ends_the_fetch(server, fetch):
+    waits = []
+    server.answers = {"AAA": (429, b"Too Many Requests")}
+    with pytest.raises(SourceFailed, match="no time left for the 30 s") as caught:
+        fetch("AAA", pause=1.0, ticker_limit=20.0, timing=Timing(sleep=waits.append, chance=lambda: 0.0))
+    assert waits == []
+    assert caught.value.facts["kind"] == "rate_limited"
+    assert server.price_requests == {"AAA": 2}
 
 
 def test_one_failing_ticker_fails_the_fetch_and_keeps_nothing(server, fetch, tmp_path):
@@ -181,14 +193,27 @@ def test_damaged_cache_entry_is_fetched_again(server, fetch, tmp_path):
     assert b"59.0" not in entry.read_bytes()
 
 
-def test_range_up_to_today_is_not_kept(server, fetch, tmp_path):
-    today = pd.Timestamp.now("UTC").tz_localize(None).normalize()
-    monday = today - pd.Timedelta(days=14)
-    server.answers = {"AAA": ys.answer(ys.chart("AAA", ys.bars(f"{monday:%Y-%m-%d}", [10.0, 11.0, 12.0])))}
-    prices = fetch("AAA", start=f"{monday:%Y-%m-%d}", end=None)
-    assert len(prices.dates) == 3
+def test_range_up_to_today_is_not_kept(server, fetch, tmp_path, monkeypatch):
+    monkeypatch.setattr(yahoo, "_now", lambda: pd.Timestamp("2025-01-31 15:00", tz="UTC"))
+    server.answers = {"AAA": healthy(now="2025-01-31 10:00:00")}
+    prices = fetch("AAA", end=None)
+    assert prices.dates[-1] == pd.Timestamp("2025-01-30")
+    assert any("2025-01-31 was not over" in c for c in prices.provenance.cautions)
     assert kept_files(tmp_path) == []
-    assert any("prices end on" in c for c in prices.provenance.cautions)
+
+
+@pytest.mark.parametrize(("now", "last"), [("2025-01-31 21:10", "2025-01-30"), ("2025-01-31 22:00", "2025-01-31")])
+def test_today_counts_half_an_hour_after_its_close(now, last, server, fetch, monkeypatch):
+    monkeypatch.setattr(yahoo, "_now", lambda: pd.Timestamp(now, tz="UTC"))
+    server.answers = {"AAA": healthy(now="2025-01-31 16:00:01")}
+    assert fetch("AAA", end="2025-01-31").dates[-1] == pd.Timestamp(last)
+
+
+def test_a_missing_yesterday_is_not_passed_over(server, fetch, monkeypatch):
+    monkeypatch.setattr(yahoo, "_now", lambda: pd.Timestamp("2025-01-31 11:00", tz="UTC"))
+    server.answers = {"AAA": healthy(closes=CLOSES[:-2])}
+    with pytest.raises(DataUnfit, match="2025-01-30"):
+        fetch("AAA", end=None)
 
 
 def test_unwritable_cache_is_said_and_survived(server, fetch, tmp_path):
@@ -197,23 +222,29 @@ def test_unwritable_cache_is_said_and_survived(server, fetch, tmp_path):
     assert any("could not be kept" in c for c in fetch("AAA").provenance.cautions)
 
 
-def test_unfinished_session_is_left_out(server, fetch):
+def test_an_answer_of_before_the_close_is_refused_later(server, fetch):
     server.answers = {"AAA": healthy(now="2025-01-31 11:00:00")}
-    prices = fetch("AAA")
-    assert prices.dates[-1] == pd.Timestamp("2025-01-30")
-    assert any("was not over" in c for c in prices.provenance.cautions)
+    with pytest.raises(SourceFailed, match="session of 2025-01-31 was not over") as caught:
+        fetch("AAA")
+    assert caught.value.facts["kind"] == "unfinished"
+    assert fetch("AAA", accept=["unfinished"]).dates[-1] == pd.Timestamp("2025-01-30")
 
 
-def test_holes_in_the_middle_stay_holes(server, fetch):
-    server.answers = {"AAA": healthy(closes=[*CLOSES[:4], float("nan"), *CLOSES[5:]])}
-    prices = fetch("AAA")
-    assert prices.close["AAA"].isna().sum() == 1
-    assert any("2025-01-24" in c for c in prices.provenance.cautions)
+def test_holes_are_refused_until_accepted(server, fetch):
+    server.answers = {"AAA": healthy(closes=[*CLOSES[:3], float("nan"), *CLOSES[4:]])}
+    with pytest.raises(DataUnfit, match="2025-01-24") as caught:
+        fetch("AAA")
+    assert caught.value.facts["kind"] == "missing_sessions"
+    prices = fetch("AAA", accept=["missing_sessions"])
+    assert list(prices.dates[prices.close["AAA"].isna()]) == [pd.Timestamp("2025-01-24")]
+    assert any("accepted as missing_sessions" in c for c in prices.provenance.cautions)
+    with pytest.raises(DataUnfit):  # what was accepted once is not accepted for ever
+        fetch("AAA")
 
 
 def test_dividend_without_a_step_in_adjusted_closes_is_refused(server, fetch):
     server.answers = {"AAA": healthy(dividends={"2025-01-27": 1.0})}
-    with pytest.raises(SourceFailed, match="no step at the dividend of 2025-01-27"):
+    with pytest.raises(DataUnfit, match="no step at the dividend of 2025-01-27"):
         fetch("AAA")
 
 
@@ -243,6 +274,9 @@ def test_configuration_of_the_client_is_restored(server, fetch):
         ("AAA", {"start": "soon"}, "start is 'soon'"),
         ("AAA", {"end": "2999-01-01"}, "in the future"),
         ("AAA", {"attempts": 0}, "at least 1"),
+        ("AAA", {"deadline": 0}, "above 0 seconds"),
+        ("AAA", {"pause": -1}, "0 seconds or more"),
+        ("AAA", {"accept": ["anything"]}, "choose from unfinished"),
     ],
 )
 def test_wrong_requests_never_reach_the_network(tickers, options, words, server, fetch):

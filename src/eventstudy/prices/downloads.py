@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ import pandas as pd
 from eventstudy.files import write_whole
 
 COLUMNS = ("adj_close", "close", "volume")
+#: Which checks a download has passed; raised when they become stricter, so that older ones are fetched anew.
+CHECKS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +35,10 @@ class Download:
         Moment of the download, ISO format, UTC.
     cautions : tuple of str
         What was seen in the figures.
+    accepted : tuple of str
+        Findings that were accepted by name, without which the source would have been refused.
+    market : str
+        Yahoo's name of an exchange without a calendar; empty if the days were held against one.
     """
 
     ticker: str
@@ -39,6 +46,8 @@ class Download:
     currency: str
     retrieved: str
     cautions: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()
+    market: str = ""
 
     def csv(self) -> bytes:
         """Return the figures as CSV text, all digits kept."""
@@ -51,8 +60,8 @@ def _stem(ticker: str, start: str, end: str) -> str:
     return f"{re.sub(r'[^A-Za-z0-9-]', '_', ticker)[:40]}_{start}_{end}_{mark}"
 
 
-def load_download(folder: Path, ticker: str, start: str, end: str) -> Download | None:
-    """Return a kept download, or None if there is none or it is damaged.
+def load_download(folder: Path, ticker: str, start: str, end: str, accept: tuple[str, ...] = ()) -> Download | None:
+    """Return a kept download, or None if there is none, or it is damaged or was checked less strictly.
 
     Parameters
     ----------
@@ -60,6 +69,8 @@ def load_download(folder: Path, ticker: str, start: str, end: str) -> Download |
         The cache folder.
     ticker, start, end : str
         What was asked for; days in ISO format, both included.
+    accept : tuple of str
+        Findings that are accepted now.
 
     Returns
     -------
@@ -73,6 +84,8 @@ def load_download(folder: Path, ticker: str, start: str, end: str) -> Download |
         asked = (facts["ticker"], facts["start"], facts["end"])
         if asked != (ticker, start, end) or facts["sha256"] != hashlib.sha256(text).hexdigest():
             return None
+        if facts.get("checks") != CHECKS or not set(facts["accepted"]) <= set(accept):
+            return None
         table = pd.read_csv(io.BytesIO(text), index_col="date", dtype=dict.fromkeys(COLUMNS, "float64"))
         table.index = pd.DatetimeIndex(pd.to_datetime(table.index, format="%Y-%m-%d"), name="date")
         return Download(
@@ -81,6 +94,8 @@ def load_download(folder: Path, ticker: str, start: str, end: str) -> Download |
             currency=str(facts["currency"]),
             retrieved=str(facts["retrieved"]),
             cautions=tuple(str(c) for c in facts["cautions"]),
+            accepted=tuple(str(a) for a in facts["accepted"]),
+            market=str(facts["market"]),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -111,10 +126,15 @@ def keep_download(folder: Path, download: Download, start: str, end: str) -> Non
         "currency": download.currency,
         "retrieved": download.retrieved,
         "cautions": list(download.cautions),
+        "accepted": list(download.accepted),
+        "market": download.market,
+        "checks": CHECKS,
         "rows": len(download.table),
         "sha256": hashlib.sha256(text).hexdigest(),
     }
-    folder.mkdir(parents=True, exist_ok=True)
+    if not folder.exists():
+        folder.mkdir(parents=True, mode=0o700)
     stem = _stem(download.ticker, start, end)
-    write_whole(folder / f"{stem}.csv", text)
-    write_whole(folder / f"{stem}.json", (json.dumps(facts, indent=2) + "\n").encode("utf-8"))
+    # The record last: without it the figures count as not there.
+    for name, content in ((f"{stem}.csv", text), (f"{stem}.json", (json.dumps(facts, indent=2) + "\n").encode())):
+        os.chmod(write_whole(folder / name, content), 0o600)

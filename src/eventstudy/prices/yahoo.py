@@ -1,64 +1,66 @@
-"""Live prices from Yahoo Finance; the only file that knows the client library.
+"""Live prices from Yahoo Finance: what is asked, how often, and when nothing is better than something.
 
-The client hides errors, may serve a part for the whole and remembers bad answers within a process;
-this file turns each of these into an error that names ticker, range, cause and what to do.
+A fetch ends in a whole table or in an error whose ``facts["kind"]`` is one of these; all but the four marked
+"once" are asked again, ``attempts`` times at most, with doubling pauses.
+
+================== ================ ==================================================================
+kind               error            meaning; what to do
+================== ================ ==================================================================
+rate_limited       SourceFailed     HTTP 429; wait some minutes, ask for fewer tickers
+bad_response       SourceFailed     HTTP 401, 403, 5xx, cut or no JSON, an HTML page; try again later
+network            SourceFailed     refused, reset, timed out, no such host; check network and proxy
+deadline           SourceFailed     the time allowed is spent (once); allow more, ask for fewer tickers
+schema_changed     SourceFailed     a field is missing, columns unequal, a day twice; update yfinance
+wrong_instrument   SourceFailed     the answer is for another symbol; check the symbol
+unfinished         SourceFailed     the last day is not complete (once); earlier end, or accept
+not_found          DataMissing      Yahoo does not know the symbol (once); check it
+empty              DataMissing      no bars in the range; check range and listing
+missing_sessions   DataUnfit        days of the exchange are missing or empty; try later, or accept
+extra_sessions     DataUnfit        a price on a day on which the exchange was closed; or accept
+bad_prices         DataUnfit        zero, negative, infinite or absurd; try later, use a file
+jump               DataUnfit        the scale changes, as after a missed split (once); or accept
+adjustment         DataUnfit        adjusted closes do not fit the dividends; or accept
+currency           DataUnfit        another currency than the exchange's, or than before
+================== ================ ==================================================================
+
+"Accept" means ``accept=["jump"]`` and the like: the figures are taken, and the finding becomes a caution. A halted
+share has holes: they are refused until accepted as ``missing_sessions``.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
-import threading
 import time
-import warnings
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from eventstudy.errors import DataMissing, EventStudyError, InvalidInput, SourceFailed
+from eventstudy.errors import InvalidInput
 from eventstudy.prices.downloads import COLUMNS, Download, keep_download, load_download
 from eventstudy.prices.table import Prices, Provenance, as_day
-from eventstudy.prices.yahoo_answer import Refused, read_answer
+from eventstudy.prices.yahoo_answer import Asked, read_answer
+from eventstudy.prices.yahoo_client import Journal, ask
+from eventstudy.prices.yahoo_kinds import ACCEPTABLE, ADVICE, RETRIED, classify, failure
+from eventstudy.prices.yahoo_patience import Patience, Timing, Worker
+from eventstudy.prices.yahoo_sessions import list_days
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from datetime import date
-    from types import ModuleType
+
+    from eventstudy.errors import EventStudyError
+
+__all__ = ["ADVICE", "Timing", "classify", "fetch_yahoo"]
 
 CAUTIONS = (
     "Yahoo's Close is adjusted for splits up to the day of download; a later split changes it.",
     "Yahoo data: for personal and research use.",
 )
 
-ADVICE = {
-    "rate_limited": "Yahoo refuses more requests for now; wait some minutes, then ask for fewer tickers.",
-    "not_found": "Check the symbol on finance.yahoo.com; class shares are written BRK-B, indexes ^GSPC.",
-    "bad_response": "Yahoo is unwell or a proxy answers in its place; try again later.",
-    "network": "Check the network and the proxy, or use source='snapshot' or a file.",
-    "schema_changed": "Yahoo has changed its answer or sent a damaged one; update yfinance or use a file.",
-    "empty": "Check that the ticker was listed in this range and that the range holds a session.",
-    "wrong_instrument": "Do not use this answer; check the symbol on finance.yahoo.com.",
-    "unfinished": "Ask for an earlier end, or try again later.",
-}
-RETRIED = ("bad_response", "network")
-MISSING = ("not_found", "empty")
-
-_LOCK = threading.Lock()  # session, configuration and caches of the client are process-wide
-
-
-@dataclass(frozen=True)
-class _Range:
-    start: str
-    end: str
-    closed: bool  # whether the last day is over, so that a download of it is final
-
-    @property
-    def day_after(self) -> str:
-        """The client's ``end`` is exclusive."""
-        return f"{pd.Timestamp(self.end) + pd.Timedelta(days=1):%Y-%m-%d}"
+log = logging.getLogger("eventstudy.prices")
 
 
 def fetch_yahoo(
@@ -68,29 +70,34 @@ def fetch_yahoo(
     *,
     session: object | None = None,
     cache_dir: str | Path | None = None,
+    reuse: bool = True,
+    accept: Sequence[str] = (),
     timeout: float = 10.0,
     attempts: int = 3,
     pause: float = 1.0,
+    ticker_limit: float = 120.0,
+    deadline: float = 1800.0,
     on_ticker: Callable[[str, int, int], None] | None = None,
+    timing: Timing | None = None,
 ) -> Prices:
     """Fetch daily prices from Yahoo Finance, ticker by ticker, all or none.
 
     Parameters
     ----------
-    tickers : str or sequence of str
-        Yahoo symbols, e.g. ``["NVDA", "^GSPC"]``.
-    start, end : date or str
-        First and last day, both included; ``end`` is today by default.
-    session : object, optional
-        A ``curl_cffi`` or ``requests`` session for the client, e.g. with a proxy.
-    cache_dir : str or Path, optional
-        Where downloads of ranges that ended before today are kept; by default the user's cache folder.
-    timeout, pause : float
-        Seconds per request, and seconds between requests, doubled from try to try.
+    tickers, start, end : str, sequence of str, date
+        Symbols such as ``"^GSPC"``; first and last day, both included, the last being today by default.
+    session, cache_dir : object, str or Path, optional
+        A ``curl_cffi`` or ``requests`` session, e.g. with a proxy; where finished downloads are kept.
+    reuse : bool
+        Whether kept downloads of the same range may answer; False asks for all anew.
+    accept : sequence of str
+        Findings that do not refuse: ``missing_sessions``, ``extra_sessions``, ``jump``, ``adjustment``, ``unfinished``.
+    timeout, pause, ticker_limit, deadline : float
+        Seconds per request, between requests (doubled from try to try), per ticker, and for the whole fetch.
     attempts : int
-        Tries per ticker after bad answers and network errors; refusals are not repeated.
-    on_ticker : callable, optional
-        Called with ticker, its number (from 1) and the number of tickers, before each.
+        Tries per ticker.
+    on_ticker, timing : callable, Timing, optional
+        Called with ticker, its number (from 1) and the number of tickers, before each; clock, sleep and chance.
 
     Returns
     -------
@@ -100,49 +107,119 @@ def fetch_yahoo(
     Raises
     ------
     InvalidInput
-        If tickers, days or numbers are not of the allowed form.
-    DataMissing
-        If Yahoo does not know a ticker or has no prices of it in the range (``facts["kind"]``).
-    SourceFailed
-        If a ticker could not be fetched: network, refusal, unusable answer (``facts["kind"]``).
+        If an argument is not of the allowed form.
+    DataMissing, DataUnfit, SourceFailed
+        If a ticker could not be fetched; ``facts["kind"]`` is one of the table in `eventstudy.prices.yahoo`.
     """
-    wanted, days = _check_request(tickers, start, end, attempts)
-    client = _Client(session, _folder(cache_dir), timeout)
-    results, fresh = _fetch_all(wanted, days, client, attempts, pause, on_ticker)
-    problems = _keep(client.folder, [results[t] for t in fresh], days) if days.closed else []
+    patience = Patience(timeout, attempts, pause, ticker_limit, deadline, timing or Timing(sleep=_sleep))
+    wanted, asked = _check_request(tickers, start, end, accept)
+    fetch = _Fetch(session, _folder(cache_dir), patience, reuse)
+    results, fresh = fetch.all(wanted, asked, on_ticker)
+    results = _compare_days(results, asked)
+    problems = _keep(fetch.folder, [results[t] for t in fresh], asked) if asked.closed else []
     return _assemble(results, [*CAUTIONS, *problems])
 
 
-def _fetch_all(
-    wanted: list[str],
-    days: _Range,
-    client: _Client,
-    attempts: int,
-    pause: float,
-    on_ticker: Callable[[str, int, int], None] | None,
-) -> tuple[dict[str, Download], list[str]]:
-    """Return every ticker's download, kept or new, and which are new."""
-    results: dict[str, Download] = {}
-    fresh: list[str] = []
-    for number, ticker in enumerate(wanted, start=1):
-        if on_ticker is not None:
-            on_ticker(ticker, number, len(wanted))
-        kept = load_download(client.folder, ticker, days.start, days.end) if days.closed else None
-        if kept is None:
-            if fresh:
-                time.sleep(pause)
-            kept = _fetch_one(ticker, days, client, attempts, pause)
-            fresh.append(ticker)
-        results[ticker] = kept
-    return results, fresh
+def _sleep(seconds: float) -> None:
+    time.sleep(seconds)
+
+
+class _Fetch:
+    """One fetch: what is left of its time, and the thread that asks."""
+
+    def __init__(self, session: object | None, folder: Path, patience: Patience, reuse: bool) -> None:
+        self.session, self.folder, self.patience, self.reuse = session, folder, patience, reuse
+        self.worker = Worker()
+        self.clock = patience.timing.clock
+        self.ends = self.clock() + patience.deadline
+
+    def all(
+        self, wanted: list[str], asked: Asked, on_ticker: Callable[[str, int, int], None] | None
+    ) -> tuple[dict[str, Download], list[str]]:
+        """Return every ticker's download, kept or new, and which are new."""
+        results: dict[str, Download] = {}
+        fresh: list[str] = []
+        try:
+            for number, ticker in enumerate(wanted, start=1):
+                if on_ticker is not None:
+                    on_ticker(ticker, number, len(wanted))
+                kept = self._kept(ticker, asked)
+                if kept is None:
+                    if fresh:
+                        self.patience.timing.sleep(self.patience.pause)
+                    kept = self.one(replace(asked, ticker=ticker))
+                    fresh.append(ticker)
+                results[ticker] = kept
+        finally:
+            self.worker.stop()
+        return results, fresh
+
+    def _kept(self, ticker: str, asked: Asked) -> Download | None:
+        if not (self.reuse and asked.closed):
+            return None
+        return load_download(self.folder, ticker, asked.start, asked.end, asked.accept)
+
+    def one(self, asked: Asked) -> Download:
+        """Return one ticker's download, or raise what stood in its way."""
+        limit = min(self.clock() + self.patience.ticker_limit, self.ends)
+        journal = Journal(asked.ticker)
+        for attempt in range(1, self.patience.attempts + 1):
+            try:
+                return self.worker.call(lambda: self._ask(asked, limit, journal), limit - self.clock())
+            except Exception as error:  # the client raises what it meets; none may pass unnamed
+                kind, cause = classify(error, journal.last())
+            # Raised outside the handler: the client's own errors may hold an address with the crumb.
+            self._wait_or_give_up(asked, kind, cause, attempt, limit, journal)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _ask(self, asked: Asked, limit: float, journal: Journal) -> Download:
+        answer = ask(
+            asked.ticker,
+            asked.start,
+            f"{pd.Timestamp(asked.end) + pd.Timedelta(days=1):%Y-%m-%d}",  # the client's end is exclusive
+            session=self.session,
+            folder=self.folder,
+            timeout=self.patience.timeout,
+            left=lambda: limit - self.clock(),
+            journal=journal,
+        )
+        return read_answer(asked, answer.frame, answer.metadata, journal.replies)
+
+    def _wait_or_give_up(
+        self, asked: Asked, kind: str, cause: str, attempt: int, limit: float, journal: Journal
+    ) -> None:
+        left, last = limit - self.clock(), journal.last()
+        if left <= 0 and kind != "deadline":
+            kind, cause = "deadline", f"the time allowed is spent; last: {cause}"
+        if kind not in RETRIED or attempt == self.patience.attempts:
+            raise self._failure(asked, kind, cause, attempt)
+        wait = self.patience.wait(attempt, kind, 0.0 if last is None else last.retry_after)
+        if wait >= left:
+            cause += f"; there was no time left for the {wait:.0f} s to wait before another try"
+            raise self._failure(asked, kind, cause, attempt)
+        log.warning(
+            "%s: try %d of %d failed (%s: %s); next try in %.1f s",
+            *(asked.ticker, attempt, self.patience.attempts, kind, cause, wait),
+        )
+        self.patience.timing.sleep(wait)
+
+    def _failure(self, asked: Asked, kind: str, cause: str, tries: int) -> EventStudyError:
+        log.error(
+            "%s: given up after %d of %d tries (%s: %s)", asked.ticker, tries, self.patience.attempts, kind, cause
+        )
+        return failure(asked.ticker, asked.start, asked.end, kind, cause, tries)
 
 
 def _check_request(
-    tickers: str | Sequence[str], start: date | str, end: date | str | None, attempts: int
-) -> tuple[list[str], _Range]:
+    tickers: str | Sequence[str], start: date | str, end: date | str | None, accept: Sequence[str]
+) -> tuple[list[str], Asked]:
     wanted = list(dict.fromkeys([tickers] if isinstance(tickers, str) else tickers))
     if not wanted or not all(isinstance(t, str) and t.strip() == t != "" for t in wanted):
         raise InvalidInput(f"tickers is {wanted!r}; give Yahoo symbols such as ['NVDA', '^GSPC'].")
+    named = (accept,) if isinstance(accept, str) else tuple(accept)
+    unknown = [a for a in named if a not in ACCEPTABLE]
+    if unknown:
+        raise InvalidInput(f"accept holds {unknown[0]!r}; choose from {', '.join(ACCEPTABLE)}.")
     first = as_day(start, "start")
     last = _today() if end is None else as_day(end, "end")
     if first is None or last is None:
@@ -151,13 +228,16 @@ def _check_request(
         raise InvalidInput(f"start ({first:%Y-%m-%d}) is after end ({last:%Y-%m-%d}); swap them.")
     if last > _today() + pd.Timedelta(days=1):  # east of Greenwich tomorrow may have begun
         raise InvalidInput(f"end is {last:%Y-%m-%d}, in the future; prices end today ({_today():%Y-%m-%d}).")
-    if attempts < 1:
-        raise InvalidInput(f"attempts is {attempts}; it must be at least 1.")
-    return wanted, _Range(f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}", closed=last < _today())
+    asked = Asked("", f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}", last < _today(), _now(), named)
+    return wanted, asked
+
+
+def _now() -> pd.Timestamp:
+    return pd.Timestamp.now("UTC")
 
 
 def _today() -> pd.Timestamp:
-    return pd.Timestamp.now("UTC").tz_localize(None).normalize()
+    return _now().tz_localize(None).normalize()
 
 
 def _folder(cache_dir: str | Path | None) -> Path:
@@ -168,11 +248,30 @@ def _folder(cache_dir: str | Path | None) -> Path:
     return Path(platformdirs.user_cache_dir("eventstudy"))
 
 
-def _keep(folder: Path, downloads: list[Download], days: _Range) -> list[str]:
+def _compare_days(results: dict[str, Download], asked: Asked) -> dict[str, Download]:
+    """Hold tickers of an exchange without a calendar against each other: a day that one has, all must have."""
+    seen: dict[str, set[pd.Timestamp]] = {}
+    for d in results.values():
+        seen.setdefault(d.market, set()).update(d.table.index)
+    checked = dict(results)
+    for ticker, d in results.items():
+        days = pd.DatetimeIndex(sorted(seen[d.market])) if d.market else d.table.index
+        missing = days[(days >= d.table.index[0]) & (days <= d.table.index[-1]) & ~days.isin(d.table.index)]
+        if not len(missing):
+            continue
+        cause = f"other tickers of {d.market} have prices on {list_days(missing)}"
+        if "missing_sessions" not in asked.accept:
+            raise failure(ticker, asked.start, asked.end, "missing_sessions", cause, 1)
+        note = f"{ticker}: accepted as missing_sessions: {cause}."
+        checked[ticker] = replace(d, cautions=(*d.cautions, note), accepted=(*d.accepted, "missing_sessions"))
+    return checked
+
+
+def _keep(folder: Path, downloads: list[Download], asked: Asked) -> list[str]:
     """Keep downloads, only when all have succeeded: a failure leaves nothing behind; return what went wrong."""
     try:
         for download in downloads:
-            keep_download(folder, download, days.start, days.end)
+            keep_download(folder, download, asked.start, asked.end)
     except OSError as error:
         return [f"The download could not be kept in the cache folder ({error.strerror})."]
     return []
@@ -199,177 +298,3 @@ def _assemble(results: dict[str, Download], cautions: list[str]) -> Prices:
         ),
         currency={t: d.currency for t, d in results.items() if d.currency},
     )
-
-
-@dataclass(frozen=True)
-class _Client:
-    """One way to ask: session, the client's own cache folder, seconds per request."""
-
-    session: object | None
-    folder: Path
-    timeout: float
-
-    def ask(self, ticker: str, days: _Range, attempt: int) -> Download:
-        with _LOCK, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the client's own deprecations are not the user's
-            import yfinance as yf
-
-            _use_own_folder(yf, self.folder)
-            if attempt > 1:
-                _forget_answers()
-            # The client keeps bad answers by address and timeout: a changed timeout asks again.
-            options = _options(self.timeout + 0.001 * (attempt - 1))
-            with _errors_shown(yf):
-                handle = yf.Ticker(ticker, session=self.session)
-                try:
-                    frame = handle.history(start=days.start, end=days.day_after, **options)
-                except Exception as error:
-                    if _lost_zone(error):
-                        self._raise_reason(yf, ticker, options)
-                    raise
-                return read_answer(ticker, frame, handle.history_metadata, days.start, days.end)
-
-    # Failing to learn the time zone, the client loses the reason; a request by period needs no zone and
-    # tells it. Up to three times, because the client takes a detour twice per process, which may fail too.
-    def _raise_reason(self, yf: ModuleType, ticker: str, options: dict[str, object]) -> None:
-        for _ in range(3):
-            try:
-                yf.Ticker(ticker, session=self.session).history(period="5d", **options)
-            except Exception as reason:
-                if not _lost_zone(reason):
-                    raise
-
-
-def _options(timeout: float) -> dict[str, object]:
-    return {"auto_adjust": False, "actions": True, "keepna": True, "repair": False, "timeout": timeout}
-
-
-def _lost_zone(error: Exception) -> bool:
-    return bool({"YFTzMissingError", "HTTPError"} & {c.__name__ for c in type(error).__mro__})
-
-
-def _fetch_one(ticker: str, days: _Range, client: _Client, attempts: int, pause: float) -> Download:
-    for attempt in range(1, attempts + 1):
-        try:
-            return client.ask(ticker, days, attempt)
-        except EventStudyError:
-            raise
-        except Exception as error:  # the client raises what it meets; none may pass unnamed
-            kind, cause = classify(error)
-            if kind not in RETRIED or attempt == attempts:
-                raise _failure(ticker, days, kind, cause, attempt) from error
-            time.sleep(pause * 2 ** (attempt - 1))
-    raise AssertionError("unreachable: the last attempt returns or raises")
-
-
-def _failure(ticker: str, days: _Range, kind: str, cause: str, tries: int) -> EventStudyError:
-    kind_of_error = DataMissing if kind in MISSING else SourceFailed
-    tried = f" after {tries} tries" if tries > 1 else ""
-    return kind_of_error(
-        f"Yahoo gave no usable prices of {ticker} from {days.start} to {days.end}{tried}: {cause}. "
-        f"{ADVICE[kind]} Nothing was taken over.",
-        kind=kind,
-        ticker=ticker,
-        start=days.start,
-        end=days.end,
-        cause=cause,
-    )
-
-
-def classify(error: Exception) -> tuple[str, str]:
-    """Return the kind of a failed request and its cause in words.
-
-    Parameters
-    ----------
-    error : Exception
-        What the client raised.
-
-    Returns
-    -------
-    kind : str
-        One of the keys of ``ADVICE``.
-    cause : str
-        The cause in words.
-    """
-    if isinstance(error, Refused):
-        return error.kind, str(error)
-    # By name and from the most special class on: the client may run on either of two HTTP libraries.
-    for ancestor in type(error).__mro__:
-        if ancestor.__name__ in _READERS:
-            return _READERS[ancestor.__name__](error)
-    return "schema_changed", f"the answer has another form ({type(error).__name__}: {str(error)[:160]})"
-
-
-def _rate_limited(_: Exception) -> tuple[str, str]:
-    return "rate_limited", "too many requests (HTTP 429)"
-
-
-def _cut_answer(_: Exception) -> tuple[str, str]:
-    return "bad_response", "the answer is cut or is not JSON"
-
-
-def _refused_by_server(error: Exception) -> tuple[str, str]:
-    status = getattr(getattr(error, "response", None), "status_code", None)
-    return ("not_found", "unknown symbol (HTTP 404)") if status == 404 else ("bad_response", f"HTTP {status}")
-
-
-def _no_bars(error: Exception) -> tuple[str, str]:
-    reason = getattr(error, "yahoo_reason", None)
-    if reason is None:
-        return "empty", "the answer holds no bars"
-    text, words = str(reason), str(reason).lower()
-    if "no data found" in words or "not found" in words:
-        return "not_found", text
-    if "server error" in words or "internal" in words:
-        return "bad_response", text
-    return "empty", text
-
-
-def _client_error(error: Exception) -> tuple[str, str]:
-    return "bad_response", " ".join(str(error).split())
-
-
-def _network(error: Exception) -> tuple[str, str]:
-    text = str(error).split(" See https")[0]  # the transport library points to its manual
-    return "network", f"{type(error).__name__}: {text[:160].rstrip('. ')}"
-
-
-_READERS: dict[str, Callable[[Exception], tuple[str, str]]] = {
-    "YFRateLimitError": _rate_limited,
-    "YFTickerMissingError": _no_bars,
-    "YFException": _client_error,
-    "HTTPError": _refused_by_server,
-    "JSONDecodeError": _cut_answer,
-    "OSError": _network,
-}
-
-
-@contextmanager
-def _errors_shown(yf: ModuleType) -> Iterator[None]:
-    debug, logger = yf.config.debug, logging.getLogger("yfinance")
-    hidden, level = debug.hide_exceptions, logger.level
-    debug.hide_exceptions = False
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        debug.hide_exceptions = hidden
-        logger.setLevel(level)
-
-
-_FOLDER_SET = threading.Event()
-
-
-def _use_own_folder(yf: ModuleType, folder: Path) -> None:
-    # Only before its first use: the client stays with the first folder. Shared ones get locked or damaged.
-    if not _FOLDER_SET.is_set():
-        yf.set_tz_cache_location(str(folder / "client"))
-        _FOLDER_SET.set()
-
-
-def _forget_answers() -> None:
-    from yfinance.data import YfData
-
-    clear = getattr(getattr(YfData, "cache_get", None), "cache_clear", None)
-    if clear is not None:
-        clear()

@@ -1,167 +1,310 @@
-"""What a price table from Yahoo must fulfil before it is taken over."""
+"""What an answer of Yahoo must fulfil before it is taken over."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from eventstudy.prices.downloads import Download
+from eventstudy.prices.yahoo_bars import check_adjustment, check_daily, check_numbers, check_steps
+from eventstudy.prices.yahoo_kinds import Refused
+from eventstudy.prices.yahoo_sessions import DELAY, LONG_GAP, Market, list_days, read
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-#: More days than a weekend with holidays on both sides.
-LONG_GAP = pd.Timedelta(days=7)
+    from eventstudy.prices.yahoo_kinds import Reply
+
+#: The last trade of a session may come a little before its close.
+QUIET_END = pd.Timedelta(minutes=15)
 
 
-class Refused(Exception):
-    """An answer that must not be used.
+@dataclass(frozen=True)
+class Asked:
+    """What was asked for.
 
-    Parameters
+    Attributes
     ----------
-    kind : str
-        The kind of failure.
-    cause : str
-        The cause in words.
+    ticker, start, end : str
+        Symbol, first and last day, ISO format.
+    closed : bool
+        Whether the last day is over everywhere, so that an answer for it is final.
+    now : Timestamp
+        The moment of the question, with a time zone.
+    accept : tuple of str
+        Findings that the user accepts by name.
     """
 
-    def __init__(self, kind: str, cause: str) -> None:
-        super().__init__(cause)
-        self.kind = kind
+    ticker: str
+    start: str
+    end: str
+    closed: bool
+    now: pd.Timestamp
+    accept: tuple[str, ...] = ()
 
 
-def read_answer(ticker: str, frame: pd.DataFrame, metadata: Mapping[str, object], start: str, end: str) -> Download:
+@dataclass
+class Findings:
+    """Cautions, and the findings that only the user's word has made cautions."""
+
+    asked: Asked
+    cautions: list[str] = field(default_factory=list)
+    accepted: list[str] = field(default_factory=list)
+
+    def doubt(self, kind: str, cause: str) -> None:
+        """Refuse the answer, or note what the user has accepted."""
+        if kind not in self.asked.accept:
+            raise Refused(kind, cause)
+        self.accepted.append(kind)
+        self.note(f"accepted as {kind}: {cause}")
+
+    def note(self, text: str) -> None:
+        """Add a caution."""
+        self.cautions.append(f"{self.asked.ticker}: {text}.")
+
+
+def read_answer(
+    asked: Asked, frame: pd.DataFrame, metadata: Mapping[str, object], replies: Sequence[Reply] = ()
+) -> Download:
     """Check one ticker's answer and bring it to the form of a download.
 
     Parameters
     ----------
-    ticker : str
-        The ticker asked for.
+    asked : Asked
+        What was asked for.
     frame : DataFrame
-        Columns ``Close``, ``Adj Close``, ``Volume``, ``Dividends``; days of the exchange as index.
+        Columns ``Close``, ``Adj Close``, ``Volume``, ``Dividends``, ``Stock Splits``; days as index.
     metadata : mapping
-        ``symbol``, ``currency``, ``regularMarketTime``, ``currentTradingPeriod``.
-    start, end : str
-        First and last day asked for, ISO format.
+        ``symbol``, ``currency``, ``exchangeName``, ``regularMarketTime``, ``currentTradingPeriod``, …
+    replies : sequence of Reply
+        The answers as they were sent, which show what the client's table hides.
 
     Returns
     -------
     Download
-        Days from ``start`` to ``end``; a session not over at download is left out.
+        Days from first to last; a session not over at download is left out.
 
     Raises
     ------
     Refused
-        If the answer is another instrument's, is empty, not daily, lacks the last close or the
-        adjusted closes.
+        If the answer is another instrument's, is empty, not daily, lacks a session, or holds figures
+        that are no prices.
     """
-    symbol = _read(metadata, "symbol")
-    if symbol is not None and str(symbol).upper() != ticker.upper():
-        raise Refused("wrong_instrument", f"the answer is for {symbol}")
-    absent = [c for c in ("Close", "Adj Close", "Volume") if c not in frame.columns]
-    if absent:
-        raise Refused("schema_changed", f"the answer has no {', '.join(absent)}")
-    bars = _bars(frame, start, end)
-    cautions: list[str] = []
-    bars = _drop_unfinished(ticker, bars, metadata, cautions)
+    findings, market = Findings(asked), Market.of(metadata)
+    _check_identity(asked, metadata)
+    currency = _currency(market, metadata, replies)
+    bars = _bars(frame, asked)
+    _check_sent(bars, metadata, replies)
+    check_numbers(bars)
+    check_daily(bars)
+    bars = _drop_unfinished(bars, market, metadata, findings)
+    bars = _drop_closed_days(bars, market, findings)
     if bars.empty or bars["close"].isna().all():
         raise Refused("empty", "the answer holds no bars in this range")
-    _check_bars(bars)
-    _note_gaps(ticker, bars, start, end, cautions)
-    currency = _read(metadata, "currency")
+    _check_sessions(bars, market, metadata, findings)
+    check_steps(bars, findings.doubt)
+    check_adjustment(bars, findings.doubt)
     return Download(
-        ticker=ticker,
+        ticker=asked.ticker,
         table=bars[["adj_close", "close", "volume"]],
-        currency="" if currency is None else str(currency),
+        currency=currency,
         retrieved=f"{pd.Timestamp.now('UTC'):%Y-%m-%dT%H:%M:%SZ}",
-        cautions=tuple(cautions),
+        cautions=tuple(findings.cautions),
+        accepted=tuple(sorted(set(findings.accepted))),
+        market="" if market.calendar else market.name or str(read(metadata, "exchangeTimezoneName")),
     )
 
 
-# By key only: going over all keys makes the client ask Yahoo once more.
-def _read(metadata: Mapping[str, object], key: str) -> object:
+def _check_identity(asked: Asked, metadata: Mapping[str, object]) -> None:
+    symbol, step = read(metadata, "symbol"), read(metadata, "dataGranularity")
+    if symbol is None:
+        raise Refused("schema_changed", "the answer names no symbol")
+    if str(symbol).upper() != asked.ticker.upper():
+        raise Refused("wrong_instrument", f"the answer is for {symbol}")
+    if step not in (None, "1d"):
+        raise Refused("schema_changed", f"the answer holds bars of {step} instead of 1d")
+
+
+def _currency(market: Market, metadata: Mapping[str, object], replies: Sequence[Reply]) -> str:
+    currency = read(metadata, "currency")
+    shares = read(metadata, "instrumentType") in ("EQUITY", "ETF")
+    if not currency:
+        if shares:
+            raise Refused("schema_changed", "the answer names no currency")
+        return ""
+    if market.currencies and currency not in market.currencies:
+        raise Refused("currency", f"the prices are in {currency}; {market.name} quotes in {market.currencies[0]}")
+    others = {str(told) for told in map(_told_currency, replies) if told} - {str(currency)}
+    if others:
+        raise Refused("currency", f"one answer is in {currency}, another in {min(others)}")
+    return str(currency)
+
+
+def _told_currency(reply: Reply) -> object:
     try:
-        return metadata[key]
-    except KeyError:
+        return json.loads(reply.body)["chart"]["result"][0]["meta"]["currency"]
+    except (ValueError, KeyError, TypeError, IndexError):
         return None
 
 
-def _bars(frame: pd.DataFrame, start: str, end: str) -> pd.DataFrame:
+def _bars(frame: pd.DataFrame, asked: Asked) -> pd.DataFrame:
+    absent = [c for c in ("Close", "Adj Close", "Volume") if c not in frame.columns]
+    if absent:
+        raise Refused("schema_changed", f"the answer has no {', '.join(absent)}")
+    zero = pd.Series(0.0, index=frame.index)
     days = pd.DatetimeIndex(frame.index).tz_localize(None).normalize()
-    paid = frame["Dividends"] if "Dividends" in frame.columns else pd.Series(0.0, index=frame.index)
+    paid = frame.get("Dividends", zero) + frame.get("Capital Gains", zero)
+    columns = {
+        "adj_close": frame["Adj Close"],
+        "close": frame["Close"],
+        "volume": frame["Volume"],
+        "paid": paid,
+        "split": frame.get("Stock Splits", zero),
+    }
     bars = pd.DataFrame(
-        {
-            "adj_close": frame["Adj Close"].to_numpy(dtype=float),
-            "close": frame["Close"].to_numpy(dtype=float),
-            "volume": frame["Volume"].to_numpy(dtype=float),
-            "dividend": paid.to_numpy(dtype=float),
-        },
+        {name: values.to_numpy(dtype=float) for name, values in columns.items()},
         index=pd.DatetimeIndex(days.to_numpy(dtype="datetime64[ns]"), name="date"),
     ).sort_index()
-    return bars[(bars.index >= pd.Timestamp(start)) & (bars.index <= pd.Timestamp(end))]
+    bars = bars[(bars.index >= pd.Timestamp(asked.start)) & (bars.index <= pd.Timestamp(asked.end))]
+    if bars.index.has_duplicates:
+        raise Refused("schema_changed", f"the answer has {list_days(bars.index[bars.index.duplicated()])} twice")
+    return bars
+
+
+def _check_sent(bars: pd.DataFrame, metadata: Mapping[str, object], replies: Sequence[Reply]) -> None:
+    """Look at the answer itself: the client drops rows of equal date and turns missing volumes into zeros."""
+    prices = [reply for reply in replies if not reply.probe]
+    if not prices:
+        raise Refused("schema_changed", "the client no longer asks where it did")
+    sent = json.loads(prices[-1].body)["chart"]["result"][0]
+    if "adjclose" not in sent["indicators"]:
+        raise Refused("schema_changed", "the answer has no adjusted closes")
+    days = pd.to_datetime(sent["timestamp"], unit="s", utc=True).tz_convert(str(read(metadata, "exchangeTimezoneName")))
+    # An exchange east of Greenwich in summer time may be stamped an hour before its own midnight.
+    days = (days + pd.to_timedelta((days.hour >= 22) * 2, unit="h")).tz_localize(None).normalize()
+    quote = sent["indicators"]["quote"][0]
+    rows = pd.DataFrame(
+        {"close": quote["close"], "adj_close": sent["indicators"]["adjclose"][0]["adjclose"]}, index=days, dtype=float
+    )
+    rows = rows[rows.index.isin(bars.index)]
+    twice = rows[rows.index.duplicated(keep=False)]
+    groups = twice.groupby(level=0)
+    same = ((groups.max() - groups.min()) < 1e-6 * groups.max()).all(axis=1)  # a missing price is not the same
+    if not same.all():
+        raise Refused("schema_changed", f"the answer has {list_days(same.index[~same])} twice, with different prices")
+    unknown = days[[v is None for v in quote["volume"]]]
+    bars.loc[bars.index.isin(unknown), "volume"] = np.nan
 
 
 def _drop_unfinished(
-    ticker: str, bars: pd.DataFrame, metadata: Mapping[str, object], cautions: list[str]
+    bars: pd.DataFrame, market: Market, metadata: Mapping[str, object], findings: Findings
 ) -> pd.DataFrame:
-    now = _read(metadata, "regularMarketTime")
-    if bars.empty or not isinstance(now, pd.Timestamp) or now.tz is None:
+    if bars.empty:
         return bars
-    last = bars.index[-1]
-    if last != now.tz_localize(None).normalize() or now >= _session_close(now, metadata):
-        return bars
-    cautions.append(f"{ticker}: the session of {last:%Y-%m-%d} was not over at download; its row was left out.")
+    asked, last = findings.asked, bars.index[-1]
+    over = asked.closed or market.is_over(last, asked.now - DELAY)
+    if over and _seen_to_its_end(last, over, market, metadata):
+        return _without_open_end(bars, findings)
+    if over:
+        findings.doubt("unfinished", f"the answer is of a moment at which the session of {last:%Y-%m-%d} was not over")
+    else:
+        findings.note(f"the session of {last:%Y-%m-%d} was not over at download; its row was left out")
     return bars.iloc[:-1]
 
 
-def _session_close(now: pd.Timestamp, metadata: Mapping[str, object]) -> pd.Timestamp:
-    period = _read(metadata, "currentTradingPeriod")
+def _seen_to_its_end(last: pd.Timestamp, over: bool, market: Market, metadata: Mapping[str, object]) -> bool:
+    """Tell whether the last trade that an answer knows of is not one in the middle of its last session."""
+    traded = read(metadata, "regularMarketTime")
+    if not isinstance(traded, pd.Timestamp) or traded.tz is None or last != traded.tz_localize(None).normalize():
+        return True
+    moment = traded + QUIET_END if over else traded
+    period = read(metadata, "currentTradingPeriod")
     regular = period.get("regular") if isinstance(period, dict) else None
     close = regular.get("end") if isinstance(regular, dict) else None
-    if isinstance(close, pd.Timestamp) and close.tz_convert(now.tz).date() == now.date():
-        return close
-    return now.normalize() + pd.Timedelta(hours=16)
+    if isinstance(close, pd.Timestamp) and close.tz_convert(traded.tz).date() == traded.date():
+        return moment >= close
+    if market.calendar:
+        return market.is_over(last, moment)
+    return moment >= traded.normalize() + pd.Timedelta(hours=16)
 
 
-def _check_bars(bars: pd.DataFrame) -> None:
-    last = bars.index[-1]
-    if bars[["close", "adj_close"]].iloc[-1].isna().any():
-        known = bars.index[bars[["close", "adj_close"]].notna().all(axis=1)]
-        upto = f"; the last complete day is {known[-1]:%Y-%m-%d}" if len(known) else ""
-        raise Refused("unfinished", f"the last day, {last:%Y-%m-%d}, has no close{upto}")
-    if bars.index.has_duplicates:
-        day = bars.index[bars.index.duplicated()][0]
-        raise Refused("schema_changed", f"the answer has {day:%Y-%m-%d} twice")
-    steps = np.diff(bars.index.to_numpy()) / np.timedelta64(1, "D")
-    if len(steps) >= 4 and float(np.median(steps)) > 4:
-        raise Refused("schema_changed", "the answer holds weekly or monthly bars instead of daily ones")
-    _check_adjustment(bars)
+def _without_open_end(bars: pd.DataFrame, findings: Findings) -> pd.DataFrame:
+    """Doubt a last day that has a row but no close yet."""
+    known = bars.index[bars[["close", "adj_close"]].notna().all(axis=1)]
+    if not len(known) or known[-1] == bars.index[-1]:
+        return bars
+    findings.doubt(
+        "unfinished",
+        f"the last day, {bars.index[-1]:%Y-%m-%d}, has no close; the last complete day is {known[-1]:%Y-%m-%d}",
+    )
+    return bars.loc[: known[-1]]
 
 
-def _check_adjustment(bars: pd.DataFrame) -> None:
-    """Without adjusted closes the client repeats the plain ones: a dividend must leave a step."""
-    ratio = (bars["adj_close"] / bars["close"]).to_numpy()
-    close, paid = bars["close"].to_numpy(), bars["dividend"].to_numpy()
-    for row in np.flatnonzero(paid > 0).tolist():
-        if row == 0 or np.isnan(ratio[row - 1 : row + 1]).any():
-            continue
-        expected = paid[row] / close[row - 1]
-        if expected > 5e-5 and 1 - ratio[row - 1] / ratio[row] < 0.1 * expected:
-            raise Refused(
-                "schema_changed",
-                f"the adjusted closes show no step at the dividend of {bars.index[row]:%Y-%m-%d}",
-            )
+def _drop_closed_days(bars: pd.DataFrame, market: Market, findings: Findings) -> pd.DataFrame:
+    """Leave out rows of days without a session that carry the price of the day before."""
+    asked = findings.asked
+    sessions = market.sessions(asked.start, asked.end)
+    if sessions is None:
+        return bars
+    closed = bars.index.difference(sessions)
+    carried = (bars["close"] == bars["close"].ffill().shift()) | (bars["volume"] == 0) | bars["close"].isna()
+    extra = closed[~carried[closed].to_numpy()]
+    if len(extra):
+        findings.doubt("extra_sessions", f"{market.calendar} was closed on {list_days(extra)}, which has its own price")
+    idle = closed.difference(extra)
+    if len(idle):
+        findings.note(f"{market.calendar} was closed on {list_days(idle)}; the row was left out")
+    return bars.drop(idle)
 
 
-def _note_gaps(ticker: str, bars: pd.DataFrame, start: str, end: str, cautions: list[str]) -> None:
-    first, last = bars.index[0], bars.index[-1]
-    if first - pd.Timestamp(start) > LONG_GAP:
-        cautions.append(f"{ticker}: prices begin on {first:%Y-%m-%d}, {start} was asked for.")
-    if pd.Timestamp(end) - last > LONG_GAP:
-        cautions.append(f"{ticker}: prices end on {last:%Y-%m-%d}, {end} was asked for.")
-    holes = bars.index[bars[["close", "adj_close"]].isna().any(axis=1)]
+def _check_sessions(bars: pd.DataFrame, market: Market, metadata: Mapping[str, object], findings: Findings) -> None:
+    asked = findings.asked
+    known = bars.index[bars[["close", "adj_close"]].notna().all(axis=1)]
+    first = read(metadata, "firstTradeDate")
+    start = pd.Timestamp(asked.start)
+    if isinstance(first, pd.Timestamp) and first.tz_localize(None).normalize() > start:
+        start = first.tz_localize(None).normalize()
+        findings.note(f"prices begin on {known[0]:%Y-%m-%d}, its first day; {asked.start} was asked for")
+    sessions = market.sessions(asked.start, asked.end)
+    if sessions is None:
+        _check_gaps(bars, known, start, findings)
+        return
+    wanted = sessions[sessions >= start]
+    open_day = market.first_open_day(asked.now)
+    if not asked.closed and open_day is not None:
+        wanted = wanted[wanted < open_day]
+    missing = wanted[~wanted.isin(known)]
+    frozen = _frozen_days(bars, metadata)
+    if len(missing) and "unfinished" in findings.accepted:
+        missing = missing[missing <= known[-1]]
+    if len(missing):
+        findings.doubt(
+            "missing_sessions", f"{len(missing)} of {len(wanted)} sessions are missing: {list_days(missing)}"
+        )
+    if len(frozen):
+        findings.doubt("missing_sessions", f"no trade, and the close of the day before, on {list_days(frozen)}")
+
+
+def _frozen_days(bars: pd.DataFrame, metadata: Mapping[str, object]) -> pd.Index[pd.Timestamp]:
+    """Return days on which a share that otherwise trades every day has no volume and no new price."""
+    idle = (bars["volume"] == 0) & (bars["close"] == bars["close"].shift())
+    liquid = read(metadata, "instrumentType") in ("EQUITY", "ETF") and (bars["volume"] == 0).mean() < 0.1
+    return bars.index[idle] if liquid else bars.index[:0]
+
+
+def _check_gaps(bars: pd.DataFrame, known: pd.Index[pd.Timestamp], start: pd.Timestamp, findings: Findings) -> None:
+    """Without a calendar: rows without a close, and long stretches without a row."""
+    asked = findings.asked
+    holes = bars.index.difference(known)
     if len(holes):
-        shown = ", ".join(f"{day:%Y-%m-%d}" for day in holes[:5]) + (" …" if len(holes) > 5 else "")
-        cautions.append(f"{ticker}: {len(holes)} day(s) without a close: {shown}.")
+        findings.doubt("missing_sessions", f"no close on {list_days(holes)}")
+    edges = pd.DatetimeIndex([start - pd.Timedelta(days=1), *known, pd.Timestamp(asked.end) + pd.Timedelta(days=1)])
+    steps = np.diff(edges.to_numpy())
+    if len(steps) and steps.max() > LONG_GAP.to_timedelta64() + np.timedelta64(1, "D"):
+        at = int(steps.argmax())
+        findings.doubt("missing_sessions", f"no prices between {edges[at]:%Y-%m-%d} and {edges[at + 1]:%Y-%m-%d}")
+    findings.note("its exchange has no calendar here: only gaps of more than a week, and days that others have, count")
