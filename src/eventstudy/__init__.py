@@ -38,11 +38,12 @@ if TYPE_CHECKING:
     )
     from eventstudy.power_formulas import detectable_effect, power
     from eventstudy.power_simulation import SimulatedPower, simulated_power
-    from eventstudy.prices import load_prices
+    from eventstudy.prices import load_prices, read_prices
     from eventstudy.prices.factors import load_factors
     from eventstudy.prices.measures import log_turnover, log_volume, range_volatility, squared_returns
     from eventstudy.prices.shares import ShareCount, share_count
     from eventstudy.prices.snapshot import load_universe, universe_members
+    from eventstudy.prices.sources import PriceSource
     from eventstudy.prices.table import Prices, Provenance
     from eventstudy.results import EventStudyResult
     from eventstudy.spec import StudySpec, load_study
@@ -64,11 +65,12 @@ _HOME = {
     "windows": ("Window",),
     "calendars": ("exchange_sessions",),
     "events": ("Event",),
-    "prices": ("load_prices",),
+    "prices": ("load_prices", "read_prices"),
     "prices.factors": ("load_factors",),
     "prices.measures": ("log_turnover", "log_volume", "range_volatility", "squared_returns"),
     "prices.shares": ("ShareCount", "share_count"),
     "prices.snapshot": ("load_universe", "universe_members"),
+    "prices.sources": ("PriceSource",),
     "prices.table": ("Prices", "Provenance"),
     "models": (
         "BuyAndHold",
@@ -113,6 +115,7 @@ __all__ = [
     "MeanAdjusted",
     "NotAsRecorded",
     "PeerPortfolio",
+    "PriceSource",
     "Prices",
     "Provenance",
     "RobustMarketModel",
@@ -134,6 +137,7 @@ __all__ = [
     "log_volume",
     "power",
     "range_volatility",
+    "read_prices",
     "share_count",
     "simulated_power",
     "squared_returns",

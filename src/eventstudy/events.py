@@ -18,6 +18,7 @@ from eventstudy.calendars import (
     trading_day_of_moment,
 )
 from eventstudy.errors import InvalidInput
+from eventstudy.interchange import as_pandas, is_table
 
 #: How the remark of an event begins that no session of the data answers to.
 OUTSIDE = "outside the data"
@@ -236,7 +237,7 @@ def _settle(
     return Located(position, f"{closed}: {closed_day} session")
 
 
-def as_events(events: Event | Iterable[Event] | pd.DataFrame) -> tuple[Event, ...]:
+def as_events(events: Event | Iterable[Event] | pd.DataFrame | object) -> tuple[Event, ...]:
     """Return events given as a list or as a table with ``ticker`` and ``date``.
 
     Parameters
@@ -255,22 +256,22 @@ def as_events(events: Event | Iterable[Event] | pd.DataFrame) -> tuple[Event, ..
     """
     if isinstance(events, Event):
         return (events,)
-    if isinstance(events, pd.DataFrame):
-        return _events_from_frame(events)
+    if is_table(events):
+        return _events_from_frame(as_pandas(events, "The events table"))
     words: object = events
     if isinstance(words, str) or not isinstance(words, Iterable):
         raise InvalidInput(
             f"Events are {words!r}; give a list of Event, or a table with ticker and date (pandas.read_csv of a file)."
         )
-    found = tuple(events)
-    if not found:
+    given: tuple[object, ...] = tuple(words)
+    if not given:
         raise InvalidInput("No events given; a study needs at least one.")
-    for item in found:
+    for item in given:
         if not isinstance(item, Event):
             raise InvalidInput(
                 f"{item!r} is not an Event; write Event('NVDA', '2025-01-27') or give a table with ticker and date."
             )
-    return found
+    return tuple(item for item in given if isinstance(item, Event))
 
 
 def _events_from_frame(table: pd.DataFrame) -> tuple[Event, ...]:

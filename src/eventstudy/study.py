@@ -18,6 +18,7 @@ from eventstudy.diagnostics import Check, design_checks, gap_checks
 from eventstudy.errors import DataUnfit, InvalidInput
 from eventstudy.events import Event, as_events, tradable_days
 from eventstudy.intake import Intake
+from eventstudy.interchange import dated, is_table
 from eventstudy.models import NormalReturnModel
 from eventstudy.panel import Alignment, Dropped, align
 from eventstudy.prices.measures import Measure, check_measure
@@ -124,16 +125,17 @@ class EventStudy:
 
     def run(
         self,
-        data: Prices | pd.DataFrame,
-        events: Event | Iterable[Event] | pd.DataFrame,
-        factors: pd.DataFrame | None = None,
+        data: Prices | pd.DataFrame | object,
+        events: Event | Iterable[Event] | pd.DataFrame | object,
+        factors: pd.DataFrame | object | None = None,
     ) -> EventStudyResult:
         """Run the study.
 
         Parameters
         ----------
         data : Prices or DataFrame
-            Prices, or a wide table of returns (dates × tickers, benchmark and factors as columns, fractions).
+            Prices, or a wide table of returns (dates × tickers, benchmark and factors as columns, fractions). Tables of polars,
+            pyarrow or DuckDB hold the dates in a first column ``date``.
         events : list of Event, or DataFrame
             What happened when; a table needs ``ticker`` and ``date``.
         factors : DataFrame, optional
@@ -154,8 +156,11 @@ class EventStudy:
             If the events or the table cannot be read.
         """
         asked = as_events(events)
+        data = _as_data(data)
         intake = Intake(self.model, self.returns, self.measure, self.calendar)
-        returns, holes = intake.read(data, [e.ticker for e in asked], factors)
+        returns, holes = intake.read(
+            data, [e.ticker for e in asked], None if factors is None else dated(factors, "The table of factors")
+        )
         origin = (
             data.provenance
             if isinstance(data, Prices)
@@ -224,6 +229,18 @@ class EventStudy:
                 f"{self.max_dropped:.0%}. {why}{more}. Mend the events, or raise max_dropped.",
                 dropped=alignment.dropped,
             )
+
+
+def _as_data(data: object) -> Prices | pd.DataFrame:
+    """Return prices as they are and a table of returns of any library as a pandas table."""
+    if isinstance(data, Prices):
+        return data
+    if not is_table(data):
+        lazy = " Collect it first: frame.collect()." if hasattr(data, "collect") else ""
+        raise InvalidInput(
+            f"data is a {type(data).__name__}; give Prices or a DataFrame of returns (pandas, polars, pyarrow).{lazy}"
+        )
+    return dated(data, "The table of returns")
 
 
 def _without_hole_days(

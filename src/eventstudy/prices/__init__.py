@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from eventstudy.errors import DataMissing, InvalidInput
+from eventstudy.interchange import is_table
 from eventstudy.prices.embedded import data_file_digests
 from eventstudy.prices.factors import load_factors
 from eventstudy.prices.files import SUFFIXES, is_price_file, read_price_file, read_prices
 from eventstudy.prices.shares import ShareCount, share_count
 from eventstudy.prices.snapshot import load_snapshot, load_universe, universe_members
+from eventstudy.prices.sources import PriceSource, load_from_source, prices_of_table
 from eventstudy.prices.table import Prices, Provenance, as_day
 from eventstudy.prices.yahoo import fetch_yahoo
 from eventstudy.wording import did_you_mean
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import date
 
 __all__ = [
+    "PriceSource",
     "Prices",
     "Provenance",
     "ShareCount",
@@ -44,9 +47,9 @@ def load_prices(
     tickers: str | Sequence[str] | None = None,
     start: date | str | None = None,
     end: date | str | None = None,
-    source: str | Path = "snapshot",
+    source: str | Path | PriceSource | object = "snapshot",
 ) -> Prices:
-    """Load daily prices from the embedded snapshot, from Yahoo or from a file.
+    """Load daily prices from the embedded snapshot, from Yahoo, from a file, a table or a source of one's own.
 
     Parameters
     ----------
@@ -54,9 +57,10 @@ def load_prices(
         Which tickers, in this order; all by default (not with ``yahoo``).
     start, end : date or str, optional
         First and last day, both included; they need not be sessions. By default all days.
-    source : str or Path
+    source : str, Path, table or PriceSource
         ``"snapshot"`` (38 US series, 2022-01-03 to 2025-06-30), ``"yahoo"`` (live; needs ``tickers`` and ``start``),
-        or the path of a CSV or Parquet file (see `read_prices`).
+        the path of a CSV or Parquet file (see `read_prices`), a table of pandas, polars, pyarrow or DuckDB in one of the same
+        layouts, or an object with ``name`` and ``load`` (see `PriceSource`; needs ``tickers``).
 
     Returns
     -------
@@ -70,7 +74,7 @@ def load_prices(
     DataMissing
         If the source lacks a ticker, begins after ``start`` or ends before ``end``; names what it has.
     DataUnfit, NotAsRecorded, SourceFailed
-        If a file holds what is no price; if embedded data are not as recorded; if Yahoo or the network failed.
+        If a file holds what is no price; if embedded data are not as recorded; if Yahoo, the network or a source failed.
 
     Examples
     --------
@@ -78,12 +82,14 @@ def load_prices(
     [-0.1697, -0.0146]
     """
     wanted = _tickers(tickers)
-    if str(source) == "yahoo":
+    if isinstance(source, str) and source == "yahoo":
         if wanted is None or start is None:
             raise InvalidInput("source='yahoo' needs tickers and start, e.g. load_prices(['NVDA'], '2024-01-02', …).")
         return fetch_yahoo(wanted, start, end)
-    prices = _stored(source, wanted)
-    _check_reach(prices, start, end, exchange="XNYS" if str(source) == "snapshot" else None)
+    own = hasattr(source, "load")
+    prices = load_from_source(source, wanted, start, end) if own else _stored(source, wanted)
+    embedded = isinstance(source, str) and source == "snapshot"
+    _check_reach(prices, start, end, exchange="XNYS" if embedded else None)
     if wanted is not None:
         prices = _chosen(prices, wanted)
     if start is None and end is None:
@@ -91,14 +97,18 @@ def load_prices(
     return _check_filled(prices, prices.between(_text(start, "start"), _text(end, "end")))
 
 
-def _stored(source: str | Path, wanted: Sequence[str] | None) -> Prices:
-    """Return all that the snapshot or a file holds."""
-    if str(source) == "snapshot":
+def _stored(source: object, wanted: Sequence[str] | None) -> Prices:
+    """Return all that the snapshot, a file or a table holds."""
+    likely = wanted[0] if wanted and len(wanted) == 1 else None
+    if isinstance(source, str) and source == "snapshot":
         return load_snapshot()
-    if isinstance(source, Path) or is_price_file(str(source)):
-        return read_price_file(Path(source), likely=wanted[0] if wanted and len(wanted) == 1 else None)
+    if isinstance(source, Path) or (isinstance(source, str) and is_price_file(source)):
+        return read_price_file(Path(source), likely=likely)
+    if is_table(source):
+        return prices_of_table(source, "the table", likely)
     raise InvalidInput(
-        f"source is {str(source)!r}; choose 'snapshot', 'yahoo' or the path of a file that ends in {', '.join(SUFFIXES)}."
+        f"source is {source if isinstance(source, str) else type(source).__name__!r}; choose 'snapshot', 'yahoo', the path of a file "
+        f"that ends in {', '.join(SUFFIXES)}, a table (pandas, polars, pyarrow), or an object with name and load (PriceSource)."
     )
 
 

@@ -52,6 +52,9 @@ def figures_of(table: pd.DataFrame, asked: Asked) -> Figures:
         If a cell cannot be right.
     """
     if not isinstance(table.index, pd.RangeIndex) and table.columns.nlevels == 1:
+        clash = [str(n) for n in table.index.names if n is not None and n in table.columns]
+        if clash:
+            raise InvalidInput(f"{asked.name} has {', '.join(clash)} as its index and as a column; keep one.")
         table = table.reset_index()
     if table.columns.nlevels == 2:
         figures = from_two_level(_dates_in_index(table), asked.name)
