@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from eventstudy.prices.snapshot import load_universe, universe_members
     from eventstudy.prices.sources import PriceSource
     from eventstudy.prices.table import Prices, Provenance
+    from eventstudy.prices.vintages import Vintage, list_vintages, load_vintage
     from eventstudy.results import EventStudyResult
     from eventstudy.spec import StudySpec, load_study
     from eventstudy.study import EventStudy
@@ -72,6 +73,7 @@ _HOME = {
     "prices.snapshot": ("load_universe", "universe_members"),
     "prices.sources": ("PriceSource",),
     "prices.table": ("Prices", "Provenance"),
+    "prices.vintages": ("Vintage", "list_vintages", "load_vintage"),
     "models": (
         "BuyAndHold",
         "Dimson",
@@ -126,13 +128,16 @@ __all__ = [
     "StudyFileError",
     "StudySpec",
     "TradeToTrade",
+    "Vintage",
     "Window",
     "detectable_effect",
     "exchange_sessions",
+    "list_vintages",
     "load_factors",
     "load_prices",
     "load_study",
     "load_universe",
+    "load_vintage",
     "log_turnover",
     "log_volume",
     "power",

@@ -16,6 +16,7 @@ from eventstudy.errors import EventStudyError, NotAsRecorded, StudyFileError
 if TYPE_CHECKING:
     from eventstudy.report.build import Progress
     from eventstudy.report.manifest import Reason
+    from eventstudy.spec import StudySpec
 
 EXIT_CODES = """
 Exit codes: 0 done · 1 out of date or not as recorded · 2 wrong study file or arguments ·
@@ -34,6 +35,14 @@ app = typer.Typer(
 )
 
 StudyArgument = Annotated[Path, typer.Argument(metavar="STUDY", help="Study file, or the folder that holds it.")]
+AsOfOption = Annotated[
+    str | None,
+    typer.Option(
+        "--as-of",
+        metavar="MOMENT",
+        help="On the newest fetched prices up to a day or moment (UTC), e.g. 2025-11-01T12:00.",
+    ),
+]
 
 
 def say(message: str) -> None:
@@ -58,6 +67,7 @@ def run(
     study: StudyArgument,
     as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON, with all digits.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Cumulative abnormal returns by window as CSV.")] = False,
+    as_of: AsOfOption = None,
 ) -> None:
     """Run a study and print the result.
 
@@ -66,10 +76,9 @@ def run(
     if as_json and as_csv:
         raise StudyFileError("--json and --csv were both given; choose one.")
     from eventstudy.export import plain, result_tables
-    from eventstudy.spec import load_study
     from eventstudy.tables import rounded_csv
 
-    spec = load_study(study)
+    spec = _load(study, as_of)
     result = spec.run()
     if as_json:
         import json
@@ -92,6 +101,7 @@ def build(
     check: Annotated[bool, typer.Option("--check", help="Only tell: exit 0 if up to date, 1 if not.")] = False,
     why: Annotated[bool, typer.Option("--why", help="Say what changed since the last build.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Build even if nothing changed.")] = False,
+    as_of: AsOfOption = None,
 ) -> None:
     """Build the reports that are out of date: page, figures, tables, notebooks, manifest.
 
@@ -100,9 +110,9 @@ def build(
     stale = False
     for path in _studies(studies):
         if check:
-            stale |= bool(_tell(path))
+            stale |= bool(_tell(_load(path, as_of)))
         else:
-            _build(path, why, force)
+            _build(path, why, force, as_of)
     if stale:
         raise typer.Exit(NotAsRecorded.EXIT_CODE)
 
@@ -116,12 +126,17 @@ def _studies(given: list[Path] | None) -> list[Path]:
     return found
 
 
-def _tell(path: Path) -> tuple[Reason, ...]:
-    from eventstudy.report.build import interrupted
-    from eventstudy.report.manifest import Reason, out_of_date
+def _load(path: Path, as_of: str | None = None) -> StudySpec:
     from eventstudy.spec import load_study
 
     spec = load_study(path)
+    return spec if as_of is None else spec.as_of(as_of)
+
+
+def _tell(spec: StudySpec) -> tuple[Reason, ...]:
+    from eventstudy.report.build import interrupted
+    from eventstudy.report.manifest import Reason, out_of_date
+
     reasons = out_of_date(spec)
     if interrupted(spec.folder):
         reasons = (Reason("interrupted", spec.name, "a build was killed; build again to finish it"), *reasons)
@@ -130,11 +145,10 @@ def _tell(path: Path) -> tuple[Reason, ...]:
     return reasons
 
 
-def _build(path: Path, why: bool, force: bool) -> None:
+def _build(path: Path, why: bool, force: bool, as_of: str | None) -> None:
     from eventstudy.report.build import build as build_report
-    from eventstudy.spec import load_study
 
-    spec = load_study(path)
+    spec = _load(path, as_of)
     with _progress(spec.name) as progress:
         built = build_report(spec, force=force, progress=progress)
     if not built.reasons:
@@ -165,29 +179,31 @@ def _progress(name: str) -> Iterator[Progress]:
 def fetch(study: StudyArgument) -> None:
     """Download a study's prices from Yahoo into its folder: the only command that uses the network.
 
-    The study file is not changed; the last line says how to use the new prices.
+    Each download is a file of its own, never overwritten. The study file is not changed; the last line says how to use
+    the new prices.
     """
-    from eventstudy.report.fetch import fetch_prices
-    from eventstudy.spec import load_study
+    from eventstudy.report.fetch import fetch_prices, next_step
 
-    spec = load_study(study)
+    spec = _load(study)
     with _progress(spec.name) as progress:
         path = fetch_prices(spec, progress)
-    name = path.relative_to(spec.folder).as_posix()
-    say(f'{spec.name}: to study these prices, write source = "{name}" under [prices] in {spec.path.name}')
+    say(f"{spec.name}: {next_step(spec, path)}")
     typer.echo(str(path))
 
 
 @app.command()
-def check(study: StudyArgument) -> None:
-    """Verify the embedded data, the claims' inputs and every built file against their recorded digests."""
+def check(study: StudyArgument, as_of: AsOfOption = None) -> None:
+    """Verify the embedded data, every stored vintage and every built file against their recorded digests."""
     from eventstudy.prices.embedded import verify_embedded
+    from eventstudy.prices.vintages import list_vintages, verify_vintage
     from eventstudy.report.findings import compute
-    from eventstudy.spec import load_study
 
-    spec = load_study(study)
+    spec = _load(study, as_of)
     verify_embedded()
     typer.echo("embedded data: as recorded")
+    for vintage in list_vintages(spec.folder):
+        verify_vintage(vintage)
+        typer.echo(f"{vintage.name}: as recorded")
     findings = compute(spec)
     for item in findings.everyone.checks:
         typer.echo(
@@ -196,7 +212,7 @@ def check(study: StudyArgument) -> None:
         )
     for claim in findings.claims:
         typer.echo(f"claim “{claim.quote}” ({claim.source}): {claim.verdict}. {claim.sentence}")
-    if _tell(study):
+    if _tell(spec):
         raise typer.Exit(NotAsRecorded.EXIT_CODE)
 
 

@@ -22,6 +22,7 @@ from eventstudy.models import NormalReturnModel
 from eventstudy.prices import load_prices
 from eventstudy.prices.factors import FACTOR_COLUMNS, load_factors
 from eventstudy.prices.table import Prices
+from eventstudy.prices.vintages import find_vintage, list_vintages
 from eventstudy.results import EventStudyResult
 from eventstudy.spec_parts import ClaimPart, ModelPart, OtherDay, Part, PricesPart, UniversePart, Variant
 from eventstudy.study import EventStudy
@@ -166,11 +167,48 @@ class StudySpec(Part):
         )
 
     def price_file(self) -> Path | None:
-        """Return the study's own price file; None if prices come from the snapshot or from Yahoo."""
+        """Return the study's own price file, for Yahoo a stored vintage; None for the embedded snapshot.
+
+        Raises
+        ------
+        DataMissing
+            If prices come from Yahoo and the vintage, or any, is not stored.
+        """
         source = self.prices.source
-        if source in ("snapshot", "yahoo"):
+        if source == "snapshot":
             return None
+        if source == "yahoo":
+            return self._vintage()
         return self.folder / source
+
+    def _vintage(self) -> Path:
+        if self.prices.vintage is None and not list_vintages(self.folder, "yahoo"):
+            raise DataMissing(
+                f"{self.path.name}: prices.source is 'yahoo', no vintage is stored, and only 'eventstudy fetch' uses the network. "
+                f"Run 'eventstudy fetch {self.name}' once; it stores the prices in the study's folder."
+            )
+        try:
+            return find_vintage(self.folder, self.prices.vintage).path
+        except DataMissing as error:
+            raise DataMissing(f"{self.path.name}: prices.vintage: {error.message}", **error.facts) from error
+
+    def as_of(self, moment: str) -> StudySpec:
+        """Return the same study on the newest vintage fetched up to a day or moment (UTC), whatever its own source.
+
+        Raises
+        ------
+        DataMissing
+            If no vintage was fetched up to then.
+        InvalidInput
+            If the moment cannot be read.
+        """
+        pinned = PricesPart(
+            source="yahoo",
+            vintage=find_vintage(self.folder, as_of=moment).name,
+            start=self.prices.start,
+            end=self.prices.end,
+        )
+        return self.model_copy(update={"prices": pinned})
 
     def load_prices(self) -> Prices:
         """Return the prices that the study needs, from its source.
@@ -180,11 +218,6 @@ class StudySpec(Part):
         DataMissing
             If a ticker, a date or the file is missing.
         """
-        if self.prices.source == "yahoo":
-            raise DataMissing(
-                f"{self.path.name}: prices.source is 'yahoo', and only 'eventstudy fetch' uses the network. Run 'eventstudy fetch "
-                f"{self.name}' once; it stores the prices in the study's folder and says what to write as source."
-            )
         own = self.price_file()
         source: str | Path = self.prices.source if own is None else own
         return load_prices(list(self.needed_tickers()), self.prices.start, self.prices.end, source=source)

@@ -118,11 +118,24 @@ class ModelPart(ModelChoice):
 
 
 class PricesPart(Part):
-    """``[prices]``: where prices come from."""
+    """``[prices]``: where prices come from; ``yahoo`` is the newest stored vintage, or the one that ``vintage`` names."""
 
     source: str = "snapshot"
+    vintage: str | None = None
     start: str | None = None
     end: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_vintage_is_of_yahoo(cls, given: object) -> object:
+        if not isinstance(given, dict) or given.get("vintage") is None:
+            return given
+        if given.get("source", "yahoo") != "yahoo":
+            raise ValueError(
+                f'vintage is {given["vintage"]!r}, but source is {given["source"]!r}; only source = "yahoo" has vintages: '
+                f"write that, or remove vintage"
+            )
+        return {**given, "source": "yahoo"}
 
 
 class OtherDay(Part):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import UTC, datetime
+from importlib.metadata import version
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 import yahoo_server as ys
 
 from eventstudy.errors import DataMissing, DataUnfit, NotAsRecorded, SourceFailed
-from eventstudy.prices import read_prices, yahoo
+from eventstudy.prices import read_prices, vintage_store, yahoo
 from eventstudy.report import fetch as fetching
 from eventstudy.report.fetch import fetch_prices
 from eventstudy.report.manifest import input_digests
@@ -82,7 +83,8 @@ def use(folder, path):
 
 
 def files_of(folder):
-    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    files = [p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()]
+    return sorted(name for name in files if name != "prices/.store.lock")
 
 
 def expected_abnormal(symbol):
@@ -104,7 +106,19 @@ def test_fetched_file_and_passport(fetch, folder):
     passport = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     assert passport["file"] == path.name
     assert passport["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert passport["asked"]["tickers"] == ["AAA", "BBB", "^IDX"]
+    assert passport["format"] == 2
+    assert passport["asked"] == {"tickers": ["AAA", "BBB", "^IDX"], "start": FIRST, "end": "2025-03-27"}
+    assert passport["fetched"] == f"{pd.Timestamp(stem.removeprefix('yahoo-')):%Y-%m-%dT%H:%M:%SZ}"
+    assert passport["clients"] == {
+        name: version(dist)
+        for name, dist in (
+            ("eventstudy", "eventstudy-finance"),
+            ("yfinance", "yfinance"),
+            ("curl_cffi", "curl_cffi"),
+            ("pandas", "pandas"),
+        )
+    }
+    assert {t: f["rows"] for t, f in passport["tickers"].items()} == dict.fromkeys(CLOSES, passport["rows"])
     assert passport["currency"] == dict.fromkeys(CLOSES, "USD")
     table = pd.read_csv(path)
     assert list(table.columns) == ["date", "ticker", "close", "adj_close", "volume"]
@@ -191,18 +205,20 @@ def test_a_price_file_without_passport_is_not_overwritten(fetch, folder, monkeyp
     assert own.read_text() == "mine"
 
 
-def test_a_full_disk_leaves_no_half_fetch(fetch, folder, monkeypatch):
-    write = fetching.write_whole
+@pytest.mark.parametrize("kind", [".csv", ".json"])
+def test_a_full_disk_leaves_no_half_fetch(fetch, folder, monkeypatch, kind):
+    write = vintage_store.write_whole
 
     def full(path, content):
-        if path.suffix == ".csv":
+        if path.suffix == kind:
             raise OSError(28, "No space left on device")
         return write(path, content)
 
-    monkeypatch.setattr(fetching, "write_whole", full)
+    monkeypatch.setattr(vintage_store, "write_whole", full)
     with pytest.raises(OSError, match="No space"):
         fetch()
     assert files_of(folder) == ["events.csv", "study.toml"]
+    assert not (folder / "prices").exists()
 
 
 def test_a_changed_file_is_not_passed_off_as_the_fetched_one(fetch):

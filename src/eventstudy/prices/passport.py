@@ -9,11 +9,21 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+import pandas as pd
 
 from eventstudy.errors import NotAsRecorded
 from eventstudy.files import sha256
 from eventstudy.prices.table import Prices
+
+#: Layout of the passports written now; those of format 1 had no such key, no clients and no facts of single tickers.
+FORMAT = 2
+#: Libraries whose version is recorded beside a download.
+CLIENTS = {"eventstudy": "eventstudy-finance", "yfinance": "yfinance", "curl_cffi": "curl_cffi", "pandas": "pandas"}
+ROUNDED = {"adj_close": 4, "close": 4, "volume": 0}
 
 
 @dataclass(frozen=True)
@@ -99,30 +109,70 @@ def _read_facts(facts: Mapping[str, object], name: str) -> Passport:
     )
 
 
-def passport_text(prices: Prices, name: str, content: str, tickers: Sequence[str], start: str, end: str) -> str:
-    """Return the passport of a price file as JSON.
+def passport_text(
+    prices: Prices, name: str, content: bytes, tickers: Sequence[str], start: str, end: str, moment: datetime
+) -> str:
+    """Return the passport of a price file as JSON, format 2.
 
     Parameters
     ----------
     prices : Prices
         The prices in the file.
-    name, content : str
-        The file's name and text.
+    name : str
+        The file's name.
+    content : bytes
+        Its bytes.
     tickers : sequence of str
         What was asked for.
     start, end : str
         First and last day asked for, ISO format.
+    moment : datetime
+        When the download was finished, UTC.
 
     Returns
     -------
     str
-        The file's name and digest, what was asked for, the currencies, and the prices' provenance.
+        The file's name and digest, what was asked for and when, with which client, the currencies, rows, days and digest
+        of each ticker, and the prices' provenance.
     """
     facts = {
+        "format": FORMAT,
         "file": name,
-        "sha256": sha256(content.encode("utf-8")),
+        "layout": "long CSV: date, ticker, close, adj_close, volume",
+        "sha256": sha256(content),
+        "fetched": f"{moment:%Y-%m-%dT%H:%M:%SZ}",
         "asked": {"tickers": list(tickers), "start": start, "end": end},
+        "clients": client_versions(),
         "currency": dict(prices.currency),
+        "rows": int(prices.adj_close.notna().any(axis=1).sum()),
+        "tickers": ticker_facts(prices),
         **asdict(prices.provenance),
     }
     return json.dumps(facts, ensure_ascii=False, indent=1) + "\n"
+
+
+def client_versions() -> dict[str, str]:
+    """Return the versions of this package and of the libraries that fetch; "not installed" where there is none."""
+    found = {}
+    for library, distribution in CLIENTS.items():
+        try:
+            found[library] = version(distribution)
+        except PackageNotFoundError:
+            found[library] = "not installed"
+    return found
+
+
+def ticker_facts(prices: Prices) -> dict[str, dict[str, object]]:
+    """Return rows, first and last day of each ticker, and a digest of its figures.
+
+    The figures are rounded first, closes to four decimals and volumes to whole numbers: a vendor's noise is below.
+    """
+    parts = {"adj_close": prices.adj_close, "close": prices.close, "volume": prices.volume}
+    facts: dict[str, dict[str, object]] = {}
+    for ticker in prices.tickers:
+        columns = {name: frame[ticker] for name, frame in parts.items() if frame is not None}
+        table = pd.DataFrame(columns).dropna(how="all").round(ROUNDED)
+        text = table.to_csv(lineterminator="\n", date_format="%Y-%m-%d")
+        days = [f"{day:%Y-%m-%d}" for day in table.index[[0, -1]]] if len(table) else ["", ""]
+        facts[ticker] = {"rows": len(table), "first": days[0], "last": days[1], "sha256": sha256(text.encode("utf-8"))}
+    return facts

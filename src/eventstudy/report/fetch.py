@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from itertools import count
 from pathlib import Path
 
 import pandas as pd
 
 from eventstudy.calendars import exchange_sessions
 from eventstudy.events import locate_sessions
-from eventstudy.files import write_whole
-from eventstudy.prices.passport import passport_path, passport_text
-from eventstudy.prices.table import Prices
+from eventstudy.prices.vintage_store import store_vintage
+from eventstudy.prices.vintages import bare_name
 from eventstudy.prices.yahoo import fetch_yahoo
 from eventstudy.spec import StudySpec
 
@@ -64,7 +62,7 @@ def fetch_prices(
     Returns
     -------
     Path
-        The price file, ``prices/yahoo-<UTC time>.csv`` in the study's folder, with a passport beside it.
+        The new vintage, ``prices/yahoo-<UTC time>.csv`` in the study's folder, with a passport beside it.
 
     Raises
     ------
@@ -74,35 +72,12 @@ def fetch_prices(
     start, end = needed_range(spec)
     tickers = spec.needed_tickers()
     prices = fetch_yahoo(list(tickers), start, end, session=session, cache_dir=cache_dir, on_ticker=progress)
-    text = long_csv(prices)
-    path = _reserve(spec.folder / "prices", f"yahoo-{datetime.now(tz=UTC):%Y%m%dT%H%M%SZ}")
-    try:
-        write_whole(passport_path(path), passport_text(prices, path.name, text, tickers, start, end))
-        return write_whole(path, text)
-    except BaseException:
-        passport_path(path).unlink(missing_ok=True)
-        raise
+    return store_vintage(prices, spec.folder, datetime.now(tz=UTC), tickers, start, end)
 
 
-def _reserve(folder: Path, stem: str) -> Path:
-    """Return a free name for a price file, taken by an empty passport, so that two fetches in a second differ."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for number in count(1):
-        path = folder / (f"{stem}.csv" if number == 1 else f"{stem}-{number}.csv")
-        try:
-            if not path.exists():
-                passport_path(path).touch(exist_ok=False)
-                return path
-        except FileExistsError:
-            continue
-    raise AssertionError("unreachable: some number is free")
-
-
-def long_csv(prices: Prices) -> str:
-    """Return a price table as long CSV: date, ticker, close, adj_close, volume; days without a price left out."""
-    parts = {"close": prices.close, "adj_close": prices.adj_close, "volume": prices.volume}
-    columns = {name: frame.stack(future_stack=True) for name, frame in parts.items() if frame is not None}  # noqa: PD013
-    table = pd.DataFrame(columns)
-    table.index.names = ["date", "ticker"]
-    table = table.dropna(how="all").sort_index()
-    return table.reset_index().to_csv(index=False, lineterminator="\n", date_format="%Y-%m-%d")
+def next_step(spec: StudySpec, path: Path) -> str:
+    """Return what the study uses now, and what to write in its file to use, or to keep, the new prices."""
+    name, part = bare_name(path), spec.prices
+    if part.source == "yahoo" and part.vintage is None:
+        return f'{spec.path.name} takes the newest vintage, now {name}; to stay with it, add vintage = "{name}" under [prices]'
+    return f'to study these prices, write source = "yahoo" and vintage = "{name}" under [prices] in {spec.path.name}'

@@ -58,7 +58,7 @@ def input_digests(spec: StudySpec) -> dict[str, str]:
     own = [FILE_NAME, spec.events, *([spec.timeline] if spec.timeline else []), *spec.notebooks]
     price_file = spec.price_file()
     if price_file is not None:
-        own.append(spec.prices.source)
+        own.append(price_file.relative_to(spec.folder).as_posix())
         passport = passport_path(price_file)
         own += [passport.relative_to(spec.folder).as_posix()] if passport.is_file() else []
     found = {name: _digest(spec.folder / name) for name in own}

@@ -1,0 +1,284 @@
+"""The vintages of a study's prices: each download a file of its own with a passport, never overwritten.
+
+A vintage is ``prices/yahoo-20251101T120001Z.csv`` (or ``.csv.gz``) in the study's folder with
+``yahoo-20251101T120001Z.json`` beside it: the source, the moment in UTC, and a number from the second of a second on.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from eventstudy.errors import DataMissing, InvalidInput, NotAsRecorded
+from eventstudy.files import file_sha256
+from eventstudy.prices.files import read_prices
+from eventstudy.prices.passport import passport_path, ticker_facts
+from eventstudy.prices.table import Prices, as_day
+from eventstudy.wording import did_you_mean
+
+#: Where a study keeps its vintages.
+FOLDER = "prices"
+_NAME = re.compile(r"(?P<source>[a-z][a-z0-9_]*)-(?P<stamp>\d{8}T\d{6}Z)(?:-(?P<number>\d+))?")
+_ENDINGS = (".csv", ".csv.gz")
+_DAY_ONLY = re.compile(r"\s*\d{4}-\d{2}-\d{2}\s*")
+
+
+@dataclass(frozen=True, repr=False)
+class Vintage:
+    """One download of prices, as it is stored; its figures are read by `load_vintage`.
+
+    Attributes
+    ----------
+    name : str
+        E.g. ``yahoo-20251101T120001Z``.
+    path : Path
+        The price file.
+    source : str
+        Where it was downloaded from, e.g. ``yahoo``.
+    fetched : Timestamp
+        Moment of the download, UTC.
+    tickers : tuple of str
+        What was asked for.
+    start, end : str
+        First and last day asked for, ISO format.
+    first, last : str
+        First and last day with prices, ISO format.
+    sha256 : str
+        Digest of the file's bytes.
+    format : int
+        Layout of the passport: 1 up to version 0.1, 2 since.
+    clients : mapping of str to str
+        Versions of the libraries that fetched; empty in format 1.
+    ticker_facts : mapping of str to mapping
+        Per ticker ``rows``, ``first``, ``last`` and ``sha256`` of its rounded figures; empty in format 1.
+    """
+
+    name: str
+    path: Path
+    source: str
+    fetched: pd.Timestamp
+    tickers: tuple[str, ...]
+    start: str
+    end: str
+    first: str
+    last: str
+    sha256: str
+    format: int
+    clients: Mapping[str, str]
+    ticker_facts: Mapping[str, Mapping[str, object]]
+
+    def __repr__(self) -> str:
+        shown = ", ".join(self.tickers[:8]) + (" …" if len(self.tickers) > 8 else "")
+        return (
+            f"Vintage {self.name}: {len(self.tickers)} tickers ({shown}), {self.first} to {self.last}, "
+            f"fetched {self.fetched:%Y-%m-%d %H:%M:%S} UTC"
+        )
+
+
+def vintage_folder(folder: str | Path) -> Path:
+    """Return where the vintages of a study lie: its folder ``prices``, or the folder itself if it has none."""
+    own = Path(folder)
+    return own / FOLDER if own.name != FOLDER and ((own / FOLDER).is_dir() or not _files(own)) else own
+
+
+def list_vintages(folder: str | Path, source: str | None = None) -> tuple[Vintage, ...]:
+    """Return the vintages stored in a study's folder, oldest first.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The study's folder, or the folder ``prices`` in it.
+    source : str, optional
+        Only those of this source, e.g. ``"yahoo"``.
+
+    Returns
+    -------
+    tuple of Vintage
+        Empty if there are none. Price files without a passport are no vintages, and neither are passports without a
+        price file, which a download that was killed may leave.
+
+    Raises
+    ------
+    NotAsRecorded
+        If a passport cannot be read: an older vintage is not silently taken in its place.
+
+    Examples
+    --------
+    >>> list_vintages("no/such/study")
+    ()
+    """
+    place = vintage_folder(folder)
+    found = [v for v in map(_read, _files(place)) if v is not None]
+    chosen = [v for v in found if source is None or v.source == source]
+    return tuple(sorted(chosen, key=lambda v: (v.fetched, _number(v.name), v.name)))
+
+
+def _files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(p for p in folder.iterdir() if p.name.endswith(_ENDINGS) and _NAME.fullmatch(bare_name(p)))
+
+
+def bare_name(path: Path) -> str:
+    """Return a price file's name without its ending."""
+    return passport_path(path).stem
+
+
+def _number(name: str) -> int:
+    match = _NAME.fullmatch(name)
+    return int(match["number"] or 1) if match else 0
+
+
+def _read(path: Path) -> Vintage | None:
+    beside = passport_path(path)
+    if not beside.is_file():
+        return None
+    try:
+        facts = json.loads(beside.read_text(encoding="utf-8"))
+        match = _NAME.fullmatch(bare_name(path))
+        assert match is not None
+        asked = facts["asked"]
+        return Vintage(
+            name=bare_name(path),
+            path=path,
+            source=match["source"],
+            fetched=pd.Timestamp(match["stamp"]),
+            tickers=tuple(str(t) for t in asked["tickers"]),
+            start=str(asked["start"]),
+            end=str(asked["end"]),
+            first=str(facts["first"]),
+            last=str(facts["last"]),
+            sha256=str(facts["sha256"]),
+            format=int(facts.get("format", 1)),
+            clients=dict(facts.get("clients", {})),
+            ticker_facts=dict(facts.get("tickers", {})),
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise NotAsRecorded(
+            f"The passport {beside.name} is damaged ({type(error).__name__}: {error}). Restore it, or move {path.name} "
+            f"and the passport out of {path.parent.name}/ and fetch anew.",
+            file=beside.name,
+        ) from error
+
+
+def find_vintage(
+    folder: str | Path, name: str | None = None, *, as_of: str | None = None, source: str = "yahoo"
+) -> Vintage:
+    """Return one vintage of a study: the newest, the one of a name, or the newest as of a moment.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The study's folder, or the folder ``prices`` in it.
+    name : str, optional
+        E.g. ``"yahoo-20251101T120001Z"``, with or without ``.csv``.
+    as_of : str, optional
+        A day, which counts whole, or a moment; UTC unless it names a zone. The newest vintage fetched up to then.
+    source : str
+        Where the vintages come from, if no name is given.
+
+    Returns
+    -------
+    Vintage
+
+    Raises
+    ------
+    DataMissing
+        If there is no such vintage; names those that there are.
+    InvalidInput
+        If both a name and a moment are given, or the moment cannot be read.
+    NotAsRecorded
+        If a passport cannot be read.
+    """
+    if name is not None and as_of is not None:
+        raise InvalidInput("Both a vintage's name and as_of were given; choose one.")
+    stored = list_vintages(folder, None if name else source)
+    if name is not None:
+        return _named(stored, name)
+    chosen = stored if as_of is None else tuple(v for v in stored if v.fetched < _up_to(as_of))
+    if chosen:
+        return chosen[-1]
+    if stored:
+        raise DataMissing(
+            f"No prices were fetched up to {as_of}; the first vintage is {stored[0].name}. Name a later moment.",
+            available=tuple(v.name for v in stored),
+        )
+    raise DataMissing(f"There is no vintage of {source} prices in {Path(folder).name}; 'eventstudy fetch' makes one.")
+
+
+def _named(stored: tuple[Vintage, ...], name: str) -> Vintage:
+    wanted = name.removesuffix(".gz").removesuffix(".csv")
+    for vintage in stored:
+        if vintage.name == wanted:
+            return vintage
+    names = [v.name for v in stored]
+    raise DataMissing(
+        f"There is no vintage {wanted!r}; "
+        + (f"stored are {', '.join(names)}.{did_you_mean([wanted], names)}" if names else "none is stored.")
+        + " 'eventstudy fetch' makes a new one.",
+        available=tuple(names),
+    )
+
+
+def _up_to(moment: str) -> pd.Timestamp:
+    """Return the first moment after those that count."""
+    if _DAY_ONLY.fullmatch(moment):
+        day = as_day(moment, "as_of")
+        assert day is not None
+        return day.tz_localize("UTC") + pd.Timedelta(days=1)
+    as_day(moment, "as_of")  # refuses what cannot be read or may be read in two ways
+    read = pd.Timestamp(moment)
+    read = read.tz_localize("UTC") if read.tz is None else read.tz_convert("UTC")
+    return read + pd.Timedelta(nanoseconds=1)
+
+
+def load_vintage(
+    folder: str | Path, name: str | None = None, *, as_of: str | None = None, source: str = "yahoo"
+) -> Prices:
+    """Return the prices of one vintage of a study: the newest, the one of a name, or the newest as of a moment.
+
+    Parameters
+    ----------
+    folder, name, as_of, source
+        As for `find_vintage`.
+
+    Returns
+    -------
+    Prices
+        ``provenance.source`` is the file's name, ``provenance.digest`` its SHA-256.
+
+    Raises
+    ------
+    DataMissing, InvalidInput
+        As for `find_vintage`.
+    NotAsRecorded
+        If the file is not the one that its passport records.
+    """
+    return read_prices(find_vintage(folder, name, as_of=as_of, source=source).path)
+
+
+def verify_vintage(vintage: Vintage) -> None:
+    """Read a vintage whole and compare it with its passport: digest of the file, digest and rows of each ticker.
+
+    Raises
+    ------
+    NotAsRecorded
+        If anything differs; names it.
+    """
+    found = file_sha256(vintage.path)
+    problem = "" if found == vintage.sha256 else f"its SHA-256 is {found[:12]}…, recorded is {vintage.sha256[:12]}…"
+    if not problem and vintage.ticker_facts:
+        read = ticker_facts(read_prices(vintage.path))
+        differing = sorted(t for t in {*read, *vintage.ticker_facts} if read.get(t) != vintage.ticker_facts.get(t))
+        problem = f"the figures of {', '.join(differing)} are not those recorded" if differing else ""
+    if problem:
+        raise NotAsRecorded(
+            f"{vintage.path.name} is not the file that its passport records: {problem}. Restore it from a copy, or move it "
+            f"away with its passport and fetch anew.",
+            file=vintage.path.name,
+        )
