@@ -202,12 +202,8 @@ class StudySpec(Part):
         InvalidInput
             If the moment cannot be read.
         """
-        pinned = PricesPart(
-            source="yahoo",
-            vintage=find_vintage(self.folder, as_of=moment).name,
-            start=self.prices.start,
-            end=self.prices.end,
-        )
+        name = find_vintage(self.folder, as_of=moment).name
+        pinned = self.prices.model_copy(update={"source": "yahoo", "vintage": name})
         return self.model_copy(update={"prices": pinned})
 
     def load_prices(self) -> Prices:

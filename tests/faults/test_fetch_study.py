@@ -196,6 +196,14 @@ def test_no_fetch_overwrites_another(fetch, folder, monkeypatch):
         assert json.loads((folder / "prices" / name).with_suffix(".json").read_text())["file"] == name
 
 
+def test_each_fetch_asks_again(server, fetch):
+    first = fetch()
+    server.answers["AAA"] = ys.answer(ys.chart("AAA", ys.bars(FIRST, [c + 1 for c in CLOSES["AAA"]])))
+    assert read_prices(fetch()).adj_close["AAA"].tolist() == pytest.approx(
+        [c + 1 for c in read_prices(first).adj_close["AAA"]]
+    )
+
+
 def test_a_price_file_without_passport_is_not_overwritten(fetch, folder, monkeypatch):
     at_second(monkeypatch, 1)
     own = folder / "prices" / "yahoo-20251101T120001Z.csv"

@@ -71,7 +71,10 @@ def fetch_prices(
     """
     start, end = needed_range(spec)
     tickers = spec.needed_tickers()
-    prices = fetch_yahoo(list(tickers), start, end, session=session, cache_dir=cache_dir, on_ticker=progress)
+    # every vintage is a new download: kept answers would carry the past into it
+    prices = fetch_yahoo(
+        list(tickers), start, end, session=session, cache_dir=cache_dir, reuse=False, on_ticker=progress
+    )
     return store_vintage(prices, spec.folder, datetime.now(tz=UTC), tickers, start, end)
 
 
