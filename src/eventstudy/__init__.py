@@ -39,7 +39,9 @@ if TYPE_CHECKING:
     from eventstudy.power_formulas import detectable_effect, power
     from eventstudy.power_simulation import SimulatedPower, simulated_power
     from eventstudy.prices import load_prices, read_prices
+    from eventstudy.prices.checks import check_prices
     from eventstudy.prices.factors import load_factors
+    from eventstudy.prices.finding import Finding
     from eventstudy.prices.measures import log_turnover, log_volume, range_volatility, squared_returns
     from eventstudy.prices.shares import ShareCount, share_count
     from eventstudy.prices.snapshot import load_universe, universe_members
@@ -67,7 +69,9 @@ _HOME = {
     "calendars": ("exchange_sessions",),
     "events": ("Event",),
     "prices": ("load_prices", "read_prices"),
+    "prices.checks": ("check_prices",),
     "prices.factors": ("load_factors",),
+    "prices.finding": ("Finding",),
     "prices.measures": ("log_turnover", "log_volume", "range_volatility", "squared_returns"),
     "prices.shares": ("ShareCount", "share_count"),
     "prices.snapshot": ("load_universe", "universe_members"),
@@ -108,6 +112,7 @@ __all__ = [
     "EventStudyError",
     "EventStudyResult",
     "FactorModel",
+    "Finding",
     "GarchMarketModel",
     "HacMarketModel",
     "HypothesisTest",
@@ -130,6 +135,7 @@ __all__ = [
     "TradeToTrade",
     "Vintage",
     "Window",
+    "check_prices",
     "detectable_effect",
     "exchange_sessions",
     "list_vintages",

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from eventstudy.calendars import calendar_bounds, exchange_sessions
-from eventstudy.diagnostics import listed
+from eventstudy.diagnostics import Check, listed
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
-from eventstudy.models import NormalReturnModel
+from eventstudy.models import Dimson, NormalReturnModel, ScholesWilliams
+from eventstudy.panel import EventPanel
+from eventstudy.prices.check_grid import Usage
+from eventstudy.prices.checks import check_prices as check_table
 from eventstudy.prices.factors import FACTOR_COLUMNS
+from eventstudy.prices.finding import Finding, in_short
 from eventstudy.prices.measures import Measure, measured
 from eventstudy.prices.table import Prices, ReturnKind, check_prices, clean_frame
 from eventstudy.wording import did_you_mean
@@ -57,7 +62,7 @@ class Intake:
         DataMissing
             If a ticker, a column or a factor is not there.
         DataUnfit
-            If figures cannot be right, or currencies are mixed.
+            If figures cannot be right.
         InvalidInput
             If ``data`` is neither, or a column is in both tables.
         """
@@ -97,7 +102,6 @@ class Intake:
     def _from_prices(self, prices: Prices, needed: list[str]) -> tuple[pd.DataFrame, pd.DatetimeIndex]:
         """Return returns on the sessions of the calendar, NaN where a price is missing, and the benchmark's holes."""
         chosen = prices.select(needed)
-        _one_currency(chosen)
         closes = clean_frame(chosen.adj_close, "adjusted close")
         check_prices(closes, "adjusted close")
         holes = pd.DatetimeIndex([])
@@ -108,15 +112,6 @@ class Intake:
                 frame, holes = closes[there], _weekdays_lost(closes, there)
         else:
             sessions = exchange_sessions(self.calendar, closes.index[0].date(), closes.index[-1].date())
-            priced = closes.dropna(how="all")
-            extra = priced.index.difference(sessions)
-            if len(extra):
-                raise DataUnfit(
-                    f"The prices have {len(extra)} day(s) on which {self.calendar} was closed: "
-                    f"{listed([f'{d:%Y-%m-%d}' for d in extra])}. Remove them, name the right exchange with calendar=, or use "
-                    f"calendar=None to take the benchmark's dates.",
-                    days=tuple(f"{d:%Y-%m-%d}" for d in extra),
-                )
             frame = closes.reindex(sessions)
         if len(frame) < 2:
             raise DataUnfit("The prices hold fewer than two sessions; a return needs two.")
@@ -162,6 +157,8 @@ class Intake:
         return exchange_sessions(self.calendar, first.date(), last.date()).difference(kept)
 
 
+#: Findings told one by one in a check of validity.
+LISTED = 6
 #: Half of a firm's daily moves are never this large as fractions; as per cent they nearly always are.
 TYPICAL_MOVE_LIMIT = 0.25
 
@@ -197,15 +194,47 @@ def _check_returns(table: pd.DataFrame, kind: ReturnKind, cautious: bool = True)
         )
 
 
-#: Quotations in hundredths of a currency: returns are the same.
-_HUNDREDTHS = {"GBp": "GBP", "GBX": "GBP", "ILA": "ILS", "ZAc": "ZAR", "ZAC": "ZAR"}
+def price_findings(
+    data: Prices | pd.DataFrame, panel: EventPanel, model: NormalReturnModel, calendar: str | None
+) -> tuple[Finding, ...]:
+    """Return what is wrong with the prices of a study; what is found outside the days that it uses is a note.
+
+    Parameters
+    ----------
+    data : Prices or DataFrame
+        What the study was handed; a table of returns has no prices, so nothing is found.
+    panel : EventPanel
+        The N events that found their days.
+    model : NormalReturnModel
+        Whose columns are used on the days of every event.
+    calendar : str or None
+        The exchange.
+
+    Returns
+    -------
+    tuple of Finding
+    """
+    if not isinstance(data, Prices):
+        return ()
+    columns = tuple(c for c in model.columns if c in data.tickers)
+    tickers = tuple(e.ticker for e in panel.events)
+    final = len(panel.calendar) - 1
+    first, start, last = (
+        panel.calendar[np.clip(panel.position + day, 0, final)]
+        for day in (panel.estimation.start - 1, panel.window.start - 1, panel.window.end)
+    )
+    reach = max((abs(o) for o in model.offsets), default=0)
+    return check_table(
+        data.select([*tickers, *columns]),
+        calendar=calendar,
+        benchmarks=[c for c in columns if c == model.benchmark],
+        usage=Usage(tickers, first, start, last, columns, reach),
+        thin_trading=model.bridges_gaps or isinstance(model, ScholesWilliams | Dimson),
+    )
 
 
-def _one_currency(prices: Prices) -> None:
-    known = {_HUNDREDTHS.get(c, c) for c in prices.currency.values() if c}
-    if len(known) > 1:
-        pairs = ", ".join(f"{t} in {c}" for t, c in sorted(prices.currency.items()))
-        raise DataUnfit(
-            f"The prices are in different currencies ({pairs}), so exchange-rate moves would pass as abnormal returns. "
-            f"Convert them to one currency, or hand in returns as a DataFrame if this is meant."
-        )
+def price_check(found: Sequence[Finding]) -> Check:
+    """Return findings as one check of validity: it holds if there are notes only."""
+    mind = [f for f in found if f.severity != "note"]
+    comment = "; ".join(str(f) for f in mind[:LISTED]) + (f"; and {len(mind) - LISTED} more" if mind[LISTED:] else "")
+    return Check("Prices fit for use", in_short(found), "no warning", not mind, comment)

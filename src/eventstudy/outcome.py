@@ -17,6 +17,7 @@ from eventstudy.market_value import MarketValueChange, car_interval, changes_tab
 from eventstudy.models import Fit, NormalReturnModel
 from eventstudy.panel import Dropped, EventPanel
 from eventstudy.power_formulas import detectable_changes
+from eventstudy.prices.finding import Finding
 from eventstudy.prices.shares import ShareCount
 from eventstudy.prices.table import Prices, Provenance
 from eventstudy.windows import Window
@@ -53,6 +54,8 @@ class Outcome:
         The price table, for dollars; None if returns were handed in.
     measure : str
         What may be abnormal: ``return``, ``volume``, ``turnover`` or ``volatility``.
+    findings : tuple of Finding
+        What the checks of prices found, notes and accepted errors included; empty if returns were handed in.
     """
 
     model: NormalReturnModel
@@ -66,6 +69,7 @@ class Outcome:
     provenance: Provenance
     prices: Prices | None = None
     measure: str = "return"
+    findings: tuple[Finding, ...] = ()
 
     # -- what happened -------------------------------------------------------------------------------------
 

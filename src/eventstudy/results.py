@@ -25,8 +25,8 @@ class EventStudyResult(Readings):
     """The result of an event study; a bare name prints its summary.
 
     Attributes and questions are those of `eventstudy.readings.Readings`: ``ar``, ``sar``, ``aar``, ``car``, ``caar``,
-    ``bhar``, ``tests``, ``regression``, ``market_value``, ``audit``, ``dropped``, ``checks``. This class adds figures, text and
-    files.
+    ``bhar``, ``tests``, ``regression``, ``market_value``, ``audit``, ``dropped``, ``checks``, ``findings``. This class adds figures,
+    text and files.
     """
 
     # -- figures -------------------------------------------------------------------------------------------

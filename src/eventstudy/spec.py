@@ -164,6 +164,7 @@ class StudySpec(Part):
             min_estimation=part.min_estimation,
             max_dropped=part.max_dropped,
             measure=part.measure,
+            accept=self.prices.accept,
         )
 
     def price_file(self) -> Path | None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, model_validator
 
 from eventstudy import models as m
 from eventstudy.calendars import ClosedDay
 from eventstudy.models import NormalReturnModel
 from eventstudy.models.factors import FACTOR_SETS
+from eventstudy.prices.finding import check_accept
 from eventstudy.prices.measures import Measure
 from eventstudy.prices.table import ReturnKind
 from eventstudy.windows import Window
@@ -118,12 +119,16 @@ class ModelPart(ModelChoice):
 
 
 class PricesPart(Part):
-    """``[prices]``: where prices come from; ``yahoo`` is the newest stored vintage, or the one that ``vintage`` names."""
+    """``[prices]``: where prices come from; ``yahoo`` is the newest stored vintage, or the one that ``vintage`` names.
+
+    ``[prices.accept]`` says by name which errors of the prices do no harm, and why.
+    """
 
     source: str = "snapshot"
     vintage: str | None = None
     start: str | None = None
     end: str | None = None
+    accept: Annotated[dict[str, str], AfterValidator(check_accept)] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -17,10 +17,11 @@ from eventstudy.calendars import (
 from eventstudy.diagnostics import Check, design_checks, gap_checks
 from eventstudy.errors import DataUnfit, InvalidInput
 from eventstudy.events import Event, as_events, tradable_days
-from eventstudy.intake import Intake
+from eventstudy.intake import Intake, price_check, price_findings
 from eventstudy.interchange import dated, is_table
 from eventstudy.models import NormalReturnModel
 from eventstudy.panel import Alignment, Dropped, align
+from eventstudy.prices.finding import Finding, check_accept, judged
 from eventstudy.prices.measures import Measure, check_measure
 from eventstudy.prices.table import (
     Prices,
@@ -60,6 +61,9 @@ class EventStudy:
     measure : {"return", "volume", "turnover", "volatility"}
         What may be abnormal. Of prices, the logarithm of volume or turnover, or squared returns, are taken; a table handed in holds
         the measure itself, e.g. `range_volatility`.
+    accept : mapping of str to str
+        Errors of the prices that do no harm here, by name of the check, each with the reason: ``{"stale_prices": "a halt"}``. The
+        reason is printed with the result. See `check_prices`.
 
     Raises
     ------
@@ -85,6 +89,7 @@ class EventStudy:
     min_estimation: int = 30
     max_dropped: float = 0.35
     measure: Measure = "return"
+    accept: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     def __post_init__(self) -> None:
         if isinstance(self.model, type) or not isinstance(self.model, NormalReturnModel):
@@ -96,6 +101,7 @@ class EventStudy:
         check_return_kind(self.returns)
         check_closed_day(self.closed_day)
         check_measure(self.measure)
+        object.__setattr__(self, "accept", check_accept(self.accept))
         if self.measure == "return" and self.returns not in self.model.return_kinds:
             allowed = " or ".join(f"returns={kind!r}" for kind in self.model.return_kinds)
             raise InvalidInput(
@@ -151,7 +157,8 @@ class EventStudy:
         DataMissing
             If a ticker or the benchmark is not in the data.
         DataUnfit
-            If prices cannot be right, currencies are mixed, no event is left, or too many are dropped.
+            If prices cannot be right or a check of them ends in an error that is not accepted, no event is left, or too many are
+            dropped.
         InvalidInput
             If the events or the table cannot be read.
         """
@@ -184,11 +191,18 @@ class EventStudy:
             trades=trades_of(data, returns) if self.model.bridges_gaps else None,
         )
         alignment = _without_hole_days(alignment, holes, self.calendar, self.model.benchmark)
-        gaps = gap_checks(alignment.panel, holes)
-        return self._judge(alignment, origin, data if isinstance(data, Prices) else None, gaps)
+        found = judged(price_findings(data, alignment.panel, self.model, self.calendar), self.accept)
+        prices = data if isinstance(data, Prices) else None
+        of_data = (*gap_checks(alignment.panel, holes), *((price_check(found),) if prices else ()))
+        return self._judge(alignment, origin, prices, of_data, found)
 
     def _judge(
-        self, alignment: Alignment, origin: Provenance, prices: Prices | None, gaps: tuple[Check, ...]
+        self,
+        alignment: Alignment,
+        origin: Provenance,
+        prices: Prices | None,
+        of_data: tuple[Check, ...],
+        findings: tuple[Finding, ...],
     ) -> EventStudyResult:
         """Fit, drop what cannot be fitted, and put the result together."""
         panel = alignment.panel
@@ -209,12 +223,13 @@ class EventStudy:
             checks=(
                 *design_checks(abnormal, alignment.audit, alignment.panel, self.measure),
                 *validity_checks(abnormal, alignment.panel, self.model),
-                *gaps,
+                *of_data,
             ),
             returns_kind=self.returns,
             provenance=origin,
             prices=prices,
             measure=self.measure,
+            findings=findings,
         )
 
     def _enough_left(self, alignment: Alignment) -> None:

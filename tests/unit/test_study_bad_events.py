@@ -255,7 +255,9 @@ def test_inputs_are_not_changed():
 def test_a_split_not_adjusted_for_is_pointed_out():
     table = closes()
     table.loc[table.index < DAYS[150], "A"] *= 10.0
-    result = on_prices(table)
+    with pytest.raises(es.DataUnfit, match=rf"unapplied_split \(A, {DAYS[150]:%Y-%m-%d}\).*as at a split of 10:1"):
+        on_prices(table)
+    result = on_prices(table, accept={"unapplied_split": "a tenth was left"})
     (check,) = [c for c in result.checks if c.name.startswith("Abnormal returns within")]
     assert not check.passed
     assert f"on {DAYS[150]:%Y-%m-%d}" in check.comment
@@ -265,7 +267,9 @@ def test_a_split_not_adjusted_for_is_pointed_out():
 def test_a_price_carried_forward_is_pointed_out():
     table = closes()
     table.loc[DAYS[170] : DAYS[230], "A"] = table.loc[DAYS[170], "A"]
-    result = on_prices(table)
+    with pytest.raises(es.DataUnfit, match=r"stale_prices \(A, .*on up to 61 days in a row"):
+        on_prices(table)
+    result = on_prices(table, accept={"stale_prices": "the listing was suspended"})
     (check,) = [c for c in result.checks if c.name == "Prices that move"]
     assert not check.passed
     assert check.comment.startswith("A ")

@@ -105,7 +105,10 @@ def test_a_hole_in_a_price_costs_two_returns_and_nothing_else(right):
 
 
 def test_a_row_that_is_missing_altogether_is_a_hole_of_the_exchange_calendar(right):
-    result = on_prices(closes().drop(index=NEXT_DAY))
+    table = closes().drop(index=NEXT_DAY)
+    with pytest.raises(es.DataUnfit, match=r"missing_sessions \(2025-01-28\)"):
+        on_prices(table)
+    result = on_prices(table, accept={"missing_sessions": "a day of mourning"})
     assert result.ar.loc["A"].isna().tolist() == [False, False, False, True, True]
     assert result.ar.loc["A", 0] == pytest.approx(right.loc["A", 0], rel=1e-12)
 
@@ -185,7 +188,9 @@ def test_a_day_that_the_returns_lack_is_not_replaced_by_the_next(kind):
 def test_a_benchmark_hole_in_the_event_window_leaves_those_days_empty(right):
     table = closes()
     table.loc[NEXT_DAY, "MKT"] = np.nan
-    result = on_prices(table)
+    with pytest.raises(es.DataUnfit, match=r"benchmark_holes \(MKT, 2025-01-28\)"):
+        on_prices(table)
+    result = on_prices(table, accept={"benchmark_holes": "only days 0 and before are read"})
     assert result.audit.loc["A", "session"] == "2025-01-27"
     lost = [1, 2]
     assert result.ar.columns[result.ar.loc["A"].isna()].tolist() == lost

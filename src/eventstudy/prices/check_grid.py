@@ -1,0 +1,231 @@
+"""The table as the checks of prices see it: sessions × tickers, and which cells a study uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from eventstudy.calendars import calendar_bounds, exchange_sessions
+from eventstudy.prices.finding import SEVERITIES, Finding, finding
+from eventstudy.prices.table import Prices, clean_frame
+
+BoolArray = NDArray[np.bool_]
+FloatArray = NDArray[np.float64]
+LevelArray = NDArray[np.int8]
+
+#: Levels of a cell: nothing, and the severities in their order.
+NOTE, WARNING, ERROR = 1, 2, 3
+
+
+@dataclass(frozen=True, eq=False)
+class Usage:
+    """Which prices a study uses.
+
+    Attributes
+    ----------
+    tickers : tuple of str
+        Firm of each of N events.
+    first, start, last : DatetimeIndex, shape (N,)
+        First day of prices for the estimation, day before the event window, last day of the event window.
+    columns : tuple of str
+        Benchmarks, factors and peers, used on the days of every event.
+    reach : int
+        Sessions that the model looks further on its columns, before and after.
+    """
+
+    tickers: tuple[str, ...]
+    first: pd.DatetimeIndex
+    start: pd.DatetimeIndex
+    last: pd.DatetimeIndex
+    columns: tuple[str, ...] = ()
+    reach: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """Prices on all days of the table and all sessions between its first and last.
+
+    Attributes
+    ----------
+    days : DatetimeIndex, shape (T,)
+        Ascending.
+    session : ndarray of bool, shape (T,)
+        Whether the exchange was open.
+    tickers : tuple of str
+        K columns.
+    adjusted : ndarray, shape (T, K)
+        Adjusted closes, NaN where there is none.
+    traded, volume : ndarray, shape (T, K), or None
+        Closes as traded and volumes; a column whose volumes are all zero or missing counts as without.
+    used, event : ndarray of bool, shape (T, K)
+        Cells that the study uses, and those in an event window.
+    benchmark : ndarray of bool, shape (K,)
+        Which columns are benchmarks.
+    """
+
+    days: pd.DatetimeIndex
+    session: BoolArray
+    tickers: tuple[str, ...]
+    adjusted: FloatArray
+    traded: FloatArray | None
+    volume: FloatArray | None
+    used: BoolArray
+    event: BoolArray
+    benchmark: BoolArray
+
+    @property
+    def closes(self) -> FloatArray:
+        """Closes as traded, or adjusted ones if there are no others."""
+        return self.adjusted if self.traded is None else self.traded
+
+    @property
+    def priced(self) -> BoolArray:
+        """Where there is a price, shape (T, K)."""
+        return np.isfinite(self.adjusted)
+
+    def day(self, row: int) -> str:
+        """Return a row's day, ISO format."""
+        return f"{self.days[row]:%Y-%m-%d}"
+
+    def span(self, rows: Sequence[int] | NDArray[np.int64]) -> tuple[str, str]:
+        """Return the first and the last day of some rows."""
+        return self.day(int(min(rows))), self.day(int(max(rows)))
+
+    def listed(self, rows: Sequence[int] | NDArray[np.int64], limit: int = 4) -> str:
+        """Return the days of some rows in words, the rest counted."""
+        shown = ", ".join(self.day(int(r)) for r in rows[:limit])
+        return shown + (f" and {len(rows) - limit} more" if len(rows) > limit else "")
+
+
+def make_grid(prices: Prices, calendar: str | None, benchmarks: Sequence[str], usage: Usage | None) -> Grid:
+    """Return prices as the checks see them.
+
+    Parameters
+    ----------
+    prices : Prices
+        K tickers.
+    calendar : str or None
+        ISO code of the exchange; None takes days with a benchmark's price, and weekdays with any.
+    benchmarks : sequence of str
+        Which tickers are benchmarks.
+    usage : Usage or None
+        What the study uses; None counts every cell as one of an event window.
+    """
+    closes = clean_frame(prices.adj_close, "adjusted close")
+    table = closes.dropna(how="all")
+    benchmark = closes.columns.isin(list(benchmarks))
+    days = pd.DatetimeIndex(table.index)
+    if calendar is None or not len(days):
+        open_days = np.asarray(days.dayofweek < 5) | table.loc[:, benchmark].notna().any(axis=1).to_numpy()
+        sessions = days[open_days]
+    else:
+        known_first, known_last = calendar_bounds(calendar)
+        first, last = max(days[0], known_first), min(days[-1], known_last)
+        sessions = exchange_sessions(calendar, first.date(), last.date()) if first <= last else days[:0]
+        sessions = sessions.union(days[(days < known_first) | (days > known_last)])
+    whole = pd.DatetimeIndex(days.union(sessions))
+    tickers = tuple(str(c) for c in closes.columns)
+    used, event = _masks(whole, tickers, usage)
+    return Grid(
+        days=whole,
+        session=np.asarray(whole.isin(sessions), dtype=np.bool_),
+        tickers=tickers,
+        adjusted=_placed(table, whole),
+        traded=None if prices.close is None else _other(prices.close, closes, whole, "close"),
+        volume=None if prices.volume is None else _volume(_other(prices.volume, closes, whole, "volume")),
+        used=used,
+        event=event,
+        benchmark=np.asarray(benchmark, dtype=np.bool_),
+    )
+
+
+def _placed(table: pd.DataFrame, days: pd.DatetimeIndex) -> FloatArray:
+    out = np.full((len(days), table.shape[1]), np.nan)
+    out[days.get_indexer(pd.DatetimeIndex(table.index))] = table.to_numpy(dtype=np.float64)
+    return out
+
+
+def _other(frame: pd.DataFrame, like: pd.DataFrame, days: pd.DatetimeIndex, what: str) -> FloatArray:
+    return clean_frame(frame, what).reindex(index=days, columns=like.columns).to_numpy(dtype=np.float64)
+
+
+def _volume(volume: FloatArray) -> FloatArray:
+    none = ~(np.nan_to_num(volume) != 0.0).any(axis=0)
+    return np.where(none[None, :], np.nan, volume)
+
+
+def _masks(days: pd.DatetimeIndex, tickers: tuple[str, ...], usage: Usage | None) -> tuple[BoolArray, BoolArray]:
+    """Return which cells are used, and which lie in an event window."""
+    shape = (len(days), len(tickers))
+    if usage is None:
+        return np.ones(shape, dtype=np.bool_), np.ones(shape, dtype=np.bool_)
+    column = pd.Index(tickers).get_indexer(pd.Index(list(usage.tickers)))
+    others = pd.Index(tickers).get_indexer(pd.Index(list(usage.columns)))
+    stop = days.searchsorted(usage.last, side="right")
+    masks = []
+    for begin in (days.searchsorted(usage.first), days.searchsorted(usage.start)):
+        firms = _spans(shape, np.asarray(begin), np.asarray(stop), column)
+        early, late = np.maximum(begin - usage.reach, 0), np.minimum(stop + usage.reach, len(days))
+        anywhere = _spans((shape[0], 1), np.asarray(early), np.asarray(late), np.zeros(len(begin), dtype=np.int64))
+        firms[:, others[others >= 0]] |= anywhere
+        masks.append(firms)
+    return masks[0], masks[1]
+
+
+def _spans(
+    shape: tuple[int, int], begin: NDArray[np.int64], stop: NDArray[np.int64], column: NDArray[np.int64]
+) -> BoolArray:
+    """Return a mask that is true from ``begin`` to before ``stop`` in each column."""
+    edges = np.zeros((shape[0] + 1, shape[1]), dtype=np.int64)
+    there = (column >= 0) & (stop > begin)
+    np.add.at(edges, (begin[there], column[there]), 1)
+    np.add.at(edges, (stop[there], column[there]), -1)
+    return np.asarray(edges.cumsum(axis=0)[:-1] > 0, dtype=np.bool_)
+
+
+def by_ticker(
+    grid: Grid, check: str, level: LevelArray, describe: Callable[[int, NDArray[np.int64]], str]
+) -> Iterator[Finding]:
+    """Yield a finding for each ticker with a level above zero: one of the cells used, and a note of the others.
+
+    Parameters
+    ----------
+    grid : Grid
+        The table.
+    check : str
+        Name of the check.
+    level : ndarray of int, shape (T, K)
+        0 for nothing, else `NOTE`, `WARNING` or `ERROR`.
+    describe : callable
+        What was found, from the column and the rows.
+    """
+    for column in np.flatnonzero(level.any(axis=0)):
+        rows = np.flatnonzero(level[:, column])
+        inside = grid.used[rows, column]
+        for chosen, highest in ((rows[inside], ERROR), (rows[~inside], NOTE)):
+            if len(chosen):
+                worst = min(int(level[chosen, column].max()), highest)
+                words = describe(int(column), chosen)
+                yield finding(check, SEVERITIES[worst - 1], (grid.tickers[column],), words, *grid.span(chosen))
+
+
+def in_window(grid: Grid, bad: BoolArray) -> LevelArray:
+    """Return levels of bad cells: an error in an event window, else a warning."""
+    return np.where(bad, np.where(grid.event, ERROR, WARNING), 0).astype(np.int8)
+
+
+def previous(values: FloatArray) -> FloatArray:
+    """Return the last value before each row, NaN where there is none, shape (T, K)."""
+    before = np.full(values.shape, np.nan)
+    before[1:] = values[:-1]
+    holes = np.flatnonzero((~np.isfinite(values)).any(axis=0))
+    if len(holes):
+        some = values[:, holes]
+        rows = np.where(np.isfinite(some), np.arange(len(values))[:, None], 0)
+        filled = np.take_along_axis(some, np.maximum.accumulate(rows, axis=0), axis=0)
+        before[1:, holes] = filled[:-1]
+    return before

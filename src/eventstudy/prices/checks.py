@@ -1,0 +1,193 @@
+"""Is a table of prices fit for use: every check, as values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eventstudy.errors import InvalidInput
+from eventstudy.prices.check_days import day_checks
+from eventstudy.prices.check_grid import ERROR, NOTE, WARNING, BoolArray, FloatArray, Grid, Usage, by_ticker, make_grid
+from eventstudy.prices.check_moves import move_checks
+from eventstudy.prices.finding import Finding, finding, gathered
+from eventstudy.prices.table import Prices
+from eventstudy.wording import did_you_mean
+
+#: Returns of two vintages that differ by more are told; by more than the second, they are an error.
+SAME_RETURN, OTHER_RETURN = 1e-4, 5e-3
+#: Common returns with which two series can be called identical, and the share of their squares that may differ.
+COMMON_RETURNS, IDENTICAL, SAMPLED_DAYS = 20, 1e-7, 40
+#: Quotations in hundredths of a currency: returns are the same.
+HUNDREDTHS = {"GBp": "GBP", "GBX": "GBP", "ILA": "ILS", "ZAc": "ZAR", "ZAC": "ZAR"}
+
+
+def check_prices(
+    prices: Prices,
+    *,
+    calendar: str | None = "XNYS",
+    benchmarks: Sequence[str] = (),
+    other: Prices | None = None,
+    usage: Usage | None = None,
+    thin_trading: bool = False,
+) -> tuple[Finding, ...]:
+    """Look for what is wrong with a table of prices.
+
+    Parameters
+    ----------
+    prices : Prices
+        T days, K tickers.
+    calendar : str or None
+        ISO code of the exchange whose sessions the table should have; None looks at no exchange.
+    benchmarks : sequence of str
+        Tickers that the study measures others against: a hole in one of them is serious.
+    other : Prices, optional
+        A second vintage or vendor, whose returns must be the same.
+    usage : Usage, optional
+        Which days of which tickers are used; what is found elsewhere is a note. By default every day counts as one of an event
+        window.
+    thin_trading : bool
+        Whether prices that are missing or stand still are expected; they are then notes.
+
+    Returns
+    -------
+    tuple of Finding
+        The most serious first; empty if nothing was found.
+
+    Raises
+    ------
+    InvalidInput
+        If a benchmark is not in the table, or the exchange is unknown.
+
+    Notes
+    -----
+    Nothing is changed or filled in. The names of the checks are the keys of `eventstudy.prices.finding.CHECKS`.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> prices = es.load_prices(["NVDA", "^GSPC"])
+    >>> es.check_prices(prices, benchmarks=["^GSPC"])
+    ()
+    >>> closes = prices.adj_close.copy()
+    >>> closes.loc[:"2024-06-07", "NVDA"] *= 10      # a split that was not applied
+    >>> [f.check for f in es.check_prices(es.Prices.from_frame(closes))]
+    ['unapplied_split']
+    """
+    unknown = [b for b in benchmarks if b not in prices.adj_close.columns]
+    if unknown:
+        raise InvalidInput(
+            f"benchmarks names {', '.join(unknown)}, which is not in the prices.{did_you_mean(unknown, prices.tickers)}"
+        )
+    grid = make_grid(prices, calendar, benchmarks, usage)
+    if not len(grid.days):
+        nothing = finding("missing_sessions", "error", prices.tickers, "the table holds no price at all")
+        return gathered([nothing, *_currencies(prices)])
+    found = [*_non_positive(grid), *day_checks(grid, calendar, usage, thin_trading), *move_checks(grid)]
+    found += [*_volumes(grid), *_currencies(prices), *_twins(grid)]
+    if other is not None:
+        found += _vintages(grid, make_grid(other, calendar, (), None))
+    return gathered(found)
+
+
+def _non_positive(grid: Grid) -> Iterator[Finding]:
+    bad = np.isfinite(grid.adjusted) & (grid.adjusted <= 0) | np.isinf(grid.adjusted)
+    if grid.traded is not None:
+        bad |= np.isfinite(grid.traded) & (grid.traded <= 0) | np.isinf(grid.traded)
+    level = np.where(bad, ERROR, 0).astype(np.int8)
+    yield from by_ticker(
+        grid, "non_positive_prices", level, lambda _, rows: f"{len(rows)} such price(s): {grid.listed(rows)}"
+    )
+
+
+def _volumes(grid: Grid) -> Iterator[Finding]:
+    """Yield negative volumes, and volumes of zero: serious where the price moved all the same."""
+    if grid.volume is None:
+        return
+    negative = np.where(np.nan_to_num(grid.volume) < 0, ERROR, 0).astype(np.int8)
+    yield from by_ticker(
+        grid, "negative_volume", negative, lambda _, rows: f"{len(rows)} negative volume(s): {grid.listed(rows)}"
+    )
+    change = np.full(grid.closes.shape, np.nan)
+    change[1:] = grid.closes[1:] - grid.closes[:-1]
+    zero = (grid.volume == 0) & np.isfinite(grid.closes)
+    moved = zero & (np.nan_to_num(change) != 0)
+    level = np.where(moved, WARNING, np.where(zero, NOTE, 0)).astype(np.int8)
+
+    def words(column: int, rows: NDArray[np.int64]) -> str:
+        odd = int(moved[rows, column].sum())
+        more = f", on {odd} of them the price moved" if odd else ""
+        return f"volume zero on {len(rows)} day(s){more}: {grid.listed(rows)}"
+
+    yield from by_ticker(grid, "zero_volume", level, words)
+
+
+def _currencies(prices: Prices) -> Iterator[Finding]:
+    pairs = {t: c for t, c in sorted(prices.currency.items()) if c and t in prices.adj_close.columns}
+    if len({HUNDREDTHS.get(c, c) for c in pairs.values()}) > 1:
+        shown = ", ".join(f"{t} in {c}" for t, c in list(pairs.items())[:12])
+        yield finding(
+            "mixed_currencies",
+            "error",
+            pairs,
+            f"The prices are in different currencies ({shown}), so exchange-rate moves would pass as abnormal returns",
+        )
+
+
+def _twins(grid: Grid) -> Iterator[Finding]:
+    """Yield pairs of tickers with the same returns on all their common days."""
+    returns = np.full(grid.adjusted.shape, np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        returns[1:] = grid.adjusted[1:] / grid.adjusted[:-1] - 1.0
+    there = np.isfinite(returns)
+    for i, j in _alike(returns, there):
+        common = np.flatnonzero(there[:, i] & there[:, j])
+        if len(common) < COMMON_RETURNS or not np.allclose(returns[common, i], returns[common, j], rtol=0.0, atol=1e-6):
+            continue
+        against = bool(grid.benchmark[i]) != bool(grid.benchmark[j])
+        if grid.benchmark[i] and grid.benchmark[j]:
+            continue
+        used = grid.used[common, i].any() and grid.used[common, j].any()
+        yield finding(
+            "equals_benchmark" if against else "duplicate_series",
+            "error" if used else "note",
+            (grid.tickers[i], grid.tickers[j]),
+            f"the same return on all {len(common)} common days",
+            *grid.span(common),
+        )
+
+
+def _alike(returns: FloatArray, there: BoolArray) -> list[tuple[int, int]]:
+    """Return pairs of columns that agree on a sample of their days, for a closer look."""
+    if len(returns) <= COMMON_RETURNS:
+        return []
+    rows = np.linspace(1, len(returns) - 1, min(SAMPLED_DAYS, len(returns) - 1)).astype(np.int64)
+    values, mask = np.where(there, returns, 0.0)[rows], there[rows].astype(np.float64)
+    squares = (values**2).T @ mask
+    scale = np.minimum(squares, squares.T)
+    apart = squares + squares.T - 2.0 * (values.T @ values)
+    return [(i, j) for i, j in np.argwhere(np.triu((apart <= IDENTICAL * scale) & (scale > 1e-12), 1)).tolist()]
+
+
+def _vintages(grid: Grid, other: Grid) -> Iterator[Finding]:
+    """Yield returns that differ between two vintages, over days and tickers that both have."""
+    days, mine, theirs = np.intersect1d(grid.days.to_numpy(), other.days.to_numpy(), return_indices=True)
+    tickers = [t for t in grid.tickers if t in other.tickers]
+    if len(days) < 2 or not tickers:
+        return
+    here, there = (np.array([g.tickers.index(t) for t in tickers], dtype=np.int64) for g in (grid, other))
+    one, two = grid.adjusted[np.ix_(mine, here)], other.adjusted[np.ix_(theirs, there)]
+    gap = np.zeros(one.shape)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        gap[1:] = np.nan_to_num(np.abs(one[1:] / one[:-1] - two[1:] / two[:-1]))
+    whole = np.zeros(grid.adjusted.shape)
+    whole[np.ix_(mine, here)] = gap
+    level = np.where(whole > OTHER_RETURN, ERROR, np.where(whole > SAME_RETURN, WARNING, 0)).astype(np.int8)
+    compared = np.isfinite(one[1:] / one[:-1]) & np.isfinite(two[1:] / two[:-1])
+
+    def words(column: int, rows: NDArray[np.int64]) -> str:
+        number = int(compared[:, here == column].sum())
+        return f"{len(rows)} of {number} returns differ, by up to {whole[rows, column].max():.2g}: {grid.listed(rows)}"
+
+    yield from by_ticker(grid, "vintages_disagree", level, words)

@@ -1,0 +1,265 @@
+"""What a check of prices found, and which findings a study accepts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple
+
+from eventstudy.errors import DataUnfit, InvalidInput
+from eventstudy.wording import DASH, did_you_mean
+
+Severity = Literal["note", "warning", "error"]
+#: From the least to the most serious.
+SEVERITIES: tuple[Severity, ...] = ("note", "warning", "error")
+#: Beyond this many tickers, findings of one check and severity are told as one.
+APART = 6
+#: No reason is longer.
+LONGEST_REASON = 500
+
+
+class Rule(NamedTuple):
+    """What a check expects, and what to do if it is not so."""
+
+    expected: str
+    advice: str
+
+
+#: The checks by name.
+CHECKS: Mapping[str, Rule] = {
+    "missing_sessions": Rule(
+        "a price on every session of the exchange",
+        "download these days again or fill them from another vendor; if the exchange was closed, accept it with that reason",
+    ),
+    "extra_days": Rule(
+        "prices on sessions of the exchange only",
+        "Remove them, name the right exchange with calendar=, or use calendar=None to take the benchmark's dates",
+    ),
+    "missing_prices": Rule(
+        "a price on every session between a ticker's first and last",
+        "a halt, thin trading or a gap of the vendor: compare another source; each missing price costs two returns",
+    ),
+    "short_history": Rule("prices over the whole table", "listed later or delisted earlier: nothing, if that is right"),
+    "benchmark_holes": Rule(
+        "a benchmark's price on every session that the study uses",
+        "fill the gap from another vendor, or choose another benchmark",
+    ),
+    "early_end": Rule(
+        "prices to the end of the event window",
+        "wait for the days that are missing, download again, or end the event window earlier",
+    ),
+    "repeated_day": Rule(
+        "no day that repeats the one before, close and volume",
+        "remove the repeated row or download again: vendors repeat the last day at times",
+    ),
+    "stale_prices": Rule(
+        "fewer than five equal closes in a row",
+        "a halt, a suspended listing or a price carried forward: leave the days empty, or drop the ticker",
+    ),
+    "unapplied_split": Rule(
+        "no jump of a split's size that stays",
+        "look up the split; adjust all earlier prices (or take a newer download), or accept it with the news that explains it",
+    ),
+    "level_shift": Rule(
+        "no jump beyond 2.5 times that stays",
+        "another currency, another share or real news: compare with a second vendor",
+    ),
+    "wrong_price": Rule(
+        "no jump that is undone within three days",
+        "compare that day with a second vendor; correct the price or leave it empty",
+    ),
+    "adjustment_ratio": Rule(
+        "adjusted/traded rises in steps of a dividend's size only",
+        "download both closes from one source on one day; around a spin-off or special dividend look at the traded prices",
+    ),
+    "adjusted_above_traded": Rule(
+        "an adjusted close that is not above the close as traded",
+        "check that the two tables are not swapped, and are of one vintage",
+    ),
+    "non_positive_prices": Rule("prices above zero and finite", "correct the value or leave it empty"),
+    "zero_volume": Rule("no volume of zero", "a halt, or a vendor's gap: no trade stands behind these closes"),
+    "negative_volume": Rule("volumes of zero or more", "correct it or leave it empty"),
+    "vintages_disagree": Rule(
+        "returns of two vintages within 0.0001 of each other",
+        "find out which vintage is right, e.g. by a second vendor; a dividend or a split must not change any return",
+    ),
+    "mixed_currencies": Rule(
+        "all prices in one currency",
+        "Convert them to one currency, or hand in returns as a DataFrame if this is meant",
+    ),
+    "duplicate_series": Rule("each series under one ticker", "one of them holds the other's prices: download it again"),
+    "equals_benchmark": Rule(
+        "a firm's returns that are not the benchmark's",
+        "one of them holds the other's prices: download it again",
+    ),
+}
+#: What no reason makes usable.
+NEVER_ACCEPTED = ("non_positive_prices",)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a check of prices found; `str` gives it in one line.
+
+    Attributes
+    ----------
+    check : str
+        Name of the check, e.g. ``stale_prices``.
+    severity : {"note", "warning", "error"}
+        An error stops a study unless it is accepted by name.
+    tickers : tuple of str
+        Whose prices; empty for the table as a whole.
+    first, last : str
+        First and last day concerned, ISO format; empty if it is not a matter of days.
+    value : str
+        What was found.
+    rule : str
+        What is expected.
+    advice : str
+        What to do.
+    accepted : str
+        The reason for which an error was accepted; empty otherwise.
+    """
+
+    check: str
+    severity: Severity
+    tickers: tuple[str, ...]
+    first: str
+    last: str
+    value: str
+    rule: str
+    advice: str
+    accepted: str = ""
+
+    @property
+    def days(self) -> str:
+        """The days concerned, in words."""
+        return self.first if self.first == self.last else f"{self.first} to {self.last}"
+
+    def __str__(self) -> str:
+        state = f"accepted {self.severity}" if self.accepted else self.severity
+        where = ", ".join(filter(None, (some(self.tickers), self.days)))
+        end = f"Accepted: {self.accepted}" if self.accepted else f"Expected: {self.rule}. To do: {self.advice}"
+        return f"{state}: {self.check}" + (f" ({where})" if where else "") + f": {self.value}. {end}"
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the finding as plain values for JSON."""
+        return {
+            "check": self.check,
+            "severity": self.severity,
+            "tickers": list(self.tickers),
+            "first": self.first,
+            "last": self.last,
+            "value": self.value,
+            "rule": self.rule,
+            "advice": self.advice,
+            "accepted": self.accepted,
+        }
+
+
+def finding(
+    check: str, severity: Severity, tickers: Iterable[str], value: str, first: str = "", last: str = ""
+) -> Finding:
+    """Return a finding with the rule and the advice of its check."""
+    rule = CHECKS[check]
+    return Finding(check, severity, tuple(tickers), first, last or first, value, rule.expected, rule.advice)
+
+
+def some(names: Sequence[str], limit: int = APART) -> str:
+    """Return names separated by commas, the rest counted."""
+    return ", ".join(names[:limit]) + (f" and {len(names) - limit} more" if len(names) > limit else "")
+
+
+def gathered(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings by severity and check, the most serious first; of one kind for many tickers, one that counts them."""
+    kinds: dict[tuple[int, int], list[Finding]] = {}
+    order = list(CHECKS)
+    for item in found:
+        kinds.setdefault((-SEVERITIES.index(item.severity), order.index(item.check)), []).append(item)
+    out: list[Finding] = []
+    for key in sorted(kinds):
+        same = kinds[key]
+        out += [_as_one(same)] if len(same) > (1 if same[0].severity == "note" else APART) else same
+    return tuple(out)
+
+
+def _as_one(same: Sequence[Finding]) -> Finding:
+    examples = "; ".join(f"{some(f.tickers)} {f.value}".strip() for f in same[:3])
+    tickers = tuple(dict.fromkeys(t for f in same for t in f.tickers))
+    more = f"; and {len(same) - 3} more" if len(same) > 3 else ""
+    days = [d for f in same for d in (f.first, f.last) if d]
+    return replace(
+        same[0], tickers=tickers, first=min(days, default=""), last=max(days, default=""), value=f"{examples}{more}"
+    )
+
+
+def check_accept(accept: object) -> dict[str, str]:
+    """Return what a study accepts, by name of the check, with each reason.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no mapping of texts, a name is no check's, a reason is empty, or the check can never be accepted.
+    """
+    if not isinstance(accept, Mapping):
+        raise InvalidInput(
+            f"accept is {accept!r}; give names of checks with reasons, e.g. {{'stale_prices': 'a halt'}}."
+        )
+    unknown = [str(name) for name in accept if name not in CHECKS]
+    if unknown:
+        raise InvalidInput(
+            f"accept names {', '.join(unknown)}, which is no check of prices; there are {', '.join(CHECKS)}."
+            f"{did_you_mean(unknown, CHECKS)}"
+        )
+    for name, reason in accept.items():
+        if name in NEVER_ACCEPTED:
+            raise InvalidInput(f"accept names {name}, which no reason makes usable: {CHECKS[name].advice}.")
+        if not isinstance(reason, str) or not reason.strip():
+            raise InvalidInput(f"accept gives no reason for {name}; write in a sentence why it does no harm.")
+        if len(reason) > LONGEST_REASON:
+            raise InvalidInput(f"The reason for {name} has {len(reason)} characters; {LONGEST_REASON} are enough.")
+    return {str(name): " ".join(reason.split()) for name, reason in accept.items()}
+
+
+def judged(found: Sequence[Finding], accept: Mapping[str, str]) -> tuple[Finding, ...]:
+    """Return the findings with accepted errors marked.
+
+    Parameters
+    ----------
+    found : sequence of Finding
+        What the checks found.
+    accept : mapping of str to str
+        Reasons by name of the check.
+
+    Raises
+    ------
+    DataUnfit
+        If an error is not accepted; names every one, and what to do.
+    """
+    marked = tuple(
+        replace(f, accepted=accept[f.check]) if f.severity == "error" and f.check in accept else f for f in found
+    )
+    errors = [f for f in marked if f.severity == "error" and not f.accepted]
+    if not errors:
+        return marked
+    names = list(dict.fromkeys(f.check for f in errors))
+    usable = [n for n in names if n not in NEVER_ACCEPTED]
+    ask = f'accept={{"{usable[0]}": "the reason"}}' if usable else ""
+    file = f'[prices.accept] {usable[0]} = "the reason"' if usable else ""
+    raise DataUnfit(
+        f"The prices are not fit for this study: {len(errors)} error{'s' * (len(errors) > 1)}.\n"
+        + "\n".join(f"  {f}." for f in errors)
+        + (f"\nIf one does no harm, say why: {ask}, or {file} in the study file." if usable else ""),
+        findings=tuple(f.to_dict() for f in errors),
+    )
+
+
+def in_short(found: Sequence[Finding]) -> str:
+    """Return how many findings of each severity there are, in words."""
+    counts = []
+    for severity in reversed(SEVERITIES):
+        number = sum(f.severity == severity for f in found)
+        word = "accepted error" if severity == "error" else severity
+        if number:
+            counts.append(f"{number} {word}{'s' * (number > 1)}")
+    return ", ".join(counts) or f"nothing {DASH} as it should be"
