@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     )
     from eventstudy.power_formulas import detectable_effect, power
     from eventstudy.power_simulation import SimulatedPower, simulated_power
-    from eventstudy.prices import load_prices, read_prices
+    from eventstudy.prices import load_prices, read_crsp_shares, read_french_factors, read_prices
     from eventstudy.prices.checks import check_prices
     from eventstudy.prices.factors import load_factors
     from eventstudy.prices.finding import Finding
@@ -68,7 +68,7 @@ _HOME = {
     "windows": ("Window",),
     "calendars": ("exchange_sessions",),
     "events": ("Event",),
-    "prices": ("load_prices", "read_prices"),
+    "prices": ("load_prices", "read_crsp_shares", "read_french_factors", "read_prices"),
     "prices.checks": ("check_prices",),
     "prices.factors": ("load_factors",),
     "prices.finding": ("Finding",),
@@ -148,6 +148,8 @@ __all__ = [
     "log_volume",
     "power",
     "range_volatility",
+    "read_crsp_shares",
+    "read_french_factors",
     "read_prices",
     "share_count",
     "simulated_power",

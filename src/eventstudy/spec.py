@@ -21,6 +21,7 @@ from eventstudy.events import Event, as_events
 from eventstudy.models import NormalReturnModel
 from eventstudy.prices import load_prices
 from eventstudy.prices.factors import FACTOR_COLUMNS, load_factors
+from eventstudy.prices.french import read_french_factors
 from eventstudy.prices.table import Prices
 from eventstudy.prices.vintages import find_vintage, list_vintages
 from eventstudy.results import EventStudyResult
@@ -75,7 +76,12 @@ class StudySpec(Part):
 
     @model_validator(mode="after")
     def _paths_stay_inside(self) -> StudySpec:
-        named = {"events": (self.events,), "timeline": (self.timeline,), "notebooks": self.notebooks}
+        named = {
+            "events": (self.events,),
+            "timeline": (self.timeline,),
+            "notebooks": self.notebooks,
+            "prices.factors": self.prices.factors,
+        }
         if self.prices.source not in ("snapshot", "yahoo"):
             named["prices.source"] = (self.prices.source,)
         for key, names in named.items():
@@ -133,9 +139,12 @@ class StudySpec(Part):
         return tuple(dict.fromkeys([*(e.ticker for e in self.event_list()), *columns]))
 
     def factors(self) -> pd.DataFrame | None:
-        """Return the embedded Fama-French factors if a model of the study uses them, else None."""
+        """Return the factors, of the files that the study names or the embedded ones, if a model uses them, else None."""
         models = [self.build_model(), *(v.build() for v in self.robustness)]
-        return load_factors() if any(set(m.columns) & set(FACTOR_COLUMNS) for m in models) else None
+        if not any(set(m.columns) & set(FACTOR_COLUMNS) for m in models):
+            return None
+        own = [self.folder / name for name in self.prices.factors]
+        return read_french_factors(own) if own else load_factors()
 
     def build_model(self) -> NormalReturnModel:
         """Return the model of normal returns that the file names."""

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    field_validator,
+    model_validator,
+)
 
 from eventstudy import models as m
 from eventstudy.calendars import ClosedDay
@@ -122,6 +131,7 @@ class PricesPart(Part):
     """``[prices]``: where prices come from; ``yahoo`` is the newest stored vintage, or the one that ``vintage`` names.
 
     ``[prices.accept]`` says by name which errors of the prices do no harm, and why.
+    ``factors`` names files of the French data library; without it the embedded factors are taken.
     """
 
     source: str = "snapshot"
@@ -129,6 +139,12 @@ class PricesPart(Part):
     start: str | None = None
     end: str | None = None
     accept: Annotated[dict[str, str], AfterValidator(check_accept)] = Field(default_factory=dict)
+    factors: tuple[str, ...] = ()
+
+    @field_validator("factors", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
 
     @model_validator(mode="before")
     @classmethod

@@ -11,7 +11,8 @@ from eventstudy.errors import DataMissing, InvalidInput
 from eventstudy.interchange import is_table
 from eventstudy.prices.embedded import data_file_digests
 from eventstudy.prices.factors import load_factors
-from eventstudy.prices.files import SUFFIXES, is_price_file, read_price_file, read_prices
+from eventstudy.prices.files import SUFFIXES, is_price_file, read_crsp_shares, read_price_file, read_prices
+from eventstudy.prices.french import read_french_factors
 from eventstudy.prices.shares import ShareCount, share_count
 from eventstudy.prices.snapshot import load_snapshot, load_universe, universe_members
 from eventstudy.prices.sources import PriceSource, load_from_source, prices_of_table
@@ -34,6 +35,8 @@ __all__ = [
     "load_prices",
     "load_snapshot",
     "load_universe",
+    "read_crsp_shares",
+    "read_french_factors",
     "read_prices",
     "share_count",
     "universe_members",
@@ -106,9 +109,10 @@ def _stored(source: object, wanted: Sequence[str] | None) -> Prices:
         return read_price_file(Path(source), likely=likely)
     if is_table(source):
         return prices_of_table(source, "the table", likely)
+    given = source if isinstance(source, str) else type(source).__name__
     raise InvalidInput(
-        f"source is {source if isinstance(source, str) else type(source).__name__!r}; choose 'snapshot', 'yahoo', the path of a file "
-        f"that ends in {', '.join(SUFFIXES)}, a table (pandas, polars, pyarrow), or an object with name and load (PriceSource)."
+        f"source is {given!r}; choose 'snapshot', 'yahoo' or the path of a file that ends in {', '.join(SUFFIXES)}; or hand over a "
+        f"table (pandas, polars, pyarrow) or an object with name and load (PriceSource)."
     )
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 import pandas as pd
 
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
+from eventstudy.prices.crsp import Delisting, crsp_shares
 from eventstudy.prices.delimited import Text, check_header, read_body, read_text
 from eventstudy.prices.layouts import Figures, from_two_level, meaning
-from eventstudy.prices.parquet import read_parquet
+from eventstudy.prices.parquet import parquet_table
 from eventstudy.prices.passport import read_passport
 from eventstudy.prices.recognise import Asked, figures_of
 from eventstudy.prices.table import Prices, Provenance
@@ -26,7 +27,7 @@ def is_price_file(name: str) -> bool:
     return name.lower().endswith(SUFFIXES)
 
 
-def read_prices(path: str | Path, ticker: str | None = None) -> Prices:
+def read_prices(path: str | Path, ticker: str | None = None, delisting: Delisting | None = None) -> Prices:
     r"""Read prices from a CSV (``.csv``, ``.csv.gz``, ``.txt``) or Parquet file.
 
     Parameters
@@ -37,6 +38,7 @@ def read_prices(path: str | Path, ticker: str | None = None) -> Prices:
         - long: ``date``, ``ticker`` and ``close`` and/or ``adj_close``, optionally ``volume``; also Stooq's bulk files;
         - wide: ``date`` first, then one column per ticker, taken as adjusted closes;
         - the two header rows (``Price``, ``Ticker``, in either order) of a table saved from the Yahoo client;
+        - CRSP's daily file from WRDS: ``permno``, ``date``, ``ret`` and what else of it there is;
         - the history of one share (Yahoo client, Stooq, Nasdaq.com, Investing.com): a date and a close, no ticker.
 
         Dates as 2025-01-27 or 20250127; 01/27/2025 if the file tells day and month apart. A time of day is cut off, the day kept
@@ -44,6 +46,9 @@ def read_prices(path: str | Path, ticker: str | None = None) -> Prices:
     ticker : str, optional
         What to call the share of a file that holds one and does not name it; by default the file's name, if it is a ticker in
         capitals (``NVDA.csv``) or Stooq's (``nvda_us_d.csv``).
+    delisting : {"recorded", "shumway", "ignore"}, optional
+        For CRSP files: compound delisting returns where they are recorded (the default); or also take -30 % where one is missing
+        after a delisting for poor performance (Shumway 1997); or leave them out. Cautions name the shares.
 
     Returns
     -------
@@ -71,10 +76,12 @@ def read_prices(path: str | Path, ticker: str | None = None) -> Prices:
     ...     read_prices(file).tickers
     ('A', 'B')
     """
-    return read_price_file(Path(path), ticker)
+    return read_price_file(Path(path), ticker, delisting=delisting)
 
 
-def read_price_file(file: Path, ticker: str | None = None, likely: str | None = None) -> Prices:
+def read_price_file(
+    file: Path, ticker: str | None = None, likely: str | None = None, delisting: Delisting | None = None
+) -> Prices:
     """Read a price file; ``likely`` names the share of a file of one that nothing else names.
 
     Raises
@@ -83,9 +90,39 @@ def read_price_file(file: Path, ticker: str | None = None, likely: str | None = 
         As `read_prices`.
     """
     _check_file(file)
-    asked = Asked(file.name, ticker, likely)
-    figures = read_parquet(file, asked) if file.name.lower().endswith(".parquet") else _read_csv(file, asked)
+    asked = Asked(file.name, ticker, likely, delisting)
+    figures = (
+        figures_of(parquet_table(file), asked) if file.name.lower().endswith(".parquet") else _read_csv(file, asked)
+    )
     return _with_origin(figures, file)
+
+
+def read_crsp_shares(path: str | Path) -> pd.DataFrame:
+    """Read the shares outstanding of a CRSP daily file (CSV or Parquet).
+
+    Parameters
+    ----------
+    path : str or Path
+        A file with ``permno``, ``date``, ``ret`` and ``shrout`` (thousands).
+
+    Returns
+    -------
+    DataFrame
+        Dates × tickers as `read_prices` names them; shares, not thousands. NaN where there is none.
+
+    Raises
+    ------
+    DataMissing
+        If there is no such file, or it has no ``shrout``.
+    InvalidInput, DataUnfit
+        As `read_prices`.
+    """
+    file = Path(path)
+    _check_file(file)
+    table = parquet_table(file) if file.name.lower().endswith(".parquet") else _one_head(read_text(file))
+    if "shrout" not in {str(c).strip().lower() for c in table.columns}:
+        raise DataMissing(f"{file.name} has no column shrout, CRSP's shares outstanding in thousands.", file=file.name)
+    return crsp_shares(table, file.name)
 
 
 def _with_origin(figures: Figures, file: Path) -> Prices:
@@ -133,9 +170,12 @@ def _read_csv(file: Path, asked: Asked) -> Figures:
     heads = _two_heads(text.rows)
     if heads is not None:
         return from_two_level(_read_two_level(text, heads), file.name)
-    header = text.rows[0]
-    check_header(header, file.name)
-    return figures_of(read_body(text, header, skip=text.ends[0]), asked)
+    return figures_of(_one_head(text), asked)
+
+
+def _one_head(text: Text) -> pd.DataFrame:
+    check_header(text.rows[0], text.name)
+    return read_body(text, text.rows[0], skip=text.ends[0])
 
 
 def _two_heads(rows: list[list[str]]) -> tuple[str, str] | None:

@@ -3,44 +3,41 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from eventstudy.errors import DataUnfit, EventStudyError, InvalidInput
 from eventstudy.prices.cells import MAX_CELL
 from eventstudy.prices.delimited import MAX_COLUMNS, MAX_ROWS
-from eventstudy.prices.recognise import Asked, figures_of
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from eventstudy.prices.layouts import Figures
 
 #: Most cells, and most bytes as the file says that it unpacks to.
 MAX_CELLS = 250_000_000
 MAX_UNPACKED = 4 * 1024**3
 
 
-def read_parquet(file: Path, asked: Asked) -> Figures:
-    """Read a Parquet file of prices in any known layout.
+def parquet_table(file: Path) -> pd.DataFrame:
+    """Read a Parquet file of figures, days and short texts.
 
     Parameters
     ----------
     file : Path
         The file.
-    asked : Asked
-        Its name, and its ticker if it holds one share.
 
     Returns
     -------
-    Figures
+    DataFrame
 
     Raises
     ------
     InvalidInput
-        If pyarrow is wanting, the file is too large, or its layout is not known.
+        If pyarrow is wanting, the file is too large, or a column holds other things.
     DataUnfit
-        If the file is damaged or a cell cannot be right.
+        If the file is damaged.
     """
     try:
         import pyarrow as pa
@@ -63,7 +60,7 @@ def read_parquet(file: Path, asked: Asked) -> Figures:
     except (pa.ArrowException, ValueError, OSError, KeyError, TypeError, AttributeError, IndexError) as error:
         reason = str(error).split("\n")[0][:200]
         raise DataUnfit(f"{file.name} is not readable as Parquet: {reason}.", file=file.name) from error
-    return figures_of(frame, asked)
+    return cast("pd.DataFrame", frame)
 
 
 def _is_text(kind: pa.DataType) -> bool:

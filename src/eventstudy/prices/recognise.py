@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from eventstudy.errors import InvalidInput
+from eventstudy.prices.crsp import Delisting, check_delisting, from_crsp, is_crsp
 from eventstudy.prices.layouts import Figures, from_long, from_two_level, from_wide, has_long_layout, meaning
 from eventstudy.prices.single import from_single, is_single, ticker_of_name
 
@@ -23,11 +24,18 @@ class Asked:
         The share of a table that does not name its own.
     likely : str or None
         The same, if neither ``ticker`` nor the name says it.
+    delisting : str or None
+        What to do about the delisting returns of a CRSP file; None is ``recorded``.
     """
 
     name: str
     ticker: str | None = None
     likely: str | None = None
+    delisting: Delisting | None = None
+
+    def __post_init__(self) -> None:
+        if self.delisting is not None:
+            check_delisting(self.delisting)
 
 
 def figures_of(table: pd.DataFrame, asked: Asked) -> Figures:
@@ -65,9 +73,21 @@ def figures_of(table: pd.DataFrame, asked: Asked) -> Figures:
         columns = list(table.columns)
         if len(columns) < 2:
             raise InvalidInput(f"{asked.name} has only the column {', '.join(columns)}; dates and prices are needed.")
+        if is_crsp(columns):
+            figures = from_crsp(table, asked.name, asked.delisting or "recorded")
+            return _without_ticker(figures, asked)
+        if asked.delisting is not None:
+            raise InvalidInput(
+                f"delisting is {asked.delisting!r}, but {asked.name} is no CRSP file (permno, date, ret, …); leave it out."
+            )
         if is_single(columns):
             return from_single(table, asked.name, asked.ticker or ticker_of_name(asked.name) or asked.likely)
         figures = from_long(table, asked.name) if has_long_layout(columns) else from_wide(table, asked.name)
+    return _without_ticker(figures, asked)
+
+
+def _without_ticker(figures: Figures, asked: Asked) -> Figures:
+    """Refuse a ticker for a table that names its own."""
     if asked.ticker is not None:
         raise InvalidInput(
             f"ticker is {asked.ticker!r}, but {asked.name} names its own: {', '.join(map(str, figures.adj_close.columns[:12]))}. "

@@ -1,0 +1,339 @@
+"""CRSP's daily stock file, as WRDS hands it out: its signs, codes and delisting returns."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.errors import DataUnfit, InvalidInput
+from eventstudy.prices.cells import check_tickers, numbers, read_days
+from eventstudy.prices.layouts import Figures, listed_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: What is done about the return of a firm's last day.
+Delisting = Literal["recorded", "shumway", "ignore"]
+#: Columns by their older and newer names, in small letters.
+_NAMES = {
+    "date": "date caldt dlycaldt",
+    "permno": "permno",
+    "ticker": "ticker tic tsymbol",
+    "ret": "ret dlyret",
+    "prc": "prc dlyprc",
+    "vol": "vol dlyvol",
+    "shrout": "shrout",
+    "cfacpr": "cfacpr dlycumfacpr",
+    "dlret": "dlret",
+    "dlstcd": "dlstcd",
+}
+_MEANS = {name: key for key, names in _NAMES.items() for name in names.split()}
+#: Numbers that stand for a missing return.
+_CODES = (-44.0, -55.0, -66.0, -77.0, -88.0, -99.0)
+#: There is a price but none before it that a return could be taken from.
+_NO_PREVIOUS = frozenset({"C", "-66"})
+SHUMWAY_RETURN = -0.30
+
+
+def is_crsp(columns: Sequence[str]) -> bool:
+    """Return True if the columns are those of CRSP's daily file: permno, and a return."""
+    return {"permno", "ret"} <= set(_columns(columns))
+
+
+def _columns(columns: Sequence[str]) -> dict[str, str]:
+    return {_MEANS[c.strip().lower()]: c for c in columns if c.strip().lower() in _MEANS}
+
+
+def check_delisting(word: str) -> None:
+    """Raise `InvalidInput` unless ``word`` is one of `Delisting`."""
+    if word not in get_args(Delisting):
+        raise InvalidInput(f"delisting is {word!r}; choose {', '.join(map(repr, get_args(Delisting)))}.")
+
+
+def from_crsp(table: pd.DataFrame, name: str, delisting: Delisting = "recorded") -> Figures:
+    """Bring CRSP's daily file to dates × tickers.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per permno and day: ``permno``, ``date``, ``ret``; if there are, ``prc``, ``vol``, ``ticker``, ``cfacpr``, ``dlret``,
+        ``dlstcd``, in small or capital letters.
+    name : str
+        The file's name, for messages.
+    delisting : {"recorded", "shumway", "ignore"}
+        Compound ``dlret`` with the last day's return where it is recorded; or also take -30 % where it is missing and ``dlstcd``
+        tells of poor performance (500, 520 to 584); or leave delisting returns out.
+
+    Returns
+    -------
+    Figures
+        ``adj_close`` is the index of cumulated returns, scaled to end at the last price; ``close`` the price without its sign.
+
+    Raises
+    ------
+    InvalidInput
+        If a needed column is missing.
+    DataUnfit
+        If a figure cannot be right, a share has two rows for a day, two shares have one ticker, or a share loses all its value.
+
+    Notes
+    -----
+    A negative ``prc`` is the average of bid and ask, zero no price. A return that is a letter or one of -44, -55, -66, -77, -88, -99 is
+    missing. CRSP takes a return from the last price there was, so cumulated returns bridge days without a price; a day whose return is
+    missing though it has a price (code C) is bridged by ``prc / cfacpr``, without dividends.
+
+    References
+    ----------
+    Shumway, T. (1997). The delisting bias in CRSP data. Journal of Finance 52(1), 327-340.
+    """
+    clean = read_crsp(table, name)
+    columns, cautions = _columns(list(table.columns)), []
+    if delisting == "shumway" and "dlstcd" not in columns:
+        raise InvalidInput(f"delisting='shumway' needs the column dlstcd, which {name} does not have.")
+    labels = _labels(clean, name)
+    edges = np.searchsorted(clean["permno"].to_numpy(), [*labels, max(labels) + 1])
+    shares = [
+        _share(clean.iloc[a:b], label, name, delisting)
+        for a, b, label in zip(edges[:-1], edges[1:], labels.values(), strict=True)
+    ]
+    blocks = {
+        field: pd.DataFrame({s.label: getattr(s, field) for s in shares}).sort_index()
+        for field in ("level", "close", "volume")
+    }
+    for field, words in (
+        ("filled", "Delisting returns of -30 % (Shumway 1997) were taken for {}."),
+        (
+            "lacking",
+            "No delisting return is recorded for {}, delisted for poor performance; delisting='shumway' takes -30 %.",
+        ),
+        ("left", "Delisting returns were left out for {}."),
+        ("bridged", "A missing return was bridged by prices without dividends for {}."),
+    ):
+        marked = [s.label for s in shares if getattr(s, field)]
+        if marked:
+            cautions.append(
+                words.format(", ".join(marked[:10]) + (f" and {len(marked) - 10} more" if len(marked) > 10 else ""))
+            )
+    if "dlret" not in columns and "dlyret" not in {str(c).strip().lower() for c in table.columns}:
+        cautions.append("The file has no dlret: the last day of a delisted firm lacks its delisting return.")
+    quotes = int((clean["prc"] < 0).sum())
+    if quotes:
+        cautions.append(
+            f"{quotes:,} of {int(clean['prc'].notna().sum()):,} closes are averages of bid and ask (negative prc)."
+        )
+    return Figures(
+        blocks["level"],
+        blocks["close"] if "prc" in columns else None,
+        blocks["volume"] if "vol" in columns else None,
+        "cumulated CRSP returns (splits and distributions)",
+        tuple(cautions),
+    )
+
+
+def crsp_shares(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return shares outstanding, dates × tickers, from CRSP's thousands.
+
+    Raises
+    ------
+    InvalidInput, DataUnfit
+        As `from_crsp`.
+    """
+    clean = read_crsp(table, name)
+    shares = clean.assign(label=clean["permno"].map(_labels(clean, name)), count=clean["shrout"] * 1000.0)
+    wrong = clean["shrout"] < 0
+    if wrong.any():
+        raise DataUnfit(
+            f"{name} has {clean['shrout'][wrong].iloc[0]:g} as shrout; shares outstanding are not below zero."
+        )
+    wide = shares.pivot_table(index="date", columns="label", values="count", dropna=False)
+    return wide.rename_axis(columns=None).where(wide > 0)
+
+
+def read_crsp(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Read the cells of CRSP's daily file.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As it is in the file.
+    name : str
+        The file's name, for messages.
+
+    Returns
+    -------
+    DataFrame
+        Sorted by permno and date, columns by their older names; ``no_previous`` marks code C. What the file lacks is missing.
+
+    Raises
+    ------
+    InvalidInput, DataUnfit
+        As `from_crsp`.
+    """
+    columns = _columns([str(c) for c in table.columns])
+    if not {"permno", "date"} <= set(columns):
+        raise InvalidInput(
+            f"{name} has the columns {listed_columns(table.columns)}; a CRSP file needs permno, date and ret."
+        )
+    days = read_days(table[columns["date"]], name)
+    clean = pd.DataFrame({"date": days})
+    for field in ("permno", "prc", "vol", "shrout", "cfacpr", "dlstcd"):
+        there = field in columns
+        clean[field] = numbers(table[columns[field]], name, days).to_numpy() if there else np.nan
+    for field in ("ret", "dlret"):
+        clean[field] = np.nan
+        if field in columns:
+            column = table[columns[field]]
+            clean[field] = _returns(column, name, days).to_numpy()
+            if field == "ret":
+                clean["no_previous"] = column.map(
+                    lambda c: re.sub(r"^\.|\.0*$", "", str(c).strip()) in _NO_PREVIOUS
+                ).to_numpy()
+    ticker = (
+        table[columns["ticker"]].astype("object")
+        if "ticker" in columns
+        else pd.Series(None, index=table.index, dtype=object)
+    )
+    clean["ticker"] = ticker.where(ticker.notna(), "").astype(str).str.strip().to_numpy()
+    wrong = clean["permno"].isna() | (clean["permno"] % 1 != 0)
+    if wrong.any():
+        raise DataUnfit(f"{name} has no whole number as permno in data row {int(wrong.to_numpy().argmax()) + 1}.")
+    clean["permno"] = clean["permno"].astype("int64")
+    clean["prc"] = clean["prc"].where(clean["prc"] != 0)
+    clean["vol"] = clean["vol"].where(clean["vol"] != -99)
+    clean = clean.drop_duplicates().sort_values(["permno", "date"], kind="stable")
+    twice = clean.duplicated(["permno", "date"])
+    if twice.any():
+        row = clean[twice].iloc[0]
+        raise DataUnfit(
+            f"{name} has permno {row['permno']} on {row['date']:%Y-%m-%d} more than once with different figures; keep one row."
+        )
+    return clean
+
+
+def _returns(column: pd.Series[float], name: str, days: pd.DatetimeIndex) -> pd.Series[float]:
+    """Return returns as fractions, codes as missing."""
+    cells = column if pd.api.types.is_numeric_dtype(column.dtype) else column.map(_without_letters, na_action="ignore")
+    values = numbers(cells, name, days)
+    values = values.mask(values.isin(_CODES))
+    wrong = ((values < -1.0) | np.isinf(values)).to_numpy()
+    if wrong.any():
+        place = int(wrong.argmax())
+        raise DataUnfit(
+            f"{name} has {values.iloc[place]:g} in column {column.name}, data row {place + 1} ({days[place]:%Y-%m-%d}); returns are fractions "
+            f"of at least -1, a letter, or one of {', '.join(f'{c:g}' for c in _CODES)}.",
+            column=str(column.name),
+            row=place + 1,
+        )
+    return values
+
+
+def _without_letters(cell: object) -> object:
+    return np.nan if isinstance(cell, str) and re.fullmatch(r"\.?[A-Z]?", cell.strip()) else cell
+
+
+def _labels(clean: pd.DataFrame, name: str) -> dict[int, str]:
+    """Return what to call each share: its last ticker, or its permno."""
+    last = clean[clean["ticker"] != ""].groupby("permno")["ticker"].last().to_dict()
+    labels = {int(p): str(last.get(p, p)) for p in clean["permno"].unique()}
+    check_tickers(labels.values(), name)
+    seen: dict[str, int] = {}
+    for permno, label in labels.items():
+        if label in seen:
+            raise DataUnfit(
+                f"{name} has the ticker {label} for permno {seen[label]} and {permno}; keep one of them, or leave the column ticker out, "
+                f"so that permnos serve as tickers."
+            )
+        seen[label] = permno
+    return labels
+
+
+@dataclass(frozen=True)
+class _Share:
+    """One share's figures by date, and what was done about its missing returns."""
+
+    label: str
+    level: pd.Series[float]
+    close: pd.Series[float]
+    volume: pd.Series[float]
+    filled: bool
+    lacking: bool
+    left: bool
+    bridged: bool
+
+
+def _share(part: pd.DataFrame, label: str, name: str, delisting: Delisting) -> _Share:
+    """Cumulate one share's returns, the delisting return with the last."""
+    ret, price, last = part["ret"].to_numpy(copy=True), part["prc"].abs().to_numpy(), len(part) - 1
+    dlret, recorded = part["dlret"].to_numpy(copy=True), part["dlret"].notna().to_numpy()
+    if recorded[:-1].any():
+        day = part["date"].iloc[int(recorded.argmax())]
+        raise DataUnfit(
+            f"{name} has a dlret for {label} on {day:%Y-%m-%d}, which is not its last day; keep dlret on the day of delisting only."
+        )
+    code = part["dlstcd"].iloc[last]
+    lacking = bool(not recorded[last] and (code == 500 or 520 <= code <= 584))
+    if delisting == "shumway" and lacking:
+        dlret[last] = SHUMWAY_RETURN
+    farewell = 0.0 if delisting == "ignore" or np.isnan(dlret[last]) else float(dlret[last])
+    gone = farewell != 0.0 or (recorded[last] and delisting != "ignore")
+    if gone:
+        ret[last] = (1.0 + (0.0 if np.isnan(ret[last]) else ret[last])) * (1.0 + farewell) - 1.0
+    if (ret == -1.0).any():
+        day = part["date"].iloc[int((ret == -1.0).argmax())]
+        raise DataUnfit(
+            f"{name}: {label} loses all its value on {day:%Y-%m-%d} (return -1), and a price of zero cannot stand in a price table. Leave "
+            f"that day out, or use delisting='ignore' if it is a delisting return.",
+            ticker=label,
+        )
+    level, bridged = _cumulated(part, ret, price, label, name)
+    before = level / np.where(np.arange(len(part)) == last, 1.0 + farewell, 1.0)
+    anchors = np.flatnonzero(~np.isnan(price) & ~np.isnan(level))
+    there = np.flatnonzero(~np.isnan(level))
+    if len(anchors):
+        level = level * (price[anchors[-1]] / before[anchors[-1]])
+    elif len(there):
+        level = level * (100.0 / level[there[0]])
+    index = pd.DatetimeIndex(part["date"])
+    return _Share(
+        label,
+        pd.Series(level, index=index),
+        pd.Series(price, index=index),
+        pd.Series(part["vol"].to_numpy(), index=index),
+        filled=delisting == "shumway" and lacking,
+        lacking=delisting == "recorded" and lacking,
+        left=delisting == "ignore" and bool(recorded[last]),
+        bridged=bridged,
+    )
+
+
+def _cumulated(
+    part: pd.DataFrame, ret: np.ndarray, price: np.ndarray, label: str, name: str
+) -> tuple[np.ndarray, bool]:
+    """Return the index of cumulated returns, NaN on days with neither return nor price, and whether prices had to bridge."""
+    adjusted = price / part["cfacpr"].where(part["cfacpr"] > 0).to_numpy()
+    known = ~np.isnan(ret) | ~np.isnan(price)
+    growth = np.where(np.isnan(ret), 1.0, 1.0 + ret)
+    bridged = False
+    begun = np.flatnonzero(known)
+    for place in np.flatnonzero(np.isnan(ret) & (known | part["no_previous"].to_numpy())):
+        if len(begun) == 0 or place <= begun[0]:
+            continue
+        earlier = np.flatnonzero(~np.isnan(adjusted[:place]))
+        if np.isnan(adjusted[place]) or len(earlier) == 0:
+            raise DataUnfit(
+                f"{name} has no return for {label} on {part['date'].iloc[place]:%Y-%m-%d}, and no prc and cfacpr there and before that could "
+                f"bridge it. Add these columns, or begin the share on that day.",
+                ticker=label,
+            )
+        reached = earlier[-1]
+        growth[place] = adjusted[place] / adjusted[reached] / np.prod(growth[reached + 1 : place])
+        bridged = True
+    if len(begun):
+        growth[begun[0]] = 1.0
+    level = np.cumprod(growth)
+    level[~known] = np.nan
+    return level, bridged
