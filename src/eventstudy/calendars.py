@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -52,7 +53,9 @@ def _calendar(exchange: str) -> Any:  # the library ships no types
     import exchange_calendars as xc
 
     try:
-        return xc.get_calendar(exchange, start=FIRST_DAY, end=LAST_DAY)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # its use of pandas is not the user's
+            return xc.get_calendar(exchange, start=FIRST_DAY, end=LAST_DAY)
     except xc.errors.InvalidCalendarName:
         raise InvalidInput(
             f"No exchange calendar is called {exchange!r}; use an ISO market code such as XNYS (New York), "

@@ -173,6 +173,10 @@ def save_result(result: Readings, folder: Path) -> Path:
     """Write a result's tables, figures, specification and manifest into a folder."""
     if folder.exists() and not folder.is_dir():
         raise InvalidInput(f"{folder} is a file; give the name of a folder, which is made if it is not there.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInput(f"The folder {folder} cannot be made ({error.strerror}); give another.") from error
     windows = default_windows(result.abnormal.window)
     written = [
         write_whole(folder / "tables" / f"{name}.csv", rounded_csv(table, index=False))

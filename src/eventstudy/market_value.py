@@ -70,7 +70,7 @@ def car_interval(abnormal: AbnormalReturns, window: Window, level: float) -> tup
     InvalidInput
         If ``level`` is not between 0 and 1.
     """
-    if not 0.0 < level < 1.0:
+    if isinstance(level, bool) or not isinstance(level, int | float | np.floating) or not 0.0 < level < 1.0:
         raise InvalidInput(f"level is {level!r}; give a coverage between 0 and 1, e.g. 0.95.")
     sums = abnormal.sums(window)
     reach = np.asarray(t_quantile(0.5 + level / 2.0, abnormal.df.astype(float))) * sums.s_car

@@ -63,9 +63,10 @@ def power(
     >>> power([0.005, 0.01], 0.02, 50).round(3).tolist()
     [0.424, 0.942]
     """
-    size = _numbers("effect", effect, "a finite number", np.isfinite)
-    shift = np.abs(size) * np.sqrt(_count(n)) / _positive("sd", sd)
-    found = _found(shift, _share("level", level), None if df is None else _positive("df", df))
+    size, number, spread = _numbers("effect", effect, "a finite number", np.isfinite), _count(n), _positive("sd", sd)
+    share, degrees = _share("level", level), None if df is None else _positive("df", df)
+    _check_shapes(effect=size, sd=spread, n=number, level=share, df=np.empty(()) if degrees is None else degrees)
+    found = _found(np.abs(size) * np.sqrt(number) / spread, share, degrees)
     return _plain(found)
 
 
@@ -103,8 +104,9 @@ def detectable_effect(
         raise InvalidInput(
             f"power is {power!r} and level {level!r}; a test finds nothing less often than its level: raise power."
         )
-    scale = _positive("sd", sd) / np.sqrt(_count(n))
-    return _plain(_shift(wanted, alpha, None if df is None else _positive("df", df)) * scale)
+    spread, number, degrees = _positive("sd", sd), _count(n), None if df is None else _positive("df", df)
+    _check_shapes(sd=spread, n=number, power=wanted, level=alpha, df=np.empty(()) if degrees is None else degrees)
+    return _plain(_shift(wanted, alpha, degrees) * spread / np.sqrt(number))
 
 
 def detectable_changes(abnormal: AbnormalReturns, window: Window) -> FloatArray:
@@ -191,6 +193,16 @@ def _numbers(name: str, value: ArrayLike, allowed: str, holds: object) -> FloatA
     if array.size == 0 or not np.all(holds(array)):  # type: ignore[operator]
         raise InvalidInput(f"{name} is {value!r}; give {allowed}, or an array of them.")
     return array
+
+
+def _check_shapes(**arrays: FloatArray) -> None:
+    try:
+        np.broadcast_shapes(*(a.shape for a in arrays.values()))
+    except ValueError as error:
+        shown = ", ".join(f"{name} {a.shape}" for name, a in arrays.items() if a.ndim)
+        raise InvalidInput(
+            f"The arrays {shown} do not go together; give one shape, or put each argument on an axis of its own."
+        ) from error
 
 
 def _positive(name: str, value: ArrayLike) -> FloatArray:

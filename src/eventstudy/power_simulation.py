@@ -14,6 +14,7 @@ from eventstudy.abnormal import AbnormalReturns, abnormal_returns
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
 from eventstudy.events import Event
 from eventstudy.inference import TESTS, run_test
+from eventstudy.inference.result import check_seed
 from eventstudy.models import NormalReturnModel
 from eventstudy.panel import BoolArray, FloatArray, IntArray, gather_panel
 from eventstudy.power_formulas import LEVEL
@@ -190,6 +191,7 @@ def simulated_power(
     table = _returns(data, returns, factors)
     firms = _firms(table, model, tickers)
     open_to = _eligible(table, firms, model, span, days, min_estimation)
+    check_seed(seed)
     rng = np.random.default_rng(seed)
     events = [Event(ticker, table.index[0]) for ticker in firms]
     place, firm = _draw(rng, open_to, n, draws, dates)

@@ -91,7 +91,9 @@ class Readings(Outcome):
             listing = [names] if isinstance(names, str) else list(names)
         return run_tests(subject, chosen, listing), believed
 
-    def adjusted(self, window: WindowLike = (0, 0), method: str = "holm", **options: int) -> pd.DataFrame:
+    def adjusted(
+        self, window: WindowLike = (0, 0), method: str = "holm", *, draws: int | None = None, seed: int | None = None
+    ) -> pd.DataFrame:
         """Return each event's p-value adjusted for how many events were looked at.
 
         Parameters
@@ -99,7 +101,9 @@ class Readings(Outcome):
         window : pair of int
             Relative days.
         method : {"holm", "bh", "by", "bonferroni", "romano_wolf"}
-            See `eventstudy.inference.multiple`; ``romano_wolf`` takes ``draws`` and ``seed``.
+            See `eventstudy.inference.multiple`.
+        draws, seed : int, optional
+            Of ``romano_wolf``, the only method that draws.
 
         Returns
         -------
@@ -108,6 +112,9 @@ class Readings(Outcome):
         """
         chosen = Window.of(window)
         table = self.car(chosen.start, chosen.end)[["car", "t", "p_value"]]
+        options = {k: v for k, v in (("draws", draws), ("seed", seed)) if v is not None}
+        if options and method != "romano_wolf":
+            raise InvalidInput(f"method {method!r} draws nothing; leave out {', '.join(options)}.")
         p = adjusted_p(self.abnormal, chosen, table["p_value"], method, **options)
         return table.assign(p_adjusted=p, method=method)
 

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+#: No window reaches farther from its event, in trading days.
+FARTHEST = 100_000
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Window:
     """A closed interval of trading days relative to the event day (day 0).
@@ -49,6 +53,10 @@ class Window:
                     f"Window {name} is {value!r}; give a whole number of trading days, e.g. Window(-5, 5)."
                 )
             object.__setattr__(self, name, int(value))
+        if max(abs(self.start), abs(self.end)) > FARTHEST:
+            raise InvalidInput(
+                f"Window ({self.start}, {self.end}) reaches beyond {FARTHEST:,} trading days, four centuries."
+            )
         if self.start > self.end:
             raise InvalidInput(
                 f"Window ({self.start}, {self.end}) ends before it starts; did you mean ({self.end}, {self.start})?"

@@ -398,3 +398,10 @@ def test_a_simulation_needs_a_table_and_a_model_that_is_there():
         es.simulated_power(clustered(0.0), es.MarketModel)
     with pytest.raises(es.DataMissing, match=r"no column indexx.* Did you mean"):
         es.simulated_power(clustered(0.0), es.MarketModel("indexx"))
+
+
+def test_shapes_that_do_not_go_together_are_named():
+    with pytest.raises(es.InvalidInput, match=r"effect \(2,\), sd \(3,\)"):
+        es.power([0.01, 0.02], [0.02, 0.03, 0.04])
+    with pytest.raises(es.InvalidInput, match="do not go together"):
+        es.detectable_effect([0.01, 0.02], [1, 2, 3])

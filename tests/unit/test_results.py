@@ -125,7 +125,7 @@ def test_tests_by_name_keep_the_order_asked(result):
         ),
         (lambda r: r.test("csect_t", variant="scar"), "csect_t has no options; 'variant' was given"),
         (lambda r: r.test("grank_t", resale=True), "grank_t has the option rescale; 'resale' was given"),
-        (lambda r: r.test("permutation", (0, 1), "NVDA", draws=0), "draws is 0; give at least 1"),
+        (lambda r: r.test("permutation", (0, 1), "NVDA", draws=0), "draws is 0; give a whole number of at least 1"),
         (lambda r: r.bhar(0, 1, against="index"), "choose 'benchmark' or 'expected'"),
     ],
 )

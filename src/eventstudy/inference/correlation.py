@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.panel import BoolArray, FloatArray, IntArray
 from eventstudy.windows import Window
+
+#: A quantity of rows with rows, shape (n, days) and (m, days) to (n, m).
+Pairwise = Callable[[FloatArray, FloatArray], FloatArray]
 
 #: Pairs of events with fewer common estimation days than this count as uncorrelated.
 MIN_COMMON_DAYS = 30
@@ -70,6 +75,52 @@ def event_time_correlation(abnormal: AbnormalReturns) -> float:
         return 0.0
     same = np.zeros(n, dtype=np.int64)
     return abnormal.once("event_time_correlation", lambda: linked_sum(abnormal.residuals, same, 1) / (n * (n - 1)))
+
+
+def unknown_share(abnormal: AbnormalReturns, members: IntArray, window: Window) -> float:
+    """Return how much of the overlap of windows belongs to pairs with fewer than `MIN_COMMON_DAYS` common estimation days.
+
+    Parameters
+    ----------
+    abnormal, members, window
+        As in `mean_correlation`.
+
+    Returns
+    -------
+    float
+        Between 0 and 1; 0 where no windows overlap. Pairs without days enough count as uncorrelated in r̄, so that a large share
+        hides a correlation in place of measuring it.
+    """
+    days = abnormal.n_est[members]
+    if len(members) < 2:
+        return 0.0
+    fewest = 2 * int(days.min()) - abnormal.residuals.shape[1] - (len(window) - 1)  # of two sets of days among M
+    if fewest >= MIN_COMMON_DAYS:
+        return 0.0
+
+    def compute() -> float:
+        ordered = members[np.argsort(abnormal.position[members], kind="stable")]
+        residuals, position = abnormal.residuals[ordered], abnormal.position[ordered]
+        length = 1 if position[0] == position[-1] else len(window)
+        every = np.ones(len(ordered), dtype=np.bool_)
+        overlap = _pairs_sum(residuals, position, every, length, _paired)
+        lacking = _pairs_sum(residuals, position, every, length, _lacking)
+        return lacking / overlap if overlap else 0.0
+
+    return abnormal.once(("unknown_share", len(window), members.tobytes()), compute)
+
+
+def _paired(block: FloatArray, table: FloatArray) -> FloatArray:
+    return np.ones((len(block), len(table)), dtype=np.float64)
+
+
+def _lacking(block: FloatArray, table: FloatArray) -> FloatArray:
+    return np.asarray(_common(block, table) < MIN_COMMON_DAYS, dtype=np.float64)
+
+
+def _common(block: FloatArray, table: FloatArray) -> FloatArray:
+    """Return how many days rows have in common with rows, shape (n, m)."""
+    return np.asarray(np.isfinite(block).astype(np.float64) @ np.isfinite(table).astype(np.float64).T, dtype=np.float64)
 
 
 def linked_sum(residuals: FloatArray, position: IntArray, length: int) -> float:
@@ -149,8 +200,10 @@ def _date_sums(values: FloatArray, position: IntArray) -> FloatArray:
     return np.asarray(sums - np.add.reduceat(mean * scale, start)[:, None], dtype=np.float64)
 
 
-def _pairs_sum(residuals: FloatArray, position: IntArray, chosen: BoolArray, length: int) -> float:
-    """Return `linked_sum` over the pairs of which at least one event is chosen.
+def _pairs_sum(
+    residuals: FloatArray, position: IntArray, chosen: BoolArray, length: int, of: Pairwise | None = None
+) -> float:
+    """Return `linked_sum` over the pairs of which at least one event is chosen, of correlations or of another quantity.
 
     Rows are the chosen events, block by block; only events less than a window apart share days, so a block meets its
     neighbours and no others. A neighbour that is not chosen counts twice: its own row is never visited.
@@ -170,7 +223,7 @@ def _pairs_sum(residuals: FloatArray, position: IntArray, chosen: BoolArray, len
         if weight.any():
             table = _by_session(residuals[near], position[near])
             part = table if len(block) == len(near) else table[block - first]
-            total += float((block_correlation(part, table) * weight).sum())
+            total += float(((of or block_correlation)(part, table) * weight).sum())
         start = end
     return total
 

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.errors import InvalidInput
 from eventstudy.inference.parametric import members
-from eventstudy.inference.resampling import BLOCK, TIE, check_draws
+from eventstudy.inference.resampling import BLOCK, TIE
+from eventstudy.inference.result import check_draws
 from eventstudy.panel import FloatArray, IntArray
 from eventstudy.windows import Window
 

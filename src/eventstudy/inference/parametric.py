@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from eventstudy.abnormal import AbnormalReturns, nan_mean
-from eventstudy.inference.correlation import event_time_correlation, mean_correlation
+from eventstudy.inference.correlation import MIN_COMMON_DAYS, event_time_correlation, mean_correlation, unknown_share
 from eventstudy.inference.result import Draft, NotApplicable, t_draft, z_draft
 from eventstudy.panel import FloatArray, IntArray
 from eventstudy.windows import Window
@@ -284,15 +284,20 @@ def bmp_t(abnormal: AbnormalReturns, window: Window, *, variant: str = "scar") -
         return mean_over_sd(values[variant], variant)
 
 
-def _inflation(abnormal: AbnormalReturns, window: Window, pairs: str, n: int) -> tuple[float, float] | str:
-    """Return r̄ and ``1 + (n-1) r̄``, or why the latter is no variance."""
+def _inflation(abnormal: AbnormalReturns, window: Window, pairs: str, n: int) -> tuple[float, float, str] | str:
+    """Return r̄, ``1 + (n-1) r̄`` and a note on r̄, or why the correlation cannot be had."""
+    unknown = 0.0
     if pairs == "event_time":
         r = event_time_correlation(abnormal)
     else:
-        r = mean_correlation(abnormal, members(abnormal.sums(window).scar), window)
+        chosen = members(abnormal.sums(window).scar)
+        r, unknown = mean_correlation(abnormal, chosen, window), unknown_share(abnormal, chosen, window)
+    if unknown == 1.0:
+        return f"no two events have {MIN_COMMON_DAYS} estimation days in common, so their correlation is unknown; lengthen the estimation window"
     factor = 1.0 + (n - 1) * r
     if factor > 1e-12:
-        return r, factor
+        few = f"; {unknown:.0%} of the pairs have fewer than {MIN_COMMON_DAYS} common days and count as uncorrelated"
+        return r, factor, f"mean correlation {r:.4f}{few if unknown else ''}"
     return f"the mean correlation {r:.4f} is so negative that 1 + (n-1) r̄ is not positive with n = {n}"
 
 
@@ -324,8 +329,8 @@ def kp_patell_z(
     found = _inflation(abnormal, window, pairs, base.n)
     if isinstance(found, str):
         return NotApplicable(found, base.n, variant)
-    r, factor = found
-    return z_draft(base.statistic / math.sqrt(factor), base.n, variant, f"mean correlation {r:.4f}", r_bar=r)
+    r, factor, note = found
+    return z_draft(base.statistic / math.sqrt(factor), base.n, variant, note, r_bar=r)
 
 
 def kp_bmp_t(
@@ -356,8 +361,8 @@ def kp_bmp_t(
     found = _inflation(abnormal, window, pairs, base.n)
     if isinstance(found, str):
         return NotApplicable(found, base.n, variant)
-    r, factor = found
+    r, factor, note = found
     if r >= 1.0 - 1e-12:
         return NotApplicable("the events are perfectly correlated: they are one observation", base.n, variant)
     adjusted = base.statistic * math.sqrt((1.0 - r) / factor)
-    return t_draft(adjusted, base.df, base.n, variant, f"mean correlation {r:.4f}", r_bar=r)
+    return t_draft(adjusted, base.df, base.n, variant, note, r_bar=r)

@@ -30,7 +30,7 @@ def placebo(abnormal: AbnormalReturns, window: Window, *, value: str = "sar") ->
     day t, ``Ā`` the mean of the window's sum of SAR, T the number of ordinary days (sums). Exact if ordinary days and the event day are
     exchangeable, whatever the distribution and the correlation between firms; it does not stand a day wilder than
     ordinary ones, and days of high volatility come in clusters. For events on one date; for others the average of residuals by
-    relative day is a portfolio in event time, as for `cda_t`. Never zero: the smallest p is ``1/(T + 1)``.
+    relative day is a portfolio in event time, as for `cda_t`. Only events with a return in the window enter, on ordinary days too. Never zero: the smallest p is ``1/(T + 1)``.
     Nguyen and Wolf (2023), Empirical Economics; Gelbach, Helland and Klick (2013), American Law and Economics Review 15, 495-541; for
     placebo days as the yardstick of a common date: Cohn, Johnson, Liu and Wardlaw, "Past is Prologue".
     """
@@ -39,8 +39,8 @@ def placebo(abnormal: AbnormalReturns, window: Window, *, value: str = "sar") ->
     if n < 2:
         return NotApplicable(ONE_EVENT if n else NO_DAYS, n, value)
     scale = abnormal.sigma[:, None] if value == "sar" else 1.0
-    average, _ = day_means(abnormal.residuals / scale)
-    days, _ = day_means((abnormal.sar if value == "sar" else abnormal.ar)[:, abnormal.columns_of(window)])
+    average, _ = day_means((abnormal.residuals / scale)[chosen])
+    days, _ = day_means((abnormal.sar if value == "sar" else abnormal.ar)[chosen][:, abnormal.columns_of(window)])
     if not np.isfinite(days).all():
         return NotApplicable("no event has an abnormal return on a day of the window", n, value)
     ordinary = ordinary_sums(average, len(window))

@@ -107,7 +107,7 @@ def newey_west(scores: FloatArray, session: IntArray, lags: int) -> float:
         Largest lag.
     """
     total = float(scores @ scores)
-    for k in range(1, lags + 1):
+    for k in range(1, min(lags, int(session[-1] - session[0])) + 1):  # no two sessions are farther apart
         at = np.searchsorted(session, session + k)
         met = at < len(session)
         met[met] = session[at[met]] == session[met] + k

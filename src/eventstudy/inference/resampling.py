@@ -14,9 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from eventstudy.abnormal import AbnormalReturns
-from eventstudy.errors import InvalidInput
 from eventstudy.inference.dependence import WORDS, Clusters, gather_clusters
-from eventstudy.inference.result import Draft, NotApplicable
+from eventstudy.inference.result import Draft, NotApplicable, check_draws
 from eventstudy.panel import BoolArray, FloatArray, IntArray
 from eventstudy.windows import Window
 
@@ -30,16 +29,6 @@ TIE = 1e-10
 LEVEL = 0.05
 #: Fewest events for resamples of a quarter of them.
 FEWEST_FOR_QUARTER = 20
-
-
-def check_draws(draws: int, seed: int) -> None:
-    """Raise `InvalidInput` if a number of draws or a seed cannot be used."""
-    if not isinstance(draws, int | np.integer) or isinstance(draws, bool) or draws < 1:
-        raise InvalidInput(
-            f"draws is {draws!r}; give a whole number of at least 1 random draws, better some thousands."
-        )
-    if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
-        raise InvalidInput(f"seed is {seed!r}; give a whole number of at least 0.")
 
 
 def squared_share(total: FloatArray, around: FloatArray) -> FloatArray:

@@ -6,6 +6,9 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from eventstudy.errors import InvalidInput
 from eventstudy.windows import Window
 
 
@@ -147,3 +150,18 @@ def f_draft(f: float, first: int, second: int, n: int, variant: str = "", note: 
 
     details = {"df1": float(first), "df2": float(second), **details}
     return Draft(f, float(fdtrc(first, second, f)), n, f"F({first}, {second})", math.nan, variant, note, details)
+
+
+def check_draws(draws: int, seed: int) -> None:
+    """Raise `InvalidInput` if a number of draws or a seed cannot be used."""
+    if not isinstance(draws, int | np.integer) or isinstance(draws, bool) or draws < 1:
+        raise InvalidInput(
+            f"draws is {draws!r}; give a whole number of at least 1 random draws, better some thousands."
+        )
+    check_seed(seed)
+
+
+def check_seed(seed: int) -> None:
+    """Raise `InvalidInput` if a seed cannot be used."""
+    if not isinstance(seed, int | np.integer) or isinstance(seed, bool) or seed < 0:
+        raise InvalidInput(f"seed is {seed!r}; give a whole number of at least 0.")

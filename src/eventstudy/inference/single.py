@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from eventstudy.abnormal import AbnormalReturns, WindowSums
-from eventstudy.errors import InvalidInput
-from eventstudy.inference.result import Draft, NotApplicable, t_draft
+from eventstudy.inference.result import Draft, NotApplicable, check_draws, t_draft
 from eventstudy.panel import FloatArray, IntArray
 from eventstudy.windows import Window
 
 #: Fewest ordinary days (or ordinary windows) to which a sample-quantile test compares.
 MIN_ORDINARY = 20
+#: Random numbers held at once.
+DRAWN_AT_ONCE = 2**22
 
 
 def no_sum(sums: WindowSums) -> str:
@@ -154,8 +155,7 @@ def permutation(
     Never zero. Nguyen and Wolf (2023), Empirical Economics, "Single-firm inference in event studies via the
     permutation test".
     """
-    if draws < 1:
-        raise InvalidInput(f"draws is {draws}; give at least 1 random relabelling, better some thousands.")
+    check_draws(draws, seed)
     sums = abnormal.sums(window)
     length = int(sums.n_days[0])
     if reason := no_sum(sums):
@@ -171,8 +171,10 @@ def permutation(
     days = abnormal.comparable[0, abnormal.columns_of(window)]
     pool = np.concatenate([ordinary, days[np.isfinite(days)]])
     generator = np.random.default_rng(seed)
-    order = random_subsets(generator, draws, len(pool), length)
-    beyond = int((np.abs(pool[order] @ own) >= abs(car) * (1 - 1e-12)).sum())
+    rows, beyond = max(DRAWN_AT_ONCE // len(pool), 1), 0
+    for start in range(0, draws, rows):
+        order = random_subsets(generator, min(rows, draws - start), len(pool), length)
+        beyond += int((np.abs(pool[order] @ own) >= abs(car) * (1 - 1e-12)).sum())
     p = (1 + beyond) / (draws + 1)
     return Draft(
         car,

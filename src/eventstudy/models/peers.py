@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from eventstudy.errors import InvalidInput
 from eventstudy.models.benchmark import fit_differences
@@ -263,7 +264,7 @@ def _weights(given: object, tickers: tuple[str, ...]) -> tuple[float, ...]:
         [given.get(t) for t in tickers]
         if isinstance(given, Mapping)
         else list(given)
-        if isinstance(given, Sequence)
+        if isinstance(given, Sequence | np.ndarray | pd.Series)
         else []
     )
     right = len(values) == len(tickers) and all(
