@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from eventstudy.power_simulation import SimulatedPower, simulated_power
     from eventstudy.prices import load_prices, read_crsp_shares, read_french_factors, read_prices
     from eventstudy.prices.checks import check_prices
+    from eventstudy.prices.comparing import PriceDifferences, compare_prices
+    from eventstudy.prices.joining import join_prices
     from eventstudy.prices.factors import load_factors
     from eventstudy.prices.finding import Finding
     from eventstudy.prices.measures import log_turnover, log_volume, range_volatility, squared_returns
@@ -70,6 +72,8 @@ _HOME = {
     "events": ("Event",),
     "prices": ("load_prices", "read_crsp_shares", "read_french_factors", "read_prices"),
     "prices.checks": ("check_prices",),
+    "prices.comparing": ("PriceDifferences", "compare_prices"),
+    "prices.joining": ("join_prices",),
     "prices.factors": ("load_factors",),
     "prices.finding": ("Finding",),
     "prices.measures": ("log_turnover", "log_volume", "range_volatility", "squared_returns"),
@@ -122,6 +126,7 @@ __all__ = [
     "MeanAdjusted",
     "NotAsRecorded",
     "PeerPortfolio",
+    "PriceDifferences",
     "PriceSource",
     "Prices",
     "Provenance",
@@ -136,8 +141,10 @@ __all__ = [
     "Vintage",
     "Window",
     "check_prices",
+    "compare_prices",
     "detectable_effect",
     "exchange_sessions",
+    "join_prices",
     "list_vintages",
     "load_factors",
     "load_prices",
