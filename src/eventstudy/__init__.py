@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     from eventstudy.prices import load_prices, read_crsp_shares, read_french_factors, read_prices
     from eventstudy.prices.checks import check_prices
     from eventstudy.prices.comparing import PriceDifferences, compare_prices
-    from eventstudy.prices.joining import join_prices
     from eventstudy.prices.factors import load_factors
     from eventstudy.prices.finding import Finding
+    from eventstudy.prices.joining import join_prices
     from eventstudy.prices.measures import log_turnover, log_volume, range_volatility, squared_returns
     from eventstudy.prices.shares import ShareCount, share_count
     from eventstudy.prices.snapshot import load_universe, universe_members
