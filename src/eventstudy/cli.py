@@ -193,9 +193,14 @@ def fetch(study: StudyArgument) -> None:
 
 @app.command()
 def check(study: StudyArgument, as_of: AsOfOption = None) -> None:
-    """Verify the embedded data, every stored vintage and every built file against their recorded digests."""
+    """Check the study's prices, and verify embedded data, stored vintages and built files against their recorded digests.
+
+    Prices with an error end in exit code 3 and a list of every error, unless [prices.accept] says why it does no harm.
+    """
+    from eventstudy.intake import PRICE_CHECK
     from eventstudy.prices.embedded import verify_embedded
     from eventstudy.prices.vintages import list_vintages, verify_vintage
+    from eventstudy.report.content import data_checks
     from eventstudy.report.findings import compute
 
     spec = _load(study, as_of)
@@ -206,10 +211,13 @@ def check(study: StudyArgument, as_of: AsOfOption = None) -> None:
         typer.echo(f"{vintage.name}: as recorded")
     findings = compute(spec)
     for item in findings.everyone.checks:
+        told_below = item.name == PRICE_CHECK
         typer.echo(
             f"{'holds' if item.passed else 'MIND '}  {item.name}: {item.value}"
-            + (f" – {item.comment}" if item.comment else "")
+            + (f" – {item.comment}" if item.comment and not told_below else "")
         )
+    for line in data_checks(findings):
+        typer.echo(f"prices {line}")
     for claim in findings.claims:
         typer.echo(f"claim “{claim.quote}” ({claim.source}): {claim.verdict}. {claim.sentence}")
     if _tell(spec):

@@ -51,7 +51,7 @@ def result_to_dict(result: Readings, windows: Sequence[Window]) -> dict[str, obj
     dict
         ``specification``, ``events`` (one an event: ticker, session, coefficients, the event-day ``raw_return`` and
         ``abnormal_return``, ``car`` by window, single-event tests), ``averages`` by window, ``audit``, ``dropped``,
-        ``checks``, ``provenance``. Returns are fractions; numbers keep all their digits.
+        ``checks``, ``findings`` (of the checks of prices), ``provenance``. Returns are fractions; numbers keep all their digits.
     """
     chosen = [w for w in windows if w in result.abnormal.window]
     cars = {w: result.car(w.start, w.end) for w in chosen}
@@ -62,6 +62,7 @@ def result_to_dict(result: Readings, windows: Sequence[Window]) -> dict[str, obj
         "audit": result.audit.reset_index().to_dict("records"),
         "dropped": [{"ticker": d.event.ticker, "asked": d.event.asked, "reason": d.reason} for d in result.dropped],
         "checks": [asdict(c) for c in result.checks],
+        "findings": [f.to_dict() for f in result.findings],
         "provenance": asdict(result.provenance),
     }
     shaped = plain(out)

@@ -15,6 +15,7 @@ from eventstudy.models import Dimson, NormalReturnModel, ScholesWilliams
 from eventstudy.panel import EventPanel
 from eventstudy.prices.check_grid import Usage
 from eventstudy.prices.checks import check_prices as check_table
+from eventstudy.prices.checks import check_returns
 from eventstudy.prices.factors import FACTOR_COLUMNS
 from eventstudy.prices.finding import Finding, in_short
 from eventstudy.prices.measures import Measure, measured
@@ -157,6 +158,8 @@ class Intake:
         return exchange_sessions(self.calendar, first.date(), last.date()).difference(kept)
 
 
+#: Name of the check of validity that tells what the checks of prices found.
+PRICE_CHECK = "Prices fit for use"
 #: Findings told one by one in a check of validity.
 LISTED = 6
 #: Half of a firm's daily moves are never this large as fractions; as per cent they nearly always are.
@@ -202,7 +205,7 @@ def price_findings(
     Parameters
     ----------
     data : Prices or DataFrame
-        What the study was handed; a table of returns has no prices, so nothing is found.
+        The prices that the study was handed, or the returns; of returns only repeated series can be found.
     panel : EventPanel
         The N events that found their days.
     model : NormalReturnModel
@@ -214,9 +217,8 @@ def price_findings(
     -------
     tuple of Finding
     """
-    if not isinstance(data, Prices):
-        return ()
-    columns = tuple(c for c in model.columns if c in data.tickers)
+    there = data.tickers if isinstance(data, Prices) else tuple(data.columns)
+    columns = tuple(c for c in model.columns if c in there)
     tickers = tuple(e.ticker for e in panel.events)
     final = len(panel.calendar) - 1
     first, start, last = (
@@ -224,11 +226,16 @@ def price_findings(
         for day in (panel.estimation.start - 1, panel.window.start - 1, panel.window.end)
     )
     reach = max((abs(o) for o in model.offsets), default=0)
+    usage = Usage(tickers, first, start, last, columns, reach)
+    benchmarks = [c for c in columns if c == model.benchmark]
+    if not isinstance(data, Prices):
+        needed = list(dict.fromkeys([*tickers, *columns]))
+        return check_returns(data[needed], benchmarks=benchmarks, usage=usage)
     return check_table(
         data.select([*tickers, *columns]),
         calendar=calendar,
-        benchmarks=[c for c in columns if c == model.benchmark],
-        usage=Usage(tickers, first, start, last, columns, reach),
+        benchmarks=benchmarks,
+        usage=usage,
         thin_trading=model.bridges_gaps or isinstance(model, ScholesWilliams | Dimson),
     )
 
@@ -237,4 +244,4 @@ def price_check(found: Sequence[Finding]) -> Check:
     """Return findings as one check of validity: it holds if there are notes only."""
     mind = [f for f in found if f.severity != "note"]
     comment = "; ".join(str(f) for f in mind[:LISTED]) + (f"; and {len(mind) - LISTED} more" if mind[LISTED:] else "")
-    return Check("Prices fit for use", in_short(found), "no warning", not mind, comment)
+    return Check(PRICE_CHECK, in_short(found), "no warning", not mind, comment)

@@ -191,9 +191,10 @@ class EventStudy:
             trades=trades_of(data, returns) if self.model.bridges_gaps else None,
         )
         alignment = _without_hole_days(alignment, holes, self.calendar, self.model.benchmark)
-        found = judged(price_findings(data, alignment.panel, self.model, self.calendar), self.accept)
         prices = data if isinstance(data, Prices) else None
-        of_data = (*gap_checks(alignment.panel, holes), *((price_check(found),) if prices else ()))
+        looked_at = returns if prices is None else prices
+        found = judged(price_findings(looked_at, alignment.panel, self.model, self.calendar), self.accept)
+        of_data = (*gap_checks(alignment.panel, holes), *((price_check(found),) if prices or found else ()))
         return self._judge(alignment, origin, prices, of_data, found)
 
     def _judge(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from eventstudy.errors import InvalidInput
@@ -12,7 +13,7 @@ from eventstudy.prices.check_days import day_checks
 from eventstudy.prices.check_grid import ERROR, NOTE, WARNING, BoolArray, FloatArray, Grid, Usage, by_ticker, make_grid
 from eventstudy.prices.check_moves import move_checks
 from eventstudy.prices.finding import Finding, finding, gathered
-from eventstudy.prices.table import Prices
+from eventstudy.prices.table import Prices, Provenance
 from eventstudy.wording import did_you_mean
 
 #: Returns of two vintages that differ by more are told; by more than the second, they are an error.
@@ -85,7 +86,7 @@ def check_prices(
         nothing = finding("missing_sessions", "error", prices.tickers, "the table holds no price at all")
         return gathered([nothing, *_currencies(prices)])
     found = [*_non_positive(grid), *day_checks(grid, calendar, usage, thin_trading), *move_checks(grid)]
-    found += [*_volumes(grid), *_currencies(prices), *_twins(grid)]
+    found += [*_volumes(grid), *_currencies(prices), *_twins(grid, _returns(grid.adjusted))]
     if other is not None:
         found += _vintages(grid, make_grid(other, calendar, (), None))
     return gathered(found)
@@ -135,11 +136,38 @@ def _currencies(prices: Prices) -> Iterator[Finding]:
         )
 
 
-def _twins(grid: Grid) -> Iterator[Finding]:
-    """Yield pairs of tickers with the same returns on all their common days."""
-    returns = np.full(grid.adjusted.shape, np.nan)
+def check_returns(
+    returns: pd.DataFrame, *, benchmarks: Sequence[str] = (), usage: Usage | None = None
+) -> tuple[Finding, ...]:
+    """Look for what can be wrong with a table of returns: one series under two names.
+
+    Parameters
+    ----------
+    returns : DataFrame
+        Dates × tickers.
+    benchmarks : sequence of str
+        Which tickers others are measured against.
+    usage : Usage, optional
+        Which days of which tickers are used.
+
+    Returns
+    -------
+    tuple of Finding
+        Of the checks ``duplicate_series`` and ``equals_benchmark``; the others need prices.
+    """
+    grid = make_grid(Prices(returns, Provenance("returns")), None, benchmarks, usage)
+    return gathered(_twins(grid, grid.adjusted))
+
+
+def _returns(closes: FloatArray) -> FloatArray:
+    out = np.full(closes.shape, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
-        returns[1:] = grid.adjusted[1:] / grid.adjusted[:-1] - 1.0
+        out[1:] = closes[1:] / closes[:-1] - 1.0
+    return out
+
+
+def _twins(grid: Grid, returns: FloatArray) -> Iterator[Finding]:
+    """Yield pairs of tickers with the same returns on all their common days."""
     there = np.isfinite(returns)
     for i, j in _alike(returns, there):
         common = np.flatnonzero(there[:, i] & there[:, j])

@@ -10,6 +10,7 @@ import pandas as pd
 
 from eventstudy.inference import readings
 from eventstudy.market_value import changes_table
+from eventstudy.prices.finding import SEVERITIES, Finding
 from eventstudy.report.findings import Findings, happenings
 from eventstudy.results import EventStudyResult
 from eventstudy.tables import frame_of_tests, html_table, latex_table, markdown_table
@@ -328,6 +329,20 @@ def checks_table(f: Findings) -> ReportTable:
     rows = tuple((c.name, c.value, c.rule, "yes" if c.passed else "no", c.comment or DASH) for c in checks)
     headers = ("Check", "Found", "Expected", "Holds", "Comment")
     return ReportTable("checks", "Checks of validity", headers, rows, pd.DataFrame(rows, columns=list(headers)), left=5)
+
+
+def data_checks(f: Findings) -> tuple[str, ...]:
+    """Return what the checks of prices found in all runs of the study, the most serious first, a line each."""
+    runs = (f.everyone, f.headline, *(r for _, r in f.other_days), *(r for _, r in f.variants))
+    own = [(p, "") for r in runs for p in r.findings]
+    panel = [(p, "S&P 500 panel, ") for p in (f.universe.findings if f.universe else ())]
+    worst: dict[tuple[object, ...], tuple[Finding, str]] = {}
+    for found, where in own + panel:
+        key = (where, found.check, found.tickers, found.value)
+        if key not in worst or SEVERITIES.index(found.severity) > SEVERITIES.index(worst[key][0].severity):
+            worst[key] = (found, where)
+    listed = sorted(worst.values(), key=lambda pair: -SEVERITIES.index(pair[0].severity))
+    return tuple(f"{where}{found}" for found, where in listed)
 
 
 def all_tables(f: Findings) -> tuple[ReportTable, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from eventstudy import __version__, figures
 from eventstudy.report.charts import Chart, day_text
-from eventstudy.report.content import ReportTable, days_text
+from eventstudy.report.content import ReportTable, data_checks, days_text
 from eventstudy.report.findings import Findings, happenings
 from eventstudy.report.prose import method_paragraph, standfirst, verdict_sentences
 from eventstudy.spec import StudySpec
@@ -94,6 +94,7 @@ def report_page(f: Findings, charts: tuple[Chart, ...], tables: tuple[ReportTabl
             windows=windows,
             timeline=f.timeline.to_dict("records"),
             cautions=_cautions(f),
+            data_checks=data_checks(f),
             provenance=f.prices.provenance,
             dropped=f.everyone.dropped,
             notebooks=[{"file": _stem(n), "title": _title(f.spec.folder / n)} for n in f.spec.notebooks],
