@@ -1,4 +1,4 @@
-"""The loopback server as a fixture; ``import yahoo_server`` works in this folder under every import mode."""
+"""The loopback server as a fixture; its modules can be imported by name in this folder under every import mode."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ import pytest
 from eventstudy.prices import yahoo_client
 
 
-def _load_server():
-    path = Path(__file__).with_name("yahoo_server.py")
-    spec = importlib.util.spec_from_file_location("yahoo_server", path)
+def _load(name):
+    path = Path(__file__).with_name(f"{name}.py")
+    spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
-    sys.modules["yahoo_server"] = module
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
 
 
-ys = _load_server()
+ys = _load("yahoo_server")
+for _name in ("misbehaviour", "wrong_figures", "replay"):
+    _load(_name)
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ from curl_cffi.requests import Session
 
 ZONE = "America/New_York"
 Answer = tuple[int, bytes]
+Act = Callable[[BaseHTTPRequestHandler], None]
 
 
 def bars(first: str, closes: list[float]) -> pd.DataFrame:
@@ -33,10 +34,12 @@ def chart(
     dividends: dict[str, float] | None = None,
     splits: dict[str, tuple[int, int]] | None = None,
     now: str = "2025-06-30 16:00:01",
+    zone: str = ZONE,
+    more: dict[str, object] | None = None,
 ) -> dict[str, object]:
     """The JSON of a chart answer."""
-    opens = [int(pd.Timestamp(d).tz_localize(ZONE).timestamp()) + 34200 for d in table.index]
-    moment = pd.Timestamp(now, tz=ZONE)
+    opens = [_stamp(d, zone) for d in table.index]
+    moment = pd.Timestamp(now, tz=zone)
     period = {
         "timezone": "EST",
         "gmtoffset": -18000,
@@ -47,29 +50,34 @@ def chart(
         "symbol": symbol,
         "currency": "USD",
         "instrumentType": "EQUITY",
-        "exchangeTimezoneName": ZONE,
+        "exchangeTimezoneName": zone,
         "regularMarketTime": int(moment.timestamp()),
         "priceHint": 2,
         "validRanges": ["1d", "5d", "max"],
         "dataGranularity": "1d",
         "currentTradingPeriod": {"regular": period, "pre": dict(period), "post": dict(period)},
+        **(more or {}),
     }
     close = _plain(table["close"])
     quote = {"open": close, "high": close, "low": close, "close": close, "volume": _plain(table["volume"])}
     result: dict[str, object] = {"meta": meta, "timestamp": opens, "indicators": {"quote": [quote]}}
     if "adjclose" in table:
         result["indicators"] = {"quote": [quote], "adjclose": [{"adjclose": _plain(table["adjclose"])}]}
-    result["events"] = _events(dividends or {}, splits or {})
+    result["events"] = _events(dividends or {}, splits or {}, zone)
     return {"chart": {"result": [result], "error": None}}
 
 
-def _events(dividends: dict[str, float], splits: dict[str, tuple[int, int]]) -> dict[str, object]:
+def _stamp(day: object, zone: str) -> int:
+    return int((pd.Timestamp(day).tz_localize(zone) + pd.Timedelta(hours=9.5)).timestamp())
+
+
+def _events(dividends: dict[str, float], splits: dict[str, tuple[int, int]], zone: str) -> dict[str, object]:
     events: dict[str, dict[str, object]] = {}
     for day, amount in dividends.items():
-        stamp = int(pd.Timestamp(day, tz=ZONE).timestamp()) + 34200
+        stamp = _stamp(day, zone)
         events.setdefault("dividends", {})[str(stamp)] = {"amount": amount, "date": stamp}
     for day, (new, old) in splits.items():
-        stamp = int(pd.Timestamp(day, tz=ZONE).timestamp()) + 34200
+        stamp = _stamp(day, zone)
         events.setdefault("splits", {})[str(stamp)] = {
             "date": stamp,
             "numerator": new,
@@ -109,9 +117,14 @@ class YahooServer:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # head and body go out in two writes
 
             def do_GET(self) -> None:
-                status, body = server.reply(self.path)
+                given = server.reply(self.path)
+                if callable(given):  # it misbehaves by itself
+                    given(self)
+                    return
+                status, body = given
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
@@ -129,7 +142,7 @@ class YahooServer:
     def port(self) -> int:
         return int(self._http.server_address[1])
 
-    def reply(self, path: str) -> Answer:
+    def reply(self, path: str) -> Answer | Act:
         self.asked.append(path)
         parts = urlsplit(path)
         if parts.path.endswith("/getcrumb"):

@@ -1,0 +1,208 @@
+"""Answers of the right form with wrong figures; each function changes the parts of a chart answer at a place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from misbehaviour import Parts
+
+Change = Callable[[Parts, int], None]
+CLOSED_DAY = int(pd.Timestamp("2025-01-09 09:30", tz="America/New_York").timestamp())  # a day of mourning
+
+
+def set_meta(key: str, value: object) -> Change:
+    return lambda p, _: p.meta.update({key: value})
+
+
+def no_meta(key: str) -> Change:
+    return lambda p, _: p.meta.pop(key, None)
+
+
+def put(value: float | None, last: bool = False) -> Change:
+    return lambda p, at: p.put(-1 if last else at, value)
+
+
+def last_empty(p: Parts, _: int) -> None:
+    p.put(-1, None)
+    p.quote["volume"][-1] = None
+
+
+def no_adjusted(p: Parts, at: int) -> None:
+    p.adj[at] = None
+
+
+def adjusted_as_close(p: Parts, _: int) -> None:
+    p.adj[:] = p.quote["close"]
+
+
+def without_adjusted(p: Parts, _: int) -> None:
+    del p.result["indicators"]["adjclose"]
+
+
+def drop(first: int | None, last: int | None) -> Change:
+    return lambda p, _: p.drop(slice(first, last))
+
+
+def drop_at(count: int) -> Change:
+    return lambda p, at: p.drop(slice(at, at + count))
+
+
+def weekly(p: Parts, _: int) -> None:
+    p.reorder(np.arange(0, len(p.stamps), 5))
+
+
+def scale_at(factor: float, count: int) -> Change:
+    return lambda p, at: p.scale(slice(at, at + count), factor)
+
+
+def scale_before(factor: float) -> Change:
+    return lambda p, at: p.scale(slice(0, at), factor)
+
+
+def scale_close(factor: float) -> Change:
+    return lambda p, at: p.scale(slice(at, at + 1), factor, adjusted=False)
+
+
+def listed_split(new: int) -> Change:
+    def change(p: Parts, at: int) -> None:
+        stamp = p.stamps[at]
+        p.scale(slice(0, at), float(new))
+        split = {"date": stamp, "numerator": new, "denominator": 1, "splitRatio": f"{new}:1"}
+        p.result["events"]["splits"] = {str(stamp): split}
+
+    return change
+
+
+def hidden_dividend(p: Parts, _: int) -> None:
+    p.result["events"].pop("dividends", None)
+
+
+def repeat(factor: float, last: bool = False, later: int = 0) -> Change:
+    return lambda p, at: p.repeat(-1 if last else at, factor, later)
+
+
+def closed_day(factor: float, volume: float) -> Change:
+    return lambda p, _: p.insert_day(CLOSED_DAY, factor, volume)
+
+
+def empty_closed_day(p: Parts, _: int) -> None:
+    p.insert_day(CLOSED_DAY, 1.0, 0.0)
+    p.put(p.stamps.index(CLOSED_DAY), None)
+
+
+def frozen(p: Parts, at: int) -> None:
+    p.put(at, p.quote["close"][at - 1])
+    p.adj[at] = p.adj[at - 1]
+    p.quote["volume"][at] = 0
+
+
+def unequal(p: Parts, _: int) -> None:
+    p.quote["close"].pop()
+
+
+def no_timestamps(p: Parts, _: int) -> None:
+    del p.result["timestamp"]
+
+
+def no_quote(p: Parts, _: int) -> None:
+    p.result["indicators"]["quote"] = [{}]
+
+
+def result(value: object) -> Change:
+    return lambda p, _: p.chart["chart"].update(result=value)
+
+
+def no_chart(p: Parts, _: int) -> None:
+    p.chart["chart"] = None
+
+
+def words(p: Parts, at: int) -> None:
+    p.quote["close"][at] = "n/a"
+
+
+def negative_volume(p: Parts, at: int) -> None:
+    p.quote["volume"][at] = -5
+
+
+def noon(p: Parts, _: int) -> None:
+    p.meta["regularMarketTime"] = p.stamps[-1] + 9000
+
+
+def shuffled(p: Parts, at: int) -> None:
+    p.reorder(np.random.default_rng(at).permutation(len(p.stamps)))
+
+
+def after_the_end(p: Parts, _: int) -> None:
+    p.repeat(-1, 1.5, later=86400)
+
+
+def no_volume(p: Parts, at: int) -> None:
+    p.quote["volume"][at] = None
+
+
+SCHEMA, HOLES, PRICES = {"schema_changed"}, {"missing_sessions"}, {"bad_prices"}
+JUMP, ADJUSTMENT, EMPTY, CURRENCY = {"jump"}, {"adjustment"}, {"empty"}, {"currency"}
+WRONG: dict[str, tuple[Change, set[str]]] = {
+    "null close": (put(None), HOLES),
+    "last day null": (last_empty, {"unfinished"}),
+    "last day null with volume": (put(None, last=True), {"unfinished"}),
+    "null adjusted close": (no_adjusted, HOLES),
+    "adjusted as close despite dividend": (adjusted_as_close, ADJUSTMENT),
+    "adjusted closes absent": (without_adjusted, SCHEMA),
+    "dividend not listed": (hidden_dividend, ADJUSTMENT),
+    "one session absent": (drop_at(1), HOLES),
+    "three sessions absent": (drop_at(3), HOLES),
+    "late start": (drop(0, 5), HOLES),
+    "stale end": (drop(-5, None), HOLES),
+    "last session absent": (drop(-1, None), HOLES),
+    "only the last five": (drop(0, -5), HOLES),
+    "weekly bars": (weekly, SCHEMA),
+    "weekly by name": (set_meta("dataGranularity", "1wk"), SCHEMA),
+    "price of its own on a closed day": (closed_day(1.01, 5e5), {"extra_sessions"}),
+    "session carried forward": (frozen, HOLES),
+    "day twice, double": (repeat(2.0), SCHEMA),
+    "day twice, a little other": (repeat(1.003), SCHEMA),
+    "last day twice, other": (repeat(1.02, last=True, later=20000), SCHEMA),
+    "other symbol": (set_meta("symbol", "OTHER"), {"wrong_instrument"}),
+    "no symbol": (no_meta("symbol"), SCHEMA),
+    "pence": (set_meta("currency", "GBp"), CURRENCY),
+    "no currency": (no_meta("currency"), SCHEMA),
+    "null currency": (set_meta("currency", None), SCHEMA),
+    "no zone": (no_meta("exchangeTimezoneName"), SCHEMA),
+    "no type": (no_meta("instrumentType"), SCHEMA),
+    "no meta": (lambda p, _: p.result.pop("meta"), SCHEMA),
+    "no timestamps": (no_timestamps, SCHEMA),
+    "no quote": (no_quote, EMPTY | SCHEMA),
+    "columns of unequal length": (unequal, SCHEMA),
+    "words for a price": (words, SCHEMA),
+    "zero price": (put(0.0), PRICES),
+    "negative price": (put(-3.0), PRICES),
+    "huge price": (put(1e15), PRICES),
+    "NaN": (put(float("nan")), HOLES),
+    "Infinity": (put(float("inf")), PRICES),
+    "negative volume": (negative_volume, PRICES),
+    "times 100 for three days": (scale_at(100.0, 3), JUMP),
+    "by 100 for a day": (scale_at(0.01, 1), JUMP),
+    "close alone times 100": (scale_close(100.0), JUMP),
+    "missed split 4:1, listed": (listed_split(4), JUMP),
+    "missed split 2:1, listed": (listed_split(2), JUMP),
+    "missed split 3:1, not listed": (scale_before(3.0), JUMP),
+    "missed split 2:1, not listed": (scale_before(2.0), JUMP),
+    "missed reverse split": (scale_before(0.1), JUMP),
+    "result null": (result(None), EMPTY),
+    "result empty": (result([]), EMPTY),
+    "chart null": (no_chart, SCHEMA),
+    "answer of noon": (noon, {"unfinished"}),
+}
+#: Odd, and yet nothing is lost.
+HARMLESS: dict[str, Change] = {
+    "last day twice, alike": repeat(1.0, last=True, later=20000),
+    "day twice, alike": repeat(1.0),
+    "out of order": shuffled,
+    "carried forward on a closed day": closed_day(1.0, 0.0),
+    "empty row on a closed day": empty_closed_day,
+    "row after the end": after_the_end,
+    "no volume": no_volume,
+}
