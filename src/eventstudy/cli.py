@@ -179,16 +179,49 @@ def _progress(name: str) -> Iterator[Progress]:
 def fetch(study: StudyArgument) -> None:
     """Download a study's prices from Yahoo into its folder: the only command that uses the network.
 
-    Each download is a file of its own, never overwritten. The study file is not changed; the last line says how to use
-    the new prices.
+    Each download is a file of its own, never overwritten. The study file is not changed; the last lines say what changed
+    against the download before, and how to use the new prices.
     """
+    from eventstudy.prices.vintages import bare_name, find_vintage
+    from eventstudy.report.differences import change_since_last
     from eventstudy.report.fetch import fetch_prices, next_step
 
     spec = _load(study)
     with _progress(spec.name) as progress:
         path = fetch_prices(spec, progress)
+    changed = change_since_last(find_vintage(spec.folder, bare_name(path)), spec.folder)
+    if changed:
+        say(f"{spec.name}: {changed}")
     say(f"{spec.name}: {next_step(spec, path)}")
     typer.echo(str(path))
+
+
+@app.command()
+def diff(
+    tables: Annotated[
+        list[str],
+        typer.Argument(metavar="A B | STUDY [OLD] [NEW]", help="Two price files; or a study and two of its vintages."),
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON, with all digits.")] = False,
+) -> None:
+    """Say which prices differ between two tables and why, and which results of a study: exit 1 if a return or result does.
+
+    OLD and NEW are vintages by name, price files or the word snapshot; by default the study's last two vintages.
+
+    Example: eventstudy diff reports/my-event
+    """
+    from eventstudy.export import plain
+    from eventstudy.report.differences import differences
+
+    found = differences(tables)
+    if as_json:
+        import json
+
+        typer.echo(json.dumps(plain(found.to_dict()), ensure_ascii=False, indent=1, allow_nan=False))
+    else:
+        typer.echo(repr(found))
+    if found.differ:
+        raise typer.Exit(NotAsRecorded.EXIT_CODE)
 
 
 @app.command()
