@@ -67,6 +67,10 @@ class Event:
     def __post_init__(self) -> None:
         if not isinstance(self.ticker, str) or not self.ticker.strip():
             raise InvalidInput(f"An event's ticker is {self.ticker!r}; give a name such as 'NVDA'.")
+        if not self.ticker.strip().isprintable():
+            raise InvalidInput(
+                f"An event's ticker is {self.ticker[:60]!a}, with a control character in it; correct it."
+            )
         object.__setattr__(self, "ticker", self.ticker.strip())
         object.__setattr__(self, "moment", _read_moment(self.when, self.ticker))
 

@@ -304,7 +304,7 @@ def load_study(path: str | Path) -> StudySpec:
         raise StudyFileError(f"{file} is larger than {MAX_BYTES:,} bytes; a study file is a page of text.")
     try:
         content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also numbers without end and tables without bottom
         raise StudyFileError(f"{file} is not valid TOML: {error}.") from error
     try:
         return StudySpec(folder=file.parent.resolve(), **content)

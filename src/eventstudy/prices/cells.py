@@ -159,6 +159,7 @@ def numbers(column: pd.Series[float], name: str, days: pd.DatetimeIndex, money: 
     if pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind) and not _is_complex(kind):
         return column.astype("float64")
     cells = column.astype("object")
+    cells = cells.mask(cells.map(lambda c: isinstance(c, str) and not c.strip()).astype(bool), np.nan)
     values = cells.map(_money if money else _number, na_action="ignore").astype("float64")
     wrong = (values.isna() & cells.notna()).to_numpy()
     if wrong.any():

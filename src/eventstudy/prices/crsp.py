@@ -178,6 +178,8 @@ def read_crsp(table: pd.DataFrame, name: str) -> pd.DataFrame:
         raise InvalidInput(
             f"{name} has the columns {listed_columns(table.columns)}; a CRSP file needs permno, date and ret."
         )
+    if table.empty:
+        raise DataUnfit(f"{name} is empty below its header; it needs a row for each share and day.")
     days = read_days(table[columns["date"]], name)
     clean = pd.DataFrame({"date": days})
     for field in ("permno", "prc", "vol", "shrout", "cfacpr", "dlstcd"):

@@ -218,7 +218,6 @@ def read_body(text: Text, columns: list[str], skip: int) -> pd.DataFrame:
                 keep_default_na=False,
                 na_values={c: ([""] if c in words else MISSING_WORDS) for c in columns},
                 encoding="utf-8",
-                float_precision="round_trip",
                 low_memory=False,
             )
     except UnicodeDecodeError as error:
