@@ -22,9 +22,10 @@ GONE = b'{"chart":{"result":null,"error":{"code":"Not Found","description":"No d
 
 
 def send(handler: BaseHTTPRequestHandler, status: int, body: bytes, **headers: str) -> None:
+    given = {name.replace("_", "-"): value for name, value in headers.items()}
     handler.send_response(status)
-    for name, value in {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers}.items():
-        handler.send_header(name.replace("_", "-"), value)
+    for name, value in {"Content-Type": "application/json", "Content-Length": str(len(body)), **given}.items():
+        handler.send_header(name, value)
     handler.end_headers()
     handler.wfile.write(body)
 
