@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import eventstudy as es
 from eventstudy.prices.check_days import run_lengths
@@ -277,6 +280,44 @@ def test_a_halving_on_ten_times_the_volume_is_news_and_on_twice_the_volume_a_spl
         assert serious(found(tables)) == expected, multiple
 
 
+def test_a_fall_by_nine_tenths_on_forty_times_the_volume_is_to_be_looked_up():
+    tables = real()
+    row, column = 300, tables.adj.columns.get_loc("ORCL")
+    for frame in tables.both():
+        frame.iloc[row:, column] *= 0.1
+    tables.volume.iloc[row:, column] *= 60.0
+    assert serious(found(tables)) == {"unapplied_split": "warning"}
+    (named,) = (f for f in found(tables) if f.check == "unapplied_split")
+    assert "may be news" in named.value
+
+
+def test_another_level_on_ordinary_volume_is_an_error_and_without_volume_a_warning():
+    for with_volume, severity in ((True, "error"), (False, "warning")):
+        tables = real()
+        for frame in tables.both():
+            frame.iloc[:300, frame.columns.get_loc("MSFT")] *= 2.6
+        if with_volume:
+            assert serious(found(tables)) == {"level_shift": severity}
+        else:
+            assert serious(es.check_prices(es.Prices.from_frame(tables.adj))) == {"level_shift": severity}
+
+
+def test_a_jump_on_the_last_day_is_told_though_it_may_be_undone():
+    tables = real()
+    for frame in tables.both():
+        frame.iloc[-1, frame.columns.get_loc("MSFT")] *= 0.01
+    assert serious(found(tables)) == {"unapplied_split": "error"}
+    (named,) = (f for f in found(tables) if f.check == "unapplied_split")
+    assert "ends before" in named.value
+
+
+def test_a_large_fall_alone_without_volume_is_a_note_at_most():
+    """FMC fell by 33.5 % on 5 February 2025, a share that 3:2 would explain."""
+    closes = es.load_universe().adj_close[["FMC", "GL", "DXCM", "WST"]]
+    findings = es.check_prices(es.Prices.from_frame(closes))
+    assert {(f.check, f.severity, f.tickers) for f in findings} == {("unapplied_split", "note", ("FMC",))}
+
+
 def test_a_fall_of_the_whole_market_is_no_split():
     tables = real()
     for frame in tables.both():
@@ -326,6 +367,41 @@ def test_a_table_without_a_price_is_an_error_and_a_short_one_is_read():
 def test_a_benchmark_that_is_not_there_is_refused():
     with pytest.raises(es.InvalidInput, match=r"\^GSPX, which is not in the prices.*\^GSPC"):
         es.check_prices(es.load_prices(["NVDA", "^GSPC"]), benchmarks=["^GSPX"])
+
+
+def test_five_hundred_tickers_over_three_years_take_a_moment():
+    days = es.exchange_sessions("XNYS", "2022-01-03", "2024-12-31")
+    rng = np.random.default_rng(0)
+    moves = rng.standard_t(6, (len(days), 500)) * 0.012
+    closes = pd.DataFrame(50.0 * np.exp(moves.cumsum(axis=0)), index=days, columns=[f"T{i}" for i in range(500)])
+    volume = pd.DataFrame(rng.lognormal(14.0, 0.4, closes.shape), index=days, columns=closes.columns)
+    prices = es.Prices.from_frame(closes, closes, volume)
+    es.check_prices(prices)
+    spent = []
+    for _ in range(3):
+        before = time.process_time()
+        findings = es.check_prices(prices)
+        spent.append(time.process_time() - before)
+    assert min(spent) < 0.9, "0.3 s on a machine of one's own"
+    assert not [f for f in findings if f.severity == "error"]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.sampled_from(sorted(set(FAULTS) - {"split"})), st.integers(0, 2**31))
+def test_a_fault_anywhere_is_found(fault, seed):
+    spoil, check, severity = FAULTS[fault]
+    tables = real()
+    spoil(tables, np.random.default_rng(seed))
+    assert serious(found(tables)).get(check) == severity
+
+
+def test_nine_of_ten_missed_splits_are_found_at_random_places():
+    hits = 0
+    for seed in range(40):
+        tables = real()
+        miss_a_split(tables, np.random.default_rng([5, seed]))
+        hits += serious(found(tables)) == {"unapplied_split": "error"}
+    assert hits >= 36
 
 
 # -- the values ------------------------------------------------------------------------------------------------

@@ -171,24 +171,30 @@ def _split(
     nearest = float(SPLIT_RATIOS[np.argmin(np.abs(np.log(SPLIT_RATIOS) - abs(jump)))])
     after = series[place + 1 : place + 6]
     seen = len(after) >= 3
-    if seen and abs(np.median(after) - series[place]) > max(4.0 * sigma, 0.08):
-        return
     volume = _usual(volumes, place)
+    # an ordinary volume rules news out, so the days after may move more
+    drift = (0.15 if np.isnan(volume) else 0.25) * abs(jump)
+    if seen and abs(np.median(after) - series[place]) > max(4.0 * sigma, 0.08, drift):
+        return
     old_to_new = nearest if jump < 0 else 1.0 / nearest
     small = nearest < SMALL_RATIO
-    if volume > (1.5 if small else NEWS_VOLUME) * max(old_to_new, 1.0):
+    news = bool(volume > (1.5 if small else NEWS_VOLUME) * max(old_to_new, 1.0))
+    if news and small:
         return
     row = int(rows[place])
-    stays = "and stays there" if seen else "and the table ends before one can see whether it stays"
-    tolerance = min(max(2.5 * sigma, 0.02), 0.03 if small else 0.08)
+    words = f"{_times(jump)} {'and stays there' if seen else 'and the table ends before one can see whether it stays'}"
+    if news:
+        words += f"; volume was {volume:.0f} times the usual, so it may be news"
+    widest = 0.03 if small else 0.08 if np.isnan(volume) and nearest < 4 else 0.12
+    tolerance = min(max((2.5 if np.isnan(volume) or small else 5.0) * sigma, 0.02), widest)
     if abs(abs(jump) - np.log(nearest)) <= tolerance:
         sure = not small and (seen or nearest >= 4)
         level = ERROR if sure else NOTE if np.isnan(volume) else WARNING
-        yield Jump(
-            "unapplied_split", level, row, row, f"{_times(jump)} {stays}, as at a split of {_ratio(nearest, jump)}"
-        )
+        if news:
+            level = WARNING if abs(jump) >= SMALLEST_SHIFT else NOTE
+        yield Jump("unapplied_split", level, row, row, f"{words}, as at a split of {_ratio(nearest, jump)}")
     elif abs(jump) >= SMALLEST_SHIFT:
-        yield Jump("level_shift", WARNING, row, row, f"{_times(jump)} {stays}")
+        yield Jump("level_shift", WARNING if np.isnan(volume) or news else ERROR, row, row, words)
 
 
 def _ratio(ratio: float, jump: float) -> str:
@@ -228,7 +234,7 @@ def _adjustments(grid: Grid) -> Iterator[Finding]:
         return f"adjusted/traded steps {shown}{more}{hint}"
 
     yield from by_ticker(grid, "adjustment_ratio", level, words)
-    yield from _above(grid, factor, both)
+    yield from _above(grid, factor, both & ~busy[None, :])
 
 
 def _cents(adjusted: FloatArray) -> FloatArray:
