@@ -220,6 +220,8 @@ def price_findings(
     there = data.tickers if isinstance(data, Prices) else tuple(data.columns)
     columns = tuple(c for c in model.columns if c in there)
     tickers = tuple(e.ticker for e in panel.events)
+    if not tickers:  # the refusal says why each event was dropped
+        return ()
     final = len(panel.calendar) - 1
     first, start, last = (
         panel.calendar[np.clip(panel.position + day, 0, final)]

@@ -127,6 +127,14 @@ def test_returns_that_are_the_benchmarks_are_refused_and_others_have_no_findings
         run(returns.assign(META=returns["NVDA"]), both)
 
 
+@pytest.mark.parametrize("model", [MODEL, es.MeanAdjusted()])
+def test_when_no_event_is_left_the_refusal_says_why(model):
+    prices = es.load_prices(["NVDA", "^GSPC"])
+    for data in (prices, prices.returns()):
+        with pytest.raises(es.DataUnfit, match="No event can be studied"):
+            run(data, es.Event("NVDA", "2022-01-20"), model=model)
+
+
 def test_a_result_does_not_depend_on_being_checked():
     adj, close, volume = tables()
     whole = run(es.Prices.from_frame(adj, close, volume))
