@@ -117,14 +117,20 @@ def test_thin_trading_is_expected_by_the_models_made_for_it():
     assert {(f.check, f.severity) for f in result.findings} == {("stale_prices", "note"), ("zero_volume", "note")}
 
 
-def test_returns_that_are_the_benchmarks_are_refused_and_others_have_no_findings():
+def test_prices_of_the_benchmark_under_a_firms_name_are_refused():
+    adj, _, volume = tables()
+    with pytest.raises(es.DataUnfit, match=r"equals_benchmark \(NVDA, \^GSPC"):
+        run(es.Prices.from_frame(adj.assign(NVDA=adj["^GSPC"] * 0.1), volume=volume))
+
+
+def test_returns_under_two_names_are_told_and_others_have_no_findings():
     returns = es.load_prices(["NVDA", "META", "^GSPC"]).returns()
     assert run(returns).findings == ()
-    with pytest.raises(es.DataUnfit, match=r"equals_benchmark \(NVDA, \^GSPC"):
-        run(returns.assign(NVDA=returns["^GSPC"]))
-    both = [EVENT, es.Event("META", "2025-01-27")]
-    with pytest.raises(es.DataUnfit, match=r"duplicate_series \(NVDA, META"):
-        run(returns.assign(META=returns["NVDA"]), both)
+    result = run(returns.assign(META=returns["NVDA"]), [EVENT, es.Event("META", "2025-01-27")])
+    assert [(f.check, f.severity, f.tickers) for f in result.findings] == [
+        ("duplicate_series", "warning", ("NVDA", "META"))
+    ]
+    assert not next(c for c in result.checks if c.name == "Prices fit for use").passed
 
 
 @pytest.mark.parametrize("model", [MODEL, es.MeanAdjusted()])

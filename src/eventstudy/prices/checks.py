@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -153,10 +154,12 @@ def check_returns(
     Returns
     -------
     tuple of Finding
-        Of the checks ``duplicate_series`` and ``equals_benchmark``; the others need prices.
+        Of the checks ``duplicate_series`` and ``equals_benchmark``, at most warnings; the others need prices.
     """
     grid = make_grid(Prices(returns, Provenance("returns")), None, benchmarks, usage)
-    return gathered(_twins(grid, grid.adjusted))
+    twins = _twins(grid, grid.adjusted)
+    # returns may be repeated on purpose, and a firm that is its benchmark is dropped by the model
+    return gathered(replace(f, severity="warning") if f.severity == "error" else f for f in twins)
 
 
 def _returns(closes: FloatArray) -> FloatArray:
