@@ -160,6 +160,17 @@ def test_mixed_currencies_are_noticed_on_reading_back(server, fetch, folder):
         spec.run()
 
 
+def test_a_halted_share_is_fetched_once_the_study_accepts_its_holes(server, fetch, folder):
+    halted = ys.bars(FIRST, list(CLOSES["BBB"])).drop(pd.Timestamp("2025-03-05"))
+    server.answers["BBB"] = ys.answer(ys.chart("BBB", halted))
+    with pytest.raises(DataUnfit, match=r"2025-03-05.*\[prices.accept\]: missing_prices"):
+        fetch()
+    assert files_of(folder) == ["events.csv", "study.toml"]
+    study = folder / "study.toml"
+    study.write_text(study.read_text() + '\n[prices.accept]\nmissing_prices = "trading in BBB was halted"\n')
+    assert any("accepted as missing_sessions" in c for c in read_prices(fetch()).provenance.cautions)
+
+
 @pytest.mark.parametrize(
     ("reply", "error"), [((500, b"<html>oops</html>"), SourceFailed), (ys.UNKNOWN, DataMissing)], ids=["500", "404"]
 )

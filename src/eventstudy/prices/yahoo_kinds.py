@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from eventstudy.errors import DataMissing, DataUnfit, EventStudyError, SourceFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 ADVICE = {
     "rate_limited": "Yahoo refuses more requests for now; wait some minutes, then ask for fewer tickers.",
@@ -23,12 +23,17 @@ ADVICE = {
     "wrong_instrument": "Do not use this answer; check the symbol on finance.yahoo.com.",
     "currency": "Do not use this answer; compare the currency on finance.yahoo.com, and ask again later.",
     "bad_prices": "Do not use this answer; ask again later or use a file.",
-    "unfinished": "Ask for an earlier end, or try again later; accept=['unfinished'] leaves that day out.",
+    "unfinished": "Ask for an earlier end, or try again later; accept=['unfinished'] (in a study's [prices.accept]: "
+    "early_end) leaves that day out.",
     "missing_sessions": "Try again later. If the ticker was halted, not yet listed or delisted then, ask for the "
-    "days on which it traded, or take the days that are there with accept=['missing_sessions'].",
-    "extra_sessions": "Compare the days with another source; accept=['extra_sessions'] takes them as sessions.",
-    "jump": "Compare with another source; if the move was real, accept=['jump'] takes it as such.",
-    "adjustment": "Ask again later or use a file; accept=['adjustment'] takes the adjusted closes as they are.",
+    "days on which it traded, or take the days that are there with accept=['missing_sessions'] "
+    "(in a study's [prices.accept]: missing_prices).",
+    "extra_sessions": "Compare the days with another source; accept=['extra_sessions'] (in a study's "
+    "[prices.accept]: extra_days) takes them as sessions.",
+    "jump": "Compare with another source; if the move was real, accept=['jump'] (in a study's "
+    "[prices.accept]: unapplied_split) takes it as such.",
+    "adjustment": "Ask again later or use a file; accept=['adjustment'] (in a study's [prices.accept]: "
+    "adjustment_ratio) takes the adjusted closes as they are.",
 }
 
 #: A second asking may help; a refusal of too many requests is asked again after a much longer wait.
@@ -49,6 +54,39 @@ MISSING = ("not_found", "empty")
 UNFIT = ("currency", "bad_prices", "missing_sessions", "extra_sessions", "jump", "adjustment")
 #: Findings that a user who knows the instrument may accept by name; each is then a caution.
 ACCEPTABLE = ("unfinished", "missing_sessions", "extra_sessions", "jump", "adjustment")
+
+#: The names by which a study file accepts the same findings.
+_STUDY_NAMES = {
+    "early_end": "unfinished",
+    "missing_sessions": "missing_sessions",
+    "missing_prices": "missing_sessions",
+    "extra_days": "extra_sessions",
+    "unapplied_split": "jump",
+    "level_shift": "jump",
+    "wrong_price": "jump",
+    "adjustment_ratio": "adjustment",
+}
+
+
+def accepted_by_study(names: Iterable[str]) -> tuple[str, ...]:
+    """Return what a study accepts of an answer, by the names of its checks of prices.
+
+    Parameters
+    ----------
+    names : iterable of str
+        The keys of ``[prices.accept]``.
+
+    Returns
+    -------
+    tuple of str
+        Words for ``fetch_yahoo(accept=…)``.
+
+    Examples
+    --------
+    >>> accepted_by_study(["missing_prices", "stale_prices", "unapplied_split"])
+    ('jump', 'missing_sessions')
+    """
+    return tuple(sorted({_STUDY_NAMES[name] for name in names if name in _STUDY_NAMES}))
 
 
 class Refused(Exception):

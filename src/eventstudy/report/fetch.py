@@ -13,6 +13,7 @@ from eventstudy.events import locate_sessions
 from eventstudy.prices.vintage_store import store_vintage
 from eventstudy.prices.vintages import bare_name
 from eventstudy.prices.yahoo import fetch_yahoo
+from eventstudy.prices.yahoo_kinds import accepted_by_study
 from eventstudy.spec import StudySpec
 
 #: Sessions fetched beyond what the windows need, on either side.
@@ -66,14 +67,21 @@ def fetch_prices(
 
     Raises
     ------
-    DataMissing, SourceFailed
-        If a ticker is unknown or does not answer; nothing is written into the study's folder then.
+    DataMissing, DataUnfit, SourceFailed
+        If a ticker is unknown, its answer is unfit and not accepted, or none comes; nothing is written into the study's folder then.
     """
     start, end = needed_range(spec)
     tickers = spec.needed_tickers()
     # every vintage is a new download: kept answers would carry the past into it
     prices = fetch_yahoo(
-        list(tickers), start, end, session=session, cache_dir=cache_dir, reuse=False, on_ticker=progress
+        list(tickers),
+        start,
+        end,
+        session=session,
+        cache_dir=cache_dir,
+        reuse=False,
+        accept=accepted_by_study(spec.prices.accept),
+        on_ticker=progress,
     )
     return store_vintage(prices, spec.folder, datetime.now(tz=UTC), tickers, start, end)
 
