@@ -130,7 +130,7 @@ def _read_moment(when: object, ticker: str) -> pd.Timestamp:
         raise InvalidInput(f"Event {ticker}: {when!r} is not a date; give e.g. '2025-01-27'.")
     try:
         moment = pd.Timestamp(when)  # type: ignore[arg-type]
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise InvalidInput(
             f"Event {ticker}: cannot read {when!r} as a date; give e.g. '2025-01-27', or with the offset of its zone '2025-01-26 17:16-05:00'."
         ) from error

@@ -162,6 +162,10 @@ FAULTS = {
     "two rows": ([*ALPHA, ALPHA[-1].replace("105.00", "106.00")], "permno 10001 on 2025-01-27 more than once"),
     "one ticker of two": (ALPHA + [r.replace("OMG", "ALP") for r in omega()], "ALP for permno 10001 and 10002"),
     "dlret in the middle": ([omega("0.1", "233")[2].replace("20250123", "20250120"), *omega()[:2]], "not its last day"),
+    "beyond numbers": (
+        [ALPHA[0], *(ALPHA[1].replace("20250122", f"202502{d}").replace("0.010000", "1e300") for d in (10, 11))],
+        "beyond the range",
+    ),
     "no rows": ([], "empty below its header"),
     "no permno": ([ALPHA[0].replace("10001", "")], "no whole number as permno in data row 1"),
     "half a permno": ([ALPHA[0].replace("10001", "1.5")], "no whole number as permno in data row 1"),

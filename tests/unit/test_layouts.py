@@ -321,3 +321,17 @@ def test_parquet_with_other_things_than_figures_is_refused(tmp_path):
     pd.DataFrame({"date": ["2025-01-24"], "A": [b"1"]}).to_parquet(tmp_path / "x.parquet")
     with pytest.raises(InvalidInput, match="column 'A' of type binary"):
         read_prices(tmp_path / "x.parquet")
+
+
+def test_parquet_columns_of_other_kinds(tmp_path):
+    frame = pd.DataFrame({"date": list(DAYS), "ticker": "A", "close": CLOSES})
+    frame["ticker"] = frame["ticker"].astype("category")
+    frame["close"] = frame["close"].astype("Float64")
+    frame.to_parquet(tmp_path / "x.parquet")
+    assert read_prices(tmp_path / "x.parquet").close["A"].tolist() == CLOSES
+    wide = pd.DataFrame({"date": list(DAYS), "A": CLOSES, "B": pd.Series([pd.NaT] * 3, dtype="datetime64[ns]")})
+    wide.to_parquet(tmp_path / "x.parquet")
+    assert read_prices(tmp_path / "x.parquet").adj_close["B"].isna().all()
+    wide.assign(B=DAYS).to_parquet(tmp_path / "x.parquet")
+    with pytest.raises(DataUnfit, match="column B, data row 1"):
+        read_prices(tmp_path / "x.parquet")

@@ -159,9 +159,11 @@ def numbers(column: pd.Series[float], name: str, days: pd.DatetimeIndex, money: 
     if pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind) and not _is_complex(kind):
         return column.astype("float64")
     cells = column.astype("object")
-    cells = cells.mask(cells.map(lambda c: isinstance(c, str) and not c.strip()).astype(bool), np.nan)
-    values = cells.map(_money if money else _number, na_action="ignore").astype("float64")
-    wrong = (values.isna() & cells.notna()).to_numpy()
+    there, read = cells.notna().to_numpy(), _money if money else _number
+    values = np.full(len(cells), np.nan)
+    values[there] = [read(c) for c in cells[there]]
+    wrong = np.isnan(values) & there
+    wrong[wrong] = [not isinstance(c, str) or bool(c.strip()) for c in cells[wrong]]
     if wrong.any():
         place = int(wrong.argmax())
         raise DataUnfit(
@@ -170,7 +172,7 @@ def numbers(column: pd.Series[float], name: str, days: pd.DatetimeIndex, money: 
             column=str(column.name),
             row=place + 1,
         )
-    return values
+    return pd.Series(values, index=column.index)
 
 
 def _is_complex(kind: object) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -35,7 +34,8 @@ _MEANS = {name: key for key, names in _NAMES.items() for name in names.split()}
 #: Numbers that stand for a missing return.
 _CODES = (-44.0, -55.0, -66.0, -77.0, -88.0, -99.0)
 #: There is a price but none before it that a return could be taken from.
-_NO_PREVIOUS = frozenset({"C", "-66"})
+_NO_PREVIOUS = ("C", ".C", "-66", "-66.0", -66.0)
+_LETTERS = ["", ".", *(f"{dot}{letter}" for dot in ("", ".") for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ")]
 SHUMWAY_RETURN = -0.30
 
 
@@ -191,9 +191,7 @@ def read_crsp(table: pd.DataFrame, name: str) -> pd.DataFrame:
             column = table[columns[field]]
             clean[field] = _returns(column, name, days).to_numpy()
             if field == "ret":
-                clean["no_previous"] = column.map(
-                    lambda c: re.sub(r"^\.|\.0*$", "", str(c).strip()) in _NO_PREVIOUS
-                ).to_numpy()
+                clean["no_previous"] = _stripped(column).isin(_NO_PREVIOUS).to_numpy()
     ticker = (
         table[columns["ticker"]].astype("object")
         if "ticker" in columns
@@ -218,7 +216,8 @@ def read_crsp(table: pd.DataFrame, name: str) -> pd.DataFrame:
 
 def _returns(column: pd.Series[float], name: str, days: pd.DatetimeIndex) -> pd.Series[float]:
     """Return returns as fractions, codes as missing."""
-    cells = column if pd.api.types.is_numeric_dtype(column.dtype) else column.map(_without_letters, na_action="ignore")
+    cells = _stripped(column)
+    cells = cells.mask(cells.isin(_LETTERS)) if pd.api.types.is_object_dtype(cells.dtype) else cells
     values = numbers(cells, name, days)
     values = values.mask(values.isin(_CODES))
     wrong = ((values < -1.0) | np.isinf(values)).to_numpy()
@@ -233,8 +232,12 @@ def _returns(column: pd.Series[float], name: str, days: pd.DatetimeIndex) -> pd.
     return values
 
 
-def _without_letters(cell: object) -> object:
-    return np.nan if isinstance(cell, str) and re.fullmatch(r"\.?[A-Z]?", cell.strip()) else cell
+def _stripped(column: pd.Series[float]) -> pd.Series[float]:
+    """Return a column of figures as it is, one of texts without blanks around them."""
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return column
+    cells = [c.strip() if isinstance(c, str) else c for c in column.astype("object")]
+    return pd.Series(cells, index=column.index, name=column.name, dtype="object")
 
 
 def _labels(clean: pd.DataFrame, name: str) -> dict[int, str]:
@@ -291,14 +294,15 @@ def _share(part: pd.DataFrame, label: str, name: str, delisting: Delisting) -> _
             f"that day out, or use delisting='ignore' if it is a delisting return.",
             ticker=label,
         )
-    level, bridged = _cumulated(part, ret, price, label, name)
-    before = level / np.where(np.arange(len(part)) == last, 1.0 + farewell, 1.0)
-    anchors = np.flatnonzero(~np.isnan(price) & ~np.isnan(level))
-    there = np.flatnonzero(~np.isnan(level))
-    if len(anchors):
-        level = level * (price[anchors[-1]] / before[anchors[-1]])
-    elif len(there):
-        level = level * (100.0 / level[there[0]])
+    with np.errstate(all="ignore"):  # what leaves the range of numbers is refused below
+        level, bridged = _cumulated(part, ret, price, label, name)
+        level = _scaled(level, price, farewell)
+    known = ~np.isnan(ret) | ~np.isnan(price)
+    if not ((level[known] > 0) & np.isfinite(level[known])).all():
+        raise DataUnfit(
+            f"{name}: the returns of {label} cumulate beyond the range of numbers; look for a wrong return or price.",
+            ticker=label,
+        )
     index = pd.DatetimeIndex(part["date"])
     return _Share(
         label,
@@ -310,6 +314,17 @@ def _share(part: pd.DataFrame, label: str, name: str, delisting: Delisting) -> _
         left=delisting == "ignore" and bool(recorded[last]),
         bridged=bridged,
     )
+
+
+def _scaled(level: np.ndarray, price: np.ndarray, farewell: float) -> np.ndarray:
+    """Return the index with the last price as its level before the delisting return; from 100 if there is no price."""
+    last = len(level) - 1
+    before = level / np.where(np.arange(len(level)) == last, 1.0 + farewell, 1.0)
+    there = np.flatnonzero(~np.isnan(level))
+    anchors = there[~np.isnan(price[there])]
+    if len(anchors):
+        return np.asarray(level * (price[anchors[-1]] / before[anchors[-1]]))
+    return np.asarray(level * (100.0 / level[there[0]])) if len(there) else level
 
 
 def _cumulated(
