@@ -176,3 +176,9 @@ def test_events_outside_the_sessions_have_no_place_and_a_remark():
     found = locate_sessions(events, sessions, "XNYS", "next")
     assert [f.position for f in found] == [-1, 0, -1]
     assert found[0].remark == "outside the data (2025-01-27 to 2025-01-28)"
+
+
+@pytest.mark.parametrize("when", ["2025-01-26 17:16-05:" + "9" * 400, "9" * 400, "2025-01-26 17:16-99:99"])
+def test_a_moment_of_too_many_digits_is_refused(when):
+    with pytest.raises(es.InvalidInput, match="Event NVDA"):
+        es.Event("NVDA", when)
