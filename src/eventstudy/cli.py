@@ -225,11 +225,29 @@ def diff(
 
 
 @app.command()
-def check(study: StudyArgument, as_of: AsOfOption = None) -> None:
+def check(
+    study: StudyArgument,
+    against: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Only compare with a second vendor's prices; exit 0 if all days agree."),
+    ] = None,
+    tolerance: Annotated[float, typer.Option(help="With --against: closes agree up to this difference.")] = 0.005,
+    basis_points: Annotated[float, typer.Option(help="With --against: returns agree up to this difference.")] = 2.0,
+    use_returns: Annotated[
+        bool, typer.Option("--returns", help="With --against: compare returns, not closes.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --against: everything as JSON.")] = False,
+    as_of: AsOfOption = None,
+) -> None:
     """Check the study's prices, and verify embedded data, stored vintages and built files against their recorded digests.
 
     Prices with an error end in exit code 3 and a list of every error, unless [prices.accept] says why it does no harm.
+
+    Example: eventstudy check reports/my-event --against nasdaq.csv
     """
+    if against is not None:
+        _against(_load(study, as_of), against, (tolerance, basis_points, use_returns), as_json)
+        return
     from eventstudy.intake import PRICE_CHECK
     from eventstudy.prices.embedded import verify_embedded
     from eventstudy.prices.vintages import list_vintages, verify_vintage
@@ -254,6 +272,22 @@ def check(study: StudyArgument, as_of: AsOfOption = None) -> None:
     for claim in findings.claims:
         typer.echo(f"claim “{claim.quote}” ({claim.source}): {claim.verdict}. {claim.sentence}")
     if _tell(spec):
+        raise typer.Exit(NotAsRecorded.EXIT_CODE)
+
+
+def _against(spec: StudySpec, file: Path, options: tuple[float, float, bool], as_json: bool) -> None:
+    import json
+
+    from eventstudy.export import plain
+    from eventstudy.prices.files import read_prices
+    from eventstudy.prices.second_opinion import second_opinion
+
+    tolerance, basis_points, use_returns = options
+    found = second_opinion(
+        spec.load_prices(), read_prices(file), tolerance=tolerance, basis_points=basis_points, use_returns=use_returns
+    )
+    typer.echo(json.dumps(plain(found.to_dict()), ensure_ascii=False, indent=1) if as_json else repr(found))
+    if not found.agrees:
         raise typer.Exit(NotAsRecorded.EXIT_CODE)
 
 

@@ -9,7 +9,7 @@ import json
 import zlib
 from functools import lru_cache
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import pandas as pd
 
@@ -22,6 +22,21 @@ PASSPORT = "passport.json"
 _REPAIR = "Install the package again, or rebuild the file with tools/make_snapshot.py from a checkout."
 
 
+class VendorFacts(TypedDict):
+    """How far another vendor's figures agree with ours: vendor-days compared, and how many of them differ."""
+
+    vendor: str
+    what: str
+    first: str
+    last: str
+    tickers: int
+    compared: int
+    differing: int
+    recent: str
+    differing_recent: int
+    remark: str
+
+
 class FileFacts(TypedDict):
     """What the passport records of one file; ``sha256`` is that of the uncompressed bytes."""
 
@@ -32,6 +47,7 @@ class FileFacts(TypedDict):
     retrieved: str
     adjustments: str
     cautions: list[str]
+    second_opinions: NotRequired[list[VendorFacts]]
     sha256: str
 
 

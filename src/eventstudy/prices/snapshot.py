@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from eventstudy.prices import embedded
-from eventstudy.prices.embedded import data_file_digests, file_facts, read_dated_table, read_embedded
+from eventstudy.prices.embedded import VendorFacts, data_file_digests, file_facts, read_dated_table, read_embedded
 from eventstudy.prices.table import Prices, Provenance
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["data_file_digests", "load_snapshot", "load_universe", "universe_members"]
+__all__ = ["data_file_digests", "load_snapshot", "load_universe", "universe_members", "vendor_agreement"]
 
 PRICES_FILE = "prices.csv.gz"
 PANEL_FILE = "sp500.csv.gz"
@@ -156,3 +156,26 @@ def universe_members() -> pd.DataFrame:
     ['ANSS', 'DFS', 'HES', 'JNPR', 'WBA']
     """
     return _members(embedded.FOLDER).copy(deep=True)
+
+
+def vendor_agreement() -> tuple[VendorFacts, ...]:
+    """Return, vendor by vendor, on how many days other vendors agree with the series of the snapshot.
+
+    Returns
+    -------
+    tuple of dict
+        ``vendor``; ``what`` was compared (``closes`` to half a cent, ``returns`` to 2 basis points); ``first``, ``last`` day;
+        number of ``tickers``; vendor-days ``compared`` and ``differing``; ``differing_recent`` of them since ``recent``;
+        ``remark``. The comparison reaches back to 2020, before the snapshot's first day.
+
+    Raises
+    ------
+    NotAsRecorded
+        If the passport is unreadable.
+
+    Examples
+    --------
+    >>> {v["vendor"]: v["differing_recent"] for v in vendor_agreement() if v["what"] == "closes"}
+    {'Nasdaq.com': 0, 'Polygon': 0, 'Investing.com': 2, 'FRED': 3}
+    """
+    return tuple(file_facts(PRICES_FILE).get("second_opinions", ()))

@@ -14,6 +14,7 @@ from eventstudy.report.charts import Chart, day_text
 from eventstudy.report.content import ReportTable, data_checks, days_text
 from eventstudy.report.findings import Findings, happenings
 from eventstudy.report.prose import method_paragraph, standfirst, verdict_sentences
+from eventstudy.report.vendors import vendor_lines
 from eventstudy.spec import StudySpec
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ def report_page(f: Findings, charts: tuple[Chart, ...], tables: tuple[ReportTabl
             timeline=f.timeline.to_dict("records"),
             cautions=_cautions(f),
             data_checks=data_checks(f),
+            vendors=vendor_lines(f),
             provenance=f.prices.provenance,
             dropped=f.everyone.dropped,
             notebooks=[{"file": _stem(n), "title": _title(f.spec.folder / n)} for n in f.spec.notebooks],

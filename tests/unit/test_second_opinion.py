@@ -1,0 +1,165 @@
+"""A second vendor's file against the study's prices: what agrees, what differs, what is not there."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import eventstudy as es
+from eventstudy.errors import DataMissing, InvalidInput
+from eventstudy.prices.second_opinion import second_opinion
+from eventstudy.prices.snapshot import vendor_agreement
+from eventstudy.report.vendors import vendor_lines
+
+FLAGSHIP = Path(__file__).parent.parent.parent / "reports" / "deepseek"
+OURS = es.load_prices(["NVDA", "META", "GOOGL", "^GSPC"], "2024-01-02", "2025-03-31")
+N = len(OURS.dates)
+
+
+def vendor(change=None, tickers=None, adjusted_only=False):
+    """A second vendor: its own rounding to the cent, then what the test spoils."""
+    close = OURS.close.round(2)
+    if change is not None:
+        change(close)
+    close = close if tickers is None else close[list(tickers)]
+    return es.Prices.from_frame(close, None if adjusted_only else close, provenance=es.Provenance("second.csv"))
+
+
+def test_all_days_agree_to_half_a_cent():
+    found = second_opinion(OURS, vendor())
+    # NVDA before its split of June 2024 has closes in tenths of a cent, which rounding moves by up to half a cent
+    assert (found.compared, found.agreeing, found.agrees, found.missing) == (4 * N, 4 * N, True, ())
+    assert repr(found).startswith(
+        f"{4 * N:,} of {4 * N:,} vendor-days agree (snapshot against second.csv; closes to 0.005)"
+    )
+
+
+def test_days_that_differ_are_named_with_both_figures():
+    def spoil(close):
+        close.loc["2025-01-27", "META"] += 0.01
+        close.loc["2024-05-01", "GOOGL"] -= 2.5
+
+    found = second_opinion(OURS, vendor(spoil))
+    assert [(d.ticker, d.day, round(d.difference, 4)) for d in found.days] == [
+        ("META", "2025-01-27", 0.01),
+        ("GOOGL", "2024-05-01", -2.5),
+    ]
+    assert found.agreeing == found.compared - 2
+    assert "differs: META 2025-01-27: 659.8800, theirs 659.8900 (+0.0100)" in repr(found)
+    assert second_opinion(OURS, vendor(spoil), tolerance=0.011).agreeing == found.compared - 1
+    content = json.loads(json.dumps(found.to_dict()))
+    assert (content["compared"], content["agreeing"], len(content["days"])) == (4 * N, 4 * N - 2, 2)
+
+
+def test_what_the_vendor_lacks_is_said():
+    def hole(close):
+        close.loc["2025-01-28":"2025-01-30", "META"] = np.nan
+        close.loc["2024-01-02":"2024-01-05", "GOOGL"] = np.nan
+
+    found = second_opinion(OURS, vendor(hole, ("META", "GOOGL")))
+    assert found.missing == ("NVDA", "^GSPC")
+    assert found.agrees
+    assert [(t.ticker, t.compared, t.only_ours) for t in found.tickers] == [("META", N - 3, 3), ("GOOGL", N - 4, 0)]
+    assert "not in second.csv: NVDA, ^GSPC" in repr(found)
+
+
+def test_closes_as_traded_before_a_split_are_brought_to_our_basis():
+    def as_traded(close):
+        before = close.index < "2024-06-10"
+        close.loc[before, "NVDA"] = (OURS.close.loc[before, "NVDA"] * 10).round(2)
+
+    found = second_opinion(OURS, vendor(as_traded))
+    assert found.agrees
+    nvda = next(t for t in found.tickers if t.ticker == "NVDA")
+    assert nvda.remark == f"{int((OURS.dates < '2024-06-10').sum())} of their closes divided by 10"
+
+    def one_wrong(close):
+        as_traded(close)
+        close.loc["2024-03-01", "NVDA"] += 1.0
+
+    (day,) = second_opinion(OURS, vendor(one_wrong)).days
+    assert (day.day, round(day.difference, 3)) == ("2024-03-01", 0.1)
+
+
+def test_a_price_ten_times_too_large_on_one_day_is_no_split():
+    def slip(close):
+        close.loc["2025-01-27", "NVDA"] *= 10
+
+    assert [d.day for d in second_opinion(OURS, vendor(slip)).days] == ["2025-01-27"]
+
+
+@pytest.mark.parametrize("with_dividends", [True, False])
+def test_returns_where_a_vendor_has_adjusted_closes_only(with_dividends):
+    """Back-adjusted for dividends or not: both are right returns, and one wrong price makes two wrong ones."""
+    table = (OURS.adj_close if with_dividends else OURS.close) * 0.7
+    good = es.Prices.from_frame(table, provenance=es.Provenance("stooq.csv"))
+    found = second_opinion(OURS, good)
+    assert (found.agrees, found.compared) == (True, 4 * (N - 1))
+    assert {t.what for t in found.tickers} == {"return"}
+    table.loc["2024-11-01", "NVDA"] *= 0.9997
+    assert [d.day for d in second_opinion(OURS, es.Prices.from_frame(table)).days] == ["2024-11-01", "2024-11-04"]
+    assert second_opinion(OURS, es.Prices.from_frame(table), basis_points=4).agrees
+
+
+def test_returns_on_request():
+    found = second_opinion(OURS, vendor(), use_returns=True)
+    assert {t.what for t in found.tickers} == {"return"}
+    assert found.agrees
+
+
+def test_nothing_to_compare_is_an_error():
+    with pytest.raises(DataMissing, match="has none of NVDA"):
+        second_opinion(OURS, es.Prices.from_frame(pd.DataFrame({"X": [1.0]}, index=["2025-01-27"])))
+    with pytest.raises(DataMissing, match="no day in common"):
+        second_opinion(OURS, es.Prices.from_frame(pd.DataFrame({"NVDA": [1.0]}, index=["2020-01-27"])))
+    with pytest.raises(InvalidInput, match="negative"):
+        second_opinion(OURS, vendor(), tolerance=-1)
+
+
+def test_the_command_line(tmp_path):
+    file = tmp_path / "vendor.csv"
+    wide = OURS.close.round(2)[["NVDA", "META"]]
+    long = wide.rename_axis("Date").reset_index().melt("Date", var_name="Symbol", value_name="Close")
+    long.to_csv(file, index=False)
+
+    def check(*options):
+        command = [sys.executable, "-m", "eventstudy.cli", "check", str(FLAGSHIP), "--against", str(file), *options]
+        return subprocess.run(command, capture_output=True, text=True)
+
+    done = check()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"{2 * N:,} of {2 * N:,} vendor-days agree" in done.stdout
+    missing = done.stdout.split("not in vendor.csv: ")[1].strip().split(", ")
+    assert {"GOOGL", "^GSPC"} < set(missing)
+    assert {"NVDA", "META"} & set(missing) == set()
+    long.loc[long["Symbol"] == "META", "Close"] += 0.02
+    long.to_csv(file, index=False)
+    done = check("--json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["agreeing"] == N
+    assert check("--tolerance", "0.03").returncode == 0
+
+
+def test_the_report_says_how_many_vendor_days_agree():
+    facts = vendor_agreement()
+    assert all(0 <= v["differing_recent"] <= v["differing"] < v["compared"] for v in facts)
+    snapshot, own = (
+        SimpleNamespace(prices=SimpleNamespace(provenance=es.Provenance(s))) for s in ("snapshot", "a.csv")
+    )
+    lines = vendor_lines(snapshot)
+    assert lines[0] == (
+        "Other vendors on these series: 40,384 of 40,903 vendor-days of closes agree to half a cent and 32,179 of 32,238 "
+        "vendor-days of returns agree to 2 basis points; since 2023-10-01 there differ 5 of closes and 36 of returns."
+    )
+    assert len(lines) == len(facts) + 1
+    assert lines[1].startswith(
+        "Nasdaq.com, closes of 27 series, 2020-01-02 to 2024-03-01: 24,940 of 24,946 vendor-days agree"
+    )
+    assert vendor_lines(own) == ()
