@@ -296,7 +296,7 @@ def _transport() -> Iterator[tuple[str, dict[str, object]]]:
         slow = act in (mb.stall, mb.stall_in_body, mb.drip, mb.drip_headers)
         # The client itself asks once more after a status of 400 and above.
         once = set() if _heals(kinds) or name == "404 gone" else kinds
-        both = {"attempts": 2, **({"timeout": 0.3} if slow else {})}
+        both = {"attempts": 2, **({"timeout": 0.6} if slow else {})}
         yield f"{name}, always", {"acts": {"prices": [act]}, "kinds": kinds, **both}
         yield f"{name}, once", {"acts": {"prices": [act, mb.healthy]}, "kinds": once, **both}
         yield f"{name}, at the first look", {"acts": {"probe": [act]}, "kinds": kinds, "cold": True, **both}
@@ -328,7 +328,7 @@ def _sequences() -> Iterator[tuple[str, dict[str, object]]]:
     )
     for line in lines:
         for cold in (False, True):
-            both = {"cold": cold, "timeout": 0.5 if "drip" in line or "stall" in line else 1.5}
+            both = {"cold": cold, "timeout": 0.8 if "drip" in line or "stall" in line else 1.5}
             yield line, {"acts": {"prices": [act[w] for w in line.split(", ")]}, **both}
     for line, kinds in (
         ("reset, closed, 502 HTML", mb.BAD),
