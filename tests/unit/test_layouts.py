@@ -335,3 +335,26 @@ def test_parquet_columns_of_other_kinds(tmp_path):
     wide.assign(B=DAYS).to_parquet(tmp_path / "x.parquet")
     with pytest.raises(DataUnfit, match="column B, data row 1"):
         read_prices(tmp_path / "x.parquet")
+
+
+@pytest.mark.parametrize("volume", ["-5", "inf"])
+def test_a_volume_that_cannot_be_is_refused(volume, save):
+    with pytest.raises(DataUnfit, match="as the volume of NVDA on 2025-01-24"):
+        read_prices(save(STOOQ.replace("148774102", volume)))
+
+
+def test_an_index_without_volume_on_nasdaq(save):
+    prices = read_prices(save(NASDAQ.replace("148774102", "--")))
+    assert prices.volume["NVDA"].isna().tolist() == [False, True, False]
+
+
+def test_a_table_with_a_column_twice_is_refused():
+    frame = pd.DataFrame([["2025-01-24", 1.0, 2.0]], columns=["date", "A", "A"])
+    with pytest.raises(InvalidInput, match="'A' more than once"):
+        load_prices(source=frame)
+
+
+def test_delisting_is_for_crsp_alone(save):
+    for text in (STOOQ, "Price,Close\nTicker,A\nDate,\n2025-01-24,1\n", "date,A,B\n2025-01-24,1,2\n"):
+        with pytest.raises(InvalidInput, match="no CRSP file"):
+            read_prices(save(text), delisting="ignore")

@@ -163,7 +163,8 @@ def numbers(column: pd.Series[float], name: str, days: pd.DatetimeIndex, money: 
     values = np.full(len(cells), np.nan)
     values[there] = [read(c) for c in cells[there]]
     wrong = np.isnan(values) & there
-    wrong[wrong] = [not isinstance(c, str) or bool(c.strip()) for c in cells[wrong]]
+    blank = {"", "-", "--"} if money else {""}
+    wrong[wrong] = [not isinstance(c, str) or c.strip() not in blank for c in cells[wrong]]
     if wrong.any():
         place = int(wrong.argmax())
         raise DataUnfit(

@@ -10,7 +10,7 @@ import pandas as pd
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
 from eventstudy.prices.crsp import Delisting, crsp_shares
 from eventstudy.prices.delimited import Text, check_header, read_body, read_text
-from eventstudy.prices.layouts import Figures, from_two_level, meaning
+from eventstudy.prices.layouts import Figures, meaning
 from eventstudy.prices.parquet import parquet_table
 from eventstudy.prices.passport import read_passport
 from eventstudy.prices.recognise import Asked, figures_of
@@ -169,7 +169,7 @@ def _read_csv(file: Path, asked: Asked) -> Figures:
     text = read_text(file)
     heads = _two_heads(text.rows)
     if heads is not None:
-        return from_two_level(_read_two_level(text, heads), file.name)
+        return figures_of(_read_two_level(text, heads), asked)
     return figures_of(_one_head(text), asked)
 
 

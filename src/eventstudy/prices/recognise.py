@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
-from eventstudy.errors import InvalidInput
+from eventstudy.errors import DataUnfit, InvalidInput
 from eventstudy.prices.crsp import Delisting, check_delisting, from_crsp, is_crsp
 from eventstudy.prices.layouts import Figures, from_long, from_two_level, from_wide, has_long_layout, meaning
 from eventstudy.prices.single import from_single, is_single, ticker_of_name
@@ -59,31 +60,55 @@ def figures_of(table: pd.DataFrame, asked: Asked) -> Figures:
     DataUnfit
         If a cell cannot be right.
     """
-    if not isinstance(table.index, pd.RangeIndex) and table.columns.nlevels == 1:
+    if table.columns.nlevels > 2:
+        raise InvalidInput(f"{asked.name} has {table.columns.nlevels} levels of columns; at most two are read.")
+    if table.columns.nlevels == 1:
+        table = _plain(table, asked.name)
+    columns = [str(c) for c in table.columns] if table.columns.nlevels == 1 else []
+    if asked.delisting is not None and not is_crsp(columns):
+        raise InvalidInput(
+            f"delisting is {asked.delisting!r}, but {asked.name} is no CRSP file (permno, date, ret, …); leave it out."
+        )
+    if is_crsp(columns):
+        figures = from_crsp(table, asked.name, asked.delisting or "recorded")
+    elif not columns:
+        figures = from_two_level(_dates_in_index(table), asked.name)
+    elif is_single(columns):
+        ticker = asked.ticker or ticker_of_name(asked.name) or asked.likely
+        return _with_volume(from_single(table, asked.name, ticker), asked.name)
+    else:
+        figures = from_long(table, asked.name) if has_long_layout(columns) else from_wide(table, asked.name)
+    return _with_volume(_without_ticker(figures, asked), asked.name)
+
+
+def _plain(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return a table of one level of columns with its dates in a column and every column once."""
+    if not isinstance(table.index, pd.RangeIndex):
         clash = [str(n) for n in table.index.names if n is not None and n in table.columns]
         if clash:
-            raise InvalidInput(f"{asked.name} has {', '.join(clash)} as its index and as a column; keep one.")
+            raise InvalidInput(f"{name} has {', '.join(clash)} as its index and as a column; keep one.")
         table = table.reset_index()
-    if table.columns.nlevels == 2:
-        figures = from_two_level(_dates_in_index(table), asked.name)
-    elif table.columns.nlevels > 2:
-        raise InvalidInput(f"{asked.name} has {table.columns.nlevels} levels of columns; at most two are read.")
-    else:
-        table = table.set_axis([str(c) for c in table.columns], axis=1)
-        columns = list(table.columns)
-        if len(columns) < 2:
-            raise InvalidInput(f"{asked.name} has only the column {', '.join(columns)}; dates and prices are needed.")
-        if is_crsp(columns):
-            figures = from_crsp(table, asked.name, asked.delisting or "recorded")
-            return _without_ticker(figures, asked)
-        if asked.delisting is not None:
-            raise InvalidInput(
-                f"delisting is {asked.delisting!r}, but {asked.name} is no CRSP file (permno, date, ret, …); leave it out."
+    columns = [str(c) for c in table.columns]
+    if len(columns) < 2:
+        raise InvalidInput(f"{name} has only the column {', '.join(columns)}; dates and prices are needed.")
+    twice = sorted({c[:60] for c in columns if columns.count(c) > 1}) if len(set(columns)) < len(columns) else []
+    if twice:
+        raise InvalidInput(f"{name} has the column {', '.join(map(repr, twice))} more than once; keep one.")
+    return table.set_axis(columns, axis=1)
+
+
+def _with_volume(figures: Figures, name: str) -> Figures:
+    """Refuse a volume below zero or without end."""
+    if figures.volume is not None:
+        values = figures.volume.to_numpy()
+        wrong = (values < 0) | np.isinf(values)
+        if wrong.any():
+            row, column = np.argwhere(wrong)[0]
+            raise DataUnfit(
+                f"{name} has {values[row, column]:g} as the volume of {figures.volume.columns[column]} on "
+                f"{figures.volume.index[row]:%Y-%m-%d}; correct it or leave it empty."
             )
-        if is_single(columns):
-            return from_single(table, asked.name, asked.ticker or ticker_of_name(asked.name) or asked.likely)
-        figures = from_long(table, asked.name) if has_long_layout(columns) else from_wide(table, asked.name)
-    return _without_ticker(figures, asked)
+    return figures
 
 
 def _without_ticker(figures: Figures, asked: Asked) -> Figures:
