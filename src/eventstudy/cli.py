@@ -202,6 +202,7 @@ def diff(
         list[str],
         typer.Argument(metavar="A B | STUDY [OLD] [NEW]", help="Two price files; or a study and two of its vintages."),
     ],
+    tolerance: Annotated[float, typer.Option(help="Returns that differ by no more are equal, a fraction.")] = 2e-6,
     as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON, with all digits.")] = False,
 ) -> None:
     """Say which prices differ between two tables and why, and which results of a study: exit 1 if a return or result does.
@@ -213,7 +214,7 @@ def diff(
     from eventstudy.export import plain
     from eventstudy.report.differences import differences
 
-    found = differences(tables)
+    found = differences(tables, tolerance)
     if as_json:
         import json
 

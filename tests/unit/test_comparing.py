@@ -246,6 +246,16 @@ def test_split_ratios(factor, ratio):
     assert split_ratio(factor) == ratio
 
 
+def test_prices_rounded_to_the_cent_are_told_in_a_few_lines_and_pass_with_a_tolerance_for_it():
+    cents = copy((SNAPSHOT.adj_close * 0.99).round(2))
+    nvda = compare_prices(SNAPSHOT, cents)["NVDA"]
+    assert nvda.kind == "restated"
+    assert len(nvda.changes) > 100
+    assert len(nvda.lines()) < 10
+    assert "more changes; returns differ by up to 0.00" in nvda.lines()[-1]
+    assert not compare_prices(SNAPSHOT, cents, 1e-3).differ
+
+
 def test_five_hundred_tickers_in_seconds():
     panel = es.load_universe()
     start = time.perf_counter()

@@ -66,7 +66,11 @@ class TickerDifference:
 
     def lines(self) -> list[str]:
         """Return what differs in words, one line each."""
-        said = [f"{'RESTATED: ' if c.returns_differ or c.kind == 'close' else ''}{c.text}" for c in self.changes]
+        told = self.changes[:_SHOWN]
+        said = [f"{'RESTATED: ' if c.returns_differ or c.kind == 'close' else ''}{c.text}" for c in told]
+        if len(self.changes) > len(told):
+            more = len(self.changes) - len(told)
+            said.append(f"… and {more} more changes; returns differ by up to {self.largest:.2g} (--json has all)")
         for word, days in (("added", self.added), ("removed", self.removed)):
             if days:
                 shown = ", ".join(days) if len(days) <= _SHOWN else f"{days[0]} … {days[-1]}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from eventstudy.errors import DataMissing, DataUnfit, EventStudyError, InvalidInput
 from eventstudy.prices import load_prices
-from eventstudy.prices.comparing import PriceDifferences, compare_prices
+from eventstudy.prices.comparing import TOLERANCE, PriceDifferences, compare_prices
 from eventstudy.prices.files import is_price_file, read_prices
 from eventstudy.prices.finding import CHECKS, NEVER_ACCEPTED
 from eventstudy.prices.table import Prices
@@ -198,7 +198,7 @@ def _float(value: object) -> float | None:
     return float(value) if isinstance(value, int | float) else None
 
 
-def differences(words: Sequence[str]) -> StudyDifferences:
+def differences(words: Sequence[str], tolerance: float = TOLERANCE) -> StudyDifferences:
     """Compare two price tables, or two vintages of a study with its results.
 
     Parameters
@@ -206,6 +206,8 @@ def differences(words: Sequence[str]) -> StudyDifferences:
     words : sequence of str
         Two price files; or a study and up to two of: a vintage's name, a price file, ``snapshot``. By default the last two
         vintages; with one word that one against the newest.
+    tolerance : float
+        Returns that differ by no more are equal, a fraction.
 
     Returns
     -------
@@ -220,17 +222,17 @@ def differences(words: Sequence[str]) -> StudyDifferences:
     """
     first = Path(words[0])
     if (first / FILE_NAME).is_file() or first.name == FILE_NAME:
-        return _of_study(load_study(first), words[1:])
+        return _of_study(load_study(first), words[1:], tolerance)
     if len(words) != 2:
         raise InvalidInput(
             f"{len(words)} word{'s were' if len(words) != 1 else ' was'} given and {words[0]!r} is no study; name two price "
             f"files, or a study and up to two of its vintages."
         )
     old, new = (_table(None, word) for word in words)
-    return StudyDifferences(compare_prices(old, new))
+    return StudyDifferences(compare_prices(old, new, tolerance))
 
 
-def _of_study(spec: StudySpec, words: Sequence[str]) -> StudyDifferences:
+def _of_study(spec: StudySpec, words: Sequence[str], tolerance: float) -> StudyDifferences:
     if len(words) > 2:
         raise InvalidInput(
             f"{len(words)} tables were named; a study is compared on two: eventstudy diff STUDY OLD NEW."
@@ -244,7 +246,7 @@ def _of_study(spec: StudySpec, words: Sequence[str]) -> StudyDifferences:
             )
         words = [*words, *(v.name for v in stored[len(words) - 2 :])]
     old, new = (_table(spec, word) for word in words)
-    prices = compare_prices(old, new)
+    prices = compare_prices(old, new, tolerance)
     try:
         (before, stops_old), (after, stops_new) = (_run(spec, table) for table in (old, new))
     except EventStudyError as error:
