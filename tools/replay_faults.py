@@ -21,7 +21,7 @@ sys.path[:0] = [str(ROOT / "tests" / "faults"), str(ROOT / "src")]
 def main() -> int:
     import replay
 
-    from eventstudy.prices import yahoo_client
+    from eventstudy.prices.yahoo import client as yahoo_client
 
     warnings.simplefilter("ignore")
     logging.getLogger("eventstudy.prices").propagate = False

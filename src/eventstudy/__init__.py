@@ -39,17 +39,17 @@ if TYPE_CHECKING:
     from eventstudy.power_formulas import detectable_effect, power
     from eventstudy.power_simulation import SimulatedPower, simulated_power
     from eventstudy.prices import load_prices, read_crsp_shares, read_french_factors, read_prices
-    from eventstudy.prices.checks import check_prices
-    from eventstudy.prices.comparing import PriceDifferences, compare_prices
     from eventstudy.prices.factors import load_factors
-    from eventstudy.prices.finding import Finding
-    from eventstudy.prices.joining import join_prices
+    from eventstudy.prices.fitness.checks import check_prices
+    from eventstudy.prices.fitness.finding import Finding
     from eventstudy.prices.measures import log_turnover, log_volume, range_volatility, squared_returns
     from eventstudy.prices.shares import ShareCount, share_count
     from eventstudy.prices.snapshot import load_universe, universe_members
     from eventstudy.prices.sources import PriceSource
     from eventstudy.prices.table import Prices, Provenance
-    from eventstudy.prices.vintages import Vintage, list_vintages, load_vintage
+    from eventstudy.prices.vintages.comparing import PriceDifferences, compare_prices
+    from eventstudy.prices.vintages.joining import join_prices
+    from eventstudy.prices.vintages.stored import Vintage, list_vintages, load_vintage
     from eventstudy.results import EventStudyResult
     from eventstudy.spec import StudySpec, load_study
     from eventstudy.study import EventStudy
@@ -71,17 +71,17 @@ _HOME = {
     "calendars": ("exchange_sessions",),
     "events": ("Event",),
     "prices": ("load_prices", "read_crsp_shares", "read_french_factors", "read_prices"),
-    "prices.checks": ("check_prices",),
-    "prices.comparing": ("PriceDifferences", "compare_prices"),
-    "prices.joining": ("join_prices",),
+    "prices.fitness.checks": ("check_prices",),
+    "prices.vintages.comparing": ("PriceDifferences", "compare_prices"),
+    "prices.vintages.joining": ("join_prices",),
     "prices.factors": ("load_factors",),
-    "prices.finding": ("Finding",),
+    "prices.fitness.finding": ("Finding",),
     "prices.measures": ("log_turnover", "log_volume", "range_volatility", "squared_returns"),
     "prices.shares": ("ShareCount", "share_count"),
     "prices.snapshot": ("load_universe", "universe_members"),
     "prices.sources": ("PriceSource",),
     "prices.table": ("Prices", "Provenance"),
-    "prices.vintages": ("Vintage", "list_vintages", "load_vintage"),
+    "prices.vintages.stored": ("Vintage", "list_vintages", "load_vintage"),
     "models": (
         "BuyAndHold",
         "Dimson",

@@ -182,7 +182,7 @@ def fetch(study: StudyArgument) -> None:
     Each download is a file of its own, never overwritten. The study file is not changed; the last lines say what changed
     against the download before, and how to use the new prices.
     """
-    from eventstudy.prices.vintages import bare_name, find_vintage
+    from eventstudy.prices.vintages.stored import bare_name, find_vintage
     from eventstudy.report.differences import change_since_last
     from eventstudy.report.fetch import fetch_prices, next_step
 
@@ -251,7 +251,7 @@ def check(
         return
     from eventstudy.intake import PRICE_CHECK
     from eventstudy.prices.embedded import verify_embedded
-    from eventstudy.prices.vintages import list_vintages, verify_vintage
+    from eventstudy.prices.vintages.stored import list_vintages, verify_vintage
     from eventstudy.report.content import data_checks
     from eventstudy.report.findings import compute
 
@@ -280,8 +280,8 @@ def _against(spec: StudySpec, file: Path, options: tuple[float, float, bool], as
     import json
 
     from eventstudy.export import plain
-    from eventstudy.prices.files import read_prices
-    from eventstudy.prices.second_opinion import second_opinion
+    from eventstudy.prices.readers.files import read_prices
+    from eventstudy.prices.vintages.second_opinion import second_opinion
 
     tolerance, basis_points, use_returns = options
     found = second_opinion(

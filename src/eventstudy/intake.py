@@ -13,11 +13,11 @@ from eventstudy.diagnostics import Check, listed
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
 from eventstudy.models import Dimson, NormalReturnModel, ScholesWilliams
 from eventstudy.panel import EventPanel
-from eventstudy.prices.check_grid import Usage
-from eventstudy.prices.checks import check_prices as check_table
-from eventstudy.prices.checks import check_returns
 from eventstudy.prices.factors import FACTOR_COLUMNS
-from eventstudy.prices.finding import Finding, in_short
+from eventstudy.prices.fitness.checks import check_prices as check_table
+from eventstudy.prices.fitness.checks import check_returns
+from eventstudy.prices.fitness.finding import Finding, in_short
+from eventstudy.prices.fitness.grid import Usage
 from eventstudy.prices.measures import Measure, measured
 from eventstudy.prices.table import Prices, ReturnKind, check_prices, clean_frame
 from eventstudy.wording import did_you_mean

@@ -17,7 +17,7 @@ from eventstudy.market_value import MarketValueChange, car_interval, changes_tab
 from eventstudy.models import Fit, NormalReturnModel
 from eventstudy.panel import Dropped, EventPanel
 from eventstudy.power_formulas import detectable_changes
-from eventstudy.prices.finding import Finding
+from eventstudy.prices.fitness.finding import Finding
 from eventstudy.prices.shares import ShareCount
 from eventstudy.prices.table import Prices, Provenance
 from eventstudy.windows import Window

@@ -21,9 +21,9 @@ from eventstudy.events import Event, as_events
 from eventstudy.models import NormalReturnModel
 from eventstudy.prices import load_prices
 from eventstudy.prices.factors import FACTOR_COLUMNS, load_factors
-from eventstudy.prices.french import read_french_factors
+from eventstudy.prices.readers.french import read_french_factors
 from eventstudy.prices.table import Prices
-from eventstudy.prices.vintages import find_vintage, list_vintages
+from eventstudy.prices.vintages.stored import find_vintage, list_vintages
 from eventstudy.results import EventStudyResult
 from eventstudy.spec_parts import ClaimPart, ModelPart, OtherDay, Part, PricesPart, UniversePart, Variant
 from eventstudy.study import EventStudy

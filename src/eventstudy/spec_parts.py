@@ -20,7 +20,7 @@ from eventstudy import models as m
 from eventstudy.calendars import ClosedDay
 from eventstudy.models import NormalReturnModel
 from eventstudy.models.factors import FACTOR_SETS
-from eventstudy.prices.finding import check_accept
+from eventstudy.prices.fitness.finding import check_accept
 from eventstudy.prices.measures import Measure
 from eventstudy.prices.table import ReturnKind
 from eventstudy.windows import Window

@@ -21,7 +21,7 @@ from eventstudy.intake import Intake, price_check, price_findings
 from eventstudy.interchange import dated, is_table
 from eventstudy.models import NormalReturnModel
 from eventstudy.panel import Alignment, Dropped, align
-from eventstudy.prices.finding import Finding, check_accept, judged
+from eventstudy.prices.fitness.finding import Finding, check_accept, judged
 from eventstudy.prices.measures import Measure, check_measure
 from eventstudy.prices.table import (
     Prices,

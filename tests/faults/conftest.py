@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from eventstudy.prices import yahoo_client
+from eventstudy.prices.yahoo import client as yahoo_client
 
 
 def _load(name):

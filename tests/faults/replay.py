@@ -23,9 +23,9 @@ from wrong_figures import HARMLESS, WRONG, Change
 
 from eventstudy.calendars import exchange_sessions
 from eventstudy.errors import EventStudyError
-from eventstudy.prices.downloads import load_download
-from eventstudy.prices.yahoo import fetch_yahoo
-from eventstudy.prices.yahoo_kinds import ADVICE, RETRIED
+from eventstudy.prices.yahoo.downloads import load_download
+from eventstudy.prices.yahoo.fetching import fetch_yahoo
+from eventstudy.prices.yahoo.kinds import ADVICE, RETRIED
 
 START, END = "2024-12-16", "2025-04-11"  # a day of mourning, three holidays, summer time begins in two zones
 CRUMB, COOKIE = "cRuMb.s3cret", "d=AQABBc00kie"

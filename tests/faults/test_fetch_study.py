@@ -14,7 +14,9 @@ import pytest
 import yahoo_server as ys
 
 from eventstudy.errors import DataMissing, DataUnfit, NotAsRecorded, SourceFailed
-from eventstudy.prices import read_prices, vintage_store, yahoo
+from eventstudy.prices import read_prices
+from eventstudy.prices.vintages import store as vintage_store
+from eventstudy.prices.yahoo import fetching as yahoo
 from eventstudy.report import fetch as fetching
 from eventstudy.report.fetch import fetch_prices
 from eventstudy.report.manifest import input_digests

@@ -16,8 +16,8 @@ import requests
 from curl_cffi.requests import Session
 
 from eventstudy.errors import DataMissing, SourceFailed
-from eventstudy.prices.yahoo import Timing, fetch_yahoo
-from eventstudy.prices.yahoo_patience import Patience, Worker
+from eventstudy.prices.yahoo.fetching import Timing, fetch_yahoo
+from eventstudy.prices.yahoo.patience import Patience, Worker
 
 TRUTH = replay.Truth("LIMITS", 3)
 

@@ -13,7 +13,7 @@ import pytest
 
 import eventstudy as es
 from eventstudy.errors import DataMissing, InvalidInput
-from eventstudy.prices.vintage_store import long_csv, store_vintage
+from eventstudy.prices.vintages.store import long_csv, store_vintage
 from eventstudy.report.differences import change_since_last, compare_results, differences
 
 PRICES = es.load_prices(["NVDA", "META", "^GSPC"], "2023-11-01", "2025-02-28")

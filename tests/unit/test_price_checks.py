@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import eventstudy as es
-from eventstudy.prices.check_days import run_lengths
-from eventstudy.prices.finding import CHECKS, SEVERITIES, gathered
-from eventstudy.prices.finding import finding as make_finding
+from eventstudy.prices.fitness.days import run_lengths
+from eventstudy.prices.fitness.finding import CHECKS, SEVERITIES, gathered
+from eventstudy.prices.fitness.finding import finding as make_finding
 
 FIRMS = ["AAPL", "AMD", "GOOGL", "INTC", "META", "MSFT", "NVDA", "ORCL", "SMCI", "VST"]
 BENCHMARK = "^GSPC"

@@ -14,8 +14,8 @@ import pytest
 
 import eventstudy as es
 from eventstudy.errors import DataMissing, InvalidInput
-from eventstudy.prices.second_opinion import second_opinion
 from eventstudy.prices.snapshot import vendor_agreement
+from eventstudy.prices.vintages.second_opinion import second_opinion
 from eventstudy.report.vendors import vendor_lines
 
 FLAGSHIP = Path(__file__).parent.parent.parent / "reports" / "deepseek"

@@ -20,9 +20,9 @@ import pytest
 
 import eventstudy as es
 from eventstudy.errors import DataMissing, InvalidInput, NotAsRecorded, StudyFileError
-from eventstudy.prices import vintage_store
-from eventstudy.prices.vintage_store import store_vintage
-from eventstudy.prices.vintages import find_vintage, verify_vintage
+from eventstudy.prices.vintages import store as vintage_store
+from eventstudy.prices.vintages.store import store_vintage
+from eventstudy.prices.vintages.stored import find_vintage, verify_vintage
 from eventstudy.report.build import build
 from eventstudy.report.manifest import input_digests, out_of_date
 
@@ -246,8 +246,8 @@ def test_what_is_no_vintage_is_left_alone(tmp_path):
 WRITER = """
 import sys
 from datetime import datetime
-from eventstudy.prices import vintage_store
-from eventstudy.prices.files import read_prices
+from eventstudy.prices.vintages import store as vintage_store
+from eventstudy.prices.readers.files import read_prices
 folder, file, day, times = sys.argv[1:5]
 prices = read_prices(file)
 print("ready", flush=True)

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from eventstudy.prices import load_snapshot, load_universe
-from eventstudy.prices.yahoo_bars import check_adjustment, check_daily, check_numbers, check_steps
-from eventstudy.prices.yahoo_sessions import Market
+from eventstudy.prices.yahoo.bars import check_adjustment, check_daily, check_numbers, check_steps
+from eventstudy.prices.yahoo.sessions import Market
 
 
 @pytest.mark.parametrize("load", [load_snapshot, load_universe], ids=["snapshot", "universe"])

@@ -11,13 +11,13 @@ from eventstudy.errors import DataMissing, InvalidInput
 from eventstudy.interchange import is_table
 from eventstudy.prices.embedded import data_file_digests
 from eventstudy.prices.factors import load_factors
-from eventstudy.prices.files import SUFFIXES, is_price_file, read_crsp_shares, read_price_file, read_prices
-from eventstudy.prices.french import read_french_factors
+from eventstudy.prices.readers.files import SUFFIXES, is_price_file, read_crsp_shares, read_price_file, read_prices
+from eventstudy.prices.readers.french import read_french_factors
 from eventstudy.prices.shares import ShareCount, share_count
 from eventstudy.prices.snapshot import load_snapshot, load_universe, universe_members
 from eventstudy.prices.sources import PriceSource, load_from_source, prices_of_table
 from eventstudy.prices.table import Prices, Provenance, as_day
-from eventstudy.prices.yahoo import fetch_yahoo
+from eventstudy.prices.yahoo.fetching import fetch_yahoo
 from eventstudy.wording import did_you_mean
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from eventstudy.errors import DataMissing, EventStudyError, InvalidInput, SourceFailed
 from eventstudy.interchange import as_pandas, is_table
-from eventstudy.prices.cells import check_tickers
-from eventstudy.prices.recognise import Asked, figures_of
+from eventstudy.prices.readers.cells import check_tickers
+from eventstudy.prices.readers.recognise import Asked, figures_of
 from eventstudy.prices.table import Prices, Provenance, as_day
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from eventstudy.inference import readings
 from eventstudy.market_value import changes_table
-from eventstudy.prices.finding import SEVERITIES, Finding
+from eventstudy.prices.fitness.finding import SEVERITIES, Finding
 from eventstudy.report.findings import Findings, happenings
 from eventstudy.results import EventStudyResult
 from eventstudy.tables import frame_of_tests, html_table, latex_table, markdown_table

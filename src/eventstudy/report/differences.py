@@ -8,11 +8,11 @@ from pathlib import Path
 
 from eventstudy.errors import DataMissing, DataUnfit, EventStudyError, InvalidInput
 from eventstudy.prices import load_prices
-from eventstudy.prices.comparing import TOLERANCE, PriceDifferences, compare_prices
-from eventstudy.prices.files import is_price_file, read_prices
-from eventstudy.prices.finding import CHECKS, NEVER_ACCEPTED
+from eventstudy.prices.fitness.finding import CHECKS, NEVER_ACCEPTED
+from eventstudy.prices.readers.files import is_price_file, read_prices
 from eventstudy.prices.table import Prices
-from eventstudy.prices.vintages import Vintage, find_vintage, list_vintages
+from eventstudy.prices.vintages.comparing import TOLERANCE, PriceDifferences, compare_prices
+from eventstudy.prices.vintages.stored import Vintage, find_vintage, list_vintages
 from eventstudy.results import EventStudyResult
 from eventstudy.spec import FILE_NAME, StudySpec, load_study
 from eventstudy.windows import Window

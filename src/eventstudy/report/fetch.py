@@ -10,10 +10,10 @@ import pandas as pd
 
 from eventstudy.calendars import exchange_sessions
 from eventstudy.events import locate_sessions
-from eventstudy.prices.vintage_store import store_vintage
-from eventstudy.prices.vintages import bare_name
-from eventstudy.prices.yahoo import fetch_yahoo
-from eventstudy.prices.yahoo_kinds import accepted_by_study
+from eventstudy.prices.vintages.store import store_vintage
+from eventstudy.prices.vintages.stored import bare_name
+from eventstudy.prices.yahoo.fetching import fetch_yahoo
+from eventstudy.prices.yahoo.kinds import accepted_by_study
 from eventstudy.spec import StudySpec
 
 #: Sessions fetched beyond what the windows need, on either side.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from eventstudy.errors import DataUnfit, InvalidInput
-from eventstudy.prices.cells import check_tickers, numbers, read_days, shown
+from eventstudy.prices.readers.cells import check_tickers, numbers, read_days, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

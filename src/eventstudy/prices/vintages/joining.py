@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import DataUnfit
-from eventstudy.prices.comparing import TOLERANCE, compare_prices
 from eventstudy.prices.level_changes import LEVEL, split_ratio
 from eventstudy.prices.table import Prices, Provenance
+from eventstudy.prices.vintages.comparing import TOLERANCE, compare_prices
 
 
 def join_prices(old: Prices, new: Prices, tolerance: float = TOLERANCE) -> Prices:

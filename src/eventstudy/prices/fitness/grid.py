@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from eventstudy.calendars import calendar_bounds, exchange_sessions
-from eventstudy.prices.finding import SEVERITIES, Finding, finding
+from eventstudy.prices.fitness.finding import SEVERITIES, Finding, finding
 from eventstudy.prices.table import Prices, clean_frame
 
 BoolArray = NDArray[np.bool_]

@@ -16,8 +16,8 @@ import pandas as pd
 
 from eventstudy.errors import DataMissing, InvalidInput, NotAsRecorded
 from eventstudy.files import file_sha256
-from eventstudy.prices.files import read_prices
 from eventstudy.prices.passport import passport_path, ticker_facts
+from eventstudy.prices.readers.files import read_prices
 from eventstudy.prices.table import Prices, as_day
 from eventstudy.wording import did_you_mean
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from eventstudy.prices.check_grid import ERROR, NOTE, WARNING, BoolArray, FloatArray, Grid, by_ticker, previous
-from eventstudy.prices.finding import SEVERITIES, Finding, finding
+from eventstudy.prices.fitness.finding import SEVERITIES, Finding, finding
+from eventstudy.prices.fitness.grid import ERROR, NOTE, WARNING, BoolArray, FloatArray, Grid, by_ticker, previous
 
 #: Old price over new price at the usual splits; inverses at reverse splits. 100 is also a currency and its hundredth.
 SPLIT_RATIOS = np.array(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from eventstudy.prices.yahoo_kinds import Refused
-from eventstudy.prices.yahoo_sessions import list_days
+from eventstudy.prices.yahoo.kinds import Refused
+from eventstudy.prices.yahoo.sessions import list_days
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,7 +18,7 @@ from urllib.parse import unquote
 
 import pandas as pd
 
-from eventstudy.prices.yahoo_kinds import OutOfTime, Reply
+from eventstudy.prices.yahoo.kinds import OutOfTime, Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import DataUnfit, InvalidInput
-from eventstudy.prices.cells import check_tickers, numbers, read_days
-from eventstudy.prices.layouts import Figures, listed_columns
+from eventstudy.prices.readers.cells import check_tickers, numbers, read_days
+from eventstudy.prices.readers.layouts import Figures, listed_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,10 +10,20 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from eventstudy.errors import InvalidInput
-from eventstudy.prices.check_days import day_checks
-from eventstudy.prices.check_grid import ERROR, NOTE, WARNING, BoolArray, FloatArray, Grid, Usage, by_ticker, make_grid
-from eventstudy.prices.check_moves import move_checks
-from eventstudy.prices.finding import Finding, finding, gathered
+from eventstudy.prices.fitness.days import day_checks
+from eventstudy.prices.fitness.finding import Finding, finding, gathered
+from eventstudy.prices.fitness.grid import (
+    ERROR,
+    NOTE,
+    WARNING,
+    BoolArray,
+    FloatArray,
+    Grid,
+    Usage,
+    by_ticker,
+    make_grid,
+)
+from eventstudy.prices.fitness.moves import move_checks
 from eventstudy.prices.table import Prices, Provenance
 from eventstudy.wording import did_you_mean
 

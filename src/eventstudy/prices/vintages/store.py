@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from eventstudy.errors import SourceFailed
 from eventstudy.files import write_whole
 from eventstudy.prices.passport import passport_path, passport_text
-from eventstudy.prices.vintages import FOLDER
+from eventstudy.prices.vintages.stored import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

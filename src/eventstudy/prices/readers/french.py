@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import DataMissing, DataUnfit, EventStudyError, InvalidInput
-from eventstudy.prices.cells import read_days, shown
+from eventstudy.prices.readers.cells import read_days, shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from eventstudy.prices.downloads import Download
-from eventstudy.prices.yahoo_bars import check_adjustment, check_daily, check_numbers, check_steps
-from eventstudy.prices.yahoo_kinds import Refused
-from eventstudy.prices.yahoo_sessions import DELAY, LONG_GAP, Market, list_days, read
+from eventstudy.prices.yahoo.bars import check_adjustment, check_daily, check_numbers, check_steps
+from eventstudy.prices.yahoo.downloads import Download
+from eventstudy.prices.yahoo.kinds import Refused
+from eventstudy.prices.yahoo.sessions import DELAY, LONG_GAP, Market, list_days, read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from eventstudy.prices.yahoo_kinds import Reply
+    from eventstudy.prices.yahoo.kinds import Reply
 
 #: The last trade of a session may come a little before its close.
 QUIET_END = pd.Timedelta(minutes=15)

@@ -39,13 +39,13 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from eventstudy.errors import InvalidInput
-from eventstudy.prices.downloads import COLUMNS, Download, keep_download, load_download
 from eventstudy.prices.table import Prices, Provenance, as_day
-from eventstudy.prices.yahoo_answer import Asked, read_answer
-from eventstudy.prices.yahoo_client import Journal, ask
-from eventstudy.prices.yahoo_kinds import ACCEPTABLE, ADVICE, RETRIED, classify, failure
-from eventstudy.prices.yahoo_patience import Patience, Timing, Worker
-from eventstudy.prices.yahoo_sessions import list_days
+from eventstudy.prices.yahoo.answer import Asked, read_answer
+from eventstudy.prices.yahoo.client import Journal, ask
+from eventstudy.prices.yahoo.downloads import COLUMNS, Download, keep_download, load_download
+from eventstudy.prices.yahoo.kinds import ACCEPTABLE, ADVICE, RETRIED, classify, failure
+from eventstudy.prices.yahoo.patience import Patience, Timing, Worker
+from eventstudy.prices.yahoo.sessions import list_days
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -109,7 +109,7 @@ def fetch_yahoo(
     InvalidInput
         If an argument is not of the allowed form.
     DataMissing, DataUnfit, SourceFailed
-        If a ticker could not be fetched; ``facts["kind"]`` is one of the table in `eventstudy.prices.yahoo`.
+        If a ticker could not be fetched; ``facts["kind"]`` is one of the table in `eventstudy.prices.yahoo.fetching`.
     """
     patience = Patience(timeout, attempts, pause, ticker_limit, deadline, timing or Timing(sleep=_sleep))
     wanted, asked = _check_request(tickers, start, end, accept)

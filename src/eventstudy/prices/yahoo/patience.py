@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from eventstudy.errors import InvalidInput
-from eventstudy.prices.yahoo_kinds import OutOfTime
+from eventstudy.prices.yahoo.kinds import OutOfTime
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import DataUnfit, InvalidInput
-from eventstudy.prices.crsp import Delisting, check_delisting, from_crsp, is_crsp
-from eventstudy.prices.layouts import Figures, from_long, from_two_level, from_wide, has_long_layout, meaning
-from eventstudy.prices.single import from_single, is_single, ticker_of_name
+from eventstudy.prices.readers.crsp import Delisting, check_delisting, from_crsp, is_crsp
+from eventstudy.prices.readers.layouts import Figures, from_long, from_two_level, from_wide, has_long_layout, meaning
+from eventstudy.prices.readers.single import from_single, is_single, ticker_of_name
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from pathlib import Path
 import pandas as pd
 
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
-from eventstudy.prices.crsp import Delisting, crsp_shares
-from eventstudy.prices.delimited import Text, check_header, read_body, read_text
-from eventstudy.prices.layouts import Figures, meaning
-from eventstudy.prices.parquet import parquet_table
 from eventstudy.prices.passport import read_passport
-from eventstudy.prices.recognise import Asked, figures_of
+from eventstudy.prices.readers.crsp import Delisting, crsp_shares
+from eventstudy.prices.readers.delimited import Text, check_header, read_body, read_text
+from eventstudy.prices.readers.layouts import Figures, meaning
+from eventstudy.prices.readers.parquet import parquet_table
+from eventstudy.prices.readers.recognise import Asked, figures_of
 from eventstudy.prices.table import Prices, Provenance
 
 SUFFIXES = (".csv", ".csv.gz", ".txt", ".parquet")

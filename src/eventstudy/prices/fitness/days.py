@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from eventstudy.prices.check_grid import (
+from eventstudy.prices.fitness.finding import SEVERITIES, Finding, finding
+from eventstudy.prices.fitness.grid import (
     ERROR,
     NOTE,
     WARNING,
@@ -20,7 +21,6 @@ from eventstudy.prices.check_grid import (
     in_window,
     previous,
 )
-from eventstudy.prices.finding import SEVERITIES, Finding, finding
 
 Rows = NDArray[np.int64]
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from eventstudy.errors import InvalidInput
-from eventstudy.prices.cells import check_tickers, numbers, read_days
-from eventstudy.prices.layouts import ADJUSTED_UNKNOWN, NEEDED, Figures, listed_columns, meaning
+from eventstudy.prices.readers.cells import check_tickers, numbers, read_days
+from eventstudy.prices.readers.layouts import ADJUSTED_UNKNOWN, NEEDED, Figures, listed_columns, meaning
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from eventstudy.errors import DataUnfit, EventStudyError, InvalidInput
-from eventstudy.prices.cells import MAX_CELL
-from eventstudy.prices.delimited import MAX_COLUMNS, MAX_ROWS
+from eventstudy.prices.readers.cells import MAX_CELL
+from eventstudy.prices.readers.delimited import MAX_COLUMNS, MAX_ROWS
 
 if TYPE_CHECKING:
     import pandas as pd

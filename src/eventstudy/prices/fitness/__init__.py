@@ -1,0 +1,1 @@
+"""Whether prices are fit for a study: findings, with a severity each."""

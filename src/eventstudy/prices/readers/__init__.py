@@ -1,0 +1,1 @@
+"""Files and tables of prices and factors, in the layouts that are met."""

@@ -1,0 +1,1 @@
+"""Stored downloads of prices: kept, picked, compared and joined."""

@@ -1,0 +1,1 @@
+"""Live prices from Yahoo Finance: asked with patience, read with suspicion."""
