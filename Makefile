@@ -37,7 +37,7 @@ $(VENV)/.made:
 	@touch $@
 
 $(VENV)/.report: $(VENV)/.made pyproject.toml constraints.txt
-	$(PIP) --no-build-isolation --editable '.[notebooks]'
+	$(PIP) --no-build-isolation --editable '.[notebooks,pdf]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.made pyproject.toml constraints.txt

@@ -55,6 +55,8 @@ class StudySpec(Part):
         What to call a ticker in sentences, e.g. ``NVDA = "Nvidia"``.
     events, timeline : str
         File names; events need the columns ticker and date, a timeline date and what.
+    pdf : bool
+        Whether a build also writes the report as a tagged PDF (extra ``pdf``).
     """
 
     folder: Path
@@ -73,6 +75,7 @@ class StudySpec(Part):
     universe: UniversePart | None = None
     claims: tuple[ClaimPart, ...] = ()
     notebooks: tuple[str, ...] = ()
+    pdf: bool = False
 
     @model_validator(mode="after")
     def _paths_stay_inside(self) -> StudySpec:

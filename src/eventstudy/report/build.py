@@ -22,6 +22,8 @@ from eventstudy.report.findings import compute
 from eventstudy.report.manifest import Reason
 from eventstudy.report.notebooks import execute
 from eventstudy.report.page import notebook_page, report_page
+from eventstudy.report.pdf import FILE as PDF_FILE
+from eventstudy.report.pdf import report_pdf, require_pdf_tools
 from eventstudy.spec import StudySpec
 from eventstudy.tables import rounded_csv
 
@@ -143,6 +145,8 @@ def _write_all(spec: StudySpec, stage: Path, progress: Progress) -> _Outputs:
     missing = [name for name in spec.notebooks if not (spec.folder / name).is_file()]
     if missing:
         raise DataMissing(f"{spec.path.name}: notebooks names {', '.join(missing)}, which is not there.")
+    if spec.pdf:
+        require_pdf_tools()
     progress("computing", 0, steps)
     with ThreadPoolExecutor(max_workers=2) as pool:
         bodies = {name: pool.submit(execute, (spec.folder / name).resolve()) for name in spec.notebooks}
@@ -155,6 +159,8 @@ def _write_all(spec: StudySpec, stage: Path, progress: Progress) -> _Outputs:
             figures.save(chart.article, stage / "figures", chart.name)
         progress("writing the page", 2, steps)
         write_whole(stage / "index.html", report_page(findings, charts, tables))
+        if spec.pdf:
+            write_whole(stage / PDF_FILE, report_pdf(findings, charts, tables))
         for done, (name, body) in enumerate(bodies.items(), start=3):
             progress(f"running {Path(name).name}", done, steps)
             page = notebook_page(spec, spec.folder / name, body.result())

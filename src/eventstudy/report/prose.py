@@ -34,7 +34,7 @@ def _and(parts: list[str]) -> str:
 
 
 def standfirst(f: Findings) -> str:
-    """Return the finding in a few sentences: the largest abnormal moves first, the rest counted."""
+    """Return the finding in a few sentences: the largest abnormal moves first, the rest counted; intervals are in the tables."""
     car, raw = f.headline.car(0), f.headline.returns[0]
     order = [str(k) for k in car["car"].abs().sort_values(ascending=False, kind="stable").index]
     rows = {str(k): {str(c): float(v) for c, v in row.items()} for k, row in car.to_dict("index").items()}
@@ -57,27 +57,26 @@ def _share_sentence(name: str, raw: float, row: Mapping[str, float], benchmark: 
     if not np.isfinite(low):
         return f"{name} has no abnormal return on the event day."
     start = f"{name} {_raw_word(raw)} {percent(abs(raw), 1, sign=False)}"
-    reach = f"95% interval {interval(low, high, lambda v: percent(v, 1))}"
-    points = f"{abs(float(row['car'])) * 100:.1f} percentage points"
     if move_word(low, high) == "did not clearly move":
-        part = percent(float(row["car"]), 1)
         usual = "the market’s part" if benchmark else "its usual return"
-        return f"{start}; less {usual} that is {part}, within its ordinary noise ({reach})."
+        return f"{start}; less {usual} that is {percent(float(row['car']), 1)}, within its ordinary noise."
+    points = f"{abs(float(row['car'])) * 100:.1f} percentage points"
     side = "below" if row["car"] < 0 else "above"
     explained = "what the market’s move explains" if benchmark else "its usual return"
-    return f"{start}, {points} {side} {explained} ({reach})."
+    return f"{start}, {points} {side} {explained}."
 
 
-def verdict_sentences(f: Findings) -> list[str]:
-    """Return the further findings: claims that the numbers contradict, the joint tests, the market, the dollars."""
-    out = [_against(f, c) for c in f.claims if c.verdict == "contradicted"]
+def further_findings(f: Findings) -> list[tuple[str, str]]:
+    """Return what else was found, each with a few words to lead in: claims contradicted, the joint tests, models, the market, dollars."""
+    against = dict.fromkeys(_against(f, c) for c in f.claims if c.verdict == "contradicted")
+    out = [("Not as reported", sentence) for sentence in against]
     if f.everyone.abnormal.n > 1:
-        out.append(_joint(f))
-    out.append(_robustness_sentence(f))
-    out.append(universe_sentence(f))
+        out.append((f"All {f.everyone.abnormal.n} events together", _joint(f)))
+    out.append(("With other models of normal", _robustness_sentence(f)))
+    out.append(("The market that day", universe_sentence(f)))
     if f.dollars:
-        out.append(_dollar_sentence(f))
-    return [s for s in dict.fromkeys(out) if s]
+        out.append(("In dollars", _dollar_sentence(f)))
+    return [(lead, text) for lead, text in out if text]
 
 
 def _against(f: Findings, claim: Claim) -> str:
