@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from eventstudy.calendars import exchange_sessions
+    from eventstudy.claims import Claim, ClaimsLedger
     from eventstudy.errors import (
         DataMissing,
         DataUnfit,
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     from eventstudy.prices.vintages.joining import join_prices
     from eventstudy.prices.vintages.stored import Vintage, list_vintages, load_vintage
     from eventstudy.results import EventStudyResult
-    from eventstudy.spec import StudySpec, load_study
+    from eventstudy.spec import StudySpec, judge_claims, load_study
     from eventstudy.study import EventStudy
     from eventstudy.windows import Window
 
@@ -70,6 +71,7 @@ _HOME = {
     "windows": ("Window",),
     "calendars": ("exchange_sessions",),
     "events": ("Event",),
+    "claims": ("Claim", "ClaimsLedger"),
     "prices": ("load_prices", "read_crsp_shares", "read_french_factors", "read_prices"),
     "prices.fitness.checks": ("check_prices",),
     "prices.vintages.comparing": ("PriceDifferences", "compare_prices"),
@@ -101,13 +103,15 @@ _HOME = {
     "power_simulation": ("SimulatedPower", "simulated_power"),
     "study": ("EventStudy",),
     "results": ("EventStudyResult",),
-    "spec": ("StudySpec", "load_study"),
+    "spec": ("StudySpec", "judge_claims", "load_study"),
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
     "TESTS",
     "BuyAndHold",
+    "Claim",
+    "ClaimsLedger",
     "DataMissing",
     "DataUnfit",
     "Dimson",
@@ -145,6 +149,7 @@ __all__ = [
     "detectable_effect",
     "exchange_sessions",
     "join_prices",
+    "judge_claims",
     "list_vintages",
     "load_factors",
     "load_prices",

@@ -271,7 +271,7 @@ def check(
     for line in data_checks(findings):
         typer.echo(f"prices {line}")
     for claim in findings.claims:
-        typer.echo(f"claim “{claim.quote}” ({claim.source}): {claim.verdict}. {claim.sentence}")
+        typer.echo(f"claim {claim.id} “{claim.quote}” ({claim.source}): {claim.verdict_text}. {claim.sentence}")
     if _tell(spec):
         raise typer.Exit(NotAsRecorded.EXIT_CODE)
 
@@ -290,6 +290,38 @@ def _against(spec: StudySpec, file: Path, options: tuple[float, float, bool], as
     typer.echo(json.dumps(plain(found.to_dict()), ensure_ascii=False, indent=1) if as_json else repr(found))
     if not found.agrees:
         raise typer.Exit(NotAsRecorded.EXIT_CODE)
+
+
+@app.command()
+def claims(
+    study: StudyArgument,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON, with all digits.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="One row a claim as CSV.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="A table an article as Markdown.")] = False,
+    as_of: AsOfOption = None,
+) -> None:
+    """Judge the articles' claims of a study: verdict, number, inputs, and a sentence for each.
+
+    Exit code 0 whatever the verdicts. Further claims are added to the study's claims.toml.
+
+    Example: eventstudy claims reports/deepseek --markdown
+    """
+    if as_json + as_csv + as_markdown > 1:
+        raise StudyFileError("More than one of --json, --csv and --markdown was given; choose one.")
+    from eventstudy.export import plain
+    from eventstudy.tables import rounded_csv
+
+    spec = _load(study, as_of)
+    ledger = spec.claims_ledger()
+    if as_json:
+        import json
+
+        content = {"study": spec.name, "title": spec.title, "claims": ledger.to_dict()}
+        typer.echo(json.dumps(plain(content), ensure_ascii=False, indent=1, allow_nan=False))
+    elif as_csv:
+        typer.echo(rounded_csv(ledger.table), nl=False)
+    else:
+        typer.echo(ledger.markdown if as_markdown else repr(ledger), nl=not as_markdown)
 
 
 @app.command()

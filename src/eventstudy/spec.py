@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -16,18 +15,20 @@ from pydantic import (
     model_validator,
 )
 
+from eventstudy.claims import ClaimBook, ClaimsLedger, Evidence, claims_of, judge
 from eventstudy.errors import DataMissing, InvalidInput, StudyFileError
 from eventstudy.events import Event, as_events
 from eventstudy.models import NormalReturnModel
 from eventstudy.prices import load_prices
 from eventstudy.prices.factors import FACTOR_COLUMNS, load_factors
 from eventstudy.prices.readers.french import read_french_factors
+from eventstudy.prices.shares import ShareCount
 from eventstudy.prices.table import Prices
 from eventstudy.prices.vintages.stored import find_vintage, list_vintages
 from eventstudy.results import EventStudyResult
-from eventstudy.spec_parts import ClaimPart, ModelPart, OtherDay, Part, PricesPart, UniversePart, Variant
+from eventstudy.spec_parts import ModelPart, OtherDay, Part, PricesPart, UniversePart, Variant
 from eventstudy.study import EventStudy
-from eventstudy.study_paths import check_inside
+from eventstudy.study_paths import check_inside, read_table
 from eventstudy.windows import Window
 from eventstudy.wording import did_you_mean
 
@@ -55,6 +56,8 @@ class StudySpec(Part):
         What to call a ticker in sentences, e.g. ``NVDA = "Nvidia"``.
     events, timeline : str
         File names; events need the columns ticker and date, a timeline date and what.
+    claims : ClaimBook
+        Articles' claims, from the file that the key ``claims`` names or from ``[[claims]]``.
     pdf : bool
         Whether a build also writes the report as a tagged PDF (extra ``pdf``).
     """
@@ -73,9 +76,16 @@ class StudySpec(Part):
     other_days: tuple[OtherDay, ...] = ()
     robustness: tuple[Variant, ...] = ()
     universe: UniversePart | None = None
-    claims: tuple[ClaimPart, ...] = ()
+    claims: ClaimBook = ClaimBook()
     notebooks: tuple[str, ...] = ()
     pdf: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _claims_of_their_file(cls, given: object) -> object:
+        if not isinstance(given, dict) or "claims" not in given:
+            return given
+        return {**given, "claims": claims_of(Path(given.get("folder", ".")), given["claims"])}
 
     @model_validator(mode="after")
     def _paths_stay_inside(self) -> StudySpec:
@@ -242,41 +252,56 @@ class StudySpec(Part):
         chosen = prices if prices is not None else self.load_prices()
         return self.build_study().run(chosen, self.event_list(), self.factors())
 
+    def claims_ledger(
+        self,
+        result: EventStudyResult | None = None,
+        *,
+        panel: Prices | None = None,
+        shares: Mapping[str, tuple[ShareCount, ...]] | None = None,
+    ) -> ClaimsLedger:
+        """Judge the study's claims: each with verdict, number, inputs and a sentence.
 
-def read_table(path: Path) -> pd.DataFrame:
-    """Read a small CSV as text, empty cells as missing.
+        Parameters
+        ----------
+        result : EventStudyResult, optional
+            The study run on other prices; by default it is run on its own.
+        panel : Prices, optional
+            S&P 500 members in place of the embedded panel.
+        shares : mapping of str to tuple of ShareCount, optional
+            Share counts by ticker, oldest first, in place of all embedded ones.
 
-    Raises
-    ------
-    DataMissing
-        If the file is not there.
-    StudyFileError
-        If it cannot be read as CSV.
-    """
-    if not path.is_file():
-        raise DataMissing(f"{path.parent.name}/{path.name} is missing; the study file names it.")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        rows = list(csv.reader(io.StringIO(text), skipinitialspace=True, strict=True))
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise StudyFileError(f"{path.parent.name}/{path.name} cannot be read as CSV: {error}.") from error
-    rows = [[cell.strip() for cell in row] for row in rows if any(cell.strip() for cell in row)]
-    if not rows:
-        raise StudyFileError(f"{path.parent.name}/{path.name} is empty; it needs a header and rows.")
-    header, body = rows[0], rows[1:]
-    for place, row in enumerate(body, start=1):
-        if len(row) != len(header):
-            raise StudyFileError(
-                f"{path.parent.name}/{path.name}: row {place} has {len(row)} fields, the header {len(header)} "
-                f"({', '.join(header)}); put text with commas in quotes."
-            )
-    twice = sorted({c for c in header if header.count(c) > 1})
-    if twice:
-        raise StudyFileError(
-            f"{path.parent.name}/{path.name} has the column {', '.join(twice)} more than once; keep one."
+        Raises
+        ------
+        StudyFileError
+            If a claim names an asset without prices or has no day to count from; names file, claim and key.
+        """
+        found = self.run() if result is None else result
+        if found.prices is None:
+            raise InvalidInput("Claims are judged by prices; this study was run on returns.")
+        timeline = read_table(self.folder / self.timeline) if self.timeline else None
+        data = Evidence(
+            found.prices, self.build_study(), found, self.claims, self.names, self.factors(), panel, shares, timeline
         )
-    table = pd.DataFrame(body, columns=header, dtype=object)
-    return table.mask(table == "", None)
+        return judge(data)
+
+
+def judge_claims(study: StudySpec | str | Path, prices: Prices | None = None) -> ClaimsLedger:
+    """Judge the claims of a study: a shortcut for `StudySpec.claims_ledger`.
+
+    Parameters
+    ----------
+    study : StudySpec or path
+        The study, its file or its folder.
+    prices : Prices, optional
+        In place of the study's own source.
+
+    Returns
+    -------
+    ClaimsLedger
+        Iterates over claims; ``.table`` is a DataFrame, ``.markdown`` text.
+    """
+    spec = study if isinstance(study, StudySpec) else load_study(study)
+    return spec.claims_ledger(spec.run(prices))
 
 
 def load_study(path: str | Path) -> StudySpec:
@@ -351,6 +376,5 @@ def _keys(place: tuple[int | str, ...]) -> list[str]:
         "other_days": OtherDay,
         "robustness": Variant,
         "universe": UniversePart,
-        "claims": ClaimPart,
     }
     return [k for k in parts.get(str(place[0]) if place else "", StudySpec).model_fields if k != "folder"]

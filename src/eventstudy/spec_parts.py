@@ -179,26 +179,3 @@ class UniversePart(Part):
 
     panel: Literal["sp500"] = "sp500"
     marked: tuple[str, ...] = ()
-
-
-class ClaimPart(Part):
-    """``[[claims]]``: a short quotation and what would make it true."""
-
-    quote: str = Field(max_length=300)
-    source: str
-    ticker: str
-    kind: Literal["direction", "impact", "market_value"]
-    says: Literal["fell", "rose", "lost", "gained"]
-    window: WindowField = Window(0, 0)
-    billions: Annotated[float, Field(gt=0)] | None = None
-    wording: Literal["almost", "about", "more than", ""] = ""
-    remark: str = ""
-
-    @model_validator(mode="after")
-    def _value_given(self) -> ClaimPart:
-        if self.kind == "market_value" and self.billions is None:
-            raise ValueError("a claim of kind market_value needs 'billions', the claimed change in billions of dollars")
-        words = ("lost", "gained") if self.kind == "market_value" else ("fell", "rose")
-        if self.says not in words:
-            raise ValueError(f"a claim of kind {self.kind} says {' or '.join(words)}, not {self.says!r}")
-        return self

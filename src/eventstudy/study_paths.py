@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from pathlib import Path
+
+import pandas as pd
+
+from eventstudy.errors import DataMissing, StudyFileError
 
 #: Notebooks shared by several studies lie here, seen from a study's folder.
 SHARED_NOTEBOOKS = Path("../../notebooks")
@@ -39,3 +45,39 @@ def check_inside(folder: Path, key: str, name: str) -> None:
     if Path(name).is_absolute() or not any(target.is_relative_to(room) for room in rooms):
         also = ", or in notebooks/ beside reports/" if key == "notebooks" else ""
         raise ValueError(f"{key}: {name!r} leaves the study's folder; put a copy of the file inside it{also}")
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a small CSV as text, empty cells as missing.
+
+    Raises
+    ------
+    DataMissing
+        If the file is not there.
+    StudyFileError
+        If it cannot be read as CSV.
+    """
+    if not path.is_file():
+        raise DataMissing(f"{path.parent.name}/{path.name} is missing; the study file names it.")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        rows = list(csv.reader(io.StringIO(text), skipinitialspace=True, strict=True))
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise StudyFileError(f"{path.parent.name}/{path.name} cannot be read as CSV: {error}.") from error
+    rows = [[cell.strip() for cell in row] for row in rows if any(cell.strip() for cell in row)]
+    if not rows:
+        raise StudyFileError(f"{path.parent.name}/{path.name} is empty; it needs a header and rows.")
+    header, body = rows[0], rows[1:]
+    for place, row in enumerate(body, start=1):
+        if len(row) != len(header):
+            raise StudyFileError(
+                f"{path.parent.name}/{path.name}: row {place} has {len(row)} fields, the header {len(header)} "
+                f"({', '.join(header)}); put text with commas in quotes."
+            )
+    twice = sorted({c for c in header if header.count(c) > 1})
+    if twice:
+        raise StudyFileError(
+            f"{path.parent.name}/{path.name} has the column {', '.join(twice)} more than once; keep one."
+        )
+    table = pd.DataFrame(body, columns=header, dtype=object)
+    return table.mask(table == "", None)

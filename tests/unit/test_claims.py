@@ -1,56 +1,120 @@
-"""Verdicts follow the numbers: change a price and the verdict changes."""
+"""Verdicts follow the numbers and the wording: the rules by themselves."""
 
 import math
 
 import pytest
 
-from eventstudy.claims import judge_direction, judge_impact, judge_value
+from eventstudy.claims.evidence import Move
+from eventstudy.claims.moves import verdict_of_impact, verdict_of_move
+from eventstudy.claims.ruling import Ruling, dollars, missing_text, moved, together
+from eventstudy.claims.tolerance import judge_amount, printed_precision, tolerance
+
+
+def move(raw: float, low: float, high: float) -> Move:
+    return Move(raw, (low + high) / 2, low, high, tail_low=-0.03, tail_high=0.035, inner=0.012, ordinary=250)
 
 
 @pytest.mark.parametrize(
-    ("says", "raw", "low", "high", "verdict"),
+    ("says", "wording", "raw", "low", "high", "verdict"),
     [
-        ("fell", -0.17, -0.18, -0.08, "supported"),
-        ("fell", -0.04, -0.05, 0.01, "supported in price only"),
-        ("fell", 0.02, 0.002, 0.08, "contradicted"),
-        ("rose", 0.02, 0.002, 0.08, "supported"),
-        ("rose", -0.02, -0.08, -0.002, "contradicted"),
-        ("fell", 0.0, -0.01, 0.01, "contradicted"),
+        ("fell", "", -0.17, -0.18, -0.08, "supported"),
+        ("fell", "", -0.04, -0.05, 0.01, "supported in price only"),
+        ("fell", "", 0.02, 0.002, 0.08, "contradicted"),
+        ("rose", "", 0.02, 0.002, 0.08, "supported"),
+        ("rose", "", -0.02, -0.08, -0.002, "contradicted"),
+        ("fell", "", 0.0, -0.01, 0.01, "contradicted"),
+        ("fell", "sharply", -0.031, -0.05, -0.001, "supported"),
+        ("fell", "sharply", -0.029, -0.05, -0.001, "overstated"),
+        ("fell", "sharp", -0.031, -0.05, 0.001, "supported in price only"),
+        ("rose", "sharply", 0.034, 0.001, 0.05, "overstated"),
+        ("rose", "sharply", 0.036, 0.001, 0.05, "supported"),
+        ("fell", "sharply", 0.036, 0.001, 0.05, "contradicted"),
+        ("fell", "slightly", -0.012, -0.05, 0.05, "supported"),
+        ("fell", "slightly", -0.013, -0.05, 0.05, "understated"),
     ],
 )
-def test_direction(says: str, raw: float, low: float, high: float, verdict: str) -> None:
-    assert judge_direction(says, raw, (low + high) / 2, low, high)[0] == verdict
+def test_direction(says: str, wording: str, raw: float, low: float, high: float, verdict: str) -> None:
+    assert verdict_of_move(says, wording, move(raw, low, high)) == verdict
 
 
-def test_direction_without_a_return_is_not_testable() -> None:
-    assert judge_direction("fell", math.nan, math.nan, math.nan, math.nan)[0] == "not testable here"
+def test_without_an_abnormal_return_the_sign_decides() -> None:
+    nan = math.nan
+    assert verdict_of_move("fell", "", Move(-0.01, nan, nan, nan, -0.03, 0.03, 0.01, 250)) == "supported"
+    assert verdict_of_move("fell", "sharply", Move(-0.01, nan, nan, nan, -0.03, 0.03, 0.01, 250)) == "overstated"
+    assert verdict_of_move("fell", "", Move(nan, nan, nan, nan, nan, nan, nan, 0)) == "not testable here"
 
 
 @pytest.mark.parametrize(
-    ("raw", "wording", "verdict"),
+    ("wording", "raw", "low", "high", "verdict"),
     [
-        (-592e9, "almost", "supported"),
-        (-601e9, "almost", "understated"),
-        (-520e9, "almost", "overstated"),
-        (-592e9, "more than", "overstated"),
-        (-592e9, "about", "supported"),
-        (30e9, "almost", "contradicted"),
+        ("", 0.02, -0.06, 0.057, "not visible in prices"),
+        ("", 0.02, -0.18, -0.08, "supported"),
+        ("", 0.02, 0.01, 0.03, "contradicted"),
+        ("sharp", -0.02, -0.18, -0.08, "overstated"),
+        ("sharp", -0.05, -0.18, -0.08, "supported"),
     ],
 )
-def test_loss_of_600_billion(raw: float, wording: str, verdict: str) -> None:
-    found, sentence = judge_value("lost", 600e9, wording, raw, "24.477bn shares")
-    assert found == verdict
-    assert "24.477bn shares" in sentence
-
-
-def test_a_gain_is_judged_as_a_gain() -> None:
-    assert judge_value("gained", 119e9, "about", 118.9e9, "")[0] == "supported"
-    assert judge_value("gained", 119e9, "about", -118.9e9, "")[0] == "contradicted"
+def test_an_impact_is_judged_by_the_abnormal_return(
+    wording: str, raw: float, low: float, high: float, verdict: str
+) -> None:
+    assert verdict_of_impact("fell", wording, move(raw, low, high)) == verdict
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "verdict"),
-    [(-0.06, 0.057, "not visible in prices"), (-0.18, -0.08, "supported"), (0.01, 0.03, "contradicted")],
+    ("claimed", "wording", "computed", "verdict"),
+    [
+        (600, "almost", 592, "supported"),
+        (600, "nearly", 540, "supported"),
+        (600, "almost", 539, "overstated"),
+        (600, "almost", 602.9, "supported"),
+        (600, "almost", 604, "understated"),
+        (600, "more than", 598, "supported"),
+        (600, "more than", 592, "overstated"),
+        (600, "at least", 9000, "supported"),
+        (600, "about", 571, "supported"),
+        (600, "about", 631, "understated"),
+        (600, "less than", 300, "supported"),
+        (600, "under", 604, "understated"),
+        (600, "up to", 500, "overstated"),
+        (600, "", 594.5, "supported"),
+        (600, "", 592, "overstated"),
+        (1000, "", 951, "supported"),
+        (1000, "", 949, "overstated"),
+        (592.7, "", 589, "supported"),
+        (600, "almost", -592, "contradicted"),
+        (600, "almost", 0, "contradicted"),
+    ],
 )
-def test_an_impact_is_judged_by_the_abnormal_return(low: float, high: float, verdict: str) -> None:
-    assert judge_impact("fell", 0.02, (low + high) / 2, low, high)[0] == verdict
+def test_amounts_by_wording(claimed: float, wording: str, computed: float, verdict: str) -> None:
+    assert judge_amount(computed / claimed, tolerance(wording, claimed, dollars=True)) == verdict
+
+
+@pytest.mark.parametrize(
+    ("claimed", "computed", "verdict"),
+    [(16.97, 16.968, "supported"), (16.97, 16.96, "overstated"), (17, 16.968, "supported"), (17, 16.4, "overstated")],
+)
+def test_a_plain_percentage_is_as_fine_as_its_digits(claimed: float, computed: float, verdict: str) -> None:
+    assert judge_amount(computed / claimed, tolerance("", claimed, dollars=False)) == verdict
+
+
+@pytest.mark.parametrize(
+    ("value", "half_unit"), [(600, 5), (592.7, 0.05), (1000, 50), (1.5, 0.05), (4.2, 0.05), (0.1, 0.005), (17, 0.5)]
+)
+def test_precision_of_a_printed_number(value: float, half_unit: float) -> None:
+    assert printed_precision(value) * value == pytest.approx(half_unit)
+
+
+def test_one_ruling_for_several_companies() -> None:
+    yes, no = Ruling("supported", "A fell."), Ruling("contradicted", "B rose.")
+    assert together([("A", yes)], "x") is yes
+    assert together([("A", yes), ("B", yes)], "x").verdict == "supported"
+    both = together([("A", yes), ("B", no)], "which company is meant")
+    assert both.verdict == "depends on"
+    assert both.condition == "which company is meant: supported for A; contradicted for B"
+    assert [r.verdict for r in both.readings] == ["supported", "contradicted"]
+
+
+def test_words() -> None:
+    assert dollars(-592.34e9) == "$592.3bn"
+    assert moved("the index", 0.0) == "The index did not move"
+    assert missing_text([str(i) for i in range(20)], most=2) == "20 (0, 1, …)"

@@ -56,7 +56,7 @@ def test_a_study_runs(tmp_path: Path) -> None:
         ("title = \n", ("not valid TOML",)),
         (
             STUDY + "[[claims]]\nquote='q'\nsource='s'\nticker='NVDA'\nkind='market_value'\nsays='lost'\n",
-            ("claims.0", "billions"),
+            ("claims.0", "market_value", "value"),
         ),
         (STUDY + "folder = 'x'\n", ("folder",)),
     ],

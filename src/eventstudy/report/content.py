@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from eventstudy.claims.ledger import inputs_text
 from eventstudy.inference import readings
 from eventstudy.market_value import changes_table
 from eventstudy.prices.fitness.finding import SEVERITIES, Finding
@@ -259,21 +260,25 @@ def robustness_table(f: Findings) -> ReportTable | None:
 
 
 def claims_table(f: Findings) -> ReportTable | None:
-    """Return the articles' claims with verdicts."""
-    if not f.claims:
+    """Return the articles' claims: verdict first, grouped by article."""
+    if not len(f.claims):
         return None
     rows = tuple(
-        (f"“{c.quote}”", c.source, f.spec.call(c.ticker), days_text(c.window), c.verdict, c.sentence) for c in f.claims
+        (
+            c.verdict_text,
+            f"“{c.quote}”",
+            source,
+            c.about or DASH,
+            c.days or DASH,
+            c.sentence,
+            inputs_text(c.ruling.inputs),
+        )
+        for source, claims in f.claims.by_article().items()
+        for c in claims
     )
-    headers = ("Claim", "Article", "Share", "Days", "Verdict", "The numbers")
-    return ReportTable(
-        "claims",
-        "What the articles said, and what the prices say",
-        headers,
-        rows,
-        pd.DataFrame(rows, columns=list(headers)),
-        left=6,
-    )
+    headers = ("Verdict", "Claim", "Article", "About", "Days", "The numbers", "Inputs")
+    caption = "What the articles said, and what the prices say"
+    return ReportTable("claims", caption, headers, rows, f.claims.table.reset_index(), left=len(headers))
 
 
 def dollars_table(f: Findings) -> ReportTable | None:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
-from eventstudy.claims import Claim, Verdict, judge_direction, judge_impact, judge_value
-from eventstudy.errors import DataMissing, StudyFileError
+from eventstudy.claims import ClaimsLedger
+from eventstudy.errors import StudyFileError
 from eventstudy.events import Event
-from eventstudy.market_value import MarketValueChange, car_interval
+from eventstudy.market_value import MarketValueChange
 from eventstudy.prices.snapshot import load_universe
 from eventstudy.prices.table import Prices
 from eventstudy.results import EventStudyResult
-from eventstudy.spec import StudySpec, read_table
-from eventstudy.spec_parts import ClaimPart, OtherDay, Variant
+from eventstudy.spec import StudySpec
+from eventstudy.spec_parts import OtherDay, Variant
+from eventstudy.study_paths import read_table
 from eventstudy.windows import Window
 
 
@@ -42,7 +42,7 @@ class Findings:
         The whole market on the event day.
     dollars : tuple of MarketValueChange
         Event-day changes of market value of all events; empty without closes as traded.
-    claims : tuple of Claim
+    claims : ClaimsLedger
         Articles' claims with verdicts.
     timeline : DataFrame
         Columns date, session, what, confound; what else happened.
@@ -56,7 +56,7 @@ class Findings:
     variants: tuple[tuple[Variant, EventStudyResult], ...]
     universe: EventStudyResult | None
     dollars: tuple[MarketValueChange, ...]
-    claims: tuple[Claim, ...]
+    claims: ClaimsLedger
     timeline: pd.DataFrame
 
 
@@ -90,7 +90,7 @@ def compute(spec: StudySpec) -> Findings:
         variants=tuple((v, spec.build_study(v).run(prices, focus, factors)) for v in spec.robustness),
         universe=_universe(spec, prices, headline),
         dollars=_dollars(everyone),
-        claims=tuple(_judge(claim, everyone) for claim in spec.claims),
+        claims=spec.claims_ledger(everyone),
         timeline=_timeline(spec),
     )
 
@@ -118,39 +118,6 @@ def _dollars(result: EventStudyResult) -> tuple[MarketValueChange, ...]:
     if result.prices is None or result.prices.close is None:
         return ()
     return result.value_changes(Window(0, 0))
-
-
-def _judge(part: ClaimPart, result: EventStudyResult) -> Claim:
-    try:
-        i = result.locate(part.ticker)
-    except DataMissing as error:
-        raise StudyFileError(f"study.toml: claims: {error.message}") from error
-    window = part.window
-    judge = _judge_value if part.kind == "market_value" else _judge_move
-    verdict, sentence = judge(part, result, i)
-    if part.remark:
-        sentence = f"{sentence} {part.remark}"
-    return Claim(part.quote, part.source, part.ticker, window, verdict, sentence)
-
-
-def _judge_move(part: ClaimPart, result: EventStudyResult, i: int) -> tuple[Verdict, str]:
-    low, high = car_interval(result.abnormal, part.window, 0.95)
-    raw = result.abnormal.held(part.window, result.returns_kind)[i]
-    raw = raw if result.returns_kind == "simple" else np.expm1(raw)
-    car = result.abnormal.sums(part.window).car[i]
-    judge = judge_direction if part.kind == "direction" else judge_impact
-    return judge(part.says, float(raw), float(car), float(low[i]), float(high[i]))
-
-
-def _judge_value(part: ClaimPart, result: EventStudyResult, i: int) -> tuple[Verdict, str]:
-    change = result.value_changes(part.window)[i]
-    note = change.reason
-    if change.shares and not change.reason:
-        note = (
-            f"{change.shares.shares / 1e9:.3f}bn shares of {change.shares.period_end}, "
-            f"{change.close_before:.2f} to {change.close_after:.2f}"
-        )
-    return judge_value(part.says, float(part.billions or 0.0) * 1e9, part.wording, change.raw, note)
 
 
 def _timeline(spec: StudySpec) -> pd.DataFrame:

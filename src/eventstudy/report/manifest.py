@@ -55,7 +55,14 @@ def input_digests(spec: StudySpec) -> dict[str, str]:
         ``study.toml``; files of the study by their path in its folder; notebooks by their relative path; files of
         the package, code and data, as ``eventstudy/...``. A file that is missing has an empty digest.
     """
-    own = [FILE_NAME, spec.events, *([spec.timeline] if spec.timeline else []), *spec.notebooks, *spec.prices.factors]
+    own = [
+        FILE_NAME,
+        spec.events,
+        *([spec.timeline] if spec.timeline else []),
+        *([spec.claims.file] if spec.claims.file else []),
+        *spec.notebooks,
+        *spec.prices.factors,
+    ]
     price_file = spec.price_file()
     if price_file is not None:
         own.append(price_file.relative_to(spec.folder).as_posix())

@@ -68,7 +68,7 @@ def _share_sentence(name: str, raw: float, row: Mapping[str, float], benchmark: 
 
 def further_findings(f: Findings) -> list[tuple[str, str]]:
     """Return what else was found, each with a few words to lead in: claims contradicted, the joint tests, models, the market, dollars."""
-    against = dict.fromkeys(_against(f, c) for c in f.claims if c.verdict == "contradicted")
+    against = dict.fromkeys(_against(c) for c in f.claims if c.verdict == "contradicted" and c.kind != "date")
     out = [("Not as reported", sentence) for sentence in against]
     if f.everyone.abnormal.n > 1:
         out.append((f"All {f.everyone.abnormal.n} events together", _joint(f)))
@@ -79,15 +79,11 @@ def further_findings(f: Findings) -> list[tuple[str, str]]:
     return [(lead, text) for lead, text in out if text]
 
 
-def _against(f: Findings, claim: Claim) -> str:
-    """Say that a claim is contradicted, with the direction that the numbers have."""
-    i = f.everyone.locate(claim.ticker)
-    name, car = f.spec.call(claim.ticker), f.everyone.abnormal.sums(claim.window).car[i]
-    raw = f.everyone.abnormal.held(claim.window, f.everyone.returns_kind)[i]
-    return (
-        f"{name} did not do what one article says: it {_raw_word(float(raw))} {percent(abs(float(raw)), sign=False)}, and its "
-        f"abnormal return is {'positive' if car > 0 else 'negative'}, {percent(float(car))}."
-    )
+def _against(claim: Claim) -> str:
+    """Say that a claim is contradicted, with its numbers."""
+    if len(claim.assets) == 1 and claim.kind in ("direction", "impact", "size"):
+        return f"{claim.about} did not do what one article says. {claim.ruling.sentence}"
+    return f"One article’s “{claim.quote}” is contradicted. {claim.ruling.sentence}"
 
 
 def _joint(f: Findings) -> str:

@@ -17,7 +17,7 @@ from eventstudy.report.content import ReportTable, data_checks, days_text
 from eventstudy.report.findings import Findings, happenings
 from eventstudy.report.prose import further_findings, method_paragraph, standfirst
 from eventstudy.report.vendors import vendor_lines
-from eventstudy.wording import MINUS
+from eventstudy.wording import DASH, MINUS
 
 #: What a correction says; the keys of an entry of ``corrections``.
 CORRECTION_KEYS = ("date", "what", "old", "new", "reason")
@@ -129,16 +129,13 @@ def _claims(table: Content | None) -> Content:
     rows = [dict(zip(table["headers"], row, strict=True)) for row in table["rows"]]
     articles: dict[str, list[Content]] = {}
     for row in rows:
-        rest = [
-            f"days {v}" if k == "Days" else v
-            for k, v in row.items()
-            if k not in ("Claim", "Article", "Verdict", "The numbers") and v
-        ]
+        rest = [row[k] for k in ("About", "Days") if row[k].strip(DASH)]
         claim = {
             "quote": row["Claim"],
             "verdict": _sentence(row["Verdict"]).rstrip("."),
             "about": ", ".join(rest),
             "numbers": row["The numbers"],
+            "inputs": row["Inputs"],
         }
         articles.setdefault(row["Article"], []).append(claim)
     return {
@@ -148,7 +145,7 @@ def _claims(table: Content | None) -> Content:
 
 
 def _tally(verdicts: Sequence[str]) -> str:
-    count = Counter(v.split(":")[0] for v in verdicts)
+    count = Counter("depends on the reading" if v.startswith("depends on") else v for v in verdicts)
     parts = [f"{n} {verdict}" for verdict, n in count.most_common()]
     return f"{len(verdicts)} claims: {', '.join(parts)}." if len(verdicts) > 1 else ""
 

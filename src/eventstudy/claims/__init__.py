@@ -1,0 +1,21 @@
+"""Market claims of articles, held against the numbers."""
+
+from __future__ import annotations
+
+from eventstudy.claims.evidence import Evidence
+from eventstudy.claims.ledger import Claim, ClaimsLedger, judge
+from eventstudy.claims.reading import ClaimBook, claims_of, read_claims
+from eventstudy.claims.ruling import Reading, Ruling, Verdict
+
+__all__ = [
+    "Claim",
+    "ClaimBook",
+    "ClaimsLedger",
+    "Evidence",
+    "Reading",
+    "Ruling",
+    "Verdict",
+    "claims_of",
+    "judge",
+    "read_claims",
+]

@@ -1,0 +1,307 @@
+"""What claims are judged by: prices, returns, ordinary days, abnormal returns, share counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.claims.reading import ClaimBook
+from eventstudy.claims.schema import ClaimPart
+from eventstudy.claims.tolerance import SHARP_TAIL, SLIGHT_SHARE
+from eventstudy.errors import DataMissing, EventStudyError, StudyFileError
+from eventstudy.events import Event
+from eventstudy.market_value import car_interval
+from eventstudy.prices.shares import ShareCount, share_counts
+from eventstudy.prices.snapshot import load_snapshot, load_universe, universe_members
+from eventstudy.prices.table import Prices
+from eventstudy.results import EventStudyResult
+from eventstudy.study import EventStudy
+from eventstudy.windows import Window
+from eventstudy.wording import did_you_mean
+
+#: A claim's days no farther from the study's event than this are measured against the study's own ordinary days.
+NEAR = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """The sessions of a claim: places in the calendar of the study.
+
+    Attributes
+    ----------
+    before, first, last : int
+        Places of the session whose close is the start, of the first and of the last session.
+    text : str
+        The days in words.
+    """
+
+    before: int
+    first: int
+    last: int
+    text: str
+
+    @property
+    def n(self) -> int:
+        """Number of sessions."""
+        return self.last - self.first + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What a share did over the days of a claim, fractions.
+
+    Attributes
+    ----------
+    raw : float
+        Return from close to close.
+    abnormal, low, high : float
+        Abnormal return and its 95 % interval; NaN with ``reason`` where there is none.
+    tail_low, tail_high : float
+        Return below, or above, which 5 % of the share's ordinary stretches of as many days lie.
+    inner : float
+        Size that two thirds of its ordinary moves do not exceed.
+    ordinary : int
+        Number of ordinary stretches.
+    reason : str
+        Why there is no abnormal return.
+    """
+
+    raw: float
+    abnormal: float
+    low: float
+    high: float
+    tail_low: float
+    tail_high: float
+    inner: float
+    ordinary: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """The data that judge claims, and what is computed from them once.
+
+    Parameters
+    ----------
+    prices : Prices
+        The study's prices.
+    study : EventStudy
+        How normal returns are modelled.
+    result : EventStudyResult
+        All events of the study.
+    book : ClaimBook
+        The claims, articles and baskets.
+    names : mapping of str to str
+        What to call a ticker.
+    factors : DataFrame, optional
+        Of the model.
+    panel : Prices, optional
+        S&P 500 members in place of the embedded panel.
+    shares : mapping of str to tuple of ShareCount, optional
+        Share counts by ticker, oldest first, in place of the embedded ones.
+    timeline : DataFrame, optional
+        Columns date and what, for claims of kind ``date``.
+    """
+
+    prices: Prices
+    study: EventStudy
+    result: EventStudyResult
+    book: ClaimBook
+    names: Mapping[str, str] = field(default_factory=dict)
+    factors: pd.DataFrame | None = None
+    given_panel: Prices | None = None
+    given_shares: Mapping[str, tuple[ShareCount, ...]] | None = None
+    timeline: pd.DataFrame | None = None
+
+    # -- what there is -------------------------------------------------------------------------------------
+
+    @cached_property
+    def panel(self) -> Prices:
+        """The members of the S&P 500."""
+        return self.given_panel if self.given_panel is not None else load_universe()
+
+    @cached_property
+    def members(self) -> pd.DataFrame:
+        """Names and sectors of the S&P 500's members."""
+        return universe_members()
+
+    @cached_property
+    def _snapshot(self) -> Prices | None:
+        return load_snapshot() if self.prices.provenance.source == "snapshot" else None
+
+    @cached_property
+    def sessions(self) -> pd.DatetimeIndex:
+        """The sessions that relative days count."""
+        return self.result.panel.calendar
+
+    def call(self, ticker: str) -> str:
+        """Return what sentences call a ticker."""
+        if ticker in self.names:
+            return self.names[ticker]
+        return str(self.members["name"].get(ticker, ticker)) if not ticker.startswith("^") else ticker
+
+    def counts(self, ticker: str) -> tuple[ShareCount, ...]:
+        """Return all share counts of a company, oldest first."""
+        if self.given_shares is not None:
+            return tuple(self.given_shares.get(ticker, ()))
+        return share_counts(ticker)
+
+    def source(self, ticker: str) -> Prices:
+        """Return the table that holds a ticker: the study's, the snapshot if the study uses it, the panel.
+
+        Raises
+        ------
+        DataMissing
+            If none does.
+        """
+        for table in (self.prices, self._snapshot, self.panel):
+            if table is not None and ticker in table.adj_close.columns:
+                return table
+        known = (*self.prices.tickers, *self.panel.tickers)
+        raise DataMissing(
+            f"there are no prices of {ticker!r}; there are those of the study ({', '.join(self.prices.tickers)}) and of "
+            f"{len(self.panel.tickers)} members of the S&P 500.{did_you_mean([ticker], known)}"
+        )
+
+    def has(self, ticker: str) -> bool:
+        """Whether there are prices of a ticker."""
+        return any(t is not None and ticker in t.adj_close.columns for t in (self.prices, self._snapshot, self.panel))
+
+    def adjusted(self, ticker: str) -> np.ndarray:
+        """Return a ticker's adjusted closes on the sessions, shape (T,), NaN where there is none."""
+        return self._on_sessions(self.source(ticker).adj_close[ticker])
+
+    def traded(self, ticker: str) -> np.ndarray | None:
+        """Return a ticker's closes as traded on the sessions, or None if its table has none."""
+        close = self.source(ticker).close
+        return None if close is None else self._on_sessions(close[ticker])
+
+    def _on_sessions(self, column: pd.Series[float]) -> np.ndarray:
+        return column.reindex(self.sessions).to_numpy(dtype=np.float64)
+
+    # -- days ----------------------------------------------------------------------------------------------
+
+    def days(self, part: ClaimPart, window: Window | None = None) -> Days:
+        """Return the sessions that a claim speaks of.
+
+        Parameters
+        ----------
+        part : ClaimPart
+            The claim; without days of its own it is about day 0 of its asset's event.
+        window : Window, optional
+            Relative days in place of the claim's own.
+
+        Raises
+        ------
+        StudyFileError
+            If relative days have no event to count from.
+        DataMissing
+            If the days are not in the data.
+        """
+        if part.from_ and part.to:
+            return self._between(part.from_, part.to)
+        if part.date:
+            place = int(self.sessions.searchsorted(pd.Timestamp(part.date)))
+            return self._stretch(place, place, f"{part.date}")
+        anchor, span = self.anchor(part), window or part.window or Window(0, 0)
+        return self._stretch(anchor + span.start, anchor + span.end)
+
+    def _between(self, start: str, end: str) -> Days:
+        first = int(self.sessions.searchsorted(pd.Timestamp(start), side="left"))
+        last = int(self.sessions.searchsorted(pd.Timestamp(end), side="right")) - 1
+        if last < first:
+            raise DataMissing(f"there is no session from {start} to {end}")
+        if pd.Timestamp(end) > self.sessions[-1]:
+            raise DataMissing(f"{end} is after the last session of the data, {self.sessions[-1]:%Y-%m-%d}")
+        return self._stretch(first, last)
+
+    def _stretch(self, first: int, last: int, asked: str = "") -> Days:
+        if first < 1 or last >= len(self.sessions):
+            raise DataMissing(
+                f"the days lie outside the data, which hold {self.sessions[0]:%Y-%m-%d} to {self.sessions[-1]:%Y-%m-%d}"
+            )
+        a, b = f"{self.sessions[first]:%Y-%m-%d}", f"{self.sessions[last]:%Y-%m-%d}"
+        text = a if a == b else f"{a} to {b}"
+        return Days(
+            first - 1, first, last, text if not asked or asked == a else f"{text} (first session from {asked} on)"
+        )
+
+    def anchor(self, part: ClaimPart) -> int:
+        """Return the place of day 0 for a claim: its asset's event, or the session that all events share."""
+        panel = self.result.panel
+        own = [int(p) for e, p in zip(panel.events, panel.position, strict=True) if e.ticker in part.assets]
+        places = sorted({*own} or {int(p) for p in panel.position})
+        if len(places) > 1:
+            raise StudyFileError(
+                "window: the events do not share a day to count from; give 'from' and 'to', or 'date'."
+            )
+        return places[0]
+
+    # -- moves ---------------------------------------------------------------------------------------------
+
+    def raw(self, ticker: str, days: Days) -> float:
+        """Return a ticker's return from the close before the days to their last close, a fraction; NaN without closes."""
+        closes = self.adjusted(ticker)
+        return float(closes[days.last] / closes[days.before] - 1.0)
+
+    @cached_property
+    def _moves(self) -> dict[tuple[str, Days], Move]:
+        return {}
+
+    def move(self, ticker: str, days: Days) -> Move:
+        """Return what a ticker did over the days, beside its ordinary days and its abnormal return."""
+        if (ticker, days) not in self._moves:
+            self._moves[ticker, days] = self._move(ticker, days)
+        return self._moves[ticker, days]
+
+    def _move(self, ticker: str, days: Days) -> Move:
+        closes = self.adjusted(ticker)
+        zero = self._zero(ticker, days)
+        span = Window.of(self.study.estimation)
+        stretch = closes[max(zero + span.start - 1, 0) : zero + span.end + 1]
+        held = stretch[days.n :] / stretch[: -days.n] - 1.0 if len(stretch) > days.n else np.empty(0)
+        held = held[np.isfinite(held)]
+        tails = np.quantile(held, [SHARP_TAIL, 1.0 - SHARP_TAIL]) if held.size else np.full(2, np.nan)
+        inner = float(np.quantile(np.abs(held), SLIGHT_SHARE)) if held.size else np.nan
+        raw = self.raw(ticker, days)
+        ordinary = (float(tails[0]), float(tails[1]), inner)
+        try:
+            return Move(raw, *self._abnormal(ticker, days, zero), *ordinary, int(held.size))
+        except EventStudyError as error:
+            return Move(raw, np.nan, np.nan, np.nan, *ordinary, int(held.size), reason=error.message)
+
+    def _zero(self, ticker: str, days: Days) -> int:
+        """Return day 0 for a claim's ordinary days: the study's, if the claim is near it, else the claim's first day."""
+        panel = self.result.panel
+        places = {int(p) for e, p in zip(panel.events, panel.position, strict=True) if e.ticker == ticker}
+        places = places or {int(p) for p in panel.position}
+        place = min(places, key=lambda p: abs(p - days.first))
+        near = days.first - place >= -NEAR and days.last - place <= NEAR
+        clear = days.first - place > Window.of(self.study.estimation).end
+        return place if near and clear else days.first
+
+    def _abnormal(self, ticker: str, days: Days, zero: int) -> tuple[float, float, float]:
+        window = Window(days.first - zero, days.last - zero)
+        result, i = self._study_of(ticker, zero, window)
+        low, high = car_interval(result.abnormal, window, 0.95)
+        return float(result.abnormal.sums(window).car[i]), float(low[i]), float(high[i])
+
+    def _study_of(self, ticker: str, zero: int, window: Window) -> tuple[EventStudyResult, int]:
+        """Return a result that holds a ticker's abnormal returns over a window, the study's own where it can."""
+        panel = self.result.panel
+        for i, (event, place) in enumerate(zip(panel.events, panel.position, strict=True)):
+            if event.ticker == ticker and int(place) == zero and window in self.result.abnormal.window:
+                return self.result, i
+        if ticker in self.study.model.columns:
+            raise DataMissing(f"{self.call(ticker)} is the yardstick itself")
+        table, needed = self.source(ticker), [c for c in self.study.model.columns if c in self.prices.adj_close]
+        joined = self.prices.adj_close[needed].assign(**{ticker: table.adj_close[ticker].reindex(self.prices.dates)})
+        span = Window(min(window.start, 0), max(window.end, 0))
+        event = Event(ticker, f"{self.sessions[zero]:%Y-%m-%d}")
+        study = replace(self.study, window=span)
+        prices = Prices.from_frame(joined[joined.index.isin(self.sessions)], provenance=self.prices.provenance)
+        return study.run(prices, [event], self.factors), 0

@@ -1,0 +1,284 @@
+"""The ledger: each claim with its verdict, the number, what it rests on, and a plain sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from eventstudy.claims.dates import judge_date
+from eventstudy.claims.evidence import Evidence
+from eventstudy.claims.moves import judge_count, judge_level, judge_move, judge_no_change, judge_size
+from eventstudy.claims.ruling import Ruling, Verdict, dollars, not_testable
+from eventstudy.claims.schema import ClaimPart
+from eventstudy.claims.sums import judge_basket, judge_rank, judge_value
+from eventstudy.errors import DataMissing, StudyFileError
+from eventstudy.tables import html_table, markdown_table
+from eventstudy.wording import percent
+
+_JUDGES: dict[str, Callable[[Evidence, ClaimPart], Ruling]] = {
+    "direction": judge_move,
+    "impact": judge_move,
+    "period": judge_move,
+    "size": judge_size,
+    "no_change": judge_no_change,
+    "level": judge_level,
+    "count": judge_count,
+    "market_value": judge_value,
+    "basket_value": judge_basket,
+    "rank": judge_rank,
+    "date": judge_date,
+    "not_testable": lambda _, part: not_testable(part.reason, part.needs),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A quoted claim and the verdict of the numbers.
+
+    Attributes
+    ----------
+    id, quote : str
+        A short name, and the article's own words.
+    source : str
+        Where they stand: title, outlet and date as the article gives them.
+    assets : tuple of str
+        Tickers or baskets that it is about.
+    about : str
+        The same in words.
+    kind : str
+        What kind of claim it is.
+    claimed : str
+        The claimed number with its word; empty if there is none.
+    ruling : Ruling
+        Verdict, number, range, inputs, readings, sentence.
+    remark : str
+        What else the reader should know.
+    """
+
+    id: str
+    quote: str
+    source: str
+    assets: tuple[str, ...]
+    about: str
+    kind: str
+    claimed: str
+    ruling: Ruling
+    remark: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict, one of a closed set of words."""
+        return self.ruling.verdict
+
+    @property
+    def verdict_text(self) -> str:
+        """The verdict with what it depends on."""
+        return f"depends on {self.ruling.condition}" if self.verdict == "depends on" else self.verdict
+
+    @property
+    def sentence(self) -> str:
+        """The numbers in a sentence, with the remark."""
+        needs = f"Needed: {self.ruling.needs}." if self.ruling.needs else ""
+        return " ".join(part for part in (self.ruling.sentence, needs, self.remark) if part)
+
+    @property
+    def days(self) -> str:
+        """The days judged; empty if none were."""
+        return self.ruling.days
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the claim as plain values; numbers keep all their digits."""
+        r = self.ruling
+        return {
+            "id": self.id,
+            "quote": self.quote,
+            "source": self.source,
+            "assets": list(self.assets),
+            "kind": self.kind,
+            "claimed": self.claimed,
+            "days": r.days,
+            "verdict": r.verdict,
+            "depends_on": r.condition,
+            "number": r.number,
+            "low": r.low,
+            "high": r.high,
+            "unit": r.unit,
+            "range_of": r.range_of,
+            "inputs": dict(r.inputs),
+            "readings": [{"label": x.label, "number": x.number, "verdict": x.verdict} for x in r.readings],
+            "needs": r.needs,
+            "sentence": r.sentence,
+            "remark": self.remark,
+        }
+
+
+@dataclass(frozen=True, repr=False)
+class ClaimsLedger:
+    """All claims of a study with their verdicts; iterates over `Claim`, prints as a table.
+
+    Attributes
+    ----------
+    claims : tuple of Claim
+        In the order of the file.
+    """
+
+    claims: tuple[Claim, ...]
+
+    def __iter__(self) -> Iterator[Claim]:
+        return iter(self.claims)
+
+    def __len__(self) -> int:
+        return len(self.claims)
+
+    def __getitem__(self, name: str) -> Claim:
+        """Return the claim with an id.
+
+        Raises
+        ------
+        DataMissing
+            If there is none; names those there are.
+        """
+        for claim in self.claims:
+            if claim.id == name:
+                return claim
+        raise DataMissing(f"There is no claim {name!r}; there are {', '.join(c.id for c in self.claims) or 'none'}.")
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row a claim, indexed by id: source, quote, assets, kind, days, claimed, verdict, number, low, high, unit, sentence."""
+        rows = [
+            {
+                "source": c.source,
+                "quote": c.quote,
+                "assets": " ".join(c.assets),
+                "kind": c.kind,
+                "days": c.days,
+                "claimed": c.claimed,
+                "verdict": c.verdict,
+                "depends_on": c.ruling.condition,
+                "number": c.ruling.number,
+                "low": c.ruling.low,
+                "high": c.ruling.high,
+                "unit": c.ruling.unit,
+                "range_of": c.ruling.range_of,
+                "inputs": inputs_text(c.ruling.inputs),
+                "sentence": c.sentence,
+            }
+            for c in self.claims
+        ]
+        return pd.DataFrame(rows, index=pd.Index([c.id for c in self.claims], name="id"))
+
+    def to_dict(self) -> list[dict[str, object]]:
+        """Return every claim as plain values."""
+        return [c.to_dict() for c in self.claims]
+
+    def by_article(self) -> dict[str, tuple[Claim, ...]]:
+        """Return the claims grouped by where they stand, in the order of the file."""
+        sources = dict.fromkeys(c.source for c in self.claims)
+        return {s: tuple(c for c in self.claims if c.source == s) for s in sources}
+
+    @property
+    def markdown(self) -> str:
+        """The ledger as Markdown: a heading an article, the verdict first."""
+        headers = ("Verdict", "Claim", "About", "Days", "The numbers")
+        blocks = []
+        for source, claims in self.by_article().items():
+            rows = [(c.verdict_text, f"“{c.quote}”", c.about, c.days, c.sentence) for c in claims]
+            blocks.append(f"## {source}\n\n{markdown_table(headers, rows, len(headers))}")
+        return "\n\n".join(b.rstrip() for b in blocks) + "\n"
+
+    def __repr__(self) -> str:
+        lines = []
+        for source, claims in self.by_article().items():
+            lines.append(source)
+            for c in claims:
+                lines += [f"  {c.verdict_text.upper()}  [{c.id}]", f"    “{c.quote}”", f"    {c.sentence}"]
+                lines += [f"    {key}: {value}" for key, value in c.ruling.inputs]
+            lines.append("")
+        return "\n".join(lines).rstrip() or "No claims."
+
+    def _repr_html_(self) -> str:
+        headers = ("Verdict", "Claim", "About", "Days", "The numbers")
+        rows = [(c.verdict_text, f"“{c.quote}”", c.about, c.days, c.sentence) for c in self.claims]
+        return html_table(headers, rows, "Claims and verdicts", len(headers))
+
+
+def inputs_text(inputs: tuple[tuple[str, str], ...]) -> str:
+    """Return inputs as one line of text."""
+    return "; ".join(f"{key}: {value}" for key, value in inputs)
+
+
+def judge(evidence: Evidence) -> ClaimsLedger:
+    """Judge every claim of a study.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        Prices, results, share counts and the claims.
+
+    Returns
+    -------
+    ClaimsLedger
+
+    Raises
+    ------
+    StudyFileError
+        If a claim names an asset without prices, or relative days without an event to count from; names the file, the claim and the key.
+    """
+    return ClaimsLedger(tuple(_judged(evidence, part) for part in evidence.book.claims))
+
+
+def _judged(ev: Evidence, part: ClaimPart) -> Claim:
+    where = f"{ev.book.file or 'study.toml'}: claim {part.id!r}"
+    if part.kind != "not_testable":
+        for ticker in part.assets:
+            try:
+                ev.source(ticker)
+            except DataMissing as error:
+                raise StudyFileError(f"{where}: assets: {error.message}") from error
+    try:
+        ruling = _JUDGES[part.kind](ev, part)
+    except DataMissing as error:
+        ruling = not_testable(error.message, "data of those days")
+    except StudyFileError as error:
+        raise StudyFileError(f"{where}: {error.message}") from error
+    article = ev.book.articles.get(part.article)
+    about = ", ".join([*(_called(ev, t, part) for t in part.assets), *part.baskets])
+    source = article.line if article else part.source
+    return Claim(
+        part.id,
+        part.quote,
+        source,
+        (*part.assets, *part.baskets),
+        about,
+        part.kind,
+        claimed_text(part),
+        ruling,
+        part.remark,
+    )
+
+
+def _called(ev: Evidence, ticker: str, part: ClaimPart) -> str:
+    return ticker if part.kind == "not_testable" else ev.call(ticker)
+
+
+def claimed_text(part: ClaimPart) -> str:
+    """Return the claimed number with its word, as text.
+
+    Examples
+    --------
+    >>> part = ClaimPart(quote="q", kind="market_value", asset="NVDA", says="lost", billions=600, wording="almost")
+    >>> claimed_text(part)
+    'lost almost $600bn'
+    """
+    number = ""
+    if part.value is not None:
+        if part.unit in ("dollars", "million", "billion", "trillion") and part.kind != "level":
+            number = dollars(part.amount)
+        elif part.unit == "percent":
+            number = percent(part.amount, 10, sign=False).rstrip("%").rstrip("0").rstrip(".") + "%"
+        else:
+            number = f"{part.value:g} {part.unit}".strip()
+    return " ".join(w for w in (part.says, part.wording, number) if w)

@@ -1,0 +1,285 @@
+"""Claims about what shares did: direction, impact, size, a period, a level, no change, counts of shares."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from eventstudy.claims.evidence import Days, Evidence, Move
+from eventstudy.claims.ruling import Reading, Ruling, Verdict, listed, missing_text, moved, not_testable, together
+from eventstudy.claims.schema import ClaimPart
+from eventstudy.claims.tolerance import COUNT_WORDS, SEVERAL, judge_amount, tolerance
+from eventstudy.claims.values import basket
+from eventstudy.wording import interval, percent
+
+_SIGN = {"fell": -1.0, "rose": 1.0, "lost": -1.0, "gained": 1.0}
+_INTERVAL = "95% interval of the abnormal return"
+
+
+def verdict_of_move(says: str, wording: str, move: Move) -> Verdict:
+    """Judge that a share fell or rose, if worded so sharply or slightly.
+
+    Parameters
+    ----------
+    says : {"fell", "rose"}
+        The claim.
+    wording : str
+        Empty, ``sharp``, ``sharply``, ``slight`` or ``slightly``.
+    move : Move
+        The return, the abnormal return with its interval, and the share's ordinary days.
+
+    Returns
+    -------
+    str
+        ``contradicted`` if the return has the other sign or none. Then *sharply* needs two things: a return beyond the outermost 5 % of the
+        share's own ordinary stretches of as many days, on that side (else ``overstated``), and an abnormal return whose 95 % interval
+        lies wholly on that side (else ``supported in price only``). *Slightly* needs a return that two thirds of the ordinary moves
+        exceed in size at least (else ``understated``). Without a word the sign of the return and the interval decide.
+
+    Notes
+    -----
+    Both conditions of *sharply* are needed: a calm share leaves its ordinary days behind with a market's move that any index fund makes
+    too, and a wild one is abnormal on days that its holders know well.
+
+    Examples
+    --------
+    >>> day = Move(-0.17, -0.133, -0.18, -0.08, -0.04, 0.05, 0.02, 250)
+    >>> verdict_of_move("fell", "sharply", day), verdict_of_move("rose", "", day)
+    ('supported', 'contradicted')
+    """
+    if not math.isfinite(move.raw):
+        return "not testable here"
+    sign = _SIGN[says]
+    if sign * move.raw <= 0.0:
+        return "contradicted"
+    if wording in ("sharp", "sharply"):
+        tail = move.tail_low if sign < 0 else move.tail_high
+        if not sign * move.raw > sign * tail:
+            return "overstated"
+    if wording in ("slight", "slightly"):
+        return "understated" if abs(move.raw) > move.inner else "supported"
+    if not math.isfinite(move.abnormal):
+        return "supported" if math.isfinite(move.tail_low) or not wording else "not testable here"
+    beyond = move.high < 0.0 if sign < 0 else move.low > 0.0
+    return "supported" if beyond else "supported in price only"
+
+
+def verdict_of_impact(says: str, wording: str, move: Move) -> Verdict:
+    """Judge that news hurt or helped a company, by its abnormal return alone.
+
+    Returns
+    -------
+    str
+        ``not visible in prices`` if the 95 % interval of the abnormal return holds zero; ``supported`` if it lies on the claim's side, and
+        with *sharply* the return itself is beyond the outermost 5 % of ordinary stretches (else ``overstated``); ``contradicted`` if it
+        lies on the other side.
+
+    Examples
+    --------
+    >>> verdict_of_impact("fell", "", Move(0.02, -0.001, -0.06, 0.057, -0.04, 0.05, 0.02, 250))
+    'not visible in prices'
+    """
+    if not math.isfinite(move.abnormal):
+        return "not testable here"
+    if move.low <= 0.0 <= move.high:
+        return "not visible in prices"
+    if (move.abnormal < 0.0) != (says == "fell"):
+        return "contradicted"
+    tail = move.tail_low if says == "fell" else -move.tail_high
+    strong = (move.raw if says == "fell" else -move.raw) < tail
+    return "supported" if strong or wording not in ("sharp", "sharply") else "overstated"
+
+
+def judge_move(ev: Evidence, part: ClaimPart) -> Ruling:
+    """Judge a claim of kind ``direction``, ``impact`` or ``period``, for each of its assets."""
+    days = ev.days(part)
+    rulings = [(ev.call(t), _one_move(ev, part, t, days)) for t in part.assets]
+    return together(rulings, "which company is meant")
+
+
+def _one_move(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
+    move = ev.move(ticker, days)
+    name = ev.call(ticker)
+    if not math.isfinite(move.raw):
+        return _no_closes(ev, ticker, days)
+    if part.kind == "period":
+        return _period(ev, part, ticker, days, move)
+    judge = verdict_of_impact if part.kind == "impact" else verdict_of_move
+    return _told(ev, ticker, days, move, judge(part.says, part.wording, move), f"{moved(name, move.raw)} ({days.text})")
+
+
+def _told(ev: Evidence, ticker: str, days: Days, move: Move, verdict: Verdict, start: str, **more: object) -> Ruling:
+    """Put a move into a sentence with its abnormal part and its ordinary days."""
+    text = start
+    if math.isfinite(move.abnormal):
+        text += f"; its abnormal return is {percent(move.abnormal)} (95% interval {interval(move.low, move.high)})"
+    tail = move.tail_low if move.raw < 0 else move.tail_high
+    if math.isfinite(tail):
+        far = abs(move.raw) > abs(tail) and move.raw * tail > 0
+        text += f"; one in twenty of its ordinary {_stretches(days)} ends {'below' if move.raw < 0 else 'above'} {percent(tail)}"
+        text += ", and this one did" if far else ", and this one did not"
+    inputs = _inputs(ev, ticker, days, move)
+    return Ruling(
+        verdict,
+        f"{text}.",
+        number=move.raw,
+        low=move.low,
+        high=move.high,
+        unit="fraction",
+        range_of=_INTERVAL if math.isfinite(move.low) else "",
+        inputs=inputs,
+        days=days.text,
+        needs=move.reason if verdict == "not testable here" else "",
+    )
+
+
+def _stretches(days: Days) -> str:
+    return "days" if days.n == 1 else f"stretches of {days.n} days"
+
+
+def _inputs(ev: Evidence, ticker: str, days: Days, move: Move) -> tuple[tuple[str, str], ...]:
+    closes, traded = ev.adjusted(ticker), ev.traded(ticker)
+    shown = closes if traded is None else traded
+    kind = "adjusted close" if traded is None else "close"
+    found = [
+        (f"{kind} {ev.sessions[days.before]:%Y-%m-%d}", f"{shown[days.before]:,.2f}"),
+        (f"{kind} {ev.sessions[days.last]:%Y-%m-%d}", f"{shown[days.last]:,.2f}"),
+        ("return, adjusted closes", percent(move.raw)),
+        ("ordinary " + _stretches(days), str(move.ordinary)),
+    ]
+    if math.isfinite(move.abnormal):
+        found += [("abnormal return", percent(move.abnormal)), ("95% interval", interval(move.low, move.high))]
+    elif move.reason:
+        found.append(("no abnormal return", move.reason))
+    return tuple(found)
+
+
+def _no_closes(ev: Evidence, ticker: str, days: Days) -> Ruling:
+    a, b = (f"{ev.sessions[i]:%Y-%m-%d}" for i in (days.before, days.last))
+    return not_testable(f"{ev.call(ticker)} has no close on {a} or {b}", f"closes of {ticker} on both days")
+
+
+def _period(ev: Evidence, part: ClaimPart, ticker: str, days: Days, move: Move) -> Ruling:
+    """Judge a move over calendar days by its sign, and by its size if one is claimed."""
+    start = f"{moved(ev.call(ticker), move.raw)} from the close of {ev.sessions[days.before]:%Y-%m-%d} to that of {ev.sessions[days.last]:%Y-%m-%d}"
+    if part.value is not None:
+        ratio = _SIGN[part.says] * move.raw / part.amount
+        verdict: Verdict = judge_amount(ratio, tolerance(part.wording, float(part.value), dollars=False))
+    elif _SIGN[part.says] * move.raw <= 0.0:
+        verdict = "contradicted"
+    else:  # an index is its own yardstick; over days, the word alone is judged by ordinary stretches
+        plain = Move(move.raw, math.nan, math.nan, math.nan, move.tail_low, move.tail_high, move.inner, move.ordinary)
+        verdict = verdict_of_move(part.says, part.wording, plain)
+    return _told(ev, ticker, days, move, verdict, start)
+
+
+def judge_size(ev: Evidence, part: ClaimPart) -> Ruling:
+    """Judge a claimed move in per cent; of several assets, with ``up to`` the largest counts."""
+    days = ev.days(part)
+    sign = _SIGN[part.says]
+    moves = {t: ev.move(t, days) for t in part.assets}
+    if part.wording == "up to" and len(moves) > 1:
+        known = {t: m for t, m in moves.items() if math.isfinite(m.raw)}
+        if not known:
+            return not_testable("none of the assets has closes on these days", "their closes")
+        moves = dict([max(known.items(), key=lambda item: sign * item[1].raw)])
+    return together([(ev.call(t), _one_size(ev, part, t, days, m)) for t, m in moves.items()], "which company is meant")
+
+
+def _one_size(ev: Evidence, part: ClaimPart, ticker: str, days: Days, move: Move) -> Ruling:
+    number = move.abnormal if part.measure == "abnormal" else move.raw
+    if not math.isfinite(move.raw):
+        return _no_closes(ev, ticker, days)
+    if not math.isfinite(number):
+        return not_testable(move.reason or "there is no abnormal return", "an abnormal return")
+    bounds = tolerance(part.wording, float(part.value or 0.0), dollars=False)
+    verdict: Verdict = judge_amount(_SIGN[part.says] * number / part.amount, bounds)
+    what = "abnormal return" if part.measure == "abnormal" else "return"
+    top = "any size above" if math.isinf(bounds[1]) else percent(part.amount * bounds[1], sign=False)
+    start = f"{moved(ev.call(ticker), move.raw)} ({days.text}); the claim is a {what} between {percent(part.amount * bounds[0], sign=False)} and {top}"
+    told = _told(ev, ticker, days, move, verdict, start)
+    return replace(told, number=number)
+
+
+def judge_no_change(ev: Evidence, part: ClaimPart) -> Ruling:
+    """Judge that nothing had happened: supported while each abnormal return lies within its noise."""
+    days = ev.days(part)
+    found = []
+    for ticker in part.assets:
+        move, name = ev.move(ticker, days), ev.call(ticker)
+        if not math.isfinite(move.raw):
+            found.append((name, _no_closes(ev, ticker, days)))
+            continue
+        if math.isfinite(move.abnormal):
+            quiet = move.low <= 0.0 <= move.high
+        else:
+            quiet = move.tail_low <= move.raw <= move.tail_high
+        verdict: Verdict = "supported" if quiet else "contradicted"
+        found.append((name, _told(ev, ticker, days, move, verdict, f"{moved(name, move.raw)} ({days.text})")))
+    return together(found, "which company is meant")
+
+
+def judge_level(ev: Evidence, part: ClaimPart) -> Ruling:
+    """Judge a claimed price: the close as traded of a day."""
+    days = ev.days(part)
+    found = []
+    for ticker in part.assets:
+        traded = ev.traded(ticker)
+        name = ev.call(ticker)
+        close = math.nan if traded is None else float(traded[days.last])
+        if not math.isfinite(close):
+            found.append(
+                (name, not_testable(f"{name} has no close as traded on {days.text}", f"the close of {ticker}"))
+            )
+            continue
+        bounds = tolerance(part.wording, float(part.value or 0.0), dollars=False)
+        verdict: Verdict = judge_amount(close / float(part.value or 1.0), bounds)
+        text = f"{name} closed at {close:,.2f} on {days.text}; the claim is {part.wording + ' ' if part.wording else ''}{part.value:,.10g}."
+        inputs = ((f"close {days.text}", f"{close:,.2f}"),)
+        found.append((name, Ruling(verdict, text, number=close, unit="price", inputs=inputs, days=days.text)))
+    return together(found, "which company is meant")
+
+
+def judge_count(ev: Evidence, part: ClaimPart) -> Ruling:
+    """Judge how many of some companies fell or rose."""
+    days = ev.days(part)
+    groups = [basket(ev, key) for key in part.baskets] or [("the named companies", part.assets)]
+    return together(
+        [(label, _one_count(ev, part, label, tickers, days)) for label, tickers in groups],
+        "which companies are counted",
+    )
+
+
+def _one_count(ev: Evidence, part: ClaimPart, label: str, tickers: tuple[str, ...], days: Days) -> Ruling:
+    raws = {t: ev.raw(t, days) for t in tickers if ev.has(t)}
+    seen = {t: r for t, r in raws.items() if math.isfinite(r)}
+    missing = [t for t in tickers if t not in seen]
+    if not seen:
+        return not_testable(f"none of {label} has closes on these days", "closes of its companies")
+    did = [t for t, r in seen.items() if _SIGN[part.says] * r > 0.0]
+    k, n = len(did), len(seen)
+    verdict = _verdict_of_count(part, k, n)
+    text = f"{k} of {n} {part.says} ({label}, {days.text}): {percent(k / n, 1, sign=False)}"
+    if len(seen) <= 12:
+        others = [ev.call(t) for t in seen if t not in did]
+        text += f"; {listed([ev.call(t) for t in did]) or 'none'} did" + (
+            f", {listed(others)} did not" if others else ""
+        )
+    inputs = (("counted", str(n)), (part.says, str(k)), ("without prices", missing_text(missing)))
+    of = k / n if part.unit == "percent" else float(k)
+    unit = "fraction" if part.unit == "percent" else "count"
+    reading = (Reading(label, of, verdict),)
+    return Ruling(verdict, f"{text}.", number=of, unit=unit, inputs=inputs, readings=reading, days=days.text)
+
+
+def _verdict_of_count(part: ClaimPart, k: int, n: int) -> Verdict:
+    """Judge a count: most is more than half, several at least three; a plain number of names must be met exactly."""
+    if part.wording in COUNT_WORDS:
+        enough = {"most": k > n / 2, "several": k >= SEVERAL, "all": k == n, "none": k == 0}[part.wording]
+        return "supported" if enough else "contradicted" if k == 0 or part.wording == "none" else "overstated"
+    if part.unit == "percent":
+        return judge_amount(k / n / part.amount, tolerance(part.wording, float(part.value or 0.0), dollars=False))
+    if not part.wording:
+        claimed = float(part.value or 0.0)
+        return "supported" if k == claimed else "overstated" if k < claimed else "understated"
+    return judge_amount(k / part.amount, tolerance(part.wording, float(part.value or 0.0), dollars=False))

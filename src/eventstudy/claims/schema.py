@@ -1,0 +1,228 @@
+"""What a claim may say: the keys of ``claims.toml``, and of ``[[claims]]`` in a study file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import pandas as pd
+from pydantic import AfterValidator, Field, Strict, field_validator, model_validator
+
+from eventstudy.claims.tolerance import AMOUNT_WORDS, COUNT_WORDS, MOVE_WORDS, RANK_WORDS, Wording
+from eventstudy.spec_parts import Part, WindowField
+
+Kind = Literal[
+    "direction", "impact", "size", "market_value", "basket_value", "rank", "count", "period", "level", "no_change", "date", "not_testable",
+]  # fmt: skip
+Unit = Literal["", "percent", "dollars", "million", "billion", "trillion", "rank", "names", "days", "sessions", "weeks"]
+
+#: No quotation is longer, in words: a claim is quoted, an article is not copied.
+MAX_WORDS = 25
+#: What an amount of money is in, in dollars.
+DOLLARS = {"dollars": 1.0, "million": 1e6, "billion": 1e9, "trillion": 1e12}
+_WEEKDAYS = Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+
+#: By kind: words that it may say, keys that it needs, keys that it may have, units, wordings.
+_FELL_ROSE = ("fell", "rose")
+_LOST_GAINED = ("lost", "gained")
+_DAYS = ("window", "from", "to", "date")
+_RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {
+    "direction": (_FELL_ROSE, ("assets", "says"), (*_DAYS, "wording"), (), MOVE_WORDS),
+    "impact": (_FELL_ROSE, ("assets", "says"), (*_DAYS, "wording"), (), MOVE_WORDS),
+    "size": (_FELL_ROSE, ("assets", "says", "value"), (*_DAYS, "unit", "wording", "measure"), ("percent",), AMOUNT_WORDS),
+    "market_value": (_LOST_GAINED, ("assets", "says", "value"), (*_DAYS, "unit", "wording", "shares_billion"), tuple(DOLLARS), AMOUNT_WORDS),
+    "basket_value": (_LOST_GAINED, ("baskets", "says", "value"), (*_DAYS, "windows", "unit", "wording", "sums"), tuple(DOLLARS), AMOUNT_WORDS),
+    "rank": (
+        (*_FELL_ROSE, *_LOST_GAINED),
+        ("assets", "says"),
+        (*_DAYS, "value", "unit", "wording", "measure", "among", "baskets", "since"),
+        ("rank",),
+        RANK_WORDS,
+    ),
+    "count": (
+        _FELL_ROSE,
+        ("says",),
+        (*_DAYS, "assets", "baskets", "value", "unit", "wording"),
+        ("names", "percent"),
+        (*AMOUNT_WORDS, *COUNT_WORDS),
+    ),
+    "period": (_FELL_ROSE, ("assets", "says", "from", "to"), ("value", "unit", "wording"), ("percent",), (*AMOUNT_WORDS, *MOVE_WORDS[1:])),
+    "level": ((), ("assets", "value", "date"), ("unit", "wording"), ("dollars",), AMOUNT_WORDS),
+    "no_change": (("no change",), ("assets",), (*_DAYS, "says"), (), ("",)),
+    "date": (
+        (),
+        ("date",),
+        ("weekday", "session", "first_session", "after", "value", "unit", "timeline", "wording"),
+        ("days", "sessions", "weeks"),
+        AMOUNT_WORDS,
+    ),
+    "not_testable": ((), ("reason", "needs"), ("assets", *_DAYS, "value", "unit", "wording", "says"), (), ()),
+}  # fmt: skip
+#: Keys that belong to the quotation, not to the computation.
+_ALWAYS = ("id", "quote", "article", "source", "kind", "remark")
+
+
+def _day(value: str) -> str:
+    try:
+        day = pd.to_datetime(value, format="%Y-%m-%d")
+    except ValueError:
+        raise ValueError(f"{value!r} is not a day; write it like 2025-01-27") from None
+    return f"{day:%Y-%m-%d}"
+
+
+Day = Annotated[str, AfterValidator(_day)]
+Number = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class ArticlePart(Part):
+    """``[articles.KEY]``: where a claim was printed, as the article gives it; an empty outlet or date means that it gives none."""
+
+    title: str
+    outlet: str = ""
+    date: str = ""
+    note: str = ""
+
+    @property
+    def line(self) -> str:
+        """Title, outlet and date in a line."""
+        return ", ".join(part for part in (f"“{self.title}”", self.outlet, self.date or "undated") if part)
+
+
+class BasketPart(Part):
+    """``[baskets.KEY]``: a list of companies: by ticker, by GICS sector of the S&P 500 panel, or both."""
+
+    label: str = ""
+    tickers: tuple[str, ...] = ()
+    sectors: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _something(self) -> BasketPart:
+        if not self.tickers and not self.sectors:
+            raise ValueError("a basket needs 'tickers' or 'sectors', or both")
+        return self
+
+
+class ClaimPart(Part):
+    """``[[claims]]``: a short quotation and what would make it true."""
+
+    id: str = Field(default="", max_length=60)
+    quote: str = Field(max_length=300)
+    article: str = ""
+    source: str = ""
+    kind: Kind
+    assets: tuple[str, ...] = ()
+    baskets: tuple[str, ...] = ()
+    says: Literal["fell", "rose", "lost", "gained", "no change", ""] = ""
+    window: WindowField | None = None
+    windows: tuple[WindowField, ...] = ()
+    from_: Day | None = Field(default=None, alias="from")
+    to: Day | None = None
+    date: Day | None = None
+    value: Number | None = None
+    unit: Unit = ""
+    wording: Wording = ""
+    measure: Literal["raw", "abnormal", "dollars", "percent", ""] = ""
+    sums: tuple[Literal["gross", "net"], ...] = ("gross", "net")
+    shares_billion: tuple[Number, Number] | None = None
+    among: Literal["days", "firms", "firm-days"] = "firm-days"
+    since: Day | None = None
+    weekday: _WEEKDAYS | None = None
+    session: Annotated[bool, Strict()] | None = None
+    first_session: Day | None = None
+    after: Day | None = None
+    timeline: str = ""
+    reason: str = ""
+    needs: str = ""
+    remark: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_forms(cls, given: object) -> object:
+        """Read ``asset`` or ``ticker`` as ``assets``, ``basket`` as ``baskets``, ``billions`` as a value in billions."""
+        if not isinstance(given, dict):
+            return given
+        out = dict(given)
+        for short, long in (("ticker", "assets"), ("asset", "assets"), ("basket", "baskets")):
+            if short in out:
+                if long in out:
+                    raise ValueError(f"{short} and {long} were both given; keep one")
+                out[long] = [out.pop(short)]
+        if "billions" in out:
+            if "value" in out or "unit" in out:
+                raise ValueError("billions and value were both given; keep one")
+            out |= {"value": out.pop("billions"), "unit": "billion"}
+        return out
+
+    @field_validator("quote")
+    @classmethod
+    def _short_quote(cls, quote: str) -> str:
+        if not quote.strip():
+            raise ValueError("quote is empty; give the article's own words")
+        if len(quote.split()) > MAX_WORDS:
+            raise ValueError(f"quote has {len(quote.split())} words; quote at most {MAX_WORDS}")
+        return quote
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> ClaimPart:
+        says, needed, allowed, units, words = _RULES[self.kind]
+        given = {k.removesuffix("_") for k in self.model_fields_set}
+        missing = [
+            k for k in needed if k not in given or getattr(self, "from_" if k == "from" else k) in ((), "", None)
+        ]
+        if missing:
+            raise ValueError(f"a claim of kind {self.kind} needs {', '.join(map(repr, missing))}")
+        foreign = sorted(given - {*_ALWAYS, *needed, *allowed})
+        if foreign:
+            raise ValueError(
+                f"a claim of kind {self.kind} has no {', '.join(foreign)}; it has {', '.join((*needed, *allowed))}"
+            )
+        if self.says and says and self.says not in says:
+            raise ValueError(f"a claim of kind {self.kind} says {' or '.join(says)}, not {self.says!r}")
+        if self.unit and units and self.unit not in units:
+            raise ValueError(f"a claim of kind {self.kind} has the unit {' or '.join(units)}, not {self.unit!r}")
+        if words and self.wording not in words:
+            raise ValueError(
+                f"a claim of kind {self.kind} has the wording {', '.join(w or 'none' for w in words)}, not {self.wording!r}"
+            )
+        self._check_days()
+        self._check_kind()
+        return self
+
+    def _check_days(self) -> None:
+        ways = [w for w in (self.window, self.windows or None, self.from_ or self.to, self.date) if w is not None]
+        if len(ways) > 1:
+            raise ValueError(
+                "give the days once: window (relative days), from and to (calendar days), or date (one day)"
+            )
+        if (self.from_ is None) != (self.to is None):
+            raise ValueError("from and to belong together; give both, or window")
+        if self.from_ and self.to and self.from_ > self.to:
+            raise ValueError(f"from ({self.from_}) is after to ({self.to}); swap them")
+
+    def _check_kind(self) -> None:
+        if self.kind in ("market_value", "basket_value") and not self.unit:
+            raise ValueError(f"a claim of kind {self.kind} needs 'unit': {', '.join(DOLLARS)}")
+        if self.kind == "market_value" and len(self.assets) != 1:
+            raise ValueError("a claim of kind market_value is about one company; for several use basket_value")
+        if self.kind == "count" and not self.assets and not self.baskets:
+            raise ValueError("a claim of kind count needs 'assets' or 'baskets'")
+        if self.kind == "count" and self.value is None and self.wording not in COUNT_WORDS:
+            raise ValueError(f"a claim of kind count needs 'value', or a wording of {', '.join(COUNT_WORDS)}")
+        measures = {"size": ("raw", "abnormal", ""), "rank": ("dollars", "percent", "")}.get(self.kind)
+        if measures and self.measure not in measures:
+            raise ValueError(
+                f"a claim of kind {self.kind} has the measure {measures[0]} or {measures[1]}, not {self.measure!r}"
+            )
+        checks = (self.weekday, self.session, self.first_session, self.after, self.timeline or None)
+        if self.kind == "date" and all(c is None for c in checks):
+            raise ValueError(
+                "a claim of kind date needs something to check: weekday, session, first_session, after with value, or timeline"
+            )
+        if self.after is not None and (self.value is None or not self.unit):
+            raise ValueError("after needs 'value' and 'unit' (days, sessions or weeks): how long after that day")
+        if self.shares_billion and self.shares_billion[0] > self.shares_billion[1]:
+            raise ValueError("shares_billion is a pair from low to high")
+
+    @property
+    def amount(self) -> float:
+        """The claimed value in dollars, as a fraction, or as it stands."""
+        return float(self.value or 0.0) * {**DOLLARS, "percent": 0.01}.get(self.unit, 1.0)

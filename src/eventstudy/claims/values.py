@@ -1,0 +1,224 @@
+"""Market values: one company, a basket, every company on every day."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.claims.evidence import Days, Evidence
+from eventstudy.errors import DataUnfit
+from eventstudy.market_value import check_split_basis
+from eventstudy.prices.shares import ShareCount
+
+
+@dataclass(frozen=True, slots=True)
+class ValueChange:
+    """Change of one company's market value over the days of a claim, US dollars.
+
+    Attributes
+    ----------
+    ticker : str
+        The share.
+    raw, low, high : float
+        ``shares × (close_after - close_before)`` with the count used, and the smallest and largest of the counts around the days.
+    close_before, close_after : float
+        Closes, as traded if ``traded``, else adjusted.
+    shares : ShareCount
+        The count used: the latest on or before the last day.
+    counts : tuple of ShareCount
+        The counts around the days: the one before, the one used, the one after.
+    traded : bool
+        Whether the closes are as traded.
+    """
+
+    ticker: str
+    raw: float
+    low: float
+    high: float
+    close_before: float
+    close_after: float
+    shares: ShareCount
+    counts: tuple[ShareCount, ...]
+    traded: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BasketChange:
+    """Change of a basket's market value over the days of a claim, US dollars.
+
+    Attributes
+    ----------
+    changes : tuple of ValueChange
+        One a company.
+    missing : tuple of str
+        Tickers without prices or share count.
+    twice : tuple of str
+        Tickers left out because another's share count covers them.
+    adjusted : int
+        Companies for which only adjusted closes are known.
+    gap_median, gap_most : float
+        How far adjusted closes lie below those as traded on the day before, as fractions, over the companies for which both are known.
+    """
+
+    changes: tuple[ValueChange, ...]
+    missing: tuple[str, ...]
+    twice: tuple[str, ...]
+    adjusted: int
+    gap_median: float
+    gap_most: float
+
+    def total(self, kind: str, says: str) -> tuple[float, float, float]:
+        """Return the sum and its range over share counts.
+
+        Parameters
+        ----------
+        kind : {"net", "gross"}
+            All companies, or those only that went the claim's way.
+        says : {"lost", "gained"}
+            The claim's way.
+        """
+        chosen = [c for c in self.changes if kind == "net" or (c.raw < 0) == (says == "lost")]
+        raw, low, high = (math.fsum(getattr(c, k) for c in chosen) for k in ("raw", "low", "high"))
+        return raw, low, high
+
+
+def value_change(ev: Evidence, ticker: str, days: Days) -> ValueChange | str:
+    """Return a company's change of market value, or why there is none."""
+    counts, on = ev.counts(ticker), f"{ev.sessions[days.last]:%Y-%m-%d}"
+    if not counts:
+        return f"there is no share count of {ticker}"
+    place = sum(c.period_end <= on for c in counts) - 1
+    if place < 0:
+        return f"there is no share count of {ticker} on or before {on}; the first is of {counts[0].period_end}"
+    if not ev.has(ticker):
+        return f"there are no prices of {ticker}"
+    closes, traded = _closes(ev, ticker, days)
+    first, last = float(closes[days.before]), float(closes[days.last])
+    if not (math.isfinite(first) and math.isfinite(last)):
+        return f"{ticker} has no close on {ev.sessions[days.before]:%Y-%m-%d} or {ev.sessions[days.last]:%Y-%m-%d}"
+    if traded and ev.given_shares is None:
+        try:
+            check_split_basis(ticker, ev.sessions[days.before], first)
+        except DataUnfit as error:
+            return error.message
+    around = counts[max(place - 1, 0) : place + 2]
+    step = last - first
+    by_count = sorted(c.shares * step for c in around)
+    return ValueChange(
+        ticker, counts[place].shares * step, by_count[0], by_count[-1], first, last, counts[place], around, traded
+    )
+
+
+def _closes(ev: Evidence, ticker: str, days: Days) -> tuple[np.ndarray, bool]:
+    """Return closes as traded if both days have them, else adjusted ones."""
+    traded = ev.traded(ticker)
+    if traded is not None and np.isfinite(traded[[days.before, days.last]]).all():
+        return traded, True
+    return ev.adjusted(ticker), False
+
+
+def basket(ev: Evidence, key: str) -> tuple[str, tuple[str, ...]]:
+    """Return the name of a basket in words and its tickers.
+
+    ``sp500`` are the members of the S&P 500 panel, ``study`` the firms of the study's events, ``all`` both.
+    """
+    firms = tuple(dict.fromkeys(e.ticker for e in ev.result.panel.events))
+    members = tuple(ev.members.index)
+    if key == "study":
+        return "the companies of the study", firms
+    if key == "sp500":
+        return "the S&P 500", members
+    if key == "all":
+        return "the S&P 500 and the companies of the study", tuple(dict.fromkeys([*firms, *members]))
+    part = ev.book.baskets[key]
+    by_sector = [t for t, sector in ev.members["sector"].items() if sector in part.sectors]
+    return part.label or key, tuple(dict.fromkeys([*part.tickers, *(str(t) for t in by_sector)]))
+
+
+def without_doubles(ev: Evidence, tickers: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Return the tickers each company of which counts once, and those left out because another's count covers them.
+
+    Of two share classes the one that the study looks at is kept, else the first named.
+    """
+    firms = {e.ticker for e in ev.result.panel.events}
+    kept: list[str] = []
+    covered: set[str] = set()
+    twice = []
+    for ticker in sorted(dict.fromkeys(tickers), key=lambda t: t not in firms):
+        if ticker in covered:
+            twice.append(ticker)
+            continue
+        kept.append(ticker)
+        covered |= {c for count in ev.counts(ticker) for c in count.covers}
+    return kept, tuple(twice)
+
+
+def basket_change(ev: Evidence, tickers: Sequence[str], days: Days) -> BasketChange:
+    """Return the change of a basket's market value; a share class that another's count covers is left out."""
+    kept, twice = without_doubles(ev, tickers)
+    found = {t: value_change(ev, t, days) for t in kept}
+    changes = tuple(c for c in found.values() if not isinstance(c, str))
+    gaps = _adjustment_gaps(ev, [c.ticker for c in changes if c.traded], days)
+    return BasketChange(
+        changes,
+        tuple(t for t, c in found.items() if isinstance(c, str)),
+        twice,
+        sum(not c.traded for c in changes),
+        float(np.median(gaps)) if gaps.size else math.nan,
+        float(gaps.max()) if gaps.size else math.nan,
+    )
+
+
+def _adjustment_gaps(ev: Evidence, tickers: Sequence[str], days: Days) -> np.ndarray:
+    """Return how far the adjusted close of the day before lies below the one as traded, as a share of the latter."""
+    pairs = [(ev.adjusted(t)[days.before], ev.traded(t)) for t in tickers]
+    gaps = [1.0 - a / c[days.before] for a, c in pairs if c is not None]
+    return np.asarray([g for g in gaps if math.isfinite(g)], dtype=np.float64)
+
+
+def daily_changes(ev: Evidence, tickers: Sequence[str], measure: str) -> tuple[pd.DataFrame, int]:
+    """Return every company's change on every session: dollars, or fractions of its value.
+
+    Parameters
+    ----------
+    ev : Evidence
+        The data.
+    tickers : sequence of str
+        The companies.
+    measure : {"dollars", "percent"}
+        What is compared.
+
+    Returns
+    -------
+    changes : DataFrame
+        Sessions × tickers; NaN where there is no close or no share count.
+    early : int
+        Place of the first session with a share count of its own; before it the earliest count stands in.
+    """
+    columns, early = {}, 0
+    dates = ev.sessions.to_numpy(dtype="datetime64[D]")
+    for ticker in without_doubles(ev, tickers)[0] if measure == "dollars" else tickers:
+        if not ev.has(ticker):
+            continue
+        adjusted = ev.adjusted(ticker)
+        if measure == "percent":
+            columns[ticker] = np.concatenate([[np.nan], adjusted[1:] / adjusted[:-1] - 1.0])
+            continue
+        counts = ev.counts(ticker)
+        if not counts:
+            continue
+        ends = np.array([c.period_end for c in counts], dtype="datetime64[D]")
+        place = np.searchsorted(ends, dates, side="right") - 1
+        early = max(early, int((place < 0).sum()))
+        shares = np.array([c.shares for c in counts], dtype=np.float64)[np.maximum(place, 0)]
+        traded = ev.traded(ticker)
+        steps = np.concatenate([[np.nan], np.diff(adjusted)])
+        if traded is not None:
+            own = np.concatenate([[np.nan], np.diff(traded)])
+            steps = np.where(np.isfinite(own), own, steps)
+        columns[ticker] = shares * steps
+    return pd.DataFrame(columns, index=ev.sessions), early
