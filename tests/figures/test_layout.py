@@ -6,9 +6,10 @@ import pytest
 
 from eventstudy import figures
 from eventstudy.errors import DataMissing, InvalidInput
+from eventstudy.figures.house_style import default_style
+from eventstudy.figures.lettering import wrap
 from eventstudy.figures.members import lanes
-from eventstudy.figures.sheet import wrap
-from eventstudy.figures.style import FALL, RISE, SIZES
+from eventstudy.figures.style import SIZES
 from eventstudy.figures.words import name_and_date
 from eventstudy.market_value import MarketValueChange
 from eventstudy.windows import Window
@@ -44,23 +45,32 @@ def every(made, size, when="27 January 2025"):
         yield figures.ordinary_days(made.abnormal, i, **words)
 
 
+def many_tests(made, size):
+    from eventstudy.inference import STANDARD, TESTS, readings, run_tests
+
+    names = [n for n, m in TESTS.items() if m.scope == "many" and n in STANDARD]
+    tests = run_tests(made.abnormal, Window(0, 0), names)
+    return figures.agreement(tests, readings(made.abnormal, Window(0, 0)), size=size, source=SOURCE)
+
+
 @pytest.mark.parametrize("size", list(SIZES))
-def test_real_figures_fit_and_no_text_is_smaller_than_eleven_pixels(real, misplaced, texts, size):
-    for figure in every(real, size):
+def test_real_figures_fit_and_no_text_is_smaller_than_the_preset_allows(real, misplaced, texts, size):
+    least = 8.5 / 0.75 if size.startswith("print") else 12.0
+    for figure in [*every(real, size), many_tests(real, size)]:
         assert misplaced(figure) == [], figure
         assert figure.get_figwidth() * 96 == pytest.approx(SIZES[size].width)
         assert len(texts(figure)) > 5
-        assert [t.get_text() for t in texts(figure) if t.get_fontsize() / 0.75 < 10.99] == []
+        assert [t.get_text() for t in texts(figure) if t.get_fontsize() / 0.75 < least - 1e-9] == []
 
 
-@pytest.mark.parametrize("size", ["article", "phone"])
+@pytest.mark.parametrize("size", ["article", "phone", "print-52"])
 @pytest.mark.parametrize("n", [1, 2, 4, 6, 7, 30])
 def test_any_number_of_events_fits(study, misplaced, size, n):
     for figure in every(study(n), size):
         assert misplaced(figure) == [], figure
 
 
-@pytest.mark.parametrize("size", ["article", "phone"])
+@pytest.mark.parametrize("size", ["article", "phone", "print-52"])
 @pytest.mark.parametrize("holes", [False, True])
 def test_nasty_names_and_holes_fit_and_are_not_read_as_mathematics(study, misplaced, texts, size, holes):
     for figure in every(study(keys=NASTY, holes=holes), size, when=""):
@@ -83,17 +93,18 @@ def test_events_of_one_ticker_keep_their_whole_dates(dated, misplaced, texts, si
         assert dates <= {t.get_text() for t in texts(figure)}
 
 
-@pytest.mark.parametrize(("jump", "tints"), [((-0.2, 0.2), [FALL, RISE]), ((-0.2,), [FALL]), ((0.2,), [RISE])])
+@pytest.mark.parametrize(("jump", "tints"), [((-0.2, 0.2), ["fall", "rise"]), ((-0.2,), ["fall"]), ((0.2,), ["rise"])])
 def test_the_legend_shows_every_direction_that_occurs(study, jump, tints):
     figure = figures.event_day(study(2, jump).abnormal, 0)
     marks = [line.get_color() for line in figure.artists if getattr(line, "get_marker", str)() == "o"]
-    assert marks == tints
+    assert marks == [getattr(default_style().palette, tint) for tint in tints]
 
 
 def test_tiny_and_huge_returns_fit(study, misplaced):
     for jump in ((1e-6, -1e-6), (40.0, -0.99), (0.0,)):
-        for figure in every(study(3, jump), "phone"):
-            assert misplaced(figure) == [], figure
+        for size in ("phone", "print-52"):
+            for figure in every(study(3, jump), size):
+                assert misplaced(figure) == [], figure
 
 
 def test_the_ruler_sees_overlap_and_cut(real, misplaced):
@@ -105,7 +116,7 @@ def test_the_ruler_sees_overlap_and_cut(real, misplaced):
 
 
 def test_sizes_are_listed(real):
-    with pytest.raises(InvalidInput, match="article, phone, social, print"):
+    with pytest.raises(InvalidInput, match="article, phone, social, print-52, print-107, print-163"):
         figures.event_day(real.abnormal, 0, size="poster")
 
 

@@ -6,9 +6,11 @@ here touches matplotlib's global state, and matplotlib itself is imported only w
 """
 
 from eventstudy.figures.agreement import agreement
+from eventstudy.figures.bundle import save_bundle
 from eventstudy.figures.distribution import ordinary_days
 from eventstudy.figures.events import event_day, ranking
 from eventstudy.figures.files import alt_text, csv_text, pdf_bytes, png_bytes, save, svg_bytes
+from eventstudy.figures.house_style import HouseStyle, use_style
 from eventstudy.figures.members import universe
 from eventstudy.figures.money import dollars
 from eventstudy.figures.paths import car_paths
@@ -19,6 +21,7 @@ from eventstudy.figures.words import FigureText
 __all__ = [
     "SIZES",
     "FigureText",
+    "HouseStyle",
     "agreement",
     "alt_text",
     "car_paths",
@@ -31,6 +34,8 @@ __all__ = [
     "png_bytes",
     "ranking",
     "save",
+    "save_bundle",
     "svg_bytes",
     "universe",
+    "use_style",
 ]

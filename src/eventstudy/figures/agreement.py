@@ -11,9 +11,12 @@ import pandas as pd
 
 from eventstudy.errors import InvalidInput
 from eventstudy.figures import words as say
+from eventstudy.figures.facts import Facts
+from eventstudy.figures.layout import build
+from eventstudy.figures.lettering import text_width
 from eventstudy.figures.rows import Row, draw_rows, rows_height
-from eventstudy.figures.sheet import Sheet, build, text_width
-from eventstudy.figures.style import Size, size_of
+from eventstudy.figures.sheet import Sheet
+from eventstudy.figures.style import Size
 from eventstudy.figures.words import FigureText
 from eventstudy.inference.result import HypothesisTest
 from eventstudy.numbers import round_significant
@@ -34,6 +37,8 @@ SHORT_TITLES = {
 }  # fmt: skip
 #: Share of the width that a name may take.
 NAME_ROOM = 0.26
+#: The same where names stand over their plots.
+COLUMN_NAME_ROOM = 0.62
 #: The remarks of `eventstudy.inference.readings` in a few words.
 SHORT = {
     "believe": "to believe here",
@@ -71,8 +76,8 @@ def agreement(
         Tests of one window; those that do not apply are left out.
     remarks : mapping of str to str
         By test name, ``believe`` or what the test overlooks, as `eventstudy.inference.readings` returns.
-    size : {"article", "phone", "social", "print"}
-        Layout preset.
+    size : str
+        Layout preset, one of `eventstudy.figures.SIZES`.
     source, title, when : str, optional
         The source line, a title in place of the finding, and the event day as text.
 
@@ -93,8 +98,6 @@ def agreement(
             "None of these tests applies, so there is nothing to draw; see the column note of result.tests()."
         )
     z = [float(round_significant(z_equivalent(t))) for t in there]
-    preset = size_of(size)
-    rows = [_row(t, value, remarks.get(t.name, ""), preset) for t, value in zip(there, z, strict=True)]
     believed = [v for t, v in zip(there, z, strict=True) if remarks.get(t.name) == "believe"]
     window = there[0].window
     words = FigureText(
@@ -115,16 +118,35 @@ def agreement(
             "remark": [remarks.get(t.name, "") for t in there],
         }
     )
-    return build(words, table, size, lambda preset: rows_height(preset, len(rows), []), _draw(rows))
+    facts = Facts(
+        "agreement",
+        {"average": (_state(z, there, remarks),)},
+        parameters={"window": [window.start, window.end], "tests": [t.name for t in there]},
+        own_title=bool(title),
+    )
+    said = [remarks.get(t.name, "") for t in there]
+    return build(words, table, facts, size, lambda preset: rows_height(preset, len(there), []), _draw(there, z, said))
 
 
-def _draw(rows: list[Row]) -> Callable[[Sheet], None]:
-    return lambda sheet: draw_rows(sheet, rows, [], lambda _: lambda v: number(v, 0), (-BAND_EDGE, BAND_EDGE))
+def _state(z: Sequence[float], tests: Sequence[HypothesisTest], remarks: Mapping[str, str]) -> str:
+    """Return what may be said of the average: that all tests to believe see it on one side at 5 %."""
+    believed = [v for t, v in zip(tests, z, strict=True) if remarks.get(t.name) == "believe"]
+    if believed and all(v < -BAND_EDGE for v in believed):
+        return "down"
+    return "up" if believed and all(v > BAND_EDGE for v in believed) else "unclear"
+
+
+def _draw(tests: Sequence[HypothesisTest], z: Sequence[float], remarks: Sequence[str]) -> Callable[[Sheet], None]:
+    def draw(sheet: Sheet) -> None:
+        rows = [_row(t, v, remark, sheet.size) for t, v, remark in zip(tests, z, remarks, strict=True)]
+        draw_rows(sheet, rows, [], lambda _: lambda v: number(v, 0), (-BAND_EDGE, BAND_EDGE))
+
+    return draw
 
 
 def _row(test: HypothesisTest, z: float, remark: str, size: Size) -> Row:
     state = "unclear" if remark != "believe" else "down" if z < 0 else "up"
-    fits = text_width(test.title, size.body, bold=True) <= NAME_ROOM * size.inner
+    fits = text_width(test.title, size.body, bold=True) <= (COLUMN_NAME_ROOM if size.column else NAME_ROOM) * size.inner
     label = test.title if fits else SHORT_TITLES.get(test.name, test.name)
     row = Row(label, state, z, math.nan, math.nan, f"p {p_text(test.p_value)}", "")
     return row if size.narrow else replace(row, group=SHORT.get(remark, remark))

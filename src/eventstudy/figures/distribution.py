@@ -13,11 +13,14 @@ import pandas as pd
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.errors import InvalidInput
 from eventstudy.figures import words as say
-from eventstudy.figures.events import measure
+from eventstudy.figures.events import common_parameters, measure
+from eventstudy.figures.facts import Facts
+from eventstudy.figures.layout import build
+from eventstudy.figures.lettering import fit, text_width
 from eventstudy.figures.rows import colour
 from eventstudy.figures.scales import Scale, limits, percent_ticks, share_digits
-from eventstudy.figures.sheet import Sheet, build, fit, fitted_ticks, legend_height, text_width
-from eventstudy.figures.style import GRID, INK, ORDINARY, POINTS, QUIET
+from eventstudy.figures.sheet import Sheet, fitted_ticks, legend_height
+from eventstudy.figures.style import POINTS, palette
 from eventstudy.figures.words import FigureText
 from eventstudy.numbers import round_significant
 from eventstudy.windows import Window
@@ -70,9 +73,9 @@ def draw_stacks(sheet: Sheet, values: np.ndarray, x: Scale, top: float, base: fl
     if stacks.dot:
         middles = np.repeat(stacks.lefts + stacks.width / 2, stacks.counts)
         heights = np.concatenate([np.arange(c) + 0.5 for c in stacks.counts]) if len(values) else np.array([])
-        axes.plot(middles, heights, "o", color=ORDINARY, markersize=0.88 * dot * POINTS, markeredgewidth=0)
+        axes.plot(middles, heights, "o", color=palette().ordinary, markersize=0.88 * dot * POINTS, markeredgewidth=0)
     else:
-        axes.bar(stacks.lefts, stacks.counts, stacks.width * 0.9, align="edge", color=ORDINARY)
+        axes.bar(stacks.lefts, stacks.counts, stacks.width * 0.9, align="edge", color=palette().ordinary)
     return stacks
 
 
@@ -119,8 +122,8 @@ def ordinary_days(
         Which event.
     level : float
         Coverage of the interval that decides whether the title says ``fell`` or ``rose``.
-    size : {"article", "phone", "social", "print"}
-        Layout preset.
+    size : str
+        Layout preset, one of `eventstudy.figures.SIZES`.
     source, title, when : str, optional
         The source line, a title in place of the finding, and the event day as text.
 
@@ -138,9 +141,17 @@ def ordinary_days(
     words = _ordinary_words(event, abnormal.estimation, (title, source, when))
     table = pd.DataFrame({"what": ["event day"] + ["ordinary day"] * n, "abnormal_return": [event.value, *event.days]})
     legend = [f"one ordinary day ({n})", "event day"]
+    facts = Facts(
+        "ordinary_days",
+        {event.key: (event.state,)},
+        {event.key: event.raw},
+        {**common_parameters(abnormal, level), "events": 1, "window": [0, 0]},
+        own_title=bool(title),
+    )
     return build(
         words,
         table,
+        facts,
         size,
         lambda s: legend_height(legend, s) + (170.0 if s.narrow else 210.0 * s.unit) + 4.6 * s.foot,
         lambda sheet: _draw_ordinary(sheet, event, legend, when),
@@ -197,7 +208,7 @@ def _draw_ordinary(sheet: Sheet, shown: EventAmongDays, legend: list[str], when:
     tint, filled = colour(shown.state), shown.state != "unclear"
 
     def day(x: float, y: float) -> None:
-        sheet.mark(x, y, ORDINARY, pixels=6)
+        sheet.mark(x, y, palette().ordinary, pixels=6)
 
     def event(x: float, y: float) -> None:
         sheet.mark(x, y, tint, filled=filled, shape="D", pixels=8)
@@ -226,7 +237,7 @@ def _draw_ordinary(sheet: Sheet, shown: EventAmongDays, legend: list[str], when:
 def _axis(sheet: Sheet, x: Scale, top: float, base: float) -> None:
     marks, form = fitted_ticks(x, sheet.size.foot, percent_ticks)
     for mark in marks:
-        sheet.line([x.px(mark)] * 2, [top, base], GRID)
-        sheet.line([x.px(mark)] * 2, [base, base + 0.3 * sheet.size.foot], QUIET)
-    sheet.line([x.start, x.end], [base, base], INK, 1.2)
+        sheet.line([x.px(mark)] * 2, [top, base], palette().grid)
+        sheet.line([x.px(mark)] * 2, [base, base + 0.3 * sheet.size.foot], palette().quiet)
+    sheet.line([x.start, x.end], [base, base], palette().ink, 1.2)
     sheet.tick_labels(x, marks, form, base + 1.6 * sheet.size.foot)

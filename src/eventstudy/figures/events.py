@@ -11,9 +11,10 @@ import pandas as pd
 
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.figures import words as say
+from eventstudy.figures.facts import Facts, states_of
+from eventstudy.figures.layout import build
 from eventstudy.figures.rows import Row, cut_rows, draw_rows, legend_texts, rows_height
 from eventstudy.figures.scales import percent_ticks, share_digits
-from eventstudy.figures.sheet import build
 from eventstudy.figures.words import FigureText
 from eventstudy.market_value import car_interval
 from eventstudy.numbers import round_significant
@@ -54,6 +55,25 @@ def measure(abnormal: AbnormalReturns, window: Window, level: float) -> Measured
     states = [say.verdict(*ends) for ends in zip(value.tolist(), low.tolist(), high.tolist(), strict=True)]
     raw = round_significant(say.raw_returns(abnormal, window))
     return Measured([say.tidy(k) for k in abnormal.keys], value, low, high, raw, states)
+
+
+def facts_of(
+    kind: str, shown: Measured, abnormal: AbnormalReturns, level: float, window: Window, own_title: bool
+) -> Facts:
+    """Return what a figure of one window knows of itself."""
+    return Facts(
+        kind,
+        states_of(shown.keys, shown.states),
+        dict(zip(shown.keys, shown.raw.tolist(), strict=True)),
+        {**common_parameters(abnormal, level), "window": [window.start, window.end]},
+        own_title=own_title,
+    )
+
+
+def common_parameters(abnormal: AbnormalReturns, level: float) -> dict[str, object]:
+    """Return the parameters of every figure of abnormal returns."""
+    spans = {"estimation": abnormal.estimation, "event_window": abnormal.window}
+    return {"level": float(level), "events": abnormal.n, **{k: [w.start, w.end] for k, w in spans.items()}}
 
 
 def frame(shown: Measured) -> pd.DataFrame:
@@ -118,8 +138,8 @@ def event_day(
         Relative days, inside the event window.
     level : float
         Coverage of the intervals ``CAR ± t_{M-p} S_CAR``.
-    size : {"article", "phone", "social", "print"}
-        Layout preset.
+    size : str
+        Layout preset, one of `eventstudy.figures.SIZES`.
     source, title, when : str, optional
         The source line, a title in place of the finding, and the event day as text, e.g. ``27 January 2025``.
 
@@ -136,7 +156,8 @@ def event_day(
     shown = measure(abnormal, chosen, level)
     what = f"{_measure_name(chosen).lower()}s {say.span_text(chosen, when)}"
     words = _words(shown, chosen, level, what, say.interval_note(abnormal, level), (title, source, when))
-    return _draw(words, frame(shown), rows_of(shown), shown, level, size)
+    facts = facts_of("event_day", shown, abnormal, level, chosen, bool(title))
+    return _draw(words, frame(shown), rows_of(shown), facts, size)
 
 
 def ranking(
@@ -157,8 +178,8 @@ def ranking(
         N events; with more than 50 the 25 lowest and the 25 highest are drawn, and all are in the data.
     level : float
         Coverage of the intervals.
-    size : {"article", "phone", "social", "print"}
-        Layout preset.
+    size : str
+        Layout preset, one of `eventstudy.figures.SIZES`.
     groups : mapping of str to str, optional
         A word for each event, by its key, written beside its name.
     source, title, when : str, optional
@@ -184,7 +205,8 @@ def ranking(
     note = say.interval_note(abnormal, level) + (chance if abnormal.n > 1 else "")
     what = f"{abnormal.n} abnormal returns {say.span_text(day, when)}, sorted,"
     words = _words(ordered, day, level, what, note, (title, source, when))
-    return _draw(words, table, [rows[i] for i in order], ordered, level, size)
+    facts = facts_of("ranking", ordered, abnormal, level, day, bool(title))
+    return _draw(words, table, [rows[i] for i in order], facts, size)
 
 
 def _words(
@@ -217,9 +239,7 @@ def _spoken(shown: Measured) -> str:
     return say.alt_list([say.spoken(k, float(v), float(a), float(b)) for k, v, a, b in numbers])
 
 
-def _draw(
-    words: FigureText, table: pd.DataFrame, rows: list[Row], shown: Measured, level: float, size: str
-) -> HouseFigure:
+def _draw(words: FigureText, table: pd.DataFrame, rows: list[Row], facts: Facts, size: str) -> HouseFigure:
     drawn, hidden = cut_rows(rows)
     if hidden:
         words = FigureText(
@@ -229,10 +249,13 @@ def _draw(
             f"{words.note} {hidden} events between the first and the last are not drawn.",
             words.alt,
         )
-    legend = legend_texts(say.level_text(level), shown.states, "", "abnormal return")
+    level = facts.parameters["level"]
+    assert isinstance(level, float)
+    legend = legend_texts(say.level_text(level), [r.state for r in rows], "", "abnormal return")
     return build(
         words,
         table,
+        facts,
         size,
         lambda preset: rows_height(preset, len(drawn), legend),
         lambda sheet: draw_rows(sheet, drawn, legend, percent_ticks),

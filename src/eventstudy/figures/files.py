@@ -9,20 +9,30 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from eventstudy.errors import InvalidInput
+from eventstudy.figures.editable import editable_svg
 from eventstudy.figures.raster import png_of, rendered
 from eventstudy.files import write_whole
+from eventstudy.numbers import round_significant
 
 if TYPE_CHECKING:
     import os
 
+    import pandas as pd
     from matplotlib.figure import Figure
 
     from eventstudy.figures.house import HouseFigure
 
-_NAME = re.compile(r"[\w][\w.+-]*")
+NAME = re.compile(r"[\w][\w.+-]*")
 
 
-def _house(figure: Figure) -> HouseFigure:
+def house_figure(figure: Figure) -> HouseFigure:
+    """Return a figure as what it is, if it is one of this package.
+
+    Raises
+    ------
+    InvalidInput
+        If it is another.
+    """
     from eventstudy.figures.house import HouseFigure
 
     if not isinstance(figure, HouseFigure):
@@ -32,18 +42,29 @@ def _house(figure: Figure) -> HouseFigure:
     return figure
 
 
-def png_bytes(figure: Figure) -> bytes:
-    """Return a figure as PNG with two dots a pixel, the alternative text inside."""
-    words = _house(figure).words
-    return png_of(figure, words.title, words.alt)
+def png_bytes(figure: Figure, dots: int = 2) -> bytes:
+    """Return a figure as PNG with one or two dots a pixel, the alternative text inside."""
+    words = house_figure(figure).words
+    return png_of(figure, words.title, words.alt, dots)
 
 
-def svg_bytes(figure: Figure) -> bytes:
-    """Return a figure as SVG: text as outlines, with title, description and the role of an image."""
-    svg = rendered(figure, "svg", {"Date": None, "Creator": None, "Format": None, "Type": None}, 72)
-    text = svg.decode("utf-8")
-    words = _house(figure).words
-    mark = hashlib.sha256(f"{words.title}\n{words.alt}\n{_house(figure).size_name}".encode()).hexdigest()[:10]
+def svg_bytes(figure: Figure, *, editable: bool = False) -> bytes:
+    """Return a figure as SVG with title, description and the role of an image.
+
+    Parameters
+    ----------
+    figure : HouseFigure
+        The figure.
+    editable : bool
+        Text as text in named groups, for an editor; else as outlines, the same on every screen.
+    """
+    house = house_figure(figure)
+    words, facts = house.words, house.facts
+    rights = {"Rights": house.recipe.style.rights} if house.recipe.style.rights else {}
+    meta: dict[str, str | None] = {"Date": None, "Creator": None, "Format": None, "Type": None, **rights}
+    text = editable_svg(house, meta) if editable else rendered(figure, "svg", meta, 72).decode("utf-8")
+    said = f"{words.title}\n{words.alt}\n{house.size_name}\n{facts.mark}\n{editable}"
+    mark = hashlib.sha256(said.encode()).hexdigest()[:10]
     start = text.index("<svg ")
     end = text.index(">", start)
     access = f' role="img" aria-labelledby="title-{mark} desc-{mark}"'
@@ -52,22 +73,44 @@ def svg_bytes(figure: Figure) -> bytes:
 
 
 def pdf_bytes(figure: Figure) -> bytes:
-    """Return a figure as PDF with embedded TrueType fonts."""
-    words = _house(figure).words
+    """Return a figure as PDF with embedded TrueType fonts, the alternative text as its subject."""
+    house = house_figure(figure)
     meta = {"CreationDate": None, "Creator": None, "Producer": None}
-    return rendered(figure, "pdf", {**meta, "Title": words.title, "Subject": words.alt}, 72)
+    said = {"Title": house.words.title, "Subject": house.words.alt, "Keywords": house.facts.mark or None}
+    return rendered(figure, "pdf", {**meta, **said}, 72)
 
 
 def csv_text(figure: Figure) -> str:
     """Return the plotted numbers as CSV."""
-    return str(_house(figure).data.to_csv(index=False, lineterminator="\n"))
+    return table_csv(house_figure(figure).data)
+
+
+def table_csv(table: pd.DataFrame) -> str:
+    """Return numbers as CSV, at most ten significant digits each."""
+    kept = table.copy()
+    for column in kept.columns:
+        if kept[column].dtype.kind == "f":
+            kept[column] = round_significant(kept[column].to_numpy())
+    return str(kept.to_csv(index=False, lineterminator="\n"))
 
 
 def alt_text(figure: Figure) -> str:
     """Return title, alternative text, note and source as plain text, a line each."""
-    words = _house(figure).words
+    words = house_figure(figure).words
     lines = (words.title, words.subtitle, words.alt, words.note, words.source)
     return "".join(f"{line}\n" for line in lines if line)
+
+
+def check_name(name: str) -> None:
+    """Refuse what is no plain file name.
+
+    Raises
+    ------
+    InvalidInput
+        If it has a folder, a blank, or begins with a dot.
+    """
+    if not NAME.fullmatch(name):
+        raise InvalidInput(f"name is {name!r}; give a plain file name without folder and suffix, e.g. 'car'.")
 
 
 def save(figure: Figure, folder: str | os.PathLike[str], name: str) -> list[Path]:
@@ -92,8 +135,7 @@ def save(figure: Figure, folder: str | os.PathLike[str], name: str) -> list[Path
     InvalidInput
         If the name is not a plain file name.
     """
-    if not _NAME.fullmatch(name):
-        raise InvalidInput(f"name is {name!r}; give a plain file name without folder and suffix, e.g. 'car'.")
+    check_name(name)
     contents: dict[str, bytes | str] = {
         "svg": svg_bytes(figure),
         "pdf": pdf_bytes(figure),

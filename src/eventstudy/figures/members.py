@@ -13,11 +13,13 @@ from eventstudy.abnormal import AbnormalReturns
 from eventstudy.errors import DataMissing
 from eventstudy.figures import words as say
 from eventstudy.figures.distribution import draw_stacks, end
-from eventstudy.figures.events import Measured, frame, measure
+from eventstudy.figures.events import Measured, facts_of, frame, measure
+from eventstudy.figures.layout import build
+from eventstudy.figures.lettering import fit, text_width
 from eventstudy.figures.rows import colour
 from eventstudy.figures.scales import Scale, limits, percent_ticks, share_digits
-from eventstudy.figures.sheet import Sheet, build, fit, fitted_ticks, text_width
-from eventstudy.figures.style import GRID, INK, Size
+from eventstudy.figures.sheet import Sheet, fitted_ticks
+from eventstudy.figures.style import Size, palette
 from eventstudy.figures.words import FigureText
 from eventstudy.windows import Window
 from eventstudy.wording import percent
@@ -61,8 +63,8 @@ def universe(
         Keys (or tickers, where unique) to mark and name; the title speaks of the first with a clear change.
     level : float
         Coverage of the intervals that decide about words and filled marks.
-    size : {"article", "phone", "social", "print"}
-        Layout preset.
+    size : str
+        Layout preset, one of `eventstudy.figures.SIZES`.
     source, title, when : str, optional
         The source line, a title in place of the finding, and the event day as text.
 
@@ -87,6 +89,7 @@ def universe(
     return build(
         words,
         table.sort_values("abnormal_return", kind="stable", ignore_index=True),
+        facts_of("universe", shown, abnormal, level, Window(0, 0), bool(title)),
         size,
         lambda preset: _height(preset, values, order),
         lambda sheet: _draw(sheet, values, order),
@@ -233,8 +236,8 @@ def _draw(sheet: Sheet, values: np.ndarray, named: Sequence[Marked]) -> None:
     marks, form = fitted_ticks(x, size.foot, percent_ticks)
     sheet.tick_labels(x, marks, form, labels_y)
     for mark in marks:
-        sheet.line([x.px(mark)] * 2, [top, base], INK if mark == 0 else GRID)
-    sheet.line([sheet.left, sheet.right], [base, base], INK, 1.2)
+        sheet.line([x.px(mark)] * 2, [top, base], palette().ink if mark == 0 else palette().grid)
+    sheet.line([sheet.left, sheet.right], [base, base], palette().ink, 1.2)
     draw_stacks(sheet, values, x, top + 0.4 * size.foot, base)
     for member, lane in zip(named, given, strict=True):
         place, tint, pixels = x.px(member.value), colour(member.state), _label_size(size)

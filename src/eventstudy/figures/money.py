@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -12,8 +12,9 @@ import pandas as pd
 
 from eventstudy.errors import InvalidInput
 from eventstudy.figures import words as say
+from eventstudy.figures.facts import Facts, states_of
+from eventstudy.figures.layout import build
 from eventstudy.figures.rows import Row, cut_rows, draw_rows, legend_texts, rows_height
-from eventstudy.figures.sheet import build
 from eventstudy.figures.words import FigureText
 from eventstudy.market_value import MarketValueChange
 from eventstudy.numbers import round_significant
@@ -38,8 +39,8 @@ def dollars(
     changes : sequence of MarketValueChange
         At least one, all of one window and level; sorted by the abnormal change. Companies without a figure are
         named in the note.
-    size : {"article", "phone", "social", "print"}
-        Layout preset.
+    size : str
+        Layout preset, one of `eventstudy.figures.SIZES`.
     source, title, when : str, optional
         The source line, a title in place of the finding, and the event day as text.
 
@@ -66,9 +67,18 @@ def dollars(
         alt=_alt(rows, span, _noun(changes)),
     )
     legend = legend_texts(say.level_text(changes[0].level), [r.state for r in rows], "raw change", "abnormal change")
+    facts = Facts(
+        "dollars",
+        states_of([r.key for r in rows], [r.state for r in rows]),
+        {r.key: r.second for r in rows},
+        {"level": float(changes[0].level), "window": [changes[0].window.start, changes[0].window.end]},
+        ("close_before", "close_after"),
+        own_title=bool(title),
+    )
     return build(
         words,
-        _frame(rows),
+        _frame(rows, there),
+        facts,
         size,
         lambda preset: rows_height(preset, len(drawn), legend),
         lambda sheet: draw_rows(sheet, drawn, legend, _bn_ticks),
@@ -143,14 +153,20 @@ def _more(lost: bool, state: str) -> str:
     return "more" if lost == (state == "down") else "less"
 
 
-def _frame(rows: Sequence[Row]) -> pd.DataFrame:
+def _frame(rows: Sequence[Row], changes: Sequence[MarketValueChange]) -> pd.DataFrame:
+    def column(values: Iterable[float]) -> np.ndarray:
+        return round_significant(np.array(list(values), dtype=np.float64))
+
     return pd.DataFrame(
         {
             "event": [r.key for r in rows],
-            "abnormal": np.array([r.value for r in rows], dtype=np.float64),
-            "low": np.array([r.low for r in rows], dtype=np.float64),
-            "high": np.array([r.high for r in rows], dtype=np.float64),
-            "raw": np.array([r.second for r in rows], dtype=np.float64),
+            "abnormal": column(r.value for r in rows),
+            "low": column(r.low for r in rows),
+            "high": column(r.high for r in rows),
+            "raw": column(r.second for r in rows),
             "excludes_zero": [r.state in ("down", "up") for r in rows],
+            "close_before": column(c.close_before for c in changes),
+            "close_after": column(c.close_after for c in changes),
+            "shares": [c.shares.shares if c.shares else None for c in changes],
         }
     )

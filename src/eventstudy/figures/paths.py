@@ -11,10 +11,14 @@ import pandas as pd
 
 from eventstudy.abnormal import AbnormalReturns, nan_mean
 from eventstudy.figures import words as say
+from eventstudy.figures.events import common_parameters
+from eventstudy.figures.facts import Facts
+from eventstudy.figures.layout import build
+from eventstudy.figures.lettering import fit, text_width
 from eventstudy.figures.path_words import average_title, judged_days, path_alt, path_title
 from eventstudy.figures.scales import Scale, limits, percent_ticks, share_digits, ticks
-from eventstudy.figures.sheet import Sheet, build, fit, legend_height, text_width
-from eventstudy.figures.style import BAND, INK, LINE, ORDINARY, POINTS, QUIET, Size
+from eventstudy.figures.sheet import Sheet, legend_height
+from eventstudy.figures.style import POINTS, Size, palette
 from eventstudy.figures.words import FigureText
 from eventstudy.market_value import car_interval
 from eventstudy.numbers import round_significant
@@ -67,8 +71,8 @@ def car_paths(
         N events: a panel each with its band up to six, beyond that all paths and their average in one panel.
     level : float
         Coverage of the pointwise two-sided prediction bands, ``CAR ± t_{M-p} S_CAR`` of each partial sum.
-    size : {"article", "phone", "social", "print"}
-        Layout preset.
+    size : str
+        Layout preset, one of `eventstudy.figures.SIZES`.
     source, title, when : str, optional
         The source line, a title in place of the finding, and the event day as text.
 
@@ -89,9 +93,27 @@ def car_paths(
     return build(
         words,
         _frame(keys, paths, many),
+        _facts(keys, paths, abnormal, level, bool(title)),
         size,
         lambda s: _many_height(s, legend) if many else _panels_height(s, keys, legend),
         lambda sheet: _many(sheet, paths, legend) if many else _panels(sheet, keys, paths, legend),
+    )
+
+
+def _facts(keys: list[str], paths: Paths, abnormal: AbnormalReturns, level: float, own_title: bool) -> Facts:
+    """Return what the figure knows of itself: a path may be said to be where its band lies by a day of the title."""
+    places = [day - abnormal.window.start for day in judged_days(abnormal.window)]
+    states = {
+        key: tuple(say.verdict(*(float(a[i, j]) for a in (paths.car, paths.low, paths.high))) for j in places)
+        for i, key in enumerate(keys)
+    }
+    raw = say.raw_returns(abnormal, abnormal.window).tolist()
+    return Facts(
+        "car_paths",
+        states,
+        dict(zip(keys, raw, strict=True)),
+        common_parameters(abnormal, level),
+        own_title=own_title,
     )
 
 
@@ -157,6 +179,8 @@ def _frame(keys: list[str], paths: Paths, many: bool) -> pd.DataFrame:
 
 
 def _columns_of(size: Size, n: int) -> int:
+    if size.column:
+        return 1
     return min(n, (1 if n <= 3 else 2) if size.narrow else 3 if n != 4 else 2)
 
 
@@ -200,7 +224,7 @@ def _band_sample(sheet: Sheet, band: bool, tint: str, width: float) -> Callable[
 
     def sample(x: float, y: float) -> None:
         if band:
-            sheet.box(x - 9 * unit, y - 6 * unit, 18 * unit, 12 * unit, BAND)
+            sheet.box(x - 9 * unit, y - 6 * unit, 18 * unit, 12 * unit, palette().band)
         sheet.line([x - 9 * unit, x + 9 * unit], [y, y], tint, width)
 
     return sample
@@ -215,7 +239,7 @@ def _y_labels(sheet: Sheet, low: float, high: float, height: float) -> tuple[lis
 
 def _panels(sheet: Sheet, keys: list[str], paths: Paths, legend: list[str]) -> None:
     size = sheet.size
-    sheet.legend([(_band_sample(sheet, True, LINE, 2.2), legend[0])], sheet.top + 0.5 * size.foot)
+    sheet.legend([(_band_sample(sheet, True, palette().line, 2.2), legend[0])], sheet.top + 0.5 * size.foot)
     columns = _columns_of(size, len(keys))
     rows = -(-len(keys) // columns)
     top = sheet.top + legend_height(legend, size)
@@ -236,7 +260,9 @@ def _panels(sheet: Sheet, keys: list[str], paths: Paths, legend: list[str]) -> N
         x = Scale(float(paths.days[0]) - 0.4, float(paths.days[-1]) + 0.4, left, left + wide)
         for mark, text in zip(marks, texts, strict=True):
             if column == 0:
-                sheet.text(left - 0.6 * size.foot, y.px(mark), text, size.foot, color=QUIET, ha="right", va="middle")
+                sheet.text(
+                    left - 0.6 * size.foot, y.px(mark), text, size.foot, color=palette().quiet, ha="right", va="middle"
+                )
         _heading(sheet, key, ends[i], int(paths.days[-1]), (left, wide, head, _dated(keys)))
         _grid(sheet, x, y, marks, named=i == 0)
         _day_labels(sheet, x, paths.days, y.start)
@@ -257,24 +283,24 @@ def _heading(sheet: Sheet, key: str, value: str, day: int, place: tuple[float, f
     room = wide if two else wide - text_width(tail, size.foot) - 0.8 * size.body
     sheet.name(left, y, key, room, size.body * 1.1)
     if two:
-        sheet.text(left, y + 1.35 * size.foot, fit(tail, size.foot, wide), size.foot, color=INK)
+        sheet.text(left, y + 1.35 * size.foot, fit(tail, size.foot, wide), size.foot, color=palette().ink)
     else:
-        sheet.text(left + wide, y, tail, size.foot, color=INK, ha="right")
+        sheet.text(left + wide, y, tail, size.foot, color=palette().ink, ha="right")
 
 
 def _grid(sheet: Sheet, x: Scale, y: Scale, marks: list[float], named: bool) -> None:
-    from eventstudy.figures.style import GRID
-
     size = sheet.size
     for mark in marks:
         strong = mark == 0.0
-        sheet.line([x.start, x.end], [y.px(mark)] * 2, INK if strong else GRID, 1.2 if strong else 1.0)
+        sheet.line(
+            [x.start, x.end], [y.px(mark)] * 2, palette().ink if strong else palette().grid, 1.2 if strong else 1.0
+        )
     if x.low <= 0.0 <= x.high:
-        sheet.line([x.px(0.0)] * 2, [y.end - 0.25 * size.foot, y.start], QUIET, 1.2, dash=True)
+        sheet.line([x.px(0.0)] * 2, [y.end - 0.25 * size.foot, y.start], palette().quiet, 1.2, dash=True)
         if named:
             half = text_width("event day", size.foot) / 2
             centre = min(max(x.px(0.0), x.start + half), x.end - half)
-            sheet.text(centre, y.end - 0.55 * size.foot, "event day", size.foot, color=QUIET, ha="center")
+            sheet.text(centre, y.end - 0.55 * size.foot, "event day", size.foot, color=palette().quiet, ha="center")
 
 
 def _day_labels(sheet: Sheet, x: Scale, days: np.ndarray, base: float) -> None:
@@ -287,7 +313,7 @@ def _day_labels(sheet: Sheet, x: Scale, days: np.ndarray, base: float) -> None:
     step = 5 if len(whole) > 7 and step < 5 else step
     chosen = [d for d in whole if d % step == 0] or [whole[0], whole[-1]]
     for day in chosen:
-        sheet.line([x.px(day)] * 2, [base, base + 0.3 * sheet.size.foot], QUIET, 1.0)
+        sheet.line([x.px(day)] * 2, [base, base + 0.3 * sheet.size.foot], palette().quiet, 1.0)
     sheet.tick_labels(x, chosen, lambda d: say.day_text(int(d)), base + 1.5 * sheet.size.foot)
 
 
@@ -296,11 +322,11 @@ def _path(sheet: Sheet, x: Scale, y: Scale, paths: Paths, i: int) -> None:
     unit = sheet.size.unit * POINTS
     seen = np.isfinite(paths.low[i]) & np.isfinite(paths.high[i])
     under = sheet.axes(x, y, bands=True)
-    under.fill_between(paths.days, paths.low[i], paths.high[i], where=seen.tolist(), color=BAND, linewidth=0)
+    under.fill_between(paths.days, paths.low[i], paths.high[i], where=seen.tolist(), color=palette().band, linewidth=0)
     axes.plot(
         paths.days,
         paths.car[i],
-        color=LINE,
+        color=palette().line,
         linewidth=2.2 * unit,
         marker="o",
         markersize=4.2 * unit,
@@ -311,7 +337,7 @@ def _path(sheet: Sheet, x: Scale, y: Scale, paths: Paths, i: int) -> None:
 
 def _many(sheet: Sheet, paths: Paths, legend: list[str]) -> None:
     size = sheet.size
-    samples = [_band_sample(sheet, False, LINE, 3.0), _band_sample(sheet, False, ORDINARY, 1.0)]
+    samples = [_band_sample(sheet, False, palette().line, 3.0), _band_sample(sheet, False, palette().ordinary, 1.0)]
     sheet.legend(list(zip(samples, legend, strict=True)), sheet.top + 0.5 * size.foot)
     top = sheet.top + legend_height(legend, size) + 1.6 * size.foot
     base = sheet.bottom - _foot(size)
@@ -326,14 +352,16 @@ def _many(sheet: Sheet, paths: Paths, legend: list[str]) -> None:
         sheet.right - text_width(end, size.body, True) - 0.6 * size.body,
     )
     for mark, text in zip(marks, texts, strict=True):
-        sheet.text(x.start - 0.6 * size.foot, y.px(mark), text, size.foot, color=QUIET, ha="right", va="middle")
+        sheet.text(
+            x.start - 0.6 * size.foot, y.px(mark), text, size.foot, color=palette().quiet, ha="right", va="middle"
+        )
     _grid(sheet, x, y, marks, named=True)
     _day_labels(sheet, x, paths.days, base)
     axes = sheet.axes(x, y)
     unit = size.unit * POINTS
     for row in paths.car:
-        axes.plot(paths.days, row, color=ORDINARY, linewidth=0.8 * unit)
-    axes.plot(paths.days, paths.average, color="white", linewidth=6.0 * unit)
-    axes.plot(paths.days, paths.average, color=LINE, linewidth=3.2 * unit)
+        axes.plot(paths.days, row, color=palette().ordinary, linewidth=0.8 * unit)
+    axes.plot(paths.days, paths.average, color=palette().paper, linewidth=6.0 * unit)
+    axes.plot(paths.days, paths.average, color=palette().line, linewidth=3.2 * unit)
     if np.isfinite(paths.average[-1]):
         sheet.text(x.end + 0.5 * size.body, y.px(float(paths.average[-1])), end, bold=True, va="middle")

@@ -21,16 +21,17 @@ def rendered(figure: Figure, form: str, metadata: dict[str, str | None], dpi: fl
     return stream.getvalue()
 
 
-def png_of(figure: Figure, title: str, alt: str) -> bytes:
-    """Return a figure as PNG with a palette, two dots a pixel, title and text alternative inside."""
+def png_of(figure: Figure, title: str, alt: str, dots: int = 2) -> bytes:
+    """Return a figure as PNG with few colours, ``dots`` dots a pixel, title and text alternative inside."""
     from PIL import Image
     from PIL.PngImagePlugin import PngInfo
 
-    picture = Image.open(io.BytesIO(rendered(figure, "png", {"Software": None}, 2 * DPI))).convert("RGB")
+    resolution = dots * DPI
+    picture = Image.open(io.BytesIO(rendered(figure, "png", {"Software": None}, resolution))).convert("RGB")
     picture = picture.quantize(PALETTE, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     meta = PngInfo()
     meta.add_itxt("Title", title)
     meta.add_itxt("Description", alt)
     stream = io.BytesIO()
-    picture.save(stream, "png", optimize=True, dpi=(2 * DPI, 2 * DPI), pnginfo=meta)
+    picture.save(stream, "png", optimize=True, dpi=(resolution, resolution), pnginfo=meta)
     return stream.getvalue()

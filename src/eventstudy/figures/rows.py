@@ -6,9 +6,10 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from eventstudy.figures.lettering import fit, name_width, text_width
 from eventstudy.figures.scales import Scale, limits
-from eventstudy.figures.sheet import Sheet, fit, fitted_ticks, legend_height, name_width, text_width
-from eventstudy.figures.style import BAND, FALL, INK, POINTS, QUIET, RISE, UNCLEAR, Size
+from eventstudy.figures.sheet import Sheet, fitted_ticks, legend_height
+from eventstudy.figures.style import POINTS, Size, palette
 from eventstudy.figures.words import name_and_date
 
 #: More rows than this are cut to the first and the last.
@@ -44,7 +45,7 @@ class Columns:
 
 def colour(state: str) -> str:
     """Return the colour of a verdict."""
-    return {"down": FALL, "up": RISE}.get(state, UNCLEAR)
+    return {"down": palette().fall, "up": palette().rise}.get(state, palette().unclear)
 
 
 def cut_rows(rows: Sequence[Row]) -> tuple[list[Row | None], int]:
@@ -73,7 +74,8 @@ def legend_texts(level: str, states: Sequence[str], second: str, what: str) -> l
 
 def rows_height(size: Size, n: int, legend: Sequence[str]) -> float:
     """Return the pixels that `draw_rows` would like."""
-    return legend_height(legend, size) + row_height(size, n) * (max(n, 1) + 0.4) + 2.0 * size.foot
+    each = 2.9 * size.body if size.column else row_height(size, n)
+    return legend_height(legend, size) + each * (max(n, 1) + 0.4) + 2.0 * size.foot
 
 
 def draw_rows(
@@ -93,18 +95,38 @@ def draw_rows(
     top = sheet.top + legend_height(legend, size)
     base = sheet.bottom - 2.0 * size.foot
     step = (base - top) / (max(len(rows), 1) + 0.4)
+    # in a narrow column a row has two lines: its texts, and its marks below them
+    texts, marks = (0.38, 0.95) if size.column else (0.7, 0.7)
     if band is not None:
-        sheet.box(x.px(band[0]), top, x.px(band[1]) - x.px(band[0]), base - top, BAND)
-    sheet.x_axis(x, *fitted_ticks(x, size.foot, tick_form), top, base)
-    y = Scale(-(len(rows) - 0.3), 0.7, base, top)
+        sheet.box(x.px(band[0]), top, x.px(band[1]) - x.px(band[0]), base - top, palette().band)
+    _row_axis(sheet, x, tick_form, (top, base), [top + (i + texts) * step for i in range(len(rows))])
+    y = Scale(-(len(rows) + 0.4 - marks), marks, base, top)
     axes = sheet.axes(x, y)
     for i, row in enumerate(rows):
-        middle = top + (i + 0.7) * step
+        middle = top + (i + texts) * step
         if row is None:
-            sheet.text(columns.key, middle, "⋮", color=QUIET, va="middle")
+            sheet.text(columns.key, middle, "⋮", color=palette().quiet, va="middle")
             continue
         _row_texts(sheet, columns, row, middle)
         _row_marks(axes, row, -float(i), size, min(1.0, step / (1.4 * size.body)))
+
+
+def _row_axis(
+    sheet: Sheet,
+    x: Scale,
+    tick_form: Callable[[list[float]], Callable[[float], str]],
+    ends: tuple[float, float],
+    texts: Sequence[float],
+) -> None:
+    """Draw the axis; where texts stand over the plot, its lines leave them free."""
+    size = sheet.size
+    marks, form = fitted_ticks(x, size.foot, tick_form)
+    if not size.column:
+        sheet.x_axis(x, marks, form, *ends)
+        return
+    for middle, below in zip(texts, [*(t - 0.8 * size.body for t in texts[1:]), ends[1]], strict=True):
+        sheet.x_grid(x, marks, middle + 0.8 * size.body, below)
+    sheet.tick_labels(x, marks, form, ends[1] + 1.35 * size.foot)
 
 
 def group_size(size: Size) -> float:
@@ -115,6 +137,8 @@ def group_size(size: Size) -> float:
 def _columns(sheet: Sheet, rows: Sequence[Row]) -> Columns:
     size = sheet.size
     gap = 0.9 * size.body
+    if size.column:
+        return Columns(sheet.left, math.nan, sheet.left + 0.4 * size.body, sheet.right - 0.4 * size.body, sheet.right, sheet.right)  # fmt: skip
 
     def widest(texts: Sequence[str], bold: bool = False, most: float = math.inf) -> float:
         return min(most, max((text_width(t, size.body, bold) for t in texts), default=0.0))
@@ -137,15 +161,30 @@ def _columns(sheet: Sheet, rows: Sequence[Row]) -> Columns:
 def _row_texts(sheet: Sheet, columns: Columns, row: Row, middle: float) -> None:
     size = sheet.size
     gap = 0.9 * size.body
+    if size.column:
+        _texts_above(sheet, row, middle)
+        return
     end = columns.group - gap if row.group or columns.plot > columns.group else columns.plot - gap
     sheet.name(columns.key, middle, row.key, end - columns.key + 1, va="middle")
     if row.group:
         group = fit(row.group, group_size(size), columns.plot - gap - columns.group + 1)
-        sheet.text(columns.group, middle, group, group_size(size), color=QUIET, va="middle")
+        sheet.text(columns.group, middle, group, group_size(size), color=palette().quiet, va="middle")
     clear = row.state in ("down", "up")
-    sheet.text(columns.value_end, middle, row.value_text, bold=clear, color=INK, ha="right", va="middle")
+    sheet.text(columns.value_end, middle, row.value_text, bold=clear, color=palette().ink, ha="right", va="middle")
     if columns.interval_end > columns.value_end:
-        sheet.text(columns.interval_end, middle, row.interval_text, color=QUIET, ha="right", va="middle")
+        sheet.text(columns.interval_end, middle, row.interval_text, color=palette().quiet, ha="right", va="middle")
+
+
+def _texts_above(sheet: Sheet, row: Row, middle: float) -> None:
+    """Write a row's texts over its marks: name, group if there is room, value."""
+    size = sheet.size
+    clear = row.state in ("down", "up")
+    sheet.text(sheet.right, middle, row.value_text, bold=clear, ha="right", va="middle")
+    room = size.inner - text_width(row.value_text, size.body, clear) - 0.8 * size.body
+    sheet.name(sheet.left, middle, row.key, room, va="middle")
+    used = name_width(row.key, size) + 0.6 * size.body
+    if row.group and used + text_width(row.group, size.foot) <= room:
+        sheet.text(sheet.left + used, middle, row.group, size.foot, color=palette().quiet, va="middle")
 
 
 def _row_marks(axes: object, row: Row, y: float, size: Size, shrink: float) -> None:
@@ -154,11 +193,11 @@ def _row_marks(axes: object, row: Row, y: float, size: Size, shrink: float) -> N
     assert isinstance(axes, Axes)
     unit = size.unit * POINTS
     tint = colour(row.state)
-    face = tint if row.state in ("down", "up") else "white"
+    face = tint if row.state in ("down", "up") else palette().paper
     if math.isfinite(row.low) and math.isfinite(row.high):
         axes.plot([row.low, row.high], [y, y], color=tint, linewidth=2.0 * unit, solid_capstyle="butt", clip_on=False)
     if math.isfinite(row.second):
-        axes.plot([row.second], [y], "|", color=INK, markersize=15 * unit * shrink, markeredgewidth=2 * unit)
+        axes.plot([row.second], [y], "|", color=palette().ink, markersize=15 * unit * shrink, markeredgewidth=2 * unit)
     if math.isfinite(row.value):
         axes.plot(
             [row.value],
@@ -190,14 +229,14 @@ def _legend_entries(
         return sample
 
     def stroke(x: float, y: float) -> None:
-        sheet.line([x, x], [y - 6 * unit, y + 6 * unit], INK, 2.0)
+        sheet.line([x, x], [y - 6 * unit, y + 6 * unit], palette().ink, 2.0)
 
     out: list[tuple[Callable[[float, float], None], str]] = []
     for text in texts:
         if text.endswith("excludes 0"):
             out.append((points(moved, True), text))
         elif text.endswith("includes 0"):
-            out.append((points([UNCLEAR], False), text))
+            out.append((points([palette().unclear], False), text))
         else:
             out.append((stroke, text))
     return out

@@ -11,9 +11,12 @@ import pandas as pd
 
 from eventstudy.errors import InvalidInput
 from eventstudy.figures import words as say
+from eventstudy.figures.facts import Facts
+from eventstudy.figures.layout import build
+from eventstudy.figures.lettering import fit, text_width
 from eventstudy.figures.scales import Scale, limits, percent_ticks, share_digits, ticks
-from eventstudy.figures.sheet import Sheet, build, fit, fitted_ticks, legend_height, text_width
-from eventstudy.figures.style import BAND, FALL, GRID, INK, LINE, ORDINARY, POINTS, QUIET, RISE, UNCLEAR, Size
+from eventstudy.figures.sheet import Sheet, fitted_ticks, legend_height
+from eventstudy.figures.style import POINTS, Size, palette
 from eventstudy.figures.words import FigureText
 from eventstudy.inference.result import t_quantile
 from eventstudy.models import Fit
@@ -125,8 +128,8 @@ def market_scatter(
         Which event.
     level : float
         Coverage of the prediction band ``x b ± t_{M-p} s √(1 + x (X'X)⁻¹ x')``.
-    size : {"article", "phone", "social", "print"}
-        Layout preset.
+    size : str
+        Layout preset, one of `eventstudy.figures.SIZES`.
     source, title, when : str, optional
         The source line, a title in place of the finding, and the event day as text.
 
@@ -148,8 +151,20 @@ def market_scatter(
         alt=_alt(cloud, when, level),
     )
     legend = [f"{len(cloud.firm)} estimation days", f"fitted line, {say.level_text(level)} prediction interval"]
+    facts = Facts(
+        "market_scatter",
+        {cloud.key: (cloud.state,)},
+        {cloud.key: cloud.event_y},
+        {
+            "level": float(level),
+            "benchmark": cloud.market_name,
+            "estimation": [panel.estimation.start, panel.estimation.end],
+            "window": [0, 0],
+        },
+        own_title=bool(title),
+    )
     return build(
-        words, _frame(cloud), size, lambda s: _height(s, legend), lambda sheet: _draw(sheet, cloud, legend, when)
+        words, _frame(cloud), facts, size, lambda s: _height(s, legend), lambda sheet: _draw(sheet, cloud, legend, when)
     )
 
 
@@ -215,7 +230,11 @@ def _frame(cloud: Cloud) -> pd.DataFrame:
 
 
 def _height(size: Size, legend: list[str]) -> float:
-    return legend_height(legend, size) + (300.0 if size.narrow else 360.0 * size.unit) + 4.5 * size.foot
+    return (
+        legend_height(legend, size)
+        + (230.0 if size.column else 300.0 if size.narrow else 360.0 * size.unit)
+        + 4.5 * size.foot
+    )
 
 
 def _draw(sheet: Sheet, cloud: Cloud, legend: list[str], when: str) -> None:
@@ -230,13 +249,21 @@ def _draw(sheet: Sheet, cloud: Cloud, legend: list[str], when: str) -> None:
     x = Scale(*limits([*cloud.market, cloud.event_x], pad=0.05), sheet.left + gutter, sheet.right)
     y = Scale(low, high, base, top)
     for mark in y_marks:
-        sheet.line([x.start, x.end], [y.px(mark)] * 2, INK if mark == 0 else GRID)
-        sheet.text(x.start - 0.6 * size.foot, y.px(mark), y_form(mark), size.foot, color=QUIET, ha="right", va="middle")
+        sheet.line([x.start, x.end], [y.px(mark)] * 2, palette().ink if mark == 0 else palette().grid)
+        sheet.text(
+            x.start - 0.6 * size.foot,
+            y.px(mark),
+            y_form(mark),
+            size.foot,
+            color=palette().quiet,
+            ha="right",
+            va="middle",
+        )
     sheet.x_axis(x, *fitted_ticks(x, size.foot, percent_ticks), top, base)
     name = fit(f"{cloud.key}, daily return", size.foot, sheet.right - sheet.left)
-    sheet.text(sheet.left, top - 0.9 * size.foot, name, size.foot, color=QUIET)
+    sheet.text(sheet.left, top - 0.9 * size.foot, name, size.foot, color=palette().quiet)
     name = fit(f"{cloud.market_name}, daily return", size.foot, sheet.right - sheet.left)
-    sheet.text(sheet.right, base + 2.8 * size.foot, name, size.foot, color=QUIET, ha="right")
+    sheet.text(sheet.right, base + 2.8 * size.foot, name, size.foot, color=palette().quiet, ha="right")
     _marks(sheet, cloud, x, y, when)
 
 
@@ -244,11 +271,11 @@ def _legend(sheet: Sheet, legend: list[str]) -> None:
     unit = sheet.size.unit
 
     def day(x: float, y: float) -> None:
-        sheet.mark(x, y, ORDINARY, pixels=4.5)
+        sheet.mark(x, y, palette().ordinary, pixels=4.5)
 
     def line(x: float, y: float) -> None:
-        sheet.box(x - 9 * unit, y - 6 * unit, 18 * unit, 12 * unit, BAND)
-        sheet.line([x - 9 * unit, x + 9 * unit], [y, y], LINE, 2.2)
+        sheet.box(x - 9 * unit, y - 6 * unit, 18 * unit, 12 * unit, palette().band)
+        sheet.line([x - 9 * unit, x + 9 * unit], [y, y], palette().line, 2.2)
 
     sheet.legend([(day, legend[0]), (line, legend[1])], sheet.top + 0.5 * sheet.size.foot)
 
@@ -256,13 +283,15 @@ def _legend(sheet: Sheet, legend: list[str]) -> None:
 def _marks(sheet: Sheet, cloud: Cloud, x: Scale, y: Scale, when: str) -> None:
     unit = sheet.size.unit * POINTS
     under, axes = sheet.axes(x, y, bands=True), sheet.axes(x, y)
-    under.fill_between(cloud.line_x, cloud.low, cloud.high, color=BAND, linewidth=0)
-    axes.plot(cloud.line_x, cloud.line_y, color=LINE, linewidth=2.2 * unit)
-    axes.plot(cloud.market, cloud.firm, "o", color=ORDINARY, markersize=4.5 * unit, markeredgewidth=0, zorder=1.5)
+    under.fill_between(cloud.line_x, cloud.low, cloud.high, color=palette().band, linewidth=0)
+    axes.plot(cloud.line_x, cloud.line_y, color=palette().line, linewidth=2.2 * unit)
+    axes.plot(
+        cloud.market, cloud.firm, "o", color=palette().ordinary, markersize=4.5 * unit, markeredgewidth=0, zorder=1.5
+    )
     if not (math.isfinite(cloud.event_x) and math.isfinite(cloud.event_y)):
         return
-    tint = {"down": FALL, "up": RISE}.get(cloud.state, UNCLEAR)
-    face = "white" if cloud.state == "unclear" else tint
+    tint = {"down": palette().fall, "up": palette().rise}.get(cloud.state, palette().unclear)
+    face = palette().paper if cloud.state == "unclear" else tint
     axes.plot(
         [cloud.event_x],
         [cloud.event_y],

@@ -1,113 +1,34 @@
-"""The sheet a figure is laid out on: text measured and wrapped in pixels from the top left corner."""
+"""The sheet a figure is laid out on: pixels from the top left corner, everything drawn named by its role."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eventstudy.figures.lettering import fit, text_width, wrap
 from eventstudy.figures.scales import Scale, ticks
-from eventstudy.figures.style import (
-    GRID,
-    INK,
-    PAPER,
-    POINTS,
-    QUIET,
-    Size,
-    font,
-    house_settings,
-    size_of,
-)
-from eventstudy.figures.words import FigureText, name_and_date, tidy
+from eventstudy.figures.style import POINTS, Size, font, palette
+from eventstudy.figures.words import name_and_date, tidy
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.transforms import Transform
 
     from eventstudy.figures.house import HouseFigure
 
-#: Line height in text sizes, and the share of it above the baseline.
-LEADING = 1.28
-#: Room for the difference between measured and drawn text.
-SLACK = 1.015
-
-
-#: What no line break may part: dates, "day 0", windows in brackets.
-_TOGETHER = re.compile(r"\d{1,2} [A-Z]\w+ \d{4}|\bdays? [−+]?\d+|\[[−+\-]?\d+, [−+\-]?\d+\]")
-_TIE = "\N{NO-BREAK SPACE}"
 #: More ticks than this on one axis are clutter.
 MOST_TICKS = 7
-#: Drawing order: bands, grid and leader lines, marks, text.
-BANDS, UNDER, MARKS, OVER = 1.0, 2.0, 3.0, 4.0
-
-
-@lru_cache(maxsize=4096)
-def text_width(text: str, pixels: float, bold: bool = False) -> float:
-    """Return the width of a text in pixels."""
-    from matplotlib.textpath import text_to_path
-
-    width, _, _ = text_to_path.get_text_width_height_descent(text, font(pixels, bold), False)
-    return float(width) / POINTS * SLACK
-
-
-def name_width(key: str, size: Size, pixels: float = 0.0) -> float:
-    """Return the pixels that `Sheet.name` needs for a name and its date."""
-    pixels = pixels or size.body
-    name, date = name_and_date(tidy(key))
-    return text_width(name, pixels, True) + (0.3 * pixels + text_width(date, size.foot) if date else 0.0)
-
-
-def wrap(text: str, pixels: float, room: float, bold: bool = False) -> list[str]:
-    """Break a text into lines no wider than ``room``, not inside a date; a long word is broken where it must be."""
-    lines: list[str] = []
-    line = ""
-    for glued in _TOGETHER.sub(lambda found: found.group().replace(" ", _TIE), tidy(text)).split(" "):
-        word = glued.replace(_TIE, " ")
-        longer = f"{line} {word}" if line else word
-        if text_width(longer, pixels, bold) <= room:
-            line = longer
-            continue
-        if line:
-            lines.append(line)
-        line = word
-        while text_width(line, pixels, bold) > room and len(line) > 1:
-            head = fit(line, pixels, room, bold, end="")
-            lines.append(head)
-            line = line[len(head) :]
-    return [*lines, line] if line else lines
-
-
-def balanced(text: str, pixels: float, room: float, bold: bool = False) -> list[str]:
-    """Break a text into as few lines as `wrap` does, of about equal length, so that no word is left alone."""
-    lines = wrap(text, pixels, room, bold)
-    low, high = 0.0, room
-    while high - low > 2.0 and len(lines) > 1:
-        middle = (low + high) / 2
-        trial = wrap(text, pixels, middle, bold)
-        if len(trial) > len(lines) or any(text_width(line, pixels, bold) > middle for line in trial):
-            low = middle
-        else:
-            high, lines = middle, trial
-    return lines
-
-
-def fit(text: str, pixels: float, room: float, bold: bool = False, end: str = "…") -> str:
-    """Cut a text to a width, with an ellipsis for what is lost; at least one character stays."""
-    text = tidy(text)
-    if text_width(text, pixels, bold) <= room:
-        return text
-    low, high = 1, len(text)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if text_width(text[:middle] + end, pixels, bold) <= room:
-            low = middle
-        else:
-            high = middle - 1
-    return text[:low] + end
+#: Drawing order by role, so that things of one role lie together and editable files have them in one layer.
+LAYERS = {
+    "status": 0.5, "band": 1.0, "bands": 1.1, "grid": 2.0, "data": 3.0, "mark": 4.0, "tick": 4.1, "legend": 4.2, "label": 4.3,
+    "title": 4.4, "subtitle": 4.5, "note": 4.6, "signature": 4.7, "notice": 4.8,
+}  # fmt: skip
 
 
 @dataclass
@@ -131,6 +52,24 @@ class Sheet:
     top: float
     bottom: float
     height: float
+    _count: Counter[str] = field(default_factory=Counter)
+    _role: str = ""
+
+    @contextmanager
+    def role(self, name: str) -> Iterator[None]:
+        """Name everything drawn inside by one role."""
+        before, self._role = self._role, name
+        try:
+            yield
+        finally:
+            self._role = before
+
+    def _place(self, artist: Artist, role: str) -> None:
+        """Give something drawn its name and its layer."""
+        role = self._role or role
+        self._count[role] += 1
+        artist.set_gid(f"{role}-{self._count[role]}")
+        artist.set_zorder(LAYERS[role])
 
     @property
     def transform(self) -> Transform:
@@ -147,26 +86,27 @@ class Sheet:
         text: str,
         pixels: float = 0.0,
         *,
-        color: str = INK,
+        color: str = "",
         bold: bool = False,
         ha: str = "left",
         va: str = "baseline",
+        role: str = "label",
     ) -> None:
         """Write one line of text; ``y`` is its baseline or, with ``va="middle"``, the middle of its capitals."""
         pixels = pixels or self.size.body
         drop = 0.33 * pixels if va == "middle" else 0.0
-        self.figure.text(
+        drawn = self.figure.text(
             x,
             y + drop,
             text,
             fontproperties=font(pixels, bold),
-            color=color,
+            color=color or palette().ink,
             ha=ha,
             va="baseline",
             transform=self.transform,
             parse_math=False,
-            zorder=OVER,
         )
+        self._place(drawn, role)
 
     def name(self, x: float, y: float, key: str, room: float, pixels: float = 0.0, va: str = "baseline") -> None:
         """Write an event's name, cut to the room, and its date, which is never cut, small beside it."""
@@ -178,7 +118,7 @@ class Sheet:
         if date:
             drop = 0.33 * (pixels - self.size.foot) if va == "middle" else 0.0
             place = x + text_width(name, pixels, True) + 0.3 * pixels
-            self.text(place, y + drop, date, self.size.foot, color=QUIET, va=va)
+            self.text(place, y + drop, date, self.size.foot, color=palette().quiet, va=va)
 
     def line(
         self, xs: Sequence[float], ys: Sequence[float], color: str, width: float = 1.0, dash: bool = False
@@ -189,7 +129,8 @@ class Sheet:
         line = Line2D(list(xs), list(ys), color=color, linewidth=width * POINTS * self.size.unit)
         if dash:
             line.set_linestyle((0, (3.0, 2.5)))
-        line.set(transform=self.transform, solid_capstyle="butt", zorder=UNDER)
+        line.set(transform=self.transform, solid_capstyle="butt")
+        self._place(line, "grid")
         self.figure.add_artist(line)
 
     def mark(
@@ -200,8 +141,9 @@ class Sheet:
 
         unit = self.size.unit * POINTS
         mark = Line2D([x], [y], linestyle="none", marker=shape, color=color, markersize=pixels * unit)
-        mark.set(markerfacecolor=color if filled else PAPER, markeredgewidth=1.6 * unit, zorder=OVER)
+        mark.set(markerfacecolor=color if filled else palette().paper, markeredgewidth=1.6 * unit)
         mark.set_transform(self.transform)
+        self._place(mark, "mark")
         self.figure.add_artist(mark)
 
     def box(self, x: float, y: float, width: float, height: float, color: str) -> None:
@@ -209,7 +151,8 @@ class Sheet:
         from matplotlib.patches import Rectangle
 
         patch = Rectangle((x, y), width, height, facecolor=color, edgecolor="none")
-        patch.set(transform=self.transform, zorder=BANDS)
+        patch.set(transform=self.transform)
+        self._place(patch, "band")
         self.figure.add_artist(patch)
 
     def axes(self, x: Scale, y: Scale, *, bands: bool = False) -> Axes:
@@ -221,7 +164,8 @@ class Sheet:
             width / self.size.width,
             height / self.height,
         )
-        axes = self.figure.add_axes(place, zorder=BANDS if bands else MARKS)
+        axes = self.figure.add_axes(place)
+        self._place(axes, "bands" if bands else "data")
         axes.set_axis_off()
         axes.set_xlim(x.low, x.high)
         axes.set_ylim(y.low, y.high)
@@ -229,10 +173,16 @@ class Sheet:
 
     def x_axis(self, x: Scale, values: Sequence[float], form: Callable[[float], str], top: float, base: float) -> None:
         """Draw grid lines from ``top`` to ``base`` and tick labels under ``base``."""
+        self.x_grid(x, values, top, base)
+        self.tick_labels(x, values, form, base + 1.35 * self.size.foot)
+
+    def x_grid(self, x: Scale, values: Sequence[float], top: float, base: float) -> None:
+        """Draw vertical grid lines, zero the strongest."""
         for value in values:
             strong = value == 0.0
-            self.line([x.px(value)] * 2, [top, base], INK if strong else GRID, 1.2 if strong else 1.0)
-        self.tick_labels(x, values, form, base + 1.35 * self.size.foot)
+            self.line(
+                [x.px(value)] * 2, [top, base], palette().ink if strong else palette().grid, 1.2 if strong else 1.0
+            )
 
     def tick_labels(self, x: Scale, values: Sequence[float], form: Callable[[float], str], y: float) -> None:
         """Write tick labels on a baseline, leaving out what would touch its neighbour or leave the sheet."""
@@ -243,18 +193,32 @@ class Sheet:
             centre = min(max(x.px(value), self.size.margin / 2 + half), self.size.width - self.size.margin / 2 - half)
             if all(centre + half + 4 < a or centre - half - 4 > b for a, b in taken):
                 taken.append((centre - half, centre + half))
-                self.text(centre, y, form(value), pixels, color=QUIET, ha="center")
+                self.text(centre, y, form(value), pixels, color=palette().quiet, ha="center", role="tick")
 
     def legend(self, entries: Sequence[tuple[Callable[[float, float], None], str]], y: float) -> None:
-        """Write legend entries from the left on ``y``, each a drawn sample and a text; see `legend_lines`."""
-        for row in legend_rows([text for _, text in entries], self.size):
-            x = self.left
-            for i in row:
-                sample, text = entries[i]
-                sample(x + 9 * self.size.unit, y)
-                self.text(x + 24 * self.size.unit, y, text, self.size.foot, color=QUIET, va="middle")
-                x += 24 * self.size.unit + text_width(text, self.size.foot) + 18 * self.size.unit
-            y += 1.45 * self.size.foot
+        """Write legend entries from the left on ``y``, each a drawn sample and a text; see `legend_height`."""
+        foot, sample_room = self.size.foot, 24 * self.size.unit
+        with self.role("legend"):
+            for row in legend_rows([text for _, text in entries], self.size):
+                x = self.left
+                for i, lines in row:
+                    entries[i][0](x + 9 * self.size.unit, y)
+                    for k, line in enumerate(lines):
+                        self.text(x + sample_room, y + k * LINE * foot, line, foot, color=palette().quiet, va="middle")
+                    x += sample_room + max(text_width(line, foot) for line in lines) + 18 * self.size.unit
+                y += _row_height(row, self.size)
+
+    def picture(self, file: Path, height: float, right: float, top: float, room: float) -> None:
+        """Draw a PNG of at most this height and width, its upper right corner at a place."""
+        import numpy as np
+        from PIL import Image
+
+        with Image.open(file) as image:
+            pixels = np.asarray(image.convert("RGBA"))
+        height = min(height, room * pixels.shape[0] / pixels.shape[1])
+        wide = height * pixels.shape[1] / pixels.shape[0]
+        axes = self.axes(Scale(0.0, 1.0, right - wide, right), Scale(0.0, 1.0, top + height, top))
+        axes.imshow(pixels, extent=(0.0, 1.0, 0.0, 1.0), aspect="auto", interpolation="antialiased")
 
 
 def fitted_ticks(
@@ -272,82 +236,29 @@ def fitted_ticks(
     return marks, form
 
 
-def legend_rows(texts: Sequence[str], size: Size) -> list[list[int]]:
-    """Return which legend entries share a row at this size."""
-    rows: list[list[int]] = []
+#: Line height inside a legend entry, and what a row of entries has in addition, in text sizes.
+LINE, ROW_GAP = 1.2, 0.25
+
+
+def legend_rows(texts: Sequence[str], size: Size) -> list[list[tuple[int, list[str]]]]:
+    """Return which legend entries share a row at this size, each with its lines."""
+    rows: list[list[tuple[int, list[str]]]] = []
     x = size.inner + 1
     for i, text in enumerate(texts):
-        width = 24 * size.unit + text_width(text, size.foot)
+        lines = wrap(text, size.foot, size.inner - 24 * size.unit)
+        width = 24 * size.unit + max(text_width(line, size.foot) for line in lines)
         if x + width > size.inner:
             rows.append([])
             x = 0.0
-        rows[-1].append(i)
+        rows[-1].append((i, lines))
         x += width + 18 * size.unit
     return rows
 
 
+def _row_height(row: Sequence[tuple[int, list[str]]], size: Size) -> float:
+    return (LINE * max(len(lines) for _, lines in row) + ROW_GAP) * size.foot
+
+
 def legend_height(texts: Sequence[str], size: Size) -> float:
     """Return the pixels that `Sheet.legend` needs."""
-    return len(legend_rows(texts, size)) * 1.45 * size.foot + 4
-
-
-def build(
-    words: FigureText, data: pd.DataFrame, size: str, wanted: Callable[[Size], float], draw: Callable[[Sheet], None]
-) -> HouseFigure:
-    """Lay out a figure: title, subtitle, what ``draw`` draws, note and source.
-
-    Parameters
-    ----------
-    words : FigureText
-        The words.
-    data : DataFrame
-        The plotted numbers.
-    size : str
-        Name of a size preset.
-    wanted : callable
-        From the preset to the pixels of height that the plot would like; at a fixed height it gets what is left,
-        or the figure grows if that is less than half.
-    draw : callable
-        Draws on the sheet.
-    """
-    from eventstudy.figures.house import HouseFigure
-
-    preset = size_of(size)
-    with house_settings():
-        title = balanced(words.title, preset.title, preset.inner, bold=True)
-        subtitle = balanced(words.subtitle, preset.subtitle, preset.inner)
-        foot = [line for part in (words.note, words.source) for line in wrap(part, preset.foot, preset.inner)]
-        head = len(title) * preset.title * 1.18 + len(subtitle) * preset.subtitle * LEADING + 0.9 * preset.subtitle
-        tail = len(foot) * preset.foot * LEADING + (1.1 * preset.foot if foot else 0.0)
-        plot = wanted(preset)
-        frame = head + tail + 2 * preset.margin
-        height = max(preset.height, round(frame + (max(0.55 * plot, preset.height - frame) if preset.height else plot)))
-        figure = HouseFigure(words, data, preset.name, preset.width, height)
-        sheet = Sheet(
-            figure,
-            preset,
-            preset.margin,
-            preset.width - preset.margin,
-            preset.margin + head,
-            height - preset.margin - tail,
-            height,
-        )
-        _write_head_and_foot(sheet, title, subtitle, foot)
-        draw(sheet)
-    return figure
-
-
-def _write_head_and_foot(sheet: Sheet, title: list[str], subtitle: list[str], foot: list[str]) -> None:
-    size = sheet.size
-    y = size.margin - 0.22 * size.title
-    for line in title:
-        y += size.title * 1.18
-        sheet.text(sheet.left, y, line, size.title, bold=True)
-    y += 0.3 * size.subtitle
-    for line in subtitle:
-        y += size.subtitle * LEADING
-        sheet.text(sheet.left, y, line, size.subtitle, color=QUIET)
-    y = sheet.height - size.margin - 0.25 * size.foot - (len(foot) - 1) * size.foot * LEADING
-    for line in foot:
-        sheet.text(sheet.left, y, line, size.foot, color=QUIET)
-        y += size.foot * LEADING
+    return sum(_row_height(row, size) for row in legend_rows(texts, size)) + 4

@@ -1,15 +1,17 @@
-"""The house style of all figures: sizes, colours, fonts, and the settings they are drawn with."""
+"""Sizes, fonts and the settings that all figures are drawn with; colours and font files are the house style's."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eventstudy.errors import DataMissing, InvalidInput
+from eventstudy.errors import InvalidInput
+from eventstudy.figures.house_style import Palette, current_style
 
 if TYPE_CHECKING:
     from matplotlib.font_manager import FontProperties
@@ -17,22 +19,15 @@ if TYPE_CHECKING:
 #: Pixels (of the web, 1/96 inch) in an inch and points in a pixel.
 DPI = 96
 POINTS = 72 / DPI
-
+#: Where the package's own fonts lie, each with its licence.
 FONTS = Path(__file__).with_name("fonts")
-REGULAR = "SourceSansPro-Regular.ttf"
-SEMIBOLD = "SourceSansPro-Semibold.ttf"
+#: The smallest text, in pixels: 12 on a screen, 8.5 points in print.
+LEAST_WEB, LEAST_PRINT = 12.0, 8.5 / POINTS
 
-# Text at least 4.5 : 1 on white, marks at least 3 : 1 (tests/figures/test_style.py computes both).
-PAPER = "#ffffff"
-INK = "#1a1a1a"
-QUIET = "#545454"  # subtitles, notes, tick labels
-FALL = "#a63a0a"  # rust: darker than RISE, so that the two differ in grey as well
-RISE = "#2777b4"  # blue
-UNCLEAR = "#6e6e6e"
-ORDINARY = "#8a8f98"  # many small marks of ordinary days
-LINE = "#2f4b6e"  # fitted lines and paths
-BAND = "#d5dfea"  # decoration that the line and the note explain
-GRID = "#e3e3e3"
+
+def palette() -> Palette:
+    """Return the colours of the style in use."""
+    return current_style().palette
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +43,13 @@ class Size:
     margin : float
         White space at the four sides.
     title, subtitle, body, foot : float
-        Text sizes in pixels; none is below 11.
+        Text sizes in pixels.
+    least : float
+        No text is smaller.
     narrow : bool
         Whether columns beside the plot have to give way.
+    column : bool
+        Whether there is only room for one thing beside another: names stand over their plots.
     """
 
     name: str
@@ -61,7 +60,14 @@ class Size:
     subtitle: float
     body: float
     foot: float
+    least: float = LEAST_WEB
     narrow: bool = False
+    column: bool = False
+
+    def __post_init__(self) -> None:
+        smallest = min(self.title, self.subtitle, self.body, self.foot)
+        if smallest < self.least:
+            raise InvalidInput(f"Size {self.name} sets text at {smallest} pixels; {self.least:.5g} is the least.")
 
     @property
     def unit(self) -> float:
@@ -74,13 +80,22 @@ class Size:
         return self.width - 2 * self.margin
 
 
+def _print(millimetres: int, texts: tuple[float, float, float], narrow: bool = False, column: bool = False) -> Size:
+    width = millimetres / 25.4 * DPI
+    return Size(f"print-{millimetres}", width, 0.0, 2, *texts, LEAST_PRINT, LEAST_PRINT, narrow, column)
+
+
+#: The layouts by name: a phone and an article's column on the web, a card for social media, and one, two and three
+#: columns of a newspaper (52, 107 and 163 mm). Every figure is laid out anew for each, not scaled.
 SIZES = {
     s.name: s
     for s in (
-        Size("article", 691.2, 0.0, 16, 21, 14.5, 13, 11.5),
-        Size("phone", 360.0, 0.0, 12, 18, 13, 12, 11, narrow=True),
+        Size("article", 640.0, 0.0, 14, 20, 14, 13, 12),
+        Size("phone", 360.0, 0.0, 12, 18, 13, 12.5, 12, narrow=True),
         Size("social", 1200.0, 675.0, 40, 36, 23, 19, 15.5),
-        Size("print", 616.0, 0.0, 2, 18, 13, 12, 11.5),
+        _print(52, (14.5, 12, 11.5), narrow=True, column=True),
+        _print(107, (17, 12.5, 12), narrow=True),
+        _print(163, (18, 13, 12)),
     )
 }
 
@@ -99,35 +114,23 @@ def size_of(name: str) -> Size:
 
 
 @lru_cache(maxsize=64)
-def _font(path: Path, pixels: float) -> FontProperties:
+def _font(path: Path, family: str, bold: bool, pixels: float) -> FontProperties:
     from matplotlib.font_manager import FontProperties
 
-    return FontProperties(fname=str(path), size=pixels * POINTS)
+    # the file decides; family and weight are for text that stays text in an editable SVG
+    return FontProperties(fname=str(path), family=family, weight=600 if bold else 400, size=pixels * POINTS)
 
 
 def font(pixels: float, bold: bool = False) -> FontProperties:
-    """Return the house font at a size in pixels.
-
-    Raises
-    ------
-    DataMissing
-        If the font file is not there: another font in its place would change every figure silently.
-    """
-    path = FONTS / (SEMIBOLD if bold else REGULAR)
-    if not path.is_file():
-        raise DataMissing(
-            f"The figures' font file {path.name} is missing from {path.parent}; reinstall the package.",
-            missing=(path.name,),
-            available=(),
-        )
-    return _font(path, pixels)
+    """Return the house font at a size in pixels."""
+    style = current_style()
+    return _font(style.semibold if bold else style.regular, style.family, bold, pixels)
 
 
 #: Defaults of matplotlib that belong to the session and not to the look.
 _SESSION = ("backend", "interactive", "toolbar", "timezone", "webagg.", "tk.", "macosx.", "date.epoch", "docstring.")
 
 _HOUSE: dict[str, object] = {
-    "figure.facecolor": PAPER,
     "axes.facecolor": "none",
     "svg.fonttype": "path",
     "svg.hashsalt": "eventstudy",
@@ -141,6 +144,19 @@ _HOUSE: dict[str, object] = {
 }
 
 
+_other: ContextVar[Mapping[str, object]] = ContextVar("eventstudy_settings", default={})  # noqa: B039 - never changed
+
+
+@contextmanager
+def other_settings(settings: Mapping[str, object]) -> Iterator[None]:
+    """Let `house_settings` inside differ from the house in some settings."""
+    token = _other.set(settings)
+    try:
+        yield
+    finally:
+        _other.reset(token)
+
+
 @contextmanager
 def house_settings() -> Iterator[None]:
     """Draw inside with matplotlib's own defaults and the house style, whatever the user's settings; restored after."""
@@ -149,6 +165,6 @@ def house_settings() -> Iterator[None]:
     defaults = matplotlib.rcParamsDefault
     plain = {k: dict.__getitem__(defaults, k) for k in defaults if not k.startswith(_SESSION)}
     # matplotlib's stubs name every key; a plain dictionary is what it takes
-    settings: dict[Any, Any] = {**plain, **_HOUSE}
+    settings: dict[Any, Any] = {**plain, **_HOUSE, **_other.get()}
     with matplotlib.rc_context(settings):
         yield
