@@ -75,6 +75,25 @@ def dated():
     return cache(_dated)
 
 
+def _studies(count, jump, n=3, seed=0):
+    """Studies of ``n`` events on separate days, without effect or with one."""
+    rng = np.random.default_rng(seed)
+    days = pd.bdate_range("2023-01-02", periods=160)
+    for _ in range(count):
+        market = rng.normal(0, 0.01, len(days))
+        table = pd.DataFrame({"^M": market}, index=days)
+        for i in range(n):
+            table[f"F{i}"] = market + rng.normal(0, 0.01, len(days))
+            table.iloc[140, i + 1] += jump
+        events = [Event(f"F{i}", days[140].date().isoformat()) for i in range(n)]
+        yield _fitted(table, events, "^M", ESTIMATION)
+
+
+@pytest.fixture(scope="session")
+def studies():
+    return _studies
+
+
 @pytest.fixture(scope="session")
 def real():
     prices = load_snapshot()

@@ -217,7 +217,7 @@ def _words(
     return FigureText(
         title=say.tidy(title)
         if title
-        else say.title_for(shown.keys, shown.states, shown.raw.tolist(), _at(window, when)),
+        else say.title_for(shown.keys, shown.states, shown.raw.tolist(), _at(window, when), level),
         subtitle=f"{_measure_name(window)} {say.span_text(window, when)}: return beyond what the model expects",
         source=say.tidy(source),
         note=note,

@@ -85,7 +85,9 @@ def universe(
     table = frame(shown).assign(marked=np.isin(np.arange(abnormal.n), chosen))
     note = _note(abnormal, level, [shown.keys[j] for j in chosen if not math.isfinite(shown.value[j])])
     what = "stocks" if (abnormal.position == abnormal.position[:1]).all() else "events"
-    words = _words(named, values, what, note, (title, source, when))
+    at = f"on {when}" if when else ""
+    found = _title(named, values, what, at) if named else say.count_finding(shown.states, at, level, what)
+    words = _words(named, values, what, note, (say.tidy(title) if title else found, source, when))
     return build(
         words,
         table.sort_values("abnormal_return", kind="stable", ignore_index=True),
@@ -101,13 +103,13 @@ def _ascending(named: Sequence[Marked]) -> list[Marked]:
 
 
 def _words(
-    named: Sequence[Marked], values: np.ndarray, what: str, note: str, given: tuple[str | None, str, str]
+    named: Sequence[Marked], values: np.ndarray, what: str, note: str, given: tuple[str, str, str]
 ) -> FigureText:
-    """Return the words; ``what`` are stocks of one day, or events; ``given`` are the caller's title, source and day."""
+    """Return the words; ``what`` are stocks of one day, or events; ``given`` are title, source and day."""
     title, source, when = given
     span = say.span_text(Window(0, 0), when)
     return FigureText(
-        title=say.tidy(title) if title else _title(named, values, what, when),
+        title=title,
         subtitle=f"Abnormal returns of {len(values)} {what} {span}; {int((values > 0).sum())} were above zero",
         source=say.tidy(source),
         note=note,
@@ -161,12 +163,10 @@ def _ordinal(rank: int) -> str:
     return f"{rank}{tail} "
 
 
-def _title(named: Sequence[Marked], values: np.ndarray, what: str, when: str) -> str:
-    on = f" on {when}" if when else ""
+def _title(named: Sequence[Marked], values: np.ndarray, what: str, at: str) -> str:
+    on = f" {at}" if at else ""
     clear = [m for m in named if m.state in ("down", "up")]
     if not clear:
-        if not named:
-            return f"{int((values > 0).sum())} of {len(values)} {what} did better than expected{on}"
         return f"No clear change for {say.listed([m.key for m in named[: say.NAMED]])} among {len(values)} {what}{on}"
     first = clear[0]
     rank = 1 + int((values < first.value).sum() if first.state == "down" else (values > first.value).sum())

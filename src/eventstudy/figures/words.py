@@ -140,26 +140,57 @@ def finding(keys: Sequence[str], states: Sequence[str], raw: Sequence[float], at
     return title if moved else title[:1].upper() + title[1:]
 
 
-def count_finding(states: Sequence[str], at: str = "") -> str:
-    """Return what happened to many events, as a title that counts them."""
+#: So many clear events are more than chance if, without any effect, fewer than this share of studies had them.
+CHANCE = 0.05
+
+
+def count_finding(states: Sequence[str], at: str = "", level: float = 0.95, noun: str = "events") -> str:
+    """Return what happened to many events, as a title that counts them.
+
+    Parameters
+    ----------
+    states : sequence of str
+        Their `verdict`.
+    at : str
+        When it happened.
+    level : float
+        Coverage of the intervals: of n events without any effect, ``(1 - level) n`` are clear by chance.
+    noun : str
+        What the events are called.
+
+    Notes
+    -----
+    A count that independent events without effect reach in more than 5 % of studies (binomial) is no finding.
+
+    Examples
+    --------
+    >>> count_finding(["down"] * 2 + ["unclear"] * 38)
+    '2 of 40 events moved clearly, no more than chance gives'
+    """
+    from scipy.special import bdtrc
+
     n = sum(s != "missing" for s in states)
     down, up = states.count("down"), states.count("up")
     on = f" {at}" if at else ""
     if not n:
         return "No event has a return to judge"
     if not down and not up:
-        return f"No clear change for any of {n} events{on}"
+        return f"No clear change for any of {n} {noun}{on}"
+    if float(bdtrc(down + up - 1, n, 1.0 - level)) > CHANCE:
+        return f"{down + up} of {n} {noun} moved clearly{on}, no more than chance gives"
     if down and up:
-        return f"{down} of {n} events did clearly worse than expected{on}, {up} better"
+        return f"{down} of {n} {noun} did clearly worse than expected{on}, {up} better"
     side, other = ("worse", "better") if down else ("better", "worse")
-    return f"{down or up} of {n} events did clearly {side} than expected{on}, none {other}"
+    return f"{down or up} of {n} {noun} did clearly {side} than expected{on}, none {other}"
 
 
-def title_for(keys: Sequence[str], states: Sequence[str], raw: Sequence[float], at: str = "") -> str:
+def title_for(
+    keys: Sequence[str], states: Sequence[str], raw: Sequence[float], at: str = "", level: float = 0.95
+) -> str:
     """Return the title for any number of events: named if few, counted if many."""
     if len(keys) <= NAMED:
         return finding(keys, states, raw, at)
-    return count_finding(list(states), at)
+    return count_finding(list(states), at, level)
 
 
 def spoken(key: str, value: float, low: float, high: float) -> str:
