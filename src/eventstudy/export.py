@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,9 @@ from eventstudy.readings import Readings
 from eventstudy.summary import default_windows, summary_text
 from eventstudy.tables import rounded_csv
 from eventstudy.windows import Window
+
+if TYPE_CHECKING:
+    from eventstudy.figures.house import HouseFigure
 
 
 def plain(value: object) -> object:
@@ -68,6 +72,12 @@ def result_to_dict(result: Readings, windows: Sequence[Window]) -> dict[str, obj
     shaped = plain(out)
     assert isinstance(shaped, dict)
     return shaped
+
+
+def describe_figure(figure: HouseFigure, result: Readings) -> HouseFigure:
+    """Add to a figure what its result knows: the specification, and the digest of the prices if there are any."""
+    digest = result.provenance.digest
+    return figure.describe(parameters={"study": specification(result)}, inputs={"prices": digest} if digest else {})
 
 
 def specification(result: Readings) -> dict[str, object]:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from eventstudy import figures
 from eventstudy.errors import InvalidInput
-from eventstudy.export import result_to_dict, save_result
+from eventstudy.export import describe_figure, result_to_dict, save_result
 from eventstudy.inference import readings
 from eventstudy.readings import Readings, WindowLike
 from eventstudy.summary import summary_html, summary_text
 from eventstudy.windows import Window
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    from eventstudy.figures.house import HouseFigure
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -31,40 +31,53 @@ class EventStudyResult(Readings):
 
     # -- figures -------------------------------------------------------------------------------------------
 
-    def plot_event_day(self, window: WindowLike = (0, 0), level: float = 0.95, size: str = "article") -> Figure:
+    def plot_event_day(self, window: WindowLike = (0, 0), level: float = 0.95, size: str = "article") -> HouseFigure:
         """Draw abnormal returns of a window with their intervals, one row an event."""
         self._only_returns("Figures")
-        return figures.event_day(
-            self.abnormal, Window.of(window), level=level, size=size, source=self.source_line(), when=self.when()
+        return describe_figure(
+            figures.event_day(
+                self.abnormal, Window.of(window), level=level, size=size, source=self.source_line(), when=self.when()
+            ),
+            self,
         )
 
-    def plot_car(self, level: float = 0.95, size: str = "article") -> Figure:
+    def plot_car(self, level: float = 0.95, size: str = "article") -> HouseFigure:
         """Draw the path of each event's cumulative abnormal return with its band."""
         self._only_returns("Figures")
-        return figures.car_paths(self.abnormal, level=level, size=size, source=self.source_line(), when=self.when())
+        return describe_figure(
+            figures.car_paths(self.abnormal, level=level, size=size, source=self.source_line(), when=self.when()), self
+        )
 
-    def plot_market_model(self, event: str | None = None, size: str = "article") -> Figure:
+    def plot_market_model(self, event: str | None = None, size: str = "article") -> HouseFigure:
         """Draw one event's returns against the benchmark's, with the event day marked."""
         self._only_returns("Figures")
-        return figures.market_scatter(
-            self.panel, self.fit, self.locate(event), size=size, source=self.source_line(), when=self.when()
+        return describe_figure(
+            figures.market_scatter(
+                self.panel, self.fit, self.locate(event), size=size, source=self.source_line(), when=self.when()
+            ),
+            self,
         )
 
-    def plot_ordinary_days(self, event: str | None = None, size: str = "article") -> Figure:
+    def plot_ordinary_days(self, event: str | None = None, size: str = "article") -> HouseFigure:
         """Draw where the event day falls among the firm's ordinary days."""
         self._only_returns("Figures")
-        return figures.ordinary_days(
-            self.abnormal, self.locate(event), size=size, source=self.source_line(), when=self.when()
+        return describe_figure(
+            figures.ordinary_days(
+                self.abnormal, self.locate(event), size=size, source=self.source_line(), when=self.when()
+            ),
+            self,
         )
 
-    def plot_ranking(self, level: float = 0.95, size: str = "article") -> Figure:
+    def plot_ranking(self, level: float = 0.95, size: str = "article") -> HouseFigure:
         """Draw all events sorted by their abnormal return on the event day."""
         self._only_returns("Figures")
-        return figures.ranking(self.abnormal, level=level, size=size, source=self.source_line(), when=self.when())
+        return describe_figure(
+            figures.ranking(self.abnormal, level=level, size=size, source=self.source_line(), when=self.when()), self
+        )
 
     def plot_tests(
         self, window: WindowLike | None = None, names: Sequence[str] | None = None, size: str = "article"
-    ) -> Figure:
+    ) -> HouseFigure:
         """Draw what several tests say of the events' average on one scale, those to believe first.
 
         Parameters
@@ -73,8 +86,8 @@ class EventStudyResult(Readings):
             Relative days; by default the event day.
         names : sequence of str, optional
             Which tests; by default those of `tests`.
-        size : {"article", "phone", "social", "print"}
-            Layout preset.
+        size : str
+            Layout preset, one of `eventstudy.figures.SIZES`.
 
         Raises
         ------
@@ -85,7 +98,9 @@ class EventStudyResult(Readings):
             raise InvalidInput("plot_tests compares tests of an average; for one event draw plot_ordinary_days().")
         tests, _ = self.run_tests(window, names)
         remarks = readings(self.abnormal, self._window(window))
-        return figures.agreement(tests, remarks, size=size, source=self.source_line(), when=self.when())
+        return describe_figure(
+            figures.agreement(tests, remarks, size=size, source=self.source_line(), when=self.when()), self
+        )
 
     # -- text and files ------------------------------------------------------------------------------------
 

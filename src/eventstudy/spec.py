@@ -58,6 +58,8 @@ class StudySpec(Part):
         File names; events need the columns ticker and date, a timeline date and what.
     claims : ClaimBook
         Articles' claims, from the file that the key ``claims`` names or from ``[[claims]]``.
+    style : str
+        File name of the house style of the figures; by default the one in use.
     pdf : bool
         Whether a build also writes the report as a tagged PDF (extra ``pdf``).
     """
@@ -78,6 +80,7 @@ class StudySpec(Part):
     universe: UniversePart | None = None
     claims: ClaimBook = ClaimBook()
     notebooks: tuple[str, ...] = ()
+    style: str | None = None
     pdf: bool = False
 
     @model_validator(mode="before")
@@ -92,6 +95,7 @@ class StudySpec(Part):
         named = {
             "events": (self.events,),
             "timeline": (self.timeline,),
+            "style": (self.style,),
             "notebooks": self.notebooks,
             "prices.factors": self.prices.factors,
         }

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from eventstudy import figures
+from eventstudy.export import describe_figure
+from eventstudy.figures.house_style import drawing_with
 from eventstudy.report.findings import Findings
+from eventstudy.report.style import style_of
 from eventstudy.results import EventStudyResult
 from eventstudy.windows import Window
 
@@ -38,13 +41,15 @@ def day_text(result: EventStudyResult) -> str:
     return result.when() or f"{days.min():%Y-%m-%d} to {days.max():%Y-%m-%d}"
 
 
-def draw_charts(f: Findings) -> tuple[Chart, ...]:
-    """Draw every figure that the study's data allow.
+def draw_charts(f: Findings, mark: str = "", embargo_until: str = "") -> tuple[Chart, ...]:
+    """Draw every figure that the study's data allow, in the study's house style.
 
     Parameters
     ----------
     f : Findings
         The computed content.
+    mark, embargo_until : str
+        A word drawn over each figure, such as ``DRAFT``, and the moment up to which it holds.
 
     Returns
     -------
@@ -65,7 +70,22 @@ def draw_charts(f: Findings) -> tuple[Chart, ...]:
         made.append(("dollars", lambda size: _dollars(f, size)))
     if not (f.headline.model.benchmark and f.headline.fit.root.any() and len(f.headline.fit.names) == 2):
         made = [item for item in made if item[0] != "market_model"]
-    return tuple(Chart(name, draw("article"), draw("phone")) for name, draw in made)
+    with drawing_with(style_of(f.spec)):
+        return tuple(
+            Chart(
+                name,
+                _finished(f, name, draw("article"), mark, embargo_until),
+                _finished(f, name, draw("phone"), mark, embargo_until),
+            )
+            for name, draw in made
+        )
+
+
+def _finished(f: Findings, name: str, figure: HouseFigure, mark: str, embargo_until: str) -> HouseFigure:
+    """Say how a figure was made, and mark it."""
+    result = f.universe if name == "universe" and f.universe is not None else f.everyone
+    described = describe_figure(figure, result)
+    return described.marked(mark, embargo_until=embargo_until) if mark else described
 
 
 def _source(f: Findings, result: EventStudyResult) -> str:

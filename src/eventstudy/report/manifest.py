@@ -11,6 +11,7 @@ from pathlib import Path
 import eventstudy
 from eventstudy.files import file_sha256
 from eventstudy.prices.passport import passport_path
+from eventstudy.report.style import style_input
 from eventstudy.spec import FILE_NAME, StudySpec
 
 FILE = "manifest.json"
@@ -53,7 +54,7 @@ def input_digests(spec: StudySpec) -> dict[str, str]:
     -------
     dict
         ``study.toml``; files of the study by their path in its folder; notebooks by their relative path; files of
-        the package, code and data, as ``eventstudy/...``. A file that is missing has an empty digest.
+        the package, code and data, as ``eventstudy/...``; ``style``, if it is not the package's. A file that is missing has an empty digest.
     """
     own = [
         FILE_NAME,
@@ -68,7 +69,7 @@ def input_digests(spec: StudySpec) -> dict[str, str]:
         own.append(price_file.relative_to(spec.folder).as_posix())
         passport = passport_path(price_file)
         own += [passport.relative_to(spec.folder).as_posix()] if passport.is_file() else []
-    found = {name: _digest(spec.folder / name) for name in own}
+    found = {name: _digest(spec.folder / name) for name in own} | style_input(spec)
     for path in sorted(PACKAGE.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:
             found[f"eventstudy/{path.relative_to(PACKAGE).as_posix()}"] = file_sha256(path)

@@ -1,0 +1,72 @@
+"""The house style that a study file names, and marks on the figures of a report."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from eventstudy import figures
+from eventstudy.errors import StudyFileError
+from eventstudy.figures.house_style import default_style
+from eventstudy.report.charts import draw_charts
+from eventstudy.report.findings import compute
+from eventstudy.report.starter import make_starter
+from eventstudy.report.style import style_input, style_of
+from eventstudy.spec import load_study
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return make_starter(tmp_path / "mine")
+
+
+def with_style(folder, line, style=""):
+    file = folder / "study.toml"
+    file.write_text(f"{line}\n{file.read_text(encoding='utf-8')}", encoding="utf-8")
+    if style:
+        (folder / "house.toml").write_text(style, encoding="utf-8")
+    return load_study(folder)
+
+
+def test_without_a_key_it_is_the_style_in_use(folder, tmp_path):
+    spec = load_study(folder)
+    assert style_of(spec) == default_style()
+    assert style_input(spec) == {}
+    (tmp_path / "other.toml").write_text("[signature]\nrights = 'X'\n")
+    with figures.use_style(tmp_path / "other.toml") as style:
+        assert style_input(spec) == {"style": style.digest}
+
+
+def test_a_style_outside_the_folder_is_refused(folder):
+    with pytest.raises(StudyFileError, match=r"style: '\.\./house\.toml' leaves the study's folder"):
+        with_style(folder, 'style = "../house.toml"')
+
+
+@pytest.mark.parametrize(
+    ("style", "said"),
+    [
+        ("", r"study\.toml: style: The style file .*house\.toml is missing"),
+        ("[x]", r"study\.toml: style: house\.toml: x: no such key"),
+    ],
+)
+def test_a_wrong_style_names_both_files(folder, style, said):
+    spec = with_style(folder, 'style = "house.toml"', style)
+    with pytest.raises(StudyFileError, match=said):
+        style_of(spec)
+
+
+def test_a_report_is_drawn_in_its_style_and_marked(folder):
+    spec = with_style(folder, 'style = "house.toml"', "[palette]\nline = '#123456'\n[signature]\nrights = '© Mine'\n")
+    found = compute(spec)
+    charts = draw_charts(found, "DRAFT")
+    assert style_input(spec)["style"] == charts[0].article.recipe.style.digest
+    for chart in charts:
+        for figure in (chart.article, chart.phone):
+            assert figure.words.alt.startswith("DRAFT. ")
+            assert figure.facts.inputs["prices"]
+    by_name = {c.name: c.article for c in charts}
+    assert b"#123456" in figures.svg_bytes(by_name["car_paths"])
+    said = json.loads(figures.bundle.bundle_contents(by_name["event_day"], "x")["x.json"])
+    assert (said["rights"], said["mark"]) == ("© Mine", "DRAFT")
+    assert said["parameters"]["study"]["benchmark"] == "^GSPC"
