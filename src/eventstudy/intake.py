@@ -242,6 +242,19 @@ def price_findings(
     )
 
 
+def gaps_in_words(prices: Prices, tickers: Sequence[str], model: NormalReturnModel, calendar: str | None) -> str:
+    """Return which prices are missing, for a study that is left without events; empty if none are."""
+    needed = [t for t in (*tickers, *model.columns) if t in prices.tickers]
+    benchmarks = [b for b in (model.benchmark,) if b in needed]
+    found = check_table(prices.select(needed), calendar=calendar, benchmarks=benchmarks)
+    gaps = [
+        f
+        for f in found
+        if f.check in ("missing_sessions", "missing_prices", "benchmark_holes") and f.severity != "note"
+    ]
+    return "".join(f"\n  {f}." for f in gaps[:LISTED])
+
+
 def price_check(found: Sequence[Finding]) -> Check:
     """Return findings as one check of validity: it holds if there are notes only."""
     mind = [f for f in found if f.severity != "note"]

@@ -322,7 +322,10 @@ def _reasons(panel: EventPanel, remarks: Sequence[str], min_estimation: int) -> 
         elif found[i] < min_estimation:
             reason = f"{found[i]} usable returns in the estimation window {panel.estimation}, at least {min_estimation} needed"
         elif lacking[i]:
-            reason = f"{', '.join(panel.columns)} has no return on the event's session {panel.calendar[place]:%Y-%m-%d}"
+            reason = (
+                f"{', '.join(panel.columns)} has no return on the event's session {panel.calendar[place]:%Y-%m-%d} (prices "
+                f"are needed on it and on the session before)"
+            )
         elif seen[i] == 0:
             reason = f"no usable return in the event window {panel.window}"
         else:

@@ -17,7 +17,7 @@ from eventstudy.calendars import (
 from eventstudy.diagnostics import Check, design_checks, gap_checks
 from eventstudy.errors import DataUnfit, InvalidInput
 from eventstudy.events import Event, as_events, tradable_days
-from eventstudy.intake import Intake, price_check, price_findings
+from eventstudy.intake import Intake, gaps_in_words, price_check, price_findings
 from eventstudy.interchange import dated, is_table
 from eventstudy.models import NormalReturnModel
 from eventstudy.panel import Alignment, Dropped, align
@@ -195,6 +195,8 @@ class EventStudy:
         looked_at = returns if prices is None else prices
         found = judged(price_findings(looked_at, alignment.panel, self.model, self.calendar), self.accept)
         of_data = (*gap_checks(alignment.panel, holes), *((price_check(found),) if prices or found else ()))
+        if prices is not None and not alignment.panel.n:
+            self._enough_left(alignment, gaps_in_words(prices, [e.ticker for e in asked], self.model, self.calendar))
         return self._judge(alignment, origin, prices, of_data, found)
 
     def _judge(
@@ -233,12 +235,12 @@ class EventStudy:
             findings=findings,
         )
 
-    def _enough_left(self, alignment: Alignment) -> None:
+    def _enough_left(self, alignment: Alignment, gaps: str = "") -> None:
         lost, asked = len(alignment.dropped), len(alignment.audit)
         why = "; ".join(f"{d.event.ticker} {d.event.asked}: {d.reason}" for d in alignment.dropped[:5])
         more = f"; and {lost - 5} more" if lost > 5 else ""
         if alignment.panel.n == 0:
-            raise DataUnfit(f"No event can be studied. {why}{more}.", dropped=alignment.dropped)
+            raise DataUnfit(f"No event can be studied. {why}{more}.{gaps}", dropped=alignment.dropped)
         if lost > self.max_dropped * asked:
             raise DataUnfit(
                 f"{lost} of {asked} events ({lost / asked:.0%}) would be dropped; max_dropped allows "

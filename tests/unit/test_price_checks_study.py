@@ -285,3 +285,41 @@ def test_a_report_without_findings_says_so(tmp_path):
     adj, _, volume = tables()
     page = report_page(compute(es.load_study(study(tmp_path, es.Prices.from_frame(adj, volume=volume)))), (), ())
     assert "The checks of prices found nothing" in page
+
+
+def study_of(closes: pd.DataFrame, accept: dict[str, str] | None = None) -> es.EventStudyResult:
+    study = es.EventStudy(es.MarketModel("^GSPC"), estimation=(-120, -21), window=(-2, 2), accept=accept or {})
+    return study.run(es.Prices.from_frame(closes), [es.Event("META", "2025-01-27"), es.Event("NVDA", "2025-01-27")])
+
+
+def snapshot_closes() -> pd.DataFrame:
+    return es.load_prices(["META", "NVDA", "^GSPC"], "2024-06-03", "2025-02-28").adj_close.copy()
+
+
+def test_prices_that_stand_still_over_the_event_stop_the_study():
+    closes = snapshot_closes()
+    closes.loc["2025-01-22":"2025-01-31", "META"] = closes.loc["2025-01-22", "META"]
+    with pytest.raises(es.DataUnfit, match=r"error: stale_prices \(META"):
+        study_of(closes)
+    result = study_of(closes, {"stale_prices": "trading was halted, notice 7"})
+    found = [f for f in result.findings if f.check == "stale_prices"]
+    assert [f.accepted for f in found] == ["trading was halted, notice 7"] * len(found) != []
+    assert "Accepted: trading was halted" in str(result)
+
+
+def test_a_warning_can_be_accepted_and_an_idle_reason_is_told():
+    closes = snapshot_closes()
+    closes.loc["2024-10-01":"2024-10-08", "META"] = closes.loc["2024-10-01", "META"]
+    result = study_of(closes, {"stale_prices": "looked up", "wrong_price": "not needed"})
+    by = {f.check: f for f in result.findings}
+    assert (by["stale_prices"].severity, by["stale_prices"].accepted) == ("warning", "looked up")
+    assert by["wrong_price"].idle
+    assert "accepted (not needed), but not found" in str(by["wrong_price"])
+
+
+def test_a_session_missing_before_the_event_is_named():
+    closes = snapshot_closes().drop(pd.Timestamp("2025-01-24"))
+    with pytest.raises(es.DataUnfit, match="No event can be studied") as caught:
+        study_of(closes)
+    assert "missing_sessions (2025-01-24)" in str(caught.value)
+    assert "on it and on the session before" in str(caught.value)

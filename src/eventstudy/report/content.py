@@ -339,8 +339,9 @@ def checks_table(f: Findings) -> ReportTable:
 def data_checks(f: Findings) -> tuple[str, ...]:
     """Return what the checks of prices found in all runs of the study, the most serious first, a line each."""
     runs = (f.everyone, f.headline, *(r for _, r in f.other_days), *(r for _, r in f.variants))
-    own = [(p, "") for r in runs for p in r.findings]
-    panel = [(p, "S&P 500 panel, ") for p in (f.universe.findings if f.universe else ())]
+    seen = {p.check for r in runs for p in r.findings if not p.idle}
+    own = [(p, "") for r in runs for p in r.findings if not p.idle or p.check not in seen]
+    panel = [(p, "S&P 500 panel, ") for p in (f.universe.findings if f.universe else ()) if not p.idle]
     worst: dict[tuple[object, ...], tuple[Finding, str]] = {}
     for found, where in own + panel:
         key = (where, found.check, found.tickers, found.value)

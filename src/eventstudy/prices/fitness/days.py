@@ -53,7 +53,7 @@ def day_checks(grid: Grid, calendar: str | None, usage: Usage | None, thin: bool
     if usage is not None:
         yield from _early_end(grid, usage)
     yield from _repeated_days(grid)
-    yield from _stale(grid, thin)
+    yield from _stale(grid, usage, thin)
 
 
 def _share_too_large(bad: BoolArray, used: BoolArray) -> bool:
@@ -213,7 +213,7 @@ def run_lengths(closes: FloatArray) -> NDArray[np.int64]:
     return np.where(priced, sizes[number], 0)
 
 
-def _stale(grid: Grid, thin: bool) -> Iterator[Finding]:
+def _stale(grid: Grid, usage: Usage | None, thin: bool) -> Iterator[Finding]:
     closes = grid.closes
     length = run_lengths(closes)
     if not (length >= STALE).any():
@@ -226,6 +226,10 @@ def _stale(grid: Grid, thin: bool) -> Iterator[Finding]:
         # the first close of a run may have been a trade
         level[long & (run_lengths(np.where(idle, closes, np.nan)) >= STALE - 1)] = ERROR
     level[length >= STALE_ANYHOW] = ERROR
+    if usage is not None:  # an abnormal return made of prices carried forward, unless trades stand behind them
+        level[long & grid.event & ~(np.nan_to_num(grid.volume if grid.volume is not None else closes * 0.0) > 0)] = (
+            ERROR
+        )
     if thin:
         level = np.minimum(level, NOTE).astype(np.int8)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 from eventstudy.errors import DataUnfit, InvalidInput
-from eventstudy.wording import DASH, did_you_mean
+from eventstudy.wording import did_you_mean
 
 Severity = Literal["note", "warning", "error"]
 #: From the least to the most serious.
@@ -16,6 +16,7 @@ SEVERITIES: tuple[Severity, ...] = ("note", "warning", "error")
 APART = 6
 #: No reason is longer.
 LONGEST_REASON = 500
+IDLE = ", but not found"
 
 
 class Rule(NamedTuple):
@@ -118,7 +119,7 @@ class Finding:
     advice : str
         What to do.
     accepted : str
-        The reason for which an error was accepted; empty otherwise.
+        The reason for which an error or a warning was accepted; empty otherwise.
     """
 
     check: str
@@ -130,6 +131,11 @@ class Finding:
     rule: str
     advice: str
     accepted: str = ""
+
+    @property
+    def idle(self) -> bool:
+        """Whether it only tells that a study accepts what was not found."""
+        return self.value.endswith(IDLE)
 
     @property
     def days(self) -> str:
@@ -222,7 +228,7 @@ def check_accept(accept: object) -> dict[str, str]:
 
 
 def judged(found: Sequence[Finding], accept: Mapping[str, str]) -> tuple[Finding, ...]:
-    """Return the findings with accepted errors marked.
+    """Return the findings with accepted errors and warnings marked; a reason without a finding is told as a note.
 
     Parameters
     ----------
@@ -237,11 +243,12 @@ def judged(found: Sequence[Finding], accept: Mapping[str, str]) -> tuple[Finding
         If an error is not accepted; names every one, and what to do.
     """
     marked = tuple(
-        replace(f, accepted=accept[f.check]) if f.severity == "error" and f.check in accept else f for f in found
+        replace(f, accepted=accept[f.check]) if f.severity != "note" and f.check in accept else f for f in found
     )
     errors = [f for f in marked if f.severity == "error" and not f.accepted]
     if not errors:
-        return marked
+        idle = [name for name in accept if not any(f.check == name for f in found)]
+        return (*marked, *(finding(name, "note", (), f"accepted ({accept[name]}){IDLE}") for name in idle))
     names = list(dict.fromkeys(f.check for f in errors))
     usable = [n for n in names if n not in NEVER_ACCEPTED]
     ask = f'accept={{"{usable[0]}": "the reason"}}' if usable else ""
@@ -258,8 +265,8 @@ def in_short(found: Sequence[Finding]) -> str:
     """Return how many findings of each severity there are, in words."""
     counts = []
     for severity in reversed(SEVERITIES):
-        number = sum(f.severity == severity for f in found)
-        word = "accepted error" if severity == "error" else severity
-        if number:
-            counts.append(f"{number} {word}{'s' * (number > 1)}")
-    return ", ".join(counts) or f"nothing {DASH} as it should be"
+        for word, some_accepted in ((f"accepted {severity}", True), (severity, False)):
+            number = sum(f.severity == severity and bool(f.accepted) == some_accepted for f in found)
+            if number:
+                counts.append(f"{number} {word}{'s' * (number > 1)}")
+    return ", ".join(counts) or "nothing found"
