@@ -150,6 +150,10 @@ class Evidence:
             return tuple(self.given_shares.get(ticker, ()))
         return share_counts(ticker)
 
+    @cached_property
+    def _tables(self) -> tuple[Prices, ...]:
+        return tuple(t for t in (self.prices, self._snapshot, self.panel) if t is not None)
+
     def source(self, ticker: str) -> Prices:
         """Return the table that holds a ticker: the study's, the snapshot if the study uses it, the panel.
 
@@ -158,8 +162,8 @@ class Evidence:
         DataMissing
             If none does.
         """
-        for table in (self.prices, self._snapshot, self.panel):
-            if table is not None and ticker in table.adj_close.columns:
+        for table in self._tables:
+            if ticker in table.adj_close.columns:
                 return table
         known = (*self.prices.tickers, *self.panel.tickers)
         raise DataMissing(
@@ -169,19 +173,29 @@ class Evidence:
 
     def has(self, ticker: str) -> bool:
         """Whether there are prices of a ticker."""
-        return any(t is not None and ticker in t.adj_close.columns for t in (self.prices, self._snapshot, self.panel))
+        return any(ticker in t.adj_close.columns for t in self._tables)
 
     def adjusted(self, ticker: str) -> np.ndarray:
         """Return a ticker's adjusted closes on the sessions, shape (T,), NaN where there is none."""
-        return self._on_sessions(self.source(ticker).adj_close[ticker])
+        return self._column(self.source(ticker), ticker, "adj_close")
 
     def traded(self, ticker: str) -> np.ndarray | None:
         """Return a ticker's closes as traded on the sessions, or None if its table has none."""
-        close = self.source(ticker).close
-        return None if close is None else self._on_sessions(close[ticker])
+        table = self.source(ticker)
+        return None if table.close is None else self._column(table, ticker, "close")
 
-    def _on_sessions(self, column: pd.Series[float]) -> np.ndarray:
-        return column.reindex(self.sessions).to_numpy(dtype=np.float64)
+    @cached_property
+    def _grids(self) -> dict[tuple[int, str], tuple[dict[str, int], np.ndarray]]:
+        return {}
+
+    def _column(self, table: Prices, ticker: str, name: str) -> np.ndarray:
+        """Return a column on the sessions; each table is brought onto them once."""
+        key = (next(i for i, t in enumerate(self._tables) if t is table), name)
+        if key not in self._grids:
+            frame = getattr(table, name).reindex(self.sessions)
+            self._grids[key] = ({str(c): i for i, c in enumerate(frame.columns)}, frame.to_numpy(dtype=np.float64))
+        places, grid = self._grids[key]
+        return grid[:, places[ticker]]
 
     # -- days ----------------------------------------------------------------------------------------------
 
