@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import shlex
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from eventstudy.console import Console
 from eventstudy.errors import EventStudyError, NotAsRecorded, StudyFileError
 
 if TYPE_CHECKING:
-    from eventstudy.report.build import Progress
+    from eventstudy.report.build_differences import BuildDifferences
+    from eventstudy.report.differences import StudyDifferences
     from eventstudy.report.manifest import Reason
     from eventstudy.spec import StudySpec
 
 EXIT_CODES = """
 Exit codes: 0 done · 1 out of date or not as recorded · 2 wrong study file or arguments ·
-3 data missing or unfit · 4 network or source failed.
+3 data missing or unfit · 4 network, source or system failed, or out of time: try again later.
 """
 
 app = typer.Typer(
@@ -45,9 +44,8 @@ AsOfOption = Annotated[
 ]
 
 
-def say(message: str) -> None:
-    """Print a message for people to stderr."""
-    typer.echo(message, err=True)
+console = Console()
+say = console.say
 
 
 @app.callback()
@@ -101,20 +99,44 @@ def build(
     check: Annotated[bool, typer.Option("--check", help="Only tell: exit 0 if up to date, 1 if not.")] = False,
     why: Annotated[bool, typer.Option("--why", help="Say what changed since the last build.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Build even if nothing changed.")] = False,
+    fetch: Annotated[
+        bool, typer.Option("--fetch", help="Download prices first; if that fails, nothing changes.")
+    ] = False,
+    publish: Annotated[
+        bool, typer.Option("--publish", help="Then publish a version, if it differs from the newest.")
+    ] = False,
+    accept_changes: Annotated[
+        str | None,
+        typer.Option(metavar="REASON", help="Let conclusions change, and record why in the report's corrections."),
+    ] = None,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Exit 4 at once if the report is being built.")] = False,
+    timeout: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Exit 4 after this time; the last report stays.")
+    ] = None,
+    log_format: Annotated[
+        Literal["text", "json"], typer.Option(help="Messages for people, or one JSON object a line.")
+    ] = "text",
     as_of: AsOfOption = None,
 ) -> None:
-    """Build the reports that are out of date: page, figures, tables, notebooks, manifest.
+    """Build the reports that are out of date: page, figures, tables, notebooks, numbers, manifest.
+
+    A build that fails, is stopped or would change a conclusion leaves the last report as it was.
 
     Example: eventstudy build reports/deepseek --why
     """
-    stale = False
-    for path in _studies(studies):
-        if check:
-            stale |= bool(_tell(_load(path, as_of)))
-        else:
-            _build(path, why, force, as_of)
-    if stale:
-        raise typer.Exit(NotAsRecorded.EXIT_CODE)
+    console.log_format = log_format
+    paths = _studies(studies)
+    if check:
+        stale = [path for path in paths if _tell(_load(path, as_of))]
+        raise typer.Exit(NotAsRecorded.EXIT_CODE if stale else 0)
+    from eventstudy.cli_build import BuildOptions, build_studies
+
+    options = BuildOptions(force, why, fetch, publish, accept_changes, not no_wait, timeout, as_of)
+    code = build_studies(paths, options, console)
+    for path in paths if code == 0 else []:
+        typer.echo(str(path.parent / "index.html" if path.is_file() else path / "index.html"))
+    if code:
+        raise typer.Exit(code)
 
 
 def _studies(given: list[Path] | None) -> list[Path]:
@@ -134,8 +156,8 @@ def _load(path: Path, as_of: str | None = None) -> StudySpec:
 
 
 def _tell(spec: StudySpec) -> tuple[Reason, ...]:
-    from eventstudy.report.build import interrupted
     from eventstudy.report.manifest import Reason, out_of_date
+    from eventstudy.report.staging import interrupted
 
     reasons = out_of_date(spec)
     if interrupted(spec.folder):
@@ -143,36 +165,6 @@ def _tell(spec: StudySpec) -> tuple[Reason, ...]:
     for line in reasons or ("up to date",):
         typer.echo(f"{spec.name}: {line}")
     return reasons
-
-
-def _build(path: Path, why: bool, force: bool, as_of: str | None) -> None:
-    from eventstudy.report.build import build as build_report
-
-    spec = _load(path, as_of)
-    with _progress(spec.name) as progress:
-        built = build_report(spec, force=force, progress=progress)
-    if not built.reasons:
-        say(f"{spec.name}: up to date")
-    else:
-        if why:
-            for reason in built.reasons:
-                say(f"{spec.name}: {reason}")
-        say(f"{spec.name}: built, {len(built.written)} file(s) changed")
-    typer.echo(str(path.parent / "index.html" if path.is_file() else path / "index.html"))
-
-
-@contextmanager
-def _progress(name: str) -> Iterator[Progress]:
-    """Show a bar on a terminal, plain lines elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda step, done, total: say(f"{name}: [{done}/{total}] {step}")
-        return
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-
-    with Bar(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(name, total=None)
-        yield lambda step, done, total: bar.update(task, description=f"{name}: {step}", completed=done, total=total)
 
 
 @app.command()
@@ -187,7 +179,7 @@ def fetch(study: StudyArgument) -> None:
     from eventstudy.report.fetch import fetch_prices, next_step
 
     spec = _load(study)
-    with _progress(spec.name) as progress:
+    with console.progress(spec.name) as progress:
         path = fetch_prices(spec, progress)
     changed = change_since_last(find_vintage(spec.folder, bare_name(path)), spec.folder)
     if changed:
@@ -200,21 +192,26 @@ def fetch(study: StudyArgument) -> None:
 def diff(
     tables: Annotated[
         list[str],
-        typer.Argument(metavar="A B | STUDY [OLD] [NEW]", help="Two price files; or a study and two of its vintages."),
+        typer.Argument(
+            metavar="A B | STUDY [OLD] [NEW]", help="Two builds or two price files; or a study and two of its vintages."
+        ),
     ],
+    versions: Annotated[
+        tuple[int, int] | None, typer.Option(metavar="OLD NEW", help="Compare two published versions of STUDY.")
+    ] = None,
     tolerance: Annotated[float, typer.Option(help="Returns that differ by no more are equal, a fraction.")] = 2e-6,
     as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON, with all digits.")] = False,
 ) -> None:
-    """Say which prices differ between two tables and why, and which results of a study: exit 1 if a return or result does.
+    """Say what differs between two builds, or two tables of prices, and why: exit 1 if a number or result does.
 
-    OLD and NEW are vintages by name, price files or the word snapshot; by default the study's last two vintages.
+    A build is the folder of a built report, or its numbers.json. OLD and NEW are vintages by name, price files or the word
+    snapshot; by default the study's last two vintages.
 
     Example: eventstudy diff reports/my-event
     """
     from eventstudy.export import plain
-    from eventstudy.report.differences import differences
 
-    found = differences(tables, tolerance)
+    found = _differences(tables, versions, tolerance)
     if as_json:
         import json
 
@@ -223,6 +220,24 @@ def diff(
         typer.echo(repr(found))
     if found.differ:
         raise typer.Exit(NotAsRecorded.EXIT_CODE)
+
+
+def _differences(
+    words: list[str], versions: tuple[int, int] | None, tolerance: float
+) -> StudyDifferences | BuildDifferences:
+    from eventstudy.report.numbers import is_build
+
+    if versions is not None or (len(words) == 2 and all(map(is_build, words))):
+        from eventstudy.report.build_differences import build_differences, version_differences
+
+        if versions is None:
+            return build_differences(Path(words[0]), Path(words[1]))
+        if len(words) != 1:
+            raise StudyFileError("--versions compares two versions of one study; name that study and nothing else.")
+        return version_differences(Path(words[0]), *versions)
+    from eventstudy.report.differences import differences
+
+    return differences(words, tolerance)
 
 
 @app.command()
@@ -238,6 +253,10 @@ def check(
         bool, typer.Option("--returns", help="With --against: compare returns, not closes.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --against: everything as JSON.")] = False,
+    rebuild: Annotated[
+        bool,
+        typer.Option("--rebuild", help="Only build again elsewhere and compare every byte; exit 0 if all are equal."),
+    ] = False,
     as_of: AsOfOption = None,
 ) -> None:
     """Check the study's prices, and verify embedded data, stored vintages and built files against their recorded digests.
@@ -249,11 +268,15 @@ def check(
     if against is not None:
         _against(_load(study, as_of), against, (tolerance, basis_points, use_returns), as_json)
         return
+    if rebuild:
+        _rebuild(_load(study, as_of))
+        return
     from eventstudy.intake import PRICE_CHECK
     from eventstudy.prices.embedded import verify_embedded
     from eventstudy.prices.vintages.stored import list_vintages, verify_vintage
     from eventstudy.report.content import data_checks
     from eventstudy.report.findings import compute
+    from eventstudy.report.publish import verify_versions
 
     spec = _load(study, as_of)
     verify_embedded()
@@ -261,6 +284,8 @@ def check(
     for vintage in list_vintages(spec.folder):
         verify_vintage(vintage)
         typer.echo(f"{vintage.name}: as recorded")
+    if spec.publish_folder is not None:
+        typer.echo(f"published versions: {verify_versions(spec.publish_folder)}, as recorded")
     findings = compute(spec)
     for item in findings.everyone.checks:
         told_below = item.name == PRICE_CHECK
@@ -273,6 +298,20 @@ def check(
     for claim in findings.claims:
         typer.echo(f"claim {claim.id} “{claim.quote}” ({claim.source}): {claim.verdict_text}. {claim.sentence}")
     if _tell(spec):
+        raise typer.Exit(NotAsRecorded.EXIT_CODE)
+
+
+def _rebuild(spec: StudySpec) -> None:
+    from eventstudy.report.build import rebuild_differs
+    from eventstudy.report.manifest import out_of_date
+
+    with console.progress(spec.name) as progress:
+        differing = rebuild_differs(spec, progress)
+    for line in differing or ("a rebuild gives the same bytes",):
+        typer.echo(f"{spec.name}: {line}")
+    if differing:
+        for reason in out_of_date(spec):
+            typer.echo(f"{spec.name}: {reason}")
         raise typer.Exit(NotAsRecorded.EXIT_CODE)
 
 
@@ -342,10 +381,15 @@ def main() -> None:
     try:
         app()
     except EventStudyError as error:
-        say(f"eventstudy: {error}")
+        say(str(error), study="eventstudy", level="error")
         raise SystemExit(error.EXIT_CODE) from None
+    except OSError as error:
+        from eventstudy.cli_build import SYSTEM_FAILED, system_words
+
+        say(system_words(error), study="eventstudy", level="error")
+        raise SystemExit(SYSTEM_FAILED) from None
     except KeyboardInterrupt:
-        say("eventstudy: stopped")
+        say("stopped", study="eventstudy", level="error")
         raise SystemExit(130) from None
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 from pydantic import (
-    BaseModel,
     Field,
     ValidationError,
     model_validator,
@@ -25,12 +23,24 @@ from eventstudy.prices.readers.french import read_french_factors
 from eventstudy.prices.shares import ShareCount
 from eventstudy.prices.table import Prices
 from eventstudy.prices.vintages.stored import find_vintage, list_vintages
+from eventstudy.release import State, Status, release_state
 from eventstudy.results import EventStudyResult
-from eventstudy.spec_parts import ModelPart, OtherDay, Part, PricesPart, UniversePart, Variant
+from eventstudy.spec_parts import (
+    ModelPart,
+    Moment,
+    OtherDay,
+    Parameter,
+    Part,
+    PricesPart,
+    PublishPart,
+    UniversePart,
+    Variant,
+    explain,
+)
 from eventstudy.study import EventStudy
+from eventstudy.study_names import check_notebook_names, check_parameters, own_notebooks
 from eventstudy.study_paths import check_inside, read_table
 from eventstudy.windows import Window
-from eventstudy.wording import did_you_mean
 
 FILE_NAME = "study.toml"
 #: No honest study file is larger.
@@ -62,6 +72,12 @@ class StudySpec(Part):
         File name of the house style of the figures; by default the one in use.
     pdf : bool
         Whether a build also writes the report as a tagged PDF (extra ``pdf``).
+    notebooks : tuple of str
+        Notebooks to execute; without the key every ``.ipynb`` file in the folder.
+    parameters : dict
+        Values set in every notebook, by name.
+    status, embargo_until
+        ``draft``, or a moment with its zone, marks page and figures and keeps the report out of the publish folder.
     """
 
     folder: Path
@@ -82,6 +98,23 @@ class StudySpec(Part):
     notebooks: tuple[str, ...] = ()
     style: str | None = None
     pdf: bool = False
+    parameters: dict[str, Parameter] = Field(default_factory=dict)
+    status: Status = "final"
+    embargo_until: Moment | None = None
+    publish: PublishPart | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _notebooks_of_the_folder(cls, given: object) -> object:
+        if not isinstance(given, dict) or "notebooks" in given or not isinstance(given.get("folder"), Path):
+            return given
+        return {**given, "notebooks": own_notebooks(given["folder"])}
+
+    @model_validator(mode="after")
+    def _parameters_are_names(self) -> StudySpec:
+        check_parameters(self.parameters)
+        check_notebook_names(self.notebooks)
+        return self
 
     @model_validator(mode="before")
     @classmethod
@@ -123,6 +156,16 @@ class StudySpec(Part):
     def name(self) -> str:
         """The folder's name."""
         return self.folder.name
+
+    @property
+    def state(self) -> State:
+        """Whether the report is ``final``, a ``draft``, ``embargoed`` or ``released`` after its embargo, by the clock."""
+        return release_state(self.status, self.embargo_until)
+
+    @property
+    def publish_folder(self) -> Path | None:
+        """Where versions of the report are published, if the study file says so."""
+        return None if self.publish is None else (self.folder / self.publish.folder).resolve()
 
     def event_list(self) -> tuple[Event, ...]:
         """Return the study's events.
@@ -341,44 +384,8 @@ def load_study(path: str | Path) -> StudySpec:
     try:
         return StudySpec(folder=file.parent.resolve(), **content)
     except ValidationError as error:
-        raise StudyFileError(_explain(file, error)) from error
+        raise StudyFileError(explain(file, error, [k for k in StudySpec.model_fields if k != "folder"])) from error
     except InvalidInput as error:
         raise StudyFileError(f"{file}: {error.message}") from error
     except TypeError as error:
         raise StudyFileError(f"{file}: the key 'folder' is set by where the file lies; remove it.") from error
-
-
-def _explain(file: Path, error: ValidationError) -> str:
-    """Say for each wrong key what was given and what is allowed."""
-    lines = []
-    for item in error.errors():
-        key = ".".join(str(part) for part in item["loc"])
-        given = f" (given: {item['input']!r})" if isinstance(item["input"], str | int | float) else ""
-        problem = item["msg"].removeprefix("Value error, ")
-        if item["type"] == "missing":
-            problem, given = "the study file must have this key", ""
-        elif item["type"] == "extra_forbidden":
-            known = _keys(item["loc"][:-1])
-            problem, given = (
-                f"no such key; there are {', '.join(known)}.{did_you_mean([str(item['loc'][-1])], known)}",
-                "",
-            )
-        elif item["type"] == "literal_error":
-            allowed = re.findall(r"'([^']*)'", str(item.get("ctx", {}).get("expected", "")))
-            given += (
-                f".{did_you_mean([str(item['input'])], allowed)}" if did_you_mean([str(item["input"])], allowed) else ""
-            )
-        lines.append(": ".join([str(file), *([key] if key else []), f"{problem}{given}"]))
-    return "\n".join(lines)
-
-
-def _keys(place: tuple[int | str, ...]) -> list[str]:
-    """Return the keys allowed at a place of the study file."""
-    parts: dict[str, type[BaseModel]] = {
-        "model": ModelPart,
-        "prices": PricesPart,
-        "other_days": OtherDay,
-        "robustness": Variant,
-        "universe": UniversePart,
-    }
-    return [k for k in parts.get(str(place[0]) if place else "", StudySpec).model_fields if k != "folder"]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
     Strict,
+    ValidationError,
     field_validator,
     model_validator,
 )
@@ -24,6 +29,7 @@ from eventstudy.prices.fitness.finding import check_accept
 from eventstudy.prices.measures import Measure
 from eventstudy.prices.table import ReturnKind
 from eventstudy.windows import Window
+from eventstudy.wording import did_you_mean
 
 ModelName = Literal[
     "market_model", "market_adjusted", "mean_adjusted", "capm", "fama_french3", "carhart", "fama_french5", "fama_french6",
@@ -67,6 +73,16 @@ def _window(value: object) -> Window:
     raise ValueError(f"{value!r} is not a window; write a pair of relative days such as [-5, 5]")
 
 
+def _moment(value: object) -> object:
+    if isinstance(value, str | datetime):
+        return value
+    raise ValueError(f"{value!r} is not a moment; write one with its zone, such as 2026-12-01T06:00-05:00")
+
+
+#: A moment with its zone.
+Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
+#: What ``[parameters]`` may hold.
+Parameter = bool | int | float | str | list[bool | int | float | str]
 WindowField = Annotated[Window, BeforeValidator(_window)]
 
 
@@ -174,8 +190,55 @@ class Variant(ModelChoice):
     label: str = ""
 
 
+class PublishPart(Part):
+    """``[publish]``: where finished versions of the report go.
+
+    ``folder`` is relative to the study's folder and may lead out of it; ``auto`` publishes with every build.
+    """
+
+    folder: str = Field(min_length=1)
+    auto: Annotated[bool, Strict()] = False
+
+
 class UniversePart(Part):
     """``[universe]``: the whole market on the event day."""
 
     panel: Literal["sp500"] = "sp500"
     marked: tuple[str, ...] = ()
+
+
+def explain(file: Path, error: ValidationError, study_keys: Sequence[str]) -> str:
+    """Say for each wrong key what was given and what is allowed."""
+    lines = []
+    for item in error.errors():
+        key = ".".join(str(part) for part in item["loc"])
+        given = f" (given: {item['input']!r})" if isinstance(item["input"], str | int | float) else ""
+        problem = item["msg"].removeprefix("Value error, ")
+        if item["type"] == "missing":
+            problem, given = "the study file must have this key", ""
+        elif item["type"] == "extra_forbidden":
+            known = _keys(item["loc"][:-1], study_keys)
+            problem, given = (
+                f"no such key; there are {', '.join(known)}.{did_you_mean([str(item['loc'][-1])], known)}",
+                "",
+            )
+        elif item["type"] == "literal_error":
+            allowed = re.findall(r"'([^']*)'", str(item.get("ctx", {}).get("expected", "")))
+            given += (
+                f".{did_you_mean([str(item['input'])], allowed)}" if did_you_mean([str(item["input"])], allowed) else ""
+            )
+        lines.append(": ".join([str(file), *([key] if key else []), f"{problem}{given}"]))
+    return "\n".join(lines)
+
+
+def _keys(place: tuple[int | str, ...], study_keys: Sequence[str]) -> Sequence[str]:
+    """Return the keys allowed at a place of the study file."""
+    parts: dict[str, type[BaseModel]] = {
+        "model": ModelPart,
+        "prices": PricesPart,
+        "other_days": OtherDay,
+        "robustness": Variant,
+        "universe": UniversePart,
+        "publish": PublishPart,
+    }
+    return list(parts[str(place[0])].model_fields) if place and str(place[0]) in parts else study_keys

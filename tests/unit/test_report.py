@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 import eventstudy as es
-from eventstudy.report import build as building
-from eventstudy.report import manifest
+from eventstudy.report import manifest, staging
 from eventstudy.report.build import build
 from eventstudy.report.starter import make_starter
 
@@ -25,7 +24,7 @@ def without_notebooks(folder: Path) -> Path:
     """A small study: the starter, but nothing to execute."""
     make_starter(folder)
     text = (folder / "study.toml").read_text(encoding="utf-8")
-    lines = [line for line in text.splitlines() if not line.startswith("notebooks")]
+    lines = ["notebooks = []" if line.startswith("notebooks") else line for line in text.splitlines()]
     (folder / "study.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return folder
 
@@ -140,7 +139,7 @@ def test_a_damaged_manifest_means_a_new_build(study: Path) -> None:
 
 
 def test_another_library_version_is_a_reason(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(manifest, "environment", lambda: {**manifest_versions(study), "matplotlib": "9.9"})
+    monkeypatch.setattr(manifest, "study_environment", lambda spec: {**manifest_versions(study), "matplotlib": "9.9"})
     reasons = manifest.out_of_date(es.load_study(study))
     assert [(r.kind, r.what) for r in reasons] == [("version", "matplotlib")]
 
@@ -165,9 +164,9 @@ def test_a_failing_build_leaves_the_last_report(study: Path) -> None:
 CRASH = """
 import os, sys
 import eventstudy as es
-from eventstudy.report import build as building
+from eventstudy.report import build as building, staging
 
-real, moved, stop_after = building._replace, 0, int(sys.argv[2])
+real, moved, stop_after = staging.replace, 0, int(sys.argv[2])
 
 def crash(source, target):
     global moved
@@ -176,7 +175,7 @@ def crash(source, target):
     moved += 1
     return real(source, target)
 
-building._replace = crash
+staging.replace = crash
 building.build(es.load_study(sys.argv[1]))
 """
 
@@ -186,7 +185,7 @@ def test_a_crash_while_moving_files_is_finished_by_the_next_build(study: Path, r
     change_title(study)
     died = subprocess.run([sys.executable, "-c", CRASH, str(study), str(stop_after)], capture_output=True)
     assert died.returncode == 9, died.stderr.decode()
-    assert building.interrupted(study)
+    assert staging.interrupted(study)
     build(es.load_study(study))
     assert contents(study) == contents(renamed)
     assert not (study / ".build").exists()
@@ -203,7 +202,7 @@ def test_a_killed_build_leaves_nothing_half_written(study: Path) -> None:
         process.wait()
         recorded = json.loads((study / "manifest.json").read_text(encoding="utf-8"))["outputs"]
         now = contents(study)
-        if not building.interrupted(study):
+        if not staging.interrupted(study):
             for name in recorded:
                 assert manifest._digest(study / name) == recorded[name], name
         assert set(now) == set(before)

@@ -3,37 +3,28 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from eventstudy import figures
-from eventstudy.errors import DataMissing, SourceFailed
-from eventstudy.files import file_sha256, write_whole
+from eventstudy.errors import InvalidInput, NotAsRecorded, SourceFailed
 from eventstudy.report import manifest
-from eventstudy.report.charts import draw_charts
-from eventstudy.report.content import ReportTable, all_tables
-from eventstudy.report.findings import compute
+from eventstudy.report.corrections import Correction, check_reason
 from eventstudy.report.manifest import Reason
-from eventstudy.report.notebooks import execute
-from eventstudy.report.page import notebook_page, report_page
-from eventstudy.report.pdf import FILE as PDF_FILE
-from eventstudy.report.pdf import report_pdf, require_pdf_tools
-from eventstudy.spec import StudySpec
-from eventstudy.tables import rounded_csv
+from eventstudy.report.publish import Publication, publish
+from eventstudy.report.staging import finish_interrupted, staging_folder, switch
 
-STAGING = ".build"
-READY = "ready"
+if TYPE_CHECKING:
+    from eventstudy.report.outputs import Progress
+    from eventstudy.spec import StudySpec
+
 LOCK = ".build.lock"
 #: Longest wait for another build of the same report, in seconds.
 LOCK_TIMEOUT = 900
-
-Progress = Callable[[str, int, int], None]
 
 
 def silent(step: str, done: int, total: int) -> None:
@@ -52,14 +43,32 @@ class Built:
         Why it was built; empty if it was up to date.
     written : tuple of str
         Files whose bytes changed.
+    fetched : str
+        What a fetch before the build brought, in words; empty if there was none.
+    corrections : tuple of Correction
+        Changed conclusions that were accepted.
+    publication : Publication or None
+        What was published, if it was asked for.
     """
 
     folder: Path
     reasons: tuple[Reason, ...]
     written: tuple[str, ...]
+    fetched: str = ""
+    corrections: tuple[Correction, ...] = ()
+    publication: Publication | None = None
 
 
-def build(spec: StudySpec, *, force: bool = False, progress: Progress = silent) -> Built:
+def build(
+    spec: StudySpec,
+    *,
+    force: bool = False,
+    progress: Progress = silent,
+    fetch: bool = False,
+    accept_changes: str | None = None,
+    to_publish: bool = False,
+    wait: float = LOCK_TIMEOUT,
+) -> Built:
     """Build a report if anything that it depends on has changed.
 
     Parameters
@@ -70,6 +79,14 @@ def build(spec: StudySpec, *, force: bool = False, progress: Progress = silent) 
         Build even if nothing has changed.
     progress : callable
         Called with the step's name, the steps done and all steps.
+    fetch : bool
+        Download prices first; if that fails, nothing changes.
+    accept_changes : str, optional
+        Why conclusions may differ from those of the last report; goes into its corrections.
+    to_publish : bool
+        Publish the report as a new version if it differs from the newest; also if the study file says ``auto``.
+    wait : float
+        Longest wait for another build of this report, in seconds.
 
     Returns
     -------
@@ -78,127 +95,111 @@ def build(spec: StudySpec, *, force: bool = False, progress: Progress = silent) 
     Raises
     ------
     SourceFailed
-        If another build of this report does not finish in time.
+        If prices cannot be fetched, or another build of this report does not finish in time.
+    ConclusionsChanged
+        If a conclusion differs from the last report's and ``accept_changes`` is not given.
     EventStudyError
-        If the study cannot be computed; the report then stays as it was.
+        If the study cannot be computed. In all these cases the report stays as it was.
 
     Notes
     -----
     All files are made in a staging folder first. Only when every one is there is the folder renamed to ``ready``
     and its files renamed into place, the manifest last; a build that was killed in between is finished by the next.
     """
+    accepted = None if accept_changes is None else check_reason(accept_changes)
+    to_publish |= spec.publish is not None and spec.publish.auto
+    if to_publish and spec.publish is None:
+        raise InvalidInput(f'{spec.path.name} has no [publish]; add it with folder = "../../public/{spec.name}".')
     try:
-        with FileLock(spec.folder / LOCK, timeout=LOCK_TIMEOUT):
+        with FileLock(spec.folder / LOCK, timeout=wait):
             finish_interrupted(spec.folder)
-            reasons = (Reason("forced", spec.name),) if force else manifest.out_of_date(spec)
-            if not reasons:
-                return Built(spec.folder, (), ())
-            written = _make(spec, progress)
-            return Built(spec.folder, reasons, written)
+            brought = _fetch(spec, progress) if fetch else ""
+            built = _build(spec, force, progress, accepted, brought)
+            if not to_publish:
+                return built
+            progress("publishing", 1, 1)
+            return Built(spec.folder, built.reasons, built.written, brought, built.corrections, publish(spec))
     except Timeout as error:
+        held = f"has held {LOCK} for {wait:g} s" if wait > 0 else f"holds {LOCK}"
         raise SourceFailed(
-            f"Another build of {spec.name} has held {LOCK} for {LOCK_TIMEOUT} s; wait for it or end it."
+            f"Another build of {spec.name} {held}; wait for it or end it. Nothing was changed."
         ) from error
 
 
-def interrupted(folder: Path) -> bool:
-    """Whether a finished build was killed while its files were moved into place."""
-    return (folder / STAGING / READY).is_dir()
+def _fetch(spec: StudySpec, progress: Progress) -> str:
+    from eventstudy.report.refresh import refresh_prices
+
+    return refresh_prices(spec, progress)
 
 
-def finish_interrupted(folder: Path) -> None:
-    """Finish a build that was killed while moving files, and remove what a killed build left behind."""
-    staging = folder / STAGING
-    if interrupted(folder):
-        _move_into_place(folder, staging / READY)
-    shutil.rmtree(staging, ignore_errors=True)
+def _build(spec: StudySpec, force: bool, progress: Progress, accepted: str | None, brought: str) -> Built:
+    reasons = (Reason("forced", spec.name),) if force else manifest.out_of_date(spec)
+    if not reasons:
+        return Built(spec.folder, (), (), brought)
+    from eventstudy.report.outputs import last_published, write_report
+
+    with staging_folder(spec.folder) as stage:
+        done = write_report(
+            spec, stage, progress, last=last_published(spec.folder), accept=accepted, date=correction_date()
+        )
+        return Built(spec.folder, reasons, switch(spec.folder, stage), brought, done.added)
 
 
-def _make(spec: StudySpec, progress: Progress) -> tuple[str, ...]:
-    inputs = manifest.input_digests(spec)
-    root = spec.folder / STAGING
-    root.mkdir(exist_ok=True)
-    stage = Path(tempfile.mkdtemp(dir=root, prefix="staging-"))
+def correction_date() -> str:
+    """Return the day that ``SOURCE_DATE_EPOCH`` names, ISO format; empty without it.
+
+    Raises
+    ------
+    InvalidInput
+        If it is no number of seconds.
+    """
+    given = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if not given:
+        return ""
     try:
-        outputs = _write_all(spec, stage, progress)
-        vintage = {"source": outputs.source, "retrieved": outputs.retrieved, "digest": outputs.digest}
-        text = manifest.make_manifest(spec, inputs, outputs.digests, vintage)
-        write_whole(stage / manifest.FILE, text)
-        ready = root / READY
-        os.replace(stage, ready)
-        return _move_into_place(spec.folder, ready)
-    finally:
-        shutil.rmtree(root, ignore_errors=True)
+        return f"{datetime.fromtimestamp(int(given), tz=UTC):%Y-%m-%d}"
+    except (ValueError, OverflowError, OSError) as error:
+        raise InvalidInput(f"SOURCE_DATE_EPOCH is {given!r}; give seconds since 1970, or unset it.") from error
 
 
-@dataclass(frozen=True, slots=True)
-class _Outputs:
-    digests: dict[str, str]
-    source: str
-    retrieved: str
-    digest: str
+def rebuild_differs(spec: StudySpec, progress: Progress = silent) -> tuple[Reason, ...]:
+    """Build the report again in a temporary folder and compare every byte with the built files.
+
+    Parameters
+    ----------
+    spec : StudySpec
+        A study whose report is built.
+    progress : callable
+        Called with the step's name, the steps done and all steps.
+
+    Returns
+    -------
+    tuple of Reason
+        Files that differ, are missing or are left over; empty if all are equal.
+
+    Raises
+    ------
+    NotAsRecorded
+        If the report was never built.
+    """
+    from eventstudy.report.outputs import write_report
+
+    recorded = manifest.read_manifest(spec.folder)
+    if recorded is None:
+        raise NotAsRecorded(f"{spec.name} was not built by this version; build it before it is compared.")
+    with tempfile.TemporaryDirectory(prefix="eventstudy-") as place:
+        stage = Path(place)
+        write_report(spec, stage, progress)
+        again = {p.relative_to(stage).as_posix(): p for p in stage.rglob("*") if p.is_file()}
+        names = sorted({*again, *recorded["outputs"], manifest.FILE})
+        return tuple(r for name in names if (r := _compare_file(name, again.get(name), spec.folder / name)) is not None)
 
 
-def _write_all(spec: StudySpec, stage: Path, progress: Progress) -> _Outputs:
-    """Make every file of the report in the staging folder and return their digests."""
-    steps = 3 + len(spec.notebooks)
-    missing = [name for name in spec.notebooks if not (spec.folder / name).is_file()]
-    if missing:
-        raise DataMissing(f"{spec.path.name}: notebooks names {', '.join(missing)}, which is not there.")
-    if spec.pdf:
-        require_pdf_tools()
-    progress("computing", 0, steps)
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        bodies = {name: pool.submit(execute, (spec.folder / name).resolve()) for name in spec.notebooks}
-        findings = compute(spec)
-        tables = all_tables(findings)
-        progress("drawing figures", 1, steps)
-        charts = draw_charts(findings)
-        _write_tables(stage / "tables", tables)
-        for chart in charts:
-            figures.save(chart.article, stage / "figures", chart.name)
-        progress("writing the page", 2, steps)
-        write_whole(stage / "index.html", report_page(findings, charts, tables))
-        if spec.pdf:
-            write_whole(stage / PDF_FILE, report_pdf(findings, charts, tables))
-        for done, (name, body) in enumerate(bodies.items(), start=3):
-            progress(f"running {Path(name).name}", done, steps)
-            page = notebook_page(spec, spec.folder / name, body.result())
-            write_whole(stage / "notebooks" / f"{Path(name).stem}.html", page)
-    progress("done", steps, steps)
-    files = sorted(p for p in stage.rglob("*") if p.is_file())
-    origin = findings.prices.provenance
-    return _Outputs(
-        {p.relative_to(stage).as_posix(): file_sha256(p) for p in files}, origin.source, origin.retrieved, origin.digest
-    )
-
-
-def _write_tables(folder: Path, tables: tuple[ReportTable, ...]) -> None:
-    for table in tables:
-        write_whole(folder / f"{table.name}.csv", rounded_csv(table.raw, index=False))
-        write_whole(folder / f"{table.name}.md", table.markdown)
-        write_whole(folder / f"{table.name}.tex", table.latex)
-
-
-def _move_into_place(folder: Path, ready: Path) -> tuple[str, ...]:
-    """Rename finished files over the old ones, the manifest last; remove built files that are no longer made."""
-    old = manifest.read_manifest(folder)
-    new = manifest.read_manifest(ready)
-    names = sorted(p.relative_to(ready).as_posix() for p in ready.rglob("*") if p.is_file())
-    written = [name for name in names if name != manifest.FILE and _replace(ready / name, folder / name)]
-    for name in set((old or {}).get("outputs", {})) - set((new or {}).get("outputs", {})):
-        (folder / name).unlink(missing_ok=True)
-    if _replace(ready / manifest.FILE, folder / manifest.FILE):
-        written.append(manifest.FILE)
-    shutil.rmtree(ready, ignore_errors=True)
-    return tuple(written)
-
-
-def _replace(source: Path, target: Path) -> bool:
-    """Rename a file over another unless they are equal; say whether the bytes changed."""
-    if target.is_file() and target.read_bytes() == source.read_bytes():
-        source.unlink()
-        return False
-    target.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(source, target)
-    return True
+def _compare_file(name: str, again: Path | None, built: Path) -> Reason | None:
+    if again is None:
+        return Reason("gone", name, "is not made any more") if built.is_file() else None
+    if not built.is_file():
+        return Reason("missing", name, "built file")
+    if built.read_bytes() != again.read_bytes():
+        return Reason("differs", name, "a rebuild gives other bytes")
+    return None

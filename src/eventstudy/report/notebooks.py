@@ -4,32 +4,67 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
+import sys
 import tempfile
+import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eventstudy.errors import DataMissing, EventStudyError
+from eventstudy.errors import DataMissing, EventStudyError, StudyFileError
+from eventstudy.report.notebook_html import scrubbed, to_html, without_colour
 
 if TYPE_CHECKING:
+    from jupyter_client import AsyncKernelManager
+    from nbclient import NotebookClient
     from nbformat import NotebookNode
 
 #: Longest time for one cell, in seconds.
 CELL_TIMEOUT = 300
+#: The tag of the cell after which parameters are set, and of the cell that sets them.
+PARAMETERS_TAG, INJECTED_TAG = "parameters", "injected-parameters"
 
-_TEMPLATE = """
-{%- extends 'basic/index.html.j2' -%}
-{% block input_group %}<details class="code"><summary>Code</summary>{{ super() }}</details>{% endblock %}
-{% block in_prompt %}{% endblock %}
-{% block output_prompt %}{% endblock %}
-{% block empty_in_prompt %}{% endblock %}
-"""
+Progress = Callable[[str, int, int], None]
 
 
 class NotebookFailed(EventStudyError, RuntimeError):
     """A cell of a notebook raised an error; the message holds the cell and the error."""
 
     EXIT_CODE = 3
+
+
+class Kernels:
+    """The running kernels of a build, so that all of them can be ended at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[int] = set()
+        self.stopped = False
+
+    def add(self, pid: int) -> None:
+        """Remember a process; end it at once if the build has been stopped."""
+        with self._lock:
+            self._running.add(pid)
+        if self.stopped:
+            self.stop()
+
+    def remove(self, pid: int) -> None:
+        """Forget a process that has ended."""
+        with self._lock:
+            self._running.discard(pid)
+
+    def stop(self) -> None:
+        """End every kernel that runs; those that start later end at once."""
+        import signal
+
+        self.stopped = True
+        with self._lock:
+            running, self._running = self._running, set()
+        for pid in running:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except OSError:  # it has ended by itself
+                continue
 
 
 def require_notebook_tools() -> None:
@@ -45,18 +80,38 @@ def require_notebook_tools() -> None:
     del ipykernel, nbclient, nbconvert
 
 
-def execute(path: Path) -> str:
+def execute(
+    path: Path,
+    *,
+    folder: Path | None = None,
+    parameters: Mapping[str, object] | None = None,
+    progress: Progress | None = None,
+    kernels: Kernels | None = None,
+    style: Path | None = None,
+) -> str:
     """Run a notebook in its own folder and return the body of its HTML.
 
     Parameters
     ----------
     path : Path
         An ``.ipynb`` file; it is not changed.
+    folder : Path, optional
+        The study's folder. With it the notebook's variable ``STUDY`` is the way there from the notebook.
+    parameters : mapping, optional
+        Further variables by name: booleans, numbers, words and lists of these. They are set after the cell with the tag
+        ``parameters``, or before the first cell if there is none.
+    progress : callable, optional
+        Called with ``cell i of n`` before each cell of code, the cells done and all cells.
+    kernels : Kernels, optional
+        Where the kernel is entered while it runs.
+    style : Path, optional
+        The house style of figures; by default the one in use.
 
     Returns
     -------
     str
-        HTML without head: code folded away, outputs shown; no addresses, no times.
+        HTML without head: code folded away, outputs shown, charts with alternative text; no
+        addresses, no times, no paths of this machine.
 
     Raises
     ------
@@ -64,37 +119,83 @@ def execute(path: Path) -> str:
         If a cell fails; names the notebook and shows the cell and its error.
     DataMissing
         If the file or the tools are missing.
+    StudyFileError
+        If the file is no notebook.
     """
     require_notebook_tools()
-    if not path.is_file():
-        raise DataMissing(f"The notebook {path.name} is missing; the study file names it.")
-    import nbformat
-    from nbclient.exceptions import CellExecutionError, CellTimeoutError
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-    notebook = nbformat.read(path, as_version=4)
+    notebook = _read(path)
+    _inject(notebook, _variables(path, folder, parameters or {}))
     for place, cell in enumerate(notebook.cells):
         cell["id"] = f"c{place:03d}"
     try:
-        asyncio.run(_run(notebook, path))
+        asyncio.run(_run(notebook, path, progress, kernels or Kernels(), style))
     except CellExecutionError as error:
-        raise NotebookFailed(f"The notebook {path.name} stopped.\n{_without_colour(str(error))}") from error
+        where = _failed_cell(notebook)
+        raise NotebookFailed(f"The notebook {path.name} stopped{where}.\n{without_colour(str(error))}") from error
     except CellTimeoutError as error:
         raise NotebookFailed(f"The notebook {path.name}: a cell ran longer than {CELL_TIMEOUT} s.") from error
-    return _scrub(_to_html(notebook))
+    except DeadKernelError as error:
+        raise NotebookFailed(f"The notebook {path.name}: its kernel was ended from outside.") from error
+    roots = [p for p in (path.parent, folder) if p is not None]
+    return scrubbed(to_html(notebook), roots)
 
 
-async def _run(notebook: NotebookNode, path: Path) -> None:
+def _read(path: Path) -> NotebookNode:
+    import nbformat
+
+    if not path.is_file():
+        raise DataMissing(f"The notebook {path.name} is missing; the study file names it.")
+    try:
+        notebook: NotebookNode = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+    except Exception as error:
+        raise StudyFileError(
+            f"{path.name} is no notebook that can be read ({type(error).__name__}: {error})."
+        ) from error
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell["outputs"], cell["execution_count"] = [], None
+    return notebook
+
+
+def _variables(path: Path, folder: Path | None, parameters: Mapping[str, object]) -> dict[str, object]:
+    """Return the variables to set; the way to the study is relative, so that it is the same on every machine."""
+    if folder is None:
+        return dict(parameters)
+    way = Path(os.path.relpath(folder.resolve(), path.parent.resolve())).as_posix()
+    return {"STUDY": way, **parameters}
+
+
+def _inject(notebook: NotebookNode, variables: Mapping[str, object]) -> None:
+    """Set variables in a cell of their own: shown after the cell tagged ``parameters``, else hidden at the top."""
+    import nbformat
+
+    if not variables:
+        return
+    source = "\n".join(f"{name} = {value!r}" for name, value in variables.items())
+    tagged = [i for i, c in enumerate(notebook.cells) if PARAMETERS_TAG in c.metadata.get("tags", [])]
+    tags = [INJECTED_TAG] if tagged else [INJECTED_TAG, "hidden"]
+    cell = nbformat.v4.new_code_cell(source, metadata={"tags": tags})
+    notebook.cells.insert(tagged[0] + 1 if tagged else 0, cell)
+
+
+def _failed_cell(notebook: NotebookNode) -> str:
+    """Return which cell failed: the last one that was run."""
+    run = [i for i, c in enumerate(notebook.cells, start=1) if c.cell_type == "code" and c.get("outputs")]
+    failed = [i for i in run if any(o.output_type == "error" for o in notebook.cells[i - 1].outputs)]
+    return f" in cell {failed[-1]} of {len(notebook.cells)}" if failed else ""
+
+
+async def _run(
+    notebook: NotebookNode, path: Path, progress: Progress | None, kernels: Kernels, style: Path | None
+) -> None:
     """Execute a notebook in place, over files instead of a network port, and end its kernel."""
-    from jupyter_client import AsyncKernelManager
     from nbclient import NotebookClient
 
     with tempfile.TemporaryDirectory(prefix="eventstudy-kernel-") as folder:
-        manager = AsyncKernelManager(
-            kernel_name="python3",
-            transport="ipc",
-            connection_file=f"{folder}/kernel.json",
-            ip=f"{folder}/kernel",
-        )
+        manager = _manager(Path(folder))
         client = NotebookClient(
             notebook,
             timeout=CELL_TIMEOUT,
@@ -102,40 +203,72 @@ async def _run(notebook: NotebookNode, path: Path) -> None:
             resources={"metadata": {"path": str(path.parent)}},
             km=manager,
         )
+        _tell_cells(client, notebook, progress, kernels, manager)
+        pid = -1
         try:
-            await client.async_execute(env=_environment())
+            await client.async_execute(env=_environment(Path(folder), style))
         finally:
+            pid = _pid(manager)
             if client.kc is not None:
                 client.kc.stop_channels()
             if manager.has_kernel:
                 await manager.shutdown_kernel(now=True)
+            kernels.remove(pid)
 
 
-def _environment() -> dict[str, str]:
-    fixed = {"PYTHONHASHSEED": "0", "TZ": "UTC", "MPLBACKEND": "agg", "OPENBLAS_NUM_THREADS": "1", "COLUMNS": "100"}
-    return {**os.environ, **fixed, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+def _manager(folder: Path) -> AsyncKernelManager:
+    """Return a manager of the Python that runs this build, whatever kernels the user has set up."""
+    from jupyter_client import AsyncKernelManager
+    from jupyter_client.kernelspec import KernelSpec
 
-
-def _to_html(notebook: NotebookNode) -> str:
-    from jinja2 import DictLoader
-    from nbconvert import HTMLExporter
-
-    exporter = HTMLExporter(
-        template_name="basic",
-        template_file="folded.html.j2",
-        extra_loaders=[DictLoader({"folded.html.j2": _TEMPLATE})],
+    manager = AsyncKernelManager(
+        kernel_name="python3", transport="ipc", connection_file=f"{folder}/kernel.json", ip=f"{folder}/kernel"
     )
-    exporter.mathjax_url = exporter.require_js_url = exporter.jquery_url = ""
-    exporter.embed_images = True
-    body, _ = exporter.from_notebook_node(notebook)
-    return str(body)
+    command = [sys.executable, "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    manager._kernel_spec = KernelSpec(argv=command, display_name="Python 3", language="python")
+    return manager
 
 
-def _scrub(text: str) -> str:
-    """Take out what changes from run to run: memory addresses and the kernel's temporary file names."""
-    text = re.sub(r"0x[0-9a-f]{6,}", "0x…", text)
-    return re.sub(r"/tmp/ipykernel_\d+/\d+\.py", "cell", text)  # noqa: S108 - a pattern, not a path used
+def _pid(manager: AsyncKernelManager) -> int:
+    return int(getattr(manager.provisioner, "pid", None) or -1)
 
 
-def _without_colour(text: str) -> str:
-    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+def _tell_cells(
+    client: NotebookClient,
+    notebook: NotebookNode,
+    progress: Progress | None,
+    kernels: Kernels,
+    manager: AsyncKernelManager,
+) -> None:
+    """Tell of each cell before it runs, and enter the kernel as soon as there is one."""
+    from nbclient.exceptions import DeadKernelError
+
+    total = len(notebook.cells)
+
+    def start(cell: NotebookNode, cell_index: int) -> None:
+        del cell
+        kernels.add(_pid(manager))
+        if kernels.stopped:
+            raise DeadKernelError("the build was stopped")
+        if progress is not None:
+            progress(f"cell {cell_index + 1} of {total}", cell_index, total)
+
+    client.on_cell_start = start
+
+
+def _environment(folder: Path, style: Path | None) -> dict[str, str]:
+    """Return the environment of a kernel: the user's, without what would change an output."""
+    (folder / "matplotlibrc").touch()
+    fixed = {
+        "PYTHONHASHSEED": "0",
+        "TZ": "UTC",
+        "LC_ALL": "C.UTF-8",
+        "MPLBACKEND": "agg",
+        "MATPLOTLIBRC": str(folder / "matplotlibrc"),
+        "IPYTHONDIR": str(folder / "ipython"),
+        "OPENBLAS_NUM_THREADS": "1",
+        "COLUMNS": "100",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    }
+    own_style = {"EVENTSTUDY_STYLE": str(style.resolve())} if style is not None else {}
+    return {**os.environ, **fixed, **own_style}

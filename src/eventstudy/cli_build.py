@@ -1,0 +1,130 @@
+"""What ``eventstudy build`` does with each study, and with what order of checks, so that nothing to do takes no time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eventstudy.console import Console
+from eventstudy.errors import EventStudyError, StudyFileError
+
+if TYPE_CHECKING:
+    from eventstudy.report.build import Built
+
+#: The exit code of a system that failed: a full disk, a folder that cannot be written to.
+SYSTEM_FAILED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """How to build, as the command line's options say."""
+
+    force: bool = False
+    why: bool = False
+    fetch: bool = False
+    publish: bool = False
+    accept_changes: str | None = None
+    wait: bool = True
+    timeout: float | None = None
+    as_of: str | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether a report that is up to date needs nothing."""
+        return not (self.force or self.fetch or self.publish or self.accept_changes or self.as_of)
+
+
+def build_studies(paths: Sequence[Path], options: BuildOptions, console: Console) -> int:
+    """Build studies one after the other; one that fails does not keep the others from being built.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Study files or their folders.
+    options : BuildOptions
+        What was asked for.
+    console : Console
+        Where messages go.
+
+    Returns
+    -------
+    int
+        The exit code: 0, or the highest of those that failed.
+    """
+    from eventstudy.report.deadline import OutOfTime, Stopped, deadline
+
+    if options.as_of is not None and options.fetch:
+        raise StudyFileError("--fetch and --as-of were both given; what is fetched now was not there then. Choose one.")
+    code = 0
+    with deadline(options.timeout, lambda words: console.say(words, level="error")):
+        for path in paths:
+            name = _folder(path).name
+            try:
+                _build(path, options, console)
+            except (OutOfTime, Stopped):
+                raise
+            except EventStudyError as error:
+                console.say(str(error), study=name, level="error")
+                code = max(code, error.EXIT_CODE)
+            except OSError as error:
+                console.say(system_words(error), study=name, level="error")
+                code = max(code, SYSTEM_FAILED)
+    return code
+
+
+def system_words(error: OSError) -> str:
+    """Return in one line what the system refused, and that nothing was half done."""
+    what = error.strerror or str(error) or type(error).__name__
+    where = f": {error.filename}" if error.filename else ""
+    return f"the system refused ({what}{where}). Nothing was half written; mend it and try again."
+
+
+def _folder(path: Path) -> Path:
+    return (path.parent if path.is_file() else path).resolve()
+
+
+def _build(path: Path, options: BuildOptions, console: Console) -> None:
+    from eventstudy.report.manifest import unchanged
+
+    folder = _folder(path)
+    if options.plain and unchanged(folder):
+        console.say("up to date", study=folder.name, step="check")
+        return
+    from eventstudy.report.build import LOCK_TIMEOUT, build
+    from eventstudy.spec import load_study
+
+    spec = load_study(path)
+    spec = spec if options.as_of is None else spec.as_of(options.as_of)
+    with console.progress(spec.name) as progress:
+        built = build(
+            spec,
+            force=options.force,
+            progress=progress,
+            fetch=options.fetch,
+            accept_changes=options.accept_changes,
+            to_publish=options.publish,
+            wait=LOCK_TIMEOUT if options.wait else 0,
+        )
+    _tell(built, spec.name, options.why, console)
+
+
+def _tell(built: Built, name: str, why: bool, console: Console) -> None:
+    if built.fetched:
+        console.say(built.fetched, study=name, step="fetch")
+    for reason in built.reasons if why else ():
+        console.say(str(reason), study=name, step="why")
+    done = f"built, {len(built.written)} file(s) changed" if built.reasons else "up to date"
+    console.say(done, study=name, step="build")
+    for correction in built.corrections:
+        changed = f"{correction.what}: {correction.old} → {correction.new}"
+        console.say(f"corrected, {changed}", study=name, step="corrections", level="warning")
+    where = built.publication
+    if where is None:
+        return
+    if where.held_back:
+        console.say(f"not published: {where.held_back}", study=name, step="publish", level="warning")
+    else:
+        said = "published as" if where.new else "already published as"
+        console.say(f"{said} version {where.version} in {where.folder}", study=name, step="publish")

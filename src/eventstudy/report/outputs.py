@@ -1,0 +1,229 @@
+"""The files of a report, written into a folder from computed findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eventstudy import figures
+from eventstudy.errors import DataMissing, NotAsRecorded
+from eventstudy.files import file_sha256, write_whole
+from eventstudy.release import release_mark
+from eventstudy.report import corrections, manifest, numbers
+from eventstudy.report.changes import Cause, ChangedConclusion, causes, changed_conclusions
+from eventstudy.report.charts import draw_charts
+from eventstudy.report.content import ReportTable, all_tables
+from eventstudy.report.corrections import Correction, corrections_text, read_corrections, shown
+from eventstudy.report.findings import compute
+from eventstudy.report.notebooks import Kernels, execute
+from eventstudy.report.numbers import Published, published, read_published
+from eventstudy.report.page import notebook_page, report_page
+from eventstudy.report.pdf import FILE as PDF_FILE
+from eventstudy.report.pdf import report_pdf, require_pdf_tools
+from eventstudy.tables import rounded_csv
+
+if TYPE_CHECKING:
+    from eventstudy.spec import StudySpec
+
+Progress = Callable[[str, int, int], None]
+
+
+class ConclusionsChanged(NotAsRecorded):
+    """A report would say otherwise than the last one did, and nobody has accepted that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What was written into a folder.
+
+    Attributes
+    ----------
+    published : Published
+        The numbers.
+    added : tuple of Correction
+        What the corrections gained.
+    """
+
+    published: Published
+    added: tuple[Correction, ...]
+
+
+def write_report(
+    spec: StudySpec,
+    stage: Path,
+    progress: Progress,
+    *,
+    last: Published | None = None,
+    accept: str | None = None,
+    date: str = "",
+) -> Written:
+    """Make every file of a report, the manifest last.
+
+    Parameters
+    ----------
+    spec : StudySpec
+        The study.
+    stage : Path
+        An empty folder.
+    progress : callable
+        Called with the step's name, the steps done and all steps.
+    last : Published, optional
+        What the last report said; conclusions that differ stop the build.
+    accept : str, optional
+        Why conclusions may differ; goes into the corrections.
+    date : str
+        Day of a correction; by default the day of the prices.
+
+    Returns
+    -------
+    Written
+
+    Raises
+    ------
+    ConclusionsChanged
+        If a conclusion differs and ``accept`` is not given.
+    EventStudyError
+        If the study cannot be computed or a notebook fails.
+    """
+    missing = [name for name in spec.notebooks if not (spec.folder / name).is_file()]
+    if missing:
+        raise DataMissing(f"{spec.path.name}: notebooks names {', '.join(missing)}, which is not there.")
+    inputs = manifest.input_digests(spec)
+    if spec.pdf:
+        require_pdf_tools()
+    steps = 3 + len(spec.notebooks)
+    kernels = Kernels()
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        try:
+            bodies = _start_notebooks(spec, pool, kernels, progress, steps)
+            progress("computing", 0, steps)
+            findings = compute(spec)
+            tables = all_tables(findings)
+            said = published(
+                findings,
+                tables,
+                state=inputs[manifest.STATE],
+                code=manifest.code_digest(inputs),
+                environment=manifest.study_environment(spec),
+                inputs=manifest.own_inputs(spec),
+            )
+            added = judge_changes(spec, last, said, accept, date)
+            log = (*read_corrections(spec.folder), *added)
+            if added:
+                text = corrections_text(log)
+                inputs[corrections.FILE] = file_sha256(write_whole(stage / corrections.FILE, text))
+            progress("drawing figures", 1, steps)
+            mark = release_mark(said.state, spec.embargo_until)
+            until = spec.embargo_until.isoformat() if spec.embargo_until else ""
+            charts = draw_charts(findings, mark, until)
+            _write_tables(stage / "tables", tables)
+            for chart in charts:
+                figures.save(chart.article, stage / "figures", chart.name)
+            progress("writing the page", 2, steps)
+            write_whole(stage / numbers.FILE, said.to_json())
+            told = [shown(c) for c in log]
+            write_whole(stage / "index.html", report_page(findings, charts, tables, told, mark))
+            if spec.pdf:
+                write_whole(stage / PDF_FILE, report_pdf(findings, charts, tables, told, mark))
+            _write_notebooks(spec, stage, bodies, progress, mark)
+        except BaseException:
+            kernels.stop()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    _write_manifest(spec, stage, inputs, said)
+    progress("done", steps, steps)
+    return Written(said, added)
+
+
+def _start_notebooks(
+    spec: StudySpec, pool: ThreadPoolExecutor, kernels: Kernels, progress: Progress, steps: int
+) -> dict[str, Future[str]]:
+    """Start the notebooks two at a time; each cell is a step of progress within the whole."""
+
+    def cells(name: str) -> Progress:
+        return lambda step, done, total: progress(f"{name}: {step}", min(2, steps), steps) if done < total else None
+
+    return {
+        name: pool.submit(
+            execute,
+            (spec.folder / name).resolve(),
+            folder=spec.folder,
+            style=spec.folder / spec.style if spec.style else None,
+            parameters=spec.parameters,
+            progress=cells(Path(name).name),
+            kernels=kernels,
+        )
+        for name in spec.notebooks
+    }
+
+
+def _write_notebooks(
+    spec: StudySpec, stage: Path, bodies: Mapping[str, Future[str]], progress: Progress, mark: str
+) -> None:
+    for done, (name, body) in enumerate(bodies.items(), start=3):
+        progress(f"running {Path(name).name}", done, 3 + len(bodies))
+        page = notebook_page(spec, spec.folder / name, body.result(), mark)
+        write_whole(stage / "notebooks" / f"{Path(name).stem}.html", page)
+
+
+def _write_tables(folder: Path, tables: Sequence[ReportTable]) -> None:
+    for table in tables:
+        write_whole(folder / f"{table.name}.csv", rounded_csv(table.raw, index=False))
+        write_whole(folder / f"{table.name}.md", table.markdown)
+        write_whole(folder / f"{table.name}.tex", table.latex)
+
+
+def _write_manifest(spec: StudySpec, stage: Path, inputs: Mapping[str, str], said: Published) -> None:
+    files = sorted(p for p in stage.rglob("*") if p.is_file() and p.name != corrections.FILE)
+    outputs = {p.relative_to(stage).as_posix(): file_sha256(p) for p in files}
+    vintage = {name: str(said.data[name]) for name in ("source", "retrieved", "digest")}
+    write_whole(stage / manifest.FILE, manifest.make_manifest(spec, inputs, outputs, vintage))
+
+
+def last_published(folder: Path) -> Published | None:
+    """Return what the report in a folder says; None if it was not built or by an older version."""
+    try:
+        return read_published(folder)
+    except DataMissing:
+        return None
+
+
+def judge_changes(
+    spec: StudySpec, last: Published | None, now: Published, accept: str | None, date: str
+) -> tuple[Correction, ...]:
+    """Return the corrections that accepted changes of conclusions make; stop if they were not accepted.
+
+    Raises
+    ------
+    ConclusionsChanged
+        If a conclusion differs and ``accept`` is None; the message lists old, new and what changed underneath.
+    """
+    changed = () if last is None else changed_conclusions(last, now)
+    if last is None or not changed:
+        return ()
+    why = causes(last, now, price_lines(spec, last, now))
+    if accept is None:
+        raise ConclusionsChanged(_refusal(spec, changed, why), changes=changed, causes=why)
+    cause = "; ".join(str(c) for c in why)
+    day = date or str(now.data["retrieved"])
+    return tuple(Correction(day, c.what, c.old, c.new, cause, accept) for c in changed)
+
+
+def price_lines(spec: StudySpec, last: Published, now: Published) -> tuple[str, ...]:
+    """Return which prices changed and how, if the prices of the last report are still there."""
+    from eventstudy.report.build_differences import price_differences
+
+    return price_differences(last, now, (spec.folder,))
+
+
+def _refusal(spec: StudySpec, changed: Sequence[ChangedConclusion], why: Sequence[Cause]) -> str:
+    lines = [f"{spec.name}: {len(changed)} conclusion{'s' if len(changed) > 1 else ''} would change; the report stays."]
+    lines += [f"  {c}" for c in changed]
+    lines += [f"  because of {c}" for c in why] or ["  nothing that is recorded changed underneath"]
+    lines.append(
+        'Look at it, then build with --accept-changes "why" to correct the report and record that it said otherwise.'
+    )
+    return "\n".join(lines)

@@ -1,0 +1,120 @@
+"""The switch from an old report to a new one: finished files are renamed into place, whatever happens in between."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from eventstudy.report import manifest
+
+STAGING = ".build"
+READY = "ready"
+
+
+def interrupted(folder: Path) -> bool:
+    """Whether a finished build was killed while its files were moved into place."""
+    return (folder / STAGING / READY / manifest.FILE).is_file()
+
+
+def finish_interrupted(folder: Path) -> None:
+    """Finish a build that was killed while moving files, and remove what a killed build left behind."""
+    staging = folder / STAGING
+    if interrupted(folder):
+        move_into_place(folder, staging / READY)
+    shutil.rmtree(staging, ignore_errors=True)
+
+
+@contextmanager
+def staging_folder(folder: Path) -> Iterator[Path]:
+    """Give an empty folder to write a report into; it is removed at the end, but for a report that is half moved."""
+    root = folder / STAGING
+    root.mkdir(exist_ok=True)
+    try:
+        yield Path(tempfile.mkdtemp(dir=root, prefix="staging-"))
+    finally:
+        if not interrupted(folder):
+            shutil.rmtree(root, ignore_errors=True)
+
+
+@contextmanager
+def _signals_wait() -> Iterator[None]:
+    """Let signals that would stop the process wait for the end of the block."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGALRM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def switch(folder: Path, stage: Path) -> tuple[str, ...]:
+    """Move a finished report into place.
+
+    Parameters
+    ----------
+    folder : Path
+        The study's folder.
+    stage : Path
+        A folder from `staging_folder` that holds every file, the manifest among them.
+
+    Returns
+    -------
+    tuple of str
+        Files whose bytes changed.
+
+    Notes
+    -----
+    One rename to ``ready`` decides: a build killed before it changed nothing, one killed after it is finished by the
+    next command, see `finish_interrupted`.
+    """
+    ready = stage.parent / READY
+    with _signals_wait():
+        os.replace(stage, ready)
+        _flush(ready.parent)
+        return move_into_place(folder, ready)
+
+
+def move_into_place(folder: Path, ready: Path) -> tuple[str, ...]:
+    """Rename finished files over the old ones, the manifest last; remove built files that are no longer made."""
+    old = manifest.read_manifest(folder)
+    new = manifest.read_manifest(ready)
+    names = sorted(p.relative_to(ready).as_posix() for p in ready.rglob("*") if p.is_file())
+    written = [name for name in names if name != manifest.FILE and replace(ready / name, folder / name)]
+    if old is not None and new is not None:
+        for name in set(old["outputs"]) - set(new["outputs"]):
+            (folder / name).unlink(missing_ok=True)
+    if manifest.FILE in names and replace(ready / manifest.FILE, folder / manifest.FILE):
+        written.append(manifest.FILE)
+    shutil.rmtree(ready, ignore_errors=True)
+    return tuple(written)
+
+
+def replace(source: Path, target: Path) -> bool:
+    """Rename a file over another unless they are equal; say whether the bytes changed."""
+    if target.is_file() and target.read_bytes() == source.read_bytes():
+        source.unlink()
+        return False
+    target.parent.mkdir(parents=True, exist_ok=True)
+    os.replace(source, target)
+    return True
+
+
+def _flush(folder: Path) -> None:
+    """Write a folder's entries to disk, where the system can."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass
+    finally:
+        os.close(handle)

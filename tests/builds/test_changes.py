@@ -1,0 +1,139 @@
+"""A report that would say otherwise than the last one stops, unless somebody says why; then it is corrected in sight."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+
+import pytest
+
+from eventstudy.errors import InvalidInput, StudyFileError
+from eventstudy.report import corrections, manifest
+from eventstudy.report.numbers import read_published
+from eventstudy.report.outputs import ConclusionsChanged
+
+
+def test_numbers_are_those_of_the_study(study):
+    content = json.loads((study.folder / "numbers.json").read_text(encoding="utf-8"))
+    result = study.spec.run()
+    for ticker in ("NVDA", "META"):
+        row, found = result.car(0).loc[ticker], content["numbers"][f"headline/{ticker}/abnormal"]
+        assert found["value"] == float(f"{row['car']:.9e}")
+        assert found["p_value"] == float(f"{row['p_value']:.9e}")
+        assert (found["low"], found["high"]) == (float(f"{row['low']:.9e}"), float(f"{row['high']:.9e}"))
+        assert found["sign"] == (1 if row["car"] > 0 else -1)
+        assert found["significant"] is bool(row["p_value"] < 0.05)
+    assert set(content["data"]["tickers"]) == {"NVDA", "META", "^GSPC"}
+    assert "windows/META/[0, +1]/car" in content["numbers"]
+    recorded = manifest.read_manifest(study.folder)
+    assert "numbers.json" in recorded["outputs"]
+    assert content["code"] == manifest.code_digest(recorded["inputs"])
+
+
+def test_a_changed_conclusion_stops_the_build_and_is_told(study):
+    before = study.contents()
+    study.store(2, study.wrong_price)
+    with pytest.raises(ConclusionsChanged) as caught:
+        study.build()
+    assert caught.value.EXIT_CODE == 1
+    said = str(caught.value)
+    assert "META, abnormal return on the event day: +4.10% (clear at 5%" in said
+    assert "→ −6.10%" in said
+    assert "because of prices: META: RESTATED: price of 2025-01-27" in said
+    assert "--accept-changes" in said
+    assert study.contents() == before
+    assert not (study.folder / ".build").exists()
+
+
+def test_an_accepted_change_is_recorded_and_shown(study, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1764072000")
+    study.store(2, study.wrong_price)
+    with pytest.raises(InvalidInput, match="reason"):
+        study.build(accept_changes="  ")
+    done = study.build(accept_changes='The vendor\ncorrected a "price"')
+    entries = tomllib.loads((study.folder / "corrections.toml").read_text(encoding="utf-8"))["corrections"]
+    assert len(entries) == len(done.corrections) > 0
+    first = entries[0]
+    assert first["date"] == "2025-11-25"
+    assert first["reason"] == 'The vendor corrected a "price"'
+    assert first["what"] == "META, abnormal return on the event day"
+    assert "+4.1" in first["old"]
+    assert "−6.1" in first["new"]
+    assert "price of 2025-01-27" in first["cause"]
+    page = (study.folder / "index.html").read_text(encoding="utf-8")
+    assert "The vendor corrected a &#34;price&#34;" in page
+    assert "2025-11-25" in page.partition('id="corrections"')[2]
+    assert study.build().reasons == ()
+    assert manifest.unchanged(study.folder)
+    study.store(3)
+    with pytest.raises(ConclusionsChanged):
+        study.build()
+    study.build(accept_changes="The first price was right after all")
+    assert len(corrections.read_corrections(study.folder)) == 2 * len(entries)
+
+
+def test_a_dividend_or_a_split_changes_no_conclusion_and_no_abnormal_return(study):
+    old = read_published(study.folder)
+    study.store(2, study.dividend, study.split)
+    assert study.build().corrections == ()
+    new = read_published(study.folder)
+    for name in ("headline/META/abnormal", "windows/NVDA/[0, +1]/car"):
+        assert new.numbers[name]["value"] == pytest.approx(old.numbers[name]["value"], rel=1e-8)
+    assert new.data["tickers"] != old.data["tickers"]
+
+
+def test_drafts_are_free(study):
+    study.write('event = "some news"', 'event = "some news"\nstatus = "draft"')
+    study.build()
+    page = (study.folder / "index.html").read_text(encoding="utf-8")
+    assert "DRAFT" in page
+    study.store(2, study.wrong_price)
+    assert study.build().corrections == ()
+    study.write('status = "draft"', 'status = "final"')
+    assert study.build().corrections == ()  # nobody was told the draft's conclusions
+    assert "DRAFT" not in (study.folder / "index.html").read_text(encoding="utf-8")
+
+
+def test_an_event_that_is_gone_without_being_asked_for_is_a_change(study):
+    def vanish(adj, close):
+        adj.loc["2025-01-20":"2025-02-03", "META"] = float("nan")
+        close.loc["2025-01-20":"2025-02-03", "META"] = float("nan")
+
+    study.write(
+        "[model]", '[prices.accept]\nmissing_prices = "a test"\nmissing_sessions = "a test"\n[model]\nmax_dropped = 0.5'
+    )
+    study.build()
+    study.store(2, vanish)
+    with pytest.raises(Exception, match="META") as caught:
+        study.build()
+    assert not isinstance(caught.value, AssertionError)
+    study.folder.joinpath("events.csv").write_text("ticker,date\nNVDA,2025-01-27\n")
+    study.build()  # the study itself asks for less: no correction
+    assert not (study.folder / "corrections.toml").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("corrections = 1", "holds tables"),
+        ("[[corrections]]\ndate = '2025'", "entry 1 needs the keys date, what, old, new, cause, reason"),
+        ("[[corrections", "not valid TOML"),
+    ],
+)
+def test_a_damaged_corrections_file_is_named(tmp_path, text, words):
+    (tmp_path / "corrections.toml").write_text(text)
+    with pytest.raises(StudyFileError, match=words):
+        corrections.read_corrections(tmp_path)
+
+
+def test_corrections_come_back_as_they_were_written(tmp_path):
+    entry = corrections.Correction("2025-11-25", 'a "b" \\ c\x7f', "é\n", "", "x", "y")
+    (tmp_path / "corrections.toml").write_text(corrections.corrections_text([entry, entry]), encoding="utf-8")
+    assert corrections.read_corrections(tmp_path) == (entry, entry)
+
+
+def test_the_date_of_a_correction_needs_a_number(study, monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "yesterday")
+    study.store(2, study.dividend)
+    with pytest.raises(InvalidInput, match="SOURCE_DATE_EPOCH is 'yesterday'"):
+        study.build()

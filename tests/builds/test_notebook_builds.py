@@ -1,0 +1,134 @@
+"""Notebooks as reports: the study's parameters, progress, failing cells, charts with words; an analyst's own included."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import eventstudy as es
+from eventstudy.errors import DataMissing, StudyFileError
+from eventstudy.report.notebook_html import scrubbed
+from eventstudy.report.notebooks import NotebookFailed, execute
+from eventstudy.report.starter import notebook_text
+
+
+def write(path: Path, *cells: tuple[str, ...]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(notebook_text(cells), encoding="utf-8")
+    return path
+
+
+def test_parameters_are_set_after_the_tagged_cell_and_cells_are_counted(tmp_path):
+    study = tmp_path / "reports" / "mine"
+    study.mkdir(parents=True)
+    path = write(
+        tmp_path / "notebooks" / "shared.ipynb",
+        ("markdown", "# Shared"),
+        ("code", 'STUDY, threshold, names = ".", 1, []', "parameters"),
+        ("code", "print('way', STUDY, threshold, names)"),
+        ("code", "import os; print(os.environ['TZ'], os.environ['LC_ALL'], os.getcwd(), hex(id(names)))"),
+    )
+    before = path.read_bytes()
+    seen = []
+    page = execute(
+        path,
+        folder=study,
+        parameters={"threshold": 0.05, "names": ["NVDA", "it's"], "flag": True},
+        progress=lambda *step: seen.append(step),
+    )
+    assert "way ../reports/mine 0.05 [&#39;NVDA&#39;, &#34;it&#39;s&#34;]" in page.replace("&quot;", "&#34;")
+    assert "UTC C.UTF-8" in page
+    assert str(tmp_path) not in page
+    assert "0x…" in page
+    assert [s[0] for s in seen] == ["cell 2 of 5", "cell 3 of 5", "cell 4 of 5", "cell 5 of 5"]
+    assert path.read_bytes() == before
+
+
+def test_a_failing_cell_is_named_with_its_source_and_error(tmp_path):
+    path = write(tmp_path / "n.ipynb", ("code", "x = 1"), ("code", "y = x / 0  # here"), ("code", "z = 2"))
+    with pytest.raises(NotebookFailed, match="in cell 3 of 4") as caught:
+        execute(path, folder=tmp_path)
+    assert "y = x / 0  # here" in str(caught.value)
+    assert "ZeroDivisionError: division by zero" in str(caught.value)
+    assert caught.value.EXIT_CODE == 3
+
+
+def test_charts_of_any_library_have_words_and_hidden_parameters_stay_hidden(tmp_path):
+    draw = "fig, ax = plt.subplots()\n_ = ax.plot([1, 2])\nplt.show()"
+    path = write(
+        tmp_path / "mine.ipynb",
+        ("code", "%matplotlib inline\nimport matplotlib.pyplot as plt\nprint(STUDY)"),
+        ("markdown", "## Prices at noon"),
+        ("code", draw),
+        ("code", f"# alt: A line that rises from one to two.\n{draw}"),
+    )
+    page = execute(path, folder=tmp_path)
+    assert "No description" not in page
+    assert 'alt="Chart 1 of this notebook under “Prices at noon”' in page
+    assert 'alt="A line that rises from one to two."' in page
+    assert "STUDY = " not in page
+    assert page.count("<summary>Code</summary>") == 3
+    assert "font cache" not in page
+
+
+def test_what_is_no_notebook_is_said(tmp_path):
+    (tmp_path / "bad.ipynb").write_text('{"cells": 1}')
+    with pytest.raises(StudyFileError, match=r"bad\.ipynb is no notebook"):
+        execute(tmp_path / "bad.ipynb")
+    with pytest.raises(DataMissing, match=r"gone\.ipynb is missing"):
+        execute(tmp_path / "gone.ipynb")
+
+
+def test_every_notebook_of_the_folder_is_built_unless_the_key_says_otherwise(study):
+    write(study.folder / "b.ipynb", ("markdown", "# B"))
+    write(study.folder / "a.ipynb", ("markdown", "# A"))
+    assert study.spec.notebooks == ()
+    study.write("notebooks = []\n", "")
+    assert study.spec.notebooks == ("a.ipynb", "b.ipynb")
+    study.write('event = "some news"', 'event = "some news"\nnotebooks = ["b.ipynb"]')
+    assert study.spec.notebooks == ("b.ipynb",)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('notebooks = ["a.ipynb", "sub/a.ipynb"]', r"would both become a\.html"),
+        ('parameters = { "a b" = 1 }', "no name of a Python variable"),
+        ("parameters = { class = 1 }", "no name of a Python variable"),
+        ('parameters = { STUDY = "x" }', "STUDY is set by the build"),
+        ('embargo_until = "2026-12-01T06:00"', "timezone"),
+        ("embargo_until = 5", "with its zone"),
+        ('status = "secret"', "'final' or 'draft'"),
+        ('publish = { fodler = "x" }', "publish"),
+    ],
+)
+def test_wrong_keys_are_named(study, line, words):
+    study.write(
+        'event = "some news"', f'event = "some news"\n{line}' if "notebooks" not in line else 'event = "some news"'
+    )
+    if "notebooks" in line:
+        study.write("notebooks = []", line)
+    with pytest.raises(StudyFileError, match=words):
+        es.load_study(study.folder)
+
+
+def test_paths_of_this_machine_are_taken_out(tmp_path):
+    home = str(Path.home())
+    text = f"{tmp_path}/study/x.csv at 0x7f00deadbeef, /tmp/ipykernel_12/345.py, {home}/y"
+    found = scrubbed(text, [tmp_path / "study"])
+    assert found.startswith("./x.csv at 0x…, cell, ")
+
+
+def test_the_starter_notebook_takes_its_parameters_from_the_study(tmp_path):
+    from eventstudy.report.starter import make_starter
+
+    folder = make_starter(tmp_path / "s")
+    spec = es.load_study(folder)
+    assert spec.status == "draft"
+    assert spec.parameters == {"window": [0, 1]}
+    tags = [c["metadata"].get("tags") for c in json.loads((folder / "notebook.ipynb").read_text())["cells"]]
+    assert tags.count(["parameters"]) == 1
+    kinds = {c.kind for c in spec.claims_ledger()}
+    assert kinds == {"direction", "impact", "size", "market_value", "count", "date", "not_testable"}

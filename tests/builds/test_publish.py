@@ -1,0 +1,141 @@
+"""Versions of a published report stay at their address; ``current`` is switched by one rename."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+
+import pytest
+from typer.testing import CliRunner
+
+from eventstudy.cli import app
+from eventstudy.errors import InvalidInput, NotAsRecorded
+from eventstudy.report import publish as publishing
+from eventstudy.report.build_differences import version_differences
+from eventstudy.report.publish import folder_digest, publish, verify_versions
+
+
+@pytest.fixture
+def target(study, tmp_path):
+    study.write("notebooks = []", 'notebooks = []\n[publish]\nfolder = "../public/two"\n')
+    return tmp_path / "public" / "two"
+
+
+def test_a_version_holds_the_report_and_its_sources_but_no_prices(study, target):
+    done = study.build(to_publish=True).publication
+    assert (done.version, done.new) == (1, True)
+    assert os.readlink(target / "current") == "versions/0001"
+    names = {p.relative_to(target / "current").as_posix() for p in (target / "current").rglob("*") if p.is_file()}
+    assert {"index.html", "numbers.json", "manifest.json", "study.toml", "events.csv", "tables/headline.csv"} <= names
+    assert not any("yahoo" in name for name in names)
+    assert (target / "current" / "index.html").read_bytes() == (study.folder / "index.html").read_bytes()
+
+
+def test_nothing_new_is_no_new_version(study, target):
+    study.build(to_publish=True)
+    before = {p: p.stat().st_mtime_ns for p in target.rglob("*") if not p.name.startswith(".")}
+    done = study.build(to_publish=True).publication
+    assert (done.version, done.new) == (1, False)
+    assert {p: p.stat().st_mtime_ns for p in target.rglob("*") if not p.name.startswith(".")} == before
+
+
+def test_versions_stay_addressable_and_can_be_compared(study, target):
+    study.build(to_publish=True)
+    first = folder_digest(target / "versions" / "0001")
+    study.store(2, study.wrong_price)
+    study.build(to_publish=True, accept_changes="a test of versions")
+    assert os.readlink(target / "current") == "versions/0002"
+    assert folder_digest(target / "versions" / "0001") == first
+    listed = json.loads((target / "versions.json").read_text(encoding="utf-8"))["versions"]
+    assert [(v["version"], v["corrections"] > 0) for v in listed] == [(1, False), (2, True)]
+    page = (target / "versions.html").read_text(encoding="utf-8")
+    for link in ("current/index.html", "versions/0001/index.html", "versions/0002/index.html"):
+        assert f'href="{link}"' in page
+        assert (target / link).is_file()
+    found = version_differences(study.folder, 1, 2)
+    assert any("price of 2025-01-27" in c.detail for c in found.causes)
+    done = CliRunner().invoke(app, ["diff", str(study.folder), "--versions", "1", "2"])
+    assert done.exit_code == 1
+    assert "SIGN FLIPS" in done.stdout
+    with pytest.raises(InvalidInput, match=r"no version 7 .*published: 1, 2"):
+        version_differences(study.folder, 1, 7)
+    assert verify_versions(target) == 2
+    (target / "versions" / "0001" / "index.html").write_text("other")
+    with pytest.raises(NotAsRecorded, match="version 1"):
+        verify_versions(target)
+
+
+@pytest.mark.parametrize(
+    ("line", "mark"),
+    [
+        ('status = "draft"', "DRAFT"),
+        ('embargo_until = "2999-12-01T06:00-05:00"', "EMBARGO UNTIL 1 December 2999, 06:00"),
+    ],
+)
+def test_what_is_not_to_be_read_yet_stays_out_of_the_publish_folder(study, target, line, mark):
+    study.write("notebooks = []", f"notebooks = []\n{line}")
+    done = study.build(to_publish=True).publication
+    assert done.held_back.startswith(mark)
+    assert not target.exists()
+    assert mark in (study.folder / "index.html").read_text(encoding="utf-8")
+
+
+def test_the_end_of_an_embargo_makes_the_report_out_of_date(study, target):
+    study.write("notebooks = []", 'notebooks = []\nembargo_until = "2999-12-01T06:00-05:00"')
+    study.build(to_publish=True)
+    study.write("2999-12-01", "2025-11-01")
+    done = study.build(to_publish=True)
+    assert "release state" in {r.what for r in done.reasons}
+    assert done.publication.new
+    assert "EMBARGO" not in (target / "current" / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_version_is_never_made_of_files_that_are_not_as_built(study, target):
+    study.build()
+    (study.folder / "tables" / "headline.csv").write_text("1")
+    with pytest.raises(NotAsRecorded, match=r"tables/headline\.csv"):
+        publish(study.spec)
+    assert not (target / "current").exists()
+    assert not list((target / "versions").iterdir())
+
+
+@pytest.mark.parametrize("step", ["_copy", "_point", "_write_index", "os.replace"])
+def test_a_publisher_that_dies_leaves_the_old_version_and_the_next_repairs(study, target, step, monkeypatch):
+    study.build(to_publish=True)
+    study.store(2, study.dividend)
+    study.build()
+
+    class Died(BaseException):
+        pass
+
+    def die(*args, **kwargs):
+        raise Died
+
+    with monkeypatch.context() as patch:
+        patch.setattr(publishing if "." not in step else publishing.os, step.removeprefix("os."), die)
+        with pytest.raises(Died):
+            publish(study.spec)
+    assert os.readlink(target / "current") == ("versions/0002" if step == "_write_index" else "versions/0001")
+    assert (target / "current" / "index.html").is_file()
+    done = publish(study.spec)
+    assert done.version == 2
+    assert os.readlink(target / "current") == "versions/0002"
+    listed = json.loads((target / "versions.json").read_text(encoding="utf-8"))["versions"]
+    assert [v["version"] for v in listed] == [1, 2]
+    assert sorted(p.name for p in (target / "versions").iterdir()) == ["0001", "0002"]
+
+
+def test_something_else_in_the_way_is_refused(study, target):
+    (target / "current").mkdir(parents=True)
+    with pytest.raises(InvalidInput, match="no symbolic link"):
+        study.build(to_publish=True)
+    shutil.rmtree(target)
+    study.write('folder = "../public/two"', 'folder = "out"')
+    with pytest.raises(InvalidInput, match="lies in the study's folder"):
+        study.build(to_publish=True)
+
+
+def test_a_study_without_a_folder_to_publish_to_says_so(study):
+    with pytest.raises(InvalidInput, match=r"has no \[publish\]"):
+        study.build(to_publish=True)

@@ -1,0 +1,266 @@
+"""Builds that nobody watches: locks, limits, log lines, exit codes, and the last good report kept."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from eventstudy import cli
+from eventstudy.errors import SourceFailed
+from eventstudy.prices.vintages.stored import find_vintage, list_vintages
+from eventstudy.report import fetch, outputs
+from eventstudy.report.build import LOCK
+from eventstudy.report.starter import notebook_text
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run the command line in this process; return its exit code, stdout and stderr."""
+
+    def call(*args: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["eventstudy", *map(str, args)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as done:
+            code = int(done.code or 0)
+        finally:
+            cli.console.log_format = "text"
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call
+
+
+def times(folder: Path) -> dict[str, int]:
+    return {str(p): p.stat().st_mtime_ns for p in folder.rglob("*") if not p.name.startswith(".")}
+
+
+def test_nothing_changed_means_nothing_touched(study, run):
+    before = times(study.folder)
+    code, out, err = run("build", study.folder)
+    assert (code, out.strip(), err.strip()) == (0, str(study.folder / "index.html"), "two: up to date")
+    assert times(study.folder) == before
+
+
+def test_two_builds_do_not_collide(study, run):
+    before = study.contents()
+    with FileLock(study.folder / LOCK):
+        code, out, err = run("build", study.folder, "--force", "--no-wait")
+    assert code == 4
+    assert "Another build of two holds .build.lock" in err
+    assert out == ""
+    assert study.contents() == before
+    assert run("build", study.folder, "--force", "--no-wait")[0] == 0
+
+
+def test_a_build_out_of_time_leaves_the_last_report(study, run, monkeypatch):
+    before = study.contents()
+    monkeypatch.setattr(outputs, "compute", lambda spec: time.sleep(60))
+    started = time.monotonic()
+    code, _, err = run("build", study.folder, "--force", "--timeout", "1")
+    assert code == 4
+    assert time.monotonic() - started < 30
+    assert "Not finished after 1 s (--timeout)" in err
+    assert "Traceback" not in err
+    assert study.contents() == before
+    assert not (study.folder / ".build").exists()
+    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
+
+
+def test_a_service_manager_may_stop_a_build(study, run, monkeypatch):
+    before = study.contents()
+    monkeypatch.setattr(outputs, "compute", lambda spec: signal.raise_signal(signal.SIGTERM))
+    code, _, err = run("build", study.folder, "--force")
+    assert code == 143
+    assert "Stopped by a signal" in err
+    assert study.contents() == before
+    assert not (study.folder / ".build").exists()
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+@pytest.mark.slow
+def test_out_of_time_ends_the_kernels_too(study, run, tmp_path):
+    before = study.contents()
+    pid_file = tmp_path / "pid"
+    code = f"import os, time\nopen({str(pid_file)!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)"
+    (study.folder / "endless.ipynb").write_text(notebook_text((("code", code),)), encoding="utf-8")
+    study.write("notebooks = []\n", "")
+    assert study.spec.notebooks == ("endless.ipynb",)
+    limit, started = 20, time.monotonic()
+    status, _, err = run("build", study.folder, "--timeout", limit)
+    assert status == 4, err
+    assert time.monotonic() - started < limit + 60
+    assert {k: v for k, v in study.contents().items() if k != "endless.ipynb"} == before
+    if pid_file.is_file():
+        time.sleep(1)
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(pid_file.read_text()), 0)
+
+
+def test_log_lines_as_json(study, run):
+    code, _, err = run("build", study.folder, "--force", "--why", "--log-format", "json")
+    assert code == 0
+    lines = [json.loads(line) for line in err.splitlines()]
+    assert all(set(line) == {"time", "level", "study", "step", "message"} for line in lines)
+    assert {line["study"] for line in lines} == {"two"}
+    assert [line["message"] for line in lines if line["step"] == "why"] == ["forced: two"]
+    assert {line["level"] for line in lines} == {"info"}
+    study.folder.joinpath("events.csv").write_text("ticker,date\nNOPE,2025-01-27\n")
+    code, out, err = run("build", study.folder, "--log-format", "json")
+    assert (code, out) == (3, "")
+    last = json.loads(err.splitlines()[-1])
+    assert last["level"] == "error"
+    assert "NOPE" in last["message"]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EIO, errno.EACCES])
+def test_a_system_that_refuses_ends_in_one_line(study, run, monkeypatch, number):
+    before = study.contents()
+    real, calls = os.replace, []
+
+    def refuse(source, target):
+        calls.append(source)
+        if len(calls) == 12:
+            raise OSError(number, os.strerror(number), str(target))
+        real(source, target)
+
+    monkeypatch.setattr("eventstudy.files.os.replace", refuse)
+    code, out, err = run("build", study.folder, "--force")
+    monkeypatch.undo()
+    assert (code, out) == (4, "")
+    last = err.strip().splitlines()[-1]
+    assert last.startswith("two: the system refused (")
+    assert os.strerror(number) in last
+    assert "Traceback" not in err
+    assert study.contents() == before
+    assert not (study.folder / ".build").exists()
+
+
+def test_one_bad_study_does_not_keep_the_others_from_being_built(study, run, tmp_path):
+    other = study.copy(tmp_path / "bad")
+    other.folder.joinpath("events.csv").write_text("ticker,date\nNOPE,2025-01-27\n")
+    study.write('title = "Two firms"', 'title = "Two other firms"')
+    code, _, err = run("build", other.folder, study.folder)
+    assert code == 3
+    assert "NOPE" in err
+    assert "Two other firms" in (study.folder / "index.html").read_text(encoding="utf-8")
+
+
+def answering(study, *changes):
+    """Return what stands in for the download: it stores a changed table as the vintage of a later day."""
+    day = iter(range(2, 28))
+    return lambda spec, progress: find_vintage(study.folder, study.store(next(day), *changes)).path
+
+
+def test_a_fetch_that_fails_changes_nothing(study, run, monkeypatch):
+    before, stored = study.contents(), list_vintages(study.folder)
+
+    def fail(spec, progress):
+        raise SourceFailed("Yahoo did not answer for NVDA.")
+
+    monkeypatch.setattr(fetch, "fetch_prices", fail)
+    code, _, err = run("build", study.folder, "--fetch")
+    assert code == 4
+    assert "Yahoo did not answer for NVDA." in err
+    assert study.contents() == before
+    assert list_vintages(study.folder) == stored
+
+
+def test_a_fetch_that_brings_nothing_new_leaves_no_trace(study, run, monkeypatch):
+    before, stamps = list_vintages(study.folder), times(study.folder)
+    monkeypatch.setattr(fetch, "fetch_prices", answering(study))
+    code, _, err = run("build", study.folder, "--fetch")
+    assert code == 0
+    assert "the download was not kept" in err
+    assert "two: up to date" in err
+    assert list_vintages(study.folder) == before
+    del stamps[str(study.folder / "prices")]
+    after = times(study.folder)
+    assert {k: after[k] for k in stamps} == stamps
+
+
+def test_a_fetch_with_new_prices_builds_or_stops(study, run, monkeypatch):
+    monkeypatch.setattr(fetch, "fetch_prices", answering(study, study.dividend))
+    code, _, err = run("build", study.folder, "--fetch", "--why")
+    assert code == 0
+    assert "rescaled by a dividend" in err or "rescaled, returns equal: META" in err
+    assert len(list_vintages(study.folder)) == 2
+    before = study.contents()
+    monkeypatch.setattr(
+        fetch,
+        "fetch_prices",
+        lambda spec, progress: find_vintage(study.folder, study.store(28, study.wrong_price)).path,
+    )
+    code, _, err = run("build", study.folder, "--fetch")
+    assert code == 1
+    assert "META, abnormal return on the event day" in err
+    assert study.contents() == before
+
+
+def test_a_fetch_that_would_not_be_used_is_refused(study, run):
+    study.write('source = "yahoo"', 'source = "snapshot"')
+    code, _, err = run("build", study.folder, "--fetch")
+    assert code == 2
+    assert "prices come from 'snapshot'" in err
+    assert run("build", study.folder, "--fetch", "--as-of", "2025-11-01")[0] == 2
+    assert run("build", study.folder, "--force", "--timeout", "0")[0] == 2
+
+
+def test_a_rebuild_elsewhere_gives_the_same_bytes_or_names_the_files(study, run):
+    before = times(study.folder)
+    code, out, _ = run("check", study.folder, "--rebuild")
+    assert (code, out) == (0, "two: a rebuild gives the same bytes\n")
+    assert times(study.folder) == before
+    path = study.folder / "tables" / "headline.csv"
+    path.write_text(path.read_text(encoding="utf-8").replace("NVDA", "NVDB"), encoding="utf-8")
+    (study.folder / "tables" / "windows.md").unlink()
+    code, out, _ = run("check", study.folder, "--rebuild")
+    assert code == 1
+    assert "two: differs: tables/headline.csv" in out
+    assert "two: missing: tables/windows.md" in out
+
+
+def test_the_quick_look_sees_what_the_close_look_sees(study, monkeypatch):
+    from eventstudy.report import manifest
+
+    assert manifest.unchanged(study.folder)
+    for change, undo in (
+        (lambda: study.write("Two firms", "2 firms"), lambda: study.write("2 firms", "Two firms")),
+        (lambda: study.store(9), lambda: [p.unlink() for p in (study.folder / "prices").glob("*20251109*")]),
+        (
+            lambda: (study.folder / "corrections.toml").write_text(""),
+            (study.folder / "corrections.toml").unlink,
+        ),
+        (
+            lambda: (study.folder / "numbers.json").rename(study.folder / "n.json"),
+            lambda: (study.folder / "n.json").rename(study.folder / "numbers.json"),
+        ),
+    ):
+        change()
+        assert not manifest.unchanged(study.folder)
+        assert manifest.out_of_date(study.spec)
+        undo()
+        assert manifest.unchanged(study.folder)
+    monkeypatch.setattr(manifest, "environment", lambda **options: {"numpy": "9.9"})
+    assert not manifest.unchanged(study.folder)
+    assert {r.kind for r in manifest.out_of_date(study.spec)} == {"version"}
+
+
+def test_a_manifest_from_elsewhere_cannot_name_files_outside(study, tmp_path):
+    precious = tmp_path / "precious.txt"
+    precious.write_text("mine")
+    path = study.folder / "manifest.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    content["outputs"]["../precious.txt"] = "0"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    study.build()
+    assert precious.read_text() == "mine"
