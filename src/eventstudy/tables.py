@@ -9,7 +9,7 @@ import pandas as pd
 
 from eventstudy.inference import HypothesisTest
 from eventstudy.numbers import round_significant
-from eventstudy.wording import DASH, MINUS
+from eventstudy.wording import DASH, MINUS, inert
 
 
 def frame_of_tests(tests: Sequence[HypothesisTest], recommended: Sequence[str] = ()) -> pd.DataFrame:
@@ -123,11 +123,6 @@ def latex_table(headers: Sequence[str], rows: Sequence[Sequence[str]], caption: 
     )
 
 
-def _inert(value: object) -> object:
-    """Return text that a spreadsheet would run as a formula with an apostrophe before it."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
-
-
 def rounded_csv(table: pd.DataFrame, index: bool = True) -> str:
     """Return a table as CSV text with numbers rounded to ten significant digits, LF line ends."""
     out = table.copy()
@@ -138,7 +133,7 @@ def rounded_csv(table: pd.DataFrame, index: bool = True) -> str:
             cells = [float(round_significant(v)) if isinstance(v, float) else v for v in out[column]]
             out[column] = pd.Series(cells, index=out.index, dtype=object)
         if not pd.api.types.is_numeric_dtype(out[column]):
-            out[column] = pd.Series([_inert(v) for v in out[column]], index=out.index, dtype=object)
+            out[column] = pd.Series([inert(v) for v in out[column]], index=out.index, dtype=object)
     return out.to_csv(index=index, lineterminator="\n", float_format="%.10g")
 
 

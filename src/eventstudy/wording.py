@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Callable, Iterable
 
 MINUS = "\N{MINUS SIGN}"
@@ -105,3 +106,14 @@ def did_you_mean(words: Iterable[str], choices: Iterable[str]) -> str:
         near = get_close_matches(word.upper().lstrip("^"), bare, n=1, cutoff=0.7)
         found += [bare[n] for n in near]
     return f" Did you mean {', '.join(dict.fromkeys(found))}?" if found else ""
+
+
+def is_formula(text: str) -> bool:
+    """Return True if a spreadsheet may run a text as a formula, whatever blanks stand before it."""
+    bare = unicodedata.normalize("NFKC", text).strip()  # full-width signs count as their plain ones
+    return bare[:1] in {"=", "+", "-", "@"} if bare else False
+
+
+def inert(value: object) -> object:
+    """Return text that a spreadsheet would run as a formula with an apostrophe before it."""
+    return f"'{value}" if isinstance(value, str) and (value[:1] in {"\t", "\r"} or is_formula(value)) else value

@@ -13,6 +13,7 @@ from eventstudy.figures.editable import editable_svg
 from eventstudy.figures.raster import png_of, rendered
 from eventstudy.files import write_whole
 from eventstudy.numbers import round_significant
+from eventstudy.wording import inert
 
 if TYPE_CHECKING:
     import os
@@ -86,11 +87,13 @@ def csv_text(figure: Figure) -> str:
 
 
 def table_csv(table: pd.DataFrame) -> str:
-    """Return numbers as CSV, at most ten significant digits each."""
+    """Return numbers as CSV, at most ten significant digits each; text that a spreadsheet would run is made inert."""
     kept = table.copy()
     for column in kept.columns:
         if kept[column].dtype.kind == "f":
             kept[column] = round_significant(kept[column].to_numpy())
+        elif kept[column].dtype.kind not in "iufb":
+            kept[column] = kept[column].map(inert)
     return str(kept.to_csv(index=False, lineterminator="\n"))
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import DataUnfit, InvalidInput
+from eventstudy.wording import is_formula
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -221,7 +222,8 @@ def check_tickers(tickers: Iterable[object], name: str) -> None:
             raise DataUnfit(f"{name} has the ticker {text[:MAX_CELL]!a} with a control character in it; correct it.")
         if len(text) > MAX_CELL:
             raise DataUnfit(f"{name} has the ticker {shown(text)}; a ticker has at most {MAX_CELL} characters.")
-        if text[0] in "=+-@":
+        if is_formula(text):
+            first = text.strip()[0]
             raise DataUnfit(
-                f"{name} has the ticker {text!r}; a spreadsheet would run what begins with {text[0]!r}. Write the ticker without it."
+                f"{name} has the ticker {text!r}; a spreadsheet would run what begins with {first!r}. Write the ticker without it."
             )

@@ -10,6 +10,7 @@ import pandas as pd
 
 from eventstudy.errors import DataUnfit, InvalidInput
 from eventstudy.prices.readers.cells import check_tickers, numbers, read_days
+from eventstudy.prices.readers.crsp_returns import returns_against_prices
 from eventstudy.prices.readers.layouts import Figures, listed_columns
 
 if TYPE_CHECKING:
@@ -42,6 +43,12 @@ SHUMWAY_RETURN = -0.30
 def is_crsp(columns: Sequence[str]) -> bool:
     """Return True if the columns are those of CRSP's daily file: permno, and a return."""
     return {"permno", "ret"} <= set(_columns(columns))
+
+
+def lacks_returns(columns: Sequence[str]) -> bool:
+    """Return True if the columns are CRSP's permno and price without a return."""
+    found = set(_columns(columns))
+    return {"permno", "prc"} <= found and "ret" not in found
 
 
 def _columns(columns: Sequence[str]) -> dict[str, str]:
@@ -95,6 +102,7 @@ def from_crsp(table: pd.DataFrame, name: str, delisting: Delisting = "recorded")
     if delisting == "shumway" and "dlstcd" not in columns:
         raise InvalidInput(f"delisting='shumway' needs the column dlstcd, which {name} does not have.")
     labels = _labels(clean, name)
+    cautions += returns_against_prices(clean, labels, name)
     edges = np.searchsorted(clean["permno"].to_numpy(), [*labels, max(labels) + 1])
     shares = [
         _share(clean.iloc[a:b], label, name, delisting)

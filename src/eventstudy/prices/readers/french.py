@@ -25,6 +25,8 @@ _NAMES = {
     "mkt-rf": "mkt_rf", "smb": "smb", "hml": "hml", "rmw": "rmw", "cma": "cma", "mom": "mom", "umd": "mom", "wml": "mom", "rf": "rf",
     "st_rev": "st_rev", "lt_rev": "lt_rev",
 }  # fmt: skip
+#: Over so many days some market return is larger than a quarter of a per cent.
+LEAST_DAYS, QUIET = 20, 0.25
 _MISSING = (-99.99, -999.0)
 _ROW = re.compile(r"\s*(\d{4,8})\s*,")
 
@@ -181,7 +183,24 @@ def _table(rows: list[list[str]], names: list[str], name: str, begin: int) -> pd
     if (np.abs(values[~np.isnan(values)]) >= 100.0).any():
         place = int((np.abs(np.nan_to_num(values)) >= 100.0).any(axis=1).argmax())
         raise DataUnfit(f"{name} has a factor of 100 % or more in line {begin + place + 1}; download it again.")
+    _check_per_cent(values, names, name)
     return pd.DataFrame(values / 100.0, index=days, columns=names)
+
+
+def _check_per_cent(values: np.ndarray, names: list[str], name: str) -> None:
+    """Refuse a file of fractions, told by a market factor that never moves by a quarter of a per cent."""
+    rows = [i for i, n in enumerate(names) if n == "mkt_rf"] or [i for i, n in enumerate(names) if n != "rf"]
+    moves = np.abs(np.where(np.isclose(values[:, rows], -0.9999), np.nan, values[:, rows]))  # -99.99 as a fraction
+    fewest = LEAST_DAYS if "mkt_rf" in names else 10 * LEAST_DAYS
+    if (~np.isnan(moves)).sum() < fewest:
+        return
+    largest = float(np.nanmax(moves))
+    if largest < QUIET:
+        raise InvalidInput(
+            f"{name} has no day on which {names[rows[0]]} is larger than {largest:g}; the data library gives per cent, so the file seems to "
+            f"hold fractions. Download it again, or hand the table over as it is (factors in fractions) in place of the file.",
+            file=name,
+        )
 
 
 def _join(left: pd.DataFrame, right: pd.DataFrame, left_name: str, right_name: str) -> pd.DataFrame:

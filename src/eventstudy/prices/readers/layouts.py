@@ -18,12 +18,19 @@ _MEANINGS = {
     "date": "date",
     "datetime": "date",
     "day": "date",
+    "timestamp": "date",
     "ticker": "ticker",
     "symbol": "ticker",
     "symbols": "ticker",
     "close": "close",
     "adjclose": "adj_close",
     "adjustedclose": "adj_close",
+    "closeadj": "adj_close",
+    "closeadjusted": "adj_close",
+    "adjcloseprice": "adj_close",
+    "adjustedcloseprice": "adj_close",
+    "adjprice": "adj_close",
+    "adjustedprice": "adj_close",
     "volume": "volume",
     "vol": "volume",
     "closelast": "close",
@@ -56,6 +63,25 @@ class Figures:
 def meaning(column: str) -> str:
     """Return what a column name stands for (``adj_close`` for ``Adj Close``), or an empty word."""
     return _MEANINGS.get(re.sub(r"[\s_.\-<>*/]+", "", column.lower()), "")
+
+
+def check_adjusted_names(columns: Sequence[object], name: str) -> None:
+    """Refuse a column that seems to hold adjusted closes under an unknown name: without it raw closes would make the returns.
+
+    Raises
+    ------
+    InvalidInput
+        Names the column and what to call it.
+    """
+    for column in columns:
+        words = str(column).lower()
+        other = re.search(r"open|high|low|vwap|volume", words)
+        if meaning(words) == "" and "adj" in words and ("close" in words or "price" in words) and not other:
+            raise InvalidInput(
+                f"{name} has the column {shown(column)}, which is none that is known but may hold adjusted closes. Rename it adj_close if "
+                f"it does, give it a ticker as its name in a wide table, or leave it out.",
+                column=str(column)[:60],
+            )
 
 
 def has_long_layout(columns: Sequence[str]) -> bool:

@@ -8,8 +8,17 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import DataUnfit, InvalidInput
-from eventstudy.prices.readers.crsp import Delisting, check_delisting, from_crsp, is_crsp
-from eventstudy.prices.readers.layouts import Figures, from_long, from_two_level, from_wide, has_long_layout, meaning
+from eventstudy.prices.readers.crsp import Delisting, check_delisting, from_crsp, is_crsp, lacks_returns
+from eventstudy.prices.readers.layouts import (
+    Figures,
+    check_adjusted_names,
+    from_long,
+    from_two_level,
+    from_wide,
+    has_long_layout,
+    listed_columns,
+    meaning,
+)
 from eventstudy.prices.readers.single import from_single, is_single, ticker_of_name
 
 
@@ -65,6 +74,14 @@ def figures_of(table: pd.DataFrame, asked: Asked) -> Figures:
     if table.columns.nlevels == 1:
         table = _plain(table, asked.name)
     columns = [str(c) for c in table.columns] if table.columns.nlevels == 1 else []
+    heads = columns or [v for i in (0, 1) for v in table.columns.get_level_values(i).unique()]
+    check_adjusted_names(heads, asked.name)
+    if lacks_returns(columns):
+        raise InvalidInput(
+            f"{asked.name} has the columns {listed_columns(columns)}: permno and prc of CRSP but no ret, and prc is adjusted for nothing. "
+            f"Add the column of returns and call it ret.",
+            columns=tuple(columns),
+        )
     if asked.delisting is not None and not is_crsp(columns):
         raise InvalidInput(
             f"delisting is {asked.delisting!r}, but {asked.name} is no CRSP file (permno, date, ret, …); leave it out."

@@ -107,6 +107,7 @@ def _check_fit(early: Prices, late: Prices, tolerance: float) -> None:
                 f"overlap by some sessions.",
                 ticker=item.ticker,
             )
+        _check_overlap(early, late, item.ticker)
         if item.largest > tolerance or item.inner_days:
             reason = next((line for line in item.lines() if line.startswith("RESTATED")), "returns differ")
             raise DataUnfit(
@@ -114,6 +115,29 @@ def _check_fit(early: Prices, late: Prices, tolerance: float) -> None:
                 f"whole range anew.",
                 ticker=item.ticker,
             )
+
+
+def _check_overlap(early: Prices, late: Prices, ticker: str) -> None:
+    """Refuse an overlap without a common return, unless closes as traded agree there, up to a split."""
+    both = pd.concat([early.adj_close[ticker], late.adj_close[ticker]], axis=1, join="inner").dropna()
+    if len(both) > 1:
+        return
+    day = both.index[0]
+    if early.close is not None and late.close is not None:
+        ratio = float(late.close.loc[day, ticker] / early.close.loc[day, ticker])
+        if abs(ratio - 1) < 100 * LEVEL or split_ratio(ratio) is not None:
+            return
+        why = f"the closes as traded differ there by a factor of {ratio:.6g}, which is no split's"
+        if np.isnan(ratio):
+            why = "a close as traded is missing there"
+    else:
+        why = "there are no closes as traded to compare"
+    raise DataUnfit(
+        f"The two tables have only {day:%Y-%m-%d} of {ticker} in common, so that no return can be compared, and {why}. Fetch ranges "
+        f"that overlap by two sessions or more.",
+        ticker=ticker,
+        day=f"{day:%Y-%m-%d}",
+    )
 
 
 def _origin(early: Prices, late: Prices) -> Provenance:
