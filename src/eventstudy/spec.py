@@ -323,8 +323,10 @@ class StudySpec(Part):
             If a claim names an asset without prices or has no day to count from; names file, claim and key.
         """
         found = self.run() if result is None else result
-        if found.prices is None:
-            raise InvalidInput("Claims are judged by prices; this study was run on returns.")
+        if found.prices is None or found.measure != "return":
+            raise InvalidInput(
+                "Claims are judged by prices and returns; run the study on prices, with model.measure = 'return'."
+            )
         timeline = read_table(self.folder / self.timeline) if self.timeline else None
         data = Evidence(
             found.prices, self.build_study(), found, self.claims, self.names, self.factors(), panel, shares, timeline

@@ -1,6 +1,7 @@
 """Verdicts follow the numbers and the wording: the rules by themselves."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -37,10 +38,20 @@ def test_direction(says: str, wording: str, raw: float, low: float, high: float,
     assert verdict_of_move(says, wording, move(raw, low, high)) == verdict
 
 
-def test_without_an_abnormal_return_the_sign_decides() -> None:
+def test_without_an_abnormal_return_only_the_yardstick_is_judged_by_its_return_alone() -> None:
     nan = math.nan
-    assert verdict_of_move("fell", "", Move(-0.01, nan, nan, nan, -0.03, 0.03, 0.01, 250)) == "supported"
-    assert verdict_of_move("fell", "sharply", Move(-0.01, nan, nan, nan, -0.03, 0.03, 0.01, 250)) == "overstated"
+    index = Move(-0.01, nan, nan, nan, -0.03, 0.03, 0.01, 250, yardstick=True)
+    assert verdict_of_move("fell", "", index) == "supported"
+    assert verdict_of_move("fell", "sharply", index) == "overstated"
+    assert verdict_of_move("fell", "", replace(index, yardstick=False)) == "supported in price only"
+
+
+def test_without_ordinary_days_nothing_is_sharp_or_slight() -> None:
+    nan = math.nan
+    young = Move(-0.01, -0.02, -0.03, -0.01, nan, nan, nan, 0)
+    assert verdict_of_move("fell", "sharply", young) == "not testable here"
+    assert verdict_of_move("fell", "slightly", young) == "not testable here"
+    assert verdict_of_move("fell", "", young) == "supported"
     assert verdict_of_move("fell", "", Move(nan, nan, nan, nan, nan, nan, nan, 0)) == "not testable here"
 
 

@@ -291,6 +291,53 @@ def test_relative_days_need_one_day_to_count_from(tmp_path: Path) -> None:
         es.judge_claims(folder)
 
 
+def test_a_timeline_without_its_columns_is_named(tmp_path: Path) -> None:
+    folder = write(tmp_path / "s", ARTICLE + claim_text("x", "date", 'date = "2025-01-27"\ntimeline = "rout"'))
+    (folder / "timeline.csv").write_text("date,event\n2025-01-27,The rout\n")
+    with pytest.raises(es.StudyFileError, match=r"claim 'x': timeline: .*no column what"):
+        es.judge_claims(folder)
+    (folder / "timeline.csv").write_text("date,what\n27 January,The rout\n")
+    with pytest.raises(es.StudyFileError, match=r"claim 'x': timeline: .*27 January"):
+        es.judge_claims(folder)
+
+
+def test_claims_need_a_study_of_returns(tmp_path: Path) -> None:
+    study = STUDY.replace("[model]\n", '[model]\nmeasure = "volume"\n')
+    folder = write(tmp_path / "s", ARTICLE + claim_text("x", "no_change", 'asset = "NVDA"'), study)
+    with pytest.raises(es.InvalidInput, match=r"model\.measure"):
+        es.judge_claims(folder)
+
+
+def test_a_share_without_enough_ordinary_days_is_not_called_calm_or_sharp(tmp_path: Path) -> None:
+    claims = ARTICLE + "".join(
+        claim_text(n, kind, f'asset = "ARM"\n{keys}date = "2023-10-02"\n')
+        for n, kind, keys in (("calm", "no_change", ""), ("sharp", "direction", 'says = "fell"\nwording = "sharp"\n'))
+    )
+    ledger = es.judge_claims(write(tmp_path / "s", claims))
+    assert {c.id: c.verdict for c in ledger} == dict.fromkeys(("calm", "sharp"), "not testable here")
+    assert "Needed: enough ordinary days" in ledger["sharp"].sentence
+    assert ledger["sharp"].ruling.number < 0.0
+
+
+def test_dollars_need_closes_in_dollars(tmp_path: Path) -> None:
+    keys = 'asset = "NVDA"\nsays = "lost"\nvalue = 600\nunit = "billion"'
+    spec = es.load_study(write(tmp_path / "s", ARTICLE + claim_text("x", "market_value", keys)))
+    prices = spec.load_prices()
+    euros = es.Prices.from_frame(prices.adj_close, prices.close, provenance=prices.provenance, currency={"NVDA": "EUR"})
+    claim = es.judge_claims(spec, euros)["x"]
+    assert claim.verdict == "not testable here"
+    assert "EUR" in claim.sentence
+
+
+def test_log_returns_give_nearly_the_same_abnormal_return(tmp_path: Path) -> None:
+    claims = ARTICLE + claim_text("x", "direction", 'asset = "NVDA"\nsays = "fell"')
+    simple = es.judge_claims(write(tmp_path / "a", claims))["x"].ruling
+    study = STUDY.replace("[model]\n", '[model]\nreturns = "log"\n')
+    logs = es.judge_claims(write(tmp_path / "b", claims, study))["x"].ruling
+    assert logs.number == pytest.approx(simple.number, rel=1e-12)
+    assert (logs.low, logs.high) == pytest.approx((simple.low, simple.high), abs=0.015)
+
+
 def test_claims_in_the_study_file_are_read_as_before(tmp_path: Path) -> None:
     inline = """
 [[claims]]

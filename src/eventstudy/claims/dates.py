@@ -9,7 +9,7 @@ from eventstudy.claims.evidence import Evidence
 from eventstudy.claims.ruling import Ruling, Verdict, not_testable
 from eventstudy.claims.schema import ClaimPart
 from eventstudy.claims.tolerance import judge_amount, tolerance
-from eventstudy.errors import InvalidInput
+from eventstudy.errors import InvalidInput, StudyFileError
 
 #: A first session is looked for within so many days.
 _AHEAD = pd.Timedelta(days=30)
@@ -26,6 +26,8 @@ def judge_date(ev: Evidence, part: ClaimPart) -> Ruling:
             if c is not None
         ]
         noted = _noted(ev, part, day)
+    except StudyFileError:
+        raise
     except InvalidInput as error:
         return not_testable(error.message, "a calendar that knows the day")
     if isinstance(noted, Ruling):
@@ -91,13 +93,22 @@ def _noted(ev: Evidence, part: ClaimPart, day: pd.Timestamp) -> tuple[Verdict, s
     table = ev.timeline
     if table is None or table.empty:
         return not_testable("the study has no timeline", "a timeline with the dated news")
+    missing = sorted({"date", "what"} - set(table.columns))
+    if missing:
+        raise StudyFileError(
+            f"timeline: the study's timeline has no column {', '.join(missing)}; it needs date and what."
+        )
     found = table[table["what"].astype(str).str.contains(part.timeline, case=False, regex=False)]
     if found.empty:
         return not_testable(
             f"the study's timeline has no entry with “{part.timeline}”", "a dated entry in the timeline"
         )
     dates = list(dict.fromkeys(str(d) for d in found["date"]))
-    text = f"the study's timeline dates it {' and '.join(_words(pd.Timestamp(d)) for d in dates)} ({found['what'].iloc[0]})"
+    try:
+        days = [pd.to_datetime(d, format="%Y-%m-%d") for d in dates]
+    except ValueError as error:
+        raise StudyFileError(f"timeline: a date of the study's timeline is not like 2025-01-27: {error}.") from error
+    text = f"the study's timeline dates it {' and '.join(_words(d) for d in days)} ({found['what'].iloc[0]})"
     return ("supported" if f"{day:%Y-%m-%d}" in dates else "contradicted"), text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -68,6 +69,8 @@ class Move:
         Number of ordinary stretches.
     reason : str
         Why there is no abnormal return.
+    yardstick : bool
+        Whether the share is what others are measured by, so that its return is all there is to judge.
     """
 
     raw: float
@@ -79,6 +82,7 @@ class Move:
     inner: float
     ordinary: int
     reason: str = ""
+    yardstick: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -273,20 +277,28 @@ class Evidence:
         return self._moves[ticker, days]
 
     def _move(self, ticker: str, days: Days) -> Move:
-        closes = self.adjusted(ticker)
-        zero = self._zero(ticker, days)
-        span = Window.of(self.study.estimation)
-        stretch = closes[max(zero + span.start - 1, 0) : zero + span.end + 1]
-        held = stretch[days.n :] / stretch[: -days.n] - 1.0 if len(stretch) > days.n else np.empty(0)
-        held = held[np.isfinite(held)]
-        tails = np.quantile(held, [SHARP_TAIL, 1.0 - SHARP_TAIL]) if held.size else np.full(2, np.nan)
+        zero, raw = self._zero(ticker, days), self.raw(ticker, days)
+        held = self._ordinary(ticker, days.n, zero)
+        low, high = np.quantile(held, [SHARP_TAIL, 1.0 - SHARP_TAIL]) if held.size else (np.nan, np.nan)
         inner = float(np.quantile(np.abs(held), SLIGHT_SHARE)) if held.size else np.nan
-        raw = self.raw(ticker, days)
-        ordinary = (float(tails[0]), float(tails[1]), inner)
+        ordinary = (float(low), float(high), inner)
+        if ticker in self.study.model.columns:
+            reason = f"{self.call(ticker)} is the yardstick itself"
+            return Move(raw, np.nan, np.nan, np.nan, *ordinary, int(held.size), reason, yardstick=True)
         try:
             return Move(raw, *self._abnormal(ticker, days, zero), *ordinary, int(held.size))
         except EventStudyError as error:
-            return Move(raw, np.nan, np.nan, np.nan, *ordinary, int(held.size), reason=error.message)
+            return Move(raw, np.nan, np.nan, np.nan, *ordinary, int(held.size), error.message)
+
+    def _ordinary(self, ticker: str, n: int, zero: int) -> np.ndarray:
+        """Return the returns of all stretches of n days inside the estimation window; none if they are fewer than the study asks for."""
+        span = Window.of(self.study.estimation)
+        closes = self.adjusted(ticker)[max(zero + span.start - 1, 0) : max(zero + span.end + 1, 0)]
+        if len(closes) <= n:
+            return np.empty(0)
+        held = np.asarray(closes[n:] / closes[:-n] - 1.0, dtype=np.float64)
+        held = held[np.isfinite(held)]
+        return held if held.size >= self.study.min_estimation else np.empty(0)
 
     def _zero(self, ticker: str, days: Days) -> int:
         """Return day 0 for a claim's ordinary days: the study's, if the claim is near it, else the claim's first day."""
@@ -299,10 +311,16 @@ class Evidence:
         return place if near and clear else days.first
 
     def _abnormal(self, ticker: str, days: Days, zero: int) -> tuple[float, float, float]:
+        """Return the abnormal return and its interval, as shares of the value before."""
         window = Window(days.first - zero, days.last - zero)
         result, i = self._study_of(ticker, zero, window)
         low, high = car_interval(result.abnormal, window, 0.95)
-        return float(result.abnormal.sums(window).car[i]), float(low[i]), float(high[i])
+        found = (float(result.abnormal.sums(window).car[i]), float(low[i]), float(high[i]))
+        if result.returns_kind == "simple":
+            return found
+        held = 1.0 + self.raw(ticker, days)  # of log returns: the value held less the value expected
+        car, low_end, high_end = (-held * math.expm1(-x) for x in found)
+        return car, low_end, high_end
 
     def _study_of(self, ticker: str, zero: int, window: Window) -> tuple[EventStudyResult, int]:
         """Return a result that holds a ticker's abnormal returns over a window, the study's own where it can."""
@@ -310,8 +328,6 @@ class Evidence:
         for i, (event, place) in enumerate(zip(panel.events, panel.position, strict=True)):
             if event.ticker == ticker and int(place) == zero and window in self.result.abnormal.window:
                 return self.result, i
-        if ticker in self.study.model.columns:
-            raise DataMissing(f"{self.call(ticker)} is the yardstick itself")
         table, needed = self.source(ticker), [c for c in self.study.model.columns if c in self.prices.adj_close]
         joined = self.prices.adj_close[needed].assign(**{ticker: table.adj_close[ticker].reindex(self.prices.dates)})
         span = Window(min(window.start, 0), max(window.end, 0))

@@ -52,16 +52,25 @@ def verdict_of_move(says: str, wording: str, move: Move) -> Verdict:
     sign = _SIGN[says]
     if sign * move.raw <= 0.0:
         return "contradicted"
-    if wording in ("sharp", "sharply"):
-        tail = move.tail_low if sign < 0 else move.tail_high
-        if not sign * move.raw > sign * tail:
-            return "overstated"
     if wording in ("slight", "slightly"):
-        return "understated" if abs(move.raw) > move.inner else "supported"
+        return _among(move.inner, abs(move.raw), "supported", "understated")
+    if wording in ("sharp", "sharply"):
+        verdict = _among(
+            sign * (move.tail_low if sign < 0 else move.tail_high), sign * move.raw, "overstated", "supported"
+        )
+        if verdict != "supported":
+            return verdict
     if not math.isfinite(move.abnormal):
-        return "supported" if math.isfinite(move.tail_low) or not wording else "not testable here"
+        return "supported" if move.yardstick else "supported in price only"
     beyond = move.high < 0.0 if sign < 0 else move.low > 0.0
     return "supported" if beyond else "supported in price only"
+
+
+def _among(bound: float, size: float, inside: Verdict, beyond: Verdict) -> Verdict:
+    """Return the verdict of a size up to a bound, or beyond it; without a bound there is none."""
+    if not math.isfinite(bound):
+        return "not testable here"
+    return beyond if size > bound else inside
 
 
 def verdict_of_impact(says: str, wording: str, move: Move) -> Verdict:
@@ -129,7 +138,7 @@ def _told(ev: Evidence, ticker: str, days: Days, move: Move, verdict: Verdict, s
         range_of=_INTERVAL if math.isfinite(move.low) else "",
         inputs=inputs,
         days=days.text,
-        needs=move.reason if verdict == "not testable here" else "",
+        needs="enough ordinary days of the share before these" if verdict == "not testable here" else "",
     )
 
 
@@ -168,7 +177,7 @@ def _period(ev: Evidence, part: ClaimPart, ticker: str, days: Days, move: Move) 
     elif _SIGN[part.says] * move.raw <= 0.0:
         verdict = "contradicted"
     else:  # an index is its own yardstick; over days, the word alone is judged by ordinary stretches
-        plain = Move(move.raw, math.nan, math.nan, math.nan, move.tail_low, move.tail_high, move.inner, move.ordinary)
+        plain = replace(move, abnormal=math.nan, low=math.nan, high=math.nan, yardstick=True)
         verdict = verdict_of_move(part.says, part.wording, plain)
     return _told(ev, ticker, days, move, verdict, start)
 
@@ -210,13 +219,17 @@ def judge_no_change(ev: Evidence, part: ClaimPart) -> Ruling:
         if not math.isfinite(move.raw):
             found.append((name, _no_closes(ev, ticker, days)))
             continue
-        if math.isfinite(move.abnormal):
-            quiet = move.low <= 0.0 <= move.high
-        else:
-            quiet = move.tail_low <= move.raw <= move.tail_high
-        verdict: Verdict = "supported" if quiet else "contradicted"
+        verdict: Verdict = _verdict_of_calm(move)
         found.append((name, _told(ev, ticker, days, move, verdict, f"{moved(name, move.raw)} ({days.text})")))
     return together(found, "which company is meant")
+
+
+def _verdict_of_calm(move: Move) -> Verdict:
+    """Judge that nothing happened, by the abnormal return; of the yardstick itself, by its ordinary days."""
+    low, high, value = (move.tail_low, move.tail_high, move.raw) if move.yardstick else (move.low, move.high, 0.0)
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return "not testable here"
+    return "supported" if low <= value <= high else "contradicted"
 
 
 def judge_level(ev: Evidence, part: ClaimPart) -> Ruling:

@@ -230,7 +230,7 @@ def _standing(
     own = float(chosen[ticker].iloc[-1])
     sign = _SIGN[part.says]
     rank = 1 + int((sign * chosen.to_numpy(dtype=np.float64) > sign * own).sum())
-    return _Standing(own, rank, chosen, start + len(chosen) > 1 and start < early and part.among != "firms")
+    return _Standing(own, rank, chosen, start < early and part.among != "firms")
 
 
 def _one_rank(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:

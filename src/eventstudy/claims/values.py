@@ -89,28 +89,37 @@ class BasketChange:
 def value_change(ev: Evidence, ticker: str, days: Days) -> ValueChange | str:
     """Return a company's change of market value, or why there is none."""
     counts, on = ev.counts(ticker), f"{ev.sessions[days.last]:%Y-%m-%d}"
+    place = sum(c.period_end <= on for c in counts) - 1
     if not counts:
         return f"there is no share count of {ticker}"
-    place = sum(c.period_end <= on for c in counts) - 1
     if place < 0:
         return f"there is no share count of {ticker} on or before {on}; the first is of {counts[0].period_end}"
     if not ev.has(ticker):
         return f"there are no prices of {ticker}"
     closes, traded = _closes(ev, ticker, days)
     first, last = float(closes[days.before]), float(closes[days.last])
+    reason = _unfit(ev, ticker, days, first, last) if traded or not math.isfinite(first * last) else ""
+    if reason:
+        return reason
+    around = counts[max(place - 1, 0) : place + 2]
+    step = last - first
+    low, *_, high = sorted([counts[place].shares * step, *(c.shares * step for c in around)])
+    return ValueChange(ticker, counts[place].shares * step, low, high, first, last, counts[place], around, traded)
+
+
+def _unfit(ev: Evidence, ticker: str, days: Days, first: float, last: float) -> str:
+    """Say why closes cannot be multiplied by a share count, or return an empty text."""
     if not (math.isfinite(first) and math.isfinite(last)):
         return f"{ticker} has no close on {ev.sessions[days.before]:%Y-%m-%d} or {ev.sessions[days.last]:%Y-%m-%d}"
-    if traded and ev.given_shares is None:
+    currency = ev.source(ticker).currency.get(ticker, "USD")
+    if currency != "USD":
+        return f"the closes of {ticker} are in {currency}, and claims of market value are in dollars"
+    if ev.given_shares is None:
         try:
             check_split_basis(ticker, ev.sessions[days.before], first)
         except DataUnfit as error:
             return error.message
-    around = counts[max(place - 1, 0) : place + 2]
-    step = last - first
-    by_count = sorted(c.shares * step for c in around)
-    return ValueChange(
-        ticker, counts[place].shares * step, by_count[0], by_count[-1], first, last, counts[place], around, traded
-    )
+    return ""
 
 
 def _closes(ev: Evidence, ticker: str, days: Days) -> tuple[np.ndarray, bool]:

@@ -202,7 +202,12 @@ def _failed(table: Content | None) -> Content:
 def _files(f: Findings) -> list[Content]:
     """Return the files that the report is made from, as pairs of what and where."""
     spec = f.spec
-    pairs = [("Study file", spec.path.name), ("Events", spec.events), ("Timeline", spec.timeline)]
+    pairs = [
+        ("Study file", spec.path.name),
+        ("Events", spec.events),
+        ("Timeline", spec.timeline),
+        ("Claims", spec.claims.file),
+    ]
     return [{"what": what, "file": name} for what, name in pairs if name]
 
 
