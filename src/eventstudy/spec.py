@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -40,11 +39,10 @@ from eventstudy.spec_parts import (
 from eventstudy.study import EventStudy
 from eventstudy.study_names import check_notebook_names, check_parameters, own_notebooks
 from eventstudy.study_paths import check_inside, read_table
+from eventstudy.toml_text import read_toml
 from eventstudy.windows import Window
 
 FILE_NAME = "study.toml"
-#: No honest study file is larger.
-MAX_BYTES = 1_000_000
 
 
 class StudySpec(Part):
@@ -377,14 +375,9 @@ def load_study(path: str | Path) -> StudySpec:
             f"There is no study file at {given}; give a folder that holds {FILE_NAME}, or start one with "
             f"'eventstudy new NAME'."
         )
-    if file.stat().st_size > MAX_BYTES:
-        raise StudyFileError(f"{file} is larger than {MAX_BYTES:,} bytes; a study file is a page of text.")
+    content = read_toml(file, error=StudyFileError)
     try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:  # also numbers without end and tables without bottom
-        raise StudyFileError(f"{file} is not valid TOML: {error}.") from error
-    try:
-        return StudySpec(folder=file.parent.resolve(), **content)
+        return StudySpec(folder=file.parent.resolve(), **content)  # type: ignore[arg-type]
     except ValidationError as error:
         raise StudyFileError(explain(file, error, [k for k in StudySpec.model_fields if k != "folder"])) from error
     except InvalidInput as error:

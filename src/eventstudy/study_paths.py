@@ -12,6 +12,8 @@ from eventstudy.errors import DataMissing, StudyFileError
 
 #: Notebooks shared by several studies lie here, seen from a study's folder.
 SHARED_NOTEBOOKS = Path("../../notebooks")
+#: Most bytes of a table of events or a timeline: about a million rows.
+MAX_TABLE = 100_000_000
 
 
 def check_inside(folder: Path, key: str, name: str) -> None:
@@ -33,6 +35,10 @@ def check_inside(folder: Path, key: str, name: str) -> None:
     ValueError
         If the path is absolute or its target lies elsewhere.
     """
+    if any(
+        sign in name for sign in ":\\?#"
+    ):  # an address, a drive, or what a link on the page would take for more than a name
+        raise ValueError(f"{key}: {name!r} holds one of : \\ ? #; give a plain path below the study's folder, with /")
     rooms = [folder.resolve()]
     if key == "notebooks":
         rooms.append((folder / SHARED_NOTEBOOKS).resolve())
@@ -59,6 +65,10 @@ def read_table(path: Path) -> pd.DataFrame:
     """
     if not path.is_file():
         raise DataMissing(f"{path.parent.name}/{path.name} is missing; the study file names it.")
+    if path.stat().st_size > MAX_TABLE:
+        raise StudyFileError(
+            f"{path.parent.name}/{path.name} is larger than {MAX_TABLE / 1e6:.0f} MB; no table of events is."
+        )
     try:
         text = path.read_text(encoding="utf-8-sig")
         rows = list(csv.reader(io.StringIO(text), skipinitialspace=True, strict=True))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,12 +12,11 @@ from eventstudy.claims.schema import ArticlePart, BasketPart, ClaimPart
 from eventstudy.errors import DataMissing, StudyFileError
 from eventstudy.spec_parts import Part
 from eventstudy.study_paths import check_inside
+from eventstudy.toml_text import read_toml
 from eventstudy.wording import did_you_mean
 
 P = TypeVar("P", bound=Part)
 
-#: No honest file of claims is larger.
-MAX_BYTES = 1_000_000
 #: Baskets that need no definition: the members of the panel, the firms of the study's events, and both.
 BUILT_IN_BASKETS = ("sp500", "study", "all")
 #: Short forms of keys, read beside the keys themselves.
@@ -95,12 +93,7 @@ def read_claims(path: str | Path) -> ClaimBook:
     where = f"{file.parent.name}/{file.name}"
     if not file.is_file():
         raise DataMissing(f"{where} is missing; the study file names it as its claims.")
-    if file.stat().st_size > MAX_BYTES:
-        raise StudyFileError(f"{where} is larger than {MAX_BYTES:,} bytes; a file of claims is some pages of text.")
-    try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise StudyFileError(f"{where} is not valid TOML: {error}.") from error
+    content = read_toml(file, "a file of claims", error=StudyFileError)
     foreign = sorted(set(content) - {"articles", "baskets", "claims"})
     if foreign:
         raise StudyFileError(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import os
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -17,6 +16,7 @@ from types import TracebackType
 from eventstudy.errors import DataMissing, InvalidInput
 from eventstudy.figures.contrast import VISIONS, contrast, difference
 from eventstudy.files import sha256
+from eventstudy.toml_text import read_toml
 
 DEFAULT_FILE = Path(__file__).with_name("house.toml")
 #: Names a style file for every figure drawn, where nothing else chooses one.
@@ -151,12 +151,7 @@ def load_style(path: str | os.PathLike[str]) -> HouseStyle:
 
 def _read(file: Path) -> dict[str, dict[str, str]]:
     """Return the tables of a style file, every key known and every value text."""
-    if file.stat().st_size > _MAX_BYTES:
-        raise InvalidInput(f"{file.name} is larger than {_MAX_BYTES:,} bytes; a style file is half a page of text.")
-    try:
-        content = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput(f"{file.name} is not valid TOML: {error}.") from error
+    content = read_toml(file, "a style file", limit=_MAX_BYTES)
     known = {
         "fonts": ("family", "regular", "semibold"),
         "palette": tuple(f.name for f in fields(Palette)),
@@ -170,7 +165,7 @@ def _read(file: Path) -> dict[str, dict[str, str]]:
             _known(file, f"{table}.", key, known[table])
             if not isinstance(value, str):
                 raise InvalidInput(f"{file.name}: {table}.{key}: {value!r} is no text; put it in quotes.")
-    return _lowered(file, content)
+    return _lowered(file, content)  # type: ignore[arg-type]
 
 
 def _lowered(file: Path, content: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:
