@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from eventstudy.errors import InvalidInput, StudyFileError
+from eventstudy.toml_text import read_toml
 
 FILE = "corrections.toml"
 _HEAD = "# What this report said before, and why it changed. 'eventstudy build --accept-changes REASON' adds to it.\n"
@@ -50,12 +50,9 @@ def read_corrections(folder: Path) -> tuple[Correction, ...]:
         If the file is not TOML or an entry lacks a key; names the entry and the key.
     """
     path = folder / FILE
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not path.is_file():
         return ()
-    except (ValueError, RecursionError) as error:
-        raise StudyFileError(f"{folder.name}/{FILE} is not valid TOML: {error}.") from error
+    content = read_toml(path, "a file of corrections", error=StudyFileError)
     entries = content.get("corrections", [])
     if set(content) - {"corrections"} or not isinstance(entries, list):
         raise StudyFileError(f"{folder.name}/{FILE} holds tables [[corrections]] and nothing else.")
