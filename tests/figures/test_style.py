@@ -155,6 +155,8 @@ def test_a_style_of_ones_own(tmp_path, real, monkeypatch, misplaced, texts):
             assert misplaced(figures.event_day(real.abnormal, 0, size=size)) == []
     assert b"#7a1f1f" in mine
     assert b"#7a1f1f" not in plain
+    assert "<dc:rights>" in mine.decode()
+    assert "© Example" in mine.decode()
     assert b"data:image/png;base64" in mine
     assert "The Example Gazette" in [t.get_text() for t in texts(figure)]
     # the figure keeps its style when it is laid out again after the style is put back

@@ -44,14 +44,14 @@ def write_together(folder: Path, contents: Mapping[str, bytes | str]) -> list[Pa
 
 
 def _switch(folder: Path, stage: Path, names: list[str]) -> None:
-    """Rename the new files into place, keeping the old ones until all are there."""
+    """Rename the new files into place, keeping copies of the old ones until all are there."""
     old = stage / "old"
     old.mkdir()
     done: list[str] = []
     try:
         for name in names:
             if (folder / name).exists():
-                os.replace(folder / name, old / name)
+                shutil.copy2(folder / name, old / name)
             done.append(name)
             os.replace(stage / "new" / name, folder / name)
     except BaseException:
