@@ -7,7 +7,9 @@ import json
 import socket
 import struct
 import time
+import zlib
 from collections.abc import Callable
+from functools import lru_cache
 from http.server import BaseHTTPRequestHandler
 
 import numpy as np
@@ -19,6 +21,9 @@ HTML = b"<html><head><title>Oops</title></head><body>Something went wrong</body>
 SERVER_ERROR = b'{"chart":{"result":null,"error":{"code":"Internal Server Error","description":"Server error"}}}'
 UNAUTHORIZED = b'{"finance":{"result":null,"error":{"code":"Unauthorized","description":"Invalid Crumb"}}}'
 GONE = b'{"chart":{"result":null,"error":{"code":"Not Found","description":"No data found, symbol may be delisted"}}}'
+
+
+DEEP = b"[" * 200_000
 
 
 def send(handler: BaseHTTPRequestHandler, status: int, body: bytes, **headers: str) -> None:
@@ -122,6 +127,26 @@ def cut_chunks(handler: BaseHTTPRequestHandler, body: bytes) -> None:
     hang_up(handler)
 
 
+@lru_cache(maxsize=1)
+def _packed_blanks() -> bytes:
+    packer = zlib.compressobj(9, wbits=-15)
+    megabyte = packer.compress(b" " * 2**20) + packer.flush(zlib.Z_FULL_FLUSH)
+    head = b"\x1f\x8b\x08" + bytes(6) + b"\xff"
+    return head + 300 * megabyte + b"\x03\x00" + bytes(8)
+
+
+def bomb(handler: BaseHTTPRequestHandler, _: bytes) -> None:
+    """Three hundred megabytes in little more than 300 kB."""
+    handler.close_connection = True
+    send(handler, 200, _packed_blanks(), Content_Encoding="gzip")
+
+
+def endless(handler: BaseHTTPRequestHandler, _: bytes) -> None:
+    """A gigabyte by its own account, sent as it is."""
+    send(handler, 200, b"", Content_Length=str(2**30))
+    _until_left(handler, b" " * 2**18, 0.0, 30.0)
+
+
 def cut(part: float) -> Act:
     return lambda handler, body: send(handler, 200, body[: int(len(body) * part)])
 
@@ -130,6 +155,8 @@ NETWORK, BAD = {"network"}, {"bad_response"}
 TRANSPORT: dict[str, tuple[Act, set[str]]] = {
     "429": (plain(429, b"Too Many Requests"), {"rate_limited"}),
     "429 retry-after 1h": (plain(429, b"Too Many Requests", Retry_After="3600"), {"rate_limited"}),
+    "429 retry-after nan": (plain(429, b"Too Many Requests", Retry_After="nan"), {"rate_limited"}),
+    "429 retry-after 1e308": (plain(429, b"Too Many Requests", Retry_After="1e308"), {"rate_limited"}),
     "401 crumb": (plain(401, UNAUTHORIZED), BAD),
     "403 HTML": (plain(403), BAD),
     "500 HTML": (plain(500), BAD),
@@ -142,6 +169,9 @@ TRANSPORT: dict[str, tuple[Act, set[str]]] = {
     "200 empty": (plain(200, b""), BAD),
     "200 null": (plain(200, b"null"), {"schema_changed"}),
     "200 list": (plain(200, b"[1, 2]"), {"schema_changed"}),
+    "200 nested deeply": (plain(200, DEEP), BAD),
+    "200 unpacks to 300 MB": (bomb, BAD),
+    "200 a gigabyte": (endless, BAD),
     "200 server error": (plain(200, SERVER_ERROR), BAD),
     "404 HTML": (plain(404), BAD),
     "404 gone": (plain(404, GONE), {"not_found"}),

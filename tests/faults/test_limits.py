@@ -16,7 +16,9 @@ import requests
 from curl_cffi.requests import Session
 
 from eventstudy.errors import DataMissing, SourceFailed
+from eventstudy.prices.yahoo.bodies import LARGEST_BODY, request_limited
 from eventstudy.prices.yahoo.fetching import Timing, fetch_yahoo
+from eventstudy.prices.yahoo.kinds import Refused
 from eventstudy.prices.yahoo.patience import Patience, Worker
 
 TRUTH = replay.Truth("LIMITS", 3)
@@ -167,6 +169,56 @@ def test_no_such_host_is_a_network_failure(fetch):
         fetch(case_of(), session=session, attempts=2)
     assert caught.value.facts["kind"] == "network"
     assert caught.value.facts["tries"] == 2
+
+
+@pytest.mark.parametrize("act", [mb.bomb, mb.endless], ids=["packed", "plain"])
+@pytest.mark.parametrize("library", ["curl_cffi", "requests", "another"])
+def test_a_body_is_read_up_to_a_limit_by_every_library(act, library, server, fetch, monkeypatch):
+    largest = []
+    if library == "another":
+
+        class Other:
+            def request(self, method, url, **options):
+                return type("Response", (), {"content": b" " * (LARGEST_BODY + 1)})()
+
+        with pytest.raises(Refused, match="longer than 16 MB"):
+            request_limited(Other(), Other().request, "GET", "http://nowhere", {})
+        return
+    monkeypatch.setattr("eventstudy.prices.yahoo.bodies.bytes", lambda b: largest.append(len(b)) or b"", raising=False)
+    kind = requests.Session if library == "requests" else Session
+    with direct(f"127.0.0.1:{server.port}", kind) as session, pytest.raises(SourceFailed, match="16 MB") as caught:
+        fetch(case_of(act), session=session, attempts=1)
+    assert caught.value.facts["kind"] == "bad_response"
+    assert max(largest, default=0) < 1000  # cookie and crumb only
+
+
+def test_the_largest_body_allowed_is_read_whole(fetch):
+    def padded(handler, body):
+        mb.send(handler, 200, body + b" " * (LARGEST_BODY - len(body)))
+
+    assert len(fetch(case_of(padded), attempts=1).dates) > 70
+
+
+@pytest.mark.parametrize(("told", "waits"), [("nan", [1.0]), ("-5", [1.0]), ("soon", [1.0]), ("2.5", [2.5])])
+def test_an_odd_wish_to_wait_is_no_number_of_seconds(told, waits, fetch):
+    clock = FakeTime()
+    act = mb.plain(503, b"", Retry_After=told)
+    fetch(case_of(act, act, mb.healthy), pause=1.0, timing=clock.timing())
+    assert clock.waits == waits
+
+
+@pytest.mark.parametrize("told", ["1e308", "inf", "9" * 400])
+def test_a_wish_to_wait_for_ever_is_refused_in_words(told, fetch):
+    clock = FakeTime()
+    with pytest.raises(SourceFailed, match="more than a day to wait") as caught:
+        fetch(
+            case_of(mb.plain(429, b"", Retry_After=told)),
+            ticker_limit=float("inf"),
+            deadline=float("inf"),
+            timing=clock.timing(),
+        )
+    assert caught.value.facts["kind"] == "rate_limited"
+    assert clock.waits == []
 
 
 def test_kept_downloads_are_private(fetch, tmp_path):

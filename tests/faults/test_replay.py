@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import misbehaviour as mb
 import pytest
 import replay
-from wrong_figures import scale_at
+from wrong_figures import UNSEEN, scale_at
 
 GROUPS = 8
 CASES = list(replay.cases())
@@ -29,6 +31,16 @@ def test_no_fault_ends_in_a_wrong_table_a_hang_or_a_leftover(group, server, tmp_
     outcomes = [replay.run(case, server, tmp_path / f"{i}") for i, case in enumerate(CASES[group::GROUPS])]
     wrong = [(o.case.name, o.end, o.faults) for o in outcomes if o.faults]
     assert wrong == [], replay.as_text(outcomes)
+
+
+@pytest.mark.parametrize("name", UNSEEN)
+def test_what_no_answer_shows_is_in_the_documentation(name, server, tmp_path):
+    truth = replay.Truth("UNSEEN", 5)
+    outcome = replay.run(replay.Case(name, (truth,), changes={"UNSEEN": UNSEEN[name]}), server, tmp_path)
+    assert outcome.end == "table"
+    assert outcome.faults[0].startswith("wrong table")
+    documented = Path(__file__).parents[2].joinpath("docs", "data.md").read_text(encoding="utf-8")
+    assert f"| {name} |" in documented
 
 
 def test_the_judge_sees_a_wrong_table(server, tmp_path):

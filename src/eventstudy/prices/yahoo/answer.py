@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from eventstudy.prices.yahoo.bars import check_adjustment, check_daily, check_numbers, check_steps
+from eventstudy.prices.yahoo.bars import check_adjustment, check_blocks, check_daily, check_numbers, check_steps
 from eventstudy.prices.yahoo.downloads import Download
-from eventstudy.prices.yahoo.kinds import Refused
+from eventstudy.prices.yahoo.kinds import Refused, read_json
 from eventstudy.prices.yahoo.sessions import DELAY, LONG_GAP, Market, list_days, read
 
 if TYPE_CHECKING:
@@ -106,6 +105,7 @@ def read_answer(
     if bars.empty or bars["close"].isna().all():
         raise Refused("empty", "the answer holds no bars in this range")
     _check_sessions(bars, market, metadata, findings)
+    check_blocks(bars)
     check_steps(bars, findings.doubt)
     check_adjustment(bars, findings.doubt)
     return Download(
@@ -146,7 +146,8 @@ def _currency(market: Market, metadata: Mapping[str, object], replies: Sequence[
 
 def _told_currency(reply: Reply) -> object:
     try:
-        return json.loads(reply.body)["chart"]["result"][0]["meta"]["currency"]
+        chart: Any = read_json(reply.body)
+        return chart["chart"]["result"][0]["meta"]["currency"]
     except (ValueError, KeyError, TypeError, IndexError):
         return None
 
@@ -157,12 +158,13 @@ def _bars(frame: pd.DataFrame, asked: Asked) -> pd.DataFrame:
         raise Refused("schema_changed", f"the answer has no {', '.join(absent)}")
     zero = pd.Series(0.0, index=frame.index)
     days = pd.DatetimeIndex(frame.index).tz_localize(None).normalize()
-    paid = frame.get("Dividends", zero) + frame.get("Capital Gains", zero)
+    gains = frame.get("Capital Gains", zero)
     columns = {
         "adj_close": frame["Adj Close"],
         "close": frame["Close"],
         "volume": frame["Volume"],
-        "paid": paid,
+        "paid": frame.get("Dividends", zero) + gains,
+        "gains": gains,
         "split": frame.get("Stock Splits", zero),
     }
     bars = pd.DataFrame(
@@ -180,7 +182,8 @@ def _check_sent(bars: pd.DataFrame, metadata: Mapping[str, object], replies: Seq
     prices = [reply for reply in replies if not reply.probe]
     if not prices:
         raise Refused("schema_changed", "the client no longer asks where it did")
-    sent = json.loads(prices[-1].body)["chart"]["result"][0]
+    chart: Any = read_json(prices[-1].body)
+    sent = chart["chart"]["result"][0]
     if "adjclose" not in sent["indicators"]:
         raise Refused("schema_changed", "the answer has no adjusted closes")
     days = pd.to_datetime(sent["timestamp"], unit="s", utc=True).tz_convert(str(read(metadata, "exchangeTimezoneName")))

@@ -20,8 +20,13 @@ LARGEST_STEP = float(np.log(3)) - 0.06
 TWOFOLD, TWOFOLD_TOLERANCE = float(np.log(2)), 0.06
 #: A split that is smaller than this looks like an ordinary day.
 SMALLEST_SPLIT = float(np.log(1.15))
-#: Relative step of adjusted to traded closes that is no rounding.
-ADJUSTMENT_STEP = 0.005
+#: So many days in a row with the closes and volumes of as many earlier ones are a copy.
+REPEATED_DAYS = 3
+#: By how much a step of adjusted to traded closes may differ from that of the payments listed: a share of it, and a rest
+#: for the rounding of amounts and closes. Elsewhere the rest alone is allowed.
+STEP_SHARE, STEP_REST = 0.1, 5e-4
+#: Decimals of the closes of very low-priced shares.
+LAST_DIGIT = 1e-4
 
 
 def check_numbers(bars: pd.DataFrame) -> None:
@@ -30,12 +35,12 @@ def check_numbers(bars: pd.DataFrame) -> None:
     Parameters
     ----------
     bars : DataFrame
-        Dates × ``close``, ``adj_close``, ``volume``.
+        Dates × ``close``, ``adj_close``, ``volume``, ``paid``, ``split``.
 
     Raises
     ------
     Refused
-        If a close is zero, negative, infinite or absurdly high, or a volume negative.
+        If a close is zero, negative, infinite or absurdly high, or a volume, a payment or a split no such number.
     """
     for name in ("close", "adj_close"):
         values = bars[name]
@@ -45,6 +50,10 @@ def check_numbers(bars: pd.DataFrame) -> None:
     wrong = bars.index[bars["volume"] < 0]
     if len(wrong):
         raise Refused("bad_prices", f"the volume is negative on {list_days(wrong)}")
+    for name, what in (("paid", "payment"), ("split", "split")):
+        wrong = bars.index[~((bars[name] >= 0) & (bars[name] <= HIGHEST_PRICE))]
+        if len(wrong):
+            raise Refused("bad_prices", f"the {what} is {bars[name][wrong[0]]:g} on {list_days(wrong)}")
 
 
 def check_daily(bars: pd.DataFrame) -> None:
@@ -63,6 +72,34 @@ def check_daily(bars: pd.DataFrame) -> None:
     steps = np.diff(bars.index.to_numpy()) / np.timedelta64(1, "D")
     if len(steps) >= 4 and float(np.median(steps)) > 4:
         raise Refused("schema_changed", "the answer holds weekly or monthly bars instead of daily ones")
+
+
+def check_blocks(bars: pd.DataFrame) -> None:
+    """Refuse days that repeat earlier ones, close and volume.
+
+    Parameters
+    ----------
+    bars : DataFrame
+        Dates × ``close``, ``volume``.
+
+    Raises
+    ------
+    Refused
+        If three days in a row, or more, are a copy.
+    """
+    traded = bars[bars["close"].notna() & (bars["volume"] > 0)]
+    if len(traded) < 2 * REPEATED_DAYS:
+        return
+    _, day = np.unique(traded[["close", "volume"]].to_numpy(), axis=0, return_inverse=True)
+    seen: dict[tuple[int, ...], int] = {}
+    for last in range(REPEATED_DAYS, len(day) + 1):
+        block = tuple(day[last - REPEATED_DAYS : last].tolist())
+        first = seen.setdefault(block, last)
+        if first + REPEATED_DAYS <= last and len(set(block)) > 1:
+            copied, source = (traded.index[n - REPEATED_DAYS : n] for n in (last, first))
+            raise Refused(
+                "bad_prices", f"closes and volumes of {list_days(copied)} are those of {list_days(source)} again"
+            )
 
 
 def check_steps(bars: pd.DataFrame, doubt: Callable[[str, str], None]) -> None:
@@ -93,28 +130,65 @@ def check_steps(bars: pd.DataFrame, doubt: Callable[[str, str], None]) -> None:
 
 
 def check_adjustment(bars: pd.DataFrame, doubt: Callable[[str, str], None]) -> None:
-    """Doubt adjusted closes that do not step where a dividend was paid, and only there.
+    """Doubt adjusted closes that do not step by what was paid, or step where nothing was.
 
     Parameters
     ----------
     bars : DataFrame
-        Dates × ``close``, ``adj_close``, ``paid`` (dividends and capital gains a share).
+        Dates × ``close``, ``adj_close``, ``paid`` (dividends and capital gains a share), and the part of it in ``gains``.
     doubt : callable
         Takes kind and cause; raises, or notes what the user has accepted.
     """
-    known = bars[bars[["close", "adj_close"]].notna().all(axis=1)]
-    ratio = (known["adj_close"] / known["close"]).to_numpy()
-    close, paid = known["close"].to_numpy(), known["paid"].to_numpy()
+    rows = bars[["close", "adj_close"]].notna().all(axis=1).to_numpy()
+    known = bars[rows]
     if len(known) < 2:
         return
+    adjusted, close = known["adj_close"].to_numpy(), known["close"].to_numpy()
+    ratio = adjusted / close
     step = 1 - ratio[:-1] / ratio[1:]
-    expected = paid[1:] / close[:-1]
-    near = (paid[:-1] > 0) | (paid[1:] > 0)  # some funds pay a day apart from their listed day
-    unpaid = np.flatnonzero((np.abs(step) > ADJUSTMENT_STEP) & ~near)
-    missed = np.flatnonzero((expected > 5e-5) & (step < 0.1 * expected))
-    if missed.size:
-        day = known.index[missed[0] + 1]
-        doubt("adjustment", f"the adjusted closes show no step at the dividend of {day:%Y-%m-%d}")
-    elif unpaid.size:
-        day = known.index[unpaid[0] + 1]
-        doubt("adjustment", f"the adjusted closes step by {step[unpaid[0]]:+.2%} on {day:%Y-%m-%d} without a dividend")
+    paid, gains = (_since_last(bars.get(name), rows) for name in ("paid", "gains"))
+    expected = paid / close[:-1]
+    rest = STEP_REST + LAST_DIGIT / np.minimum(adjusted, close)[:-1]
+    wrong = np.abs(step - expected) > STEP_SHARE * expected + rest
+    missed = (expected > 5e-5) & (step < 0.1 * expected)
+    for at in np.flatnonzero(wrong | missed).tolist():
+        if not missed[at] and _fits_together(at, step, expected, gains / close[:-1], rest[at]):
+            continue
+        day = f"{known.index[at + 1]:%Y-%m-%d}"
+        if missed[at]:
+            cause = f"the adjusted closes show no step at the dividend of {day}"
+        elif paid[at] > 0:
+            cause = (
+                f"the adjusted closes step by {step[at]:+.3g} of the price on {day}, "
+                f"where {paid[at]:g} was paid, which is {expected[at]:.3g} of it"
+            )
+        else:
+            cause = f"the adjusted closes step by {step[at]:+.3g} of the price on {day} without a dividend"
+        doubt("adjustment", cause)
+        return
+
+
+def _since_last(amounts: pd.Series | None, rows: np.ndarray) -> np.ndarray:
+    """Return what was paid from each priced day, not counted, to the next one."""
+    if amounts is None:
+        return np.zeros(int(rows.sum()) - 1)
+    total = np.cumsum(amounts.to_numpy())[rows]
+    return np.where(np.diff(total) > 1e-9, np.diff(total), 0.0)
+
+
+def _fits_together(at: int, step: np.ndarray, expected: np.ndarray, gains: np.ndarray, rest: float) -> bool:
+    """Tell whether payments listed on days side by side fit the steps of these days together.
+
+    Funds list a dividend and capital gains apart, or capital gains also within the dividend, and step once.
+    """
+    first, last = at, at + 1
+    while first > 0 and expected[first - 1] > 0:
+        first -= 1
+    while last < len(step) and expected[last] > 0:
+        last += 1
+    beside = slice(max(first - 1, 0), last + 1)
+    gained = gains[beside].sum()
+    if (expected[beside] > 0).sum() < 2 and not gained:
+        return False
+    stepped, listed = step[beside].sum(), expected[beside].sum()
+    return any(abs(stepped - amount) <= STEP_SHARE * amount + rest for amount in (listed, listed - gained))

@@ -18,7 +18,9 @@ from urllib.parse import unquote
 
 import pandas as pd
 
+from eventstudy.prices.yahoo.bodies import request_limited
 from eventstudy.prices.yahoo.kinds import OutOfTime, Reply
+from eventstudy.prices.yahoo.patience import MOST_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -140,11 +142,11 @@ def _watched(session: Any, timeout: float, left: Callable[[], float], journal: J
         if seconds <= 0:
             raise OutOfTime("the time for this ticker is spent")
         # In fractions of the limit: a time-out of curl at 0 ms would be none.
-        options["timeout"] = max(min(timeout, seconds), 0.01)
+        options["timeout"] = max(min(timeout, seconds, MOST_SECONDS), 0.01)
         chart = "/v8/finance/chart/" in url and _symbol(url) == journal.ticker.upper()
         probe = "period1" not in (options.get("params") or {})
         try:
-            response = request(method, url, **options)
+            response = request_limited(session, request, method, url, options)
             reply = Reply(probe, response.status_code, response.content, _retry_after(response))
         except Exception as error:
             if chart:
@@ -171,9 +173,10 @@ def _symbol(url: str) -> str:
 
 def _retry_after(response: Any) -> float:
     try:
-        return max(float(response.headers.get("Retry-After", 0.0)), 0.0)
+        seconds = float(response.headers.get("Retry-After", 0.0))
     except (TypeError, ValueError):
         return 0.0
+    return seconds if seconds >= 0 else 0.0  # "nan" is neither
 
 
 @contextmanager

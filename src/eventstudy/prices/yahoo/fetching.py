@@ -44,7 +44,7 @@ from eventstudy.prices.yahoo.answer import Asked, read_answer
 from eventstudy.prices.yahoo.client import Journal, ask
 from eventstudy.prices.yahoo.downloads import COLUMNS, Download, keep_download, load_download
 from eventstudy.prices.yahoo.kinds import ACCEPTABLE, ADVICE, RETRIED, classify, failure
-from eventstudy.prices.yahoo.patience import Patience, Timing, Worker
+from eventstudy.prices.yahoo.patience import MOST_SECONDS, Patience, Timing, Worker
 from eventstudy.prices.yahoo.sessions import list_days
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ class _Fetch:
 
     def one(self, asked: Asked) -> Download:
         """Return one ticker's download, or raise what stood in its way."""
-        limit = min(self.clock() + self.patience.ticker_limit, self.ends)
+        limit = min(self.clock() + min(self.patience.ticker_limit, MOST_SECONDS), self.ends)
         journal = Journal(asked.ticker)
         for attempt in range(1, self.patience.attempts + 1):
             try:
@@ -194,8 +194,9 @@ class _Fetch:
         if kind not in RETRIED or attempt == self.patience.attempts:
             raise self._failure(asked, kind, cause, attempt)
         wait = self.patience.wait(attempt, kind, 0.0 if last is None else last.retry_after)
-        if wait >= left:
-            cause += f"; there was no time left for the {wait:.0f} s to wait before another try"
+        if wait >= min(left, MOST_SECONDS):
+            seconds = f"{wait:.0f} s" if wait <= MOST_SECONDS else "more than a day"
+            cause += f"; there was no time left for the {seconds} to wait before another try"
             raise self._failure(asked, kind, cause, attempt)
         log.warning(
             "%s: try %d of %d failed (%s: %s); next try in %.1f s",

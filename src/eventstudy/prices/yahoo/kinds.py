@@ -166,6 +166,30 @@ def failure(ticker: str, start: str, end: str, kind: str, cause: str, tries: int
     )
 
 
+def read_json(body: bytes) -> object:
+    """Return what a body says.
+
+    Parameters
+    ----------
+    body : bytes
+        JSON.
+
+    Returns
+    -------
+    object
+        Plain values.
+
+    Raises
+    ------
+    ValueError
+        If it is no JSON, or nested deeper than anyone can read.
+    """
+    try:
+        return json.loads(body)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
 def diagnose(reply: Reply) -> tuple[str, str] | None:
     """Read the kind of failure off an answer itself, where it tells.
 
@@ -179,13 +203,15 @@ def diagnose(reply: Reply) -> tuple[str, str] | None:
     tuple of str, or None
         Kind and cause; None if the answer is a healthy one on the face of it.
     """
+    if isinstance(reply.error, Refused):
+        return reply.error.kind, str(reply.error)
     if reply.error is not None:
         return _network(reply.error)
     if reply.status == 429:
         return "rate_limited", "too many requests (HTTP 429)"
     http = f" (HTTP {reply.status})" if reply.status >= 400 else ""
     try:
-        content = json.loads(reply.body)
+        content = read_json(reply.body)
     except ValueError:
         what = "an HTML page" if reply.body.lstrip()[:1] == b"<" else "cut or not JSON"
         return "bad_response", f"the answer is {what}{http}"

@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 #: A refusal of too many requests is waited out this many times longer than another failure.
 REFUSAL_FACTOR = 30.0
+#: A day: nothing is waited for longer, whoever asks for it.
+MOST_SECONDS = 86_400.0
 #: Seconds beyond the limit in which a request may end by its own time-out before it is left behind.
 GRACE = 1.0
 
@@ -73,8 +75,8 @@ class Patience:
         for name in ("timeout", "ticker_limit", "deadline"):
             if not getattr(self, name) > 0:
                 raise InvalidInput(f"{name} is {getattr(self, name)}; it must be above 0 seconds.")
-        if not self.pause >= 0:
-            raise InvalidInput(f"pause is {self.pause}; it must be 0 seconds or more.")
+        if not 0 <= self.pause <= MOST_SECONDS:
+            raise InvalidInput(f"pause is {self.pause}; it must be 0 seconds or more, and no more than a day.")
 
     def wait(self, attempt: int, kind: str, asked_for: float = 0.0) -> float:
         """Return how many seconds to wait after a failed try.
@@ -100,7 +102,7 @@ class Patience:
         ([1.0, 2.0, 4.0], 30.0)
         """
         factor = REFUSAL_FACTOR if kind == "rate_limited" else 1.0
-        rising = self.pause * factor * 2.0 ** (attempt - 1)
+        rising = self.pause * factor * 2.0 ** min(attempt - 1, 60)
         return max(asked_for, rising * (1 + self.timing.chance() / 2))
 
 
