@@ -205,6 +205,9 @@ def test_the_editable_picture_has_text_in_named_groups(bundle):
     for text in root.iter(f"{SVG}text"):
         assert "font-family: 'Source Sans Pro', sans-serif" in text.get("style")
     assert any("font-weight: 600" in t.get("style") for t in groups["title"].iter(f"{SVG}text"))
+    faces = re.findall(r"@font-face\{font-family:'Source Sans Pro';font-weight:(\d+);src:url\(data:font/woff;base64,([^)]+)\)", (folder / "car-editable.svg").read_text(encoding="utf-8"))  # fmt: skip
+    assert [w for w, _ in faces] == ["400", "600"]
+    assert all(base64.b64decode(font).startswith(b"wOFF") for _, font in faces)
     ids = [e.get("id") for e in root.iter() if e.get("id")]
     assert len(ids) == len(set(ids))
     assert b"<text" not in (folder / "car.svg").read_bytes()

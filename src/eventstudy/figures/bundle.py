@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 #: The layout of the JSON file.
 FORMAT = 1
 #: Libraries whose version can change a picture.
-LIBRARIES = ("matplotlib", "numpy", "pandas", "pillow")
+LIBRARIES = ("fonttools", "matplotlib", "numpy", "pandas", "pillow")
 
 
 def save_bundle(figure: Figure, folder: str | os.PathLike[str], name: str, *, prices: bool = True) -> list[Path]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import re
+from functools import lru_cache
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eventstudy.figures.raster import rendered
@@ -13,6 +17,8 @@ from eventstudy.figures.style import other_settings
 if TYPE_CHECKING:
     from eventstudy.figures.house import HouseFigure
 
+#: Where matplotlib writes its style sheet.
+_SHEET = '<style type="text/css">'
 #: A thing drawn on the figure itself, as matplotlib writes it: named by role and number, two spaces in.
 _THING = re.compile(r'^  <g id="([a-z]+)-\d+">\n.*?^  </g>\n', re.MULTILINE | re.DOTALL)
 
@@ -30,12 +36,32 @@ def editable_svg(figure: HouseFigure, metadata: dict[str, str | None]) -> str:
     Returns
     -------
     str
-        Text is set in the house font by its name; where that is not installed, an editor takes another.
+        Text is set in the house font by its name. Browsers find the font inside the file; an editor wants it
+        installed, and takes another where it is not.
     """
     with other_settings({"svg.fonttype": "none"}):
         text = rendered(figure, "svg", metadata, 72).decode("utf-8")
-    family = figure.recipe.style.family
-    return _grouped(text.replace(f"font-family: '{family}'", f"font-family: '{family}', sans-serif"))
+    style = figure.recipe.style
+    text = text.replace(f"font-family: '{style.family}'", f"font-family: '{style.family}', sans-serif")
+    faces = "".join(_face(style.family, weight, file) for weight, file in ((400, style.regular), (600, style.semibold)))
+    return _grouped(text.replace(_SHEET, _SHEET + faces, 1))
+
+
+def _face(family: str, weight: int, file: Path) -> str:
+    source = f"url(data:font/woff;base64,{_woff(file, file.stat().st_mtime_ns)}) format('woff')"
+    return f"@font-face{{font-family:'{family}';font-weight:{weight};src:{source}}}"
+
+
+@lru_cache(maxsize=8)
+def _woff(file: Path, changed: int) -> str:
+    """Return a font as WOFF in base64: the same tables, packed; ``changed`` is when the file was written."""
+    from fontTools.ttLib import TTFont
+
+    stream = io.BytesIO()
+    with TTFont(file, lazy=True, recalcTimestamp=False) as font:
+        font.flavor = "woff"
+        font.save(stream, reorderTables=None)
+    return base64.b64encode(stream.getvalue()).decode("ascii")
 
 
 def _grouped(text: str) -> str:

@@ -75,6 +75,6 @@ def _details(title: str, name: str, table: pd.DataFrame, kind: str) -> str:
     return (
         f"<details>\n<summary>Numbers in this figure ({len(table)} row{'s' * (len(table) != 1)})</summary>\n"
         f'<div role="region" aria-label="{label}" tabindex="0" style="overflow-x:auto">\n<table>\n<caption>{_safe(title)}</caption>\n'
-        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{''.join(lines)}</tbody>\n</table>\n</div>\n"
+        f'<thead><tr>{head}</tr></thead>\n<tbody style="white-space:nowrap">\n{"".join(lines)}</tbody>\n</table>\n</div>\n'
         f"{more if len(table) > MOST_ROWS else ''}</details>\n"
     )
