@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 FILE = "manifest.json"
 STUDY_FILE = "study.toml"
+#: What a build makes: files beside the study file, and folders of files.
+BUILT_FILES = frozenset({"index.html", "numbers.json", "report.pdf"})
+BUILT_FOLDERS = frozenset({"figures", "tables", "notebooks"})
 #: The layout of the manifest; a report with another one is built anew.
 FORMAT = 2
 PACKAGE = Path(eventstudy.__file__).parent
@@ -169,7 +172,7 @@ def read_any_manifest(folder: Path) -> dict[str, Any]:
     """Return a manifest of any version; empty if there is none."""
     try:
         content = json.loads((folder / FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
 
@@ -177,7 +180,9 @@ def read_any_manifest(folder: Path) -> dict[str, Any]:
 def _stays_inside(name: str) -> bool:
     """Whether a recorded output can be a file of the report: a manifest may come from anybody."""
     path = PurePosixPath(name)
-    return not path.is_absolute() and ".." not in path.parts and "\0" not in name and bool(path.parts)
+    if path.is_absolute() or ".." in path.parts or "\0" in name or not path.parts:
+        return False
+    return name in BUILT_FILES or (len(path.parts) == 2 and path.parts[0] in BUILT_FOLDERS)
 
 
 def make_manifest(

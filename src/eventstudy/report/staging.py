@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from eventstudy.errors import NotAsRecorded
 from eventstudy.report import manifest
 
 STAGING = ".build"
@@ -83,6 +84,11 @@ def switch(folder: Path, stage: Path) -> tuple[str, ...]:
 
 def move_into_place(folder: Path, ready: Path) -> tuple[str, ...]:
     """Rename finished files over the old ones, the manifest last; remove built files that are no longer made."""
+    for name in manifest.BUILT_FOLDERS:
+        if (folder / name).is_symlink():
+            raise NotAsRecorded(
+                f"{folder.name}/{name} is a link; a report is not written through links. Remove it and build again."
+            )
     old = manifest.read_manifest(folder)
     new = manifest.read_manifest(ready)
     names = sorted(p.relative_to(ready).as_posix() for p in ready.rglob("*") if p.is_file())
