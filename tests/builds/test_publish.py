@@ -128,7 +128,13 @@ def test_a_publisher_that_dies_leaves_the_old_version_and_the_next_repairs(study
 
 def test_something_else_in_the_way_is_refused(study, target):
     (target / "current").mkdir(parents=True)
+    (target / "versions").mkdir()
     with pytest.raises(InvalidInput, match="no symbolic link"):
+        study.build(to_publish=True)
+    shutil.rmtree(target)
+    target.mkdir()
+    (target / "letters.txt").write_text("mine")
+    with pytest.raises(InvalidInput, match=r"holds other files \(letters\.txt\)"):
         study.build(to_publish=True)
     shutil.rmtree(target)
     study.write('folder = "../public/two"', 'folder = "out"')

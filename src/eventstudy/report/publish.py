@@ -105,6 +105,15 @@ def _check_target(spec: StudySpec, target: Path) -> None:
         raise InvalidInput(
             f"{spec.path.name}: publish.folder lies in the study's folder, or around it; name another one."
         )
+    if target.exists() and not target.is_dir():
+        raise InvalidInput(f"{spec.path.name}: publish.folder is {target}, a file; name a folder.")
+    own = {VERSIONS, CURRENT, INDEX, "versions.html"}
+    there = {p.name for p in target.iterdir() if not p.name.startswith(".")} if target.is_dir() else set()
+    if there and VERSIONS not in there:
+        raise InvalidInput(
+            f"{spec.path.name}: publish.folder {target} holds other files ({', '.join(sorted(there - own or there)[:3])}); "
+            f"name a folder that is empty or new."
+        )
     current = target / CURRENT
     if current.exists() and not current.is_symlink():
         raise InvalidInput(f"{current} is no symbolic link; move it away, versions of the report are published there.")
