@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from eventstudy import figures
@@ -33,6 +34,11 @@ class Chart:
     name: str
     article: HouseFigure
     phone: HouseFigure
+
+    @cached_property
+    def article_svg(self) -> bytes:
+        """The article's layout as SVG, drawn once for page and PDF."""
+        return figures.svg_bytes(self.article)
 
 
 def day_text(result: EventStudyResult) -> str:

@@ -35,6 +35,20 @@ class ConclusionsChanged(NotAsRecorded):
     """A report would say otherwise than the last one did, and nobody has accepted that."""
 
 
+class _Steps:
+    """How far a build has come; notebooks tell of their cells from threads of their own."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self.total, self._progress, self._done = total, progress, 0
+
+    def reach(self, step: str, done: int) -> None:
+        self._done = done
+        self._progress(step, done, self.total)
+
+    def within(self, step: str) -> None:
+        self._progress(step, self._done, self.total)
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """What was written into a folder.
@@ -94,12 +108,12 @@ def write_report(
     inputs = manifest.input_digests(spec)
     if spec.pdf:
         require_pdf_tools()
-    steps = 3 + len(spec.notebooks)
+    steps = _Steps(progress, 3 + len(spec.notebooks))
     kernels = Kernels()
     with ThreadPoolExecutor(max_workers=2) as pool:
         try:
-            bodies = _start_notebooks(spec, pool, kernels, progress, steps)
-            progress("computing", 0, steps)
+            bodies = _start_notebooks(spec, pool, kernels, steps)
+            steps.reach("computing", 0)
             findings = compute(spec)
             tables = all_tables(findings)
             said = published(
@@ -115,36 +129,36 @@ def write_report(
             if added:
                 text = corrections_text(log)
                 inputs[corrections.FILE] = file_sha256(write_whole(stage / corrections.FILE, text))
-            progress("drawing figures", 1, steps)
+            steps.reach("drawing figures", 1)
             mark = release_mark(said.state, spec.embargo_until)
             until = spec.embargo_until.isoformat() if spec.embargo_until else ""
             charts = draw_charts(findings, mark, until)
             _write_tables(stage / "tables", tables)
             for chart in charts:
                 figures.save(chart.article, stage / "figures", chart.name)
-            progress("writing the page", 2, steps)
+            steps.reach("writing the page", 2)
             write_whole(stage / numbers.FILE, said.to_json())
             told = [shown(c) for c in log]
             write_whole(stage / "index.html", report_page(findings, charts, tables, told, mark))
             if spec.pdf:
                 write_whole(stage / PDF_FILE, report_pdf(findings, charts, tables, told, mark))
-            _write_notebooks(spec, stage, bodies, progress, mark)
+            _write_notebooks(spec, stage, bodies, steps, mark)
         except BaseException:
             kernels.stop()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     _write_manifest(spec, stage, inputs, said)
-    progress("done", steps, steps)
+    steps.reach("done", steps.total)
     return Written(said, added)
 
 
 def _start_notebooks(
-    spec: StudySpec, pool: ThreadPoolExecutor, kernels: Kernels, progress: Progress, steps: int
+    spec: StudySpec, pool: ThreadPoolExecutor, kernels: Kernels, steps: _Steps
 ) -> dict[str, Future[str]]:
-    """Start the notebooks two at a time; each cell is a step of progress within the whole."""
+    """Start the notebooks two at a time; each of their cells is told of."""
 
     def cells(name: str) -> Progress:
-        return lambda step, done, total: progress(f"{name}: {step}", min(2, steps), steps) if done < total else None
+        return lambda step, done, total: steps.within(f"{name}: {step}")
 
     return {
         name: pool.submit(
@@ -160,11 +174,9 @@ def _start_notebooks(
     }
 
 
-def _write_notebooks(
-    spec: StudySpec, stage: Path, bodies: Mapping[str, Future[str]], progress: Progress, mark: str
-) -> None:
+def _write_notebooks(spec: StudySpec, stage: Path, bodies: Mapping[str, Future[str]], steps: _Steps, mark: str) -> None:
     for done, (name, body) in enumerate(bodies.items(), start=3):
-        progress(f"running {Path(name).name}", done, 3 + len(bodies))
+        steps.reach(f"running {Path(name).name}", done)
         page = notebook_page(spec, spec.folder / name, body.result(), mark)
         write_whole(stage / "notebooks" / f"{Path(name).stem}.html", page)
 

@@ -62,7 +62,7 @@ def _data_uri(svg: bytes) -> str:
 def _pictures(charts: Sequence[Chart]) -> dict[str, dict[str, str]]:
     return {
         c.name: {
-            "article": _data_uri(figures.svg_bytes(c.article)),
+            "article": _data_uri(c.article_svg),
             "phone": _data_uri(figures.svg_bytes(c.phone)),
             "width": f"{c.article.get_figwidth() * 96:.0f}",
             "height": f"{c.article.get_figheight() * 96:.0f}",

@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from eventstudy import figures
 from eventstudy.errors import DataMissing, InvalidInput
 from eventstudy.figures.style import FONTS
 from eventstudy.report.charts import Chart
@@ -79,7 +78,7 @@ def report_pdf(
         (folder / "figures").mkdir()
         (folder / "content.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
         for chart in charts:
-            (folder / "figures" / f"{chart.name}.svg").write_bytes(figures.svg_bytes(chart.article))
+            (folder / "figures" / f"{chart.name}.svg").write_bytes(chart.article_svg)
         layout = folder / _LAYOUT.name
         layout.write_bytes(_LAYOUT.read_bytes())
         try:
