@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from pathlib import Path
 from typing import TypeVar
 
@@ -161,9 +162,21 @@ def _read(here: str, table: object, part: type[P]) -> P:
     if not isinstance(table, dict):
         raise StudyFileError(f"{here}: is {table!r}; it must be a table of keys.")
     try:
-        return part(**table)
+        return part(**{key: _clean(f"{here}: {key}", value) for key, value in table.items()})
     except ValidationError as error:
         raise StudyFileError("\n".join(_explain(here, item, part) for item in error.errors())) from error
+
+
+def _clean(here: str, value: object) -> object:
+    """Return a value with line breaks as spaces; refuse characters that would steer a terminal."""
+    if isinstance(value, list):
+        return [_clean(here, v) for v in value]
+    if not isinstance(value, str):
+        return value
+    text = re.sub(r"[\n\r\t]+", " ", value)
+    if any(unicodedata.category(c) in ("Cc", "Cs") for c in text):
+        raise StudyFileError(f"{here}: {text!r} has a control character; remove it.")
+    return text
 
 
 def _explain(here: str, item: object, part: type[BaseModel]) -> str:

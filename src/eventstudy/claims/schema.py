@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 import pandas as pd
-from pydantic import AfterValidator, Field, Strict, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, field_validator, model_validator
 
 from eventstudy.claims.tolerance import AMOUNT_WORDS, COUNT_WORDS, MOVE_WORDS, RANK_WORDS, Wording
 from eventstudy.spec_parts import Part, WindowField
@@ -61,16 +62,24 @@ _RULES: dict[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple
 _ALWAYS = ("id", "quote", "article", "source", "kind", "remark")
 
 
+def _iso(value: object) -> object:
+    """Read a day that TOML gives as a date of its own, without quotation marks."""
+    return value.isoformat() if isinstance(value, date) and not isinstance(value, datetime) else value
+
+
 def _day(value: str) -> str:
     try:
         day = pd.to_datetime(value, format="%Y-%m-%d")
     except ValueError:
         raise ValueError(f"{value!r} is not a day; write it like 2025-01-27") from None
+    if not 1900 <= day.year <= 2200:
+        raise ValueError(f"{value!r} is not a day between 1900 and 2200")
     return f"{day:%Y-%m-%d}"
 
 
-Day = Annotated[str, AfterValidator(_day)]
-Number = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Day = Annotated[str, AfterValidator(_day), BeforeValidator(_iso)]
+#: A claimed value; nothing that is claimed in print is larger or smaller.
+Number = Annotated[float, Strict(), Field(ge=1e-9, le=1e15, allow_inf_nan=False)]
 
 
 class ArticlePart(Part):
@@ -78,7 +87,7 @@ class ArticlePart(Part):
 
     title: str
     outlet: str = ""
-    date: str = ""
+    date: Annotated[str, BeforeValidator(_iso)] = ""
     note: str = ""
 
     @property
