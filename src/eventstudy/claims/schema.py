@@ -77,9 +77,15 @@ def _day(value: str) -> str:
     return f"{day:%Y-%m-%d}"
 
 
+def _number(value: float) -> float:
+    if not 1e-9 <= value <= 1e15:
+        raise ValueError(f"{value!r} is not a number greater than 0 as an article prints one; says gives the direction")
+    return value
+
+
 Day = Annotated[str, AfterValidator(_day), BeforeValidator(_iso)]
 #: A claimed value; nothing that is claimed in print is larger or smaller.
-Number = Annotated[float, Strict(), Field(ge=1e-9, le=1e15, allow_inf_nan=False)]
+Number = Annotated[float, Strict(), AfterValidator(_number)]
 
 
 class ArticlePart(Part):
