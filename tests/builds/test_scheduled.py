@@ -16,7 +16,7 @@ from filelock import FileLock
 from eventstudy import cli
 from eventstudy.errors import SourceFailed
 from eventstudy.prices.vintages.stored import find_vintage, list_vintages
-from eventstudy.report import fetch, outputs
+from eventstudy.report import fetch, manifest, outputs, staging
 from eventstudy.report.build import LOCK
 from eventstudy.report.starter import notebook_text
 
@@ -85,6 +85,24 @@ def test_a_service_manager_may_stop_a_build(study, run, monkeypatch):
     assert study.contents() == before
     assert not (study.folder / ".build").exists()
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_a_signal_while_files_are_moved_waits_until_the_report_is_whole(study, run, monkeypatch):
+    study.write("Two firms", "Two other firms")
+    real, calls = staging.replace, []
+
+    def signalled(source, target):
+        calls.append(target)
+        if len(calls) == 5:
+            signal.raise_signal(signal.SIGTERM)
+        return real(source, target)
+
+    monkeypatch.setattr(staging, "replace", signalled)
+    code, _, err = run("build", study.folder)
+    assert code == 143, err
+    assert not (study.folder / ".build").exists()
+    assert manifest.out_of_date(study.spec) == ()
+    assert "Two other firms" in (study.folder / "index.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
@@ -230,8 +248,6 @@ def test_a_rebuild_elsewhere_gives_the_same_bytes_or_names_the_files(study, run)
 
 
 def test_the_quick_look_sees_what_the_close_look_sees(study, monkeypatch):
-    from eventstudy.report import manifest
-
     assert manifest.unchanged(study.folder)
     for change, undo in (
         (lambda: study.write("Two firms", "2 firms"), lambda: study.write("2 firms", "Two firms")),

@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,14 +46,20 @@ def staging_folder(folder: Path) -> Iterator[Path]:
 @contextmanager
 def _signals_wait() -> Iterator[None]:
     """Let signals that would stop the process wait for the end of the block."""
-    if not hasattr(signal, "pthread_sigmask"):
+    if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGALRM})
+    came: list[int] = []
+    names = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGALRM") if hasattr(signal, name)]
+    # handlers, not a mask: the system may hand a signal to any thread, and the main thread would still be interrupted
+    before = {number: signal.signal(number, lambda number, frame: came.append(number)) for number in names}
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
+        for number in came:
+            signal.raise_signal(number)
 
 
 def switch(folder: Path, stage: Path) -> tuple[str, ...]:
