@@ -203,7 +203,7 @@ FAULTS: dict[str, tuple[Spoil, str, str]] = {
     "no volume": (no_volume, "zero_volume", "warning"),
     "impossible price": (impossible_price, "non_positive_prices", "error"),
     "last day twice": (repeat_the_last_day, "repeated_day", "error"),
-    "adjusted above traded": (adjusted_above, "adjusted_above_traded", "warning"),
+    "adjusted above traded": (adjusted_above, "adjusted_above_traded", "error"),
 }
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from eventstudy.errors import InvalidInput
+from eventstudy.prices.fitness.copies import copy_checks
 from eventstudy.prices.fitness.days import day_checks
 from eventstudy.prices.fitness.finding import Finding, finding, gathered
 from eventstudy.prices.fitness.grid import (
@@ -97,6 +98,7 @@ def check_prices(
         nothing = finding("missing_sessions", "error", prices.tickers, "the table holds no price at all")
         return gathered([nothing, *_currencies(prices)])
     found = [*_non_positive(grid), *day_checks(grid, calendar, usage, thin_trading), *move_checks(grid)]
+    found += copy_checks(grid, thin_trading)
     found += [*_volumes(grid), *_currencies(prices), *_twins(grid, _returns(grid.adjusted))]
     if other is not None:
         found += _vintages(grid, make_grid(other, calendar, (), None))

@@ -53,6 +53,15 @@ CHECKS: Mapping[str, Rule] = {
         "no day that repeats the one before, close and volume",
         "remove the repeated row or download again: vendors repeat the last day at times",
     ),
+    "repeated_block": Rule(
+        "no days in a row that repeat earlier ones",
+        "compare these days with a second vendor; download again, or leave the copies empty",
+    ),
+    "shifted_days": Rule(
+        "moves with the market of the same session",
+        "compare a known day with a second vendor: dates may be a session off; against a market that closes at another hour, "
+        "use a benchmark of the firm's own exchange",
+    ),
     "stale_prices": Rule(
         "fewer than five equal closes in a row",
         "a halt, a suspended listing or a price carried forward: leave the days empty, or drop the ticker",

@@ -23,8 +23,12 @@ SMALLEST_SPIKE, SMALLEST_SPLIT, SMALLEST_SHIFT = 0.15, 0.27, float(np.log(2.5))
 SPIKE_ERROR, SPIKE_ERROR_UNKNOWN = float(np.log(1.5)), float(np.log(2.0))
 #: Ordinary days, in robust deviations, within which a spike is no spike.
 SPIKE_DEVIATIONS = 8.0
+#: Inside an event window a smaller one is an error already.
+SPIKE_ERROR_EVENT = float(np.log(1.18))
 #: Volume beyond this multiple of the usual, at the new price, speaks of news.
 NEWS_VOLUME = 3.0
+#: Days with volume on both sides of a jump from which a level can be told.
+LEVEL_DAYS = 20
 #: Jumps looked at in one series; one that jumps more often is thin, not wrong.
 MOST_JUMPS = 40
 #: Longest stretch of wrong prices that is undone, in days.
@@ -33,6 +37,10 @@ LONGEST_SPIKE = 3
 # Adjustment factors
 ROUNDING = 2e-5
 LARGE_STEP = float(np.log(1.25))
+#: So many falls of the factor, and no rise, are those of two tables that were swapped.
+FEWEST_FALLS = 2
+#: A rise of the factor that is worth a look where it is so many times the next largest.
+ODD_STEP, ODD_MULTIPLE = 0.03, 3.0
 SMALL_FALL = 0.01
 BUSY = 0.15
 
@@ -104,7 +112,8 @@ def _jumps(grid: Grid, column: int, logs: FloatArray, market: FloatArray) -> Ite
         width = _undone_after(series, place, sigma)
         if width:
             free_from = place + width + 1
-            jump = _spike(grid, rows, series, place, width, _usual(volume, place))
+            event = grid.event[rows[place] : rows[place + width - 1] + 1, column].any()
+            jump = _spike(grid, rows, series, place, width, _usual(volume, place), bool(event))
             if abs(moves[place - 1]) > SPIKE_DEVIATIONS * sigma:
                 yield jump
         else:
@@ -136,9 +145,11 @@ def _usual(volume: FloatArray | None, place: int) -> float:
     return float(volume[place] / np.median(before)) if len(before) >= 5 and np.isfinite(volume[place]) else np.nan
 
 
-def _spike(grid: Grid, rows: NDArray[np.int64], series: FloatArray, place: int, width: int, volume: float) -> Jump:
+def _spike(
+    grid: Grid, rows: NDArray[np.int64], series: FloatArray, place: int, width: int, volume: float, event: bool
+) -> Jump:
     jump = series[place] - series[place - 1]
-    limit = SPIKE_ERROR_UNKNOWN if np.isnan(volume) else SPIKE_ERROR
+    limit = SPIKE_ERROR_EVENT if event else SPIKE_ERROR_UNKNOWN if np.isnan(volume) else SPIKE_ERROR
     news = volume > NEWS_VOLUME
     level = ERROR if abs(jump) >= limit and not news else WARNING
     first, last = int(rows[place]), int(rows[place + width - 1])
@@ -185,16 +196,31 @@ def _split(
     words = f"{_times(jump)} {'and stays there' if seen else 'and the table ends before one can see whether it stays'}"
     if news:
         words += f"; volume was {volume:.0f} times the usual, so it may be news"
-    widest = 0.03 if small else 0.08 if np.isnan(volume) and nearest < 4 else 0.12
+    moved = small and _volume_moved(volumes, place, -jump)
+    widest = 0.03 if small and not moved else 0.08 if np.isnan(volume) and nearest < 4 else 0.12
     tolerance = min(max((2.5 if np.isnan(volume) or small else 5.0) * sigma, 0.02), widest)
     if abs(abs(jump) - np.log(nearest)) <= tolerance:
-        sure = not small and (seen or nearest >= 4)
+        sure = (seen or nearest >= 4) and (not small or moved)
         level = ERROR if sure else NOTE if np.isnan(volume) else WARNING
         if news:
             level = WARNING if abs(jump) >= SMALLEST_SHIFT else NOTE
         yield Jump("unapplied_split", level, row, row, f"{words}, as at a split of {_ratio(nearest, jump)}")
     elif abs(jump) >= SMALLEST_SHIFT:
         yield Jump("level_shift", WARNING if np.isnan(volume) or news else ERROR, row, row, words)
+
+
+def _volume_moved(volume: FloatArray | None, place: int, ratio: float) -> bool:
+    """Tell whether volumes stay at another level by a log ratio, as they do when shares are split."""
+    if volume is None:
+        return False
+    before, after = volume[max(place - 60, 0) : place], volume[place : place + 60]
+    before, after = before[before > 0], after[after > 0]
+    if min(len(before), len(after)) < LEVEL_DAYS:
+        return False
+    moved = float(np.log(np.median(after) / np.median(before)))
+    spread = float(np.log(np.concatenate((before / np.median(before), after / np.median(after)))).std())
+    error = 1.25 * spread * float(np.sqrt(1.0 / len(before) + 1.0 / len(after)))
+    return abs(moved - ratio) < min(2.0 * max(error, 0.05), 0.6 * abs(ratio))
 
 
 def _ratio(ratio: float, jump: float) -> str:
@@ -220,7 +246,7 @@ def _adjustments(grid: Grid) -> Iterator[Finding]:
     level = np.zeros(step.shape, dtype=np.int8)
     large = moved & (np.abs(np.nan_to_num(step)) > LARGE_STEP)
     fall = moved & (np.nan_to_num(step) < 0)
-    level[large] = WARNING
+    level[large | _odd_steps(step, moved)] = WARNING
     level[fall] = WARNING
     level[fall & (np.nan_to_num(step) < -SMALL_FALL) & ~_split_sized(step)] = ERROR
     level[:, busy] = np.where(moved[:, busy], ERROR, 0)
@@ -234,7 +260,16 @@ def _adjustments(grid: Grid) -> Iterator[Finding]:
         return f"adjusted/traded steps {shown}{more}{hint}"
 
     yield from by_ticker(grid, "adjustment_ratio", level, words)
-    yield from _above(grid, factor, both & ~busy[None, :])
+    yield from _above(grid, factor, step, moved, both & ~busy[None, :])
+
+
+def _odd_steps(step: FloatArray, moved: BoolArray) -> BoolArray:
+    """Return rises that are much larger than any other of their series."""
+    size = np.where(moved, np.maximum(np.nan_to_num(step), 0.0), 0.0)
+    if len(size) < 2:
+        return np.zeros(size.shape, dtype=np.bool_)
+    second = np.partition(size, -2, axis=0)[-2]
+    return np.asarray((size > ODD_STEP) & (size > ODD_MULTIPLE * second), dtype=np.bool_)
 
 
 def _cents(adjusted: FloatArray) -> FloatArray:
@@ -253,17 +288,25 @@ def _split_sized(step: FloatArray) -> BoolArray:
     return np.asarray((gap < 0.01) & (size > 0.3), dtype=np.bool_)
 
 
-def _above(grid: Grid, factor: FloatArray, both: BoolArray) -> Iterator[Finding]:
-    """Yield series that end with the adjusted close above the traded one."""
+def _above(grid: Grid, factor: FloatArray, step: FloatArray, moved: BoolArray, both: BoolArray) -> Iterator[Finding]:
+    """Yield series that end with the adjusted close above the traded one, or whose ratio does nothing but fall."""
     for column in np.flatnonzero(both.any(axis=0)):
         rows = np.flatnonzero(both[:, column])
         first, last = factor[rows[0], column], factor[rows[-1], column]
         allowed = 1e-4 + 0.006 / grid.adjusted[rows[-1], column]
+        used = grid.used[:, column].any()
+        falls = int((moved[:, column] & (step[:, column] < 0)).sum())
+        if falls >= FEWEST_FALLS and falls == moved[:, column].sum() and not _split_sized(step[:, column]).any():
+            words = f"adjusted/traded falls {falls} times and never rises, as if the two tables were swapped"
+            yield finding(
+                "adjusted_above_traded", "error" if used else "note", (grid.tickers[column],), words, *grid.span(rows)
+            )
+            continue
         if last <= allowed:
             continue
         forward = abs(first) <= allowed
         words = f"the last adjusted close is {np.expm1(last):+.2%} above the traded one"
         if forward:
             words += "; adjusted forward from the first day, which is right for returns"
-        severity = SEVERITIES[(NOTE if forward else WARNING) - 1]
+        severity = SEVERITIES[(NOTE if forward or not used else ERROR) - 1]
         yield finding("adjusted_above_traded", severity, (grid.tickers[column],), words, grid.day(int(rows[-1])))
