@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from eventstudy.prices.table import Prices, Provenance
     from eventstudy.prices.vintages.comparing import PriceDifferences, compare_prices
     from eventstudy.prices.vintages.joining import join_prices
+    from eventstudy.prices.vintages.store import store_vintage
     from eventstudy.prices.vintages.stored import Vintage, list_vintages, load_vintage
     from eventstudy.results import EventStudyResult
     from eventstudy.spec import StudySpec, judge_claims, load_study
@@ -83,6 +84,7 @@ _HOME = {
     "prices.snapshot": ("load_universe", "universe_members"),
     "prices.sources": ("PriceSource",),
     "prices.table": ("Prices", "Provenance"),
+    "prices.vintages.store": ("store_vintage",),
     "prices.vintages.stored": ("Vintage", "list_vintages", "load_vintage"),
     "models": (
         "BuyAndHold",
@@ -166,6 +168,7 @@ __all__ = [
     "share_count",
     "simulated_power",
     "squared_returns",
+    "store_vintage",
     "universe_members",
 ]
 

@@ -263,7 +263,7 @@ def check(
 
     Prices with an error end in exit code 3 and a list of every error, unless [prices.accept] says why it does no harm.
 
-    Example: eventstudy check reports/my-event --against nasdaq.csv
+    Example: eventstudy check reports/my-event --against NVDA.csv
     """
     if against is not None:
         _against(_load(study, as_of), against, (tolerance, basis_points, use_returns), as_json)
@@ -321,13 +321,15 @@ def _against(spec: StudySpec, file: Path, options: tuple[float, float, bool], as
     from eventstudy.export import plain
     from eventstudy.prices.readers.files import read_prices
     from eventstudy.prices.vintages.second_opinion import second_opinion
+    from eventstudy.report.vendors import window_days
 
     tolerance, basis_points, use_returns = options
-    found = second_opinion(
-        spec.load_prices(), read_prices(file), tolerance=tolerance, basis_points=basis_points, use_returns=use_returns
-    )
+    prices = spec.load_prices()
+    limits = {"tolerance": tolerance, "basis_points": basis_points}
+    needed = window_days(spec, prices)
+    found = second_opinion(prices, read_prices(file), **limits, use_returns=use_returns, needed=needed)
     typer.echo(json.dumps(plain(found.to_dict()), ensure_ascii=False, indent=1) if as_json else repr(found))
-    if not found.agrees:
+    if not (found.agrees and found.complete):
         raise typer.Exit(NotAsRecorded.EXIT_CODE)
 
 

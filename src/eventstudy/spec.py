@@ -270,7 +270,16 @@ class StudySpec(Part):
         InvalidInput
             If the moment cannot be read.
         """
-        name = find_vintage(self.folder, as_of=moment).name
+        try:
+            name = find_vintage(self.folder, as_of=moment).name
+        except DataMissing as error:
+            if self.prices.source in {"snapshot", "yahoo"} or list_vintages(self.folder, "yahoo"):
+                raise
+            raise DataMissing(
+                f"{self.path.name}: prices.source is the file {self.prices.source}, and as_of (--as-of) picks among stored downloads from Yahoo, "
+                f"of which this study has none. Leave it out to use the file, or run 'eventstudy fetch {self.name}' first.",
+                **error.facts,
+            ) from error
         pinned = self.prices.model_copy(update={"source": "yahoo", "vintage": name})
         return self.model_copy(update={"prices": pinned})
 

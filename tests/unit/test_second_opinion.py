@@ -70,6 +70,46 @@ def test_what_the_vendor_lacks_is_said():
     assert "not in second.csv: NVDA, ^GSPC" in repr(found)
 
 
+def test_days_that_one_vendor_lacks_are_named_and_the_headline_tells_how_much_was_compared():
+    def hole(close):
+        close.loc["2025-01-28":"2025-01-31", "META"] = np.nan
+
+    found = second_opinion(OURS, vendor(hole, ("META", "GOOGL")))
+    head, *rest = repr(found).splitlines()
+    assert head.endswith(f"; compared were 2 of 4 tickers and {2 * N - 4:,} of {4 * N:,} days of all tickers")
+    assert any("(4 days ours only: 2025-01-28, 2025-01-29, 2025-01-30, … (4 in all))" in line for line in rest)
+    (meta,) = [t for t in found.tickers if t.ticker == "META"]
+    assert meta.days_only_ours == ("2025-01-28", "2025-01-29", "2025-01-30", "2025-01-31")
+    theirs = vendor()
+    close = theirs.close.copy()
+    close.loc[pd.Timestamp("2025-01-25")] = close.loc["2025-01-24"]  # a Saturday
+    added = second_opinion(OURS, es.Prices.from_frame(close, close))
+    assert {t.days_only_theirs for t in added.tickers} == {("2025-01-25",)}
+
+
+@pytest.mark.parametrize("adjusted_only", [False, True])
+def test_days_of_event_windows_that_were_not_compared_are_named(adjusted_only):
+    def hole(close):
+        close.loc["2025-01-27", "META"] = np.nan
+        close.loc[:"2025-01-24", "NVDA"] = np.nan
+
+    days = pd.DatetimeIndex(["2025-01-24", "2025-01-27", "2025-01-28", "2025-01-25"])  # the last is no session
+    theirs = vendor(hole, ("META", "NVDA", "^GSPC"), adjusted_only)
+    found = second_opinion(OURS, theirs, needed=dict.fromkeys(["META", "NVDA", "^GSPC", "GOOGL"], days))
+    first = [("NVDA", "2025-01-27")] if adjusted_only else []  # its return there has no price before it
+    assert set(found.uncompared) == {
+        ("META", "2025-01-27"),
+        ("NVDA", "2025-01-24"),
+        *first,
+        *(("GOOGL", d) for d in ("2025-01-24", "2025-01-27", "2025-01-28")),
+    }
+    assert found.agrees
+    assert not found.complete
+    assert "  not compared: META 2025-01-27 (event window)" in repr(found).splitlines()
+    assert found.to_dict()["complete"] is False
+    assert second_opinion(OURS, vendor(), needed={"NVDA": days}).complete
+
+
 def test_closes_as_traded_before_a_split_are_brought_to_our_basis():
     def as_traded(close):
         before = close.index < "2024-06-10"
@@ -133,10 +173,16 @@ def test_the_command_line(tmp_path):
         command = [sys.executable, "-m", "eventstudy.cli", "check", str(FLAGSHIP), "--against", str(file), *options]
         return subprocess.run(command, capture_output=True, text=True)
 
-    done = check()
-    assert (done.returncode, done.stderr) == (0, "")
+    done = (
+        check()
+    )  # two of the study's firms only: what was compared agrees, and the days of the event were not all compared
+    assert (done.returncode, done.stderr) == (1, "")
     assert f"{2 * N:,} of {2 * N:,} vendor-days agree" in done.stdout
-    missing = done.stdout.split("not in vendor.csv: ")[1].strip().split(", ")
+    lacking = {line.split()[2]: line for line in done.stdout.splitlines() if line.startswith("  not compared: ")}
+    assert {"GOOGL", "^GSPC"} <= set(lacking)
+    assert all(" 2025-01-27, 2025-01-28, " in line and line.endswith(" (event window)") for line in lacking.values())
+    assert "not compared: NVDA" not in done.stdout
+    missing = done.stdout.split("not in vendor.csv: ")[1].splitlines()[0].split(", ")
     assert {"GOOGL", "^GSPC"} < set(missing)
     assert {"NVDA", "META"} & set(missing) == set()
     long.loc[long["Symbol"] == "META", "Close"] += 0.02
@@ -144,7 +190,13 @@ def test_the_command_line(tmp_path):
     done = check("--json")
     assert done.returncode == 1
     assert json.loads(done.stdout)["agreeing"] == N
+    whole = es.load_study(FLAGSHIP).load_prices().close.round(2)
+    whole["META"] += 0.02
+    whole.rename_axis("Date").reset_index().melt("Date", var_name="Symbol", value_name="Close").to_csv(
+        file, index=False
+    )
     assert check("--tolerance", "0.03").returncode == 0
+    assert check().returncode == 1
 
 
 def test_the_report_says_how_many_vendor_days_agree():

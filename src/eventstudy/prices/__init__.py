@@ -13,6 +13,7 @@ from eventstudy.prices.embedded import data_file_digests
 from eventstudy.prices.factors import load_factors
 from eventstudy.prices.readers.files import SUFFIXES, is_price_file, read_crsp_shares, read_price_file, read_prices
 from eventstudy.prices.readers.french import read_french_factors
+from eventstudy.prices.readers.several import read_several
 from eventstudy.prices.shares import ShareCount, share_count
 from eventstudy.prices.snapshot import load_snapshot, load_universe, universe_members
 from eventstudy.prices.sources import PriceSource, load_from_source, prices_of_table
@@ -50,7 +51,7 @@ def load_prices(
     tickers: str | Sequence[str] | None = None,
     start: date | str | None = None,
     end: date | str | None = None,
-    source: str | Path | PriceSource | object = "snapshot",
+    source: str | Path | Sequence[str | Path] | PriceSource | object = "snapshot",
 ) -> Prices:
     """Load daily prices from the embedded snapshot, from Yahoo, from a file, a table or a source of one's own.
 
@@ -62,7 +63,7 @@ def load_prices(
         First and last day, both included; they need not be sessions. By default all days.
     source : str, Path, table or PriceSource
         ``"snapshot"`` (38 US series, 2022-01-03 to 2025-06-30), ``"yahoo"`` (live; needs ``tickers`` and ``start``),
-        the path of a CSV or Parquet file (see `read_prices`), a table of pandas, polars, pyarrow or DuckDB in one of the same
+        the path of a CSV or Parquet file (see `read_prices`) or a list of them, joined by ticker, a table of pandas, polars, pyarrow or DuckDB in one of the same
         layouts, or an object with ``name`` and ``load`` (see `PriceSource`; needs ``tickers``).
 
     Returns
@@ -107,6 +108,10 @@ def _stored(source: object, wanted: Sequence[str] | None) -> Prices:
         return load_snapshot()
     if isinstance(source, Path) or (isinstance(source, str) and is_price_file(source)):
         return read_price_file(Path(source), likely=likely)
+    if isinstance(source, list | tuple) and all(
+        isinstance(s, Path) or (isinstance(s, str) and is_price_file(s)) for s in source
+    ):
+        return read_several(source)
     if is_table(source):
         return prices_of_table(source, "the table", likely)
     given = source if isinstance(source, str) else type(source).__name__
@@ -139,6 +144,9 @@ def _chosen(prices: Prices, wanted: list[str]) -> Prices:
     hint = ""
     if panel:
         hint = f" The S&P 500 panel has {', '.join(panel)} from 2023-12-01 to 2025-02-28: load_universe()."
+    bulk = [t for t in missing if f"{t}.US" in prices.tickers]
+    if bulk:
+        hint += f" Stooq's bulk files call {bulk[0]} {bulk[0]}.US."
     shown = ", ".join(sorted(prices.tickers)[:60]) + (" …" if len(prices.tickers) > 60 else "")
     raise DataMissing(
         f"No prices for {', '.join(missing)} in {prices.provenance.source}; available: {shown}."

@@ -24,6 +24,10 @@ FORMAT = 2
 #: Libraries whose version is recorded beside a download.
 CLIENTS = {"eventstudy": "eventstudy-finance", "yfinance": "yfinance", "curl_cffi": "curl_cffi", "pandas": "pandas"}
 ROUNDED = {"adj_close": 4, "close": 4, "volume": 0}
+#: Of five thousand tickers a passport has one megabyte.
+MAX_BYTES = 8 * 1024**2
+#: Key of the digest over a passport's other fields; passports of version 0.1 have none.
+OWN_DIGEST = "passport_sha256"
 
 
 @dataclass(frozen=True)
@@ -40,18 +44,87 @@ class Passport:
         Currency of each ticker where it is known.
     cautions : tuple of str
         What a reader of the numbers should know.
+    ticker_facts : mapping of str to mapping
+        Per ticker what `ticker_facts` gives; empty if it is not recorded.
     """
 
     retrieved: str = ""
     adjustments: str = ""
     currency: Mapping[str, str] = field(default_factory=dict)
     cautions: tuple[str, ...] = ()
+    ticker_facts: Mapping[str, object] = field(default_factory=dict)
 
 
 def passport_path(file: Path) -> Path:
     """Return where the passport of a price file would lie: ``prices.json`` for ``prices.csv.gz``."""
     bare = file.with_suffix("") if file.name.lower().endswith(".csv.gz") else file
     return bare.with_suffix(".json")
+
+
+def read_json(path: Path) -> object:
+    """Return what a small JSON file says.
+
+    Raises
+    ------
+    ValueError
+        If it is no JSON in UTF-8, or has more than `MAX_BYTES`.
+    NotAsRecorded
+        If its brackets are nested deeper than can be read, which no passport's are.
+    """
+    with path.open("rb") as stream:
+        data = stream.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"it has more than {MAX_BYTES / 1024**2:.0f} MB")
+    try:
+        return json.loads(data.decode("utf-8"))
+    except RecursionError as error:
+        raise NotAsRecorded(
+            f"{path.name} is damaged: its brackets are nested too deeply for a passport. Restore it, or move it away.",
+            file=path.name,
+        ) from error
+
+
+def own_digest(facts: Mapping[str, object]) -> str:
+    """Return the digest over the fields of a passport but the file's digest, which the file itself confirms."""
+    kept = {k: v for k, v in facts.items() if k not in {OWN_DIGEST, "sha256"}}
+    return sha256(json.dumps(kept, ensure_ascii=True, sort_keys=True, separators=(",", ":")).encode("ascii"))
+
+
+def check_own_digest(facts: Mapping[str, object], name: str) -> None:
+    """Refuse a passport whose fields are not those that were written; one without a digest of its own passes.
+
+    Raises
+    ------
+    NotAsRecorded
+        Names the passport.
+    """
+    if OWN_DIGEST in facts and facts[OWN_DIGEST] != own_digest(facts):
+        raise NotAsRecorded(
+            f"The passport {name} was changed: its fields are not those that its {OWN_DIGEST} records. Restore it from a copy, or move it "
+            f"and its price file away and fetch anew.",
+            file=name,
+        )
+
+
+def check_figures(prices: Prices, passport: Passport, name: str) -> None:
+    """Refuse figures that are not those whose digests a passport records ticker by ticker.
+
+    Raises
+    ------
+    NotAsRecorded
+        Names the tickers.
+    """
+    if not passport.ticker_facts:
+        return
+    read = ticker_facts(prices)
+    differing = sorted(t for t in {*read, *passport.ticker_facts} if read.get(t) != passport.ticker_facts.get(t))
+    if differing:
+        shown = ", ".join(differing[:12]) + (f" and {len(differing) - 12} more" if len(differing) > 12 else "")
+        raise NotAsRecorded(
+            f"{name} is not the file that its passport records: the figures of {shown} are not those recorded. Restore it from a copy, "
+            f"or move it away with its passport and fetch anew.",
+            file=name,
+        )
 
 
 def read_passport(file: Path, digest: str) -> Passport:
@@ -72,13 +145,13 @@ def read_passport(file: Path, digest: str) -> Passport:
     Raises
     ------
     NotAsRecorded
-        If the passport records another digest, or lacks what a passport must say.
+        If the passport records another digest, was changed, or lacks what a passport must say.
     """
     path = passport_path(file)
     if not path.is_file():
         return Passport()
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
+        facts = read_json(path)
     except (OSError, ValueError):
         return Passport(cautions=(f"{path.name} is not readable; day of download and currencies are unknown.",))
     if not isinstance(facts, dict) or "sha256" not in facts:
@@ -92,6 +165,7 @@ def read_passport(file: Path, digest: str) -> Passport:
             found=digest,
             recorded=str(facts["sha256"]),
         )
+    check_own_digest(facts, path.name)
     return _read_facts(facts, path.name)
 
 
@@ -101,7 +175,10 @@ def _read_facts(facts: Mapping[str, object], name: str) -> Passport:
     if isinstance(currency, dict) and isinstance(cautions, list):
         words += [*currency.keys(), *currency.values(), *cautions]
         if all(isinstance(word, str) for word in words):
-            return Passport(str(words[0]), str(words[1]), currency, tuple(cautions))
+            tickers = facts.get("tickers")
+            return Passport(
+                str(words[0]), str(words[1]), currency, tuple(cautions), tickers if isinstance(tickers, dict) else {}
+            )
     raise NotAsRecorded(
         f"The passport {name} is damaged: retrieved and adjustments must be texts, currency an object of texts, cautions "
         f"a list of texts. Fetch the prices again, or remove the passport.",
@@ -133,9 +210,9 @@ def passport_text(
     -------
     str
         The file's name and digest, what was asked for and when, with which client, the currencies, rows, days and digest
-        of each ticker, and the prices' provenance.
+        of each ticker, the prices' provenance, and a digest over all of these.
     """
-    facts = {
+    facts: dict[str, object] = {
         "format": FORMAT,
         "file": name,
         "layout": "long CSV: date, ticker, close, adj_close, volume",
@@ -148,6 +225,7 @@ def passport_text(
         "tickers": ticker_facts(prices),
         **asdict(prices.provenance),
     }
+    facts[OWN_DIGEST] = own_digest(json.loads(json.dumps(facts)))
     return json.dumps(facts, ensure_ascii=False, indent=1) + "\n"
 
 

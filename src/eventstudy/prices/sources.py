@@ -158,7 +158,9 @@ def prices_of_table(table: object, name: str, likely: str | None = None) -> Pric
     """
     figures = figures_of(as_pandas(table, name), Asked(name, likely=likely))
     origin = Provenance(source=name, adjustments=figures.adjustments, cautions=figures.cautions)
-    return Prices.from_frame(figures.adj_close, close=figures.close, volume=figures.volume, provenance=origin)
+    return Prices.from_frame(
+        figures.adj_close, close=figures.close, volume=figures.volume, provenance=origin, currency=figures.currency
+    )
 
 
 def _without_secrets(error: Exception) -> str:

@@ -2,9 +2,50 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eventstudy.calendars import DEFAULT_EXCHANGE
 from eventstudy.prices.embedded import VendorFacts
 from eventstudy.prices.snapshot import vendor_agreement
 from eventstudy.report.findings import Findings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from eventstudy.prices.table import Prices
+    from eventstudy.spec import StudySpec
+
+
+def window_days(spec: StudySpec, prices: Prices) -> dict[str, tuple[pd.Timestamp, ...]]:
+    """Return the days of the event windows, per ticker of an event and per benchmark of the study's model.
+
+    Parameters
+    ----------
+    spec : StudySpec
+        Names events, model and window.
+    prices : Prices
+        The study's prices, whose days count as trading days.
+
+    Returns
+    -------
+    dict of str to tuple of Timestamp
+        Ascending; events whose day lies outside the table have none.
+    """
+    study, days = spec.build_study(), prices.dates
+    ahead, behind = spec.model.window.start, spec.model.window.end
+    benchmarks = [c for c in study.model.columns if c in prices.tickers]
+    found: dict[str, set[int]] = {}
+    for event in spec.event_list():
+        session = event.first_session(study.calendar or DEFAULT_EXCHANGE, study.closed_day)
+        if session is None or session > days[-1]:
+            continue
+        place = int(np.searchsorted(days.to_numpy(), session.to_datetime64()))
+        window = range(max(place + ahead, 0), min(place + behind + 1, len(days)))
+        for ticker in (event.ticker, *benchmarks):
+            found.setdefault(ticker, set()).update(window)
+    return {ticker: tuple(days[i] for i in sorted(places)) for ticker, places in found.items()}
 
 
 def vendor_lines(f: Findings) -> tuple[str, ...]:

@@ -23,6 +23,8 @@ _MONTHS = {
     m: i
     for i, m in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], start=1)
 }
+#: Years of two digits below this are of the twenty-first century, the others of the twentieth (as in POSIX).
+_CENTURY = 69
 _CLOCK = r"([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?( ?(Z|UTC|[+-]\d{2}:?\d{2}))?)?"
 #: How files write days; a file must keep to one of them.
 _FORMS = tuple(
@@ -32,6 +34,7 @@ _FORMS = tuple(
         r"(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})",
         rf"(?P<y>\d{{4}})/(?P<m>\d{{2}})/(?P<d>\d{{2}}){_CLOCK}",
         r"(?P<d>\d{1,2})[- ]?(?P<word>[A-Za-z]{3})[- ]?(?P<y>\d{4})",
+        r"(?P<d>\d{1,2})[- ](?P<word>[A-Za-z]{3})[- ](?P<yy>\d{2})",
         r"(?P<word>[A-Za-z]{3}) (?P<d>\d{1,2}), (?P<y>\d{4})",
         rf"(?P<a>\d{{1,2}})/(?P<b>\d{{1,2}})/(?P<y>\d{{4}}){_CLOCK}",
         rf"(?P<a>\d{{1,2}})\.(?P<b>\d{{1,2}})\.(?P<y>\d{{4}}){_CLOCK}",
@@ -123,7 +126,8 @@ def _day(match: re.Match[str], month_first: bool | None) -> date | None:
     if "a" in parts:
         parts["m"], parts["d"] = (parts["a"], parts["b"]) if month_first else (parts["b"], parts["a"])
     month = _MONTHS.get((parts["word"] or "").lower(), 0) if "word" in parts else int(parts["m"] or 0)
-    year = int(parts["y"] or 0)
+    short = parts.get("yy")
+    year = int(parts["y"] or 0) if short is None else int(short) + (2000 if int(short) < _CENTURY else 1900)
     if not _YEARS[0] <= year <= _YEARS[1]:
         return None
     try:

@@ -32,6 +32,9 @@ TEXT_COLUMNS = frozenset(
         "day",
         "dlycaldt",
         "caldt",
+        "timestamp",
+        "currency",
+        "ccy",
         "ticker",
         "<ticker>",
         "tic",
@@ -198,7 +201,7 @@ def read_body(text: Text, columns: list[str], skip: int) -> pd.DataFrame:
     Raises
     ------
     DataUnfit
-        If a row has more cells than there are columns.
+        If a row has more or fewer cells than there are columns.
     InvalidInput
         If the text is not UTF-8, or the decimal mark cannot be told.
     """
@@ -227,17 +230,93 @@ def read_body(text: Text, columns: list[str], skip: int) -> pd.DataFrame:
         raise DataUnfit(
             f"{text.name} has rows of different length ({reason}); each needs one value per column.", file=text.name
         ) from error
+    if table[columns[-1]].isna().any():
+        _check_short_rows(text, len(columns), skip)
     figures = [c for c in columns if c not in words]
-    return table if plain or not figures else _with_points(table, figures, text.name)
+    if not figures:
+        return table
+    return _without_commas(table, figures) if plain else _with_points(table, figures, text.name)
+
+
+def _check_short_rows(text: Text, width: int, skip: int) -> None:
+    """Refuse a row with fewer cells than columns, which would else stand one column too far left or lack its last figures."""
+    lines = itertools.islice(io.TextIOWrapper(io.BytesIO(text.data), encoding="utf-8", newline=""), skip, None)
+    reader = csv.reader(lines, delimiter=text.separator)
+    try:
+        for row in reader:
+            if len(row) < width and any(cell.strip() for cell in row):
+                raise DataUnfit(
+                    f"{text.name} has rows of different length ({len(row)} cells in line {skip + reader.line_num}, {width} columns); each needs "
+                    f"one value per column.",
+                    file=text.name,
+                    line=skip + reader.line_num,
+                )
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise DataUnfit(f"{text.name} cannot be read as CSV: {error}.", file=text.name) from error
+
+
+#: Figures whose thousands are parted by commas.
+_PARTED = r"-?\d{1,3}(,\d{3})+(\.\d+)?"
+
+
+def _without_commas(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Take out the commas between thousands in quoted cells, where the figures show that they are no decimal marks."""
+    texts = [c for c in columns if not pd.api.types.is_numeric_dtype(table[c].dtype)]
+    cells = {c: table[c].map(lambda v: v if isinstance(v, str) else None).astype("object") for c in texts}
+    parted = {c: v.str.fullmatch(_PARTED).fillna(False).astype(bool) for c, v in cells.items()}
+    if not any(p.any() for p in parted.values()):
+        return table
+    whole = {c: _is_whole(table[c]) for c in columns if c not in texts}
+    points = {c: v.str.fullmatch(r"-?[\d,]*\.\d+").fillna(False).astype(bool) for c, v in cells.items()}
+    told = not all(whole.values()) or any(p.any() for p in points.values())
+    for c in texts:
+        has_comma = cells[c].str.contains(",", regex=False).fillna(False).astype(bool)
+        ambiguous = parted[c] & ~cells[c].str.contains(r",.*,|\.", regex=True).fillna(False).astype(bool)
+        proven = told if not points[c].any() else not ambiguous.any()
+        proven = proven or (not points[c].any() and bool((parted[c] & ~ambiguous).any()))
+        if proven and parted[c].any() and (parted[c] | ~has_comma).all():
+            table[c] = table[c].astype("object").mask(parted[c], cells[c].str.replace(",", "", regex=False))
+    return table
+
+
+def _is_whole(column: pd.Series[float]) -> bool:
+    values = column.dropna()
+    return bool((values == values.round()).all())
 
 
 def _with_points(table: pd.DataFrame, columns: list[str], name: str) -> pd.DataFrame:
     """Write the figures of a file without commas between cells with a point as decimal mark."""
     mark = _decimal_mark(pd.concat([table[c] for c in columns]).dropna(), name)
-    if mark == ",":
-        for c in columns:
+    for c in columns:
+        _check_custom(table[c], mark, name)
+        if mark == ",":
             table[c] = table[c].str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
     return table
+
+
+def _check_custom(column: pd.Series[str], mark: str, name: str) -> None:
+    """Refuse groups that are none of thousands, and a column that seems to be written after two customs."""
+    other = "." if mark == "," else ","
+    digits = column.str.fullmatch(r"-?[\d.,]+").fillna(False).astype(bool)
+    has_other = digits & column.str.contains(other, regex=False).fillna(False).astype(bool)
+    decimals = digits & column.str.contains(mark, regex=False).fillna(False).astype(bool)
+    parted = (
+        column.str.fullmatch(rf"-?\d{{1,3}}({re.escape(other)}\d{{3}})+({re.escape(mark)}\d*)?")
+        .fillna(False)
+        .astype(bool)
+    )
+    wrong = has_other & ~parted
+    if wrong.any():
+        raise InvalidInput(
+            f"{name} has {column[wrong].iloc[0][:40]!r} in column {column.name}, where {mark!r} is the decimal mark and {other!r} would part "
+            f"thousands; write all figures with a point as decimal mark."
+        )
+    bare, both = parted & ~decimals, parted & decimals
+    if bare.any() and decimals.any() and not both.any():
+        raise InvalidInput(
+            f"{name} has {column[bare].iloc[0][:40]!r} and {column[decimals].iloc[0][:40]!r} in column {column.name}, written after two customs; "
+            f"write all figures with a point as decimal mark."
+        )
 
 
 def _decimal_mark(cells: pd.Series[str], name: str) -> str:

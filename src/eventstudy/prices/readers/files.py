@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
-from eventstudy.prices.passport import read_passport
+from eventstudy.prices.passport import Passport, check_figures, read_passport
 from eventstudy.prices.readers.crsp import Delisting, crsp_shares
 from eventstudy.prices.readers.delimited import Text, check_header, read_body, read_text
 from eventstudy.prices.readers.layouts import Figures, meaning
@@ -35,7 +35,7 @@ def read_prices(path: str | Path, ticker: str | None = None, delisting: Delistin
     path : str or Path
         The file. These layouts are recognised, column names in any case:
 
-        - long: ``date``, ``ticker`` and ``close`` and/or ``adj_close``, optionally ``volume``; also Stooq's bulk files;
+        - long: ``date``, ``ticker`` and ``close`` and/or ``adj_close``, optionally ``volume``, ``currency``; also Stooq's bulk files;
         - wide: ``date`` first, then one column per ticker, taken as adjusted closes;
         - the two header rows (``Price``, ``Ticker``, in either order) of a table saved from the Yahoo client;
         - CRSP's daily file from WRDS: ``permno``, ``date``, ``ret`` and what else of it there is;
@@ -65,7 +65,7 @@ def read_prices(path: str | Path, ticker: str | None = None, delisting: Delistin
     DataUnfit
         If the file is damaged, a cell is no number, a price is not above zero, or a day has two different prices.
     NotAsRecorded
-        If a passport beside the file records another digest.
+        If a passport beside the file records another digest or other figures.
 
     Examples
     --------
@@ -90,11 +90,15 @@ def read_price_file(
         As `read_prices`.
     """
     _check_file(file)
+    digest = _digest(file)
+    passport = read_passport(file, digest)  # first: a damaged file is not as recorded, whatever its rows look like
     asked = Asked(file.name, ticker, likely, delisting)
     figures = (
         figures_of(parquet_table(file), asked) if file.name.lower().endswith(".parquet") else _read_csv(file, asked)
     )
-    return _with_origin(figures, file)
+    prices = _with_origin(figures, file, digest, passport)
+    check_figures(prices, passport, file.name)
+    return prices
 
 
 def read_crsp_shares(path: str | Path) -> pd.DataFrame:
@@ -125,10 +129,14 @@ def read_crsp_shares(path: str | Path) -> pd.DataFrame:
     return crsp_shares(table, file.name)
 
 
-def _with_origin(figures: Figures, file: Path) -> Prices:
+def _with_origin(figures: Figures, file: Path, digest: str, passport: Passport) -> Prices:
     """Return a file's figures as prices, with all that is known of where they come from."""
-    digest = _digest(file)
-    passport = read_passport(file, digest)
+    twice = sorted(t for t, c in figures.currency.items() if passport.currency.get(t, c) != c)
+    if twice:
+        raise DataUnfit(
+            f"{file.name} has {twice[0]} in {figures.currency[twice[0]]}, its passport in {passport.currency[twice[0]]}; correct one of them.",
+            ticker=twice[0],
+        )
     origin = Provenance(
         source=file.name,
         retrieved=passport.retrieved,
@@ -137,7 +145,11 @@ def _with_origin(figures: Figures, file: Path) -> Prices:
         cautions=(*figures.cautions, *passport.cautions),
     )
     return Prices.from_frame(
-        figures.adj_close, close=figures.close, volume=figures.volume, provenance=origin, currency=passport.currency
+        figures.adj_close,
+        close=figures.close,
+        volume=figures.volume,
+        provenance=origin,
+        currency={**figures.currency, **passport.currency},
     )
 
 

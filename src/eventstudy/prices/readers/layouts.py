@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -12,7 +12,7 @@ from eventstudy.errors import DataUnfit, InvalidInput
 from eventstudy.prices.readers.cells import check_tickers, numbers, read_days, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _MEANINGS = {
     "date": "date",
@@ -34,6 +34,8 @@ _MEANINGS = {
     "volume": "volume",
     "vol": "volume",
     "closelast": "close",
+    "currency": "currency",
+    "ccy": "currency",
     "open": "open",
     "high": "high",
     "low": "low",
@@ -51,13 +53,14 @@ ADJUSTED_UNKNOWN = "The file holds one close only; it was taken as adjusted for 
 
 @dataclass(frozen=True)
 class Figures:
-    """Closes and volumes as dates × tickers, with what is known of their adjustment."""
+    """Closes and volumes as dates × tickers, with what is known of their adjustment and currencies."""
 
     adj_close: pd.DataFrame
     close: pd.DataFrame | None = None
     volume: pd.DataFrame | None = None
     adjustments: str = "as given in the file"
     cautions: tuple[str, ...] = ()
+    currency: Mapping[str, str] = field(default_factory=dict)
 
 
 def meaning(column: str) -> str:
@@ -141,7 +144,32 @@ def from_long(table: pd.DataFrame, name: str) -> Figures:
             ticker=str(first["ticker"]),
             day=f"{first['date']:%Y-%m-%d}",
         )
-    return _figures({f: clean.pivot(index="date", columns="ticker", values=f) for f in fields})  # noqa: PD010
+    figures = _figures({f: clean.pivot(index="date", columns="ticker", values=f) for f in fields})  # noqa: PD010
+    column = table[chosen["currency"]] if "currency" in chosen else None
+    return figures if column is None else replace(figures, currency=currencies(column, tickers, name))
+
+
+def currencies(column: pd.Series[str], tickers: pd.Series[str], name: str) -> dict[str, str]:
+    """Return the currency of each ticker from a column of currencies; empty cells tell nothing.
+
+    Raises
+    ------
+    DataUnfit
+        If a ticker has two, or a cell is too long for one.
+    """
+    pairs = pd.DataFrame({"ticker": tickers.astype(str).str.strip().to_numpy(), "currency": column.to_numpy()}).dropna()
+    pairs["currency"] = pairs["currency"].astype(str).str.strip()
+    pairs = pairs[pairs["currency"] != ""].drop_duplicates()
+    check_tickers(pairs["currency"].unique(), name)
+    twice = pairs[pairs["ticker"].duplicated(keep=False)]
+    if len(twice):
+        ticker = twice["ticker"].iloc[0]
+        both = twice["currency"][twice["ticker"] == ticker].tolist()
+        raise DataUnfit(
+            f"{name} has {ticker} in {' and '.join(both[:4])}; convert its prices to one currency, or keep the rows of one.",
+            ticker=ticker,
+        )
+    return dict(zip(pairs["ticker"], pairs["currency"], strict=True))
 
 
 def _daily_bars(table: pd.DataFrame, name: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -92,10 +92,10 @@ def figures_of(table: pd.DataFrame, asked: Asked) -> Figures:
         figures = from_two_level(_dates_in_index(table), asked.name)
     elif is_single(columns):
         ticker = asked.ticker or ticker_of_name(asked.name) or asked.likely
-        return _with_volume(from_single(table, asked.name, ticker), asked.name)
+        return _with_volume(from_single(table, asked.name, ticker), asked.name)  # it has one ticker: no case to compare
     else:
         figures = from_long(table, asked.name) if has_long_layout(columns) else from_wide(table, asked.name)
-    return _with_volume(_without_ticker(figures, asked), asked.name)
+    return _with_case(_with_volume(_without_ticker(figures, asked), asked.name))
 
 
 def _plain(table: pd.DataFrame, name: str) -> pd.DataFrame:
@@ -126,6 +126,20 @@ def _with_volume(figures: Figures, name: str) -> Figures:
                 f"{figures.volume.index[row]:%Y-%m-%d}; correct it or leave it empty."
             )
     return figures
+
+
+def _with_case(figures: Figures) -> Figures:
+    """Add a caution about tickers that differ in case only, for a share may be split over two of them."""
+    spelt: dict[str, list[str]] = {}
+    for ticker in map(str, figures.adj_close.columns):
+        spelt.setdefault(ticker.casefold(), []).append(ticker)
+    twins = [" and ".join(t) for t in spelt.values() if len(t) > 1]
+    if not twins:
+        return figures
+    said = (
+        f"Tickers that differ only in small and capital letters were taken as different shares: {', '.join(twins[:6])}."
+    )
+    return replace(figures, cautions=(*figures.cautions, said))
 
 
 def _without_ticker(figures: Figures, asked: Asked) -> Figures:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from eventstudy.errors import InvalidInput
 from eventstudy.prices.readers.cells import check_tickers, numbers, read_days
-from eventstudy.prices.readers.layouts import ADJUSTED_UNKNOWN, NEEDED, Figures, listed_columns, meaning
+from eventstudy.prices.readers.layouts import ADJUSTED_UNKNOWN, NEEDED, Figures, currencies, listed_columns, meaning
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 #: File names in capitals that are no tickers.
 _NO_TICKERS = frozenset(
@@ -49,7 +50,8 @@ def ticker_of_name(name: str) -> str | None:
     Returns
     -------
     str or None
-        ``NVDA`` of ``NVDA.csv``, ``^GSPC`` of ``^GSPC.csv.gz``, ``NVDA`` of ``nvda_us_d.csv`` (Stooq) and ``nvda.us.txt``;
+        ``NVDA`` of ``NVDA.csv``, ``^GSPC`` of ``^GSPC.csv.gz``, ``NVDA`` of ``nvda_us_d.csv`` (Stooq) and ``nvda.us.txt``, ``^SPX`` of
+        ``^spx_d.csv``;
         None for names in small letters, which describe a content.
 
     Examples
@@ -61,6 +63,9 @@ def ticker_of_name(name: str) -> str | None:
     stooq = re.fullmatch(r"([a-z0-9^-]{1,12})(_[a-z]{2}_d|\.[a-z]{2})", stem)
     if stooq:
         return stooq[1].upper()
+    index = re.fullmatch(r"(\^[a-z0-9]{1,11})(_d)?", stem)
+    if index:
+        return index[1].upper()
     fits = re.fullmatch(r"\^?[A-Z0-9][A-Z0-9.=-]{0,14}", stem) and re.search(r"[A-Z]", stem)
     return stem if fits and stem not in _NO_TICKERS else None
 
@@ -91,10 +96,9 @@ def from_single(table: pd.DataFrame, name: str, ticker: str | None) -> Figures:
         If a cell is not a number.
     """
     if ticker is None:
-        closes = [str(c) for c in table.columns if meaning(str(c)) not in {"", "date"}] or ["Price"]
         raise InvalidInput(
-            f"{name} has the columns {listed_columns(table.columns)}: {', '.join(closes)} but no ticker. {NEEDED}. For the history "
-            f"of one share add a column ticker, name the file by its ticker (NVDA.csv), or give ticker='NVDA' to read_prices.",
+            f"{name} holds one share and no ticker: rename it NVDA.csv or add a column ticker (name the file by its ticker, or give "
+            f"ticker='NVDA' to read_prices). It has the columns {listed_columns(table.columns)}. {NEEDED}.",
             columns=tuple(table.columns),
         )
     check_tickers([ticker], name)
@@ -106,11 +110,20 @@ def from_single(table: pd.DataFrame, name: str, ticker: str | None) -> Figures:
     heads = {str(c).strip().lower() for c in table.columns}
     month_first = True if "close/last" in heads else None
     days = read_days(table[chosen["date"]], name, month_first)
-    blocks = {
+    blocks: dict[str, pd.DataFrame] = {
         f: pd.DataFrame({ticker: numbers(table[chosen[f]], name, days, money=_is_page(heads)).to_numpy()}, index=days)
         for f in ("adj_close", "close", "volume")
         if f in chosen
     }
+    figures = _of_blocks(blocks, heads)
+    if "currency" in chosen:
+        column = table[chosen["currency"]]
+        return replace(figures, currency=currencies(column, pd.Series(ticker, index=column.index), name))
+    return figures
+
+
+def _of_blocks(blocks: Mapping[str, pd.DataFrame], heads: set[str]) -> Figures:
+    """Return the figures with what their source is known to adjust for."""
     if "adj_close" in blocks:
         return Figures(blocks["adj_close"], blocks.get("close"), blocks.get("volume"))
     close = blocks["close"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -18,7 +19,7 @@ BASIS_POINTS = 2.0
 #: A stretch on another split basis is at least so many days long; shorter ones are wrong prices.
 _LEAST_DAYS = 5
 _SLACK = 1e-9
-_SHOWN = 40
+_SHOWN, _FEW, _WINDOW = 40, 3, 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,10 @@ class VendorTicker:
         Days of the common range that one vendor lacks.
     remark : str
         E.g. that their closes were brought to another split basis.
+    days_only_ours, days_only_theirs : tuple of str
+        These days, ISO format.
+    uncompared : tuple of str
+        Days of an event window, ISO format, on which nothing was compared.
     """
 
     ticker: str
@@ -77,6 +82,9 @@ class VendorTicker:
     only_ours: int
     only_theirs: int
     remark: str = ""
+    days_only_ours: tuple[str, ...] = ()
+    days_only_theirs: tuple[str, ...] = ()
+    uncompared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, repr=False)
@@ -95,6 +103,10 @@ class SecondOpinion:
         Tickers that the second vendor's table lacks.
     tolerance, basis_points : float
         What was tolerated: in closes, and in returns.
+    our_tickers, our_days : int
+        Tickers of the study, and days of all of them together.
+    uncompared : tuple of (str, str)
+        Ticker and day of each day of an event window on which nothing was compared.
     """
 
     ours: str
@@ -104,6 +116,9 @@ class SecondOpinion:
     missing: tuple[str, ...]
     tolerance: float
     basis_points: float
+    our_tickers: int
+    our_days: int
+    uncompared: tuple[tuple[str, str], ...] = ()
 
     @property
     def compared(self) -> int:
@@ -120,14 +135,26 @@ class SecondOpinion:
         """Whether every day that was compared agrees."""
         return not self.days
 
+    @property
+    def complete(self) -> bool:
+        """Whether every day of an event window was compared."""
+        return not self.uncompared
+
     def __repr__(self) -> str:
         kinds = [w for w in ("close", "return") if any(t.what == w for t in self.tickers)]
         limits = {"close": f"closes to {self.tolerance:g}", "return": f"returns to {self.basis_points:g} bp"}
         how = ", ".join(limits[k] for k in kinds)
-        lines = [f"{self.agreeing:,} of {self.compared:,} vendor-days agree ({self.ours} against {self.theirs}; {how})"]
+        covered = sum(1 for t in self.tickers if t.compared)
+        head = (
+            f"{self.agreeing:,} of {self.compared:,} vendor-days agree ({self.ours} against {self.theirs}; {how}); compared were "
+            f"{covered:,} of {self.our_tickers:,} tickers and {self.compared:,} of {self.our_days:,} days of all tickers"
+        )
+        lines = [head]
         for t in self.tickers:
             gaps = [
-                f"{n} day{'s' * (n > 1)} {w} only" for n, w in ((t.only_ours, "ours"), (t.only_theirs, "theirs")) if n
+                f"{len(d)} day{'s' * (len(d) > 1)} {w} only: {_first_few(d)}"
+                for d, w in ((t.days_only_ours, "ours"), (t.days_only_theirs, "theirs"))
+                if d
             ]
             notes = "; ".join([*gaps, *([t.remark] if t.remark else [])])
             lines.append(
@@ -138,12 +165,26 @@ class SecondOpinion:
         more = len(self.days) - _SHOWN
         lines += [f"  … and {more:,} more days; --json has all"] if more > 0 else []
         lines += [f"  not in {self.theirs}: {', '.join(self.missing)}"] if self.missing else []
+        lacking: dict[str, list[str]] = {}
+        for ticker, day in self.uncompared:
+            lacking.setdefault(ticker, []).append(day)
+        lines += [f"  not compared: {t} {_first_few(days, _WINDOW)} (event window)" for t, days in lacking.items()]
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, object]:
         """Return everything as plain values."""
         days = [{**asdict(d), "difference": d.difference} for d in self.days]
-        return {**asdict(self), "days": days, "compared": self.compared, "agreeing": self.agreeing}
+        return {
+            **asdict(self),
+            "days": days,
+            "compared": self.compared,
+            "agreeing": self.agreeing,
+            "complete": self.complete,
+        }
+
+
+def _first_few(days: Sequence[str], most: int = _FEW) -> str:
+    return ", ".join(days[:most]) + (f", … ({len(days)} in all)" if len(days) > most else "")
 
 
 def second_opinion(
@@ -153,6 +194,7 @@ def second_opinion(
     tolerance: float = TOLERANCE,
     basis_points: float = BASIS_POINTS,
     use_returns: bool = False,
+    needed: Mapping[str, Sequence[pd.Timestamp]] | None = None,
 ) -> SecondOpinion:
     """Compare prices with a second vendor's, day by day.
 
@@ -167,6 +209,8 @@ def second_opinion(
     use_returns : bool
         Compare returns even where both tables have closes as traded, e.g. because the second vendor adjusts them for
         dividends.
+    needed : mapping of str to days, optional
+        Per ticker the days of the event windows; those on which nothing could be compared are named.
 
     Returns
     -------
@@ -209,14 +253,47 @@ def second_opinion(
             f"{theirs.provenance.source} has no day in common with the study: it holds {theirs.dates[0]:%Y-%m-%d} to "
             f"{theirs.dates[-1]:%Y-%m-%d}, the study {ours.dates[0]:%Y-%m-%d} to {ours.dates[-1]:%Y-%m-%d}."
         )
+    items = tuple(_with_gaps(item, ours, theirs, (needed or {}).get(item.ticker, ())) for item, _ in parts)
+    lacking = {t: _iso(_held(ours, t, d)) for t, d in (needed or {}).items() if t not in shared and t in ours.tickers}
     return SecondOpinion(
         ours=ours.provenance.source,
         theirs=theirs.provenance.source,
-        tickers=tuple(item for item, _ in parts),
+        tickers=items,
         days=tuple(day for _, days in parts for day in days),
         missing=tuple(t for t in ours.tickers if t not in theirs.tickers),
         tolerance=tolerance,
         basis_points=basis_points,
+        our_tickers=len(ours.tickers),
+        our_days=int(ours.adj_close.notna().to_numpy().sum()),
+        uncompared=tuple(
+            (t, d) for t, days in [*((i.ticker, i.uncompared) for i in items), *lacking.items()] for d in days
+        ),
+    )
+
+
+def _held(ours: Prices, ticker: str, days: Iterable[pd.Timestamp]) -> pd.DatetimeIndex:
+    """Return those of the days on which our table has a price."""
+    return pd.DatetimeIndex(sorted(set(days))).intersection(pd.DatetimeIndex(ours.adj_close[ticker].dropna().index))
+
+
+def _iso(days: pd.DatetimeIndex) -> tuple[str, ...]:
+    return tuple(f"{d:%Y-%m-%d}" for d in days)
+
+
+def _with_gaps(item: VendorTicker, ours: Prices, theirs: Prices, needed: Iterable[pd.Timestamp]) -> VendorTicker:
+    """Name the days that only one vendor has, and those of event windows on which nothing was compared."""
+    pair = [p.close if item.what == "close" and p.close is not None else p.adj_close for p in (ours, theirs)]
+    own, other = (pd.DatetimeIndex(f[item.ticker].dropna().index) for f in pair)
+    common = own.intersection(other)
+    if len(common) == 0:
+        return replace(item, uncompared=_iso(_held(ours, item.ticker, needed)))
+    inside = [d[(d >= common[0]) & (d <= common[-1])] for d in (own, other)]
+    compared = common if item.what == "close" else common[1:]  # the first day has no return
+    return replace(
+        item,
+        days_only_ours=_iso(inside[0].difference(common)),
+        days_only_theirs=_iso(inside[1].difference(common)),
+        uncompared=_iso(_held(ours, item.ticker, needed).difference(compared)),
     )
 
 

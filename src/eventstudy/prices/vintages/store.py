@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import shutil
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,10 +14,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from eventstudy.errors import SourceFailed
+from eventstudy.errors import InvalidInput, SourceFailed
 from eventstudy.files import write_whole
 from eventstudy.prices.passport import passport_path, passport_text
-from eventstudy.prices.vintages.stored import FOLDER
+from eventstudy.prices.vintages.stored import FOLDER, check_inside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 #: Where a vintage is written before it is moved into place; readers do not look here.
 INCOMING = ".incoming"
 LOCK = ".store.lock"
+SOURCE = re.compile(r"[a-z][a-z0-9_]*")
 #: Longest wait for another process that stores a vintage, in seconds.
 LOCK_TIMEOUT = 60
 #: Longer texts are stored compressed, in bytes.
@@ -41,22 +43,22 @@ def store_vintage(
     end: str,
     source: str = "yahoo",
 ) -> Path:
-    """Store a download as a vintage of a study.
+    """Store a download as a vintage of a study, as `eventstudy fetch` does.
 
     Parameters
     ----------
     prices : Prices
-        The download.
+        The download, with what is known of it in ``provenance`` and ``currency``.
     folder : str or Path
         The study's folder; the vintage goes into ``prices`` in it.
     moment : datetime
-        When it was fetched, UTC; its second is in the name.
+        When it was fetched, UTC unless it has a time zone; its second in UTC is in the name.
     tickers : sequence of str
         What was asked for.
     start, end : str
         First and last day asked for, ISO format.
     source : str
-        The first word of the name.
+        The first word of the name, in small letters; a study with ``source = "yahoo"`` reads those of ``yahoo``.
 
     Returns
     -------
@@ -65,6 +67,8 @@ def store_vintage(
 
     Raises
     ------
+    InvalidInput
+        If ``source`` is no such word, or ``prices`` in the folder or what lies in it is a link.
     SourceFailed
         If another process does not finish storing in time.
     OSError
@@ -76,6 +80,7 @@ def store_vintage(
     file after it. A vintage exists from this last step on. Whatever a killed process left is removed by the next.
     """
     place = Path(folder) / FOLDER
+    moment = _checked(place, source, moment)
     made = not place.is_dir()
     place.mkdir(parents=True, exist_ok=True)
     text = long_csv(prices).encode("utf-8")
@@ -98,6 +103,17 @@ def store_vintage(
         if made and set(os.listdir(place)) <= {LOCK}:
             shutil.rmtree(place, ignore_errors=True)
         raise
+
+
+def _checked(place: Path, source: str, moment: datetime) -> datetime:
+    """Refuse links, which would be followed, and a name that is none; return the moment in UTC."""
+    check_inside(place.parent)
+    for name in (INCOMING, LOCK):
+        if (place / name).is_symlink():
+            raise InvalidInput(f"{place.name}/{name} is a link, and what it leads to would be overwritten; remove it.")
+    if not SOURCE.fullmatch(source):
+        raise InvalidInput(f"source is {source!r}; give a word of small letters, digits and _, e.g. 'yahoo'.")
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _free_name(place: Path, stem: str, ending: str) -> Path:

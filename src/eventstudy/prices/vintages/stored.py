@@ -6,17 +6,17 @@ A vintage is ``prices/yahoo-20251101T120001Z.csv`` (or ``.csv.gz``) in the study
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from eventstudy.errors import DataMissing, InvalidInput, NotAsRecorded
 from eventstudy.files import file_sha256
-from eventstudy.prices.passport import passport_path, ticker_facts
+from eventstudy.prices.passport import check_own_digest, passport_path, read_json
 from eventstudy.prices.readers.files import read_prices
 from eventstudy.prices.table import Prices, as_day
 from eventstudy.wording import did_you_mean
@@ -80,9 +80,37 @@ class Vintage:
         )
 
 
+def check_inside(folder: Path) -> None:
+    """Refuse a folder ``prices`` that is a link out of the study's folder.
+
+    Raises
+    ------
+    InvalidInput
+        Names the link.
+    """
+    place = folder / FOLDER
+    try:
+        inside = place.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError):  # a loop of links
+        inside = False
+    if not inside:
+        raise InvalidInput(
+            f"prices: the folder {FOLDER} of {folder.name or folder} is a link that leads out of the study's folder; put a folder in its "
+            f"place."
+        )
+
+
 def vintage_folder(folder: str | Path) -> Path:
-    """Return where the vintages of a study lie: its folder ``prices``, or the folder itself if it has none."""
+    """Return where the vintages of a study lie: its folder ``prices``, or the folder itself if it has none.
+
+    Raises
+    ------
+    InvalidInput
+        If ``prices`` is a link out of the study's folder.
+    """
     own = Path(folder)
+    if own.name != FOLDER:
+        check_inside(own)
     return own / FOLDER if own.name != FOLDER and ((own / FOLDER).is_dir() or not _files(own)) else own
 
 
@@ -105,7 +133,8 @@ def list_vintages(folder: str | Path, source: str | None = None) -> tuple[Vintag
     Raises
     ------
     NotAsRecorded
-        If a passport cannot be read: an older vintage is not silently taken in its place.
+        If a passport cannot be read, was changed or is another's, or a vintage is there twice (``.csv``, ``.csv.gz``): an older one is
+        not silently taken in its place.
 
     Examples
     --------
@@ -114,6 +143,13 @@ def list_vintages(folder: str | Path, source: str | None = None) -> tuple[Vintag
     """
     place = vintage_folder(folder)
     found = [v for v in map(_read, _files(place)) if v is not None]
+    names = [v.name for v in found]
+    twice = next((n for n in names if names.count(n) > 1), None) if len(set(names)) < len(names) else None
+    if twice is not None:
+        raise NotAsRecorded(
+            f"{twice} is there as .csv and as .csv.gz, and has one passport. Move one of the files out of {place.name}/.",
+            file=twice,
+        )
     chosen = [v for v in found if source is None or v.source == source]
     return tuple(sorted(chosen, key=lambda v: (v.fetched, _number(v.name), v.name)))
 
@@ -139,9 +175,11 @@ def _read(path: Path) -> Vintage | None:
     if not beside.is_file():
         return None
     try:
-        facts = json.loads(beside.read_text(encoding="utf-8"))
+        facts: Any = read_json(beside)
         match = _NAME.fullmatch(bare_name(path))
         assert match is not None
+        _check_name(facts, path, match["stamp"])
+        check_own_digest(facts, beside.name)
         asked = facts["asked"]
         return Vintage(
             name=bare_name(path),
@@ -164,6 +202,25 @@ def _read(path: Path) -> Vintage | None:
             f"and the passport out of {path.parent.name}/ and fetch anew.",
             file=beside.name,
         ) from error
+
+
+def _check_name(facts: Mapping[str, object], path: Path, stamp: str) -> None:
+    """Refuse a passport of another file, or a file outside: a copy under a later name is not the newest vintage."""
+    stamped = f"{pd.Timestamp(stamp):%Y-%m-%dT%H:%M:%SZ}"
+    said = {"file": facts.get("file", path.name), "fetched": facts.get("fetched", stamped)}
+    for key, value in {"file": path.name, "fetched": stamped}.items():
+        if said[key] != value:
+            raise NotAsRecorded(
+                f"{path.name} has a passport of another download: its {key} is {str(said[key])[:60]!r}. Give both files the name that they "
+                f"had, or move them out of {path.parent.name}/.",
+                file=path.name,
+            )
+    for part in (path, passport_path(path)):
+        if part.is_symlink() and not part.resolve().is_relative_to(path.parent.resolve()):
+            raise NotAsRecorded(
+                f"{part.name} is a link that leads out of {path.parent.name}/; put the file in its place.",
+                file=part.name,
+            )
 
 
 def find_vintage(
@@ -191,7 +248,7 @@ def find_vintage(
     DataMissing
         If there is no such vintage; names those that there are.
     InvalidInput
-        If both a name and a moment are given, or the moment cannot be read.
+        If both a name and a moment are given, the moment cannot be read, or ``prices`` is a link out of the study's folder.
     NotAsRecorded
         If a passport cannot be read.
     """
@@ -271,14 +328,10 @@ def verify_vintage(vintage: Vintage) -> None:
         If anything differs; names it.
     """
     found = file_sha256(vintage.path)
-    problem = "" if found == vintage.sha256 else f"its SHA-256 is {found[:12]}…, recorded is {vintage.sha256[:12]}…"
-    if not problem and vintage.ticker_facts:
-        read = ticker_facts(read_prices(vintage.path))
-        differing = sorted(t for t in {*read, *vintage.ticker_facts} if read.get(t) != vintage.ticker_facts.get(t))
-        problem = f"the figures of {', '.join(differing)} are not those recorded" if differing else ""
-    if problem:
+    if found != vintage.sha256:
         raise NotAsRecorded(
-            f"{vintage.path.name} is not the file that its passport records: {problem}. Restore it from a copy, or move it "
-            f"away with its passport and fetch anew.",
+            f"{vintage.path.name} is not the file that its passport records: its SHA-256 is {found[:12]}…, recorded is "
+            f"{vintage.sha256[:12]}…. Restore it from a copy, or move it away with its passport and fetch anew.",
             file=vintage.path.name,
         )
+    read_prices(vintage.path)
