@@ -43,7 +43,7 @@ class Console:
             line = {"time": now, "level": level, "study": study, "step": step, "message": message}
             text = json.dumps(line, ensure_ascii=False)
         else:
-            mark = {"info": "", "warning": "warning: ", "error": ""}[level]
+            mark = {"info": "", "warning": "warning: ", "error": "error: "}[level]
             text = f"{study}: {mark}{message}" if study else f"{mark}{message}"
         sys.stderr.write(text + "\n")
         sys.stderr.flush()

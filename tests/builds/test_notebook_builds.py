@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 from pathlib import Path
 
@@ -38,11 +39,11 @@ def test_parameters_are_set_after_the_tagged_cell_and_cells_are_counted(tmp_path
         parameters={"threshold": 0.05, "names": ["NVDA", "it's"], "flag": True},
         progress=lambda *step: seen.append(step),
     )
-    assert "way ../reports/mine 0.05 [&#39;NVDA&#39;, &#34;it&#39;s&#34;]" in page.replace("&quot;", "&#34;")
+    assert """way ../reports/mine 0.05 ['NVDA', "it's"]""" in html.unescape(page)
     assert "UTC C.UTF-8" in page
     assert str(tmp_path) not in page
     assert "0x…" in page
-    assert [s[0] for s in seen] == ["cell 2 of 5", "cell 3 of 5", "cell 4 of 5", "cell 5 of 5"]
+    assert [s[0] for s in seen] == [f"cell {i} of 5" for i in range(1, 6)]
     assert path.read_bytes() == before
 
 

@@ -156,7 +156,7 @@ def test_a_system_that_refuses_ends_in_one_line(study, run, monkeypatch, number)
     monkeypatch.undo()
     assert (code, out) == (4, "")
     last = err.strip().splitlines()[-1]
-    assert last.startswith("two: the system refused (")
+    assert last.startswith("two: error: the system refused (")
     assert os.strerror(number) in last
     assert "Traceback" not in err
     assert study.contents() == before

@@ -101,7 +101,7 @@ def execute(
         Further variables by name: booleans, numbers, words and lists of these. They are set after the cell with the tag
         ``parameters``, or before the first cell if there is none.
     progress : callable, optional
-        Called with ``cell i of n`` before each cell of code, the cells done and all cells.
+        Called with ``cell i of n`` before each cell, the cells done and all cells.
     kernels : Kernels, optional
         Where the kernel is entered while it runs.
     style : Path, optional
