@@ -7,7 +7,7 @@ A fetch ends in a whole table or in an error whose ``facts["kind"]`` is one of t
 kind               error            meaning; what to do
 ================== ================ ==================================================================
 rate_limited       SourceFailed     HTTP 429; wait some minutes, ask for fewer tickers
-bad_response       SourceFailed     HTTP 401, 403, 5xx, cut or no JSON, an HTML page; try again later
+bad_response       SourceFailed     HTTP 401, 403, 5xx, cut or no JSON, HTML, over 16 MB; try again later
 network            SourceFailed     refused, reset, timed out, no such host; check network and proxy
 deadline           SourceFailed     the time allowed is spent (once); allow more, ask for fewer tickers
 schema_changed     SourceFailed     a field is missing, columns unequal, a day twice; update yfinance
@@ -17,7 +17,7 @@ not_found          DataMissing      Yahoo does not know the symbol (once); check
 empty              DataMissing      no bars in the range; check range and listing
 missing_sessions   DataUnfit        days of the exchange are missing or empty; try later, or accept
 extra_sessions     DataUnfit        a price on a day on which the exchange was closed; or accept
-bad_prices         DataUnfit        zero, negative, infinite or absurd; try later, use a file
+bad_prices         DataUnfit        zero, negative, infinite, absurd, days copied; try later, use a file
 jump               DataUnfit        the scale changes, as after a missed split (once); or accept
 adjustment         DataUnfit        adjusted closes do not fit the dividends; or accept
 currency           DataUnfit        another currency than the exchange's, or than before
