@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent.parent
 FLAGSHIP = ROOT / "reports" / "deepseek"
+#: Milliseconds; a full page is a picture of thirty million pixels, and the machine may be busy.
+PATIENCE = 180_000
 FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -101,6 +103,7 @@ def look(browser: Browser) -> Iterator[Callable[..., Seen]]:
 
     def open_file(path: Path, width: int = 1400, scheme: str = "light", unfold: bool = False) -> Seen:
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        context.set_default_timeout(PATIENCE)
         opened.append(context)
         seen = Seen(context.new_page())
 

@@ -22,6 +22,13 @@ from eventstudy.wording import DASH, MINUS
 #: What a correction says; the keys of an entry of ``corrections``.
 CORRECTION_KEYS = ("date", "what", "old", "new", "reason")
 
+#: More claims than this are too many to be read one after the other: the first to fold are those that need no second look.
+CLAIMS_IN_FULL = 8
+FOLDED_VERDICTS = (
+    ("Supported", "Claims that the prices support"),
+    ("Not testable here", "Claims that cannot be tested here"),
+)
+
 # The values go to a template or, as JSON, to a typesetter; their kinds are mixed on purpose.
 Content = dict[str, Any]
 
@@ -123,24 +130,34 @@ def _advice(f: Findings) -> str:
 
 
 def _claims(table: Content | None) -> Content:
-    """Return the claims by article, in the order in which the articles come, and a count of the verdicts."""
+    """Return the claims by article, those that hold and those that cannot be tested folded if there are many, and a count."""
     if table is None:
-        return {"articles": [], "tally": ""}
-    rows = [dict(zip(table["headers"], row, strict=True)) for row in table["rows"]]
+        return {"tally": "", "articles": [], "folded": []}
+    claims = [_claim(dict(zip(table["headers"], row, strict=True))) for row in table["rows"]]
+    folded = []
+    for verdict, summary in FOLDED_VERDICTS if len(claims) > CLAIMS_IN_FULL else ():
+        chosen = [c for c in claims if c["verdict"] == verdict]
+        claims = [c for c in claims if c["verdict"] != verdict]
+        folded += [{"summary": f"{summary} ({len(chosen)})", "claims": chosen}] if chosen else []
     articles: dict[str, list[Content]] = {}
-    for row in rows:
-        rest = [row[k] for k in ("About", "Days") if row[k].strip(DASH)]
-        claim = {
-            "quote": row["Claim"],
-            "verdict": _sentence(row["Verdict"]).rstrip("."),
-            "about": ", ".join(rest),
-            "numbers": row["The numbers"],
-            "inputs": row["Inputs"],
-        }
-        articles.setdefault(row["Article"], []).append(claim)
+    for claim in claims:
+        articles.setdefault(claim["article"], []).append(claim)
+    place = table["headers"].index("Verdict")
     return {
-        "articles": [{"article": name, "claims": claims} for name, claims in articles.items()],
-        "tally": _tally([row["Verdict"] for row in rows]),
+        "tally": _tally([row[place] for row in table["rows"]]),
+        "articles": [{"article": name, "claims": found} for name, found in articles.items()],
+        "folded": folded,
+    }
+
+
+def _claim(row: Mapping[str, str]) -> Content:
+    return {
+        "quote": row["Claim"],
+        "article": row["Article"],
+        "verdict": _sentence(row["Verdict"]).rstrip("."),
+        "about": ", ".join(row[k] for k in ("About", "Days") if row[k].strip(DASH)),
+        "numbers": row["The numbers"],
+        "inputs": row["Inputs"],
     }
 
 
