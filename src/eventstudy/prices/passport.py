@@ -100,7 +100,7 @@ def check_own_digest(facts: Mapping[str, object], name: str) -> None:
     """
     if OWN_DIGEST in facts and facts[OWN_DIGEST] != own_digest(facts):
         raise NotAsRecorded(
-            f"The passport {name} was changed: its fields are not those that its {OWN_DIGEST} records. Restore it from a copy, or move it "
+            f"The passport {name} is damaged or was changed: its fields are not those that its {OWN_DIGEST} records. Restore it from a copy, or move it "
             f"and its price file away and fetch anew.",
             file=name,
         )
