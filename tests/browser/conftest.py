@@ -67,7 +67,8 @@ def built_once(place: Path, worker: str) -> Path:
     with FileLock(shared / "browser.lock"):
         if not folder.is_dir():
             shutil.copytree(ROOT / "notebooks", shared / "browser" / "notebooks")
-            shutil.copytree(FLAGSHIP, folder)
+            # without the record of the last build, which might have other conclusions
+            shutil.copytree(FLAGSHIP, folder, ignore=shutil.ignore_patterns("manifest.json", "numbers.json", ".build*"))
             build(es.load_study(folder))
     return folder
 
