@@ -12,7 +12,7 @@ from types import FrameType
 from eventstudy.errors import EventStudyError, InvalidInput
 
 #: How long after its end a command may tidy up before the process is ended, in seconds.
-GRACE = 20.0
+GRACE = 60.0
 
 
 class OutOfTime(EventStudyError, TimeoutError):
