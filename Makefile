@@ -3,9 +3,6 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-REPORT := '.[notebooks,pdf]'
-# pip takes a page that an index failed to send for "no such version": one more try before it counts.
-install = $(PIP) $(1) || { echo "Not installed; once more in 10 s."; sleep 10; $(PIP) $(1); }
 
 .PHONY: report test format bench clean help
 
@@ -36,15 +33,15 @@ $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(call install,hatchling editables)
+	$(PIP) hatchling editables
 	@touch $@
 
 $(VENV)/.report: $(VENV)/.made pyproject.toml constraints.txt
-	$(call install,--no-build-isolation --editable $(REPORT))
+	$(PIP) --no-build-isolation --editable '.[notebooks,pdf]'
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.made pyproject.toml constraints.txt
-	$(call install,--no-build-isolation --editable '.[dev]')
+	$(PIP) --no-build-isolation --editable '.[dev]'
 	@touch $@ $(VENV)/.report
 
 clean:
