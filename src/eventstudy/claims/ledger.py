@@ -10,9 +10,10 @@ import pandas as pd
 from eventstudy.claims.dates import judge_date
 from eventstudy.claims.evidence import Evidence
 from eventstudy.claims.moves import judge_count, judge_level, judge_move, judge_no_change, judge_size
-from eventstudy.claims.ruling import Ruling, Verdict, dollars, not_testable
+from eventstudy.claims.ruling import Ruling, Verdict, dollars, listed, not_testable
 from eventstudy.claims.schema import ClaimPart
 from eventstudy.claims.sums import judge_basket, judge_rank, judge_value
+from eventstudy.claims.values import basket
 from eventstudy.errors import DataMissing, StudyFileError
 from eventstudy.tables import html_table, markdown_table
 from eventstudy.wording import percent
@@ -245,14 +246,14 @@ def _judged(ev: Evidence, part: ClaimPart) -> Claim:
     except StudyFileError as error:
         raise StudyFileError(f"{where}: {error.message}") from error
     article = ev.book.articles.get(part.article)
-    about = ", ".join([*(_called(ev, t, part) for t in part.assets), *part.baskets])
+    about = listed([*(_called(ev, t, part) for t in part.assets), *(basket(ev, key)[0] for key in part.baskets)])
     source = article.line if article else part.source
     return Claim(
         part.id,
         part.quote,
         source,
         (*part.assets, *part.baskets),
-        about,
+        about[:1].upper() + about[1:],
         part.kind,
         claimed_text(part),
         ruling,
