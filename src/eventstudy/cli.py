@@ -261,7 +261,7 @@ def check(
 ) -> None:
     """Check the study's prices, and verify embedded data, stored vintages and built files against their recorded digests.
 
-    Prices with an error end in exit code 3 and a list of every error, unless [prices.accept] says why it does no harm.
+    Prices with an error end in exit code 3 and a list of every error, unless the study file says why it does no harm (table prices.accept).
 
     Example: eventstudy check reports/my-event --against NVDA.csv
     """

@@ -6,11 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
-from pydantic import (
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Field, ValidationError, model_validator
 
 from eventstudy.claims import ClaimBook, ClaimsLedger, Evidence, claims_of, judge
 from eventstudy.errors import DataMissing, InvalidInput, StudyFileError
@@ -34,11 +30,12 @@ from eventstudy.spec_parts import (
     PublishPart,
     UniversePart,
     Variant,
+    asked_by,
     explain,
 )
 from eventstudy.study import EventStudy
 from eventstudy.study_names import check_notebook_names, check_parameters, own_notebooks
-from eventstudy.study_paths import check_inside, read_table
+from eventstudy.study_paths import check_inside, command_path, read_table
 from eventstudy.toml_text import read_toml
 from eventstudy.windows import Window
 
@@ -253,7 +250,7 @@ class StudySpec(Part):
         if self.prices.vintage is None and not list_vintages(self.folder, "yahoo"):
             raise DataMissing(
                 f"{self.path.name}: prices.source is 'yahoo', no vintage is stored, and only 'eventstudy fetch' uses the network. "
-                f"Run 'eventstudy fetch {self.name}' once; it stores the prices in the study's folder."
+                f"Run 'eventstudy fetch {command_path(self.folder)}' once; it stores the prices in the study's folder."
             )
         try:
             return find_vintage(self.folder, self.prices.vintage).path
@@ -277,7 +274,7 @@ class StudySpec(Part):
                 raise
             raise DataMissing(
                 f"{self.path.name}: prices.source is the file {self.prices.source}, and as_of (--as-of) picks among stored downloads from Yahoo, "
-                f"of which this study has none. Leave it out to use the file, or run 'eventstudy fetch {self.name}' first.",
+                f"of which this study has none. Leave it out to use the file, or run 'eventstudy fetch {command_path(self.folder)}' first.",
                 **error.facts,
             ) from error
         pinned = self.prices.model_copy(update={"source": "yahoo", "vintage": name})
@@ -293,7 +290,10 @@ class StudySpec(Part):
         """
         own = self.price_file()
         source: str | Path = self.prices.source if own is None else own
-        return load_prices(list(self.needed_tickers()), self.prices.start, self.prices.end, source=source)
+        try:
+            return load_prices(list(self.needed_tickers()), self.prices.start, self.prices.end, source=source)
+        except DataMissing as error:
+            raise DataMissing(f"{error.message}{asked_by(error.facts.get('missing'), self)}", **error.facts) from error
 
     def run(self, prices: Prices | None = None) -> EventStudyResult:
         """Run the study on all its events.

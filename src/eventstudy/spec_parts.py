@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 from pydantic import (
     AfterValidator,
@@ -205,6 +205,26 @@ class UniversePart(Part):
 
     panel: Literal["sp500"] = "sp500"
     marked: tuple[str, ...] = ()
+
+
+class _Asks(Protocol):
+    """The parts of a study file that name benchmarks."""
+
+    @property
+    def model(self) -> ModelPart: ...
+    @property
+    def robustness(self) -> tuple[Variant, ...]: ...
+
+
+def asked_by(missing: object, study: _Asks) -> str:
+    """Say which table of a study file asks for prices that are missing; empty if the events do."""
+    wanted = set(missing) if isinstance(missing, tuple) else set()
+    tables = [("[model]", study.model.build())]
+    tables += [(f"[[robustness]] {v.label!r}" if v.label else "[[robustness]]", v.build()) for v in study.robustness]
+    said = [
+        f"{table} asks for {', '.join(own)}" for table, model in tables if (own := sorted(wanted & {*model.columns}))
+    ]
+    return f" In the study file {'; '.join(said)}." if said else ""
 
 
 def explain(file: Path, error: ValidationError, study_keys: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shlex
 from pathlib import Path
 
 import pandas as pd
@@ -51,6 +52,14 @@ def check_inside(folder: Path, key: str, name: str) -> None:
     if Path(name).is_absolute() or not any(target.is_relative_to(room) for room in rooms):
         also = ", or in notebooks/ beside reports/" if key == "notebooks" else ""
         raise ValueError(f"{key}: {name!r} leaves the study's folder; put a copy of the file inside it{also}")
+
+
+def command_path(folder: Path) -> str:
+    """Return a folder as a command names it from where the reader stands."""
+    try:
+        return shlex.quote(folder.resolve().relative_to(Path.cwd().resolve()).as_posix())
+    except ValueError:
+        return shlex.quote(str(folder))
 
 
 def read_table(path: Path) -> pd.DataFrame:

@@ -15,6 +15,8 @@ from eventstudy.wording import DASH, amount, interval, number, p_text, percent
 
 #: Events listed one by one in the first window of a summary, and in the others; beyond that only averages are shown.
 LISTED_EVENTS, LISTED_AGAIN = 30, 10
+#: Embedded prices.
+EMBEDDED = ("snapshot", "universe")
 #: The column of smallest changes that would have been found, beside every change that is not clear.
 DETECTABLE = "Detectable"
 
@@ -137,6 +139,12 @@ def failed_checks(result: Readings) -> list[str]:
     return [f"{c.name}: {c.value} ({c.rule}). {c.comment}" for c in result.checks if not c.passed]
 
 
+def price_notes(result: Readings) -> list[str]:
+    """Return what a file's or a vendor's prices leave open; what is known of the embedded ones stands in the report."""
+    source = result.provenance
+    return [] if source.source in EMBEDDED else list(source.cautions)
+
+
 def summary_text(result: Readings, windows: Sequence[Window] = ()) -> str:
     """Return the result as text for a terminal, over some windows; by default those of `default_windows`."""
     parts = ["Event study", key_values(header(result))]
@@ -154,9 +162,9 @@ def summary_text(result: Readings, windows: Sequence[Window] = ()) -> str:
             parts.append(_single_line(result, window))
         parts += filter(None, [power_line(result, window)])
     parts += advice_lines(result, shown)
-    notes = failed_checks(result)
-    if notes:
-        parts.append("Mind:\n" + "\n".join(f"  - {n}" for n in notes))
+    for title, notes in (("Mind:", failed_checks(result)), ("About the prices:", price_notes(result))):
+        if notes:
+            parts.append("\n".join([title, *(f"  - {n}" for n in notes)]))
     return "\n\n".join(parts)
 
 
@@ -187,5 +195,8 @@ def summary_html(result: Readings) -> str:
         caption = f"Average over {result.abnormal.n} events, days {window}: CAAR {amount(result.measure)(result.abnormal.caar(window))}"
         parts.append(html_table(*inference_rows(result, window), caption))
     parts += [f"<p>{html.escape(line)}</p>" for line in [power_line(result, window)] if line]
-    parts += [f"<p>{html.escape(n)}</p>" for n in (*advice_lines(result, [window]), *failed_checks(result))]
+    parts += [
+        f"<p>{html.escape(n)}</p>"
+        for n in (*advice_lines(result, [window]), *failed_checks(result), *price_notes(result))
+    ]
     return "\n".join(parts)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import tomllib
+from dataclasses import replace
 
 import pytest
 
 from eventstudy.errors import InvalidInput, StudyFileError
 from eventstudy.report import corrections, manifest
+from eventstudy.report.changes import changed_conclusions
 from eventstudy.report.numbers import read_published
 from eventstudy.report.outputs import ConclusionsChanged
 
@@ -137,3 +139,34 @@ def test_the_date_of_a_correction_needs_a_number(study, monkeypatch):
     study.store(2, study.dividend)
     with pytest.raises(InvalidInput, match="SOURCE_DATE_EPOCH is 'yesterday'"):
         study.build()
+
+
+def _with_tests(study, **p_values):
+    """Return the study's numbers with other p-values of the tests to believe."""
+    base = read_published(study.folder)
+    kept = {n: e for n, e in base.numbers.items() if not n.startswith("tests/")}
+    own = {f"tests/{t}/p_value": {"value": p, "significant": p < 0.05, "believed": True} for t, p in p_values.items()}
+    return replace(base, numbers=kept | own)
+
+
+@pytest.mark.parametrize(
+    ("after", "told"),
+    [
+        ({"kp_bmp_t": 0.04, "cda_t": 0.2}, "kp_bmp_t: not clear at 5% (p 0.089) → clear at 5% (p 0.040)"),
+        ({"kp_bmp_t": 0.07, "cda_t": 0.2}, ""),
+        ({"kp_bmp_t": 0.07}, ""),
+        ({"bmp_t": 0.001}, "bmp_t clear at 5% (p 0.001)"),
+        ({"bmp_t": 0.3}, ""),
+    ],
+)
+def test_the_verdict_of_the_tests_to_believe_is_a_conclusion(study, after, told):
+    found = changed_conclusions(_with_tests(study, kp_bmp_t=0.089, cda_t=0.3), _with_tests(study, **after))
+    assert len(found) == bool(told)
+    assert told in "".join(map(str, found))
+
+
+def test_the_numbers_say_which_tests_were_believed(study):
+    result = study.spec.run()
+    numbers = read_published(study.folder).numbers
+    said = {n.split("/")[1] for n, e in numbers.items() if n.startswith("tests/") and e.get("believed")}
+    assert said == {t.name for t in result.recommended((0, 0)).tests}

@@ -100,7 +100,7 @@ def test_check_tells_what_changed(tmp_path: Path) -> None:
     eventstudy("new", "s", cwd=tmp_path)
     done = eventstudy("build", "s", "--check", cwd=tmp_path)
     assert done.returncode == 1
-    assert "first build" in done.stdout
+    assert "not built yet" in done.stdout
 
 
 def test_fetch_without_a_network_ends_in_4(tmp_path: Path) -> None:
@@ -118,3 +118,34 @@ def test_fetch_without_a_network_ends_in_4(tmp_path: Path) -> None:
     assert "AVGO" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (folder / "prices").exists()
+
+
+def test_a_study_on_a_file_says_what_the_file_leaves_open_and_who_asks_for_what_it_lacks(tmp_path: Path) -> None:
+    assert eventstudy("new", "mine", cwd=tmp_path).returncode == 0
+    folder = tmp_path / "mine"
+    es.load_prices(["AVGO", "MRVL", "NVDA", "AMD", "^GSPC"]).adj_close.to_csv(folder / "closes.csv")
+    study = (folder / "study.toml").read_text(encoding="utf-8").replace('"snapshot"', '"closes.csv"')
+    (folder / "study.toml").write_text(study, encoding="utf-8")
+    done = eventstudy("run", "mine", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "[[robustness]] 'Market model on the semiconductor index' asks for ^SOX" in done.stderr
+    (folder / "study.toml").write_text(study[: study.index("[[robustness]]")], encoding="utf-8")
+    done = eventstudy("run", "mine", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "taken as closes adjusted for splits and dividends" in done.stdout
+
+
+def test_the_advice_to_fetch_names_the_folder_from_where_the_reader_stands(tmp_path: Path) -> None:
+    assert eventstudy("new", "reports/my event", cwd=tmp_path).returncode == 0
+    path = tmp_path / "reports" / "my event" / "study.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace('"snapshot"', '"yahoo"'), encoding="utf-8")
+    done = eventstudy("run", "reports/my event", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "eventstudy fetch 'reports/my event'" in done.stderr
+
+
+def test_a_name_with_a_line_break_is_no_name_of_a_study(tmp_path: Path) -> None:
+    done = eventstudy("new", "a\nstatus = 'final'", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "line break" in done.stderr
+    assert not list(tmp_path.iterdir())

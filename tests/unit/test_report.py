@@ -136,7 +136,7 @@ def test_a_missing_output_is_made_again(study: Path) -> None:
 def test_a_damaged_manifest_means_a_new_build(study: Path) -> None:
     before = contents(study)
     (study / "manifest.json").write_text("{", encoding="utf-8")
-    assert build(es.load_study(study)).reasons[0].kind == "first build"
+    assert build(es.load_study(study)).reasons[0].kind == "not built yet"
     assert contents(study) == before
 
 

@@ -123,8 +123,9 @@ def changed_conclusions(old: Published, new: Published) -> tuple[ChangedConclusi
     -------
     tuple of ChangedConclusion
         Results of the headline shares whose significance at 5 % changed, or whose sign changed (over windows other
-        than the event day only if it was clear in one of the builds), and claims with another verdict. A result or
-        claim that is gone is a change too, unless the study's own files changed.
+        than the event day only if it was clear in one of the builds), tests of the average that readers are told to believe and
+        whose significance changed (of the same study files), and claims with another verdict. A result or claim that is gone is a
+        change too, unless the study's own files changed.
 
     Notes
     -----
@@ -141,12 +142,39 @@ def changed_conclusions(old: Published, new: Published) -> tuple[ChangedConclusi
         b = new.numbers.get(name)
         if (b is None and asked) or (b is not None and _concludes_otherwise(table, a, b)):
             found.append(ChangedConclusion(_title(name), _reading(a), _reading(b)))
+    found += _average_otherwise(old, new) if asked else []
     for name, before in old.claims.items():
         after = new.claims.get(name)
         if (after is None and asked) or (after is not None and after["verdict"] != before["verdict"]):
             new_verdict = "not judged" if after is None else str(after["verdict"])
             found.append(ChangedConclusion(f"claim {name}", str(before["verdict"]), new_verdict))
     return tuple(found)
+
+
+def _believed(build: Published) -> dict[str, Mapping[str, object]]:
+    return {n.split("/")[1]: e for n, e in build.numbers.items() if n.startswith("tests/") and e.get("believed")}
+
+
+def _average_otherwise(old: Published, new: Published) -> list[ChangedConclusion]:
+    """Return the tests to believe of the average whose significance changed; if none is believed in both builds, all as one."""
+    before, after = _believed(old), _believed(new)
+    what = "mean abnormal return of all events on the event day"
+    both = [t for t in before if t in after]
+    told = [{e["significant"] for e in b.values()} for b in (before, after)]
+    if not both and before and after and told[0] != told[1]:
+        said = [", ".join(f"{t} {_clear(e)}" for t, e in sorted(b.items())) for b in (before, after)]
+        return [ChangedConclusion(what, *said)]
+    return [
+        ChangedConclusion(f"{what}, {t}", _clear(before[t]), _clear(after[t]))
+        for t in both
+        if before[t]["significant"] is not after[t]["significant"]
+    ]
+
+
+def _clear(entry: Mapping[str, object]) -> str:
+    p = _float(entry["value"])
+    clear = "clear" if entry["significant"] else "not clear"
+    return f"{clear} at 5% (p {p_text(p if p is not None else float('nan'))})"
 
 
 def _concludes_otherwise(table: str, a: Mapping[str, object], b: Mapping[str, object]) -> bool:

@@ -15,6 +15,7 @@ from eventstudy.prices.vintages.comparing import TOLERANCE, PriceDifferences, co
 from eventstudy.prices.vintages.stored import Vintage, find_vintage, list_vintages
 from eventstudy.results import EventStudyResult
 from eventstudy.spec import FILE_NAME, StudySpec, load_study
+from eventstudy.study_paths import command_path
 from eventstudy.windows import Window
 from eventstudy.wording import p_text, percent
 
@@ -242,7 +243,7 @@ def _of_study(spec: StudySpec, words: Sequence[str], tolerance: float) -> StudyD
         if len(stored) < 2 - len(words):
             raise DataMissing(
                 f"{spec.name} has {len(stored) or 'no'} vintage{'s' if not stored else ''}, and two are compared; "
-                f"'eventstudy fetch {spec.name}' makes another, or name two tables."
+                f"'eventstudy fetch {command_path(spec.folder)}' makes another, or name two tables."
             )
         words = [*words, *(v.name for v in stored[len(words) - 2 :])]
     old, new = (_table(spec, word) for word in words)

@@ -50,7 +50,7 @@ class Reason:
     Attributes
     ----------
     kind : str
-        ``changed``, ``missing``, ``new``, ``gone``, ``version``, ``first build``, ``interrupted`` or ``forced``.
+        ``changed``, ``missing``, ``new``, ``gone``, ``version``, ``not built yet``, ``interrupted`` or ``forced``.
     what : str
         The file or library.
     detail : str
@@ -215,7 +215,7 @@ def out_of_date(spec: StudySpec) -> tuple[Reason, ...]:
     """
     recorded = read_manifest(spec.folder)
     if recorded is None:
-        return (Reason("first build", spec.name, "there is no manifest that this version can read"),)
+        return (Reason("not built yet", spec.name, "there is no manifest that this version can read"),)
     reasons = _compare(recorded.get("inputs", {}), input_digests(spec), "input")
     reasons += _other_versions(recorded["environment"], study_environment(spec))
     outputs = recorded.get("outputs", {})

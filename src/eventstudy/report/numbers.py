@@ -59,7 +59,8 @@ class Published:
     environment, inputs : mapping of str to str
         Versions of libraries; digests of the study's own files.
     numbers : mapping of str to mapping
-        By name: ``value``, and for a result ``low``, ``high``, ``p_value``, ``sign``, ``significant``.
+        By name: ``value``, and for a result ``low``, ``high``, ``p_value``, ``sign``, ``significant``; for the p-value of a test of
+        the average ``significant`` and ``believed``, whether readers were told to believe it.
     claims : mapping of str to mapping
         By id: ``verdict``, ``number`` with its range and unit, ``sentence``.
     """
@@ -141,6 +142,8 @@ def _of_table(table: ReportTable) -> Iterator[tuple[str, dict[str, object]]]:
             entry: dict[str, object] = {"value": _plain(row[column])}
             if column == result:
                 entry |= _result(row, result, p)
+            if table.name == "tests" and column == "p_value":
+                entry |= {"significant": _significant(entry["value"]), "believed": bool(row["recommended"])}
             yield f"{table.name}/{name}/{column}", entry
 
 
@@ -151,8 +154,12 @@ def _result(row: Mapping[Hashable, object], column: str, p: str) -> dict[str, ob
         "high": _plain(row["high"]),
         "p_value": p_value,
         "sign": None if value is None else (value > 0) - (value < 0),
-        "significant": None if p_value is None else p_value < SIGNIFICANT,
+        "significant": _significant(p_value),
     }
+
+
+def _significant(p_value: object) -> bool | None:
+    return p_value < SIGNIFICANT if isinstance(p_value, float) else None
 
 
 def _part(value: object) -> str:

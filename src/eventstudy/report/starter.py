@@ -179,6 +179,8 @@ def make_starter(folder: Path) -> Path:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InvalidInput(f"{folder} is there already; give the name of a new folder.")
     name, stem = folder.as_posix(), folder.resolve().name
+    if not (name + stem).isprintable():
+        raise InvalidInput(f"{name!r} has a line break or another character that cannot be seen; choose another name.")
     write_whole(folder / "events.csv", _EVENTS)
     write_whole(folder / "claims.toml", _CLAIMS.format(name=name))
     write_whole(folder / "notebook.ipynb", notebook_text(_CELLS))
