@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import html
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import eventstudy as es
 from eventstudy.errors import DataMissing, StudyFileError
+from eventstudy.report import outputs
 from eventstudy.report.notebook_html import scrubbed
 from eventstudy.report.notebooks import NotebookFailed, execute
 from eventstudy.report.starter import notebook_text
@@ -133,3 +136,18 @@ def test_the_starter_notebook_takes_its_parameters_from_the_study(tmp_path):
     assert tags.count(["parameters"]) == 1
     kinds = {c.kind for c in spec.claims_ledger()}
     assert kinds == {"direction", "impact", "size", "market_value", "count", "date", "not_testable"}
+
+
+def test_what_notebooks_need_is_loaded_before_any_of_them_starts(study, monkeypatch):
+    # matplotlib in one thread fails on an IPython that another is half through importing
+    write(study.folder / "a.ipynb", ("markdown", "# A"))
+    study.write("notebooks = []\n", "")
+    order = []
+    whole = outputs.require_notebook_tools
+    monkeypatch.setattr(outputs, "require_notebook_tools", lambda: order.append("tools") or whole())
+    monkeypatch.setattr(outputs, "execute", lambda path, **_: order.append(path.name) or "<p>A</p>")
+    study.build()
+    assert order == ["tools", "a.ipynb"]
+    code = "import sys; from eventstudy.report.notebooks import require_notebook_tools as r; r(); print('IPython' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "True", done.stderr

@@ -68,16 +68,21 @@ class Kernels:
 
 
 def require_notebook_tools() -> None:
-    """Raise `DataMissing` if the extra ``notebooks`` is not installed."""
+    """Import what notebooks need; raise `DataMissing` if the extra ``notebooks`` is not installed.
+
+    Called before any thread starts: matplotlib asks whether IPython is loaded, and half of it, being imported by another
+    thread, stops a drawing.
+    """
     try:
         import ipykernel
+        import IPython
         import nbclient
         import nbconvert
     except ImportError as error:
         raise DataMissing(
             f"{error.name} is not installed; this study has notebooks: pip install 'eventstudy-finance[notebooks]'."
         ) from error
-    del ipykernel, nbclient, nbconvert
+    del ipykernel, IPython, nbclient, nbconvert
 
 
 def execute(

@@ -18,7 +18,7 @@ from eventstudy.report.charts import draw_charts
 from eventstudy.report.content import ReportTable, all_tables
 from eventstudy.report.corrections import Correction, corrections_text, read_corrections, shown
 from eventstudy.report.findings import compute
-from eventstudy.report.notebooks import Kernels, execute
+from eventstudy.report.notebooks import Kernels, execute, require_notebook_tools
 from eventstudy.report.numbers import Published, published, read_published
 from eventstudy.report.page import notebook_page, report_page
 from eventstudy.report.pdf import FILE as PDF_FILE
@@ -108,6 +108,8 @@ def write_report(
     inputs = manifest.input_digests(spec)
     if spec.pdf:
         require_pdf_tools()
+    if spec.notebooks:
+        require_notebook_tools()
     steps = _Steps(progress, 3 + len(spec.notebooks))
     kernels = Kernels()
     with ThreadPoolExecutor(max_workers=2) as pool:
