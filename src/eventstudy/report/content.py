@@ -71,6 +71,7 @@ def headline_table(f: Findings) -> ReportTable:
     car = result.car(0)
     raw = result.returns[0]
     dollars = {c.key: c for c in f.dollars}
+    among = result.adjusted(window, "holm")["p_adjusted"]
     rows, numbers = [], []
     for key in result.events:
         row = car.loc[key]
@@ -99,6 +100,7 @@ def headline_table(f: Findings) -> ReportTable:
                 "high": row["high"],
                 "t": row["t"],
                 "p_t_pe": row["p_value"],
+                "p_holm": among[key],
                 "p_sq": sq.p_value,
                 "sq_as_extreme": sq.details.get("k", np.nan),
                 "sq_of": sq.details.get("m", np.nan),

@@ -8,6 +8,7 @@ import numpy as np
 
 from eventstudy.claims import Claim
 from eventstudy.inference.advice import variance_ratio, wild_beyond
+from eventstudy.power_formulas import LEVEL
 from eventstudy.report.charts import day_text
 from eventstudy.report.content import days_text
 from eventstudy.report.findings import Findings
@@ -70,6 +71,7 @@ def further_findings(f: Findings) -> list[tuple[str, str]]:
     """Return what else was found, each with a few words to lead in: claims contradicted, the joint tests, models, the market, dollars."""
     against = dict.fromkeys(_against(c) for c in f.claims if c.verdict == "contradicted" and c.kind != "date")
     out = [("Not as reported", sentence) for sentence in against]
+    out.append((f"{f.headline.abnormal.n} events at once", _many(f)))
     if f.everyone.abnormal.n > 1:
         out.append((f"All {f.everyone.abnormal.n} events together", _joint(f)))
     out.append(("With other models of normal", _robustness_sentence(f)))
@@ -84,6 +86,24 @@ def _against(claim: Claim) -> str:
     if len(claim.assets) == 1 and claim.kind in ("direction", "impact", "size"):
         return f"{claim.about} did not do what one article says. {claim.ruling.sentence}"
     return f"One article’s “{claim.quote}” is contradicted. {claim.ruling.sentence}"
+
+
+def _many(f: Findings) -> str:
+    """Say what is left of each headline result when one allows for how many shares were looked at, by Holm's step-down."""
+    table = f.headline.adjusted((0, 0), "holm")
+    table = table[table["p_adjusted"].notna()]
+    if len(table) < 2:
+        return ""
+    parts = [f"{p_text(float(p))} for {_on_day(f, str(key))}" for key, p in table["p_adjusted"].items()]
+    n = len(table)
+    text = (
+        f"The more events one looks at, the likelier it is that one of them stands out by chance. Allowing for {n} of them by Holm’s "
+        f"method, the p-value of the t-test is {_and(parts)}."
+    )
+    lost = table[(table["p_value"] < LEVEL) & (table["p_adjusted"] >= LEVEL)].index
+    if len(lost):
+        text += f" The result of {_and([_on_day(f, str(key)) for key in lost])} is clear for an event looked at alone, not among {n}."
+    return text
 
 
 def _joint(f: Findings) -> str:
