@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import eventstudy as es
+from eventstudy.report import outputs
 from eventstudy.report.build import build
 from eventstudy.report.starter import make_starter
 
@@ -20,8 +21,16 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = (folder / "study.toml").read_text(encoding="utf-8")
     kept = [line for line in text.splitlines() if not line.startswith("notebooks")]
     (folder / "study.toml").write_text("\n".join(["notebooks = []", *kept]) + "\n", encoding="utf-8")
-    build(es.load_study(folder))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(outputs, "draw_charts", lambda *given: ())
+        build(es.load_study(folder))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Build without figures: what is tested is which files are touched."""
+    monkeypatch.setattr(outputs, "draw_charts", lambda *given: ())
 
 
 @pytest.fixture
@@ -45,8 +54,8 @@ def test_a_build_removes_nothing_that_it_did_not_make(study: Path, name: str) ->
     (study / "prices").mkdir()
     (study / "prices" / "x.csv").write_text("precious", encoding="utf-8")
     name = str(victim) if name == "ABSOLUTE" else name
-    outputs = json.loads((study / "manifest.json").read_text(encoding="utf-8"))["outputs"]
-    spoil(study, {"outputs": {**outputs, name: "0" * 64}})
+    recorded = json.loads((study / "manifest.json").read_text(encoding="utf-8"))["outputs"]
+    spoil(study, {"outputs": {**recorded, name: "0" * 64}})
     build(es.load_study(study))
     for path in (victim, study / "prices" / "x.csv", study / "events.csv"):
         assert path.is_file(), path
@@ -62,6 +71,8 @@ def test_a_damaged_manifest_is_a_reason_to_build(study: Path, content: str) -> N
 @pytest.mark.parametrize("name", ["figures", "tables"])
 def test_a_report_is_not_written_through_a_link(study: Path, name: str) -> None:
     outside = study.parent / "outside"
+    (study / name).mkdir(exist_ok=True)
+    (study / name / "event_day.svg").write_text("precious", encoding="utf-8")
     shutil.move(study / name, outside)
     before = {p.name: p.read_bytes() for p in outside.iterdir()}
     os.symlink(outside, study / name)

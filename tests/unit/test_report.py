@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import eventstudy as es
-from eventstudy.report import manifest, staging
+from eventstudy.report import manifest, outputs, staging
 from eventstudy.report.build import build
 from eventstudy.report.starter import make_starter
 
@@ -108,7 +108,8 @@ def test_an_edited_file_is_named(study: Path, name: str) -> None:
     assert (reason.kind, reason.what) == ("changed", name)
 
 
-def test_an_edited_price_is_named(study: Path) -> None:
+def test_an_edited_price_is_named(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outputs, "draw_charts", lambda *given: ())
     prices = es.load_prices(["AVGO", "MRVL", "NVDA", "AMD", "^GSPC", "^SOX"])
     prices.adj_close.to_csv(study / "prices.csv")
     text = (study / "study.toml").read_text(encoding="utf-8")
