@@ -39,7 +39,7 @@ AsOfOption = Annotated[
     typer.Option(
         "--as-of",
         metavar="MOMENT",
-        help="On the newest fetched prices up to a day or moment (UTC), e.g. 2025-11-01T12:00.",
+        help="On the newest prices fetched up to and including a day (2025-11-01) or moment (2025-11-01T12:00), UTC.",
     ),
 ]
 

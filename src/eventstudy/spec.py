@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -257,7 +258,7 @@ class StudySpec(Part):
         except DataMissing as error:
             raise DataMissing(f"{self.path.name}: prices.vintage: {error.message}", **error.facts) from error
 
-    def as_of(self, moment: str) -> StudySpec:
+    def as_of(self, moment: str | date) -> StudySpec:
         """Return the same study on the newest vintage fetched up to a day or moment (UTC), whatever its own source.
 
         Raises
@@ -265,7 +266,7 @@ class StudySpec(Part):
         DataMissing
             If no vintage was fetched up to then.
         InvalidInput
-            If the moment cannot be read.
+            If it is no such day or moment.
         """
         try:
             name = find_vintage(self.folder, as_of=moment).name

@@ -122,6 +122,31 @@ def frozen(p: Parts, at: int) -> None:
     p.quote["volume"][at] = 0
 
 
+def frozen_without_volume(p: Parts, at: int) -> None:
+    frozen(p, at)
+    p.quote["volume"][at] = None
+
+
+def late_first_trade(p: Parts, at: int) -> None:
+    p.meta["firstTradeDate"] = p.stamps[-5]
+    p.drop(slice(at, at + 3))
+
+
+def split_3_for_2(factor: float, days_late: int) -> Change:
+    """A split that is listed some days after the one on which the prices have its ratio, or have it once too often."""
+
+    def change(p: Parts, at: int) -> None:
+        mondays = [i for i in range(5, 40) if pd.Timestamp(p.stamps[i], unit="s").dayofweek == 0]
+        at = mondays[at % 3]
+        p.scale(slice(0, at), factor)
+        stamp = p.stamps[at] + days_late * 86400
+        p.result["events"]["splits"] = {
+            str(stamp): {"date": stamp, "numerator": 3, "denominator": 2, "splitRatio": "3:2"}
+        }
+
+    return change
+
+
 def unequal(p: Parts, _: int) -> None:
     p.quote["close"].pop()
 
@@ -205,6 +230,8 @@ WRONG: dict[str, tuple[Change, set[str]]] = {
     "weekly by name": (set_meta("dataGranularity", "1wk"), SCHEMA),
     "price of its own on a closed day": (closed_day(1.01, 5e5), {"extra_sessions"}),
     "session carried forward": (frozen, HOLES),
+    "session carried forward, volume null": (frozen_without_volume, HOLES),
+    "three sessions absent, first trade later": (late_first_trade, HOLES),
     "day twice, double": (repeat(2.0), SCHEMA),
     "day twice, a little other": (repeat(1.003), SCHEMA),
     "last day twice, other": (repeat(1.02, last=True, later=20000), SCHEMA),
@@ -233,6 +260,9 @@ WRONG: dict[str, tuple[Change, set[str]]] = {
     "missed split 2:1, listed": (listed_split(2), JUMP),
     "missed split 3:1, not listed": (scale_before(3.0), JUMP),
     "missed split 2:1, not listed": (scale_before(2.0), JUMP),
+    "split 3:2 applied twice": (split_3_for_2(1 / 1.5, 0), JUMP),
+    "split 3:2 listed a session late": (split_3_for_2(1.5, 1), JUMP),
+    "split 3:2 listed on a Saturday": (split_3_for_2(1.5, -2), JUMP),
     "missed reverse split": (scale_before(0.1), JUMP),
     "result null": (result(None), EMPTY),
     "result empty": (result([]), EMPTY),

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
 import numpy as np
@@ -135,6 +135,31 @@ def test_order_is_that_of_the_moments_and_numbers(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "as_of",
+    [
+        "20251101",
+        "2025/11/01",
+        "2025-11-1",
+        "2025-11",
+        "2025",
+        "1 Nov 2025",
+        "today",
+        "now",
+        "2025-11-31",
+        "2025-11-01T25:00",
+        "",
+        "2025-11-01T12",
+        20251101,
+        pd.NaT,
+    ],
+)
+def test_other_spellings_of_a_day_are_refused_and_not_taken_as_its_midnight(tmp_path, as_of):
+    store(tmp_path)
+    with pytest.raises(InvalidInput, match=r"as_of is .*; give a day such as '2025-11-01', which counts whole"):
+        find_vintage(tmp_path, as_of=as_of)
+
+
+@pytest.mark.parametrize(
     ("as_of", "found"),
     [
         ("2025-11-01", 1),
@@ -145,6 +170,13 @@ def test_order_is_that_of_the_moments_and_numbers(tmp_path):
         ("2025-11-02T13:00+02:00", 1),
         ("2025-11-02T14:00+02:00", 2),
         ("2026-01-01", 3),
+        (" 2025-11-02 ", 2),
+        ("9999-12-31", 3),
+        ("2025-11-02 12:00:00Z", 2),
+        (date(2025, 11, 2), 2),
+        (datetime.fromisoformat("2025-11-02T11:59"), 1),
+        (datetime(2025, 11, 2, 13, tzinfo=timezone(timedelta(hours=2))), 1),
+        (pd.Timestamp("2025-11-02 12:00"), 2),
     ],
 )
 def test_as_of(tmp_path, as_of, found):

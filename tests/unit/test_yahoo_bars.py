@@ -56,6 +56,22 @@ def test_missed_splits_and_real_moves(closes, split, doubted):
     assert all(kind == "jump" for kind, _ in found)
 
 
+@pytest.mark.parametrize("factor", [1 / 1.5, 1.5], ids=["applied twice", "left out"])
+@pytest.mark.parametrize("late", [-3, -1, 0, 2, 3])
+def test_a_step_by_the_ratio_of_a_split_listed_beside_it_is_doubted(factor, late):
+    """A split that was applied leaves an ordinary day; at another ratio, or far away, the move is news."""
+    closes = 100 * np.exp(np.cumsum(np.random.default_rng(3).normal(0, 0.015, 60)))
+    closes[:30] *= factor
+    for ratio, day, doubted in ((1.5, 30 + late, True), (1.5, 38, False), (4.0, 30 + late, False)):
+        split, found = np.zeros(60), []
+        split[day] = ratio
+        check_steps(bars_of(closes, split=split), lambda *finding, found=found: found.append(finding))
+        assert bool(found) is doubted
+        if doubted:
+            assert found[0][0] == "jump"
+            assert f"{bars_of(closes).index[30]:%Y-%m-%d}" in found[0][1]
+
+
 def paying(days, paid, stepped=None, **columns):
     """Closes of 100 that pay, by day, and step by what was paid or by something else."""
     amounts, steps = np.zeros(days), np.zeros(days)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from eventstudy.errors import InvalidInput
 from eventstudy.prices.fitness.copies import copy_checks
-from eventstudy.prices.fitness.days import day_checks
+from eventstudy.prices.fitness.days import STALE, day_checks, run_lengths
 from eventstudy.prices.fitness.finding import Finding, finding, gathered
 from eventstudy.prices.fitness.grid import (
     ERROR,
@@ -23,15 +23,20 @@ from eventstudy.prices.fitness.grid import (
     Usage,
     by_ticker,
     make_grid,
+    previous,
 )
 from eventstudy.prices.fitness.moves import move_checks
+from eventstudy.prices.fitness.twins import twin_checks
+from eventstudy.prices.fitness.window_moves import unconfirmed_moves
 from eventstudy.prices.table import Prices, Provenance
 from eventstudy.wording import did_you_mean
 
 #: Returns of two vintages that differ by more are told; by more than the second, they are an error.
 SAME_RETURN, OTHER_RETURN = 1e-4, 5e-3
-#: Common returns with which two series can be called identical, and the share of their squares that may differ.
-COMMON_RETURNS, IDENTICAL, SAMPLED_DAYS = 20, 1e-7, 40
+#: Days of an estimation window with a close that was carried forward, from which on they are told.
+FEW_CARRIED = 2
+#: Below this share of days without a volume a ticker counts as one that has volumes.
+FEW_UNREPORTED = 0.1
 #: Quotations in hundredths of a currency: returns are the same.
 HUNDREDTHS = {"GBp": "GBP", "GBX": "GBP", "ILA": "ILS", "ZAc": "ZAR", "ZAC": "ZAR"}
 
@@ -97,9 +102,12 @@ def check_prices(
     if not len(grid.days):
         nothing = finding("missing_sessions", "error", prices.tickers, "the table holds no price at all")
         return gathered([nothing, *_currencies(prices)])
-    found = [*_non_positive(grid), *day_checks(grid, calendar, usage, thin_trading), *move_checks(grid)]
+    moves = list(move_checks(grid))
+    found = [*_non_positive(grid), *day_checks(grid, calendar, usage, thin_trading), *moves]
     found += copy_checks(grid, thin_trading)
-    found += [*_volumes(grid), *_currencies(prices), *_twins(grid, _returns(grid.adjusted))]
+    found += [*_volumes(grid, thin_trading), *_currencies(prices), *twin_checks(grid, _returns(grid.adjusted))]
+    if usage is not None:
+        found += unconfirmed_moves(grid, moves)
     if other is not None:
         found += _vintages(grid, make_grid(other, calendar, (), None))
     return gathered(found)
@@ -115,26 +123,40 @@ def _non_positive(grid: Grid) -> Iterator[Finding]:
     )
 
 
-def _volumes(grid: Grid) -> Iterator[Finding]:
-    """Yield negative volumes, and volumes of zero: serious where the price moved all the same."""
+def _volumes(grid: Grid, thin: bool) -> Iterator[Finding]:
+    """Yield negative volumes, and days without a trade: serious where a price moved all the same or was carried into an event window."""
     if grid.volume is None:
         return
     negative = np.where(np.nan_to_num(grid.volume) < 0, ERROR, 0).astype(np.int8)
     yield from by_ticker(
         grid, "negative_volume", negative, lambda _, rows: f"{len(rows)} negative volume(s): {grid.listed(rows)}"
     )
-    change = np.full(grid.closes.shape, np.nan)
-    change[1:] = grid.closes[1:] - grid.closes[:-1]
     zero = (grid.volume == 0) & np.isfinite(grid.closes)
+    change = grid.closes - previous(grid.closes)
     moved = zero & (np.nan_to_num(change) != 0)
-    level = np.where(moved, WARNING, np.where(zero, NOTE, 0)).astype(np.int8)
+    carried = (zero | _unreported(grid)) & (change == 0) & (run_lengths(grid.closes) < STALE)
+    level = np.where(moved, WARNING, np.where(zero | carried, NOTE, 0)).astype(np.int8)
+    if not thin:
+        often = (carried & grid.used & ~grid.event).sum(axis=0) >= FEW_CARRIED
+        level[carried & often[None, :]] = WARNING
+        level[carried & grid.event] = ERROR
 
     def words(column: int, rows: NDArray[np.int64]) -> str:
-        odd = int(moved[rows, column].sum())
-        more = f", on {odd} of them the price moved" if odd else ""
-        return f"volume zero on {len(rows)} day(s){more}: {grid.listed(rows)}"
+        odd, same = int(moved[rows, column].sum()), int(carried[rows, column].sum())
+        parts = [f"volume zero or missing on {len(rows)} day(s)"]
+        parts += [f"on {odd} of them the price moved"] if odd else []
+        parts += [f"on {same} of them the close is that of the day before"] if same else []
+        return f"{', '.join(parts)}: {grid.listed(rows)}"
 
     yield from by_ticker(grid, "zero_volume", level, words)
+
+
+def _unreported(grid: Grid) -> BoolArray:
+    """Return where a close has no volume though its ticker has one on nearly all days, shape (T, K)."""
+    assert grid.volume is not None  # the caller asks only then
+    priced = np.isfinite(grid.closes)
+    lacking = priced & ~np.isfinite(grid.volume)
+    return np.asarray(lacking & (lacking.sum(axis=0) < FEW_UNREPORTED * priced.sum(axis=0))[None, :], dtype=np.bool_)
 
 
 def _currencies(prices: Prices) -> Iterator[Finding]:
@@ -169,7 +191,7 @@ def check_returns(
         Of the checks ``duplicate_series`` and ``equals_benchmark``, at most warnings; the others need prices.
     """
     grid = make_grid(Prices(returns, Provenance("returns")), None, benchmarks, usage)
-    twins = _twins(grid, grid.adjusted)
+    twins = twin_checks(grid, grid.adjusted)
     # returns may be repeated on purpose, and a firm that is its benchmark is dropped by the model
     return gathered(replace(f, severity="warning") if f.severity == "error" else f for f in twins)
 
@@ -179,38 +201,6 @@ def _returns(closes: FloatArray) -> FloatArray:
     with np.errstate(divide="ignore", invalid="ignore"):
         out[1:] = closes[1:] / closes[:-1] - 1.0
     return out
-
-
-def _twins(grid: Grid, returns: FloatArray) -> Iterator[Finding]:
-    """Yield pairs of tickers with the same returns on all their common days."""
-    there = np.isfinite(returns)
-    for i, j in _alike(returns, there):
-        common = np.flatnonzero(there[:, i] & there[:, j])
-        if len(common) < COMMON_RETURNS or not np.allclose(returns[common, i], returns[common, j], rtol=0.0, atol=1e-6):
-            continue
-        against = bool(grid.benchmark[i]) != bool(grid.benchmark[j])
-        if grid.benchmark[i] and grid.benchmark[j]:
-            continue
-        used = grid.used[common, i].any() and grid.used[common, j].any()
-        yield finding(
-            "equals_benchmark" if against else "duplicate_series",
-            "error" if used else "note",
-            (grid.tickers[i], grid.tickers[j]),
-            f"the same return on all {len(common)} common days",
-            *grid.span(common),
-        )
-
-
-def _alike(returns: FloatArray, there: BoolArray) -> list[tuple[int, int]]:
-    """Return pairs of columns that agree on a sample of their days, for a closer look."""
-    if len(returns) <= COMMON_RETURNS:
-        return []
-    rows = np.linspace(1, len(returns) - 1, min(SAMPLED_DAYS, len(returns) - 1)).astype(np.int64)
-    values, mask = np.where(there, returns, 0.0)[rows], there[rows].astype(np.float64)
-    squares = (values**2).T @ mask
-    scale = np.minimum(squares, squares.T)
-    apart = squares + squares.T - 2.0 * (values.T @ values)
-    return [(i, j) for i, j in np.argwhere(np.triu((apart <= IDENTICAL * scale) & (scale > 1e-12), 1)).tolist()]
 
 
 def _vintages(grid: Grid, other: Grid) -> Iterator[Finding]:

@@ -78,6 +78,14 @@ CHECKS: Mapping[str, Rule] = {
         "no jump that is undone within three days",
         "compare that day with a second vendor; correct the price or leave it empty",
     ),
+    "unconfirmed_move": Rule(
+        "no move beyond 25 % in an event window that the next day goes against, nor on the last day of the table",
+        "real news or a wrong price: compare with `eventstudy check STUDY --against FILE`",
+    ),
+    "many_jumps": Rule(
+        "no more than 40 daily moves beyond 16 %",
+        "bring all prices to one unit and one split basis, or leave the ticker out if it is no series of prices",
+    ),
     "adjustment_ratio": Rule(
         "adjusted/traded rises in steps of a dividend's size only",
         "download both closes from one source on one day; around a spin-off or special dividend look at the traded prices",
@@ -87,7 +95,10 @@ CHECKS: Mapping[str, Rule] = {
         "check that the two tables are not swapped, and are of one vintage",
     ),
     "non_positive_prices": Rule("prices above zero and finite", "correct the value or leave it empty"),
-    "zero_volume": Rule("no volume of zero", "a halt, or a vendor's gap: no trade stands behind these closes"),
+    "zero_volume": Rule(
+        "no volume of zero",
+        "a halt, or a vendor's gap: no trade stands behind these closes; leave them empty, or accept them with the reason for the halt",
+    ),
     "negative_volume": Rule("volumes of zero or more", "correct it or leave it empty"),
     "vintages_disagree": Rule(
         "returns of two vintages within 0.0001 of each other",

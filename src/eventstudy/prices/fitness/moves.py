@@ -29,7 +29,7 @@ SPIKE_ERROR_EVENT = float(np.log(1.18))
 NEWS_VOLUME = 3.0
 #: Days with volume on both sides of a jump from which a level can be told.
 LEVEL_DAYS = 20
-#: Jumps looked at in one series; one that jumps more often is thin, not wrong.
+#: Jumps looked at one by one in a series; one that jumps more often is no series of prices in one unit.
 MOST_JUMPS = 40
 #: Longest stretch of wrong prices that is undone, in days.
 LONGEST_SPIKE = 3
@@ -57,10 +57,9 @@ class Jump(NamedTuple):
 
 def move_checks(grid: Grid) -> Iterator[Finding]:
     """Yield moves that look like errors of the data."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        logs = np.where(grid.adjusted > 0, np.log(np.where(grid.adjusted > 0, grid.adjusted, 1.0)), np.nan)
+    logs = log_closes(grid)
     change = logs - previous(logs)
-    market = _market(change)
+    market = market_moves(change)
     for column in np.flatnonzero((np.abs(np.nan_to_num(change)) > SMALLEST_SPIKE).any(axis=0)):
         for jump in _jumps(grid, int(column), logs[:, column], market):
             used = grid.used[jump.first : jump.last + 1, column].any()
@@ -76,7 +75,13 @@ def move_checks(grid: Grid) -> Iterator[Finding]:
         yield from _adjustments(grid)
 
 
-def _market(change: FloatArray) -> FloatArray:
+def log_closes(grid: Grid) -> FloatArray:
+    """Return logs of the adjusted closes, NaN where there is no price, shape (T, K)."""
+    there = grid.adjusted > 0
+    return np.where(there, np.log(np.where(there, grid.adjusted, 1.0)), np.nan)
+
+
+def market_moves(change: FloatArray) -> FloatArray:
     """Return the median move of each day, where enough series have one; else nothing."""
     wild = (np.abs(np.nan_to_num(change)) > SMALLEST_SPIKE).sum(axis=1)
     out = np.zeros(len(change))
@@ -86,7 +91,7 @@ def _market(change: FloatArray) -> FloatArray:
     return out
 
 
-def _deviation(moves: FloatArray) -> float:
+def robust_deviation(moves: FloatArray) -> float:
     """Return a standard deviation that single jumps do not touch."""
     count = len(moves)
     size = np.sort(np.abs(moves - np.sort(moves)[count // 2]))
@@ -100,9 +105,11 @@ def _jumps(grid: Grid, column: int, logs: FloatArray, market: FloatArray) -> Ite
     moves = np.diff(series) - market[rows[1:]]
     if len(moves) < 3:
         return
-    sigma = _deviation(moves)
+    sigma = robust_deviation(moves)
     places = np.flatnonzero(np.abs(moves) > SMALLEST_SPIKE) + 1
     if len(places) > MOST_JUMPS:
+        words = f"moves beyond {np.expm1(SMALLEST_SPIKE):.0%} on {len(places)} of {len(moves)} days: units are mixed, or it is no series of prices"
+        yield Jump("many_jumps", ERROR, int(rows[places[0]]), int(rows[places[-1]]), words)
         return
     volume = None if grid.volume is None else grid.volume[rows, column]
     free_from = 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,15 @@ from eventstudy.errors import DataMissing, InvalidInput, NotAsRecorded
 from eventstudy.files import file_sha256
 from eventstudy.prices.passport import check_own_digest, passport_path, read_json
 from eventstudy.prices.readers.files import read_prices
-from eventstudy.prices.table import Prices, as_day
+from eventstudy.prices.table import Prices
 from eventstudy.wording import did_you_mean
 
 #: Where a study keeps its vintages.
 FOLDER = "prices"
 _NAME = re.compile(r"(?P<source>[a-z][a-z0-9_]*)-(?P<stamp>\d{8}T\d{6}Z)(?:-(?P<number>\d+))?")
 _ENDINGS = (".csv", ".csv.gz")
-_DAY_ONLY = re.compile(r"\s*\d{4}-\d{2}-\d{2}\s*")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})?")
 
 
 @dataclass(frozen=True, repr=False)
@@ -224,7 +226,7 @@ def _check_name(facts: Mapping[str, object], path: Path, stamp: str) -> None:
 
 
 def find_vintage(
-    folder: str | Path, name: str | None = None, *, as_of: str | None = None, source: str = "yahoo"
+    folder: str | Path, name: str | None = None, *, as_of: str | date | None = None, source: str = "yahoo"
 ) -> Vintage:
     """Return one vintage of a study: the newest, the one of a name, or the newest as of a moment.
 
@@ -234,8 +236,9 @@ def find_vintage(
         The study's folder, or the folder ``prices`` in it.
     name : str, optional
         E.g. ``"yahoo-20251101T120001Z"``, with or without ``.csv``.
-    as_of : str, optional
-        A day, which counts whole, or a moment; UTC unless it names a zone. The newest vintage fetched up to then.
+    as_of : str, date or datetime, optional
+        A day (``2025-11-01`` or a date), which counts whole, or a moment (``2025-11-01T12:00`` or a datetime); UTC unless it names a zone.
+        The newest vintage fetched up to and including then.
     source : str
         Where the vintages come from, if no name is given.
 
@@ -257,7 +260,8 @@ def find_vintage(
     stored = list_vintages(folder, None if name else source)
     if name is not None:
         return _named(stored, name)
-    chosen = stored if as_of is None else tuple(v for v in stored if v.fetched < _up_to(as_of))
+    limit = None if as_of is None else _limit(as_of)
+    chosen = stored if limit is None else tuple(v for v in stored if _is_up_to(v.fetched.to_pydatetime(), limit))
     if chosen:
         return chosen[-1]
     if stored:
@@ -282,20 +286,39 @@ def _named(stored: tuple[Vintage, ...], name: str) -> Vintage:
     )
 
 
-def _up_to(moment: str) -> pd.Timestamp:
-    """Return the first moment after those that count."""
-    if _DAY_ONLY.fullmatch(moment):
-        day = as_day(moment, "as_of")
-        assert day is not None
-        return day.tz_localize("UTC") + pd.Timedelta(days=1)
-    as_day(moment, "as_of")  # refuses what cannot be read or may be read in two ways
-    read = pd.Timestamp(moment)
-    read = read.tz_localize("UTC") if read.tz is None else read.tz_convert("UTC")
-    return read + pd.Timedelta(nanoseconds=1)
+def _limit(as_of: str | date) -> date:
+    """Return the last day that counts, or the last moment with its zone.
+
+    Raises
+    ------
+    InvalidInput
+        If it is neither a day nor a moment, or is written in another form than ISO 8601 with hyphens.
+    """
+    refusal = InvalidInput(
+        f"as_of is {str(as_of)[:40]!r}; give a day such as '2025-11-01', which counts whole, or a moment in UTC such as "
+        f"'2025-11-01T12:00'.",
+        as_of=str(as_of)[:40],
+    )
+    if isinstance(as_of, str):
+        text = as_of.strip()
+        reader = date if _DAY.fullmatch(text) else datetime if _MOMENT.fullmatch(text) else None
+        if reader is None:
+            raise refusal
+        try:
+            as_of = reader.fromisoformat(text)
+        except ValueError as error:
+            raise refusal from error
+    if not isinstance(as_of, date) or pd.isna(as_of):
+        raise refusal
+    return as_of.replace(tzinfo=UTC) if isinstance(as_of, datetime) and as_of.tzinfo is None else as_of
+
+
+def _is_up_to(fetched: datetime, limit: date) -> bool:
+    return fetched <= limit if isinstance(limit, datetime) else fetched.date() <= limit
 
 
 def load_vintage(
-    folder: str | Path, name: str | None = None, *, as_of: str | None = None, source: str = "yahoo"
+    folder: str | Path, name: str | None = None, *, as_of: str | date | None = None, source: str = "yahoo"
 ) -> Prices:
     """Return the prices of one vintage of a study: the newest, the one of a name, or the newest as of a moment.
 

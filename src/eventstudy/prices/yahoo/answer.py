@@ -102,6 +102,7 @@ def read_answer(
     check_daily(bars)
     bars = _drop_unfinished(bars, market, metadata, findings)
     bars = _drop_closed_days(bars, market, findings)
+    bars = _with_listed_splits(bars, replies, metadata)
     if bars.empty or bars["close"].isna().all():
         raise Refused("empty", "the answer holds no bars in this range")
     _check_sessions(bars, market, metadata, findings)
@@ -182,13 +183,10 @@ def _check_sent(bars: pd.DataFrame, metadata: Mapping[str, object], replies: Seq
     prices = [reply for reply in replies if not reply.probe]
     if not prices:
         raise Refused("schema_changed", "the client no longer asks where it did")
-    chart: Any = read_json(prices[-1].body)
-    sent = chart["chart"]["result"][0]
+    sent = _sent(prices[-1])
     if "adjclose" not in sent["indicators"]:
         raise Refused("schema_changed", "the answer has no adjusted closes")
-    days = pd.to_datetime(sent["timestamp"], unit="s", utc=True).tz_convert(str(read(metadata, "exchangeTimezoneName")))
-    # An exchange east of Greenwich in summer time may be stamped an hour before its own midnight.
-    days = (days + pd.to_timedelta((days.hour >= 22) * 2, unit="h")).tz_localize(None).normalize()
+    days = _stamped_days(sent["timestamp"], metadata)
     quote = sent["indicators"]["quote"][0]
     rows = pd.DataFrame(
         {"close": quote["close"], "adj_close": sent["indicators"]["adjclose"][0]["adjclose"]}, index=days, dtype=float
@@ -201,6 +199,32 @@ def _check_sent(bars: pd.DataFrame, metadata: Mapping[str, object], replies: Seq
         raise Refused("schema_changed", f"the answer has {list_days(same.index[~same])} twice, with different prices")
     unknown = days[[v is None for v in quote["volume"]]]
     bars.loc[bars.index.isin(unknown), "volume"] = np.nan
+
+
+def _sent(reply: Reply) -> Any:
+    chart: Any = read_json(reply.body)
+    return chart["chart"]["result"][0]
+
+
+def _stamped_days(stamps: Sequence[float], metadata: Mapping[str, object]) -> pd.DatetimeIndex:
+    """Return the days of an exchange at which seconds since 1970 lie."""
+    days = pd.to_datetime(stamps, unit="s", utc=True).tz_convert(str(read(metadata, "exchangeTimezoneName")))
+    # An exchange east of Greenwich in summer time may be stamped an hour before its own midnight.
+    return (days + pd.to_timedelta((days.hour >= 22) * 2, unit="h")).tz_localize(None).normalize()
+
+
+def _with_listed_splits(bars: pd.DataFrame, replies: Sequence[Reply], metadata: Mapping[str, object]) -> pd.DataFrame:
+    """Put splits that are listed on days without a session on the next one: the client leaves them out."""
+    prices = [reply for reply in replies if not reply.probe]
+    listed = list(((_sent(prices[-1]).get("events") or {}).get("splits") or {}).values()) if prices else []
+    if bars.empty or not listed:
+        return bars
+    known = bars["split"].to_numpy(copy=True)
+    for split, day in zip(listed, _stamped_days([s["date"] for s in listed], metadata), strict=True):
+        place = min(int(bars.index.searchsorted(day)), len(bars) - 1)
+        if day not in bars.index and abs(bars.index[place] - day) < LONG_GAP and split["denominator"]:
+            known[place] = split["numerator"] / split["denominator"]
+    return bars.assign(split=known)
 
 
 def _drop_unfinished(
@@ -269,8 +293,9 @@ def _check_sessions(bars: pd.DataFrame, market: Market, metadata: Mapping[str, o
     known = bars.index[bars[["close", "adj_close"]].notna().all(axis=1)]
     first = read(metadata, "firstTradeDate")
     start = pd.Timestamp(asked.start)
-    if isinstance(first, pd.Timestamp) and first.tz_localize(None).normalize() > start:
-        start = first.tz_localize(None).normalize()
+    if isinstance(first, pd.Timestamp):  # a bar before it refutes it
+        start = max(start, min(first.tz_localize(None).normalize(), bars.index[0]))
+    if start > pd.Timestamp(asked.start):
         findings.note(f"prices begin on {known[0]:%Y-%m-%d}, its first day; {asked.start} was asked for")
     sessions = market.sessions(asked.start, asked.end)
     if sessions is None:
@@ -293,9 +318,10 @@ def _check_sessions(bars: pd.DataFrame, market: Market, metadata: Mapping[str, o
 
 
 def _frozen_days(bars: pd.DataFrame, metadata: Mapping[str, object]) -> pd.Index[pd.Timestamp]:
-    """Return days on which a share that otherwise trades every day has no volume and no new price."""
-    idle = (bars["volume"] == 0) & (bars["close"] == bars["close"].shift())
-    liquid = read(metadata, "instrumentType") in ("EQUITY", "ETF") and (bars["volume"] == 0).mean() < 0.1
+    """Return days on which a share that otherwise trades every day has no volume, zero or missing, and no new price."""
+    quiet = ~(bars["volume"] > 0)
+    idle = quiet & (bars["close"] == bars["close"].ffill().shift())
+    liquid = read(metadata, "instrumentType") in ("EQUITY", "ETF") and quiet.mean() < 0.1
     return bars.index[idle] if liquid else bars.index[:0]
 
 

@@ -20,6 +20,11 @@ LARGEST_STEP = float(np.log(3)) - 0.06
 TWOFOLD, TWOFOLD_TOLERANCE = float(np.log(2)), 0.06
 #: A split that is smaller than this looks like an ordinary day.
 SMALLEST_SPLIT = float(np.log(1.15))
+#: A listed split of a smaller ratio cannot be told from an ordinary move.
+LEAST_LISTED = float(np.log(1.1))
+#: Sessions on either side of a listed split on which a step of its ratio is the split's; ordinary steps in robust deviations, the least
+#: such deviation, and the share of the ratio up to which they blur it.
+SPLIT_REACH, STEP_DEVIATIONS, LEAST_DEVIATION, MOST_BLUR = 3, 4.0, 0.01, 0.25
 #: So many days in a row with the closes and volumes of as many earlier ones are a copy.
 REPEATED_DAYS = 3
 #: By how much a step of adjusted to traded closes may differ from that of the payments listed: a share of it, and a rest
@@ -127,6 +132,33 @@ def check_steps(bars: pd.DataFrame, doubt: Callable[[str, str], None]) -> None:
                     f"the {name} goes from {before:g} to {values[day]:g} on {day:%Y-%m-%d}, as after a missed split",
                 )
                 return
+        near = _step_of_a_split(steps, bars["split"])
+        if near is not None:
+            day, listed, ratio = near
+            doubt(
+                "jump",
+                f"the {name} goes from {values.shift().loc[day]:g} to {values[day]:g} on {day:%Y-%m-%d}, by the ratio of the split listed on "
+                f"{listed:%Y-%m-%d} ({ratio:g} for 1): left out, applied twice or on another day",
+            )
+            return
+
+
+def _step_of_a_split(
+    steps: pd.Series[float], splits: pd.Series[float]
+) -> tuple[pd.Timestamp, pd.Timestamp, float] | None:
+    """Return the day of a log step of a listed split's ratio beside it, the day it is listed on, and the ratio; None if there is none."""
+    noise = STEP_DEVIATIONS * max(1.4826 * float(steps.abs().median()), LEAST_DEVIATION)
+    days, listed = pd.DatetimeIndex(steps.index), splits[splits > 0]
+    for day, ratio in zip(pd.DatetimeIndex(listed.index), listed.tolist(), strict=True):
+        size = abs(float(np.log(ratio)))
+        if size <= LEAST_LISTED:
+            continue
+        at = int(days.searchsorted(day))
+        beside = steps.iloc[max(at - SPLIT_REACH, 0) : at + SPLIT_REACH + 1]
+        like = beside[(beside.abs() - size).abs() < min(noise, MOST_BLUR * size)]
+        if len(like):
+            return pd.DatetimeIndex(like.index)[0], day, ratio
+    return None
 
 
 def check_adjustment(bars: pd.DataFrame, doubt: Callable[[str, str], None]) -> None:

@@ -64,6 +64,7 @@ _STUDY_NAMES = {
     "unapplied_split": "jump",
     "level_shift": "jump",
     "wrong_price": "jump",
+    "many_jumps": "jump",
     "adjustment_ratio": "adjustment",
 }
 
