@@ -1,9 +1,15 @@
-"""Whether a study may be published yet: final, draft, or under an embargo."""
+"""Whether a study may be published yet: final, draft, or under an embargo; and how its figures say so."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal
+
+from eventstudy.errors import DataMissing, InvalidInput, StudyFileError
+from eventstudy.figures.house_style import load_style
+from eventstudy.figures.presentation import Presentation
 
 Status = Literal["final", "draft"]
 State = Literal["final", "draft", "embargoed", "released"]
@@ -57,3 +63,34 @@ def release_mark(state: str, embargo_until: datetime | None) -> str:
         return ""
     zone = embargo_until.tzname() or ""
     return f"EMBARGO UNTIL {embargo_until.day} {embargo_until:%B %Y, %H:%M} {zone}".rstrip()
+
+
+def study_presentation(
+    study_file: Path, style: str | None, state: str, embargo_until: datetime | None, names: Mapping[str, str]
+) -> Presentation:
+    """Return what a study gives to all its figures.
+
+    Parameters
+    ----------
+    study_file : Path
+        The study file; the style lies beside it.
+    style : str or None
+        What the study file calls its style.
+    state : str
+        As of `release_state`.
+    embargo_until : datetime or None
+        With a zone.
+    names : mapping of str to str
+        What the study calls its tickers.
+
+    Raises
+    ------
+    StudyFileError
+        If the style file is missing or wrong; names the study file, the style file and its key.
+    """
+    mark = release_mark(state, embargo_until)
+    try:
+        own = load_style(study_file.parent / style) if style else None
+    except (DataMissing, InvalidInput) as error:
+        raise StudyFileError(f"{study_file.name}: style: {error.message}") from error
+    return Presentation(own, mark, embargo_until.isoformat() if embargo_until and mark else "", names)

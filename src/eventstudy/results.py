@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eventstudy import figures
 from eventstudy.errors import InvalidInput
 from eventstudy.export import describe_figure, result_to_dict, save_result
+from eventstudy.figures.presentation import Presentation, presenting
 from eventstudy.inference import readings
 from eventstudy.readings import Readings, WindowLike
 from eventstudy.summary import summary_html, summary_text
@@ -27,53 +29,41 @@ class EventStudyResult(Readings):
     Attributes and questions are those of `eventstudy.readings.Readings`: ``ar``, ``sar``, ``aar``, ``car``, ``caar``,
     ``bhar``, ``tests``, ``regression``, ``market_value``, ``audit``, ``dropped``, ``checks``, ``findings``. This class adds figures,
     text and files.
+
+    Attributes
+    ----------
+    presentation : Presentation
+        The house style, the release mark and the names of the study file that was run; empty without one.
     """
+
+    presentation: Presentation = field(default_factory=Presentation)
 
     # -- figures -------------------------------------------------------------------------------------------
 
     def plot_event_day(self, window: WindowLike = (0, 0), level: float = 0.95, size: str = "article") -> HouseFigure:
         """Draw abnormal returns of a window with their intervals, one row an event."""
         self._only_returns("Figures")
-        return describe_figure(
-            figures.event_day(
-                self.abnormal, Window.of(window), level=level, size=size, source=self.source_line(), when=self.when()
-            ),
-            self,
-        )
+        return self._drawn(partial(figures.event_day, self.abnormal, Window.of(window), level=level), size)
 
     def plot_car(self, level: float = 0.95, size: str = "article") -> HouseFigure:
         """Draw the path of each event's cumulative abnormal return with its band."""
         self._only_returns("Figures")
-        return describe_figure(
-            figures.car_paths(self.abnormal, level=level, size=size, source=self.source_line(), when=self.when()), self
-        )
+        return self._drawn(partial(figures.car_paths, self.abnormal, level=level), size)
 
     def plot_market_model(self, event: str | None = None, size: str = "article") -> HouseFigure:
         """Draw one event's returns against the benchmark's, with the event day marked."""
         self._only_returns("Figures")
-        return describe_figure(
-            figures.market_scatter(
-                self.panel, self.fit, self.locate(event), size=size, source=self.source_line(), when=self.when()
-            ),
-            self,
-        )
+        return self._drawn(partial(figures.market_scatter, self.panel, self.fit, self.locate(event)), size)
 
     def plot_ordinary_days(self, event: str | None = None, size: str = "article") -> HouseFigure:
         """Draw where the event day falls among the firm's ordinary days."""
         self._only_returns("Figures")
-        return describe_figure(
-            figures.ordinary_days(
-                self.abnormal, self.locate(event), size=size, source=self.source_line(), when=self.when()
-            ),
-            self,
-        )
+        return self._drawn(partial(figures.ordinary_days, self.abnormal, self.locate(event)), size)
 
     def plot_ranking(self, level: float = 0.95, size: str = "article") -> HouseFigure:
         """Draw all events sorted by their abnormal return on the event day."""
         self._only_returns("Figures")
-        return describe_figure(
-            figures.ranking(self.abnormal, level=level, size=size, source=self.source_line(), when=self.when()), self
-        )
+        return self._drawn(partial(figures.ranking, self.abnormal, level=level), size)
 
     def plot_tests(
         self, window: WindowLike | None = None, names: Sequence[str] | None = None, size: str = "article"
@@ -98,9 +88,12 @@ class EventStudyResult(Readings):
             raise InvalidInput("plot_tests compares tests of an average; for one event draw plot_ordinary_days().")
         tests, _ = self.run_tests(window, names)
         remarks = readings(self.abnormal, self._window(window))
-        return describe_figure(
-            figures.agreement(tests, remarks, size=size, source=self.source_line(), when=self.when()), self
-        )
+        return self._drawn(partial(figures.agreement, tests, remarks), size)
+
+    def _drawn(self, draw: Callable[..., HouseFigure], size: str) -> HouseFigure:
+        """Draw in the study's style and with its mark, and say how the figure was made."""
+        with presenting(self.presentation):
+            return describe_figure(draw(size=size, source=self.source_line(), when=self.when()), self)
 
     # -- text and files ------------------------------------------------------------------------------------
 
@@ -121,7 +114,8 @@ class EventStudyResult(Readings):
         Path
             The folder.
         """
-        return save_result(self, Path(folder))
+        with presenting(self.presentation):
+            return save_result(self, Path(folder))
 
     def __repr__(self) -> str:
         return summary_text(self)

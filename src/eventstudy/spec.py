@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 from eventstudy.claims import ClaimBook, ClaimsLedger, Evidence, claims_of, judge
 from eventstudy.errors import DataMissing, InvalidInput, StudyFileError
 from eventstudy.events import Event, as_events
+from eventstudy.figures.presentation import Presentation
 from eventstudy.models import NormalReturnModel
 from eventstudy.prices import load_prices
 from eventstudy.prices.factors import FACTOR_COLUMNS, load_factors
@@ -19,7 +21,7 @@ from eventstudy.prices.readers.french import read_french_factors
 from eventstudy.prices.shares import ShareCount
 from eventstudy.prices.table import Prices
 from eventstudy.prices.vintages.stored import find_vintage, list_vintages
-from eventstudy.release import State, Status, release_state
+from eventstudy.release import State, Status, release_state, study_presentation
 from eventstudy.results import EventStudyResult
 from eventstudy.spec_parts import (
     ModelPart,
@@ -208,9 +210,8 @@ class StudySpec(Part):
 
     def build_study(self, variant: Variant | None = None) -> EventStudy:
         """Return the specification as an `EventStudy`; a variant replaces model and estimation window."""
-        part = self.model
         model = self.build_model() if variant is None else variant.build()
-        estimation = part.estimation if variant is None or variant.estimation is None else variant.estimation
+        estimation = self.model.estimation if variant is None or variant.estimation is None else variant.estimation
         try:
             return self._study(model, estimation)
         except InvalidInput as error:
@@ -278,8 +279,7 @@ class StudySpec(Part):
                 f"of which this study has none. Leave it out to use the file, or run 'eventstudy fetch {command_path(self.folder)}' first.",
                 **error.facts,
             ) from error
-        pinned = self.prices.model_copy(update={"source": "yahoo", "vintage": name})
-        return self.model_copy(update={"prices": pinned})
+        return self.model_copy(update={"prices": self.prices.model_copy(update={"source": "yahoo", "vintage": name})})
 
     def load_prices(self) -> Prices:
         """Return the prices that the study needs, from its source.
@@ -304,8 +304,13 @@ class StudySpec(Part):
         prices : Prices, optional
             In place of the study's own source.
         """
-        chosen = prices if prices is not None else self.load_prices()
-        return self.build_study().run(chosen, self.event_list(), self.factors())
+        chosen = self.load_prices() if prices is None else prices
+        found = self.build_study().run(chosen, self.event_list(), self.factors())
+        return replace(found, presentation=self.presentation())
+
+    def presentation(self) -> Presentation:
+        """Return what the study gives to its figures: its house style, its release mark by the clock, its names."""
+        return study_presentation(self.path, self.style, self.state, self.embargo_until, self.names)
 
     def claims_ledger(
         self,
@@ -336,10 +341,8 @@ class StudySpec(Part):
                 "Claims are judged by prices and returns; run the study on prices, with model.measure = 'return'."
             )
         timeline = read_table(self.folder / self.timeline) if self.timeline else None
-        data = Evidence(
-            found.prices, self.build_study(), found, self.claims, self.names, self.factors(), panel, shares, timeline
-        )
-        return judge(data)
+        study, factors = self.build_study(), self.factors()
+        return judge(Evidence(found.prices, study, found, self.claims, self.names, factors, panel, shares, timeline))
 
 
 def judge_claims(study: StudySpec | str | Path, prices: Prices | None = None) -> ClaimsLedger:

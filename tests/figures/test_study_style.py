@@ -70,3 +70,48 @@ def test_a_report_is_drawn_in_its_style_and_marked(folder):
     said = json.loads(figures.bundle.bundle_contents(by_name["event_day"], "x")["x.json"])
     assert (said["rights"], said["mark"]) == ("© Mine", "DRAFT")
     assert said["parameters"]["study"]["benchmark"] == "^GSPC"
+
+
+def as_final(folder):
+    """A starter study is a draft."""
+    file = folder / "study.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace('status = "draft"', 'status = "final"'), encoding="utf-8")
+    return folder
+
+
+EMBARGO = 'embargo_until = "2999-12-01T06:00-05:00"\nstyle = "house.toml"'
+
+
+def test_a_result_of_a_study_file_draws_in_its_style_with_its_mark(folder, tmp_path):
+    result = with_style(as_final(folder), EMBARGO, "[palette]\nfall = '#123456'\n").run()
+    result.plot_event_day().save_bundle("car", tmp_path)
+    said = json.loads((tmp_path / "car.json").read_text(encoding="utf-8"))
+    assert said["mark"] == "EMBARGO UNTIL 1 December 2999, 06:00 -05:00"
+    assert said["embargo_until"] == "2999-12-01T06:00:00-05:00"
+    style = result.presentation.style
+    assert said["inputs"]["style"] == style.digest
+    for figure in (
+        result.plot_car(),
+        result.plot_market_model("NVDA"),
+        result.plot_ordinary_days("NVDA"),
+        result.plot_ranking(),
+    ):
+        assert figure.facts.mark == said["mark"]
+        assert figure.recipe.style == style
+    assert figures.style.current_style() == default_style()
+    result.save(tmp_path / "all")
+    assert said["mark"] in (tmp_path / "all" / "figures" / "event_day.svg").read_text(encoding="utf-8")
+
+
+def test_the_mark_of_a_study_can_be_taken_away_and_a_final_study_has_none(folder):
+    draft = load_study(folder).run().plot_event_day()
+    assert (draft.facts.mark, draft.marked("").facts.mark) == ("DRAFT", "")
+    assert load_study(as_final(folder)).run().plot_event_day().facts.mark == ""
+
+
+def test_the_kernel_is_told_the_mark_of_all_figures(folder, monkeypatch):
+    monkeypatch.setenv("EVENTSTUDY_MARK", "DRAFT")
+    monkeypatch.setenv("EVENTSTUDY_EMBARGO_UNTIL", "2999-12-01T06:00:00-05:00")
+    result = load_study(as_final(folder)).run()
+    assert result.plot_event_day().facts.mark == "DRAFT"
+    assert figures.event_day(result.abnormal, 0).facts.embargo_until == "2999-12-01T06:00:00-05:00"

@@ -46,3 +46,15 @@ def test_a_failing_cell_is_shown(tmp_path: Path) -> None:
     assert "bad.ipynb" in str(caught.value)
     assert "y = x / 0  # here" in str(caught.value)
     assert "ZeroDivisionError" in str(caught.value)
+
+
+def test_every_figure_of_a_marked_notebook_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "draft.ipynb"
+    code = (
+        "import eventstudy as es\n"
+        'prices = es.load_prices(["NVDA", "^GSPC"])\n'
+        'result = es.EventStudy(model=es.MarketModel("^GSPC")).run(prices, [es.Event("NVDA", "2025-01-27")])\n'
+        "result.plot_event_day()"
+    )
+    path.write_text(notebook_text((("code", code),)), encoding="utf-8")
+    assert 'alt="DRAFT. Dot plot' in execute(path, mark="DRAFT")

@@ -26,6 +26,8 @@ class Facts:
         Digests of what the figure was made from, by name.
     mark, embargo_until : str
         A word drawn over the figure, and the moment up to which it holds.
+    names : mapping of str to str
+        What the study calls its tickers.
     own_title, unchecked : bool
         Whether the title is the caller's, and whether it was exempted from the check against the numbers.
     """
@@ -38,6 +40,7 @@ class Facts:
     inputs: Mapping[str, str] = field(default_factory=dict)
     mark: str = ""
     embargo_until: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
     own_title: bool = False
     unchecked: bool = False
 

@@ -10,6 +10,7 @@ from eventstudy.errors import InvalidInput
 from eventstudy.figures.facts import Facts
 from eventstudy.figures.house_style import HouseStyle, current_style, drawing_with
 from eventstudy.figures.lettering import LEADING, balanced, fit, text_width, wrap
+from eventstudy.figures.presentation import presented
 from eventstudy.figures.sheet import Sheet
 from eventstudy.figures.style import Size, house_settings, palette, size_of
 from eventstudy.figures.title_check import check_title
@@ -61,13 +62,14 @@ def build(
     wanted: Callable[[Size], float],
     draw: Callable[[Sheet], None],
 ) -> HouseFigure:
-    """Lay out a figure in the style in use; see `Recipe`.
+    """Lay out a figure in the style and with the mark of the study that it is drawn for; see `Recipe`.
 
     Raises
     ------
     InvalidInput
         If there is no such size, or a title of the caller's claims a movement against the numbers.
     """
+    facts = presented(facts)
     if facts.own_title:
         check_title(words.title, facts)
     return lay_out(Recipe(words, data, facts, current_style(), wanted, draw), size)

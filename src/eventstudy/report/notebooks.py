@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eventstudy.errors import DataMissing, EventStudyError, StudyFileError
+from eventstudy.figures.house_style import VARIABLE as STYLE_VARIABLE
+from eventstudy.figures.presentation import MARK_VARIABLE, UNTIL_VARIABLE
 from eventstudy.report.notebook_html import scrubbed, to_html, without_colour
 
 if TYPE_CHECKING:
@@ -93,6 +95,8 @@ def execute(
     progress: Progress | None = None,
     kernels: Kernels | None = None,
     style: Path | None = None,
+    mark: str = "",
+    embargo_until: str = "",
 ) -> str:
     """Run a notebook in its own folder and return the body of its HTML.
 
@@ -111,6 +115,8 @@ def execute(
         Where the kernel is entered while it runs.
     style : Path, optional
         The house style of figures; by default the one in use.
+    mark, embargo_until : str
+        A word drawn over each figure of this package, such as ``DRAFT``, and the moment up to which it holds.
 
     Returns
     -------
@@ -134,8 +140,9 @@ def execute(
     _inject(notebook, _variables(path, folder, parameters or {}))
     for place, cell in enumerate(notebook.cells):
         cell["id"] = f"c{place:03d}"
+    given = {STYLE_VARIABLE: str(style.resolve()) if style else "", MARK_VARIABLE: mark, UNTIL_VARIABLE: embargo_until}
     try:
-        asyncio.run(_run(notebook, path, progress, kernels or Kernels(), style))
+        asyncio.run(_run(notebook, path, progress, kernels or Kernels(), {k: v for k, v in given.items() if v}))
     except CellExecutionError as error:
         where = _failed_cell(notebook)
         raise NotebookFailed(f"The notebook {path.name} stopped{where}.\n{without_colour(str(error))}") from error
@@ -194,7 +201,7 @@ def _failed_cell(notebook: NotebookNode) -> str:
 
 
 async def _run(
-    notebook: NotebookNode, path: Path, progress: Progress | None, kernels: Kernels, style: Path | None
+    notebook: NotebookNode, path: Path, progress: Progress | None, kernels: Kernels, given: Mapping[str, str]
 ) -> None:
     """Execute a notebook in place, over files instead of a network port, and end its kernel."""
     from nbclient import NotebookClient
@@ -211,7 +218,7 @@ async def _run(
         _tell_cells(client, notebook, progress, kernels, manager)
         pid = -1
         try:
-            await client.async_execute(env=_environment(Path(folder), style))
+            await client.async_execute(env={**_environment(Path(folder)), **given})
         finally:
             pid = _pid(manager)
             if client.kc is not None:
@@ -261,7 +268,7 @@ def _tell_cells(
     client.on_cell_start = start
 
 
-def _environment(folder: Path, style: Path | None) -> dict[str, str]:
+def _environment(folder: Path) -> dict[str, str]:
     """Return the environment of a kernel: the user's, without what would change an output."""
     (folder / "matplotlibrc").touch()
     fixed = {
@@ -275,5 +282,4 @@ def _environment(folder: Path, style: Path | None) -> dict[str, str]:
         "COLUMNS": "100",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     }
-    own_style = {"EVENTSTUDY_STYLE": str(style.resolve())} if style is not None else {}
-    return {**os.environ, **fixed, **own_style}
+    return {**os.environ, **fixed}

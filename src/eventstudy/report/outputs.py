@@ -110,11 +110,13 @@ def write_report(
         require_pdf_tools()
     if spec.notebooks:
         require_notebook_tools()
+    mark = release_mark(inputs[manifest.STATE], spec.embargo_until)
+    until = spec.embargo_until.isoformat() if spec.embargo_until and mark else ""
     steps = _Steps(progress, 3 + len(spec.notebooks))
     kernels = Kernels()
     with ThreadPoolExecutor(max_workers=2) as pool:
         try:
-            bodies = _start_notebooks(spec, pool, kernels, steps)
+            bodies = _start_notebooks(spec, pool, kernels, steps, mark, until)
             steps.reach("computing", 0)
             findings = compute(spec)
             tables = all_tables(findings)
@@ -132,8 +134,6 @@ def write_report(
                 text = corrections_text(log)
                 inputs[corrections.FILE] = file_sha256(write_whole(stage / corrections.FILE, text))
             steps.reach("drawing figures", 1)
-            mark = release_mark(said.state, spec.embargo_until)
-            until = spec.embargo_until.isoformat() if spec.embargo_until else ""
             charts = draw_charts(findings, mark, until)
             _write_tables(stage / "tables", tables)
             for chart in charts:
@@ -155,7 +155,7 @@ def write_report(
 
 
 def _start_notebooks(
-    spec: StudySpec, pool: ThreadPoolExecutor, kernels: Kernels, steps: _Steps
+    spec: StudySpec, pool: ThreadPoolExecutor, kernels: Kernels, steps: _Steps, mark: str, until: str
 ) -> dict[str, Future[str]]:
     """Start the notebooks two at a time; each of their cells is told of."""
 
@@ -168,6 +168,8 @@ def _start_notebooks(
             (spec.folder / name).resolve(),
             folder=spec.folder,
             style=spec.folder / spec.style if spec.style else None,
+            mark=mark,
+            embargo_until=until,
             parameters=spec.parameters,
             progress=cells(Path(name).name),
             kernels=kernels,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from eventstudy.errors import DataMissing, InvalidInput, StudyFileError
-from eventstudy.figures.house_style import HouseStyle, current_style, default_style, load_style
+from eventstudy.figures.house_style import HouseStyle, current_style, default_style
 from eventstudy.spec import StudySpec
 
 
@@ -15,12 +14,7 @@ def style_of(spec: StudySpec) -> HouseStyle:
     StudyFileError
         If the style file is missing or wrong; names the study file, the style file and its key.
     """
-    if spec.style is None:
-        return current_style()
-    try:
-        return load_style(spec.folder / spec.style)
-    except (DataMissing, InvalidInput) as error:
-        raise StudyFileError(f"{spec.path.name}: style: {error.message}") from error
+    return spec.presentation().style or current_style()
 
 
 def style_input(spec: StudySpec) -> dict[str, str]:
