@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping, Sequence
 
 import pandas as pd
@@ -78,11 +79,29 @@ def html_table(headers: Sequence[str], rows: Sequence[Sequence[str]], caption: s
     )
 
 
+#: What Markdown reads as a tag, and what as an entity: ``<0.001`` and ``S&P 500`` are neither.
+_TAG, _ENTITY = re.compile(r"<(?![\s\d.=]|$)"), re.compile(r"&(?=#?\w+;)")
+
+
+def markdown_text(text: str) -> str:
+    r"""Return text in one line that Markdown shows as it is: no tag, no entity, no code, no end of a table's cell.
+
+    Examples
+    --------
+    >>> markdown_text("<b>S&P 500</b> &lt; a|b"), markdown_text("p <0.001 of the S&P 500")
+    ('&lt;b&gt;S&P 500&lt;/b&gt; &amp;lt; a\\|b', 'p <0.001 of the S&P 500')
+    """
+    shown = _ENTITY.sub("&amp;", text.replace("\n", " "))
+    if _TAG.search(shown):
+        shown = shown.replace("<", "&lt;").replace(">", "&gt;")
+    return shown.replace("|", "\\|").replace("`", "\\`")
+
+
 def markdown_table(headers: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
-    """Return a GitHub-flavoured Markdown table; pipes in cells are escaped."""
+    """Return a GitHub-flavoured Markdown table whose cells are shown as they are: see `markdown_text`."""
 
     def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(str(c).replace("|", "\\|").replace("\n", " ") for c in cells) + " |"
+        return "| " + " | ".join(markdown_text(str(c)) for c in cells) + " |"
 
     rule = "| " + " | ".join("---" if i < left else "---:" for i in range(len(headers))) + " |"
     return "\n".join([line(headers), rule, *(line(r) for r in rows)]) + "\n"

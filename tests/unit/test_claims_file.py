@@ -175,7 +175,7 @@ def test_numbers_of_invented_claims(ledger: es.ClaimsLedger) -> None:
     chips = known[["NVDA", "AVGO", "AMD", "MU"]] * step[["NVDA", "AVGO", "AMD", "MU"]]
     assert number["chips-800"] == pytest.approx(chips[chips < 0].sum(), rel=1e-10)
     day = panel.pct_change(fill_method=None).loc["2025-01-27"]
-    own = wide.filter(regex="^adj_close:").rename(columns=lambda c: c.split(":")[1]).pct_change(fill_method=None)
+    own = wide.filter(regex="^close:").rename(columns=lambda c: c.split(":")[1]).pct_change(fill_method=None)
     assert number["up-to"] == pytest.approx(own.at[pd.Timestamp("2025-01-27"), "AVGO"], rel=1e-10)
     day.update(own.loc["2025-01-27"].reindex(day.index).dropna())
     assert number["share"] == pytest.approx((day > 0).sum() / day.notna().sum(), rel=1e-12)

@@ -58,7 +58,7 @@ def value_steps(raw: dict[str, pd.DataFrame], tickers: list[str], first: str, la
 
 
 def ols(raw: dict[str, pd.DataFrame], ticker: str, first: int, last: int) -> tuple[float, float, float]:
-    """Return, abnormal return and its exact prediction error over relative days, by normal equations."""
+    """Change of the price, abnormal return and its exact prediction error over relative days, by normal equations."""
     returns = raw["adjusted"].pct_change(fill_method=None)[[ticker, "^GSPC"]]
     day = returns.index.get_loc(pd.Timestamp(DAY))
     est = returns.iloc[day - 270 : day - 20].to_numpy()
@@ -70,7 +70,7 @@ def ols(raw: dict[str, pd.DataFrame], ticker: str, first: int, last: int) -> tup
     rows = np.column_stack([np.ones(len(seen)), seen[:, 1]])
     sums = rows.sum(axis=0)
     error = np.sqrt(s2 * (len(seen) + sums @ inverse @ sums))
-    held = raw["adjusted"][ticker].iloc[[day + first - 1, day + last]].to_numpy()
+    held = raw["close"][ticker].iloc[[day + first - 1, day + last]].to_numpy()
     return held[1] / held[0] - 1, float((seen[:, 0] - rows @ beta).sum()), float(error)
 
 
@@ -91,7 +91,7 @@ def test_the_falls_of_nvidia_meta_and_alphabet(ledger: es.ClaimsLedger, raw: dic
     from scipy.stats import t as student
 
     reach = student.ppf(0.975, 248)
-    returns = raw["adjusted"].pct_change(fill_method=None)
+    returns = raw["close"].pct_change(fill_method=None)
     day = returns.index.get_loc(pd.Timestamp(DAY))
     for name, ticker in (("sharp-nvidia", "NVDA"), ("sharp-meta", "META"), ("sharp-alphabet", "GOOGL")):
         move, abnormal, error = ols(raw, ticker, 0, 0)

@@ -180,3 +180,17 @@ def test_rounding_keeps_shape_and_missing_values():
     assert rounded.shape == values.shape
     assert np.isnan(rounded[0, 1])
     assert rounded[1, 0] == 3.141592654
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
+        ("<svg onload=alert(1)>", "&lt;svg onload=alert(1)&gt;"),
+        ("&lt;b&#62;", "&amp;lt;b&amp;#62;"),
+        ("`rm`|x", "\\`rm\\`\\|x"),
+        ("the S&P 500, p <0.001", "the S&P 500, p <0.001"),
+    ],
+)
+def test_markdown_shows_text_and_leaves_plain_text_alone(cell: str, shown: str) -> None:
+    assert markdown_table([cell], [[cell]]) == f"| {shown} |\n| --- |\n| {shown} |\n"

@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from eventstudy.claims.closes import price_returns
 from eventstudy.claims.reading import ClaimBook
 from eventstudy.claims.schema import ClaimPart
 from eventstudy.claims.tolerance import SHARP_TAIL, SLIGHT_SHARE
@@ -58,7 +59,7 @@ class Move:
     Attributes
     ----------
     raw : float
-        Return from close to close.
+        Change of the price from close to close, without dividends where ``priced``.
     abnormal, low, high : float
         Abnormal return and its 95 % interval; NaN with ``reason`` where there is none.
     tail_low, tail_high : float
@@ -71,6 +72,10 @@ class Move:
         Why there is no abnormal return.
     yardstick : bool
         Whether the share is what others are measured by, so that its return is all there is to judge.
+    priced : bool
+        Whether ``raw`` and the ordinary stretches are of closes without dividends; else they are of adjusted closes.
+    total : float
+        Return with dividends, of adjusted closes; NaN if not asked for.
     """
 
     raw: float
@@ -83,6 +88,8 @@ class Move:
     ordinary: int
     reason: str = ""
     yardstick: bool = False
+    priced: bool = False
+    total: float = math.nan
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,10 +268,16 @@ class Evidence:
 
     # -- moves ---------------------------------------------------------------------------------------------
 
-    def raw(self, ticker: str, days: Days) -> float:
-        """Return a ticker's return from the close before the days to their last close, a fraction; NaN without closes."""
+    def total(self, ticker: str, days: Days) -> float:
+        """Return a ticker's return with dividends over the days, a fraction; NaN without closes."""
         closes = self.adjusted(ticker)
         return float(closes[days.last] / closes[days.before] - 1.0)
+
+    def raw(self, ticker: str, days: Days) -> tuple[float, bool]:
+        """Return how far a ticker's price moved over the days, a fraction, NaN without closes; and whether closes without dividends say so."""
+        ends, traded = [days.before, days.last], self.traded(ticker)
+        returns, priced = price_returns(self.adjusted(ticker)[ends], None if traded is None else traded[ends], 1)
+        return float(returns[0]), bool(priced[0])
 
     @cached_property
     def _moves(self) -> dict[tuple[str, Days], Move]:
@@ -277,26 +290,28 @@ class Evidence:
         return self._moves[ticker, days]
 
     def _move(self, ticker: str, days: Days) -> Move:
-        zero, raw = self._zero(ticker, days), self.raw(ticker, days)
-        held = self._ordinary(ticker, days.n, zero)
+        zero, (raw, priced) = self._zero(ticker, days), self.raw(ticker, days)
+        held = self._ordinary(ticker, days.n, zero, priced)
         low, high = np.quantile(held, [SHARP_TAIL, 1.0 - SHARP_TAIL]) if held.size else (np.nan, np.nan)
         inner = float(np.quantile(np.abs(held), SLIGHT_SHARE)) if held.size else np.nan
-        ordinary = (float(low), float(high), inner)
+        ordinary = (float(low), float(high), inner, int(held.size))
+        alone = Move(raw, np.nan, np.nan, np.nan, *ordinary, priced=priced, total=self.total(ticker, days))
         if ticker in self.study.model.columns:
-            reason = f"{self.call(ticker)} is the yardstick itself"
-            return Move(raw, np.nan, np.nan, np.nan, *ordinary, int(held.size), reason, yardstick=True)
+            return replace(alone, reason=f"{self.call(ticker)} is the yardstick itself", yardstick=True)
         try:
-            return Move(raw, *self._abnormal(ticker, days, zero), *ordinary, int(held.size))
+            abnormal, low_end, high_end = self._abnormal(ticker, days, zero)
         except EventStudyError as error:
-            return Move(raw, np.nan, np.nan, np.nan, *ordinary, int(held.size), error.message)
+            return replace(alone, reason=error.message)
+        return replace(alone, abnormal=abnormal, low=low_end, high=high_end)
 
-    def _ordinary(self, ticker: str, n: int, zero: int) -> np.ndarray:
-        """Return the returns of all stretches of n days inside the estimation window; none if they are fewer than the study asks for."""
+    def _ordinary(self, ticker: str, n: int, zero: int, priced: bool) -> np.ndarray:
+        """Return the moves of all stretches of n days inside the estimation window, of the claim's kind of closes; none if they are too few."""
         span = Window.of(self.study.estimation)
-        closes = self.adjusted(ticker)[max(zero + span.start - 1, 0) : max(zero + span.end + 1, 0)]
-        if len(closes) <= n:
+        inside = slice(max(zero + span.start - 1, 0), max(zero + span.end + 1, 0))
+        adjusted, traded = self.adjusted(ticker)[inside], self.traded(ticker) if priced else None
+        if len(adjusted) <= n:
             return np.empty(0)
-        held = np.asarray(closes[n:] / closes[:-n] - 1.0, dtype=np.float64)
+        held, _ = price_returns(adjusted, None if traded is None else traded[inside], n)
         held = held[np.isfinite(held)]
         return held if held.size >= self.study.min_estimation else np.empty(0)
 
@@ -318,7 +333,7 @@ class Evidence:
         found = (float(result.abnormal.sums(window).car[i]), float(low[i]), float(high[i]))
         if result.returns_kind == "simple":
             return found
-        held = 1.0 + self.raw(ticker, days)  # of log returns: the value held less the value expected
+        held = 1.0 + self.total(ticker, days)  # of log returns: the value held less the value expected
         car, low_end, high_end = (-held * math.expm1(-x) for x in found)
         return car, low_end, high_end
 

@@ -9,13 +9,14 @@ import pandas as pd
 
 from eventstudy.claims.dates import judge_date
 from eventstudy.claims.evidence import Evidence
-from eventstudy.claims.moves import judge_count, judge_level, judge_move, judge_no_change, judge_size
+from eventstudy.claims.levels import judge_level
+from eventstudy.claims.moves import judge_count, judge_move, judge_no_change, judge_size
 from eventstudy.claims.ruling import Ruling, Verdict, dollars, listed, not_testable
 from eventstudy.claims.schema import ClaimPart
 from eventstudy.claims.sums import judge_basket, judge_rank, judge_value
 from eventstudy.claims.values import basket
 from eventstudy.errors import DataMissing, StudyFileError
-from eventstudy.tables import html_table, markdown_table
+from eventstudy.tables import html_table, markdown_table, markdown_text
 from eventstudy.wording import percent
 
 _JUDGES: dict[str, Callable[[Evidence, ClaimPart], Ruling]] = {
@@ -187,7 +188,7 @@ class ClaimsLedger:
         blocks = []
         for source, claims in self.by_article().items():
             rows = [(c.verdict_text, f"“{c.quote}”", c.about, c.days, c.sentence) for c in claims]
-            blocks.append(f"## {source}\n\n{markdown_table(headers, rows, len(headers))}")
+            blocks.append(f"## {markdown_text(source)}\n\n{markdown_table(headers, rows, len(headers))}")
         return "\n\n".join(b.rstrip() for b in blocks) + "\n"
 
     def __repr__(self) -> str:

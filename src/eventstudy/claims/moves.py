@@ -1,4 +1,4 @@
-"""Claims about what shares did: direction, impact, size, a period, a level, no change, counts of shares."""
+"""Claims about what shares did: direction, impact, size, a period, no change, counts of shares."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from eventstudy.claims.evidence import Days, Evidence, Move
 from eventstudy.claims.ruling import Reading, Ruling, Verdict, listed, missing_text, moved, not_testable, together
 from eventstudy.claims.schema import ClaimPart
-from eventstudy.claims.tolerance import COUNT_WORDS, SEVERAL, judge_amount, tolerance
+from eventstudy.claims.tolerance import CEILINGS, COUNT_WORDS, SEVERAL, judge_amount, tolerance
 from eventstudy.claims.values import basket
 from eventstudy.wording import interval, percent
 
@@ -117,16 +117,12 @@ def _one_move(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
     return _told(ev, ticker, days, move, judge(part.says, part.wording, move), f"{moved(name, move.raw)} ({days.text})")
 
 
-def _told(ev: Evidence, ticker: str, days: Days, move: Move, verdict: Verdict, start: str, **more: object) -> Ruling:
-    """Put a move into a sentence with its abnormal part and its ordinary days."""
-    text = start
+def _told(ev: Evidence, ticker: str, days: Days, move: Move, verdict: Verdict, start: str, end: str = "") -> Ruling:
+    """Put a move into a sentence with its ordinary days and its abnormal part, between a start and an end."""
+    text = f"{start}{_beside_ordinary(move, days)}"
     if math.isfinite(move.abnormal):
         text += f"; its abnormal return is {percent(move.abnormal)} (95% interval {interval(move.low, move.high)})"
-    tail = move.tail_low if move.raw < 0 else move.tail_high
-    if math.isfinite(tail):
-        far = abs(move.raw) > abs(tail) and move.raw * tail > 0
-        text += f"; one in twenty of its ordinary {_stretches(days)} ends {'below' if move.raw < 0 else 'above'} {percent(tail)}"
-        text += ", and this one did" if far else ", and this one did not"
+    text += f"; {end}" if end else ""
     inputs = _inputs(ev, ticker, days, move)
     return Ruling(
         verdict,
@@ -142,20 +138,39 @@ def _told(ev: Evidence, ticker: str, days: Days, move: Move, verdict: Verdict, s
     )
 
 
+def _beside_ordinary(move: Move, days: Days) -> str:
+    """Say how a move compares with the outermost twentieth of the share's ordinary ones, on its side."""
+    falls = move.raw < 0.0
+    tail = move.tail_low if falls else move.tail_high
+    if not math.isfinite(tail) or move.raw == 0.0:
+        return ""
+    far = move.raw < tail if falls else move.raw > tail
+    on = "on" if days.n == 1 else "in"
+    return (
+        f", {'more' if far else 'less'} than {on} {'all but ' if far else ''}one in twenty of its ordinary {_stretches(days)} "
+        f"(those {'below' if falls else 'above'} {percent(tail)})"
+    )
+
+
 def _stretches(days: Days) -> str:
     return "days" if days.n == 1 else f"stretches of {days.n} days"
 
 
 def _inputs(ev: Evidence, ticker: str, days: Days, move: Move) -> tuple[tuple[str, str], ...]:
-    closes, traded = ev.adjusted(ticker), ev.traded(ticker)
-    shown = closes if traded is None else traded
-    kind = "adjusted close" if traded is None else "close"
+    traded = ev.traded(ticker)
+    shown = traded if traded is not None and move.priced else ev.adjusted(ticker)
+    kind = "close" if move.priced else "adjusted close"
     found = [
         (f"{kind} {ev.sessions[days.before]:%Y-%m-%d}", f"{shown[days.before]:,.2f}"),
         (f"{kind} {ev.sessions[days.last]:%Y-%m-%d}", f"{shown[days.last]:,.2f}"),
-        ("return, adjusted closes", percent(move.raw)),
-        ("ordinary " + _stretches(days), str(move.ordinary)),
+        (
+            "change of the price" if move.priced else "return with dividends, for want of closes without them",
+            percent(move.raw),
+        ),
     ]
+    if move.priced and percent(move.total) != percent(move.raw):
+        found.append(("return with dividends", percent(move.total)))
+    found.append(("ordinary " + _stretches(days), str(move.ordinary)))
     if math.isfinite(move.abnormal):
         found += [("abnormal return", percent(move.abnormal)), ("95% interval", interval(move.low, move.high))]
     elif move.reason:
@@ -205,8 +220,8 @@ def _one_size(ev: Evidence, part: ClaimPart, ticker: str, days: Days, move: Move
     verdict: Verdict = judge_amount(_SIGN[part.says] * number / part.amount, bounds)
     what = "abnormal return" if part.measure == "abnormal" else "return"
     top = "any size above" if math.isinf(bounds[1]) else percent(part.amount * bounds[1], sign=False)
-    start = f"{moved(ev.call(ticker), move.raw)} ({days.text}); the claim is a {what} between {percent(part.amount * bounds[0], sign=False)} and {top}"
-    told = _told(ev, ticker, days, move, verdict, start)
+    end = f"the claim is a {what} between {percent(part.amount * bounds[0], sign=False)} and {top}"
+    told = _told(ev, ticker, days, move, verdict, f"{moved(ev.call(ticker), move.raw)} ({days.text})", end)
     return replace(told, number=number)
 
 
@@ -232,27 +247,6 @@ def _verdict_of_calm(move: Move) -> Verdict:
     return "supported" if low <= value <= high else "contradicted"
 
 
-def judge_level(ev: Evidence, part: ClaimPart) -> Ruling:
-    """Judge a claimed price: the close as traded of a day."""
-    days = ev.days(part)
-    found = []
-    for ticker in part.assets:
-        traded = ev.traded(ticker)
-        name = ev.call(ticker)
-        close = math.nan if traded is None else float(traded[days.last])
-        if not math.isfinite(close):
-            found.append(
-                (name, not_testable(f"{name} has no close as traded on {days.text}", f"the close of {ticker}"))
-            )
-            continue
-        bounds = tolerance(part.wording, float(part.value or 0.0), dollars=False)
-        verdict: Verdict = judge_amount(close / float(part.value or 1.0), bounds)
-        text = f"{name} closed at {close:,.2f} on {days.text}; the claim is {part.wording + ' ' if part.wording else ''}{part.value:,.10g}."
-        inputs = ((f"close {days.text}", f"{close:,.2f}"),)
-        found.append((name, Ruling(verdict, text, number=close, unit="price", inputs=inputs, days=days.text)))
-    return together(found, "which company is meant")
-
-
 def judge_count(ev: Evidence, part: ClaimPart) -> Ruling:
     """Judge how many of some companies fell or rose."""
     days = ev.days(part)
@@ -265,34 +259,70 @@ def judge_count(ev: Evidence, part: ClaimPart) -> Ruling:
 
 def _one_count(ev: Evidence, part: ClaimPart, label: str, tickers: tuple[str, ...], days: Days) -> Ruling:
     raws = {t: ev.raw(t, days) for t in tickers if ev.has(t)}
-    seen = {t: r for t, r in raws.items() if math.isfinite(r)}
+    seen = {t: r for t, (r, _) in raws.items() if math.isfinite(r)}
     missing = [t for t in tickers if t not in seen]
     if not seen:
         return not_testable(f"none of {label} has closes on these days", "closes of its companies")
     did = [t for t, r in seen.items() if _SIGN[part.says] * r > 0.0]
     k, n = len(did), len(seen)
-    verdict = _verdict_of_count(part, k, n)
     text = f"{k} of {n} {part.says} ({label}, {days.text}): {percent(k / n, 1, sign=False)}"
     if len(seen) <= 12:
         others = [ev.call(t) for t in seen if t not in did]
         text += f"; {listed([ev.call(t) for t in did]) or 'none'} did" + (
             f", {listed(others)} did not" if others else ""
         )
-    inputs = (("counted", str(n)), (part.says, str(k)), ("without prices", missing_text(missing)))
+    verdict, needs = _bounded(part, k, n, len(missing)), ""
+    if missing:
+        text += f"; without prices: {missing_text(missing)}"
+    if verdict == "not testable here":
+        text += ", and what they did decides the claim"
+        needs = f"the closes of {missing_text(missing)}"
+    inputs = [("counted", str(n)), (part.says, str(k)), ("without prices", missing_text(missing))]
+    adjusted = sum(not raws[t][1] for t in seen)
+    if adjusted:
+        inputs.append(("by returns with dividends, for want of closes without them", f"{adjusted} of {n}"))
     of = k / n if part.unit == "percent" else float(k)
     unit = "fraction" if part.unit == "percent" else "count"
-    reading = (Reading(label, of, verdict),)
-    return Ruling(verdict, f"{text}.", number=of, unit=unit, inputs=inputs, readings=reading, days=days.text)
+    return Ruling(
+        verdict,
+        f"{text}.",
+        number=of,
+        unit=unit,
+        inputs=tuple(inputs),
+        readings=(Reading(label, of, verdict),),
+        days=days.text,
+        needs=needs,
+    )
+
+
+def _bounded(part: ClaimPart, k: int, n: int, missing: int) -> Verdict:
+    """Judge a count of k among n; it stands only if it is the same whatever the missing companies did."""
+    possible = {_verdict_of_count(part, k + more, n + missing) for more in range(missing + 1)}
+    return possible.pop() if len(possible) == 1 else "not testable here"
 
 
 def _verdict_of_count(part: ClaimPart, k: int, n: int) -> Verdict:
-    """Judge a count: most is more than half, several at least three; a plain number of names must be met exactly."""
+    """Judge a count: names are counted exactly, a share of them is judged as an amount; none at all contradicts all but a ceiling."""
     if part.wording in COUNT_WORDS:
         enough = {"most": k > n / 2, "several": k >= SEVERAL, "all": k == n, "none": k == 0}[part.wording]
         return "supported" if enough else "contradicted" if k == 0 or part.wording == "none" else "overstated"
+    if k == 0:
+        return "supported" if part.wording in CEILINGS else "contradicted"
+    claimed = float(part.value or 0.0)
+    bounds = tolerance(part.wording, claimed, dollars=False)
     if part.unit == "percent":
-        return judge_amount(k / n / part.amount, tolerance(part.wording, float(part.value or 0.0), dollars=False))
-    if not part.wording:
-        claimed = float(part.value or 0.0)
-        return "supported" if k == claimed else "overstated" if k < claimed else "understated"
-    return judge_amount(k / part.amount, tolerance(part.wording, float(part.value or 0.0), dollars=False))
+        return judge_amount(k / n / part.amount, bounds)
+    return judge_amount(k / claimed, _exact(part.wording, claimed) or bounds)
+
+
+def _exact(wording: str, claimed: float) -> tuple[float, float] | None:
+    """Return the bounds of a number of names over the claimed one, which has no rounding; None for words that are vague themselves."""
+    step = 0.5 / claimed  # names are whole: half of one is on neither side
+    if wording in CEILINGS:
+        return 0.0, 1.0 - step
+    return {
+        "": (1.0, 1.0),
+        "at least": (1.0, math.inf),
+        "more than": (1.0 + step, math.inf),
+        "over": (1.0 + step, math.inf),
+    }.get(wording)

@@ -20,6 +20,8 @@ Unit = Literal["", "percent", "dollars", "million", "billion", "trillion", "rank
 MAX_WORDS = 25
 #: What an amount of money is in, in dollars.
 DOLLARS = {"dollars": 1.0, "million": 1e6, "billion": 1e9, "trillion": 1e12}
+#: By kind: what a value without a unit is in. Other kinds need no unit, or ask for one.
+USUAL_UNIT: dict[str, Unit] = {"size": "percent", "period": "percent", "count": "names"}
 _WEEKDAYS = Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 
 #: By kind: words that it may say, keys that it needs, keys that it may have, units, wordings.
@@ -152,7 +154,7 @@ class ClaimPart(Part):
     @model_validator(mode="before")
     @classmethod
     def _short_forms(cls, given: object) -> object:
-        """Read ``asset`` or ``ticker`` as ``assets``, ``basket`` as ``baskets``, ``billions`` as a value in billions."""
+        """Read ``asset`` or ``ticker`` as ``assets``, ``basket`` as ``baskets``, ``billions`` as a value in billions, and a value in its kind's usual unit."""
         if not isinstance(given, dict):
             return given
         out = dict(given)
@@ -165,6 +167,9 @@ class ClaimPart(Part):
             if "value" in out or "unit" in out:
                 raise ValueError("billions and value were both given; keep one")
             out |= {"value": out.pop("billions"), "unit": "billion"}
+        usual = USUAL_UNIT.get(str(out.get("kind")))
+        if usual and "value" in out and not out.get("unit"):
+            out["unit"] = usual
         return out
 
     @field_validator("quote")

@@ -23,7 +23,15 @@ from eventstudy.claims.ruling import (
 )
 from eventstudy.claims.schema import ClaimPart
 from eventstudy.claims.tolerance import judge_amount, tolerance
-from eventstudy.claims.values import BasketChange, ValueChange, basket, basket_change, daily_changes, value_change
+from eventstudy.claims.values import (
+    BasketChange,
+    ValueChange,
+    basket,
+    basket_change,
+    daily_changes,
+    value_change,
+    without_doubles,
+)
 from eventstudy.wording import interval, percent
 
 _UNIT = {"dollars": "dollars", "percent": "per cent"}
@@ -222,15 +230,27 @@ def _standing(
     ev: Evidence, part: ClaimPart, ticker: str, rivals: tuple[str, ...], days: Days, measure: str
 ) -> _Standing | None:
     """Return the standing of a company on a day, or None if it has no change there."""
-    table, early = daily_changes(ev, list(dict.fromkeys([ticker, *rivals])), measure)
+    table, early = daily_changes(ev, [ticker, *rivals], measure, ticker)
     start = 0 if part.since is None else int(ev.sessions.searchsorted(pd.Timestamp(part.since)))
     chosen = table.iloc[days.last if part.among == "firms" else start : days.last + 1]
     if ticker not in chosen or chosen.empty or not math.isfinite(float(chosen[ticker].iloc[-1])):
         return None
-    own = float(chosen[ticker].iloc[-1])
-    sign = _SIGN[part.says]
-    rank = 1 + int((sign * chosen.to_numpy(dtype=np.float64) > sign * own).sum())
-    return _Standing(own, rank, chosen, start < early and part.among != "firms")
+    return _ranked(part, ticker, chosen, start < early and part.among != "firms")
+
+
+def _ranked(part: ClaimPart, ticker: str, table: pd.DataFrame, early: bool = False) -> _Standing:
+    """Return the standing of a company by the last day of a table of changes."""
+    own, sign = float(table[ticker].iloc[-1]), _SIGN[part.says]
+    return _Standing(own, 1 + int((sign * table.to_numpy(dtype=np.float64) > sign * own).sum()), table, early)
+
+
+def _by_the_other(part: ClaimPart, ticker: str, found: _Standing, beside: _Standing, measure: str) -> str:
+    """Return the rank in the other measure over the same companies and days, or over those of them that have it."""
+    same = beside.table.reindex(columns=found.table.columns).where(found.table.notna())
+    again = _ranked(part, ticker, same)
+    text = f"{_FORM[measure](again.own)}, number {again.rank}"
+    missing = int(found.table.notna().to_numpy().sum() - same.notna().to_numpy().sum())
+    return f"{text} ({missing:,} of these company-days have no such change)" if missing else text
 
 
 def _one_rank(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
@@ -254,9 +274,12 @@ def _one_rank(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
     )
     compared = int(np.isfinite(table.to_numpy(dtype=np.float64)).sum())
     inputs = [("companies compared", str(table.shape[1])), ("company-days compared", f"{compared:,}")]
+    twice = without_doubles(ev, [ticker, *rivals], ticker)[1]
+    if twice:
+        inputs.append(("share classes left out", ", ".join(twice)))
     beside = _standing(ev, part, ticker, rivals, days, other)
     if beside is not None:
-        inputs.append((f"the same in {_UNIT[other]}", f"{_FORM[other](beside.own)}, number {beside.rank}"))
+        inputs.append((f"the same in {_UNIT[other]}", _by_the_other(part, ticker, found, beside, other)))
     if measure == "dollars" and found.early:
         inputs.append(("before the first share count", "the earliest count stands in"))
     verdict = _verdict_of_rank(part, found.rank, sign * found.own)

@@ -49,6 +49,8 @@ AMOUNT_WORDS = (
     "under",
     "up to",
 )
+#: Those of them that set a ceiling and no floor: none at all keeps below it.
+CEILINGS = ("less than", "under")
 #: Words that go with a move.
 MOVE_WORDS = ("", "sharp", "sharply", "slight", "slightly")
 #: Words that go with a rank.
@@ -135,7 +137,7 @@ def tolerance(wording: str, claimed: float, *, dollars: bool) -> tuple[float, fl
         return 1.0 - ABOUT, 1.0 + ABOUT
     if wording in ("more than", "over", "at least"):
         return 1.0 - ROUNDING, math.inf
-    if wording in ("less than", "under"):
+    if wording in CEILINGS:
         return 0.0, 1.0 + ROUNDING
     reach = max(printed_precision(claimed), SHARE_COUNT if dollars else 0.0)
     return 1.0 - reach, 1.0 + reach

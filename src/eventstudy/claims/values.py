@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from eventstudy.claims.closes import price_returns
 from eventstudy.claims.evidence import Days, Evidence
 from eventstudy.errors import DataUnfit
 from eventstudy.market_value import check_split_basis
@@ -148,16 +149,16 @@ def basket(ev: Evidence, key: str) -> tuple[str, tuple[str, ...]]:
     return part.label or key, tuple(dict.fromkeys([*part.tickers, *(str(t) for t in by_sector)]))
 
 
-def without_doubles(ev: Evidence, tickers: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
+def without_doubles(ev: Evidence, tickers: Sequence[str], about: str = "") -> tuple[list[str], tuple[str, ...]]:
     """Return the tickers each company of which counts once, and those left out because another's count covers them.
 
-    Of two share classes the one that the study looks at is kept, else the first named.
+    Of two share classes the one that the claim is about is kept, else the one that the study looks at, else the first named.
     """
     firms = {e.ticker for e in ev.result.panel.events}
     kept: list[str] = []
     covered: set[str] = set()
     twice = []
-    for ticker in sorted(dict.fromkeys(tickers), key=lambda t: t not in firms):
+    for ticker in sorted(dict.fromkeys(tickers), key=lambda t: (t != about, t not in firms)):
         if ticker in covered:
             twice.append(ticker)
             continue
@@ -189,7 +190,7 @@ def _adjustment_gaps(ev: Evidence, tickers: Sequence[str], days: Days) -> np.nda
     return np.asarray([g for g in gaps if math.isfinite(g)], dtype=np.float64)
 
 
-def daily_changes(ev: Evidence, tickers: Sequence[str], measure: str) -> tuple[pd.DataFrame, int]:
+def daily_changes(ev: Evidence, tickers: Sequence[str], measure: str, about: str = "") -> tuple[pd.DataFrame, int]:
     """Return every company's change on every session: dollars, or fractions of its value.
 
     Parameters
@@ -197,9 +198,11 @@ def daily_changes(ev: Evidence, tickers: Sequence[str], measure: str) -> tuple[p
     ev : Evidence
         The data.
     tickers : sequence of str
-        The companies.
+        The companies; of two share classes of one company only one is compared.
     measure : {"dollars", "percent"}
         What is compared.
+    about : str
+        The share that the claim is about, which is kept of two classes.
 
     Returns
     -------
@@ -210,12 +213,12 @@ def daily_changes(ev: Evidence, tickers: Sequence[str], measure: str) -> tuple[p
     """
     columns, early = {}, 0
     dates = ev.sessions.to_numpy(dtype="datetime64[D]")
-    for ticker in without_doubles(ev, tickers)[0] if measure == "dollars" else tickers:
+    for ticker in without_doubles(ev, tickers, about)[0]:
         if not ev.has(ticker):
             continue
         adjusted = ev.adjusted(ticker)
         if measure == "percent":
-            columns[ticker] = np.concatenate([[np.nan], adjusted[1:] / adjusted[:-1] - 1.0])
+            columns[ticker] = np.concatenate([[np.nan], price_returns(adjusted, ev.traded(ticker), 1)[0]])
             continue
         counts = ev.counts(ticker)
         if not counts:

@@ -37,6 +37,14 @@ class VendorFacts(TypedDict):
     remark: str
 
 
+class SplitFacts(TypedDict):
+    """A split: its first day on the new basis, and the new shares for an old one."""
+
+    ticker: str
+    first: str
+    ratio: float
+
+
 class FileFacts(TypedDict):
     """What the passport records of one file; ``sha256`` is that of the uncompressed bytes."""
 
@@ -47,6 +55,7 @@ class FileFacts(TypedDict):
     retrieved: str
     adjustments: str
     cautions: list[str]
+    splits: NotRequired[list[SplitFacts]]
     second_opinions: NotRequired[list[VendorFacts]]
     sha256: str
 
