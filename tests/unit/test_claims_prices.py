@@ -66,6 +66,11 @@ CLAIMS = {
     "not-more": ("count", f'basket = "three"\nsays = "rose"\nvalue = 3\nwording = "more than"\n{DAY}', "overstated"),
     "at-least": ("count", f'basket = "three"\nsays = "rose"\nvalue = 3\nwording = "at least"\n{DAY}', "supported"),
     "classes": ("rank", f'asset = "META"\nsays = "fell"\nmeasure = "percent"\namong = "firms"\nbasket = "classes"\n{DAY}', None),
+    "since-before": ("rank", f'asset = "NVDA"\nsays = "fell"\namong = "days"\nsince = "2019-01-02"\n{DAY}', "not testable here"),
+    "since-within": ("rank", f'asset = "NVDA"\nsays = "fell"\namong = "days"\nsince = "2022-01-03"\n{DAY}', "supported"),
+    "since-beaten": ("rank", f'asset = "GOOGL"\nsays = "fell"\namong = "days"\nsince = "2019-01-02"\n{DAY}', "overstated"),
+    "two-per-cent": ("size", f'asset = "META"\nsays = "rose"\nvalue = 2\n{DAY}', "supported"),
+    "one-per-cent": ("size", f'asset = "META"\nsays = "rose"\nvalue = 1\n{DAY}', "understated"),
     "second-class": ("rank", f'asset = "GOOG"\nsays = "fell"\namong = "firms"\nbasket = "classes"\nvalue = 2\n{DAY}', "supported"),
     "wide": ("rank", f'asset = "NVDA"\nsays = "lost"\nbasket = "sp500"\n{DAY}', "supported"),
 }  # fmt: skip
@@ -176,7 +181,7 @@ def test_levels_in_another_table(spec: es.StudySpec, factor: float, verdicts: tu
     """The split basis of the snapshot, closes never divided, and one more split."""
     prices = spec.load_prices()
     close = prices.close * factor
-    own = es.Prices.from_frame(prices.adj_close, close, provenance=es.Provenance(source="own.csv"))
+    own = es.Prices.from_frame(prices.adj_close * min(factor, 1.0), close, provenance=es.Provenance(source="own.csv"))
     found = es.judge_claims(spec, own)
     assert (found["nvda-split"].verdict, found["nvda-divided"].verdict) == verdicts
     if factor == 0.5:
@@ -204,7 +209,7 @@ def test_missing_companies_are_named_where_they_could_decide(ledger: es.ClaimsLe
 def test_two_classes_of_a_company_are_one_in_a_rank(ledger: es.ClaimsLedger) -> None:
     inputs = dict(ledger["classes"].ruling.inputs)
     assert inputs["companies compared"] == "3"
-    assert inputs["share classes left out"] == "GOOG"
+    assert inputs["share classes left out"] == "GOOGL"  # the second of the two in the basket
     assert ledger["classes"].ruling.number == 3
     assert dict(ledger["second-class"].ruling.inputs)["share classes left out"] == "GOOGL"
 

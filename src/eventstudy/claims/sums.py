@@ -34,6 +34,8 @@ from eventstudy.claims.values import (
 )
 from eventstudy.wording import interval, percent
 
+#: Data may begin so long after the day that a claim names: holidays, and the one close before the first change.
+_OPENING = pd.Timedelta(days=7)
 _UNIT = {"dollars": "dollars", "percent": "per cent"}
 _FORM: dict[str, Callable[[float], str]] = {"dollars": dollars, "percent": lambda v: percent(abs(v), sign=False)}
 _SIGN = {"lost": -1.0, "gained": 1.0, "fell": -1.0, "rose": 1.0}
@@ -264,7 +266,7 @@ def _one_rank(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
             f"closes and a share count of {ticker}",
         )
     sign, table = _SIGN[part.says], found.table
-    first = table.notna().any(axis=1).idxmax()
+    first = table.index[int(table.notna().any(axis=1).to_numpy().argmax())]
     reach = days.text if part.among == "firms" else f"{first:%Y-%m-%d} to {days.text}"
     words = ("lost", "gained") if measure == "dollars" else ("fell", "rose")
     sentence = (
@@ -283,7 +285,15 @@ def _one_rank(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
     if measure == "dollars" and found.early:
         inputs.append(("before the first share count", "the earliest count stands in"))
     verdict = _verdict_of_rank(part, found.rank, sign * found.own)
+    if _reaches_back(part, first, verdict):
+        return not_testable(f"{sentence}; the claim reaches back to {part.since}", f"prices from {part.since} on")
     return Ruling(verdict, f"{sentence}.", number=float(found.rank), unit="rank", inputs=tuple(inputs), days=days.text)
+
+
+def _reaches_back(part: ClaimPart, first: pd.Timestamp, verdict: Verdict) -> bool:
+    """Whether a rank that holds in the data is claimed of days before them; one that fails in the data fails all the more."""
+    claimed = part.since is not None and part.among != "firms" and first > pd.Timestamp(part.since) + _OPENING
+    return claimed and verdict in ("supported", "understated")
 
 
 def _rivals(ev: Evidence, part: ClaimPart) -> tuple[str, tuple[str, ...]]:

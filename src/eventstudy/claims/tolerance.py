@@ -74,13 +74,15 @@ SLIGHT_SHARE = 2.0 / 3.0
 assert {*AMOUNT_WORDS, *MOVE_WORDS, *RANK_WORDS, *COUNT_WORDS} == set(get_args(Wording))
 
 
-def printed_precision(value: float) -> float:
-    """Return half a unit of the last digit that a printed number shows, at least two digits being meant, as a share of the number.
+def printed_precision(value: float, least: int = 2) -> float:
+    """Return half a unit of the last digit that a printed number shows, as a share of the number.
 
     Parameters
     ----------
     value : float
         The number as printed, not zero.
+    least : int
+        So many digits are meant at least: of 600 the first two, not the first alone.
 
     Returns
     -------
@@ -88,11 +90,11 @@ def printed_precision(value: float) -> float:
 
     Examples
     --------
-    >>> printed_precision(600), round(printed_precision(16.97), 6), printed_precision(1000)
-    (0.008333333333333333, 0.000295, 0.05)
+    >>> printed_precision(600), round(printed_precision(16.97), 6), printed_precision(1000), printed_precision(2, 1)
+    (0.008333333333333333, 0.000295, 0.05, 0.25)
     """
     mantissa, _, exponent = f"{abs(value):.10e}".partition("e")
-    digits = max(len(mantissa.rstrip("0").rstrip(".").replace(".", "")), 2)
+    digits = max(len(mantissa.rstrip("0").rstrip(".").replace(".", "")), least)
     return 0.5 * 10.0 ** (int(exponent) - digits + 1) / abs(value)
 
 
@@ -121,8 +123,9 @@ def tolerance(wording: str, claimed: float, *, dollars: bool) -> tuple[float, fl
     * *more than, over, at least*: 0.995 and beyond. The words set a floor and no ceiling.
     * *less than, under*: above 0, to 1.005.
     * *up to*: 0.90 to 1.005. The words set a ceiling, and name it because something came near it.
-    * no word: as finely as the digits show, two at least being meant (`printed_precision`), and never finer than one per cent for
-      market values, since share counts in print differ by that.
+    * no word: as finely as the digits show (`printed_precision`). Two digits at least are meant, and never finer than one per cent, for
+      market values, since share counts in print differ by that. Of other numbers below ten the digits before the point are all that are
+      meant: a fall of 2.6 is printed as "3 per cent".
 
     Examples
     --------
@@ -139,7 +142,8 @@ def tolerance(wording: str, claimed: float, *, dollars: bool) -> tuple[float, fl
         return 1.0 - ROUNDING, math.inf
     if wording in CEILINGS:
         return 0.0, 1.0 + ROUNDING
-    reach = max(printed_precision(claimed), SHARE_COUNT if dollars else 0.0)
+    least = 1 if claimed < 10.0 and not dollars else 2
+    reach = max(printed_precision(claimed, least), SHARE_COUNT if dollars else 0.0)
     return 1.0 - reach, 1.0 + reach
 
 
