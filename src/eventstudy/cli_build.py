@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: The exit code of a system that failed: a full disk, a folder that cannot be written to.
 SYSTEM_FAILED = 4
+#: Results that flipped and are no conclusions: so many are told.
+_SHOWN = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,10 @@ def _tell(built: Built, name: str, why: bool, console: Console) -> None:
     for correction in built.corrections:
         changed = f"{correction.what}: {correction.old} → {correction.new}"
         console.say(f"corrected, {changed}", study=name, step="corrections", level="warning")
+    if built.flips:
+        shown = "; ".join(map(str, built.flips[:_SHOWN]))
+        more = f"; and {len(built.flips) - _SHOWN} more" if len(built.flips) > _SHOWN else ""
+        console.say(f"other numbers flipped: {shown}{more}", study=name, step="numbers", level="warning")
     where = built.publication
     if where is None:
         return

@@ -12,7 +12,7 @@ from eventstudy.errors import InvalidInput, StudyFileError
 from eventstudy.report import corrections, manifest
 from eventstudy.report.changes import changed_conclusions
 from eventstudy.report.numbers import read_published
-from eventstudy.report.outputs import ConclusionsChanged
+from eventstudy.report.told import ConclusionsChanged
 
 
 def test_numbers_are_those_of_the_study(study):

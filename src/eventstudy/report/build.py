@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from eventstudy.report.publish import Publication, publish
 from eventstudy.report.staging import finish_interrupted, staging_folder, switch
 
 if TYPE_CHECKING:
+    from eventstudy.report.changes import NumberChange
     from eventstudy.report.outputs import Progress
     from eventstudy.spec import StudySpec
 
@@ -49,6 +50,8 @@ class Built:
         Changed conclusions that were accepted.
     publication : Publication or None
         What was published, if it was asked for.
+    flips : tuple of NumberChange
+        Results that changed sign or significance and are no conclusions: told, and no reason to stop.
     """
 
     folder: Path
@@ -57,6 +60,7 @@ class Built:
     fetched: str = ""
     corrections: tuple[Correction, ...] = ()
     publication: Publication | None = None
+    flips: tuple[NumberChange, ...] = ()
 
 
 def build(
@@ -82,7 +86,7 @@ def build(
     fetch : bool
         Download prices first; if that fails, nothing changes.
     accept_changes : str, optional
-        Why conclusions may differ from those of the last report; goes into its corrections.
+        Why conclusions may differ from what readers were told; goes into the corrections.
     to_publish : bool
         Publish the report as a new version if it differs from the newest; also if the study file says ``auto``.
     wait : float
@@ -97,7 +101,7 @@ def build(
     SourceFailed
         If prices cannot be fetched, or another build of this report does not finish in time.
     ConclusionsChanged
-        If a conclusion differs from the last report's and ``accept_changes`` is not given.
+        If a conclusion differs from what readers were told and ``accept_changes`` is not given.
     EventStudyError
         If the study cannot be computed. In all these cases the report stays as it was.
 
@@ -114,11 +118,11 @@ def build(
         with FileLock(spec.folder / LOCK, timeout=wait):
             finish_interrupted(spec.folder)
             brought = _fetch(spec, progress) if fetch else ""
-            built = _build(spec, force, progress, accepted, brought)
+            built = _build(spec, force, progress, accepted, brought, to_publish)
             if not to_publish:
                 return built
             progress("publishing", 1, 1)
-            return Built(spec.folder, built.reasons, built.written, brought, built.corrections, publish(spec))
+            return replace(built, publication=publish(spec))
     except Timeout as error:
         held = f"has held {LOCK} for {wait:g} s" if wait > 0 else f"holds {LOCK}"
         raise SourceFailed(
@@ -132,17 +136,32 @@ def _fetch(spec: StudySpec, progress: Progress) -> str:
     return refresh_prices(spec, progress)
 
 
-def _build(spec: StudySpec, force: bool, progress: Progress, accepted: str | None, brought: str) -> Built:
+def _build(
+    spec: StudySpec, force: bool, progress: Progress, accepted: str | None, brought: str, to_publish: bool
+) -> Built:
     reasons = (Reason("forced", spec.name),) if force else manifest.out_of_date(spec)
+    if not reasons and to_publish:
+        reasons = _otherwise_than_published(spec)
     if not reasons:
         return Built(spec.folder, (), (), brought)
-    from eventstudy.report.outputs import last_published, write_report
+    from eventstudy.report.outputs import write_report
+    from eventstudy.report.told import forget_last_final, keep_last_final, told
 
     with staging_folder(spec.folder) as stage:
-        done = write_report(
-            spec, stage, progress, last=last_published(spec.folder), accept=accepted, date=correction_date()
-        )
-        return Built(spec.folder, reasons, switch(spec.folder, stage), brought, done.added)
+        done = write_report(spec, stage, progress, before=told(spec), accept=accepted, date=correction_date())
+        keep_last_final(spec.folder, stage, done.published)
+        written = switch(spec.folder, stage)
+        forget_last_final(spec.folder, done.published)
+        return Built(spec.folder, reasons, written, brought, done.added, flips=done.flips)
+
+
+def _otherwise_than_published(spec: StudySpec) -> tuple[Reason, ...]:
+    """Return why a report that is up to date is judged again: files put back from elsewhere may contradict what is published."""
+    from eventstudy.report.numbers import read_published
+    from eventstudy.report.told import conclusions_otherwise, told
+
+    changed, _ = conclusions_otherwise(told(spec), read_published(spec.folder))
+    return (Reason("differs", "a conclusion", "the newest published version says otherwise"),) if changed else ()
 
 
 def correction_date() -> str:

@@ -137,7 +137,7 @@ def changed_conclusions(old: Published, new: Published) -> tuple[ChangedConclusi
     found = []
     for name, a in old.numbers.items():
         table, *_ = name.split("/")
-        if table not in HEADLINE or "sign" not in a or (name.startswith("windows/") and "/[0, 0]/" in name):
+        if "sign" not in a or not _is_conclusion(name):
             continue
         b = new.numbers.get(name)
         if (b is None and asked) or (b is not None and _concludes_otherwise(table, a, b)):
@@ -149,6 +149,18 @@ def changed_conclusions(old: Published, new: Published) -> tuple[ChangedConclusi
             new_verdict = "not judged" if after is None else str(after["verdict"])
             found.append(ChangedConclusion(f"claim {name}", str(before["verdict"]), new_verdict))
     return tuple(found)
+
+
+def other_flips(old: Published, new: Published) -> tuple[NumberChange, ...]:
+    """Return the results that changed sign or significance and are no conclusions; none against a draft."""
+    if old.state == "draft" or new.state == "draft":
+        return ()
+    moved = number_changes(old, new)
+    return tuple(c for c in moved if (c.sign_flips or c.significance_flips) and not _is_conclusion(c.name))
+
+
+def _is_conclusion(name: str) -> bool:
+    return name.split("/")[0] in HEADLINE and not (name.startswith("windows/") and "/[0, 0]/" in name)
 
 
 def _believed(build: Published) -> dict[str, Mapping[str, object]]:

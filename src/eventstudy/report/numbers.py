@@ -53,7 +53,7 @@ class Published:
     study, state : str
         Name of the study; ``final``, ``draft``, ``embargoed`` or ``released``.
     data : mapping
-        ``source``, ``retrieved``, ``digest`` and ``tickers``, a digest of each ticker's prices.
+        ``source``, ``retrieved``, ``last`` (the last day), ``digest`` and ``tickers``, a digest of each ticker's prices.
     code : str
         Digest of the package's code and data.
     environment, inputs : mapping of str to str
@@ -116,7 +116,13 @@ def published(
     return Published(
         study=f.spec.name,
         state=state,
-        data={"source": origin.source, "retrieved": origin.retrieved, "digest": origin.digest, "tickers": tickers},
+        data={
+            "source": origin.source,
+            "retrieved": origin.retrieved,
+            "last": origin.last,
+            "digest": origin.digest,
+            "tickers": tickers,
+        },
         code=code,
         environment=dict(environment),
         inputs=dict(sorted(inputs.items())),

@@ -9,30 +9,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eventstudy import figures
-from eventstudy.errors import DataMissing, NotAsRecorded
+from eventstudy.errors import DataMissing
 from eventstudy.files import file_sha256, write_whole
 from eventstudy.release import release_mark
 from eventstudy.report import corrections, manifest, numbers
-from eventstudy.report.changes import Cause, ChangedConclusion, causes, changed_conclusions
+from eventstudy.report.changes import NumberChange
 from eventstudy.report.charts import draw_charts
 from eventstudy.report.content import ReportTable, all_tables
 from eventstudy.report.corrections import Correction, corrections_text, read_corrections, shown
 from eventstudy.report.findings import compute
 from eventstudy.report.notebooks import Kernels, execute, require_notebook_tools
-from eventstudy.report.numbers import Published, published, read_published
+from eventstudy.report.numbers import Published, published
 from eventstudy.report.page import notebook_page, report_page
 from eventstudy.report.pdf import FILE as PDF_FILE
 from eventstudy.report.pdf import report_pdf, require_pdf_tools
+from eventstudy.report.told import Told, flips_beside, judge_changes
 from eventstudy.tables import rounded_csv
 
 if TYPE_CHECKING:
     from eventstudy.spec import StudySpec
 
 Progress = Callable[[str, int, int], None]
-
-
-class ConclusionsChanged(NotAsRecorded):
-    """A report would say otherwise than the last one did, and nobody has accepted that."""
 
 
 class _Steps:
@@ -59,10 +56,13 @@ class Written:
         The numbers.
     added : tuple of Correction
         What the corrections gained.
+    flips : tuple of NumberChange
+        Results that changed sign or significance and are no conclusions.
     """
 
     published: Published
     added: tuple[Correction, ...]
+    flips: tuple[NumberChange, ...] = ()
 
 
 def write_report(
@@ -70,7 +70,7 @@ def write_report(
     stage: Path,
     progress: Progress,
     *,
-    last: Published | None = None,
+    before: Told | None = None,
     accept: str | None = None,
     date: str = "",
 ) -> Written:
@@ -84,12 +84,12 @@ def write_report(
         An empty folder.
     progress : callable
         Called with the step's name, the steps done and all steps.
-    last : Published, optional
-        What the last report said; conclusions that differ stop the build.
+    before : Told, optional
+        What readers were told; conclusions that differ stop the build.
     accept : str, optional
         Why conclusions may differ; goes into the corrections.
     date : str
-        Day of a correction; by default the day of the prices.
+        Day of a correction; by default the day of the prices, or their last one if they have none.
 
     Returns
     -------
@@ -128,7 +128,7 @@ def write_report(
                 environment=manifest.study_environment(spec),
                 inputs=manifest.own_inputs(spec),
             )
-            added = judge_changes(spec, last, said, accept, date)
+            added = judge_changes(spec, before or Told(), said, accept, date)
             log = (*read_corrections(spec.folder), *added)
             if added:
                 text = corrections_text(log)
@@ -151,7 +151,7 @@ def write_report(
             raise
     _write_manifest(spec, stage, inputs, said)
     steps.reach("done", steps.total)
-    return Written(said, added)
+    return Written(said, added, flips_beside(before or Told(), said))
 
 
 def _start_notebooks(
@@ -195,51 +195,5 @@ def _write_tables(folder: Path, tables: Sequence[ReportTable]) -> None:
 def _write_manifest(spec: StudySpec, stage: Path, inputs: Mapping[str, str], said: Published) -> None:
     files = sorted(p for p in stage.rglob("*") if p.is_file() and p.name != corrections.FILE)
     outputs = {p.relative_to(stage).as_posix(): file_sha256(p) for p in files}
-    vintage = {name: str(said.data[name]) for name in ("source", "retrieved", "digest")}
+    vintage = {name: str(said.data[name]) for name in ("source", "retrieved", "last", "digest")}
     write_whole(stage / manifest.FILE, manifest.make_manifest(spec, inputs, outputs, vintage))
-
-
-def last_published(folder: Path) -> Published | None:
-    """Return what the report in a folder says; None if it was not built or by an older version."""
-    try:
-        return read_published(folder)
-    except DataMissing:
-        return None
-
-
-def judge_changes(
-    spec: StudySpec, last: Published | None, now: Published, accept: str | None, date: str
-) -> tuple[Correction, ...]:
-    """Return the corrections that accepted changes of conclusions make; stop if they were not accepted.
-
-    Raises
-    ------
-    ConclusionsChanged
-        If a conclusion differs and ``accept`` is None; the message lists old, new and what changed underneath.
-    """
-    changed = () if last is None else changed_conclusions(last, now)
-    if last is None or not changed:
-        return ()
-    why = causes(last, now, price_lines(spec, last, now))
-    if accept is None:
-        raise ConclusionsChanged(_refusal(spec, changed, why), changes=changed, causes=why)
-    cause = "; ".join(str(c) for c in why)
-    day = date or str(now.data["retrieved"])
-    return tuple(Correction(day, c.what, c.old, c.new, cause, accept) for c in changed)
-
-
-def price_lines(spec: StudySpec, last: Published, now: Published) -> tuple[str, ...]:
-    """Return which prices changed and how, if the prices of the last report are still there."""
-    from eventstudy.report.build_differences import price_differences
-
-    return price_differences(last, now, (spec.folder,))
-
-
-def _refusal(spec: StudySpec, changed: Sequence[ChangedConclusion], why: Sequence[Cause]) -> str:
-    lines = [f"{spec.name}: {len(changed)} conclusion{'s' if len(changed) > 1 else ''} would change; the report stays."]
-    lines += [f"  {c}" for c in changed]
-    lines += [f"  because of {c}" for c in why] or ["  nothing that is recorded changed underneath"]
-    lines.append(
-        'Look at it, then build with --accept-changes "why" to correct the report and record that it said otherwise.'
-    )
-    return "\n".join(lines)

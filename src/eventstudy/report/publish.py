@@ -211,7 +211,7 @@ def _index_page(title: str, rows: list[dict[str, object]]) -> str:
     items = []
     for row in reversed(rows):
         data = row["data"] if isinstance(row["data"], dict) else {}
-        words = f"prices: {data.get('source', '')} {data.get('retrieved', '')}; corrections: {row['corrections']}"
+        words = f"prices: {_prices_words(data)}; corrections: {row['corrections']}"
         link = f'<a href="{html.escape(str(row["folder"]))}/index.html">Version {row["version"]}</a>'
         items.append(f"<li>{link} ({html.escape(words)})</li>")
     return (
@@ -222,6 +222,13 @@ def _index_page(title: str, rows: list[dict[str, object]]) -> str:
         + "\n".join(items)
         + "\n</ul>\n</main>\n</body>\n</html>\n"
     )
+
+
+def _prices_words(data: Mapping[str, object]) -> str:
+    """Return where prices came from and when; of a file, which has no such day, its last day."""
+    source, retrieved, last = (str(data.get(key) or "") for key in ("source", "retrieved", "last"))
+    when = retrieved or (f"to {last}" if last else "")
+    return f"{source} {when}".strip()
 
 
 def _name(number: int) -> str:
