@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from eventstudy.console import Console
-from eventstudy.errors import EventStudyError, NotAsRecorded, StudyFileError
+from eventstudy.errors import NotAsRecorded, StudyFileError
 
 if TYPE_CHECKING:
     from eventstudy.report.build_differences import BuildDifferences
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 EXIT_CODES = """
 Exit codes: 0 done · 1 out of date or not as recorded · 2 wrong study file or arguments ·
-3 data missing or unfit · 4 network, source or system failed, or out of time: try again later.
+3 data missing or unfit · 4 network, source or system failed, or out of time: try again later ·
+70 a fault of eventstudy itself.
 """
 
 app = typer.Typer(
@@ -379,20 +380,18 @@ def new(name: Annotated[Path, typer.Argument(metavar="NAME", help="Folder to mak
 
 
 def main() -> None:
-    """Run the command line; an error of the package ends in its message and its exit code."""
+    """Run the command line; an error ends in a message and its exit code."""
     try:
         app()
-    except EventStudyError as error:
-        say(str(error), study="eventstudy", level="error")
-        raise SystemExit(error.EXIT_CODE) from None
-    except OSError as error:
-        from eventstudy.cli_build import SYSTEM_FAILED, system_words
-
-        say(system_words(error), study="eventstudy", level="error")
-        raise SystemExit(SYSTEM_FAILED) from None
     except KeyboardInterrupt:
-        say("stopped", study="eventstudy", level="error")
+        say("stopped", study="eventstudy", level="error", exit_code=130)
         raise SystemExit(130) from None
+    except Exception as error:
+        from eventstudy.failures import failure
+
+        words, code = failure(error)
+        say(words, study="eventstudy", level="error", exit_code=code)
+        raise SystemExit(code) from None
 
 
 if __name__ == "__main__":

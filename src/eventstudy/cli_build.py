@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eventstudy.console import Console
-from eventstudy.errors import EventStudyError, StudyFileError
+from eventstudy.errors import StudyFileError
+from eventstudy.failures import failure
 
 if TYPE_CHECKING:
     from eventstudy.report.build import Built
 
-#: The exit code of a system that failed: a full disk, a folder that cannot be written to.
-SYSTEM_FAILED = 4
 #: Results that flipped and are no conclusions: so many are told.
 _SHOWN = 6
 
@@ -67,20 +66,11 @@ def build_studies(paths: Sequence[Path], options: BuildOptions, console: Console
                 _build(path, options, console)
             except (OutOfTime, Stopped):
                 raise
-            except EventStudyError as error:
-                console.say(str(error), study=name, level="error")
-                code = max(code, error.EXIT_CODE)
-            except OSError as error:
-                console.say(system_words(error), study=name, level="error")
-                code = max(code, SYSTEM_FAILED)
+            except Exception as error:  # one study's fault, of whatever kind, does not keep the others from being built
+                words, exit_code = failure(error)
+                console.say(words, study=name, level="error", exit_code=exit_code)
+                code = max(code, exit_code)
     return code
-
-
-def system_words(error: OSError) -> str:
-    """Return in one line what the system refused, and that nothing was half done."""
-    what = error.strerror or str(error) or type(error).__name__
-    where = f": {error.filename}" if error.filename else ""
-    return f"the system refused ({what}{where}). Nothing was half written; mend it and try again."
 
 
 def _folder(path: Path) -> Path:

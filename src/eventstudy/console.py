@@ -20,13 +20,16 @@ class Console:
     Attributes
     ----------
     log_format : {"text", "json"}
-        Lines for people, or one JSON object a line: ``time``, ``level``, ``study``, ``step``, ``message``.
+        Lines for people, or one JSON object a line: ``time``, ``level``, ``study``, ``step``, ``message``, and ``exit_code``
+        if the command ends because of it.
     """
 
     def __init__(self) -> None:
         self.log_format: LogFormat = "text"
 
-    def say(self, message: str, *, study: str = "", step: str = "", level: Level = "info") -> None:
+    def say(
+        self, message: str, *, study: str = "", step: str = "", level: Level = "info", exit_code: int | None = None
+    ) -> None:
         """Write a message.
 
         Parameters
@@ -37,10 +40,13 @@ class Console:
             What it is about.
         level : {"info", "warning", "error"}
             How serious it is.
+        exit_code : int, optional
+            What the command or study ends with because of it; shown in JSON only.
         """
         if self.log_format == "json":
             now = f"{datetime.now(tz=UTC):%Y-%m-%dT%H:%M:%SZ}"
-            line = {"time": now, "level": level, "study": study, "step": step, "message": message}
+            line: dict[str, object] = {"time": now, "level": level, "study": study, "step": step, "message": message}
+            line |= {} if exit_code is None else {"exit_code": exit_code}
             text = json.dumps(line, ensure_ascii=False)
         else:
             mark = {"info": "", "warning": "warning: ", "error": "error: "}[level]

@@ -242,11 +242,16 @@ def explain(file: Path, error: ValidationError, study_keys: Sequence[str]) -> st
                 f"no such key; there are {', '.join(known)}.{did_you_mean([str(item['loc'][-1])], known)}",
                 "",
             )
+        elif item["type"] == "timezone_aware":
+            problem = "has no time zone; add one, such as 2026-12-01T06:00-05:00, or Z for UTC"
         elif item["type"] == "literal_error":
             allowed = re.findall(r"'([^']*)'", str(item.get("ctx", {}).get("expected", "")))
             given += (
                 f".{did_you_mean([str(item['input'])], allowed)}" if did_you_mean([str(item["input"])], allowed) else ""
             )
+        if not key and problem.startswith(f"{file.resolve().parent.name}/"):
+            lines.append(problem)  # it names the file beside this one that is wrong
+            continue
         lines.append(": ".join([str(file), *([key] if key else []), f"{problem}{given}"]))
     return "\n".join(lines)
 

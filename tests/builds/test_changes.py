@@ -6,6 +6,7 @@ import json
 import tomllib
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from eventstudy.errors import InvalidInput, StudyFileError
@@ -30,6 +31,16 @@ def test_numbers_are_those_of_the_study(study):
     recorded = manifest.read_manifest(study.folder)
     assert "numbers.json" in recorded["outputs"]
     assert content["code"] == manifest.code_digest(recorded["inputs"])
+
+
+def test_numbers_of_the_sentence_on_all_events_are_published(study):
+    numbers = read_published(study.folder).numbers
+    result = study.spec.run()
+    assert numbers["together/mean"]["value"] == pytest.approx(result.ar[0].mean(), rel=1e-9)
+    assert numbers["together/mean_correlation"]["value"] == pytest.approx(
+        np.corrcoef(result.fit.residuals)[0, 1], rel=1e-6
+    )
+    assert numbers["together/far_down"]["value"] == 1.0  # NVDA
 
 
 def test_a_changed_conclusion_stops_the_build_and_is_told(study):
@@ -84,7 +95,14 @@ def test_a_dividend_or_a_split_changes_no_conclusion_and_no_abnormal_return(stud
     assert new.data["tickers"] != old.data["tickers"]
 
 
+def _forget(study):
+    """Take away all that was built."""
+    for name in study.contents():
+        study.folder.joinpath(name).unlink()
+
+
 def test_drafts_are_free(study):
+    _forget(study)
     study.write('event = "some news"', 'event = "some news"\nstatus = "draft"')
     study.build()
     page = (study.folder / "index.html").read_text(encoding="utf-8")
@@ -94,6 +112,33 @@ def test_drafts_are_free(study):
     study.write('status = "draft"', 'status = "final"')
     assert study.build().corrections == ()  # nobody was told the draft's conclusions
     assert "DRAFT" not in (study.folder / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_detour_by_drafts_does_not_free_a_final_build(study):
+    study.write('event = "some news"', 'event = "some news"\nstatus = "draft"')
+    study.build()
+    assert (study.folder / "last_final.json").is_file()
+    study.store(2, study.wrong_price)
+    assert study.build().corrections == ()  # the second draft keeps what the last final build said
+    study.write('status = "draft"', 'status = "final"')
+    with pytest.raises(ConclusionsChanged, match="META, abnormal return on the event day"):
+        study.build()
+    assert study.build(accept_changes="The vendor corrected a price").corrections
+    assert not (study.folder / "last_final.json").exists()
+    assert manifest.unchanged(study.folder)
+
+
+def test_numbers_that_are_gone_stop_a_build_that_would_write_others(study):
+    numbers = study.folder / "numbers.json"
+    before = numbers.read_bytes()
+    numbers.unlink()
+    assert study.build().corrections == ()  # the same numbers as were recorded: nothing to tell
+    assert numbers.read_bytes() == before
+    numbers.unlink()
+    study.store(2, study.wrong_price)
+    with pytest.raises(ConclusionsChanged, match=r"numbers\.json of the last build is gone"):
+        study.build()
+    assert not numbers.exists()
 
 
 def test_an_event_that_is_gone_without_being_asked_for_is_a_change(study):

@@ -11,9 +11,11 @@ from typer.testing import CliRunner
 
 from eventstudy.cli import app
 from eventstudy.errors import InvalidInput, NotAsRecorded
+from eventstudy.report import manifest
 from eventstudy.report import publish as publishing
 from eventstudy.report.build_differences import version_differences
 from eventstudy.report.publish import folder_digest, publish, verify_versions
+from eventstudy.report.told import ConclusionsChanged
 
 
 @pytest.fixture
@@ -38,6 +40,27 @@ def test_nothing_new_is_no_new_version(study, target):
     done = study.build(to_publish=True).publication
     assert (done.version, done.new) == (1, False)
     assert {p: p.stat().st_mtime_ns for p in target.rglob("*") if not p.name.startswith(".")} == before
+
+
+def test_no_detour_changes_a_published_conclusion_unaccepted(study, target):
+    """Readers were told what the newest version says, whatever was built or taken away in the study's folder since."""
+    study.build(to_publish=True)
+    study.store(2, study.wrong_price)
+    study.write('event = "some news"', 'event = "some news"\nstatus = "draft"')
+    assert study.build().corrections == ()
+    study.write('status = "draft"', 'status = "final"')
+    with pytest.raises(ConclusionsChanged, match="META, abnormal return on the event day"):
+        study.build(to_publish=True)
+    for name in ("numbers.json", "last_final.json", manifest.FILE):
+        study.folder.joinpath(name).unlink(missing_ok=True)
+    with pytest.raises(ConclusionsChanged, match="META, abnormal return on the event day"):
+        study.build(to_publish=True)
+    assert os.readlink(target / "current") == "versions/0001"
+    done = study.build(to_publish=True, accept_changes="The vendor corrected a price")
+    assert done.corrections
+    assert done.publication.version == 2
+    page = (target / "current" / "index.html").read_text(encoding="utf-8")
+    assert "The vendor corrected a price" in page.partition('id="corrections"')[2]
 
 
 def test_versions_stay_addressable_and_can_be_compared(study, target):

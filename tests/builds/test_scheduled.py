@@ -165,6 +165,30 @@ def test_a_system_that_refuses_ends_in_one_line(study, run, monkeypatch, number)
     assert not (study.folder / ".build").exists()
 
 
+def test_a_fault_of_the_package_has_an_exit_code_of_its_own(study, run, monkeypatch):
+    before = study.contents()
+    other = study.copy(study.folder.parent / "other")
+    other.write('title = "Two firms"', 'title = "Two other firms"')
+
+    def broken(findings):
+        if findings.spec.folder == study.folder:
+            raise KeyError("oops")
+        return tables(findings)
+
+    tables = outputs.all_tables
+    monkeypatch.setattr(outputs, "all_tables", broken)
+    code, _, err = run("build", study.folder, other.folder, "--force", "--log-format", "json")
+    assert code == 70
+    assert "Two other firms" in (other.folder / "index.html").read_text(encoding="utf-8")
+    last = next(line for text in err.splitlines() if (line := json.loads(text))["level"] == "error")
+    assert (last["study"], last["exit_code"]) == ("two", 70)
+    assert last["message"].startswith("a fault of eventstudy itself (KeyError: 'oops', in test_scheduled.py, line ")
+    assert "Traceback" not in err
+    assert study.contents() == before
+    monkeypatch.setenv("EVENTSTUDY_TRACEBACK", "1")
+    assert "Traceback (most recent call last)" in run("build", study.folder, "--force")[2]
+
+
 def test_one_bad_study_does_not_keep_the_others_from_being_built(study, run, tmp_path):
     other = study.copy(tmp_path / "bad")
     other.folder.joinpath("events.csv").write_text("ticker,date\nNOPE,2025-01-27\n")

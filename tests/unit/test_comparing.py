@@ -326,7 +326,7 @@ def test_what_does_not_fit_is_refused():
         join_prices(early, euros)
     wrong = early.adj_close.copy()
     wrong.loc["2024-12-10", "META"] *= 1.001
-    with pytest.raises(DataUnfit, match="disagree on META where they overlap: price of 2024-12-10"):
+    with pytest.raises(DataUnfit, match="disagree on META where they overlap: adjusted close of 2024-12-10"):
         join_prices(copy(wrong, base=early), late)
     wrong.loc["2024-12-10", "META"] = np.nan
     with pytest.raises(DataUnfit, match="disagree on META"):
@@ -339,3 +339,45 @@ def test_the_joined_table_tells_where_it_comes_from():
     assert origin.source == "snapshot + snapshot"
     assert (origin.first, origin.last) == (f"{SNAPSHOT.dates[0]:%Y-%m-%d}", f"{SNAPSHOT.dates[-1]:%Y-%m-%d}")
     assert len(origin.digest) == 64
+
+
+def test_a_few_days_that_slipped_by_one_session_are_named():
+    adj, close = SNAPSHOT.adj_close.copy(), SNAPSHOT.close.copy()
+    for table in (adj, close):
+        run = table.index[(table.index >= "2025-01-17") & (table.index <= "2025-01-29")]
+        table.loc[run, "GOOGL"] = table["GOOGL"].shift(1).loc[run]
+    found = others_same(compare_prices(SNAPSHOT, copy(adj, close)), "GOOGL")
+    assert (found.kind, [c.kind for c in found.changes]) == ("restated", ["shifted"])
+    assert found.changes[0].text == (
+        "shifted by one session: 2025-01-17 to 2025-01-29, 8 days, whose new prices are the old ones of one session before"
+    )
+
+
+@pytest.mark.parametrize(
+    ("slip", "side"), [(1, "one session before"), (-1, "one session after"), (2, "2 sessions before")]
+)
+def test_a_whole_series_that_slipped_is_named_once(slip, side):
+    adj, close = SNAPSHOT.adj_close.copy(), SNAPSHOT.close.copy()
+    for table in (adj, close):
+        table["META"] = table["META"].shift(slip)
+    found = others_same(compare_prices(SNAPSHOT, copy(adj, close)), "META")
+    assert [c.kind for c in found.changes] == ["shifted"]
+    assert side in found.changes[0].text
+
+
+def test_a_shift_and_a_wrong_price_are_both_named():
+    adj = SNAPSHOT.adj_close.copy()
+    run = adj.index[(adj.index >= "2025-03-03") & (adj.index <= "2025-03-31")]
+    adj.loc[run, "NVDA"] = adj["NVDA"].shift(-1).loc[run]
+    adj.loc["2024-05-15", "NVDA"] *= 1.1
+    found = compare_prices(SNAPSHOT, copy(adj))["NVDA"]
+    assert [c.kind for c in found.changes] == ["price", "shifted"]
+    assert found.changes[0].text.startswith("adjusted close of 2024-05-15: ")  # the close as traded did not move
+
+
+def test_a_wrong_price_is_told_as_it_was_traded():
+    adj, close = SNAPSHOT.adj_close.copy(), SNAPSHOT.close.copy()
+    for table in (adj, close):
+        table.loc["2025-01-27", "META"] *= 0.95
+    found = compare_prices(SNAPSHOT, copy(adj, close))["META"]
+    assert found.changes[0].text.startswith("price of 2025-01-27: 659.88 → 626.886 (-5.00%")

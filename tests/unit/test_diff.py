@@ -15,6 +15,7 @@ import eventstudy as es
 from eventstudy.errors import DataMissing, InvalidInput
 from eventstudy.prices.vintages.store import long_csv, store_vintage
 from eventstudy.report.differences import change_since_last, compare_results, differences
+from eventstudy.report.starter import make_starter
 
 PRICES = es.load_prices(["NVDA", "META", "^GSPC"], "2023-11-01", "2025-02-28")
 STUDY = """
@@ -179,3 +180,11 @@ def test_a_fetch_says_what_changed(folder):
     assert change_since_last(newest, folder) == (
         f"against {first.name}: 2 of 3 tickers the same; rescaled, returns equal: META"
     )
+
+
+def test_a_study_on_a_file_is_told_to_name_two_files(tmp_path):
+    make_starter(tmp_path / "a")
+    with pytest.raises(
+        DataMissing, match=r"its prices come from snapshot, so name two files: eventstudy diff .*a OLD\.csv NEW\.csv"
+    ):
+        differences([str(tmp_path / "a")])

@@ -14,6 +14,7 @@ import pytest
 import eventstudy as es
 from eventstudy.report import manifest, outputs, staging
 from eventstudy.report.build import build
+from eventstudy.report.numbers import read_published
 from eventstudy.report.starter import make_starter
 
 ROOT = Path(__file__).parent.parent.parent
@@ -302,6 +303,20 @@ def test_the_flagship_says_what_the_prices_say() -> None:
     assert "Meta did not do what one article says. Meta rose " in text
     assert "its abnormal return is" in text
     assert "−16.97%" in text
+
+
+def test_numbers_of_the_sentence_on_the_market_are_published() -> None:
+    numbers = read_published(FLAGSHIP).numbers
+    page = (FLAGSHIP / "index.html").read_text(encoding="utf-8")
+    members, rose = (numbers[f"market/{name}"]["value"] for name in ("members", "rose"))
+    assert f"Of {members:.0f} members of the S&amp;P 500 with prices, {rose:.0f} rose" in page
+    values = es.load_universe()
+    day = values.adj_close.pct_change(fill_method=None).loc["2025-01-27"].drop("SPY", errors="ignore").dropna()
+    assert rose == (day > 0).sum()
+    beside = numbers["market/NVDA/beside_median"]["value"]
+    assert beside == pytest.approx(
+        numbers["headline/NVDA/abnormal"]["value"] - numbers["market/median"]["value"], rel=1e-6
+    )
 
 
 def test_the_committed_flagship_is_what_its_inputs_say() -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 import eventstudy as es
+from eventstudy.errors import StudyFileError
+from eventstudy.report.starter import make_starter
 
 STUDY = """
 title = "A study"
@@ -103,3 +105,25 @@ def test_a_headline_without_event_is_named(tmp_path: Path) -> None:
     spec = es.load_study(write(tmp_path / "s", STUDY + "headline = ['TSLA']\n"))
     with pytest.raises(es.StudyFileError, match="TSLA"):
         spec.event_list()
+
+
+def test_an_embargo_without_a_zone_is_told_how_to_write_one(tmp_path):
+    make_starter(tmp_path / "a")
+    file = tmp_path / "a" / "study.toml"
+    text = file.read_text(encoding="utf-8")
+    for moment in ('"2026-12-01T06:00"', "2026-12-01T06:00:00"):
+        file.write_text(f"embargo_until = {moment}\n{text}", encoding="utf-8")
+        with pytest.raises(
+            StudyFileError, match="embargo_until: has no time zone; add one, such as 2026-12-01T06:00-05:00"
+        ):
+            es.load_study(file)
+
+
+def test_a_wrong_claim_names_the_claims_file_alone(tmp_path):
+    make_starter(tmp_path / "a")
+    file = tmp_path / "a" / "claims.toml"
+    file.write_text('[[claims]]\nid = "x"\nkind = "nonsense"\n', encoding="utf-8")
+    with pytest.raises(StudyFileError) as caught:
+        es.load_study(tmp_path / "a")
+    assert str(caught.value).startswith("a/claims.toml: claim 'x': ")
+    assert "study.toml" not in str(caught.value)

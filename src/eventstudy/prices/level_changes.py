@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from eventstudy.prices.shifted_days import shifted_runs
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pandas as pd
 
-ChangeKind = Literal["dividend", "split", "rescaled", "price", "close", "level"]
+ChangeKind = Literal["dividend", "split", "rescaled", "price", "close", "level", "shifted"]
 
 #: Two levels that differ by no more are the same, as a fraction; vendors' closes have at most six digits.
 LEVEL = 1e-5
@@ -36,6 +40,7 @@ class Change:
         ``dividend``: adjusted closes by a constant, closes equal. ``split``: closes by the ratio of a split. ``rescaled``:
         adjusted closes by a constant that no dividend in the tables explains. ``price``: a few days have other prices.
         ``close``: closes as traded differ, adjusted ones do not. ``level``: adjusted closes before a day by a constant.
+        ``shifted``: days have the prices of another session.
     first, last : str
         Days whose prices changed, ISO format.
     factor : float
@@ -70,6 +75,14 @@ class TickerPair:
         """Return a day, ISO format."""
         return f"{self.days[i]:%Y-%m-%d}"
 
+    def without(self, runs: Sequence[tuple[int, int, int]]) -> TickerPair:
+        """Return the figures of the days outside some runs."""
+        keep = np.ones(len(self.days), dtype=bool)
+        for a, b, _ in runs:
+            keep[a:b] = False
+        before, after = (None if c is None else c[keep] for c in (self.old_close, self.new_close))
+        return TickerPair(self.days[keep], self.old[keep], self.new[keep], before, after, self.later_dividends)
+
     def return_differences(self) -> np.ndarray:
         """Return new less old simple returns from each common day to the next, shape (n - 1,)."""
         return np.asarray(self.new[1:] / self.new[:-1] - self.old[1:] / self.old[:-1])
@@ -92,8 +105,24 @@ def _split_words(ratio: Fraction) -> str:
 
 def changes_of(pair: TickerPair, tolerance: float) -> tuple[Change, ...]:
     """Return what changed, in the order of the days; empty if there is nothing beyond the tolerance."""
+    slipped = shifted_runs(pair.old, pair.new, tolerance)
+    found = [_slip(pair, *run) for run in slipped]
+    found += _on_their_days(pair.without(slipped) if slipped else pair, tolerance)
+    return tuple(sorted(found, key=lambda c: (c.first, c.last, c.kind)))
+
+
+def _slip(pair: TickerPair, a: int, b: int, slip: int) -> Change:
+    sessions = "one session" if abs(slip) == 1 else f"{abs(slip)} sessions"
+    side = "before" if slip > 0 else "after"
+    days = f"{pair.day(a)} to {pair.day(b - 1)}, {b - a} days"
+    text = f"shifted by {sessions}: {days}, whose new prices are the old ones of {sessions} {side}"
+    return Change("shifted", pair.day(a), pair.day(b - 1), 1.0, True, text)
+
+
+def _on_their_days(pair: TickerPair, tolerance: float) -> list[Change]:
+    """Return what changed where no dates slipped."""
     if len(pair.days) == 0:
-        return ()
+        return []
     levels = np.log(pair.new / pair.old)
     steps = np.flatnonzero(np.abs(pair.return_differences()) > tolerance) + 1
     closes = _log_ratio(pair.old_close, pair.new_close)
@@ -101,7 +130,7 @@ def changes_of(pair: TickerPair, tolerance: float) -> tuple[Change, ...]:
     found += [_step(pair, levels, closes, int(i), steps) for i in steps]
     found += _whole_table(pair, base, closes)
     found += _closes_only(pair, levels, closes)
-    return tuple(sorted(found, key=lambda c: (c.first, c.last, c.kind)))
+    return found
 
 
 def _log_ratio(old: np.ndarray | None, new: np.ndarray | None) -> np.ndarray | None:
@@ -154,7 +183,7 @@ def _price_moved(closes: np.ndarray | None, i: int, step: float) -> bool:
 def _price_change(pair: TickerPair, a: int, b: int, step: float) -> Change:
     factor = float(np.exp(step))
     if b - a == 1:
-        text = f"price of {pair.day(a)}: {pair.old[a]:.6g} → {pair.new[a]:.6g} ({factor - 1:+.2%} off its neighbours)"
+        text = f"{_priced(pair, a, step)} ({factor - 1:+.2%} off its neighbours)"
     else:
         text = f"prices of {pair.day(a)} to {pair.day(b - 1)}, {b - a} days: {factor - 1:+.2%} off their neighbours"
     differing = pair.return_differences()[max(a - 1, 0) : b]
@@ -162,6 +191,17 @@ def _price_change(pair: TickerPair, a: int, b: int, step: float) -> Change:
         f"{x:+.2%}" for x in differing[[0, -1] if len(differing) > 1 else [0]]
     )
     return Change("price", pair.day(a), pair.day(b - 1), factor, True, text)
+
+
+def _priced(pair: TickerPair, i: int, step: float) -> str:
+    """Say what a day's price was and is: as traded if that moved, else adjusted for dividends."""
+    if pair.old_close is None or pair.new_close is None:
+        return f"price of {pair.day(i)}: {pair.old[i]:.6g} → {pair.new[i]:.6g}"
+    closes = np.log(pair.new_close / pair.old_close)
+    beside = np.delete(closes, i)[max(i - 2, 0) : i + 2]
+    if abs(closes[i] - np.median(beside) - step) < CLOSE_STEP:
+        return f"price of {pair.day(i)}: {pair.old_close[i]:.6g} → {pair.new_close[i]:.6g}"
+    return f"adjusted close of {pair.day(i)}: {pair.old[i]:.6g} → {pair.new[i]:.6g}"
 
 
 def _step(pair: TickerPair, levels: np.ndarray, closes: np.ndarray | None, i: int, steps: np.ndarray) -> Change:

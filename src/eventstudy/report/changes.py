@@ -160,7 +160,7 @@ def other_flips(old: Published, new: Published) -> tuple[NumberChange, ...]:
 
 
 def _is_conclusion(name: str) -> bool:
-    return name.split("/")[0] in HEADLINE and not (name.startswith("windows/") and "/[0, 0]/" in name)
+    return name.split("/", maxsplit=1)[0] in HEADLINE and not (name.startswith("windows/") and "/[0, 0]/" in name)
 
 
 def _believed(build: Published) -> dict[str, Mapping[str, object]]:

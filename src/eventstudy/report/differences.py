@@ -242,8 +242,7 @@ def _of_study(spec: StudySpec, words: Sequence[str], tolerance: float) -> StudyD
         stored = list_vintages(spec.folder, "yahoo")
         if len(stored) < 2 - len(words):
             raise DataMissing(
-                f"{spec.name} has {len(stored) or 'no'} vintage{'s' if not stored else ''}, and two are compared; "
-                f"'eventstudy fetch {command_path(spec.folder)}' makes another, or name two tables."
+                f"{spec.name} has {len(stored) or 'no'} vintage{'s' if not stored else ''}, and two are compared; {_how_to_get_two(spec)}."
             )
         words = [*words, *(v.name for v in stored[len(words) - 2 :])]
     old, new = (_table(spec, word) for word in words)
@@ -254,6 +253,13 @@ def _of_study(spec: StudySpec, words: Sequence[str], tolerance: float) -> StudyD
         return StudyDifferences(prices, (), 0, error.message)
     found, compared = compare_results(before, after, spec.model.report)
     return StudyDifferences(prices, found, compared, stops=tuple(s for s in (stops_old, stops_new) if s))
+
+
+def _how_to_get_two(spec: StudySpec) -> str:
+    study = command_path(spec.folder)
+    if spec.prices.source == "yahoo":
+        return f"'eventstudy fetch {study}' makes another, or name two tables"
+    return f"its prices come from {spec.prices.source}, so name two files: eventstudy diff {study} OLD.csv NEW.csv"
 
 
 def _run(spec: StudySpec, prices: Prices) -> tuple[EventStudyResult, str]:

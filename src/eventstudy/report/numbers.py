@@ -126,9 +126,19 @@ def published(
         code=code,
         environment=dict(environment),
         inputs=dict(sorted(inputs.items())),
-        numbers=dict(sorted(item for t in tables if t.name not in LEFT_OUT for item in _of_table(t))),
+        numbers=dict(sorted(_numbers(f, tables))),
         claims=dict(sorted(_verdicts(f))),
     )
+
+
+def _numbers(f: Findings, tables: Sequence[ReportTable]) -> Iterator[tuple[str, dict[str, object]]]:
+    from eventstudy.report.together import named_numbers
+
+    for table in tables:
+        if table.name not in LEFT_OUT:
+            yield from _of_table(table)
+    for name, value in named_numbers(f):
+        yield name, {"value": _plain(value)}
 
 
 def _of_table(table: ReportTable) -> Iterator[tuple[str, dict[str, object]]]:

@@ -7,18 +7,16 @@ from collections.abc import Mapping
 import numpy as np
 
 from eventstudy.claims import Claim
-from eventstudy.inference.advice import variance_ratio, wild_beyond
+from eventstudy.inference.advice import wild_beyond
 from eventstudy.power_formulas import LEVEL
 from eventstudy.report.charts import day_text
 from eventstudy.report.content import days_text
 from eventstudy.report.findings import Findings
-from eventstudy.windows import Window
+from eventstudy.report.together import FAR, market_day, together
 from eventstudy.wording import billions, interval, p_text, percent
 
 #: Events that the standfirst names.
 LED_BY = 4
-#: Standard errors beyond which an event is far out.
-FAR = 3.0
 
 
 def move_word(low: float, high: float) -> str:
@@ -110,18 +108,16 @@ def _joint(f: Findings) -> str:
     """Say what the recommended tests make of the average, and why they differ if they do."""
     found, believed = f.everyone.run_tests((0, 0))
     tests = [t for t in found if t.name in believed and t.applicable]
-    if not tests:
+    whole = together(f)
+    if not tests or whole is None:
         return ""
     ab = f.everyone.abnormal
     parts = "; ".join(f"{t.title}: p {p_text(t.p_value)}" for t in tests)
-    text = f"Across all {ab.n} events of the study the mean abnormal return was {percent(ab.caar((0, 0)))} ({parts})."
-    ratio = variance_ratio(ab, Window(0, 0))
-    if ratio > wild_beyond(ab.n):
-        scar = ab.sums((0, 0)).scar
-        low, high = int((scar < -FAR).sum()), int((scar > FAR).sum())
+    text = f"Across all {ab.n} events of the study the mean abnormal return was {percent(whole.mean)} ({parts})."
+    if (ratio := whole.variance_ratio) > wild_beyond(ab.n):
         text += (
             f" That day the events went apart: their standardised abnormal returns were spread {ratio:.0f} times as widely (in "
-            f"variance) as on an ordinary day, {low} of them more than {FAR:.0f} standard errors down and {high} as far up. Tests "
+            f"variance) as on an ordinary day, {whole.far_down} of them more than {FAR:.0f} standard errors down and {whole.far_up} as far up. Tests "
             f"that measure the average against ordinary days overstate what is known of it; the single shares tell more than "
             f"their mean."
         )
@@ -161,27 +157,20 @@ def _dollar_sentence(f: Findings) -> str:
 
 def universe_sentence(f: Findings) -> str:
     """Return how the whole market did on the event day; empty without a panel."""
-    if f.universe is None:
+    day = market_day(f)
+    if f.universe is None or day is None:
         return ""
-    day = f.universe.ar[0]
-    ar, raw = day.to_numpy(dtype=float), f.universe.returns[0].to_numpy(dtype=float)
-    seen = np.isfinite(ar)
-    n, rose, median = int(seen.sum()), int((raw[seen] > 0).sum()), float(np.median(ar[seen]))
-    index = float(f.universe.abnormal.benchmark_returns[0, -f.universe.abnormal.window.start])
-    text = f"Of {n} members of the S&P 500 with prices, {rose} rose on {day_text(f.universe)}"
-    if np.isfinite(index) and (index < 0) == (rose > n / 2):
+    text = f"Of {day.members} members of the S&P 500 with prices, {day.rose} rose on {day_text(f.universe)}"
+    if np.isfinite(day.index) and (day.index < 0) == (day.rose > day.members / 2):
         text += (
             f", while {f.spec.call(f.spec.model.benchmark)}, which is weighted by size and is the yardstick here, "
-            f"{_raw_word(index)} {percent(abs(index), sign=False)}: a few very large companies moved it"
+            f"{_raw_word(day.index)} {percent(abs(day.index), sign=False)}: a few very large companies moved it"
         )
-    lowest = str(day.idxmin())
     text += (
-        f". The median member stands {percent(median)} against what its beta explains, the lowest, {f.spec.call(lowest)}, "
-        f"{percent(float(np.nanmin(ar)))}."
+        f". The median member stands {percent(day.median)} against what its beta explains, the lowest, {f.spec.call(day.lowest_ticker)}, "
+        f"{percent(day.lowest)}."
     )
-    beside = [
-        f"{f.spec.call(t)} {percent(float(day[t]) - median)}" for t in f.spec.headline_tickers() if t in day.index
-    ]
+    beside = [f"{f.spec.call(ticker)} {percent(value)}" for ticker, value in day.beside]
     return f"{text} Measured from that median instead: {_and(beside)}." if beside else text
 
 

@@ -78,7 +78,9 @@ def told(spec: StudySpec) -> Told:
 def _newest_version(spec: StudySpec) -> tuple[Published | None, frozenset[str]]:
     """Return the numbers of the newest version that has any, and what was corrected since."""
     target = spec.publish_folder
-    for number in reversed(version_numbers(target)) if target is not None else ():
+    if target is None:
+        return None, frozenset()
+    for number in reversed(version_numbers(target)):
         folder = version_folder(target, number)
         found = _read(folder)
         if found is not None:
