@@ -251,7 +251,7 @@ def check(
     tolerance: Annotated[float, typer.Option(help="With --against: closes agree up to this difference.")] = 0.005,
     basis_points: Annotated[float, typer.Option(help="With --against: returns agree up to this difference.")] = 2.0,
     use_returns: Annotated[
-        bool, typer.Option("--returns", help="With --against: compare returns, not closes.")
+        bool, typer.Option("--returns", help="With --against: compare returns only, not closes as traded.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="With --against: everything as JSON.")] = False,
     rebuild: Annotated[

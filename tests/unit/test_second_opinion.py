@@ -37,7 +37,7 @@ def test_all_days_agree_to_half_a_cent():
     # NVDA before its split of June 2024 has closes in tenths of a cent, which rounding moves by up to half a cent
     assert (found.compared, found.agreeing, found.agrees, found.missing) == (4 * N, 4 * N, True, ())
     assert repr(found).startswith(
-        f"{4 * N:,} of {4 * N:,} vendor-days agree (snapshot against second.csv; closes to 0.005)"
+        f"{4 * N:,} of {4 * N:,} vendor-days agree (snapshot against second.csv; closes to 0.005, returns to 2 bp)"
     )
 
 
@@ -66,7 +66,8 @@ def test_what_the_vendor_lacks_is_said():
     found = second_opinion(OURS, vendor(hole, ("META", "GOOGL")))
     assert found.missing == ("NVDA", "^GSPC")
     assert found.agrees
-    assert [(t.ticker, t.compared, t.only_ours) for t in found.tickers] == [("META", N - 3, 3), ("GOOGL", N - 4, 0)]
+    closes = [(t.ticker, t.compared, t.only_ours) for t in found.tickers if t.what == "close"]
+    assert closes == [("META", N - 3, 3), ("GOOGL", N - 4, 0)]
     assert "not in second.csv: NVDA, ^GSPC" in repr(found)
 
 
@@ -78,13 +79,13 @@ def test_days_that_one_vendor_lacks_are_named_and_the_headline_tells_how_much_wa
     head, *rest = repr(found).splitlines()
     assert head.endswith(f"; compared were 2 of 4 tickers and {2 * N - 4:,} of {4 * N:,} days of all tickers")
     assert any("(4 days ours only: 2025-01-28, 2025-01-29, 2025-01-30, … (4 in all))" in line for line in rest)
-    (meta,) = [t for t in found.tickers if t.ticker == "META"]
+    (meta,) = [t for t in found.tickers if (t.ticker, t.what) == ("META", "close")]
     assert meta.days_only_ours == ("2025-01-28", "2025-01-29", "2025-01-30", "2025-01-31")
     theirs = vendor()
     close = theirs.close.copy()
     close.loc[pd.Timestamp("2025-01-25")] = close.loc["2025-01-24"]  # a Saturday
     added = second_opinion(OURS, es.Prices.from_frame(close, close))
-    assert {t.days_only_theirs for t in added.tickers} == {("2025-01-25",)}
+    assert {t.days_only_theirs for t in added.tickers if t.what == "close"} == {("2025-01-25",)}
 
 
 @pytest.mark.parametrize("adjusted_only", [False, True])
@@ -146,6 +147,65 @@ def test_returns_where_a_vendor_has_adjusted_closes_only(with_dividends):
     table.loc["2024-11-01", "NVDA"] *= 0.9997
     assert [d.day for d in second_opinion(OURS, es.Prices.from_frame(table)).days] == ["2024-11-01", "2024-11-04"]
     assert second_opinion(OURS, es.Prices.from_frame(table), basis_points=4).agrees
+
+
+def spoiled(change):
+    """Our prices with adjusted closes that the test spoils, and closes as they are."""
+    adjusted = OURS.adj_close.copy()
+    change(adjusted)
+    return es.Prices.from_frame(adjusted, OURS.close, provenance=es.Provenance("ours"))
+
+
+def one_day(adjusted):
+    adjusted.loc["2024-11-01", "META"] *= 1.002
+
+
+def lost_dividend(adjusted):
+    step = (adjusted["META"] / OURS.close["META"]).pct_change().loc["2024-09-16"]
+    adjusted.loc[:"2024-09-13", "META"] *= 1 + step
+
+
+def made_up_dividend(adjusted):
+    adjusted.loc[:"2024-10-31", "META"] *= 0.99
+
+
+@pytest.mark.parametrize(
+    ("change", "days"),
+    [
+        (one_day, ["2024-11-01", "2024-11-04"]),
+        (lost_dividend, ["2024-09-16"]),
+        (made_up_dividend, ["2024-11-01"]),
+    ],
+)
+def test_wrong_adjusted_closes_fail_though_all_closes_as_traded_agree(change, days):
+    """On either side, as the adjusted closes of both are given to the cent or finer."""
+    assert second_opinion(OURS, spoiled(lambda _: None)).agrees
+    for pair in ((spoiled(change), OURS), (OURS, spoiled(change))):
+        found = second_opinion(*pair)
+        assert [(d.ticker, d.day, d.what) for d in found.days] == [("META", day, "return") for day in days]
+        assert found.agreeing == found.compared - len(days) == 4 * N - len(days)
+        assert not found.agrees
+        assert f"differs: META {days[0]}: return" in repr(found)
+
+
+@pytest.mark.parametrize("adjusted_only", [False, True])
+def test_a_wrong_adjusted_close_is_seen_by_a_vendor_that_has_one_close_only(adjusted_only):
+    """It does not adjust, so a step up may be a dividend; a step down is none."""
+    theirs = vendor(adjusted_only=adjusted_only)
+    assert second_opinion(spoiled(lambda _: None), theirs).agrees
+    assert [d.day for d in second_opinion(spoiled(one_day), theirs).days] == ["2024-11-04"]
+
+
+def test_a_vendor_that_counts_dividends_must_count_ours():
+    theirs = es.Prices.from_frame(OURS.adj_close * 0.7, provenance=es.Provenance("stooq.csv"))
+    found = second_opinion(spoiled(made_up_dividend), theirs)
+    assert [(d.ticker, d.day) for d in found.days] == [("META", "2024-11-01")]
+
+
+def test_adjusted_closes_rounded_to_the_cent_agree():
+    cheap = OURS.adj_close / 20, OURS.close / 20
+    ours = es.Prices.from_frame(*cheap)
+    assert second_opinion(ours, es.Prices.from_frame(cheap[0].round(2), cheap[1].round(2))).agrees
 
 
 def test_returns_on_request():

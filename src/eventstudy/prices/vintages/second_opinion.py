@@ -5,86 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
-import numpy as np
 import pandas as pd
 
 from eventstudy.errors import DataMissing, InvalidInput
-from eventstudy.prices.level_changes import LEAST_SPLIT, split_ratio
 from eventstudy.prices.table import Prices
+from eventstudy.prices.vintages.vendor_series import VendorDay, VendorTicker, adjusted_of, closes_of, returns_of
 
 #: Half a cent: two vendors that round the same price to the cent differ by less.
 TOLERANCE = 0.005
 #: Returns of vendors that adjust differently agree to this, in basis points.
 BASIS_POINTS = 2.0
-#: A stretch on another split basis is at least so many days long; shorter ones are wrong prices.
-_LEAST_DAYS = 5
-_SLACK = 1e-9
 _SHOWN, _FEW, _WINDOW = 40, 3, 15
-
-
-@dataclass(frozen=True, slots=True)
-class VendorDay:
-    """One day on which the vendors differ.
-
-    Attributes
-    ----------
-    ticker, day : str
-        Where.
-    what : str
-        ``close``, or ``return``, a fraction.
-    ours, theirs : float
-        Both figures; theirs on our split basis.
-    """
-
-    ticker: str
-    day: str
-    what: str
-    ours: float
-    theirs: float
-
-    @property
-    def difference(self) -> float:
-        """Theirs less ours."""
-        return self.theirs - self.ours
-
-    def __str__(self) -> str:
-        if self.what == "return":
-            return f"{self.ticker} {self.day}: return {self.ours:+.4%}, theirs {self.theirs:+.4%} ({self.difference * 1e4:+.1f} bp)"
-        return f"{self.ticker} {self.day}: {self.ours:,.4f}, theirs {self.theirs:,.4f} ({self.difference:+.4f})"
-
-
-@dataclass(frozen=True, slots=True)
-class VendorTicker:
-    """What was compared of one ticker.
-
-    Attributes
-    ----------
-    ticker : str
-        The ticker.
-    what : str
-        ``close`` or ``return``.
-    compared, differing : int
-        Days.
-    only_ours, only_theirs : int
-        Days of the common range that one vendor lacks.
-    remark : str
-        E.g. that their closes were brought to another split basis.
-    days_only_ours, days_only_theirs : tuple of str
-        These days, ISO format.
-    uncompared : tuple of str
-        Days of an event window, ISO format, on which nothing was compared.
-    """
-
-    ticker: str
-    what: str
-    compared: int
-    differing: int
-    only_ours: int
-    only_theirs: int
-    remark: str = ""
-    days_only_ours: tuple[str, ...] = ()
-    days_only_theirs: tuple[str, ...] = ()
-    uncompared: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, repr=False)
@@ -96,7 +27,7 @@ class SecondOpinion:
     ours, theirs : str
         Names of the tables.
     tickers : tuple of VendorTicker
-        What was compared, ticker by ticker.
+        What was compared, ticker by ticker; closes as traded and returns apart.
     days : tuple of VendorDay
         Every day that differs.
     missing : tuple of str
@@ -122,13 +53,16 @@ class SecondOpinion:
 
     @property
     def compared(self) -> int:
-        """Vendor-days compared: one for each ticker and day."""
-        return sum(t.compared for t in self.tickers)
+        """Vendor-days compared: one for each ticker and day, whether by close, return or both."""
+        most: dict[str, int] = {}
+        for t in self.tickers:
+            most[t.ticker] = max(t.compared, most.get(t.ticker, 0))
+        return sum(most.values())
 
     @property
     def agreeing(self) -> int:
-        """Vendor-days that agree."""
-        return self.compared - len(self.days)
+        """Vendor-days that agree, by all that was compared."""
+        return self.compared - len({(d.ticker, d.day) for d in self.days})
 
     @property
     def agrees(self) -> bool:
@@ -144,7 +78,7 @@ class SecondOpinion:
         kinds = [w for w in ("close", "return") if any(t.what == w for t in self.tickers)]
         limits = {"close": f"closes to {self.tolerance:g}", "return": f"returns to {self.basis_points:g} bp"}
         how = ", ".join(limits[k] for k in kinds)
-        covered = sum(1 for t in self.tickers if t.compared)
+        covered = len({t.ticker for t in self.tickers if t.compared})
         head = (
             f"{self.agreeing:,} of {self.compared:,} vendor-days agree ({self.ours} against {self.theirs}; {how}); compared were "
             f"{covered:,} of {self.our_tickers:,} tickers and {self.compared:,} of {self.our_days:,} days of all tickers"
@@ -207,7 +141,7 @@ def second_opinion(
     basis_points : float
         Returns that differ by no more agree; a difference that ``tolerance`` of the price can make is allowed too.
     use_returns : bool
-        Compare returns even where both tables have closes as traded, e.g. because the second vendor adjusts them for
+        Compare returns alone even where both tables have closes as traded, e.g. because the second vendor adjusts them for
         dividends.
     needed : mapping of str to days, optional
         Per ticker the days of the event windows; those on which nothing could be compared are named.
@@ -226,8 +160,9 @@ def second_opinion(
 
     Notes
     -----
-    Closes as traded are compared where both tables have them, after bringing theirs to our split basis. Otherwise returns
-    are; a return agrees if it equals ours with or without dividends, for vendors differ in whether they count these.
+    Closes as traded are compared where both tables have them, after bringing theirs to our split basis, and beside them the returns of
+    the adjusted closes; either may differ. Otherwise returns alone are. A vendor that never counts dividends agrees on their days with a
+    return without them; one that counts them must agree with ours.
 
     Examples
     --------
@@ -247,7 +182,11 @@ def second_opinion(
             available=theirs.tickers,
         )
     closes = not use_returns and ours.close is not None and theirs.close is not None
-    parts = [(_closes if closes else _returns)(ours, theirs, t, tolerance, basis_points) for t in shared]
+    parts = [
+        closes_of(ours, theirs, t, tolerance) if closes else returns_of(ours, theirs, t, tolerance, basis_points)
+        for t in shared
+    ]
+    beside = [adjusted_of(ours, theirs, t, tolerance, basis_points) for t in shared if closes]
     if not any(item.compared for item, _ in parts):
         raise DataMissing(
             f"{theirs.provenance.source} has no day in common with the study: it holds {theirs.dates[0]:%Y-%m-%d} to "
@@ -258,8 +197,8 @@ def second_opinion(
     return SecondOpinion(
         ours=ours.provenance.source,
         theirs=theirs.provenance.source,
-        tickers=items,
-        days=tuple(day for _, days in parts for day in days),
+        tickers=(*items, *(item for item, _ in beside)),
+        days=tuple(day for _, days in (*parts, *beside) for day in days),
         missing=tuple(t for t in ours.tickers if t not in theirs.tickers),
         tolerance=tolerance,
         basis_points=basis_points,
@@ -295,73 +234,3 @@ def _with_gaps(item: VendorTicker, ours: Prices, theirs: Prices, needed: Iterabl
         days_only_theirs=_iso(inside[1].difference(common)),
         uncompared=_iso(_held(ours, item.ticker, needed).difference(compared)),
     )
-
-
-def _both(x: pd.Series[float], y: pd.Series[float]) -> tuple[pd.DataFrame, int, int]:
-    """Return two series on their common days, and how many days of the common range only one of them has."""
-    table = pd.concat({"ours": x.dropna(), "theirs": y.dropna()}, axis=1, sort=True)
-    common = table.dropna()
-    if common.empty:
-        return common, 0, 0
-    inside = table.loc[common.index[0] : common.index[-1]]
-    return common, int(inside["theirs"].isna().sum()), int(inside["ours"].isna().sum())
-
-
-def _closes(
-    ours: Prices, theirs: Prices, ticker: str, tolerance: float, _: float
-) -> tuple[VendorTicker, list[VendorDay]]:
-    assert ours.close is not None
-    assert theirs.close is not None
-    table, only_ours, only_theirs = _both(ours.close[ticker], theirs.close[ticker])
-    x, y = table["ours"].to_numpy(), table["theirs"].to_numpy()
-    y, allowed, remark = _on_our_basis(x, y, tolerance)
-    wrong = np.abs(y - x) > allowed + _SLACK
-    days = pd.DatetimeIndex(table.index)
-    found = [
-        VendorDay(ticker, f"{days[int(i)]:%Y-%m-%d}", "close", float(x[i]), float(y[i])) for i in np.flatnonzero(wrong)
-    ]
-    return VendorTicker(ticker, "close", len(x), len(found), only_ours, only_theirs, remark), found
-
-
-def _on_our_basis(x: np.ndarray, y: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray, str]:
-    """Divide out split ratios between two vendors' closes; return theirs, what may differ, and a remark."""
-    allowed, ratio = np.full(len(x), tolerance), y / x
-    far = np.abs(ratio - 1) >= LEAST_SPLIT
-    edges = np.flatnonzero(np.diff(far.astype(int))) + 1
-    y, said = y.copy(), []
-    for run in np.split(np.arange(len(x)), edges):
-        if len(run) < _LEAST_DAYS or not far[run[0]]:
-            continue
-        # several splits follow each other: each day has its own ratio
-        for factor in np.unique(np.round(ratio[run], 2)):
-            part = run[np.abs(ratio[run] - factor) <= 0.02 * factor]
-            found = split_ratio(float(np.median(ratio[part]))) if len(part) >= _LEAST_DAYS else None
-            if found is None or not np.allclose(ratio[part], y[part] / x[part]):
-                continue
-            y[part] /= float(found)
-            allowed[part] = tolerance * max(1.0, 1 / float(found))
-            said.append(f"{len(part)} of their closes divided by {found}")
-    return y, allowed, "; ".join(dict.fromkeys(said))
-
-
-def _returns(
-    ours: Prices, theirs: Prices, ticker: str, tolerance: float, basis_points: float
-) -> tuple[VendorTicker, list[VendorDay]]:
-    table, only_ours, only_theirs = _both(ours.adj_close[ticker], theirs.adj_close[ticker])
-    moves = table.pct_change(fill_method=None).iloc[1:]
-    own = [moves["ours"].to_numpy()]
-    price = table["ours"].to_numpy()[:-1]
-    if ours.close is not None:
-        traded = ours.close[ticker].reindex(table.index)
-        own.append(traded.pct_change(fill_method=None).iloc[1:].to_numpy())
-        price = np.fmin(price, traded.to_numpy()[:-1])
-    y = moves["theirs"].to_numpy()
-    allowed = np.maximum(basis_points / 1e4, tolerance / price) + _SLACK
-    gaps = np.array([np.abs(y - x) for x in own])
-    wrong = np.nanmin(gaps, axis=0) > allowed if len(y) else np.zeros(0, dtype=bool)
-    days = pd.DatetimeIndex(moves.index)
-    found = [
-        VendorDay(ticker, f"{days[int(i)]:%Y-%m-%d}", "return", float(own[0][i]), float(y[i]))
-        for i in np.flatnonzero(wrong)
-    ]
-    return VendorTicker(ticker, "return", len(y), len(found), only_ours, only_theirs), found
