@@ -52,7 +52,18 @@ def lacks_returns(columns: Sequence[str]) -> bool:
 
 
 def _columns(columns: Sequence[str]) -> dict[str, str]:
-    return {_MEANS[c.strip().lower()]: c for c in columns if c.strip().lower() in _MEANS}
+    """Return columns by their older names; of several names of a ticker the first of `_NAMES`."""
+    known = [c for c in columns if c.strip().lower() in _MEANS]
+    known.sort(key=lambda c: _NAMES[_MEANS[c.strip().lower()]].split().index(c.strip().lower()), reverse=True)
+    return {_MEANS[c.strip().lower()]: c for c in known}
+
+
+def _check_doubles(columns: Sequence[str], name: str) -> None:
+    """Refuse the older and the newer column of one figure in one file."""
+    for key, names in _NAMES.items():
+        both = [c for c in columns if c.strip().lower() in names.split()]
+        if len(both) > 1 and key != "ticker":
+            raise InvalidInput(f"{name} has {' and '.join(both)}, two columns for one figure; keep one.")
 
 
 def check_delisting(word: str) -> None:
@@ -182,6 +193,7 @@ def read_crsp(table: pd.DataFrame, name: str) -> pd.DataFrame:
         As `from_crsp`.
     """
     columns = _columns([str(c) for c in table.columns])
+    _check_doubles([str(c) for c in table.columns], name)
     if not {"permno", "date"} <= set(columns):
         raise InvalidInput(
             f"{name} has the columns {listed_columns(table.columns)}; a CRSP file needs permno, date and ret."

@@ -286,9 +286,13 @@ def _is_whole(column: pd.Series[float]) -> bool:
 
 def _with_points(table: pd.DataFrame, columns: list[str], name: str) -> pd.DataFrame:
     """Write the figures of a file without commas between cells with a point as decimal mark."""
-    mark = _decimal_mark(pd.concat([table[c] for c in columns]).dropna(), name)
+    cells = pd.concat([table[c] for c in columns]).dropna()
+    mark = _decimal_mark(cells, name)
+    told = mark == "," or bool(cells.str.fullmatch(_POINT).any())
     for c in columns:
         _check_custom(table[c], mark, name)
+        if not told:
+            _check_groups(table[c], name)
         if mark == ",":
             table[c] = table[c].str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
     return table
@@ -319,10 +323,25 @@ def _check_custom(column: pd.Series[str], mark: str, name: str) -> None:
         )
 
 
+def _check_groups(column: pd.Series[str], name: str) -> None:
+    """Refuse whole figures beside figures with three digits after a point, which may part thousands: 998, then 1.004."""
+    whole = column.str.fullmatch(r"-?\d+").fillna(False).astype(bool)
+    grouped = column.str.fullmatch(r"-?\d{1,3}\.\d{3}").fillna(False).astype(bool)
+    if whole.any() and grouped.any():
+        raise InvalidInput(
+            f"{name} has {column[whole].iloc[0][:40]!r} and {column[grouped].iloc[0]!r} in column {column.name}, and no figure in it tells "
+            f"whether the point is a decimal mark or parts thousands; write the same number of decimals in every figure."
+        )
+
+
+#: Figures that show a point to be a decimal mark.
+_POINT = r"-?\d+\.(\d{1,2}|\d{4,})|-?\d{1,3}(,\d{3})+\.\d+|-?0\.\d+"
+
+
 def _decimal_mark(cells: pd.Series[str], name: str) -> str:
     """Tell by the digits after a mark, and by which of two comes last, whether a comma or a point is decimal."""
     comma = cells.str.fullmatch(r"-?\d+,(\d{1,2}|\d{4,})|-?\d{1,3}(\.\d{3})+,\d+|-?0,\d+")
-    point = cells.str.fullmatch(r"-?\d+\.(\d{1,2}|\d{4,})|-?\d{1,3}(,\d{3})+\.\d+|-?0\.\d+")
+    point = cells.str.fullmatch(_POINT)
     if comma.any() and point.any():
         raise InvalidInput(
             f"{name} has {cells[comma].iloc[0]} and {cells[point].iloc[0]}; write all figures with a point as decimal mark."

@@ -76,9 +76,18 @@ def check_adjusted_names(columns: Sequence[object], name: str) -> None:
     InvalidInput
         Names the column and what to call it.
     """
+    known = {meaning(str(c).lower()) for c in columns}
     for column in columns:
         words = str(column).lower()
         other = re.search(r"open|high|low|vwap|volume", words)
+        if "unadj" in words and ("close" in words or "price" in words) and not other:
+            if not {"close", "adj_close"} & known:
+                raise InvalidInput(
+                    f"{name} has the column {shown(column)} and no other closes: returns need closes adjusted for splits and dividends, in a "
+                    f"column adj_close.",
+                    column=str(column)[:60],
+                )
+            continue
         if meaning(words) == "" and "adj" in words and ("close" in words or "price" in words) and not other:
             raise InvalidInput(
                 f"{name} has the column {shown(column)}, which is none that is known but may hold adjusted closes. Rename it adj_close if "
@@ -273,8 +282,19 @@ def from_two_level(table: pd.DataFrame, name: str) -> Figures:
             block.columns, block.index = pd.Index(tickers), days
             blocks[f] = block
     if "adj_close" in blocks:
+        _check_adjusted_of_all(blocks, name)
         return _figures(blocks)
     return Figures(blocks["close"], None, blocks.get("volume"), cautions=(ADJUSTED_UNKNOWN,))
+
+
+def _check_adjusted_of_all(blocks: Mapping[str, pd.DataFrame], name: str) -> None:
+    """Refuse a table that has adjusted closes of some tickers and mere closes of others."""
+    lacking = [t for t in blocks.get("close", blocks["adj_close"]).columns if t not in blocks["adj_close"].columns]
+    if lacking:
+        raise InvalidInput(
+            f"{name} has an Adj Close for {listed_columns(blocks['adj_close'].columns)} and only a Close for {listed_columns(lacking)}; give "
+            f"adjusted closes of all, or leave these out."
+        )
 
 
 def _level(table: pd.DataFrame, level: int) -> list[object]:

@@ -91,11 +91,18 @@ def figures_of(table: pd.DataFrame, asked: Asked) -> Figures:
     elif not columns:
         figures = from_two_level(_dates_in_index(table), asked.name)
     elif is_single(columns):
-        ticker = asked.ticker or ticker_of_name(asked.name) or asked.likely
-        return _with_volume(from_single(table, asked.name, ticker), asked.name)  # it has one ticker: no case to compare
+        named = asked.ticker or ticker_of_name(asked.name)
+        figures = _with_volume(from_single(table, asked.name, named or asked.likely), asked.name)
+        return figures if named else _taken_for(figures, asked)  # it has one ticker: no case to compare
     else:
         figures = from_long(table, asked.name) if has_long_layout(columns) else from_wide(table, asked.name)
     return _with_case(_with_volume(_without_ticker(figures, asked), asked.name))
+
+
+def _taken_for(figures: Figures, asked: Asked) -> Figures:
+    """Add a caution that neither the file nor its name says whose prices these are."""
+    said = f"Nothing in {asked.name} says whose prices it holds; it was taken for {asked.likely}, as asked."
+    return replace(figures, cautions=(*figures.cautions, said))
 
 
 def _plain(table: pd.DataFrame, name: str) -> pd.DataFrame:
