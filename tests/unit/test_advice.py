@@ -69,17 +69,18 @@ def simulated(study, n, wild, seed=5):
     return study.run(table, [es.Event(f"F{i}", DAY) for i in range(n)])
 
 
-def test_few_events_and_wild_days_rule_tests_out(study):
+def test_on_one_date_only_a_test_that_stands_a_wilder_day_is_believed(study):
     day, week = es.Window(0, 0), es.Window(0, 4)
     calm, few = simulated(study, 30, 1.0).abnormal, simulated(study, 5, 1.0).abnormal
-    assert recommend(calm, day)[1] == ("kp_bmp_t", "placebo", "cda_t", "corrado_rank_z")
-    assert recommend(few, day)[1] == ("kp_bmp_t", "placebo", "cda_t")
-    assert recommend(calm, week)[1] == ("kp_bmp_t", "cda_t", "corrado_rank_z")
+    for abnormal in (calm, few, simulated(study, 30, 15.0).abnormal):
+        for window in (day, week):
+            assert recommend(abnormal, window)[1] == ("kp_bmp_t",)
     assert readings(calm, week)["placebo"] == "needs 300 estimation days or more"
-    wild = simulated(study, 30, 15.0).abnormal
-    assert recommend(wild, day)[1] == ("kp_bmp_t",)
-    assert readings(wild, day)["cda_t"] == "takes the day's variance for ordinary"
+    assert readings(calm, day)["cda_t"] == "takes the day's variance for ordinary"
     assert readings(few, day)["grank_t"] == "needs 30 events or more"
+    wild = recommend(simulated(study, 30, 15.0).abnormal, day)[2]
+    assert "times the ordinary (in variance), which tests that take it for ordinary overlook" in wild
+    assert "times the ordinary" not in recommend(calm, day)[2]
 
 
 def test_what_is_wild_depends_on_the_number_of_events():
@@ -105,15 +106,15 @@ def test_the_advice_minds_missing_days_thin_trading_and_many_firms(study):
     table["^GSPC"] = generator.normal(0.0, 0.01, len(days))
     events = [es.Event(f"F{i}", DAY) for i in range(40)]
     whole = study.run(table, events).recommended()
-    assert "corrado_rank_z" in whole.names
+    assert whole.names == ("kp_bmp_t",)
     assert "so many firms on one date" in whole.reason
     thin = table.copy()
     thin.iloc[::4, 0] = 0.0
     thin.iloc[days.get_loc(DAY) - 100, 1] = np.nan
     thin.iloc[days.get_loc(DAY) + 1, 2] = np.nan
-    found = study.run(thin, events).recommended((0, 1))
-    assert "corrado_zivney_rank_z" in found.names
-    assert "corrado_rank_z" not in found.names
+    lacking = study.run(thin, events)
+    found = lacking.recommended((0, 1))
+    assert readings(lacking.abnormal, es.Window(0, 1))["cda_t"] == "misled by missing days in the window"
     assert "1 of 40 firms often do not trade" in found.reason
     assert "1 of 40 events lack days in the window" in found.reason
 

@@ -354,6 +354,10 @@ def kp_bmp_t(
     Notes
     -----
     Equals `bmp_t` at r̄ = 0. Kolari and Pynnönen (2010), Review of Financial Studies 23, 3996-4025.
+
+    On one date it stands correlation and a wilder day: between 4 and 6.5 % of true nulls are rejected at 5 % with 3 to 400 simulated
+    events. Real firms on one date share more than the market, which r̄ of ordinary days understates: 50 to 400 members of the S&P
+    500 on random dates of 2024 are rejected in 6 to 13 % of draws. With fewer than eight different dates that events share, up to 10 %.
     """
     base = bmp_t(abnormal, window, variant=variant)
     if isinstance(base, NotApplicable):
