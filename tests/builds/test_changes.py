@@ -10,10 +10,13 @@ import numpy as np
 import pytest
 
 from eventstudy.errors import InvalidInput, StudyFileError
+from eventstudy.prices.vintages.store import long_csv
 from eventstudy.report import corrections, manifest
 from eventstudy.report.changes import changed_conclusions
 from eventstudy.report.numbers import read_published
 from eventstudy.report.told import ConclusionsChanged
+
+from .conftest import changed
 
 
 def test_numbers_are_those_of_the_study(study):
@@ -99,6 +102,24 @@ def _forget(study):
     """Take away all that was built."""
     for name in study.contents():
         study.folder.joinpath(name).unlink()
+
+
+def test_a_correction_on_prices_from_a_file_has_the_day_of_their_last_price(study):
+    def write_prices(*changes):
+        text = long_csv(changed(*changes))
+        (study.folder / "prices.csv").write_text(text, encoding="utf-8")
+
+    _forget(study)
+    study.write('source = "yahoo"', 'source = "prices.csv"')
+    study.write("notebooks = []", 'notebooks = []\n[publish]\nfolder = "../public/two"\nauto = true\n')
+    write_prices()
+    study.build()
+    write_prices(study.wrong_price)
+    done = study.build(accept_changes="The vendor corrected a price")
+    assert {c.date for c in done.corrections} == {"2025-02-28"}
+    assert done.corrections[0].cause.startswith("prices: META: ")
+    versions = (done.publication.folder / "versions.html").read_text(encoding="utf-8")
+    assert "prices: prices.csv to 2025-02-28" in versions
 
 
 def test_drafts_are_free(study):

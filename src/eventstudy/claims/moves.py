@@ -145,11 +145,12 @@ def _beside_ordinary(move: Move, days: Days) -> str:
     if not math.isfinite(tail) or move.raw == 0.0:
         return ""
     far = move.raw < tail if falls else move.raw > tail
-    on = "on" if days.n == 1 else "in"
-    return (
-        f", {'more' if far else 'less'} than {on} {'all but ' if far else ''}one in twenty of its ordinary {_stretches(days)} "
-        f"(those {'below' if falls else 'above'} {percent(tail)})"
-    )
+    on = "on one of twenty ordinary days" if days.n == 1 else f"in one of twenty ordinary {_stretches(days)}"
+    if (tail < 0.0) == falls:
+        beyond = f"{'falls' if falls else 'rises'} by more than {percent(abs(tail), sign=False)}"
+    else:  # a share that drifted so far that even its outermost twentieth lies on the other side of zero
+        beyond = f"stays {'below' if falls else 'above'} {percent(tail)}"
+    return f", {'out of' if far else 'within'} the ordinary: {on} it {beyond}"
 
 
 def _stretches(days: Days) -> str:
