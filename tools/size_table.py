@@ -301,7 +301,7 @@ def jobs(draws: int) -> list[tuple[Design, int, int, int]]:
         for n in SIZES:
             if (n == 1) != design.name.startswith("one event"):
                 continue
-            wanted.append((design, n, draws, 20250127 + seed))
+            wanted.append((design, n, 8 * draws if n == 1 else draws, 20250127 + seed))
     return sorted(wanted, key=lambda job: -job[1] * job[2])
 
 

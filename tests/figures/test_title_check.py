@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -72,6 +73,57 @@ def test_what_they_do_not_carry_is_found(title, said):
     problems = title_problems(title, FACTS)
     assert len(problems) == 1
     assert problems[0].startswith(said)
+
+
+TRIO = Facts(
+    "event_day",
+    {"NVDA": ("down",), "META": ("unclear",), "GOOGL": ("unclear",)},
+    {"NVDA": -0.17, "META": 0.01, "GOOGL": -0.04},
+)
+
+
+@pytest.mark.parametrize(
+    ("title", "said"),
+    [
+        ("Meta surged", "'surged' is said of META"),
+        ("Meta Platforms surged", "'surged' is said of META"),
+        ("Alphabet fell", "'fell' is said of GOOGL"),
+        ("Google fell", "'fell' does not hold of META and GOOGL"),  # a name that nobody gave
+        ("Facebook fell", "'fell' is said of META"),
+        ("Chip shares fell", "'fell' does not hold of META and GOOGL"),
+        ("GOOGL fell, not META", "'fell' is said of GOOGL"),
+        ("No clear change for NVDA, Alphabet fell", "'fell' is said of GOOGL"),
+        ("META did not fall as Alphabet rose", "'rose' is said of GOOGL"),
+        ("2 of 3 fell", "'fell' is said of 2 of 3; it holds of 1"),
+    ],
+)
+def test_names_of_companies_are_known_and_what_nobody_is_named_for_is_held_against_all(title, said):
+    facts = replace(TRIO, names={"META": "Facebook"})
+    problems = title_problems(title, facts, strict=True)
+    assert len(problems) == 1
+    assert problems[0].startswith(said)
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Nvidia sank",
+        "Nvidia fell 17%; no clear change for Meta or Alphabet",
+        "Nvidia sank, Meta did not",
+        "Neither Meta nor Alphabet fell",
+        "1 of 3 fell",
+        "Did Google fall?",
+        "No clear fall, no rise",
+    ],
+)
+def test_what_holds_may_be_said_by_name(title):
+    assert title_problems(title, TRIO, strict=True) == []
+
+
+def test_a_name_that_two_shares_have_means_neither():
+    twins = Facts("event_day", {"GOOG": ("down",), "GOOGL": ("unclear",)}, {})
+    assert title_problems("Alphabet fell", twins, strict=True)
+    assert not title_problems("GOOG fell", twins, strict=True)
 
 
 def test_a_subject_without_a_name_needs_one_event_that_moved():

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 
 from eventstudy.errors import InvalidInput
 from eventstudy.figures.facts import Facts
-from eventstudy.figures.words import listed, name_and_date
+from eventstudy.figures.subjects import subjects
+from eventstudy.figures.words import listed
 
 _FALL = (
     r"fell|falls?|fallen|falling|drops?|dropped|dropping|plung\w+|plummet\w*|sank|sinks?|sunk|slump\w*|tumbl\w+|slid|slides?|"
@@ -19,16 +20,18 @@ _RISE = (
     r"held up|lead(?= on|\b$)|up(?! to)|above zero|above expect\w+"
 )
 _MOVE = re.compile(rf"\b(?:(?P<down>{_FALL})|(?P<up>{_RISE}))\b", re.IGNORECASE)
-_NEGATION = re.compile(r"\b(?:no|not|nor|never|none|neither|without|hardly|cannot)\b|n[’']t\b|\?$", re.IGNORECASE)
+_NEGATION = re.compile(r"\b(?:no|not|nor|never|none|neither|hardly|cannot)\b|n[’']t\b", re.IGNORECASE)
 _ALL = re.compile(r"\b(?:all|every|each|both)\b", re.IGNORECASE)
 _WEAKER = re.compile(r"\bless\b", re.IGNORECASE)
 _CLAUSE = re.compile(r"[;:.!](?!\d)|(?<=\?)| [–—] |\b(?:but|while|whereas|though|although)\b", re.IGNORECASE)
+#: How many of all events a movement is said of.
+_COUNT = re.compile(r"\b(?P<some>\d+) of (?:the |all |these )?(?P<all>\d+)\b")
 #: Stands for an event's name, so that no word of a name is read as a verb.
 _HOLE = "\ufffc{}\ufffc"
 _FILLED = re.compile(r"\ufffc(\d+)\ufffc")
 
 
-def title_problems(title: str, facts: Facts) -> list[str]:
+def title_problems(title: str, facts: Facts, *, strict: bool = False) -> list[str]:
     """Return what a title says of movements that the numbers do not carry.
 
     Parameters
@@ -37,17 +40,19 @@ def title_problems(title: str, facts: Facts) -> list[str]:
         Any text.
     facts : Facts
         The verdicts of the events, and their raw changes.
+    strict : bool
+        Hold a movement that is said of no event of the figure against all of them; else it must hold of one.
 
     Returns
     -------
     list of str
-        Empty if nothing is wrong. English verbs and nouns of falling and rising are looked for; a sentence that
-        denies or asks is left alone.
+        Empty if nothing is wrong. English verbs and nouns of falling and rising are looked for; what is denied or asked is left alone.
 
     Notes
     -----
     The subject of a word of movement are the events named before it, back to the word before; if there is none, those
-    named after it; if there is none either, it must hold of at least one event, or of all if the title says "all".
+    named after it. Events are known by key, ticker, the study's name and the embedded name of the company (`subjects`). "11 of 27 fell" is
+    counted. A denial exempts the word of movement that follows it up to a comma, and no other.
 
     Examples
     --------
@@ -58,21 +63,39 @@ def title_problems(title: str, facts: Facts) -> list[str]:
     ["'fell' is said of B, where the numbers show no clear change"]
     """
     keys = list(facts.states)
-    holed = _with_holes(title, keys)
+    holed = with_holes(title, keys, facts.names)
     weaker = bool(_WEAKER.search(title))
     problems = []
     for clause in _CLAUSE.split(holed):
-        if _NEGATION.search(clause.strip()):
+        if clause.strip().endswith("?"):
             continue
-        for word, side, named in _claims(clause):
+        for word, side, named, before in _claims(clause):
+            if _NEGATION.search(before.rpartition(",")[2]):
+                continue
             chosen = [keys[j] for j in named]
-            wrong = [k for k in chosen or keys if not _holds(facts, k, side, weaker)]
+            holds = [k for k in keys if _holds(facts, k, side, weaker)]
+            wrong = [k for k in chosen or keys if k not in holds]
             if chosen and wrong:
                 problems.append(f"{word!r} is said of {listed(wrong)}, where the numbers show {_shown(facts, wrong)}")
-            elif not chosen and wrong and (len(wrong) == len(keys) or _ALL.search(clause)):
-                what = "any event" if len(wrong) == len(keys) else listed(wrong[:3])
-                problems.append(f"{word!r} does not hold of {what}: the numbers show {_shown(facts, wrong)}")
+            elif not chosen and wrong:
+                problems += _of_nobody(word, clause, before, keys, holds, facts, strict)
     return problems
+
+
+def _of_nobody(
+    word: str, clause: str, before: str, keys: list[str], holds: list[str], facts: Facts, strict: bool
+) -> list[str]:
+    """Judge a movement that is said of no event of the figure."""
+    counted = _COUNT.search(before)
+    if counted and int(counted["all"]) == len(keys):
+        given = int(counted["some"])
+        return [] if given == len(holds) else [f"{word!r} is said of {given} of {len(keys)}; it holds of {len(holds)}"]
+    wrong = [k for k in keys if k not in holds]
+    if len(wrong) == len(keys) or strict or _ALL.search(clause):
+        what = "any event" if len(wrong) == len(keys) else listed(wrong[:3])
+        unnamed = f" (no event of the figure is named; they are {listed(keys[:4])}{' …' if len(keys) > 4 else ''})"
+        return [f"{word!r} does not hold of {what}: the numbers show {_shown(facts, wrong)}{unnamed}"]
+    return []
 
 
 def check_title(title: str, facts: Facts) -> None:
@@ -83,44 +106,39 @@ def check_title(title: str, facts: Facts) -> None:
     InvalidInput
         Says which word, of which event, and what to do.
     """
-    problems = title_problems(title, facts)
+    problems = title_problems(title, facts, strict=True)
     if problems:
         raise InvalidInput(
-            f"The title {title!r} says more than the numbers: {'; '.join(problems)}. Say 'no clear change', or mark the "
-            "figure as unchecked with figure.with_words(title=..., unchecked=True).",
+            f"The title {title!r} says more than the numbers: {'; '.join(problems)}. Say 'no clear change', name the shares that moved, or "
+            "mark the figure as unchecked with figure.with_words(title=..., unchecked=True).",
             given=title,
             problems=tuple(problems),
         )
 
 
-def _with_holes(title: str, keys: list[str]) -> str:
+def with_holes(title: str, keys: list[str], names: Mapping[str, str]) -> str:
     """Return the title with a number in place of every event's name, the longest first."""
-    names: dict[str, int] = {}
-    for j, key in enumerate(keys):
-        names.setdefault(key, j)
-    bare = [name_and_date(key)[0] for key in keys]
-    for j, name in enumerate(bare):
-        if bare.count(name) == 1:
-            names.setdefault(name, j)
-    if not names:
+    known = subjects(keys, names)
+    if not known:
         return title
-    choices = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    choices = "|".join(re.escape(name) for name in sorted(known, key=len, reverse=True))
     found = re.compile(rf"(?<!\w)(?:{choices})(?!\w)")
-    return found.sub(lambda m: _HOLE.format(names[m.group()]), title)
+    return found.sub(lambda m: _HOLE.format(known[m.group()]), title)
 
 
-def _claims(clause: str) -> Iterator[tuple[str, str, list[int]]]:
-    """Yield each word of movement in a clause, its side, and the numbers of the events that it is said of."""
+def _claims(clause: str) -> Iterator[tuple[str, str, list[int], str]]:
+    """Yield each word of movement in a clause, its side, the numbers of the events that it is said of, and the words before it."""
     words = list(_MOVE.finditer(clause))
     start = 0
     for i, found in enumerate(words):
-        named = [int(n) for n in _FILLED.findall(clause[start : found.start()])]
+        before = clause[start : found.start()]
+        named = [int(n) for n in _FILLED.findall(before)]
         start = found.end()
         if not named:
             end = words[i + 1].start() if i + 1 < len(words) else len(clause)
             named = [int(n) for n in _FILLED.findall(clause[start:end])]
             start = end if named else start
-        yield found.group(), "down" if found.group("down") else "up", named
+        yield found.group(), "down" if found.group("down") else "up", named, before
 
 
 def _holds(facts: Facts, key: str, side: str, weaker: bool) -> bool:
