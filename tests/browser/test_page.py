@@ -57,6 +57,13 @@ def test_fits_the_narrowest_phone(report, look, name):
     assert look(report / name, 320, unfold=True).page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
+def test_no_table_is_cut_on_a_phone(report, look):
+    cut = "[...document.querySelectorAll('.scroll, .fit')].filter(e => e.scrollWidth > e.clientWidth).map(e => e.innerText)"
+    page = look(report / "index.html", 360, unfold=True).page
+    assert page.locator("table.scrolling").count() > 0
+    assert page.evaluate(cut) == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("name", "width"), [*((name, 360) for name in PAGES), ("index.html", 1400)])
 def test_axe_finds_nothing(report, look, artefacts, name, width, scheme):

@@ -77,6 +77,18 @@ def test_charts_of_any_library_have_words_and_hidden_parameters_stay_hidden(tmp_
     assert "font cache" not in page
 
 
+def test_charts_of_matplotlib_are_shown_once_without_a_magic_line(tmp_path):
+    path = write(
+        tmp_path / "mine.ipynb",
+        ("code", "import matplotlib.pyplot as plt\nplt.bar([1, 2], [1, 2])\nplt.show()"),
+        ("code", "fig, ax = plt.subplots()\nax.plot([1, 2])\nfig"),
+        ("code", "fig, ax = plt.subplots()\nax.plot([2, 1]);"),
+    )
+    page = execute(path, folder=tmp_path)
+    assert page.count("<img ") == 3
+    assert page == execute(path, folder=tmp_path)
+
+
 def test_what_is_no_notebook_is_said(tmp_path):
     (tmp_path / "bad.ipynb").write_text('{"cells": 1}')
     with pytest.raises(StudyFileError, match=r"bad\.ipynb is no notebook"):

@@ -146,6 +146,7 @@ def test_dollar_titles():
     lost = change("A", -50e9, -60e9, -40e9, -80e9)
     assert figures.dollars([lost]).words.title == "A lost $80bn, $50bn more than expected"
     assert figures.dollars([replace(lost, raw=20e9)]).words.title == "A gained $20bn, $50bn less than expected"
+    assert figures.dollars([replace(lost, raw=-40e9)]).words.title == "A lost $40bn, $50bn below what was expected"
     unclear = change("B", 9e9, -1e9, 19e9, 5e9)
     assert figures.dollars([unclear]).words.title == "No clear change in market value for B"
     gone = change("C", NAN, NAN, NAN, NAN, "no share count")

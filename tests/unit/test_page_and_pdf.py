@@ -112,6 +112,15 @@ def test_the_pdf_says_what_the_page_says(made, reader):
         assert squeezed(words) in text
 
 
+def test_no_line_of_the_pdf_ends_between_a_sign_and_its_number(made):
+    """Words of many lengths bring every part of an amount to a line's end."""
+    amounts = " ".join(f"{'a' * (1 + i * i % 31)} (abnormal −$462bn, +$131bn)" for i in range(120))
+    paper = pypdf.PdfReader(io.BytesIO(report_pdf(retold(made[0], background=amounts), (), (), (), "")))
+    text = "\n".join(p.extract_text() for p in paper.pages)
+    assert text.count("−$462bn") >= 120
+    assert not re.search(r"[−+]\s*\n", text)
+
+
 def test_the_pdf_is_the_same_bytes_anywhere(made, paper, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TZ", "Pacific/Auckland")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -154,6 +154,11 @@ class Evidence:
         if ticker in self.names:
             return self.names[ticker]
         return str(self.members["name"].get(ticker, ticker)) if not ticker.startswith("^") else ticker
+
+    def call_all(self, tickers: Sequence[str]) -> list[str]:
+        """Return what a sentence calls several tickers: by name if all have one, else by ticker."""
+        called = [self.call(t) for t in tickers]
+        return called if all(name != t for name, t in zip(called, tickers, strict=True)) else list(tickers)
 
     def counts(self, ticker: str) -> tuple[ShareCount, ...]:
         """Return all share counts of a company, oldest first."""

@@ -268,8 +268,9 @@ def _one_count(ev: Evidence, part: ClaimPart, label: str, tickers: tuple[str, ..
     k, n = len(did), len(seen)
     text = f"{k} of {n} {part.says} ({label}, {days.text}): {percent(k / n, 1, sign=False)}"
     if len(seen) <= 12:
-        others = [ev.call(t) for t in seen if t not in did]
-        text += f"; {listed([ev.call(t) for t in did]) or 'none'} did" + (
+        called = dict(zip(seen, ev.call_all(list(seen)), strict=True))
+        others = [called[t] for t in seen if t not in did]
+        text += f"; {listed([called[t] for t in did]) or 'none'} did" + (
             f", {listed(others)} did not" if others else ""
         )
     verdict, needs = _bounded(part, k, n, len(missing)), ""

@@ -146,11 +146,15 @@ def _title(rows: Sequence[Row], when: str, what: str) -> str:
     first = max(clear, key=lambda r: abs(r.value))
     raw, surprise = (_bn(v).lstrip(MINUS + "+") for v in (first.second, first.value))
     lost = first.second < 0
-    return f"{first.key} {'lost' if lost else 'gained'} {raw}{on}, {surprise} {_more(lost, first.state)} than expected"
+    return f"{first.key} {'lost' if lost else 'gained'} {raw}{on}, {surprise} {_beside_expected(first)}"
 
 
-def _more(lost: bool, state: str) -> str:
-    return "more" if lost == (state == "down") else "less"
+def _beside_expected(row: Row) -> str:
+    """Say on which side of the expected change the raw one lies; "more" and "less" only if both are losses or both gains."""
+    expected = row.second - row.value
+    if expected * row.second > 0:
+        return f"{'more' if (row.second < 0) == (row.state == 'down') else 'less'} than expected"
+    return f"{'below' if row.state == 'down' else 'above'} what was expected"
 
 
 def _frame(rows: Sequence[Row], changes: Sequence[MarketValueChange]) -> pd.DataFrame:

@@ -45,6 +45,7 @@ def to_html(notebook: NotebookNode) -> str:
     from nbconvert import HTMLExporter
 
     notebook.cells = [c for c in notebook.cells if "hidden" not in c.metadata.get("tags", [])]
+    _drop_twins(notebook)
     describe_charts(notebook)
     _drop_cache_talk(notebook)
     exporter = HTMLExporter(
@@ -76,6 +77,17 @@ def describe_charts(notebook: NotebookNode) -> None:
         elif not cell.metadata.get("alt"):
             under = f" under “{heading}”" if heading else ""
             cell.metadata["alt"] = f"Chart {place} of this notebook{under}, drawn by the code folded above it."
+
+
+def _drop_twins(notebook: NotebookNode) -> None:
+    """Show a picture once that a cell shows twice: a matplotlib figure as its last value is drawn again at the cell's end."""
+    for cell in notebook.cells:
+        seen: set[str] = set()
+        for output in list(cell.get("outputs", [])):
+            pictures = {str(data) for kind, data in output.get("data", {}).items() if kind in _IMAGES}
+            if pictures and pictures <= seen:
+                cell.outputs.remove(output)
+            seen |= pictures
 
 
 def _drop_cache_talk(notebook: NotebookNode) -> None:
