@@ -89,6 +89,15 @@ def test_charts_of_matplotlib_are_shown_once_without_a_magic_line(tmp_path):
     assert page == execute(path, folder=tmp_path)
 
 
+def test_a_relative_way_to_packages_leads_to_the_same_ones_in_the_kernel(tmp_path, monkeypatch):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "of_mine.py").write_text("WORD = 'found'\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", "own")
+    path = write(tmp_path / "notebooks" / "n.ipynb", ("code", "from of_mine import WORD\nprint('word', WORD)"))
+    assert "word found" in execute(path, folder=tmp_path)
+
+
 def test_what_is_no_notebook_is_said(tmp_path):
     (tmp_path / "bad.ipynb").write_text('{"cells": 1}')
     with pytest.raises(StudyFileError, match=r"bad\.ipynb is no notebook"):

@@ -282,4 +282,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "COLUMNS": "100",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
     }
+    given = os.environ.get("PYTHONPATH", "")
+    if given:  # a kernel runs in its notebook's folder, where a relative way leads elsewhere
+        fixed["PYTHONPATH"] = os.pathsep.join(str(Path(p).resolve()) for p in given.split(os.pathsep) if p)
     return {**os.environ, **fixed}
