@@ -277,7 +277,7 @@ def check(
     from eventstudy.prices.vintages.stored import list_vintages, verify_vintage
     from eventstudy.report.content import data_checks
     from eventstudy.report.findings import compute
-    from eventstudy.report.publish import verify_versions
+    from eventstudy.report.versions import verify_versions
 
     spec = _load(study, as_of)
     verify_embedded()
@@ -381,17 +381,9 @@ def new(name: Annotated[Path, typer.Argument(metavar="NAME", help="Folder to mak
 
 def main() -> None:
     """Run the command line; an error ends in a message and its exit code."""
-    try:
-        app()
-    except KeyboardInterrupt:
-        say("stopped", study="eventstudy", level="error", exit_code=130)
-        raise SystemExit(130) from None
-    except Exception as error:
-        from eventstudy.failures import failure
+    from eventstudy.cli_end import run_to_its_end
 
-        words, code = failure(error)
-        say(words, study="eventstudy", level="error", exit_code=code)
-        raise SystemExit(code) from None
+    raise SystemExit(run_to_its_end(app, console))
 
 
 if __name__ == "__main__":

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eventstudy.console import Console
+from eventstudy.console import Console, Level
 from eventstudy.errors import StudyFileError
 from eventstudy.failures import failure
 
@@ -58,18 +58,29 @@ def build_studies(paths: Sequence[Path], options: BuildOptions, console: Console
 
     if options.as_of is not None and options.fetch:
         raise StudyFileError("--fetch and --as-of were both given; what is fetched now was not there then. Choose one.")
-    code = 0
-    with deadline(options.timeout, lambda words: console.say(words, level="error")):
-        for path in paths:
-            name = _folder(path).name
-            try:
-                _build(path, options, console)
-            except (OutOfTime, Stopped):
-                raise
-            except Exception as error:  # one study's fault, of whatever kind, does not keep the others from being built
-                words, exit_code = failure(error)
-                console.say(words, study=name, level="error", exit_code=exit_code)
-                code = max(code, exit_code)
+    code, at = 0, 0
+    names = [_folder(path).name for path in paths]
+
+    def last_words(words: str) -> None:
+        console.say(words, study=names[at], level="error", exit_code=OutOfTime.EXIT_CODE)
+
+    try:
+        with deadline(options.timeout, last_words):
+            for at, path in enumerate(paths):
+                try:
+                    _build(path, options, console)
+                except (OutOfTime, Stopped):
+                    raise
+                except (
+                    Exception
+                ) as error:  # one study's fault, of whatever kind, does not keep the others from being built
+                    words, exit_code = failure(error)
+                    console.say(words, study=names[at], level="error", exit_code=exit_code)
+                    code = max(code, exit_code)
+    except (OutOfTime, Stopped) as error:
+        left = f" Not begun: {', '.join(names[at + 1 :])}." if names[at + 1 :] else ""
+        console.say(f"{error}{left}", study=names[at], level="error", exit_code=error.EXIT_CODE)
+        code = max(code, error.EXIT_CODE)
     return code
 
 
@@ -79,48 +90,52 @@ def _folder(path: Path) -> Path:
 
 def _build(path: Path, options: BuildOptions, console: Console) -> None:
     from eventstudy.report.manifest import unchanged
+    from eventstudy.report.publish import publication_due
 
     folder = _folder(path)
-    if options.plain and unchanged(folder):
-        console.say("up to date", study=folder.name, step="check")
+    if options.plain and unchanged(folder) and not publication_due(folder):
+        console.say("up to date", study=folder.name, step="check", exit_code=0)
         return
-    from eventstudy.report.build import LOCK_TIMEOUT, build
+    from eventstudy.report.build import LOCK_TIMEOUT, build, build_lock
     from eventstudy.spec import load_study
 
+    wait = LOCK_TIMEOUT if options.wait else 0
     spec = load_study(path)
-    spec = spec if options.as_of is None else spec.as_of(options.as_of)
-    with console.progress(spec.name) as progress:
+    with build_lock(spec.folder, wait), console.progress(spec.name) as progress:
+        spec = load_study(path)  # as it is now: whoever held the lock may have gone on editing
         built = build(
-            spec,
+            spec if options.as_of is None else spec.as_of(options.as_of),
             force=options.force,
             progress=progress,
             fetch=options.fetch,
             accept_changes=options.accept_changes,
             to_publish=options.publish,
-            wait=LOCK_TIMEOUT if options.wait else 0,
+            wait=wait,
         )
-    _tell(built, spec.name, options.why, console)
+    messages = list(_messages(built, options.why))
+    for place, (step, level, words) in enumerate(messages, start=1):
+        console.say(words, study=spec.name, step=step, level=level, exit_code=0 if place == len(messages) else None)
 
 
-def _tell(built: Built, name: str, why: bool, console: Console) -> None:
+def _messages(built: Built, why: bool) -> Iterator[tuple[str, Level, str]]:
+    """Give what is to be said of a build: step, level, words."""
     if built.fetched:
-        console.say(built.fetched, study=name, step="fetch")
+        yield "fetch", "info", built.fetched
     for reason in built.reasons if why else ():
-        console.say(str(reason), study=name, step="why")
+        yield "why", "info", str(reason)
     done = f"built, {len(built.written)} file(s) changed" if built.reasons else "up to date"
-    console.say(done, study=name, step="build")
-    for correction in built.corrections:
-        changed = f"{correction.what}: {correction.old} → {correction.new}"
-        console.say(f"corrected, {changed}", study=name, step="corrections", level="warning")
+    yield "build", "info", done
+    for c in built.corrections:
+        yield "corrections", "warning", f"corrected, {c.what}: {c.old} → {c.new}"
     if built.flips:
         shown = "; ".join(map(str, built.flips[:_SHOWN]))
         more = f"; and {len(built.flips) - _SHOWN} more" if len(built.flips) > _SHOWN else ""
-        console.say(f"other numbers flipped: {shown}{more}", study=name, step="numbers", level="warning")
+        yield "numbers", "warning", f"other numbers flipped: {shown}{more}"
     where = built.publication
     if where is None:
         return
     if where.held_back:
-        console.say(f"not published: {where.held_back}", study=name, step="publish", level="warning")
+        yield "publish", "warning", f"not published: {where.held_back}"
     else:
         said = "published as" if where.new else "already published as"
-        console.say(f"{said} version {where.version} in {where.folder}", study=name, step="publish")
+        yield "publish", "info", f"{said} version {where.version} in {where.folder}"

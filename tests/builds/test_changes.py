@@ -162,6 +162,43 @@ def test_numbers_that_are_gone_stop_a_build_that_would_write_others(study):
     assert not numbers.exists()
 
 
+@pytest.mark.parametrize("detour", ["a draft", "no manifest"])
+def test_numbers_that_are_gone_are_not_made_up_for_by_a_detour(study, detour):
+    (study.folder / "index.html").write_text("what readers saw", encoding="utf-8")
+    (study.folder / "numbers.json").unlink()
+    study.store(2, study.wrong_price)
+    if detour == "a draft":
+        study.write('event = "some news"', 'event = "some news"\nstatus = "draft"')
+        study.build()
+        study.build(force=True)
+        study.write('status = "draft"', 'status = "final"')
+    else:
+        (study.folder / manifest.FILE).write_text("{")
+    with pytest.raises(ConclusionsChanged, match=r"numbers\.json of the last build is gone"):
+        study.build()
+    study.build(accept_changes="The vendor corrected a price")
+    assert not (study.folder / "last_final.json").exists()
+    assert manifest.unchanged(study.folder)
+
+
+def test_numbers_lost_before_a_draft_stop_nothing_if_they_come_back_the_same(study):
+    (study.folder / "numbers.json").unlink()
+    before = study.folder.joinpath("study.toml").read_bytes()
+    study.write('event = "some news"', 'event = "some news"\nstatus = "draft"')
+    study.build()
+    study.folder.joinpath("study.toml").write_bytes(before)
+    assert study.build().corrections == ()
+    assert not (study.folder / "last_final.json").exists()
+
+
+def test_a_comment_in_the_study_file_frees_no_average(study):
+    old = _with_tests(study, kp_bmp_t=0.089)
+    new = replace(_with_tests(study, kp_bmp_t=0.04), inputs={**old.inputs, "study.toml": "0" * 64})
+    assert "clear at 5% (p 0.040)" in "".join(map(str, changed_conclusions(old, new)))
+    fewer = {n: e for n, e in new.numbers.items() if "/META/" not in n}
+    assert changed_conclusions(old, replace(new, numbers=fewer)) == ()  # other events have another average
+
+
 def test_an_event_that_is_gone_without_being_asked_for_is_a_change(study):
     def vanish(adj, close):
         adj.loc["2025-01-20":"2025-02-03", "META"] = float("nan")

@@ -14,8 +14,9 @@ from eventstudy.errors import InvalidInput, NotAsRecorded
 from eventstudy.report import manifest
 from eventstudy.report import publish as publishing
 from eventstudy.report.build_differences import version_differences
-from eventstudy.report.publish import folder_digest, publish, verify_versions
+from eventstudy.report.publish import publication_due, publish
 from eventstudy.report.told import ConclusionsChanged
+from eventstudy.report.versions import folder_digest, verify_versions
 
 
 @pytest.fixture
@@ -123,7 +124,7 @@ def test_a_version_is_never_made_of_files_that_are_not_as_built(study, target):
     assert not list((target / "versions").iterdir())
 
 
-@pytest.mark.parametrize("step", ["_copy", "_point", "_write_index", "os.replace"])
+@pytest.mark.parametrize("step", ["_copy", "_point", "write_index", "os.replace"])
 def test_a_publisher_that_dies_leaves_the_old_version_and_the_next_repairs(study, target, step, monkeypatch):
     study.build(to_publish=True)
     study.store(2, study.dividend)
@@ -139,7 +140,7 @@ def test_a_publisher_that_dies_leaves_the_old_version_and_the_next_repairs(study
         patch.setattr(publishing if "." not in step else publishing.os, step.removeprefix("os."), die)
         with pytest.raises(Died):
             publish(study.spec)
-    assert os.readlink(target / "current") == ("versions/0002" if step == "_write_index" else "versions/0001")
+    assert os.readlink(target / "current") == ("versions/0002" if step == "write_index" else "versions/0001")
     assert (target / "current" / "index.html").is_file()
     done = publish(study.spec)
     assert done.version == 2
@@ -168,3 +169,57 @@ def test_something_else_in_the_way_is_refused(study, target):
 def test_a_study_without_a_folder_to_publish_to_says_so(study):
     with pytest.raises(InvalidInput, match=r"has no \[publish\]"):
         study.build(to_publish=True)
+
+
+def test_a_publication_that_failed_is_tried_again_by_the_next_build(study, target):
+    """Nothing about the report has changed since; only the publish folder was in the way."""
+    study.write("[publish]\n", "[publish]\nauto = true\n")
+    target.mkdir(parents=True)
+    (target / "current").mkdir()
+    (target / "versions").mkdir()
+    assert CliRunner().invoke(app, ["build", str(study.folder)]).exit_code == 2
+    (target / "current").rmdir()
+    done = CliRunner().invoke(app, ["build", str(study.folder)])
+    assert done.exit_code == 0
+    assert "published as version 1" in done.stderr
+    assert not publication_due(study.folder)
+    done = CliRunner().invoke(app, ["build", str(study.folder)])
+    assert done.stderr == "two: up to date\n"
+    for lost in ("current", "versions.json", "versions/0001/manifest.json"):
+        (target / lost).rename(target / "away")
+        assert publication_due(study.folder), lost
+        (target / "away").rename(target / lost)
+    assert not publication_due(study.folder)
+    study.write("notebooks = []", 'notebooks = []\nstatus = "draft"')
+    study.build()
+    assert not publication_due(study.folder)
+
+
+def test_a_copied_study_does_not_publish_over_the_versions_of_the_first(study, target, tmp_path):
+    study.build(to_publish=True)
+    before = {p: p.read_bytes() for p in target.rglob("*") if p.is_file()}
+    copied = shutil.copytree(study.folder, tmp_path / "three")
+    done = CliRunner().invoke(app, ["build", str(copied), "--publish", "--force"])
+    assert done.exit_code == 2
+    assert "holds the versions of the study 'two', and this one is 'three'" in done.stderr
+    assert {p: p.read_bytes() for p in target.rglob("*") if p.is_file()} == before
+    assert CliRunner().invoke(app, ["build", str(copied), "--force"]).exit_code == 2  # nor is it judged by them
+    index = target / "versions.json"
+    index.write_text(index.read_text(encoding="utf-8").replace('"two"', '"three"'), encoding="utf-8")
+    assert CliRunner().invoke(app, ["build", str(copied), "--publish"]).exit_code == 0
+
+
+def test_the_number_of_a_removed_version_is_not_given_again(study, target):
+    study.build(to_publish=True)
+    study.write("Two firms", "Two other firms")
+    study.build(to_publish=True)
+    shutil.rmtree(target / "versions" / "0002")
+    study.write("Two other firms", "Two further firms")
+    assert study.build(to_publish=True).publication.version == 3
+    listed = json.loads((target / "versions.json").read_text(encoding="utf-8"))["versions"]
+    assert [(v["version"], v.get("removed", False)) for v in listed] == [(1, False), (2, True), (3, False)]
+    page = (target / "versions.html").read_text(encoding="utf-8")
+    assert "Version 2 (removed)" in page
+    assert "versions/0002" not in page
+    with pytest.raises(NotAsRecorded, match="version 2 was removed"):
+        verify_versions(target)

@@ -8,7 +8,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -130,7 +132,9 @@ def test_log_lines_as_json(study, run):
     code, _, err = run("build", study.folder, "--force", "--why", "--log-format", "json")
     assert code == 0
     lines = [json.loads(line) for line in err.splitlines()]
-    assert all(set(line) == {"time", "level", "study", "step", "message"} for line in lines)
+    names = {"time", "level", "study", "step", "message"}
+    assert all(set(line) == names for line in lines[:-1])
+    assert (set(lines[-1]), lines[-1]["exit_code"]) == (names | {"exit_code"}, 0)
     assert {line["study"] for line in lines} == {"two"}
     assert [line["message"] for line in lines if line["step"] == "why"] == ["forced: two"]
     assert {line["level"] for line in lines} == {"info"}
@@ -138,8 +142,87 @@ def test_log_lines_as_json(study, run):
     code, out, err = run("build", study.folder, "--log-format", "json")
     assert (code, out) == (3, "")
     last = json.loads(err.splitlines()[-1])
-    assert last["level"] == "error"
+    assert (last["level"], last["exit_code"]) == ("error", 3)
     assert "NOPE" in last["message"]
+
+
+@pytest.mark.parametrize("option", [["--log-format", "json"], ["--log-format=json"]])
+def test_a_wrong_option_is_a_json_line_too(study, run, option):
+    code, out, err = run("build", study.folder, "--timeout", "abc", *option)
+    assert (code, out) == (2, "")
+    line = json.loads(err)
+    assert (line["level"], line["exit_code"]) == ("error", 2)
+    assert "--timeout" in line["message"]
+
+
+@pytest.mark.filterwarnings("always")
+def test_a_warning_of_a_library_is_a_json_line_too(study, run, monkeypatch):
+    real = outputs.compute
+
+    def warns(spec):
+        warnings.warn("old call", FutureWarning, stacklevel=2)
+        return real(spec)
+
+    monkeypatch.setattr(outputs, "compute", warns)
+    code, _, err = run("build", study.folder, "--force", "--log-format", "json")
+    assert code == 0
+    assert "FutureWarning: old call" in [json.loads(line)["message"] for line in err.splitlines()]
+
+
+@pytest.mark.slow
+def test_what_a_kernel_says_beside_its_cells_is_no_line_of_the_log(study):
+    """Neither the kernel's own file descriptors nor those that its children inherit are the command's."""
+    code = "import os, subprocess, sys\nos.write(1, b'one\\n')\nos.write(2, b'two\\n')\nsubprocess.run(['echo', 'three'])\n1 + 1"
+    (study.folder / "loud.ipynb").write_text(notebook_text((("code", code),)), encoding="utf-8")
+    study.write("notebooks = []\n", "")
+    command = [sys.executable, "-m", "eventstudy.cli", "build", str(study.folder), "--log-format", "json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{study.folder / 'index.html'}\n"
+    assert json.loads(done.stderr.splitlines()[-1])["exit_code"] == 0
+    assert all(json.loads(line)["study"] == "two" for line in done.stderr.splitlines())
+
+
+@pytest.mark.slow
+def test_a_notebook_that_writes_to_what_it_is_made_from_ends_the_build(study, run):
+    code = "with open('events.csv', 'a') as table:\n    table.write('NVDA,2025-01-28\\n')"
+    (study.folder / "writes.ipynb").write_text(notebook_text((("code", code),)), encoding="utf-8")
+    study.write("notebooks = []\n", "")
+    before = study.contents()
+    code, out, err = run("build", study.folder)
+    assert (code, out) == (3, "")
+    assert "events.csv changed while the report was made" in err
+    assert "writes.ipynb" in err
+    assert study.contents() == before
+
+
+def test_a_build_that_waited_builds_the_study_as_it_is_then(study, run):
+    """Whoever held the lock may have made a draft of it in the meantime."""
+    lock = FileLock(study.folder / LOCK, thread_local=False)
+    lock.acquire()
+
+    def edit_and_let_go():
+        time.sleep(1)
+        study.write("notebooks = []", 'notebooks = []\nstatus = "draft"')
+        lock.release()
+
+    thread = threading.Thread(target=edit_and_let_go)
+    study.write("Two firms", "Two other firms")
+    thread.start()
+    code, _, err = run("build", study.folder)
+    thread.join()
+    assert code == 0, err
+    assert "DRAFT" in (study.folder / "index.html").read_text(encoding="utf-8")
+    assert manifest.unchanged(study.folder)
+
+
+def test_out_of_time_names_the_study_and_those_that_were_not_begun(study, run, monkeypatch, tmp_path):
+    other = study.copy(tmp_path / "more")
+    monkeypatch.setattr(outputs, "compute", lambda spec: time.sleep(60))
+    code, _, err = run("build", study.folder, other.folder, "--force", "--timeout", "1", "--log-format", "json")
+    last = json.loads(err.splitlines()[-1])
+    assert (code, last["exit_code"], last["study"]) == (4, 4, "two")
+    assert "Not begun: two." in last["message"]
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EIO, errno.EACCES])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +17,7 @@ from eventstudy.errors import InvalidInput, NotAsRecorded, SourceFailed
 from eventstudy.report import manifest
 from eventstudy.report.corrections import Correction, check_reason
 from eventstudy.report.manifest import Reason
-from eventstudy.report.publish import Publication, publish
+from eventstudy.report.publish import Publication, check_target, publish
 from eventstudy.report.staging import finish_interrupted, staging_folder, switch
 
 if TYPE_CHECKING:
@@ -112,22 +114,46 @@ def build(
     """
     accepted = None if accept_changes is None else check_reason(accept_changes)
     to_publish |= spec.publish is not None and spec.publish.auto
-    if to_publish and spec.publish is None:
-        raise InvalidInput(f'{spec.path.name} has no [publish]; add it with folder = "../../public/{spec.name}".')
+    if to_publish:
+        check_target(spec)
+    with build_lock(spec.folder, wait):
+        finish_interrupted(spec.folder)
+        brought = _fetch(spec, progress) if fetch else ""
+        built = _build(spec, force, progress, accepted, brought, to_publish)
+        if not to_publish:
+            return built
+        progress("publishing", 1, 1)
+        return replace(built, publication=publish(spec))
+
+
+@contextmanager
+def build_lock(folder: Path, wait: float = LOCK_TIMEOUT) -> Iterator[None]:
+    """Keep other builds of a report away; a process that holds the lock may take it again.
+
+    Parameters
+    ----------
+    folder : Path
+        The study's folder.
+    wait : float
+        Longest wait for another build, in seconds.
+
+    Raises
+    ------
+    SourceFailed
+        If another build does not finish in time.
+    """
+    lock = FileLock(folder / LOCK, is_singleton=True)
     try:
-        with FileLock(spec.folder / LOCK, timeout=wait):
-            finish_interrupted(spec.folder)
-            brought = _fetch(spec, progress) if fetch else ""
-            built = _build(spec, force, progress, accepted, brought, to_publish)
-            if not to_publish:
-                return built
-            progress("publishing", 1, 1)
-            return replace(built, publication=publish(spec))
+        lock.acquire(timeout=wait)
     except Timeout as error:
         held = f"has held {LOCK} for {wait:g} s" if wait > 0 else f"holds {LOCK}"
         raise SourceFailed(
-            f"Another build of {spec.name} {held}; wait for it or end it. Nothing was changed."
+            f"Another build of {folder.name} {held}; wait for it or end it. Nothing was changed."
         ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _fetch(spec: StudySpec, progress: Progress) -> str:
@@ -148,8 +174,9 @@ def _build(
     from eventstudy.report.told import forget_last_final, keep_last_final, told
 
     with staging_folder(spec.folder) as stage:
-        done = write_report(spec, stage, progress, before=told(spec), accept=accepted, date=correction_date())
-        keep_last_final(spec.folder, stage, done.published)
+        before = told(spec)
+        done = write_report(spec, stage, progress, before=before, accept=accepted, date=correction_date())
+        keep_last_final(spec.folder, stage, done.published, before.lost)
         written = switch(spec.folder, stage)
         forget_last_final(spec.folder, done.published)
         return Built(spec.folder, reasons, written, brought, done.added, flips=done.flips)

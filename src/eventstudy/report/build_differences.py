@@ -23,7 +23,7 @@ from eventstudy.report.changes import (
     plain_change,
 )
 from eventstudy.report.numbers import Published, read_published
-from eventstudy.report.publish import version_folder
+from eventstudy.report.versions import version_folder
 from eventstudy.spec import load_study
 
 _SHOWN = 25

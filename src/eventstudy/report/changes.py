@@ -124,7 +124,7 @@ def changed_conclusions(old: Published, new: Published) -> tuple[ChangedConclusi
     tuple of ChangedConclusion
         Results of the headline shares whose significance at 5 % changed, or whose sign changed (over windows other
         than the event day only if it was clear in one of the builds), tests of the average that readers are told to believe and
-        whose significance changed (of the same study files), and claims with another verdict. A result or claim that is gone is a
+        whose significance changed (of the same events), and claims with another verdict. A result or claim that is gone is a
         change too, unless the study's own files changed.
 
     Notes
@@ -142,7 +142,7 @@ def changed_conclusions(old: Published, new: Published) -> tuple[ChangedConclusi
         b = new.numbers.get(name)
         if (b is None and asked) or (b is not None and _concludes_otherwise(table, a, b)):
             found.append(ChangedConclusion(_title(name), _reading(a), _reading(b)))
-    found += _average_otherwise(old, new) if asked else []
+    found += _average_otherwise(old, new) if asked or _events(old) == _events(new) else []
     for name, before in old.claims.items():
         after = new.claims.get(name)
         if (after is None and asked) or (after is not None and after["verdict"] != before["verdict"]):
@@ -161,6 +161,13 @@ def other_flips(old: Published, new: Published) -> tuple[NumberChange, ...]:
 
 def _is_conclusion(name: str) -> bool:
     return name.split("/", maxsplit=1)[0] in HEADLINE and not (name.startswith("windows/") and "/[0, 0]/" in name)
+
+
+def _events(build: Published) -> tuple[frozenset[str], object]:
+    """Return the events of a build's average: their names in its tables, and how many each test counts."""
+    tables = ("all_shares", *HEADLINE)
+    names = frozenset(n.split("/")[1] for n in build.numbers if n.split("/")[0] in tables)
+    return names, {n: e["value"] for n, e in build.numbers.items() if n.startswith("tests/") and n.endswith("/n")}
 
 
 def _believed(build: Published) -> dict[str, Mapping[str, object]]:

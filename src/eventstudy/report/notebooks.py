@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Longest time for one cell, in seconds.
 CELL_TIMEOUT = 300
+#: Lines shown of what a kernel said that died.
+_SAID = 10
 #: The tag of the cell after which parameters are set, and of the cell that sets them.
 PARAMETERS_TAG, INJECTED_TAG = "parameters", "injected-parameters"
 
@@ -149,7 +151,7 @@ def execute(
     except CellTimeoutError as error:
         raise NotebookFailed(f"The notebook {path.name}: a cell ran longer than {CELL_TIMEOUT} s.") from error
     except DeadKernelError as error:
-        raise NotebookFailed(f"The notebook {path.name}: its kernel was ended from outside.") from error
+        raise NotebookFailed(f"The notebook {path.name}: its kernel ended before its cells did.{error}") from error
     roots = [p for p in (path.parent, folder) if p is not None]
     return scrubbed(to_html(notebook), roots)
 
@@ -205,6 +207,7 @@ async def _run(
 ) -> None:
     """Execute a notebook in place, over files instead of a network port, and end its kernel."""
     from nbclient import NotebookClient
+    from nbclient.exceptions import DeadKernelError
 
     with tempfile.TemporaryDirectory(prefix="eventstudy-kernel-") as folder:
         manager = _manager(Path(folder))
@@ -218,7 +221,11 @@ async def _run(
         _tell_cells(client, notebook, progress, kernels, manager)
         pid = -1
         try:
-            await client.async_execute(env={**_environment(Path(folder)), **given})
+            # what a kernel's process says beside its cells belongs to no cell, nor into this command's own messages
+            with open(Path(folder) / "said", "wb") as said:
+                await client.async_execute(env={**_environment(Path(folder)), **given}, stdout=said, stderr=said)
+        except DeadKernelError as error:
+            raise DeadKernelError(_last_words(Path(folder) / "said")) from error
         finally:
             pid = _pid(manager)
             if client.kc is not None:
@@ -226,6 +233,12 @@ async def _run(
             if manager.has_kernel:
                 await manager.shutdown_kernel(now=True)
             kernels.remove(pid)
+
+
+def _last_words(said: Path) -> str:
+    """Return the end of what a kernel's process said, for a message."""
+    lines = said.read_text(encoding="utf-8", errors="replace").splitlines()[-_SAID:]
+    return "".join(f"\n{without_colour(line)}" for line in lines)
 
 
 def _manager(folder: Path) -> AsyncKernelManager:

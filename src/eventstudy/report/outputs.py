@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eventstudy import figures
-from eventstudy.errors import DataMissing
+from eventstudy.errors import DataMissing, DataUnfit, SourceFailed
 from eventstudy.files import file_sha256, write_whole
 from eventstudy.release import release_mark
 from eventstudy.report import corrections, manifest, numbers
@@ -102,14 +102,9 @@ def write_report(
     EventStudyError
         If the study cannot be computed or a notebook fails.
     """
-    missing = [name for name in spec.notebooks if not (spec.folder / name).is_file()]
-    if missing:
-        raise DataMissing(f"{spec.path.name}: notebooks names {', '.join(missing)}, which is not there.")
-    inputs = manifest.input_digests(spec)
-    if spec.pdf:
-        require_pdf_tools()
-    if spec.notebooks:
-        require_notebook_tools()
+    _require(spec)
+    taken = manifest.input_digests(spec)
+    inputs = dict(taken)
     mark = release_mark(inputs[manifest.STATE], spec.embargo_until)
     until = spec.embargo_until.isoformat() if spec.embargo_until and mark else ""
     steps = _Steps(progress, 3 + len(spec.notebooks))
@@ -149,9 +144,38 @@ def write_report(
             kernels.stop()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+    _check_inputs_stay(spec, taken)
     _write_manifest(spec, stage, inputs, said)
     steps.reach("done", steps.total)
     return Written(said, added, flips_beside(before or Told(), said))
+
+
+def _require(spec: StudySpec) -> None:
+    """Look for what a report needs beside its prices: notebooks, and the tools for them and for a PDF."""
+    missing = [name for name in spec.notebooks if not (spec.folder / name).is_file()]
+    if missing:
+        raise DataMissing(f"{spec.path.name}: notebooks names {', '.join(missing)}, which is not there.")
+    if spec.pdf:
+        require_pdf_tools()
+    if spec.notebooks:
+        require_notebook_tools()
+
+
+def _check_inputs_stay(spec: StudySpec, taken: Mapping[str, str]) -> None:
+    """Refuse a report of which nobody can say what it was made from: an input changed while it was made."""
+    now = manifest.input_digests(spec)
+    moved = [n for n in sorted({*taken, *now}) if taken.get(n) != now.get(n) and n != manifest.STATE]
+    if not moved:
+        return
+    shown = ", ".join(moved[:5]) + (f" and {len(moved) - 5} more" if len(moved) > 5 else "")
+    own = set(moved) & set(manifest.own_inputs(spec))
+    notebooks = ", ".join(Path(name).name for name in spec.notebooks)
+    if own and notebooks:
+        raise DataUnfit(
+            f"{spec.name}: {shown} changed while the report was made; the last report stays. Build again; if that ends the same way, one of "
+            f"the notebooks ({notebooks}) writes to what it is made from: let it write elsewhere."
+        )
+    raise SourceFailed(f"{spec.name}: {shown} changed while the report was made; the last report stays. Build again.")
 
 
 def _start_notebooks(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eventstudy.errors import DataMissing, NotAsRecorded
-from eventstudy.files import sha256
+from eventstudy.files import sha256, write_whole
 from eventstudy.report import manifest
 from eventstudy.report.changes import (
     Cause,
@@ -21,13 +22,17 @@ from eventstudy.report.changes import (
 )
 from eventstudy.report.corrections import Correction, read_corrections
 from eventstudy.report.numbers import FILE, Published, read_published
-from eventstudy.report.publish import version_folder, version_numbers
+from eventstudy.report.versions import check_owner, version_folder, version_numbers
 
 if TYPE_CHECKING:
     from eventstudy.spec import StudySpec
 
 #: Where a draft keeps the numbers of the last build that was none.
 LAST_FINAL = "last_final.json"
+PAGE = "index.html"
+#: In place of a digest: numbers of which not even that is known.
+_UNKNOWN = "unknown"
+_LOST = re.compile(r'\{"lost": "(?P<digest>[0-9a-f]{64}|unknown)"\}\n')
 
 
 class ConclusionsChanged(NotAsRecorded):
@@ -47,7 +52,7 @@ class Told:
     corrected : frozenset of str
         Conclusions that were corrected since the version was published: the last build decides on these.
     lost : str
-        Digest of the last build's numbers if they are gone and nothing else says what they were; else empty.
+        Digest of the last build's numbers, or ``unknown``, if they are gone and nothing else says what they were; else empty.
     """
 
     version: Published | None = None
@@ -80,6 +85,7 @@ def _newest_version(spec: StudySpec) -> tuple[Published | None, frozenset[str]]:
     target = spec.publish_folder
     if target is None:
         return None, frozenset()
+    check_owner(spec, target)
     for number in reversed(version_numbers(target)):
         folder = version_folder(target, number)
         found = _read(folder)
@@ -104,16 +110,26 @@ def _last_final(folder: Path) -> Published | None:
 def _lost(folder: Path) -> str:
     """Return the recorded digest of a last build's numbers that are gone; empty if it was a draft or never made."""
     recorded = manifest.read_manifest(folder)
-    if recorded is None or recorded["inputs"].get(manifest.STATE) == "draft":
+    kept = folder / LAST_FINAL
+    if kept.is_file():
+        digest = _LOST.fullmatch(kept.read_text(encoding="utf-8", errors="replace"))
+        return digest["digest"] if digest else _UNKNOWN
+    if recorded is None:  # a page without manifest and numbers was built by somebody, and read
+        return _UNKNOWN if (folder / PAGE).is_file() and _read(folder) is None else ""
+    if recorded["inputs"].get(manifest.STATE) == "draft":
         return ""
     return recorded["outputs"].get(FILE, "")
 
 
-def keep_last_final(folder: Path, stage: Path, now: Published) -> None:
-    """Keep the numbers of the last build that was no draft beside a draft that takes their place."""
+def keep_last_final(folder: Path, stage: Path, now: Published, lost: str = "") -> None:
+    """Keep the numbers of the last build that was no draft beside a draft that takes their place; or that they are lost."""
+    if now.state != "draft":
+        return
     here = _read(folder)
-    if now.state == "draft" and here is not None and here.state != "draft":
+    if here is not None and here.state != "draft":
         shutil.copyfile(folder / FILE, stage / LAST_FINAL)
+    elif lost:
+        write_whole(stage / LAST_FINAL, f'{{"lost": "{lost}"}}\n')
 
 
 def forget_last_final(folder: Path, now: Published) -> None:
