@@ -49,6 +49,11 @@ class Design:
         Standard deviation of the event window's residuals over that of ordinary days.
     tails : int
         Degrees of freedom of Student's t for residuals; 0 means normal.
+    skew : int
+        Shape of gamma residuals, of skewness ``2/√shape``; 0 means none.
+    together : float
+        Standard deviation of the events' common part in the event window over that of ordinary days: no test can tell such a move from
+        an effect, so that these rows are counted with those that have one.
     effect : float
         Abnormal return added to every event's day 0: the share rejected is then the test's power.
     """
@@ -59,6 +64,8 @@ class Design:
     rho: float = 0.0
     scale: float = 1.0
     tails: int = 0
+    skew: int = 0
+    together: float = 1.0
     effect: float = 0.0
 
 
@@ -75,11 +82,19 @@ DESIGNS = (
     Design("separate dates", "independent events, normal residuals", "separate"),
     Design("separate dates, t(4)", "independent events, heavy tails", "separate", tails=4),
     Design("separate dates, wild", "independent events, event-window variance doubled", "separate", scale=math.sqrt(2)),
+    Design("separate dates, skewed", "independent events, gamma(2) residuals of skewness 1.4", "separate", skew=2),
 )
 POWER = (
     Design("one event", "power: 5 % on day 0", "one", effect=0.05),
     Design("one date", "power: 1 % on day 0", "one", rho=0.1, effect=0.01),
     Design("separate dates", "power: 1 % on day 0", "separate", effect=0.01),
+    Design(
+        "one date, moved together",
+        "the common part of the event window doubled in deviation",
+        "one",
+        rho=0.1,
+        together=2.0,
+    ),
 )
 SIZES = (1, 3, 10, 50, 400)
 WINDOWS = (Window(0, 0), Window(0, 4))
@@ -115,7 +130,9 @@ def simulate(design: Design, n: int, draws: int, rng: np.random.Generator) -> tu
     shape = (draws * n, width)
     own = noise(design, rng, shape)
     if design.rho:
-        own = math.sqrt(1 - design.rho) * own + math.sqrt(design.rho) * noise(design, rng, (groups, width))[common_key]
+        common = math.sqrt(design.rho) * noise(design, rng, (groups, width))
+        common[:, before:] *= design.together
+        own = math.sqrt(1 - design.rho) * own + common[common_key]
     s = np.exp(rng.normal(np.log(0.022), 0.35, draws * n))
     beta = rng.normal(1.0, 0.3, draws * n)
     wild = np.ones(width)
@@ -144,6 +161,8 @@ def noise(design: Design, rng: np.random.Generator, shape: tuple[int, ...]) -> n
     """Return residuals of variance one."""
     if design.tails:
         return rng.standard_t(design.tails, shape) / math.sqrt(design.tails / (design.tails - 2))
+    if design.skew:
+        return (rng.gamma(design.skew, 1.0, shape) - design.skew) / math.sqrt(design.skew)
     return rng.standard_normal(shape)
 
 
@@ -172,7 +191,7 @@ def cell(job: tuple[Design, int, int, int]) -> pd.DataFrame:
     """Return rejection rates of one design and number of events."""
     design, n, draws, seed = job
     rng = np.random.default_rng([seed, n])
-    origin = "simulated, with an effect" if design.effect else "simulated"
+    origin = "simulated, with an effect" if design.effect or design.together != 1.0 else "simulated"
     scope = "one" if n == 1 else "many"
     names = [name for name, method in TESTS.items() if method.scope == scope]
     batch = max(1, min(200, 20_000 // n))
@@ -202,10 +221,14 @@ class Panel:
 
 
 SHARES, MEMBERS = Panel("28 shares, 2022 to 2025", 250), Panel("S&P 500 members, 2024", 100)
+SQUARES = Panel("28 shares, squared returns", 250)
 
 
 def real_returns(panel: Panel) -> tuple[np.ndarray, np.ndarray, pd.DatetimeIndex]:
     """Return firms' returns (T, K), the S&P 500's (T,) and the dates."""
+    if panel == SQUARES:
+        shares, market, dates = real_returns(SHARES)
+        return shares**2, market**2, dates
     if panel == SHARES:
         everything = es.load_prices()
         firms = [t for t in everything.tickers if not t.startswith("^") and t not in ("SPY", "QQQ", "SMH", "SOXX")]
@@ -314,7 +337,8 @@ def real_jobs(draws: int) -> list[tuple[Panel, str, int, int, int]]:
         (SHARES, "separate", 3),
         (SHARES, "separate", 10),
     ]
-    cells += [(SHARES, "separate", 50), (MEMBERS, "one", 50), (MEMBERS, "one", 400)]
+    cells += [(SHARES, "separate", 50), (SQUARES, "separate", 10), (SQUARES, "separate", 50)]
+    cells += [(MEMBERS, "one", 50), (MEMBERS, "one", 400)]
     return [(panel, dates, n, draws // 4 if n == 400 else draws, 7) for panel, dates, n in cells]
 
 

@@ -68,7 +68,11 @@ def built_once(place: Path, worker: str) -> Path:
         if not folder.is_dir():
             shutil.copytree(ROOT / "notebooks", shared / "browser" / "notebooks")
             # without the record of the last build, which might have other conclusions
-            shutil.copytree(FLAGSHIP, folder, ignore=shutil.ignore_patterns("manifest.json", "numbers.json", ".build*"))
+            shutil.copytree(
+                FLAGSHIP,
+                folder,
+                ignore=shutil.ignore_patterns("manifest.json", "numbers.json", "index.html", ".build*"),
+            )
             build(es.load_study(folder))
     return folder
 

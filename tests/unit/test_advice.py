@@ -10,6 +10,7 @@ from scipy import stats
 import eventstudy as es
 from eventstudy.inference import ASSUME_INDEPENDENCE, RECOMMENDED, TESTS, readings, recommend, takes_as_independent
 from eventstudy.inference.advice import wild_beyond
+from eventstudy.inference.residual_shape import serial_inflation, skewness
 
 TRIO = ("NVDA", "META", "GOOGL")
 DAY = "2025-01-27"
@@ -134,3 +135,91 @@ def test_nothing_that_takes_events_for_independent_is_believed_on_common_days():
     assert takes_as_independent("separate dates") == frozenset()
     assert set().union(*RECOMMENDED.values()) <= set(TESTS)
     assert set(TESTS) >= ASSUME_INDEPENDENCE
+
+
+def studied(study, residuals, dates, same_day=False):
+    """Study firms with these residuals of the market model, shape (days, firms), each on a date of its own or all on one."""
+    days = es.exchange_sessions("XNYS", "2015-01-02", "2025-03-31")[-len(residuals) :]
+    market = np.random.default_rng(1).normal(0.0, 0.01, len(days))
+    table = pd.DataFrame(market[:, None] + 0.02 * residuals, days, [f"F{i}" for i in range(residuals.shape[1])])
+    places = [len(days) - 20 - (0 if same_day else 12 * i) for i in range(dates)]
+    return study.run(table.assign(**{"^GSPC": market}), [es.Event(f"F{i}", days[p]) for i, p in enumerate(places)])
+
+
+def gamma(shape, size, seed=3):
+    return (np.random.default_rng(seed).gamma(shape, 1.0, size) - shape) / np.sqrt(shape)
+
+
+def test_skewed_residuals_are_seen_and_far_days_are_not(study):
+    assert skewness(studied(study, gamma(2, (900, 40)), 40).abnormal) == pytest.approx(2 / np.sqrt(2), abs=0.15)
+    assert skewness(studied(study, -gamma(2, (900, 40)), 40).abnormal) == pytest.approx(-2 / np.sqrt(2), abs=0.15)
+    jumps = np.random.default_rng(4).normal(size=(900, 40))
+    jumps[::225] = 12.0
+    assert abs(skewness(studied(study, jumps, 40).abnormal)) < 0.45
+
+
+def test_skewed_events_are_not_judged_by_tests_that_skewness_misleads(study):
+    day, week = es.Window(0, 0), es.Window(0, 4)
+    many = studied(study, gamma(2, (1500, 110)), 110).abnormal
+    assert recommend(many, day)[1] == ("bmp_t", "signflip", "gsign_z")
+    assert recommend(many, week)[1] == ("bmp_t", "signflip")
+    reason = recommend(many, week)[2]
+    assert "not wilcoxon: residuals are skewed" in reason
+    assert "believe single days" in reason
+    ten = studied(study, gamma(0.5, (900, 10)), 10).abnormal
+    assert recommend(ten, day)[1] == ("corrado_rank_z",)
+    assert (
+        "a mean of 10 such events is not normal enough; squares and the like are better studied as logarithms"
+        in recommend(ten, day)[2]
+    )
+    assert not {"bmp_t", "signflip"} & set(recommend(ten, week)[1])
+    assert recommend(studied(study, gamma(0.5, (900, 4)), 4, same_day=True).abnormal, day)[1] == ()
+    remarks = readings(many, day)
+    assert "not half" in remarks["sign_z"]
+    assert "not ranked as ordinary ones" in remarks["grank_t"]
+    fat = np.random.default_rng(5).standard_t(4, (1500, 110))
+    assert recommend(studied(study, fat, 110).abnormal, day)[1] == RECOMMENDED["separate dates"]
+
+
+def autocorrelated(rho, days=900, firms=1, seed=6):
+    noise = np.random.default_rng(seed).normal(size=(days, firms))
+    for t in range(1, days):
+        noise[t] = rho * noise[t - 1] + np.sqrt(1 - rho**2) * noise[t]
+    return noise
+
+
+def test_one_event_over_several_days_needs_days_that_are_not_alike(study):
+    week = es.Window(0, 4)
+    calm, alike, very = (studied(study, autocorrelated(rho), 1).abnormal for rho in (0.0, 0.25, 0.6))
+    assert recommend(calm, week)[1] == ("t_pe", "permutation")
+    assert serial_inflation(calm, week) == serial_inflation(very, es.Window(0, 0)) == 1.0
+    assert recommend(alike, es.Window(0, 0))[1] == RECOMMENDED["one event"]
+    assert recommend(alike, week)[1] == ()
+    assert "use HacMarketModel, or single days" in recommend(alike, week)[2]
+    assert "look at single days" in recommend(very, week)[2]
+    by_hand = 1 + 2 * sum((1 - k / 5) * 0.6**k for k in range(1, 5))
+    assert serial_inflation(very, week) == pytest.approx(by_hand, abs=0.4)
+    hac = es.EventStudy(model=es.HacMarketModel("^GSPC"), estimation=(-270, -21), window=(-5, 5))
+    assert recommend(studied(hac, autocorrelated(0.2), 1).abnormal, week)[1] == ("t_pe",)
+    assert recommend(studied(hac, autocorrelated(0.6), 1).abnormal, week)[1] == ()
+    several = studied(study, autocorrelated(0.6, firms=10), 10).abnormal
+    assert "bmp_t" in recommend(several, week)[1]
+
+
+def test_two_shares_that_move_as_one_are_not_two_events(study):
+    own = np.random.default_rng(7).normal(size=(900, 5))
+    own[:, 1] = own[:, 0] + 0.02 * own[:, 1]
+    for firms, believed in ((3, ()), (4, ()), (5, ("kp_bmp_t",))):
+        abnormal = studied(study, own[:, :firms], firms, same_day=True).abnormal
+        assert recommend(abnormal, es.Window(0, 0))[1] == believed
+    assert (
+        "move almost as another one"
+        in recommend(studied(study, own[:, :3], 3, same_day=True).abnormal, es.Window(0, 0))[2]
+    )
+    assert recommend(studied(study, own[:, 1:4], 3, same_day=True).abnormal, es.Window(0, 0))[1] == ("kp_bmp_t",)
+
+
+def test_the_advice_does_not_promise_what_one_date_cannot_tell(result):
+    assert "in each firm's own part; a move that all have in common cannot be told from the news" in result.advice(
+        (0, 0)
+    )

@@ -10,6 +10,7 @@ import numpy as np
 
 from eventstudy.abnormal import AbnormalReturns
 from eventstudy.inference.correlation import MIN_COMMON_DAYS, mean_correlation, unknown_share
+from eventstudy.inference.residual_shape import BY_MEAN, doubts
 from eventstudy.inference.result import HypothesisTest
 from eventstudy.panel import IntArray
 from eventstudy.windows import Window
@@ -81,6 +82,8 @@ MANY_FIRMS = 30
 NEED_ALL_EVENTS = frozenset({"cda_t", "lamb_z", "corrado_rank_z"})
 #: Tests that measure the mean correlation of the events.
 BY_CORRELATION = frozenset({"kp_bmp_t", "kp_patell_z"})
+#: What is left of independent events if their mean is not to be believed: ranks of single days have no shape.
+IN_PLACE_OF_MEANS = ("corrado_rank_z",)
 #: Beyond this share of missing estimation days an average over days with fewer events is no yardstick for a day with all of them.
 MISSING = 0.10
 #: Beyond this share of pairs without common estimation days enough, r̄ does not measure the correlation of the events.
@@ -91,7 +94,7 @@ STILL = 0.15
 _WHY = {
     "one event": "one event: its own ordinary days are the yardstick",
     "one date": "all events share one date, so they are not independent, and news makes a day wilder than others: only a test that "
-    "allows for both",
+    "allows for their ordinary correlation and for a wilder day in each firm's own part; a move that all have in common cannot be told from the news",
     "shared dates": "some events share a date, so they are not independent: trust only tests that allow for correlation",
     "overlapping": "some windows share calendar days, so events are correlated across relative days: only a test that takes "
     "the correlation day by calendar day",
@@ -165,9 +168,12 @@ def _recommend(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[st
     reasons = [_WHY["buy-and-hold" if abnormal.instead is not None and design == "separate dates" else design]]
     ratio, most = variance_ratio(abnormal, window), wild_beyond(int(np.isfinite(abnormal.sums(window).scar).sum()))
     short = {t: why for t in wanted if (why := _too_few(abnormal, window, t))}
-    unknown = _unknown(abnormal, window)
-    believed = tuple(t for t in wanted if t not in short and not (unknown and t in BY_CORRELATION))
+    unknown, misled = _unknown(abnormal, window), doubts(abnormal, window)
+    believed = tuple(t for t in wanted if t not in (*short, *misled) and not (unknown and t in BY_CORRELATION))
+    if not believed and wanted[0] in misled and wanted[0] in BY_MEAN and design == "separate dates" and ratio <= most:
+        believed = tuple(t for t in IN_PLACE_OF_MEANS if len(window) == 1 and not _too_few(abnormal, window, t))
     reasons += [unknown] if unknown else []
+    reasons += _told(misled, tuple(t for t in wanted if t not in short))
     if abnormal.n == 1 and short:
         reasons.append("; ".join(f"{t} over {len(window)} days {why}" for t, why in short.items()))
     if ratio > most:
@@ -176,6 +182,12 @@ def _recommend(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[st
             f"overlook"
         )
     return design, believed, "; ".join([*reasons, *_cautions(abnormal, window, design)])
+
+
+def _told(misled: Mapping[str, str], wanted: tuple[str, ...]) -> list[str]:
+    """Return why tests that this design would be given to believe are not, those with one reason together."""
+    why = {misled[t]: [u for u in wanted if misled.get(u) == misled[t]] for t in wanted if t in misled}
+    return [f"not {', '.join(tests)}: {reason}" for reason, tests in why.items()]
 
 
 def _unknown(abnormal: AbnormalReturns, window: Window) -> str:
@@ -305,6 +317,7 @@ def readings(abnormal: AbnormalReturns, window: Window) -> dict[str, str]:
     counted = {*FEWEST, *FEWEST_DATES, *FEWEST_DAYS}
     remarks = dict.fromkeys(sorted(ORDINARY_VARIANCE), "takes the day's variance for ordinary")
     remarks |= {t: why for t in sorted(counted) if (why := _too_few(abnormal, window, t))}
+    remarks |= doubts(abnormal, window)
     remarks |= _blind(abnormal, window)
     remarks |= dict.fromkeys(takes_as_independent(design), "takes events for independent")
     return remarks | dict.fromkeys(believed, "believe")

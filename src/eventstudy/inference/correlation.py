@@ -77,6 +77,13 @@ def event_time_correlation(abnormal: AbnormalReturns) -> float:
     return abnormal.once("event_time_correlation", lambda: linked_sum(abnormal.residuals, same, 1) / (n * (n - 1)))
 
 
+def pair_correlations(abnormal: AbnormalReturns, members: IntArray) -> FloatArray:
+    """Return the residual correlation of every pair of some events over their common calendar days, shape (n, n)."""
+    ordered = members[np.argsort(abnormal.position[members], kind="stable")]
+    table = _by_session(abnormal.residuals[ordered], abnormal.position[ordered])
+    return block_correlation(table, table)
+
+
 def unknown_share(abnormal: AbnormalReturns, members: IntArray, window: Window) -> float:
     """Return how much of the overlap of windows belongs to pairs with fewer than `MIN_COMMON_DAYS` common estimation days.
 

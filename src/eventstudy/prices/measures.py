@@ -148,7 +148,10 @@ def squared_returns(prices: Prices) -> pd.DataFrame:
 
     Notes
     -----
-    Strongly skewed: believe rank and sign tests rather than t. Beaver (1968), Journal of Accounting Research 6 (Supplement), 67-92.
+    Strongly skewed: the mean of few events is far from normal, and rank and sign tests over events are off centre. On single days of
+    separate dates `corrado_rank_z` keeps its size. Better hand in a table of logarithms, such as ``np.log(range_volatility(high, low))``,
+    which is nearly normal (Alizadeh, Brandt and Diebold 2002, Journal of Finance 57, 1047-1091). Beaver (1968), Journal of Accounting
+    Research 6 (Supplement), 67-92.
     """
     return prices.returns("simple") ** 2
 
