@@ -73,6 +73,10 @@ def _window(value: object) -> Window:
     raise ValueError(f"{value!r} is not a window; write a pair of relative days such as [-5, 5]")
 
 
+def _event_window(value: object) -> Window:
+    return Window.around(value) if isinstance(value, int) else _window(value)
+
+
 def _moment(value: object) -> object:
     if isinstance(value, str | datetime):
         return value
@@ -126,7 +130,7 @@ class ModelPart(ModelChoice):
     """``[model]``: normal returns, windows and rules."""
 
     estimation: WindowField = Window(-270, -21)
-    window: WindowField = Window(-5, 5)
+    window: Annotated[Window, BeforeValidator(_event_window)] = Window(-5, 5)
     report: tuple[WindowField, ...] = (Window(0, 0), Window(0, 1))
     returns: ReturnKind = "simple"
     closed_day: ClosedDay = "next"

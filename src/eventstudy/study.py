@@ -97,7 +97,7 @@ class EventStudy:
                 f"model is {self.model!r}; give a model of normal returns such as MarketModel('^GSPC') or MeanAdjusted()."
             )
         object.__setattr__(self, "estimation", Window.of(self.estimation))
-        object.__setattr__(self, "window", Window.of(self.window))
+        object.__setattr__(self, "window", Window.around(self.window))
         check_return_kind(self.returns)
         check_closed_day(self.closed_day)
         check_measure(self.measure)

@@ -88,6 +88,28 @@ class Window:
             return cls(value[0], value[1])
         raise InvalidInput(f"{value!r} is not a window; give a pair of relative days such as (-5, 5).")
 
+    @classmethod
+    def around(cls, value: Window | tuple[int, int] | list[int] | int) -> Window:
+        """Return ``value`` as an event window, refusing the one number that people read in three ways.
+
+        Raises
+        ------
+        InvalidInput
+            If ``value`` is one day other than day 0, or no window.
+
+        Examples
+        --------
+        >>> Window.around(0)
+        Window(0, 0)
+        """
+        if isinstance(value, int | np.integer) and not isinstance(value, bool) and value != 0:
+            a = abs(int(value))
+            raise InvalidInput(
+                f"window is {value}; write (-{a}, {a}) for the days around the event, (0, {a}) from the event on, or ({value}, {value}) for that "
+                f"day alone."
+            )
+        return cls.of(value)
+
     def __len__(self) -> int:
         return self.end - self.start + 1
 

@@ -74,3 +74,10 @@ def test_overlap_is_symmetric(a, b, shared):
 def test_days_are_printed_with_their_sign(day, text):
     assert signed_day(day) == text
     assert str(Window(day, day)) == f"[{text}, {text}]"
+
+
+@pytest.mark.parametrize("given", [5, -3, np.int64(1)])
+def test_one_number_is_no_event_window(given):
+    with pytest.raises(es.errors.InvalidInput, match=rf"window is {given}; write \(-{abs(given)}, {abs(given)}\)"):
+        es.EventStudy(model=es.MarketModel("^GSPC"), window=given)
+    assert es.EventStudy(model=es.MarketModel("^GSPC"), window=0).window == Window(0, 0)

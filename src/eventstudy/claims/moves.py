@@ -227,7 +227,10 @@ def _one_size(ev: Evidence, part: ClaimPart, ticker: str, days: Days, move: Move
 
 
 def judge_no_change(ev: Evidence, part: ClaimPart) -> Ruling:
-    """Judge that nothing had happened: supported while each abnormal return lies within its noise."""
+    """Judge that nothing had happened: while each abnormal return lies within its noise, and each price moved as on ordinary days.
+
+    A price that left its ordinary days behind together with the market is ``supported beyond the market only``.
+    """
     days = ev.days(part)
     found = []
     for ticker in part.assets:
@@ -245,7 +248,10 @@ def _verdict_of_calm(move: Move) -> Verdict:
     low, high, value = (move.tail_low, move.tail_high, move.raw) if move.yardstick else (move.low, move.high, 0.0)
     if not (math.isfinite(low) and math.isfinite(high)):
         return "not testable here"
-    return "supported" if low <= value <= high else "contradicted"
+    if not low <= value <= high:
+        return "contradicted"
+    ordinary = not math.isfinite(move.tail_low) or move.tail_low <= move.raw <= move.tail_high
+    return "supported" if ordinary else "supported beyond the market only"
 
 
 def judge_count(ev: Evidence, part: ClaimPart) -> Ruling:

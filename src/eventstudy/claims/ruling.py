@@ -12,6 +12,7 @@ from eventstudy.wording import MINUS, percent
 Verdict = Literal[
     "supported",
     "supported in price only",
+    "supported beyond the market only",
     "contradicted",
     "overstated",
     "understated",

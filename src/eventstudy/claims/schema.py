@@ -85,6 +85,14 @@ def _number(value: float) -> float:
     return value
 
 
+def _two(value: object) -> object:
+    if isinstance(value, list | tuple) and len(value) == 2:
+        return value
+    raise ValueError(
+        f"is {value!r}; give two numbers, the lowest and the highest count in billions, such as [24.3, 24.8], or one twice"
+    )
+
+
 Day = Annotated[str, AfterValidator(_day), BeforeValidator(_iso)]
 #: A claimed value; nothing that is claimed in print is larger or smaller.
 Number = Annotated[float, Strict(), AfterValidator(_number)]
@@ -139,7 +147,7 @@ class ClaimPart(Part):
     wording: Wording = ""
     measure: Literal["raw", "abnormal", "dollars", "percent", ""] = ""
     sums: tuple[Literal["gross", "net"], ...] = ("gross", "net")
-    shares_billion: tuple[Number, Number] | None = None
+    shares_billion: Annotated[tuple[Number, Number] | None, BeforeValidator(_two)] = None
     among: Literal["days", "firms", "firm-days"] = "firm-days"
     since: Day | None = None
     weekday: _WEEKDAYS | None = None

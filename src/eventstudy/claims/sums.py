@@ -36,6 +36,8 @@ from eventstudy.wording import interval, percent
 
 #: Data may begin so long after the day that a claim names: holidays, and the one close before the first change.
 _OPENING = pd.Timedelta(days=7)
+#: Of the companies that a rank or a sum speaks of at least so many must have a number on the day: without the others it is another claim.
+_ENOUGH = 0.9
 _UNIT = {"dollars": "dollars", "percent": "per cent"}
 _FORM: dict[str, Callable[[float], str]] = {"dollars": dollars, "percent": lambda v: percent(abs(v), sign=False)}
 _SIGN = {"lost": -1.0, "gained": 1.0, "fell": -1.0, "rose": 1.0}
@@ -57,7 +59,7 @@ def judge_value(ev: Evidence, part: ClaimPart) -> Ruling:
     ``shares_billion`` names. Where it does not, the verdict is ``depends on`` the share count.
     """
     days, ticker = ev.days(part), part.assets[0]
-    change = value_change(ev, ticker, days)
+    change = value_change(ev, ticker, days, part.shares_billion)
     if isinstance(change, str):
         return not_testable(change, f"closes and a share count of {ticker}")
     bounds = tolerance(part.wording, float(part.value or 0.0), dollars=True)
@@ -133,6 +135,8 @@ def judge_basket(ev: Evidence, part: ClaimPart) -> Ruling:
             change = basket_change(ev, tickers, span)
             if not change.changes:
                 continue
+            if len(change.changes) < _ENOUGH * (len(change.changes) + len(change.missing)):
+                return _too_many_missing(ev, label, change, span)
             for kind in part.sums:
                 raw, low, high = change.total(kind, part.says)
                 name = f"{label}, {kind}" + (f", {span.text}" if len(part.windows) > 1 else "")
@@ -145,6 +149,15 @@ def judge_basket(ev: Evidence, part: ClaimPart) -> Ruling:
             "no company of the basket has prices and a share count on these days", "closes and share counts"
         )
     return _of_readings(part, bounds, readings, ranges, tuple(inputs), days)
+
+
+def _too_many_missing(ev: Evidence, label: str, c: BasketChange, span: Days) -> Ruling:
+    """Refuse the sum of a basket of which more than a tenth of the companies has no number."""
+    return not_testable(
+        f"{len(c.missing)} of the {len(c.changes) + len(c.missing)} companies ({label}) have no price or share count on {span.text}"
+        f"{_panel_ends(ev)}",
+        f"closes and share counts of {missing_text(c.missing)}",
+    )
 
 
 def _basket_inputs(label: str, c: BasketChange) -> list[tuple[str, str]]:
@@ -227,6 +240,22 @@ class _Standing:
     table: pd.DataFrame
     early: bool
 
+    @property
+    def there(self) -> int:
+        """Companies with a change on the day."""
+        return int(self.table.iloc[-1].notna().sum())
+
+    @property
+    def thin(self) -> bool:
+        """Whether too few of the companies have one."""
+        return self.there < _ENOUGH * self.table.shape[1]
+
+    @property
+    def first(self) -> pd.Timestamp:
+        """The day from which on enough companies have changes, up to the claim's day."""
+        enough = self.table.notna().sum(axis=1).to_numpy() >= _ENOUGH * self.table.shape[1]
+        return pd.Timestamp(self.table.index[int(enough.argmax())])
+
 
 def _standing(
     ev: Evidence, part: ClaimPart, ticker: str, rivals: tuple[str, ...], days: Days, measure: str
@@ -265,8 +294,12 @@ def _one_rank(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
             f"{ev.call(ticker)} has no change in {_UNIT[measure]} on {days.text}",
             f"closes and a share count of {ticker}",
         )
-    sign, table = _SIGN[part.says], found.table
-    first = table.index[int(table.notna().any(axis=1).to_numpy().argmax())]
+    sign, table, first = _SIGN[part.says], found.table, found.first
+    if found.thin:
+        return not_testable(
+            f"{found.there} of the {table.shape[1]} companies ({label}) have a price on {days.text}{_panel_ends(ev)}",
+            "the closes of the others on that day",
+        )
     reach = days.text if part.among == "firms" else f"{first:%Y-%m-%d} to {days.text}"
     words = ("lost", "gained") if measure == "dollars" else ("fell", "rose")
     sentence = (
@@ -275,7 +308,7 @@ def _one_rank(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
         f"{_runner_up(ev, table, ticker, sign, _FORM[measure])}"
     )
     compared = int(np.isfinite(table.to_numpy(dtype=np.float64)).sum())
-    inputs = [("companies compared", str(table.shape[1])), ("company-days compared", f"{compared:,}")]
+    inputs = [("companies compared", str(found.there)), ("company-days compared", f"{compared:,}")]
     twice = without_doubles(ev, [ticker, *rivals], ticker)[1]
     if twice:
         inputs.append(("share classes left out", ", ".join(twice)))
@@ -288,6 +321,12 @@ def _one_rank(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
     if _reaches_back(part, first, verdict):
         return not_testable(f"{sentence}; the claim reaches back to {part.since}", f"prices from {part.since} on")
     return Ruling(verdict, f"{sentence}.", number=float(found.rank), unit="rank", inputs=tuple(inputs), days=days.text)
+
+
+def _panel_ends(ev: Evidence) -> str:
+    """Say how far the prices of the S&P 500's members reach."""
+    dates = ev.panel.adj_close.index
+    return f"; prices of the S&P 500's members here are of {dates[0]:%Y-%m-%d} to {dates[-1]:%Y-%m-%d}"
 
 
 def _reaches_back(part: ClaimPart, first: pd.Timestamp, verdict: Verdict) -> bool:

@@ -87,12 +87,28 @@ class BasketChange:
         return raw, low, high
 
 
-def value_change(ev: Evidence, ticker: str, days: Days) -> ValueChange | str:
-    """Return a company's change of market value, or why there is none."""
+def value_change(
+    ev: Evidence, ticker: str, days: Days, printed: tuple[float, float] | None = None
+) -> ValueChange | str:
+    """Return a company's change of market value, or why there is none.
+
+    Parameters
+    ----------
+    ev : Evidence
+        The data.
+    ticker : str
+        The share.
+    days : Days
+        The days of the claim.
+    printed : pair of float, optional
+        Lowest and highest share count in print, in billions: the counts of a company of which no others are known.
+    """
     counts, on = ev.counts(ticker), f"{ev.sessions[days.last]:%Y-%m-%d}"
+    if not counts and printed:
+        counts = tuple(ShareCount(ticker, round(n * 1e9), on, on, "", "the claim's shares_billion") for n in printed)
     place = sum(c.period_end <= on for c in counts) - 1
     if not counts:
-        return f"there is no share count of {ticker}"
+        return f"there is no share count of {ticker}; give the claim shares_billion = [lowest, highest]"
     if place < 0:
         return f"there is no share count of {ticker} on or before {on}; the first is of {counts[0].period_end}"
     if not ev.has(ticker):
@@ -115,7 +131,7 @@ def _unfit(ev: Evidence, ticker: str, days: Days, first: float, last: float) -> 
     currency = ev.source(ticker).currency.get(ticker, "USD")
     if currency != "USD":
         return f"the closes of {ticker} are in {currency}, and claims of market value are in dollars"
-    if ev.given_shares is None:
+    if ev.given_shares is None and ev.counts(ticker):
         try:
             check_split_basis(ticker, ev.sessions[days.before], first)
         except DataUnfit as error:
