@@ -272,7 +272,7 @@ def check(
     if rebuild:
         _rebuild(_load(study, as_of))
         return
-    from eventstudy.intake import PRICE_CHECK
+    from eventstudy.diagnostics import PRICE_CHECK
     from eventstudy.prices.embedded import verify_embedded
     from eventstudy.prices.vintages.stored import list_vintages, verify_vintage
     from eventstudy.report.content import data_checks

@@ -13,6 +13,9 @@ from eventstudy.inference import recommend
 from eventstudy.panel import EventPanel
 from eventstudy.windows import Window
 
+#: Name of the check of validity that tells what the checks of prices found.
+PRICE_CHECK = "Prices fit for use"
+
 
 @dataclass(frozen=True, slots=True)
 class Check:

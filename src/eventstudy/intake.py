@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.calendars import calendar_bounds, exchange_sessions
-from eventstudy.diagnostics import Check, listed
+from eventstudy.diagnostics import PRICE_CHECK, Check, listed
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
 from eventstudy.models import Dimson, NormalReturnModel, ScholesWilliams
 from eventstudy.panel import EventPanel
@@ -158,8 +158,6 @@ class Intake:
         return exchange_sessions(self.calendar, first.date(), last.date()).difference(kept)
 
 
-#: Name of the check of validity that tells what the checks of prices found.
-PRICE_CHECK = "Prices fit for use"
 #: Findings told one by one in a check of validity.
 LISTED = 6
 #: Half of a firm's daily moves are never this large as fractions; as per cent they nearly always are.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from eventstudy.diagnostics import PRICE_CHECK
 from eventstudy.inference import readings
 from eventstudy.power_formulas import LEVEL, POWER, detectable_average, detectable_changes
 from eventstudy.prices.measures import UNITS
@@ -135,8 +136,14 @@ def inference_rows(result: Readings, window: Window) -> tuple[list[str], list[li
 
 
 def failed_checks(result: Readings) -> list[str]:
-    """Return a line for each check that did not hold."""
-    return [f"{c.name}: {c.value} ({c.rule}). {c.comment}" for c in result.checks if not c.passed]
+    """Return a line for each check that did not hold, but for that of the prices."""
+    lost = [c for c in result.checks if not c.passed and c.name != PRICE_CHECK]
+    return [f"{c.name}: {c.value} ({c.rule}). {c.comment}" for c in lost]
+
+
+def price_doubts(result: Readings) -> list[str]:
+    """Return a line if the prices are in doubt: it stands before every number that rests on them."""
+    return [f"Mind the prices first: {c.comment}" for c in result.checks if c.name == PRICE_CHECK and not c.passed]
 
 
 def price_notes(result: Readings) -> list[str]:
@@ -147,7 +154,7 @@ def price_notes(result: Readings) -> list[str]:
 
 def summary_text(result: Readings, windows: Sequence[Window] = ()) -> str:
     """Return the result as text for a terminal, over some windows; by default those of `default_windows`."""
-    parts = ["Event study", key_values(header(result))]
+    parts = ["Event study", key_values(header(result)), *price_doubts(result)]
     shown = [w for w in windows if w in result.abnormal.window] or default_windows(result.abnormal.window)
     for window in shown:
         if result.abnormal.n <= (LISTED_EVENTS if window == shown[0] else LISTED_AGAIN):
@@ -187,7 +194,7 @@ def summary_html(result: Readings) -> str:
 
     window = default_windows(result.abnormal.window)[0]
     about = "<br>".join(f"<b>{html.escape(k)}</b>: {html.escape(v)}" for k, v in header(result).items())
-    parts = [f"<p>{about}</p>"]
+    parts = [f"<p>{about}</p>", *(f"<p><b>{html.escape(line)}</b></p>" for line in price_doubts(result))]
     if result.abnormal.n <= LISTED_EVENTS:
         headers, rows = event_rows(result, window)
         parts.append(html_table(headers, rows, _title(result, window, headers)))

@@ -89,6 +89,13 @@ def interval(low: float, high: float, form: Callable[[float], str] = percent) ->
     return f"{form(low)} to {form(high)}"
 
 
+#: What else indexes are called, and their names at Yahoo, without the sign before them.
+INDEX_NAMES = {
+    "SPX": "GSPC", "INX": "GSPC", "SP500": "GSPC", "S&P500": "GSPC", "S&P 500": "GSPC", "COMP": "IXIC", "COMPX": "IXIC", "NASDAQ": "IXIC",
+    "DJIA": "DJI", "INDU": "DJI", "DOW": "DJI", "NDX100": "NDX",
+}  # fmt: skip
+
+
 def did_you_mean(words: Iterable[str], choices: Iterable[str]) -> str:
     """Return `` Did you mean …?`` for words that are nearly one of the choices, or an empty text.
 
@@ -96,6 +103,8 @@ def did_you_mean(words: Iterable[str], choices: Iterable[str]) -> str:
     --------
     >>> did_you_mean(["AVG0"], ["AVGO", "NVDA"])
     ' Did you mean AVGO?'
+    >>> did_you_mean(["^SPX"], ["^GSPC", "NVDA"])
+    ' Did you mean ^GSPC?'
     """
     from difflib import get_close_matches
 
@@ -103,7 +112,8 @@ def did_you_mean(words: Iterable[str], choices: Iterable[str]) -> str:
     found = []
     for word in words:
         bare = {k.lstrip("^"): v for k, v in by_upper.items()}
-        near = get_close_matches(word.upper().lstrip("^"), bare, n=1, cutoff=0.7)
+        asked = word.upper().lstrip("^")
+        near = [i for i in [INDEX_NAMES.get(asked, "")] if i in bare] or get_close_matches(asked, bare, n=1, cutoff=0.7)
         found += [bare[n] for n in near]
     return f" Did you mean {', '.join(dict.fromkeys(found))}?" if found else ""
 

@@ -172,3 +172,18 @@ def test_what_notebooks_need_is_loaded_before_any_of_them_starts(study, monkeypa
     code = "import sys; from eventstudy.report.notebooks import require_notebook_tools as r; r(); print('IPython' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "True", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        ("It fell from $5 to **less** than $4.", "It fell from $5 to <strong>less</strong> than $4."),
+        ("**Between** $5–$6 and *($7)*.", "<strong>Between</strong> $5–$6 and <em>($7)</em>."),
+        ("A formula $x^2 + y_1$ and `$5 to $6`.", "A formula $x^2 + y_1$ and <code>$5 to $6</code>."),
+        ("Escaped \\$5 and **$6**.", "Escaped $5 and <strong>$6</strong>."),
+    ],
+)
+def test_sums_of_money_in_a_notebook_are_no_formulas(tmp_path, source, shown):
+    path = tmp_path / "words.ipynb"
+    path.write_text(notebook_text((("markdown", source),)), encoding="utf-8")
+    assert shown in execute(path)

@@ -323,3 +323,17 @@ def test_a_session_missing_before_the_event_is_named():
         study_of(closes)
     assert "missing_sessions (2025-01-24)" in str(caught.value)
     assert "on it and on the session before" in str(caught.value)
+
+
+def test_prices_in_doubt_are_told_before_any_number_that_rests_on_them():
+    """A split that was not applied, on a day of news, without volumes to tell it by: no error, but nothing to read past either."""
+    closes = es.load_prices(["NVDA", "^GSPC"], "2023-11-01", "2025-02-28").adj_close.copy()
+    study, event = es.EventStudy(model=es.MarketModel("^GSPC")), es.Event("NVDA", "2025-01-27")
+    clean = study.run(es.Prices.from_frame(closes), event)
+    closes.loc["2025-01-27":, "NVDA"] /= 2.9
+    result = study.run(es.Prices.from_frame(closes), event)
+    text, page = repr(result), result._repr_html_()
+    assert "Mind the prices first: warning: level_shift (NVDA, 2025-01-27)" in text
+    assert text.index("Mind the prices first") < text.index("−71")
+    assert page.index("Mind the prices first") < page.index("−71")
+    assert "Mind the prices" not in repr(clean) + clean._repr_html_()

@@ -176,7 +176,7 @@ class Prices:
         missing = [t for t in wanted if t not in self.adj_close.columns]
         if missing:
             raise DataMissing(
-                f"No prices for {', '.join(missing)} in {self.provenance.source}; available: "
+                f"No prices for {', '.join(missing)} in the table that was handed over (from {self.provenance.source}); it holds: "
                 f"{', '.join(sorted(self.tickers))}.{did_you_mean(missing, self.tickers)}",
                 missing=tuple(missing),
                 available=self.tickers,

@@ -45,6 +45,7 @@ def to_html(notebook: NotebookNode) -> str:
     from nbconvert import HTMLExporter
 
     notebook.cells = [c for c in notebook.cells if "hidden" not in c.metadata.get("tags", [])]
+    _free_dollars(notebook)
     _drop_twins(notebook)
     describe_charts(notebook)
     _drop_cache_talk(notebook)
@@ -57,6 +58,19 @@ def to_html(notebook: NotebookNode) -> str:
     exporter.embed_images = True
     body, _ = exporter.from_notebook_node(notebook)
     return str(body)
+
+
+#: Code, in which a dollar sign is one anyway; a formula, as Pandoc has it; and any other dollar sign.
+_DOLLARS = re.compile(
+    r"(?P<kept>(?s:```.*?```|~~~.*?~~~)|`+[^`]*`+|\$\$(?s:.+?)\$\$|\$(?=\S)(?:[^$\\\n]|\\.)+?(?<=\S)\$(?!\d)|\\\$)|(?P<sum>\$)"
+)
+
+
+def _free_dollars(notebook: NotebookNode) -> None:
+    """Write dollar signs of sums so that two of them are no formula, in which bold words would be lost."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = _DOLLARS.sub(lambda m: m["kept"] or "&#36;", cell.source)
 
 
 def describe_charts(notebook: NotebookNode) -> None:

@@ -9,7 +9,7 @@ import itertools
 import re
 import warnings
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -65,6 +65,8 @@ class Text:
         The first three rows that are not blank, stripped.
     ends : list of int
         The number of lines up to the end of each of these rows.
+    doubts : list of str
+        How figures were read that can be read in two ways; `read_body` adds to it.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Text:
     separator: str
     rows: list[list[str]]
     ends: list[int]
+    doubts: list[str] = field(default_factory=list)
 
 
 def read_text(file: Path) -> Text:
@@ -235,7 +238,7 @@ def read_body(text: Text, columns: list[str], skip: int) -> pd.DataFrame:
     figures = [c for c in columns if c not in words]
     if not figures:
         return table
-    return _without_commas(table, figures) if plain else _with_points(table, figures, text.name)
+    return _without_commas(table, figures, text) if plain else _with_points(table, figures, text)
 
 
 def _check_short_rows(text: Text, width: int, skip: int) -> None:
@@ -259,7 +262,7 @@ def _check_short_rows(text: Text, width: int, skip: int) -> None:
 _PARTED = r"-?\d{1,3}(,\d{3})+(\.\d+)?"
 
 
-def _without_commas(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+def _without_commas(table: pd.DataFrame, columns: list[str], text: Text) -> pd.DataFrame:
     """Take out the commas between thousands in quoted cells, where the figures show that they are no decimal marks."""
     texts = [c for c in columns if not pd.api.types.is_numeric_dtype(table[c].dtype)]
     cells = {c: table[c].map(lambda v: v if isinstance(v, str) else None).astype("object") for c in texts}
@@ -276,6 +279,11 @@ def _without_commas(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
         proven = proven or (not points[c].any() and bool((parted[c] & ~ambiguous).any()))
         if proven and parted[c].any() and (parted[c] | ~has_comma).all():
             table[c] = table[c].astype("object").mask(parted[c], cells[c].str.replace(",", "", regex=False))
+            if not (parted[c] & ~ambiguous).any():
+                first = cells[c][parted[c]].iloc[0]
+                text.doubts.append(
+                    f"Column {c} of {text.name} has figures such as {first}; the comma was taken to part thousands."
+                )
     return table
 
 
@@ -284,11 +292,19 @@ def _is_whole(column: pd.Series[float]) -> bool:
     return bool((values == values.round()).all())
 
 
-def _with_points(table: pd.DataFrame, columns: list[str], name: str) -> pd.DataFrame:
+def _with_points(table: pd.DataFrame, columns: list[str], text: Text) -> pd.DataFrame:
     """Write the figures of a file without commas between cells with a point as decimal mark."""
+    name = text.name
     cells = pd.concat([table[c] for c in columns]).dropna()
     mark = _decimal_mark(cells, name)
     told = mark == "," or bool(cells.str.fullmatch(_POINT).any())
+    grouped = cells.str.fullmatch(r"-?\d{1,3}\.\d{3}").fillna(False).astype(bool)
+    if not told and grouped.any():
+        first = cells[grouped].iloc[0]
+        text.doubts.append(
+            f"{name} has figures such as {first}, all with three digits after the point, which was taken as decimal mark; if it parts thousands, "
+            f"prices are a thousand times as high, and returns the same."
+        )
     for c in columns:
         _check_custom(table[c], mark, name)
         if not told:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -180,9 +181,9 @@ def _digest(file: Path) -> str:
 def _read_csv(file: Path, asked: Asked) -> Figures:
     text = read_text(file)
     heads = _two_heads(text.rows)
-    if heads is not None:
-        return figures_of(_read_two_level(text, heads), asked)
-    return figures_of(_one_head(text), asked)
+    table = _one_head(text) if heads is None else _read_two_level(text, heads)
+    figures = figures_of(table, asked)
+    return replace(figures, cautions=(*figures.cautions, *text.doubts)) if text.doubts else figures
 
 
 def _one_head(text: Text) -> pd.DataFrame:

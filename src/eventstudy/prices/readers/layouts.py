@@ -43,6 +43,11 @@ _MEANINGS = {
 #: Names of fields that are tickers too, if they are written in capitals.
 _FIELDS_AS_TICKERS = frozenset({"LOW", "DAY", "OPEN", "HIGH", "VOL"})
 
+#: The end of a column's name that says which field of a ticker it holds; an index of total returns is a level.
+_FIELD_AT_END = re.compile(
+    r"(?i)(?<!total)[\s_.:/|-](volume|vol|returns?|ret|rtn|pct|change|close|adj[\s_]?close|price|px[\s_]last|open|high|low|vwap)$"
+)
+
 NEEDED = (
     "Needed is either long (columns date, ticker, close and/or adj_close, optionally volume) "
     "or wide (date first, then one column of adjusted closes per ticker)"
@@ -234,11 +239,24 @@ def from_wide(table: pd.DataFrame, name: str) -> Figures:
             f"{name} has the columns {listed_columns(table.columns)}; the first is not a date. {NEEDED}.",
             columns=tuple(table.columns),
         )
+    _check_fields_beside_tickers(columns, name)
     check_tickers(columns, name)
     days = read_days(table.iloc[:, 0], name)
     wide = pd.DataFrame({c: numbers(table[c], name, days).to_numpy() for c in table.columns[1:]})
     wide.index = days
     return Figures(wide, cautions=("The columns were taken as closes adjusted for splits and dividends.",))
+
+
+def _check_fields_beside_tickers(columns: Sequence[str], name: str) -> None:
+    """Refuse a wide table whose columns name a field beside the ticker: volumes and returns would pass for shares."""
+    fields = [c for c in columns if _FIELD_AT_END.search(c)]
+    if fields:
+        raise InvalidInput(
+            f"{name} has the columns {listed_columns(fields)}, which name a field beside a ticker. A wide table holds adjusted closes only, each "
+            f"under its ticker: rename those that are closes, and leave volumes and returns out; or write a long table with columns date, "
+            f"ticker, close, adj_close, volume.",
+            columns=tuple(fields),
+        )
 
 
 def from_two_level(table: pd.DataFrame, name: str) -> Figures:

@@ -92,11 +92,14 @@ def figures_of(table: pd.DataFrame, asked: Asked) -> Figures:
         figures = from_two_level(_dates_in_index(table), asked.name)
     elif is_single(columns):
         named = asked.ticker or ticker_of_name(asked.name)
-        figures = _with_volume(from_single(table, asked.name, named or asked.likely), asked.name)
+        figures = _looked_at(
+            _with_volume(from_single(table, asked.name, named or asked.likely), asked.name), asked.name
+        )
         return figures if named else _taken_for(figures, asked)  # it has one ticker: no case to compare
     else:
         figures = from_long(table, asked.name) if has_long_layout(columns) else from_wide(table, asked.name)
-    return _with_case(_with_volume(_without_ticker(figures, asked), asked.name))
+    figures = _with_volume(_without_ticker(figures, asked), asked.name)
+    return _with_case(figures if is_crsp(columns) else _looked_at(figures, asked.name))
 
 
 def _taken_for(figures: Figures, asked: Asked) -> Figures:
@@ -133,6 +136,40 @@ def _with_volume(figures: Figures, name: str) -> Figures:
                 f"{figures.volume.index[row]:%Y-%m-%d}; correct it or leave it empty."
             )
     return figures
+
+
+#: A median daily move, in logarithms, that no price has; returns and percentages of one sign have it.
+NO_PRICE, ENOUGH_DAYS = 0.25, 10
+
+
+def _looked_at(figures: Figures, name: str) -> Figures:
+    """Refuse figures that cannot be prices, and say where adjusted closes are missing beside closes."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        moves = np.abs(np.diff(np.log(figures.adj_close.sort_index().to_numpy(dtype=np.float64)), axis=0))
+    for ticker, column in zip(figures.adj_close.columns, moves.T, strict=True):
+        seen = column[np.isfinite(column)]
+        if len(seen) >= ENOUGH_DAYS and float(np.median(seen)) > NO_PRICE:
+            raise DataUnfit(
+                f"{name} has figures of {ticker} that change by {np.expm1(np.median(seen)):.0%} from one day to the next more often than not: returns "
+                f"or percentages, not prices. Give closes; a table of returns goes to run() as a DataFrame.",
+                ticker=str(ticker),
+            )
+    return _with_gaps(figures, name)
+
+
+def _with_gaps(figures: Figures, name: str) -> Figures:
+    """Add a caution that names the tickers with closes and without adjusted closes, and on how many days."""
+    if figures.close is None or figures.close is figures.adj_close:
+        return figures
+    close = figures.close.reindex(columns=figures.adj_close.columns)
+    lacking = (close.notna() & figures.adj_close.isna()).sum()
+    lacking = lacking[lacking > 0]
+    if lacking.empty:
+        return figures
+    told = ", ".join(f"{t} on {n} day{'s' * (n > 1)}" for t, n in lacking.iloc[:12].items())
+    more = f" and {len(lacking) - 12} more" if len(lacking) > 12 else ""
+    said = f"{name} has a close and no adjusted close of {told}{more}: these days have no return here."
+    return replace(figures, cautions=(*figures.cautions, said))
 
 
 def _with_case(figures: Figures) -> Figures:
