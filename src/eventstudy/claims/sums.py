@@ -256,6 +256,15 @@ class _Standing:
         enough = self.table.notna().sum(axis=1).to_numpy() >= _ENOUGH * self.table.shape[1]
         return pd.Timestamp(self.table.index[int(enough.argmax())])
 
+    @property
+    def some_earlier(self) -> str:
+        """In words, which of the companies have changes before that day; empty if none has."""
+        before = self.table[self.table.index < self.first].notna()
+        if not before.to_numpy().any():
+            return ""
+        start = self.table.index[int(before.any(axis=1).to_numpy().argmax())]
+        return f", {int(before.any().sum())} of the companies from {start:%Y-%m-%d} on"
+
 
 def _standing(
     ev: Evidence, part: ClaimPart, ticker: str, rivals: tuple[str, ...], days: Days, measure: str
@@ -300,7 +309,7 @@ def _one_rank(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
             f"{found.there} of the {table.shape[1]} companies ({label}) have a price on {days.text}{_panel_ends(ev)}",
             "the closes of the others on that day",
         )
-    reach = days.text if part.among == "firms" else f"{first:%Y-%m-%d} to {days.text}"
+    reach = days.text if part.among == "firms" else f"{first:%Y-%m-%d} to {days.text}{found.some_earlier}"
     words = ("lost", "gained") if measure == "dollars" else ("fell", "rose")
     sentence = (
         f"{ev.call(ticker)} {words[found.own > 0]} {_FORM[measure](found.own)}, number {found.rank} among the one-day "
