@@ -66,6 +66,8 @@ DATES = [
     "20250127",
     "45684",
     "2025-01-27T00:00:00Z",
+    "2025-01-26 23:00:00+00:00",
+    "9999-12-31 23:00:00Z",
     "9999-12-31",
     "1500-01-01",
     "27JAN2025",
@@ -180,6 +182,8 @@ def text_seeds() -> dict[str, bytes]:
         "wide": wide.to_csv(),
         "two": two.to_csv(),
         "semicolons": wide.to_csv(sep=";", decimal=","),
+        "moments": wide.set_axis(wide.index.strftime("%Y-%m-%d 23:00:00+00:00"), axis=0).to_csv(),
+        "thousands": wide.mul(1000).to_csv(sep=";", float_format="%.3f"),
         "client": bars.assign(**{"Dividends": 0.0, "Stock Splits": 0.0}).to_csv(index=False),
     }
     return {name: text.encode() for name, text in texts.items()}

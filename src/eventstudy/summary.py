@@ -103,13 +103,14 @@ def _size(change: float, measure: str, digits: int = 2) -> str:
 def power_line(result: Readings, window: Window) -> str:
     """Return which change would have been found if there is no clear one, or an empty text.
 
-    For one event by `t_pe`; for an average by the first recommended test that has a standard error.
+    For one event by `t_pe`, if that is believed; for an average by the first recommended test that has a standard error.
     """
     found = f"would have been found with {percent(POWER, 0, sign=False)} power"
     if result.abnormal.n == 1:
         own, change = result.test("t_pe", window), float(detectable_changes(result.abnormal, window)[0])
-        believed = result.recommended(window).tests
-        if any(t.p_value < LEVEL for t in (own, *believed)) or not math.isfinite(change):
+        advised = result.recommended(window)
+        believed = advised.tests
+        if "t_pe" not in advised.names or any(t.p_value < LEVEL for t in (own, *believed)) or not math.isfinite(change):
             return ""
         return (
             f"No clear change (t_pe p {p_text(own.p_value)}): a change of {_size(change, result.measure, 1)} {found}."

@@ -69,3 +69,85 @@ def test_crsp_columns_of_two_ages_in_one_file(tmp_path):
         *(f"10001,AAB,AA,{d},0.01,{100 * 1.01**i:.4f}" for i, d in enumerate(DAYS)),
     ]
     assert load(tmp_path, both).tickers == ("AA",)
+
+
+@pytest.mark.parametrize("layout", ["long", "two rows"])
+def test_days_without_an_adjusted_close_are_counted(tmp_path, layout):
+    adjusted = {"AAA": ["", "", *map(str, range(90, 96))], "BBB": [""] * 8, "CCC": [str(50 + i) for i in range(8)]}
+    if layout == "long":
+        rows = [f"{d},{t},{100 + i},{v[i]}" for t, v in adjusted.items() for i, d in enumerate(DAYS)]
+        prices = load(tmp_path, ["date,ticker,close,adj_close", *rows])
+    else:
+        head = [
+            "Price,Adj Close,Adj Close,Adj Close,Close,Close,Close",
+            "Ticker,AAA,BBB,CCC,AAA,BBB,CCC",
+            "Date" + "," * 6,
+        ]
+        rows = [",".join([d, *(v[i] for v in adjusted.values()), "100", "101", "102"]) for i, d in enumerate(DAYS)]
+        prices = load(tmp_path, [*head, *rows])
+    (said,) = prices.provenance.cautions
+    assert "days that have a close as traded: AAA (2 days, 2024-01-02 to 2024-01-03), BBB (all 8 days)" in said
+    assert "Nothing was put in its place; these days have no return" in said
+    assert prices.adj_close["AAA"].isna().sum() == 2
+    assert prices.close["AAA"].notna().all()
+
+
+def test_one_share_with_holes_in_its_adjusted_close(tmp_path):
+    rows = ["date,close,adj_close", *(f"{d},{100 + i},{'' if i == 3 else 90 + i}" for i, d in enumerate(DAYS))]
+    assert "AAA (1 day, 2024-01-05)" in load(tmp_path, rows, "AAA.csv").provenance.cautions[0]
+
+
+def test_a_ticker_without_any_price_is_named(tmp_path):
+    rows = ["date,AAA,BBB", *(f"{d},{100 + i}," for i, d in enumerate(DAYS))]
+    assert "No price on any day, so no return: BBB." in load(tmp_path, rows).provenance.cautions
+    late = [*rows[:-1], f"{DAYS[-1]},107,50"]  # a share that is listed later lacks nothing
+    assert len(load(tmp_path, late).provenance.cautions) == 1
+
+
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_points_that_may_part_thousands_in_every_figure_are_told(tmp_path, mark):
+    def cautions(*columns):
+        rows = [mark.join(cells) for cells in zip(["date", *DAYS], *columns, strict=True)]
+        return load(tmp_path, rows).provenance.cautions[1:]
+
+    a, b = ["AAA", *(f"1.{998 - i}" for i in range(8))], ["BBB", *(f"22.{100 + i}" for i in range(8))]
+    (said,) = cautions(a, b)
+    assert "All figures of AAA, BBB have three digits after the point" in said
+    assert "1.998 was read as 1.998, not as 1998. Returns are the same either way" in said
+    for telling in ("0.998", "1998.125", "2.5", "2.1250"):  # in any column
+        assert cautions(a, [*b[:-1], telling]) == ()
+    (said,) = cautions(a, ["BBB", *(str(20 + i) for i in range(8))])
+    assert "All figures of AAA have" in said
+
+
+def test_quoted_thousands_that_other_columns_prove_are_told(tmp_path):
+    def cautions(column, other="BBB"):
+        rows = [
+            "date,AAA," + other,
+            *(f'{d},"{v}",{50 + i}.25' for i, (d, v) in enumerate(zip(DAYS, column, strict=True))),
+        ]
+        prices = load(tmp_path, rows)
+        assert prices.adj_close["AAA"].iloc[0] == float(column[0].replace(",", ""))
+        return prices.provenance.cautions[1:]
+
+    (said,) = cautions([f"12,{100 + i}" for i in range(8)])
+    assert "The comma in the figures of AAA was taken as a mark between thousands" in said
+    assert "12,100 was read as 12100, not as 12.100" in said
+    assert cautions([f"12,{100 + i}.50" for i in range(8)]) == ()
+    assert cautions(["1,012,100", *(f"12,{100 + i}" for i in range(7))]) == ()
+
+
+def test_quoted_volumes_are_whole_and_need_no_word(tmp_path):
+    rows = [
+        "date,close,adj_close,volume",
+        *(f'{d},{100 + i}.5,{100 + i}.5,"148,{100 + i}"' for i, d in enumerate(DAYS)),
+    ]
+    prices = load(tmp_path, rows, "AAA.csv")
+    assert prices.volume["AAA"].iloc[0] == 148_100
+    assert prices.provenance.cautions == ()
+
+
+def test_four_digits_before_three_tell_that_a_comma_is_decimal(tmp_path):
+    rows = ["date;AAA;BBB", *(f"{d};1998,{125 + i};2,{100 + i}" for i, d in enumerate(DAYS))]
+    prices = load(tmp_path, rows)
+    assert (prices.adj_close["AAA"].iloc[0], prices.adj_close["BBB"].iloc[0]) == (1998.125, 2.1)

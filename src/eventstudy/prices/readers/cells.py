@@ -79,15 +79,7 @@ def read_days(column: pd.Series[str], name: str, month_first: bool | None = None
         outside = (days.year < _YEARS[0]) | (days.year > _YEARS[1])
         if outside.any():
             raise _no_day(name, str(days[int(outside.argmax())].date()), int(outside.argmax()) + 1)
-        found = pd.DatetimeIndex(days.to_numpy(dtype="datetime64[ns]"), name="date")
-        _check_midnights(pd.Series(pd.DatetimeIndex(column).strftime("%Y-%m-%d %H:%M")), found, name)
-        return found
-    days = _read_texts(column, name, month_first)
-    _check_midnights(column, days, name)
-    return days
-
-
-def _read_texts(column: pd.Series[str], name: str, month_first: bool | None) -> pd.DatetimeIndex:
+        return pd.DatetimeIndex(days.to_numpy(dtype="datetime64[ns]"), name="date")
     codes, found = pd.factorize(column.astype("object"), use_na_sentinel=False)  # a long file repeats days
     texts = ["" if pd.isna(v) else str(v).strip() for v in found]
     form = next((f for f in _FORMS if texts and f.fullmatch(texts[0])), None)
@@ -101,37 +93,6 @@ def _read_texts(column: pd.Series[str], name: str, month_first: bool | None) -> 
             raise _no_day(name, text, int((codes == code).argmax()) + 1)
         days_found.append(day.isoformat())
     return pd.DatetimeIndex(np.array(days_found, dtype="datetime64[ns]")[codes], name="date")
-
-
-#: Hours that midnights east of Greenwich have in its time: 13 in Sydney, 15 in Tokyo, 18:30 in Mumbai, 22 and 23 in Central Europe, 23 in London.
-_EAST = range(13, 24)
-#: Those that are no close of a market there, nor in New York.
-_LATE = (22, 23)
-_TIME = re.compile(r"\d[T ](?P<h>\d{2}):(?P<m>\d{2})")
-
-
-def _check_midnights(column: pd.Series[str], days: pd.DatetimeIndex, name: str) -> None:
-    """Refuse stamps that are midnights of a zone farther east: the day would be read as the one before.
-
-    Weekdays tell: what fell on Monday to Friday there is written on Sunday to Thursday.
-    """
-    if not len(column) or not _TIME.search(str(column.iloc[0])):
-        return
-    stamps = {str(v)[:40] for v in pd.unique(column.astype("object"))}
-    times = {(int(t["h"]), t["m"]) if (t := _TIME.search(s)) else (0, "00") for s in stamps}
-    hours = {h for h, _ in times}
-    if not hours <= set(_EAST) or len(times) > 2 or not {m for _, m in times} <= {"00", "30"}:
-        return
-    weekdays = set(days.dayofweek)
-    if (6 in weekdays and 4 not in weekdays) or (not {4, 6} & weekdays and hours <= set(_LATE)):
-        raise InvalidInput(
-            f"{name} writes {shown(min(stamps))}, and its days fall on Sundays and never on Fridays: midnights of a zone farther east, so that "
-            f"each day would be read as the one before. Convert the stamps to the market's own zone; {_WRITE}."
-            if 6 in weekdays
-            else f"{name} writes {shown(min(stamps))}: late in the evening, or a midnight farther east, which is the next day. Convert the "
-            f"stamps to the market's own zone; {_WRITE}.",
-            value=min(stamps),
-        )
 
 
 def _no_day(name: str, text: str, row: int) -> InvalidInput:

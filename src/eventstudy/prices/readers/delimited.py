@@ -9,12 +9,13 @@ import itertools
 import re
 import warnings
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from eventstudy.errors import DataUnfit, InvalidInput
+from eventstudy.prices.readers.marks import with_points, without_commas
 
 #: Most bytes of text, unpacked, and most rows, columns and characters in a row.
 MAX_TEXT = 1024**3
@@ -65,8 +66,6 @@ class Text:
         The first three rows that are not blank, stripped.
     ends : list of int
         The number of lines up to the end of each of these rows.
-    doubts : list of str
-        How figures were read that can be read in two ways; `read_body` adds to it.
     """
 
     name: str
@@ -74,7 +73,6 @@ class Text:
     separator: str
     rows: list[list[str]]
     ends: list[int]
-    doubts: list[str] = field(default_factory=list)
 
 
 def read_text(file: Path) -> Text:
@@ -185,7 +183,7 @@ def check_header(header: list[str], name: str) -> None:
         )
 
 
-def read_body(text: Text, columns: list[str], skip: int) -> pd.DataFrame:
+def read_body(text: Text, columns: list[str], skip: int) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return the rows below the header as a table; figures are floats where all are, else text.
 
     Parameters
@@ -199,7 +197,9 @@ def read_body(text: Text, columns: list[str], skip: int) -> pd.DataFrame:
 
     Returns
     -------
-    DataFrame
+    table : DataFrame
+    cautions : tuple of str
+        Columns whose marks can be read in two ways, and how they were read.
 
     Raises
     ------
@@ -237,8 +237,8 @@ def read_body(text: Text, columns: list[str], skip: int) -> pd.DataFrame:
         _check_short_rows(text, len(columns), skip)
     figures = [c for c in columns if c not in words]
     if not figures:
-        return table
-    return _without_commas(table, figures, text) if plain else _with_points(table, figures, text)
+        return table, ()
+    return without_commas(table, figures) if plain else with_points(table, figures, text.name)
 
 
 def _check_short_rows(text: Text, width: int, skip: int) -> None:
@@ -256,117 +256,3 @@ def _check_short_rows(text: Text, width: int, skip: int) -> None:
                 )
     except (csv.Error, UnicodeDecodeError) as error:
         raise DataUnfit(f"{text.name} cannot be read as CSV: {error}.", file=text.name) from error
-
-
-#: Figures whose thousands are parted by commas.
-_PARTED = r"-?\d{1,3}(,\d{3})+(\.\d+)?"
-
-
-def _without_commas(table: pd.DataFrame, columns: list[str], text: Text) -> pd.DataFrame:
-    """Take out the commas between thousands in quoted cells, where the figures show that they are no decimal marks."""
-    texts = [c for c in columns if not pd.api.types.is_numeric_dtype(table[c].dtype)]
-    cells = {c: table[c].map(lambda v: v if isinstance(v, str) else None).astype("object") for c in texts}
-    parted = {c: v.str.fullmatch(_PARTED).fillna(False).astype(bool) for c, v in cells.items()}
-    if not any(p.any() for p in parted.values()):
-        return table
-    whole = {c: _is_whole(table[c]) for c in columns if c not in texts}
-    points = {c: v.str.fullmatch(r"-?[\d,]*\.\d+").fillna(False).astype(bool) for c, v in cells.items()}
-    told = not all(whole.values()) or any(p.any() for p in points.values())
-    for c in texts:
-        has_comma = cells[c].str.contains(",", regex=False).fillna(False).astype(bool)
-        ambiguous = parted[c] & ~cells[c].str.contains(r",.*,|\.", regex=True).fillna(False).astype(bool)
-        proven = told if not points[c].any() else not ambiguous.any()
-        proven = proven or (not points[c].any() and bool((parted[c] & ~ambiguous).any()))
-        if proven and parted[c].any() and (parted[c] | ~has_comma).all():
-            table[c] = table[c].astype("object").mask(parted[c], cells[c].str.replace(",", "", regex=False))
-            if not (parted[c] & ~ambiguous).any():
-                first = cells[c][parted[c]].iloc[0]
-                text.doubts.append(
-                    f"Column {c} of {text.name} has figures such as {first}; the comma was taken to part thousands."
-                )
-    return table
-
-
-def _is_whole(column: pd.Series[float]) -> bool:
-    values = column.dropna()
-    return bool((values == values.round()).all())
-
-
-def _with_points(table: pd.DataFrame, columns: list[str], text: Text) -> pd.DataFrame:
-    """Write the figures of a file without commas between cells with a point as decimal mark."""
-    name = text.name
-    cells = pd.concat([table[c] for c in columns]).dropna()
-    mark = _decimal_mark(cells, name)
-    told = mark == "," or bool(cells.str.fullmatch(_POINT).any())
-    grouped = cells.str.fullmatch(r"-?\d{1,3}\.\d{3}").fillna(False).astype(bool)
-    if not told and grouped.any():
-        first = cells[grouped].iloc[0]
-        text.doubts.append(
-            f"{name} has figures such as {first}, all with three digits after the point, which was taken as decimal mark; if it parts thousands, "
-            f"prices are a thousand times as high, and returns the same."
-        )
-    for c in columns:
-        _check_custom(table[c], mark, name)
-        if not told:
-            _check_groups(table[c], name)
-        if mark == ",":
-            table[c] = table[c].str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
-    return table
-
-
-def _check_custom(column: pd.Series[str], mark: str, name: str) -> None:
-    """Refuse groups that are none of thousands, and a column that seems to be written after two customs."""
-    other = "." if mark == "," else ","
-    digits = column.str.fullmatch(r"-?[\d.,]+").fillna(False).astype(bool)
-    has_other = digits & column.str.contains(other, regex=False).fillna(False).astype(bool)
-    decimals = digits & column.str.contains(mark, regex=False).fillna(False).astype(bool)
-    parted = (
-        column.str.fullmatch(rf"-?\d{{1,3}}({re.escape(other)}\d{{3}})+({re.escape(mark)}\d*)?")
-        .fillna(False)
-        .astype(bool)
-    )
-    wrong = has_other & ~parted
-    if wrong.any():
-        raise InvalidInput(
-            f"{name} has {column[wrong].iloc[0][:40]!r} in column {column.name}, where {mark!r} is the decimal mark and {other!r} would part "
-            f"thousands; write all figures with a point as decimal mark."
-        )
-    bare, both = parted & ~decimals, parted & decimals
-    if bare.any() and decimals.any() and not both.any():
-        raise InvalidInput(
-            f"{name} has {column[bare].iloc[0][:40]!r} and {column[decimals].iloc[0][:40]!r} in column {column.name}, written after two customs; "
-            f"write all figures with a point as decimal mark."
-        )
-
-
-def _check_groups(column: pd.Series[str], name: str) -> None:
-    """Refuse whole figures beside figures with three digits after a point, which may part thousands: 998, then 1.004."""
-    whole = column.str.fullmatch(r"-?\d+").fillna(False).astype(bool)
-    grouped = column.str.fullmatch(r"-?\d{1,3}\.\d{3}").fillna(False).astype(bool)
-    if whole.any() and grouped.any():
-        raise InvalidInput(
-            f"{name} has {column[whole].iloc[0][:40]!r} and {column[grouped].iloc[0]!r} in column {column.name}, and no figure in it tells "
-            f"whether the point is a decimal mark or parts thousands; write the same number of decimals in every figure."
-        )
-
-
-#: Figures that show a point to be a decimal mark.
-_POINT = r"-?\d+\.(\d{1,2}|\d{4,})|-?\d{1,3}(,\d{3})+\.\d+|-?0\.\d+"
-
-
-def _decimal_mark(cells: pd.Series[str], name: str) -> str:
-    """Tell by the digits after a mark, and by which of two comes last, whether a comma or a point is decimal."""
-    comma = cells.str.fullmatch(r"-?\d+,(\d{1,2}|\d{4,})|-?\d{1,3}(\.\d{3})+,\d+|-?0,\d+")
-    point = cells.str.fullmatch(_POINT)
-    if comma.any() and point.any():
-        raise InvalidInput(
-            f"{name} has {cells[comma].iloc[0]} and {cells[point].iloc[0]}; write all figures with a point as decimal mark."
-        )
-    if not comma.any() and cells.str.contains(",", regex=False).any():
-        first = cells[cells.str.contains(",", regex=False)].iloc[0]
-        if not point.any():
-            raise InvalidInput(
-                f"{name} has {str(first)[:40]!r}, and no figure in it tells whether the comma is a decimal mark or parts thousands; "
-                f"write figures with a point as decimal mark and without commas."
-            )
-    return "," if comma.any() else "."

@@ -15,6 +15,7 @@ from eventstudy.prices.readers.delimited import Text, check_header, read_body, r
 from eventstudy.prices.readers.layouts import Figures, meaning
 from eventstudy.prices.readers.parquet import parquet_table
 from eventstudy.prices.readers.recognise import Asked, figures_of
+from eventstudy.prices.readers.zones import with_local_days
 from eventstudy.prices.table import Prices, Provenance
 
 SUFFIXES = (".csv", ".csv.gz", ".txt", ".parquet")
@@ -43,7 +44,7 @@ def read_prices(path: str | Path, ticker: str | None = None, delisting: Delistin
         - the history of one share (Yahoo client, Stooq, Nasdaq.com, Investing.com): a date and a close, no ticker.
 
         Dates as 2025-01-27 or 20250127; 01/27/2025 if the file tells day and month apart. A time of day is cut off, the day kept
-        as written.
+        as written; moments in UTC that are midnights of a place east of Greenwich (23:00) are read as the day that begins, with a caution.
     ticker : str, optional
         What to call the share of a file that holds one and does not name it; by default the file's name, if it is a ticker in
         capitals (``NVDA.csv``) or Stooq's (``nvda_us_d.csv``).
@@ -64,7 +65,8 @@ def read_prices(path: str | Path, ticker: str | None = None, delisting: Delistin
     InvalidInput
         If layout or dates are of another form, the file is too large, or pyarrow is wanting for Parquet.
     DataUnfit
-        If the file is damaged, a cell is no number, a price is not above zero, or a day has two different prices.
+        If the file is damaged, a cell is no number, a price is not above zero, a day has two different prices, or a column of a wide
+        table holds percentages or volumes.
     NotAsRecorded
         If a passport beside the file records another digest or other figures.
 
@@ -124,10 +126,10 @@ def read_crsp_shares(path: str | Path) -> pd.DataFrame:
     """
     file = Path(path)
     _check_file(file)
-    table = parquet_table(file) if file.name.lower().endswith(".parquet") else _one_head(read_text(file))
+    table = parquet_table(file) if file.name.lower().endswith(".parquet") else _one_head(read_text(file))[0]
     if "shrout" not in {str(c).strip().lower() for c in table.columns}:
         raise DataMissing(f"{file.name} has no column shrout, CRSP's shares outstanding in thousands.", file=file.name)
-    return crsp_shares(table, file.name)
+    return crsp_shares(with_local_days(table, file.name)[0], file.name)
 
 
 def _with_origin(figures: Figures, file: Path, digest: str, passport: Passport) -> Prices:
@@ -181,12 +183,12 @@ def _digest(file: Path) -> str:
 def _read_csv(file: Path, asked: Asked) -> Figures:
     text = read_text(file)
     heads = _two_heads(text.rows)
-    table = _one_head(text) if heads is None else _read_two_level(text, heads)
+    table, said = _one_head(text) if heads is None else _read_two_level(text, heads)
     figures = figures_of(table, asked)
-    return replace(figures, cautions=(*figures.cautions, *text.doubts)) if text.doubts else figures
+    return replace(figures, cautions=(*figures.cautions, *said)) if said else figures
 
 
-def _one_head(text: Text) -> pd.DataFrame:
+def _one_head(text: Text) -> tuple[pd.DataFrame, tuple[str, ...]]:
     check_header(text.rows[0], text.name)
     return read_body(text, text.rows[0], skip=text.ends[0])
 
@@ -203,13 +205,14 @@ def _two_heads(rows: list[list[str]]) -> tuple[str, str] | None:
     return (("price", "ticker") if "close" in fields else ("ticker", "price")) if unnamed else None
 
 
-def _read_two_level(text: Text, heads: tuple[str, str]) -> pd.DataFrame:
+def _read_two_level(text: Text, heads: tuple[str, str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
     rows = text.rows
     if len(rows[0]) != len(rows[1]):
         raise InvalidInput(f"The two header rows of {text.name} differ in length ({len(rows[0])}, {len(rows[1])}).")
     has_name_row = not any(rows[2][1:]) and (meaning(rows[2][0]) == "date" or not rows[2][0])
     columns = ["date", *(str(i) for i in range(1, len(rows[0])))]
-    body = read_body(text, columns, skip=text.ends[2] if has_name_row else text.ends[1]).set_index("date")
+    table, said = read_body(text, columns, skip=text.ends[2] if has_name_row else text.ends[1])
+    body = table.set_index("date")
     price, ticker = (rows[0], rows[1]) if heads[0] in {"price", "attributes"} else (rows[1], rows[0])
     body.columns = pd.MultiIndex.from_arrays([price[1:], ticker[1:]], names=["Price", "Ticker"])
-    return body
+    return body, said

@@ -10,6 +10,7 @@ import pandas as pd
 
 from eventstudy.errors import DataUnfit, InvalidInput
 from eventstudy.prices.readers.cells import check_tickers, numbers, read_days, shown
+from eventstudy.prices.readers.no_prices import check_names, figures_in_doubt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,16 +44,12 @@ _MEANINGS = {
 #: Names of fields that are tickers too, if they are written in capitals.
 _FIELDS_AS_TICKERS = frozenset({"LOW", "DAY", "OPEN", "HIGH", "VOL"})
 
-#: The end of a column's name that says which field of a ticker it holds; an index of total returns is a level.
-_FIELD_AT_END = re.compile(
-    r"(?i)(?<!total)[\s_.:/|-](volume|vol|returns?|ret|rtn|pct|change|close|adj[\s_]?close|price|px[\s_]last|open|high|low|vwap)$"
-)
-
 NEEDED = (
     "Needed is either long (columns date, ticker, close and/or adj_close, optionally volume) "
     "or wide (date first, then one column of adjusted closes per ticker)"
 )
 ONE_CLOSE = "The file holds one close only; it was taken as adjusted and as traded."
+WIDE = "The columns were taken as closes adjusted for splits and dividends."
 ADJUSTED_UNKNOWN = "The file holds one close only; it was taken as adjusted for splits and dividends."
 
 
@@ -222,9 +219,9 @@ def from_wide(table: pd.DataFrame, name: str) -> Figures:
     Raises
     ------
     InvalidInput
-        If the first column holds no dates, or the columns are fields (open, high, ...) and not tickers.
+        If the first column holds no dates, or columns are fields (open, AAA_volume, ...) and not tickers.
     DataUnfit
-        If a cell is not a number.
+        If a cell is not a number, or a column's figures are percentages or volumes and no prices.
     """
     head, columns = str(table.columns[0]), [str(c) for c in table.columns[1:]]
     fields = [c for c in columns if meaning(c) and c not in _FIELDS_AS_TICKERS]
@@ -234,29 +231,17 @@ def from_wide(table: pd.DataFrame, name: str) -> Figures:
             f"{name} has the columns {listed_columns(table.columns)}: {', '.join(fields)} but no ticker. {NEEDED}.",
             columns=tuple(table.columns),
         )
-    if head and not re.fullmatch(r"date|datetime|day|time|timestamp|index|unnamed: 0", head.strip().lower()):
+    if head and not re.fullmatch(r"dates?|datetime|day|time|timestamp|index|unnamed: 0", head.strip().lower()):
         raise InvalidInput(
             f"{name} has the columns {listed_columns(table.columns)}; the first is not a date. {NEEDED}.",
             columns=tuple(table.columns),
         )
-    _check_fields_beside_tickers(columns, name)
     check_tickers(columns, name)
+    check_names(columns, head, name)
     days = read_days(table.iloc[:, 0], name)
     wide = pd.DataFrame({c: numbers(table[c], name, days).to_numpy() for c in table.columns[1:]})
     wide.index = days
-    return Figures(wide, cautions=("The columns were taken as closes adjusted for splits and dividends.",))
-
-
-def _check_fields_beside_tickers(columns: Sequence[str], name: str) -> None:
-    """Refuse a wide table whose columns name a field beside the ticker: volumes and returns would pass for shares."""
-    fields = [c for c in columns if _FIELD_AT_END.search(c)]
-    if fields:
-        raise InvalidInput(
-            f"{name} has the columns {listed_columns(fields)}, which name a field beside a ticker. A wide table holds adjusted closes only, each "
-            f"under its ticker: rename those that are closes, and leave volumes and returns out; or write a long table with columns date, "
-            f"ticker, close, adj_close, volume.",
-            columns=tuple(fields),
-        )
+    return Figures(wide, cautions=(WIDE, *figures_in_doubt(wide, name)))
 
 
 def from_two_level(table: pd.DataFrame, name: str) -> Figures:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from eventstudy.errors import DataUnfit, InvalidInput
 from eventstudy.prices.readers.crsp import Delisting, check_delisting, from_crsp, is_crsp, lacks_returns
+from eventstudy.prices.readers.doubts import with_gaps
 from eventstudy.prices.readers.layouts import (
     Figures,
     check_adjusted_names,
@@ -20,6 +21,7 @@ from eventstudy.prices.readers.layouts import (
     meaning,
 )
 from eventstudy.prices.readers.single import from_single, is_single, ticker_of_name
+from eventstudy.prices.readers.zones import with_local_days
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,15 @@ def figures_of(table: pd.DataFrame, asked: Asked) -> Figures:
     columns = [str(c) for c in table.columns] if table.columns.nlevels == 1 else []
     heads = columns or [v for i in (0, 1) for v in table.columns.get_level_values(i).unique()]
     check_adjusted_names(heads, asked.name)
+    if not columns:
+        table = _dates_in_index(table)
+    table, said = with_local_days(table, asked.name)
+    figures = _with_volume(_laid_out(table, columns, asked), asked.name)
+    return with_gaps(replace(figures, cautions=(*figures.cautions, *said)))
+
+
+def _laid_out(table: pd.DataFrame, columns: list[str], asked: Asked) -> Figures:
+    """Read a table in the layout that its columns tell; there are none if it has two rows of them."""
     if lacks_returns(columns):
         raise InvalidInput(
             f"{asked.name} has the columns {listed_columns(columns)}: permno and prc of CRSP but no ret, and prc is adjusted for nothing. "
@@ -86,20 +97,17 @@ def figures_of(table: pd.DataFrame, asked: Asked) -> Figures:
         raise InvalidInput(
             f"delisting is {asked.delisting!r}, but {asked.name} is no CRSP file (permno, date, ret, …); leave it out."
         )
+    if is_single(columns) and not is_crsp(columns):
+        named = asked.ticker or ticker_of_name(asked.name)
+        figures = from_single(table, asked.name, named or asked.likely)
+        return figures if named else _taken_for(figures, asked)  # it has one ticker: no case to compare
     if is_crsp(columns):
         figures = from_crsp(table, asked.name, asked.delisting or "recorded")
     elif not columns:
-        figures = from_two_level(_dates_in_index(table), asked.name)
-    elif is_single(columns):
-        named = asked.ticker or ticker_of_name(asked.name)
-        figures = _looked_at(
-            _with_volume(from_single(table, asked.name, named or asked.likely), asked.name), asked.name
-        )
-        return figures if named else _taken_for(figures, asked)  # it has one ticker: no case to compare
+        figures = from_two_level(table, asked.name)
     else:
         figures = from_long(table, asked.name) if has_long_layout(columns) else from_wide(table, asked.name)
-    figures = _with_volume(_without_ticker(figures, asked), asked.name)
-    return _with_case(figures if is_crsp(columns) else _looked_at(figures, asked.name))
+    return _with_case(_without_ticker(figures, asked))
 
 
 def _taken_for(figures: Figures, asked: Asked) -> Figures:
@@ -136,40 +144,6 @@ def _with_volume(figures: Figures, name: str) -> Figures:
                 f"{figures.volume.index[row]:%Y-%m-%d}; correct it or leave it empty."
             )
     return figures
-
-
-#: A median daily move, in logarithms, that no price has; returns and percentages of one sign have it.
-NO_PRICE, ENOUGH_DAYS = 0.25, 10
-
-
-def _looked_at(figures: Figures, name: str) -> Figures:
-    """Refuse figures that cannot be prices, and say where adjusted closes are missing beside closes."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        moves = np.abs(np.diff(np.log(figures.adj_close.sort_index().to_numpy(dtype=np.float64)), axis=0))
-    for ticker, column in zip(figures.adj_close.columns, moves.T, strict=True):
-        seen = column[np.isfinite(column)]
-        if len(seen) >= ENOUGH_DAYS and float(np.median(seen)) > NO_PRICE:
-            raise DataUnfit(
-                f"{name} has figures of {ticker} that change by {np.expm1(np.median(seen)):.0%} from one day to the next more often than not: returns "
-                f"or percentages, not prices. Give closes; a table of returns goes to run() as a DataFrame.",
-                ticker=str(ticker),
-            )
-    return _with_gaps(figures, name)
-
-
-def _with_gaps(figures: Figures, name: str) -> Figures:
-    """Add a caution that names the tickers with closes and without adjusted closes, and on how many days."""
-    if figures.close is None or figures.close is figures.adj_close:
-        return figures
-    close = figures.close.reindex(columns=figures.adj_close.columns)
-    lacking = (close.notna() & figures.adj_close.isna()).sum()
-    lacking = lacking[lacking > 0]
-    if lacking.empty:
-        return figures
-    told = ", ".join(f"{t} on {n} day{'s' * (n > 1)}" for t, n in lacking.iloc[:12].items())
-    more = f" and {len(lacking) - 12} more" if len(lacking) > 12 else ""
-    said = f"{name} has a close and no adjusted close of {told}{more}: these days have no return here."
-    return replace(figures, cautions=(*figures.cautions, said))
 
 
 def _with_case(figures: Figures) -> Figures:

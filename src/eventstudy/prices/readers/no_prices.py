@@ -1,0 +1,171 @@
+"""Columns of a wide table that are no prices: told by their names, or by figures that never move as prices do."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.errors import DataUnfit, InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_WORDS = (
+    "volumes?|returns?|rtn|rets?|logret|chg|changes?|pct|percent|open|high|low|bid|ask|turnover|mktcap|marketcap|mcap"
+)
+#: After a blank these may belong to a name (SPDR Gold Shares, S&P 500 Equal Weight), after another mark they are fields.
+_SHORT_WORDS = "vol|shares|weight|dividends?|div|splits?"
+_FIELD = re.compile(
+    rf".+[\s_.:/(-]({_WORDS}|(market|mkt)[\s_](cap|value))\)?"
+    rf"|.+[_.:/(-]({_SHORT_WORDS})\)?"
+    r"|(volume|returns?|ret|pct|vol)[_:].+|(volume|returns?) .+"
+    r"|%.+|.+%\)?|.+% ?(chg|change|ret)",
+    re.IGNORECASE,
+)
+#: The adjusted and the raw close of one share, as quantmod calls them.
+_ADJUSTED = re.compile(r"(?P<stem>.+)[\s_.:/(-]adj(usted)?\)?", re.IGNORECASE)
+_RAW = re.compile(r"(?P<stem>.+)[\s_.:/(-](close|last|price)\)?", re.IGNORECASE)
+_ALONE = re.compile(rf"{_WORDS}|{_SHORT_WORDS}|%", re.IGNORECASE)
+#: Before "return" these make the name of an index or a fund.
+_INDEX_NAME = re.compile(r".*\b(total|tot|net|gross|price|absolute|real)[\s_]returns?", re.IGNORECASE)
+#: Longest ticker of an exchange that is a plain word (VOL, OPEN).
+_LONGEST_TICKER = 5
+
+#: Log moves that half of the days exceed in no series of prices, and hardly in any.
+_NEVER, _HARDLY = float(np.log(1.16)), 0.05
+#: Mean square of the change over twice the variance: near 0 for a random walk, 1 for figures that do not depend on the day before.
+_COMES_BACK, _FORGETS = 0.5, 0.7
+#: Fewest figures that tell, for a refusal, for a doubt, and for a doubt about figures around one: quiet prices come back within a month.
+_FEWEST, _FEWEST_DOUBT, _FEWEST_GROSS = 10, 20, 60
+#: A typical change of fewer of the smallest steps may be a price of a few ticks.
+_TICKS = 5
+#: Gross returns (1.013) lie around one, and move at least so much.
+_AROUND_ONE, _GROSS_SPREAD = 0.01, 0.003
+_NAMED = 8
+
+
+def check_names(columns: Sequence[str], date: str, name: str) -> None:
+    """Refuse columns of a wide table that are volumes, returns or the like by their names.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        The columns after the date.
+    date : str
+        The column of dates.
+    name : str
+        The file's name, for messages.
+
+    Raises
+    ------
+    InvalidInput
+        Names the columns, and how to choose the others.
+    """
+    adjusted = {m["stem"] for m in map(_ADJUSTED.fullmatch, columns) if m}
+    raw = {m[0] for m in map(_RAW.fullmatch, columns) if m and m["stem"] in adjusted}
+    fields = [c for c in columns if c in raw or _is_field(c)]
+    if not fields:
+        return
+    rest = [c for c in columns if c not in fields]
+    choose = ", ".join(repr(c[:60]) for c in (date or "Unnamed: 0", *rest[:3])) + (", …" if len(rest) > 3 else "")
+    what_to_do = (
+        f"Hand over the others, es.load_prices(source=table[[{choose}]]) with a table of pandas, or rename what is a ticker"
+        if rest
+        else "Give closes; a table of returns is handed to EventStudy.run as it is"
+    )
+    raise InvalidInput(
+        f"{name} has the column{'s' * (len(fields) > 1)} {_listed(fields)}: by the name no adjusted close but another price, a volume, a return or the like. "
+        f"In a wide table every column after the date is a ticker with its adjusted closes. {what_to_do}.",
+        columns=tuple(fields),
+    )
+
+
+def _is_field(column: str) -> bool:
+    words = column.strip()
+    if _ALONE.fullmatch(words):
+        return not (words.isupper() and len(words) <= _LONGEST_TICKER)
+    return bool(_FIELD.fullmatch(words)) and not _INDEX_NAME.fullmatch(words)
+
+
+def figures_in_doubt(wide: pd.DataFrame, name: str) -> tuple[str, ...]:
+    """Look whether the columns of a wide table move as prices do: by small steps, from where they stood the day before.
+
+    Parameters
+    ----------
+    wide : DataFrame
+        Dates × tickers, dates in any order.
+    name : str
+        The file's name, for messages.
+
+    Returns
+    -------
+    tuple of str
+        Cautions that name the columns in doubt; empty if there are none.
+
+    Raises
+    ------
+    DataUnfit
+        If half of the days of a column move by more than 16 % and come back: percentages, returns, volumes.
+    """
+    ordered = wide.sort_index(kind="stable")
+    positive = ordered.where((ordered > 0) & np.isfinite(ordered))
+    figures = positive.to_numpy()
+    typical = positive.apply(np.log).diff().abs().median()
+    around_one = (positive.median() - 1.0).abs() <= _AROUND_ONE
+    wrong, doubtful, gross = [], [], []
+    for place in np.flatnonzero(((typical > _HARDLY) | around_one).to_numpy()).tolist():
+        ticker, values = str(wide.columns[place]), figures[~np.isnan(figures[:, place]), place]
+        if len(values) < _FEWEST or _few_ticks(values):
+            continue
+        logs = np.log(values)
+        move, back = float(np.median(np.abs(np.diff(logs)))), _comes_back(logs)
+        if move > _NEVER and back > _COMES_BACK:
+            wrong.append(f"{ticker} ({values[0]:g}, {values[1]:g}, {values[2]:g}, …)")
+        elif len(values) >= _FEWEST_DOUBT and back > _FORGETS:
+            if move > _HARDLY:
+                doubtful.append(ticker)
+            elif len(values) >= _FEWEST_GROSS and around_one.iloc[place] and logs.std() > _GROSS_SPREAD:
+                gross.append(ticker)
+    if wrong:
+        raise DataUnfit(
+            f"{name} has figures that are no prices in {_listed(wrong)}: on half of the days they move by more than 16 %, and they come back. "
+            f"Are they percentages, returns or volumes? A wide table holds adjusted closes; a table of returns (fractions, 0.01 is one per "
+            f"cent) is handed to EventStudy.run as it is.",
+            columns=tuple(wrong),
+        )
+    return _cautions(doubtful, gross)
+
+
+def _cautions(doubtful: list[str], gross: list[str]) -> tuple[str, ...]:
+    said = []
+    if doubtful:
+        said.append(
+            f"The figures of {_listed(doubtful)} move by more than 5 % on half of the days and come back as no price does; they were taken as "
+            f"prices. Are they percentages?"
+        )
+    if gross:
+        said.append(
+            f"The figures of {_listed(gross)} lie around 1 and do not depend on the day before, as gross returns (1.01) do; they were "
+            f"taken as prices."
+        )
+    return tuple(said)
+
+
+def _comes_back(logs: np.ndarray) -> float:
+    """Return von Neumann's ratio, halved: 1 for independent figures, near 0 for a random walk."""
+    variance = float(logs.var())
+    return float((np.diff(logs) ** 2).mean()) / (2.0 * variance) if variance > 0 else 0.0
+
+
+def _few_ticks(values: np.ndarray) -> bool:
+    """Tell whether a typical change is a few of the smallest steps, as of a share that trades at a fraction of a cent."""
+    steps = np.diff(np.unique(values))
+    return len(steps) == 0 or float(np.median(np.abs(np.diff(values)))) < _TICKS * float(steps.min())
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(n[:60] for n in names[:_NAMED])
+    return shown + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")
