@@ -195,13 +195,19 @@ def test_one_event_over_several_days_needs_days_that_are_not_alike(study):
     assert serial_inflation(calm, week) == serial_inflation(very, es.Window(0, 0)) == 1.0
     assert recommend(alike, es.Window(0, 0))[1] == RECOMMENDED["one event"]
     assert recommend(alike, week)[1] == ()
-    assert "use HacMarketModel, or single days" in recommend(alike, week)[2]
-    assert "look at single days" in recommend(very, week)[2]
+    assert "use HacMarketModel(prewhiten=True), or single days" in recommend(alike, week)[2]
+    assert recommend(very, week)[1] == ()
     by_hand = 1 + 2 * sum((1 - k / 5) * 0.6**k for k in range(1, 5))
     assert serial_inflation(very, week) == pytest.approx(by_hand, abs=0.4)
-    hac = es.EventStudy(model=es.HacMarketModel("^GSPC"), estimation=(-270, -21), window=(-5, 5))
-    assert recommend(studied(hac, autocorrelated(0.2), 1).abnormal, week)[1] == ("t_pe",)
-    assert recommend(studied(hac, autocorrelated(0.6), 1).abnormal, week)[1] == ()
+    plain, white = (
+        es.EventStudy(model=es.HacMarketModel("^GSPC", prewhiten=way), estimation=(-270, -21), window=(-5, 5))
+        for way in (False, True)
+    )
+    assert recommend(studied(plain, autocorrelated(0.2), 1).abnormal, week)[1] == ("t_pe",)
+    short = studied(plain, autocorrelated(0.6), 1).abnormal
+    assert recommend(short, week)[1] == ()
+    assert "and the model's errors allow for" in recommend(short, week)[2]
+    assert recommend(studied(white, autocorrelated(0.6), 1).abnormal, week)[1] == ("t_pe",)
     several = studied(study, autocorrelated(0.6, firms=10), 10).abnormal
     assert "bmp_t" in recommend(several, week)[1]
 

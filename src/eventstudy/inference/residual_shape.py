@@ -12,9 +12,9 @@ from eventstudy.panel import FloatArray, IntArray
 from eventstudy.residual_statistics import autocorrelations
 from eventstudy.windows import Window
 
-#: Beyond this shift of its mean, in standard deviations, a two-sided 5 % test rejects more than 6.5 % of true nulls:
-#: ``2 φ(1.96) 1.96 δ² / 2`` is 1.5 %.
-SHIFT = 0.36
+#: Beyond this shift of its mean, in standard deviations, a two-sided 5 % test rejects more than 6 % of true nulls:
+#: ``2 φ(1.96) 1.96 δ² / 2`` is 1 %. What the residuals of M days show of it over L days has an error of ``√(L/M)``; two are allowed.
+SHIFT, ERRORS = 0.3, 2.0
 #: Beyond this ``γ²/(n + 4)`` a t of n skewed sums rejects more than 6.5 % (simulated gamma residuals, n = 3 to 50: the excess is about
 #: ``0.16 γ²/(n + 4)``, as Hall's expansion of Student's t has it for many).
 SKEWED_MEAN = 0.09
@@ -24,8 +24,6 @@ SKEWED_RANKS = 0.6
 NO_RETURN = 1.5
 #: Beyond this ratio of the variance of a sum to that of independent days, t of one event rejects more than 6.7 %.
 ALIKE = 1.15
-#: Beyond this one, so does a t whose error allows for it: sample autocorrelations fall short of the true ones.
-VERY_ALIKE = 1.5
 #: Lags looked at, and how many standard errors above zero they must be.
 LAGS, CLEAR = 5, 2.0
 #: Two events with a higher residual correlation than this are one event seen twice; of three events left, `kp_bmp_t` rejects 6 to 13 %.
@@ -69,18 +67,21 @@ def _doubts(abnormal: AbnormalReturns, window: Window) -> dict[str, str]:
 
 
 def _alike_days(abnormal: AbnormalReturns, window: Window) -> dict[str, str]:
-    inflation = serial_inflation(abnormal, window)
+    """Hold a single event's tests against the autocorrelation of its residuals, less what the model's own errors allow for."""
+    inflation, allowed = serial_inflation(abnormal, window), allowed_for(abnormal, window)
     if inflation <= ALIKE:
         return {}
-    measured = f"neighbouring days' residuals are alike, so the variance of a sum over {len(window)} days is {inflation:.1f} times that of independent days"
-    if abnormal.serial is None:
-        remedy = "use HacMarketModel, or single days" if inflation <= VERY_ALIKE else "look at single days"
-        return dict.fromkeys(("t_pe", "t", "permutation"), f"{measured}: {remedy}")
-    if inflation <= VERY_ALIKE:
-        return {"permutation": f"{measured}, and it exchanges days"}
-    return dict.fromkeys(
-        ("t_pe", "t", "permutation"), f"{measured}, more than any of its errors allow for: look at single days"
+    measured = (
+        f"neighbouring days' residuals are alike, so the variance of a sum over {len(window)} days is {inflation:.1f} times that of "
+        f"independent days"
     )
+    remedy = "use HacMarketModel(prewhiten=True), or single days"
+    if abnormal.serial is None:
+        return dict.fromkeys(("t_pe", "t", "permutation"), f"{measured}: {remedy}")
+    found = dict.fromkeys(("t", "permutation"), f"{measured}, and it takes them for independent")
+    if inflation > ALIKE * allowed:
+        found["t_pe"] = f"{measured}, and the model's errors allow for {allowed:.1f}: {remedy}"
+    return found
 
 
 def _skewed(abnormal: AbnormalReturns, window: Window, n: int) -> dict[str, str]:
@@ -94,12 +95,17 @@ def _skewed(abnormal: AbnormalReturns, window: Window, n: int) -> dict[str, str]
         found |= dict.fromkeys(BY_MEAN, f"{measured}, and a mean of {n} such events is not normal enough{also}")
     if abs(skew) > SKEWED_RANKS:
         found |= dict.fromkeys(("grank_t", "grank_z"), f"{measured}, so event days are not ranked as ordinary ones are")
-    if abs(signed_rank_shift(abnormal, window, n)) > SHIFT:
+    if abs(skewness(abnormal)) > NO_RETURN:
+        found |= dict.fromkeys(
+            ("signflip", "csect_t"), f"{measured}, and the largest of unlike events decide a mean of their sums"
+        )
+    most = max(SHIFT, ERRORS * math.sqrt(len(window) / max(float(abnormal.n_est.mean()), 1.0)))
+    if abs(signed_rank_shift(abnormal, window, n)) > most:
         found["wilcoxon"] = f"{measured}, and it takes them for symmetric"
     positive, single = positive_share(abnormal, window), positive_share(abnormal, Window(0, 0))
-    if abs(2.0 * positive - 1.0) * math.sqrt(n) > SHIFT:
+    if abs(2.0 * positive - 1.0) * math.sqrt(n) > most:
         found |= dict.fromkeys(("sign_z", "sign_exact"), f"{positive:.0%} of ordinary sums are positive, not half")
-    if 0.0 < single < 1.0 and abs(positive - single) * math.sqrt(n / (single * (1.0 - single))) > SHIFT:
+    if 0.0 < single < 1.0 and abs(positive - single) * math.sqrt(n / (single * (1.0 - single))) > most:
         found["gsign_z"] = (
             f"{positive:.0%} of ordinary sums over {len(window)} days are positive, of single days {single:.0%}: believe single days"
         )
@@ -186,6 +192,15 @@ def serial_inflation(abnormal: AbnormalReturns, window: Window) -> float:
         by_first if rho[0] > CLEAR * error else 0.0,
     ]
     return 1.0 + max(*clear, 0.0)
+
+
+def allowed_for(abnormal: AbnormalReturns, window: Window) -> float:
+    """Return the variance of one event's sum over that of independent days as the model's own autocorrelations have it; 1 without any."""
+    if abnormal.serial is None or len(window) == 1:
+        return 1.0
+    lags = min(abnormal.serial.shape[1], len(window) - 1)
+    weights = 2.0 * (1.0 - np.arange(1, lags + 1) / len(window))
+    return 1.0 + float(weights @ abnormal.serial[0, :lags])
 
 
 def distinct_events(correlations: FloatArray) -> int:
