@@ -9,8 +9,10 @@ import shutil
 import pytest
 from typer.testing import CliRunner
 
+import eventstudy
 from eventstudy.cli import app
 from eventstudy.errors import InvalidInput, NotAsRecorded
+from eventstudy.files import file_sha256
 from eventstudy.report import manifest
 from eventstudy.report import publish as publishing
 from eventstudy.report.build_differences import version_differences
@@ -41,6 +43,52 @@ def test_nothing_new_is_no_new_version(study, target):
     done = study.build(to_publish=True).publication
     assert (done.version, done.new) == (1, False)
     assert {p: p.stat().st_mtime_ns for p in target.rglob("*") if not p.name.startswith(".")} == before
+
+
+@pytest.mark.parametrize("what", ["code", "library", "release"])
+def test_what_readers_do_not_see_makes_no_new_version(study, target, what, monkeypatch):
+    """A line of code, a library or a release that leaves every sentence, number and figure as it was."""
+    study.write("notebooks = []", "notebooks = []\npdf = true")
+    study.write("[publish]\n", "[publish]\nauto = true\n")
+    study.build()
+    shown = {p: p.read_bytes() for p in target.rglob("*") if p.is_file()}
+    if what == "code":
+        digests = {**manifest.package_digests(), "eventstudy/new.py": "0" * 64}
+        monkeypatch.setattr(manifest, "package_digests", lambda: digests)
+    elif what == "library":
+        found = manifest.environment
+        monkeypatch.setattr(manifest, "environment", lambda **given: {**found(**given), "numpy": "99.0"})
+    else:
+        monkeypatch.setattr(eventstudy, "__version__", "99.0")
+    done = study.build()
+    assert done.reasons
+    assert "manifest.json" in done.written
+    assert (done.publication.version, done.publication.new) == (1, False)
+    assert not publication_due(study.folder)
+    assert {p: p.read_bytes() for p in target.rglob("*") if p.is_file()} == shown
+    study.write("Two firms", "Two large firms")
+    assert study.build().publication.version == 2
+
+
+def test_a_pdf_that_reads_otherwise_is_a_new_version(study, target, monkeypatch):
+    """What a PDF's maker writes about itself is not compared; what stands on its pages is."""
+    study.write("notebooks = []", "notebooks = []\npdf = true")
+    study.build(to_publish=True)
+    pdf, record = study.folder / "report.pdf", study.folder / manifest.FILE
+    made = pdf.read_bytes()
+
+    def put(content):
+        pdf.write_bytes(content)
+        recorded = json.loads(record.read_text(encoding="utf-8"))
+        recorded["outputs"]["report.pdf"] = file_sha256(pdf)
+        record.write_text(json.dumps(recorded), encoding="utf-8")
+
+    assert b"/Creator(Typst" in made
+    put(made.replace(b"Typst 0.", b"Typst 90."))
+    assert not publish(study.spec).new
+    start = made.index(b"stream\n") + len(b"stream\n")
+    put(made[: start + 9] + bytes([made[start + 9] ^ 1]) + made[start + 10 :])
+    assert publish(study.spec).new
 
 
 def test_no_detour_changes_a_published_conclusion_unaccepted(study, target):

@@ -135,14 +135,14 @@ def _digest(path: Path) -> str:
 
 
 def environment(*, notebooks: bool = True, pdf: bool = False) -> dict[str, str]:
-    """Return the versions of Python and of the libraries that can change an output.
+    """Return the versions of Python, of this package and of the libraries that can change an output.
 
     Parameters
     ----------
     notebooks, pdf : bool
         Whether the study has notebooks, and a PDF: each brings libraries of its own.
     """
-    found = {"python": ".".join(platform.python_version_tuple()[:2])}
+    found = {"python": ".".join(platform.python_version_tuple()[:2]), "eventstudy": eventstudy.__version__}
     for name in (*LIBRARIES, *NOTEBOOK_LIBRARIES * notebooks, *PDF_LIBRARIES * pdf):
         try:
             found[name] = version(name)

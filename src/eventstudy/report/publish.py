@@ -24,9 +24,9 @@ from eventstudy.report.versions import (
     PAGE,
     VERSIONS,
     check_owner,
-    folder_digest,
+    files_in,
     known_digests,
-    one_digest,
+    seen_digest,
     version_name,
     version_numbers,
     write_index,
@@ -63,7 +63,7 @@ class Publication:
 
 
 def publish(spec: StudySpec) -> Publication:
-    """Publish a built report as a new version, unless the newest version holds the same bytes.
+    """Publish a built report as a new version, unless readers of the newest version see the same.
 
     Parameters
     ----------
@@ -154,14 +154,16 @@ def publication_due(folder: Path) -> bool:
         part = tomllib.loads((folder / manifest.STUDY_FILE).read_text(encoding="utf-8")).get("publish", {})
         if not part.get("auto", False):
             return False
-        built = (folder / manifest.FILE).read_bytes()
-        if json.loads(built)["inputs"].get(manifest.STATE) in _HELD_BACK:
+        built = json.loads((folder / manifest.FILE).read_text(encoding="utf-8"))
+        if built["inputs"].get(manifest.STATE) in _HELD_BACK:
             return False
         target = folder / part["folder"]
         goal = os.readlink(target / CURRENT)
         newest = version_numbers(target)[-1:]
         done = [f"{VERSIONS}/{version_name(n)}" for n in newest] == [goal] and (target / INDEX).is_file()
-        return not done or (target / goal / manifest.FILE).read_bytes() != built
+        names = {*files_in(target / goal), *built["outputs"]}
+        whole = done and (target / goal / manifest.FILE).is_file()
+        return not whole or seen_digest(folder, names) != seen_digest(target / goal, names)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return True
 
@@ -174,7 +176,7 @@ def _publish(spec: StudySpec, target: Path, recorded: Mapping[str, Mapping[str, 
     files = _files(spec, recorded)
     numbers = version_numbers(target)
     newest = numbers[-1] if numbers else 0
-    new = newest == 0 or one_digest(files) != folder_digest(place / version_name(newest))
+    new = newest == 0 or not _same_to_readers(spec, files, place / version_name(newest))
     if new:
         newest = (
             max([newest, *known_digests(target)]) + 1
@@ -190,6 +192,15 @@ def _publish(spec: StudySpec, target: Path, recorded: Mapping[str, Mapping[str, 
     return Publication(target, newest, new)
 
 
+def _same_to_readers(spec: StudySpec, files: Mapping[str, str], version: Path) -> bool:
+    """Whether a version holds what readers would see; a built file that is not as recorded is refused either way."""
+    if files_in(version) != sorted(files):
+        return False
+    for name, digest in files.items():
+        _as_recorded(spec, name, digest)
+    return seen_digest(spec.folder, files) == seen_digest(version, files)
+
+
 def _files(spec: StudySpec, recorded: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     """Return what is published, with digests: built files and the study's own small ones; prices stay where they are."""
     own = {name: digest for name, digest in recorded["inputs"].items() if name in _linked(spec)}
@@ -198,13 +209,17 @@ def _files(spec: StudySpec, recorded: Mapping[str, Mapping[str, str]]) -> dict[s
 
 def _copy(spec: StudySpec, stage: Path, files: Mapping[str, str]) -> None:
     for name, digest in files.items():
-        source = spec.folder / name
-        content = source.read_bytes() if source.is_file() else b""
-        if sha256(content) != digest:
-            raise NotAsRecorded(f"{spec.name}/{name} is not as the manifest records it; build the report again.")
-        write_whole(stage / name, content)
+        write_whole(stage / name, _as_recorded(spec, name, digest))
     for folder in (stage, *(p for p in stage.rglob("*") if p.is_dir())):
         folder.chmod(0o755)
+
+
+def _as_recorded(spec: StudySpec, name: str, digest: str) -> bytes:
+    source = spec.folder / name
+    content = source.read_bytes() if source.is_file() else b""
+    if sha256(content) != digest:
+        raise NotAsRecorded(f"{spec.name}/{name} is not as the manifest records it; build the report again.")
+    return content
 
 
 def _linked(spec: StudySpec) -> set[str]:

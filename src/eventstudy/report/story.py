@@ -11,7 +11,6 @@ from typing import Any
 
 import pandas as pd
 
-from eventstudy import __version__
 from eventstudy.report.charts import Chart, day_text
 from eventstudy.report.content import ReportTable, data_checks, days_text
 from eventstudy.report.findings import Findings, happenings
@@ -65,7 +64,6 @@ def report_content(
     return {
         "title": spec.title,
         "study": spec.name,
-        "version": __version__,
         "mark": mark,
         "day": day_text(f.headline),
         "standfirst": standfirst(f),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 VERSIONS, CURRENT = "versions", "current"
 INDEX, PAGE = "versions.json", "versions.html"
+NUMBERS = "numbers.json"
 _NUMBER = re.compile(r"\d{4,}")
+#: What `numbers.json` records of its making.
+_MADE_FROM = ("code", "environment", "inputs")
+_STREAM = re.compile(rb"stream\r?\n(.*?)endstream", re.DOTALL)
 
 
 def check_owner(spec: StudySpec, target: Path) -> None:
@@ -128,7 +132,32 @@ def version_folder(target: Path, number: int) -> Path:
 
 def folder_digest(folder: Path) -> str:
     """Return one digest of the names and bytes of all files in a folder."""
-    return one_digest({p.relative_to(folder).as_posix(): file_sha256(p) for p in folder.rglob("*") if p.is_file()})
+    return one_digest({name: file_sha256(folder / name) for name in files_in(folder)})
+
+
+def files_in(folder: Path) -> list[str]:
+    """Return the names of all files in a folder and below, sorted."""
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+def seen_digest(folder: Path, names: Iterable[str]) -> str:
+    """Return one digest of what readers see in the files of a report, whatever code and libraries made them.
+
+    The manifest is left out, of ``numbers.json`` its record of code, libraries and inputs, of a PDF what its maker writes
+    about itself.
+    """
+    return one_digest(
+        {name: sha256(_seen((folder / name).read_bytes(), name)) for name in names if name != manifest.FILE}
+    )
+
+
+def _seen(content: bytes, name: str) -> bytes:
+    if name == NUMBERS:
+        record = json.loads(content)
+        return json.dumps({k: v for k, v in record.items() if k not in _MADE_FROM}, sort_keys=True).encode("utf-8")
+    if name.endswith(".pdf"):
+        return b"".join(s for s in _STREAM.findall(content) if b"<?xpacket" not in s)
+    return content
 
 
 def one_digest(files: Mapping[str, str]) -> str:
