@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 
 import eventstudy as es
-from eventstudy.prices import read_prices
+from eventstudy.sources import read_prices
 
 NUMBERS = [
     "0",

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from eventstudy import models
+from eventstudy.estimation import models
 from eventstudy.inference import ASSUME_INDEPENDENCE, TESTS
 from eventstudy.inference.advice import FEWEST, ORDINARY_VARIANCE, RECOMMENDED
 

@@ -21,10 +21,10 @@ sys.path[:0] = [str(ROOT / "tests" / "faults"), str(ROOT / "src")]
 def main() -> int:
     import replay
 
-    from eventstudy.prices.yahoo import client as yahoo_client
+    from eventstudy.sources.yahoo import client as yahoo_client
 
     warnings.simplefilter("ignore")
-    logging.getLogger("eventstudy.prices").propagate = False
+    logging.getLogger("eventstudy.sources").propagate = False
     wanted = [c for c in replay.cases() if all(w in c.name for w in sys.argv[1:])]
     outcomes, began = [], time.monotonic()
     with tempfile.TemporaryDirectory() as place, replay.ReplayServer() as server:

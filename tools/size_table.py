@@ -19,9 +19,9 @@ import numpy as np
 import pandas as pd
 
 import eventstudy as es
-from eventstudy.abnormal import AbnormalReturns, abnormal_returns
+from eventstudy.estimation.abnormal import AbnormalReturns, abnormal_returns
+from eventstudy.estimation.panel import EventPanel
 from eventstudy.inference import TESTS, recommend, run_test
-from eventstudy.panel import EventPanel
 from eventstudy.windows import Window
 
 M, GAP, L = 250, 5, 5

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
         SourceFailed,
         StudyFileError,
     )
-    from eventstudy.events import Event
-    from eventstudy.inference import TESTS, HypothesisTest
-    from eventstudy.models import (
+    from eventstudy.estimation.models import (
         BuyAndHold,
         Dimson,
         FactorModel,
@@ -37,24 +35,22 @@ if TYPE_CHECKING:
         ScholesWilliams,
         TradeToTrade,
     )
-    from eventstudy.power_formulas import detectable_effect, power
-    from eventstudy.power_simulation import SimulatedPower, simulated_power
-    from eventstudy.prices import load_prices, read_crsp_shares, read_french_factors, read_prices
-    from eventstudy.prices.factors import load_factors
-    from eventstudy.prices.fitness.checks import check_prices
-    from eventstudy.prices.fitness.finding import Finding
+    from eventstudy.events import Event
+    from eventstudy.inference import TESTS, HypothesisTest
+    from eventstudy.prices.checks.finding import Finding
+    from eventstudy.prices.checks.run import check_prices
     from eventstudy.prices.measures import log_turnover, log_volume, range_volatility, squared_returns
-    from eventstudy.prices.shares import ShareCount, share_count
-    from eventstudy.prices.snapshot import load_universe, universe_members
-    from eventstudy.prices.sources import PriceSource
+    from eventstudy.prices.snapshot import ShareCount, load_factors, load_universe, share_count, universe_members
     from eventstudy.prices.table import Prices, Provenance
-    from eventstudy.prices.vintages.comparing import PriceDifferences, compare_prices
-    from eventstudy.prices.vintages.joining import join_prices
-    from eventstudy.prices.vintages.store import store_vintage
-    from eventstudy.prices.vintages.stored import Vintage, list_vintages, load_vintage
-    from eventstudy.results import EventStudyResult
-    from eventstudy.spec import StudySpec, judge_claims, load_study
-    from eventstudy.study import EventStudy
+    from eventstudy.sources import load_prices, read_crsp_shares, read_french_factors, read_prices
+    from eventstudy.sources.source import PriceSource
+    from eventstudy.study.power import SimulatedPower, detectable_effect, power, simulated_power
+    from eventstudy.study.results import EventStudyResult
+    from eventstudy.study.run import EventStudy
+    from eventstudy.studyfile.spec import StudySpec, judge_claims, load_study
+    from eventstudy.vintages.compare import PriceDifferences, compare_prices
+    from eventstudy.vintages.join import join_prices
+    from eventstudy.vintages.store import Vintage, list_vintages, load_vintage, store_vintage
     from eventstudy.windows import Window
 
 __version__ = "0.1.0"
@@ -72,21 +68,48 @@ _HOME = {
     "windows": ("Window",),
     "calendars": ("exchange_sessions",),
     "events": ("Event",),
-    "claims": ("Claim", "ClaimsLedger"),
-    "prices": ("load_prices", "read_crsp_shares", "read_french_factors", "read_prices"),
-    "prices.fitness.checks": ("check_prices",),
-    "prices.vintages.comparing": ("PriceDifferences", "compare_prices"),
-    "prices.vintages.joining": ("join_prices",),
-    "prices.factors": ("load_factors",),
-    "prices.fitness.finding": ("Finding",),
-    "prices.measures": ("log_turnover", "log_volume", "range_volatility", "squared_returns"),
-    "prices.shares": ("ShareCount", "share_count"),
-    "prices.snapshot": ("load_universe", "universe_members"),
-    "prices.sources": ("PriceSource",),
-    "prices.table": ("Prices", "Provenance"),
-    "prices.vintages.store": ("store_vintage",),
-    "prices.vintages.stored": ("Vintage", "list_vintages", "load_vintage"),
-    "models": (
+    "claims": (
+        "Claim",
+        "ClaimsLedger",
+    ),
+    "sources": (
+        "load_prices",
+        "read_crsp_shares",
+        "read_french_factors",
+        "read_prices",
+    ),
+    "prices.checks.run": ("check_prices",),
+    "vintages.compare": (
+        "PriceDifferences",
+        "compare_prices",
+    ),
+    "vintages.join": ("join_prices",),
+    "prices.snapshot": (
+        "ShareCount",
+        "load_factors",
+        "load_universe",
+        "share_count",
+        "universe_members",
+    ),
+    "prices.checks.finding": ("Finding",),
+    "prices.measures": (
+        "log_turnover",
+        "log_volume",
+        "range_volatility",
+        "squared_returns",
+    ),
+    "sources.source": ("PriceSource",),
+    "prices.table": (
+        "Prices",
+        "Provenance",
+    ),
+    "vintages.store": (
+        "Vintage",
+        "list_vintages",
+        "load_vintage",
+        "store_vintage",
+    ),
+    "estimation.models": (
         "BuyAndHold",
         "Dimson",
         "FactorModel",
@@ -100,12 +123,23 @@ _HOME = {
         "ScholesWilliams",
         "TradeToTrade",
     ),
-    "inference": ("TESTS", "HypothesisTest"),
-    "power_formulas": ("detectable_effect", "power"),
-    "power_simulation": ("SimulatedPower", "simulated_power"),
-    "study": ("EventStudy",),
-    "results": ("EventStudyResult",),
-    "spec": ("StudySpec", "judge_claims", "load_study"),
+    "inference": (
+        "HypothesisTest",
+        "TESTS",
+    ),
+    "study.power": (
+        "SimulatedPower",
+        "detectable_effect",
+        "power",
+        "simulated_power",
+    ),
+    "study.run": ("EventStudy",),
+    "study.results": ("EventStudyResult",),
+    "studyfile.spec": (
+        "StudySpec",
+        "judge_claims",
+        "load_study",
+    ),
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names}
 

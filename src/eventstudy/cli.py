@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from eventstudy.console import Console
+from eventstudy.console import Console, Level, failure
 from eventstudy.errors import NotAsRecorded, StudyFileError
 
 if TYPE_CHECKING:
-    from eventstudy.report.build_differences import BuildDifferences
-    from eventstudy.report.differences import StudyDifferences
-    from eventstudy.report.manifest import Reason
-    from eventstudy.spec import StudySpec
+    from eventstudy.report.builds.build import Built
+    from eventstudy.report.builds.changes import BuildDifferences
+    from eventstudy.report.builds.differences import StudyDifferences
+    from eventstudy.report.builds.manifest import Reason
+    from eventstudy.studyfile.spec import StudySpec
 
 EXIT_CODES = """
 Exit codes: 0 done · 1 out of date or not as recorded · 2 wrong study file or arguments ·
@@ -74,8 +77,8 @@ def run(
     """
     if as_json and as_csv:
         raise StudyFileError("--json and --csv were both given; choose one.")
-    from eventstudy.export import plain, result_tables
-    from eventstudy.tables import rounded_csv
+    from eventstudy.study.export import plain, result_tables
+    from eventstudy.study.tables import rounded_csv
 
     spec = _load(study, as_of)
     result = spec.run()
@@ -87,7 +90,7 @@ def run(
     elif as_csv:
         typer.echo(rounded_csv(result_tables(result, spec.model.report)["car"], index=False), nl=False)
     else:
-        from eventstudy.summary import summary_text
+        from eventstudy.study.tables import summary_text
 
         typer.echo(f"{spec.title}\n\n{summary_text(result, spec.model.report)}")
 
@@ -130,7 +133,6 @@ def build(
     if check:
         stale = [path for path in paths if _tell(_load(path, as_of))]
         raise typer.Exit(NotAsRecorded.EXIT_CODE if stale else 0)
-    from eventstudy.cli_build import BuildOptions, build_studies
 
     options = BuildOptions(force, why, fetch, publish, accept_changes, not no_wait, timeout, as_of)
     code = build_studies(paths, options, console)
@@ -150,15 +152,15 @@ def _studies(given: list[Path] | None) -> list[Path]:
 
 
 def _load(path: Path, as_of: str | None = None) -> StudySpec:
-    from eventstudy.spec import load_study
+    from eventstudy.studyfile.spec import load_study
 
     spec = load_study(path)
     return spec if as_of is None else spec.as_of(as_of)
 
 
 def _tell(spec: StudySpec) -> tuple[Reason, ...]:
-    from eventstudy.report.manifest import Reason, out_of_date
-    from eventstudy.report.staging import interrupted
+    from eventstudy.report.builds.manifest import Reason, out_of_date
+    from eventstudy.report.builds.outputs import interrupted
 
     reasons = out_of_date(spec)
     if interrupted(spec.folder):
@@ -175,9 +177,9 @@ def fetch(study: StudyArgument) -> None:
     Each download is a file of its own, never overwritten. The study file is not changed; the last lines say what changed
     against the download before, and how to use the new prices.
     """
-    from eventstudy.prices.vintages.stored import bare_name, find_vintage
-    from eventstudy.report.differences import change_since_last
-    from eventstudy.report.fetch import fetch_prices, next_step
+    from eventstudy.report.builds.differences import change_since_last
+    from eventstudy.report.builds.fetch import fetch_prices, next_step
+    from eventstudy.vintages.store import bare_name, find_vintage
 
     spec = _load(study)
     with console.progress(spec.name) as progress:
@@ -210,7 +212,7 @@ def diff(
 
     Example: eventstudy diff reports/my-event
     """
-    from eventstudy.export import plain
+    from eventstudy.study.export import plain
 
     found = _differences(tables, versions, tolerance)
     if as_json:
@@ -226,17 +228,17 @@ def diff(
 def _differences(
     words: list[str], versions: tuple[int, int] | None, tolerance: float
 ) -> StudyDifferences | BuildDifferences:
-    from eventstudy.report.numbers import is_build
+    from eventstudy.report.builds.numbers import is_build
 
     if versions is not None or (len(words) == 2 and all(map(is_build, words))):
-        from eventstudy.report.build_differences import build_differences, version_differences
+        from eventstudy.report.builds.changes import build_differences, version_differences
 
         if versions is None:
             return build_differences(Path(words[0]), Path(words[1]))
         if len(words) != 1:
             raise StudyFileError("--versions compares two versions of one study; name that study and nothing else.")
         return version_differences(Path(words[0]), *versions)
-    from eventstudy.report.differences import differences
+    from eventstudy.report.builds.differences import differences
 
     return differences(words, tolerance)
 
@@ -272,12 +274,12 @@ def check(
     if rebuild:
         _rebuild(_load(study, as_of))
         return
-    from eventstudy.diagnostics import PRICE_CHECK
-    from eventstudy.prices.embedded import verify_embedded
-    from eventstudy.prices.vintages.stored import list_vintages, verify_vintage
-    from eventstudy.report.content import data_checks
+    from eventstudy.prices.snapshot import verify_embedded
+    from eventstudy.report.builds.publish import verify_versions
+    from eventstudy.report.exhibits import data_checks
     from eventstudy.report.findings import compute
-    from eventstudy.report.versions import verify_versions
+    from eventstudy.study.validity import PRICE_CHECK
+    from eventstudy.vintages.store import list_vintages, verify_vintage
 
     spec = _load(study, as_of)
     verify_embedded()
@@ -303,8 +305,8 @@ def check(
 
 
 def _rebuild(spec: StudySpec) -> None:
-    from eventstudy.report.build import rebuild_differs
-    from eventstudy.report.manifest import out_of_date
+    from eventstudy.report.builds.build import rebuild_differs
+    from eventstudy.report.builds.manifest import out_of_date
 
     with console.progress(spec.name) as progress:
         differing = rebuild_differs(spec, progress)
@@ -319,10 +321,10 @@ def _rebuild(spec: StudySpec) -> None:
 def _against(spec: StudySpec, file: Path, options: tuple[float, float, bool], as_json: bool) -> None:
     import json
 
-    from eventstudy.export import plain
-    from eventstudy.prices.readers.files import read_prices
-    from eventstudy.prices.vintages.second_opinion import second_opinion
-    from eventstudy.report.vendors import window_days
+    from eventstudy.report.findings import window_days
+    from eventstudy.sources.files.open import read_prices
+    from eventstudy.study.export import plain
+    from eventstudy.vintages.second_opinion import second_opinion
 
     tolerance, basis_points, use_returns = options
     prices = spec.load_prices()
@@ -350,8 +352,8 @@ def claims(
     """
     if as_json + as_csv + as_markdown > 1:
         raise StudyFileError("More than one of --json, --csv and --markdown was given; choose one.")
-    from eventstudy.export import plain
-    from eventstudy.tables import rounded_csv
+    from eventstudy.study.export import plain
+    from eventstudy.study.tables import rounded_csv
 
     spec = _load(study, as_of)
     ledger = spec.claims_ledger()
@@ -372,7 +374,7 @@ def new(name: Annotated[Path, typer.Argument(metavar="NAME", help="Folder to mak
 
     Example: eventstudy new reports/my-event && eventstudy build reports/my-event
     """
-    from eventstudy.report.starter import make_starter
+    from eventstudy.studyfile.starter import make_starter
 
     folder = make_starter(name)
     say(f"{folder.name}: edit study.toml and events.csv, then: eventstudy build {shlex.quote(str(folder))}")
@@ -381,9 +383,140 @@ def new(name: Annotated[Path, typer.Argument(metavar="NAME", help="Folder to mak
 
 def main() -> None:
     """Run the command line; an error ends in a message and its exit code."""
-    from eventstudy.cli_end import run_to_its_end
+    from eventstudy.console import run_to_its_end
 
     raise SystemExit(run_to_its_end(app, console))
+
+
+# -- What ``eventstudy build`` does with each study, and with what order of checks, so that nothing to do takes no
+
+
+#: Results that flipped and are no conclusions: so many are told.
+_SHOWN = 6
+
+
+@dataclass(frozen=True, slots=True)
+class BuildOptions:
+    """How to build, as the command line's options say."""
+
+    force: bool = False
+    why: bool = False
+    fetch: bool = False
+    publish: bool = False
+    accept_changes: str | None = None
+    wait: bool = True
+    timeout: float | None = None
+    as_of: str | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether a report that is up to date needs nothing."""
+        return not (self.force or self.fetch or self.publish or self.accept_changes or self.as_of)
+
+
+def build_studies(paths: Sequence[Path], options: BuildOptions, console: Console) -> int:
+    """Build studies one after the other; one that fails does not keep the others from being built.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Study files or their folders.
+    options : BuildOptions
+        What was asked for.
+    console : Console
+        Where messages go.
+
+    Returns
+    -------
+    int
+        The exit code: 0, or the highest of those that failed.
+    """
+    from eventstudy.report.builds.build import OutOfTime, Stopped, deadline
+
+    if options.as_of is not None and options.fetch:
+        raise StudyFileError("--fetch and --as-of were both given; what is fetched now was not there then. Choose one.")
+    code, at = 0, 0
+    names = [_folder(path).name for path in paths]
+
+    def last_words(words: str) -> None:
+        console.say(words, study=names[at], level="error", exit_code=OutOfTime.EXIT_CODE)
+
+    try:
+        with deadline(options.timeout, last_words):
+            for at, path in enumerate(paths):
+                try:
+                    _build(path, options, console)
+                except (OutOfTime, Stopped):
+                    raise
+                except (
+                    Exception
+                ) as error:  # one study's fault, of whatever kind, does not keep the others from being built
+                    words, exit_code = failure(error)
+                    console.say(words, study=names[at], level="error", exit_code=exit_code)
+                    code = max(code, exit_code)
+    except (OutOfTime, Stopped) as error:
+        left = f" Not begun: {', '.join(names[at + 1 :])}." if names[at + 1 :] else ""
+        console.say(f"{error}{left}", study=names[at], level="error", exit_code=error.EXIT_CODE)
+        code = max(code, error.EXIT_CODE)
+    return code
+
+
+def _folder(path: Path) -> Path:
+    return (path.parent if path.is_file() else path).resolve()
+
+
+def _build(path: Path, options: BuildOptions, console: Console) -> None:
+    from eventstudy.report.builds.manifest import unchanged
+    from eventstudy.report.builds.publish import publication_due
+
+    folder = _folder(path)
+    if options.plain and unchanged(folder) and not publication_due(folder):
+        console.say("up to date", study=folder.name, step="check", exit_code=0)
+        return
+    from eventstudy.report.builds.build import LOCK_TIMEOUT, build_lock
+    from eventstudy.report.builds.build import build as build_build
+    from eventstudy.studyfile.spec import load_study
+
+    wait = LOCK_TIMEOUT if options.wait else 0
+    spec = load_study(path)
+    with build_lock(spec.folder, wait), console.progress(spec.name) as progress:
+        spec = load_study(path)  # as it is now: whoever held the lock may have gone on editing
+        built = build_build(
+            spec if options.as_of is None else spec.as_of(options.as_of),
+            force=options.force,
+            progress=progress,
+            fetch=options.fetch,
+            accept_changes=options.accept_changes,
+            to_publish=options.publish,
+            wait=wait,
+        )
+    messages = list(_messages(built, options.why))
+    for place, (step, level, words) in enumerate(messages, start=1):
+        console.say(words, study=spec.name, step=step, level=level, exit_code=0 if place == len(messages) else None)
+
+
+def _messages(built: Built, why: bool) -> Iterator[tuple[str, Level, str]]:
+    """Give what is to be said of a build: step, level, words."""
+    if built.fetched:
+        yield "fetch", "info", built.fetched
+    for reason in built.reasons if why else ():
+        yield "why", "info", str(reason)
+    done = f"built, {len(built.written)} file(s) changed" if built.reasons else "up to date"
+    yield "build", "info", done
+    for c in built.corrections:
+        yield "corrections", "warning", f"corrected, {c.what}: {c.old} → {c.new}"
+    if built.flips:
+        shown = "; ".join(map(str, built.flips[:_SHOWN]))
+        more = f"; and {len(built.flips) - _SHOWN} more" if len(built.flips) > _SHOWN else ""
+        yield "numbers", "warning", f"other numbers flipped: {shown}{more}"
+    where = built.publication
+    if where is None:
+        return
+    if where.held_back:
+        yield "publish", "warning", f"not published: {where.held_back}"
+    else:
+        said = "published as" if where.new else "already published as"
+        yield "publish", "info", f"{said} version {where.version} in {where.folder}"
 
 
 if __name__ == "__main__":

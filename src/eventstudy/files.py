@@ -1,11 +1,22 @@
-"""Writing files whole or not at all."""
+"""Files: written whole or not at all, their digests, and what a study file and its tables may be."""
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import os
+import re
+import shlex
 import tempfile
+import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eventstudy.errors import DataMissing, InvalidInput, StudyFileError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def write_whole(path: Path, content: bytes | str) -> Path:
@@ -47,3 +58,150 @@ def sha256(content: bytes) -> str:
 def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file, hexadecimal."""
     return sha256(path.read_bytes())
+
+
+# -- TOML files of people, read within bounds.
+
+
+#: No honest file of a study is larger: a megabyte is five hundred pages.
+MAX_BYTES = 1_000_000
+#: No honest key has more parts. The parser's time grows with their square: 16,000 parts take half a minute.
+MAX_PARTS = 16
+
+_PART = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')"""
+# bounded, so that the search itself is linear; no end is asked for
+_LONG_KEY = re.compile(rf"(?:{_PART}[ \t]*\.[ \t]*){{{MAX_PARTS}}}{_PART}")
+
+
+def read_toml(
+    file: Path, what: str = "a study file", *, limit: int = MAX_BYTES, error: type[InvalidInput] = InvalidInput
+) -> dict[str, object]:
+    """Return the content of a TOML file.
+
+    Parameters
+    ----------
+    file : Path
+        A file that is there.
+    what : str
+        What it is, for messages.
+    limit : int
+        Most bytes.
+    error : type
+        What is raised.
+
+    Raises
+    ------
+    InvalidInput
+        Or the given one of its kinds: if the file is too large, no TOML, or built to keep a parser busy.
+    """
+    if file.stat().st_size > limit:
+        raise error(f"{file} is larger than {limit:,} bytes; {what} is some pages of text.")
+    try:
+        text = file.read_text(encoding="utf-8")
+        if _LONG_KEY.search(text):
+            raise error(
+                f"{file} is not accepted: a key has more than {MAX_PARTS} parts (a.b.c. …); no key of {what} has."
+            )
+        return tomllib.loads(text)
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as problem:
+        raise error(f"{file} is not valid TOML: {problem}.") from problem
+    except ValueError as problem:
+        if isinstance(problem, InvalidInput):
+            raise
+        raise error(f"{file} is not valid TOML: {problem}.") from problem  # e.g. a number without end
+
+
+# -- Files that a study file names: they stay in the study's folder, links followed.
+
+
+#: Notebooks shared by several studies lie here, seen from a study's folder.
+SHARED_NOTEBOOKS = Path("../../notebooks")
+#: Most bytes of a table of events or a timeline: about a million rows.
+MAX_TABLE = 100_000_000
+
+
+def check_inside(folder: Path, key: str, name: str) -> None:
+    """Refuse a path that leads out of a study's folder, by its parts or through a link.
+
+    A study may come from anybody; building it must not read a file of the reader's into a page.
+
+    Parameters
+    ----------
+    folder : Path
+        The study's folder.
+    key : str
+        The key of the study file, for the message.
+    name : str
+        The path as written there; ``notebooks`` may also name a file in ``notebooks/`` beside ``reports/``.
+
+    Raises
+    ------
+    ValueError
+        If the path is absolute or its target lies elsewhere.
+    """
+    if any(
+        sign in name for sign in ":\\?#"
+    ):  # an address, a drive, or what a link on the page would take for more than a name
+        raise ValueError(f"{key}: {name!r} holds one of : \\ ? #; give a plain path below the study's folder, with /")
+    rooms = [folder.resolve()]
+    if key == "notebooks":
+        rooms.append((folder / SHARED_NOTEBOOKS).resolve())
+    try:
+        target = (folder / name).resolve()
+    except (OSError, ValueError, RuntimeError) as error:  # a loop of links, a NUL character
+        raise ValueError(
+            f"{key}: {name!r} is no path of a file ({error}); give a file in the study's folder"
+        ) from error
+    if Path(name).is_absolute() or not any(target.is_relative_to(room) for room in rooms):
+        also = ", or in notebooks/ beside reports/" if key == "notebooks" else ""
+        raise ValueError(f"{key}: {name!r} leaves the study's folder; put a copy of the file inside it{also}")
+
+
+def command_path(folder: Path) -> str:
+    """Return a folder as a command names it from where the reader stands."""
+    try:
+        return shlex.quote(folder.resolve().relative_to(Path.cwd().resolve()).as_posix())
+    except ValueError:
+        return shlex.quote(str(folder))
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a small CSV as text, empty cells as missing.
+
+    Raises
+    ------
+    DataMissing
+        If the file is not there.
+    StudyFileError
+        If it cannot be read as CSV.
+    """
+    import pandas as pd
+
+    if not path.is_file():
+        raise DataMissing(f"{path.parent.name}/{path.name} is missing; the study file names it.")
+    if path.stat().st_size > MAX_TABLE:
+        raise StudyFileError(
+            f"{path.parent.name}/{path.name} is larger than {MAX_TABLE / 1e6:.0f} MB; no table of events is."
+        )
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        rows = list(csv.reader(io.StringIO(text), skipinitialspace=True, strict=True))
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise StudyFileError(f"{path.parent.name}/{path.name} cannot be read as CSV: {error}.") from error
+    rows = [[cell.strip() for cell in row] for row in rows if any(cell.strip() for cell in row)]
+    if not rows:
+        raise StudyFileError(f"{path.parent.name}/{path.name} is empty; it needs a header and rows.")
+    header, body = rows[0], rows[1:]
+    for place, row in enumerate(body, start=1):
+        if len(row) != len(header):
+            raise StudyFileError(
+                f"{path.parent.name}/{path.name}: row {place} has {len(row)} fields, the header {len(header)} "
+                f"({', '.join(header)}); put text with commas in quotes."
+            )
+    twice = sorted({c for c in header if header.count(c) > 1})
+    if twice:
+        raise StudyFileError(
+            f"{path.parent.name}/{path.name} has the column {', '.join(twice)} more than once; keep one."
+        )
+    table = pd.DataFrame(body, columns=header, dtype=object)
+    return table.mask(table == "", None)

@@ -5,6 +5,12 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
 
 MINUS = "\N{MINUS SIGN}"
 DASH = "\N{EN DASH}"
@@ -127,3 +133,40 @@ def is_formula(text: str) -> bool:
 def inert(value: object) -> object:
     """Return text that a spreadsheet would run as a formula with an apostrophe before it."""
     return f"'{value}" if isinstance(value, str) and (value[:1] in {"\t", "\r"} or is_formula(value)) else value
+
+
+# -- Rounding that makes outputs the same on every processor.
+
+
+SIGNIFICANT_DIGITS = 10
+
+
+def round_significant(values: ArrayLike, digits: int = SIGNIFICANT_DIGITS) -> NDArray[np.float64]:
+    """Round to a number of significant decimal digits; NaN and infinities pass through.
+
+    Parameters
+    ----------
+    values : array_like
+        Numbers of any shape and unit.
+    digits : int
+        Significant digits to keep.
+
+    Returns
+    -------
+    ndarray of float
+        The rounded numbers, same shape; negative zero becomes zero.
+
+    Examples
+    --------
+    >>> float(round_significant(0.123456789012345))
+    0.123456789
+    """
+    x = np.asarray(values, dtype=np.float64)
+    flat = [float(f"{v:.{digits - 1}e}") for v in x.ravel().tolist()]
+    return np.asarray(flat, dtype=np.float64).reshape(x.shape) + 0.0
+
+
+def share_digits(values: Iterable[float]) -> int:
+    """Return the decimals for per cents of this magnitude: one, or more if all are tiny."""
+    largest = max((abs(v) for v in values if math.isfinite(v)), default=1.0)
+    return 1 if largest >= 0.005 else 2 if largest >= 0.0005 else 3

@@ -18,8 +18,8 @@ import pytest
 from filelock import FileLock
 
 import eventstudy as es
-from eventstudy.report import manifest
-from eventstudy.report.build import build
+from eventstudy.report.builds import manifest
+from eventstudy.report.builds.build import build
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route

@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
-from eventstudy.prices.vintages.store import store_vintage
-from eventstudy.report import outputs
-from eventstudy.report.build import build
+from eventstudy.report.builds import outputs
+from eventstudy.report.builds.build import build
+from eventstudy.vintages.store import store_vintage
 
 STUDY = """
 title = "Two firms"

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from eventstudy.cli import app
 from eventstudy.errors import DataMissing, InvalidInput
-from eventstudy.report.build_differences import build_differences, version_differences
+from eventstudy.report.builds.changes import build_differences, version_differences
 
 
 def two_builds(study, place, *changes):

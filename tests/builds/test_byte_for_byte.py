@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eventstudy.report.starter import make_starter
+from eventstudy.studyfile.starter import make_starter
 
 BUILD = """
 import os, sys

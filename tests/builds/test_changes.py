@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from eventstudy.errors import InvalidInput, StudyFileError
-from eventstudy.prices.vintages.store import long_csv
-from eventstudy.report import corrections, manifest
-from eventstudy.report.changes import changed_conclusions
-from eventstudy.report.numbers import read_published
-from eventstudy.report.told import ConclusionsChanged
+from eventstudy.report.builds import manifest
+from eventstudy.report.builds import publish as corrections
+from eventstudy.report.builds.changes import ConclusionsChanged, changed_conclusions
+from eventstudy.report.builds.numbers import read_published
+from eventstudy.vintages.store import long_csv
 
 from .conftest import changed
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from eventstudy.report import manifest, staging
-from eventstudy.report.outputs import write_report
+from eventstudy.report.builds import manifest
+from eventstudy.report.builds import outputs as staging
+from eventstudy.report.builds.outputs import write_report
 
 
 class Died(BaseException):
@@ -85,8 +86,8 @@ KILLS = r"""
 import hashlib, json, os, random, signal, sys, time
 from pathlib import Path
 import eventstudy as es
-from eventstudy.report import charts, manifest, outputs, staging
-from eventstudy.report.build import build
+from eventstudy.report import exhibits as charts; from eventstudy.report.builds import manifest; from eventstudy.report.builds import outputs; from eventstudy.report.builds import outputs as staging
+from eventstudy.report.builds.build import build
 
 folder, target, rounds = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
 real = outputs.draw_charts

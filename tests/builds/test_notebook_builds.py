@@ -12,10 +12,9 @@ import pytest
 
 import eventstudy as es
 from eventstudy.errors import DataMissing, StudyFileError
-from eventstudy.report import outputs
-from eventstudy.report.notebook_html import scrubbed
-from eventstudy.report.notebooks import NotebookFailed, execute
-from eventstudy.report.starter import notebook_text
+from eventstudy.report.builds import outputs
+from eventstudy.report.builds.notebooks import NotebookFailed, execute, scrubbed
+from eventstudy.studyfile.starter import notebook_text
 
 
 def write(path: Path, *cells: tuple[str, ...]) -> Path:
@@ -147,7 +146,7 @@ def test_paths_of_this_machine_are_taken_out(tmp_path):
 
 
 def test_the_starter_notebook_takes_its_parameters_from_the_study(tmp_path):
-    from eventstudy.report.starter import make_starter
+    from eventstudy.studyfile.starter import make_starter
 
     folder = make_starter(tmp_path / "s")
     spec = es.load_study(folder)
@@ -169,7 +168,7 @@ def test_what_notebooks_need_is_loaded_before_any_of_them_starts(study, monkeypa
     monkeypatch.setattr(outputs, "execute", lambda path, **_: order.append(path.name) or "<p>A</p>")
     study.build()
     assert order == ["tools", "a.ipynb"]
-    code = "import sys; from eventstudy.report.notebooks import require_notebook_tools as r; r(); print('IPython' in sys.modules)"
+    code = "import sys; from eventstudy.report.builds.notebooks import require_notebook_tools as r; r(); print('IPython' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "True", done.stderr
 

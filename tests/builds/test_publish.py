@@ -13,12 +13,10 @@ import eventstudy
 from eventstudy.cli import app
 from eventstudy.errors import InvalidInput, NotAsRecorded
 from eventstudy.files import file_sha256
-from eventstudy.report import manifest
-from eventstudy.report import publish as publishing
-from eventstudy.report.build_differences import version_differences
-from eventstudy.report.publish import publication_due, publish
-from eventstudy.report.told import ConclusionsChanged
-from eventstudy.report.versions import folder_digest, verify_versions
+from eventstudy.report.builds import manifest
+from eventstudy.report.builds import publish as publishing
+from eventstudy.report.builds.changes import ConclusionsChanged, version_differences
+from eventstudy.report.builds.publish import folder_digest, publication_due, publish, verify_versions
 
 
 @pytest.fixture

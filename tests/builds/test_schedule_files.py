@@ -17,7 +17,7 @@ import typer
 import yaml
 
 from eventstudy.cli import app
-from eventstudy.report.starter import make_starter, schedule_files
+from eventstudy.studyfile.starter import make_starter, schedule_files
 
 ROOT = Path(__file__).parent.parent.parent
 DOCS = ROOT / "docs" / "schedule"

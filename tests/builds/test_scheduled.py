@@ -18,11 +18,11 @@ from filelock import FileLock
 
 from eventstudy import cli
 from eventstudy.errors import SourceFailed
-from eventstudy.prices.vintages.stored import find_vintage, list_vintages
-from eventstudy.report import fetch, manifest, outputs, staging
-from eventstudy.report.build import LOCK
-from eventstudy.report.deadline import GRACE
-from eventstudy.report.starter import notebook_text
+from eventstudy.report.builds import fetch, manifest, outputs
+from eventstudy.report.builds import outputs as staging
+from eventstudy.report.builds.build import GRACE, LOCK
+from eventstudy.studyfile.starter import notebook_text
+from eventstudy.vintages.store import find_vintage, list_vintages
 
 
 @pytest.fixture

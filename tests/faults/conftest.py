@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from eventstudy.prices.yahoo import client as yahoo_client
+from eventstudy.sources.yahoo import client as yahoo_client
 
 
 def _load(name):

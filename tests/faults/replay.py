@@ -23,9 +23,9 @@ from wrong_figures import HARMLESS, WRONG, Change
 
 from eventstudy.calendars import exchange_sessions
 from eventstudy.errors import EventStudyError
-from eventstudy.prices.yahoo.downloads import load_download
-from eventstudy.prices.yahoo.fetching import fetch_yahoo
-from eventstudy.prices.yahoo.kinds import ADVICE, RETRIED
+from eventstudy.sources.yahoo.answer import load_download
+from eventstudy.sources.yahoo.failures import ADVICE, RETRIED
+from eventstudy.sources.yahoo.fetch import fetch_yahoo
 
 START, END = "2024-12-16", "2025-04-11"  # a day of mourning, three holidays, summer time begins in two zones
 CRUMB, COOKIE = "cRuMb.s3cret", "d=AQABBc00kie"
@@ -157,7 +157,7 @@ def run(case: Case, server: ReplayServer, folder: Path) -> Outcome:
     lines: list[logging.LogRecord] = []
     handler = logging.Handler()
     handler.emit = lines.append
-    loggers = [logging.getLogger(name) for name in ("yfinance", "eventstudy.prices", "peewee", "urllib3")]
+    loggers = [logging.getLogger(name) for name in ("yfinance", "eventstudy.sources", "peewee", "urllib3")]
     for logger in loggers:
         logger.addHandler(handler)
     began, faults, tries = time.monotonic(), [], 1
@@ -189,7 +189,7 @@ def run(case: Case, server: ReplayServer, folder: Path) -> Outcome:
             logger.removeHandler(handler)
         session.close()
     faults += ["hang"] if seconds > LIMIT * len(case.truths) + 1.5 else []
-    faults += [f"client log: {r.getMessage()}" for r in lines if r.name != "eventstudy.prices"]
+    faults += [f"client log: {r.getMessage()}" for r in lines if r.name != "eventstudy.sources"]
     faults += _secrets(folder, text + " ".join(r.getMessage() for r in lines))
     return Outcome(case, end, tries, seconds, tuple(faults))
 

@@ -14,13 +14,13 @@ import pytest
 import yahoo_server as ys
 
 from eventstudy.errors import DataMissing, DataUnfit, NotAsRecorded, SourceFailed
-from eventstudy.prices import read_prices
-from eventstudy.prices.vintages import store as vintage_store
-from eventstudy.prices.yahoo import fetching as yahoo
-from eventstudy.report import fetch as fetching
-from eventstudy.report.fetch import fetch_prices
-from eventstudy.report.manifest import input_digests
-from eventstudy.spec import load_study
+from eventstudy.report.builds import fetch as fetching
+from eventstudy.report.builds.fetch import fetch_prices
+from eventstudy.report.builds.manifest import input_digests
+from eventstudy.sources import read_prices
+from eventstudy.sources.yahoo import fetch as yahoo
+from eventstudy.studyfile.spec import load_study
+from eventstudy.vintages import store as vintage_store
 from eventstudy.windows import Window
 
 FIRST, DAY, N = "2025-02-18", "2025-03-24", 38  # weekdays without an exchange holiday

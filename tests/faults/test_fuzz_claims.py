@@ -14,9 +14,8 @@ import eventstudy as es
 from eventstudy.claims import claims_of
 from eventstudy.claims.evidence import Evidence
 from eventstudy.claims.ledger import judge
-from eventstudy.claims.ruling import Verdict
+from eventstudy.claims.ruling import Verdict, Wording
 from eventstudy.claims.schema import _RULES, ClaimPart, Kind, Unit
-from eventstudy.claims.tolerance import Wording
 
 #: By key: values that fit, and some that do not.
 POOL: dict[str, list[object]] = {

@@ -11,7 +11,7 @@ import pytest
 
 from eventstudy.errors import InvalidInput, StudyFileError
 from eventstudy.events import Event
-from eventstudy.spec import load_study
+from eventstudy.studyfile.spec import load_study
 
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "fuzz_readers.py"
 

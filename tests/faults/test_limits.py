@@ -16,10 +16,9 @@ import requests
 from curl_cffi.requests import Session
 
 from eventstudy.errors import DataMissing, SourceFailed
-from eventstudy.prices.yahoo.bodies import LARGEST_BODY, request_limited
-from eventstudy.prices.yahoo.fetching import Timing, fetch_yahoo
-from eventstudy.prices.yahoo.kinds import Refused
-from eventstudy.prices.yahoo.patience import Patience, Worker
+from eventstudy.sources.yahoo.client import LARGEST_BODY, Patience, Timing, Worker, request_limited
+from eventstudy.sources.yahoo.failures import Refused
+from eventstudy.sources.yahoo.fetch import fetch_yahoo
 
 TRUTH = replay.Truth("LIMITS", 3)
 
@@ -148,7 +147,7 @@ def test_a_server_that_says_how_long_is_heeded(fetch):
 def test_retries_are_logged_without_cookie_or_crumb(fetch, caplog):
     with caplog.at_level("DEBUG"):
         fetch(case_of(mb.cut(0.5), mb.healthy))
-    mine = [r.getMessage() for r in caplog.records if r.name == "eventstudy.prices"]
+    mine = [r.getMessage() for r in caplog.records if r.name == "eventstudy.sources"]
     assert len(mine) == 1
     assert mine[0].startswith("LIMITS: try 1 of 3 failed (bad_response: ")
     assert replay.CRUMB not in caplog.text
@@ -184,7 +183,7 @@ def test_a_body_is_read_up_to_a_limit_by_every_library(act, library, server, fet
         with pytest.raises(Refused, match="longer than 16 MB"):
             request_limited(Other(), Other().request, "GET", "http://nowhere", {})
         return
-    monkeypatch.setattr("eventstudy.prices.yahoo.bodies.bytes", lambda b: largest.append(len(b)) or b"", raising=False)
+    monkeypatch.setattr("eventstudy.sources.yahoo.client.bytes", lambda b: largest.append(len(b)) or b"", raising=False)
     kind = requests.Session if library == "requests" else Session
     with direct(f"127.0.0.1:{server.port}", kind) as session, pytest.raises(SourceFailed, match="16 MB") as caught:
         fetch(case_of(act), session=session, attempts=1)

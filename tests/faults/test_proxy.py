@@ -13,7 +13,7 @@ import replay
 from curl_cffi.requests import Session
 
 from eventstudy.errors import SourceFailed
-from eventstudy.prices.yahoo.fetching import fetch_yahoo
+from eventstudy.sources.yahoo.fetch import fetch_yahoo
 
 TRUTH = replay.Truth("PROXY", 4)
 NAMES = "DNS:*.finance.yahoo.com,DNS:fc.yahoo.com,DNS:guce.yahoo.com,DNS:consent.yahoo.com"

@@ -8,9 +8,10 @@ import pytest
 import yahoo_server as ys
 
 from eventstudy.errors import DataMissing, DataUnfit, EventStudyError, InvalidInput, SourceFailed
-from eventstudy.prices import load_prices
-from eventstudy.prices.yahoo import fetching as yahoo
-from eventstudy.prices.yahoo.fetching import Timing, fetch_yahoo
+from eventstudy.sources import load_prices
+from eventstudy.sources.yahoo import fetch as yahoo
+from eventstudy.sources.yahoo.client import Timing
+from eventstudy.sources.yahoo.fetch import fetch_yahoo
 
 START, END = "2025-01-21", "2025-01-31"
 CLOSES = [101.0, 99.5, 102.0, 103.0, 95.0, 97.0, 98.0, 99.0, 98.5]

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eventstudy.abnormal import abnormal_returns
+from eventstudy.estimation.abnormal import abnormal_returns
+from eventstudy.estimation.models import MarketModel
+from eventstudy.estimation.panel import align
 from eventstudy.events import Event
 from eventstudy.figures.style import house_settings
-from eventstudy.models import MarketModel
-from eventstudy.panel import align
 from eventstudy.prices.snapshot import load_snapshot
 from eventstudy.windows import Window
 

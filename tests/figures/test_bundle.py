@@ -20,8 +20,8 @@ import pytest
 
 from eventstudy import figures
 from eventstudy.errors import InvalidInput
-from eventstudy.figures import together
-from eventstudy.market_value import market_value_changes
+from eventstudy.figures import bundle as together
+from eventstudy.inference.market_value import market_value_changes
 from eventstudy.windows import Window
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -6,12 +6,12 @@ import pytest
 
 from eventstudy import figures
 from eventstudy.errors import DataMissing, InvalidInput
+from eventstudy.figures.distribution import lanes
 from eventstudy.figures.house_style import default_style
-from eventstudy.figures.lettering import wrap
-from eventstudy.figures.members import lanes
+from eventstudy.figures.sheet import wrap
 from eventstudy.figures.style import SIZES
 from eventstudy.figures.words import name_and_date
-from eventstudy.market_value import MarketValueChange
+from eventstudy.inference.market_value import MarketValueChange
 from eventstudy.windows import Window
 
 NASTY = ("A<&$_^x$ \\frac{1}{2} & a very long company name of Somewhere Holdings plc 2025-01-27", "^GSPC", "$")

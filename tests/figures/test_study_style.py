@@ -9,11 +9,10 @@ import pytest
 from eventstudy import figures
 from eventstudy.errors import StudyFileError
 from eventstudy.figures.house_style import default_style
-from eventstudy.report.charts import draw_charts
+from eventstudy.report.exhibits import draw_charts, style_input, style_of
 from eventstudy.report.findings import compute
-from eventstudy.report.starter import make_starter
-from eventstudy.report.style import style_input, style_of
-from eventstudy.spec import load_study
+from eventstudy.studyfile.spec import load_study
+from eventstudy.studyfile.starter import make_starter
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ import pytest
 from eventstudy import figures
 from eventstudy.errors import InvalidInput
 from eventstudy.figures import words as say
-from eventstudy.figures.facts import Facts
-from eventstudy.figures.title_check import title_problems
+from eventstudy.figures.house_style import Facts
+from eventstudy.figures.titles import title_problems
 from eventstudy.figures.words import count_finding
-from eventstudy.market_value import MarketValueChange, car_interval
+from eventstudy.inference.market_value import MarketValueChange, car_interval
 from eventstudy.windows import Window
 
 FACTS = Facts(

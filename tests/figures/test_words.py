@@ -9,8 +9,8 @@ import pytest
 
 from eventstudy import figures
 from eventstudy.figures import words as say
-from eventstudy.figures.path_words import path_title
-from eventstudy.market_value import MarketValueChange, car_interval
+from eventstudy.figures.words import path_title
+from eventstudy.inference.market_value import MarketValueChange, car_interval
 from eventstudy.windows import Window
 from eventstudy.wording import percent
 

@@ -12,7 +12,7 @@ import pytest
 from scipy import stats
 
 import eventstudy as es
-from eventstudy.residual_statistics import autocorrelations, durbin_watson, ljung_box
+from eventstudy.estimation.residuals import autocorrelations, durbin_watson, ljung_box
 
 DATA = Path(__file__).parent / "data"
 REFERENCE = Path(__file__).parent.parent.parent.parent / "shared" / "reference" / "expected" / "r_EventStudy"

@@ -17,8 +17,8 @@ import pytest
 from scipy import stats
 
 import eventstudy as es
-from eventstudy.abnormal import AbnormalReturns
-from eventstudy.residual_statistics import autocorrelations
+from eventstudy.estimation.abnormal import AbnormalReturns
+from eventstudy.estimation.residuals import autocorrelations
 
 DATA = Path(__file__).parent / "data"
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference"

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import eventstudy as es
-from eventstudy.report import outputs
-from eventstudy.report.build import build
-from eventstudy.report.starter import make_starter
+from eventstudy.report.builds import outputs
+from eventstudy.report.builds.build import build
+from eventstudy.studyfile.starter import make_starter
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import eventstudy as es
-from eventstudy.report.build import build
-from eventstudy.tables import latex_escape, rounded_csv
+from eventstudy.report.builds.build import build
+from eventstudy.study.tables import latex_escape, rounded_csv
 
 EVIL = """<script>alert("x")</script>'"&\\input{/etc/passwd}"""
 STUDY = """

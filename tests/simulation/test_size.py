@@ -15,9 +15,9 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
-from eventstudy.abnormal import AbnormalReturns, abnormal_returns
+from eventstudy.estimation.abnormal import AbnormalReturns, abnormal_returns
+from eventstudy.estimation.panel import EventPanel
 from eventstudy.inference import RECOMMENDED, run_test, takes_as_independent
-from eventstudy.panel import EventPanel
 from eventstudy.windows import Window
 
 N, M = 50, 239

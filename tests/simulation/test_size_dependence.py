@@ -13,11 +13,10 @@ import pytest
 from scipy import stats
 
 import eventstudy as es
-from eventstudy.abnormal import AbnormalReturns, abnormal_returns
+from eventstudy.estimation.abnormal import AbnormalReturns, abnormal_returns
+from eventstudy.estimation.panel import EventPanel
 from eventstudy.inference import run_test
-from eventstudy.inference.clusters import clustered_mean
-from eventstudy.inference.joint import hotelling_f, residual_correlation
-from eventstudy.panel import EventPanel
+from eventstudy.inference.clusters import clustered_mean, hotelling_f, residual_correlation
 from eventstudy.windows import Window
 
 NOMINAL, STANDARD_ERRORS, REFERENCE_DRAWS = 0.05, 4.0, 10_000

@@ -14,10 +14,10 @@ import pytest
 from scipy.special import stdtr
 
 import eventstudy as es
-from eventstudy.abnormal import AbnormalReturns, abnormal_returns
+from eventstudy.estimation.abnormal import AbnormalReturns, abnormal_returns
+from eventstudy.estimation.panel import EventPanel
 from eventstudy.inference import run_test
 from eventstudy.inference.multiple import adjust, romano_wolf
-from eventstudy.panel import EventPanel
 from eventstudy.windows import Window
 
 M, L = 120, 3

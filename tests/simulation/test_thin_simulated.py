@@ -15,9 +15,9 @@ import pytest
 from scipy.special import stdtr
 
 import eventstudy as es
-from eventstudy.abnormal import AbnormalReturns, abnormal_returns
-from eventstudy.models.protocol import NormalReturnModel
-from eventstudy.panel import EventPanel, align
+from eventstudy.estimation.abnormal import AbnormalReturns, abnormal_returns
+from eventstudy.estimation.model import NormalReturnModel
+from eventstudy.estimation.panel import EventPanel, align
 from eventstudy.windows import Window
 
 # A band of four Monte Carlo standard errors: a right model fails once in 16,000 comparisons, and the seed is fixed.

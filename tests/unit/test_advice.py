@@ -9,8 +9,7 @@ from scipy import stats
 
 import eventstudy as es
 from eventstudy.inference import ASSUME_INDEPENDENCE, RECOMMENDED, TESTS, readings, recommend, takes_as_independent
-from eventstudy.inference.advice import wild_beyond
-from eventstudy.inference.residual_shape import serial_inflation, skewness
+from eventstudy.inference.advice import serial_inflation, skewness, wild_beyond
 
 TRIO = ("NVDA", "META", "GOOGL")
 DAY = "2025-01-27"

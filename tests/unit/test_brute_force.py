@@ -14,8 +14,7 @@ from scipy import stats
 import eventstudy as es
 from eventstudy.calendars import exchange_sessions
 from eventstudy.inference.correlation import mean_correlation
-from eventstudy.inference.ranks import mid_ranks
-from eventstudy.inference.signs import signed_rank_distribution
+from eventstudy.inference.nonparametric import mid_ranks, signed_rank_distribution
 from eventstudy.windows import Window
 
 DAYS = exchange_sessions("XNYS", "2024-01-02", "2025-03-31")

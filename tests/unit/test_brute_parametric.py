@@ -15,9 +15,8 @@ from statsmodels.multivariate.multivariate_ols import _MultivariateOLS
 
 import eventstudy as es
 from eventstudy.inference import correlation, run_test
-from eventstudy.inference.clusters import clustered_mean
+from eventstudy.inference.clusters import clustered_mean, hotelling_f, residual_correlation
 from eventstudy.inference.correlation import event_time_correlation, linked_sum, mean_correlation
-from eventstudy.inference.joint import hotelling_f, residual_correlation
 from eventstudy.windows import Window
 
 # Loops and matrix products add the same numbers in another order; twelve digits are left of sixteen.

@@ -13,9 +13,9 @@ import pytest
 from scipy import stats
 
 import eventstudy as es
-from eventstudy.abnormal import AbnormalReturns
+from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.inference import run_test
-from eventstudy.inference.ranks import mid_ranks
+from eventstudy.inference.nonparametric import mid_ranks
 
 # Loops and array sums add the same numbers in another order; twelve digits are left of sixteen.
 RTOL = 1e-11

@@ -7,8 +7,16 @@ import pytest
 
 from eventstudy.claims.evidence import Move
 from eventstudy.claims.moves import verdict_of_impact, verdict_of_move
-from eventstudy.claims.ruling import Ruling, dollars, missing_text, moved, together
-from eventstudy.claims.tolerance import judge_amount, printed_precision, tolerance
+from eventstudy.claims.ruling import (
+    Ruling,
+    dollars,
+    judge_amount,
+    missing_text,
+    moved,
+    printed_precision,
+    together,
+    tolerance,
+)
 
 
 def move(raw: float, low: float, high: float) -> Move:

@@ -264,7 +264,7 @@ def test_a_changed_price_changes_the_verdict(spec: es.StudySpec) -> None:
 
 
 def test_changed_share_counts_change_the_verdict(spec: es.StudySpec) -> None:
-    from eventstudy.prices.shares import share_counts
+    from eventstudy.prices.snapshot import share_counts
 
     result = spec.run()
     tickers = [*es.universe_members().index]

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
-from eventstudy.claims.closes import price_returns
-from eventstudy.prices.embedded import file_facts
+from eventstudy.claims.evidence import price_returns
+from eventstudy.prices.snapshot import file_facts
 
 DATA = Path(es.__file__).parent / "data"
 STUDY = """

@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 
 import eventstudy as es
 from eventstudy.errors import DataUnfit, InvalidInput
-from eventstudy.prices.level_changes import split_ratio
-from eventstudy.prices.vintages.comparing import compare_prices
-from eventstudy.prices.vintages.joining import join_prices
+from eventstudy.vintages.compare import compare_prices, split_ratio
+from eventstudy.vintages.join import join_prices
 
 SNAPSHOT = es.load_prices(["NVDA", "META", "GOOGL", "^GSPC"], "2023-06-01", "2025-06-30")
 EX = "2024-11-15"  # a day inside

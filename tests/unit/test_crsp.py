@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
-from eventstudy.prices import load_prices, read_crsp_shares, read_prices
+from eventstudy.sources import load_prices, read_crsp_shares, read_prices
 
 HEAD = "PERMNO,date,TICKER,PRC,VOL,RET,SHROUT,CFACPR,CFACSHR,DLRET,DLSTCD"
 #: A 4-for-1 split with a dividend on the third day; a bid/ask average on the fourth.

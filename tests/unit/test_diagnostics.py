@@ -14,11 +14,9 @@ from scipy import stats
 from statsmodels.stats import diagnostic, stattools
 
 import eventstudy as es
-from eventstudy.abnormal import AbnormalReturns, abnormal_returns
-from eventstudy.diagnostics import Check
-from eventstudy.panel import EventPanel
-from eventstudy.residual_checks import FALSE_ALARM, most_by_chance, true_size, validity_checks
-from eventstudy.residual_statistics import (
+from eventstudy.estimation.abnormal import AbnormalReturns, abnormal_returns
+from eventstudy.estimation.panel import EventPanel
+from eventstudy.estimation.residuals import (
     arch_lm,
     autocorrelations,
     chow,
@@ -29,6 +27,7 @@ from eventstudy.residual_statistics import (
     outliers,
     robust_spread,
 )
+from eventstudy.study.validity import FALSE_ALARM, Check, most_by_chance, true_size, validity_checks
 from eventstudy.windows import Window
 
 # Closed forms on arrays and regressions of statsmodels add the same numbers in another order.

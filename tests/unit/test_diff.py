@@ -13,9 +13,9 @@ import pytest
 
 import eventstudy as es
 from eventstudy.errors import DataMissing, InvalidInput
-from eventstudy.prices.vintages.store import long_csv, store_vintage
-from eventstudy.report.differences import change_since_last, compare_results, differences
-from eventstudy.report.starter import make_starter
+from eventstudy.report.builds.differences import change_since_last, compare_results, differences
+from eventstudy.studyfile.starter import make_starter
+from eventstudy.vintages.store import long_csv, store_vintage
 
 PRICES = es.load_prices(["NVDA", "META", "^GSPC"], "2023-11-01", "2025-02-28")
 STUDY = """

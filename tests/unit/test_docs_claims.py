@@ -8,10 +8,8 @@ from typing import get_args
 
 import pytest
 
-from eventstudy.claims.reading import read_claims
-from eventstudy.claims.ruling import Verdict
-from eventstudy.claims.schema import Kind
-from eventstudy.claims.tolerance import AMOUNT_WORDS, tolerance
+from eventstudy.claims.ruling import AMOUNT_WORDS, Verdict, tolerance
+from eventstudy.claims.schema import Kind, read_claims
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "claims.md").read_text(encoding="utf-8")
 

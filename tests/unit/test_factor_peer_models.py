@@ -8,7 +8,7 @@ import pytest
 import statsmodels.api as sm
 
 import eventstudy as es
-from eventstudy.models.factors import FACTOR_SETS
+from eventstudy.estimation.market import FACTOR_SETS
 
 DAY = "2025-01-27"
 TRIO = ("NVDA", "META", "GOOGL")

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
-from eventstudy.prices import load_prices, read_prices
-from eventstudy.prices.readers import files as files_module
+from eventstudy.sources import load_prices, read_prices
+from eventstudy.sources.files import open as files_module
 
 DAYS = ["2025-01-24", "2025-01-27", "2025-01-28"]
 ADJ = pd.DataFrame({"AAA": [9.9, 10.8, 11.0], "NA": [20.0, 21.0, 22.5]}, index=pd.DatetimeIndex(DAYS, name="date"))

@@ -11,7 +11,7 @@ import pytest
 
 import eventstudy as es
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput, StudyFileError
-from eventstudy.prices.readers import french as french_module
+from eventstudy.sources.files import french as french_module
 
 EMBEDDED = es.load_factors()
 FIVE = ["mkt_rf", "smb", "hml", "rmw", "cma", "rf"]

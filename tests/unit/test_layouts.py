@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
-from eventstudy.prices import load_prices, read_prices
-from eventstudy.prices.readers import delimited as delimited_module
-from eventstudy.prices.readers import parquet as parquet_module
-from eventstudy.prices.readers.single import ticker_of_name
+from eventstudy.sources import load_prices, read_prices
+from eventstudy.sources.files import delimited as delimited_module
+from eventstudy.sources.files import open as parquet_module
+from eventstudy.sources.files.layouts import ticker_of_name
 
 DAYS = pd.DatetimeIndex(["2025-01-23", "2025-01-24", "2025-01-27"], name="date")
 CLOSES = [147.22, 142.62, 118.42]

@@ -12,7 +12,7 @@ import pytest
 from statsmodels.stats.multitest import multipletests
 
 import eventstudy as es
-from eventstudy.abnormal import AbnormalReturns
+from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.inference.multiple import METHODS, adjust, romano_wolf, studentised_residuals
 from eventstudy.windows import Window
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from eventstudy.report.notebooks import NotebookFailed, execute
-from eventstudy.report.starter import notebook_text
+from eventstudy.report.builds.notebooks import NotebookFailed, execute
+from eventstudy.studyfile.starter import notebook_text
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent.parent / "notebooks").glob("*.ipynb"))
 ANSWERS = {

@@ -10,14 +10,11 @@ import pypdf
 import pytest
 
 import eventstudy as es
-from eventstudy.report.accessible import accessible
-from eventstudy.report.build import build
-from eventstudy.report.charts import draw_charts
-from eventstudy.report.content import all_tables
+from eventstudy.report.builds.build import build
+from eventstudy.report.exhibits import all_tables, draw_charts
 from eventstudy.report.findings import compute
-from eventstudy.report.page import notebook_page, report_page
-from eventstudy.report.pdf import report_pdf
-from eventstudy.report.starter import make_starter
+from eventstudy.report.page import accessible, notebook_page, report_page, report_pdf
+from eventstudy.studyfile.starter import make_starter
 
 MARK = "EMBARGO UNTIL 2026-12-01 06:00 −05:00"
 CORRECTIONS = [

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import eventstudy as es
-from eventstudy.prices.fitness.days import run_lengths
-from eventstudy.prices.fitness.finding import CHECKS, SEVERITIES, gathered
-from eventstudy.prices.fitness.finding import finding as make_finding
+from eventstudy.prices.checks.days import run_lengths
+from eventstudy.prices.checks.finding import CHECKS, SEVERITIES, gathered
+from eventstudy.prices.checks.finding import finding as make_finding
 
 FIRMS = ["AAPL", "AMD", "GOOGL", "INTC", "META", "MSFT", "NVDA", "ORCL", "SMCI", "VST"]
 BENCHMARK = "^GSPC"

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
-from eventstudy.prices.fitness.grid import Usage
+from eventstudy.prices.checks.finding import Usage
 
 FIRMS = ["AAPL", "GOOGL", "META", "MSFT", "ORCL"]
 BENCHMARK = "^GSPC"

@@ -12,10 +12,10 @@ from typer.testing import CliRunner
 
 import eventstudy as es
 from eventstudy.cli import app, main
-from eventstudy.report.content import data_checks
+from eventstudy.report.exhibits import data_checks
 from eventstudy.report.findings import compute
 from eventstudy.report.page import report_page
-from eventstudy.summary import summary_text
+from eventstudy.study.tables import summary_text
 
 EVENT = es.Event("NVDA", "2025-01-27")
 MODEL = es.MarketModel("^GSPC")

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
-from eventstudy.prices.fitness.grid import Usage
-from eventstudy.report.starter import make_starter
+from eventstudy.prices.checks.finding import Usage
+from eventstudy.studyfile.starter import make_starter
 
 FIRMS = ["AVGO", "META", "MSFT", "NVDA"]
 BENCHMARK = "^GSPC"

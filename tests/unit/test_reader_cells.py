@@ -10,8 +10,8 @@ import pytest
 
 import eventstudy as es
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
-from eventstudy.prices import load_prices, read_prices
-from eventstudy.prices.readers.single import ticker_of_name
+from eventstudy.sources import load_prices, read_prices
+from eventstudy.sources.files.layouts import ticker_of_name
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import pytest
 
 import eventstudy as es
 from eventstudy.errors import DataUnfit, InvalidInput
-from eventstudy.figures.files import table_csv
-from eventstudy.prices import read_french_factors, read_prices
-from eventstudy.prices.vintages.joining import join_prices
+from eventstudy.figures.bundle import table_csv
+from eventstudy.sources import read_french_factors, read_prices
+from eventstudy.vintages.join import join_prices
 from eventstudy.wording import inert
 
 

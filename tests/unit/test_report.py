@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 import eventstudy as es
-from eventstudy.report import manifest, outputs, staging
-from eventstudy.report.build import build
-from eventstudy.report.numbers import read_published
-from eventstudy.report.starter import make_starter
+from eventstudy.report.builds import manifest, outputs
+from eventstudy.report.builds import outputs as staging
+from eventstudy.report.builds.build import build
+from eventstudy.report.builds.numbers import read_published
+from eventstudy.studyfile.starter import make_starter
 
 ROOT = Path(__file__).parent.parent.parent
 FLAGSHIP = ROOT / "reports" / "deepseek"
@@ -168,7 +169,7 @@ def test_a_failing_build_leaves_the_last_report(study: Path) -> None:
 CRASH = """
 import os, sys
 import eventstudy as es
-from eventstudy.report import build as building, staging
+from eventstudy.report.builds import build as building; from eventstudy.report.builds import outputs as staging
 
 real, moved, stop_after = staging.replace, 0, int(sys.argv[2])
 

@@ -14,11 +14,11 @@ import statsmodels.api as sm
 from scipy import stats
 
 import eventstudy as es
-from eventstudy.abnormal import AbnormalReturns, abnormal_returns
+from eventstudy.estimation.abnormal import AbnormalReturns, abnormal_returns
+from eventstudy.estimation.panel import EventPanel
 from eventstudy.inference import resampling, run_test
-from eventstudy.inference.dependence import cluster_labels
+from eventstudy.inference.clusters import cluster_labels
 from eventstudy.inference.resampling import johnson_t
-from eventstudy.panel import EventPanel
 from eventstudy.windows import Window
 
 DAY = (0, 0)

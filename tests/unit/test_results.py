@@ -12,10 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import eventstudy as es
-from eventstudy.inference import (
-    STANDARD,
-    TESTS,
-)
+from eventstudy.inference import STANDARD, TESTS
 
 TRIO = ("NVDA", "META", "GOOGL")
 DAY = "2025-01-27"

@@ -10,7 +10,7 @@ import pytest
 
 import eventstudy as es
 from eventstudy.inference import TESTS
-from eventstudy.prices.shares import ShareCount
+from eventstudy.prices.snapshot import ShareCount
 
 TRIO = ("NVDA", "META", "GOOGL")
 DAY = "2025-01-27"

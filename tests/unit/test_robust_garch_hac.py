@@ -15,10 +15,11 @@ from scipy import stats
 from scipy.optimize import linprog
 
 import eventstudy as es
-from eventstudy.abnormal import AbnormalReturns, abnormal_returns
-from eventstudy.models import garch, hac, robust
-from eventstudy.models.protocol import Fit
-from eventstudy.panel import EventPanel
+from eventstudy.estimation import garch, robust
+from eventstudy.estimation import robust as hac
+from eventstudy.estimation.abnormal import AbnormalReturns, abnormal_returns
+from eventstudy.estimation.model import Fit
+from eventstudy.estimation.panel import EventPanel
 from eventstudy.windows import Window
 
 GAP = 10

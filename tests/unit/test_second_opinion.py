@@ -15,8 +15,8 @@ import pytest
 import eventstudy as es
 from eventstudy.errors import DataMissing, InvalidInput
 from eventstudy.prices.snapshot import vendor_agreement
-from eventstudy.prices.vintages.second_opinion import second_opinion
-from eventstudy.report.vendors import vendor_lines
+from eventstudy.report.findings import vendor_lines
+from eventstudy.vintages.second_opinion import second_opinion
 
 FLAGSHIP = Path(__file__).parent.parent.parent / "reports" / "deepseek"
 OURS = es.load_prices(["NVDA", "META", "GOOGL", "^GSPC"], "2024-01-02", "2025-03-31")

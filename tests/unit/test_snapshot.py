@@ -15,9 +15,9 @@ import pandas as pd
 import pytest
 
 from eventstudy.errors import DataMissing, InvalidInput, NotAsRecorded
-from eventstudy.prices import (
+from eventstudy.prices import snapshot as embedded
+from eventstudy.sources import (
     data_file_digests,
-    embedded,
     load_factors,
     load_prices,
     load_snapshot,

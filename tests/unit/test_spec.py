@@ -6,7 +6,7 @@ import pytest
 
 import eventstudy as es
 from eventstudy.errors import StudyFileError
-from eventstudy.report.starter import make_starter
+from eventstudy.studyfile.starter import make_starter
 
 STUDY = """
 title = "A study"

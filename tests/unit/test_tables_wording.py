@@ -11,8 +11,7 @@ import pandas as pd
 import pytest
 
 from eventstudy.inference import format_p
-from eventstudy.numbers import round_significant
-from eventstudy.tables import (
+from eventstudy.study.tables import (
     frame_of_tests,
     html_table,
     key_values,
@@ -22,7 +21,7 @@ from eventstudy.tables import (
     rounded_csv,
     text_table,
 )
-from eventstudy.wording import DASH, MINUS, billions, interval, number, p_text, percent, sq_p_text
+from eventstudy.wording import DASH, MINUS, billions, interval, number, p_text, percent, round_significant, sq_p_text
 
 AWKWARD = "A&B <i>100%</i> | $x_1^2$ #{~}\\"
 

@@ -20,11 +20,10 @@ import pytest
 
 import eventstudy as es
 from eventstudy.errors import DataMissing, InvalidInput, NotAsRecorded, StudyFileError
-from eventstudy.prices.vintages import store as vintage_store
-from eventstudy.prices.vintages.store import store_vintage
-from eventstudy.prices.vintages.stored import find_vintage, verify_vintage
-from eventstudy.report.build import build
-from eventstudy.report.manifest import input_digests, out_of_date
+from eventstudy.report.builds.build import build
+from eventstudy.report.builds.manifest import input_digests, out_of_date
+from eventstudy.vintages import store as vintage_store
+from eventstudy.vintages.store import find_vintage, store_vintage, verify_vintage
 
 STORED = Path(__file__).parent / "data" / "store"
 STUDY = """
@@ -278,8 +277,8 @@ def test_what_is_no_vintage_is_left_alone(tmp_path):
 WRITER = """
 import sys
 from datetime import datetime
-from eventstudy.prices.vintages import store as vintage_store
-from eventstudy.prices.readers.files import read_prices
+from eventstudy.vintages import store as vintage_store
+from eventstudy.sources.files.open import read_prices
 folder, file, day, times = sys.argv[1:5]
 prices = read_prices(file)
 print("ready", flush=True)

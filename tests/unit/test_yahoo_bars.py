@@ -6,10 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eventstudy.prices import load_snapshot, load_universe
-from eventstudy.prices.yahoo.bars import check_adjustment, check_blocks, check_daily, check_numbers, check_steps
-from eventstudy.prices.yahoo.kinds import Refused
-from eventstudy.prices.yahoo.sessions import Market
+from eventstudy.sources import load_snapshot, load_universe
+from eventstudy.sources.yahoo.bars import (
+    Market,
+    check_adjustment,
+    check_blocks,
+    check_daily,
+    check_numbers,
+    check_steps,
+)
+from eventstudy.sources.yahoo.failures import Refused
 
 
 @pytest.mark.parametrize("load", [load_snapshot, load_universe], ids=["snapshot", "universe"])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from eventstudy.claims.evidence import Evidence
 from eventstudy.claims.ledger import Claim, ClaimsLedger, judge
-from eventstudy.claims.reading import ClaimBook, claims_of, read_claims
 from eventstudy.claims.ruling import Reading, Ruling, Verdict
+from eventstudy.claims.schema import ClaimBook, claims_of, read_claims
 
 __all__ = [
     "Claim",

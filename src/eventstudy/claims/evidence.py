@@ -1,4 +1,4 @@
-"""What claims are judged by: prices, returns, ordinary days, abnormal returns, share counts."""
+"""Returns as articles print them: changes of the price alone, without dividends."""
 
 from __future__ import annotations
 
@@ -10,20 +10,60 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from eventstudy.claims.closes import price_returns
-from eventstudy.claims.reading import ClaimBook
-from eventstudy.claims.schema import ClaimPart
-from eventstudy.claims.tolerance import SHARP_TAIL, SLIGHT_SHARE
+from eventstudy.claims.ruling import SHARP_TAIL, SLIGHT_SHARE
+from eventstudy.claims.schema import ClaimBook, ClaimPart
 from eventstudy.errors import DataMissing, EventStudyError, StudyFileError
 from eventstudy.events import Event
-from eventstudy.market_value import car_interval
-from eventstudy.prices.shares import ShareCount, share_counts
-from eventstudy.prices.snapshot import load_snapshot, load_universe, universe_members
+from eventstudy.inference.market_value import SPLIT_IN_WINDOW_TOLERANCE, car_interval
+from eventstudy.prices.snapshot import ShareCount, load_snapshot, load_universe, share_counts, universe_members
 from eventstudy.prices.table import Prices
-from eventstudy.results import EventStudyResult
-from eventstudy.study import EventStudy
+from eventstudy.study.results import EventStudyResult
+from eventstudy.study.run import EventStudy
 from eventstudy.windows import Window
 from eventstudy.wording import did_you_mean
+
+
+def price_returns(adjusted: np.ndarray, closes: np.ndarray | None, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the change of the price over every stretch of n days, and where the closes gave it.
+
+    Parameters
+    ----------
+    adjusted : ndarray
+        Closes adjusted for splits and dividends, shape (T,), NaN where there is none.
+    closes : ndarray or None
+        Closes on one split basis, without dividends, shape (T,).
+    n : int
+        Days of a stretch, below T.
+
+    Returns
+    -------
+    returns : ndarray
+        Fractions, shape (T - n,): of the closes; where they are missing or have a split between them, of the adjusted closes.
+    priced : ndarray of bool
+        Where they are of the closes, shape (T - n,).
+
+    Notes
+    -----
+    A split is a step between the two returns that no ordinary dividend makes
+    (`eventstudy.inference.market_value.SPLIT_IN_WINDOW_TOLERANCE`).
+
+    Examples
+    --------
+    >>> returns, priced = price_returns(np.array([9.9, 10.0]), np.array([10.0, 10.0]), 1)
+    >>> returns.round(4).tolist(), priced.tolist()
+    ([0.0], [True])
+    """
+    total = np.asarray(adjusted[n:] / adjusted[:-n] - 1.0, dtype=np.float64)
+    if closes is None:
+        return total, np.zeros(len(total), dtype=bool)
+    price = closes[n:] / closes[:-n] - 1.0
+    split = np.abs((1.0 + price) / (1.0 + total) - 1.0) > SPLIT_IN_WINDOW_TOLERANCE
+    priced = np.isfinite(price) & ~split
+    return np.where(priced, price, total), priced
+
+
+# -- What claims are judged by: prices, returns, ordinary days, abnormal returns, share counts.
+
 
 #: A claim's days no farther from the study's event than this are measured against the study's own ordinary days.
 NEAR = 20

@@ -7,16 +7,14 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from eventstudy.claims.dates import judge_date
 from eventstudy.claims.evidence import Evidence
-from eventstudy.claims.levels import judge_level
 from eventstudy.claims.moves import judge_count, judge_move, judge_no_change, judge_size
 from eventstudy.claims.ruling import Ruling, Verdict, dollars, listed, not_testable
 from eventstudy.claims.schema import ClaimPart
 from eventstudy.claims.sums import judge_basket, judge_rank, judge_value
-from eventstudy.claims.values import basket
+from eventstudy.claims.values import basket, judge_date, judge_level
 from eventstudy.errors import DataMissing, StudyFileError
-from eventstudy.tables import html_table, markdown_table, markdown_text
+from eventstudy.study.tables import html_table, markdown_table, markdown_text
 from eventstudy.wording import percent
 
 _JUDGES: dict[str, Callable[[Evidence, ClaimPart], Ruling]] = {

@@ -6,9 +6,22 @@ import math
 from dataclasses import replace
 
 from eventstudy.claims.evidence import Days, Evidence, Move
-from eventstudy.claims.ruling import Reading, Ruling, Verdict, listed, missing_text, moved, not_testable, together
+from eventstudy.claims.ruling import (
+    CEILINGS,
+    COUNT_WORDS,
+    SEVERAL,
+    Reading,
+    Ruling,
+    Verdict,
+    judge_amount,
+    listed,
+    missing_text,
+    moved,
+    not_testable,
+    together,
+    tolerance,
+)
 from eventstudy.claims.schema import ClaimPart
-from eventstudy.claims.tolerance import CEILINGS, COUNT_WORDS, SEVERAL, judge_amount, tolerance
 from eventstudy.claims.values import basket
 from eventstudy.wording import interval, percent
 

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from datetime import date, datetime
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
 
 import pandas as pd
-from pydantic import AfterValidator, BeforeValidator, Field, Strict, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    Strict,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
-from eventstudy.claims.tolerance import AMOUNT_WORDS, COUNT_WORDS, MOVE_WORDS, RANK_WORDS, Wording
-from eventstudy.spec_parts import Part, WindowField
+from eventstudy.claims.ruling import AMOUNT_WORDS, COUNT_WORDS, MOVE_WORDS, RANK_WORDS, Wording
+from eventstudy.errors import DataMissing, StudyFileError
+from eventstudy.files import check_inside, read_toml
+from eventstudy.toml import Part, WindowField
+from eventstudy.wording import did_you_mean
 
 Kind = Literal[
     "direction", "impact", "size", "market_value", "basket_value", "rank", "count", "period", "level", "no_change", "date", "not_testable",
@@ -254,3 +269,189 @@ class ClaimPart(Part):
     def amount(self) -> float:
         """The claimed value in dollars, as a fraction, or as it stands."""
         return float(self.value or 0.0) * {**DOLLARS, "percent": 0.01}.get(self.unit, 1.0)
+
+
+# -- Claims read from a file of their own or from a study file; an error names the file, the claim, the key and wha
+
+
+P = TypeVar("P", bound=Part)
+
+#: Baskets that need no definition: the members of the panel, the firms of the study's events, and both.
+BUILT_IN_BASKETS = ("sp500", "study", "all")
+#: Short forms of keys, read beside the keys themselves.
+_SHORT = ("asset", "ticker", "basket", "billions")
+
+
+class ClaimBook(Part):
+    """The claims of a study, with the articles and baskets that they name.
+
+    Attributes
+    ----------
+    claims : tuple of ClaimPart
+        In the order of the file.
+    articles : dict of ArticlePart
+        By the key that claims use.
+    baskets : dict of BasketPart
+        By the key that claims use.
+    file : str or None
+        The file's name in the study's folder; None if the claims stand in the study file.
+    """
+
+    claims: tuple[ClaimPart, ...] = ()
+    articles: dict[str, ArticlePart] = Field(default_factory=dict)
+    baskets: dict[str, BasketPart] = Field(default_factory=dict)
+    file: str | None = None
+
+
+def claims_of(folder: Path, given: object) -> ClaimBook:
+    """Return the claims that a study file names or holds.
+
+    Parameters
+    ----------
+    folder : Path
+        The study's folder.
+    given : str, list of dict or ClaimBook
+        The value of the key ``claims``: a file's name, or the tables of ``[[claims]]``.
+
+    Raises
+    ------
+    StudyFileError
+        If the file or a claim is wrong.
+    DataMissing
+        If the file is not there.
+    """
+    if isinstance(given, ClaimBook):
+        return given
+    if isinstance(given, str):
+        check_inside(folder, "claims", given)
+        return read_claims(folder / given)
+    if not isinstance(given, list | tuple):
+        raise StudyFileError(
+            f"claims is {given!r}; give the name of a file such as 'claims.toml', or tables [[claims]]."
+        )
+    return _book("claims", {"claims": list(given)}, None)
+
+
+def read_claims(path: str | Path) -> ClaimBook:
+    """Read a file of claims.
+
+    Parameters
+    ----------
+    path : path
+        TOML with ``[[claims]]``, and ``[articles.KEY]`` and ``[baskets.KEY]`` for what they name.
+
+    Raises
+    ------
+    DataMissing
+        If there is no such file.
+    StudyFileError
+        If it is not TOML, a key is wrong, or a claim names an article or basket that is not there; names the file, the claim's id, the
+        key and what is allowed.
+    """
+    file = Path(path)
+    where = f"{file.parent.name}/{file.name}"
+    if not file.is_file():
+        raise DataMissing(f"{where} is missing; the study file names it as its claims.")
+    content = read_toml(file, "a file of claims", error=StudyFileError)
+    foreign = sorted(set(content) - {"articles", "baskets", "claims"})
+    if foreign:
+        raise StudyFileError(
+            f"{where}: {', '.join(foreign)}: no such key; there are articles, baskets, claims."
+            f"{did_you_mean(foreign, ('articles', 'baskets', 'claims'))}"
+        )
+    return _book(where, content, file.name)
+
+
+def _book(where: str, content: dict[str, object], name: str | None) -> ClaimBook:
+    articles = _tables(where, "articles", content.get("articles", {}), ArticlePart)
+    baskets = _tables(where, "baskets", content.get("baskets", {}), BasketPart)
+    listed = content.get("claims", [])
+    if not isinstance(listed, list):
+        raise StudyFileError(f"{where}: claims is {listed!r}; write each claim as a table [[claims]].")
+    claims = tuple(_claim(where, place, table, needs_id=name is not None) for place, table in enumerate(listed))
+    seen: set[str] = set()
+    for claim in claims:
+        here = f"{where}: claim {claim.id!r}"
+        if claim.id in seen:
+            raise StudyFileError(f"{here}: id: given twice; each claim needs an id of its own.")
+        seen.add(claim.id)
+        if name is not None and claim.article not in articles:
+            raise StudyFileError(_unknown(here, "article", claim.article, articles))
+        if not claim.article and not claim.source:
+            raise StudyFileError(f"{here}: source: missing; say where the claim stands.")
+        for basket in claim.baskets:
+            if basket not in {*baskets, *BUILT_IN_BASKETS}:
+                raise StudyFileError(_unknown(here, "baskets", basket, [*baskets, *BUILT_IN_BASKETS]))
+    return ClaimBook(claims=claims, articles=articles, baskets=baskets, file=name)
+
+
+def _unknown(here: str, key: str, word: str, known: object) -> str:
+    names = sorted(known)  # type: ignore[call-overload]
+    return f"{here}: {key}: there is no {word!r}; there are {', '.join(names) or 'none'}.{did_you_mean([word], names)}"
+
+
+def _tables(where: str, key: str, given: object, part: type[P]) -> dict[str, P]:
+    if not isinstance(given, dict):
+        raise StudyFileError(f"{where}: {key} is {given!r}; write tables [{key}.KEY].")
+    out = {}
+    for name, table in given.items():
+        if name in BUILT_IN_BASKETS:
+            raise StudyFileError(f"{where}: {key}.{name}: this name is built in; choose another.")
+        out[str(name)] = _read(f"{where}: {key}.{name}", table, part)
+    return out
+
+
+def _claim(where: str, place: int, table: object, *, needs_id: bool) -> ClaimPart:
+    given = table.get("id") if isinstance(table, dict) else None
+    here = (
+        f"{where}: claim {given!r}"
+        if given
+        else f"{where}.{place}"
+        if not needs_id
+        else f"{where}: claim number {place + 1}"
+    )
+    claim = _read(here, table, ClaimPart)
+    if needs_id and not claim.id:
+        raise StudyFileError(f"{here}: id: missing; each claim needs a short name of its own.")
+    return claim if claim.id else claim.model_copy(update={"id": f"claim {place + 1}"})
+
+
+def _read(here: str, table: object, part: type[P]) -> P:
+    if not isinstance(table, dict):
+        raise StudyFileError(f"{here}: is {table!r}; it must be a table of keys.")
+    try:
+        return part(**{key: _clean(f"{here}: {key}", value) for key, value in table.items()})
+    except ValidationError as error:
+        raise StudyFileError("\n".join(_explain(here, item, part) for item in error.errors())) from error
+
+
+def _clean(here: str, value: object) -> object:
+    """Return a value with line breaks as spaces; refuse characters that would steer a terminal."""
+    if isinstance(value, list):
+        return [_clean(here, v) for v in value]
+    if not isinstance(value, str):
+        return value
+    text = re.sub(r"[\n\r\t]+", " ", value)
+    if any(unicodedata.category(c) in ("Cc", "Cs") for c in text):
+        raise StudyFileError(f"{here}: {text!r} has a control character; remove it.")
+    return text
+
+
+def _explain(here: str, item: object, part: type[BaseModel]) -> str:
+    """Say of one error which key it is about, what was given and what is allowed."""
+    assert isinstance(item, dict)
+    key = ".".join(str(p) for p in item["loc"])
+    kind, given = item["type"], item["input"]
+    shown = f" (given: {given!r})" if isinstance(given, str | int | float) else ""
+    problem = str(item["msg"]).removeprefix("Value error, ")
+    if kind == "missing":
+        problem, shown = "missing; this key is needed", ""
+    elif kind == "extra_forbidden":
+        known = [f.alias or name for name, f in part.model_fields.items()]
+        known += _SHORT if part is ClaimPart else ()
+        problem, shown = f"no such key; there are {', '.join(known)}.{did_you_mean([key], known)}", ""
+    elif kind == "literal_error":
+        allowed = [w for w in re.findall(r"'([^']*)'", str(item.get("ctx", {}).get("expected", ""))) if w]
+        problem = f"is {given!r}; allowed: {', '.join(allowed)}.{did_you_mean([str(given)], allowed)}"
+        shown = ""
+    return ": ".join(part for part in (here, key, f"{problem}{shown}") if part)

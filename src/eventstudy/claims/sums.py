@@ -15,14 +15,15 @@ from eventstudy.claims.ruling import (
     Ruling,
     Verdict,
     dollars,
+    judge_amount,
     listed,
     missing_text,
     not_testable,
     signed_dollars,
     together,
+    tolerance,
 )
 from eventstudy.claims.schema import ClaimPart
-from eventstudy.claims.tolerance import judge_amount, tolerance
 from eventstudy.claims.values import (
     BasketChange,
     ValueChange,

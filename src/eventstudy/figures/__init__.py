@@ -5,15 +5,14 @@ source, note, alternative text) and its numbers (``data``). The title states wha
 here touches matplotlib's global state, and matplotlib itself is imported only when a figure is drawn.
 """
 
-from eventstudy.figures.agreement import agreement
-from eventstudy.figures.bundle import save_bundle
-from eventstudy.figures.distribution import ordinary_days
+from __future__ import annotations
+
+from eventstudy.figures.bundle import alt_text, csv_text, pdf_bytes, png_bytes, save, save_bundle, svg_bytes
+from eventstudy.figures.distribution import ordinary_days, universe
 from eventstudy.figures.events import event_day, ranking
-from eventstudy.figures.files import alt_text, csv_text, pdf_bytes, png_bytes, save, svg_bytes
 from eventstudy.figures.house_style import HouseStyle, use_style
-from eventstudy.figures.members import universe
-from eventstudy.figures.money import dollars
 from eventstudy.figures.paths import car_paths
+from eventstudy.figures.rows import agreement, dollars
 from eventstudy.figures.scatter import market_scatter
 from eventstudy.figures.style import SIZES
 from eventstudy.figures.words import FigureText

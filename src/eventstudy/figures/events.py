@@ -9,20 +9,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from eventstudy.abnormal import AbnormalReturns
+from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.figures import words as say
-from eventstudy.figures.facts import Facts, states_of
+from eventstudy.figures.house_style import Facts, states_of
 from eventstudy.figures.layout import build
 from eventstudy.figures.rows import Row, cut_rows, draw_rows, legend_texts, rows_height
-from eventstudy.figures.scales import percent_ticks, share_digits
+from eventstudy.figures.sheet import percent_ticks
 from eventstudy.figures.words import FigureText
-from eventstudy.market_value import car_interval
-from eventstudy.numbers import round_significant
+from eventstudy.inference.market_value import car_interval
 from eventstudy.windows import Window
-from eventstudy.wording import DASH, percent
+from eventstudy.wording import DASH, percent, round_significant, share_digits
 
 if TYPE_CHECKING:
-    from eventstudy.figures.house import HouseFigure
+    from eventstudy.figures.figure import HouseFigure
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -1,25 +1,54 @@
-"""A figure laid out: title, subtitle, the plot, note, source and signature; and laid out anew with other words."""
+"""A drawn figure as bytes."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from eventstudy.errors import InvalidInput
-from eventstudy.figures.facts import Facts
-from eventstudy.figures.house_style import HouseStyle, current_style, drawing_with
-from eventstudy.figures.lettering import LEADING, balanced, fit, text_width, wrap
-from eventstudy.figures.presentation import presented
-from eventstudy.figures.sheet import Sheet
-from eventstudy.figures.style import Size, house_settings, palette, size_of
-from eventstudy.figures.title_check import check_title
+from eventstudy.figures.house_style import Facts, HouseStyle, current_style, drawing_with, presented
+from eventstudy.figures.sheet import LEADING, Sheet, balanced, fit, text_width, wrap
+from eventstudy.figures.style import DPI, Size, house_settings, palette, size_of
+from eventstudy.figures.titles import check_title
 from eventstudy.figures.words import FigureText, tidy
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
-    from eventstudy.figures.house import HouseFigure
+    from eventstudy.figures.figure import HouseFigure
+
+#: Colours in a PNG: a chart has few, and a palette of them takes a third of the room.
+PALETTE = 128
+
+
+def rendered(figure: Figure, form: str, metadata: dict[str, str | None], dpi: float) -> bytes:
+    """Return a figure in one of matplotlib's formats."""
+    stream = io.BytesIO()
+    figure.savefig(stream, format=form, dpi=dpi, metadata=metadata)
+    return stream.getvalue()
+
+
+def png_of(figure: Figure, title: str, alt: str, dots: int = 2) -> bytes:
+    """Return a figure as PNG with few colours, ``dots`` dots a pixel, title and text alternative inside."""
+    from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
+
+    resolution = dots * DPI
+    picture = Image.open(io.BytesIO(rendered(figure, "png", {"Software": None}, resolution))).convert("RGB")
+    picture = picture.quantize(PALETTE, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    meta = PngInfo()
+    meta.add_itxt("Title", title)
+    meta.add_itxt("Description", alt)
+    stream = io.BytesIO()
+    picture.save(stream, "png", optimize=True, dpi=(resolution, resolution), pnginfo=meta)
+    return stream.getvalue()
+
+
+# -- A figure laid out: title, subtitle, the plot, note, source and signature; and laid out anew with other words.
+
 
 #: What a note says of a title that was not held against the numbers.
 UNCHECKED = "The title is not checked against the numbers."
@@ -77,7 +106,7 @@ def build(
 
 def lay_out(recipe: Recipe, size: str) -> HouseFigure:
     """Draw a recipe at a size."""
-    from eventstudy.figures.house import HouseFigure
+    from eventstudy.figures.figure import HouseFigure
 
     preset, facts = size_of(size), recipe.facts
     words = _marked_words(recipe.words, facts)

@@ -9,24 +9,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from eventstudy.abnormal import AbnormalReturns, nan_mean
+from eventstudy.estimation.abnormal import AbnormalReturns, nan_mean
 from eventstudy.figures import words as say
 from eventstudy.figures.events import common_parameters
-from eventstudy.figures.facts import Facts
+from eventstudy.figures.house_style import Facts
 from eventstudy.figures.layout import build
-from eventstudy.figures.lettering import fit, text_width
-from eventstudy.figures.path_words import average_title, judged_days, path_alt, path_title
-from eventstudy.figures.scales import Scale, limits, percent_ticks, share_digits, ticks
-from eventstudy.figures.sheet import Sheet, legend_height
+from eventstudy.figures.sheet import Scale, Sheet, fit, legend_height, limits, percent_ticks, text_width, ticks
 from eventstudy.figures.style import POINTS, Size, palette
-from eventstudy.figures.words import FigureText
-from eventstudy.market_value import car_interval
-from eventstudy.numbers import round_significant
+from eventstudy.figures.words import FigureText, average_title, judged_days, path_alt, path_title
+from eventstudy.inference.market_value import car_interval
 from eventstudy.windows import Window
-from eventstudy.wording import percent
+from eventstudy.wording import percent, round_significant, share_digits
 
 if TYPE_CHECKING:
-    from eventstudy.figures.house import HouseFigure
+    from eventstudy.figures.figure import HouseFigure
 
 #: More events than this share one panel, with their average.
 MOST_PANELS = 6

@@ -10,22 +10,29 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import InvalidInput
+from eventstudy.estimation.models import Fit
+from eventstudy.estimation.panel import EventPanel
 from eventstudy.figures import words as say
-from eventstudy.figures.facts import Facts
+from eventstudy.figures.house_style import Facts
 from eventstudy.figures.layout import build
-from eventstudy.figures.lettering import fit, text_width
-from eventstudy.figures.scales import Scale, limits, percent_ticks, share_digits, ticks
-from eventstudy.figures.sheet import Sheet, fitted_ticks, legend_height
+from eventstudy.figures.sheet import (
+    Scale,
+    Sheet,
+    fit,
+    fitted_ticks,
+    legend_height,
+    limits,
+    percent_ticks,
+    text_width,
+    ticks,
+)
 from eventstudy.figures.style import POINTS, Size, palette
 from eventstudy.figures.words import FigureText
 from eventstudy.inference.result import t_quantile
-from eventstudy.models import Fit
-from eventstudy.numbers import round_significant
-from eventstudy.panel import EventPanel
-from eventstudy.wording import percent
+from eventstudy.wording import percent, round_significant, share_digits
 
 if TYPE_CHECKING:
-    from eventstudy.figures.house import HouseFigure
+    from eventstudy.figures.figure import HouseFigure
 
 _POINTS_ON_LINE = 61
 

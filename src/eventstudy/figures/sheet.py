@@ -1,26 +1,243 @@
-"""The sheet a figure is laid out on: pixels from the top left corner, everything drawn named by its role."""
+"""From numbers to pixels: scales, round ticks and their labels."""
 
 from __future__ import annotations
 
+import math
+import numbers
+import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eventstudy.figures.lettering import fit, text_width, wrap
-from eventstudy.figures.scales import Scale, ticks
+from eventstudy.figures.house_style import current_style
 from eventstudy.figures.style import POINTS, Size, font, palette
 from eventstudy.figures.words import name_and_date, tidy
+from eventstudy.wording import DASH, billions, number, p_text, percent
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.transforms import Transform
 
-    from eventstudy.figures.house import HouseFigure
+    from eventstudy.figures.figure import HouseFigure
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A linear scale from values ``low`` to ``high`` onto pixels ``start`` to ``end``."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def px(self, value: float) -> float:
+        """Return the pixel of a value."""
+        return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
+
+
+def limits(values: Iterable[float], pad: float = 0.04) -> tuple[float, float]:
+    """Return axis limits around all finite values and 0, with some air on the sides away from 0."""
+    there = [v for v in values if math.isfinite(v)]
+    low, high = min([0.0, *there]), max([0.0, *there])
+    if high - low < 1e-12:
+        return -0.01, 0.01
+    air = (high - low) * pad
+    return low - air, high + air
+
+
+def ticks(low: float, high: float, most: int) -> list[float]:
+    """Return at most ``most`` round values in an interval, a multiple of 1, 2 or 5 times a power of ten apart."""
+    span = high - low
+    power = 10.0 ** math.floor(math.log10(span / max(most, 1)))
+    for factor in (1, 2, 5, 10, 20, 50):
+        step = factor * power
+        first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+        if last - first + 1 <= max(most, 2):
+            return [float(f"{k * step:.10g}") for k in range(first, last + 1)]
+    return [0.0]
+
+
+def digits_of(step: float) -> int:
+    """Return the decimals that a step needs as a per cent."""
+    return max(0, -math.floor(math.log10(step * 100) + 1e-9))
+
+
+def percent_ticks(values: list[float]) -> Callable[[float], str]:
+    """Return the function that writes these ticks as per cents."""
+    step = min((b - a for a, b in pairwise(values)), default=0.01)
+    digits = digits_of(step)
+    return lambda v: percent(v, digits) if v else "0%"
+
+
+# -- What the columns of the plotted numbers mean, their units, and how people read them.
+
+
+_RETURN, _DOLLARS, _TEXT = "fraction", "US dollars", ""
+
+#: Heading, meaning and unit by column.
+COLUMNS: dict[str, tuple[str, str, str]] = {
+    "event": ("Event", "the event's short name", _TEXT),
+    "group": ("Group", "the event's group", _TEXT),
+    "what": ("What", "what the row is: the event day, an ordinary day or a point of the fitted line", _TEXT),
+    "day": ("Trading day", "trading days from the event day, which is 0", "trading days"),
+    "abnormal_return": ("Abnormal return", "return beyond what the model expects", _RETURN),
+    "car": ("Cumulative abnormal return", "sum of abnormal returns from the first day of the window", _RETURN),
+    "low": ("Interval from", "lower end of the interval", _RETURN),
+    "high": ("Interval to", "upper end of the interval", _RETURN),
+    "raw_return": ("Raw return", "return of the share", _RETURN),
+    "market_return": ("Benchmark return", "return of the benchmark", _RETURN),
+    "firm_return": ("Share return", "return of the share", _RETURN),
+    "excludes_zero": ("Interval excludes 0", "whether the interval lies on one side of zero", _TEXT),
+    "marked": ("Named", "whether the figure names it", _TEXT),
+    "abnormal": ("Abnormal change", "change in market value beyond what the model expects", _DOLLARS),
+    "raw": ("Raw change", "change in market value", _DOLLARS),
+    "close_before": ("Close before", "close as traded on the session before the window", "US dollars a share"),
+    "close_after": ("Close after", "close as traded on the last day of the window", "US dollars a share"),
+    "shares": ("Shares", "shares outstanding that the changes are computed with", "shares"),
+    "test": ("Test", "name of the test", _TEXT),
+    "standard_errors": ("Standard errors", "standard errors from zero with the test's p-value", "standard errors"),
+    "statistic": ("Statistic", "the test's own statistic", ""),
+    "p_value": ("p-value", "two-sided p-value", ""),
+    "remark": ("Remark", "whether to believe the test for this design, or what it overlooks", _TEXT),
+}
+
+
+def heading(column: str) -> str:
+    """Return what a table calls a column."""
+    return COLUMNS[column][0]
+
+
+def codebook(columns: list[str], kind: str) -> dict[str, dict[str, str]]:
+    """Return meaning and unit of each column of a kind of figure."""
+    return {c: {"meaning": COLUMNS[c][1], "unit": _unit(c, kind)} for c in columns}
+
+
+def _unit(column: str, kind: str) -> str:
+    if column in ("low", "high") and kind == "dollars":
+        return _DOLLARS
+    return COLUMNS[column][2]
+
+
+def formatter(column: str, kind: str) -> Callable[[object], str]:
+    """Return the function that writes a column's values for people; what is missing is a dash."""
+    unit = _unit(column, kind)
+    forms: dict[str, Callable[[float], str]] = {
+        _RETURN: lambda v: percent(v, 2),
+        _DOLLARS: lambda v: billions(v, 2),
+        "US dollars a share": lambda v: f"{v:,.2f}",
+        "shares": lambda v: f"{v:,.0f}",
+    }
+    by_unit = p_text if column == "p_value" else forms.get(unit, lambda v: number(v, 2))
+
+    def text(value: object) -> str:
+        if value is None:
+            return DASH
+        if isinstance(value, bool) or type(value).__name__ == "bool":
+            return "yes" if value else "no"
+        if isinstance(value, numbers.Integral) and column == "day":
+            return f"{int(value):+d}".replace("-", "−") if value else "0"
+        if isinstance(value, numbers.Real):
+            return by_unit(float(value)) if math.isfinite(value) else DASH
+        return str(value)
+
+    return text
+
+
+# -- Texts measured in pixels: their width, their lines, and what of them fits.
+
+
+#: Line height in text sizes, and the share of it above the baseline.
+LEADING = 1.28
+#: Room for the difference between measured and drawn text.
+SLACK = 1.015
+
+
+#: What no line break may part: dates, "day 0", windows in brackets.
+_TOGETHER = re.compile(r"\d{1,2} [A-Z]\w+ \d{4}|\bdays? [−+]?\d+|\[[−+\-]?\d+, [−+\-]?\d+\]")
+_TIE = "\N{NO-BREAK SPACE}"
+
+
+def text_width(text: str, pixels: float, bold: bool = False) -> float:
+    """Return the width of a text in pixels, in the font of the style in use."""
+    style = current_style()
+    return _width(text, pixels, bold, style.semibold if bold else style.regular)
+
+
+@lru_cache(maxsize=4096)
+def _width(text: str, pixels: float, bold: bool, file: Path) -> float:
+    from matplotlib.textpath import text_to_path
+
+    width, _, _ = text_to_path.get_text_width_height_descent(text, font(pixels, bold), False)
+    return float(width) / POINTS * SLACK
+
+
+def name_width(key: str, size: Size, pixels: float = 0.0) -> float:
+    """Return the pixels that `Sheet.name` needs for a name and its date."""
+    pixels = pixels or size.body
+    name, date = name_and_date(tidy(key))
+    return text_width(name, pixels, True) + (0.3 * pixels + text_width(date, size.foot) if date else 0.0)
+
+
+def wrap(text: str, pixels: float, room: float, bold: bool = False) -> list[str]:
+    """Break a text into lines no wider than ``room``, not inside a date; a long word is broken where it must be."""
+    # words are measured alone: they recur, whole lines do not
+    blank = text_width("n n", pixels, bold) - 2 * text_width("n", pixels, bold)
+    lines: list[str] = []
+    line, used = "", 0.0
+    for glued in _TOGETHER.sub(lambda found: found.group().replace(" ", _TIE), tidy(text)).split(" "):
+        word = glued.replace(_TIE, " ")
+        width = text_width(word, pixels, bold) if word else 0.0
+        if line and used + blank + width <= room:
+            line, used = f"{line} {word}", used + blank + width
+            continue
+        if line:
+            lines.append(line)
+        line, used = word, width
+        while used > room and len(line) > 1:
+            head = fit(line, pixels, room, bold, end="")
+            lines.append(head)
+            line = line[len(head) :]
+            used = text_width(line, pixels, bold) if line else 0.0
+    return [*lines, line] if line else lines
+
+
+def balanced(text: str, pixels: float, room: float, bold: bool = False) -> list[str]:
+    """Break a text into as few lines as `wrap` does, of about equal length, so that no word is left alone."""
+    lines = wrap(text, pixels, room, bold)
+    low, high = 0.0, room
+    while high - low > 2.0 and len(lines) > 1:
+        middle = (low + high) / 2
+        trial = wrap(text, pixels, middle, bold)
+        if len(trial) > len(lines) or any(" " not in x and text_width(x, pixels, bold) > middle for x in trial):
+            low = middle
+        else:
+            high, lines = middle, trial
+    return lines
+
+
+def fit(text: str, pixels: float, room: float, bold: bool = False, end: str = "…") -> str:
+    """Cut a text to a width, with an ellipsis for what is lost; at least one character stays."""
+    text = tidy(text)
+    if text_width(text, pixels, bold) <= room:
+        return text
+    low, high = 1, len(text)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if text_width(text[:middle] + end, pixels, bold) <= room:
+            low = middle
+        else:
+            high = middle - 1
+    return text[:low] + end
+
+
+# -- The sheet a figure is laid out on: pixels from the top left corner, everything drawn named by its role.
+
 
 #: More ticks than this on one axis are clutter.
 MOST_TICKS = 7

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from inspect import signature
 
-from eventstudy.abnormal import AbnormalReturns
 from eventstudy.errors import InvalidInput
+from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.inference.advice import (
     ASSUME_INDEPENDENCE,
     RECOMMENDED,

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from eventstudy.abnormal import AbnormalReturns
-from eventstudy.panel import BoolArray, FloatArray, IntArray
+from eventstudy.estimation.abnormal import AbnormalReturns
+from eventstudy.estimation.panel import BoolArray, FloatArray, IntArray
 from eventstudy.windows import Window
 
 #: A quantity of rows with rows, shape (n, days) and (m, days) to (n, m).

@@ -8,12 +8,12 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import ArrayLike
 
-from eventstudy.abnormal import AbnormalReturns
 from eventstudy.errors import InvalidInput
+from eventstudy.estimation.abnormal import AbnormalReturns
+from eventstudy.estimation.panel import FloatArray, IntArray
 from eventstudy.inference.parametric import members
 from eventstudy.inference.resampling import BLOCK, TIE
 from eventstudy.inference.result import check_draws
-from eventstudy.panel import FloatArray, IntArray
 from eventstudy.windows import Window
 
 #: Fewest blocks of ordinary days from which a null distribution is drawn.

@@ -7,19 +7,15 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
-from eventstudy.inference import (
-    clusters,
-    grank,
-    joint,
-    parametric,
-    placebo,
-    portfolio,
-    ranks,
-    resampling,
-    signs,
-    single,
-)
-from eventstudy.inference.dependence import WORDS
+from eventstudy.inference import clusters, parametric, resampling
+from eventstudy.inference import clusters as joint
+from eventstudy.inference import clusters as portfolio
+from eventstudy.inference import nonparametric as grank
+from eventstudy.inference import nonparametric as ranks
+from eventstudy.inference import nonparametric as signs
+from eventstudy.inference import parametric as single
+from eventstudy.inference import resampling as placebo
+from eventstudy.inference.clusters import WORDS
 from eventstudy.inference.result import Draft, NotApplicable
 
 Scope = Literal["one", "many"]

@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
+from eventstudy.calendars import DEFAULT_EXCHANGE
 from eventstudy.claims import ClaimsLedger
 from eventstudy.errors import StudyFileError
 from eventstudy.events import Event
-from eventstudy.market_value import MarketValueChange
-from eventstudy.prices.snapshot import load_universe
+from eventstudy.files import read_table
+from eventstudy.inference.advice import variance_ratio
+from eventstudy.inference.correlation import mean_correlation
+from eventstudy.inference.market_value import MarketValueChange
+from eventstudy.prices.snapshot import VendorFacts, load_universe, vendor_agreement
 from eventstudy.prices.table import Prices
-from eventstudy.results import EventStudyResult
-from eventstudy.spec import StudySpec
-from eventstudy.spec_parts import OtherDay, Variant
-from eventstudy.study_paths import read_table
+from eventstudy.study.results import EventStudyResult
+from eventstudy.studyfile.parts import OtherDay, Variant
+from eventstudy.studyfile.spec import StudySpec
 from eventstudy.windows import Window
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from eventstudy.prices.table import Prices
+    from eventstudy.studyfile.spec import StudySpec
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -156,3 +167,172 @@ def happenings(findings: Findings, window: Window) -> Sequence[tuple[str, str]]:
         (date if date == first else f"{date} (first session {first})", what)
         for date, first, what in zip(chosen["date"], chosen["session"], chosen["what"], strict=True)
     ]
+
+
+# -- The numbers of two sentences: all events of a study together, and the whole market on their day.
+
+
+#: Standard errors beyond which an event is far out.
+FAR = 3.0
+_DAY = Window(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """All events of a study on the event day.
+
+    Attributes
+    ----------
+    mean : float
+        Mean abnormal return.
+    variance_ratio : float
+        Variance of the standardised abnormal returns across events, relative to an ordinary day's.
+    far_down, far_up : int
+        Events more than `FAR` standard errors below and above zero.
+    mean_correlation : float
+        Mean correlation of all pairs' residuals in calendar time.
+    """
+
+    mean: float
+    variance_ratio: float
+    far_down: int
+    far_up: int
+    mean_correlation: float
+
+
+@dataclass(frozen=True, slots=True)
+class MarketDay:
+    """The members of the panel on the event day.
+
+    Attributes
+    ----------
+    members, rose : int
+        Members with prices, and how many of them rose.
+    index : float
+        Return of the benchmark; NaN without one.
+    median, lowest : float
+        Median and lowest abnormal return.
+    lowest_ticker : str
+        Whose it is.
+    beside : tuple of (str, float)
+        Headline tickers among the members, and their abnormal returns less the median.
+    """
+
+    members: int
+    rose: int
+    index: float
+    median: float
+    lowest: float
+    lowest_ticker: str
+    beside: tuple[tuple[str, float], ...]
+
+
+def together(f: Findings) -> Together | None:
+    """Return the numbers of all events together; None for one event."""
+    ab = f.everyone.abnormal
+    if ab.n < 2:
+        return None
+    scar = ab.sums(_DAY).scar
+    members = np.flatnonzero(np.isfinite(scar)).astype(np.int64)
+    return Together(
+        mean=float(ab.caar((0, 0))),
+        variance_ratio=float(variance_ratio(ab, _DAY)),
+        far_down=int((scar < -FAR).sum()),
+        far_up=int((scar > FAR).sum()),
+        mean_correlation=float(mean_correlation(ab, members, _DAY)),
+    )
+
+
+def market_day(f: Findings) -> MarketDay | None:
+    """Return how the whole market did on the event day; None without a panel."""
+    if f.universe is None:
+        return None
+    day = f.universe.ar[0]
+    ar, raw = day.to_numpy(dtype=float), f.universe.returns[0].to_numpy(dtype=float)
+    seen = np.isfinite(ar)
+    median, lowest = float(np.median(ar[seen])), str(day.idxmin())
+    return MarketDay(
+        members=int(seen.sum()),
+        rose=int((raw[seen] > 0).sum()),
+        index=float(f.universe.abnormal.benchmark_returns[0, -f.universe.abnormal.window.start]),
+        median=median,
+        lowest=float(day[lowest]),
+        lowest_ticker=lowest,
+        beside=tuple((t, float(day[t]) - median) for t in f.spec.headline_tickers() if t in day.index),
+    )
+
+
+def named_numbers(f: Findings) -> Iterator[tuple[str, float]]:
+    """Return these numbers under the names that `numbers.json` gives them."""
+    all_events, market = together(f), market_day(f)
+    if all_events is not None:
+        for name in Together.__slots__:
+            yield f"together/{name}", float(getattr(all_events, name))
+    if market is not None:
+        for name in ("members", "rose", "index", "median", "lowest"):
+            yield f"market/{name}", float(getattr(market, name))
+        for ticker, value in market.beside:
+            yield f"market/{ticker}/beside_median", value
+
+
+# -- What other vendors say of the embedded prices, in words for the page.
+
+
+def window_days(spec: StudySpec, prices: Prices) -> dict[str, tuple[pd.Timestamp, ...]]:
+    """Return the days of the event windows, per ticker of an event and per benchmark of the study's model.
+
+    Parameters
+    ----------
+    spec : StudySpec
+        Names events, model and window.
+    prices : Prices
+        The study's prices, whose days count as trading days.
+
+    Returns
+    -------
+    dict of str to tuple of Timestamp
+        Ascending; events whose day lies outside the table have none.
+    """
+    study, days = spec.build_study(), prices.dates
+    ahead, behind = spec.model.window.start, spec.model.window.end
+    benchmarks = [c for c in study.model.columns if c in prices.tickers]
+    found: dict[str, set[int]] = {}
+    for event in spec.event_list():
+        session = event.first_session(study.calendar or DEFAULT_EXCHANGE, study.closed_day)
+        if session is None or session > days[-1]:
+            continue
+        place = int(np.searchsorted(days.to_numpy(), session.to_datetime64()))
+        window = range(max(place + ahead, 0), min(place + behind + 1, len(days)))
+        for ticker in (event.ticker, *benchmarks):
+            found.setdefault(ticker, set()).update(window)
+    return {ticker: tuple(days[i] for i in sorted(places)) for ticker, places in found.items()}
+
+
+def vendor_lines(f: Findings) -> tuple[str, ...]:
+    """Return how many vendor-days agree: first in all, then vendor by vendor; empty for prices of the study's own."""
+    if f.prices.provenance.source != "snapshot":
+        return ()
+    facts = vendor_agreement()
+    return (_in_all(facts), *(_one(v) for v in facts)) if facts else ()
+
+
+def _in_all(facts: tuple[VendorFacts, ...]) -> str:
+    parts, late = [], []
+    for what, limit in (("closes", "half a cent"), ("returns", "2 basis points")):
+        chosen = [v for v in facts if v["what"] == what]
+        compared = sum(v["compared"] for v in chosen)
+        if compared:
+            agreeing = compared - sum(v["differing"] for v in chosen)
+            parts.append(f"{agreeing:,} of {compared:,} vendor-days of {what} agree to {limit}")
+            late.append(f"{sum(v['differing_recent'] for v in chosen)} of {what}")
+    since = min(v["recent"] for v in facts)
+    return f"Other vendors on these series: {' and '.join(parts)}; since {since} there differ {' and '.join(late)}."
+
+
+def _one(v: VendorFacts) -> str:
+    agreeing = v["compared"] - v["differing"]
+    text = (
+        f"{v['vendor']}, {v['what']} of {v['tickers']} series, {v['first']} to {v['last']}: {agreeing:,} of {v['compared']:,} "
+        f"vendor-days agree; since {v['recent']} there differ {v['differing_recent'] or 'none'}"
+    )
+    return f"{text} ({v['remark']})." if v["remark"] else f"{text}."

@@ -1,25 +1,120 @@
-"""The page of a report: one self-contained file, readable on a phone, on paper, in the dark and aloud."""
+"""A notebook's HTML made fit for keyboards and screen readers: headings in order, tables and outputs with names."""
 
 from __future__ import annotations
 
 import base64
+import json
 import re
+import tempfile
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eventstudy import figures
-from eventstudy.report.accessible import accessible
-from eventstudy.report.charts import Chart
-from eventstudy.report.content import ReportTable
+from eventstudy.errors import DataMissing, InvalidInput
+from eventstudy.figures.style import FONTS
+from eventstudy.report.exhibits import Chart, ReportTable
 from eventstudy.report.findings import Findings
 from eventstudy.report.story import notebook_title, report_content
-from eventstudy.spec import StudySpec
+from eventstudy.studyfile.spec import StudySpec
 
 if TYPE_CHECKING:
+    from bs4 import BeautifulSoup, Tag
     from jinja2 import Environment
     from markupsafe import Markup
+
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+
+
+def accessible(body: str, title: str) -> str:
+    """Return a notebook's body with what its readers need and notebooks leave out.
+
+    Parameters
+    ----------
+    body : str
+        HTML of an executed notebook.
+    title : str
+        The page's heading if the notebook has none.
+
+    Returns
+    -------
+    str
+        The same text: one ``h1``, no heading level left out, every table with a name and scopes, everything that
+        scrolls in reach of the keyboard.
+
+    Notes
+    -----
+    Tables are named after the heading that they stand under, and counted if there is more than one.
+
+    Examples
+    --------
+    >>> accessible("<p>So.</p><h4>Beta</h4>", "Study").splitlines()
+    ['<h1>Study</h1>', '<p>So.</p><h2>Beta</h2>']
+    """
+    from bs4 import BeautifulSoup
+
+    soup = BeautifulSoup(body, "html.parser")
+    for link in soup.select("a.anchor-link"):
+        link.decompose()
+    _order_headings(soup, title)
+    names: dict[str, int] = {}
+    for table in soup.find_all("table"):
+        _name_table(soup, table, names, title)
+    for block in soup.find_all("pre"):
+        code = block.find_parent("details") is not None
+        block.attrs.update(
+            {"tabindex": "0", "role": "group", "aria-label": _place("Code" if code else "Output", names)}
+        )
+    _number_code(soup)
+    return str(soup)
+
+
+def _order_headings(soup: BeautifulSoup, title: str) -> None:
+    """Keep the first ``h1``, or add one; no later heading may be an ``h1`` or skip a level."""
+    first = soup.find(list(_HEADINGS))
+    if first is None or first.name != "h1":
+        heading = soup.new_tag("h1")
+        heading.string = title
+        soup.insert(0, heading)
+        soup.insert(1, "\n")
+    level = 0
+    for heading in soup.find_all(list(_HEADINGS)):
+        wanted = int(heading.name[1])
+        level = 1 if level == 0 else min(max(wanted, 2), level + 1)
+        heading.name = f"h{level}"
+
+
+def _name_table(soup: BeautifulSoup, table: Tag, names: dict[str, int], title: str) -> None:
+    """Give a table a name, scopes and a region that scrolls; pandas' empty header cells become plain cells."""
+    heading = table.find_previous(list(_HEADINGS))
+    under = heading.get_text(" ", strip=True) if heading is not None else title
+    caption = table.find("caption")
+    label = _place(caption.get_text(" ", strip=True) if caption is not None else f"Table: {under}", names)
+    table.attrs.pop("border", None)
+    for cell in table.find_all("th"):
+        if not cell.get_text(strip=True):
+            cell.name = "td"
+        elif "scope" not in cell.attrs:
+            cell["scope"] = "col" if cell.find_parent("thead") is not None else "row"
+    table["aria-label"] = label
+    region = soup.new_tag("div", attrs={"aria-label": label, "class": "scroll", "role": "region", "tabindex": "0"})
+    table.wrap(region)
+
+
+def _place(name: str, names: dict[str, int]) -> str:
+    names[name] = names.get(name, 0) + 1
+    return name if names[name] == 1 else f"{name} ({names[name]})"
+
+
+def _number_code(soup: BeautifulSoup) -> None:
+    """Say in each fold which cell's code it holds, so that no two of them read the same."""
+    for place, summary in enumerate(soup.select("details.code > summary"), start=1):
+        summary.string = f"Code of cell {place}"
+
+
+# -- The page of a report: one self-contained file, readable on a phone, on paper, in the dark and aloud.
+
 
 _SIGNED = re.compile(r"[−+]\$?\d[\d.,]*(?:bn|%)?")
 
@@ -112,10 +207,97 @@ def notebook_page(spec: StudySpec, path: Path, body: str, mark: str = "") -> str
     path : Path
         The notebook.
     body : str
-        Its HTML, from `eventstudy.report.notebooks.execute`.
+        Its HTML, from `eventstudy.report.builds.notebooks.execute`.
     mark : str
         ``DRAFT`` or the like, shown above everything; empty for a report that may be published.
     """
     title = notebook_title(path)
     template = _templates().get_template("notebook.html.j2")
     return template.render(study=spec.title, title=title, body=accessible(body, title), mark=mark)
+
+
+# -- The report on paper: a tagged PDF, the same bytes every time, set by typst.
+
+
+FILE = "report.pdf"
+_LAYOUT = Path(__file__).parent / "templates" / "report.typ"
+
+
+def require_pdf_tools() -> None:
+    """Raise `DataMissing` if the extra ``pdf`` is not installed."""
+    try:
+        import typst
+    except ImportError as error:
+        raise DataMissing(
+            "typst is not installed, and the study file says pdf = true: pip install 'eventstudy-finance[pdf]', or set "
+            "pdf = false."
+        ) from error
+    del typst
+
+
+def report_pdf(
+    f: Findings,
+    charts: Sequence[Chart],
+    tables: Sequence[ReportTable],
+    corrections: Sequence[Mapping[str, str]] = (),
+    mark: str = "",
+) -> bytes:
+    """Return the report as a PDF with the content of the page, tagged after PDF/UA-1.
+
+    Parameters
+    ----------
+    f : Findings
+        The computed content.
+    charts : sequence of Chart
+        The figures; their article layout is set as SVG.
+    tables : sequence of ReportTable
+        The tables.
+    corrections : sequence of mapping
+        What was corrected since the first publication: ``date``, ``what``, ``old``, ``new``, ``reason``.
+    mark : str
+        ``DRAFT`` or the like, in the title and at the head of each sheet.
+
+    Returns
+    -------
+    bytes
+        With title, language, headings, real tables and alternative texts; without a date, so that the same report
+        has the same bytes.
+
+    Raises
+    ------
+    DataMissing
+        If the extra ``pdf`` is not installed.
+    InvalidInput
+        If the typesetter refuses the content, for example a letter that none of its fonts has.
+
+    Notes
+    -----
+    Only fonts of this package and of typst itself are used, never the machine's.
+    """
+    require_pdf_tools()
+    import typst
+
+    content = report_content(f, charts, tables, corrections, mark)
+    with tempfile.TemporaryDirectory(prefix="eventstudy-pdf-") as name:
+        folder = Path(name)
+        (folder / "figures").mkdir()
+        (folder / "content.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+        for chart in charts:
+            (folder / "figures" / f"{chart.name}.svg").write_bytes(chart.article_svg)
+        layout = folder / _LAYOUT.name
+        layout.write_bytes(_LAYOUT.read_bytes())
+        try:
+            return typst.compile(
+                str(layout),
+                root=name,
+                font_paths=[str(FONTS)],
+                ignore_system_fonts=True,
+                pdf_standards=["ua-1"],
+                timestamp=0,
+            )
+        except typst.TypstError as error:
+            remedy = "Change the text that it names, or set pdf = false in the study file."
+            hints = " ".join(error.hints)
+            raise InvalidInput(
+                f"{f.spec.path.name}: the PDF cannot be set: {error.message}. {hints} {remedy}"
+            ) from error

@@ -1,4 +1,4 @@
-"""What a report says, as plain values: the page and the PDF are two layouts of the same content."""
+"""The report's sentences, computed: a word such as "fell" stands only where the numbers carry it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,201 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from eventstudy.report.charts import Chart, day_text
-from eventstudy.report.content import ReportTable, data_checks, days_text
-from eventstudy.report.findings import Findings, happenings
-from eventstudy.report.prose import further_findings, method_paragraph, standfirst
-from eventstudy.report.vendors import vendor_lines
-from eventstudy.wording import DASH, MINUS
+from eventstudy.claims import Claim
+from eventstudy.inference.advice import wild_beyond
+from eventstudy.report.exhibits import Chart, ReportTable, data_checks, day_text, days_text
+from eventstudy.report.findings import FAR, Findings, happenings, market_day, together, vendor_lines
+from eventstudy.study.power import LEVEL
+from eventstudy.wording import DASH, MINUS, billions, interval, p_text, percent
+
+#: Events that the standfirst names.
+LED_BY = 4
+
+
+def move_word(low: float, high: float) -> str:
+    """Return ``fell``, ``rose`` or ``did not clearly move`` from an interval of the abnormal return."""
+    return "fell" if high < 0 else "rose" if low > 0 else "did not clearly move"
+
+
+def _raw_word(value: float) -> str:
+    return "fell" if value < 0 else "rose" if value > 0 else "stood still"
+
+
+def _and(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
+
+
+def standfirst(f: Findings) -> str:
+    """Return the finding in a few sentences: the largest abnormal moves first, the rest counted; intervals are in the tables."""
+    car, raw = f.headline.car(0), f.headline.returns[0]
+    order = [str(k) for k in car["car"].abs().sort_values(ascending=False, kind="stable").index]
+    rows = {str(k): {str(c): float(v) for c, v in row.items()} for k, row in car.to_dict("index").items()}
+    said = [_share_sentence(_on_day(f, k), float(raw[k]), rows[k], f.headline.model.benchmark) for k in order[:LED_BY]]
+    if len(order) > LED_BY:
+        said.append(f"{len(order) - LED_BY} more events are in the tables.")
+    return " ".join(said)
+
+
+def _on_day(f: Findings, key: str) -> str:
+    """Return an event's name, with its day if the events do not share one."""
+    i = f.headline.abnormal.keys.index(key)
+    name = f.spec.call(f.headline.panel.events[i].ticker)
+    return name if f.headline.when() else f"{name} ({f.headline.panel.sessions[i]:%Y-%m-%d})"
+
+
+def _share_sentence(name: str, raw: float, row: Mapping[str, float], benchmark: str | None) -> str:
+    """Say what a share did, and what of it the model does not explain."""
+    low, high = float(row["low"]), float(row["high"])
+    if not np.isfinite(low):
+        return f"{name} has no abnormal return on the event day."
+    start = f"{name} {_raw_word(raw)} {percent(abs(raw), 1, sign=False)}"
+    if move_word(low, high) == "did not clearly move":
+        usual = "the market’s part" if benchmark else "its usual return"
+        return f"{start}; less {usual} that is {percent(float(row['car']), 1)}, within its ordinary noise."
+    points = f"{abs(float(row['car'])) * 100:.1f} percentage points"
+    side = "below" if row["car"] < 0 else "above"
+    explained = "what the market’s move explains" if benchmark else "its usual return"
+    return f"{start}, {points} {side} {explained}."
+
+
+def further_findings(f: Findings) -> list[tuple[str, str]]:
+    """Return what else was found, each with a few words to lead in: claims contradicted, the joint tests, models, the market, dollars."""
+    against = dict.fromkeys(_against(c) for c in f.claims if c.verdict == "contradicted" and c.kind != "date")
+    out = [("Not as reported", sentence) for sentence in against]
+    out.append((f"{f.headline.abnormal.n} events at once", _many(f)))
+    if f.everyone.abnormal.n > 1:
+        out.append((f"All {f.everyone.abnormal.n} events together", _joint(f)))
+    out.append(("With other models of normal", _robustness_sentence(f)))
+    out.append(("The market that day", universe_sentence(f)))
+    if f.dollars:
+        out.append(("In dollars", _dollar_sentence(f)))
+    return [(lead, text) for lead, text in out if text]
+
+
+def _against(claim: Claim) -> str:
+    """Say that a claim is contradicted, with its numbers."""
+    if len(claim.assets) == 1 and claim.kind in ("direction", "impact", "size"):
+        return f"{claim.about} did not do what one article says. {claim.ruling.sentence}"
+    return f"One article’s “{claim.quote}” is contradicted. {claim.ruling.sentence}"
+
+
+def _many(f: Findings) -> str:
+    """Say what is left of each headline result when one allows for how many shares were looked at, by Holm's step-down."""
+    table = f.headline.adjusted((0, 0), "holm")
+    table = table[table["p_adjusted"].notna()]
+    if len(table) < 2:
+        return ""
+    parts = [f"{p_text(float(p))} for {_on_day(f, str(key))}" for key, p in table["p_adjusted"].items()]
+    n = len(table)
+    text = (
+        f"The more events one looks at, the likelier it is that one of them stands out by chance. Allowing for {n} of them by Holm’s "
+        f"method, the p-value of the t-test is {_and(parts)}."
+    )
+    lost = table[(table["p_value"] < LEVEL) & (table["p_adjusted"] >= LEVEL)].index
+    if len(lost):
+        text += f" The result of {_and([_on_day(f, str(key)) for key in lost])} is clear for an event looked at alone, not among {n}."
+    return text
+
+
+def _joint(f: Findings) -> str:
+    """Say what the recommended tests make of the average, and why they differ if they do."""
+    found, believed = f.everyone.run_tests((0, 0))
+    tests = [t for t in found if t.name in believed and t.applicable]
+    whole = together(f)
+    if not tests or whole is None:
+        return ""
+    ab = f.everyone.abnormal
+    parts = "; ".join(f"{t.title}: p {p_text(t.p_value)}" for t in tests)
+    text = f"Across all {ab.n} events of the study the mean abnormal return was {percent(whole.mean)} ({parts})."
+    if (ratio := whole.variance_ratio) > wild_beyond(ab.n):
+        text += (
+            f" That day the events went apart: their standardised abnormal returns were spread {ratio:.0f} times as widely (in "
+            f"variance) as on an ordinary day, {whole.far_down} of them more than {FAR:.0f} standard errors down and {whole.far_up} as far up. Tests "
+            f"that measure the average against ordinary days overstate what is known of it; the single shares tell more than "
+            f"their mean."
+        )
+    return text
+
+
+def _robustness_sentence(f: Findings) -> str:
+    """Say under how many other models of normal each headline result keeps its sign and its significance."""
+    if not f.variants:
+        return ""
+    base = f.headline.car(0)
+    parts = []
+    for key in f.headline.events:
+        rows = [r.car(0).loc[key] for _, r in f.variants if key in r.events]
+        word = move_word(float(base.loc[key, "low"]), float(base.loc[key, "high"]))
+        same = sum(move_word(float(r["low"]), float(r["high"])) == word for r in rows)
+        said = "no clear move" if word == "did not clearly move" else word
+        parts.append(f"{_on_day(f, str(key))} ({said}) in {same} of {len(rows)}")
+    return f"Under other models of normal the finding stays for {_and(parts)}."
+
+
+def _dollar_sentence(f: Findings) -> str:
+    """Say what the headline events cost or brought, and for which there is no figure."""
+    keys = set(f.headline.abnormal.keys)
+    chosen = [c for c in f.dollars if c.key in keys]
+    parts = [
+        f"{_on_day(f, c.key)} {'lost' if c.raw < 0 else 'gained'} {billions(abs(c.raw)).lstrip('+')} (abnormal "
+        f"{billions(c.abnormal)}, {interval(c.low, c.high, billions)})"
+        for c in chosen
+        if not c.reason
+    ]
+    missing = [_on_day(f, c.key) for c in chosen if c.reason]
+    if not parts:
+        return ""
+    return f"In market value {'; '.join(parts)}." + (f" No figure for {_and(missing)}." if missing else "")
+
+
+def universe_sentence(f: Findings) -> str:
+    """Return how the whole market did on the event day; empty without a panel."""
+    day = market_day(f)
+    if f.universe is None or day is None:
+        return ""
+    text = f"Of {day.members} members of the S&P 500 with prices, {day.rose} rose on {day_text(f.universe)}"
+    if np.isfinite(day.index) and (day.index < 0) == (day.rose > day.members / 2):
+        text += (
+            f", while {f.spec.call(f.spec.model.benchmark)}, which is weighted by size and is the yardstick here, "
+            f"{_raw_word(day.index)} {percent(abs(day.index), sign=False)}: a few very large companies moved it"
+        )
+    text += (
+        f". The median member stands {percent(day.median)} against what its beta explains, the lowest, {f.spec.call(day.lowest_ticker)}, "
+        f"{percent(day.lowest)}."
+    )
+    beside = [f"{f.spec.call(ticker)} {percent(value)}" for ticker, value in day.beside]
+    return f"{text} Measured from that median instead: {_and(beside)}." if beside else text
+
+
+def method_paragraph(f: Findings) -> str:
+    """Return how the numbers were made, in a paragraph."""
+    ab, model = f.headline.abnormal, f.headline.model
+    fitted = (
+        "is estimated by least squares on" if f.headline.fit.root.any() else "takes its spread, and nothing else, from"
+    )
+    return (
+        f"For each share the {model.name.removesuffix(' model')} model ({model.formula}) {fitted} the {len(ab.estimation)} sessions "
+        f"{days_text(ab.estimation)}{_estimation_dates(f)}. The abnormal return is what the share did beyond that. Its "
+        f"standard error is the exact prediction error, for sums of days too; intervals are two-sided 95%, from Student’s t. "
+        f"Beside the t-test stand two tests that need no normality: SQ counts how many ordinary days were as extreme, and the "
+        f"permutation test exchanges the event day with them."
+    )
+
+
+def _estimation_dates(f: Findings) -> str:
+    """Return the dates of the estimation window as far as there are data; empty if the events do not share a date."""
+    if not f.headline.when():
+        return ""
+    place, window = int(f.headline.panel.position[0]), f.headline.abnormal.estimation
+    first, last = (f.headline.panel.calendar[max(place + day, 0)] for day in (window.start, window.end))
+    return f", {first.day} {first:%B %Y} to {last.day} {last:%B %Y}"
+
+
+# -- What a report says, as plain values: the page and the PDF are two layouts of the same content.
+
 
 #: What a correction says; the keys of an entry of ``corrections``.
 CORRECTION_KEYS = ("date", "what", "old", "new", "reason")

@@ -1,0 +1,1 @@
+"""Event time, models of normal returns, abnormal returns."""

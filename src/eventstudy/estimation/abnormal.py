@@ -1,0 +1,363 @@
+"""Abnormal returns of any sub-window: AR, SAR, CAR, SCAR, AAR, CAAR, BHAR."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, fields, replace
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.errors import InvalidInput
+from eventstudy.estimation.model import Fit
+from eventstudy.estimation.panel import BoolArray, EventPanel, FloatArray, IntArray
+from eventstudy.windows import Window
+
+T = TypeVar("T")
+
+#: Share of the largest expected return below which a difference is rounding.
+ROUNDING = 1e-12
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class WindowSums:
+    """Abnormal returns of N events summed over one window.
+
+    Attributes
+    ----------
+    window : Window
+        The days summed.
+    n_days : ndarray of int, shape (N,)
+        L_i, days of the window with an abnormal return.
+    car : ndarray, shape (N,)
+        Cumulative abnormal returns as fractions; NaN where L_i = 0.
+    s_car : ndarray, shape (N,)
+        Prediction standard error of the sum, S_CAR.
+    scar : ndarray, shape (N,)
+        CAR / S_CAR.
+    csar : ndarray, shape (N,)
+        Sum of the daily standardised abnormal returns.
+    plain : ndarray, shape (N,)
+        ``s_i √L_i``, the standard error that ignores estimation error.
+    """
+
+    window: Window
+    n_days: IntArray
+    car: FloatArray
+    s_car: FloatArray
+    scar: FloatArray
+    csar: FloatArray
+    plain: FloatArray
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class AbnormalReturns:
+    """Abnormal returns of N events over L days, with what is needed to judge them.
+
+    Attributes
+    ----------
+    keys : tuple of str
+        Short unique names of the events.
+    window, estimation : Window
+        Event window (L days) and estimation window (M days).
+    ar : ndarray, shape (N, L)
+        Abnormal returns as fractions, NaN where there is none.
+    c : ndarray, shape (N, L)
+        Forecast-error factor C_it: the day's own noise plus the estimation error of the coefficients.
+    sigma : ndarray, shape (N,)
+        Residual standard deviation s_i.
+    residuals : ndarray, shape (N, M)
+        Estimation-window residuals, NaN where there is none.
+    n_est : ndarray of int, shape (N,)
+        M_i.
+    n_params : int
+        p.
+    rows, root : ndarray, shape (N, L, p) and (N, p, p)
+        Regressor rows and R⁻¹, for the variance of sums (see `Fit`).
+    position : ndarray of int, shape (N,)
+        Place of each event's session in calendar time: events with windows on common days are dependent.
+    firms : ndarray of int, shape (N,)
+        Which events are of one firm: equal numbers, equal tickers.
+    firm_returns, benchmark_returns : ndarray, shape (N, L)
+        Raw returns in the event window; the benchmark's are NaN if the model has none.
+    noise : ndarray, shape (N, L)
+        Variance of each day's own error in units of s_i²; 1 unless the model says otherwise.
+    still : ndarray, shape (N,)
+        Share of the estimation days with a return of exactly zero: thin trading, or prices carried forward.
+    span : ndarray of int, shape (N, L), or None
+        Sessions that each return reaches over, for trade-to-trade returns.
+    serial : ndarray, shape (N, q), or None
+        Weighted autocorrelations of the errors, for models that allow for them.
+    instead : ndarray, shape (N, L, K), or None
+        Returns of what is held instead, for buy-and-hold models: sums then compound.
+    riskless : ndarray, shape (N, L), or None
+        What the model takes from the firm's return before its regression, for models of excess returns.
+
+    Notes
+    -----
+    ``S_it = s_i √C_it``; ``SAR = AR / S``; a sum over a window has the exact prediction-error variance
+    ``S_CAR² = s² [L + h (X'X)⁻¹ h']`` with ``h`` the sum of the window's regressor rows
+    (Mikkelson and Partch 1988; Salinger 1992; Campbell, Lo and MacKinlay 1997, ch. 4). With noise and serial correlation
+    the L becomes ``Σ_t n_t + 2 Σ_k ρ_k Σ_t √(n_t n_(t+k))``. A trade-to-trade CAR has no value if a return reaches back
+    before the window, or the window's last day has no return (Maynes and Rumsey 1993).
+    """
+
+    keys: tuple[str, ...]
+    window: Window
+    estimation: Window
+    ar: FloatArray
+    c: FloatArray
+    sigma: FloatArray
+    residuals: FloatArray
+    n_est: IntArray
+    n_params: int
+    rows: FloatArray
+    root: FloatArray
+    position: IntArray
+    firms: IntArray
+    firm_returns: FloatArray
+    benchmark_returns: FloatArray
+    noise: FloatArray
+    still: FloatArray
+    span: IntArray | None = None
+    serial: FloatArray | None = None
+    instead: FloatArray | None = None
+    riskless: FloatArray | None = None
+    _memo: dict[Hashable, object] = field(default_factory=dict, init=False)
+
+    @property
+    def n(self) -> int:
+        """Number of events."""
+        return int(self.ar.shape[0])
+
+    @property
+    def df(self) -> IntArray:
+        """Degrees of freedom of each residual variance, ``M_i - p``, shape (N,)."""
+        return self.n_est - self.n_params
+
+    @property
+    def se(self) -> FloatArray:
+        """Prediction standard error of each abnormal return, ``S_it``, shape (N, L)."""
+        return self.sigma[:, None] * np.sqrt(self.c)
+
+    @property
+    def sar(self) -> FloatArray:
+        """Standardised abnormal returns ``AR / S``, shape (N, L)."""
+        return self.ar / self.se
+
+    @property
+    def comparable(self) -> FloatArray:
+        """Abnormal returns on the scale of the residuals, ``AR / √noise``, shape (N, L): what may be ranked among them."""
+        return self.ar / np.sqrt(self.noise)
+
+    @property
+    def aar(self) -> FloatArray:
+        """Average abnormal return of each day over the events observed, shape (L,); returns of several sessions are left out."""
+        return nan_mean(self.ar if self.span is None else np.where(self.span == 1, self.ar, np.nan))
+
+    @property
+    def expected(self) -> FloatArray:
+        """Expected returns in the event window, shape (N, L)."""
+        return self.firm_returns - self.ar
+
+    def columns_of(self, window: Window) -> slice:
+        """Return the columns of ``ar`` that belong to a sub-window.
+
+        Raises
+        ------
+        InvalidInput
+            If the window is not inside the event window.
+        """
+        if window not in self.window:
+            raise InvalidInput(
+                f"The window {window} is not inside the event window {self.window} of this study; "
+                f"ask for days within it, or run the study with a longer window."
+            )
+        return slice(window.start - self.window.start, window.end - self.window.start + 1)
+
+    def sums(self, window: Window | tuple[int, int] | int) -> WindowSums:
+        """Sum abnormal returns over a sub-window, with their exact standard errors.
+
+        Parameters
+        ----------
+        window : Window or pair of int
+            Relative days, inside the event window.
+
+        Returns
+        -------
+        WindowSums
+
+        Raises
+        ------
+        InvalidInput
+            If the window is not inside the event window.
+        """
+        chosen = Window.of(window)
+        return self.once(("sums", chosen), lambda: self._sums(chosen))
+
+    def once(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """Return what ``compute`` returns, kept under ``key``: tests share sums and ranks, and these values never change."""
+        if key not in self._memo:
+            self._memo[key] = compute()
+        return self._memo[key]  # type: ignore[return-value]
+
+    def _sums(self, window: Window) -> WindowSums:
+        days = self.columns_of(window)
+        ar = self.ar[:, days]
+        seen = np.isfinite(ar)
+        n_days = np.asarray(seen.sum(axis=1), dtype=np.int64)
+        some = n_days > 0
+        if self.span is not None:
+            some &= seen[:, -1] & ~(seen & (self.span[:, days] > np.arange(1, len(window) + 1))).any(axis=1)
+        noise = np.where(seen, self.noise[:, days], 0.0)
+        own = noise.sum(axis=1) + self._serial_terms(noise)
+        h = np.where(seen[:, :, None], self.rows[:, days], 0.0).sum(axis=1)
+        reach = np.einsum("np,npq->nq", h, self.root)
+        variance = own + np.einsum("nq,nq->n", reach, reach)
+        total = np.nansum(ar, axis=1) if self.instead is None else self._compounded(days, seen)
+        car = np.where(some, total, np.nan)
+        s_car = np.where(some, self.sigma * np.sqrt(variance), np.nan)
+        csar = np.where(some, np.nansum(self.sar[:, days], axis=1), np.nan)
+        plain = np.where(some, self.sigma * np.sqrt(own), np.nan)
+        return WindowSums(window, n_days, car, s_car, car / s_car, csar, plain)
+
+    def _serial_terms(self, noise: FloatArray) -> FloatArray:
+        """Return ``2 Σ_k ρ_k Σ_t √(n_t n_(t+k))`` of each event, shape (N,)."""
+        extra = np.zeros(len(noise))
+        if self.serial is not None:
+            root = np.sqrt(noise)
+            for lag in range(1, min(self.serial.shape[1], noise.shape[1] - 1) + 1):
+                extra += 2.0 * self.serial[:, lag - 1] * (root[:, lag:] * root[:, :-lag]).sum(axis=1)
+        return extra
+
+    def _compounded(self, days: slice, seen: BoolArray) -> FloatArray:
+        """Return ``Π(1+R_i) - mean_k Π(1+R_k)`` over the days observed: buy and hold, against a portfolio bought at the start."""
+        assert self.instead is not None
+        own = np.where(seen, 1.0 + self.firm_returns[:, days], 1.0).prod(axis=1)
+        there = np.isfinite(self.instead).any(axis=1)
+        grown = np.where(seen[:, :, None], 1.0 + np.nan_to_num(self.instead[:, days]), 1.0).prod(axis=1)
+        return np.asarray(own - np.where(there, grown, 0.0).sum(axis=1) / there.sum(axis=1), dtype=np.float64)
+
+    def caar(self, window: Window | tuple[int, int] | int) -> float:
+        """Return the mean of the CARs over events with at least one day in the window, a fraction."""
+        return float(nan_mean(self.sums(window).car[:, None])[0])
+
+    def bhar(self, window: Window | tuple[int, int] | int, against: str = "benchmark") -> FloatArray:
+        """Return buy-and-hold abnormal returns, ``Π(1 + R_i) - Π(1 + R_b)``.
+
+        Parameters
+        ----------
+        window : Window or pair of int
+            Relative days; a day without an abnormal return is left out on both sides.
+        against : {"benchmark", "expected"}
+            Compare with the benchmark's return or with the model's expected return.
+
+        Returns
+        -------
+        ndarray, shape (N,)
+            Fractions; NaN where no day of the window is observed. Only for simple returns.
+
+        Raises
+        ------
+        InvalidInput
+            If the word is another one, or the model has no benchmark.
+        """
+        if against not in ("benchmark", "expected"):
+            raise InvalidInput(f"against is {against!r}; choose 'benchmark' or 'expected'.")
+        days = self.columns_of(Window.of(window))
+        seen = np.isfinite(self.ar[:, days])
+        other = (self.benchmark_returns if against == "benchmark" else self.expected)[:, days]
+        if against == "benchmark" and not np.isfinite(self.benchmark_returns).any():
+            raise InvalidInput("This model has no benchmark to hold instead; use against='expected'.")
+        held = np.where(seen, 1.0 + self.firm_returns[:, days], 1.0).prod(axis=1)
+        instead = np.where(seen, 1.0 + other, 1.0).prod(axis=1)
+        return np.asarray(np.where(seen.any(axis=1), held - instead, np.nan), dtype=np.float64)
+
+    def held(self, window: Window | tuple[int, int] | int, kind: str) -> FloatArray:
+        """Return raw returns over a window: compounded if ``kind`` is ``simple``, summed if ``log``, shape (N,).
+
+        Days without a return are left out; NaN where none is there.
+        """
+        days = self.firm_returns[:, self.columns_of(Window.of(window))]
+        seen = np.isfinite(days)
+        filled = np.where(seen, days, 0.0)
+        whole = (1.0 + filled).prod(axis=1) - 1.0 if kind == "simple" else filled.sum(axis=1)
+        return np.asarray(np.where(seen.any(axis=1), whole, np.nan), dtype=np.float64)
+
+    def take(self, chosen: IntArray) -> AbnormalReturns:
+        """Return the abnormal returns of some events, by position."""
+        per_event = {
+            f.name: value[chosen]
+            for f in fields(self)
+            if f.init and isinstance(value := getattr(self, f.name), np.ndarray)
+        }
+        return replace(self, keys=tuple(self.keys[i] for i in chosen), **per_event)  # type: ignore[arg-type]
+
+    def __repr__(self) -> str:
+        return f"AbnormalReturns of {self.n} events, window {self.window}, estimation {self.estimation}"
+
+
+def nan_mean(values: FloatArray) -> FloatArray:
+    """Return the mean over the first axis of what is there; NaN where nothing is."""
+    seen = np.isfinite(values)
+    count = seen.sum(axis=0)
+    total = np.where(seen, values, 0.0).sum(axis=0)
+    return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan), dtype=np.float64)
+
+
+def abnormal_returns(panel: EventPanel, fit: Fit) -> AbnormalReturns:
+    """Take expected from actual returns.
+
+    Parameters
+    ----------
+    panel : EventPanel
+        N events, all usable for the model.
+    fit : Fit
+        The model estimated on ``panel``.
+
+    Returns
+    -------
+    AbnormalReturns
+    """
+    reach = np.einsum("nlp,npq->nlq", fit.rows, fit.root)
+    noise = np.ones_like(panel.event_returns) if fit.noise is None else fit.noise
+    c = noise + np.einsum("nlq,nlq->nl", reach, reach)
+    return AbnormalReturns(
+        keys=panel.keys,
+        window=panel.window,
+        estimation=panel.estimation,
+        ar=panel.event_returns - fit.expected,
+        c=np.where(np.isfinite(fit.expected), c, np.nan),
+        sigma=fit.sigma,
+        residuals=fit.residuals,
+        n_est=fit.n_est,
+        n_params=fit.n_params,
+        rows=fit.rows,
+        root=fit.root,
+        position=panel.position,
+        firms=_firms(panel),
+        firm_returns=panel.event_returns,
+        benchmark_returns=np.full_like(panel.event_returns, np.nan) if fit.market is None else fit.market,
+        noise=noise,
+        still=((panel.est_returns == 0.0) & panel.est_mask).sum(axis=1) / np.maximum(panel.est_mask.sum(axis=1), 1),
+        span=fit.span,
+        serial=fit.serial,
+        instead=fit.instead,
+        riskless=_riskless(fit),
+    )
+
+
+def _firms(panel: EventPanel) -> IntArray:
+    """Return a number for each event's ticker, shape (N,)."""
+    tickers = np.array([e.ticker for e in panel.events], dtype=object)
+    return np.asarray(pd.factorize(tickers)[0], dtype=np.int64)
+
+
+def _riskless(fit: Fit) -> FloatArray | None:
+    """Return expected returns less ``x b``: what the model took from the firm's return, shape (N, L); None if nothing."""
+    if fit.rows.shape[2] != fit.coefficients.shape[1]:
+        return None
+    taken = fit.expected - np.einsum("nlp,np->nl", fit.rows, fit.coefficients)
+    nothing = np.nanmax(np.abs(taken), initial=0.0) <= ROUNDING * np.nanmax(np.abs(fit.expected), initial=0.0)
+    return None if nothing else taken

@@ -1,0 +1,389 @@
+"""From calendar time to event time: returns around each event as arrays with masks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from eventstudy.calendars import ClosedDay
+from eventstudy.errors import DataMissing
+from eventstudy.events import Event, event_keys, locate_sessions
+from eventstudy.prices.measures import sums_over_spans, trade_spans
+from eventstudy.windows import Window
+from eventstudy.wording import did_you_mean
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """An event that was left out, and why."""
+
+    event: Event
+    reason: str
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class EventPanel:
+    """Returns aligned in event time.
+
+    Attributes
+    ----------
+    events : tuple of Event
+        The N events kept.
+    keys : tuple of str
+        Their short unique names.
+    position : ndarray of int, shape (N,)
+        Row of each event's session on ``calendar``.
+    calendar : DatetimeIndex, shape (T,)
+        The sessions that relative days count.
+    estimation, window : Window
+        Relative days of the estimation window (M days) and of the event window (L days).
+    est_returns, event_returns : ndarray, shape (N, M) and (N, L)
+        Returns of the event's firm as fractions, NaN where there is none.
+    columns : tuple of str
+        Names of the K benchmark or factor columns.
+    est_columns, event_columns : ndarray, shape (N, M, K) and (N, L, K)
+        Their returns on the same days; over all sessions of a return's span if gaps are bridged.
+    instead : ndarray, shape (N, L, K'), or None
+        For buy-and-hold models: returns of each firm held instead, NaN for the event's own.
+    est_span, event_span : ndarray of int, shape (N, M) and (N, L), or None
+        Sessions that each return of the firm reaches over, 0 where there is none; None if gaps are never bridged.
+
+    Notes
+    -----
+    A day is *usable* for an event if the firm's return and all K columns are there.
+    """
+
+    events: tuple[Event, ...]
+    keys: tuple[str, ...]
+    position: IntArray
+    calendar: pd.DatetimeIndex
+    estimation: Window
+    window: Window
+    est_returns: FloatArray
+    event_returns: FloatArray
+    columns: tuple[str, ...]
+    est_columns: FloatArray
+    event_columns: FloatArray
+    instead: FloatArray | None = None
+    est_span: IntArray | None = None
+    event_span: IntArray | None = None
+
+    @property
+    def n(self) -> int:
+        """Number of events."""
+        return len(self.events)
+
+    @property
+    def sessions(self) -> pd.DatetimeIndex:
+        """Session of each event, shape (N,)."""
+        return self.calendar[self.position]
+
+    @property
+    def est_mask(self) -> BoolArray:
+        """Usable estimation days, shape (N, M)."""
+        return usable(self.est_returns, self.est_columns)
+
+    @property
+    def event_mask(self) -> BoolArray:
+        """Usable event-window days, shape (N, L)."""
+        return usable(self.event_returns, self.event_columns)
+
+    def take(self, keep: BoolArray) -> EventPanel:
+        """Return the panel of the events where ``keep`` (shape (N,)) is true."""
+        chosen = np.flatnonzero(keep)
+        per_event = {f.name: v[chosen] for f in fields(self) if isinstance(v := getattr(self, f.name), np.ndarray)}
+        events, keys = (tuple(values[i] for i in chosen) for values in (self.events, self.keys))
+        return replace(self, events=events, keys=keys, **per_event)  # type: ignore[arg-type]
+
+    def __repr__(self) -> str:
+        return (
+            f"EventPanel of {self.n} events, estimation {self.estimation} ({len(self.estimation)} days), "
+            f"event window {self.window} ({len(self.window)} days)"
+        )
+
+
+def usable(returns: FloatArray, columns: FloatArray) -> BoolArray:
+    """Return where the return and every column are there, shape (N, days)."""
+    return np.asarray(np.isfinite(returns) & np.isfinite(columns).all(axis=2), dtype=np.bool_)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Alignment:
+    """What became of the events: the panel of those kept, one audit row each, and the dropped."""
+
+    panel: EventPanel
+    audit: pd.DataFrame
+    dropped: tuple[Dropped, ...]
+
+
+def align(
+    returns: pd.DataFrame,
+    events: Sequence[Event],
+    *,
+    columns: Sequence[str],
+    estimation: Window,
+    window: Window,
+    exchange: str | None,
+    closed_day: ClosedDay,
+    min_estimation: int,
+    offsets: Sequence[int] = (),
+    prepare: Callable[[EventPanel], EventPanel] | None = None,
+    trades: pd.DataFrame | None = None,
+) -> Alignment:
+    """Align returns in event time and say what became of each event.
+
+    Parameters
+    ----------
+    returns : DataFrame
+        Dates × tickers, shape (T, K'), one row per session, ascending; fractions, NaN where missing.
+    events : sequence of Event
+        The events asked for.
+    columns : sequence of str
+        Benchmark and factor columns of ``returns`` that the model needs.
+    estimation, window : Window
+        Relative days of the two windows.
+    exchange : str or None
+        Whose closing times decide about moments.
+    closed_day : {"next", "previous", "drop", "error"}
+        Rule for days without a session.
+    min_estimation : int
+        Fewest usable estimation days with which an event is kept.
+    offsets : sequence of int
+        For each column, how many sessions later than the firm's return it is taken; empty means the same session.
+    prepare : callable, optional
+        What a model does to the columns before days are counted, e.g. make peers one portfolio.
+    trades : DataFrame of bool, optional
+        Where there was a trade (`trades_of`), shaped like ``returns``, for models that bridge gaps: log returns then reach back
+        to the last trade, also across the gap between the windows, and columns are summed over the same sessions.
+
+    Returns
+    -------
+    Alignment
+
+    Raises
+    ------
+    DataMissing
+        If a ticker or a column is not in the table; names all of them and what is there.
+    """
+    _require_columns(returns, events, columns)
+    located = locate_sessions(events, pd.DatetimeIndex(returns.index), exchange, closed_day)
+    position = np.array([place.position for place in located], dtype=np.int64)
+    whole = gather_panel(returns, events, columns, tuple(offsets) or (0,) * len(columns), position, estimation, window)
+    if trades is not None:
+        whole = _bridged(whole, returns, trades, columns)
+    if prepare is not None:
+        whole = prepare(whole)
+    reasons = _reasons(whole, [place.remark for place in located], min_estimation)
+    audit = _audit(whole, [place.remark for place in located], reasons)
+    keep = np.array([not reason for reason in reasons], dtype=np.bool_)
+    dropped = tuple(Dropped(e, r) for e, r in zip(events, reasons, strict=True) if r)
+    return Alignment(whole.take(keep), audit, dropped)
+
+
+def gather_panel(
+    returns: pd.DataFrame,
+    events: Sequence[Event],
+    columns: Sequence[str],
+    offsets: Sequence[int],
+    position: IntArray,
+    estimation: Window,
+    window: Window,
+) -> EventPanel:
+    """Return the panel of returns around every event, wherever it lies.
+
+    Parameters
+    ----------
+    returns : DataFrame
+        Dates × tickers, shape (T, K'), one row per session.
+    events : sequence of Event
+        N events, whose tickers are columns of ``returns``.
+    columns : sequence of str
+        Benchmark and factor columns.
+    offsets : sequence of int
+        For each column, how many sessions later than the firm's return it is taken.
+    position : ndarray of int, shape (N,)
+        Row of each event's day 0, whatever the event's own date; below 0 if it has none.
+    estimation, window : Window
+        Relative days of the two windows; NaN where they leave the table.
+
+    Returns
+    -------
+    EventPanel
+    """
+    calendar = pd.DatetimeIndex(returns.index)
+    matrix = returns.to_numpy(dtype=np.float64)
+    firm = returns.columns.get_indexer(pd.Index([e.ticker for e in events]))
+    factor = returns.columns.get_indexer(pd.Index(list(columns)))
+    sessions = [calendar[p] if p >= 0 else e.moment.tz_localize(None) for p, e in zip(position, events, strict=True)]
+    return EventPanel(
+        tuple(events),
+        tuple(event_keys(events, sessions)),
+        position,
+        calendar,
+        estimation,
+        window,
+        _gather(matrix, position, estimation, firm),
+        _gather(matrix, position, window, firm),
+        tuple(f"{name}[{later:+d}]" if later else name for name, later in zip(columns, offsets, strict=True)),
+        _gather_columns(matrix, position, estimation, factor, offsets),
+        _gather_columns(matrix, position, window, factor, offsets),
+    )
+
+
+def _require_columns(returns: pd.DataFrame, events: Sequence[Event], columns: Sequence[str]) -> None:
+    there = set(returns.columns)
+    missing_columns = [c for c in columns if c not in there]
+    missing_tickers = sorted({e.ticker for e in events} - there)
+    if not missing_columns and not missing_tickers:
+        return
+    parts = []
+    if missing_tickers:
+        parts.append(f"no returns for the event ticker{'s' * (len(missing_tickers) > 1)} {', '.join(missing_tickers)}")
+    if missing_columns:
+        parts.append(f"no column for the model's {', '.join(missing_columns)}")
+    shown = sorted(there)
+    listed = ", ".join(shown[:40]) + (f", … ({len(shown)} in all)" if len(shown) > 40 else "")
+    raise DataMissing(
+        f"There are {' and '.join(parts)}. Available: {listed}.{did_you_mean([*missing_tickers, *missing_columns], there)}",
+        missing=(*missing_tickers, *missing_columns),
+        available=tuple(shown),
+    )
+
+
+def _day_index(position: IntArray, window: Window, length: int) -> tuple[IntArray, BoolArray]:
+    """Rows of the calendar for each event and relative day, clipped, and where they exist."""
+    rows = position[:, None] + window.days[None, :]
+    inside = (rows >= 0) & (rows < length) & (position >= 0)[:, None]
+    return np.clip(rows, 0, length - 1), inside
+
+
+def _gather(matrix: FloatArray, position: IntArray, window: Window, firm: IntArray) -> FloatArray:
+    rows, inside = _day_index(position, window, matrix.shape[0])
+    return np.where(inside, matrix[rows, firm[:, None]], np.nan)
+
+
+def _gather_columns(
+    matrix: FloatArray, position: IntArray, window: Window, factor: IntArray, offsets: Sequence[int]
+) -> FloatArray:
+    out = np.full((len(position), len(window), len(factor)), np.nan)
+    for later in set(offsets):
+        at = np.flatnonzero(np.asarray(offsets) == later)
+        rows, inside = _day_index(position, Window(window.start + later, window.end + later), matrix.shape[0])
+        out[:, :, at] = np.where(inside[:, :, None], matrix[:, factor[at]][rows], np.nan)
+    return out
+
+
+def _bridged(panel: EventPanel, returns: pd.DataFrame, trades: pd.DataFrame, columns: Sequence[str]) -> EventPanel:
+    """Return the panel with spans, and columns summed over the sessions of each span."""
+    traded, matrix = trades.to_numpy(dtype=np.bool_), returns.to_numpy(dtype=np.float64)
+    firm = returns.columns.get_indexer(pd.Index([e.ticker for e in panel.events]))
+    factor = returns.columns.get_indexer(pd.Index(list(columns)))
+    span = trade_spans(traded).astype(np.float64)
+    parts = []
+    for window, own, daily in (
+        (panel.estimation, panel.est_returns, panel.est_columns),
+        (panel.window, panel.event_returns, panel.event_columns),
+    ):
+        reach = np.where(np.isfinite(own), _gather(span, panel.position, window, firm), 0.0).astype(np.int64)
+        rows, _ = _day_index(panel.position, window, len(returns))
+        total = sums_over_spans(matrix[:, factor], traded[:, factor], rows, reach)
+        parts.append((reach, np.where((reach > 0)[:, :, None], total, daily)))
+    (est_span, est_columns), (event_span, event_columns) = parts
+    return replace(
+        panel, est_columns=est_columns, event_columns=event_columns, est_span=est_span, event_span=event_span
+    )
+
+
+def _reasons(panel: EventPanel, remarks: Sequence[str], min_estimation: int) -> list[str]:
+    """Return for each event why it cannot be studied, or an empty text."""
+    length = len(panel.calendar)
+    found = panel.est_mask.sum(axis=1)
+    seen = panel.event_mask.sum(axis=1)
+    zero = panel.event_columns[:, [-panel.window.start] if 0 in panel.window else []]
+    lacking = np.asarray(~np.isfinite(zero).all(axis=(1, 2)), dtype=np.bool_).reshape(panel.n)
+    reasons = []
+    for i, place in enumerate(panel.position.tolist()):
+        first, last = place + panel.window.start, place + panel.window.end
+        if place < 0:
+            reason = remarks[i]
+        elif first < 0 or last >= length:
+            reason = (
+                f"the event window {panel.window} reaches beyond the data "
+                f"({panel.calendar[0]:%Y-%m-%d} to {panel.calendar[-1]:%Y-%m-%d})"
+            )
+        elif found[i] < min_estimation:
+            reason = f"{found[i]} usable returns in the estimation window {panel.estimation}, at least {min_estimation} needed"
+        elif lacking[i]:
+            reason = (
+                f"{', '.join(panel.columns)} has no return on the event's session {panel.calendar[place]:%Y-%m-%d} (prices "
+                f"are needed on it and on the session before)"
+            )
+        elif seen[i] == 0:
+            reason = f"no usable return in the event window {panel.window}"
+        else:
+            reason = ""
+        reasons.append(reason)
+    return reasons
+
+
+def _audit(panel: EventPanel, remarks: Sequence[str], reasons: Sequence[str]) -> pd.DataFrame:
+    """One row an event: asked for, session used, days found, kept or dropped and why, flags."""
+    located = panel.position >= 0
+    session = [f"{panel.calendar[p]:%Y-%m-%d}" if p >= 0 else "" for p in panel.position]
+    table = pd.DataFrame(
+        {
+            "ticker": [e.ticker for e in panel.events],
+            "label": [e.label for e in panel.events],
+            "asked": [e.asked for e in panel.events],
+            "session": session,
+            "remark": [r if ok else "" for r, ok in zip(remarks, located, strict=True)],
+            "estimation_days": panel.est_mask.sum(axis=1),
+            "estimation_asked": len(panel.estimation),
+            "event_days": panel.event_mask.sum(axis=1),
+            "event_asked": len(panel.window),
+            "kept": [not r for r in reasons],
+            "reason": list(reasons),
+        },
+        index=pd.Index(panel.keys, name="event"),
+    )
+    return table.assign(**_flags(panel))
+
+
+def _flags(panel: EventPanel) -> dict[str, BoolArray]:
+    """Duplicates, overlapping windows of one ticker, shared dates, and events inside another's estimation window."""
+    table = pd.DataFrame({"ticker": [e.ticker for e in panel.events], "position": panel.position})
+    placed = table["position"] >= 0
+    duplicate = table.duplicated(["ticker", "position"], keep="first") & placed
+    shared = table.duplicated("position", keep=False) & placed
+    ordered = table[placed & ~duplicate].sort_values(["ticker", "position"], kind="stable")
+    gap = ordered.groupby("ticker")["position"].diff()
+    close = gap.notna() & (gap < len(panel.window))
+    follows = close.groupby(ordered["ticker"]).shift(-1, fill_value=False).astype(bool)
+    overlapping = (close | follows).reindex(table.index, fill_value=False)
+    earlier = _earlier_event(ordered, panel.estimation).reindex(table.index, fill_value=False)
+    return {
+        "duplicate": duplicate.to_numpy(dtype=np.bool_),
+        "overlapping": overlapping.to_numpy(dtype=np.bool_),
+        "shared_date": shared.to_numpy(dtype=np.bool_),
+        "event_in_estimation": earlier.to_numpy(dtype=np.bool_),
+    }
+
+
+def _earlier_event(ordered: pd.DataFrame, estimation: Window) -> pd.Series[bool]:
+    """Return whether another event of the same ticker falls into an event's estimation window; rows by ticker and position."""
+    place = ordered["position"].to_numpy(dtype=np.int64)
+    firm, _ = pd.factorize(ordered["ticker"])
+    # firms one behind another on a line, farther apart than any window reaches
+    reach = int(place.max(initial=0)) + abs(estimation.start) + abs(estimation.end) + 1
+    line = np.asarray(firm, dtype=np.int64) * 2 * reach + place
+    first = np.searchsorted(line, line + estimation.start, side="left")
+    last = np.searchsorted(line, line + estimation.end, side="right")
+    return pd.Series(last > first, index=ordered.index)

@@ -1,0 +1,390 @@
+"""The market model by robust regression: single wild days in the estimation window do not move beta."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+import numpy as np
+
+from eventstudy.errors import InvalidInput
+from eventstudy.estimation.model import (
+    Estimate,
+    Fit,
+    ModelDefaults,
+    OneEvent,
+    fit_each,
+    fit_least_squares,
+    masked,
+    require_name,
+    with_intercept,
+)
+from eventstudy.estimation.panel import BoolArray, EventPanel, FloatArray, IntArray
+
+Norm = Literal["huber", "tukey", "lad"]
+
+#: Iterations after which a robust regression counts as not converged.
+MAX_ITERATIONS = 1000
+#: Change of the coefficients at which the iterations stop, with returns in units of their residual deviation.
+TOLERANCE = 1e-10
+#: A robust scale below this share of the residual deviation is rounding noise.
+NO_SCALE = 1e-9
+NO_CONVERGENCE = "the robust regression did not converge in the estimation window"
+
+
+@dataclass(frozen=True)
+class RobustMarketModel(ModelDefaults):
+    """The market model, ``R_it = alpha_i + beta_i R_mt + e_it``, by robust regression.
+
+    Parameters
+    ----------
+    benchmark : str
+        Column of the market's returns, e.g. ``"^GSPC"``.
+    norm : {"huber", "tukey", "lad"}
+        Huber's norm (k = 1.345), Tukey's biweight (c = 4.685), or least absolute deviations (the median regression).
+
+    Raises
+    ------
+    InvalidInput
+        If no benchmark is named or the norm is another one.
+
+    Notes
+    -----
+    Coefficients and their covariance are those of statsmodels: ``RLM`` with the scaled median absolute deviation as scale
+    and the covariance ``H1`` of Huber (1981), or ``QuantReg`` at the median with its robust covariance. Returns are given to it in
+    units of their residual deviation, and the iterations stop when the coefficients do: the libraries' own tolerances are absolute
+    numbers, so that on daily returns as fractions ``QuantReg`` stops up to a thousandth of a standard error short and ``RLM``
+    with Tukey's norm may stop after three steps (0.12 standard errors in the worst of 150 cases).
+
+    The residual variance is ``s² = Σ e²/(M - 2)`` over *all* residuals, not the robust scale: the event day is drawn from
+    ordinary days, wild ones included, so its error must have their spread. With errors of law t(3), the scale of the
+    median deviation rejects about 11 % of true nulls at nominal 5 %, s about 4 %. What is robust is beta, and so the
+    abnormal return. ``S_CAR² = s² L + h V h'``, V the covariance of the coefficients.
+
+    References
+    ----------
+    Huber (1981), Robust Statistics, Wiley. Beaton and Tukey (1974), Technometrics 16, 147-185.
+    Koenker and Bassett (1978), Econometrica 46, 33-50.
+    Sorokina, Booth and Thornton (2013), Journal of Data Science 11, 575-606, on robust methods in event studies.
+
+    Examples
+    --------
+    >>> RobustMarketModel("^GSPC", norm="tukey").name
+    'robust market model (Tukey)'
+    """
+
+    benchmark: str
+    norm: Norm = "huber"
+
+    def __post_init__(self) -> None:
+        require_name(self.benchmark, type(self).__name__)
+        if self.norm not in get_args(Norm):
+            raise InvalidInput(f"norm is {self.norm!r}; choose {', '.join(map(repr, get_args(Norm)))}.")
+
+    @property
+    def name(self) -> str:
+        """The estimation in words."""
+        return f"robust market model ({'LAD' if self.norm == 'lad' else self.norm.capitalize()})"
+
+    @property
+    def formula(self) -> str:
+        """The regression in one line."""
+        return f"R = alpha + beta × {self.benchmark} + e"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The benchmark."""
+        return (self.benchmark,)
+
+    @property
+    def least_squares(self) -> bool:
+        """No: robust regression."""
+        return False
+
+    def design(self, columns: FloatArray) -> FloatArray:
+        """Return rows ``(1, R_m)``, shape (..., 2), from the benchmark's returns, shape (..., 1)."""
+        return with_intercept(columns)
+
+    def fit(self, panel: EventPanel) -> Fit:
+        """Estimate alpha and beta of every event.
+
+        Parameters
+        ----------
+        panel : EventPanel
+            N events; days without a firm or market return are left out.
+
+        Returns
+        -------
+        Fit
+            ``unusable`` says so where the iteration does not converge.
+        """
+        estimate = _median if self.norm == "lad" else _huber if self.norm == "huber" else _tukey
+        return fit_each(panel, self.design, ("alpha", "beta"), estimate)
+
+
+def _huber(event: OneEvent) -> Estimate:
+    from statsmodels.robust.norms import HuberT
+
+    return _reweighted(event, HuberT())
+
+
+def _tukey(event: OneEvent) -> Estimate:
+    from statsmodels.robust.norms import TukeyBiweight
+
+    return _reweighted(event, TukeyBiweight())
+
+
+def _reweighted(event: OneEvent, norm: object) -> Estimate:
+    from statsmodels.robust.robust_linear_model import RLM
+
+    with _quietly():
+        y, x, unit = _in_sigmas(event)
+        found = RLM(y, x, M=norm).fit(maxiter=MAX_ITERATIONS, conv="coefs", tol=TOLERANCE)
+        covariance = np.asarray(found.cov_params(), dtype=np.float64)
+    reason = ""
+    if not found.scale > NO_SCALE:
+        reason = "more than half of the estimation days lie exactly on a line, so the robust regression has no scale"
+    elif found.fit_history["iteration"] >= MAX_ITERATIONS:
+        reason = NO_CONVERGENCE
+    return Estimate(np.asarray(found.params, dtype=np.float64) * unit, covariance * np.outer(unit, unit), reason)
+
+
+def _median(event: OneEvent) -> Estimate:
+    from statsmodels.regression.quantile_regression import QuantReg
+
+    with _quietly():
+        y, x, unit = _in_sigmas(event)
+        found = QuantReg(y, x).fit(q=0.5, max_iter=MAX_ITERATIONS, p_tol=TOLERANCE)
+        covariance = np.asarray(found.cov_params(), dtype=np.float64)
+    reason = NO_CONVERGENCE if found.iterations >= MAX_ITERATIONS else ""
+    return Estimate(np.asarray(found.params, dtype=np.float64) * unit, covariance * np.outer(unit, unit), reason)
+
+
+def _in_sigmas(event: OneEvent) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return returns and market in units of sigma, and what turns the coefficients back: alpha has a unit, beta none."""
+    return event.y / event.sigma, event.x / np.array([1.0, event.sigma]), np.array([event.sigma, 1.0])
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Let the libraries not warn: what went wrong is said in ``unusable``."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
+
+
+# -- The market model with errors that may be correlated over time: Newey-West standard errors.
+
+
+#: Largest singular value of a prewhitening coefficient matrix (Andrews and Monahan 1992): beyond it nothing could be recoloured.
+LARGEST_ROOT = 0.97
+
+
+@dataclass(frozen=True)
+class HacMarketModel(ModelDefaults):
+    """The market model by ordinary least squares, with errors correlated over time and of changing variance.
+
+    Parameters
+    ----------
+    benchmark : str
+        Column of the market's returns, e.g. ``"^GSPC"``.
+    lags : int or None
+        Largest lag q of the Bartlett weights ``w_k = 1 - k/(q+1)``; None takes ``floor(4 (M_i/100)^(2/9))`` of each event
+        (4 for 250 days; Newey and West 1994).
+    prewhiten : bool
+        Take a first-order autoregression out before the weights and put it back after (Andrews and Monahan 1992), which follows slowly
+        fading correlation with few lags. The R package ``sandwich`` does so by default.
+
+    Raises
+    ------
+    InvalidInput
+        If no benchmark is named or ``lags`` is not a whole number from 0.
+
+    Notes
+    -----
+    Abnormal returns are those of `MarketModel`. What differs is how sure one is:
+
+    * Coefficients: ``V = (X'X)⁻¹ [Γ_0 + Σ_k w_k (Γ_k + Γ_k')] (X'X)⁻¹`` with ``Γ_k = Σ_t e_t e_(t+k) x_t' x_(t+k)``, without
+      small-sample factor. ``lags=0`` is White's covariance. Prewhitened: the same of the innovations of
+      ``g_t = A g_(t-1) + u_t``, ``g = x e``, between ``(I - A)⁻¹`` and its transpose.
+    * Sums: ``S_CAR² = s² [Σ_t n_t + 2 Σ_k w_k r_k Σ_t √(n_t n_(t+k))] + h V h'`` with ``r_k = Σ_t e_t e_(t+k) / Σ_t e_t²``, so that a
+      CAR of positively correlated errors has a larger variance than L days. Prewhitened: the autocorrelations of a
+      first-order autoregression whose innovations have the weighted correlations, at all lags below L.
+
+    The variance of a sum cannot be negative: the r_k, with one divisor for all lags, and the Bartlett weights are both positive
+    semi-definite sequences, and so is their product; days of the event window without a return are left out of a
+    quadratic form that stays one. Lags count sessions: a missing estimation day is no neighbour to anybody, and pairs need both
+    days, which shrinks r_k a little where days are missing. The gap between the windows is taken to be longer than the
+    correlation reaches. A single day's ``t_pe`` differs from least squares through V alone.
+
+    Measured size of ``t_pe`` at nominal 5 %, 250 days, CAR of ten days, errors an autoregression with coefficient 0.3: 13.5 % by
+    least squares, 7.2 % with the default, 5.7 % prewhitened; 0.15: 8.7, 6.2 and 5.5 %; without correlation 5.1, 5.4 and 5.5 %;
+    -0.2: 1.9, 4.6 and 5.5 %.
+
+    References
+    ----------
+    Newey and West (1987), Econometrica 55, 703-708; (1994), Review of Economic Studies 61, 631-653.
+    Andrews and Monahan (1992), Econometrica 60, 953-966. Datta and Du (2012), International Finance Discussion Papers 1060, on missing days.
+
+    Examples
+    --------
+    >>> HacMarketModel("^GSPC").formula
+    'R = alpha + beta × ^GSPC + e'
+    """
+
+    benchmark: str
+    lags: int | None = None
+    prewhiten: bool = False
+
+    def __post_init__(self) -> None:
+        require_name(self.benchmark, type(self).__name__)
+        whole = isinstance(self.lags, int | np.integer) and not isinstance(self.lags, bool)
+        if self.lags is not None and not (whole and self.lags >= 0):
+            raise InvalidInput(f"lags is {self.lags!r}; give a whole number from 0, or None for the rule of thumb.")
+
+    @property
+    def name(self) -> str:
+        """``market model with Newey-West errors``."""
+        return "market model with Newey-West errors"
+
+    @property
+    def formula(self) -> str:
+        """The regression in one line."""
+        return f"R = alpha + beta × {self.benchmark} + e"
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The benchmark."""
+        return (self.benchmark,)
+
+    @property
+    def least_squares(self) -> bool:
+        """No: the coefficients are, their standard errors are not."""
+        return False
+
+    def design(self, columns: FloatArray) -> FloatArray:
+        """Return rows ``(1, R_m)``, shape (..., 2), from the benchmark's returns, shape (..., 1)."""
+        return with_intercept(columns)
+
+    def fit(self, panel: EventPanel) -> Fit:
+        """Estimate alpha and beta of every event, and how their errors hang together over time.
+
+        Parameters
+        ----------
+        panel : EventPanel
+            N events; days without a firm or market return are left out.
+
+        Returns
+        -------
+        Fit
+            ``root`` of the Newey-West covariance; ``serial`` of the residuals.
+        """
+        base = fit_least_squares(panel, self.design, ("alpha", "beta"))
+        mask = panel.est_mask
+        x = masked(self.design(panel.est_columns), mask[:, :, None])
+        e = masked(base.residuals, mask)
+        weights = bartlett_weights(base.n_est, self.lags)
+        # Scores in the basis of orthonormal regressors, in units of s: V = s² R⁻¹ meat (R⁻¹)'.
+        scores = np.einsum("nmp,npq->nmq", x, base.root) * (e / _positive(base.sigma)[:, None])[:, :, None]
+        if self.prewhiten:
+            meat = _recoloured(scores, mask, weights)
+            serial = _recoloured_correlations(e, mask, weights, len(panel.window))
+        else:
+            meat = _weighted_sum(scores, weights)
+            serial = weights * autocorrelations(e, weights.shape[1])
+        return replace(
+            base, root=np.matmul(base.root, _symmetric_root(meat)), serial=serial, market=panel.event_columns[:, :, 0]
+        )
+
+
+def bartlett_weights(n_est: IntArray, lags: int | None) -> FloatArray:
+    """Return ``w_k = 1 - k/(q_i + 1)`` for lags 1 … the largest q, zero beyond an event's own q, shape (N, max q)."""
+    rule = np.floor(4.0 * (n_est / 100.0) ** (2.0 / 9.0)) if lags is None else np.full(len(n_est), float(lags))
+    q = np.minimum(rule, np.maximum(n_est - 1, 0))
+    k = np.arange(1, int(q.max(initial=0.0)) + 1)
+    return np.asarray(np.maximum(1.0 - k / (q[:, None] + 1.0), 0.0), dtype=np.float64)
+
+
+def autocorrelations(residuals: FloatArray, lags: int) -> FloatArray:
+    """Return ``r_k = Σ_t e_t e_(t+k) / Σ_t e_t²`` of each row for lags 1 … ``lags``, zeros standing for missing days.
+
+    Parameters
+    ----------
+    residuals : ndarray, shape (N, M)
+        Residuals in the order of sessions, 0 where missing.
+    lags : int
+        How many lags.
+
+    Returns
+    -------
+    ndarray, shape (N, lags)
+    """
+    whole = np.einsum("nm,nm->n", residuals, residuals)
+    pairs = [
+        np.einsum("nm,nm->n", residuals[:, k:], residuals[:, : residuals.shape[1] - k]) for k in range(1, lags + 1)
+    ]
+    return np.asarray(np.reshape(pairs, (lags, len(whole))).T / _positive(whole)[:, None], dtype=np.float64)
+
+
+def _positive(values: FloatArray) -> FloatArray:
+    """Return ``values`` with 1 where they are not positive numbers: such events are unusable anyway."""
+    return np.where(values > 0, values, 1.0)
+
+
+def _weighted_sum(scores: FloatArray, weights: FloatArray) -> FloatArray:
+    """Return ``Γ_0 + Σ_k w_k (Γ_k + Γ_k')`` of each event's scores, shape (N, p, p)."""
+    total: FloatArray = np.einsum("nmp,nmq->npq", scores, scores)
+    for k in range(1, weights.shape[1] + 1):
+        one = weights[:, k - 1, None, None] * np.einsum("nmp,nmq->npq", scores[:, k:], scores[:, :-k])
+        total += one + one.transpose(0, 2, 1)
+    return total
+
+
+def _autoregression(values: FloatArray, mask: BoolArray) -> tuple[FloatArray, FloatArray]:
+    """Regress each day's values on the day's before; return A, shape (N, p, p), and innovations, shape (N, M - 1, p).
+
+    Only pairs of neighbouring sessions that are both there count; the innovation of another day is 0.
+    """
+    both = np.asarray(mask[:, 1:] & mask[:, :-1], dtype=np.bool_)[:, :, None]
+    now, before = masked(values[:, 1:], both), masked(values[:, :-1], both)
+    crossed = np.einsum("nmp,nmq->npq", now, before)
+    a = np.matmul(crossed, np.linalg.pinv(np.einsum("nmp,nmq->npq", before, before), hermitian=True))
+    u, size, vt = np.linalg.svd(a)
+    beyond = np.asarray(size.max(axis=1) > LARGEST_ROOT, dtype=np.bool_)
+    if beyond.any():
+        bounded = np.matmul(u * np.minimum(size, LARGEST_ROOT)[:, None, :], vt)
+        a = np.where(beyond[:, None, None], bounded, a)
+    innovations = now - np.einsum("npq,nmq->nmp", a, before)
+    return np.asarray(a, dtype=np.float64), np.asarray(innovations, dtype=np.float64)
+
+
+def _recoloured(scores: FloatArray, mask: BoolArray, weights: FloatArray) -> FloatArray:
+    """Return the prewhitened and recoloured sum, ``(I - A)⁻¹ [...] (I - A)⁻¹'``, shape (N, p, p)."""
+    a, innovations = _autoregression(scores, mask)
+    back = np.linalg.inv(np.eye(a.shape[1]) - a)
+    return np.asarray(
+        np.matmul(np.matmul(back, _weighted_sum(innovations, weights)), back.transpose(0, 2, 1)), dtype=np.float64
+    )
+
+
+def _recoloured_correlations(e: FloatArray, mask: BoolArray, weights: FloatArray, length: int) -> FloatArray:
+    """Return autocorrelations at lags 1 … L - 1 of an autoregression with weighted innovations, shape (N, L - 1).
+
+    ``γ_k = Σ_j φ^|k-j| c_j / (1 - φ²)``, c the weighted autocorrelations of the innovations at lags -q … q.
+    """
+    a, innovations = _autoregression(e[:, :, None], mask)
+    phi, q = a[:, 0, 0], weights.shape[1]
+    one_side = weights * autocorrelations(innovations[:, :, 0], q)
+    both_sides = np.concatenate([one_side[:, ::-1], np.ones((len(phi), 1)), one_side], axis=1)
+    apart = np.abs(np.arange(length)[:, None] - np.arange(-q, q + 1)[None, :])
+    gamma = np.einsum("nkj,nj->nk", phi[:, None, None] ** apart, both_sides)
+    return np.asarray(gamma[:, 1:] / _positive(gamma[:, :1]), dtype=np.float64)
+
+
+def _symmetric_root(matrix: FloatArray) -> FloatArray:
+    """Return A with ``A A' = matrix`` of each positive semi-definite matrix, shape (N, p, p)."""
+    values, vectors = np.linalg.eigh(matrix)
+    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0))[:, None, :], dtype=np.float64)

@@ -1,0 +1,308 @@
+"""Checks of whole series: days copied from elsewhere in a series, and days that are a session off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eventstudy.prices.checks.finding import ERROR, NOTE, BoolArray, Finding, FloatArray, Grid, by_ticker, finding
+
+#: Days in a row that are a copy: with volumes, and by their closes alone.
+COPIED, COPIED_CLOSES = 3, 4
+#: So many copies of closes that came about by chance are expected in a series, at most, for one to be called a copy.
+BY_CHANCE = 1e-4
+#: Days over which a series is held against the market, besides all its days; the least number that says something.
+STRETCH, LEAST_DAYS = 250, 60
+#: How much closer the market of the day before or after must be: a difference of correlations, and standard errors.
+CLOSER, CLOSER_ERRORS = 0.25, 6.0
+#: Series besides one's own whose mean move counts as a market.
+FEWEST_PEERS = 5
+
+
+class Copy(NamedTuple):
+    """Days of one series that repeat earlier ones: first row, first row of the earlier ones, number of rows."""
+
+    row: int
+    source: int
+    days: int
+
+
+def copy_checks(grid: Grid, thin: bool) -> Iterator[Finding]:
+    """Yield series with days that are copies of others, or that are a session off.
+
+    Parameters
+    ----------
+    grid : Grid
+        The table.
+    thin : bool
+        Whether the model is made for thin trading, where prices lag behind the market.
+    """
+    yield from _repeated_blocks(grid)
+    yield from _shifted_days(grid, thin)
+
+
+# -- blocks ----------------------------------------------------------------------------------------------------
+
+
+def _repeated_blocks(grid: Grid) -> Iterator[Finding]:
+    closes = grid.closes
+    found: dict[int, list[Copy]] = {}
+    if grid.volume is not None:
+        both = np.where(np.nan_to_num(grid.volume) > 0, closes, np.nan)
+        for column in _candidates(_mixed(_marks(both), _marks(grid.volume)), np.isfinite(both), COPIED):
+            pairs = np.column_stack((both[:, column], grid.volume[:, column]))
+            found[column] = _copies(pairs, COPIED)
+    for column in _candidates(_marks(closes), np.isfinite(closes), COPIED_CLOSES):
+        seen = {c.row for c in found.get(column, [])}
+        more = [c for c in _copies(closes[:, [column]], COPIED_CLOSES) if _is_no_chance(closes[:, column], c)]
+        found.setdefault(column, []).extend(c for c in more if c.row not in seen)
+    level = np.zeros(closes.shape, dtype=np.int8)
+    for column, copies in found.items():
+        for copy in copies:
+            level[copy.row : copy.row + copy.days, column] = ERROR
+            level[copy.source : copy.source + copy.days, column] = ERROR  # either may be the wrong one
+
+    def words(column: int, _: NDArray[np.int64]) -> str:
+        copies = found[column]
+        shown = ", ".join(
+            f"{grid.day(c.row)} to {grid.day(c.row + c.days - 1)} as from {grid.day(c.source)} on" for c in copies[:3]
+        )
+        more = f" and {len(copies) - 3} more" if len(copies) > 3 else ""
+        return f"the same figures on days in a row: {shown}{more}"
+
+    yield from by_ticker(grid, "repeated_block", level, words)
+
+
+def _marks(values: FloatArray) -> NDArray[np.uint64]:
+    return np.ascontiguousarray(values + 0.0).view(np.uint64)
+
+
+def _mixed(one: NDArray[np.uint64], two: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    return np.asarray((one * np.uint64(0x9E3779B97F4A7C15)) ^ (two * np.uint64(0xC2B2AE3D27D4EB4F) >> np.uint64(7)))
+
+
+def _candidates(marks: NDArray[np.uint64], known: NDArray[np.bool_], length: int) -> list[int]:
+    """Return columns in which a run of so many rows occurs twice, for a closer look."""
+    count = len(marks) - length + 1
+    if count < 2:
+        return []
+    total = np.zeros((count, marks.shape[1]), dtype=np.uint64)
+    whole = np.ones(total.shape, dtype=np.bool_)
+    for place in range(length):
+        rows = slice(place, place + count)
+        total = _mixed(total, marks[rows]) + np.uint64(place)
+        whole &= known[rows]
+    # a run with a hole is like no other
+    total = np.where(whole, total, np.arange(total.size, dtype=np.uint64).reshape(total.shape))
+    total.sort(axis=0)
+    return [int(c) for c in np.flatnonzero((total[1:] == total[:-1]).any(axis=0))]
+
+
+def _copies(rows: FloatArray, length: int) -> list[Copy]:
+    """Return the longest runs of rows that occur before, side by side at the earliest, and are not one row over and over."""
+    known = np.isfinite(rows).all(axis=1)
+    _, mark = np.unique(np.nan_to_num(rows), axis=0, return_inverse=True)
+    mark = np.where(known, mark.ravel(), -1 - np.arange(len(rows)))
+    seen: dict[tuple[int, ...], int] = {}
+    out: list[Copy] = []
+    for row in range(len(mark) - length + 1):
+        run = tuple(mark[row : row + length].tolist())
+        source = seen.setdefault(run, row)
+        if row - source < length or len(set(run)) < length - 1:
+            continue
+        if out and row == out[-1].row + out[-1].days - length + 1 and row - source == out[-1].row - out[-1].source:
+            out[-1] = out[-1]._replace(days=out[-1].days + 1)
+        else:
+            out.append(Copy(row, source, length))
+    return [c for c in out if c.days <= c.row - c.source]
+
+
+def _is_no_chance(closes: FloatArray, copy: Copy) -> bool:
+    """Tell whether closes of a series can hardly come twice by chance: prices in cents do, at a few dollars."""
+    values = closes[np.isfinite(closes)]
+    moves = np.diff(values).round(9)
+    same_level, same_move = (float(np.square(_shares(v)).sum()) for v in (values, moves))
+    return len(values) ** 2 / 2 * same_level * same_move ** (copy.days - 1) < BY_CHANCE
+
+
+def _shares(values: FloatArray) -> FloatArray:
+    counts = np.unique(values, return_counts=True)[1]
+    return np.asarray(counts / counts.sum(), dtype=np.float64)
+
+
+# -- a session off ---------------------------------------------------------------------------------------------
+
+
+def _shifted_days(grid: Grid, thin: bool) -> Iterator[Finding]:
+    """Yield series that follow the market of the session before or after more closely than that of the day."""
+    returns = np.full(grid.adjusted.shape, np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        returns[1:] = np.log(np.where(grid.adjusted > 0, grid.adjusted, np.nan))[1:]
+        returns[1:] -= np.log(np.where(grid.adjusted > 0, grid.adjusted, np.nan))[:-1]
+    rows = np.flatnonzero(grid.priced.any(axis=1))
+    returns = returns[rows]
+    level = np.zeros(grid.adjusted.shape, dtype=np.int8)
+    told: dict[int, tuple[int, float, float]] = {}
+    for stretch in _stretches(len(rows)):
+        there = np.isfinite(returns[stretch])
+        lag, closer, day = _lags(returns[stretch], there, grid.benchmark)
+        limit = np.maximum(CLOSER, CLOSER_ERRORS / np.sqrt(np.maximum(there.sum(axis=0), 1)))
+        for column in np.flatnonzero((closer - day > limit) & (there.sum(axis=0) >= LEAST_DAYS)).tolist():
+            level[rows[stretch], column] = NOTE if thin else ERROR
+            told.setdefault(column, (int(lag[column]), float(closer[column]), float(day[column])))
+
+    def words(column: int, _: NDArray[np.int64]) -> str:
+        lag, closer, day = told[column]
+        side = "after" if lag > 0 else "before"
+        return f"correlation {closer:.2f} with the market of the session {side}, {day:.2f} with that of the day"
+
+    yield from by_ticker(grid, "shifted_days", level, words)
+
+
+def _stretches(count: int) -> list[slice]:
+    whole = [slice(0, count)] if count > LEAST_DAYS else []
+    starts = range(0, count - STRETCH + 1, STRETCH // 2) if count >= 2 * STRETCH else ()
+    return whole + [slice(start, start + STRETCH) for start in starts]
+
+
+def _lags(
+    returns: FloatArray, there: NDArray[np.bool_], benchmark: NDArray[np.bool_]
+) -> tuple[NDArray[np.int64], FloatArray, FloatArray]:
+    """Return for each series the lag at which a market is closest, the correlation there, and the best one of the day.
+
+    Markets are the benchmarks and, where there are enough series, the mean of the others.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = np.sqrt(np.nanmean(np.where(there, returns, 0.0) ** 2, axis=0) / np.maximum(there.mean(axis=0), 1e-12))
+        units = np.where(there & (scale > 0), returns / np.where(scale > 0, scale, 1.0), 0.0)
+    columns = returns.shape[1]
+    best = np.full((3, columns), -1.0)
+    for mark in np.flatnonzero(benchmark).tolist():
+        others = np.arange(columns) != mark
+        for place, lag in enumerate((-1, 0, 1)):
+            size = _correlations(units, there, units[:, [mark]], there[:, [mark]], lag)
+            best[place, others] = np.maximum(best[place, others], np.abs(size[others]))
+    number = there.sum(axis=1, keepdims=True) - there
+    if columns > FEWEST_PEERS:
+        enough = number >= FEWEST_PEERS
+        mean = np.where(enough, (units.sum(axis=1, keepdims=True) - units) / np.maximum(number, 1), 0.0)
+        for place, lag in enumerate((-1, 0, 1)):
+            best[place] = np.maximum(best[place], np.abs(_correlations(units, there, mean, enough, lag)))
+    off = np.where(best[0] >= best[2], -1, 1)
+    return off, np.maximum(best[0], best[2]), best[1]
+
+
+def _correlations(
+    units: FloatArray, there: NDArray[np.bool_], market: FloatArray, known: NDArray[np.bool_], lag: int
+) -> FloatArray:
+    """Return correlations of each series with the market of ``lag`` sessions later, of moves about zero."""
+    count = len(units)
+    mine, its = slice(max(-lag, 0), count - max(lag, 0)), slice(max(lag, 0), count - max(-lag, 0))
+    both = there[mine] & known[its]
+    x, y = np.where(both, units[mine], 0.0), np.where(both, market[its], 0.0)
+    size = np.sqrt((x * x).sum(axis=0) * (y * y).sum(axis=0))
+    return np.asarray((x * y).sum(axis=0) / np.where(size > 0, size, np.inf), dtype=np.float64)
+
+
+# -- One series under two tickers: on all their common days, or on many in a row.
+
+
+#: Common returns with which two series can be called identical, and the share of their squares that may differ.
+COMMON_RETURNS, IDENTICAL, SAMPLED_DAYS = 20, 1e-7, 40
+#: Returns that differ by no more are the same; within as much times ten of zero they say nothing.
+SAME = 1e-6
+#: Common days in a row with the same returns, none of them zero, on which two series are one.
+SAME_IN_A_ROW = 60
+#: Days of a block by which such runs are looked for: a run holds a whole block wherever it begins.
+BLOCK = SAME_IN_A_ROW // 2
+#: Columns with the next sums that a column of a block is held against: others may lie between two twins by chance.
+NEIGHBOURS = 4
+
+
+def twin_checks(grid: Grid, returns: FloatArray) -> Iterator[Finding]:
+    """Yield pairs of tickers with the same returns on all their common days, or on sixty in a row.
+
+    Parameters
+    ----------
+    grid : Grid
+        The table.
+    returns : ndarray, shape (T, K)
+        Its returns.
+    """
+    there = np.isfinite(returns)
+    whole = {pair: rows for pair in _alike(returns, there) if len(rows := _all_days(returns, there, *pair))}
+    stretches = {
+        pair: rows
+        for pair in sorted(_twin_candidates(returns, there) - whole.keys())
+        if len(rows := _longest_run(returns, there, *pair))
+    }
+    for (i, j), rows in (whole | stretches).items():
+        if grid.benchmark[i] and grid.benchmark[j]:
+            continue
+        against = bool(grid.benchmark[i]) != bool(grid.benchmark[j])
+        used = grid.used[rows][:, [i, j]].any()  # which of the two is wrong is not known
+        how = f"all {len(rows)} common days" if (i, j) in whole else f"{len(rows)} days in a row that are not zero"
+        yield finding(
+            "equals_benchmark" if against else "duplicate_series",
+            "error" if used else "note",
+            (grid.tickers[i], grid.tickers[j]),
+            f"the same return on {how}",
+            *grid.span(rows),
+        )
+
+
+def _all_days(returns: FloatArray, there: BoolArray, i: int, j: int) -> NDArray[np.int64]:
+    """Return the common days of two columns if they agree on all of them, else none."""
+    common = np.flatnonzero(there[:, i] & there[:, j])
+    same = len(common) >= COMMON_RETURNS and np.allclose(returns[common, i], returns[common, j], rtol=0.0, atol=SAME)
+    return common if same else common[:0]
+
+
+def _longest_run(returns: FloatArray, there: BoolArray, i: int, j: int) -> NDArray[np.int64]:
+    """Return the longest run of common days on which two columns agree and move, if it is long enough, else none."""
+    one, two = returns[:, i], returns[:, j]
+    rows = np.flatnonzero(
+        there[:, i] & there[:, j] & (np.maximum(np.abs(np.nan_to_num(one)), np.abs(np.nan_to_num(two))) > 10 * SAME)
+    )
+    same = np.abs(one[rows] - two[rows]) <= SAME
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], same, [False])).astype(np.int8)))
+    if not len(edges):
+        return rows[:0]
+    starts, stops = edges[::2], edges[1::2]
+    longest = int((stops - starts).argmax())
+    run = rows[starts[longest] : stops[longest]]
+    return run if len(run) >= SAME_IN_A_ROW else rows[:0]
+
+
+def _twin_candidates(returns: FloatArray, there: BoolArray) -> set[tuple[int, int]]:
+    """Return pairs of columns that agree on a whole block of days, for a closer look."""
+    weights = np.cos(np.arange(1.0, BLOCK + 1.0))
+    found: set[tuple[int, int]] = set()
+    for start in range(0, len(returns) - BLOCK + 1, BLOCK):
+        rows = slice(start, start + BLOCK)
+        moving = np.flatnonzero(
+            there[rows].any(axis=0) & (np.abs(np.nan_to_num(returns[rows])) > 10 * SAME).any(axis=0)
+        )
+        block = np.nan_to_num(returns[rows][:, moving])
+        order = (weights @ block).argsort()
+        for step in range(1, min(NEIGHBOURS, len(order) - 1) + 1):
+            one, two = order[:-step], order[step:]
+            same = (np.abs(block[:, one] - block[:, two]) <= SAME).all(axis=0)
+            pairs = np.sort(moving[np.column_stack((one[same], two[same]))], axis=1)
+            found.update((int(i), int(j)) for i, j in pairs)
+    return found
+
+
+def _alike(returns: FloatArray, there: BoolArray) -> list[tuple[int, int]]:
+    """Return pairs of columns that agree on a sample of their days, for a closer look."""
+    if len(returns) <= COMMON_RETURNS:
+        return []
+    rows = np.linspace(1, len(returns) - 1, min(SAMPLED_DAYS, len(returns) - 1)).astype(np.int64)
+    values, mask = np.where(there, returns, 0.0)[rows], there[rows].astype(np.float64)
+    squares = (values**2).T @ mask
+    scale = np.minimum(squares, squares.T)
+    apart = squares + squares.T - 2.0 * (values.T @ values)
+    return [(i, j) for i, j in np.argwhere(np.triu((apart <= IDENTICAL * scale) & (scale > 1e-12), 1)).tolist()]

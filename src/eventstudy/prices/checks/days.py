@@ -1,0 +1,257 @@
+"""Checks of days: sessions missing or extra, holes, repeated days, prices that stand still."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from eventstudy.prices.checks.finding import (
+    ERROR,
+    NOTE,
+    SEVERITIES,
+    WARNING,
+    BoolArray,
+    Finding,
+    FloatArray,
+    Grid,
+    Usage,
+    by_ticker,
+    finding,
+    in_window,
+    previous,
+)
+
+Rows = NDArray[np.int64]
+
+#: Equal closes in a row that are looked up, an error if there was no trade; more are an error whatever the volume says.
+STALE, STALE_ANYHOW = 5, 20
+#: Share of sessions without a price beyond which a benchmark or a whole table is unfit for an estimation.
+TOO_MANY = 0.05
+#: A day on which this share of at least so many tickers stands still is a repetition.
+REPEATED_SHARE, REPEATED_TICKERS = 0.9, 5
+
+
+def day_checks(grid: Grid, calendar: str | None, usage: Usage | None, thin: bool) -> Iterator[Finding]:
+    """Yield what is wrong with the days of a table.
+
+    Parameters
+    ----------
+    grid : Grid
+        The table.
+    calendar : str or None
+        The exchange, for messages.
+    usage : Usage or None
+        What the study uses.
+    thin : bool
+        Whether the model is made for thin trading: missing and standing prices are then notes.
+    """
+    yield from _missing_sessions(grid, calendar)
+    yield from _extra_days(grid, calendar)
+    yield from _holes(grid, thin)
+    yield from _short_history(grid)
+    if usage is not None:
+        yield from _early_end(grid, usage)
+    yield from _repeated_days(grid)
+    yield from _stale(grid, usage, thin)
+
+
+def _share_too_large(bad: BoolArray, used: BoolArray) -> bool:
+    return bool(used.any()) and float((bad & used).sum()) > TOO_MANY * float(used.sum())
+
+
+def _missing_sessions(grid: Grid, calendar: str | None) -> Iterator[Finding]:
+    lost = grid.session & ~grid.priced.any(axis=1)
+    if calendar is None or not lost.any():
+        return
+    used, event = grid.used.any(axis=1), grid.event.any(axis=1)
+    serious = _share_too_large(lost, used & grid.session)
+    level = np.where(event | (used & serious), ERROR, np.where(used, WARNING, NOTE))
+    for rows in (np.flatnonzero(lost & used), np.flatnonzero(lost & ~used)):
+        if len(rows):
+            severity = SEVERITIES[int(level[rows].max()) - 1]
+            yield finding(
+                "missing_sessions",
+                severity,
+                (),
+                f"no price at all on {len(rows)} session(s) of {calendar}: {grid.listed(rows)}",
+                *grid.span(rows),
+            )
+
+
+def _extra_days(grid: Grid, calendar: str | None) -> Iterator[Finding]:
+    extra = ~grid.session & grid.priced.any(axis=1)
+    if calendar is None or not extra.any():
+        return
+    inside = grid.used & grid.priced
+    used = inside.any(axis=1)
+    for rows, severity in (
+        (np.flatnonzero(extra & used), SEVERITIES[2]),
+        (np.flatnonzero(extra & ~used), SEVERITIES[0]),
+    ):
+        if len(rows):
+            who = np.flatnonzero(grid.priced[rows].any(axis=0))
+            yield finding(
+                "extra_days",
+                severity,
+                () if len(who) == len(grid.tickers) else tuple(grid.tickers[i] for i in who),
+                f"The prices have {len(rows)} day(s) on which {calendar} was closed: {grid.listed(rows, 6)}",
+                *grid.span(rows),
+            )
+
+
+def _life(grid: Grid) -> tuple[Rows, Rows, BoolArray]:
+    """Return first and last row with a price of each ticker, and the cells between them."""
+    priced = grid.priced
+    count = len(grid.days)
+    first = np.where(priced.any(axis=0), priced.argmax(axis=0), count)
+    last = np.where(priced.any(axis=0), count - 1 - priced[::-1].argmax(axis=0), -1)
+    rows = np.arange(count)[:, None]
+    return first, last, (rows >= first) & (rows <= last)
+
+
+def _holes(grid: Grid, thin: bool) -> Iterator[Finding]:
+    """Yield missing prices of firms inside their own life, and of benchmarks wherever the study looks."""
+    _, _, alive = _life(grid)
+    elsewhere = (grid.session & grid.priced.any(axis=1))[:, None]
+    lost = ~grid.priced & elsewhere
+
+    def words(column: int, rows: Rows) -> str:
+        return f"no price on {len(rows)} session(s) on which others have one: {grid.listed(rows)}"
+
+    firms = lost & alive & ~grid.benchmark
+    level = np.where(firms, NOTE if thin else WARNING, 0).astype(np.int8)
+    yield from by_ticker(grid, "missing_prices", level, words)
+    marked = lost & grid.benchmark & (alive | grid.used)
+    level = in_window(grid, marked)
+    for column in np.flatnonzero(marked.any(axis=0)):
+        if _share_too_large(marked[:, column], grid.used[:, column] & grid.session):
+            level[marked[:, column], column] = ERROR
+    level = np.minimum(level, WARNING).astype(np.int8) if thin else level
+    yield from by_ticker(grid, "benchmark_holes", level, words)
+
+
+def _short_history(grid: Grid) -> Iterator[Finding]:
+    first, last, _ = _life(grid)
+    open_days = np.flatnonzero(grid.session)
+    if not len(open_days):
+        return
+    for column in np.flatnonzero((first > open_days[0]) | (last < open_days[-1])):
+        parts, days = [], []
+        if last[column] < 0:
+            parts.append("no price at all")
+        else:
+            if first[column] > open_days[0]:
+                parts.append(f"first price on {grid.day(int(first[column]))}")
+                days.append(grid.day(int(first[column])))
+            if last[column] < open_days[-1]:
+                parts.append(f"last price on {grid.day(int(last[column]))}")
+                days.append(grid.day(int(last[column])))
+        yield finding(
+            "short_history",
+            "note",
+            (grid.tickers[column],),
+            ", ".join(parts),
+            min(days, default=""),
+            max(days, default=""),
+        )
+
+
+def _early_end(grid: Grid, usage: Usage) -> Iterator[Finding]:
+    """Yield tickers whose prices end before the event window of one of their events does."""
+    _, last, _ = _life(grid)
+    column = pd.Index(grid.tickers).get_indexer(pd.Index(list(usage.tickers)))
+    ends = grid.days.to_numpy()[np.maximum(last, 0)][column]
+    short = (column >= 0) & (ends < usage.last.to_numpy()) & (ends >= usage.first.to_numpy())
+    for place in sorted(set(column[short].tolist())):
+        mine = usage.last[short & (column == place)]
+        yield finding(
+            "early_end",
+            "warning",
+            (grid.tickers[place],),
+            f"prices end on {grid.day(int(last[place]))}, an event window on {mine.max():%Y-%m-%d}",
+            grid.day(int(last[place])),
+        )
+
+
+def _repeated_days(grid: Grid) -> Iterator[Finding]:
+    """Yield rows that repeat the one before: close and volume of a ticker, or nearly all closes of a table without volume."""
+    closes = grid.closes
+    same = closes == previous(closes)
+    if grid.volume is not None:
+        again = same & (grid.volume > 0) & (grid.volume == previous(grid.volume))
+        yield from by_ticker(
+            grid,
+            "repeated_day",
+            in_window(grid, again),
+            lambda _, rows: f"close and volume of the day before again: {grid.listed(rows)}",
+        )
+    moving = np.isfinite(closes) if grid.volume is None else np.isfinite(closes) & ~np.isfinite(grid.volume)
+    count = moving.sum(axis=1)
+    still = (same & moving).sum(axis=1)
+    rows = np.flatnonzero((count >= REPEATED_TICKERS) & (still >= REPEATED_SHARE * count))
+    for row in rows:
+        level = ERROR if grid.event[row].any() else WARNING if grid.used[row].any() else NOTE
+        yield finding(
+            "repeated_day",
+            SEVERITIES[level - 1],
+            (),
+            f"{still[row]} of {count[row]} closes are those of the day before",
+            grid.day(int(row)),
+        )
+
+
+def run_lengths(closes: FloatArray) -> NDArray[np.int64]:
+    """Return of how many equal closes in a row each cell is one, days without a price left out, shape (T, K)."""
+    priced = np.isfinite(closes)
+    same = priced & (closes == previous(closes))
+    start = priced & ~same
+    # every run of equal closes of every column has a number of its own
+    count, columns = closes.shape
+    number = start.cumsum(axis=0) + (count + 1) * np.arange(columns)
+    sizes = np.bincount(number[priced], minlength=(count + 1) * columns + 1)
+    return np.where(priced, sizes[number], 0)
+
+
+def _stale(grid: Grid, usage: Usage | None, thin: bool) -> Iterator[Finding]:
+    closes = grid.closes
+    length = run_lengths(closes)
+    if not (length >= STALE).any():
+        return
+    long = length >= STALE
+    level = np.where(long, WARNING, 0).astype(np.int8)
+    if grid.volume is not None:
+        known = np.isfinite(grid.volume).any(axis=0)
+        idle = ~(np.nan_to_num(grid.volume) > 0) & known
+        # the first close of a run may have been a trade
+        level[long & (run_lengths(np.where(idle, closes, np.nan)) >= STALE - 1)] = ERROR
+    level[length >= STALE_ANYHOW] = ERROR
+    if usage is not None:  # an abnormal return made of prices carried forward, unless trades stand behind them
+        level[long & grid.event & ~(np.nan_to_num(grid.volume if grid.volume is not None else closes * 0.0) > 0)] = (
+            ERROR
+        )
+    if thin:
+        level = np.minimum(level, NOTE).astype(np.int8)
+
+    def words(column: int, rows: Rows) -> str:
+        runs = int(length[rows, column].max())
+        return _constant(grid, column, runs) or _standing(grid, column, rows, runs)
+
+    yield from by_ticker(grid, "stale_prices", level, words)
+
+
+def _constant(grid: Grid, column: int, run: int) -> str:
+    if run < int(np.isfinite(grid.closes[:, column]).sum()):
+        return ""
+    price = np.nanmax(grid.closes[:, column])
+    return f"constant prices, {price:g} on all {run} days: there is no variance, and so no standard error"
+
+
+def _standing(grid: Grid, column: int, rows: Rows, run: int) -> str:
+    price = grid.closes[rows[0], column]
+    idle = grid.volume is not None and not (np.nan_to_num(grid.volume[rows[1:], column]) > 0).any()
+    known = grid.volume is not None and np.isfinite(grid.volume[:, column]).any()
+    volume = " without any volume" if idle and known else ""
+    return f"the close {price:g} on up to {run} days in a row{volume}, {len(rows)} days in all"

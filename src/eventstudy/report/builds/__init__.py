@@ -1,0 +1,1 @@
+"""From a study's folder to the files that are published."""

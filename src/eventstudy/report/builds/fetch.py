@@ -1,0 +1,164 @@
+"""New prices for a study, stored beside it with a passport."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from filelock import FileLock
+
+from eventstudy.calendars import exchange_sessions
+from eventstudy.errors import StudyFileError
+from eventstudy.events import locate_sessions
+from eventstudy.prices.passport import passport_path
+from eventstudy.sources.files.open import read_prices
+from eventstudy.sources.yahoo.failures import accepted_by_study
+from eventstudy.sources.yahoo.fetch import fetch_yahoo
+from eventstudy.studyfile.spec import StudySpec
+from eventstudy.vintages.compare import compare_prices
+from eventstudy.vintages.store import LOCK, LOCK_TIMEOUT, bare_name, list_vintages, store_vintage
+
+if TYPE_CHECKING:
+    from eventstudy.studyfile.spec import StudySpec
+    from eventstudy.vintages.compare import PriceDifferences
+
+#: Sessions fetched beyond what the windows need, on either side.
+MARGIN = 10
+
+
+def needed_range(spec: StudySpec) -> tuple[str, str]:
+    """Return the first and last day of prices that a study needs, ISO dates.
+
+    The estimation window of the earliest event to the event window of the latest, with a margin; a range given in the
+    study file is taken as it is.
+    """
+    events = spec.event_list()
+    days = [e.moment.tz_localize(None).normalize() for e in events]
+    # two calendar days a session are more than enough room on either side
+    reach = abs(spec.model.estimation.start) + MARGIN
+    today = pd.Timestamp(datetime.now(tz=UTC).date())
+    first = min(days) - pd.Timedelta(days=2 * reach)
+    last = max(days) + pd.Timedelta(days=2 * (max(spec.model.window.end, 0) + MARGIN))
+    sessions = exchange_sessions(spec.model.calendar, first.date(), last.date())
+    places = [p.position for p in locate_sessions(events, sessions, spec.model.calendar, "next") if p.position >= 0]
+    start = sessions[max(min(places) - reach, 0)]
+    end = min(sessions[min(max(places) + max(spec.model.window.end, 0) + 2, len(sessions) - 1)], today)
+    return spec.prices.start or f"{start:%Y-%m-%d}", spec.prices.end or f"{end:%Y-%m-%d}"
+
+
+def fetch_prices(
+    spec: StudySpec,
+    progress: Callable[[str, int, int], None],
+    *,
+    session: object | None = None,
+    cache_dir: str | Path | None = None,
+) -> Path:
+    """Download a study's prices from Yahoo and store them as a file of their own, never over another.
+
+    Parameters
+    ----------
+    spec : StudySpec
+        The study.
+    progress : callable
+        Called with the ticker, its number (from 1) and how many there are, before each.
+    session : object, optional
+        A ``curl_cffi`` or ``requests`` session, e.g. with a proxy.
+    cache_dir : str or Path, optional
+        Where finished downloads are kept; by default the user's cache folder.
+
+    Returns
+    -------
+    Path
+        The new vintage, ``prices/yahoo-<UTC time>.csv`` in the study's folder, with a passport beside it.
+
+    Raises
+    ------
+    DataMissing, DataUnfit, SourceFailed
+        If a ticker is unknown, its answer is unfit and not accepted, or none comes; nothing is written into the study's folder then.
+    """
+    start, end = needed_range(spec)
+    tickers = spec.needed_tickers()
+    # every vintage is a new download: kept answers would carry the past into it
+    prices = fetch_yahoo(
+        list(tickers),
+        start,
+        end,
+        session=session,
+        cache_dir=cache_dir,
+        reuse=False,
+        accept=accepted_by_study(spec.prices.accept),
+        on_ticker=progress,
+    )
+    return store_vintage(prices, spec.folder, datetime.now(tz=UTC), tickers, start, end)
+
+
+def next_step(spec: StudySpec, path: Path) -> str:
+    """Return what the study uses now, and what to write in its file to use, or to keep, the new prices."""
+    name, part = bare_name(path), spec.prices
+    if part.source == "yahoo" and part.vintage is None:
+        return f'{spec.path.name} takes the newest vintage, now {name}; to stay with it, add vintage = "{name}" under [prices]'
+    return f'to study these prices, write source = "yahoo" and vintage = "{name}" under [prices] in {spec.path.name}'
+
+
+# -- New prices before a build: a download that brings nothing new leaves no trace.
+
+
+#: Differences of a ticker below what could change a return.
+_QUIET = ("same", "jitter")
+
+
+def refresh_prices(spec: StudySpec, progress: Callable[[str, int, int], None]) -> str:
+    """Download a study's prices; keep them only if they differ from the newest stored ones.
+
+    Parameters
+    ----------
+    spec : StudySpec
+        A study with ``prices.source = "yahoo"`` that follows the newest vintage.
+    progress : callable
+        Called with the step's name, the steps done and all steps.
+
+    Returns
+    -------
+    str
+        What the download brought, in words.
+
+    Raises
+    ------
+    StudyFileError
+        If the study does not use what is fetched.
+    DataMissing, DataUnfit, SourceFailed
+        If a ticker is unknown, an answer is unfit, or none comes.
+    """
+    part = spec.prices
+    if part.source != "yahoo" or part.vintage is not None:
+        uses = f"the vintage {part.vintage}" if part.vintage else repr(part.source)
+        raise StudyFileError(
+            f"{spec.path.name}: prices come from {uses}, so what --fetch downloads would not be used; write "
+            f'source = "yahoo" and no vintage under [prices], or build without --fetch.'
+        )
+    before = list_vintages(spec.folder, "yahoo")
+    path = fetch_prices(spec, lambda ticker, i, n: progress(f"fetching {ticker}", i, n))
+    if not before:
+        return f"{bare_name(path)}: the first prices"
+    last = before[-1]
+    found = compare_prices(read_prices(last.path), read_prices(path))
+    if _nothing_new(found):
+        _discard(path)
+        return f"prices are those of {last.name}; the download was not kept"
+    return f"{bare_name(path)} against {last.name}: {found.summary()}"
+
+
+def _nothing_new(found: PriceDifferences) -> bool:
+    """Whether no figure that a study could use differs, no day and no ticker."""
+    same = all(t.kind in _QUIET and not t.added and not t.removed and not t.volumes for t in found.tickers)
+    return same and not found.only_old and not found.only_new
+
+
+def _discard(path: Path) -> None:
+    """Remove a vintage that this process has just stored."""
+    with FileLock(path.parent / LOCK, timeout=LOCK_TIMEOUT):
+        path.unlink(missing_ok=True)
+        passport_path(path).unlink(missing_ok=True)

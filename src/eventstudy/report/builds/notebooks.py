@@ -1,0 +1,430 @@
+"""An executed notebook as HTML: code folded, charts with alternative text, nothing of this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from eventstudy.errors import DataMissing, EventStudyError, StudyFileError
+from eventstudy.figures.house_style import MARK_VARIABLE, UNTIL_VARIABLE
+from eventstudy.figures.house_style import VARIABLE as STYLE_VARIABLE
+
+if TYPE_CHECKING:
+    from jupyter_client import AsyncKernelManager
+    from nbclient import NotebookClient
+    from nbformat import NotebookNode
+
+_TEMPLATE = """
+{%- extends 'basic/index.html.j2' -%}
+{% block input_group %}<details class="code"><summary>Code</summary>{{ super() }}</details>{% endblock %}
+{% block in_prompt %}{% endblock %}
+{% block output_prompt %}{% endblock %}
+{% block empty_in_prompt %}{% endblock %}
+"""
+_ALT = re.compile(r"^\s*#\s*alt:\s*(?P<words>.+)$", re.MULTILINE | re.IGNORECASE)
+_HEADING = re.compile(r"^#{1,6}\s+(?P<words>.+?)\s*#*$", re.MULTILINE)
+_IMAGES = ("image/png", "image/jpeg")
+#: What matplotlib says when it meets a new home folder; it is no output of the notebook.
+_CACHE_TALK = re.compile(
+    r"^.*Matplotlib (?:is building the font cache|created a temporary cache directory).*\n?", re.MULTILINE
+)
+
+
+def to_html(notebook: NotebookNode) -> str:
+    """Return the body of an executed notebook's page.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        With outputs; its cells gain alternative texts.
+
+    Returns
+    -------
+    str
+        HTML as the template ``basic`` has it; `eventstudy.report.page` orders its headings.
+    """
+    from jinja2 import DictLoader
+    from nbconvert import HTMLExporter
+
+    notebook.cells = [c for c in notebook.cells if "hidden" not in c.metadata.get("tags", [])]
+    _free_dollars(notebook)
+    _drop_twins(notebook)
+    describe_charts(notebook)
+    _drop_cache_talk(notebook)
+    exporter = HTMLExporter(
+        template_name="basic",
+        template_file="folded.html.j2",
+        extra_loaders=[DictLoader({"folded.html.j2": _TEMPLATE})],
+    )
+    exporter.mathjax_url = exporter.require_js_url = exporter.jquery_url = ""
+    exporter.embed_images = True
+    body, _ = exporter.from_notebook_node(notebook)
+    return str(body)
+
+
+#: Code, in which a dollar sign is one anyway; a formula, as Pandoc has it; and any other dollar sign.
+_DOLLARS = re.compile(
+    r"(?P<kept>(?s:```.*?```|~~~.*?~~~)|`+[^`]*`+|\$\$(?s:.+?)\$\$|\$(?=\S)(?:[^$\\\n]|\\.)+?(?<=\S)\$(?!\d)|\\\$)|(?P<sum>\$)"
+)
+
+
+def _free_dollars(notebook: NotebookNode) -> None:
+    """Write dollar signs of sums so that two of them are no formula, in which bold words would be lost."""
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = _DOLLARS.sub(lambda m: m["kept"] or "&#36;", cell.source)
+
+
+def describe_charts(notebook: NotebookNode) -> None:
+    """Give every picture an alternative text: the cell's comment ``# alt: …``, its metadata ``alt``, or where it stands."""
+    heading, place = "", 0
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            found = _HEADING.findall(cell.source)
+            heading = found[-1] if found else heading
+            continue
+        outputs = cell.get("outputs", [])
+        if not any(kind in o.get("data", {}) for o in outputs for kind in _IMAGES):
+            continue
+        place += 1
+        said = _ALT.search(cell.source)
+        if said:
+            cell.metadata["alt"] = said["words"].strip()
+        elif not cell.metadata.get("alt"):
+            under = f" under “{heading}”" if heading else ""
+            cell.metadata["alt"] = f"Chart {place} of this notebook{under}, drawn by the code folded above it."
+
+
+def _drop_twins(notebook: NotebookNode) -> None:
+    """Show a picture once that a cell shows twice: a matplotlib figure as its last value is drawn again at the cell's end."""
+    for cell in notebook.cells:
+        seen: set[str] = set()
+        for output in list(cell.get("outputs", [])):
+            pictures = {str(data) for kind, data in output.get("data", {}).items() if kind in _IMAGES}
+            if pictures and pictures <= seen:
+                cell.outputs.remove(output)
+            seen |= pictures
+
+
+def _drop_cache_talk(notebook: NotebookNode) -> None:
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if output.get("output_type") == "stream" and output.get("name") == "stderr":
+                output["text"] = _CACHE_TALK.sub("", output["text"])
+        if "outputs" in cell:
+            cell["outputs"] = [o for o in cell.outputs if o.get("output_type") != "stream" or o.get("text")]
+
+
+def scrubbed(text: str, roots: Sequence[Path] = ()) -> str:
+    """Take out what changes from run to run and from machine to machine: addresses, temporary files, folders.
+
+    Parameters
+    ----------
+    text : str
+        HTML.
+    roots : sequence of Path
+        Folders of the study and the notebook; they become ``.``.
+    """
+    text = re.sub(r"0x[0-9a-f]{6,}", "0x…", text)
+    temporary = re.escape(tempfile.gettempdir())
+    text = re.sub(rf"(?:/tmp|{temporary})/ipykernel_\d+/\d+\.py", "cell", text)
+    named = [(Path(sys.prefix), "python"), *((p.resolve(), ".") for p in roots), (Path.home(), "~")]
+    for folder, name in sorted(named, key=lambda pair: -len(str(pair[0]))):
+        if len(folder.parts) > 2:
+            text = re.sub(rf"{re.escape(str(folder))}(?=[/\"'\s&<:)])", name, text)
+    return text
+
+
+def without_colour(text: str) -> str:
+    """Return text without the codes that colour a terminal."""
+    return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
+# -- Run a notebook and write it as HTML, the same bytes every time.
+
+
+#: Longest time for one cell, in seconds.
+CELL_TIMEOUT = 300
+#: Lines shown of what a kernel said that died.
+_SAID = 10
+#: The tag of the cell after which parameters are set, and of the cell that sets them.
+PARAMETERS_TAG, INJECTED_TAG = "parameters", "injected-parameters"
+
+Progress = Callable[[str, int, int], None]
+
+
+class NotebookFailed(EventStudyError, RuntimeError):
+    """A cell of a notebook raised an error; the message holds the cell and the error."""
+
+    EXIT_CODE = 3
+
+
+class Kernels:
+    """The running kernels of a build, so that all of them can be ended at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[int] = set()
+        self.stopped = False
+
+    def add(self, pid: int) -> None:
+        """Remember a process; end it at once if the build has been stopped."""
+        with self._lock:
+            self._running.add(pid)
+        if self.stopped:
+            self.stop()
+
+    def remove(self, pid: int) -> None:
+        """Forget a process that has ended."""
+        with self._lock:
+            self._running.discard(pid)
+
+    def stop(self) -> None:
+        """End every kernel that runs; those that start later end at once."""
+        import signal
+
+        self.stopped = True
+        with self._lock:
+            running, self._running = self._running, set()
+        for pid in running:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except OSError:  # it has ended by itself
+                continue
+
+
+def require_notebook_tools() -> None:
+    """Import what notebooks need; raise `DataMissing` if the extra ``notebooks`` is not installed.
+
+    Called before any thread starts: matplotlib asks whether IPython is loaded, and half of it, being imported by another
+    thread, stops a drawing.
+    """
+    try:
+        import ipykernel
+        import IPython
+        import nbclient
+        import nbconvert
+    except ImportError as error:
+        raise DataMissing(
+            f"{error.name} is not installed; this study has notebooks: pip install 'eventstudy-finance[notebooks]'."
+        ) from error
+    del ipykernel, IPython, nbclient, nbconvert
+
+
+def execute(
+    path: Path,
+    *,
+    folder: Path | None = None,
+    parameters: Mapping[str, object] | None = None,
+    progress: Progress | None = None,
+    kernels: Kernels | None = None,
+    style: Path | None = None,
+    mark: str = "",
+    embargo_until: str = "",
+) -> str:
+    """Run a notebook in its own folder and return the body of its HTML.
+
+    Parameters
+    ----------
+    path : Path
+        An ``.ipynb`` file; it is not changed.
+    folder : Path, optional
+        The study's folder. With it the notebook's variable ``STUDY`` is the way there from the notebook.
+    parameters : mapping, optional
+        Further variables by name: booleans, numbers, words and lists of these. They are set after the cell with the tag
+        ``parameters``, or before the first cell if there is none.
+    progress : callable, optional
+        Called with ``cell i of n`` before each cell, the cells done and all cells.
+    kernels : Kernels, optional
+        Where the kernel is entered while it runs.
+    style : Path, optional
+        The house style of figures; by default the one in use.
+    mark, embargo_until : str
+        A word drawn over each figure of this package, such as ``DRAFT``, and the moment up to which it holds.
+
+    Returns
+    -------
+    str
+        HTML without head: code folded away, outputs shown, charts with alternative text; no
+        addresses, no times, no paths of this machine.
+
+    Raises
+    ------
+    NotebookFailed
+        If a cell fails; names the notebook and shows the cell and its error.
+    DataMissing
+        If the file or the tools are missing.
+    StudyFileError
+        If the file is no notebook.
+    """
+    require_notebook_tools()
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+    notebook = _read(path)
+    _inject(notebook, _variables(path, folder, parameters or {}))
+    for place, cell in enumerate(notebook.cells):
+        cell["id"] = f"c{place:03d}"
+    given = {STYLE_VARIABLE: str(style.resolve()) if style else "", MARK_VARIABLE: mark, UNTIL_VARIABLE: embargo_until}
+    try:
+        asyncio.run(_run(notebook, path, progress, kernels or Kernels(), {k: v for k, v in given.items() if v}))
+    except CellExecutionError as error:
+        where = _failed_cell(notebook)
+        raise NotebookFailed(f"The notebook {path.name} stopped{where}.\n{without_colour(str(error))}") from error
+    except CellTimeoutError as error:
+        raise NotebookFailed(f"The notebook {path.name}: a cell ran longer than {CELL_TIMEOUT} s.") from error
+    except DeadKernelError as error:
+        raise NotebookFailed(f"The notebook {path.name}: its kernel ended before its cells did.{error}") from error
+    roots = [p for p in (path.parent, folder) if p is not None]
+    return scrubbed(to_html(notebook), roots)
+
+
+def _read(path: Path) -> NotebookNode:
+    import nbformat
+
+    if not path.is_file():
+        raise DataMissing(f"The notebook {path.name} is missing; the study file names it.")
+    try:
+        notebook: NotebookNode = nbformat.read(path, as_version=4)
+        nbformat.validate(notebook)
+    except Exception as error:
+        raise StudyFileError(
+            f"{path.name} is no notebook that can be read ({type(error).__name__}: {error})."
+        ) from error
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell["outputs"], cell["execution_count"] = [], None
+    return notebook
+
+
+def _variables(path: Path, folder: Path | None, parameters: Mapping[str, object]) -> dict[str, object]:
+    """Return the variables to set; the way to the study is relative, so that it is the same on every machine."""
+    if folder is None:
+        return dict(parameters)
+    way = Path(os.path.relpath(folder.resolve(), path.parent.resolve())).as_posix()
+    return {"STUDY": way, **parameters}
+
+
+def _inject(notebook: NotebookNode, variables: Mapping[str, object]) -> None:
+    """Set variables in a cell of their own: shown after the cell tagged ``parameters``, else hidden at the top."""
+    import nbformat
+
+    if not variables:
+        return
+    source = "\n".join(f"{name} = {value!r}" for name, value in variables.items())
+    tagged = [i for i, c in enumerate(notebook.cells) if PARAMETERS_TAG in c.metadata.get("tags", [])]
+    tags = [INJECTED_TAG] if tagged else [INJECTED_TAG, "hidden"]
+    cell = nbformat.v4.new_code_cell(source, metadata={"tags": tags})
+    notebook.cells.insert(tagged[0] + 1 if tagged else 0, cell)
+
+
+def _failed_cell(notebook: NotebookNode) -> str:
+    """Return which cell failed: the last one that was run."""
+    run = [i for i, c in enumerate(notebook.cells, start=1) if c.cell_type == "code" and c.get("outputs")]
+    failed = [i for i in run if any(o.output_type == "error" for o in notebook.cells[i - 1].outputs)]
+    return f" in cell {failed[-1]} of {len(notebook.cells)}" if failed else ""
+
+
+async def _run(
+    notebook: NotebookNode, path: Path, progress: Progress | None, kernels: Kernels, given: Mapping[str, str]
+) -> None:
+    """Execute a notebook in place, over files instead of a network port, and end its kernel."""
+    from nbclient import NotebookClient
+    from nbclient.exceptions import DeadKernelError
+
+    with tempfile.TemporaryDirectory(prefix="eventstudy-kernel-") as folder:
+        manager = _manager(Path(folder))
+        client = NotebookClient(
+            notebook,
+            timeout=CELL_TIMEOUT,
+            record_timing=False,
+            resources={"metadata": {"path": str(path.parent)}},
+            km=manager,
+        )
+        _tell_cells(client, notebook, progress, kernels, manager)
+        pid = -1
+        try:
+            # what a kernel's process says beside its cells belongs to no cell, nor into this command's own messages
+            with open(Path(folder) / "said", "wb") as said:
+                await client.async_execute(env={**_environment(Path(folder)), **given}, stdout=said, stderr=said)
+        except DeadKernelError as error:
+            raise DeadKernelError(_last_words(Path(folder) / "said")) from error
+        finally:
+            pid = _pid(manager)
+            if client.kc is not None:
+                client.kc.stop_channels()
+            if manager.has_kernel:
+                await manager.shutdown_kernel(now=True)
+            kernels.remove(pid)
+
+
+def _last_words(said: Path) -> str:
+    """Return the end of what a kernel's process said, for a message."""
+    lines = said.read_text(encoding="utf-8", errors="replace").splitlines()[-_SAID:]
+    return "".join(f"\n{without_colour(line)}" for line in lines)
+
+
+def _manager(folder: Path) -> AsyncKernelManager:
+    """Return a manager of the Python that runs this build, whatever kernels the user has set up."""
+    from jupyter_client import AsyncKernelManager
+    from jupyter_client.kernelspec import KernelSpec
+
+    manager = AsyncKernelManager(
+        kernel_name="python3", transport="ipc", connection_file=f"{folder}/kernel.json", ip=f"{folder}/kernel"
+    )
+    command = [sys.executable, "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    manager._kernel_spec = KernelSpec(argv=command, display_name="Python 3", language="python")
+    return manager
+
+
+def _pid(manager: AsyncKernelManager) -> int:
+    return int(getattr(manager.provisioner, "pid", None) or -1)
+
+
+def _tell_cells(
+    client: NotebookClient,
+    notebook: NotebookNode,
+    progress: Progress | None,
+    kernels: Kernels,
+    manager: AsyncKernelManager,
+) -> None:
+    """Tell of each cell before it runs, and enter the kernel as soon as there is one."""
+    from nbclient.exceptions import DeadKernelError
+
+    total = len(notebook.cells)
+
+    def start(cell: NotebookNode, cell_index: int) -> None:
+        del cell
+        kernels.add(_pid(manager))
+        if kernels.stopped:
+            raise DeadKernelError("the build was stopped")
+        if progress is not None:
+            progress(f"cell {cell_index + 1} of {total}", cell_index, total)
+
+    client.on_cell_start = start
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """Return the environment of a kernel: the user's, without what would change an output."""
+    (folder / "matplotlibrc").touch()
+    fixed = {
+        "PYTHONHASHSEED": "0",
+        "TZ": "UTC",
+        "LC_ALL": "C.UTF-8",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "MATPLOTLIBRC": str(folder / "matplotlibrc"),
+        "IPYTHONDIR": str(folder / "ipython"),
+        "OPENBLAS_NUM_THREADS": "1",
+        "COLUMNS": "100",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    }
+    given = os.environ.get("PYTHONPATH", "")
+    if given:  # a kernel runs in its notebook's folder, where a relative way leads elsewhere
+        fixed["PYTHONPATH"] = os.pathsep.join(str(Path(p).resolve()) for p in given.split(os.pathsep) if p)
+    return {**os.environ, **fixed}

@@ -1,0 +1,460 @@
+"""What stands in the cells of a price file: days, figures and tickers, read strictly."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.errors import DataUnfit, InvalidInput
+from eventstudy.wording import is_formula
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+#: Longest text that a cell of a price file may hold.
+MAX_CELL = 64
+_YEARS = (1800, 2200)
+_MONTHS = {
+    m: i
+    for i, m in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], start=1)
+}
+#: Years of two digits below this are of the twenty-first century, the others of the twentieth (as in POSIX).
+_CENTURY = 69
+_CLOCK = r"([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?( ?(Z|UTC|[+-]\d{2}:?\d{2}))?)?"
+#: How files write days; a file must keep to one of them.
+_FORMS = tuple(
+    re.compile(form)
+    for form in (
+        rf"(?P<y>\d{{4}})-(?P<m>\d{{2}})-(?P<d>\d{{2}}){_CLOCK}",
+        r"(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})",
+        rf"(?P<y>\d{{4}})/(?P<m>\d{{2}})/(?P<d>\d{{2}}){_CLOCK}",
+        r"(?P<d>\d{1,2})[- ]?(?P<word>[A-Za-z]{3})[- ]?(?P<y>\d{4})",
+        r"(?P<d>\d{1,2})[- ](?P<word>[A-Za-z]{3})[- ](?P<yy>\d{2})",
+        r"(?P<word>[A-Za-z]{3}) (?P<d>\d{1,2}), (?P<y>\d{4})",
+        rf"(?P<a>\d{{1,2}})/(?P<b>\d{{1,2}})/(?P<y>\d{{4}}){_CLOCK}",
+        rf"(?P<a>\d{{1,2}})\.(?P<b>\d{{1,2}})\.(?P<y>\d{{4}}){_CLOCK}",
+        r"(?P<a>\d{1,2})-(?P<b>\d{1,2})-(?P<y>\d{4})",
+    )
+)
+_WRITE = "write dates as 2025-01-27 (year-month-day)"
+_MONEY = re.compile(r"-?\$?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?([KMB]?)")
+_SCALE = {"": 1.0, "K": 1e3, "M": 1e6, "B": 1e9}
+
+
+def shown(value: object) -> str:
+    """Return a cell for a message, cut to a readable length."""
+    text = str(value)
+    return repr(text if len(text) <= MAX_CELL else text[: MAX_CELL - 1] + "…")
+
+
+def read_days(column: pd.Series[str], name: str, month_first: bool | None = None) -> pd.DatetimeIndex:
+    """Read a column of days, all written in one form.
+
+    Parameters
+    ----------
+    column : Series
+        Text, dates or timestamps; a time of day is cut off.
+    name : str
+        The file's name, for messages.
+    month_first : bool, optional
+        Which of two numbers is the month in 03/04/2025; by default the column must settle it by a number above 12.
+
+    Returns
+    -------
+    DatetimeIndex
+        Naive midnights, in the order given.
+
+    Raises
+    ------
+    InvalidInput
+        At the first value that is no day or is written in another form than the first; if day and month cannot be told apart.
+    """
+    if pd.api.types.is_datetime64_any_dtype(column.dtype) and not column.isna().any():
+        days = pd.DatetimeIndex(column).tz_localize(None).normalize()
+        outside = (days.year < _YEARS[0]) | (days.year > _YEARS[1])
+        if outside.any():
+            raise _no_day(name, str(days[int(outside.argmax())].date()), int(outside.argmax()) + 1)
+        return pd.DatetimeIndex(days.to_numpy(dtype="datetime64[ns]"), name="date")
+    codes, found = pd.factorize(column.astype("object"), use_na_sentinel=False)  # a long file repeats days
+    texts = ["" if pd.isna(v) else str(v).strip() for v in found]
+    form = next((f for f in _FORMS if texts and f.fullmatch(texts[0])), None)
+    matches = [form.fullmatch(t) if form else None for t in texts]
+    if form is not None and "a" in form.groupindex:
+        month_first = _order([m for m in matches if m], name, month_first)
+    days_found: list[str] = []
+    for code, (text, match) in enumerate(zip(texts, matches, strict=True)):
+        day = None if match is None else _day(match, month_first)
+        if day is None:
+            raise _no_day(name, text, int((codes == code).argmax()) + 1)
+        days_found.append(day.isoformat())
+    return pd.DatetimeIndex(np.array(days_found, dtype="datetime64[ns]")[codes], name="date")
+
+
+def _no_day(name: str, text: str, row: int) -> InvalidInput:
+    return InvalidInput(
+        f"{name} has {shown(text)} as a date in data row {row}; {_WRITE}.", value=text[:MAX_CELL], row=row
+    )
+
+
+def _order(matches: list[re.Match[str]], name: str, month_first: bool | None) -> bool:
+    """Tell by the numbers above 12 whether the month is the first of two."""
+    day_first = next((m for m in matches if int(m["a"]) > 12), None)
+    month_front = next((m for m in matches if int(m["b"]) > 12), None)
+    against = {True: day_first, False: month_front}.get(month_first) if month_first is not None else None
+    if (day_first and month_front) or against:
+        pair = [m[0] for m in (day_first, month_front) if m]
+        raise InvalidInput(
+            f"{name} writes {' and '.join(pair)}, so that day and month change places or there is no such day; {_WRITE}.",
+            value=pair[0],
+        )
+    if month_first is None and day_first is None and month_front is None:
+        raise InvalidInput(
+            f"{name} writes dates as {matches[0][0]!r}, and no date in it tells which number is the day and which the month; "
+            f"{_WRITE}.",
+            value=matches[0][0],
+        )
+    return bool(month_front) if month_first is None else month_first
+
+
+def _day(match: re.Match[str], month_first: bool | None) -> date | None:
+    parts = match.groupdict()
+    if "a" in parts:
+        parts["m"], parts["d"] = (parts["a"], parts["b"]) if month_first else (parts["b"], parts["a"])
+    month = _MONTHS.get((parts["word"] or "").lower(), 0) if "word" in parts else int(parts["m"] or 0)
+    short = parts.get("yy")
+    year = int(parts["y"] or 0) if short is None else int(short) + (2000 if int(short) < _CENTURY else 1900)
+    if not _YEARS[0] <= year <= _YEARS[1]:
+        return None
+    try:
+        return date(year, month, int(parts["d"] or 0))
+    except ValueError:
+        return None
+
+
+def numbers(column: pd.Series[float], name: str, days: pd.DatetimeIndex, money: bool = False) -> pd.Series[float]:
+    """Read a column of figures.
+
+    Parameters
+    ----------
+    column : Series
+        Figures; missing ones as NaN.
+    name : str
+        The file's name, for messages.
+    days : DatetimeIndex
+        The day of each row, for messages.
+    money : bool
+        Allow what web pages write: ``$1,234.50``, ``12.3M``.
+
+    Returns
+    -------
+    Series
+        The figures as floats.
+
+    Raises
+    ------
+    DataUnfit
+        At the first value that is not a number; names its row, day and column.
+    """
+    kind = column.dtype
+    if pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind) and not _is_complex(kind):
+        return column.astype("float64")
+    cells = column.astype("object")
+    there, read = cells.notna().to_numpy(), _money if money else _number
+    values = np.full(len(cells), np.nan)
+    values[there] = [read(c) for c in cells[there]]
+    wrong = np.isnan(values) & there
+    blank = {"", "-", "--"} if money else {""}
+    wrong[wrong] = [not isinstance(c, str) or c.strip() not in blank for c in cells[wrong]]
+    if wrong.any():
+        place = int(wrong.argmax())
+        raise DataUnfit(
+            f"{name} has {shown(column.iloc[place])} in column {column.name}, data row {place + 1} "
+            f"({days[place]:%Y-%m-%d}), where a number is needed; correct it or leave the cell empty.",
+            column=str(column.name),
+            row=place + 1,
+        )
+    return pd.Series(values, index=column.index)
+
+
+def _is_complex(kind: object) -> bool:
+    return getattr(kind, "kind", "") == "c"
+
+
+def _number(cell: object) -> float:
+    if isinstance(cell, bool | np.bool_ | complex) or (isinstance(cell, str) and ("_" in cell or len(cell) > MAX_CELL)):
+        return np.nan
+    try:
+        return float(cell)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        return np.nan
+
+
+def _money(cell: object) -> float:
+    if not isinstance(cell, str):
+        return _number(cell)
+    match = _MONEY.fullmatch(cell.strip())
+    if match is None:
+        return _number(cell)
+    return float(re.sub(r"[$,KMB]", "", match[0])) * _SCALE[match[4]]
+
+
+def check_tickers(tickers: Iterable[object], name: str) -> None:
+    """Refuse what is no ticker: nothing, control characters, long texts, beginnings that a spreadsheet runs.
+
+    Parameters
+    ----------
+    tickers : iterable
+        As in the file.
+    name : str
+        The file's name, for messages.
+
+    Raises
+    ------
+    DataUnfit
+        At the first that cannot be one.
+    """
+    for ticker in tickers:
+        text = str(ticker)
+        if not text.strip():
+            raise DataUnfit(f"{name} has a column without a ticker above it; name it or leave it out.")
+        if any(unicodedata.category(c) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for c in text):
+            raise DataUnfit(f"{name} has the ticker {text[:MAX_CELL]!a} with a control character in it; correct it.")
+        if len(text) > MAX_CELL:
+            raise DataUnfit(f"{name} has the ticker {shown(text)}; a ticker has at most {MAX_CELL} characters.")
+        if is_formula(text):
+            first = text.strip()[0]
+            raise DataUnfit(
+                f"{name} has the ticker {text!r}; a spreadsheet would run what begins with {first!r}. Write the ticker without it."
+            )
+
+
+# -- Days written as moments in UTC: midnights of a place east of Greenwich lie on the evening of the day before.
+
+
+_UTC = re.compile(r"(\d{4}-\d{2}-\d{2}|\d{4}/\d{2}/\d{2})[T ](\d{2}:\d{2}(:\d{2}(\.\d+)?)?) ?(Z|UTC|[+-]00:?00)")
+#: Places whose midnights are looked for; each stands for its neighbours with the same clock.
+_PLACES = (
+    "Europe/London",
+    "Europe/Berlin",
+    "Europe/Athens",
+    "Africa/Lagos",
+    "Africa/Johannesburg",
+    "Asia/Jerusalem",
+    "Europe/Moscow",
+    "Asia/Dubai",
+    "Asia/Kolkata",
+    "Asia/Bangkok",
+    "Asia/Shanghai",
+    "Asia/Tokyo",
+    "Australia/Sydney",
+)
+#: Midnights at or after this hour of UTC only: at 12:00 the Gulf's exchanges close.
+_FIRST_HOUR = 13
+#: From this hour on no exchange of shares closes; at the hours of `_CLOSES` those of New York do.
+_LATE, _CLOSES = 22, {20, 21}
+#: The evening's close of currencies and futures, which is no midnight.
+_NEW_YORK_CLOSE = 17
+_SATURDAY, _SUNDAY = 5, 6
+#: Share of moments that must be midnights where there are enough: the last may be that of the download.
+_MOST, _FEWEST = 0.9, 10
+#: Years in which there are zones to look at.
+_TIMED_YEARS = (1900, 2199)
+#: Share of days on one weekday: a fifth if there is trade on it, nearly none (a special session) if there is not.
+_REGULAR, _SELDOM = 0.1, 0.04
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Days read from moments in UTC, and what is to be said about it."""
+
+    days: pd.Series[pd.Timestamp]
+    said: str
+
+
+def local_days(column: pd.Series[str], name: str) -> Moments | None:
+    """Return the days of a column of moments in UTC that may be midnights of a place east of Greenwich.
+
+    Parameters
+    ----------
+    column : Series
+        Dates, texts or timestamps.
+    name : str
+        The file's name, for messages.
+
+    Returns
+    -------
+    Moments or None
+        None if the days are right as they are written, without a word: no moments in UTC, or none in the evening, or closing times.
+
+    Raises
+    ------
+    InvalidInput
+        If the moments are at 22:00 or 23:00 and nothing tells whether they are midnights of the next day.
+
+    Notes
+    -----
+    Weekends decide: days as written from Sunday to Thursday are midnights of Monday to Friday. Else the clock does, if it
+    changes with summer time as a place's midnights do.
+    """
+    moments = _in_utc(column)
+    if moments is None or not (moments.hour >= _FIRST_HOUR).any():
+        return None
+    least = _MOST if len(moments) >= _FEWEST else 1.0
+    if moments.year.min() < _TIMED_YEARS[0] or moments.year.max() > _TIMED_YEARS[1]:
+        return None
+    place = next((p for p in _PLACES if _midnights(moments.tz_convert(p)).mean() >= least), None)
+    if place is None:
+        return None
+    written, local = moments.tz_localize(None).normalize(), moments.tz_convert(place).tz_localize(None).normalize()
+    verdict = _weekends(written, local)
+    clocks = _clocks(moments[_midnights(moments.tz_convert(place))])
+    if verdict is None and " and " in clocks and not _at_new_york_close(moments):
+        verdict = True
+    if verdict is False or (verdict is None and set(moments.hour) <= _CLOSES):
+        return None
+    if verdict:
+        said = (
+            f"Dates at {clocks} UTC were taken as midnights of {place}, or of a place with its clock: {moments[0]:%Y-%m-%d %H:%M} was read as "
+            f"{local[0]:%Y-%m-%d}."
+        )
+        return Moments(pd.Series(local, index=column.index, name=column.name), said)
+    if (moments.hour >= _LATE).any():
+        raise InvalidInput(
+            f"{name} has dates at {clocks} UTC (the first is {moments[0]:%Y-%m-%d %H:%M}), and nothing tells whether they are midnights of the "
+            f"next day (in {place}) or evenings of the day that is written. Write the day alone (2025-01-27), or the local time with its zone "
+            f"(2025-01-27 00:00+01:00).",
+            value=f"{moments[0]:%Y-%m-%d %H:%M}",
+        )
+    said = f"Dates at {clocks} UTC were read as the days that are written; midnights of {place} would be the days after them."
+    return Moments(pd.Series(written, index=column.index, name=column.name), said)
+
+
+def _in_utc(column: pd.Series[str]) -> pd.DatetimeIndex | None:
+    """Return a column as moments in UTC, or None if it is something else, wholly or in part."""
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        zone = str(column.dtype.tz)
+        utc = zone in {"UTC", "Etc/UTC", "GMT", "Zulu", "UTC+00:00", "+00:00"}
+        return pd.DatetimeIndex(column).tz_convert("UTC") if utc and len(column) and not column.isna().any() else None
+    if pd.api.types.is_datetime64_any_dtype(column.dtype) or pd.api.types.is_numeric_dtype(column.dtype):
+        return None
+    codes, found = pd.factorize(column.astype("object"), use_na_sentinel=False)
+    texts = [str(v).strip() for v in found]
+    matches = [_UTC.fullmatch(t) for t in texts]
+    if not matches or not all(matches):
+        return None
+    plain = [f"{m[1].replace('/', '-')}T{m[2]}" for m in matches if m]
+    moments = pd.to_datetime(pd.Series(plain), format="ISO8601", errors="coerce", utc=True)
+    if moments.isna().any():  # no such day: refused where days are read
+        return None
+    return pd.DatetimeIndex(moments).take(codes)
+
+
+def _midnights(moments: pd.DatetimeIndex) -> np.ndarray:
+    return np.asarray(moments == moments.normalize())
+
+
+def _at_new_york_close(moments: pd.DatetimeIndex) -> bool:
+    at = moments.tz_convert("America/New_York")
+    return bool((at.hour == _NEW_YORK_CLOSE).all())
+
+
+def _weekends(written: pd.DatetimeIndex, local: pd.DatetimeIndex) -> bool | None:
+    """Tell by the weekend whether local days (True) or those written (False) are meant; None if both or neither fall on it."""
+    for day in (_SATURDAY, _SUNDAY):
+        off, moved = float((written.dayofweek == day).mean()), float((local.dayofweek == day).mean())
+        if min(off, moved) <= _SELDOM and max(off, moved) >= _REGULAR:
+            return off > moved
+    return None
+
+
+def _clocks(moments: pd.DatetimeIndex) -> str:
+    times = sorted(set((moments.hour * 60 + moments.minute).tolist()))
+    return " and ".join(f"{t // 60:02d}:{t % 60:02d}" for t in times)
+
+
+def with_local_days(table: pd.DataFrame, name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return a table with its moments in UTC as days, and what is to be said about them.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Dates in a column called so or in the first; of two header rows, in the index.
+    name : str
+        The file's name, for messages.
+
+    Returns
+    -------
+    table : DataFrame
+        The same table if its dates are right as they are written.
+    cautions : tuple of str
+
+    Raises
+    ------
+    InvalidInput
+        As `local_days`.
+    """
+    two_level = table.columns.nlevels > 1
+    place = next((i for i, c in enumerate(table.columns) if meaning(str(c)) == "date"), 0)
+    moments = local_days(pd.Series(table.index) if two_level else table.iloc[:, place], name)
+    if moments is None:
+        return table, ()
+    if two_level:
+        return table.set_axis(pd.DatetimeIndex(moments.days), axis=0), (moments.said,)
+    return table.assign(**{str(table.columns[place]): moments.days}), (moments.said,)
+
+
+_MEANINGS = {
+    "date": "date",
+    "datetime": "date",
+    "day": "date",
+    "timestamp": "date",
+    "ticker": "ticker",
+    "symbol": "ticker",
+    "symbols": "ticker",
+    "close": "close",
+    "adjclose": "adj_close",
+    "adjustedclose": "adj_close",
+    "closeadj": "adj_close",
+    "closeadjusted": "adj_close",
+    "adjcloseprice": "adj_close",
+    "adjustedcloseprice": "adj_close",
+    "adjprice": "adj_close",
+    "adjustedprice": "adj_close",
+    "volume": "volume",
+    "vol": "volume",
+    "closelast": "close",
+    "currency": "currency",
+    "ccy": "currency",
+    "open": "open",
+    "high": "high",
+    "low": "low",
+}
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Closes and volumes as dates × tickers, with what is known of their adjustment and currencies."""
+
+    adj_close: pd.DataFrame
+    close: pd.DataFrame | None = None
+    volume: pd.DataFrame | None = None
+    adjustments: str = "as given in the file"
+    cautions: tuple[str, ...] = ()
+    currency: Mapping[str, str] = field(default_factory=dict)
+
+
+def meaning(column: str) -> str:
+    """Return what a column name stands for (``adj_close`` for ``Adj Close``), or an empty word."""
+    return _MEANINGS.get(re.sub(r"[\s_.\-<>*/]+", "", column.lower()), "")
+
+
+def listed_columns(columns: Sequence[object] | pd.Index) -> str:
+    """Return column names for a message, a dozen at most."""
+    first = [str(c)[:60] for c in list(columns)[:12]]
+    return ", ".join(first) + (f", … ({len(columns)} in all)" if len(columns) > 12 else "")

@@ -1,0 +1,449 @@
+"""CRSP's returns held against the changes of its prices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.errors import DataUnfit, InvalidInput
+from eventstudy.sources.files.cells import Figures, check_tickers, listed_columns, numbers, read_days
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+
+#: A return may lie so far below the change of the price (rounding), and so far above it (a distribution).
+_BELOW, _ABOVE = 0.02, 0.25
+#: Without cfacpr, changes of the price beyond these may be splits.
+_NO_SPLIT = (-0.25, 0.40)
+#: Smaller changes of the price tell nothing of the returns' unit, and fewer days neither.
+_TELLING, _FEWEST = 0.002, 3
+#: Median of return over change of the price in a file of per cents.
+_PER_CENT = (50.0, 200.0)
+_SHOWN = 3
+
+
+def returns_against_prices(clean: pd.DataFrame, labels: Mapping[int, str], name: str) -> list[str]:
+    """Hold the returns of a CRSP file against ``prc / cfacpr``.
+
+    Parameters
+    ----------
+    clean : DataFrame
+        As `read_crsp` returns it.
+    labels : mapping of int to str
+        What to call each permno.
+    name : str
+        The file's name, for messages.
+
+    Returns
+    -------
+    list of str
+        A caution that counts the days on which a return contradicts the prices; empty without such a day.
+
+    Raises
+    ------
+    DataUnfit
+        If the returns are about a hundred times the changes of the prices: per cents.
+    """
+    priced = clean[clean["prc"].notna()]
+    factor = priced["cfacpr"].where(priced["cfacpr"] > 0)
+    has_factor = factor.notna() & factor.groupby(priced["permno"]).shift().notna()
+    price = priced["prc"].abs() / factor.where(factor.notna(), 1.0)
+    change = price / price.groupby(priced["permno"]).shift() - 1.0
+    mixed = factor.notna() != factor.groupby(priced["permno"]).shift().notna()
+    known = priced["ret"].notna() & change.notna() & ~mixed & (has_factor | change.between(*_NO_SPLIT))
+    ret, change, rows = priced["ret"][known], change[known], priced[known]
+    telling = change.abs() >= _TELLING
+    if int(telling.sum()) >= _FEWEST:
+        times = float(np.median(ret[telling].abs() / change[telling].abs()))
+        if _PER_CENT[0] <= times <= _PER_CENT[1]:
+            raise DataUnfit(
+                f"{name} has returns of about {times:.0f} times the changes of prc, so they seem to be per cents; CRSP's are fractions "
+                f"(0.01 is one per cent). Divide ret by 100.",
+                times=times,
+            )
+    wrong = ((ret < change - _BELOW) | (ret > change + _ABOVE)).to_numpy()
+    if not wrong.any():
+        return []
+    shown = [
+        f"{labels[int(p)]} {d:%Y-%m-%d} (ret {r:+.2%}, prices {c:+.2%})"
+        for p, d, r, c in zip(
+            rows["permno"][wrong][:_SHOWN],
+            rows["date"][wrong][:_SHOWN],
+            ret[wrong][:_SHOWN],
+            change[wrong][:_SHOWN],
+            strict=True,
+        )
+    ]
+    count = int(wrong.sum())
+    more = ", …" if count > _SHOWN else ""
+    return [
+        f"On {count:,} day{'s' * (count > 1)} ret contradicts the change of prc / cfacpr: {', '.join(shown)}{more}."
+    ]
+
+
+# -- CRSP's daily stock file, as WRDS hands it out: its signs, codes and delisting returns.
+
+
+#: What is done about the return of a firm's last day.
+Delisting = Literal["recorded", "shumway", "ignore"]
+#: Columns by their older and newer names, in small letters.
+_NAMES = {
+    "date": "date caldt dlycaldt",
+    "permno": "permno",
+    "ticker": "ticker tic tsymbol",
+    "ret": "ret dlyret",
+    "prc": "prc dlyprc",
+    "vol": "vol dlyvol",
+    "shrout": "shrout",
+    "cfacpr": "cfacpr dlycumfacpr",
+    "dlret": "dlret",
+    "dlstcd": "dlstcd",
+}
+_MEANS = {name: key for key, names in _NAMES.items() for name in names.split()}
+#: Numbers that stand for a missing return.
+_CODES = (-44.0, -55.0, -66.0, -77.0, -88.0, -99.0)
+#: There is a price but none before it that a return could be taken from.
+_NO_PREVIOUS = ("C", ".C", "-66", "-66.0", -66.0)
+_LETTERS = ["", ".", *(f"{dot}{letter}" for dot in ("", ".") for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ")]
+SHUMWAY_RETURN = -0.30
+
+
+def is_crsp(columns: Sequence[str]) -> bool:
+    """Return True if the columns are those of CRSP's daily file: permno, and a return."""
+    return {"permno", "ret"} <= set(_columns(columns))
+
+
+def lacks_returns(columns: Sequence[str]) -> bool:
+    """Return True if the columns are CRSP's permno and price without a return."""
+    found = set(_columns(columns))
+    return {"permno", "prc"} <= found and "ret" not in found
+
+
+def _columns(columns: Sequence[str]) -> dict[str, str]:
+    """Return columns by their older names; of several names of a ticker the first of `_NAMES`."""
+    known = [c for c in columns if c.strip().lower() in _MEANS]
+    known.sort(key=lambda c: _NAMES[_MEANS[c.strip().lower()]].split().index(c.strip().lower()), reverse=True)
+    return {_MEANS[c.strip().lower()]: c for c in known}
+
+
+def _check_doubles(columns: Sequence[str], name: str) -> None:
+    """Refuse the older and the newer column of one figure in one file."""
+    for key, names in _NAMES.items():
+        both = [c for c in columns if c.strip().lower() in names.split()]
+        if len(both) > 1 and key != "ticker":
+            raise InvalidInput(f"{name} has {' and '.join(both)}, two columns for one figure; keep one.")
+
+
+def check_delisting(word: str) -> None:
+    """Raise `InvalidInput` unless ``word`` is one of `Delisting`."""
+    if word not in get_args(Delisting):
+        raise InvalidInput(f"delisting is {word!r}; choose {', '.join(map(repr, get_args(Delisting)))}.")
+
+
+def from_crsp(table: pd.DataFrame, name: str, delisting: Delisting = "recorded") -> Figures:
+    """Bring CRSP's daily file to dates × tickers.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per permno and day: ``permno``, ``date``, ``ret``; if there are, ``prc``, ``vol``, ``ticker``, ``cfacpr``, ``dlret``,
+        ``dlstcd``, in small or capital letters.
+    name : str
+        The file's name, for messages.
+    delisting : {"recorded", "shumway", "ignore"}
+        Compound ``dlret`` with the last day's return where it is recorded; or also take -30 % where it is missing and ``dlstcd``
+        tells of poor performance (500, 520 to 584); or leave delisting returns out.
+
+    Returns
+    -------
+    Figures
+        ``adj_close`` is the index of cumulated returns, scaled to end at the last price; ``close`` the price without its sign.
+
+    Raises
+    ------
+    InvalidInput
+        If a needed column is missing.
+    DataUnfit
+        If a figure cannot be right, a share has two rows for a day, two shares have one ticker, or a share loses all its value.
+
+    Notes
+    -----
+    A negative ``prc`` is the average of bid and ask, zero no price. A return that is a letter or one of -44, -55, -66, -77, -88, -99 is
+    missing. CRSP takes a return from the last price there was, so cumulated returns bridge days without a price; a day whose return is
+    missing though it has a price (code C) is bridged by ``prc / cfacpr``, without dividends.
+
+    References
+    ----------
+    Shumway, T. (1997). The delisting bias in CRSP data. Journal of Finance 52(1), 327-340.
+    """
+    clean = read_crsp(table, name)
+    columns, cautions = _columns(list(table.columns)), []
+    if delisting == "shumway" and "dlstcd" not in columns:
+        raise InvalidInput(f"delisting='shumway' needs the column dlstcd, which {name} does not have.")
+    labels = _labels(clean, name)
+    cautions += returns_against_prices(clean, labels, name)
+    edges = np.searchsorted(clean["permno"].to_numpy(), [*labels, max(labels) + 1])
+    shares = [
+        _share(clean.iloc[a:b], label, name, delisting)
+        for a, b, label in zip(edges[:-1], edges[1:], labels.values(), strict=True)
+    ]
+    blocks = {
+        field: pd.DataFrame({s.label: getattr(s, field) for s in shares}).sort_index()
+        for field in ("level", "close", "volume")
+    }
+    for field, words in (
+        ("filled", "Delisting returns of -30 % (Shumway 1997) were taken for {}."),
+        (
+            "lacking",
+            "No delisting return is recorded for {}, delisted for poor performance; delisting='shumway' takes -30 %.",
+        ),
+        ("left", "Delisting returns were left out for {}."),
+        ("bridged", "A missing return was bridged by prices without dividends for {}."),
+    ):
+        marked = [s.label for s in shares if getattr(s, field)]
+        if marked:
+            cautions.append(
+                words.format(", ".join(marked[:10]) + (f" and {len(marked) - 10} more" if len(marked) > 10 else ""))
+            )
+    if "dlret" not in columns and "dlyret" not in {str(c).strip().lower() for c in table.columns}:
+        cautions.append("The file has no dlret: the last day of a delisted firm lacks its delisting return.")
+    quotes = int((clean["prc"] < 0).sum())
+    if quotes:
+        cautions.append(
+            f"{quotes:,} of {int(clean['prc'].notna().sum()):,} closes are averages of bid and ask (negative prc)."
+        )
+    return Figures(
+        blocks["level"],
+        blocks["close"] if "prc" in columns else None,
+        blocks["volume"] if "vol" in columns else None,
+        "cumulated CRSP returns (splits and distributions)",
+        tuple(cautions),
+    )
+
+
+def crsp_shares(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Return shares outstanding, dates × tickers, from CRSP's thousands.
+
+    Raises
+    ------
+    InvalidInput, DataUnfit
+        As `from_crsp`.
+    """
+    clean = read_crsp(table, name)
+    shares = clean.assign(label=clean["permno"].map(_labels(clean, name)), count=clean["shrout"] * 1000.0)
+    wrong = clean["shrout"] < 0
+    if wrong.any():
+        raise DataUnfit(
+            f"{name} has {clean['shrout'][wrong].iloc[0]:g} as shrout; shares outstanding are not below zero."
+        )
+    wide = shares.pivot_table(index="date", columns="label", values="count", dropna=False)
+    return wide.rename_axis(columns=None).where(wide > 0)
+
+
+def read_crsp(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Read the cells of CRSP's daily file.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As it is in the file.
+    name : str
+        The file's name, for messages.
+
+    Returns
+    -------
+    DataFrame
+        Sorted by permno and date, columns by their older names; ``no_previous`` marks code C. What the file lacks is missing.
+
+    Raises
+    ------
+    InvalidInput, DataUnfit
+        As `from_crsp`.
+    """
+    columns = _columns([str(c) for c in table.columns])
+    _check_doubles([str(c) for c in table.columns], name)
+    if not {"permno", "date"} <= set(columns):
+        raise InvalidInput(
+            f"{name} has the columns {listed_columns(table.columns)}; a CRSP file needs permno, date and ret."
+        )
+    if table.empty:
+        raise DataUnfit(f"{name} is empty below its header; it needs a row for each share and day.")
+    days = read_days(table[columns["date"]], name)
+    clean = pd.DataFrame({"date": days})
+    for field in ("permno", "prc", "vol", "shrout", "cfacpr", "dlstcd"):
+        there = field in columns
+        clean[field] = numbers(table[columns[field]], name, days).to_numpy() if there else np.nan
+    for field in ("ret", "dlret"):
+        clean[field] = np.nan
+        if field in columns:
+            column = table[columns[field]]
+            clean[field] = _returns(column, name, days).to_numpy()
+            if field == "ret":
+                clean["no_previous"] = _stripped(column).isin(_NO_PREVIOUS).to_numpy()
+    ticker = (
+        table[columns["ticker"]].astype("object")
+        if "ticker" in columns
+        else pd.Series(None, index=table.index, dtype=object)
+    )
+    clean["ticker"] = ticker.where(ticker.notna(), "").astype(str).str.strip().to_numpy()
+    wrong = clean["permno"].isna() | (clean["permno"] % 1 != 0)
+    if wrong.any():
+        raise DataUnfit(f"{name} has no whole number as permno in data row {int(wrong.to_numpy().argmax()) + 1}.")
+    clean["permno"] = clean["permno"].astype("int64")
+    clean["prc"] = clean["prc"].where(clean["prc"] != 0)
+    clean["vol"] = clean["vol"].where(clean["vol"] != -99)
+    clean = clean.drop_duplicates().sort_values(["permno", "date"], kind="stable")
+    twice = clean.duplicated(["permno", "date"])
+    if twice.any():
+        row = clean[twice].iloc[0]
+        raise DataUnfit(
+            f"{name} has permno {row['permno']} on {row['date']:%Y-%m-%d} more than once with different figures; keep one row."
+        )
+    return clean
+
+
+def _returns(column: pd.Series[float], name: str, days: pd.DatetimeIndex) -> pd.Series[float]:
+    """Return returns as fractions, codes as missing."""
+    cells = _stripped(column)
+    cells = cells.mask(cells.isin(_LETTERS)) if pd.api.types.is_object_dtype(cells.dtype) else cells
+    values = numbers(cells, name, days)
+    values = values.mask(values.isin(_CODES))
+    wrong = ((values < -1.0) | np.isinf(values)).to_numpy()
+    if wrong.any():
+        place = int(wrong.argmax())
+        raise DataUnfit(
+            f"{name} has {values.iloc[place]:g} in column {column.name}, data row {place + 1} ({days[place]:%Y-%m-%d}); returns are fractions "
+            f"of at least -1, a letter, or one of {', '.join(f'{c:g}' for c in _CODES)}.",
+            column=str(column.name),
+            row=place + 1,
+        )
+    return values
+
+
+def _stripped(column: pd.Series[float]) -> pd.Series[float]:
+    """Return a column of figures as it is, one of texts without blanks around them."""
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return column
+    cells = [c.strip() if isinstance(c, str) else c for c in column.astype("object")]
+    return pd.Series(cells, index=column.index, name=column.name, dtype="object")
+
+
+def _labels(clean: pd.DataFrame, name: str) -> dict[int, str]:
+    """Return what to call each share: its last ticker, or its permno."""
+    last = clean[clean["ticker"] != ""].groupby("permno")["ticker"].last().to_dict()
+    labels = {int(p): str(last.get(p, p)) for p in clean["permno"].unique()}
+    check_tickers(labels.values(), name)
+    seen: dict[str, int] = {}
+    for permno, label in labels.items():
+        if label in seen:
+            raise DataUnfit(
+                f"{name} has the ticker {label} for permno {seen[label]} and {permno}; keep one of them, or leave the column ticker out, "
+                f"so that permnos serve as tickers."
+            )
+        seen[label] = permno
+    return labels
+
+
+@dataclass(frozen=True)
+class _Share:
+    """One share's figures by date, and what was done about its missing returns."""
+
+    label: str
+    level: pd.Series[float]
+    close: pd.Series[float]
+    volume: pd.Series[float]
+    filled: bool
+    lacking: bool
+    left: bool
+    bridged: bool
+
+
+def _share(part: pd.DataFrame, label: str, name: str, delisting: Delisting) -> _Share:
+    """Cumulate one share's returns, the delisting return with the last."""
+    ret, price, last = part["ret"].to_numpy(copy=True), part["prc"].abs().to_numpy(), len(part) - 1
+    dlret, recorded = part["dlret"].to_numpy(copy=True), part["dlret"].notna().to_numpy()
+    if recorded[:-1].any():
+        day = part["date"].iloc[int(recorded.argmax())]
+        raise DataUnfit(
+            f"{name} has a dlret for {label} on {day:%Y-%m-%d}, which is not its last day; keep dlret on the day of delisting only."
+        )
+    code = part["dlstcd"].iloc[last]
+    lacking = bool(not recorded[last] and (code == 500 or 520 <= code <= 584))
+    if delisting == "shumway" and lacking:
+        dlret[last] = SHUMWAY_RETURN
+    farewell = 0.0 if delisting == "ignore" or np.isnan(dlret[last]) else float(dlret[last])
+    gone = farewell != 0.0 or (recorded[last] and delisting != "ignore")
+    if gone:
+        ret[last] = (1.0 + (0.0 if np.isnan(ret[last]) else ret[last])) * (1.0 + farewell) - 1.0
+    if (ret == -1.0).any():
+        day = part["date"].iloc[int((ret == -1.0).argmax())]
+        raise DataUnfit(
+            f"{name}: {label} loses all its value on {day:%Y-%m-%d} (return -1), and a price of zero cannot stand in a price table. Leave "
+            f"that day out, or use delisting='ignore' if it is a delisting return.",
+            ticker=label,
+        )
+    with np.errstate(all="ignore"):  # what leaves the range of numbers is refused below
+        level, bridged = _cumulated(part, ret, price, label, name)
+        level = _scaled(level, price, farewell)
+    known = ~np.isnan(ret) | ~np.isnan(price)
+    if not ((level[known] > 0) & np.isfinite(level[known])).all():
+        raise DataUnfit(
+            f"{name}: the returns of {label} cumulate beyond the range of numbers; look for a wrong return or price.",
+            ticker=label,
+        )
+    index = pd.DatetimeIndex(part["date"])
+    return _Share(
+        label,
+        pd.Series(level, index=index),
+        pd.Series(price, index=index),
+        pd.Series(part["vol"].to_numpy(), index=index),
+        filled=delisting == "shumway" and lacking,
+        lacking=delisting == "recorded" and lacking,
+        left=delisting == "ignore" and bool(recorded[last]),
+        bridged=bridged,
+    )
+
+
+def _scaled(level: np.ndarray, price: np.ndarray, farewell: float) -> np.ndarray:
+    """Return the index with the last price as its level before the delisting return; from 100 if there is no price."""
+    last = len(level) - 1
+    before = level / np.where(np.arange(len(level)) == last, 1.0 + farewell, 1.0)
+    there = np.flatnonzero(~np.isnan(level))
+    anchors = there[~np.isnan(price[there])]
+    if len(anchors):
+        return np.asarray(level * (price[anchors[-1]] / before[anchors[-1]]))
+    return np.asarray(level * (100.0 / level[there[0]])) if len(there) else level
+
+
+def _cumulated(
+    part: pd.DataFrame, ret: np.ndarray, price: np.ndarray, label: str, name: str
+) -> tuple[np.ndarray, bool]:
+    """Return the index of cumulated returns, NaN on days with neither return nor price, and whether prices had to bridge."""
+    adjusted = price / part["cfacpr"].where(part["cfacpr"] > 0).to_numpy()
+    known = ~np.isnan(ret) | ~np.isnan(price)
+    growth = np.where(np.isnan(ret), 1.0, 1.0 + ret)
+    bridged = False
+    begun = np.flatnonzero(known)
+    for place in np.flatnonzero(np.isnan(ret) & (known | part["no_previous"].to_numpy())):
+        if len(begun) == 0 or place <= begun[0]:
+            continue
+        earlier = np.flatnonzero(~np.isnan(adjusted[:place]))
+        if np.isnan(adjusted[place]) or len(earlier) == 0:
+            raise DataUnfit(
+                f"{name} has no return for {label} on {part['date'].iloc[place]:%Y-%m-%d}, and no prc and cfacpr there and before that could "
+                f"bridge it. Add these columns, or begin the share on that day.",
+                ticker=label,
+            )
+        reached = earlier[-1]
+        growth[place] = adjusted[place] / adjusted[reached] / np.prod(growth[reached + 1 : place])
+        bridged = True
+    if len(begun):
+        growth[begun[0]] = 1.0
+    level = np.cumprod(growth)
+    level[~known] = np.nan
+    return level, bridged

@@ -1,0 +1,395 @@
+"""Parquet files, their size looked at before they are read."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import pandas as pd
+
+from eventstudy.errors import DataMissing, DataUnfit, EventStudyError, InvalidInput
+from eventstudy.prices.passport import Passport, check_figures, read_passport
+from eventstudy.prices.table import Prices, Provenance
+from eventstudy.sources.files.cells import MAX_CELL, Figures, meaning, with_local_days
+from eventstudy.sources.files.crsp import Delisting, crsp_shares
+from eventstudy.sources.files.delimited import MAX_COLUMNS, MAX_ROWS, Text, check_header, read_body, read_text
+from eventstudy.sources.files.layouts import Asked, figures_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+
+#: Most cells, and most bytes as the file says that it unpacks to.
+MAX_CELLS = 250_000_000
+MAX_UNPACKED = 4 * 1024**3
+
+
+def parquet_table(file: Path) -> pd.DataFrame:
+    """Read a Parquet file of figures, days and short texts.
+
+    Parameters
+    ----------
+    file : Path
+        The file.
+
+    Returns
+    -------
+    DataFrame
+
+    Raises
+    ------
+    InvalidInput
+        If pyarrow is wanting, the file is too large, or a column holds other things.
+    DataUnfit
+        If the file is damaged.
+    """
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError as error:
+        raise InvalidInput(
+            f"Reading {file.name} needs pyarrow: pip install 'eventstudy-finance[scale]', or save the prices as CSV.",
+            file=file.name,
+        ) from error
+    try:
+        with pq.ParquetFile(file, thrift_string_size_limit=10**8, thrift_container_size_limit=10**6) as opened:
+            _check_size(opened.metadata, file.name)
+            words = [f.name for f in opened.schema_arrow if _is_text(f.type)]
+        with pq.ParquetFile(file, read_dictionary=words, memory_map=False) as opened:
+            table = opened.read(use_threads=False)
+        table = _decoded(table, file.name)
+        frame = table.to_pandas(use_threads=False)
+    except EventStudyError:
+        raise
+    except (pa.ArrowException, ValueError, OSError, KeyError, TypeError, AttributeError, IndexError) as error:
+        reason = str(error).split("\n")[0][:200]
+        raise DataUnfit(f"{file.name} is not readable as Parquet: {reason}.", file=file.name) from error
+    return cast("pd.DataFrame", frame)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    import pyarrow.types as kinds
+
+    return bool(kinds.is_string(kind) or kinds.is_large_string(kind))
+
+
+def _check_size(facts: pq.FileMetaData, name: str) -> None:
+    """Refuse a file that is larger than its bytes look."""
+    cells = facts.num_rows * facts.num_columns
+    unpacked = sum(facts.row_group(i).total_byte_size for i in range(facts.num_row_groups))
+    if facts.num_rows > MAX_ROWS or facts.num_columns > MAX_COLUMNS or cells > MAX_CELLS or unpacked > MAX_UNPACKED:
+        raise InvalidInput(
+            f"{name} holds {facts.num_rows:,} rows and {facts.num_columns:,} columns ({unpacked / 1024**3:.1f} GB unpacked); at most "
+            f"{MAX_CELLS:,} cells and {MAX_UNPACKED / 1024**3:.0f} GB are read. Keep only the tickers and days of the study.",
+            file=name,
+        )
+
+
+def _decoded(table: pa.Table, name: str) -> pa.Table:
+    """Return the table with plain text columns; a few long texts repeated often must not fill the memory."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.types as kinds
+
+    for i, field in enumerate(table.schema):
+        if kinds.is_nested(field.type) or kinds.is_binary(field.type) or kinds.is_large_binary(field.type):
+            raise InvalidInput(
+                f"{name} has the column {field.name[:60]!r} of type {str(field.type)[:60]}; numbers and dates are needed."
+            )
+        if kinds.is_dictionary(field.type):
+            column = table.column(i)
+            longest = max((pc.max(pc.utf8_length(c.dictionary)).as_py() or 0 for c in column.chunks), default=0)
+            if longest > MAX_CELL:
+                raise InvalidInput(
+                    f"{name} has a text of {longest:,} characters in column {field.name[:60]!r}; at most {MAX_CELL} are read."
+                )
+            table = table.set_column(i, field.name, column.cast(pa.string()))
+    return table
+
+
+# -- Prices from CSV and Parquet files in the layouts of the usual sources.
+
+
+SUFFIXES = (".csv", ".csv.gz", ".txt", ".parquet")
+SIZE_LIMIT = 2 * 1024**3
+#: How the two header rows of a table are named by the libraries that write it.
+_HEADS = ({"price", "ticker"}, {"attributes", "symbols"})
+
+
+def is_price_file(name: str) -> bool:
+    """Return True if a name ends like a file that `read_prices` reads."""
+    return name.lower().endswith(SUFFIXES)
+
+
+def read_prices(path: str | Path, ticker: str | None = None, delisting: Delisting | None = None) -> Prices:
+    r"""Read prices from a CSV (``.csv``, ``.csv.gz``, ``.txt``) or Parquet file.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file. These layouts are recognised, column names in any case:
+
+        - long: ``date``, ``ticker`` and ``close`` and/or ``adj_close``, optionally ``volume``, ``currency``; also Stooq's bulk files;
+        - wide: ``date`` first, then one column per ticker, taken as adjusted closes;
+        - the two header rows (``Price``, ``Ticker``, in either order) of a table saved from the Yahoo client;
+        - CRSP's daily file from WRDS: ``permno``, ``date``, ``ret`` and what else of it there is;
+        - the history of one share (Yahoo client, Stooq, Nasdaq.com, Investing.com): a date and a close, no ticker.
+
+        Dates as 2025-01-27 or 20250127; 01/27/2025 if the file tells day and month apart. A time of day is cut off, the day kept
+        as written; moments in UTC that are midnights of a place east of Greenwich (23:00) are read as the day that begins, with a caution.
+    ticker : str, optional
+        What to call the share of a file that holds one and does not name it; by default the file's name, if it is a ticker in
+        capitals (``NVDA.csv``) or Stooq's (``nvda_us_d.csv``).
+    delisting : {"recorded", "shumway", "ignore"}, optional
+        For CRSP files: compound delisting returns where they are recorded (the default); or also take -30 % where one is missing
+        after a delisting for poor performance (Shumway 1997); or leave them out. Cautions name the shares.
+
+    Returns
+    -------
+    Prices
+        ``provenance.digest`` is the SHA-256 of the file's bytes, ``provenance.source`` its name. Day of download and
+        currencies come from the passport that `eventstudy fetch` puts beside a file, if there is one.
+
+    Raises
+    ------
+    DataMissing
+        If there is no such file.
+    InvalidInput
+        If layout or dates are of another form, the file is too large, or pyarrow is wanting for Parquet.
+    DataUnfit
+        If the file is damaged, a cell is no number, a price is not above zero, a day has two different prices, or a column of a wide
+        table holds percentages or volumes.
+    NotAsRecorded
+        If a passport beside the file records another digest or other figures.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder, "closes.csv")
+    ...     _ = file.write_text("date,A,B\n2025-01-24,10,5\n2025-01-27,9,6\n")
+    ...     read_prices(file).tickers
+    ('A', 'B')
+    """
+    return read_price_file(Path(path), ticker, delisting=delisting)
+
+
+def read_price_file(
+    file: Path, ticker: str | None = None, likely: str | None = None, delisting: Delisting | None = None
+) -> Prices:
+    """Read a price file; ``likely`` names the share of a file of one that nothing else names.
+
+    Raises
+    ------
+    DataMissing, InvalidInput, DataUnfit, NotAsRecorded
+        As `read_prices`.
+    """
+    _check_file(file)
+    digest = _digest(file)
+    passport = read_passport(file, digest)  # first: a damaged file is not as recorded, whatever its rows look like
+    asked = Asked(file.name, ticker, likely, delisting)
+    figures = (
+        figures_of(parquet_table(file), asked) if file.name.lower().endswith(".parquet") else _read_csv(file, asked)
+    )
+    prices = _with_origin(figures, file, digest, passport)
+    check_figures(prices, passport, file.name)
+    return prices
+
+
+def read_crsp_shares(path: str | Path) -> pd.DataFrame:
+    """Read the shares outstanding of a CRSP daily file (CSV or Parquet).
+
+    Parameters
+    ----------
+    path : str or Path
+        A file with ``permno``, ``date``, ``ret`` and ``shrout`` (thousands).
+
+    Returns
+    -------
+    DataFrame
+        Dates × tickers as `read_prices` names them; shares, not thousands. NaN where there is none.
+
+    Raises
+    ------
+    DataMissing
+        If there is no such file, or it has no ``shrout``.
+    InvalidInput, DataUnfit
+        As `read_prices`.
+    """
+    file = Path(path)
+    _check_file(file)
+    table = parquet_table(file) if file.name.lower().endswith(".parquet") else _one_head(read_text(file))[0]
+    if "shrout" not in {str(c).strip().lower() for c in table.columns}:
+        raise DataMissing(f"{file.name} has no column shrout, CRSP's shares outstanding in thousands.", file=file.name)
+    return crsp_shares(with_local_days(table, file.name)[0], file.name)
+
+
+def _with_origin(figures: Figures, file: Path, digest: str, passport: Passport) -> Prices:
+    """Return a file's figures as prices, with all that is known of where they come from."""
+    twice = sorted(t for t, c in figures.currency.items() if passport.currency.get(t, c) != c)
+    if twice:
+        raise DataUnfit(
+            f"{file.name} has {twice[0]} in {figures.currency[twice[0]]}, its passport in {passport.currency[twice[0]]}; correct one of them.",
+            ticker=twice[0],
+        )
+    origin = Provenance(
+        source=file.name,
+        retrieved=passport.retrieved,
+        adjustments=passport.adjustments or figures.adjustments,
+        digest=digest,
+        cautions=(*figures.cautions, *passport.cautions),
+    )
+    return Prices.from_frame(
+        figures.adj_close,
+        close=figures.close,
+        volume=figures.volume,
+        provenance=origin,
+        currency={**figures.currency, **passport.currency},
+    )
+
+
+def _check_file(file: Path) -> None:
+    if not is_price_file(file.name):
+        raise InvalidInput(
+            f"{file.name} does not end in {', '.join(SUFFIXES)}; save the prices as CSV or Parquet.",
+            file=file.name,
+        )
+    if not file.is_file():
+        raise DataMissing(f"There is no file {file}; check the name and the folder.", file=str(file))
+    size = file.stat().st_size
+    if size == 0:
+        raise DataUnfit(f"{file.name} is empty.", file=file.name)
+    if size > SIZE_LIMIT:
+        raise InvalidInput(
+            f"{file.name} has {size / 1024**3:.1f} GB; at most {SIZE_LIMIT / 1024**3:.0f} GB are read at "
+            f"once. Keep only the tickers and days of the study.",
+            file=file.name,
+        )
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _read_csv(file: Path, asked: Asked) -> Figures:
+    text = read_text(file)
+    heads = _two_heads(text.rows)
+    table, said = _one_head(text) if heads is None else _read_two_level(text, heads)
+    figures = figures_of(table, asked)
+    return replace(figures, cautions=(*figures.cautions, *said)) if said else figures
+
+
+def _one_head(text: Text) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    check_header(text.rows[0], text.name)
+    return read_body(text, text.rows[0], skip=text.ends[0])
+
+
+def _two_heads(rows: list[list[str]]) -> tuple[str, str] | None:
+    """Return the names of the two header rows of a two-level table, or None."""
+    if len(rows) < 3:
+        return None
+    heads = rows[0][0].lower(), rows[1][0].lower()
+    if set(heads) in _HEADS:
+        return heads
+    unnamed = heads == ("", "") and meaning(rows[2][0]) == "date" and not any(rows[2][1:])
+    fields = {meaning(c) for c in rows[0][1:]}
+    return (("price", "ticker") if "close" in fields else ("ticker", "price")) if unnamed else None
+
+
+def _read_two_level(text: Text, heads: tuple[str, str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    rows = text.rows
+    if len(rows[0]) != len(rows[1]):
+        raise InvalidInput(f"The two header rows of {text.name} differ in length ({len(rows[0])}, {len(rows[1])}).")
+    has_name_row = not any(rows[2][1:]) and (meaning(rows[2][0]) == "date" or not rows[2][0])
+    columns = ["date", *(str(i) for i in range(1, len(rows[0])))]
+    table, said = read_body(text, columns, skip=text.ends[2] if has_name_row else text.ends[1])
+    body = table.set_index("date")
+    price, ticker = (rows[0], rows[1]) if heads[0] in {"price", "attributes"} else (rows[1], rows[0])
+    body.columns = pd.MultiIndex.from_arrays([price[1:], ticker[1:]], names=["Price", "Ticker"])
+    return body, said
+
+
+# -- Several price files, one share each or more, as one table.
+
+
+def read_several(paths: Sequence[str | Path]) -> Prices:
+    """Read several price files and join them by column.
+
+    Parameters
+    ----------
+    paths : sequence of path
+        Files that `read_prices` reads; each names its tickers, or is named by its ticker.
+
+    Returns
+    -------
+    Prices
+        All tickers and all days. Closes as traded, and volumes, if every file has them. The provenance names each file.
+
+    Raises
+    ------
+    InvalidInput
+        If no file is named, or one twice.
+    DataMissing, DataUnfit, NotAsRecorded
+        As `read_prices`; if two files differ in a ticker that both have.
+    """
+    files = [Path(p) for p in paths]
+    twice = sorted({f.name for f in files if files.count(f) > 1})
+    if not files or twice:
+        raise InvalidInput(
+            f"source {'names ' + twice[0] + ' twice' if twice else 'is an empty list'}; name each file once."
+        )
+    tables = [read_price_file(f) for f in files]
+    currency: dict[str, str] = {}
+    for table in tables:
+        for ticker, unit in table.currency.items():
+            if currency.setdefault(ticker, unit) != unit:
+                raise DataUnfit(
+                    f"{ticker} is in {currency[ticker]} in one file and in {unit} in {table.provenance.source}; keep one.",
+                    ticker=ticker,
+                )
+    adjusted = _beside([t.adj_close for t in tables], tables)
+    close, volume = (
+        None if any(p is None for p in parts) else _beside([p for p in parts if p is not None], tables)
+        for parts in ([t.close for t in tables], [t.volume for t in tables])
+    )
+    return Prices.from_frame(adjusted, close, volume, _origin(tables, close is None), currency)
+
+
+def _beside(frames: list[pd.DataFrame], tables: list[Prices]) -> pd.DataFrame:
+    """Put frames beside each other; a ticker that two of them have must be the same in both."""
+    kept: dict[str, tuple[pd.Series[float], str]] = {}
+    for frame, table in zip(frames, tables, strict=True):
+        for ticker in frame.columns:
+            column, name = frame[ticker].dropna(), table.provenance.source
+            before, earlier = kept.setdefault(ticker, (column, name))
+            if not before.equals(column):
+                raise DataUnfit(
+                    f"{earlier} and {name} both have {ticker}, with different days or figures; keep it in one of them.",
+                    ticker=ticker,
+                )
+    return pd.concat({t: c for t, (c, _) in kept.items()}, axis=1, sort=True)
+
+
+def _origin(tables: list[Prices], without_close: bool) -> Provenance:
+    origins = [t.provenance for t in tables]
+    said = [f"{o.source}: {c}" for o in origins for c in o.cautions]
+    having = [t.provenance.source for t in tables if t.close is not None]
+    if without_close and having:
+        said.append(f"Closes as traded were left out, for only {', '.join(having)} has them.")
+    adjustments = dict.fromkeys(o.adjustments for o in origins)
+    return Provenance(
+        source=" + ".join(o.source for o in origins),
+        retrieved=min((o.retrieved for o in origins), default="") if all(o.retrieved for o in origins) else "",
+        adjustments=next(iter(adjustments))
+        if len(adjustments) == 1
+        else "; ".join(f"{o.source}: {o.adjustments}" for o in origins),
+        digest=hashlib.sha256("+".join(o.digest for o in origins).encode()).hexdigest(),
+        cautions=tuple(dict.fromkeys(said)),
+    )

@@ -1,0 +1,484 @@
+"""One ticker's download, and the folder in which finished downloads are kept."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.files import write_whole
+from eventstudy.sources.yahoo.bars import (
+    DELAY,
+    LONG_GAP,
+    Market,
+    check_adjustment,
+    check_blocks,
+    check_daily,
+    check_numbers,
+    check_steps,
+    list_days,
+    read,
+)
+from eventstudy.sources.yahoo.failures import Refused, read_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from eventstudy.sources.yahoo.failures import Reply
+
+COLUMNS = ("adj_close", "close", "volume")
+#: Which checks a download has passed; raised when they become stricter, so that older ones are fetched anew.
+CHECKS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Download:
+    """The daily figures of one ticker as a source sent them.
+
+    Attributes
+    ----------
+    ticker : str
+        The ticker asked for.
+    table : DataFrame
+        Dates × ``adj_close``, ``close``, ``volume``.
+    currency : str
+        Currency of the prices; empty if the source named none.
+    retrieved : str
+        Moment of the download, ISO format, UTC.
+    cautions : tuple of str
+        What was seen in the figures.
+    accepted : tuple of str
+        Findings that were accepted by name, without which the source would have been refused.
+    market : str
+        Yahoo's name of an exchange without a calendar; empty if the days were held against one.
+    """
+
+    ticker: str
+    table: pd.DataFrame
+    currency: str
+    retrieved: str
+    cautions: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()
+    market: str = ""
+
+    def csv(self) -> bytes:
+        """Return the figures as CSV text, all digits kept."""
+        return self.table.to_csv(lineterminator="\n", date_format="%Y-%m-%d").encode("utf-8")
+
+
+def _stem(ticker: str, start: str, end: str) -> str:
+    # Tickers hold characters that file names must not, and case may not count in file names.
+    mark = hashlib.sha256(f"{ticker}|{start}|{end}".encode()).hexdigest()[:12]
+    return f"{re.sub(r'[^A-Za-z0-9-]', '_', ticker)[:40]}_{start}_{end}_{mark}"
+
+
+def load_download(folder: Path, ticker: str, start: str, end: str, accept: tuple[str, ...] = ()) -> Download | None:
+    """Return a kept download, or None if there is none, or it is damaged or was checked less strictly.
+
+    Parameters
+    ----------
+    folder : Path
+        The cache folder.
+    ticker, start, end : str
+        What was asked for; days in ISO format, both included.
+    accept : tuple of str
+        Findings that are accepted now.
+
+    Returns
+    -------
+    Download or None
+        The figures, if their digest is the recorded one.
+    """
+    stem = _stem(ticker, start, end)
+    try:
+        facts = json.loads((folder / f"{stem}.json").read_text(encoding="utf-8"))
+        text = (folder / f"{stem}.csv").read_bytes()
+        asked = (facts["ticker"], facts["start"], facts["end"])
+        if asked != (ticker, start, end) or facts["sha256"] != hashlib.sha256(text).hexdigest():
+            return None
+        if facts.get("checks") != CHECKS or not set(facts["accepted"]) <= set(accept):
+            return None
+        table = pd.read_csv(io.BytesIO(text), index_col="date", dtype=dict.fromkeys(COLUMNS, "float64"))
+        table.index = pd.DatetimeIndex(pd.to_datetime(table.index, format="%Y-%m-%d"), name="date")
+        return Download(
+            ticker=ticker,
+            table=table[list(COLUMNS)],
+            currency=str(facts["currency"]),
+            retrieved=str(facts["retrieved"]),
+            cautions=tuple(str(c) for c in facts["cautions"]),
+            accepted=tuple(str(a) for a in facts["accepted"]),
+            market=str(facts["market"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def keep_download(folder: Path, download: Download, start: str, end: str) -> None:
+    """Keep a finished download, whole or not at all.
+
+    Parameters
+    ----------
+    folder : Path
+        The cache folder; made if it does not exist.
+    download : Download
+        The figures.
+    start, end : str
+        The range asked for, ISO days, both included.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written to.
+    """
+    text = download.csv()
+    facts = {
+        "ticker": download.ticker,
+        "start": start,
+        "end": end,
+        "currency": download.currency,
+        "retrieved": download.retrieved,
+        "cautions": list(download.cautions),
+        "accepted": list(download.accepted),
+        "market": download.market,
+        "checks": CHECKS,
+        "rows": len(download.table),
+        "sha256": hashlib.sha256(text).hexdigest(),
+    }
+    if not folder.exists():
+        folder.mkdir(parents=True, mode=0o700)
+    stem = _stem(download.ticker, start, end)
+    # The record last: without it the figures count as not there.
+    for name, content in ((f"{stem}.csv", text), (f"{stem}.json", (json.dumps(facts, indent=2) + "\n").encode())):
+        os.chmod(write_whole(folder / name, content), 0o600)
+
+
+# -- What an answer of Yahoo must fulfil before it is taken over.
+
+
+#: The last trade of a session may come a little before its close.
+QUIET_END = pd.Timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked for.
+
+    Attributes
+    ----------
+    ticker, start, end : str
+        Symbol, first and last day, ISO format.
+    closed : bool
+        Whether the last day is over everywhere, so that an answer for it is final.
+    now : Timestamp
+        The moment of the question, with a time zone.
+    accept : tuple of str
+        Findings that the user accepts by name.
+    """
+
+    ticker: str
+    start: str
+    end: str
+    closed: bool
+    now: pd.Timestamp
+    accept: tuple[str, ...] = ()
+
+
+@dataclass
+class Findings:
+    """Cautions, and the findings that only the user's word has made cautions."""
+
+    asked: Asked
+    cautions: list[str] = field(default_factory=list)
+    accepted: list[str] = field(default_factory=list)
+
+    def doubt(self, kind: str, cause: str) -> None:
+        """Refuse the answer, or note what the user has accepted."""
+        if kind not in self.asked.accept:
+            raise Refused(kind, cause)
+        self.accepted.append(kind)
+        self.note(f"accepted as {kind}: {cause}")
+
+    def note(self, text: str) -> None:
+        """Add a caution."""
+        self.cautions.append(f"{self.asked.ticker}: {text}.")
+
+
+def read_answer(
+    asked: Asked, frame: pd.DataFrame, metadata: Mapping[str, object], replies: Sequence[Reply] = ()
+) -> Download:
+    """Check one ticker's answer and bring it to the form of a download.
+
+    Parameters
+    ----------
+    asked : Asked
+        What was asked for.
+    frame : DataFrame
+        Columns ``Close``, ``Adj Close``, ``Volume``, ``Dividends``, ``Stock Splits``; days as index.
+    metadata : mapping
+        ``symbol``, ``currency``, ``exchangeName``, ``regularMarketTime``, ``currentTradingPeriod``, …
+    replies : sequence of Reply
+        The answers as they were sent, which show what the client's table hides.
+
+    Returns
+    -------
+    Download
+        Days from first to last; a session not over at download is left out.
+
+    Raises
+    ------
+    Refused
+        If the answer is another instrument's, is empty, not daily, lacks a session, or holds figures
+        that are no prices.
+    """
+    findings, market = Findings(asked), Market.of(metadata)
+    _check_identity(asked, metadata)
+    currency = _currency(market, metadata, replies)
+    bars = _bars(frame, asked)
+    _check_sent(bars, metadata, replies)
+    check_numbers(bars)
+    check_daily(bars)
+    bars = _drop_unfinished(bars, market, metadata, findings)
+    bars = _drop_closed_days(bars, market, findings)
+    bars = _with_listed_splits(bars, replies, metadata)
+    if bars.empty or bars["close"].isna().all():
+        raise Refused("empty", "the answer holds no bars in this range")
+    _check_sessions(bars, market, metadata, findings)
+    check_blocks(bars)
+    check_steps(bars, findings.doubt)
+    check_adjustment(bars, findings.doubt)
+    return Download(
+        ticker=asked.ticker,
+        table=bars[["adj_close", "close", "volume"]],
+        currency=currency,
+        retrieved=f"{pd.Timestamp.now('UTC'):%Y-%m-%dT%H:%M:%SZ}",
+        cautions=tuple(findings.cautions),
+        accepted=tuple(sorted(set(findings.accepted))),
+        market="" if market.calendar else market.name or str(read(metadata, "exchangeTimezoneName")),
+    )
+
+
+def _check_identity(asked: Asked, metadata: Mapping[str, object]) -> None:
+    symbol, step = read(metadata, "symbol"), read(metadata, "dataGranularity")
+    if symbol is None:
+        raise Refused("schema_changed", "the answer names no symbol")
+    if str(symbol).upper() != asked.ticker.upper():
+        raise Refused("wrong_instrument", f"the answer is for {symbol}")
+    if step not in (None, "1d"):
+        raise Refused("schema_changed", f"the answer holds bars of {step} instead of 1d")
+
+
+def _currency(market: Market, metadata: Mapping[str, object], replies: Sequence[Reply]) -> str:
+    currency = read(metadata, "currency")
+    shares = read(metadata, "instrumentType") in ("EQUITY", "ETF")
+    if not currency:
+        if shares:
+            raise Refused("schema_changed", "the answer names no currency")
+        return ""
+    if market.currencies and currency not in market.currencies:
+        raise Refused("currency", f"the prices are in {currency}; {market.name} quotes in {market.currencies[0]}")
+    others = {str(told) for told in map(_told_currency, replies) if told} - {str(currency)}
+    if others:
+        raise Refused("currency", f"one answer is in {currency}, another in {min(others)}")
+    return str(currency)
+
+
+def _told_currency(reply: Reply) -> object:
+    try:
+        chart: Any = read_json(reply.body)
+        return chart["chart"]["result"][0]["meta"]["currency"]
+    except (ValueError, KeyError, TypeError, IndexError):
+        return None
+
+
+def _bars(frame: pd.DataFrame, asked: Asked) -> pd.DataFrame:
+    absent = [c for c in ("Close", "Adj Close", "Volume") if c not in frame.columns]
+    if absent:
+        raise Refused("schema_changed", f"the answer has no {', '.join(absent)}")
+    zero = pd.Series(0.0, index=frame.index)
+    days = pd.DatetimeIndex(frame.index).tz_localize(None).normalize()
+    gains = frame.get("Capital Gains", zero)
+    columns = {
+        "adj_close": frame["Adj Close"],
+        "close": frame["Close"],
+        "volume": frame["Volume"],
+        "paid": frame.get("Dividends", zero) + gains,
+        "gains": gains,
+        "split": frame.get("Stock Splits", zero),
+    }
+    bars = pd.DataFrame(
+        {name: values.to_numpy(dtype=float) for name, values in columns.items()},
+        index=pd.DatetimeIndex(days.to_numpy(dtype="datetime64[ns]"), name="date"),
+    ).sort_index()
+    bars = bars[(bars.index >= pd.Timestamp(asked.start)) & (bars.index <= pd.Timestamp(asked.end))]
+    if bars.index.has_duplicates:
+        raise Refused("schema_changed", f"the answer has {list_days(bars.index[bars.index.duplicated()])} twice")
+    return bars
+
+
+def _check_sent(bars: pd.DataFrame, metadata: Mapping[str, object], replies: Sequence[Reply]) -> None:
+    """Look at the answer itself: the client drops rows of equal date and turns missing volumes into zeros."""
+    prices = [reply for reply in replies if not reply.probe]
+    if not prices:
+        raise Refused("schema_changed", "the client no longer asks where it did")
+    sent = _sent(prices[-1])
+    if "adjclose" not in sent["indicators"]:
+        raise Refused("schema_changed", "the answer has no adjusted closes")
+    days = _stamped_days(sent["timestamp"], metadata)
+    quote = sent["indicators"]["quote"][0]
+    rows = pd.DataFrame(
+        {"close": quote["close"], "adj_close": sent["indicators"]["adjclose"][0]["adjclose"]}, index=days, dtype=float
+    )
+    rows = rows[rows.index.isin(bars.index)]
+    twice = rows[rows.index.duplicated(keep=False)]
+    groups = twice.groupby(level=0)
+    same = ((groups.max() - groups.min()) < 1e-6 * groups.max()).all(axis=1)  # a missing price is not the same
+    if not same.all():
+        raise Refused("schema_changed", f"the answer has {list_days(same.index[~same])} twice, with different prices")
+    unknown = days[[v is None for v in quote["volume"]]]
+    bars.loc[bars.index.isin(unknown), "volume"] = np.nan
+
+
+def _sent(reply: Reply) -> Any:
+    chart: Any = read_json(reply.body)
+    return chart["chart"]["result"][0]
+
+
+def _stamped_days(stamps: Sequence[float], metadata: Mapping[str, object]) -> pd.DatetimeIndex:
+    """Return the days of an exchange at which seconds since 1970 lie."""
+    days = pd.to_datetime(stamps, unit="s", utc=True).tz_convert(str(read(metadata, "exchangeTimezoneName")))
+    # An exchange east of Greenwich in summer time may be stamped an hour before its own midnight.
+    return (days + pd.to_timedelta((days.hour >= 22) * 2, unit="h")).tz_localize(None).normalize()
+
+
+def _with_listed_splits(bars: pd.DataFrame, replies: Sequence[Reply], metadata: Mapping[str, object]) -> pd.DataFrame:
+    """Put splits that are listed on days without a session on the next one: the client leaves them out."""
+    prices = [reply for reply in replies if not reply.probe]
+    listed = list(((_sent(prices[-1]).get("events") or {}).get("splits") or {}).values()) if prices else []
+    if bars.empty or not listed:
+        return bars
+    known = bars["split"].to_numpy(copy=True)
+    for split, day in zip(listed, _stamped_days([s["date"] for s in listed], metadata), strict=True):
+        place = min(int(bars.index.searchsorted(day)), len(bars) - 1)
+        if day not in bars.index and abs(bars.index[place] - day) < LONG_GAP and split["denominator"]:
+            known[place] = split["numerator"] / split["denominator"]
+    return bars.assign(split=known)
+
+
+def _drop_unfinished(
+    bars: pd.DataFrame, market: Market, metadata: Mapping[str, object], findings: Findings
+) -> pd.DataFrame:
+    if bars.empty:
+        return bars
+    asked, last = findings.asked, bars.index[-1]
+    over = asked.closed or market.is_over(last, asked.now - DELAY)
+    if over and _seen_to_its_end(last, over, market, metadata):
+        return _without_open_end(bars, findings)
+    if over:
+        findings.doubt("unfinished", f"the answer is of a moment at which the session of {last:%Y-%m-%d} was not over")
+    else:
+        findings.note(f"the session of {last:%Y-%m-%d} was not over at download; its row was left out")
+    return bars.iloc[:-1]
+
+
+def _seen_to_its_end(last: pd.Timestamp, over: bool, market: Market, metadata: Mapping[str, object]) -> bool:
+    """Tell whether the last trade that an answer knows of is not one in the middle of its last session."""
+    traded = read(metadata, "regularMarketTime")
+    if not isinstance(traded, pd.Timestamp) or traded.tz is None or last != traded.tz_localize(None).normalize():
+        return True
+    moment = traded + QUIET_END if over else traded
+    period = read(metadata, "currentTradingPeriod")
+    regular = period.get("regular") if isinstance(period, dict) else None
+    close = regular.get("end") if isinstance(regular, dict) else None
+    if isinstance(close, pd.Timestamp) and close.tz_convert(traded.tz).date() == traded.date():
+        return moment >= close
+    if market.calendar:
+        return market.is_over(last, moment)
+    return moment >= traded.normalize() + pd.Timedelta(hours=16)
+
+
+def _without_open_end(bars: pd.DataFrame, findings: Findings) -> pd.DataFrame:
+    """Doubt a last day that has a row but no close yet."""
+    known = bars.index[bars[["close", "adj_close"]].notna().all(axis=1)]
+    if not len(known) or known[-1] == bars.index[-1]:
+        return bars
+    findings.doubt(
+        "unfinished",
+        f"the last day, {bars.index[-1]:%Y-%m-%d}, has no close; the last complete day is {known[-1]:%Y-%m-%d}",
+    )
+    return bars.loc[: known[-1]]
+
+
+def _drop_closed_days(bars: pd.DataFrame, market: Market, findings: Findings) -> pd.DataFrame:
+    """Leave out rows of days without a session that carry the price of the day before."""
+    asked = findings.asked
+    sessions = market.sessions(asked.start, asked.end)
+    if sessions is None:
+        return bars
+    closed = bars.index.difference(sessions)
+    carried = (bars["close"] == bars["close"].ffill().shift()) | (bars["volume"] == 0) | bars["close"].isna()
+    extra = closed[~carried[closed].to_numpy()]
+    if len(extra):
+        findings.doubt("extra_sessions", f"{market.calendar} was closed on {list_days(extra)}, which has its own price")
+    idle = closed.difference(extra)
+    if len(idle):
+        findings.note(f"{market.calendar} was closed on {list_days(idle)}; the row was left out")
+    return bars.drop(idle)
+
+
+def _check_sessions(bars: pd.DataFrame, market: Market, metadata: Mapping[str, object], findings: Findings) -> None:
+    asked = findings.asked
+    known = bars.index[bars[["close", "adj_close"]].notna().all(axis=1)]
+    first = read(metadata, "firstTradeDate")
+    start = pd.Timestamp(asked.start)
+    if isinstance(first, pd.Timestamp):  # a bar before it refutes it
+        start = max(start, min(first.tz_localize(None).normalize(), bars.index[0]))
+    if start > pd.Timestamp(asked.start):
+        findings.note(f"prices begin on {known[0]:%Y-%m-%d}, its first day; {asked.start} was asked for")
+    sessions = market.sessions(asked.start, asked.end)
+    if sessions is None:
+        _check_gaps(bars, known, start, findings)
+        return
+    wanted = sessions[sessions >= start]
+    open_day = market.first_open_day(asked.now)
+    if not asked.closed and open_day is not None:
+        wanted = wanted[wanted < open_day]
+    missing = wanted[~wanted.isin(known)]
+    frozen = _frozen_days(bars, metadata)
+    if len(missing) and "unfinished" in findings.accepted:
+        missing = missing[missing <= known[-1]]
+    if len(missing):
+        findings.doubt(
+            "missing_sessions", f"{len(missing)} of {len(wanted)} sessions are missing: {list_days(missing)}"
+        )
+    if len(frozen):
+        findings.doubt("missing_sessions", f"no trade, and the close of the day before, on {list_days(frozen)}")
+
+
+def _frozen_days(bars: pd.DataFrame, metadata: Mapping[str, object]) -> pd.Index[pd.Timestamp]:
+    """Return days on which a share that otherwise trades every day has no volume, zero or missing, and no new price."""
+    quiet = ~(bars["volume"] > 0)
+    idle = quiet & (bars["close"] == bars["close"].ffill().shift())
+    liquid = read(metadata, "instrumentType") in ("EQUITY", "ETF") and quiet.mean() < 0.1
+    return bars.index[idle] if liquid else bars.index[:0]
+
+
+def _check_gaps(bars: pd.DataFrame, known: pd.Index[pd.Timestamp], start: pd.Timestamp, findings: Findings) -> None:
+    """Without a calendar: rows without a close, and long stretches without a row."""
+    asked = findings.asked
+    holes = bars.index.difference(known)
+    if len(holes):
+        findings.doubt("missing_sessions", f"no close on {list_days(holes)}")
+    edges = pd.DatetimeIndex([start - pd.Timedelta(days=1), *known, pd.Timestamp(asked.end) + pd.Timedelta(days=1)])
+    steps = np.diff(edges.to_numpy())
+    if len(steps) and steps.max() > LONG_GAP.to_timedelta64() + np.timedelta64(1, "D"):
+        at = int(steps.argmax())
+        findings.doubt("missing_sessions", f"no prices between {edges[at]:%Y-%m-%d} and {edges[at + 1]:%Y-%m-%d}")
+    findings.note("its exchange has no calendar here: only gaps of more than a week, and days that others have, count")

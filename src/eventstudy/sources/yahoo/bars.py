@@ -1,0 +1,408 @@
+"""Which days an answer of Yahoo must hold: the sessions of the exchange that it names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.calendars import calendar_bounds, exchange_sessions, trading_day_of_moment
+from eventstudy.sources.yahoo.failures import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+#: Yahoo shows some exchanges with a delay, so a session is expected this long after its close.
+DELAY = pd.Timedelta(minutes=30)
+#: More days than a weekend with holidays on both sides; what counts as a gap where no calendar is known.
+LONG_GAP = pd.Timedelta(days=7)
+
+# Yahoo's exchange codes, the calendar of each, and the currencies in which it quotes.
+_GROUPS = {
+    ("XNYS", "USD"): "NMS NGM NCM NYQ ASE PCX BTS SNP DJI NIM NAS",
+    ("XLON", "GBp GBP USD EUR"): "LSE FGI",
+    ("XTKS", "JPY"): "JPX OSA TYO",
+    ("XETR", "EUR USD GBP"): "GER",
+    ("XFRA", "EUR USD"): "FRA",
+    ("XPAR", "EUR USD"): "PAR",
+    ("XAMS", "EUR USD GBP"): "AMS",
+    ("XBRU", "EUR USD"): "BRU",
+    ("XMIL", "EUR USD"): "MIL",
+    ("XMAD", "EUR"): "MCE",
+    ("XSWX", "CHF USD EUR GBP"): "EBS VTX ZRH",
+    ("XSTO", "SEK EUR"): "STO",
+    ("XCSE", "DKK EUR"): "CPH",
+    ("XHEL", "EUR"): "HEL",
+    ("XOSL", "NOK"): "OSL",
+    ("XWBO", "EUR"): "VIE",
+    ("XASX", "AUD"): "ASX",
+    ("XNZE", "NZD"): "NZE",
+    ("XTSE", "CAD USD"): "TOR",
+    ("XHKG", "HKD CNY USD"): "HKG",
+    ("XKRX", "KRW"): "KSC KOE",
+    ("XTAI", "TWD"): "TAI",
+    ("BVMF", "BRL"): "SAO",
+}
+_EXCHANGES = {code: pair for pair, codes in _GROUPS.items() for code in codes.split()}
+# Only where an answer names no exchange, and only for shares, funds and their indexes.
+_ZONES = {
+    "America/New_York": "XNYS",
+    "Europe/London": "XLON",
+    "Asia/Tokyo": "XTKS",
+    "Europe/Berlin": "XETR",
+    "Australia/Sydney": "XASX",
+}
+
+
+@dataclass(frozen=True)
+class Market:
+    """Where an instrument is traded, as far as an answer tells.
+
+    Attributes
+    ----------
+    name : str
+        Yahoo's code of the exchange; empty if the answer names none.
+    calendar : str
+        The exchange calendar; empty if none is known for it.
+    currencies : tuple of str
+        The currencies in which it quotes; empty if not known.
+    """
+
+    name: str
+    calendar: str
+    currencies: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, metadata: Mapping[str, object]) -> Market:
+        """Return the market that an answer names.
+
+        Parameters
+        ----------
+        metadata : mapping
+            ``exchangeName``, ``exchangeTimezoneName``, ``instrumentType``.
+
+        Returns
+        -------
+        Market
+            By the name of the exchange or, if it is absent, by the time zone.
+
+        Examples
+        --------
+        >>> Market.of({"exchangeName": "NMS"}).calendar, Market.of({"exchangeName": "CCC"}).calendar
+        ('XNYS', '')
+        """
+        name = str(read(metadata, "exchangeName") or "")
+        if name:
+            calendar, currencies = _EXCHANGES.get(name, ("", ""))
+            return cls(name, calendar, tuple(currencies.split()))
+        shares = read(metadata, "instrumentType") in ("EQUITY", "ETF", "INDEX")
+        return cls("", _ZONES.get(str(read(metadata, "exchangeTimezoneName")), "") if shares else "")
+
+    def sessions(self, start: str, end: str) -> pd.DatetimeIndex | None:
+        """Return the sessions of a range, or None where they are not known.
+
+        Parameters
+        ----------
+        start, end : str
+            First and last day, ISO format.
+
+        Returns
+        -------
+        DatetimeIndex or None
+            Sessions as naive midnights.
+        """
+        if not self.calendar:
+            return None
+        first, last = calendar_bounds(self.calendar)
+        if pd.Timestamp(start) < first or pd.Timestamp(end) > last:
+            return None
+        return exchange_sessions(self.calendar, start, end)
+
+    def first_open_day(self, now: pd.Timestamp) -> pd.Timestamp | None:
+        """Return the first day whose session is not over at a moment; None without a calendar.
+
+        Parameters
+        ----------
+        now : Timestamp
+            A moment with a time zone; the delay of the source is allowed for.
+
+        Returns
+        -------
+        Timestamp or None
+            Naive midnight.
+        """
+        return trading_day_of_moment(now - DELAY, self.calendar)[0] if self.calendar else None
+
+    def is_over(self, day: pd.Timestamp, moment: pd.Timestamp) -> bool:
+        """Tell whether the session of a day is over at a moment.
+
+        Parameters
+        ----------
+        day : Timestamp
+            Naive midnight.
+        moment : Timestamp
+            With a time zone.
+
+        Returns
+        -------
+        bool
+            Without a calendar, whether the day is before the moment's.
+        """
+        if not self.calendar:
+            return day < moment.tz_localize(None).normalize()
+        return day < trading_day_of_moment(moment, self.calendar)[0]
+
+
+def read(metadata: Mapping[str, object], key: str) -> object:
+    """Return a value or None; by key only, because going over all keys makes the client ask Yahoo once more.
+
+    Parameters
+    ----------
+    metadata : mapping
+        The client's metadata.
+    key : str
+        The key.
+
+    Returns
+    -------
+    object
+        The value, or None if it is absent.
+    """
+    try:
+        return metadata[key]
+    except KeyError:
+        return None
+
+
+def list_days(days: pd.Index[pd.Timestamp]) -> str:
+    """Return days as text, the first five of many.
+
+    Parameters
+    ----------
+    days : Index
+        The days.
+
+    Returns
+    -------
+    str
+        E.g. ``2025-01-24, 2025-01-27``.
+    """
+    return ", ".join(f"{day:%Y-%m-%d}" for day in days[:5]) + (f" and {len(days) - 5} more" if len(days) > 5 else "")
+
+
+# -- What the figures of an answer must fulfil: prices, steps from day to day, adjustment for dividends.
+
+
+#: No share, fund or index stands higher.
+HIGHEST_PRICE = 1e9
+#: Log steps that a missed split leaves and real moves hardly reach: threefold and more, and twofold ± 6 %.
+LARGEST_STEP = float(np.log(3)) - 0.06
+TWOFOLD, TWOFOLD_TOLERANCE = float(np.log(2)), 0.06
+#: A split that is smaller than this looks like an ordinary day.
+SMALLEST_SPLIT = float(np.log(1.15))
+#: A listed split of a smaller ratio cannot be told from an ordinary move.
+LEAST_LISTED = float(np.log(1.1))
+#: Sessions on either side of a listed split on which a step of its ratio is the split's; ordinary steps in robust deviations, the least
+#: such deviation, and the share of the ratio up to which they blur it.
+SPLIT_REACH, STEP_DEVIATIONS, LEAST_DEVIATION, MOST_BLUR = 3, 4.0, 0.01, 0.25
+#: So many days in a row with the closes and volumes of as many earlier ones are a copy.
+REPEATED_DAYS = 3
+#: By how much a step of adjusted to traded closes may differ from that of the payments listed: a share of it, and a rest
+#: for the rounding of amounts and closes. Elsewhere the rest alone is allowed.
+STEP_SHARE, STEP_REST = 0.1, 5e-4
+#: Decimals of the closes of very low-priced shares.
+LAST_DIGIT = 1e-4
+
+
+def check_numbers(bars: pd.DataFrame) -> None:
+    """Refuse prices that are none.
+
+    Parameters
+    ----------
+    bars : DataFrame
+        Dates × ``close``, ``adj_close``, ``volume``, ``paid``, ``split``.
+
+    Raises
+    ------
+    Refused
+        If a close is zero, negative, infinite or absurdly high, or a volume, a payment or a split no such number.
+    """
+    for name in ("close", "adj_close"):
+        values = bars[name]
+        wrong = bars.index[(values <= 0) | (values > HIGHEST_PRICE)]
+        if len(wrong):
+            raise Refused("bad_prices", f"the {name} is {values[wrong[0]]:g} on {list_days(wrong)}")
+    wrong = bars.index[bars["volume"] < 0]
+    if len(wrong):
+        raise Refused("bad_prices", f"the volume is negative on {list_days(wrong)}")
+    for name, what in (("paid", "payment"), ("split", "split")):
+        wrong = bars.index[~((bars[name] >= 0) & (bars[name] <= HIGHEST_PRICE))]
+        if len(wrong):
+            raise Refused("bad_prices", f"the {what} is {bars[name][wrong[0]]:g} on {list_days(wrong)}")
+
+
+def check_daily(bars: pd.DataFrame) -> None:
+    """Refuse bars that are not daily.
+
+    Parameters
+    ----------
+    bars : DataFrame
+        Indexed by day.
+
+    Raises
+    ------
+    Refused
+        If the usual step is longer than a weekend.
+    """
+    steps = np.diff(bars.index.to_numpy()) / np.timedelta64(1, "D")
+    if len(steps) >= 4 and float(np.median(steps)) > 4:
+        raise Refused("schema_changed", "the answer holds weekly or monthly bars instead of daily ones")
+
+
+def check_blocks(bars: pd.DataFrame) -> None:
+    """Refuse days that repeat earlier ones, close and volume.
+
+    Parameters
+    ----------
+    bars : DataFrame
+        Dates × ``close``, ``volume``.
+
+    Raises
+    ------
+    Refused
+        If three days in a row, or more, are a copy.
+    """
+    traded = bars[bars["close"].notna() & (bars["volume"] > 0)]
+    if len(traded) < 2 * REPEATED_DAYS:
+        return
+    _, day = np.unique(traded[["close", "volume"]].to_numpy(), axis=0, return_inverse=True)
+    seen: dict[tuple[int, ...], int] = {}
+    for last in range(REPEATED_DAYS, len(day) + 1):
+        block = tuple(day[last - REPEATED_DAYS : last].tolist())
+        first = seen.setdefault(block, last)
+        if first + REPEATED_DAYS <= last and len(set(block)) > 1:
+            copied, source = (traded.index[n - REPEATED_DAYS : n] for n in (last, first))
+            raise Refused(
+                "bad_prices", f"closes and volumes of {list_days(copied)} are those of {list_days(source)} again"
+            )
+
+
+def check_steps(bars: pd.DataFrame, doubt: Callable[[str, str], None]) -> None:
+    """Doubt closes whose scale changes from one day to the next.
+
+    Parameters
+    ----------
+    bars : DataFrame
+        Dates × ``close``, ``adj_close``, ``split`` (new shares for an old one, 0 on other days).
+    doubt : callable
+        Takes kind and cause; raises, or notes what the user has accepted.
+    """
+    for name in ("close", "adj_close"):
+        values = bars[name].dropna()
+        steps = np.log(values).diff()
+        for day, step in steps[steps.abs() > SMALLEST_SPLIT / 2].items():
+            ratio = bars["split"].get(day, 0.0)
+            if ratio > 0 and abs(np.log(ratio)) > SMALLEST_SPLIT and abs(step + np.log(ratio)) < abs(step):
+                doubt("jump", f"the split of {day:%Y-%m-%d} ({ratio:g} for 1) is listed but the {name} still has it")
+                return
+            if abs(step) > LARGEST_STEP or abs(abs(step) - TWOFOLD) < TWOFOLD_TOLERANCE:
+                before = values.shift().loc[day]
+                doubt(
+                    "jump",
+                    f"the {name} goes from {before:g} to {values[day]:g} on {day:%Y-%m-%d}, as after a missed split",
+                )
+                return
+        near = _step_of_a_split(steps, bars["split"])
+        if near is not None:
+            day, listed, ratio = near
+            doubt(
+                "jump",
+                f"the {name} goes from {values.shift().loc[day]:g} to {values[day]:g} on {day:%Y-%m-%d}, by the ratio of the split listed on "
+                f"{listed:%Y-%m-%d} ({ratio:g} for 1): left out, applied twice or on another day",
+            )
+            return
+
+
+def _step_of_a_split(
+    steps: pd.Series[float], splits: pd.Series[float]
+) -> tuple[pd.Timestamp, pd.Timestamp, float] | None:
+    """Return the day of a log step of a listed split's ratio beside it, the day it is listed on, and the ratio; None if there is none."""
+    noise = STEP_DEVIATIONS * max(1.4826 * float(steps.abs().median()), LEAST_DEVIATION)
+    days, listed = pd.DatetimeIndex(steps.index), splits[splits > 0]
+    for day, ratio in zip(pd.DatetimeIndex(listed.index), listed.tolist(), strict=True):
+        size = abs(float(np.log(ratio)))
+        if size <= LEAST_LISTED:
+            continue
+        at = int(days.searchsorted(day))
+        beside = steps.iloc[max(at - SPLIT_REACH, 0) : at + SPLIT_REACH + 1]
+        like = beside[(beside.abs() - size).abs() < min(noise, MOST_BLUR * size)]
+        if len(like):
+            return pd.DatetimeIndex(like.index)[0], day, ratio
+    return None
+
+
+def check_adjustment(bars: pd.DataFrame, doubt: Callable[[str, str], None]) -> None:
+    """Doubt adjusted closes that do not step by what was paid, or step where nothing was.
+
+    Parameters
+    ----------
+    bars : DataFrame
+        Dates × ``close``, ``adj_close``, ``paid`` (dividends and capital gains a share), and the part of it in ``gains``.
+    doubt : callable
+        Takes kind and cause; raises, or notes what the user has accepted.
+    """
+    rows = bars[["close", "adj_close"]].notna().all(axis=1).to_numpy()
+    known = bars[rows]
+    if len(known) < 2:
+        return
+    adjusted, close = known["adj_close"].to_numpy(), known["close"].to_numpy()
+    ratio = adjusted / close
+    step = 1 - ratio[:-1] / ratio[1:]
+    paid, gains = (_since_last(bars.get(name), rows) for name in ("paid", "gains"))
+    expected = paid / close[:-1]
+    rest = STEP_REST + LAST_DIGIT / np.minimum(adjusted, close)[:-1]
+    wrong = np.abs(step - expected) > STEP_SHARE * expected + rest
+    missed = (expected > 5e-5) & (step < 0.1 * expected)
+    for at in np.flatnonzero(wrong | missed).tolist():
+        if not missed[at] and _fits_together(at, step, expected, gains / close[:-1], rest[at]):
+            continue
+        day = f"{known.index[at + 1]:%Y-%m-%d}"
+        if missed[at]:
+            cause = f"the adjusted closes show no step at the dividend of {day}"
+        elif paid[at] > 0:
+            cause = (
+                f"the adjusted closes step by {step[at]:+.3g} of the price on {day}, "
+                f"where {paid[at]:g} was paid, which is {expected[at]:.3g} of it"
+            )
+        else:
+            cause = f"the adjusted closes step by {step[at]:+.3g} of the price on {day} without a dividend"
+        doubt("adjustment", cause)
+        return
+
+
+def _since_last(amounts: pd.Series | None, rows: np.ndarray) -> np.ndarray:
+    """Return what was paid from each priced day, not counted, to the next one."""
+    if amounts is None:
+        return np.zeros(int(rows.sum()) - 1)
+    total = np.cumsum(amounts.to_numpy())[rows]
+    return np.where(np.diff(total) > 1e-9, np.diff(total), 0.0)
+
+
+def _fits_together(at: int, step: np.ndarray, expected: np.ndarray, gains: np.ndarray, rest: float) -> bool:
+    """Tell whether payments listed on days side by side fit the steps of these days together.
+
+    Funds list a dividend and capital gains apart, or capital gains also within the dividend, and step once.
+    """
+    first, last = at, at + 1
+    while first > 0 and expected[first - 1] > 0:
+        first -= 1
+    while last < len(step) and expected[last] > 0:
+        last += 1
+    beside = slice(max(first - 1, 0), last + 1)
+    gained = gains[beside].sum()
+    if (expected[beside] > 0).sum() < 2 and not gained:
+        return False
+    stepped, listed = step[beside].sum(), expected[beside].sum()
+    return any(abs(stepped - amount) <= STEP_SHARE * amount + rest for amount in (listed, listed - gained))

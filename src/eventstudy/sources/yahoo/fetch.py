@@ -1,0 +1,299 @@
+"""Live prices from Yahoo Finance: what is asked, how often, and when nothing is better than something.
+
+A fetch ends in a whole table or in an error whose ``facts["kind"]`` is one of these; all but the four marked
+"once" are asked again, ``attempts`` times at most, with doubling pauses.
+
+================== ================ ==================================================================
+kind               error            meaning; what to do
+================== ================ ==================================================================
+rate_limited       SourceFailed     HTTP 429; wait some minutes, ask for fewer tickers
+bad_response       SourceFailed     HTTP 401, 403, 5xx, cut or no JSON, HTML, over 16 MB; try again later
+network            SourceFailed     refused, reset, timed out, no such host; check network and proxy
+deadline           SourceFailed     the time allowed is spent (once); allow more, ask for fewer tickers
+schema_changed     SourceFailed     a field is missing, columns unequal, a day twice; update yfinance
+wrong_instrument   SourceFailed     the answer is for another symbol; check the symbol
+unfinished         SourceFailed     the last day is not complete (once); earlier end, or accept
+not_found          DataMissing      Yahoo does not know the symbol (once); check it
+empty              DataMissing      no bars in the range; check range and listing
+missing_sessions   DataUnfit        days of the exchange are missing or empty; try later, or accept
+extra_sessions     DataUnfit        a price on a day on which the exchange was closed; or accept
+bad_prices         DataUnfit        zero, negative, infinite, absurd, days copied; try later, use a file
+jump               DataUnfit        the scale changes, as after a missed split (once); or accept
+adjustment         DataUnfit        adjusted closes do not fit the dividends; or accept
+currency           DataUnfit        another currency than the exchange's, or than before
+================== ================ ==================================================================
+
+"Accept" means ``accept=["jump"]`` and the like: the figures are taken, and the finding becomes a caution. A halted
+share has holes: they are refused until accepted as ``missing_sessions``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from eventstudy.errors import InvalidInput
+from eventstudy.prices.table import Prices, Provenance, as_day
+from eventstudy.sources.yahoo.answer import COLUMNS, Asked, Download, keep_download, load_download, read_answer
+from eventstudy.sources.yahoo.bars import list_days
+from eventstudy.sources.yahoo.client import MOST_SECONDS, Journal, Patience, Timing, Worker, ask
+from eventstudy.sources.yahoo.failures import ACCEPTABLE, ADVICE, RETRIED, classify, failure
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date
+
+    from eventstudy.errors import EventStudyError
+
+__all__ = ["ADVICE", "Timing", "classify", "fetch_yahoo"]
+
+CAUTIONS = (
+    "Yahoo's Close is adjusted for splits up to the day of download; a later split changes it.",
+    "Yahoo data: for personal and research use.",
+)
+
+log = logging.getLogger("eventstudy.sources")
+
+
+def fetch_yahoo(
+    tickers: str | Sequence[str],
+    start: date | str,
+    end: date | str | None = None,
+    *,
+    session: object | None = None,
+    cache_dir: str | Path | None = None,
+    reuse: bool = True,
+    accept: Sequence[str] = (),
+    timeout: float = 10.0,
+    attempts: int = 3,
+    pause: float = 1.0,
+    ticker_limit: float = 120.0,
+    deadline: float = 1800.0,
+    on_ticker: Callable[[str, int, int], None] | None = None,
+    timing: Timing | None = None,
+) -> Prices:
+    """Fetch daily prices from Yahoo Finance, ticker by ticker, all or none.
+
+    Parameters
+    ----------
+    tickers, start, end : str, sequence of str, date
+        Symbols such as ``"^GSPC"``; first and last day, both included, the last being today by default.
+    session, cache_dir : object, str or Path, optional
+        A ``curl_cffi`` or ``requests`` session, e.g. with a proxy; where finished downloads are kept.
+    reuse : bool
+        Whether kept downloads of the same range may answer; False asks for all anew.
+    accept : sequence of str
+        Findings that do not refuse: ``missing_sessions``, ``extra_sessions``, ``jump``, ``adjustment``, ``unfinished``.
+    timeout, pause, ticker_limit, deadline : float
+        Seconds per request, between requests (doubled from try to try), per ticker, and for the whole fetch.
+    attempts : int
+        Tries per ticker.
+    on_ticker, timing : callable, Timing, optional
+        Called with ticker, its number (from 1) and the number of tickers, before each; clock, sleep and chance.
+
+    Returns
+    -------
+    Prices
+        Adjusted closes, closes (adjusted for splits), volumes and currencies.
+
+    Raises
+    ------
+    InvalidInput
+        If an argument is not of the allowed form.
+    DataMissing, DataUnfit, SourceFailed
+        If a ticker could not be fetched; ``facts["kind"]`` is one of the table in `eventstudy.sources.yahoo.fetch`.
+    """
+    patience = Patience(timeout, attempts, pause, ticker_limit, deadline, timing or Timing(sleep=_sleep))
+    wanted, asked = _check_request(tickers, start, end, accept)
+    fetch = _Fetch(session, _folder(cache_dir), patience, reuse)
+    results, fresh = fetch.all(wanted, asked, on_ticker)
+    results = _compare_days(results, asked)
+    problems = _keep(fetch.folder, [results[t] for t in fresh], asked) if asked.closed else []
+    return _assemble(results, [*CAUTIONS, *problems])
+
+
+def _sleep(seconds: float) -> None:
+    time.sleep(seconds)
+
+
+class _Fetch:
+    """One fetch: what is left of its time, and the thread that asks."""
+
+    def __init__(self, session: object | None, folder: Path, patience: Patience, reuse: bool) -> None:
+        self.session, self.folder, self.patience, self.reuse = session, folder, patience, reuse
+        self.worker = Worker()
+        self.clock = patience.timing.clock
+        self.ends = self.clock() + patience.deadline
+
+    def all(
+        self, wanted: list[str], asked: Asked, on_ticker: Callable[[str, int, int], None] | None
+    ) -> tuple[dict[str, Download], list[str]]:
+        """Return every ticker's download, kept or new, and which are new."""
+        results: dict[str, Download] = {}
+        fresh: list[str] = []
+        try:
+            for number, ticker in enumerate(wanted, start=1):
+                if on_ticker is not None:
+                    on_ticker(ticker, number, len(wanted))
+                kept = self._kept(ticker, asked)
+                if kept is None:
+                    if fresh:
+                        self.patience.timing.sleep(self.patience.pause)
+                    kept = self.one(replace(asked, ticker=ticker))
+                    fresh.append(ticker)
+                results[ticker] = kept
+        finally:
+            self.worker.stop()
+        return results, fresh
+
+    def _kept(self, ticker: str, asked: Asked) -> Download | None:
+        if not (self.reuse and asked.closed):
+            return None
+        return load_download(self.folder, ticker, asked.start, asked.end, asked.accept)
+
+    def one(self, asked: Asked) -> Download:
+        """Return one ticker's download, or raise what stood in its way."""
+        limit = min(self.clock() + min(self.patience.ticker_limit, MOST_SECONDS), self.ends)
+        journal = Journal(asked.ticker)
+        for attempt in range(1, self.patience.attempts + 1):
+            try:
+                return self.worker.call(lambda: self._ask(asked, limit, journal), limit - self.clock())
+            except Exception as error:  # the client raises what it meets; none may pass unnamed
+                kind, cause = classify(error, journal.last())
+            # Raised outside the handler: the client's own errors may hold an address with the crumb.
+            self._wait_or_give_up(asked, kind, cause, attempt, limit, journal)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def _ask(self, asked: Asked, limit: float, journal: Journal) -> Download:
+        answer = ask(
+            asked.ticker,
+            asked.start,
+            f"{pd.Timestamp(asked.end) + pd.Timedelta(days=1):%Y-%m-%d}",  # the client's end is exclusive
+            session=self.session,
+            folder=self.folder,
+            timeout=self.patience.timeout,
+            left=lambda: limit - self.clock(),
+            journal=journal,
+        )
+        return read_answer(asked, answer.frame, answer.metadata, journal.replies)
+
+    def _wait_or_give_up(
+        self, asked: Asked, kind: str, cause: str, attempt: int, limit: float, journal: Journal
+    ) -> None:
+        left, last = limit - self.clock(), journal.last()
+        if left <= 0 and kind != "deadline":
+            kind, cause = "deadline", f"the time allowed is spent; last: {cause}"
+        if kind not in RETRIED or attempt == self.patience.attempts:
+            raise self._failure(asked, kind, cause, attempt)
+        wait = self.patience.wait(attempt, kind, 0.0 if last is None else last.retry_after)
+        if wait >= min(left, MOST_SECONDS):
+            seconds = f"{wait:.0f} s" if wait <= MOST_SECONDS else "more than a day"
+            cause += f"; there was no time left for the {seconds} to wait before another try"
+            raise self._failure(asked, kind, cause, attempt)
+        log.warning(
+            "%s: try %d of %d failed (%s: %s); next try in %.1f s",
+            *(asked.ticker, attempt, self.patience.attempts, kind, cause, wait),
+        )
+        self.patience.timing.sleep(wait)
+
+    def _failure(self, asked: Asked, kind: str, cause: str, tries: int) -> EventStudyError:
+        log.error(
+            "%s: given up after %d of %d tries (%s: %s)", asked.ticker, tries, self.patience.attempts, kind, cause
+        )
+        return failure(asked.ticker, asked.start, asked.end, kind, cause, tries)
+
+
+def _check_request(
+    tickers: str | Sequence[str], start: date | str, end: date | str | None, accept: Sequence[str]
+) -> tuple[list[str], Asked]:
+    wanted = list(dict.fromkeys([tickers] if isinstance(tickers, str) else tickers))
+    if not wanted or not all(isinstance(t, str) and t.strip() == t != "" for t in wanted):
+        raise InvalidInput(f"tickers is {wanted!r}; give Yahoo symbols such as ['NVDA', '^GSPC'].")
+    named = (accept,) if isinstance(accept, str) else tuple(accept)
+    unknown = [a for a in named if a not in ACCEPTABLE]
+    if unknown:
+        raise InvalidInput(f"accept holds {unknown[0]!r}; choose from {', '.join(ACCEPTABLE)}.")
+    first = as_day(start, "start")
+    last = _today() if end is None else as_day(end, "end")
+    if first is None or last is None:
+        raise InvalidInput("start is None; give the first day, such as '2024-01-02'.")
+    if first > last:
+        raise InvalidInput(f"start ({first:%Y-%m-%d}) is after end ({last:%Y-%m-%d}); swap them.")
+    if last > _today() + pd.Timedelta(days=1):  # east of Greenwich tomorrow may have begun
+        raise InvalidInput(f"end is {last:%Y-%m-%d}, in the future; prices end today ({_today():%Y-%m-%d}).")
+    asked = Asked("", f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}", last < _today(), _now(), named)
+    return wanted, asked
+
+
+def _now() -> pd.Timestamp:
+    return pd.Timestamp.now("UTC")
+
+
+def _today() -> pd.Timestamp:
+    return _now().tz_localize(None).normalize()
+
+
+def _folder(cache_dir: str | Path | None) -> Path:
+    if cache_dir is not None:
+        return Path(cache_dir)
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("eventstudy"))
+
+
+def _compare_days(results: dict[str, Download], asked: Asked) -> dict[str, Download]:
+    """Hold tickers of an exchange without a calendar against each other: a day that one has, all must have."""
+    seen: dict[str, set[pd.Timestamp]] = {}
+    for d in results.values():
+        seen.setdefault(d.market, set()).update(d.table.index)
+    checked = dict(results)
+    for ticker, d in results.items():
+        days = pd.DatetimeIndex(sorted(seen[d.market])) if d.market else d.table.index
+        missing = days[(days >= d.table.index[0]) & (days <= d.table.index[-1]) & ~days.isin(d.table.index)]
+        if not len(missing):
+            continue
+        cause = f"other tickers of {d.market} have prices on {list_days(missing)}"
+        if "missing_sessions" not in asked.accept:
+            raise failure(ticker, asked.start, asked.end, "missing_sessions", cause, 1)
+        note = f"{ticker}: accepted as missing_sessions: {cause}."
+        checked[ticker] = replace(d, cautions=(*d.cautions, note), accepted=(*d.accepted, "missing_sessions"))
+    return checked
+
+
+def _keep(folder: Path, downloads: list[Download], asked: Asked) -> list[str]:
+    """Keep downloads, only when all have succeeded: a failure leaves nothing behind; return what went wrong."""
+    try:
+        for download in downloads:
+            keep_download(folder, download, asked.start, asked.end)
+    except OSError as error:
+        return [f"The download could not be kept in the cache folder ({error.strerror})."]
+    return []
+
+
+def _assemble(results: dict[str, Download], cautions: list[str]) -> Prices:
+    digest = hashlib.sha256()
+    for ticker, download in results.items():
+        rounded = download.table.round({"adj_close": 4, "close": 4, "volume": 0})  # vendor noise is below
+        digest.update(ticker.encode() + b"\n" + rounded.to_csv(lineterminator="\n").encode())
+    tables = {f: pd.concat({t: d.table[f] for t, d in results.items()}, axis=1, sort=True) for f in COLUMNS}
+    for download in results.values():
+        cautions.extend(download.cautions)
+    return Prices.from_frame(
+        tables["adj_close"],
+        close=tables["close"],
+        volume=tables["volume"],
+        provenance=Provenance(
+            source="yahoo",
+            retrieved=min(d.retrieved for d in results.values()),
+            adjustments="close: for splits up to the day of download; adj_close: for splits and dividends",
+            digest=digest.hexdigest(),
+            cautions=tuple(cautions),
+        ),
+        currency={t: d.currency for t, d in results.items() if d.currency},
+    )

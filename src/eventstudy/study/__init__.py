@@ -1,0 +1,1 @@
+"""A study: run, result, tables, files, power."""

@@ -1,0 +1,558 @@
+"""The numbers of a result: what happened, by how much, and in dollars."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from eventstudy import figures
+from eventstudy.errors import DataMissing, InvalidInput
+from eventstudy.estimation.abnormal import AbnormalReturns
+from eventstudy.estimation.models import Fit, NormalReturnModel
+from eventstudy.estimation.panel import Dropped, EventPanel
+from eventstudy.figures.house_style import Presentation, presenting
+from eventstudy.inference import STANDARD, TESTS, Advice, HypothesisTest, readings, recommend, run_test, run_tests
+from eventstudy.inference.market_value import MarketValueChange, car_interval, changes_table, market_value_changes
+from eventstudy.inference.multiple import adjusted_p
+from eventstudy.inference.result import t_two_sided
+from eventstudy.prices.checks.finding import Finding
+from eventstudy.prices.snapshot import ShareCount
+from eventstudy.prices.table import Prices, Provenance
+from eventstudy.study.export import describe_figure, result_to_dict, save_result
+from eventstudy.study.power import detectable_changes
+from eventstudy.study.tables import frame_of_tests, summary_html, summary_text
+from eventstudy.study.validity import Check
+from eventstudy.windows import Window
+
+if TYPE_CHECKING:
+    from statsmodels.regression.linear_model import RegressionResultsWrapper
+
+    from eventstudy.figures.figure import HouseFigure
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Outcome:
+    """What a study found: abnormal returns, their sums and errors, dollars, audit.
+
+    Attributes
+    ----------
+    model : NormalReturnModel
+        The model of normal returns that was asked for.
+    panel : EventPanel
+        Returns in event time of the N events kept.
+    fit : Fit
+        The estimated models.
+    abnormal : AbnormalReturns
+        AR, SAR and what is needed for sums and tests.
+    audit : DataFrame
+        One row for each event asked for: day asked, session used, days found, kept or dropped and why, flags.
+    dropped : tuple of Dropped
+        Events left out, with reasons.
+    checks : tuple of Check
+        Checks of validity.
+    returns_kind : str
+        ``simple`` or ``log``.
+    provenance : Provenance
+        Where the prices or returns come from.
+    prices : Prices or None
+        The price table, for dollars; None if returns were handed in.
+    measure : str
+        What may be abnormal: ``return``, ``volume``, ``turnover`` or ``volatility``.
+    findings : tuple of Finding
+        What the checks of prices found, notes and accepted errors included; empty if returns were handed in.
+    """
+
+    model: NormalReturnModel
+    panel: EventPanel
+    fit: Fit
+    abnormal: AbnormalReturns
+    audit: pd.DataFrame
+    dropped: tuple[Dropped, ...]
+    checks: tuple[Check, ...]
+    returns_kind: str
+    provenance: Provenance
+    prices: Prices | None = None
+    measure: str = "return"
+    findings: tuple[Finding, ...] = ()
+
+    # -- what happened -------------------------------------------------------------------------------------
+
+    @property
+    def events(self) -> pd.Index:
+        """Short unique names of the N events."""
+        return pd.Index(self.abnormal.keys, name="event")
+
+    @property
+    def ar(self) -> pd.DataFrame:
+        """Abnormal returns as fractions, events × relative day, shape (N, L)."""
+        return self._daily(self.abnormal.ar)
+
+    @property
+    def sar(self) -> pd.DataFrame:
+        """Standardised abnormal returns, events × relative day, shape (N, L)."""
+        return self._daily(self.abnormal.sar)
+
+    @property
+    def returns(self) -> pd.DataFrame:
+        """Raw returns in the event window as fractions, events × relative day, shape (N, L)."""
+        return self._daily(self.abnormal.firm_returns)
+
+    @property
+    def aar(self) -> pd.Series[float]:
+        """Average abnormal return of each relative day, fractions, shape (L,)."""
+        return pd.Series(self.abnormal.aar, index=self._days(), name="aar")
+
+    @property
+    def coefficients(self) -> pd.DataFrame:
+        """Coefficients, residual deviation, estimation days and R² of each event."""
+        table = pd.DataFrame(self.fit.coefficients, index=self.events, columns=list(self.fit.names))
+        return table.assign(sigma=self.fit.sigma, n_est=self.fit.n_est, r_squared=self.fit.r_squared)
+
+    def _days(self) -> pd.Index:
+        return pd.Index(self.abnormal.window.days, name="day")
+
+    def _daily(self, values: np.ndarray) -> pd.DataFrame:
+        return pd.DataFrame(values, index=self.events, columns=self._days())
+
+    def car(self, start: int, end: int | None = None, *, level: float = 0.95) -> pd.DataFrame:
+        """Return cumulative abnormal returns of a window, one row an event.
+
+        Parameters
+        ----------
+        start, end : int
+            First and last relative day; ``end`` defaults to ``start``.
+        level : float
+            Coverage of the interval.
+
+        Returns
+        -------
+        DataFrame
+            ``car``, its prediction standard error ``se``, ``t``, ``df``, ``p_value``, the interval ``low`` and
+            ``high`` (fractions), ``n_days``, the days of the window that have an abnormal return, and ``detectable``, the
+            smallest change of either sign that this test finds with 80 % power at 5 %. ``t`` is the SCAR.
+
+        Raises
+        ------
+        InvalidInput
+            If the window is not inside the event window.
+
+        Notes
+        -----
+        The ``t_pe`` test of each event: `eventstudy.inference.parametric.t_pe`.
+        """
+        window = Window.of(start) if end is None else Window(start, end)
+        sums = self.abnormal.sums(window)
+        low, high = car_interval(self.abnormal, window, level)
+        df = self.abnormal.df
+        p = [t_two_sided(float(t), float(d)) for t, d in zip(sums.scar, df, strict=True)]
+        return pd.DataFrame(
+            {
+                "car": sums.car,
+                "se": sums.s_car,
+                "t": sums.scar,
+                "p_value": p,
+                "low": low,
+                "high": high,
+                "df": df,
+                "n_days": sums.n_days,
+                "detectable": detectable_changes(self.abnormal, window),
+            },
+            index=self.events,
+        )
+
+    def caar(self, start: int, end: int | None = None) -> float:
+        """Return the mean of the events' CARs over a window, a fraction."""
+        return self.abnormal.caar(Window.of(start) if end is None else Window(start, end))
+
+    def bhar(self, start: int, end: int | None = None, against: str = "benchmark") -> pd.Series[float]:
+        """Return buy-and-hold abnormal returns of a window, fractions, shape (N,).
+
+        Raises
+        ------
+        InvalidInput
+            If the study uses log returns, or the model has no benchmark.
+        """
+        self._only_returns("Buy-and-hold returns")
+        if self.returns_kind != "simple":
+            raise InvalidInput("Buy-and-hold returns compound simple returns; run the study with returns='simple'.")
+        values = self.abnormal.bhar(Window.of(start) if end is None else Window(start, end), against)
+        return pd.Series(values, index=self.events, name="bhar")
+
+    def locate(self, event: str | None) -> int:
+        """Return the place of an event by its short name or its ticker; None means the only event.
+
+        Raises
+        ------
+        DataMissing
+            If no event, or more than one, answers to the name.
+        """
+        if event is None and self.abnormal.n == 1:
+            return 0
+        if event is None:
+            raise DataMissing(f"Which event? Name one of {', '.join(self.abnormal.keys)}.")
+        if event in self.abnormal.keys:
+            return self.abnormal.keys.index(event)
+        places = [i for i, e in enumerate(self.panel.events) if e.ticker == event]
+        if len(places) == 1:
+            return places[0]
+        problem = "Several events answer to" if places else "No event is called"
+        raise DataMissing(f"{problem} {event!r}; name one of {', '.join(self.abnormal.keys)}.")
+
+    def regression(self, event: str) -> RegressionResultsWrapper:
+        """Return the statsmodels regression of one event's estimation window.
+
+        Parameters
+        ----------
+        event : str
+            Short name or ticker.
+
+        Returns
+        -------
+        statsmodels RegressionResultsWrapper
+            The same least-squares fit, with statsmodels' full summary.
+
+        Raises
+        ------
+        InvalidInput
+            If the model estimates nothing, or not by ordinary least squares.
+        """
+        import statsmodels.api as sm
+
+        if not self.fit.root.any():
+            raise InvalidInput(f"The {self.model.name} model estimates no coefficients, so there is no regression.")
+        if not self.model.least_squares:
+            raise InvalidInput(
+                f"The {self.model.name} is not estimated by ordinary least squares, so statsmodels' OLS would give other "
+                f"numbers; its coefficients are in result.coefficients and its errors in result.fit."
+            )
+        i = self.locate(event)
+        used = self.panel.est_mask[i]
+        rows = self.model.design(self.panel.est_columns[i])[used]
+        days = self.panel.calendar[int(self.panel.position[i]) + self.panel.estimation.days[used]]
+        exog = pd.DataFrame(rows, index=days, columns=list(self.fit.names))
+        # The firm's return, less the riskless rate for models of excess returns.
+        explained = rows @ self.fit.coefficients[i] + self.fit.residuals[i][used]
+        endog = pd.Series(explained, index=days, name=self.panel.events[i].ticker)
+        return sm.OLS(endog, exog).fit()
+
+    # -- dollars -------------------------------------------------------------------------------------------
+
+    def market_value(
+        self,
+        start: int = 0,
+        end: int | None = None,
+        *,
+        level: float = 0.95,
+        shares: Mapping[str, ShareCount] | None = None,
+    ) -> pd.DataFrame:
+        """Return raw and abnormal changes in market value, one row an event, in the currency of the prices.
+
+        Parameters
+        ----------
+        start, end : int
+            Relative days; ``end`` defaults to ``start``.
+        level : float
+            Coverage of the interval.
+        shares : mapping of str to ShareCount, optional
+            Share counts by ticker in place of the embedded ones.
+
+        Raises
+        ------
+        DataMissing
+            If returns were handed in, or the prices have no closes as traded.
+        """
+        window = Window.of(start) if end is None else Window(start, end)
+        return changes_table(self.value_changes(window, level=level, shares=shares))
+
+    def value_changes(
+        self, window: Window, *, level: float = 0.95, shares: Mapping[str, ShareCount] | None = None
+    ) -> tuple[MarketValueChange, ...]:
+        """Return the market-value changes of `market_value` as values, one an event."""
+        self._only_returns("Market values")
+        if self.prices is None:
+            raise DataMissing("Market values need prices; this study was run on returns.")
+        return market_value_changes(
+            self.abnormal,
+            tuple(e.ticker for e in self.panel.events),
+            self.panel.calendar,
+            self.prices,
+            window,
+            level=level,
+            shares=shares,
+            log_returns=self.returns_kind == "log",
+        )
+
+    def _only_returns(self, what: str) -> None:
+        if self.measure != "return":
+            raise InvalidInput(f"{what} need abnormal returns; this study is of abnormal {self.measure}.")
+
+    def source_line(self) -> str:
+        """Return source, vintage, model and estimation window as one line for the foot of a figure."""
+        origin = self.provenance
+        source = {"snapshot": "eventstudy price snapshot", "universe": "eventstudy S&P 500 panel"}.get(
+            origin.source, origin.source
+        )
+        vintage = f" (downloads of {origin.retrieved})" if origin.retrieved else ""
+        against = f" on {self.model.benchmark}" if self.model.benchmark else ""
+        return f"Source: {source}{vintage}. {self.model.name.capitalize()}{against}."
+
+    def when(self) -> str:
+        """Return the session of the events in words, ``27 January 2025``; empty if they do not share one."""
+        session = self.panel.sessions[0]
+        return f"{session.day} {session:%B %Y}" if (self.panel.position == self.panel.position[0]).all() else ""
+
+
+# -- The questions that can be asked of a result: how sure may one be?
+
+
+WindowLike = Window | tuple[int, int] | int
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Readings(Outcome):
+    """What a study found, and how sure one may be: the numbers of `Outcome`, tests, advice, multiplicity."""
+
+    def test(
+        self, name: str, window: WindowLike = (0, 0), event: str | None = None, **options: object
+    ) -> HypothesisTest:
+        """Run one test by name.
+
+        Parameters
+        ----------
+        name : str
+            A key of `eventstudy.inference.TESTS`.
+        window : pair of int
+            Relative days.
+        event : str, optional
+            Judge this event alone.
+        **options : object
+            Named variants, e.g. ``variant="csar"``.
+
+        Returns
+        -------
+        HypothesisTest
+
+        Raises
+        ------
+        InvalidInput
+            If no test has this name or an option is unknown.
+        """
+        return run_test(name, self._subject(event), Window.of(window), **options)
+
+    def tests(
+        self, window: WindowLike | None = None, names: Sequence[str] | str | None = None, event: str | None = None
+    ) -> pd.DataFrame:
+        """Run tests on a window and return them as a table.
+
+        Parameters
+        ----------
+        window : pair of int
+            Relative days; by default the event day.
+        names : sequence of str, "all", or None
+            Which tests. By default those for the average of several events, or for one event if there is only one
+            (or ``event`` names it): the ones recommended for the design first, then the field's usual panel. ``"all"`` is every test
+            that the package has.
+        event : str, optional
+            Judge this event alone, by its short name or ticker.
+
+        Returns
+        -------
+        DataFrame
+            Indexed by test name: statistic, df, p_value, n, applicable, variant, note, distribution, recommended,
+            title. A test that does not apply has ``applicable`` False and says why in ``note``.
+        """
+        return frame_of_tests(*self.run_tests(window, names, event))
+
+    def run_tests(
+        self, window: WindowLike | None = None, names: Sequence[str] | str | None = None, event: str | None = None
+    ) -> tuple[tuple[HypothesisTest, ...], tuple[str, ...]]:
+        """Return the tests of `tests` as values, and the names of the recommended ones."""
+        if isinstance(names, int):
+            raise InvalidInput(f"tests takes its window as a pair: tests(({window}, {names})).")
+        subject, chosen = self._subject(event), self._window(window)
+        _, believed, _ = recommend(subject, chosen)
+        if names is None or names == "all":
+            scope = "one" if subject.n == 1 else "many"
+            shown = [n for n, m in TESTS.items() if m.scope == scope and (scope == "one" or n in STANDARD)]
+            wanted = list(TESTS) if names == "all" else shown
+            listing = [*believed, *(n for n in wanted if n not in believed)]
+        else:
+            listing = [names] if isinstance(names, str) else list(names)
+        return run_tests(subject, chosen, listing), believed
+
+    def adjusted(
+        self, window: WindowLike = (0, 0), method: str = "holm", *, draws: int | None = None, seed: int | None = None
+    ) -> pd.DataFrame:
+        """Return each event's p-value adjusted for how many events were looked at.
+
+        Parameters
+        ----------
+        window : pair of int
+            Relative days.
+        method : {"holm", "bh", "by", "bonferroni", "romano_wolf"}
+            See `eventstudy.inference.multiple`.
+        draws, seed : int, optional
+            Of ``romano_wolf``, the only method that draws.
+
+        Returns
+        -------
+        DataFrame
+            One row an event: ``car``, ``t``, ``p_value``, ``p_adjusted``, ``method``.
+        """
+        chosen = Window.of(window)
+        table = self.car(chosen.start, chosen.end)[["car", "t", "p_value"]]
+        options = {k: v for k, v in (("draws", draws), ("seed", seed)) if v is not None}
+        if options and method != "romano_wolf":
+            raise InvalidInput(f"method {method!r} draws nothing; leave out {', '.join(options)}.")
+        p = adjusted_p(self.abnormal, chosen, table["p_value"], method, **options)
+        return table.assign(p_adjusted=p, method=method)
+
+    def recommended(self, window: WindowLike | None = None, event: str | None = None) -> Advice:
+        """Return the tests to believe for this design, their outcomes, and the reason in a sentence.
+
+        Parameters
+        ----------
+        window : pair of int
+            Relative days; by default the event day.
+        event : str, optional
+            Judge this event alone, by its short name or ticker.
+
+        Returns
+        -------
+        Advice
+            ``names``, ``reason``, ``tests``; prints itself.
+
+        Notes
+        -----
+        Looks at how many events and dates there are, whether windows overlap, at missing days, thin trading and the spread of the
+        abnormal returns: `eventstudy.inference.advice`. How often each test rejects a true null in its design: docs/method.md.
+        """
+        subject, chosen = self._subject(event), self._window(window)
+        design, names, reason = recommend(subject, chosen)
+        return Advice(design, chosen, names, reason, run_tests(subject, chosen, names))
+
+    def advice(self, window: WindowLike | None = None) -> str:
+        """Return which tests to believe for this design, and why, in a sentence."""
+        chosen = self._window(window)
+        design, names, reason = recommend(self.abnormal, chosen)
+        return Advice(design, chosen, names, reason).sentence
+
+    def _window(self, window: WindowLike | None) -> Window:
+        """Return a window; by default the event day, or the whole event window if that has no day 0."""
+        whole = self.abnormal.window
+        return Window.of(window) if window is not None else Window(0, 0) if 0 in whole else whole
+
+    def _subject(self, event: str | None) -> AbnormalReturns:
+        return self.abnormal if event is None else self.abnormal.take(np.array([self.locate(event)]))
+
+
+# -- What a study returns: its readings, drawn, printed and saved.
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class EventStudyResult(Readings):
+    """The result of an event study; a bare name prints its summary.
+
+    Attributes and questions are those of `eventstudy.study.results.Readings`: ``ar``, ``sar``, ``aar``, ``car``, ``caar``,
+    ``bhar``, ``tests``, ``regression``, ``market_value``, ``audit``, ``dropped``, ``checks``, ``findings``. This class adds figures,
+    text and files.
+
+    Attributes
+    ----------
+    presentation : Presentation
+        The house style, the release mark and the names of the study file that was run; empty without one.
+    """
+
+    presentation: Presentation = field(default_factory=Presentation)
+
+    # -- figures -------------------------------------------------------------------------------------------
+
+    def plot_event_day(self, window: WindowLike = (0, 0), level: float = 0.95, size: str = "article") -> HouseFigure:
+        """Draw abnormal returns of a window with their intervals, one row an event."""
+        self._only_returns("Figures")
+        return self._drawn(partial(figures.event_day, self.abnormal, Window.of(window), level=level), size)
+
+    def plot_car(self, level: float = 0.95, size: str = "article") -> HouseFigure:
+        """Draw the path of each event's cumulative abnormal return with its band."""
+        self._only_returns("Figures")
+        return self._drawn(partial(figures.car_paths, self.abnormal, level=level), size)
+
+    def plot_market_model(self, event: str | None = None, size: str = "article") -> HouseFigure:
+        """Draw one event's returns against the benchmark's, with the event day marked."""
+        self._only_returns("Figures")
+        return self._drawn(partial(figures.market_scatter, self.panel, self.fit, self.locate(event)), size)
+
+    def plot_ordinary_days(self, event: str | None = None, size: str = "article") -> HouseFigure:
+        """Draw where the event day falls among the firm's ordinary days."""
+        self._only_returns("Figures")
+        return self._drawn(partial(figures.ordinary_days, self.abnormal, self.locate(event)), size)
+
+    def plot_ranking(self, level: float = 0.95, size: str = "article") -> HouseFigure:
+        """Draw all events sorted by their abnormal return on the event day."""
+        self._only_returns("Figures")
+        return self._drawn(partial(figures.ranking, self.abnormal, level=level), size)
+
+    def plot_tests(
+        self, window: WindowLike | None = None, names: Sequence[str] | None = None, size: str = "article"
+    ) -> HouseFigure:
+        """Draw what several tests say of the events' average on one scale, those to believe first.
+
+        Parameters
+        ----------
+        window : pair of int
+            Relative days; by default the event day.
+        names : sequence of str, optional
+            Which tests; by default those of `tests`.
+        size : str
+            Layout preset, one of `eventstudy.figures.SIZES`.
+
+        Raises
+        ------
+        InvalidInput
+            If the study has one event only, or no test applies.
+        """
+        if self.abnormal.n == 1:
+            raise InvalidInput("plot_tests compares tests of an average; for one event draw plot_ordinary_days().")
+        tests, _ = self.run_tests(window, names)
+        remarks = readings(self.abnormal, self._window(window))
+        return self._drawn(partial(figures.agreement, tests, remarks), size)
+
+    def _drawn(self, draw: Callable[..., HouseFigure], size: str) -> HouseFigure:
+        """Draw in the study's style and with its mark, and say how the figure was made."""
+        with presenting(self.presentation):
+            return describe_figure(draw(size=size, source=self.source_line(), when=self.when()), self)
+
+    # -- text and files ------------------------------------------------------------------------------------
+
+    def to_dict(self, windows: Sequence[WindowLike] = ((0, 0), (0, 1))) -> dict[str, object]:
+        """Return the result as plain values for JSON: events, windows, tests, audit, provenance."""
+        return result_to_dict(self, [Window.of(w) for w in windows])
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write tables, figures, the specification and a manifest into a folder.
+
+        Parameters
+        ----------
+        folder : path
+            Made if it is not there. Files are written whole or not at all.
+
+        Returns
+        -------
+        Path
+            The folder.
+        """
+        with presenting(self.presentation):
+            return save_result(self, Path(folder))
+
+    def __repr__(self) -> str:
+        return summary_text(self)
+
+    def _repr_html_(self) -> str:
+        return summary_html(self)

@@ -1,0 +1,519 @@
+"""Checks of validity: what about this design should make a reader careful."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.estimation.abnormal import AbnormalReturns
+from eventstudy.estimation.models import NormalReturnModel
+from eventstudy.estimation.panel import EventPanel
+from eventstudy.estimation.residuals import Statistic, arch_lm, chow, jarque_bera, ljung_box, outliers
+from eventstudy.inference import recommend, run_test, variance_ratio
+from eventstudy.inference.advice import design_of, wild_beyond
+from eventstudy.inference.correlation import mean_correlation
+from eventstudy.windows import Window
+from eventstudy.wording import number, p_text, percent
+
+#: Name of the check of validity that tells what the checks of prices found.
+PRICE_CHECK = "Prices fit for use"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check of a study.
+
+    Attributes
+    ----------
+    name : str
+        What was looked at.
+    value : str
+        What was found.
+    rule : str
+        What is expected.
+    passed : bool
+        Whether it holds.
+    comment : str
+        What to do, if it does not.
+    """
+
+    name: str
+    value: str
+    rule: str
+    passed: bool
+    comment: str = ""
+
+
+#: A daily residual beyond this is rare enough to be looked up: a missed split, a typing error, or real news.
+EXTREME = 0.4
+#: Share of days without a price move beyond which prices look carried forward.
+STILL = 0.15
+
+
+def listed(names: Sequence[str], limit: int = 6) -> str:
+    """Return names separated by commas, the rest counted."""
+    shown = ", ".join(names[:limit])
+    return shown + (f" and {len(names) - limit} more" if len(names) > limit else "")
+
+
+def event_day(abnormal: AbnormalReturns) -> Window:
+    """Return day 0, or the first day of an event window that does not hold it."""
+    first = 0 if 0 in abnormal.window else abnormal.window.start
+    return Window(first, first)
+
+
+def believed(abnormal: AbnormalReturns) -> str:
+    """Return the names of the tests to believe on the event day, in words."""
+    return listed(recommend(abnormal, event_day(abnormal))[1]) or "no test by itself"
+
+
+def design_checks(
+    abnormal: AbnormalReturns, audit: pd.DataFrame, panel: EventPanel, measure: str = "return"
+) -> tuple[Check, ...]:
+    """Look at the design of a study: dependence, repeats, missing days, dropped events, returns beyond belief.
+
+    Parameters
+    ----------
+    abnormal : AbnormalReturns
+        The N events kept.
+    audit : DataFrame
+        One row for each event asked for.
+    panel : EventPanel
+        Their returns in event time.
+    measure : str
+        What may be abnormal; checks of the size of returns are made of returns only.
+
+    Returns
+    -------
+    tuple of Check
+    """
+    kept = audit[audit["kept"]]
+    of_returns = (_extremes(abnormal, panel), _still(panel)) if measure == "return" else ()
+    return (
+        _dropped(audit),
+        _moved(audit),
+        _shared(abnormal),
+        _repeats(kept),
+        _overlap(kept),
+        _earlier(kept),
+        _event_days(abnormal),
+        _estimation_days(kept),
+        *of_returns,
+    )
+
+
+def _dropped(audit: pd.DataFrame) -> Check:
+    lost = audit[~audit["kept"]]
+    return Check(
+        "Events kept",
+        f"{int(audit['kept'].sum())} of {len(audit)}",
+        "all",
+        lost.empty,
+        "" if lost.empty else "; ".join(f"{k}: {r}" for k, r in list(lost["reason"].items())[:6]),
+    )
+
+
+def _moved(audit: pd.DataFrame) -> Check:
+    moved = audit[audit["kept"] & audit["remark"].str.startswith("no session")]
+    pairs = zip(moved.index, moved["remark"], moved["session"], strict=True)
+    return Check(
+        "Events on closed days",
+        str(len(moved)),
+        "none, or as intended",
+        moved.empty,
+        "; ".join(f"{k}: {r}, {s}" for k, r, s in list(pairs)[:6]),
+    )
+
+
+def _shared(abnormal: AbnormalReturns) -> Check:
+    places = np.unique(abnormal.position)
+    dates, width = len(places), len(abnormal.window)
+    alone = abnormal.n in {1, dates}
+    nearest = int(np.diff(places).min()) if dates > 1 else width
+    comment = ""
+    if not alone:
+        comment = f"events on one date are correlated: believe {believed(abnormal)}, not csect_t, patell_z or bmp_t"
+    elif nearest < width:
+        comment = (
+            f"some events are {nearest} session{'s' * (nearest != 1)} apart: windows of more than {nearest} day"
+            f"{'s' * (nearest != 1)} share calendar days: believe kp_bmp_t for them"
+        )
+    return Check(
+        "Independent dates",
+        f"{dates} date{'s' * (dates != 1)} for {abnormal.n} event{'s' * (abnormal.n != 1)}",
+        "one date per event, windows apart",
+        not comment,
+        comment,
+    )
+
+
+def _repeats(kept: pd.DataFrame) -> Check:
+    repeats = kept.index[kept["duplicate"]].tolist()
+    return Check(
+        "Repeated events",
+        str(len(repeats)),
+        "none",
+        not repeats,
+        f"{listed(repeats)}: the same firm and session again, counted more than once in every average; remove the repeats"
+        if repeats
+        else "",
+    )
+
+
+def _overlap(kept: pd.DataFrame) -> Check:
+    close = kept.index[kept["overlapping"]].tolist()
+    return Check(
+        "Overlapping windows of one firm",
+        str(len(close)),
+        "none",
+        not close,
+        f"{listed(close)}: one event's window holds another's, so effects cannot be told apart" if close else "",
+    )
+
+
+def _earlier(kept: pd.DataFrame) -> Check:
+    found = kept.index[kept["event_in_estimation"]].tolist()
+    return Check(
+        "Estimation windows without an event of the same firm",
+        f"{len(kept) - len(found)} of {len(kept)}",
+        "all",
+        not found,
+        f"{listed(found)}: an earlier event counts as ordinary days there and widens the errors" if found else "",
+    )
+
+
+def _event_days(abnormal: AbnormalReturns) -> Check:
+    seen = np.isfinite(abnormal.ar)
+    short = [k for k, row in zip(abnormal.keys, seen, strict=True) if not row.all()]
+    zero = -abnormal.window.start
+    day_zero = [k for k, row in zip(abnormal.keys, seen, strict=True) if not row[zero]] if 0 in abnormal.window else []
+    comment = f"{listed(short)}: missing days count as nothing in a CAR, and its length shrinks" if short else ""
+    if day_zero:
+        comment += f"; no return on the event day: {listed(day_zero)}"
+    return Check("Complete event windows", f"{abnormal.n - len(short)} of {abnormal.n}", "all", not short, comment)
+
+
+def _estimation_days(kept: pd.DataFrame) -> Check:
+    short = kept[kept["estimation_days"] < kept["estimation_asked"]]
+    fewest = int(kept["estimation_days"].min())
+    return Check(
+        "Complete estimation windows",
+        f"{len(kept) - len(short)} of {len(kept)}, fewest days {fewest}",
+        "all",
+        short.empty,
+        ""
+        if short.empty
+        else f"{listed([f'{k} ({d})' for k, d in short['estimation_days'].items()])}: fewer days, wider errors",
+    )
+
+
+def gap_checks(panel: EventPanel, holes: pd.DatetimeIndex) -> tuple[Check, ...]:
+    """Return a check if the benchmark lacks days on which others have returns.
+
+    Parameters
+    ----------
+    panel : EventPanel
+        The events that found a session.
+    holes : DatetimeIndex
+        Weekdays that are no sessions only because the benchmark has no value.
+
+    Returns
+    -------
+    tuple of Check
+        Empty if there are no such days.
+    """
+    if holes.empty or panel.n == 0:
+        return ()
+    last = len(panel.calendar) - 1
+    start = panel.calendar[np.clip(panel.position + panel.window.start - 1, 0, last)]
+    end = panel.calendar[np.clip(panel.position + panel.window.end, 0, last)]
+    hit = holes.searchsorted(start) < holes.searchsorted(end, side="right")
+    touched = [k for k, flag in zip(panel.keys, hit, strict=True) if flag]
+    return (
+        Check(
+            "Gaps in the benchmark",
+            f"{len(holes)}: {listed([f'{d:%Y-%m-%d}' for d in holes], 4)}",
+            "none in an event window",
+            not touched,
+            f"{listed(touched)}: relative days skip the gap, so a day's number after it is too small"
+            if touched
+            else "",
+        ),
+    )
+
+
+def _extremes(abnormal: AbnormalReturns, panel: EventPanel) -> Check:
+    """Look for days, in either window, that a missed split or a typing error may have made."""
+    found = []
+    for window, values in ((abnormal.estimation, abnormal.residuals), (abnormal.window, abnormal.ar)):
+        events, days = np.nonzero(np.abs(np.nan_to_num(values)) > EXTREME)
+        place = abnormal.position[events] + window.start + days
+        found += [
+            f"{abnormal.keys[i]} {values[i, d]:+.0%} on {panel.calendar[p]:%Y-%m-%d}"
+            for i, d, p in zip(events, days, place, strict=True)
+        ]
+    return Check(
+        "Abnormal returns within 40% a day",
+        f"{len(found)} beyond",
+        "none",
+        not found,
+        f"{listed(found)}: real news, a split not adjusted for, or a typing error? It widens every error of that firm"
+        if found
+        else "",
+    )
+
+
+def _still(panel: EventPanel) -> Check:
+    """Look for firms whose price often does not move: thin trading, or a price carried forward."""
+    days = np.maximum(panel.est_mask.sum(axis=1), 1)
+    share = ((panel.est_returns == 0.0) & panel.est_mask).sum(axis=1) / days
+    found = [f"{k} {s:.0%}" for k, s in zip(panel.keys, share, strict=True) if s > STILL]
+    return Check(
+        "Prices that move",
+        f"{len(found)} of {panel.n} still on more than {STILL:.0%} of days",
+        "none",
+        not found,
+        f"{listed(found)} of days without a move: thin trading or prices carried forward; beta and errors are too small"
+        if found
+        else "",
+    )
+
+
+# -- Checks of what tests take for granted: ordinary residuals, a steady beta, quiet days before the event, indepen
+
+
+#: Lags of the tests for autocorrelation and for an ARCH effect.
+LJUNG_BOX_LAGS, ARCH_LAGS = 10, 5
+#: Level at which single events are counted.
+LEVEL = 0.05
+#: How often a check may raise a false alarm: eight checks at 5 % would cry wolf in every third study.
+FALSE_ALARM = 0.01
+#: Up to so many events each p-value is looked at by itself as well.
+FEW = 10
+#: A residual beyond so many robust deviations is an outlier; normal residuals have one in 1.7 million.
+BEYOND = 5.0
+#: Largest share of outlying days. Residuals of S&P 500 members have 0.9 % of them (2024): four earnings days a year.
+OUTLYING = 0.01
+#: Largest true size, at a nominal 5 %, of a test that takes the events for independent.
+TRUE_SIZE = 0.08
+
+
+def validity_checks(abnormal: AbnormalReturns, panel: EventPanel, model: NormalReturnModel) -> tuple[Check, ...]:
+    """Look at what the tests take for granted.
+
+    Parameters
+    ----------
+    abnormal : AbnormalReturns
+        N events.
+    panel : EventPanel
+        Their returns in event time.
+    model : NormalReturnModel
+        The model that was fitted; beta's stability is looked at if it estimates a slope.
+
+    Returns
+    -------
+    tuple of Check
+
+    Notes
+    -----
+    A statistic of one event passes with a p-value of at least 0.01. With many events some reject at 5 % by chance: the check passes
+    up to the number that independent clean events exceed in one study of a hundred (binomial), and with ten events or fewer
+    also needs every p-value to be at least 0.01/N. Events on one date share days, so their number of rejections
+    varies more than that.
+    """
+    residuals = abnormal.residuals
+    keys = abnormal.keys
+    checks = [
+        _autocorrelation(abnormal),
+        _verdict(
+            "Residuals of steady variance", arch_lm(residuals, ARCH_LAGS), keys, f"ARCH LM({ARCH_LAGS})", _arch(model)
+        ),
+        _verdict("Normal residuals", jarque_bera(residuals), keys, "Jarque-Bera", _normality(abnormal.n)),
+        _outliers(abnormal),
+        *_beta(abnormal, panel, model),
+        _drift(abnormal),
+    ]
+    if abnormal.n > 1:
+        checks += [_event_variance(abnormal), _correlation(abnormal)]
+    return tuple(checks)
+
+
+def most_by_chance(n: int) -> int:
+    """Return the largest number of n independent clean events rejecting at 5 % that more than one study in 100 would reach.
+
+    The smallest k with ``P(X > k) <= 0.01``, X binomial (n, 0.05).
+
+    Examples
+    --------
+    >>> most_by_chance(40), most_by_chance(1000)
+    (6, 67)
+    """
+    from scipy.special import bdtrc
+
+    return int(np.argmax(bdtrc(np.arange(n + 1), n, LEVEL) <= FALSE_ALARM))
+
+
+def _verdict(name: str, found: Statistic, keys: Sequence[str], symbol: str, comment: str) -> Check:
+    """Return the check of a statistic of each event: its p-value, or how many events reject beyond chance."""
+    judged = np.flatnonzero(found.judged)
+    n = len(judged)
+    if n == 0:
+        return Check(name, f"not judged: too few days, or none that differ, for {symbol}", "days enough", True)
+    p = found.p_value[judged]
+    if len(keys) == 1:
+        rule = f"p of at least {FALSE_ALARM:g}"
+        passed = bool(p[0] >= FALSE_ALARM)
+        value = f"{symbol} {number(float(found.value[judged[0]]))}, p {p_text(float(p[0]))}"
+        return Check(name, value, rule, passed, "" if passed else comment)
+    rejected, most, chance = int((p < LEVEL).sum()), most_by_chance(n), LEVEL * n
+    value = f"{rejected} of {n} events reject at 5% ({symbol}), about {chance:.{0 if chance >= 1 else 1}f} expected by chance"
+    rule, passed = f"at most {most} of {n}", rejected <= most
+    if n <= FEW:
+        rule += f", no p below {FALSE_ALARM / n:.3f}"
+        passed = passed and bool(p.min() >= FALSE_ALARM / n)
+    if n < len(keys):
+        value += f"; {len(keys) - n} not judged"
+    worst = listed([keys[judged[i]] for i in np.argsort(p, kind="stable")[: max(rejected, 1)]], 3)
+    return Check(name, value, rule, passed, "" if passed else f"{worst}: {comment}")
+
+
+def _autocorrelation(abnormal: AbnormalReturns) -> Check:
+    advice = "errors of windows of several days are off: HacMarketModel, or Dimson where trading is thin"
+    if abnormal.serial is not None:
+        advice = "this model's errors allow for it"
+    found = ljung_box(abnormal.residuals, LJUNG_BOX_LAGS)
+    check = _verdict(
+        "Residuals without autocorrelation", found, abnormal.keys, f"Ljung-Box Q({LJUNG_BOX_LAGS})", advice
+    )
+    if abnormal.serial is None or check.passed:
+        return check
+    return Check(check.name, check.value, check.rule, True, check.comment)
+
+
+def _arch(model: NormalReturnModel) -> str:
+    benchmark = model.benchmark
+    named = f"GarchMarketModel({benchmark!r})" if benchmark else "a GarchMarketModel"
+    return f"calm and wild weeks alternate, so the error of the event day depends on the weeks before it: {named}"
+
+
+def _normality(n: int) -> str:
+    believe = "believe permutation (and sq on single days) rather than t and t_pe"
+    return believe if n == 1 else f"for one event {believe}; an average of few events leans on them too"
+
+
+def _outliers(abnormal: AbnormalReturns) -> Check:
+    far = outliers(abnormal.residuals, BEYOND)
+    count, days = far.sum(axis=1), int(np.isfinite(abnormal.residuals).sum())
+    total = int(count.sum())
+    passed = total <= OUTLYING * days
+    worst = [f"{abnormal.keys[i]} {count[i]}" for i in np.argsort(-count, kind="stable")[:4] if count[i]]
+    named = f" ({listed(worst, 3)})" if abnormal.n > 1 else ""
+    return Check(
+        "Few outliers in the estimation window",
+        f"{total} of {days} days beyond {BEYOND:g} robust deviations",
+        f"at most {percent(OUTLYING, 0, sign=False)} of days",
+        passed,
+        "" if passed else f"they widen every error{named}: RobustMarketModel, or sq and permutation, which count days",
+    )
+
+
+def _beta(abnormal: AbnormalReturns, panel: EventPanel, model: NormalReturnModel) -> tuple[Check, ...]:
+    """Return the check of equal coefficients in both halves of the estimation window; none for a model without a slope."""
+    if model.bridges_gaps or not abnormal.root.any() or not panel.columns:
+        return ()
+    rows = model.design(panel.est_columns)
+    if rows.ndim != 3 or rows.shape[2] < 2:
+        return ()
+    advice = "a shorter estimation window, or factors that the model lacks; see whether the answer stays"
+    return (_verdict("Steady beta", chow(abnormal.residuals, rows), abnormal.keys, "Chow F, two halves", advice),)
+
+
+def _drift(abnormal: AbnormalReturns) -> Check:
+    """Look at the days of the event window before day 0: leaked news, or events that follow a rise."""
+    name, rule = "No drift before the event", f"p of at least {FALSE_ALARM:g}"
+    first = abnormal.window.start
+    if first >= 0:
+        return Check(name, "not judged: the event window has no day before day 0", rule, True)
+    before = Window(first, min(-1, abnormal.window.end))
+    outcome = run_test(_leading(abnormal, before), abnormal, before)
+    p, label = outcome.p_value, "CAR" if abnormal.n == 1 else "CAAR"
+    if not outcome.applicable or not math.isfinite(p):
+        return Check(name, f"not judged: {outcome.reason or 'these days have no test'}", rule, True)
+    passed = p >= FALSE_ALARM
+    return Check(
+        name,
+        f"days {before}: {label} {percent(abnormal.caar(before))}, {outcome.name} {number(outcome.statistic)}, p {p_text(p)}",
+        rule,
+        passed,
+        ""
+        if passed
+        else "news leaked, or the rise or fall drew the event: look for an earlier day, or start the window there",
+    )
+
+
+def _leading(abnormal: AbnormalReturns, window: Window) -> str:
+    """Return the t with prediction error of one event, BMP's t of several, correlation-adjusted where they share days."""
+    if abnormal.n == 1:
+        return "t_pe"
+    return "bmp_t" if design_of(abnormal.position, window) == "separate dates" else "kp_bmp_t"
+
+
+def _event_variance(abnormal: AbnormalReturns) -> Check:
+    day = event_day(abnormal)
+    ratio = variance_ratio(abnormal, day)
+    most = wild_beyond(int(np.isfinite(abnormal.sums(day).scar).sum()))
+    name, rule = f"Ordinary variance on day {day.start}", f"at most {most:.1f} times the ordinary"
+    if not math.isfinite(ratio):
+        return Check(name, "not judged: fewer than two events have a return on the day", rule, True)
+    return Check(
+        name,
+        f"{ratio:.1f} times the ordinary, across events",
+        rule,
+        ratio <= most,
+        ""
+        if ratio <= most
+        else f"patell_z, cda_t and corrado_rank_z take the day for ordinary and reject too often: believe {believed(abnormal)}",
+    )
+
+
+def _correlation(abnormal: AbnormalReturns) -> Check:
+    """Look at the mean residual correlation of events on common days, and what it does to a test that ignores it."""
+    name, rule = "Uncorrelated events", f"true size of a naive 5% test at most {percent(TRUE_SIZE, 0, sign=False)}"
+    day, whole = event_day(abnormal), abnormal.window
+    window = day if design_of(abnormal.position, day) in ("one date", "shared dates") else whole
+    if design_of(abnormal.position, window) == "separate dates":
+        return Check(name, "no two events share a day of their windows", rule, True)
+    members = np.flatnonzero(np.isfinite(abnormal.sums(window).car)).astype(np.int64)
+    r = mean_correlation(abnormal, members, window)
+    size = true_size(r, len(members))
+    passed = size <= TRUE_SIZE
+    return Check(
+        name,
+        f"mean residual correlation {number(r, 4)} of {len(members)} events; a naive 5% test rejects {percent(size, 0, sign=False)} of true nulls",
+        rule,
+        passed,
+        "" if passed else "the events share moves that the model lacks: more factors or a peer portfolio, and kp_bmp_t",
+    )
+
+
+def true_size(r: float, n: int) -> float:
+    """Return how often a 5 % test that takes n events for independent rejects a true null at mean correlation r.
+
+    ``2 Φ(-1.96/√((1 + (n-1) r)/(1 - r)))``: Kolari and Pynnönen (2010), Review of Financial Studies 23, 3996-4025. 1 if the
+    events are one observation, 0 if their mean does not vary.
+
+    Examples
+    --------
+    >>> round(true_size(0.1, 50), 3), round(true_size(0.0, 50), 3)
+    (0.444, 0.05)
+    """
+    from scipy.special import ndtr, ndtri
+
+    if r >= 1.0:
+        return 1.0
+    factor = (1.0 + (n - 1) * r) / (1.0 - r)
+    return float(2.0 * ndtr(ndtri(LEVEL / 2.0) / math.sqrt(factor))) if factor > 0 else 0.0

@@ -1,0 +1,1 @@
+"""The folder of a study: its file, its dates of release."""

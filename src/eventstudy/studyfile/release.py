@@ -1,0 +1,95 @@
+"""Whether a study may be published yet: final, draft, or under an embargo; and how its figures say so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+from eventstudy.errors import DataMissing, InvalidInput, StudyFileError
+from eventstudy.figures.house_style import Presentation, load_style
+
+Status = Literal["final", "draft"]
+State = Literal["final", "draft", "embargoed", "released"]
+
+
+def release_state(status: str, embargo_until: datetime | None, now: datetime | None = None) -> State:
+    """Return what a report may be used for at a moment.
+
+    Parameters
+    ----------
+    status : {"final", "draft"}
+        The study file's word.
+    embargo_until : datetime or None
+        With a zone; the embargo ends at this moment.
+    now : datetime, optional
+        With a zone; by default the clock.
+
+    Returns
+    -------
+    {"final", "draft", "embargoed", "released"}
+        A draft is a draft, with or without an embargo; ``released`` is final after an embargo.
+
+    Examples
+    --------
+    >>> until = datetime(2026, 12, 1, 11, tzinfo=UTC)
+    >>> release_state("final", until, datetime(2026, 12, 1, 10, 59, tzinfo=UTC))
+    'embargoed'
+    >>> release_state("final", until, until)
+    'released'
+    """
+    if status == "draft":
+        return "draft"
+    if embargo_until is None:
+        return "final"
+    return "embargoed" if (now or datetime.now(tz=UTC)) < embargo_until else "released"
+
+
+def release_mark(state: str, embargo_until: datetime | None) -> str:
+    """Return the words that mark every figure and page; empty if nothing holds the report back.
+
+    Examples
+    --------
+    >>> release_mark("draft", None)
+    'DRAFT'
+    >>> release_mark("embargoed", datetime(2026, 12, 1, 6, tzinfo=UTC))
+    'EMBARGO UNTIL 1 December 2026, 06:00 UTC'
+    """
+    if state == "draft":
+        return "DRAFT"
+    if state != "embargoed" or embargo_until is None:
+        return ""
+    zone = embargo_until.tzname() or ""
+    return f"EMBARGO UNTIL {embargo_until.day} {embargo_until:%B %Y, %H:%M} {zone}".rstrip()
+
+
+def study_presentation(
+    study_file: Path, style: str | None, state: str, embargo_until: datetime | None, names: Mapping[str, str]
+) -> Presentation:
+    """Return what a study gives to all its figures.
+
+    Parameters
+    ----------
+    study_file : Path
+        The study file; the style lies beside it.
+    style : str or None
+        What the study file calls its style.
+    state : str
+        As of `release_state`.
+    embargo_until : datetime or None
+        With a zone.
+    names : mapping of str to str
+        What the study calls its tickers.
+
+    Raises
+    ------
+    StudyFileError
+        If the style file is missing or wrong; names the study file, the style file and its key.
+    """
+    mark = release_mark(state, embargo_until)
+    try:
+        own = load_style(study_file.parent / style) if style else None
+    except (DataMissing, InvalidInput) as error:
+        raise StudyFileError(f"{study_file.name}: style: {error.message}") from error
+    return Presentation(own, mark, embargo_until.isoformat() if embargo_until and mark else "", names)

@@ -1,0 +1,440 @@
+"""Names in a study: of its notebooks, and of the parameters that they are given. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+from pydantic import Field, ValidationError, model_validator
+
+from eventstudy.claims import ClaimBook, ClaimsLedger, Evidence, claims_of, judge
+from eventstudy.errors import DataMissing, InvalidInput, StudyFileError
+from eventstudy.estimation.models import NormalReturnModel
+from eventstudy.events import Event, as_events
+from eventstudy.figures.house_style import Presentation
+from eventstudy.files import check_inside, command_path, read_table, read_toml
+from eventstudy.prices.snapshot import FACTOR_COLUMNS, ShareCount, load_factors
+from eventstudy.prices.table import Prices
+from eventstudy.sources import load_prices
+from eventstudy.sources.files.french import read_french_factors
+from eventstudy.study.results import EventStudyResult
+from eventstudy.study.run import EventStudy
+from eventstudy.studyfile.parts import (
+    ModelPart,
+    Moment,
+    OtherDay,
+    Parameter,
+    PricesPart,
+    PublishPart,
+    UniversePart,
+    Variant,
+    asked_by,
+    explain,
+)
+from eventstudy.studyfile.release import State, Status, release_state, study_presentation
+from eventstudy.toml import Part
+from eventstudy.vintages.store import find_vintage, list_vintages
+from eventstudy.windows import Window
+
+
+def own_notebooks(folder: Path) -> tuple[str, ...]:
+    """Return the names of the notebooks that lie in a study's folder, in alphabetical order."""
+    try:
+        return tuple(sorted(p.name for p in folder.iterdir() if p.suffix == ".ipynb" and p.is_file()))
+    except OSError:
+        return ()
+
+
+def check_notebook_names(names: Iterable[str]) -> None:
+    """Refuse two notebooks whose pages would have the same name.
+
+    Raises
+    ------
+    ValueError
+        If two have the same file name.
+    """
+    seen: dict[str, str] = {}
+    for name in names:
+        stem = Path(name).stem
+        if stem in seen:
+            raise ValueError(f"notebooks: {seen[stem]!r} and {name!r} would both become {stem}.html; rename one")
+        seen[stem] = name
+
+
+def check_parameters(names: Iterable[str]) -> None:
+    """Refuse parameters that are no Python names, or that the build sets itself.
+
+    Raises
+    ------
+    ValueError
+        If a name cannot be a variable.
+    """
+    for name in names:
+        if not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
+            raise ValueError(f"parameters: {name!r} is no name of a Python variable; use letters, digits and _")
+        if name == "STUDY":
+            raise ValueError("parameters: STUDY is set by the build, to the study's folder; use another name")
+
+
+# -- The study file: what it may say, and a clear word about what is wrong in it.
+
+
+FILE_NAME = "study.toml"
+
+
+class StudySpec(Part):
+    """A study file, validated.
+
+    Attributes
+    ----------
+    folder : Path
+        Where the study file lies; other files are named relative to it and must stay inside it.
+    title, question : str
+        Heading of the report, and the question that it answers.
+    event : str
+        The news in a few words, for figures and sentences.
+    background : str
+        What a reader should know first; shown on the page.
+    headline : tuple of str
+        Tickers in the focus; by default all events.
+    names : dict of str
+        What to call a ticker in sentences, e.g. ``NVDA = "Nvidia"``.
+    events, timeline : str
+        File names; events need the columns ticker and date, a timeline date and what.
+    claims : ClaimBook
+        Articles' claims, from the file that the key ``claims`` names or from ``[[claims]]``.
+    style : str
+        File name of the house style of the figures; by default the one in use.
+    pdf : bool
+        Whether a build also writes the report as a tagged PDF (extra ``pdf``).
+    notebooks : tuple of str
+        Notebooks to execute; without the key every ``.ipynb`` file in the folder.
+    parameters : dict
+        Values set in every notebook, by name.
+    status, embargo_until
+        ``draft``, or a moment with its zone, marks page and figures and keeps the report out of the publish folder.
+    """
+
+    folder: Path
+    title: str
+    question: str = ""
+    event: str
+    background: str = ""
+    headline: tuple[str, ...] = ()
+    names: dict[str, str] = Field(default_factory=dict)
+    events: str = "events.csv"
+    timeline: str | None = None
+    prices: PricesPart = PricesPart()
+    model: ModelPart = ModelPart()
+    other_days: tuple[OtherDay, ...] = ()
+    robustness: tuple[Variant, ...] = ()
+    universe: UniversePart | None = None
+    claims: ClaimBook = ClaimBook()
+    notebooks: tuple[str, ...] = ()
+    style: str | None = None
+    pdf: bool = False
+    parameters: dict[str, Parameter] = Field(default_factory=dict)
+    status: Status = "final"
+    embargo_until: Moment | None = None
+    publish: PublishPart | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _notebooks_of_the_folder(cls, given: object) -> object:
+        if not isinstance(given, dict) or "notebooks" in given or not isinstance(given.get("folder"), Path):
+            return given
+        return {**given, "notebooks": own_notebooks(given["folder"])}
+
+    @model_validator(mode="after")
+    def _parameters_are_names(self) -> StudySpec:
+        check_parameters(self.parameters)
+        check_notebook_names(self.notebooks)
+        return self
+
+    @model_validator(mode="before")
+    @classmethod
+    def _claims_of_their_file(cls, given: object) -> object:
+        if not isinstance(given, dict) or "claims" not in given:
+            return given
+        return {**given, "claims": claims_of(Path(given.get("folder", ".")), given["claims"])}
+
+    @model_validator(mode="after")
+    def _paths_stay_inside(self) -> StudySpec:
+        named = {
+            "events": (self.events,),
+            "timeline": (self.timeline,),
+            "style": (self.style,),
+            "notebooks": self.notebooks,
+            "prices.factors": self.prices.factors,
+        }
+        if self.prices.source not in ("snapshot", "yahoo"):
+            named["prices.source"] = (self.prices.source,)
+        for key, names in named.items():
+            for name in names:
+                if name is not None:
+                    check_inside(self.folder, key, name)
+        return self
+
+    def __repr__(self) -> str:
+        return f"load_study({str(self.folder)!r})"
+
+    @property
+    def path(self) -> Path:
+        """The study file."""
+        return self.folder / FILE_NAME
+
+    def call(self, ticker: str) -> str:
+        """Return what sentences call a ticker: its name if the file gives one."""
+        return self.names.get(ticker, ticker)
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.name
+
+    @property
+    def state(self) -> State:
+        """Whether the report is ``final``, a ``draft``, ``embargoed`` or ``released`` after its embargo, by the clock."""
+        return release_state(self.status, self.embargo_until)
+
+    @property
+    def publish_folder(self) -> Path | None:
+        """Where versions of the report are published, if the study file says so."""
+        return None if self.publish is None else (self.folder / self.publish.folder).resolve()
+
+    def event_list(self) -> tuple[Event, ...]:
+        """Return the study's events.
+
+        Raises
+        ------
+        StudyFileError
+            If the file cannot be read as events; names the file.
+        """
+        table = read_table(self.folder / self.events)
+        try:
+            found = as_events(table)
+        except InvalidInput as error:
+            raise StudyFileError(f"{self.folder.name}/{self.events}: {error.message}") from error
+        unknown = set(self.headline) - {e.ticker for e in found}
+        if unknown:
+            raise StudyFileError(
+                f"{self.path.name}: headline names {', '.join(sorted(unknown))}, which {self.events} does not have; "
+                f"its tickers are {', '.join(sorted({e.ticker for e in found}))}."
+            )
+        return found
+
+    def headline_tickers(self) -> tuple[str, ...]:
+        """Return the tickers in the focus: those named, or all of the events."""
+        return self.headline or tuple(dict.fromkeys(e.ticker for e in self.event_list()))
+
+    def needed_tickers(self) -> tuple[str, ...]:
+        """Return every ticker and benchmark that the study's prices must hold."""
+        models = [self.build_model(), *(v.build() for v in self.robustness)]
+        columns = [c for m in models for c in m.columns if c not in FACTOR_COLUMNS]
+        return tuple(dict.fromkeys([*(e.ticker for e in self.event_list()), *columns]))
+
+    def factors(self) -> pd.DataFrame | None:
+        """Return the factors, of the files that the study names or the embedded ones, if a model uses them, else None."""
+        models = [self.build_model(), *(v.build() for v in self.robustness)]
+        if not any(set(m.columns) & set(FACTOR_COLUMNS) for m in models):
+            return None
+        own = [self.folder / name for name in self.prices.factors]
+        return read_french_factors(own) if own else load_factors()
+
+    def build_model(self) -> NormalReturnModel:
+        """Return the model of normal returns that the file names."""
+        return self.model.build()
+
+    def build_study(self, variant: Variant | None = None) -> EventStudy:
+        """Return the specification as an `EventStudy`; a variant replaces model and estimation window."""
+        model = self.build_model() if variant is None else variant.build()
+        estimation = self.model.estimation if variant is None or variant.estimation is None else variant.estimation
+        try:
+            return self._study(model, estimation)
+        except InvalidInput as error:
+            where = "model" if variant is None else "robustness"
+            raise StudyFileError(f"{self.path.name}: [{where}]: {error.message}") from error
+
+    def _study(self, model: NormalReturnModel, estimation: Window) -> EventStudy:
+        part = self.model
+        return EventStudy(
+            model=model,
+            estimation=estimation,
+            window=part.window,
+            returns=part.returns,
+            closed_day=part.closed_day,
+            calendar=part.calendar,
+            min_estimation=part.min_estimation,
+            max_dropped=part.max_dropped,
+            measure=part.measure,
+            accept=self.prices.accept,
+        )
+
+    def price_file(self) -> Path | None:
+        """Return the study's own price file, for Yahoo a stored vintage; None for the embedded snapshot.
+
+        Raises
+        ------
+        DataMissing
+            If prices come from Yahoo and the vintage, or any, is not stored.
+        """
+        source = self.prices.source
+        if source == "snapshot":
+            return None
+        if source == "yahoo":
+            return self._vintage()
+        return self.folder / source
+
+    def _vintage(self) -> Path:
+        if self.prices.vintage is None and not list_vintages(self.folder, "yahoo"):
+            raise DataMissing(
+                f"{self.path.name}: prices.source is 'yahoo', no vintage is stored, and only 'eventstudy fetch' uses the network. "
+                f"Run 'eventstudy fetch {command_path(self.folder)}' once; it stores the prices in the study's folder."
+            )
+        try:
+            return find_vintage(self.folder, self.prices.vintage).path
+        except DataMissing as error:
+            raise DataMissing(f"{self.path.name}: prices.vintage: {error.message}", **error.facts) from error
+
+    def as_of(self, moment: str | date) -> StudySpec:
+        """Return the same study on the newest vintage fetched up to a day or moment (UTC), whatever its own source.
+
+        Raises
+        ------
+        DataMissing
+            If no vintage was fetched up to then.
+        InvalidInput
+            If it is no such day or moment.
+        """
+        try:
+            name = find_vintage(self.folder, as_of=moment).name
+        except DataMissing as error:
+            if self.prices.source in {"snapshot", "yahoo"} or list_vintages(self.folder, "yahoo"):
+                raise
+            raise DataMissing(
+                f"{self.path.name}: prices.source is the file {self.prices.source}, and as_of (--as-of) picks among stored downloads from Yahoo, "
+                f"of which this study has none. Leave it out to use the file, or run 'eventstudy fetch {command_path(self.folder)}' first.",
+                **error.facts,
+            ) from error
+        return self.model_copy(update={"prices": self.prices.model_copy(update={"source": "yahoo", "vintage": name})})
+
+    def load_prices(self) -> Prices:
+        """Return the prices that the study needs, from its source.
+
+        Raises
+        ------
+        DataMissing
+            If a ticker, a date or the file is missing.
+        """
+        own = self.price_file()
+        source: str | Path = self.prices.source if own is None else own
+        try:
+            return load_prices(list(self.needed_tickers()), self.prices.start, self.prices.end, source=source)
+        except DataMissing as error:
+            raise DataMissing(f"{error.message}{asked_by(error.facts.get('missing'), self)}", **error.facts) from error
+
+    def run(self, prices: Prices | None = None) -> EventStudyResult:
+        """Run the study on all its events.
+
+        Parameters
+        ----------
+        prices : Prices, optional
+            In place of the study's own source.
+        """
+        chosen = self.load_prices() if prices is None else prices
+        found = self.build_study().run(chosen, self.event_list(), self.factors())
+        return replace(found, presentation=self.presentation())
+
+    def presentation(self) -> Presentation:
+        """Return what the study gives to its figures: its house style, its release mark by the clock, its names."""
+        return study_presentation(self.path, self.style, self.state, self.embargo_until, self.names)
+
+    def claims_ledger(
+        self,
+        result: EventStudyResult | None = None,
+        *,
+        panel: Prices | None = None,
+        shares: Mapping[str, tuple[ShareCount, ...]] | None = None,
+    ) -> ClaimsLedger:
+        """Judge the study's claims: each with verdict, number, inputs and a sentence.
+
+        Parameters
+        ----------
+        result : EventStudyResult, optional
+            The study run on other prices; by default it is run on its own.
+        panel : Prices, optional
+            S&P 500 members in place of the embedded panel.
+        shares : mapping of str to tuple of ShareCount, optional
+            Share counts by ticker, oldest first, in place of all embedded ones.
+
+        Raises
+        ------
+        StudyFileError
+            If a claim names an asset without prices or has no day to count from; names file, claim and key.
+        """
+        found = self.run() if result is None else result
+        if found.prices is None or found.measure != "return":
+            raise InvalidInput(
+                "Claims are judged by prices and returns; run the study on prices, with model.measure = 'return'."
+            )
+        timeline = read_table(self.folder / self.timeline) if self.timeline else None
+        study, factors = self.build_study(), self.factors()
+        return judge(Evidence(found.prices, study, found, self.claims, self.names, factors, panel, shares, timeline))
+
+
+def judge_claims(study: StudySpec | str | Path, prices: Prices | None = None) -> ClaimsLedger:
+    """Judge the claims of a study: a shortcut for `StudySpec.claims_ledger`.
+
+    Parameters
+    ----------
+    study : StudySpec or path
+        The study, its file or its folder.
+    prices : Prices, optional
+        In place of the study's own source.
+
+    Returns
+    -------
+    ClaimsLedger
+        Iterates over claims; ``.table`` is a DataFrame, ``.markdown`` text.
+    """
+    spec = study if isinstance(study, StudySpec) else load_study(study)
+    return spec.claims_ledger(spec.run(prices))
+
+
+def load_study(path: str | Path) -> StudySpec:
+    """Read a study file, or the study file of a folder.
+
+    Parameters
+    ----------
+    path : path
+        ``reports/deepseek`` or ``reports/deepseek/study.toml``.
+
+    Returns
+    -------
+    StudySpec
+
+    Raises
+    ------
+    StudyFileError
+        If there is no study file, it is not TOML, or a key is wrong; names the file and the key.
+    """
+    given = Path(path)
+    file = given / FILE_NAME if given.is_dir() else given
+    if not file.is_file():
+        raise StudyFileError(
+            f"There is no study file at {given}; give a folder that holds {FILE_NAME}, or start one with "
+            f"'eventstudy new NAME'."
+        )
+    content = read_toml(file, error=StudyFileError)
+    try:
+        return StudySpec(folder=file.parent.resolve(), **content)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise StudyFileError(explain(file, error, [k for k in StudySpec.model_fields if k != "folder"])) from error
+    except InvalidInput as error:
+        raise StudyFileError(f"{file}: {error.message}") from error
+    except TypeError as error:
+        raise StudyFileError(f"{file}: the key 'folder' is set by where the file lies; remove it.") from error
