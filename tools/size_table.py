@@ -179,9 +179,9 @@ def judge(abnormal: AbnormalReturns, n: int, draws: int, names: list[str]) -> li
     for draw in range(draws):
         part = abnormal.take(np.arange(draw * n, (draw + 1) * n))
         for window in WINDOWS:
-            believed = recommend(part, window)[1]
+            recommended = recommend(part, window)[1]
             out += [
-                (str(window), name, name in believed, run_test(name, part, window, **options(name)).p_value)
+                (str(window), name, name in recommended, run_test(name, part, window, **options(name)).p_value)
                 for name in names
             ]
     return out

@@ -1,4 +1,4 @@
-"""Numbers in words: the one place that decides digits, signs and dashes."""
+"""The form of everything in words: digits, signs, dashes, lists, plurals, days, money, p-values."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from numpy.typing import ArrayLike, NDArray
 
 MINUS = "\N{MINUS SIGN}"
@@ -93,6 +95,53 @@ def interval(low: float, high: float, form: Callable[[float], str] = percent) ->
     if not (math.isfinite(low) and math.isfinite(high)):
         return DASH
     return f"{form(low)} to {form(high)}"
+
+
+def listed(things: Iterable[object], last: str = "and") -> str:
+    """Return things as part of a sentence: ``A, B and C``.
+
+    Examples
+    --------
+    >>> listed("ABC"), listed("AB", "or"), listed("A")
+    ('A, B and C', 'A or B', 'A')
+    """
+    names = [str(x) for x in things]
+    return f" {last} ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+
+
+def first_few(things: Iterable[object], most: int, separator: str = ", ") -> str:
+    """Return things one after the other, of many the first ones and how many more: ``A, B and 3 more``.
+
+    Examples
+    --------
+    >>> first_few("AB", 2), first_few("ABCDE", 2), first_few("ABC", 1, "; ")
+    ('A, B', 'A, B and 3 more', 'A; and 2 more')
+    """
+    names = [str(x) for x in things]
+    shown = separator.join(names[:most])
+    comma = separator.rstrip() if separator != ", " else ""
+    return f"{shown}{comma} and {len(names) - most:,} more" if len(names) > most else shown
+
+
+def plural(n: int, one: str, several: str = "") -> str:
+    """Return a count with its noun, ``1 day``, ``3 days``, ``2 companies``.
+
+    Examples
+    --------
+    >>> plural(1, "day"), plural(1200, "day"), plural(2, "company", "companies")
+    ('1 day', '1,200 days', '2 companies')
+    """
+    return f"{n:,} {one if n == 1 else several or one + 's'}"
+
+
+def iso_day(day: date) -> str:
+    """Return a day as ``2025-01-27``."""
+    return f"{day:%Y-%m-%d}"
+
+
+def long_day(day: date) -> str:
+    """Return a day as ``27 January 2025``."""
+    return f"{day.day} {day:%B %Y}"
 
 
 #: What else indexes are called, and their names at Yahoo, without the sign before them.

@@ -267,7 +267,7 @@ def every_figure(real):
     yield figures.ranking(real.abnormal)
     yield figures.universe(real.abnormal, ["NVDA"])
     yield figures.market_scatter(real.panel, real.fit, 0)
-    yield figures.ordinary_days(real.abnormal, 0)
+    yield figures.estimation_days(real.abnormal, 0)
     yield dollar_figure(real)
 
 

@@ -42,15 +42,15 @@ def every(made, size, when="27 January 2025"):
     # figures of one event do not depend on how many there are
     for i in {0, len(keys) - 1} if len(keys) <= 3 else ():
         yield figures.market_scatter(made.panel, made.fit, i, **words)
-        yield figures.ordinary_days(made.abnormal, i, **words)
+        yield figures.estimation_days(made.abnormal, i, **words)
 
 
 def many_tests(made, size):
-    from eventstudy.inference import STANDARD, TESTS, readings, run_tests
+    from eventstudy.inference import STANDARD, TESTS, notes_on_tests, run_tests
 
     names = [n for n, m in TESTS.items() if m.scope == "many" and n in STANDARD]
     tests = run_tests(made.abnormal, Window(0, 0), names)
-    return figures.agreement(tests, readings(made.abnormal, Window(0, 0)), size=size, source=SOURCE)
+    return figures.agreement(tests, notes_on_tests(made.abnormal, Window(0, 0)), size=size, source=SOURCE)
 
 
 @pytest.mark.parametrize("size", list(SIZES))
@@ -145,7 +145,7 @@ def test_many_rows_are_cut_and_say_so(study):
 @pytest.mark.parametrize("i", [3, -4, 99])
 def test_events_that_do_not_exist(real, i):
     with pytest.raises(InvalidInput, match="3 events"):
-        figures.ordinary_days(real.abnormal, i)
+        figures.estimation_days(real.abnormal, i)
     with pytest.raises(InvalidInput, match="3 events"):
         figures.market_scatter(real.panel, real.fit, i)
 

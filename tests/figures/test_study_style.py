@@ -92,7 +92,7 @@ def test_a_result_of_a_study_file_draws_in_its_style_with_its_mark(folder, tmp_p
     for figure in (
         result.plot_car(),
         result.plot_market_model("NVDA"),
-        result.plot_ordinary_days("NVDA"),
+        result.plot_estimation_days("NVDA"),
         result.plot_ranking(),
     ):
         assert figure.facts.mark == said["mark"]

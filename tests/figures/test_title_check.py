@@ -190,7 +190,7 @@ def drawn(made):
     yield figures.universe(made.abnormal, [])
     yield figures.dollars(changes)
     for i in range(made.abnormal.n):
-        yield figures.ordinary_days(made.abnormal, i)
+        yield figures.estimation_days(made.abnormal, i)
         yield figures.market_scatter(made.panel, made.fit, i)
 
 

@@ -42,7 +42,7 @@ def test_real_titles(real):
     figure = figures.event_day(real.abnormal, (0, 0), when="27 January 2025")
     assert figure.words.title == "NVDA fell, META rose on 27 January 2025; no clear change for GOOGL"
     assert len(figure.words.title.replace("27 January 2025", "DATE").split()) <= 12
-    days = figures.ordinary_days(real.abnormal, 0, when="27 January 2025")
+    days = figures.estimation_days(real.abnormal, 0, when="27 January 2025")
     assert days.words.title == "NVDA’s fall on 27 January 2025 was beyond all 250 ordinary days"
 
 
@@ -118,7 +118,7 @@ def test_the_title_flips_with_the_level(real):
     assert car_interval(one, Window(0, 0), 0.95)[0][0] > 0 > car_interval(one, Window(0, 0), 0.99)[0][0]
     assert "rose" in figures.event_day(one, 0, level=0.95).words.title
     assert figures.event_day(one, 0, level=0.99).words.title == "No clear change for META"
-    assert "No clear change" in figures.ordinary_days(one, 0, level=0.99).words.title
+    assert "No clear change" in figures.estimation_days(one, 0, level=0.99).words.title
 
 
 def test_many_events_are_counted(study):
@@ -134,7 +134,7 @@ def test_missing_returns_are_named(study):
     made = study(holes=True)
     title = figures.event_day(made.abnormal, 0).words.title
     assert "no return for F00" in title
-    assert "No return for F00" in figures.ordinary_days(made.abnormal, 0).words.title
+    assert "No return for F00" in figures.estimation_days(made.abnormal, 0).words.title
     assert "No return for F00" in figures.market_scatter(made.panel, made.fit, 0).words.title
 
 

@@ -8,7 +8,14 @@ import pytest
 from scipy import stats
 
 import eventstudy as es
-from eventstudy.inference import ASSUME_INDEPENDENCE, RECOMMENDED, TESTS, readings, recommend, takes_as_independent
+from eventstudy.inference import (
+    ASSUME_INDEPENDENCE,
+    RECOMMENDED,
+    TESTS,
+    notes_on_tests,
+    recommend,
+    takes_as_independent,
+)
 from eventstudy.inference.advice import serial_inflation, skewness, wild_beyond
 
 TRIO = ("NVDA", "META", "GOOGL")
@@ -52,10 +59,10 @@ def test_the_design_decides_which_tests_to_believe(study, prices, days, window, 
     result = study.run(prices, [es.Event(t, d) for t, d in zip(TRIO, days, strict=False)])
     assert recommend(result.abnormal, es.Window(*window))[0] == design
     table = result.tests(window)
-    believed = table.index[table["recommended"]].tolist()
-    assert believed
-    assert set(believed) <= set(RECOMMENDED[design])
-    assert result.advice(window).startswith(f"Believe {', '.join(believed)}: ")
+    recommended = table.index[table["recommended"]].tolist()
+    assert recommended
+    assert set(recommended) <= set(RECOMMENDED[design])
+    assert result.advice(window).startswith(f"Believe {', '.join(recommended)}: ")
 
 
 def simulated(study, n, wild, seed=5):
@@ -75,9 +82,9 @@ def test_on_one_date_only_a_test_that_stands_a_wilder_day_is_believed(study):
     for abnormal in (calm, few, simulated(study, 30, 15.0).abnormal):
         for window in (day, week):
             assert recommend(abnormal, window)[1] == ("kp_bmp_t",)
-    assert readings(calm, week)["placebo"] == "needs 300 estimation days or more"
-    assert readings(calm, day)["cda_t"] == "takes the day's variance for ordinary"
-    assert readings(few, day)["grank_t"] == "needs 30 events or more"
+    assert notes_on_tests(calm, week)["placebo"] == "needs 300 estimation days or more"
+    assert notes_on_tests(calm, day)["cda_t"] == "takes the day's variance for ordinary"
+    assert notes_on_tests(few, day)["grank_t"] == "needs 30 events or more"
     wild = recommend(simulated(study, 30, 15.0).abnormal, day)[2]
     assert "times the ordinary (in variance), which tests that take it for ordinary overlook" in wild
     assert "times the ordinary" not in recommend(calm, day)[2]
@@ -114,7 +121,7 @@ def test_the_advice_minds_missing_days_thin_trading_and_many_firms(study):
     thin.iloc[days.get_loc(DAY) + 1, 2] = np.nan
     lacking = study.run(thin, events)
     found = lacking.recommended((0, 1))
-    assert readings(lacking.abnormal, es.Window(0, 1))["cda_t"] == "misled by missing days in the window"
+    assert notes_on_tests(lacking.abnormal, es.Window(0, 1))["cda_t"] == "misled by missing days in the window"
     assert "1 of 40 firms often do not trade" in found.reason
     assert "1 of 40 events lack days in the window" in found.reason
 
@@ -173,7 +180,7 @@ def test_skewed_events_are_not_judged_by_tests_that_skewness_misleads(study):
     )
     assert not {"bmp_t", "signflip"} & set(recommend(ten, week)[1])
     assert recommend(studied(study, gamma(0.5, (900, 4)), 4, same_day=True).abnormal, day)[1] == ()
-    remarks = readings(many, day)
+    remarks = notes_on_tests(many, day)
     assert "not half" in remarks["sign_z"]
     assert "not ranked as ordinary ones" in remarks["grank_t"]
     fat = np.random.default_rng(5).standard_t(4, (1500, 110))
@@ -214,9 +221,9 @@ def test_one_event_over_several_days_needs_days_that_are_not_alike(study):
 def test_two_shares_that_move_as_one_are_not_two_events(study):
     own = np.random.default_rng(7).normal(size=(900, 5))
     own[:, 1] = own[:, 0] + 0.02 * own[:, 1]
-    for firms, believed in ((3, ()), (4, ()), (5, ("kp_bmp_t",))):
+    for firms, recommended in ((3, ()), (4, ()), (5, ("kp_bmp_t",))):
         abnormal = studied(study, own[:, :firms], firms, same_day=True).abnormal
-        assert recommend(abnormal, es.Window(0, 0))[1] == believed
+        assert recommend(abnormal, es.Window(0, 0))[1] == recommended
     assert (
         "move almost as another one"
         in recommend(studied(study, own[:, :3], 3, same_day=True).abnormal, es.Window(0, 0))[2]

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
-from eventstudy.inference import readings
+from eventstudy.inference import notes_on_tests
 from eventstudy.inference.correlation import MIN_COMMON_DAYS, unknown_share
 
 FIRMS = [f"F{i}" for i in range(24)]
@@ -60,8 +60,8 @@ def test_the_share_of_unknown_pairs_is_that_of_a_loop(lost: float) -> None:
     expected = brute_unknown(result)
     assert unknown_share(result.abnormal, members, es.Window(0, 0)) == pytest.approx(expected, abs=1e-12)
     test = result.test("kp_bmp_t", (0, 0))
-    believed = "kp_bmp_t" in result.recommended((0, 0)).names
-    assert believed == (expected <= 0.05)
+    recommended = "kp_bmp_t" in result.recommended((0, 0)).names
+    assert recommended == (expected <= 0.05)
     if 0 < expected < 1:
         assert "count as uncorrelated" in test.note
     if expected > 0.05:
@@ -116,4 +116,4 @@ def test_many_missing_estimation_days_are_remarked_on_tests_by_averages_of_ordin
     returns.iloc[:120, :12] = returns.iloc[:120, :12].mask(np.random.default_rng(7).random((120, 12)) < 0.3)
     result = study_of(returns, 12, 120)
     assert result.recommended((0, 0)).names == ("kp_bmp_t",)
-    assert readings(result.abnormal, es.Window(0, 0))["placebo"] == "misled by missing estimation days"
+    assert notes_on_tests(result.abnormal, es.Window(0, 0))["placebo"] == "misled by missing estimation days"

@@ -84,10 +84,10 @@ def test_the_table_of_tests(result):
     table = result.tests(window=(0, 1))
     assert table.index.name == "test"
     assert {"statistic", "df", "p_value", "n", "applicable", "variant", "note"} <= set(table.columns)
-    believed = result.advice((0, 1)).removeprefix("Believe ").partition(":")[0].split(", ")
-    assert table.index.tolist()[: len(believed)] == believed
-    assert set(table.index) == {*believed, *STANDARD}
-    assert table["recommended"].tolist() == [name in believed for name in table.index]
+    recommended = result.advice((0, 1)).removeprefix("Believe ").partition(":")[0].split(", ")
+    assert table.index.tolist()[: len(recommended)] == recommended
+    assert set(table.index) == {*recommended, *STANDARD}
+    assert table["recommended"].tolist() == [name in recommended for name in table.index]
 
 
 def test_all_tests_include_those_of_one_event_with_their_reason(result):
@@ -311,8 +311,8 @@ def test_plain_values_of_many_events_are_made_in_one_pass(study, prices, monkeyp
 
 def test_a_figure_of_one_event_asks_which_if_there_are_several(result, single):
     with pytest.raises(es.DataMissing, match="Which event\\? Name one of NVDA, META, GOOGL"):
-        result.plot_ordinary_days()
-    assert single.plot_ordinary_days().words.title
+        result.plot_estimation_days()
+    assert single.plot_estimation_days().words.title
 
 
 def test_saving_over_a_file_is_refused(result, tmp_path):

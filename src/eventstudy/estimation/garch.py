@@ -5,12 +5,18 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
 
 from eventstudy.errors import DataMissing, InvalidInput
-from eventstudy.estimation.model import Estimate, Fit, ModelDefaults, OneEvent, fit_each, require_name, with_intercept
+from eventstudy.estimation.model import (
+    Estimate,
+    Fit,
+    OneBenchmark,
+    OneEvent,
+    fit_each,
+)
 from eventstudy.estimation.panel import EventPanel, FloatArray
 
 Kind = Literal["garch", "egarch"]
@@ -28,7 +34,7 @@ SLACK = 1.0
 
 
 @dataclass(frozen=True)
-class GarchMarketModel(ModelDefaults):
+class GarchMarketModel(OneBenchmark):
     """The market model with GARCH(1,1) or EGARCH(1,1) errors, by maximum likelihood.
 
     Parameters
@@ -84,11 +90,12 @@ class GarchMarketModel(ModelDefaults):
     'EGARCH market model'
     """
 
-    benchmark: str
+    least_squares: ClassVar[bool] = False
+
     kind: Kind = "garch"
 
     def __post_init__(self) -> None:
-        require_name(self.benchmark, type(self).__name__)
+        super().__post_init__()
         if self.kind not in get_args(Kind):
             raise InvalidInput(f"kind is {self.kind!r}; choose {', '.join(map(repr, get_args(Kind)))}.")
 
@@ -101,20 +108,6 @@ class GarchMarketModel(ModelDefaults):
     def formula(self) -> str:
         """The mean and the variance in one line."""
         return f"R = alpha + beta × {self.benchmark} + e, e of {self.kind.upper()}(1,1) variance"
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The benchmark."""
-        return (self.benchmark,)
-
-    @property
-    def least_squares(self) -> bool:
-        """No: maximum likelihood."""
-        return False
-
-    def design(self, columns: FloatArray) -> FloatArray:
-        """Return rows ``(1, R_m)``, shape (..., 2), from the benchmark's returns, shape (..., 1)."""
-        return with_intercept(columns)
 
     def fit(self, panel: EventPanel) -> Fit:
         """Estimate mean and variance equation of every event.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -11,10 +12,10 @@ from eventstudy.errors import InvalidInput
 from eventstudy.estimation.model import (
     Fit,
     ModelDefaults,
+    OneBenchmark,
     fit_least_squares,
     masked,
     nan_where,
-    require_name,
     unusable_reasons,
     with_intercept,
 )
@@ -40,47 +41,21 @@ class MeanAdjusted(ModelDefaults):
     'R = mu + e'
     """
 
-    @property
-    def name(self) -> str:
-        """``mean-adjusted``."""
-        return "mean-adjusted"
-
-    @property
-    def formula(self) -> str:
-        """The model in one line."""
-        return "R = mu + e"
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """None needed."""
-        return ()
-
-    @property
-    def benchmark(self) -> str | None:
-        """None."""
-        return None
+    name: ClassVar[str] = "mean-adjusted"
+    formula: ClassVar[str] = "R = mu + e"
+    benchmark: ClassVar[str | None] = None
 
     def design(self, columns: FloatArray) -> FloatArray:
         """Return rows ``(1,)``, shape (..., 1)."""
         return np.ones((*columns.shape[:-1], 1))
 
     def fit(self, panel: EventPanel) -> Fit:
-        """Estimate the mean return of every event's firm.
-
-        Parameters
-        ----------
-        panel : EventPanel
-            N events.
-
-        Returns
-        -------
-        Fit
-        """
+        """Estimate the mean return of every event's firm."""
         return fit_least_squares(panel, self.design, ("mu",))
 
 
 @dataclass(frozen=True)
-class MarketAdjusted(ModelDefaults):
+class MarketAdjusted(OneBenchmark):
     """The market-adjusted model, ``R_it = R_mt + e_it``: alpha 0 and beta 1, nothing estimated.
 
     Parameters
@@ -103,42 +78,19 @@ class MarketAdjusted(ModelDefaults):
     'R = ^GSPC + e'
     """
 
-    benchmark: str
-
-    def __post_init__(self) -> None:
-        require_name(self.benchmark, type(self).__name__)
-
-    @property
-    def name(self) -> str:
-        """``market-adjusted``."""
-        return "market-adjusted"
+    name: ClassVar[str] = "market-adjusted"
 
     @property
     def formula(self) -> str:
         """The model in one line."""
         return f"R = {self.benchmark} + e"
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The benchmark."""
-        return (self.benchmark,)
-
     def design(self, columns: FloatArray) -> FloatArray:
         """Return rows ``(R_m,)``, shape (..., 1)."""
         return columns
 
     def fit(self, panel: EventPanel) -> Fit:
-        """Return the market's returns as expected returns, with the spread of the residuals.
-
-        Parameters
-        ----------
-        panel : EventPanel
-            N events.
-
-        Returns
-        -------
-        Fit
-        """
+        """Return the market's returns as expected returns, with the spread of the residuals."""
         return fit_differences(panel)
 
 
@@ -227,6 +179,8 @@ class FactorModel(ModelDefaults):
     'R = alpha + ^GSPC + ^SOX + e'
     """
 
+    benchmark: ClassVar[str | None] = None
+
     factors: str | Sequence[str]
     risk_free: str | None = None
 
@@ -292,11 +246,6 @@ class FactorModel(ModelDefaults):
     def columns(self) -> tuple[str, ...]:
         """The factors, and the riskless rate if there is one."""
         return self._named if self.risk_free is None else (*self._named, self.risk_free)
-
-    @property
-    def benchmark(self) -> str | None:
-        """None: no column of the model is what one would hold instead."""
-        return None
 
     def design(self, columns: FloatArray) -> FloatArray:
         """Return rows ``(1, F)``, shape (..., K + 1), from the columns' returns."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -140,24 +140,32 @@ class ModelDefaults:
         """The same day for every column."""
         return (0,) * len(self.columns)
 
-    @property
-    def bridges_gaps(self) -> bool:
-        """Never."""
-        return False
-
-    @property
-    def return_kinds(self) -> tuple[str, ...]:
-        """Either kind."""
-        return ("simple", "log")
-
-    @property
-    def least_squares(self) -> bool:
-        """Yes."""
-        return True
+    bridges_gaps: ClassVar[bool] = False
+    return_kinds: ClassVar[tuple[str, ...]] = ("simple", "log")
+    least_squares: ClassVar[bool] = True
 
     def prepare(self, panel: EventPanel) -> EventPanel:
         """Return the panel as it is."""
         return panel
+
+
+@dataclass(frozen=True)
+class OneBenchmark(ModelDefaults):
+    """A model on the returns of one benchmark, rows ``(1, R_m)``."""
+
+    benchmark: str
+
+    def __post_init__(self) -> None:
+        require_name(self.benchmark, type(self).__name__)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The benchmark."""
+        return (self.benchmark,)
+
+    def design(self, columns: FloatArray) -> FloatArray:
+        """Return rows ``(1, R_m)``, shape (..., 2), from the benchmark's returns, shape (..., 1)."""
+        return with_intercept(columns)
 
 
 def masked(values: FloatArray, mask: BoolArray) -> FloatArray:
@@ -178,7 +186,7 @@ SINGULAR = 1e-10
 
 
 @dataclass(frozen=True)
-class MarketModel(ModelDefaults):
+class MarketModel(OneBenchmark):
     """The market model, ``R_it = alpha_i + beta_i R_mt + e_it``, by ordinary least squares.
 
     Parameters
@@ -202,29 +210,12 @@ class MarketModel(ModelDefaults):
     'R = alpha + beta × ^GSPC + e'
     """
 
-    benchmark: str
-
-    def __post_init__(self) -> None:
-        require_name(self.benchmark, type(self).__name__)
-
-    @property
-    def name(self) -> str:
-        """``market model``."""
-        return "market model"
+    name: ClassVar[str] = "market model"
 
     @property
     def formula(self) -> str:
         """The regression in one line."""
         return f"R = alpha + beta × {self.benchmark} + e"
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The benchmark."""
-        return (self.benchmark,)
-
-    def design(self, columns: FloatArray) -> FloatArray:
-        """Return rows ``(1, R_m)``, shape (..., 2), from the benchmark's returns, shape (..., 1)."""
-        return with_intercept(columns)
 
     def fit(self, panel: EventPanel) -> Fit:
         """Estimate alpha and beta of every event.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -53,6 +54,8 @@ class PeerPortfolio(ModelDefaults):
     'R = alpha + beta × mean of AMD, AVGO, MU + e'
     """
 
+    benchmark: ClassVar[str | None] = None
+
     tickers: Sequence[str]
     weights: Mapping[str, float] | Sequence[float] | None = None
     estimate: bool = True
@@ -83,11 +86,6 @@ class PeerPortfolio(ModelDefaults):
     def columns(self) -> tuple[str, ...]:
         """The peers."""
         return self._peers
-
-    @property
-    def benchmark(self) -> str | None:
-        """None: the portfolio is no column of the data."""
-        return None
 
     def prepare(self, panel: EventPanel) -> EventPanel:
         """Return the panel with one column, the portfolio's return without the event's own firm."""
@@ -152,6 +150,9 @@ class BuyAndHold(ModelDefaults):
     'BHAR = Π(1 + R) - Π(1 + ^GSPC)'
     """
 
+    name: ClassVar[str] = "buy-and-hold"
+    return_kinds: ClassVar[tuple[str, ...]] = ("simple",)
+
     reference: str | Sequence[str]
 
     def __post_init__(self) -> None:
@@ -160,11 +161,6 @@ class BuyAndHold(ModelDefaults):
     @property
     def _firms(self) -> tuple[str, ...]:
         return tuple(self.reference)
-
-    @property
-    def name(self) -> str:
-        """``buy-and-hold``."""
-        return "buy-and-hold"
 
     @property
     def formula(self) -> str:
@@ -181,11 +177,6 @@ class BuyAndHold(ModelDefaults):
     def benchmark(self) -> str | None:
         """The reference, if it is one."""
         return self._firms[0] if len(self._firms) == 1 else None
-
-    @property
-    def return_kinds(self) -> tuple[str, ...]:
-        """Simple returns: these compound."""
-        return ("simple",)
 
     def prepare(self, panel: EventPanel) -> EventPanel:
         """Return the panel with the mean of the reference returns as one column, and each of them beside it."""
@@ -204,17 +195,7 @@ class BuyAndHold(ModelDefaults):
         return columns
 
     def fit(self, panel: EventPanel) -> Fit:
-        """Return the reference's returns as expected returns, and what is held instead, of a prepared panel.
-
-        Parameters
-        ----------
-        panel : EventPanel
-            N events.
-
-        Returns
-        -------
-        Fit
-        """
+        """Return the reference's returns as expected returns, and what is held instead, of a prepared panel."""
         return replace(fit_differences(panel), instead=panel.instead)
 
 

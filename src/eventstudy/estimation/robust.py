@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 
@@ -14,13 +14,11 @@ from eventstudy.errors import InvalidInput
 from eventstudy.estimation.model import (
     Estimate,
     Fit,
-    ModelDefaults,
+    OneBenchmark,
     OneEvent,
     fit_each,
     fit_least_squares,
     masked,
-    require_name,
-    with_intercept,
 )
 from eventstudy.estimation.panel import BoolArray, EventPanel, FloatArray, IntArray
 
@@ -36,7 +34,7 @@ NO_CONVERGENCE = "the robust regression did not converge in the estimation windo
 
 
 @dataclass(frozen=True)
-class RobustMarketModel(ModelDefaults):
+class RobustMarketModel(OneBenchmark):
     """The market model, ``R_it = alpha_i + beta_i R_mt + e_it``, by robust regression.
 
     Parameters
@@ -76,11 +74,12 @@ class RobustMarketModel(ModelDefaults):
     'robust market model (Tukey)'
     """
 
-    benchmark: str
+    least_squares: ClassVar[bool] = False
+
     norm: Norm = "huber"
 
     def __post_init__(self) -> None:
-        require_name(self.benchmark, type(self).__name__)
+        super().__post_init__()
         if self.norm not in get_args(Norm):
             raise InvalidInput(f"norm is {self.norm!r}; choose {', '.join(map(repr, get_args(Norm)))}.")
 
@@ -93,20 +92,6 @@ class RobustMarketModel(ModelDefaults):
     def formula(self) -> str:
         """The regression in one line."""
         return f"R = alpha + beta × {self.benchmark} + e"
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The benchmark."""
-        return (self.benchmark,)
-
-    @property
-    def least_squares(self) -> bool:
-        """No: robust regression."""
-        return False
-
-    def design(self, columns: FloatArray) -> FloatArray:
-        """Return rows ``(1, R_m)``, shape (..., 2), from the benchmark's returns, shape (..., 1)."""
-        return with_intercept(columns)
 
     def fit(self, panel: EventPanel) -> Fit:
         """Estimate alpha and beta of every event.
@@ -184,7 +169,7 @@ LARGEST_ROOT = 0.97
 
 
 @dataclass(frozen=True)
-class HacMarketModel(ModelDefaults):
+class HacMarketModel(OneBenchmark):
     """The market model by ordinary least squares, with errors correlated over time and of changing variance.
 
     Parameters
@@ -235,39 +220,22 @@ class HacMarketModel(ModelDefaults):
     'R = alpha + beta × ^GSPC + e'
     """
 
-    benchmark: str
+    name: ClassVar[str] = "market model with Newey-West errors"
+    least_squares: ClassVar[bool] = False
+
     lags: int | None = None
     prewhiten: bool = False
 
     def __post_init__(self) -> None:
-        require_name(self.benchmark, type(self).__name__)
+        super().__post_init__()
         whole = isinstance(self.lags, int | np.integer) and not isinstance(self.lags, bool)
         if self.lags is not None and not (whole and self.lags >= 0):
             raise InvalidInput(f"lags is {self.lags!r}; give a whole number from 0, or None for the rule of thumb.")
 
     @property
-    def name(self) -> str:
-        """``market model with Newey-West errors``."""
-        return "market model with Newey-West errors"
-
-    @property
     def formula(self) -> str:
         """The regression in one line."""
         return f"R = alpha + beta × {self.benchmark} + e"
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The benchmark."""
-        return (self.benchmark,)
-
-    @property
-    def least_squares(self) -> bool:
-        """No: the coefficients are, their standard errors are not."""
-        return False
-
-    def design(self, columns: FloatArray) -> FloatArray:
-        """Return rows ``(1, R_m)``, shape (..., 2), from the benchmark's returns, shape (..., 1)."""
-        return with_intercept(columns)
 
     def fit(self, panel: EventPanel) -> Fit:
         """Estimate alpha and beta of every event, and how their errors hang together over time.

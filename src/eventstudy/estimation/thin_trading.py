@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -10,11 +11,10 @@ from eventstudy.errors import InvalidInput
 from eventstudy.estimation.model import (
     SINGULAR,
     Fit,
-    ModelDefaults,
+    OneBenchmark,
     fit_least_squares,
     masked,
     nan_where,
-    require_name,
     unusable_reasons,
     with_intercept,
 )
@@ -25,7 +25,7 @@ WEAK_F = 10.0
 
 
 @dataclass(frozen=True)
-class ScholesWilliams(ModelDefaults):
+class ScholesWilliams(OneBenchmark):
     """The market model with the Scholes-Williams beta, which is consistent if prices lag by less than a session.
 
     Parameters
@@ -57,15 +57,9 @@ class ScholesWilliams(ModelDefaults):
     (0, -1, 1)
     """
 
-    benchmark: str
-
-    def __post_init__(self) -> None:
-        require_name(self.benchmark, type(self).__name__)
-
-    @property
-    def name(self) -> str:
-        """``Scholes-Williams model``."""
-        return "Scholes-Williams model"
+    name: ClassVar[str] = "Scholes-Williams model"
+    offsets: ClassVar[tuple[int, ...]] = (0, -1, 1)
+    least_squares: ClassVar[bool] = False
 
     @property
     def formula(self) -> str:
@@ -77,16 +71,6 @@ class ScholesWilliams(ModelDefaults):
     def columns(self) -> tuple[str, ...]:
         """The benchmark, three times."""
         return (self.benchmark,) * 3
-
-    @property
-    def offsets(self) -> tuple[int, ...]:
-        """The same session, the one before, the one after."""
-        return (0, -1, 1)
-
-    @property
-    def least_squares(self) -> bool:
-        """No: instrumental variables."""
-        return False
 
     def prepare(self, panel: EventPanel) -> EventPanel:
         """Return the panel with zeros for neighbouring sessions that are missing around the event: only estimation needs them."""
@@ -142,7 +126,7 @@ class ScholesWilliams(ModelDefaults):
 
 
 @dataclass(frozen=True)
-class Dimson(ModelDefaults):
+class Dimson(OneBenchmark):
     """Dimson's aggregated coefficients: the market model with the market's returns of sessions before and after.
 
     Parameters
@@ -175,20 +159,16 @@ class Dimson(ModelDefaults):
     'R = alpha + beta[-2] × ^GSPC[-2] + beta[-1] × ^GSPC[-1] + beta × ^GSPC + e'
     """
 
-    benchmark: str
+    name: ClassVar[str] = "Dimson model"
+
     leads: int = 1
     lags: int = 1
 
     def __post_init__(self) -> None:
-        require_name(self.benchmark, type(self).__name__)
+        super().__post_init__()
         for word, value in (("leads", self.leads), ("lags", self.lags)):
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
                 raise InvalidInput(f"{word} is {value!r}; give a whole number of sessions of at least 0.")
-
-    @property
-    def name(self) -> str:
-        """``Dimson model``."""
-        return "Dimson model"
 
     @property
     def formula(self) -> str:
@@ -205,10 +185,6 @@ class Dimson(ModelDefaults):
     def offsets(self) -> tuple[int, ...]:
         """``-lags … leads``."""
         return tuple(range(-int(self.lags), int(self.leads) + 1))
-
-    def design(self, columns: FloatArray) -> FloatArray:
-        """Return rows ``(1, R_m,t-lags … R_m,t+leads)``, shape (..., p)."""
-        return with_intercept(columns)
 
     def fit(self, panel: EventPanel) -> Fit:
         """Estimate the coefficients of every event.
@@ -238,7 +214,7 @@ class Dimson(ModelDefaults):
 
 
 @dataclass(frozen=True)
-class TradeToTrade(ModelDefaults):
+class TradeToTrade(OneBenchmark):
     """The market model between trades, for log returns: a return reaches back to the last trade, and so does the market's.
 
     Parameters
@@ -268,44 +244,15 @@ class TradeToTrade(ModelDefaults):
     ('log',)
     """
 
-    benchmark: str
-
-    def __post_init__(self) -> None:
-        require_name(self.benchmark, type(self).__name__)
-
-    @property
-    def name(self) -> str:
-        """``trade-to-trade model``."""
-        return "trade-to-trade model"
+    name: ClassVar[str] = "trade-to-trade model"
+    bridges_gaps: ClassVar[bool] = True
+    return_kinds: ClassVar[tuple[str, ...]] = ("log",)
+    least_squares: ClassVar[bool] = False
 
     @property
     def formula(self) -> str:
         """The regression in one line."""
         return f"r = alpha × d + beta × sum of {self.benchmark} + e over the d sessions since the last trade"
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The benchmark."""
-        return (self.benchmark,)
-
-    @property
-    def bridges_gaps(self) -> bool:
-        """Always."""
-        return True
-
-    @property
-    def return_kinds(self) -> tuple[str, ...]:
-        """Log returns only: they add up."""
-        return ("log",)
-
-    @property
-    def least_squares(self) -> bool:
-        """No: weighted by the sessions between trades."""
-        return False
-
-    def design(self, columns: FloatArray) -> FloatArray:
-        """Return rows ``(1, r_m)`` of a return of one session, shape (..., 2)."""
-        return with_intercept(columns)
 
     def fit(self, panel: EventPanel) -> Fit:
         """Estimate alpha and beta of every event, both a session.

@@ -8,7 +8,7 @@ here touches matplotlib's global state, and matplotlib itself is imported only w
 from __future__ import annotations
 
 from eventstudy.figures.bundle import alt_text, csv_text, pdf_bytes, png_bytes, save, save_bundle, svg_bytes
-from eventstudy.figures.distribution import ordinary_days, universe
+from eventstudy.figures.distribution import estimation_days, universe
 from eventstudy.figures.events import event_day, ranking
 from eventstudy.figures.house_style import HouseStyle, use_style
 from eventstudy.figures.paths import car_paths
@@ -26,9 +26,9 @@ __all__ = [
     "car_paths",
     "csv_text",
     "dollars",
+    "estimation_days",
     "event_day",
     "market_scatter",
-    "ordinary_days",
     "pdf_bytes",
     "png_bytes",
     "ranking",

@@ -99,7 +99,7 @@ class EventAmongDays:
         return "low" if self.value < 0 else "high"
 
 
-def ordinary_days(
+def estimation_days(
     abnormal: AbnormalReturns,
     i: int = 0,
     *,
@@ -135,11 +135,11 @@ def ordinary_days(
     """
     event = _event_among_days(abnormal, i, level)
     n = len(event.days)
-    words = _ordinary_words(event, abnormal.estimation, (title, source, when))
+    words = _estimation_days_words(event, abnormal.estimation, (title, source, when))
     table = pd.DataFrame({"what": ["event day"] + ["ordinary day"] * n, "abnormal_return": [event.value, *event.days]})
     legend = [f"one ordinary day ({n})", "event day"]
     facts = Facts(
-        "ordinary_days",
+        "estimation_days",
         {event.key: (event.state,)},
         {event.key: event.raw},
         {**common_parameters(abnormal, level), "events": 1, "window": [0, 0]},
@@ -151,7 +151,7 @@ def ordinary_days(
         facts,
         size,
         lambda s: legend_height(legend, s) + (170.0 if s.narrow else 210.0 * s.unit) + 4.6 * s.foot,
-        lambda sheet: _draw_ordinary(sheet, event, legend, when),
+        lambda sheet: _draw_estimation_days(sheet, event, legend, when),
     )
 
 
@@ -169,7 +169,7 @@ def end(days: np.ndarray, which: Callable[[Sequence[float]], float]) -> float:
     return which(days.tolist()) if len(days) else math.nan
 
 
-def _ordinary_title(event: EventAmongDays, when: str) -> str:
+def _estimation_days_title(event: EventAmongDays, when: str) -> str:
     key, extreme, n = event.key, event.extreme, len(event.days)
     on = f" on {when}" if when else ""
     if event.state == "missing":
@@ -184,12 +184,12 @@ def _ordinary_title(event: EventAmongDays, when: str) -> str:
     return f"{key}’s {noun}{on}: {extreme} of {n} ordinary days went as far"
 
 
-def _ordinary_words(event: EventAmongDays, estimation: Window, given: tuple[str | None, str, str]) -> FigureText:
+def _estimation_days_words(event: EventAmongDays, estimation: Window, given: tuple[str | None, str, str]) -> FigureText:
     """Return the figure's words; ``given`` are the caller's title, source and day."""
     title, source, when = given
     days, extreme = event.days, event.extreme
     return FigureText(
-        title=say.tidy(title) if title else _ordinary_title(event, when),
+        title=say.tidy(title) if title else _estimation_days_title(event, when),
         subtitle=f"Daily abnormal returns of {event.key}: the event day among {len(days)} ordinary days",
         source=say.tidy(source),
         note=f"Ordinary days: residuals of the estimation window {say.window_text(estimation)}. "
@@ -200,7 +200,7 @@ def _ordinary_words(event: EventAmongDays, estimation: Window, given: tuple[str 
     )
 
 
-def _draw_ordinary(sheet: Sheet, shown: EventAmongDays, legend: list[str], when: str) -> None:
+def _draw_estimation_days(sheet: Sheet, shown: EventAmongDays, legend: list[str], when: str) -> None:
     size, value, days = sheet.size, shown.value, shown.days
     tint, filled = colour(shown.state), shown.state != "unclear"
 

@@ -272,9 +272,9 @@ SHORT_TITLES = {
 NAME_ROOM = 0.26
 #: The same where names stand over their plots.
 COLUMN_NAME_ROOM = 0.62
-#: The remarks of `eventstudy.inference.readings` in a few words.
+#: The notes of `eventstudy.inference.notes_on_tests` in a few words.
 SHORT = {
-    "believe": "to believe here",
+    "recommended": "recommended here",
     "takes events for independent": "ignores correlation",
     "takes the day's variance for ordinary": "ignores a wild day",
 }
@@ -294,7 +294,7 @@ def z_equivalent(test: HypothesisTest) -> float:
 
 def agreement(
     tests: Sequence[HypothesisTest],
-    remarks: Mapping[str, str],
+    notes: Mapping[str, str],
     *,
     size: str = "article",
     source: str = "",
@@ -307,8 +307,8 @@ def agreement(
     ----------
     tests : sequence of HypothesisTest
         Tests of one window; those that do not apply are left out.
-    remarks : mapping of str to str
-        By test name, ``believe`` or what the test overlooks, as `eventstudy.inference.readings` returns.
+    notes : mapping of str to str
+        By test name, ``recommended`` or what the test overlooks, as `eventstudy.inference.notes_on_tests` returns.
     size : str
         Layout preset, one of `eventstudy.figures.SIZES`.
     source, title, when : str, optional
@@ -331,16 +331,16 @@ def agreement(
             "None of these tests applies, so there is nothing to draw; see the column note of result.tests()."
         )
     z = [float(round_significant(z_equivalent(t))) for t in there]
-    believed = [v for t, v in zip(there, z, strict=True) if remarks.get(t.name) == "believe"]
+    recommended = [v for t, v in zip(there, z, strict=True) if notes.get(t.name) == "recommended"]
     window = there[0].window
     words = FigureText(
-        title=say.tidy(title) if title else _finding(z, believed),
+        title=say.tidy(title) if title else _finding(z, recommended),
         subtitle=f"The same average abnormal return {say.span_text(window, when)}, by {len(there)} tests: p-values as standard errors "
         "from zero. In the shaded band p is above 5%.",
         source=say.tidy(source),
         note="Filled: tests to believe for this design. Open: tests that overlook something here, mostly that shares on one date move "
         "together, or that the day was wilder than others.",
-        alt=f"Dot plot of {len(there)} tests of one average. " + say.alt_list([_spoken(t, v, remarks) for t, v in zip(there, z, strict=True)]),
+        alt=f"Dot plot of {len(there)} tests of one average. " + say.alt_list([_spoken(t, v, notes) for t, v in zip(there, z, strict=True)]),
     )  # fmt: skip
     table = pd.DataFrame(
         {
@@ -348,58 +348,56 @@ def agreement(
             "standard_errors": z,
             "statistic": round_significant([t.statistic for t in there]),
             "p_value": round_significant([t.p_value for t in there]),
-            "remark": [remarks.get(t.name, "") for t in there],
+            "note": [notes.get(t.name, "") for t in there],
         }
     )
     facts = Facts(
         "agreement",
-        {"average": (_state(z, there, remarks),)},
+        {"average": (_state(z, there, notes),)},
         parameters={"window": [window.start, window.end], "tests": [t.name for t in there]},
         own_title=bool(title),
     )
-    said = [remarks.get(t.name, "") for t in there]
+    said = [notes.get(t.name, "") for t in there]
     return build(words, table, facts, size, lambda preset: rows_height(preset, len(there), []), _draw(there, z, said))
 
 
-def _state(z: Sequence[float], tests: Sequence[HypothesisTest], remarks: Mapping[str, str]) -> str:
+def _state(z: Sequence[float], tests: Sequence[HypothesisTest], notes: Mapping[str, str]) -> str:
     """Return what may be said of the average: that all tests to believe see it on one side at 5 %."""
-    believed = [v for t, v in zip(tests, z, strict=True) if remarks.get(t.name) == "believe"]
-    if believed and all(v < -BAND_EDGE for v in believed):
+    recommended = [v for t, v in zip(tests, z, strict=True) if notes.get(t.name) == "recommended"]
+    if recommended and all(v < -BAND_EDGE for v in recommended):
         return "down"
-    return "up" if believed and all(v > BAND_EDGE for v in believed) else "unclear"
+    return "up" if recommended and all(v > BAND_EDGE for v in recommended) else "unclear"
 
 
-def _draw(tests: Sequence[HypothesisTest], z: Sequence[float], remarks: Sequence[str]) -> Callable[[Sheet], None]:
+def _draw(tests: Sequence[HypothesisTest], z: Sequence[float], notes: Sequence[str]) -> Callable[[Sheet], None]:
     def draw(sheet: Sheet) -> None:
-        rows = [_row(t, v, remark, sheet.size) for t, v, remark in zip(tests, z, remarks, strict=True)]
+        rows = [_row(t, v, note, sheet.size) for t, v, note in zip(tests, z, notes, strict=True)]
         draw_rows(sheet, rows, [], lambda _: lambda v: number(v, 0), (-BAND_EDGE, BAND_EDGE))
 
     return draw
 
 
-def _row(test: HypothesisTest, z: float, remark: str, size: Size) -> Row:
-    state = "unclear" if remark != "believe" else "down" if z < 0 else "up"
+def _row(test: HypothesisTest, z: float, note: str, size: Size) -> Row:
+    state = "unclear" if note != "recommended" else "down" if z < 0 else "up"
     fits = text_width(test.title, size.body, bold=True) <= (COLUMN_NAME_ROOM if size.column else NAME_ROOM) * size.inner
     label = test.title if fits else SHORT_TITLES.get(test.name, test.name)
     row = Row(label, state, z, math.nan, math.nan, f"p {p_text(test.p_value)}", "")
-    return row if size.narrow else replace(row, group=SHORT.get(remark, remark))
+    return row if size.narrow else replace(row, group=SHORT.get(note, note))
 
 
-def _finding(z: Sequence[float], believed: Sequence[float]) -> str:
+def _finding(z: Sequence[float], recommended: Sequence[float]) -> str:
     widest = max(z, key=abs)
-    if not believed:
-        return (
-            f"The same average is up to {number(widest, 1)} standard errors from zero; no test is to be believed here"
-        )
-    nearest = min(believed, key=abs)
-    if widest in believed:
+    if not recommended:
+        return f"The same average is up to {number(widest, 1)} standard errors from zero; no test is to be recommended here"
+    nearest = min(recommended, key=abs)
+    if widest in recommended:
         return f"The tests to believe see up to {number(widest, 1)} standard errors"
     return f"One test sees {number(abs(widest), 1)} standard errors; one that fits this design sees {number(abs(nearest), 1)}"
 
 
-def _spoken(test: HypothesisTest, z: float, remarks: Mapping[str, str]) -> str:
-    remark = remarks.get(test.name, "")
-    return f"{test.title} {number(z, 1)} standard errors, p {p_text(test.p_value)}" + (f" ({remark})" if remark else "")
+def _spoken(test: HypothesisTest, z: float, notes: Mapping[str, str]) -> str:
+    note = notes.get(test.name, "")
+    return f"{test.title} {number(z, 1)} standard errors, p {p_text(test.p_value)}" + (f" ({note})" if note else "")
 
 
 # -- Dollars lost and gained.

@@ -104,7 +104,7 @@ COLUMNS: dict[str, tuple[str, str, str]] = {
     "standard_errors": ("Standard errors", "standard errors from zero with the test's p-value", "standard errors"),
     "statistic": ("Statistic", "the test's own statistic", ""),
     "p_value": ("p-value", "two-sided p-value", ""),
-    "remark": ("Remark", "whether to believe the test for this design, or what it overlooks", _TEXT),
+    "note": ("Note", "whether the test is recommended for this design, or what it overlooks", _TEXT),
 }
 
 

@@ -283,7 +283,7 @@ MANY_FIRMS = 30
 NEED_ALL_EVENTS = frozenset({"cda_t", "lamb_z", "corrado_rank_z"})
 #: Tests that measure the mean correlation of the events.
 BY_CORRELATION = frozenset({"kp_bmp_t", "kp_patell_z"})
-#: What is left of independent events if their mean is not to be believed: ranks of single days have no shape.
+#: What is left of independent events if their mean is not to be recommended: ranks of single days have no shape.
 IN_PLACE_OF_MEANS = ("corrado_rank_z",)
 #: Beyond this share of missing estimation days an average over days with fewer events is no yardstick for a day with all of them.
 MISSING = 0.10
@@ -370,9 +370,15 @@ def _recommend(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[st
     ratio, most = variance_ratio(abnormal, window), wild_beyond(int(np.isfinite(abnormal.sums(window).scar).sum()))
     short = {t: why for t in wanted if (why := _too_few(abnormal, window, t))}
     unknown, misled = _unknown(abnormal, window), doubts(abnormal, window)
-    believed = tuple(t for t in wanted if t not in (*short, *misled) and not (unknown and t in BY_CORRELATION))
-    if not believed and wanted[0] in misled and wanted[0] in BY_MEAN and design == "separate dates" and ratio <= most:
-        believed = tuple(t for t in IN_PLACE_OF_MEANS if len(window) == 1 and not _too_few(abnormal, window, t))
+    recommended = tuple(t for t in wanted if t not in (*short, *misled) and not (unknown and t in BY_CORRELATION))
+    if (
+        not recommended
+        and wanted[0] in misled
+        and wanted[0] in BY_MEAN
+        and design == "separate dates"
+        and ratio <= most
+    ):
+        recommended = tuple(t for t in IN_PLACE_OF_MEANS if len(window) == 1 and not _too_few(abnormal, window, t))
     reasons += [unknown] if unknown else []
     reasons += _told(misled, tuple(t for t in wanted if t not in short))
     if abnormal.n == 1 and short:
@@ -382,7 +388,7 @@ def _recommend(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[st
             f"the spread of these abnormal returns is {ratio:.1f} times the ordinary (in variance), which tests that take it for ordinary "
             f"overlook"
         )
-    return design, believed, "; ".join([*reasons, *_cautions(abnormal, window, design)])
+    return design, recommended, "; ".join([*reasons, *_cautions(abnormal, window, design)])
 
 
 def _told(misled: Mapping[str, str], wanted: tuple[str, ...]) -> list[str]:
@@ -499,8 +505,8 @@ def takes_as_independent(design: str) -> frozenset[str]:
     return ASSUME_INDEPENDENCE | IN_EVENT_TIME if design == "overlapping" else frozenset()
 
 
-def readings(abnormal: AbnormalReturns, window: Window) -> dict[str, str]:
-    """Return a remark for every test of an average that the design makes one: believe it, or what it overlooks.
+def notes_on_tests(abnormal: AbnormalReturns, window: Window) -> dict[str, str]:
+    """Return a note for every test of an average that the design makes one: believe it, or what it overlooks.
 
     Parameters
     ----------
@@ -512,13 +518,13 @@ def readings(abnormal: AbnormalReturns, window: Window) -> dict[str, str]:
     Returns
     -------
     dict of str
-        By test name; tests without a remark are left out.
+        By test name; tests without a note are left out.
     """
-    design, believed, _ = recommend(abnormal, window)
+    design, recommended, _ = recommend(abnormal, window)
     counted = {*FEWEST, *FEWEST_DATES, *FEWEST_DAYS}
-    remarks = dict.fromkeys(sorted(ORDINARY_VARIANCE), "takes the day's variance for ordinary")
-    remarks |= {t: why for t in sorted(counted) if (why := _too_few(abnormal, window, t))}
-    remarks |= doubts(abnormal, window)
-    remarks |= _blind(abnormal, window)
-    remarks |= dict.fromkeys(takes_as_independent(design), "takes events for independent")
-    return remarks | dict.fromkeys(believed, "believe")
+    notes = dict.fromkeys(sorted(ORDINARY_VARIANCE), "takes the day's variance for ordinary")
+    notes |= {t: why for t in sorted(counted) if (why := _too_few(abnormal, window, t))}
+    notes |= doubts(abnormal, window)
+    notes |= _blind(abnormal, window)
+    notes |= dict.fromkeys(takes_as_independent(design), "takes events for independent")
+    return notes | dict.fromkeys(recommended, "recommended")

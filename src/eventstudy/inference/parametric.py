@@ -59,7 +59,7 @@ def t_pe(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:
     return t_draft(float(sums.scar[0]), float(abnormal.df[0]), 1, "with prediction error")
 
 
-def ordinary_sums(residuals: FloatArray, length: int) -> FloatArray:
+def estimation_sums(residuals: FloatArray, length: int) -> FloatArray:
     """Return all sums of ``length`` consecutive estimation-window residuals, shape (up to M - length + 1,).
 
     Parameters
@@ -99,7 +99,7 @@ def sq(abnormal: AbnormalReturns, window: Window, *, variant: str = "paper") -> 
     residuals = abnormal.residuals[0]
     if abnormal.span is not None:  # of consecutive trades, whatever the days between them
         residuals = residuals[np.isfinite(residuals)]
-    ordinary = ordinary_sums(residuals, int(sums.n_days[0]))
+    ordinary = estimation_sums(residuals, int(sums.n_days[0]))
     m = len(ordinary)
     if m < MIN_ORDINARY:
         return NotApplicable(f"only {m} ordinary windows to compare with, {MIN_ORDINARY} needed", 1, variant)

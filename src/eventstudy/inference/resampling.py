@@ -17,7 +17,7 @@ from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.panel import BoolArray, FloatArray, IntArray
 from eventstudy.inference.clusters import WORDS, Clusters, gather_clusters
 from eventstudy.inference.nonparametric import day_means
-from eventstudy.inference.parametric import MIN_ORDINARY, NO_DAYS, ONE_EVENT, members, ordinary_sums
+from eventstudy.inference.parametric import MIN_ORDINARY, NO_DAYS, ONE_EVENT, estimation_sums, members
 from eventstudy.inference.result import Draft, NotApplicable, check_draws
 from eventstudy.windows import Window
 
@@ -415,7 +415,7 @@ def placebo(abnormal: AbnormalReturns, window: Window, *, value: str = "sar") ->
     days, _ = day_means((abnormal.sar if value == "sar" else abnormal.ar)[chosen][:, abnormal.columns_of(window)])
     if not np.isfinite(days).all():
         return NotApplicable("no event has an abnormal return on a day of the window", n, value)
-    ordinary = ordinary_sums(average, len(window))
+    ordinary = estimation_sums(average, len(window))
     if len(ordinary) < MIN_ORDINARY:
         return NotApplicable(f"only {len(ordinary)} ordinary windows to compare with, {MIN_ORDINARY} needed", n, value)
     seen = float(days.sum())

@@ -13,7 +13,7 @@ import pandas as pd
 from eventstudy import figures
 from eventstudy.claims.ledger import inputs_text
 from eventstudy.figures.house_style import HouseStyle, current_style, default_style, drawing_with
-from eventstudy.inference import readings
+from eventstudy.inference import notes_on_tests
 from eventstudy.inference.market_value import changes_table
 from eventstudy.prices.checks.finding import SEVERITIES, Finding
 from eventstudy.report.findings import Findings, happenings
@@ -175,11 +175,11 @@ def windows_table(f: Findings) -> ReportTable:
 def table_of_tests(f: Findings) -> ReportTable:
     """Return the tests of the average over all events on the event day: recommended first, naive marked."""
     result, window = f.everyone, Window(0, 0)
-    tests, believed = result.run_tests(window)
-    remarks = readings(result.abnormal, window)
+    tests, recommended = result.run_tests(window)
+    notes = notes_on_tests(result.abnormal, window)
     rows = []
     for t in tests:
-        verdict = remarks.get(t.name, DASH)
+        verdict = notes.get(t.name, DASH)
         rows.append(
             (
                 t.title,
@@ -190,7 +190,7 @@ def table_of_tests(f: Findings) -> ReportTable:
                 str(t.n),
             )
         )
-    raw = frame_of_tests(tests, believed).reset_index()
+    raw = frame_of_tests(tests, recommended).reset_index()
     same = "The same day, " if result.when() else ""
     caption = f"Is the mean abnormal return of all {result.abnormal.n} events zero? {same}{len(tests)} tests"
     return ReportTable("tests", caption, ("Test", "Name", "Reading", "Statistic", "p", "n"), tuple(rows), raw, left=3)
@@ -348,7 +348,7 @@ def audit_table(f: Findings) -> ReportTable:
         (
             str(key),
             row["asked"],
-            row["session"] + (f" ({row['remark']})" if row["remark"] else ""),
+            row["session"] + (f" ({row['note']})" if row["note"] else ""),
             f"{row['estimation_days']} of {row['estimation_asked']}",
             f"{row['event_days']} of {row['event_asked']}",
             "kept" if row["kept"] else f"dropped: {row['reason']}",
@@ -449,7 +449,7 @@ def draw_charts(f: Findings, mark: str = "", embargo_until: str = "") -> tuple[C
         ("event_day", lambda size: _event_day(f, size)),
         ("car_paths", lambda size: _paths(f, size)),
         ("market_model", lambda size: _scatter(f, size)),
-        ("ordinary_days", lambda size: _ordinary(f, size)),
+        ("estimation_days", lambda size: _ordinary(f, size)),
     ]
     if f.everyone.abnormal.n > f.headline.abnormal.n:
         made.append(("all_shares", lambda size: _ranking(f, size)))
@@ -498,7 +498,7 @@ def _scatter(f: Findings, size: str) -> HouseFigure:
 
 def _ordinary(f: Findings, size: str) -> HouseFigure:
     r = f.headline
-    return figures.ordinary_days(r.abnormal, 0, size=size, source=_source(f, r), when=r.when())
+    return figures.estimation_days(r.abnormal, 0, size=size, source=_source(f, r), when=r.when())
 
 
 def _ranking(f: Findings, size: str) -> HouseFigure:

@@ -110,8 +110,8 @@ def _many(f: Findings) -> str:
 
 def _joint(f: Findings) -> str:
     """Say what the recommended tests make of the average, and why they differ if they do."""
-    found, believed = f.everyone.run_tests((0, 0))
-    tests = [t for t in found if t.name in believed and t.applicable]
+    found, recommended = f.everyone.run_tests((0, 0))
+    tests = [t for t in found if t.name in recommended and t.applicable]
     whole = together(f)
     if not tests or whole is None:
         return ""

@@ -21,7 +21,7 @@ from eventstudy.wording import round_significant
 
 if TYPE_CHECKING:
     from eventstudy.figures.figure import HouseFigure
-    from eventstudy.study.results import Readings
+    from eventstudy.study.results import EventStudyResult
 
 
 def plain(value: object) -> object:
@@ -39,12 +39,12 @@ def plain(value: object) -> object:
     return value if value is None else str(value)
 
 
-def result_to_dict(result: Readings, windows: Sequence[Window]) -> dict[str, object]:
+def result_to_dict(result: EventStudyResult, windows: Sequence[Window]) -> dict[str, object]:
     """Return a result as plain values.
 
     Parameters
     ----------
-    result : Readings
+    result : EventStudyResult
         The result.
     windows : sequence of Window
         Windows for which CARs and tests are given; those outside the event window are left out.
@@ -73,13 +73,13 @@ def result_to_dict(result: Readings, windows: Sequence[Window]) -> dict[str, obj
     return shaped
 
 
-def describe_figure(figure: HouseFigure, result: Readings) -> HouseFigure:
+def describe_figure(figure: HouseFigure, result: EventStudyResult) -> HouseFigure:
     """Add to a figure what its result knows: the specification, and the digest of the prices if there are any."""
     digest = result.provenance.digest
     return figure.describe(parameters={"study": specification(result)}, inputs={"prices": digest} if digest else {})
 
 
-def specification(result: Readings) -> dict[str, object]:
+def specification(result: EventStudyResult) -> dict[str, object]:
     """Return what was asked for, as plain values."""
     return {
         "model": result.model.name,
@@ -92,7 +92,7 @@ def specification(result: Readings) -> dict[str, object]:
     }
 
 
-def _event(result: Readings, i: int, cars: Mapping[Window, pd.DataFrame]) -> dict[str, object]:
+def _event(result: EventStudyResult, i: int, cars: Mapping[Window, pd.DataFrame]) -> dict[str, object]:
     ab, event, key = result.abnormal, result.panel.events[i], result.abnormal.keys[i]
     zero = -ab.window.start
     day_zero = 0 in ab.window
@@ -116,8 +116,8 @@ def _event(result: Readings, i: int, cars: Mapping[Window, pd.DataFrame]) -> dic
     }
 
 
-def _tests(result: Readings, window: Window, event: str | None) -> dict[str, object]:
-    tests, believed = result.run_tests(window, event=event)
+def _tests(result: EventStudyResult, window: Window, event: str | None) -> dict[str, object]:
+    tests, recommended = result.run_tests(window, event=event)
     return {
         t.name: {
             "statistic": t.statistic,
@@ -127,14 +127,14 @@ def _tests(result: Readings, window: Window, event: str | None) -> dict[str, obj
             "variant": t.variant,
             "applicable": t.applicable,
             "note": t.reason or t.note,
-            "recommended": t.name in believed,
+            "recommended": t.name in recommended,
             **({"details": dict(t.details)} if t.details else {}),
         }
         for t in tests
     }
 
 
-def _average(result: Readings, window: Window) -> dict[str, object]:
+def _average(result: EventStudyResult, window: Window) -> dict[str, object]:
     return {
         "window": [window.start, window.end],
         "caar": result.abnormal.caar(window),
@@ -143,7 +143,7 @@ def _average(result: Readings, window: Window) -> dict[str, object]:
     }
 
 
-def result_tables(result: Readings, windows: Sequence[Window]) -> dict[str, pd.DataFrame]:
+def result_tables(result: EventStudyResult, windows: Sequence[Window]) -> dict[str, pd.DataFrame]:
     """Return the tables of a result by name: daily returns, CARs, tests, coefficients, audit, checks."""
     cars = {
         w: result.car(w.start, w.end).reset_index().assign(window=str(w))
@@ -164,7 +164,7 @@ def result_tables(result: Readings, windows: Sequence[Window]) -> dict[str, pd.D
     return tables
 
 
-def _daily(result: Readings) -> pd.DataFrame:
+def _daily(result: EventStudyResult) -> pd.DataFrame:
     """Return raw, abnormal and standardised returns, one row an event and day."""
     ab = result.abnormal
     days = ab.window.days
@@ -179,7 +179,7 @@ def _daily(result: Readings) -> pd.DataFrame:
     )
 
 
-def save_result(result: Readings, folder: Path) -> Path:
+def save_result(result: EventStudyResult, folder: Path) -> Path:
     """Write a result's tables, figures, specification and manifest into a folder."""
     if folder.exists() and not folder.is_dir():
         raise InvalidInput(f"{folder} is a file; give the name of a folder, which is made if it is not there.")

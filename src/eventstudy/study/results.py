@@ -1,4 +1,4 @@
-"""The numbers of a result: what happened, by how much, and in dollars."""
+"""The result of a study: its numbers, tests, figures, text and files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.models import Fit, NormalReturnModel
 from eventstudy.estimation.panel import Dropped, EventPanel
 from eventstudy.figures.house_style import Presentation, presenting
-from eventstudy.inference import STANDARD, TESTS, Advice, HypothesisTest, readings, recommend, run_test, run_tests
+from eventstudy.inference import STANDARD, TESTS, Advice, HypothesisTest, notes_on_tests, recommend, run_test, run_tests
 from eventstudy.inference.market_value import MarketValueChange, car_interval, changes_table, market_value_changes
 from eventstudy.inference.multiple import adjusted_p
 from eventstudy.inference.result import t_two_sided
@@ -37,9 +37,12 @@ if TYPE_CHECKING:
     from eventstudy.figures.figure import HouseFigure
 
 
+WindowLike = Window | tuple[int, int] | int
+
+
 @dataclass(frozen=True, eq=False, repr=False)
-class Outcome:
-    """What a study found: abnormal returns, their sums and errors, dollars, audit.
+class EventStudyResult:
+    """What a study found and how sure one may be; a bare name prints its summary.
 
     Attributes
     ----------
@@ -67,6 +70,8 @@ class Outcome:
         What may be abnormal: ``return``, ``volume``, ``turnover`` or ``volatility``.
     findings : tuple of Finding
         What the checks of prices found, notes and accepted errors included; empty if returns were handed in.
+    presentation : Presentation
+        The house style, the release mark and the names of the study file that was run; empty without one.
     """
 
     model: NormalReturnModel
@@ -81,6 +86,7 @@ class Outcome:
     prices: Prices | None = None
     measure: str = "return"
     findings: tuple[Finding, ...] = ()
+    presentation: Presentation = field(default_factory=Presentation)
 
     # -- what happened -------------------------------------------------------------------------------------
 
@@ -308,16 +314,7 @@ class Outcome:
         session = self.panel.sessions[0]
         return f"{session.day} {session:%B %Y}" if (self.panel.position == self.panel.position[0]).all() else ""
 
-
-# -- The questions that can be asked of a result: how sure may one be?
-
-
-WindowLike = Window | tuple[int, int] | int
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Readings(Outcome):
-    """What a study found, and how sure one may be: the numbers of `Outcome`, tests, advice, multiplicity."""
+    # -- how sure one may be ------------------------------------------------------------------------------
 
     def test(
         self, name: str, window: WindowLike = (0, 0), event: str | None = None, **options: object
@@ -377,15 +374,15 @@ class Readings(Outcome):
         if isinstance(names, int):
             raise InvalidInput(f"tests takes its window as a pair: tests(({window}, {names})).")
         subject, chosen = self._subject(event), self._window(window)
-        _, believed, _ = recommend(subject, chosen)
+        _, recommended, _ = recommend(subject, chosen)
         if names is None or names == "all":
             scope = "one" if subject.n == 1 else "many"
             shown = [n for n, m in TESTS.items() if m.scope == scope and (scope == "one" or n in STANDARD)]
             wanted = list(TESTS) if names == "all" else shown
-            listing = [*believed, *(n for n in wanted if n not in believed)]
+            listing = [*recommended, *(n for n in wanted if n not in recommended)]
         else:
             listing = [names] if isinstance(names, str) else list(names)
-        return run_tests(subject, chosen, listing), believed
+        return run_tests(subject, chosen, listing), recommended
 
     def adjusted(
         self, window: WindowLike = (0, 0), method: str = "holm", *, draws: int | None = None, seed: int | None = None
@@ -452,26 +449,6 @@ class Readings(Outcome):
     def _subject(self, event: str | None) -> AbnormalReturns:
         return self.abnormal if event is None else self.abnormal.take(np.array([self.locate(event)]))
 
-
-# -- What a study returns: its readings, drawn, printed and saved.
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class EventStudyResult(Readings):
-    """The result of an event study; a bare name prints its summary.
-
-    Attributes and questions are those of `eventstudy.study.results.Readings`: ``ar``, ``sar``, ``aar``, ``car``, ``caar``,
-    ``bhar``, ``tests``, ``regression``, ``market_value``, ``audit``, ``dropped``, ``checks``, ``findings``. This class adds figures,
-    text and files.
-
-    Attributes
-    ----------
-    presentation : Presentation
-        The house style, the release mark and the names of the study file that was run; empty without one.
-    """
-
-    presentation: Presentation = field(default_factory=Presentation)
-
     # -- figures -------------------------------------------------------------------------------------------
 
     def plot_event_day(self, window: WindowLike = (0, 0), level: float = 0.95, size: str = "article") -> HouseFigure:
@@ -489,10 +466,10 @@ class EventStudyResult(Readings):
         self._only_returns("Figures")
         return self._drawn(partial(figures.market_scatter, self.panel, self.fit, self.locate(event)), size)
 
-    def plot_ordinary_days(self, event: str | None = None, size: str = "article") -> HouseFigure:
+    def plot_estimation_days(self, event: str | None = None, size: str = "article") -> HouseFigure:
         """Draw where the event day falls among the firm's ordinary days."""
         self._only_returns("Figures")
-        return self._drawn(partial(figures.ordinary_days, self.abnormal, self.locate(event)), size)
+        return self._drawn(partial(figures.estimation_days, self.abnormal, self.locate(event)), size)
 
     def plot_ranking(self, level: float = 0.95, size: str = "article") -> HouseFigure:
         """Draw all events sorted by their abnormal return on the event day."""
@@ -519,10 +496,10 @@ class EventStudyResult(Readings):
             If the study has one event only, or no test applies.
         """
         if self.abnormal.n == 1:
-            raise InvalidInput("plot_tests compares tests of an average; for one event draw plot_ordinary_days().")
+            raise InvalidInput("plot_tests compares tests of an average; for one event draw plot_estimation_days().")
         tests, _ = self.run_tests(window, names)
-        remarks = readings(self.abnormal, self._window(window))
-        return self._drawn(partial(figures.agreement, tests, remarks), size)
+        notes = notes_on_tests(self.abnormal, self._window(window))
+        return self._drawn(partial(figures.agreement, tests, notes), size)
 
     def _drawn(self, draw: Callable[..., HouseFigure], size: str) -> HouseFigure:
         """Draw in the study's style and with its mark, and say how the figure was made."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from eventstudy.inference import HypothesisTest, readings
+from eventstudy.inference import HypothesisTest, notes_on_tests
 from eventstudy.prices.measures import UNITS
 from eventstudy.study.power import LEVEL, POWER, detectable_average, detectable_changes
 from eventstudy.study.validity import PRICE_CHECK
@@ -18,7 +18,7 @@ from eventstudy.windows import Window
 from eventstudy.wording import DASH, MINUS, amount, inert, interval, number, p_text, percent, round_significant
 
 if TYPE_CHECKING:
-    from eventstudy.study.results import Readings
+    from eventstudy.study.results import EventStudyResult
 
 
 def frame_of_tests(tests: Sequence[HypothesisTest], recommended: Sequence[str] = ()) -> pd.DataFrame:
@@ -187,7 +187,7 @@ def default_windows(window: Window) -> list[Window]:
     return list(dict.fromkeys(w for w in wanted if w in window)) or [window]
 
 
-def header(result: Readings) -> dict[str, str]:
+def header(result: EventStudyResult) -> dict[str, str]:
     """Return what was studied, as names and values."""
     ab = result.abnormal
     source = result.provenance
@@ -206,7 +206,7 @@ def header(result: Readings) -> dict[str, str]:
     }
 
 
-def _what(result: Readings) -> str:
+def _what(result: EventStudyResult) -> str:
     """Return what may be abnormal, in words."""
     if result.measure == "return":
         return f"{result.returns_kind} returns"
@@ -217,7 +217,7 @@ def _span(low: int, high: int) -> str:
     return f"{low}" if low == high else f"{low} to {high}"
 
 
-def event_rows(result: Readings, window: Window) -> tuple[list[str], list[list[str]]]:
+def event_rows(result: EventStudyResult, window: Window) -> tuple[list[str], list[list[str]]]:
     """Return headers and cells: each event's raw and abnormal return over a window, with interval and p-value.
 
     Where some of several events show no clear change, a last column says which change would have been found.
@@ -247,7 +247,7 @@ def event_rows(result: Readings, window: Window) -> tuple[list[str], list[list[s
     return headers, rows
 
 
-def _title(result: Readings, window: Window, headers: Sequence[str]) -> str:
+def _title(result: EventStudyResult, window: Window, headers: Sequence[str]) -> str:
     """Return the title of a table of events."""
     power = f"; detectable: found with {percent(POWER, 0, sign=False)} power" if DETECTABLE in headers else ""
     error = "prediction error" if result.abnormal.instead is None else "s √L, an approximation for compounded returns"
@@ -260,17 +260,21 @@ def _size(change: float, measure: str, digits: int = 2) -> str:
     return f"±{percent(change, digits, sign=False) if measure == 'return' else amount(measure)(change).lstrip('+')}"
 
 
-def power_line(result: Readings, window: Window) -> str:
+def power_line(result: EventStudyResult, window: Window) -> str:
     """Return which change would have been found if there is no clear one, or an empty text.
 
-    For one event by `t_pe`, if that is believed; for an average by the first recommended test that has a standard error.
+    For one event by `t_pe`, if that is recommended; for an average by the first recommended test that has a standard error.
     """
     found = f"would have been found with {percent(POWER, 0, sign=False)} power"
     if result.abnormal.n == 1:
         own, change = result.test("t_pe", window), float(detectable_changes(result.abnormal, window)[0])
         advised = result.recommended(window)
-        believed = advised.tests
-        if "t_pe" not in advised.names or any(t.p_value < LEVEL for t in (own, *believed)) or not math.isfinite(change):
+        recommended = advised.tests
+        if (
+            "t_pe" not in advised.names
+            or any(t.p_value < LEVEL for t in (own, *recommended))
+            or not math.isfinite(change)
+        ):
             return ""
         return (
             f"No clear change (t_pe p {p_text(own.p_value)}): a change of {_size(change, result.measure, 1)} {found}."
@@ -283,12 +287,12 @@ def power_line(result: Readings, window: Window) -> str:
     return f"No clear average change ({leading.name} p {p_text(leading.p_value)}): one of {_size(size, result.measure, 1)} {found}."
 
 
-def inference_rows(result: Readings, window: Window) -> tuple[list[str], list[list[str]]]:
+def inference_rows(result: EventStudyResult, window: Window) -> tuple[list[str], list[list[str]]]:
     """Return headers and cells: the tests of the average over one window, recommended ones first."""
-    remarks = readings(result.abnormal, window)
+    notes = notes_on_tests(result.abnormal, window)
     rows = []
     for test in result.run_tests(window)[0]:
-        mark = remarks.get(test.name, "")
+        mark = notes.get(test.name, "")
         if test.applicable:
             rows.append([test.name, number(test.statistic), p_text(test.p_value), str(test.n), mark])
         else:
@@ -296,24 +300,24 @@ def inference_rows(result: Readings, window: Window) -> tuple[list[str], list[li
     return ["Test", "Statistic", "p", "n", "Reading"], rows
 
 
-def failed_checks(result: Readings) -> list[str]:
+def failed_checks(result: EventStudyResult) -> list[str]:
     """Return a line for each check that did not hold, but for that of the prices."""
     lost = [c for c in result.checks if not c.passed and c.name != PRICE_CHECK]
     return [f"{c.name}: {c.value} ({c.rule}). {c.comment}" for c in lost]
 
 
-def price_doubts(result: Readings) -> list[str]:
+def price_doubts(result: EventStudyResult) -> list[str]:
     """Return a line if the prices are in doubt: it stands before every number that rests on them."""
     return [f"Mind the prices first: {c.comment}" for c in result.checks if c.name == PRICE_CHECK and not c.passed]
 
 
-def price_notes(result: Readings) -> list[str]:
+def price_notes(result: EventStudyResult) -> list[str]:
     """Return what a file's or a vendor's prices leave open; what is known of the embedded ones stands in the report."""
     source = result.provenance
     return [] if source.source in EMBEDDED else list(source.cautions)
 
 
-def summary_text(result: Readings, windows: Sequence[Window] = ()) -> str:
+def summary_text(result: EventStudyResult, windows: Sequence[Window] = ()) -> str:
     """Return the result as text for a terminal, over some windows; by default those of `default_windows`."""
     parts = ["Event study", key_values(header(result)), *price_doubts(result)]
     shown = [w for w in windows if w in result.abnormal.window] or default_windows(result.abnormal.window)
@@ -336,7 +340,7 @@ def summary_text(result: Readings, windows: Sequence[Window] = ()) -> str:
     return "\n\n".join(parts)
 
 
-def advice_lines(result: Readings, windows: Sequence[Window]) -> list[str]:
+def advice_lines(result: EventStudyResult, windows: Sequence[Window]) -> list[str]:
     """Return which tests to believe: one line, or one for each window if a longer one changes the design."""
     said = {w: result.advice(w) for w in windows}
     if len(set(said.values())) == 1:
@@ -344,12 +348,12 @@ def advice_lines(result: Readings, windows: Sequence[Window]) -> list[str]:
     return [f"Days {w}: {text}" for w, text in said.items()]
 
 
-def _single_line(result: Readings, window: Window) -> str:
+def _single_line(result: EventStudyResult, window: Window) -> str:
     tests, _ = result.run_tests(window)
     return "; ".join(f"{t.name} p {t.p_text}" if t.applicable else f"{t.name}: {t.reason}" for t in tests)
 
 
-def summary_html(result: Readings) -> str:
+def summary_html(result: EventStudyResult) -> str:
     """Return the result as HTML for a notebook: the event day, one table of events and one of tests."""
     import html
 

@@ -66,7 +66,7 @@ def event_day(abnormal: AbnormalReturns) -> Window:
     return Window(first, first)
 
 
-def believed(abnormal: AbnormalReturns) -> str:
+def recommended(abnormal: AbnormalReturns) -> str:
     """Return the names of the tests to believe on the event day, in words."""
     return listed(recommend(abnormal, event_day(abnormal))[1]) or "no test by itself"
 
@@ -136,7 +136,7 @@ def _shared(abnormal: AbnormalReturns) -> Check:
     nearest = int(np.diff(places).min()) if dates > 1 else width
     comment = ""
     if not alone:
-        comment = f"events on one date are correlated: believe {believed(abnormal)}, not csect_t, patell_z or bmp_t"
+        comment = f"events on one date are correlated: believe {recommended(abnormal)}, not csect_t, patell_z or bmp_t"
     elif nearest < width:
         comment = (
             f"some events are {nearest} session{'s' * (nearest != 1)} apart: windows of more than {nearest} day"
@@ -476,7 +476,7 @@ def _event_variance(abnormal: AbnormalReturns) -> Check:
         ratio <= most,
         ""
         if ratio <= most
-        else f"patell_z, cda_t and corrado_rank_z take the day for ordinary and reject too often: believe {believed(abnormal)}",
+        else f"patell_z, cda_t and corrado_rank_z take the day for ordinary and reject too often: believe {recommended(abnormal)}",
     )
 
 

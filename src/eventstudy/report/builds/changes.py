@@ -191,7 +191,7 @@ def _believed(build: Published) -> dict[str, Mapping[str, object]]:
 
 
 def _average_otherwise(old: Published, new: Published) -> list[ChangedConclusion]:
-    """Return the tests to believe of the average whose significance changed; if none is believed in both builds, all as one."""
+    """Return the tests to believe of the average whose significance changed; if none is recommended in both builds, all as one."""
     before, after = _believed(old), _believed(new)
     what = "mean abnormal return of all events on the event day"
     both = [t for t in before if t in after]
