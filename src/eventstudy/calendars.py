@@ -25,23 +25,7 @@ LAST_DAY = pd.Timestamp("2030-12-31")
 
 
 def check_closed_day(value: str) -> ClosedDay:
-    """Return ``value`` if it is an allowed word for closed days.
-
-    Parameters
-    ----------
-    value : str
-        One of ``next``, ``previous``, ``drop``, ``error``.
-
-    Returns
-    -------
-    str
-        The same word.
-
-    Raises
-    ------
-    InvalidInput
-        If it is another word; the message lists the choices.
-    """
+    """Return ``value`` if it is an allowed word for closed days."""
     for word in get_args(ClosedDay):
         if word == value:
             return word  # type: ignore[no-any-return]
@@ -75,18 +59,7 @@ def _bounds(calendar: Any) -> tuple[pd.Timestamp, pd.Timestamp]:
 
 
 def calendar_bounds(exchange: str) -> tuple[pd.Timestamp, pd.Timestamp]:
-    """Return the first and the last day for which the sessions of an exchange are known.
-
-    Parameters
-    ----------
-    exchange : str
-        ISO market code.
-
-    Returns
-    -------
-    first, last : Timestamp
-        1970-01-02 and 2030-12-31, or less where the calendar knows fewer years.
-    """
+    """Return the first and the last day for which the sessions of an exchange are known."""
     return _bounds(_calendar(exchange))
 
 
@@ -132,13 +105,6 @@ def trading_day_of_moment(moment: pd.Timestamp, exchange: str) -> tuple[pd.Times
 
     News during or before a session belongs to that session; news at or after its close,
     early closes included, belongs to a later day.
-
-    Parameters
-    ----------
-    moment : Timestamp
-        A moment with a time zone.
-    exchange : str
-        ISO market code.
 
     Returns
     -------

@@ -415,22 +415,7 @@ class BuildOptions:
 
 
 def build_studies(paths: Sequence[Path], options: BuildOptions, console: Console) -> int:
-    """Build studies one after the other; one that fails does not keep the others from being built.
-
-    Parameters
-    ----------
-    paths : sequence of Path
-        Study files or their folders.
-    options : BuildOptions
-        What was asked for.
-    console : Console
-        Where messages go.
-
-    Returns
-    -------
-    int
-        The exit code: 0, or the highest of those that failed.
-    """
+    """Build studies one after the other; one that fails does not keep the others from being built."""
     from eventstudy.report.builds.build import OutOfTime, Stopped, deadline
 
     if options.as_of is not None and options.fetch:

@@ -37,19 +37,7 @@ class Console:
     def say(
         self, message: str, *, study: str = "", step: str = "", level: Level = "info", exit_code: int | None = None
     ) -> None:
-        """Write a message.
-
-        Parameters
-        ----------
-        message : str
-            In words; several lines are one message.
-        study, step : str
-            What it is about.
-        level : {"info", "warning", "error"}
-            How serious it is.
-        exit_code : int, optional
-            What the command or study ends with because of it; shown in JSON only.
-        """
+        """Write a message."""
         if self.log_format == "json":
             now = f"{datetime.now(tz=UTC):%Y-%m-%dT%H:%M:%SZ}"
             line: dict[str, object] = {"time": now, "level": level, "study": study, "step": step, "message": message}
@@ -90,11 +78,6 @@ TRACEBACK = "EVENTSTUDY_TRACEBACK"
 
 def failure(error: Exception) -> tuple[str, int]:
     """Return what to say of an error, and the exit code.
-
-    Parameters
-    ----------
-    error : Exception
-        Any error that ended a command.
 
     Returns
     -------
@@ -138,18 +121,6 @@ _OPTION = "--log-format"
 
 def run_to_its_end(app: Callable[..., Any], console: Console) -> int:
     """Run a command line application.
-
-    Parameters
-    ----------
-    app : callable
-        The application, called with ``standalone_mode``.
-    console : Console
-        Where messages go.
-
-    Returns
-    -------
-    int
-        The exit code.
 
     Notes
     -----

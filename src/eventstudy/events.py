@@ -153,20 +153,7 @@ def _is_iso_like(text: str) -> bool:
 
 
 def tradable_days(events: Sequence[Event], exchange: str | None) -> list[tuple[pd.Timestamp, bool]]:
-    """Return for each event the day from which its news could be traded on, and whether it came after a close.
-
-    Parameters
-    ----------
-    events : sequence of Event
-        N events.
-    exchange : str or None
-        Whose closing times decide about moments; None reads a moment in New York time.
-
-    Returns
-    -------
-    list of (Timestamp, bool)
-        Naive midnights, not necessarily sessions.
-    """
+    """Return for each event the day from which its news could be traded on, and whether it came after a close."""
     return [
         trading_day_of_moment(e.moment, exchange or DEFAULT_EXCHANGE) if e.is_moment else (e.moment, False)
         for e in events
@@ -180,24 +167,10 @@ def locate_sessions(
 
     Parameters
     ----------
-    events : sequence of Event
-        N events.
     sessions : DatetimeIndex
         Ascending naive midnights, shape (T,).
     exchange : str or None
         Whose closing times decide about moments; None reads a moment in New York time as its day.
-    closed_day : {"next", "previous", "drop", "error"}
-        What to do with a day that is not a session.
-
-    Returns
-    -------
-    list of Located
-        N positions on ``sessions`` with a remark; position -1 means that there is none.
-
-    Raises
-    ------
-    InvalidInput
-        If the rule is ``error`` and an event's day is closed.
     """
     check_closed_day(closed_day)
     pairs = tradable_days(events, exchange)
@@ -242,22 +215,7 @@ def _settle(
 
 
 def as_events(events: Event | Iterable[Event] | pd.DataFrame | object) -> tuple[Event, ...]:
-    """Return events given as a list or as a table with ``ticker`` and ``date``.
-
-    Parameters
-    ----------
-    events : Event, iterable of Event, or DataFrame
-        A table needs the columns ``ticker`` and ``date`` (or ``when``); ``label`` and ``group`` are optional.
-
-    Returns
-    -------
-    tuple of Event
-
-    Raises
-    ------
-    InvalidInput
-        If there is no event, or a column is missing.
-    """
+    """Return events given as a list or as a table with ``ticker`` and ``date``."""
     if isinstance(events, Event):
         return (events,)
     if is_table(events):
@@ -311,20 +269,7 @@ def _row_event(place: int, row: tuple[str, object, str, str]) -> Event:
 
 
 def event_keys(events: Sequence[Event], sessions: Sequence[pd.Timestamp]) -> list[str]:
-    """Return one short unique name per event: the ticker, with its session if it occurs more than once.
-
-    Parameters
-    ----------
-    events : sequence of Event
-        N events.
-    sessions : sequence of Timestamp
-        Their N sessions.
-
-    Returns
-    -------
-    list of str
-        ``NVDA``; ``NVDA 2025-01-27`` where a ticker has several events; ``NVDA 2025-01-27 #2`` for a repeat.
-    """
+    """Return one short unique name per event: the ticker, with its session if it occurs more than once."""
     tickers = [e.ticker for e in events]
     many = {t for t, n in pd.Series(tickers).value_counts().items() if n > 1}
     seen: dict[str, int] = {}

@@ -20,20 +20,7 @@ if TYPE_CHECKING:
 
 
 def write_whole(path: Path, content: bytes | str) -> Path:
-    """Write a file through a temporary neighbour, flush it to disk and rename it into place.
-
-    Parameters
-    ----------
-    path : Path
-        Where to write; the folder is made if needed.
-    content : bytes or str
-        Text is written as UTF-8 with the line ends it has.
-
-    Returns
-    -------
-    Path
-        The same path.
-    """
+    """Write a file through a temporary neighbour, flush it to disk and rename it into place."""
     data = content.encode("utf-8") if isinstance(content, str) else content
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -76,24 +63,7 @@ _LONG_KEY = re.compile(rf"(?:{_PART}[ \t]*\.[ \t]*){{{MAX_PARTS}}}{_PART}")
 def read_toml(
     file: Path, what: str = "a study file", *, limit: int = MAX_BYTES, error: type[InvalidInput] = InvalidInput
 ) -> dict[str, object]:
-    """Return the content of a TOML file.
-
-    Parameters
-    ----------
-    file : Path
-        A file that is there.
-    what : str
-        What it is, for messages.
-    limit : int
-        Most bytes.
-    error : type
-        What is raised.
-
-    Raises
-    ------
-    InvalidInput
-        Or the given one of its kinds: if the file is too large, no TOML, or built to keep a parser busy.
-    """
+    """Return the content of a TOML file."""
     if file.stat().st_size > limit:
         raise error(f"{file} is larger than {limit:,} bytes; {what} is some pages of text.")
     try:
@@ -124,20 +94,6 @@ def check_inside(folder: Path, key: str, name: str) -> None:
     """Refuse a path that leads out of a study's folder, by its parts or through a link.
 
     A study may come from anybody; building it must not read a file of the reader's into a page.
-
-    Parameters
-    ----------
-    folder : Path
-        The study's folder.
-    key : str
-        The key of the study file, for the message.
-    name : str
-        The path as written there; ``notebooks`` may also name a file in ``notebooks/`` beside ``reports/``.
-
-    Raises
-    ------
-    ValueError
-        If the path is absolute or its target lies elsewhere.
     """
     if any(
         sign in name for sign in ":\\?#"
@@ -166,15 +122,7 @@ def command_path(folder: Path) -> str:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """Read a small CSV as text, empty cells as missing.
-
-    Raises
-    ------
-    DataMissing
-        If the file is not there.
-    StudyFileError
-        If it cannot be read as CSV.
-    """
+    """Read a small CSV as text, empty cells as missing."""
     import pandas as pd
 
     if not path.is_file():

@@ -24,25 +24,7 @@ def is_table(value: object) -> bool:
 
 
 def as_pandas(table: object, what: str) -> pd.DataFrame:
-    """Return a table of any library as a pandas table.
-
-    Parameters
-    ----------
-    table : DataFrame or object
-        A pandas table, returned as it is; else one with ``__arrow_c_stream__`` or ``__dataframe__``.
-    what : str
-        What it is, for messages.
-
-    Returns
-    -------
-    DataFrame
-        With its dates in a column, unless it carries a pandas index.
-
-    Raises
-    ------
-    InvalidInput
-        If it is no table, is too large, or needs pyarrow and that is not installed.
-    """
+    """Return a table of any library as a pandas table."""
     import pandas as pd
 
     if isinstance(table, pd.DataFrame):
@@ -96,17 +78,6 @@ def dated(table: object, what: str) -> pd.DataFrame:
     ----------
     table : DataFrame or object
         A pandas table, returned as it is; else with the dates in the first column, called date, datetime, day or index.
-    what : str
-        What it is, for messages.
-
-    Returns
-    -------
-    DataFrame
-
-    Raises
-    ------
-    InvalidInput
-        If it is no table, or its first column is called something else.
     """
     import pandas as pd
 

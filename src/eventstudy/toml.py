@@ -16,13 +16,7 @@ class Part(BaseModel):
 
 
 def window_of(value: object) -> Window:
-    """Return a window as a TOML file writes it.
-
-    Raises
-    ------
-    ValueError
-        If it is none.
-    """
+    """Return a window as a TOML file writes it."""
     if isinstance(value, list | tuple | int | Window):
         return Window.of(value)
     raise ValueError(f"{value!r} is not a window; write a pair of relative days such as [-5, 5]")

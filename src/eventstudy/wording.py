@@ -197,8 +197,6 @@ def round_significant(values: ArrayLike, digits: int = SIGNIFICANT_DIGITS) -> ND
     ----------
     values : array_like
         Numbers of any shape and unit.
-    digits : int
-        Significant digits to keep.
 
     Returns
     -------

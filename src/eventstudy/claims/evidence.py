@@ -32,8 +32,6 @@ def price_returns(adjusted: np.ndarray, closes: np.ndarray | None, n: int) -> tu
         Closes adjusted for splits and dividends, shape (T,), NaN where there is none.
     closes : ndarray or None
         Closes on one split basis, without dividends, shape (T,).
-    n : int
-        Days of a stretch, below T.
 
     Returns
     -------
@@ -77,8 +75,6 @@ class Days:
     ----------
     before, first, last : int
         Places of the session whose close is the start, of the first and of the last session.
-    text : str
-        The days in words.
     """
 
     before: int
@@ -106,8 +102,6 @@ class Move:
         Return below, or above, which 5 % of the share's ordinary stretches of as many days lie.
     inner : float
         Size that two thirds of its ordinary moves do not exceed.
-    ordinary : int
-        Number of ordinary stretches.
     reason : str
         Why there is no abnormal return.
     yardstick : bool

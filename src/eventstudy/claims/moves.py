@@ -32,15 +32,6 @@ _INTERVAL = "95% interval of the abnormal return"
 def verdict_of_move(says: str, wording: str, move: Move) -> Verdict:
     """Judge that a share fell or rose, if worded so sharply or slightly.
 
-    Parameters
-    ----------
-    says : {"fell", "rose"}
-        The claim.
-    wording : str
-        Empty, ``sharp``, ``sharply``, ``slight`` or ``slightly``.
-    move : Move
-        The return, the abnormal return with its interval, and the share's ordinary days.
-
     Returns
     -------
     str

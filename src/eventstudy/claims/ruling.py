@@ -81,17 +81,6 @@ assert {*AMOUNT_WORDS, *MOVE_WORDS, *RANK_WORDS, *COUNT_WORDS} == set(get_args(W
 def printed_precision(value: float, least: int = 2) -> float:
     """Return half a unit of the last digit that a printed number shows, as a share of the number.
 
-    Parameters
-    ----------
-    value : float
-        The number as printed, not zero.
-    least : int
-        So many digits are meant at least: of 600 the first two, not the first alone.
-
-    Returns
-    -------
-    float
-
     Examples
     --------
     >>> printed_precision(600), round(printed_precision(16.97), 6), printed_precision(1000), printed_precision(2, 1)
@@ -104,20 +93,6 @@ def printed_precision(value: float, least: int = 2) -> float:
 
 def tolerance(wording: str, claimed: float, *, dollars: bool) -> tuple[float, float]:
     """Return between which shares of the claimed number a computed one agrees with the claim.
-
-    Parameters
-    ----------
-    wording : str
-        One of `AMOUNT_WORDS`; others are read as no word.
-    claimed : float
-        The number as printed, positive.
-    dollars : bool
-        Whether it is an amount of market value, which needs a share count.
-
-    Returns
-    -------
-    low, high : float
-        Bounds of computed over claimed.
 
     Notes
     -----
@@ -291,15 +266,7 @@ def not_testable(reason: str, needs: str = "") -> Ruling:
 
 
 def together(rulings: Sequence[tuple[str, Ruling]], noun: str) -> Ruling:
-    """Return one ruling for several companies: theirs if they agree, else ``depends on`` with who is which.
-
-    Parameters
-    ----------
-    rulings : sequence of pairs
-        Name and ruling.
-    noun : str
-        What differs, e.g. ``which company is meant``.
-    """
+    """Return one ruling for several companies: theirs if they agree, else ``depends on`` with who is which."""
     if len(rulings) == 1:
         return rulings[0][1]
     verdicts = list(dict.fromkeys(r.verdict for _, r in rulings))

@@ -24,8 +24,6 @@ class ValueChange:
 
     Attributes
     ----------
-    ticker : str
-        The share.
     raw, low, high : float
         ``shares × (close_after - close_before)`` with the count used, and the smallest and largest of the counts around the days.
     close_before, close_after : float
@@ -55,8 +53,6 @@ class BasketChange:
 
     Attributes
     ----------
-    changes : tuple of ValueChange
-        One a company.
     missing : tuple of str
         Tickers without prices or share count.
     twice : tuple of str
@@ -75,15 +71,7 @@ class BasketChange:
     gap_most: float
 
     def total(self, kind: str, says: str) -> tuple[float, float, float]:
-        """Return the sum and its range over share counts.
-
-        Parameters
-        ----------
-        kind : {"net", "gross"}
-            All companies, or those only that went the claim's way.
-        says : {"lost", "gained"}
-            The claim's way.
-        """
+        """Return the sum and its range over share counts."""
         chosen = [c for c in self.changes if kind == "net" or (c.raw < 0) == (says == "lost")]
         raw, low, high = (math.fsum(getattr(c, k) for c in chosen) for k in ("raw", "low", "high"))
         return raw, low, high
@@ -96,12 +84,6 @@ def value_change(
 
     Parameters
     ----------
-    ev : Evidence
-        The data.
-    ticker : str
-        The share.
-    days : Days
-        The days of the claim.
     printed : pair of float, optional
         Lowest and highest share count in print, in billions: the counts of a company of which no others are known.
     """
@@ -210,17 +192,6 @@ def _adjustment_gaps(ev: Evidence, tickers: Sequence[str], days: Days) -> np.nda
 
 def daily_changes(ev: Evidence, tickers: Sequence[str], measure: str, about: str = "") -> tuple[pd.DataFrame, int]:
     """Return every company's change on every session: dollars, or fractions of its value.
-
-    Parameters
-    ----------
-    ev : Evidence
-        The data.
-    tickers : sequence of str
-        The companies; of two share classes of one company only one is compared.
-    measure : {"dollars", "percent"}
-        What is compared.
-    about : str
-        The share that the claim is about, which is kept of two classes.
 
     Returns
     -------

@@ -26,8 +26,6 @@ class WindowSums:
 
     Attributes
     ----------
-    window : Window
-        The days summed.
     n_days : ndarray of int, shape (N,)
         L_i, days of the window with an abnormal return.
     car : ndarray, shape (N,)
@@ -307,19 +305,7 @@ def nan_mean(values: FloatArray) -> FloatArray:
 
 
 def abnormal_returns(panel: EventPanel, fit: Fit) -> AbnormalReturns:
-    """Take expected from actual returns.
-
-    Parameters
-    ----------
-    panel : EventPanel
-        N events, all usable for the model.
-    fit : Fit
-        The model estimated on ``panel``.
-
-    Returns
-    -------
-    AbnormalReturns
-    """
+    """Take expected from actual returns."""
     reach = np.einsum("nlp,npq->nlq", fit.rows, fit.root)
     noise = np.ones_like(panel.event_returns) if fit.noise is None else fit.noise
     c = noise + np.einsum("nlq,nlq->nl", reach, reach)

@@ -202,8 +202,6 @@ def _most_likely(y: FloatArray, x: FloatArray, kind: Kind) -> _Found:
     ----------
     y, x : ndarray, shape (M,) and (M, 1)
         Returns of the firm and of the market in per cent.
-    kind : {"garch", "egarch"}
-        The variance equation.
     """
     from arch.univariate import EGARCH, GARCH, LS
 
@@ -240,10 +238,6 @@ def forecast_garch(parameters: FloatArray, e: float, h: float, steps: int) -> Fl
     ----------
     parameters : ndarray, shape (3,)
         ω, α, β.
-    e, h : float
-        Error and variance of the last day.
-    steps : int
-        How many days ahead.
 
     Returns
     -------
@@ -264,10 +258,6 @@ def forecast_egarch(parameters: FloatArray, e: float, h: float, steps: int) -> F
     ----------
     parameters : ndarray, shape (4,)
         ω, α, γ, β.
-    e, h : float
-        Error and variance of the last day.
-    steps : int
-        How many days ahead.
 
     Returns
     -------

@@ -97,11 +97,6 @@ class MarketAdjusted(OneBenchmark):
 def fit_differences(panel: EventPanel) -> Fit:
     """Take the panel's one column for the expected return: nothing is estimated but the spread of the differences.
 
-    Parameters
-    ----------
-    panel : EventPanel
-        N events.
-
     Returns
     -------
     Fit

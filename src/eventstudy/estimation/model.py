@@ -253,12 +253,8 @@ def fit_least_squares(
 
     Parameters
     ----------
-    panel : EventPanel
-        N events.
     design : callable
         Column returns, shape (..., K), to regressor rows, shape (..., p).
-    names : tuple of str
-        Names of the p coefficients.
     less : callable, optional
         Column returns, shape (..., K), to what is taken from the firm's return before the regression, shape (...), e.g. the
         riskless rate. Expected returns include it.
@@ -399,12 +395,8 @@ def fit_each(
 
     Parameters
     ----------
-    panel : EventPanel
-        N events.
     design : callable
         Column returns, shape (..., K), to regressor rows, shape (..., p).
-    names : tuple of str
-        Names of the p coefficients.
     estimate : callable
         What the library finds for one event. Not called for events that least squares cannot fit either.
 

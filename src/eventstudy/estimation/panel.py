@@ -144,34 +144,11 @@ def align(
     ----------
     returns : DataFrame
         Dates × tickers, shape (T, K'), one row per session, ascending; fractions, NaN where missing.
-    events : sequence of Event
-        The events asked for.
-    columns : sequence of str
-        Benchmark and factor columns of ``returns`` that the model needs.
-    estimation, window : Window
-        Relative days of the two windows.
-    exchange : str or None
-        Whose closing times decide about moments.
-    closed_day : {"next", "previous", "drop", "error"}
-        Rule for days without a session.
-    min_estimation : int
-        Fewest usable estimation days with which an event is kept.
     offsets : sequence of int
         For each column, how many sessions later than the firm's return it is taken; empty means the same session.
-    prepare : callable, optional
-        What a model does to the columns before days are counted, e.g. make peers one portfolio.
     trades : DataFrame of bool, optional
         Where there was a trade (`trades_of`), shaped like ``returns``, for models that bridge gaps: log returns then reach back
         to the last trade, also across the gap between the windows, and columns are summed over the same sessions.
-
-    Returns
-    -------
-    Alignment
-
-    Raises
-    ------
-    DataMissing
-        If a ticker or a column is not in the table; names all of them and what is there.
     """
     _require_columns(returns, events, columns)
     located = locate_sessions(events, pd.DatetimeIndex(returns.index), exchange, closed_day)
@@ -203,20 +180,8 @@ def gather_panel(
     ----------
     returns : DataFrame
         Dates × tickers, shape (T, K'), one row per session.
-    events : sequence of Event
-        N events, whose tickers are columns of ``returns``.
-    columns : sequence of str
-        Benchmark and factor columns.
-    offsets : sequence of int
-        For each column, how many sessions later than the firm's return it is taken.
     position : ndarray of int, shape (N,)
         Row of each event's day 0, whatever the event's own date; below 0 if it has none.
-    estimation, window : Window
-        Relative days of the two windows; NaN where they leave the table.
-
-    Returns
-    -------
-    EventPanel
     """
     calendar = pd.DatetimeIndex(returns.index)
     matrix = returns.to_numpy(dtype=np.float64)

@@ -72,8 +72,6 @@ def autocorrelations(residuals: FloatArray, lags: int) -> FloatArray:
     ----------
     residuals : ndarray, shape (N, M)
         NaN where there is none; missing days are left out (`in_order`).
-    lags : int
-        q.
 
     Notes
     -----
@@ -107,8 +105,6 @@ def ljung_box(residuals: FloatArray, lags: int) -> Statistic:
     ----------
     residuals : ndarray, shape (N, M)
         NaN where there is none; missing days are left out.
-    lags : int
-        q. An event needs more than 2q days.
 
     Notes
     -----

@@ -283,8 +283,6 @@ def autocorrelations(residuals: FloatArray, lags: int) -> FloatArray:
     ----------
     residuals : ndarray, shape (N, M)
         Residuals in the order of sessions, 0 where missing.
-    lags : int
-        How many lags.
 
     Returns
     -------

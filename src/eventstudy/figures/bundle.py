@@ -45,13 +45,6 @@ _THING = re.compile(r'^  <g id="([a-z]+)-\d+">\n.*?^  </g>\n', re.MULTILINE | re
 def editable_svg(figure: HouseFigure, metadata: dict[str, str | None]) -> str:
     """Return a figure as SVG whose text can be edited, in groups ``title``, ``label``, ``data``, ``grid`` and so on.
 
-    Parameters
-    ----------
-    figure : HouseFigure
-        The figure.
-    metadata : dict
-        As `raster.rendered` takes it.
-
     Returns
     -------
     str
@@ -108,13 +101,7 @@ NAME = re.compile(r"[\w][\w.+-]*")
 
 
 def house_figure(figure: Figure) -> HouseFigure:
-    """Return a figure as what it is, if it is one of this package.
-
-    Raises
-    ------
-    InvalidInput
-        If it is another.
-    """
+    """Return a figure as what it is, if it is one of this package."""
     from eventstudy.figures.figure import HouseFigure
 
     if not isinstance(figure, HouseFigure):
@@ -186,13 +173,7 @@ def alt_text(figure: Figure) -> str:
 
 
 def check_name(name: str) -> None:
-    """Refuse what is no plain file name.
-
-    Raises
-    ------
-    InvalidInput
-        If it has a folder, a blank, or begins with a dot.
-    """
+    """Refuse what is no plain file name."""
     if not NAME.fullmatch(name):
         raise InvalidInput(f"name is {name!r}; give a plain file name without folder and suffix, e.g. 'car'.")
 
@@ -244,17 +225,8 @@ def embed_html(figure: HouseFigure, name: str, table: pd.DataFrame) -> str:
 
     Parameters
     ----------
-    figure : HouseFigure
-        The figure; one laid out for an article brings the phone's layout along.
     name : str
         Name of the bundle, for the sentence that says where the rest of a long table is.
-    table : DataFrame
-        The numbers to publish.
-
-    Returns
-    -------
-    str
-        HTML without script, identifiers or outside files; every text escaped.
     """
     words, facts, rights = figure.words, figure.facts, figure.recipe.style.rights
     width, height = (round(v * DPI) for v in figure.get_size_inches())
@@ -302,18 +274,6 @@ def _details(title: str, name: str, table: pd.DataFrame, kind: str) -> str:
 
 def write_together(folder: Path, contents: Mapping[str, bytes | str]) -> list[Path]:
     """Write files into a folder so that a failure leaves none of them changed.
-
-    Parameters
-    ----------
-    folder : Path
-        Made if it is not there.
-    contents : mapping of str to bytes or str
-        By file name, in the order in which they are put in place.
-
-    Returns
-    -------
-    list of Path
-        The files.
 
     Notes
     -----
@@ -412,17 +372,7 @@ def bundle_contents(figure: HouseFigure, name: str, *, prices: bool = True) -> d
 
 
 def metadata_json(figure: HouseFigure, table: pd.DataFrame, files: dict[str, bytes]) -> str:
-    """Return a figure's metadata as JSON text.
-
-    Parameters
-    ----------
-    figure : HouseFigure
-        The figure.
-    table : DataFrame
-        The numbers that are published with it.
-    files : dict of str to bytes
-        The other files of the bundle, whose digests tell whether they belong together.
-    """
+    """Return a figure's metadata as JSON text."""
     words, facts, style = figure.words, figure.facts, figure.recipe.style
     width, height = (float(v) for v in figure.get_size_inches())
     there = [c for c in facts.price_columns if c in figure.data]

@@ -416,20 +416,6 @@ def _layout(size: Size, values: np.ndarray, named: Sequence[Marked]) -> tuple[Sc
 def lanes(places: Sequence[float], widths: Sequence[float], gap: float = 5.0) -> list[int]:
     """Give each label, written to the right of its leader line, a lane where it touches no label and no line.
 
-    Parameters
-    ----------
-    places : sequence of float
-        Pixels of the leader lines, ascending.
-    widths : sequence of float
-        Pixels of the labels.
-    gap : float
-        Pixels kept free.
-
-    Returns
-    -------
-    list of int
-        0 is the nearest to the axis.
-
     Notes
     -----
     From right to left, each label goes below all labels whose line it would cross; a line ends at its own label, so

@@ -71,15 +71,7 @@ def seen(colour: str, vision: Vision) -> Triple:
 
 
 def difference(one: str, other: str, vision: Vision) -> float:
-    """Return how far apart two colours look: the distance in CIELAB, where about 2 is just seen.
-
-    Parameters
-    ----------
-    one, other : str
-        Colours as ``#rrggbb``.
-    vision : {"protanopia", "deuteranopia", "tritanopia", "grey"}
-        For whom.
-    """
+    """Return how far apart two colours look: the distance in CIELAB, where about 2 is just seen."""
 
     def lab(rgb: Triple) -> Triple:
         x, y, z = (v ** (1 / 3) if v > 0.008856 else 7.787 * v + 16 / 116 for v in (_dot(row, rgb) for row in _XYZ))
@@ -115,8 +107,6 @@ class Palette:
         Marks of events whose interval lies below, above and across zero.
     ordinary, line : str
         Many small marks; fitted lines and paths.
-    band, grid : str
-        Decoration that something else explains.
     """
 
     paper: str
@@ -174,18 +164,6 @@ def load_style(path: str | os.PathLike[str]) -> HouseStyle:
     ----------
     path : path
         A TOML file with the tables ``fonts``, ``palette`` and ``signature``; what it leaves out is as in the package.
-
-    Returns
-    -------
-    HouseStyle
-
-    Raises
-    ------
-    DataMissing
-        If the file, a font or the logo is not there.
-    InvalidInput
-        If it is no TOML, has an unknown key, names a file outside its folder, or a colour has too little contrast;
-        the message names file and key.
 
     Examples
     --------
@@ -378,8 +356,6 @@ class Facts:
 
     Attributes
     ----------
-    kind : str
-        The function that drew it.
     states : mapping of str to tuple of str
         For each event the verdicts (``down``, ``up``, ``unclear``, ``missing``) that a title may speak of.
     raw : mapping of str to float

@@ -62,17 +62,11 @@ class Recipe:
     ----------
     words : FigureText
         The words, without what a mark adds.
-    data : DataFrame
-        The plotted numbers.
     facts : Facts
         What the figure knows of itself.
-    style : HouseStyle
-        Fonts and colours.
     wanted : callable
         From the preset to the pixels of height that the plot would like; at a fixed height it gets what is left,
         or the figure grows if that is less than half.
-    draw : callable
-        Draws on the sheet.
     """
 
     words: FigureText
@@ -91,13 +85,7 @@ def build(
     wanted: Callable[[Size], float],
     draw: Callable[[Sheet], None],
 ) -> HouseFigure:
-    """Lay out a figure in the style and with the mark of the study that it is drawn for; see `Recipe`.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no such size, or a title of the caller's claims a movement against the numbers.
-    """
+    """Lay out a figure in the style and with the mark of the study that it is drawn for; see `Recipe`."""
     facts = presented(facts)
     if facts.own_title:
         check_title(words.title, facts)

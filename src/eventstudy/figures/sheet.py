@@ -254,10 +254,6 @@ class Sheet:
 
     Attributes
     ----------
-    figure : HouseFigure
-        What is drawn on.
-    size : Size
-        The preset.
     left, right, top, bottom : float
         The box between head and foot, for the plot and its labels.
     """

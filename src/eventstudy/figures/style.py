@@ -36,16 +36,10 @@ class Size:
 
     Attributes
     ----------
-    name : str
-        What the caller asks for.
     width, height : float
         Pixels; height 0 grows with what is drawn.
     margin : float
         White space at the four sides.
-    title, subtitle, body, foot : float
-        Text sizes in pixels.
-    least : float
-        No text is smaller.
     narrow : bool
         Whether columns beside the plot have to give way.
     column : bool
@@ -101,13 +95,7 @@ SIZES = {
 
 
 def size_of(name: str) -> Size:
-    """Return a size preset by name.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no such preset; the message lists all.
-    """
+    """Return a size preset by name."""
     if name not in SIZES:
         raise InvalidInput(f"size is {name!r}; choose one of {', '.join(SIZES)}.", given=name, allowed=tuple(SIZES))
     return SIZES[name]

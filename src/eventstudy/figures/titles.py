@@ -106,13 +106,6 @@ _COMMON = frozenset(
 def subjects(keys: Sequence[str], names: Mapping[str, str]) -> dict[str, int]:
     """Return the place of the event that each name means: key, ticker, the study's name, the embedded name of the company.
 
-    Parameters
-    ----------
-    keys : sequence of str
-        Keys of the figure's events.
-    names : mapping of str to str
-        What the study calls a ticker.
-
     Returns
     -------
     dict of str to int
@@ -186,10 +179,6 @@ def title_problems(title: str, facts: Facts, *, strict: bool = False) -> list[st
 
     Parameters
     ----------
-    title : str
-        Any text.
-    facts : Facts
-        The verdicts of the events, and their raw changes.
     strict : bool
         Hold a movement that is said of no event of the figure against all of them; else it must hold of one.
 
@@ -249,13 +238,7 @@ def _of_nobody(
 
 
 def check_title(title: str, facts: Facts) -> None:
-    """Refuse a title of the caller's that claims a movement against the numbers.
-
-    Raises
-    ------
-    InvalidInput
-        Says which word, of which event, and what to do.
-    """
+    """Refuse a title of the caller's that claims a movement against the numbers."""
     problems = title_problems(title, facts, strict=True)
     if problems:
         raise InvalidInput(

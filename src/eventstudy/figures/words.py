@@ -110,19 +110,7 @@ def raw_returns(abnormal: AbnormalReturns, window: Window) -> np.ndarray:
 
 
 def finding(keys: Sequence[str], states: Sequence[str], raw: Sequence[float], at: str = "") -> str:
-    """Return what happened to a few named events, as a title.
-
-    Parameters
-    ----------
-    keys : sequence of str
-        Names of the events.
-    states : sequence of str
-        Their `verdict`.
-    raw : sequence of float
-        Their raw returns.
-    at : str
-        When it happened, e.g. ``on 27 January 2025``.
-    """
+    """Return what happened to a few named events, as a title."""
     groups: dict[str, list[str]] = {}
     for key, state, change in zip(keys, states, raw, strict=True):
         if state in ("down", "up"):
@@ -149,14 +137,8 @@ def count_finding(states: Sequence[str], at: str = "", level: float = 0.95, noun
 
     Parameters
     ----------
-    states : sequence of str
-        Their `verdict`.
-    at : str
-        When it happened.
     level : float
         Coverage of the intervals: of n events without any effect, ``(1 - level) n`` are clear by chance.
-    noun : str
-        What the events are called.
 
     Notes
     -----
@@ -231,12 +213,8 @@ def path_title(keys: Sequence[str], states: Sequence[Sequence[str]], window: Win
 
     Parameters
     ----------
-    keys : sequence of str
-        N names.
     states : sequence of sequence of str
         For each day of `judged_days` the N verdicts (`words.verdict`) of the sums from the first day to it.
-    window : Window
-        The days that the paths run over.
 
     Examples
     --------
@@ -306,8 +284,6 @@ def average_title(average: np.ndarray, last: np.ndarray, window: Window) -> str:
         The mean of the paths.
     last : ndarray, shape (N,)
         Where each path ends, NaN for events without a return.
-    window : Window
-        The days that the paths run over.
     """
     end, n = float(average[-1]), int(np.isfinite(last).sum())
     if not np.isfinite(end):

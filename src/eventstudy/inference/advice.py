@@ -38,20 +38,7 @@ BY_MEAN = ("bmp_t", "kp_bmp_t", "signflip", "clustered_t", "csect_t")
 
 
 def doubts(abnormal: AbnormalReturns, window: Window) -> dict[str, str]:
-    """Return the tests that the residuals forbid to believe, and why.
-
-    Parameters
-    ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        L relative days.
-
-    Returns
-    -------
-    dict of str
-        By test name; empty for residuals that are near enough to symmetric and independent.
-    """
+    """Return the tests that the residuals forbid to believe, and why."""
     return abnormal.once(("doubts", window), lambda: _doubts(abnormal, window))
 
 

@@ -28,10 +28,6 @@ class Clusters:
         Sum of the CARs of each cluster, in order of absolute size.
     size : ndarray, shape (G,)
         Events in each cluster.
-    n : int
-        Events in all.
-    by : str
-        What makes a cluster.
     """
 
     total: FloatArray
@@ -69,14 +65,10 @@ def cluster_labels(abnormal: AbnormalReturns, chosen: IntArray, window: Window, 
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
     chosen : ndarray of int, shape (n,)
         The events that enter.
     window : Window
         The test window; windows that share days, also through others between them, make one cluster by ``overlap``.
-    by : {"date", "event", "firm", "overlap"}
-        What makes a cluster.
     """
     position = abnormal.position[chosen]
     if by == "event":
@@ -101,19 +93,7 @@ def cluster_sums(x: FloatArray, label: IntArray, by: str) -> Clusters:
 
 
 def gather_clusters(abnormal: AbnormalReturns, window: Window, by: str, variant: str) -> Clusters | NotApplicable:
-    """Return the CARs of a window summed by cluster, or why there is nothing to resample.
-
-    Parameters
-    ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        L relative days.
-    by : {"date", "event", "firm", "overlap"}
-        What makes a cluster.
-    variant : str
-        Variant of the test, for the refusal.
-    """
+    """Return the CARs of a window summed by cluster, or why there is nothing to resample."""
     car = abnormal.sums(window).car
     chosen = members(car)
     n = len(chosen)
@@ -148,8 +128,6 @@ class ClusteredMean:
 
     Attributes
     ----------
-    mean : float
-        Mean of the n values.
     variance : float
         Its estimated variance; not positive where two-way clustering has no answer.
     groups : tuple of int
@@ -183,10 +161,6 @@ def clustered_mean(values: FloatArray, *labels: IntArray) -> ClusteredMean:
         Numbers without NaN.
     *labels : ndarray of int, shape (n,)
         One or two arrays: values with the same label are one cluster.
-
-    Returns
-    -------
-    ClusteredMean
 
     Notes
     -----
@@ -290,8 +264,6 @@ def hotelling_f(scar: FloatArray, correlation: FloatArray, degrees: int) -> tupl
         ``a_i / (s_i √C)``, of one study or of many at once.
     correlation : ndarray, shape (..., N, N)
         Correlations of the estimation residuals.
-    degrees : int
-        ``M - p``, degrees of freedom of the residual covariance matrix.
 
     Returns
     -------
@@ -448,12 +420,8 @@ def intercept_and_error(
 
     Parameters
     ----------
-    portfolio : Portfolio
-        T sessions; the first column of ``rows`` is the constant.
     weights : ndarray, shape (T,)
         By which rows are multiplied: √n_t or 1.
-    lags : int or None
-        Newey-West lags in sessions; None for the usual standard error.
     """
     x, y = portfolio.rows * weights[:, None], portfolio.returns * weights
     q, r = np.linalg.qr(x)
@@ -481,8 +449,6 @@ def newey_west(scores: FloatArray, session: IntArray, lags: int) -> float:
         g_t.
     session : ndarray of int, shape (T,)
         Places in calendar time, ascending: a lag is a number of sessions, not of rows.
-    lags : int
-        Largest lag.
     """
     total = float(scores @ scores)
     for k in range(1, min(lags, int(session[-1] - session[0])) + 1):  # no two sessions are farther apart

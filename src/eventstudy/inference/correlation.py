@@ -31,12 +31,8 @@ def mean_correlation(abnormal: AbnormalReturns, members: IntArray, window: Windo
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
     members : ndarray of int, shape (n,)
         The events that enter the test.
-    window : Window
-        The test window, L days.
 
     Returns
     -------
@@ -87,11 +83,6 @@ def pair_correlations(abnormal: AbnormalReturns, members: IntArray) -> FloatArra
 def unknown_share(abnormal: AbnormalReturns, members: IntArray, window: Window) -> float:
     """Return how much of the overlap of windows belongs to pairs with fewer than `MIN_COMMON_DAYS` common estimation days.
 
-    Parameters
-    ----------
-    abnormal, members, window
-        As in `mean_correlation`.
-
     Returns
     -------
     float
@@ -139,8 +130,6 @@ def linked_sum(residuals: FloatArray, position: IntArray, length: int) -> float:
         By relative day, NaN where missing.
     position : ndarray of int, shape (n,)
         Places of the events in calendar time, ascending.
-    length : int
-        L, days of the test window.
 
     Notes
     -----

@@ -63,13 +63,7 @@ class MarketValueChange:
 
 
 def car_interval(abnormal: AbnormalReturns, window: Window, level: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the ends of each event's interval ``CAR ± t_{M-p} S_CAR``, shape (N,) each.
-
-    Raises
-    ------
-    InvalidInput
-        If ``level`` is not between 0 and 1.
-    """
+    """Return the ends of each event's interval ``CAR ± t_{M-p} S_CAR``, shape (N,) each."""
     if isinstance(level, bool) or not isinstance(level, int | float | np.floating) or not 0.0 < level < 1.0:
         raise InvalidInput(f"level is {level!r}; give a coverage between 0 and 1, e.g. 0.95.")
     sums = abnormal.sums(window)
@@ -92,18 +86,6 @@ def market_value_changes(
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
-    tickers : tuple of str
-        Their N tickers.
-    calendar : DatetimeIndex
-        The sessions that ``abnormal.position`` counts.
-    prices : Prices
-        With closes as traded.
-    window : Window
-        Relative days.
-    level : float
-        Coverage of the interval, between 0 and 1.
     shares : mapping of str to ShareCount, optional
         Share counts by ticker; by default the embedded ones, the latest dated on or before the event.
     log_returns : bool
@@ -113,11 +95,6 @@ def market_value_changes(
     -------
     tuple of MarketValueChange
         One an event; without a share count or a close it carries the reason in place of figures.
-
-    Raises
-    ------
-    DataMissing
-        If the price table has no closes as traded at all.
     """
     if prices.close is None:
         raise DataMissing(
@@ -220,23 +197,7 @@ def _count(
 
 
 def check_split_basis(ticker: str, day: pd.Timestamp, close: float) -> None:
-    """Raise `DataUnfit` if a close stands on another split basis than the embedded share counts.
-
-    Parameters
-    ----------
-    ticker : str
-        The share.
-    day : Timestamp
-        The day of the close.
-    close : float
-        The close as the price source gives it.
-
-    Raises
-    ------
-    DataUnfit
-        If the embedded snapshot has a close of that day and the two differ by more than 5 %: most likely a
-        split lies between the two vintages, and share counts and closes do not belong together.
-    """
+    """Raise `DataUnfit` if a close stands on another split basis than the embedded share counts."""
     from eventstudy.prices.snapshot import load_snapshot
 
     known = load_snapshot().close
@@ -260,13 +221,7 @@ def _count_note(change: MarketValueChange, tickers: set[str]) -> str:
 
 
 def changes_table(changes: tuple[MarketValueChange, ...]) -> pd.DataFrame:
-    """Return market-value changes as a table, one row an event, in units of the currency.
-
-    Returns
-    -------
-    DataFrame
-        Columns close_before, close_after, shares, shares_date, before, raw, abnormal, low, high, note.
-    """
+    """Return market-value changes as a table, one row an event, in units of the currency."""
     rows = [
         {
             "close_before": c.close_before,

@@ -69,11 +69,6 @@ def adjust(p_values: ArrayLike, method: str = "holm") -> FloatArray:
     ndarray, shape (m,)
         Adjusted p-values, at most 1, in the order given.
 
-    Raises
-    ------
-    InvalidInput
-        If the method is another one, or a p-value lies outside 0 to 1.
-
     Notes
     -----
     Holm (1979), Scandinavian J. of Statistics 6, 65-70; Benjamini and Hochberg (1995), J. Royal Statistical Society B 57, 289-300;
@@ -109,21 +104,8 @@ def adjusted_p(
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        Relative days.
     p_values : array_like, shape (N,)
         The events' own p-values; not used by ``romano_wolf``, which starts from the returns.
-    method : {"holm", "bh", "by", "bonferroni", "romano_wolf"}
-        See `adjust` and `romano_wolf`.
-    draws, seed : int
-        For ``romano_wolf``.
-
-    Raises
-    ------
-    InvalidInput
-        If an argument is not allowed.
     """
     _check_method(method, METHODS)
     if method == "romano_wolf":
@@ -134,27 +116,11 @@ def adjusted_p(
 def romano_wolf(abnormal: AbnormalReturns, window: Window, *, draws: int = 4999, seed: int = 20250127) -> FloatArray:
     """Adjust the t of every event by the step-down of Romano and Wolf, from the largest |t| of resampled ordinary days.
 
-    Parameters
-    ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        L relative days.
-    draws : int
-        Resamples B.
-    seed : int
-        Seed of the resamples.
-
     Returns
     -------
     ndarray, shape (N,)
         ``(1 + #)/(B + 1)``, monotone in |t|; NaN for events without an abnormal return in the window. The chance of any false rejection
         is bounded.
-
-    Raises
-    ------
-    InvalidInput
-        If the estimation window has fewer than L + 19 days, or ``draws`` or ``seed`` cannot be used.
 
     Notes
     -----

@@ -141,19 +141,7 @@ def event_scaled(abnormal: AbnormalReturns) -> FloatArray:
 
 
 def attainable(z: float, most: float, n: int, variant: str) -> tuple[float, NotApplicable | None]:
-    """Return the smallest two-sided p-value of a normal statistic, and a refusal if that is above 5 %.
-
-    Parameters
-    ----------
-    z : float
-        The statistic found.
-    most : float
-        Its largest possible absolute value in this design.
-    n : int
-        Events that enter.
-    variant : str
-        Variant of the test, for the refusal.
-    """
+    """Return the smallest two-sided p-value of a normal statistic, and a refusal if that is above 5 %."""
     smallest = normal_two_sided(max(most, abs(z)))
     if smallest <= LEVEL:
         return smallest, None
@@ -176,18 +164,10 @@ def _summed(
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        L relative days.
     daily : ndarray, shape (M + L',)
         Z_t of every day of both windows, NaN where no event is seen.
     most : ndarray, shape (L,)
         The largest Z_τ that each day of the window could have.
-    variant : str
-        Name of the variant.
-    scale : float, optional
-        S; ``√((1/T) Σ_t Z_t²)`` if not given.
     """
     n = len(members(abnormal.sums(window).car))
     if n == 0:

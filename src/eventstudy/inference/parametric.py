@@ -66,8 +66,6 @@ def estimation_sums(residuals: FloatArray, length: int) -> FloatArray:
     ----------
     residuals : ndarray, shape (M,)
         Residuals in the order of days, NaN where missing; a sum that meets a missing day is left out.
-    length : int
-        Days to sum.
     """
     if length > len(residuals):
         return np.empty(0)

@@ -333,8 +333,6 @@ def johnson_t(x: FloatArray, centre: float = 0.0) -> FloatArray:
     ----------
     x : ndarray, shape (rows, n)
         Samples.
-    centre : float
-        Taken from the mean in ``S = (x̄ - centre)/sd``.
 
     Returns
     -------

@@ -33,13 +33,6 @@ def check_measure(measure: str) -> None:
 def measured(prices: Prices, measure: Measure) -> pd.DataFrame:
     """Return the table of a measure: `log_volume`, `log_turnover` or `squared_returns`.
 
-    Parameters
-    ----------
-    prices : Prices
-        With volume, for volume and turnover.
-    measure : {"volume", "turnover", "volatility"}
-        What is studied.
-
     Returns
     -------
     DataFrame
@@ -203,8 +196,6 @@ def trades_of(data: Prices | pd.DataFrame, returns: pd.DataFrame) -> pd.DataFram
 
     Parameters
     ----------
-    data : Prices or DataFrame
-        What a study was handed.
     returns : DataFrame
         The returns made of it, dates × tickers, shape (T, K).
 

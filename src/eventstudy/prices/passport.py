@@ -62,15 +62,7 @@ def passport_path(file: Path) -> Path:
 
 
 def read_json(path: Path) -> object:
-    """Return what a small JSON file says.
-
-    Raises
-    ------
-    ValueError
-        If it is no JSON in UTF-8, or has more than `MAX_BYTES`.
-    NotAsRecorded
-        If its brackets are nested deeper than can be read, which no passport's are.
-    """
+    """Return what a small JSON file says."""
     with path.open("rb") as stream:
         data = stream.read(MAX_BYTES + 1)
     if len(data) > MAX_BYTES:
@@ -91,13 +83,7 @@ def own_digest(facts: Mapping[str, object]) -> str:
 
 
 def check_own_digest(facts: Mapping[str, object], name: str) -> None:
-    """Refuse a passport whose fields are not those that were written; one without a digest of its own passes.
-
-    Raises
-    ------
-    NotAsRecorded
-        Names the passport.
-    """
+    """Refuse a passport whose fields are not those that were written; one without a digest of its own passes."""
     if OWN_DIGEST in facts and facts[OWN_DIGEST] != own_digest(facts):
         raise NotAsRecorded(
             f"The passport {name} is damaged or was changed: its fields are not those that its {OWN_DIGEST} records. Restore it from a copy, or move it "
@@ -107,13 +93,7 @@ def check_own_digest(facts: Mapping[str, object], name: str) -> None:
 
 
 def check_figures(prices: Prices, passport: Passport, name: str) -> None:
-    """Refuse figures that are not those whose digests a passport records ticker by ticker.
-
-    Raises
-    ------
-    NotAsRecorded
-        Names the tickers.
-    """
+    """Refuse figures that are not those whose digests a passport records ticker by ticker."""
     if not passport.ticker_facts:
         return
     read = ticker_facts(prices)
@@ -130,22 +110,10 @@ def check_figures(prices: Prices, passport: Passport, name: str) -> None:
 def read_passport(file: Path, digest: str) -> Passport:
     """Return the passport of a price file.
 
-    Parameters
-    ----------
-    file : Path
-        The price file.
-    digest : str
-        SHA-256 of its bytes, hexadecimal.
-
     Returns
     -------
     Passport
         Empty if there is none; with a caution only if the file in its place cannot be read.
-
-    Raises
-    ------
-    NotAsRecorded
-        If the passport records another digest, was changed, or lacks what a passport must say.
     """
     path = passport_path(file)
     if not path.is_file():
@@ -190,21 +158,6 @@ def passport_text(
     prices: Prices, name: str, content: bytes, tickers: Sequence[str], start: str, end: str, moment: datetime
 ) -> str:
     """Return the passport of a price file as JSON, format 2.
-
-    Parameters
-    ----------
-    prices : Prices
-        The prices in the file.
-    name : str
-        The file's name.
-    content : bytes
-        Its bytes.
-    tickers : sequence of str
-        What was asked for.
-    start, end : str
-        First and last day asked for, ISO format.
-    moment : datetime
-        When the download was finished, UTC.
 
     Returns
     -------

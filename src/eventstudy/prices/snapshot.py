@@ -83,23 +83,7 @@ def _passport(folder: Path) -> dict[str, FileFacts]:
 
 
 def file_facts(name: str) -> FileFacts:
-    """Return what the passport records of an embedded file.
-
-    Parameters
-    ----------
-    name : str
-        File name, e.g. ``"prices.csv.gz"``.
-
-    Returns
-    -------
-    dict
-        The keys of `FileFacts`, e.g. ``first``, ``last``, ``cautions``, ``sha256``.
-
-    Raises
-    ------
-    NotAsRecorded
-        If the passport is unreadable or does not know the file.
-    """
+    """Return what the passport records of an embedded file."""
     files = _passport(FOLDER)
     if name not in files:
         raise NotAsRecorded(f"The passport of the embedded data does not list {name}. {_REPAIR}", file=name)
@@ -107,23 +91,7 @@ def file_facts(name: str) -> FileFacts:
 
 
 def read_embedded(name: str) -> bytes:
-    """Return the uncompressed bytes of an embedded file after comparing their digest.
-
-    Parameters
-    ----------
-    name : str
-        File name, e.g. ``"factors.csv.gz"``.
-
-    Returns
-    -------
-    bytes
-        CSV text in UTF-8.
-
-    Raises
-    ------
-    NotAsRecorded
-        If the file is missing, unreadable or differs from the digest in the passport.
-    """
+    """Return the uncompressed bytes of an embedded file after comparing their digest."""
     recorded = file_facts(name)["sha256"]
     try:
         raw = (FOLDER / name).read_bytes()
@@ -145,13 +113,7 @@ def read_embedded(name: str) -> bytes:
 
 
 def read_dated_table(name: str) -> pd.DataFrame:
-    """Return an embedded CSV file with a column ``date`` as a table of floats, dates ascending.
-
-    Raises
-    ------
-    NotAsRecorded
-        If the file differs from the passport.
-    """
+    """Return an embedded CSV file with a column ``date`` as a table of floats, dates ascending."""
     table = pd.read_csv(io.BytesIO(read_embedded(name)))
     days = pd.to_datetime(table.pop("date"), format="%Y-%m-%d").to_numpy(dtype="datetime64[ns]")
     table.index = pd.DatetimeIndex(days, name="date")
@@ -181,13 +143,7 @@ def data_file_digests() -> dict[str, str]:
 
 
 def verify_embedded() -> None:
-    """Read every embedded file and compare it with its recorded digest.
-
-    Raises
-    ------
-    NotAsRecorded
-        At the first file that differs; names it.
-    """
+    """Read every embedded file and compare it with its recorded digest."""
     for name in data_file_digests():
         read_embedded(Path(name).name)
 
@@ -347,11 +303,6 @@ def vendor_agreement() -> tuple[VendorFacts, ...]:
         ``vendor``; ``what`` was compared (``closes`` to half a cent, ``returns`` to 2 basis points); ``first``, ``last`` day;
         number of ``tickers``; vendor-days ``compared`` and ``differing``; ``differing_recent`` of them since ``recent``;
         ``remark``. The comparison reaches back to 2020, before the snapshot's first day.
-
-    Raises
-    ------
-    NotAsRecorded
-        If the passport is unreadable.
 
     Examples
     --------
@@ -531,23 +482,6 @@ def _counts_of(ticker: str) -> tuple[ShareCount, ...]:
 
 def later_splits(ticker: str, day: pd.Timestamp) -> float:
     """Return by what the snapshot's close of a day was divided: new shares for an old one in all splits after it.
-
-    Parameters
-    ----------
-    ticker : str
-        A ticker of the snapshot.
-    day : Timestamp
-        A session.
-
-    Returns
-    -------
-    float
-        1.0 if there was no split between the day and the snapshot's last day.
-
-    Raises
-    ------
-    NotAsRecorded
-        If the passport of the embedded data is unreadable.
 
     Examples
     --------

@@ -239,13 +239,7 @@ def _aligned(frame: pd.DataFrame, like: pd.DataFrame, what: str) -> pd.DataFrame
 
 
 def as_day(value: object, name: str) -> pd.Timestamp | None:
-    """Read a day; None stays None.
-
-    Raises
-    ------
-    InvalidInput
-        If it cannot be read as a date.
-    """
+    """Read a day; None stays None."""
     if value is None:
         return None
     refusal = InvalidInput(f"{name} is {value!r}; give a date such as '2025-01-27'.")
@@ -272,27 +266,7 @@ def check_return_kind(kind: str) -> None:
 
 
 def clean_frame(frame: pd.DataFrame, what: str) -> pd.DataFrame:
-    """Return a copy with a sorted, naive, daily index, text columns and float values.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        Dates × tickers, dates in any order, with or without a time zone.
-    what : str
-        The name of the figures, for messages.
-
-    Returns
-    -------
-    DataFrame
-        Float64, index of naive midnights (the days as labelled in the index's own zone), ascending.
-
-    Raises
-    ------
-    DataUnfit
-        If a date or a ticker occurs twice with different figures, or a value is not a number.
-    InvalidInput
-        If the table is empty or the index holds no dates.
-    """
+    """Return a copy with a sorted, naive, daily index, text columns and float values."""
     if not isinstance(frame, pd.DataFrame):
         raise InvalidInput(f"The {what} table is a {type(frame).__name__}; give a pandas DataFrame (dates × tickers).")
     if frame.shape[0] == 0 or frame.shape[1] == 0:

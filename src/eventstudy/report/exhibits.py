@@ -29,13 +29,7 @@ if TYPE_CHECKING:
 
 
 def style_of(spec: StudySpec) -> HouseStyle:
-    """Return the style that a study's file names, else the one in use.
-
-    Raises
-    ------
-    StudyFileError
-        If the style file is missing or wrong; names the study file, the style file and its key.
-    """
+    """Return the style that a study's file names, else the one in use."""
     return spec.presentation().style or current_style()
 
 
@@ -50,21 +44,7 @@ def style_input(spec: StudySpec) -> dict[str, str]:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ReportTable:
-    """A table as shown and as numbers.
-
-    Attributes
-    ----------
-    name : str
-        File name without ending.
-    caption : str
-        What it shows.
-    headers, rows : sequences of str
-        The text cells.
-    raw : DataFrame
-        The numbers behind it, unrounded.
-    left : int
-        Columns aligned to the left.
-    """
+    """A table as shown and as numbers."""
 
     name: str
     caption: str
@@ -435,15 +415,8 @@ def draw_charts(f: Findings, mark: str = "", embargo_until: str = "") -> tuple[C
 
     Parameters
     ----------
-    f : Findings
-        The computed content.
     mark, embargo_until : str
         A word drawn over each figure, such as ``DRAFT``, and the moment up to which it holds.
-
-    Returns
-    -------
-    tuple of Chart
-        In the order of the page.
     """
     made: list[tuple[str, Callable[[str], HouseFigure]]] = [
         ("event_day", lambda size: _event_day(f, size)),

@@ -37,14 +37,8 @@ class Findings:
 
     Attributes
     ----------
-    spec : StudySpec
-        The study file.
     prices : Prices
         The prices it was run on.
-    everyone : EventStudyResult
-        All events.
-    headline : EventStudyResult
-        The events in the focus.
     other_days : tuple
         Pairs of `OtherDay` and its result.
     variants : tuple
@@ -53,8 +47,6 @@ class Findings:
         The whole market on the event day.
     dollars : tuple of MarketValueChange
         Event-day changes of market value of all events; empty without closes as traded.
-    claims : ClaimsLedger
-        Articles' claims with verdicts.
     timeline : DataFrame
         Columns date, session, what, confound; what else happened.
     """
@@ -72,13 +64,7 @@ class Findings:
 
 
 def compute(spec: StudySpec) -> Findings:
-    """Run everything that a study file asks for.
-
-    Raises
-    ------
-    EventStudyError
-        If the study file, the events or the prices cannot carry the study.
-    """
+    """Run everything that a study file asks for."""
     if spec.model.measure != "return":
         raise StudyFileError(
             f"{spec.path.name}: model.measure is {spec.model.measure!r}; a report is made of returns. 'eventstudy run {spec.name}' prints a "
@@ -183,8 +169,6 @@ class Together:
 
     Attributes
     ----------
-    mean : float
-        Mean abnormal return.
     variance_ratio : float
         Variance of the standardised abnormal returns across events, relative to an ordinary day's.
     far_down, far_up : int
@@ -210,10 +194,6 @@ class MarketDay:
         Members with prices, and how many of them rose.
     index : float
         Return of the benchmark; NaN without one.
-    median, lowest : float
-        Median and lowest abnormal return.
-    lowest_ticker : str
-        Whose it is.
     beside : tuple of (str, float)
         Headline tickers among the members, and their abnormal returns less the median.
     """
@@ -279,20 +259,7 @@ def named_numbers(f: Findings) -> Iterator[tuple[str, float]]:
 
 
 def window_days(spec: StudySpec, prices: Prices) -> dict[str, tuple[pd.Timestamp, ...]]:
-    """Return the days of the event windows, per ticker of an event and per benchmark of the study's model.
-
-    Parameters
-    ----------
-    spec : StudySpec
-        Names events, model and window.
-    prices : Prices
-        The study's prices, whose days count as trading days.
-
-    Returns
-    -------
-    dict of str to tuple of Timestamp
-        Ascending; events whose day lies outside the table have none.
-    """
+    """Return the days of the event windows, per ticker of an event and per benchmark of the study's model."""
     study, days = spec.build_study(), prices.dates
     ahead, behind = spec.model.window.start, spec.model.window.end
     benchmarks = [c for c in study.model.columns if c in prices.tickers]

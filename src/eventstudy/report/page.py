@@ -30,13 +30,6 @@ _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 def accessible(body: str, title: str) -> str:
     """Return a notebook's body with what its readers need and notebooks leave out.
 
-    Parameters
-    ----------
-    body : str
-        HTML of an executed notebook.
-    title : str
-        The page's heading if the notebook has none.
-
     Returns
     -------
     str
@@ -177,40 +170,16 @@ def report_page(
 
     Parameters
     ----------
-    f : Findings
-        The computed content.
-    charts : sequence of Chart
-        The figures.
-    tables : sequence of ReportTable
-        The tables.
-    corrections : sequence of mapping
-        What was corrected since the first publication: ``date``, ``what``, ``old``, ``new``, ``reason``.
     mark : str
         ``DRAFT`` or the like, shown above everything and on each printed sheet; empty for a report that may be
         published.
-
-    Returns
-    -------
-    str
     """
     content = report_content(f, charts, tables, corrections, mark)
     return _templates().get_template("report.html.j2").render(**content, pictures=_pictures(charts), pdf=f.spec.pdf)
 
 
 def notebook_page(spec: StudySpec, path: Path, body: str, mark: str = "") -> str:
-    """Return an executed notebook as one self-contained page in the report's style.
-
-    Parameters
-    ----------
-    spec : StudySpec
-        The study.
-    path : Path
-        The notebook.
-    body : str
-        Its HTML, from `eventstudy.report.builds.notebooks.execute`.
-    mark : str
-        ``DRAFT`` or the like, shown above everything; empty for a report that may be published.
-    """
+    """Return an executed notebook as one self-contained page in the report's style."""
     title = notebook_title(path)
     template = _templates().get_template("notebook.html.j2")
     return template.render(study=spec.title, title=title, body=accessible(body, title), mark=mark)
@@ -244,31 +213,11 @@ def report_pdf(
 ) -> bytes:
     """Return the report as a PDF with the content of the page, tagged after PDF/UA-1.
 
-    Parameters
-    ----------
-    f : Findings
-        The computed content.
-    charts : sequence of Chart
-        The figures; their article layout is set as SVG.
-    tables : sequence of ReportTable
-        The tables.
-    corrections : sequence of mapping
-        What was corrected since the first publication: ``date``, ``what``, ``old``, ``new``, ``reason``.
-    mark : str
-        ``DRAFT`` or the like, in the title and at the head of each sheet.
-
     Returns
     -------
     bytes
         With title, language, headings, real tables and alternative texts; without a date, so that the same report
         has the same bytes.
-
-    Raises
-    ------
-    DataMissing
-        If the extra ``pdf`` is not installed.
-    InvalidInput
-        If the typesetter refuses the content, for example a letter that none of its fonts has.
 
     Notes
     -----

@@ -226,26 +226,7 @@ def report_content(
     corrections: Sequence[Mapping[str, str]] = (),
     mark: str = "",
 ) -> Content:
-    """Return everything that a report says, in words and rows, without a layout.
-
-    Parameters
-    ----------
-    f : Findings
-        The computed content.
-    charts : sequence of Chart
-        The figures.
-    tables : sequence of ReportTable
-        The tables.
-    corrections : sequence of mapping
-        What was corrected since the first publication: ``date``, ``what``, ``old``, ``new``, ``reason``.
-    mark : str
-        ``DRAFT`` or the like; empty for a report that may be published.
-
-    Returns
-    -------
-    dict
-        Plain values only, so that it can be written as JSON.
-    """
+    """Return everything that a report says, in words and rows, without a layout."""
     spec, origin = f.spec, f.prices.provenance
     shown = {t.name: _table(t) for t in tables}
     return {

@@ -58,31 +58,7 @@ class PriceSource(Protocol):
 def load_from_source(
     source: object, tickers: Sequence[str] | None, start: date | str | None, end: date | str | None
 ) -> Prices:
-    """Ask a source of prices and check what it answers.
-
-    Parameters
-    ----------
-    source : PriceSource
-        Whom to ask; anything else is refused.
-    tickers : sequence of str
-        What to ask for.
-    start, end : date or str, optional
-        First and last day.
-
-    Returns
-    -------
-    Prices
-        Checked; its provenance names the source.
-
-    Raises
-    ------
-    InvalidInput
-        If no ticker is asked for, or the source has no name.
-    SourceFailed
-        If the source raises an error of its own, or answers with something that is no table.
-    DataMissing, DataUnfit
-        If the answer lacks a ticker or holds what is no price; names the source.
-    """
+    """Ask a source of prices and check what it answers."""
     name = getattr(source, "name", None)
     if not isinstance(source, PriceSource) or not isinstance(name, str) or not name.strip() or isinstance(source, type):
         raise InvalidInput(
@@ -136,26 +112,7 @@ def _checked(answer: object, name: str, tickers: Sequence[str]) -> Prices:
 
 
 def prices_of_table(table: object, name: str, likely: str | None = None) -> Prices:
-    """Return a table of prices in any known layout and of any library as prices.
-
-    Parameters
-    ----------
-    table : object
-        A table of pandas, polars, pyarrow or another library with Arrow's stream.
-    name : str
-        What to call it.
-    likely : str, optional
-        The ticker of a table that holds one share and does not name it.
-
-    Returns
-    -------
-    Prices
-
-    Raises
-    ------
-    InvalidInput, DataUnfit
-        If the layout is not known, or a figure cannot be right.
-    """
+    """Return a table of prices in any known layout and of any library as prices."""
     figures = figures_of(as_pandas(table, name), Asked(name, likely=likely))
     origin = Provenance(source=name, adjustments=figures.adjustments, cautions=figures.cautions)
     return Prices.from_frame(

@@ -42,13 +42,6 @@ def plain(value: object) -> object:
 def result_to_dict(result: EventStudyResult, windows: Sequence[Window]) -> dict[str, object]:
     """Return a result as plain values.
 
-    Parameters
-    ----------
-    result : EventStudyResult
-        The result.
-    windows : sequence of Window
-        Windows for which CARs and tests are given; those outside the event window are left out.
-
     Returns
     -------
     dict

@@ -137,15 +137,6 @@ def _shift_of(df: IntArray) -> FloatArray:
 def detectable_average(abnormal: AbnormalReturns, window: Window, test: HypothesisTest) -> float:
     """Return the smallest average change that a test of the average finds with 80 % power at 5 %.
 
-    Parameters
-    ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        The window tested.
-    test : HypothesisTest
-        The test, run on this window.
-
     Returns
     -------
     float

@@ -33,12 +33,6 @@ class Intake:
 
     Attributes
     ----------
-    model : NormalReturnModel
-        Whose columns are needed.
-    returns : {"simple", "log"}
-        How prices become returns.
-    measure : str
-        What may be abnormal.
     calendar : str or None
         Whose sessions relative days count; None takes the benchmark's dates.
     """
@@ -51,26 +45,7 @@ class Intake:
     def read(
         self, data: Prices | pd.DataFrame, tickers: list[str], factors: pd.DataFrame | None
     ) -> tuple[pd.DataFrame, pd.DatetimeIndex]:
-        """Return returns, dates × needed columns, one row a session, and the weekdays that the benchmark lacks.
-
-        Parameters
-        ----------
-        data : Prices or DataFrame
-            Prices, or a wide table of returns or of another measure.
-        tickers : list of str
-            The events' firms.
-        factors : DataFrame or None
-            Columns of the model that are not in the data.
-
-        Raises
-        ------
-        DataMissing
-            If a ticker, a column or a factor is not there.
-        DataUnfit
-            If figures cannot be right.
-        InvalidInput
-            If ``data`` is neither, or a column is in both tables.
-        """
+        """Return returns, dates × needed columns, one row a session, and the weekdays that the benchmark lacks."""
         if not isinstance(data, Prices | pd.DataFrame):
             raise InvalidInput(f"data is a {type(data).__name__}; give Prices or a DataFrame of returns.")
         needed = list(dict.fromkeys([*tickers, *self.model.columns]))
@@ -208,16 +183,6 @@ def price_findings(
     ----------
     data : Prices or DataFrame
         The prices that the study was handed, or the returns; of returns only repeated series can be found.
-    panel : EventPanel
-        The N events that found their days.
-    model : NormalReturnModel
-        Whose columns are used on the days of every event.
-    calendar : str or None
-        The exchange.
-
-    Returns
-    -------
-    tuple of Finding
     """
     there = data.tickers if isinstance(data, Prices) else tuple(data.columns)
     columns = tuple(c for c in model.columns if c in there)

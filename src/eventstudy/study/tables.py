@@ -22,20 +22,7 @@ if TYPE_CHECKING:
 
 
 def frame_of_tests(tests: Sequence[HypothesisTest], recommended: Sequence[str] = ()) -> pd.DataFrame:
-    """Return tests as a table indexed by test name, raw numbers.
-
-    Parameters
-    ----------
-    tests : sequence of HypothesisTest
-        What was run.
-    recommended : sequence of str
-        Names to mark in the column ``recommended``.
-
-    Returns
-    -------
-    DataFrame
-        Columns statistic, df, p_value, n, applicable, variant, note, distribution, recommended, title.
-    """
+    """Return tests as a table indexed by test name, raw numbers."""
     rows = [
         {
             "statistic": t.statistic,

@@ -74,23 +74,7 @@ def recommended(abnormal: AbnormalReturns) -> str:
 def design_checks(
     abnormal: AbnormalReturns, audit: pd.DataFrame, panel: EventPanel, measure: str = "return"
 ) -> tuple[Check, ...]:
-    """Look at the design of a study: dependence, repeats, missing days, dropped events, returns beyond belief.
-
-    Parameters
-    ----------
-    abnormal : AbnormalReturns
-        The N events kept.
-    audit : DataFrame
-        One row for each event asked for.
-    panel : EventPanel
-        Their returns in event time.
-    measure : str
-        What may be abnormal; checks of the size of returns are made of returns only.
-
-    Returns
-    -------
-    tuple of Check
-    """
+    """Look at the design of a study: dependence, repeats, missing days, dropped events, returns beyond belief."""
     kept = audit[audit["kept"]]
     of_returns = (_extremes(abnormal, panel), _still(panel)) if measure == "return" else ()
     return (
@@ -212,20 +196,7 @@ def _estimation_days(kept: pd.DataFrame) -> Check:
 
 
 def gap_checks(panel: EventPanel, holes: pd.DatetimeIndex) -> tuple[Check, ...]:
-    """Return a check if the benchmark lacks days on which others have returns.
-
-    Parameters
-    ----------
-    panel : EventPanel
-        The events that found a session.
-    holes : DatetimeIndex
-        Weekdays that are no sessions only because the benchmark has no value.
-
-    Returns
-    -------
-    tuple of Check
-        Empty if there are no such days.
-    """
+    """Return a check if the benchmark lacks days on which others have returns."""
     if holes.empty or panel.n == 0:
         return ()
     last = len(panel.calendar) - 1
@@ -304,19 +275,6 @@ TRUE_SIZE = 0.08
 
 def validity_checks(abnormal: AbnormalReturns, panel: EventPanel, model: NormalReturnModel) -> tuple[Check, ...]:
     """Look at what the tests take for granted.
-
-    Parameters
-    ----------
-    abnormal : AbnormalReturns
-        N events.
-    panel : EventPanel
-        Their returns in event time.
-    model : NormalReturnModel
-        The model that was fitted; beta's stability is looked at if it estimates a slope.
-
-    Returns
-    -------
-    tuple of Check
 
     Notes
     -----

@@ -17,15 +17,6 @@ State = Literal["final", "draft", "embargoed", "released"]
 def release_state(status: str, embargo_until: datetime | None, now: datetime | None = None) -> State:
     """Return what a report may be used for at a moment.
 
-    Parameters
-    ----------
-    status : {"final", "draft"}
-        The study file's word.
-    embargo_until : datetime or None
-        With a zone; the embargo ends at this moment.
-    now : datetime, optional
-        With a zone; by default the clock.
-
     Returns
     -------
     {"final", "draft", "embargoed", "released"}
@@ -67,26 +58,7 @@ def release_mark(state: str, embargo_until: datetime | None) -> str:
 def study_presentation(
     study_file: Path, style: str | None, state: str, embargo_until: datetime | None, names: Mapping[str, str]
 ) -> Presentation:
-    """Return what a study gives to all its figures.
-
-    Parameters
-    ----------
-    study_file : Path
-        The study file; the style lies beside it.
-    style : str or None
-        What the study file calls its style.
-    state : str
-        As of `release_state`.
-    embargo_until : datetime or None
-        With a zone.
-    names : mapping of str to str
-        What the study calls its tickers.
-
-    Raises
-    ------
-    StudyFileError
-        If the style file is missing or wrong; names the study file, the style file and its key.
-    """
+    """Return what a study gives to all its figures."""
     mark = release_mark(state, embargo_until)
     try:
         own = load_style(study_file.parent / style) if style else None

@@ -50,13 +50,7 @@ def own_notebooks(folder: Path) -> tuple[str, ...]:
 
 
 def check_notebook_names(names: Iterable[str]) -> None:
-    """Refuse two notebooks whose pages would have the same name.
-
-    Raises
-    ------
-    ValueError
-        If two have the same file name.
-    """
+    """Refuse two notebooks whose pages would have the same name."""
     seen: dict[str, str] = {}
     for name in names:
         stem = Path(name).stem
@@ -66,13 +60,7 @@ def check_notebook_names(names: Iterable[str]) -> None:
 
 
 def check_parameters(names: Iterable[str]) -> None:
-    """Refuse parameters that are no Python names, or that the build sets itself.
-
-    Raises
-    ------
-    ValueError
-        If a name cannot be a variable.
-    """
+    """Refuse parameters that are no Python names, or that the build sets itself."""
     for name in names:
         if not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
             raise ValueError(f"parameters: {name!r} is no name of a Python variable; use letters, digits and _")

@@ -159,23 +159,7 @@ _CELLS = (
 
 
 def make_starter(folder: Path) -> Path:
-    """Make a study folder with a study file, events, claims, a notebook, and files for a schedule.
-
-    Parameters
-    ----------
-    folder : Path
-        A folder that does not exist yet, or an empty one.
-
-    Returns
-    -------
-    Path
-        The folder.
-
-    Raises
-    ------
-    InvalidInput
-        If the folder is there and not empty, or a file stands in its place.
-    """
+    """Make a study folder with a study file, events, claims, a notebook, and files for a schedule."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InvalidInput(f"{folder} is there already; give the name of a new folder.")
     name, stem = folder.as_posix(), folder.resolve().name
@@ -191,20 +175,7 @@ def make_starter(folder: Path) -> Path:
 
 
 def schedule_files(study: str, name: str) -> dict[str, str]:
-    """Return files that build a study on a schedule: systemd, cron, a workflow of GitHub, a container.
-
-    Parameters
-    ----------
-    study : str
-        The study's folder, as commands name it.
-    name : str
-        What units and jobs are called.
-
-    Returns
-    -------
-    dict
-        Text by file name.
-    """
+    """Return files that build a study on a schedule: systemd, cron, a workflow of GitHub, a container."""
     unit = "eventstudy-" + (re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-") or "study")
     found = {}
     for file in sorted(SCHEDULE.iterdir()):

@@ -32,8 +32,6 @@ def shifted_runs(old: np.ndarray, new: np.ndarray, tolerance: float) -> list[tup
     ----------
     old, new : ndarray of shape (n,)
         Adjusted closes on the days that both tables have.
-    tolerance : float
-        Returns that differ by no more are equal, a fraction.
 
     Returns
     -------
@@ -111,12 +109,8 @@ class Change:
         ``shifted``: days have the prices of another session.
     first, last : str
         Days whose prices changed, ISO format.
-    factor : float
-        New over old.
     returns_differ : bool
         Whether returns changed; they do where prices before a day were rescaled and those from it on were not.
-    text : str
-        The change in words.
     """
 
     kind: ChangeKind
@@ -363,13 +357,9 @@ class TickerDifference:
 
     Attributes
     ----------
-    ticker : str
-        The ticker.
     kind : str
         ``same``; ``jitter``: levels differ below the tolerance; ``dividend``, ``split``, ``rescaled``: levels differ and
         returns do not; ``restated``: a return, a close or a day inside the common range differs; ``no common days``.
-    days : int
-        Days that both tables have.
     added, removed : tuple of str
         Days with a price in the new, or the old, table only.
     inner_days : int
@@ -378,8 +368,6 @@ class TickerDifference:
         Figures that differ on common days, by more than a millionth (volumes: by more than a half).
     largest : float
         Largest absolute difference of a return, a fraction.
-    changes : tuple of Change
-        What happened, in order.
     """
 
     ticker: str

@@ -25,10 +25,6 @@ class VendorDay:
 
     Attributes
     ----------
-    ticker, day : str
-        Where.
-    what : str
-        ``close``, or ``return``, a fraction.
     ours, theirs : float
         Both figures; theirs on our split basis.
     """
@@ -213,12 +209,8 @@ class SecondOpinion:
 
     Attributes
     ----------
-    ours, theirs : str
-        Names of the tables.
     tickers : tuple of VendorTicker
         What was compared, ticker by ticker; closes as traded and returns apart.
-    days : tuple of VendorDay
-        Every day that differs.
     missing : tuple of str
         Tickers that the second vendor's table lacks.
     tolerance, basis_points : float
@@ -323,10 +315,6 @@ def second_opinion(
 
     Parameters
     ----------
-    ours, theirs : Prices
-        The study's prices and the second vendor's.
-    tolerance : float
-        Closes that differ by no more agree, in units of the currency.
     basis_points : float
         Returns that differ by no more agree; a difference that ``tolerance`` of the price can make is allowed too.
     use_returns : bool
@@ -334,18 +322,6 @@ def second_opinion(
         dividends.
     needed : mapping of str to days, optional
         Per ticker the days of the event windows; those on which nothing could be compared are named.
-
-    Returns
-    -------
-    SecondOpinion
-        Prints what differs.
-
-    Raises
-    ------
-    DataMissing
-        If the tables share no ticker, or no day of those that they share.
-    InvalidInput
-        If a tolerance is negative.
 
     Notes
     -----

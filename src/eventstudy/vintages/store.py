@@ -93,13 +93,7 @@ class Vintage:
 
 
 def check_inside(folder: Path) -> None:
-    """Refuse a folder ``prices`` that is a link out of the study's folder.
-
-    Raises
-    ------
-    InvalidInput
-        Names the link.
-    """
+    """Refuse a folder ``prices`` that is a link out of the study's folder."""
     place = folder / FOLDER
     try:
         inside = place.resolve().is_relative_to(folder.resolve())
@@ -113,13 +107,7 @@ def check_inside(folder: Path) -> None:
 
 
 def vintage_folder(folder: str | Path) -> Path:
-    """Return where the vintages of a study lie: its folder ``prices``, or the folder itself if it has none.
-
-    Raises
-    ------
-    InvalidInput
-        If ``prices`` is a link out of the study's folder.
-    """
+    """Return where the vintages of a study lie: its folder ``prices``, or the folder itself if it has none."""
     own = Path(folder)
     if own.name != FOLDER:
         check_inside(own)
@@ -242,28 +230,9 @@ def find_vintage(
 
     Parameters
     ----------
-    folder : str or Path
-        The study's folder, or the folder ``prices`` in it.
-    name : str, optional
-        E.g. ``"yahoo-20251101T120001Z"``, with or without ``.csv``.
     as_of : str, date or datetime, optional
         A day (``2025-11-01`` or a date), which counts whole, or a moment (``2025-11-01T12:00`` or a datetime); UTC unless it names a zone.
         The newest vintage fetched up to and including then.
-    source : str
-        Where the vintages come from, if no name is given.
-
-    Returns
-    -------
-    Vintage
-
-    Raises
-    ------
-    DataMissing
-        If there is no such vintage; names those that there are.
-    InvalidInput
-        If both a name and a moment are given, the moment cannot be read, or ``prices`` is a link out of the study's folder.
-    NotAsRecorded
-        If a passport cannot be read.
     """
     if name is not None and as_of is not None:
         raise InvalidInput("Both a vintage's name and as_of were given; choose one.")
@@ -297,13 +266,7 @@ def _named(stored: tuple[Vintage, ...], name: str) -> Vintage:
 
 
 def _limit(as_of: str | date) -> date:
-    """Return the last day that counts, or the last moment with its zone.
-
-    Raises
-    ------
-    InvalidInput
-        If it is neither a day nor a moment, or is written in another form than ISO 8601 with hyphens.
-    """
+    """Return the last day that counts, or the last moment with its zone."""
     refusal = InvalidInput(
         f"as_of is {str(as_of)[:40]!r}; give a day such as '2025-11-01', which counts whole, or a moment in UTC such as "
         f"'2025-11-01T12:00'.",
@@ -353,13 +316,7 @@ def load_vintage(
 
 
 def verify_vintage(vintage: Vintage) -> None:
-    """Read a vintage whole and compare it with its passport: digest of the file, digest and rows of each ticker.
-
-    Raises
-    ------
-    NotAsRecorded
-        If anything differs; names it.
-    """
+    """Read a vintage whole and compare it with its passport: digest of the file, digest and rows of each ticker."""
     found = file_sha256(vintage.path)
     if found != vintage.sha256:
         raise NotAsRecorded(

@@ -31,15 +31,7 @@ class Copy(NamedTuple):
 
 
 def copy_checks(grid: Grid, thin: bool) -> Iterator[Finding]:
-    """Yield series with days that are copies of others, or that are a session off.
-
-    Parameters
-    ----------
-    grid : Grid
-        The table.
-    thin : bool
-        Whether the model is made for thin trading, where prices lag behind the market.
-    """
+    """Yield series with days that are copies of others, or that are a session off."""
     yield from _repeated_blocks(grid)
     yield from _shifted_days(grid, thin)
 
@@ -227,8 +219,6 @@ def twin_checks(grid: Grid, returns: FloatArray) -> Iterator[Finding]:
 
     Parameters
     ----------
-    grid : Grid
-        The table.
     returns : ndarray, shape (T, K)
         Its returns.
     """

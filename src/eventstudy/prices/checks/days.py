@@ -35,19 +35,7 @@ REPEATED_SHARE, REPEATED_TICKERS = 0.9, 5
 
 
 def day_checks(grid: Grid, calendar: str | None, usage: Usage | None, thin: bool) -> Iterator[Finding]:
-    """Yield what is wrong with the days of a table.
-
-    Parameters
-    ----------
-    grid : Grid
-        The table.
-    calendar : str or None
-        The exchange, for messages.
-    usage : Usage or None
-        What the study uses.
-    thin : bool
-        Whether the model is made for thin trading: missing and standing prices are then notes.
-    """
+    """Yield what is wrong with the days of a table."""
     yield from _missing_sessions(grid, calendar)
     yield from _extra_days(grid, calendar)
     yield from _holes(grid, thin)

@@ -226,13 +226,7 @@ def _as_one(same: Sequence[Finding]) -> Finding:
 
 
 def check_accept(accept: object) -> dict[str, str]:
-    """Return what a study accepts, by name of the check, with each reason.
-
-    Raises
-    ------
-    InvalidInput
-        If it is no mapping of texts, a name is no check's, a reason is empty, or the check can never be accepted.
-    """
+    """Return what a study accepts, by name of the check, with each reason."""
     if not isinstance(accept, Mapping):
         raise InvalidInput(
             f"accept is {accept!r}; give names of checks with reasons, e.g. {{'stale_prices': 'a halt'}}."
@@ -254,20 +248,7 @@ def check_accept(accept: object) -> dict[str, str]:
 
 
 def judged(found: Sequence[Finding], accept: Mapping[str, str]) -> tuple[Finding, ...]:
-    """Return the findings with accepted errors and warnings marked; a reason without a finding is told as a note.
-
-    Parameters
-    ----------
-    found : sequence of Finding
-        What the checks found.
-    accept : mapping of str to str
-        Reasons by name of the check.
-
-    Raises
-    ------
-    DataUnfit
-        If an error is not accepted; names every one, and what to do.
-    """
+    """Return the findings with accepted errors and warnings marked; a reason without a finding is told as a note."""
     marked = tuple(
         replace(f, accepted=accept[f.check]) if f.severity != "note" and f.check in accept else f for f in found
     )
@@ -343,8 +324,6 @@ class Grid:
         Ascending.
     session : ndarray of bool, shape (T,)
         Whether the exchange was open.
-    tickers : tuple of str
-        K columns.
     adjusted : ndarray, shape (T, K)
         Adjusted closes, NaN where there is none.
     traded, volume : ndarray, shape (T, K), or None
@@ -390,19 +369,7 @@ class Grid:
 
 
 def make_grid(prices: Prices, calendar: str | None, benchmarks: Sequence[str], usage: Usage | None) -> Grid:
-    """Return prices as the checks see them.
-
-    Parameters
-    ----------
-    prices : Prices
-        K tickers.
-    calendar : str or None
-        ISO code of the exchange; None takes days with a benchmark's price, and weekdays with any.
-    benchmarks : sequence of str
-        Which tickers are benchmarks.
-    usage : Usage or None
-        What the study uses; None counts every cell as one of an event window.
-    """
+    """Return prices as the checks see them."""
     closes = clean_frame(prices.adj_close, "adjusted close")
     table = closes.dropna(how="all")
     benchmark = closes.columns.isin(list(benchmarks))
@@ -482,14 +449,8 @@ def by_ticker(
 
     Parameters
     ----------
-    grid : Grid
-        The table.
-    check : str
-        Name of the check.
     level : ndarray of int, shape (T, K)
         0 for nothing, else `NOTE`, `WARNING` or `ERROR`.
-    describe : callable
-        What was found, from the column and the rows.
     """
     for column in np.flatnonzero(level.any(axis=0)):
         rows = np.flatnonzero(level[:, column])

@@ -346,8 +346,6 @@ def unconfirmed_moves(grid: Grid, told: Iterable[Finding]) -> Iterator[Finding]:
 
     Parameters
     ----------
-    grid : Grid
-        The table.
     told : iterable of Finding
         What other checks of moves found; days of a warning or an error are not told again.
     """

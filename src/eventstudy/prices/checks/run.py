@@ -174,22 +174,7 @@ def _currencies(prices: Prices) -> Iterator[Finding]:
 def check_returns(
     returns: pd.DataFrame, *, benchmarks: Sequence[str] = (), usage: Usage | None = None
 ) -> tuple[Finding, ...]:
-    """Look for what can be wrong with a table of returns: one series under two names.
-
-    Parameters
-    ----------
-    returns : DataFrame
-        Dates × tickers.
-    benchmarks : sequence of str
-        Which tickers others are measured against.
-    usage : Usage, optional
-        Which days of which tickers are used.
-
-    Returns
-    -------
-    tuple of Finding
-        Of the checks ``duplicate_series`` and ``equals_benchmark``, at most warnings; the others need prices.
-    """
+    """Look for what can be wrong with a table of returns: one series under two names."""
     grid = make_grid(Prices(returns, Provenance("returns")), None, benchmarks, usage)
     twins = twin_checks(grid, grid.adjusted)
     # returns may be repeated on purpose, and a firm that is its benchmark is dropped by the model

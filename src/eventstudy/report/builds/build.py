@@ -49,17 +49,8 @@ def deadline(seconds: float | None, last_words: Callable[[str], None]) -> Iterat
 
     Parameters
     ----------
-    seconds : float or None
-        The limit; None for none.
     last_words : callable
         Called with a message before the process is ended because the block did not stop, e.g. in a library's own code.
-
-    Raises
-    ------
-    InvalidInput
-        If the limit is not positive.
-    OutOfTime
-        If the block took longer.
 
     Notes
     -----
@@ -122,16 +113,10 @@ class Built:
 
     Attributes
     ----------
-    folder : Path
-        The report.
     reasons : tuple of Reason
         Why it was built; empty if it was up to date.
-    written : tuple of str
-        Files whose bytes changed.
     fetched : str
         What a fetch before the build brought, in words; empty if there was none.
-    corrections : tuple of Correction
-        Changed conclusions that were accepted.
     publication : Publication or None
         What was published, if it was asked for.
     flips : tuple of NumberChange
@@ -161,33 +146,8 @@ def build(
 
     Parameters
     ----------
-    spec : StudySpec
-        The study.
-    force : bool
-        Build even if nothing has changed.
-    progress : callable
-        Called with the step's name, the steps done and all steps.
-    fetch : bool
-        Download prices first; if that fails, nothing changes.
-    accept_changes : str, optional
-        Why conclusions may differ from what readers were told; goes into the corrections.
     to_publish : bool
         Publish the report as a new version if it differs from the newest; also if the study file says ``auto``.
-    wait : float
-        Longest wait for another build of this report, in seconds.
-
-    Returns
-    -------
-    Built
-
-    Raises
-    ------
-    SourceFailed
-        If prices cannot be fetched, or another build of this report does not finish in time.
-    ConclusionsChanged
-        If a conclusion differs from what readers were told and ``accept_changes`` is not given.
-    EventStudyError
-        If the study cannot be computed. In all these cases the report stays as it was.
 
     Notes
     -----
@@ -210,20 +170,7 @@ def build(
 
 @contextmanager
 def build_lock(folder: Path, wait: float = LOCK_TIMEOUT) -> Iterator[None]:
-    """Keep other builds of a report away; a process that holds the lock may take it again.
-
-    Parameters
-    ----------
-    folder : Path
-        The study's folder.
-    wait : float
-        Longest wait for another build, in seconds.
-
-    Raises
-    ------
-    SourceFailed
-        If another build does not finish in time.
-    """
+    """Keep other builds of a report away; a process that holds the lock may take it again."""
     lock = FileLock(folder / LOCK, is_singleton=True)
     try:
         lock.acquire(timeout=wait)
@@ -274,13 +221,7 @@ def _otherwise_than_published(spec: StudySpec) -> tuple[Reason, ...]:
 
 
 def correction_date() -> str:
-    """Return the day that ``SOURCE_DATE_EPOCH`` names, ISO format; empty without it.
-
-    Raises
-    ------
-    InvalidInput
-        If it is no number of seconds.
-    """
+    """Return the day that ``SOURCE_DATE_EPOCH`` names, ISO format; empty without it."""
     given = os.environ.get("SOURCE_DATE_EPOCH", "")
     if not given:
         return ""
@@ -291,25 +232,7 @@ def correction_date() -> str:
 
 
 def rebuild_differs(spec: StudySpec, progress: Progress = silent) -> tuple[Reason, ...]:
-    """Build the report again in a temporary folder and compare every byte with the built files.
-
-    Parameters
-    ----------
-    spec : StudySpec
-        A study whose report is built.
-    progress : callable
-        Called with the step's name, the steps done and all steps.
-
-    Returns
-    -------
-    tuple of Reason
-        Files that differ, are missing or are left over; empty if all are equal.
-
-    Raises
-    ------
-    NotAsRecorded
-        If the report was never built.
-    """
+    """Build the report again in a temporary folder and compare every byte with the built files."""
     from eventstudy.report.builds.outputs import write_report
 
     recorded = manifest.read_manifest(spec.folder)

@@ -34,8 +34,6 @@ class NumberChange:
 
     Attributes
     ----------
-    name : str
-        Its name, e.g. ``headline/NVDA/abnormal``.
     old, new : float or None
         Both values; None where there is none.
     sign_flips, significance_flips : bool
@@ -62,15 +60,7 @@ class NumberChange:
 
 @dataclass(frozen=True, slots=True)
 class ChangedConclusion:
-    """A conclusion that readers were told and that is another now.
-
-    Attributes
-    ----------
-    what : str
-        Which conclusion.
-    old, new : str
-        In words.
-    """
+    """A conclusion that readers were told and that is another now."""
 
     what: str
     old: str
@@ -88,8 +78,6 @@ class Cause:
     ----------
     kind : str
         ``prices``, ``code``, ``environment``, ``study`` or ``status``.
-    detail : str
-        Which ticker, library or file.
     """
 
     kind: str
@@ -129,11 +117,6 @@ def _size(change: NumberChange) -> float:
 
 def changed_conclusions(old: Published, new: Published) -> tuple[ChangedConclusion, ...]:
     """Return what readers were told and what is told otherwise now.
-
-    Parameters
-    ----------
-    old, new : Published
-        Two builds of one study.
 
     Returns
     -------
@@ -237,15 +220,8 @@ def causes(old: Published, new: Published, prices: Sequence[str] = ()) -> tuple[
 
     Parameters
     ----------
-    old, new : Published
-        Two builds of one study.
     prices : sequence of str
         What is known of the changed prices, a line each, in place of the tickers' names alone.
-
-    Returns
-    -------
-    tuple of Cause
-        Empty if nothing that is recorded differs.
     """
     found = [Cause("prices", line) for line in prices or _price_lines(old, new)]
     if old.code != new.code:
@@ -293,16 +269,10 @@ class BuildDifferences:
 
     Attributes
     ----------
-    old, new : str
-        Where they lie.
     numbers : tuple of NumberChange
         Published numbers that differ, flips first.
-    compared : int
-        How many numbers there are.
     conclusions : tuple of ChangedConclusion
         What readers were told and would be told otherwise.
-    causes : tuple of Cause
-        What changed underneath.
     """
 
     old: str
@@ -347,24 +317,7 @@ class BuildDifferences:
 
 
 def build_differences(old: Path, new: Path, folders: Sequence[Path] = ()) -> BuildDifferences:
-    """Compare two builds.
-
-    Parameters
-    ----------
-    old, new : Path
-        Folders of built reports, or their ``numbers.json``.
-    folders : sequence of Path
-        Where else the prices may lie, besides the two.
-
-    Returns
-    -------
-    BuildDifferences
-
-    Raises
-    ------
-    DataMissing
-        If one of them was not built.
-    """
+    """Compare two builds."""
     before, after = read_published(old), read_published(new)
     near = [p if p.is_dir() else p.parent for p in (old, new)]
     lines = price_differences(before, after, (*near, *folders))
@@ -379,13 +332,7 @@ def build_differences(old: Path, new: Path, folders: Sequence[Path] = ()) -> Bui
 
 
 def version_differences(study: Path, old: int, new: int) -> BuildDifferences:
-    """Compare two published versions of a study.
-
-    Raises
-    ------
-    InvalidInput
-        If the study is not published, or has no such version.
-    """
+    """Compare two published versions of a study."""
     spec = load_study(study)
     if spec.publish_folder is None:
         raise InvalidInput(f"{spec.path.name} has no [publish] folder, so {spec.name} has no versions to compare.")
@@ -394,20 +341,7 @@ def version_differences(study: Path, old: int, new: int) -> BuildDifferences:
 
 
 def price_differences(old: Published, new: Published, folders: Sequence[Path]) -> tuple[str, ...]:
-    """Return what differs between the prices of two builds, a line each.
-
-    Parameters
-    ----------
-    old, new : Published
-        The builds.
-    folders : sequence of Path
-        Studies whose prices are searched for the tables of both, by digest.
-
-    Returns
-    -------
-    tuple of str
-        Empty if nothing differs, or if one of the tables is not there any more.
-    """
+    """Return what differs between the prices of two builds, a line each."""
     if old.data.get("digest") == new.data.get("digest") and not changed_tickers(old, new):
         return ()
     try:
@@ -478,18 +412,7 @@ class Told:
 
 
 def told(spec: StudySpec) -> Told:
-    """Return what readers of a study were told, by its newest published version and its last build that was no draft.
-
-    Parameters
-    ----------
-    spec : StudySpec
-        The study.
-
-    Raises
-    ------
-    StudyFileError
-        If the corrections cannot be read.
-    """
+    """Return what readers of a study were told, by its newest published version and its last build that was no draft."""
     version, since = _newest_version(spec)
     last = _last_final(spec.folder)
     lost = _lost(spec.folder) if version is None and last is None else ""
@@ -561,21 +484,8 @@ def judge_changes(
 
     Parameters
     ----------
-    spec : StudySpec
-        The study.
-    before : Told
-        What readers were told.
-    now : Published
-        What they would be told.
-    accept : str or None
-        Why conclusions may differ.
     date : str
         Day of the corrections; by default the day of the prices, or their last one if they have none.
-
-    Raises
-    ------
-    ConclusionsChanged
-        If a conclusion differs and ``accept`` is None; the message lists old, new and what changed underneath.
     """
     if before.lost and accept is None and now.state != "draft" and sha256(now.to_json().encode("utf-8")) != before.lost:
         raise ConclusionsChanged(

@@ -37,8 +37,6 @@ class ResultDifference:
         ``AR``, ``CAR``, ``CAAR`` or ``p`` with the test's name.
     event : str
         Short name of the event; ``all`` for the average.
-    window : str
-        Relative day or window.
     old, new : float or None
         Both values, fractions; None where there is none.
     sign_flips, significance_flips : bool
@@ -71,12 +69,8 @@ class StudyDifferences:
 
     Attributes
     ----------
-    prices : PriceDifferences
-        Which prices differ.
     results : tuple of ResultDifference or None
         Numbers that differ; None if no study was named.
-    compared : int
-        How many numbers were compared.
     not_run : str
         Why the study could not be run on one of the tables; empty if it could.
     stops : tuple of str
@@ -130,13 +124,6 @@ def compare_results(
     old: EventStudyResult, new: EventStudyResult, windows: Sequence[Window]
 ) -> tuple[tuple[ResultDifference, ...], int]:
     """Compare every abnormal return, CAR and p-value of two results of one study.
-
-    Parameters
-    ----------
-    old, new : EventStudyResult
-        The results.
-    windows : sequence of Window
-        The reported windows.
 
     Returns
     -------
@@ -207,19 +194,6 @@ def differences(words: Sequence[str], tolerance: float = TOLERANCE) -> StudyDiff
     words : sequence of str
         Two price files; or a study and up to two of: a vintage's name, a price file, ``snapshot``. By default the last two
         vintages; with one word that one against the newest.
-    tolerance : float
-        Returns that differ by no more are equal, a fraction.
-
-    Returns
-    -------
-    StudyDifferences
-
-    Raises
-    ------
-    InvalidInput
-        If the words name neither two files nor a study with up to two tables.
-    DataMissing
-        If a vintage or file is not there, or a study has fewer than two vintages.
     """
     first = Path(words[0])
     if (first / FILE_NAME).is_file() or first.name == FILE_NAME:

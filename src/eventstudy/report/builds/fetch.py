@@ -56,29 +56,7 @@ def fetch_prices(
     session: object | None = None,
     cache_dir: str | Path | None = None,
 ) -> Path:
-    """Download a study's prices from Yahoo and store them as a file of their own, never over another.
-
-    Parameters
-    ----------
-    spec : StudySpec
-        The study.
-    progress : callable
-        Called with the ticker, its number (from 1) and how many there are, before each.
-    session : object, optional
-        A ``curl_cffi`` or ``requests`` session, e.g. with a proxy.
-    cache_dir : str or Path, optional
-        Where finished downloads are kept; by default the user's cache folder.
-
-    Returns
-    -------
-    Path
-        The new vintage, ``prices/yahoo-<UTC time>.csv`` in the study's folder, with a passport beside it.
-
-    Raises
-    ------
-    DataMissing, DataUnfit, SourceFailed
-        If a ticker is unknown, its answer is unfit and not accepted, or none comes; nothing is written into the study's folder then.
-    """
+    """Download a study's prices from Yahoo and store them as a file of their own, never over another."""
     start, end = needed_range(spec)
     tickers = spec.needed_tickers()
     # every vintage is a new download: kept answers would carry the past into it
@@ -111,27 +89,7 @@ _QUIET = ("same", "jitter")
 
 
 def refresh_prices(spec: StudySpec, progress: Callable[[str, int, int], None]) -> str:
-    """Download a study's prices; keep them only if they differ from the newest stored ones.
-
-    Parameters
-    ----------
-    spec : StudySpec
-        A study with ``prices.source = "yahoo"`` that follows the newest vintage.
-    progress : callable
-        Called with the step's name, the steps done and all steps.
-
-    Returns
-    -------
-    str
-        What the download brought, in words.
-
-    Raises
-    ------
-    StudyFileError
-        If the study does not use what is fetched.
-    DataMissing, DataUnfit, SourceFailed
-        If a ticker is unknown, an answer is unfit, or none comes.
-    """
+    """Download a study's prices; keep them only if they differ from the newest stored ones."""
     part = spec.prices
     if part.source != "yahoo" or part.vintage is not None:
         uses = f"the vintage {part.vintage}" if part.vintage else repr(part.source)

@@ -51,10 +51,6 @@ class Reason:
     ----------
     kind : str
         ``changed``, ``missing``, ``new``, ``gone``, ``version``, ``not built yet``, ``interrupted`` or ``forced``.
-    what : str
-        The file or library.
-    detail : str
-        What differs.
     """
 
     kind: str
@@ -66,13 +62,7 @@ class Reason:
 
 
 def own_inputs(spec: StudySpec) -> dict[str, str]:
-    """Return the digest of every file of the study's own that a report depends on, prices left out.
-
-    Returns
-    -------
-    dict
-        ``study.toml`` and what it names, by their path in the study's folder; notebooks by their relative path.
-    """
+    """Return the digest of every file of the study's own that a report depends on, prices left out."""
     own = [
         STUDY_FILE,
         spec.events,
@@ -135,13 +125,7 @@ def _digest(path: Path) -> str:
 
 
 def environment(*, notebooks: bool = True, pdf: bool = False) -> dict[str, str]:
-    """Return the versions of Python, of this package and of the libraries that can change an output.
-
-    Parameters
-    ----------
-    notebooks, pdf : bool
-        Whether the study has notebooks, and a PDF: each brings libraries of its own.
-    """
+    """Return the versions of Python, of this package and of the libraries that can change an output."""
     found = {"python": ".".join(platform.python_version_tuple()[:2]), "eventstudy": eventstudy.__version__}
     for name in (*LIBRARIES, *NOTEBOOK_LIBRARIES * notebooks, *PDF_LIBRARIES * pdf):
         try:
@@ -201,18 +185,7 @@ def make_manifest(
 
 
 def out_of_date(spec: StudySpec) -> tuple[Reason, ...]:
-    """Say why a report is not what a build would make, without building it.
-
-    Parameters
-    ----------
-    spec : StudySpec
-        The study.
-
-    Returns
-    -------
-    tuple of Reason
-        Empty if every input, library and output is as recorded.
-    """
+    """Say why a report is not what a build would make, without building it."""
     recorded = read_manifest(spec.folder)
     if recorded is None:
         return (Reason("not built yet", spec.name, "there is no manifest that this version can read"),)
@@ -233,11 +206,6 @@ def _other_versions(then: Mapping[str, str], now: Mapping[str, str]) -> list[Rea
 
 def unchanged(folder: Path) -> bool:
     """Say in a fraction of a second whether a report is what a build would make, from bytes alone.
-
-    Parameters
-    ----------
-    folder : Path
-        A study's folder.
 
     Returns
     -------

@@ -38,18 +38,7 @@ _CACHE_TALK = re.compile(
 
 
 def to_html(notebook: NotebookNode) -> str:
-    """Return the body of an executed notebook's page.
-
-    Parameters
-    ----------
-    notebook : NotebookNode
-        With outputs; its cells gain alternative texts.
-
-    Returns
-    -------
-    str
-        HTML as the template ``basic`` has it; `eventstudy.report.page` orders its headings.
-    """
+    """Return the body of an executed notebook's page."""
     from jinja2 import DictLoader
     from nbconvert import HTMLExporter
 
@@ -123,15 +112,7 @@ def _drop_cache_talk(notebook: NotebookNode) -> None:
 
 
 def scrubbed(text: str, roots: Sequence[Path] = ()) -> str:
-    """Take out what changes from run to run and from machine to machine: addresses, temporary files, folders.
-
-    Parameters
-    ----------
-    text : str
-        HTML.
-    roots : sequence of Path
-        Folders of the study and the notebook; they become ``.``.
-    """
+    """Take out what changes from run to run and from machine to machine: addresses, temporary files, folders."""
     text = re.sub(r"0x[0-9a-f]{6,}", "0x…", text)
     temporary = re.escape(tempfile.gettempdir())
     text = re.sub(rf"(?:/tmp|{temporary})/ipykernel_\d+/\d+\.py", "cell", text)
@@ -233,19 +214,9 @@ def execute(
 
     Parameters
     ----------
-    path : Path
-        An ``.ipynb`` file; it is not changed.
-    folder : Path, optional
-        The study's folder. With it the notebook's variable ``STUDY`` is the way there from the notebook.
     parameters : mapping, optional
         Further variables by name: booleans, numbers, words and lists of these. They are set after the cell with the tag
         ``parameters``, or before the first cell if there is none.
-    progress : callable, optional
-        Called with ``cell i of n`` before each cell, the cells done and all cells.
-    kernels : Kernels, optional
-        Where the kernel is entered while it runs.
-    style : Path, optional
-        The house style of figures; by default the one in use.
     mark, embargo_until : str
         A word drawn over each figure of this package, such as ``DRAFT``, and the moment up to which it holds.
 
@@ -254,15 +225,6 @@ def execute(
     str
         HTML without head: code folded away, outputs shown, charts with alternative text; no
         addresses, no times, no paths of this machine.
-
-    Raises
-    ------
-    NotebookFailed
-        If a cell fails; names the notebook and shows the cell and its error.
-    DataMissing
-        If the file or the tools are missing.
-    StudyFileError
-        If the file is no notebook.
     """
     require_notebook_tools()
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError

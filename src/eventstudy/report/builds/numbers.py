@@ -89,26 +89,7 @@ def published(
     environment: Mapping[str, str],
     inputs: Mapping[str, str],
 ) -> Published:
-    """Collect every number of a report's tables and every verdict.
-
-    Parameters
-    ----------
-    f : Findings
-        The computed content.
-    tables : sequence of ReportTable
-        Its tables.
-    state : str
-        Whether it is final, a draft or under an embargo.
-    code : str
-        Digest of the package.
-    environment, inputs : mapping of str to str
-        Versions of libraries, digests of the study's own files.
-
-    Returns
-    -------
-    Published
-        Numbers rounded to ten significant digits.
-    """
+    """Collect every number of a report's tables and every verdict."""
     from eventstudy.prices.passport import ticker_facts
 
     origin = f.prices.provenance
@@ -201,22 +182,7 @@ def _verdicts(f: Findings) -> Iterator[tuple[str, dict[str, object]]]:
 
 
 def read_published(path: Path) -> Published:
-    """Read a report's numbers.
-
-    Parameters
-    ----------
-    path : Path
-        A report's folder, or its ``numbers.json``.
-
-    Returns
-    -------
-    Published
-
-    Raises
-    ------
-    DataMissing
-        If there is no such file, or this version cannot read it.
-    """
+    """Read a report's numbers."""
     file = path / FILE if path.is_dir() else path
     try:
         content = json.loads(file.read_text(encoding="utf-8"))

@@ -83,18 +83,6 @@ def _signals_wait() -> Iterator[None]:
 def switch(folder: Path, stage: Path) -> tuple[str, ...]:
     """Move a finished report into place.
 
-    Parameters
-    ----------
-    folder : Path
-        The study's folder.
-    stage : Path
-        A folder from `staging_folder` that holds every file, the manifest among them.
-
-    Returns
-    -------
-    tuple of str
-        Files whose bytes changed.
-
     Notes
     -----
     One rename to ``ready`` decides: a build killed before it changed nothing, one killed after it is finished by the
@@ -177,10 +165,6 @@ class Written:
 
     Attributes
     ----------
-    published : Published
-        The numbers.
-    added : tuple of Correction
-        What the corrections gained.
     flips : tuple of NumberChange
         Results that changed sign or significance and are no conclusions.
     """
@@ -203,29 +187,8 @@ def write_report(
 
     Parameters
     ----------
-    spec : StudySpec
-        The study.
-    stage : Path
-        An empty folder.
-    progress : callable
-        Called with the step's name, the steps done and all steps.
-    before : Told, optional
-        What readers were told; conclusions that differ stop the build.
-    accept : str, optional
-        Why conclusions may differ; goes into the corrections.
     date : str
         Day of a correction; by default the day of the prices, or their last one if they have none.
-
-    Returns
-    -------
-    Written
-
-    Raises
-    ------
-    ConclusionsChanged
-        If a conclusion differs and ``accept`` is not given.
-    EventStudyError
-        If the study cannot be computed or a notebook fails.
     """
     _require(spec)
     taken = manifest.input_digests(spec)

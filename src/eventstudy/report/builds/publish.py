@@ -35,8 +35,6 @@ class Correction:
     ----------
     date : str
         Day of the data on which it rests, ISO format.
-    what : str
-        Which conclusion.
     old, new : str
         What the report said, and what it says now.
     cause : str
@@ -54,13 +52,7 @@ class Correction:
 
 
 def read_corrections(folder: Path) -> tuple[Correction, ...]:
-    """Return the corrections of a study, oldest first.
-
-    Raises
-    ------
-    StudyFileError
-        If the file is not TOML or an entry lacks a key; names the entry and the key.
-    """
+    """Return the corrections of a study, oldest first."""
     path = folder / CORRECTIONS
     if not path.is_file():
         return ()
@@ -108,13 +100,7 @@ def shown(entry: Correction) -> dict[str, str]:
 
 
 def check_reason(reason: str) -> str:
-    """Return a reason in one line.
-
-    Raises
-    ------
-    InvalidInput
-        If it says nothing.
-    """
+    """Return a reason in one line."""
     said = " ".join(reason.split())
     if len(said) < 3:
         raise InvalidInput("--accept-changes needs a reason that readers of the report can understand, in a sentence.")
@@ -134,13 +120,7 @@ _STREAM = re.compile(rb"stream\r?\n(.*?)endstream", re.DOTALL)
 
 
 def check_owner(spec: StudySpec, target: Path) -> None:
-    """Refuse a folder that holds the versions of another study, as a copied study file would name it.
-
-    Raises
-    ------
-    InvalidInput
-        If ``versions.json`` names another study.
-    """
+    """Refuse a folder that holds the versions of another study, as a copied study file would name it."""
     owner = read_index(target).get("study")
     if isinstance(owner, str) and owner != spec.name:
         raise InvalidInput(
@@ -224,13 +204,7 @@ def version_numbers(target: Path) -> list[int]:
 
 
 def version_folder(target: Path, number: int) -> Path:
-    """Return where a published version lies.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no such version; names those that there are.
-    """
+    """Return where a published version lies."""
     there = version_numbers(target)
     if number not in there:
         known = ", ".join(map(str, there)) or "none"
@@ -288,18 +262,7 @@ def known_digests(target: Path) -> dict[int, str]:
 
 
 def verify_versions(target: Path) -> int:
-    """Hold every published version against the digest recorded for it.
-
-    Returns
-    -------
-    int
-        How many versions there are.
-
-    Raises
-    ------
-    NotAsRecorded
-        If a version was changed, or removed; names it.
-    """
+    """Hold every published version against the digest recorded for it."""
     try:
         rows = _recorded_digests(target)
     except FileNotFoundError:
@@ -332,12 +295,8 @@ class Publication:
 
     Attributes
     ----------
-    folder : Path
-        The publish folder.
     version : int
         The version that ``current`` leads to; 0 if there is none.
-    new : bool
-        Whether it is new.
     held_back : str
         Why nothing was published: ``DRAFT`` or ``EMBARGO UNTIL …``; empty if nothing holds it back.
     """
@@ -350,24 +309,6 @@ class Publication:
 
 def publish(spec: StudySpec) -> Publication:
     """Publish a built report as a new version, unless readers of the newest version see the same.
-
-    Parameters
-    ----------
-    spec : StudySpec
-        A study whose report is built.
-
-    Returns
-    -------
-    Publication
-
-    Raises
-    ------
-    InvalidInput
-        If the study file has no ``[publish]``, or something else stands where versions go.
-    NotAsRecorded
-        If the built files are not those of the manifest.
-    SourceFailed
-        If another process does not finish publishing in time.
 
     Notes
     -----
@@ -393,13 +334,7 @@ def publish(spec: StudySpec) -> Publication:
 
 
 def check_target(spec: StudySpec) -> Path:
-    """Return the folder that a study publishes to.
-
-    Raises
-    ------
-    InvalidInput
-        If the study file names none, or versions of this study cannot go there; says what is in the way.
-    """
+    """Return the folder that a study publishes to."""
     target = spec.publish_folder
     if target is None:
         raise InvalidInput(f'{spec.path.name} has no [publish]; add it with folder = "../../public/{spec.name}".')
@@ -425,11 +360,6 @@ def check_target(spec: StudySpec) -> Path:
 
 def publication_due(folder: Path) -> bool:
     """Say in no time whether a study that publishes with every build has a built report that is not the newest version.
-
-    Parameters
-    ----------
-    folder : Path
-        A study's folder.
 
     Returns
     -------

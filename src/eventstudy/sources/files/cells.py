@@ -58,22 +58,8 @@ def read_days(column: pd.Series[str], name: str, month_first: bool | None = None
 
     Parameters
     ----------
-    column : Series
-        Text, dates or timestamps; a time of day is cut off.
-    name : str
-        The file's name, for messages.
     month_first : bool, optional
         Which of two numbers is the month in 03/04/2025; by default the column must settle it by a number above 12.
-
-    Returns
-    -------
-    DatetimeIndex
-        Naive midnights, in the order given.
-
-    Raises
-    ------
-    InvalidInput
-        At the first value that is no day or is written in another form than the first; if day and month cannot be told apart.
     """
     if pd.api.types.is_datetime64_any_dtype(column.dtype) and not column.isna().any():
         days = pd.DatetimeIndex(column).tz_localize(None).normalize()
@@ -138,29 +124,7 @@ def _day(match: re.Match[str], month_first: bool | None) -> date | None:
 
 
 def numbers(column: pd.Series[float], name: str, days: pd.DatetimeIndex, money: bool = False) -> pd.Series[float]:
-    """Read a column of figures.
-
-    Parameters
-    ----------
-    column : Series
-        Figures; missing ones as NaN.
-    name : str
-        The file's name, for messages.
-    days : DatetimeIndex
-        The day of each row, for messages.
-    money : bool
-        Allow what web pages write: ``$1,234.50``, ``12.3M``.
-
-    Returns
-    -------
-    Series
-        The figures as floats.
-
-    Raises
-    ------
-    DataUnfit
-        At the first value that is not a number; names its row, day and column.
-    """
+    """Read a column of figures."""
     kind = column.dtype
     if pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind) and not _is_complex(kind):
         return column.astype("float64")
@@ -205,20 +169,7 @@ def _money(cell: object) -> float:
 
 
 def check_tickers(tickers: Iterable[object], name: str) -> None:
-    """Refuse what is no ticker: nothing, control characters, long texts, beginnings that a spreadsheet runs.
-
-    Parameters
-    ----------
-    tickers : iterable
-        As in the file.
-    name : str
-        The file's name, for messages.
-
-    Raises
-    ------
-    DataUnfit
-        At the first that cannot be one.
-    """
+    """Refuse what is no ticker: nothing, control characters, long texts, beginnings that a spreadsheet runs."""
     for ticker in tickers:
         text = str(ticker)
         if not text.strip():
@@ -280,22 +231,10 @@ class Moments:
 def local_days(column: pd.Series[str], name: str) -> Moments | None:
     """Return the days of a column of moments in UTC that may be midnights of a place east of Greenwich.
 
-    Parameters
-    ----------
-    column : Series
-        Dates, texts or timestamps.
-    name : str
-        The file's name, for messages.
-
     Returns
     -------
     Moments or None
         None if the days are right as they are written, without a word: no moments in UTC, or none in the evening, or closing times.
-
-    Raises
-    ------
-    InvalidInput
-        If the moments are at 22:00 or 23:00 and nothing tells whether they are midnights of the next day.
 
     Notes
     -----
@@ -385,19 +324,12 @@ def with_local_days(table: pd.DataFrame, name: str) -> tuple[pd.DataFrame, tuple
     ----------
     table : DataFrame
         Dates in a column called so or in the first; of two header rows, in the index.
-    name : str
-        The file's name, for messages.
 
     Returns
     -------
     table : DataFrame
         The same table if its dates are right as they are written.
     cautions : tuple of str
-
-    Raises
-    ------
-    InvalidInput
-        As `local_days`.
     """
     two_level = table.columns.nlevels > 1
     place = next((i for i, c in enumerate(table.columns) if meaning(str(c)) == "date"), 0)

@@ -30,24 +30,10 @@ _SHOWN = 3
 def returns_against_prices(clean: pd.DataFrame, labels: Mapping[int, str], name: str) -> list[str]:
     """Hold the returns of a CRSP file against ``prc / cfacpr``.
 
-    Parameters
-    ----------
-    clean : DataFrame
-        As `read_crsp` returns it.
-    labels : mapping of int to str
-        What to call each permno.
-    name : str
-        The file's name, for messages.
-
     Returns
     -------
     list of str
         A caution that counts the days on which a return contradicts the prices; empty without such a day.
-
-    Raises
-    ------
-    DataUnfit
-        If the returns are about a hundred times the changes of the prices: per cents.
     """
     priced = clean[clean["prc"].notna()]
     factor = priced["cfacpr"].where(priced["cfacpr"] > 0)
@@ -153,8 +139,6 @@ def from_crsp(table: pd.DataFrame, name: str, delisting: Delisting = "recorded")
     table : DataFrame
         One row per permno and day: ``permno``, ``date``, ``ret``; if there are, ``prc``, ``vol``, ``ticker``, ``cfacpr``, ``dlret``,
         ``dlstcd``, in small or capital letters.
-    name : str
-        The file's name, for messages.
     delisting : {"recorded", "shumway", "ignore"}
         Compound ``dlret`` with the last day's return where it is recorded; or also take -30 % where it is missing and ``dlstcd``
         tells of poor performance (500, 520 to 584); or leave delisting returns out.
@@ -163,13 +147,6 @@ def from_crsp(table: pd.DataFrame, name: str, delisting: Delisting = "recorded")
     -------
     Figures
         ``adj_close`` is the index of cumulated returns, scaled to end at the last price; ``close`` the price without its sign.
-
-    Raises
-    ------
-    InvalidInput
-        If a needed column is missing.
-    DataUnfit
-        If a figure cannot be right, a share has two rows for a day, two shares have one ticker, or a share loses all its value.
 
     Notes
     -----
@@ -227,13 +204,7 @@ def from_crsp(table: pd.DataFrame, name: str, delisting: Delisting = "recorded")
 
 
 def crsp_shares(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Return shares outstanding, dates × tickers, from CRSP's thousands.
-
-    Raises
-    ------
-    InvalidInput, DataUnfit
-        As `from_crsp`.
-    """
+    """Return shares outstanding, dates × tickers, from CRSP's thousands."""
     clean = read_crsp(table, name)
     shares = clean.assign(label=clean["permno"].map(_labels(clean, name)), count=clean["shrout"] * 1000.0)
     wrong = clean["shrout"] < 0
@@ -248,22 +219,10 @@ def crsp_shares(table: pd.DataFrame, name: str) -> pd.DataFrame:
 def read_crsp(table: pd.DataFrame, name: str) -> pd.DataFrame:
     """Read the cells of CRSP's daily file.
 
-    Parameters
-    ----------
-    table : DataFrame
-        As it is in the file.
-    name : str
-        The file's name, for messages.
-
     Returns
     -------
     DataFrame
         Sorted by permno and date, columns by their older names; ``no_previous`` marks code C. What the file lacks is missing.
-
-    Raises
-    ------
-    InvalidInput, DataUnfit
-        As `from_crsp`.
     """
     columns = _columns([str(c) for c in table.columns])
     _check_doubles([str(c) for c in table.columns], name)

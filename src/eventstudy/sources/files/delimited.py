@@ -26,21 +26,7 @@ _WHOLE_OR_UNUSED = frozenset(["volume", "open", "high", "low"])
 
 
 def without_commas(table: pd.DataFrame, columns: list[str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Take out the commas between thousands in quoted cells, where the figures show that they are no decimal marks.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Of a file with commas between cells.
-    columns : list of str
-        Those that hold figures.
-
-    Returns
-    -------
-    table : DataFrame
-    cautions : tuple of str
-        Names columns whose own figures leave both readings open.
-    """
+    """Take out the commas between thousands in quoted cells, where the figures show that they are no decimal marks."""
     texts = [c for c in columns if not pd.api.types.is_numeric_dtype(table[c].dtype)]
     cells = {c: table[c].map(lambda v: v if isinstance(v, str) else None).astype("object") for c in texts}
     parted = {c: v.str.fullmatch(_PARTED).fillna(False).astype(bool) for c, v in cells.items()}
@@ -76,25 +62,11 @@ def _is_whole(column: pd.Series[float]) -> bool:
 def with_points(table: pd.DataFrame, columns: list[str], name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Write the figures of a file without commas between cells with a point as decimal mark.
 
-    Parameters
-    ----------
-    table : DataFrame
-        All cells as text.
-    columns : list of str
-        Those that hold figures.
-    name : str
-        The file's name, for messages.
-
     Returns
     -------
     table : DataFrame
     cautions : tuple of str
         Names columns in which a point may as well part thousands.
-
-    Raises
-    ------
-    InvalidInput
-        If figures are written after two customs, or a comma may be either mark.
     """
     cells = pd.concat([table[c] for c in columns]).dropna()
     mark = _decimal_mark(cells, name)
@@ -219,12 +191,6 @@ class Text:
 
     Attributes
     ----------
-    name : str
-        The file's name, for messages.
-    data : bytes
-        UTF-8, unpacked.
-    separator : str
-        Between two cells.
     rows : list of list of str
         The first three rows that are not blank, stripped.
     ends : list of int
@@ -239,15 +205,7 @@ class Text:
 
 
 def read_text(file: Path) -> Text:
-    """Read a text file, packed or not, and look at its first rows.
-
-    Raises
-    ------
-    InvalidInput
-        If it is too large, is not UTF-8, or has too many rows or columns.
-    DataUnfit
-        If it is damaged, empty, or holds NUL bytes.
-    """
+    """Read a text file, packed or not, and look at its first rows."""
     name = file.name
     try:
         with gzip.open(file, "rb") if name.lower().endswith(".gz") else file.open("rb") as stream:
@@ -274,15 +232,7 @@ def read_text(file: Path) -> Text:
 
 
 def check_bytes(data: bytes, name: str) -> None:
-    """Refuse what is no UTF-8 text of a price table, or too much of it.
-
-    Raises
-    ------
-    InvalidInput
-        If it is too large, has too many rows or too long ones, or is UTF-16.
-    DataUnfit
-        If it holds NUL bytes.
-    """
+    """Refuse what is no UTF-8 text of a price table, or too much of it."""
     if len(data) > MAX_TEXT:
         raise InvalidInput(
             f"{name} holds more than {MAX_TEXT / 1024**2:,.0f} MB of text; keep only the tickers and days of the study, or save "
@@ -326,13 +276,7 @@ def _separator(line: str) -> str:
 
 
 def check_header(header: list[str], name: str) -> None:
-    """Refuse a header of one column, or with one twice.
-
-    Raises
-    ------
-    InvalidInput
-        Names the columns.
-    """
+    """Refuse a header of one column, or with one twice."""
     if len(header) == 1:
         raise InvalidInput(
             f"{name} has the one column {header[0][:60]!r}; columns must be separated by commas, semicolons or tabs.",
@@ -349,27 +293,11 @@ def check_header(header: list[str], name: str) -> None:
 def read_body(text: Text, columns: list[str], skip: int) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return the rows below the header as a table; figures are floats where all are, else text.
 
-    Parameters
-    ----------
-    text : Text
-        The file.
-    columns : list of str
-        What to call the columns.
-    skip : int
-        Lines above the first row.
-
     Returns
     -------
     table : DataFrame
     cautions : tuple of str
         Columns whose marks can be read in two ways, and how they were read.
-
-    Raises
-    ------
-    DataUnfit
-        If a row has more or fewer cells than there are columns.
-    InvalidInput
-        If the text is not UTF-8, or the decimal mark cannot be told.
     """
     words = {c for c in columns if c.lower() in TEXT_COLUMNS} | {columns[0]}
     plain = text.separator == ","

@@ -48,22 +48,7 @@ _NAMED = 8
 
 
 def check_names(columns: Sequence[str], date: str, name: str) -> None:
-    """Refuse columns of a wide table that are volumes, returns or the like by their names.
-
-    Parameters
-    ----------
-    columns : sequence of str
-        The columns after the date.
-    date : str
-        The column of dates.
-    name : str
-        The file's name, for messages.
-
-    Raises
-    ------
-    InvalidInput
-        Names the columns, and how to choose the others.
-    """
+    """Refuse columns of a wide table that are volumes, returns or the like by their names."""
     adjusted = {m["stem"] for m in map(_ADJUSTED.fullmatch, columns) if m}
     raw = {m[0] for m in map(_RAW.fullmatch, columns) if m and m["stem"] in adjusted}
     fields = [c for c in columns if c in raw or _is_field(c)]
@@ -91,25 +76,7 @@ def _is_field(column: str) -> bool:
 
 
 def figures_in_doubt(wide: pd.DataFrame, name: str) -> tuple[str, ...]:
-    """Look whether the columns of a wide table move as prices do: by small steps, from where they stood the day before.
-
-    Parameters
-    ----------
-    wide : DataFrame
-        Dates × tickers, dates in any order.
-    name : str
-        The file's name, for messages.
-
-    Returns
-    -------
-    tuple of str
-        Cautions that name the columns in doubt; empty if there are none.
-
-    Raises
-    ------
-    DataUnfit
-        If half of the days of a column move by more than 16 % and come back: percentages, returns, volumes.
-    """
+    """Look whether the columns of a wide table move as prices do: by small steps, from where they stood the day before."""
     ordered = wide.sort_index(kind="stable")
     positive = ordered.where((ordered > 0) & np.isfinite(ordered))
     figures = positive.to_numpy()

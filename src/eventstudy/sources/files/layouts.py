@@ -41,13 +41,7 @@ ADJUSTED_UNKNOWN = "The file holds one close only; it was taken as adjusted for 
 
 
 def check_adjusted_names(columns: Sequence[object], name: str) -> None:
-    """Refuse a column that seems to hold adjusted closes under an unknown name: without it raw closes would make the returns.
-
-    Raises
-    ------
-    InvalidInput
-        Names the column and what to call it.
-    """
+    """Refuse a column that seems to hold adjusted closes under an unknown name: without it raw closes would make the returns."""
     known = {meaning(str(c).lower()) for c in columns}
     for column in columns:
         words = str(column).lower()
@@ -74,27 +68,7 @@ def has_long_layout(columns: Sequence[str]) -> bool:
 
 
 def from_long(table: pd.DataFrame, name: str) -> Figures:
-    """Bring a long table (one row per ticker and day) to dates × tickers.
-
-    Parameters
-    ----------
-    table : DataFrame
-        One row per ticker and day.
-    name : str
-        The file's name, for messages.
-
-    Returns
-    -------
-    Figures
-        The closes and volumes.
-
-    Raises
-    ------
-    InvalidInput
-        If a needed column is missing or named twice, or the dates are not ISO.
-    DataUnfit
-        If a cell is not a number, a ticker is missing, or a day has two different rows.
-    """
+    """Bring a long table (one row per ticker and day) to dates × tickers."""
     names = [meaning(c) for c in table.columns]
     chosen = {m: c for m, c in zip(names, table.columns, strict=True) if m}
     if "date" not in chosen or not {"close", "adj_close"} & chosen.keys():
@@ -131,13 +105,7 @@ def from_long(table: pd.DataFrame, name: str) -> Figures:
 
 
 def currencies(column: pd.Series[str], tickers: pd.Series[str], name: str) -> dict[str, str]:
-    """Return the currency of each ticker from a column of currencies; empty cells tell nothing.
-
-    Raises
-    ------
-    DataUnfit
-        If a ticker has two, or a cell is too long for one.
-    """
+    """Return the currency of each ticker from a column of currencies; empty cells tell nothing."""
     pairs = pd.DataFrame({"ticker": tickers.astype(str).str.strip().to_numpy(), "currency": column.to_numpy()}).dropna()
     pairs["currency"] = pairs["currency"].astype(str).str.strip()
     pairs = pairs[pairs["currency"] != ""].drop_duplicates()
@@ -172,27 +140,7 @@ def _figures(blocks: dict[str, pd.DataFrame]) -> Figures:
 
 
 def from_wide(table: pd.DataFrame, name: str) -> Figures:
-    """Bring a wide table (date first, then one column per ticker) to dates × tickers.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Dates in the first column.
-    name : str
-        The file's name, for messages.
-
-    Returns
-    -------
-    Figures
-        The columns as adjusted closes.
-
-    Raises
-    ------
-    InvalidInput
-        If the first column holds no dates, or columns are fields (open, AAA_volume, ...) and not tickers.
-    DataUnfit
-        If a cell is not a number, or a column's figures are percentages or volumes and no prices.
-    """
+    """Bring a wide table (date first, then one column per ticker) to dates × tickers."""
     head, columns = str(table.columns[0]), [str(c) for c in table.columns[1:]]
     fields = [c for c in columns if meaning(c) and c not in _FIELDS_AS_TICKERS]
     fields = fields or ([] if any(not meaning(c) for c in columns) else columns)
@@ -217,25 +165,11 @@ def from_wide(table: pd.DataFrame, name: str) -> Figures:
 def from_two_level(table: pd.DataFrame, name: str) -> Figures:
     """Bring a table with two header rows (field, ticker), as the Yahoo client makes it, to dates × tickers.
 
-    Parameters
-    ----------
-    table : DataFrame
-        Indexed by date; two column levels, field and ticker in either order.
-    name : str
-        The file's name, for messages.
-
     Returns
     -------
     Figures
         With ``Adj Close`` the closes are as traded; without it ``Close`` is taken as adjusted, as the
         client's default makes it.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no level with closes, or the dates are not ISO.
-    DataUnfit
-        If a cell is not a number.
     """
     level = next((i for i in (0, 1) if {"close", "adj_close"} & {meaning(str(v)) for v in _level(table, i)}), None)
     if level is None:
@@ -308,11 +242,6 @@ def _is_investing(columns: Sequence[str]) -> bool:
 def ticker_of_name(name: str) -> str | None:
     """Return the ticker that a file's name gives.
 
-    Parameters
-    ----------
-    name : str
-        A file's name, without folder.
-
     Returns
     -------
     str or None
@@ -339,27 +268,11 @@ def ticker_of_name(name: str) -> str | None:
 def from_single(table: pd.DataFrame, name: str, ticker: str | None) -> Figures:
     """Bring the history of one share to dates × tickers.
 
-    Parameters
-    ----------
-    table : DataFrame
-        A column of dates, a close and/or an adjusted close, in any order of rows.
-    name : str
-        The file's name, for messages.
-    ticker : str or None
-        What to call the share.
-
     Returns
     -------
     Figures
         With an adjusted close beside the close, both as they are; a single close is taken as adjusted, with a caution that says
         what is known of its source.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no ticker, a column is there twice, or the dates cannot be read.
-    DataUnfit
-        If a cell is not a number.
     """
     if ticker is None:
         raise InvalidInput(
@@ -416,18 +329,7 @@ _NAMED = 8
 
 
 def with_gaps(figures: Figures) -> Figures:
-    """Add cautions about closes without an adjusted close beside them, and about tickers without any price.
-
-    Parameters
-    ----------
-    figures : Figures
-        As a layout gives them.
-
-    Returns
-    -------
-    Figures
-        The same figures: nothing is filled in.
-    """
+    """Add cautions about closes without an adjusted close beside them, and about tickers without any price."""
     adjusted, close, said = figures.adj_close, figures.close, []
     if adjusted.columns.has_duplicates or adjusted.empty:  # refused later
         return figures
@@ -491,26 +393,7 @@ class Asked:
 
 
 def figures_of(table: pd.DataFrame, asked: Asked) -> Figures:
-    """Bring a table of prices in any known layout to dates × tickers.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Dates in a column or in the index.
-    asked : Asked
-        Its name, and its ticker if it holds one share.
-
-    Returns
-    -------
-    Figures
-
-    Raises
-    ------
-    InvalidInput
-        If the layout is not known, or ``ticker`` is given for a table that names its own.
-    DataUnfit
-        If a cell cannot be right.
-    """
+    """Bring a table of prices in any known layout to dates × tickers."""
     if table.columns.nlevels > 2:
         raise InvalidInput(f"{asked.name} has {table.columns.nlevels} levels of columns; at most two are read.")
     if table.columns.nlevels == 1:

@@ -31,24 +31,7 @@ MAX_UNPACKED = 4 * 1024**3
 
 
 def parquet_table(file: Path) -> pd.DataFrame:
-    """Read a Parquet file of figures, days and short texts.
-
-    Parameters
-    ----------
-    file : Path
-        The file.
-
-    Returns
-    -------
-    DataFrame
-
-    Raises
-    ------
-    InvalidInput
-        If pyarrow is wanting, the file is too large, or a column holds other things.
-    DataUnfit
-        If the file is damaged.
-    """
+    """Read a Parquet file of figures, days and short texts."""
     try:
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -183,13 +166,7 @@ def read_prices(path: str | Path, ticker: str | None = None, delisting: Delistin
 def read_price_file(
     file: Path, ticker: str | None = None, likely: str | None = None, delisting: Delisting | None = None
 ) -> Prices:
-    """Read a price file; ``likely`` names the share of a file of one that nothing else names.
-
-    Raises
-    ------
-    DataMissing, InvalidInput, DataUnfit, NotAsRecorded
-        As `read_prices`.
-    """
+    """Read a price file; ``likely`` names the share of a file of one that nothing else names."""
     _check_file(file)
     digest = _digest(file)
     passport = read_passport(file, digest)  # first: a damaged file is not as recorded, whatever its rows look like
@@ -322,22 +299,10 @@ def _read_two_level(text: Text, heads: tuple[str, str]) -> tuple[pd.DataFrame, t
 def read_several(paths: Sequence[str | Path]) -> Prices:
     """Read several price files and join them by column.
 
-    Parameters
-    ----------
-    paths : sequence of path
-        Files that `read_prices` reads; each names its tickers, or is named by its ticker.
-
     Returns
     -------
     Prices
         All tickers and all days. Closes as traded, and volumes, if every file has them. The provenance names each file.
-
-    Raises
-    ------
-    InvalidInput
-        If no file is named, or one twice.
-    DataMissing, DataUnfit, NotAsRecorded
-        As `read_prices`; if two files differ in a ticker that both have.
     """
     files = [Path(p) for p in paths]
     twice = sorted({f.name for f in files if files.count(f) > 1})

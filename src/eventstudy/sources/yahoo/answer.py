@@ -45,10 +45,6 @@ class Download:
 
     Attributes
     ----------
-    ticker : str
-        The ticker asked for.
-    table : DataFrame
-        Dates × ``adj_close``, ``close``, ``volume``.
     currency : str
         Currency of the prices; empty if the source named none.
     retrieved : str
@@ -81,22 +77,7 @@ def _stem(ticker: str, start: str, end: str) -> str:
 
 
 def load_download(folder: Path, ticker: str, start: str, end: str, accept: tuple[str, ...] = ()) -> Download | None:
-    """Return a kept download, or None if there is none, or it is damaged or was checked less strictly.
-
-    Parameters
-    ----------
-    folder : Path
-        The cache folder.
-    ticker, start, end : str
-        What was asked for; days in ISO format, both included.
-    accept : tuple of str
-        Findings that are accepted now.
-
-    Returns
-    -------
-    Download or None
-        The figures, if their digest is the recorded one.
-    """
+    """Return a kept download, or None if there is none, or it is damaged or was checked less strictly."""
     stem = _stem(ticker, start, end)
     try:
         facts = json.loads((folder / f"{stem}.json").read_text(encoding="utf-8"))
@@ -122,22 +103,7 @@ def load_download(folder: Path, ticker: str, start: str, end: str, accept: tuple
 
 
 def keep_download(folder: Path, download: Download, start: str, end: str) -> None:
-    """Keep a finished download, whole or not at all.
-
-    Parameters
-    ----------
-    folder : Path
-        The cache folder; made if it does not exist.
-    download : Download
-        The figures.
-    start, end : str
-        The range asked for, ISO days, both included.
-
-    Raises
-    ------
-    OSError
-        If the folder cannot be written to.
-    """
+    """Keep a finished download, whole or not at all."""
     text = download.csv()
     facts = {
         "ticker": download.ticker,
@@ -214,30 +180,7 @@ class Findings:
 def read_answer(
     asked: Asked, frame: pd.DataFrame, metadata: Mapping[str, object], replies: Sequence[Reply] = ()
 ) -> Download:
-    """Check one ticker's answer and bring it to the form of a download.
-
-    Parameters
-    ----------
-    asked : Asked
-        What was asked for.
-    frame : DataFrame
-        Columns ``Close``, ``Adj Close``, ``Volume``, ``Dividends``, ``Stock Splits``; days as index.
-    metadata : mapping
-        ``symbol``, ``currency``, ``exchangeName``, ``regularMarketTime``, ``currentTradingPeriod``, …
-    replies : sequence of Reply
-        The answers as they were sent, which show what the client's table hides.
-
-    Returns
-    -------
-    Download
-        Days from first to last; a session not over at download is left out.
-
-    Raises
-    ------
-    Refused
-        If the answer is another instrument's, is empty, not daily, lacks a session, or holds figures
-        that are no prices.
-    """
+    """Check one ticker's answer and bring it to the form of a download."""
     findings, market = Findings(asked), Market.of(metadata)
     _check_identity(asked, metadata)
     currency = _currency(market, metadata, replies)

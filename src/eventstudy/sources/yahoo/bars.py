@@ -78,16 +78,6 @@ class Market:
     def of(cls, metadata: Mapping[str, object]) -> Market:
         """Return the market that an answer names.
 
-        Parameters
-        ----------
-        metadata : mapping
-            ``exchangeName``, ``exchangeTimezoneName``, ``instrumentType``.
-
-        Returns
-        -------
-        Market
-            By the name of the exchange or, if it is absent, by the time zone.
-
         Examples
         --------
         >>> Market.of({"exchangeName": "NMS"}).calendar, Market.of({"exchangeName": "CCC"}).calendar
@@ -101,18 +91,7 @@ class Market:
         return cls("", _ZONES.get(str(read(metadata, "exchangeTimezoneName")), "") if shares else "")
 
     def sessions(self, start: str, end: str) -> pd.DatetimeIndex | None:
-        """Return the sessions of a range, or None where they are not known.
-
-        Parameters
-        ----------
-        start, end : str
-            First and last day, ISO format.
-
-        Returns
-        -------
-        DatetimeIndex or None
-            Sessions as naive midnights.
-        """
+        """Return the sessions of a range, or None where they are not known."""
         if not self.calendar:
             return None
         first, last = calendar_bounds(self.calendar)
@@ -121,55 +100,18 @@ class Market:
         return exchange_sessions(self.calendar, start, end)
 
     def first_open_day(self, now: pd.Timestamp) -> pd.Timestamp | None:
-        """Return the first day whose session is not over at a moment; None without a calendar.
-
-        Parameters
-        ----------
-        now : Timestamp
-            A moment with a time zone; the delay of the source is allowed for.
-
-        Returns
-        -------
-        Timestamp or None
-            Naive midnight.
-        """
+        """Return the first day whose session is not over at a moment; None without a calendar."""
         return trading_day_of_moment(now - DELAY, self.calendar)[0] if self.calendar else None
 
     def is_over(self, day: pd.Timestamp, moment: pd.Timestamp) -> bool:
-        """Tell whether the session of a day is over at a moment.
-
-        Parameters
-        ----------
-        day : Timestamp
-            Naive midnight.
-        moment : Timestamp
-            With a time zone.
-
-        Returns
-        -------
-        bool
-            Without a calendar, whether the day is before the moment's.
-        """
+        """Tell whether the session of a day is over at a moment."""
         if not self.calendar:
             return day < moment.tz_localize(None).normalize()
         return day < trading_day_of_moment(moment, self.calendar)[0]
 
 
 def read(metadata: Mapping[str, object], key: str) -> object:
-    """Return a value or None; by key only, because going over all keys makes the client ask Yahoo once more.
-
-    Parameters
-    ----------
-    metadata : mapping
-        The client's metadata.
-    key : str
-        The key.
-
-    Returns
-    -------
-    object
-        The value, or None if it is absent.
-    """
+    """Return a value or None; by key only, because going over all keys makes the client ask Yahoo once more."""
     try:
         return metadata[key]
     except KeyError:
@@ -177,18 +119,7 @@ def read(metadata: Mapping[str, object], key: str) -> object:
 
 
 def list_days(days: pd.Index[pd.Timestamp]) -> str:
-    """Return days as text, the first five of many.
-
-    Parameters
-    ----------
-    days : Index
-        The days.
-
-    Returns
-    -------
-    str
-        E.g. ``2025-01-24, 2025-01-27``.
-    """
+    """Return days as text, the first five of many."""
     return ", ".join(f"{day:%Y-%m-%d}" for day in days[:5]) + (f" and {len(days) - 5} more" if len(days) > 5 else "")
 
 
@@ -217,18 +148,7 @@ LAST_DIGIT = 1e-4
 
 
 def check_numbers(bars: pd.DataFrame) -> None:
-    """Refuse prices that are none.
-
-    Parameters
-    ----------
-    bars : DataFrame
-        Dates × ``close``, ``adj_close``, ``volume``, ``paid``, ``split``.
-
-    Raises
-    ------
-    Refused
-        If a close is zero, negative, infinite or absurdly high, or a volume, a payment or a split no such number.
-    """
+    """Refuse prices that are none."""
     for name in ("close", "adj_close"):
         values = bars[name]
         wrong = bars.index[(values <= 0) | (values > HIGHEST_PRICE)]
@@ -244,36 +164,14 @@ def check_numbers(bars: pd.DataFrame) -> None:
 
 
 def check_daily(bars: pd.DataFrame) -> None:
-    """Refuse bars that are not daily.
-
-    Parameters
-    ----------
-    bars : DataFrame
-        Indexed by day.
-
-    Raises
-    ------
-    Refused
-        If the usual step is longer than a weekend.
-    """
+    """Refuse bars that are not daily."""
     steps = np.diff(bars.index.to_numpy()) / np.timedelta64(1, "D")
     if len(steps) >= 4 and float(np.median(steps)) > 4:
         raise Refused("schema_changed", "the answer holds weekly or monthly bars instead of daily ones")
 
 
 def check_blocks(bars: pd.DataFrame) -> None:
-    """Refuse days that repeat earlier ones, close and volume.
-
-    Parameters
-    ----------
-    bars : DataFrame
-        Dates × ``close``, ``volume``.
-
-    Raises
-    ------
-    Refused
-        If three days in a row, or more, are a copy.
-    """
+    """Refuse days that repeat earlier ones, close and volume."""
     traded = bars[bars["close"].notna() & (bars["volume"] > 0)]
     if len(traded) < 2 * REPEATED_DAYS:
         return
@@ -290,15 +188,7 @@ def check_blocks(bars: pd.DataFrame) -> None:
 
 
 def check_steps(bars: pd.DataFrame, doubt: Callable[[str, str], None]) -> None:
-    """Doubt closes whose scale changes from one day to the next.
-
-    Parameters
-    ----------
-    bars : DataFrame
-        Dates × ``close``, ``adj_close``, ``split`` (new shares for an old one, 0 on other days).
-    doubt : callable
-        Takes kind and cause; raises, or notes what the user has accepted.
-    """
+    """Doubt closes whose scale changes from one day to the next."""
     for name in ("close", "adj_close"):
         values = bars[name].dropna()
         steps = np.log(values).diff()
@@ -350,8 +240,6 @@ def check_adjustment(bars: pd.DataFrame, doubt: Callable[[str, str], None]) -> N
     ----------
     bars : DataFrame
         Dates × ``close``, ``adj_close``, ``paid`` (dividends and capital gains a share), and the part of it in ``gains``.
-    doubt : callable
-        Takes kind and cause; raises, or notes what the user has accepted.
     """
     rows = bars[["close", "adj_close"]].notna().all(axis=1).to_numpy()
     known = bars[rows]

@@ -41,10 +41,6 @@ class Timing:
 
     Attributes
     ----------
-    clock : callable
-        Seconds, never going back.
-    sleep : callable
-        Waits that many seconds.
     chance : callable
         A number from 0 to 1, for the jitter.
     """
@@ -60,16 +56,10 @@ class Patience:
 
     Attributes
     ----------
-    timeout : float
-        Seconds a request.
-    attempts : int
-        Tries a ticker.
     pause : float
         Seconds between requests, doubled from try to try, and up to half as long again by chance.
     ticker_limit, deadline : float
         Seconds a ticker, and seconds for the whole fetch.
-    timing : Timing
-        Clock, sleep and chance.
     """
 
     timeout: float = 10.0
@@ -90,20 +80,6 @@ class Patience:
 
     def wait(self, attempt: int, kind: str, asked_for: float = 0.0) -> float:
         """Return how many seconds to wait after a failed try.
-
-        Parameters
-        ----------
-        attempt : int
-            Number of the try that failed, from 1.
-        kind : str
-            The kind of failure.
-        asked_for : float
-            Seconds that the server asks to wait.
-
-        Returns
-        -------
-        float
-            Seconds, at least ``asked_for``.
 
         Examples
         --------
@@ -139,25 +115,7 @@ class Worker:
             task()
 
     def call(self, function: Callable[[], T], seconds: float) -> T:
-        """Return what a function returns, or raise what it raises, within a time.
-
-        Parameters
-        ----------
-        function : callable
-            Takes no argument.
-        seconds : float
-            How long to wait for it, besides a short grace.
-
-        Returns
-        -------
-        object
-            What the function returned.
-
-        Raises
-        ------
-        OutOfTime
-            If it has not returned by then.
-        """
+        """Return what a function returns, or raise what it raises, within a time."""
         outcome: _Outcome[T] = _Outcome()
 
         def task() -> None:
@@ -191,27 +149,7 @@ _END = 0xFFFFFFFF
 def request_limited(
     session: object, request: Callable[..., Any], method: str, url: str, options: Mapping[str, Any]
 ) -> Any:
-    """Return the response to a request, its body read up to a limit.
-
-    Parameters
-    ----------
-    session : object
-        The session, whose library decides how a body is read in pieces.
-    request : callable
-        Its ``request``.
-    method, url, options : str, str, mapping
-        What to request.
-
-    Returns
-    -------
-    object
-        The library's response, with its whole body.
-
-    Raises
-    ------
-    Refused
-        If the body is longer; no more than the limit and one piece of it is held in memory.
-    """
+    """Return the response to a request, its body read up to a limit."""
     libraries = {ancestor.__module__.partition(".")[0] for ancestor in type(session).__mro__}
     if "curl_cffi" in libraries:
         return _by_curl(request, method, url, options)
@@ -310,33 +248,7 @@ def ask(
     left: Callable[[], float],
     journal: Journal,
 ) -> Answer:
-    """Ask for daily bars of one ticker, once.
-
-    Parameters
-    ----------
-    ticker, start, day_after : str
-        Symbol, first day, and the day after the last, ISO format.
-    session : object or None
-        A session of the user's own.
-    folder : Path
-        Where the client may keep time zones.
-    timeout : float
-        Seconds a request, those for cookie and crumb included.
-    left : callable
-        Seconds left for all requests together.
-    journal : Journal
-        Receives the answers.
-
-    Returns
-    -------
-    Answer
-        Frame and metadata.
-
-    Raises
-    ------
-    Exception
-        Whatever the client raises.
-    """
+    """Ask for daily bars of one ticker, once."""
     if not _LOCK.acquire(timeout=max(left(), 0.0)):
         raise OutOfTime("another fetch of this process has not come to its end")
     try:

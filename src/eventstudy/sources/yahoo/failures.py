@@ -72,16 +72,6 @@ _STUDY_NAMES = {
 def accepted_by_study(names: Iterable[str]) -> tuple[str, ...]:
     """Return what a study accepts of an answer, by the names of its checks of prices.
 
-    Parameters
-    ----------
-    names : iterable of str
-        The keys of ``[prices.accept]``.
-
-    Returns
-    -------
-    tuple of str
-        Words for ``fetch_yahoo(accept=…)``.
-
     Examples
     --------
     >>> accepted_by_study(["missing_prices", "stale_prices", "unapplied_split"])
@@ -91,15 +81,7 @@ def accepted_by_study(names: Iterable[str]) -> tuple[str, ...]:
 
 
 class Refused(Exception):
-    """An answer that must not be used.
-
-    Parameters
-    ----------
-    kind : str
-        The kind of failure.
-    cause : str
-        The cause in words.
-    """
+    """An answer that must not be used."""
 
     def __init__(self, kind: str, cause: str) -> None:
         super().__init__(cause)
@@ -124,8 +106,6 @@ class Reply:
         The body; empty if none came.
     retry_after : float
         Seconds that the server asks to wait; 0 if it does not say.
-    error : Exception or None
-        Why no answer came.
     """
 
     probe: bool
@@ -136,23 +116,7 @@ class Reply:
 
 
 def failure(ticker: str, start: str, end: str, kind: str, cause: str, tries: int) -> EventStudyError:
-    """Return the error for a ticker that could not be fetched.
-
-    Parameters
-    ----------
-    ticker, start, end : str
-        What was asked for.
-    kind, cause : str
-        The kind of failure, and its cause in words.
-    tries : int
-        How often it was tried.
-
-    Returns
-    -------
-    EventStudyError
-        `DataMissing`, `DataUnfit` or `SourceFailed`, with ``kind``, ``ticker``, ``start``, ``end``, ``cause`` and
-        ``tries`` as facts.
-    """
+    """Return the error for a ticker that could not be fetched."""
     error = DataMissing if kind in MISSING else DataUnfit if kind in UNFIT else SourceFailed
     tried = f" after {tries} tries" if tries > 1 else ""
     return error(
@@ -168,23 +132,7 @@ def failure(ticker: str, start: str, end: str, kind: str, cause: str, tries: int
 
 
 def read_json(body: bytes) -> object:
-    """Return what a body says.
-
-    Parameters
-    ----------
-    body : bytes
-        JSON.
-
-    Returns
-    -------
-    object
-        Plain values.
-
-    Raises
-    ------
-    ValueError
-        If it is no JSON, or nested deeper than anyone can read.
-    """
+    """Return what a body says."""
     try:
         return json.loads(body)
     except RecursionError:
@@ -193,11 +141,6 @@ def read_json(body: bytes) -> object:
 
 def diagnose(reply: Reply) -> tuple[str, str] | None:
     """Read the kind of failure off an answer itself, where it tells.
-
-    Parameters
-    ----------
-    reply : Reply
-        The last answer to a chart request.
 
     Returns
     -------
@@ -241,22 +184,7 @@ def _told(error: object, status: int, http: str) -> tuple[str, str]:
 
 
 def classify(error: Exception, reply: Reply | None = None) -> tuple[str, str]:
-    """Return the kind of a failed request and its cause in words.
-
-    Parameters
-    ----------
-    error : Exception
-        What the client raised.
-    reply : Reply, optional
-        The last answer to a chart request, which often tells what the client's error hides.
-
-    Returns
-    -------
-    kind : str
-        One of the keys of ``ADVICE``.
-    cause : str
-        The cause in words.
-    """
+    """Return the kind of a failed request and its cause in words."""
     if isinstance(error, Refused):
         return error.kind, str(error)
     if isinstance(error, OutOfTime):
