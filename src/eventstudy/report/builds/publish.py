@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from eventstudy.errors import DataUnfit, InvalidInput, NotAsRecorded, SourceFailed, StudyFileError
-from eventstudy.files import file_sha256, read_toml, sha256, write_whole
+from eventstudy.files import file_sha256, sha256, write_whole
 from eventstudy.report.builds import manifest
 from eventstudy.report.builds.manifest import CORRECTIONS
 from eventstudy.studyfile.release import release_mark
+from eventstudy.toml import read_toml
 
 if TYPE_CHECKING:
     from eventstudy.studyfile.spec import StudySpec
