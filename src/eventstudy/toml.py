@@ -71,7 +71,9 @@ def one_of(words: Collection[str]) -> BeforeValidator:
     def check(given: object) -> object:
         if isinstance(given, str) and given in words:
             return given
-        raise PydanticCustomError("literal_error", "Input should be one of {expected}", {"expected": ", ".join(map(repr, words))})
+        raise PydanticCustomError(
+            "literal_error", "Input should be one of {expected}", {"expected": ", ".join(map(repr, words))}
+        )
 
     return BeforeValidator(check)
 

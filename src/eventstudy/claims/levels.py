@@ -12,7 +12,7 @@ from eventstudy.claims.kind import Kind, each_asset
 from eventstudy.claims.ruling import AMOUNT_WORDS, Ruling, judge_amount, not_testable, tolerance
 from eventstudy.claims.schema import ClaimPart
 from eventstudy.inference.market_value import SPLIT_BASIS_TOLERANCE
-from eventstudy.prices.snapshot import later_splits, load_snapshot
+from eventstudy.prices.snapshot import is_snapshot, later_splits, load_snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def _level(ev: Evidence, ticker: str, day: pd.Timestamp, close: float) -> _Level
     if ticker.startswith("^"):  # indexes have no splits
         return _Level(close, 1.0, True)
     splits = later_splits(ticker, day)
-    if ev.source(ticker).provenance.source == "snapshot":
+    if is_snapshot(ev.source(ticker)):
         return _Level(close, splits, True)
     known = load_snapshot().close
     if known is None or ticker not in known.columns or day not in known.index:
