@@ -9,6 +9,7 @@ from typing import Literal
 
 from eventstudy.errors import DataMissing, InvalidInput, StudyFileError
 from eventstudy.figures.house_style import Presentation, load_style
+from eventstudy.wording import long_day
 
 Status = Literal["final", "draft"]
 State = Literal["final", "draft", "embargoed", "released"]
@@ -52,7 +53,7 @@ def release_mark(state: str, embargo_until: datetime | None) -> str:
     if state != "embargoed" or embargo_until is None:
         return ""
     zone = embargo_until.tzname() or ""
-    return f"EMBARGO UNTIL {embargo_until.day} {embargo_until:%B %Y, %H:%M} {zone}".rstrip()
+    return f"EMBARGO UNTIL {long_day(embargo_until)}, {embargo_until:%H:%M} {zone}".rstrip()
 
 
 def study_presentation(
