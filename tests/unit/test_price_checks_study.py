@@ -15,7 +15,7 @@ from eventstudy.cli import app, main
 from eventstudy.report.exhibits import data_checks
 from eventstudy.report.findings import compute
 from eventstudy.report.page import report_page
-from eventstudy.study.tables import summary_text
+from eventstudy.study.summary import summary_text
 
 EVENT = es.Event("NVDA", "2025-01-27")
 MODEL = es.MarketModel("^GSPC")
