@@ -65,6 +65,15 @@ def _about_mean(values: FloatArray, count: IntArray) -> FloatArray:
     return np.where(flat[:, None], 0.0, centred)
 
 
+def running_sums(values: FloatArray, length: int) -> FloatArray:
+    """Return the sums of ``length`` neighbours in each row, shape (N, M - length + 1); NaN where one is missing."""
+    if length == 1:
+        return values
+    if length > values.shape[1]:
+        return np.empty((len(values), 0))
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(values, length, axis=1).sum(axis=2), dtype=np.float64)
+
+
 def autocorrelations(residuals: FloatArray, lags: int) -> FloatArray:
     """Return the sample autocorrelations at lags 1 … q, shape (N, q).
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.claims import Claim
-from eventstudy.inference.advice import wild_beyond
+from eventstudy.inference.advice import variance_limit
 from eventstudy.report.exhibits import Chart, ReportTable, data_checks, day_text, days_text
 from eventstudy.report.findings import FAR, Findings, happenings, market_day, together, vendor_lines
 from eventstudy.study.power import LEVEL
@@ -118,7 +118,7 @@ def _joint(f: Findings) -> str:
     ab = f.everyone.abnormal
     parts = "; ".join(f"{t.title}: p {p_text(t.p_value)}" for t in tests)
     text = f"Across all {ab.n} events of the study the mean abnormal return was {percent(whole.mean)} ({parts})."
-    if (ratio := whole.variance_ratio) > wild_beyond(ab.n):
+    if (ratio := whole.variance_ratio) > variance_limit(ab.n):
         text += (
             f" That day the events went apart: their standardised abnormal returns were spread {ratio:.0f} times as widely (in "
             f"variance) as on an ordinary day, {whole.far_down} of them more than {FAR:.0f} standard errors down and {whole.far_up} as far up. Tests "

@@ -279,7 +279,7 @@ def inference_rows(result: EventStudyResult, window: Window) -> tuple[list[str],
     notes = notes_on_tests(result.abnormal, window)
     rows = []
     for test in result.run_tests(window)[0]:
-        mark = notes.get(test.name, "")
+        mark = str(notes.get(test.name, ""))
         if test.applicable:
             rows.append([test.name, number(test.statistic), p_text(test.p_value), str(test.n), mark])
         else:
