@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 import eventstudy as es
+from eventstudy.errors import InvalidInput
 from eventstudy.inference import (
     RECOMMENDED,
     TESTS,
@@ -204,7 +205,7 @@ def test_a_test_without_a_word_on_what_it_overlooks_is_refused():
     entry = (TESTS["patell_z"].compute, "many", "A new test", "nothing happened", "nobody 2026")
     with pytest.raises(TypeError, match=r"overlooks.*fewest.*fewest_dates.*fewest_days"):
         Method(*entry)
-    with pytest.raises(es.InvalidInput, match="A new test overlooks"):
+    with pytest.raises(InvalidInput, match="A new test overlooks"):
         Method(*entry, {"dependence"}, 2, 0, 0)
 
 
