@@ -20,7 +20,7 @@ from eventstudy.figures.style import POINTS, Size, palette
 from eventstudy.figures.words import FigureText, name_and_date
 from eventstudy.inference.advice import Note
 from eventstudy.inference.market_value import MarketValueChange
-from eventstudy.inference.result import HypothesisTest
+from eventstudy.inference.result import HypothesisTest, normal_quantile
 from eventstudy.wording import DASH, MINUS, billions, number, p_text, round_significant
 
 if TYPE_CHECKING:
@@ -279,14 +279,12 @@ NOTHING = Note("", "")
 
 def z_equivalent(test: HypothesisTest) -> float:
     """Return the number of standard errors with a test's p-value and sign: ``sign · Φ⁻¹(1 - p/2)``; NaN if it does not apply."""
-    from scipy.special import ndtri
-
     if not test.applicable:
         return math.nan
     centre = {"w_plus": test.n * (test.n + 1) / 4.0}
     anchor = next((v for k, v in centre.items() if k in test.details and test.distribution == "exact"), 0.0)
     tail = max(test.p_value / 2.0, 5e-324)
-    return math.copysign(float(-ndtri(tail)), test.statistic - anchor)
+    return math.copysign(-normal_quantile(tail), test.statistic - anchor)
 
 
 def agreement(

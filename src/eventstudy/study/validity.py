@@ -16,6 +16,7 @@ from eventstudy.estimation.residuals import Statistic, arch_lm, chow, jarque_ber
 from eventstudy.inference import recommend, run_test, variance_ratio
 from eventstudy.inference.advice import design_of, variance_limit
 from eventstudy.inference.correlation import mean_correlation
+from eventstudy.inference.result import normal_quantile, normal_two_sided
 from eventstudy.windows import Window
 from eventstudy.wording import number, p_text, percent
 
@@ -469,9 +470,7 @@ def true_size(r: float, n: int) -> float:
     >>> round(true_size(0.1, 50), 3), round(true_size(0.0, 50), 3)
     (0.444, 0.05)
     """
-    from scipy.special import ndtr, ndtri
-
     if r >= 1.0:
         return 1.0
     factor = (1.0 + (n - 1) * r) / (1.0 - r)
-    return float(2.0 * ndtr(ndtri(LEVEL / 2.0) / math.sqrt(factor))) if factor > 0 else 0.0
+    return normal_two_sided(normal_quantile(LEVEL / 2.0) / math.sqrt(factor)) if factor > 0 else 0.0
