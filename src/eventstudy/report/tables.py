@@ -175,7 +175,7 @@ def table_of_tests(f: Findings) -> ReportTable:
     notes = notes_on_tests(result.abnormal, window)
     rows = []
     for t in tests:
-        verdict = notes.get(t.name, DASH)
+        verdict = str(notes.get(t.name, DASH))
         rows.append(
             (
                 t.title,
