@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, moved, locked, their digests, and what a study file and its tables may be."""
+"""Files: written whole or not at all, moved, locked, their digests, and which files a study may name."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ import csv
 import hashlib
 import io
 import os
-import re
 import shlex
 import shutil
 import tempfile
-import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eventstudy.errors import DataMissing, InvalidInput, SourceFailed, StudyFileError
+from eventstudy.errors import DataMissing, SourceFailed, StudyFileError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -116,40 +114,6 @@ def one_digest(files: Mapping[str, str]) -> str:
 def folder_digest(folder: Path) -> str:
     """Return one digest of the names and bytes of all files in a folder."""
     return one_digest({name: file_sha256(folder / name) for name in files_in(folder)})
-
-
-# -- TOML files of people, read within bounds.
-
-
-#: No honest file of a study is larger: a megabyte is five hundred pages.
-MAX_BYTES = 1_000_000
-#: No honest key has more parts. The parser's time grows with their square: 16,000 parts take half a minute.
-MAX_PARTS = 16
-
-_PART = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')"""
-# bounded, so that the search itself is linear; no end is asked for
-_LONG_KEY = re.compile(rf"(?:{_PART}[ \t]*\.[ \t]*){{{MAX_PARTS}}}{_PART}")
-
-
-def read_toml(
-    file: Path, what: str = "a study file", *, limit: int = MAX_BYTES, error: type[InvalidInput] = InvalidInput
-) -> dict[str, object]:
-    """Return the content of a TOML file."""
-    if file.stat().st_size > limit:
-        raise error(f"{file} is larger than {limit:,} bytes; {what} is some pages of text.")
-    try:
-        text = file.read_text(encoding="utf-8")
-        if _LONG_KEY.search(text):
-            raise error(
-                f"{file} is not accepted: a key has more than {MAX_PARTS} parts (a.b.c. …); no key of {what} has."
-            )
-        return tomllib.loads(text)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as problem:
-        raise error(f"{file} is not valid TOML: {problem}.") from problem
-    except ValueError as problem:
-        if isinstance(problem, InvalidInput):
-            raise
-        raise error(f"{file} is not valid TOML: {problem}.") from problem  # e.g. a number without end
 
 
 # -- Files that a study file names: they stay in the study's folder, links followed.

@@ -15,7 +15,8 @@ from types import TracebackType
 from typing import Literal
 
 from eventstudy.errors import DataMissing, InvalidInput
-from eventstudy.files import read_toml, sha256
+from eventstudy.files import sha256
+from eventstudy.toml import read_toml
 
 Vision = Literal["protanopia", "deuteranopia", "tritanopia", "grey"]
 
