@@ -17,7 +17,7 @@ from eventstudy.errors import DataMissing, InvalidInput
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.models import Fit, NormalReturnModel
 from eventstudy.estimation.panel import Dropped, EventPanel
-from eventstudy.figures.house_style import Presentation, presenting
+from eventstudy.figures.presentation import Presentation, presenting
 from eventstudy.inference import STANDARD, TESTS, Advice, HypothesisTest, notes_on_tests, recommend, run_test, run_tests
 from eventstudy.inference.market_value import MarketValueChange, car_interval, changes_table, market_value_changes
 from eventstudy.inference.multiple import adjusted_p
@@ -467,7 +467,7 @@ class EventStudyResult:
         return self._drawn(partial(figures.market_scatter, self.panel, self.fit, self.locate(event)), size)
 
     def plot_estimation_days(self, event: str | None = None, size: str = "article") -> HouseFigure:
-        """Draw where the event day falls among the firm's ordinary days."""
+        """Draw where the event day falls among the days of the estimation window."""
         self._only_returns("Figures")
         return self._drawn(partial(figures.estimation_days, self.abnormal, self.locate(event)), size)
 
@@ -479,7 +479,7 @@ class EventStudyResult:
     def plot_tests(
         self, window: WindowLike | None = None, names: Sequence[str] | None = None, size: str = "article"
     ) -> HouseFigure:
-        """Draw what several tests say of the events' average on one scale, those to believe first.
+        """Draw what several tests say of the events' average on one scale, the recommended ones first.
 
         Parameters
         ----------
@@ -499,7 +499,7 @@ class EventStudyResult:
             raise InvalidInput("plot_tests compares tests of an average; for one event draw plot_estimation_days().")
         tests, _ = self.run_tests(window, names)
         notes = notes_on_tests(self.abnormal, self._window(window))
-        return self._drawn(partial(figures.agreement, tests, notes), size)
+        return self._drawn(partial(figures.several_tests, tests, notes), size)
 
     def _drawn(self, draw: Callable[..., HouseFigure], size: str) -> HouseFigure:
         """Draw in the study's style and with its mark, and say how the figure was made."""

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eventstudy.errors import DataMissing, EventStudyError, StudyFileError
-from eventstudy.figures.house_style import MARK_VARIABLE, UNTIL_VARIABLE
-from eventstudy.figures.house_style import VARIABLE as STYLE_VARIABLE
+from eventstudy.figures.house_style import STYLE_VARIABLE
+from eventstudy.figures.presentation import MARK_VARIABLE, UNTIL_VARIABLE
 
 if TYPE_CHECKING:
     from jupyter_client import AsyncKernelManager
