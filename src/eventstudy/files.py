@@ -96,6 +96,43 @@ def files_in(folder: Path) -> list[str]:
     return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
 
 
+def write_all(folder: Path, contents: Mapping[str, bytes | str]) -> list[Path]:
+    """Write files into a folder so that a failure leaves none of them changed.
+
+    Notes
+    -----
+    All are written and flushed in a hidden folder beside their places and then renamed one by one; if a rename fails,
+    those done are taken back. A process killed between two renames leaves whole files, of which some are new: the
+    last file named should tell, by digests, which belong together.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with staged(folder, ".bundle-") as stage:
+        for name, content in contents.items():
+            write_whole(stage / "new" / name, content)
+        _switch(folder, stage, list(contents))
+    return [folder / name for name in contents]
+
+
+def _switch(folder: Path, stage: Path, names: list[str]) -> None:
+    """Rename the new files into place, keeping copies of the old ones until all are there."""
+    old = stage / "old"
+    old.mkdir()
+    done: list[str] = []
+    try:
+        for name in names:
+            if (folder / name).exists():
+                shutil.copy2(folder / name, old / name)
+            done.append(name)
+            os.replace(stage / "new" / name, folder / name)
+    except BaseException:
+        for name in done:
+            if (old / name).exists():
+                os.replace(old / name, folder / name)
+            elif not (stage / "new" / name).exists():
+                (folder / name).unlink(missing_ok=True)
+        raise
+
+
 def sha256(content: bytes) -> str:
     """Return the SHA-256 of bytes, hexadecimal."""
     return hashlib.sha256(content).hexdigest()

@@ -199,6 +199,17 @@ def long_day(day: date) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
+def relative_day(day: int) -> str:
+    """Return a day relative to the event day: ``−5``, ``0``, ``+5``.
+
+    Examples
+    --------
+    >>> relative_day(-5), relative_day(0), relative_day(5)
+    ('−5', '0', '+5')
+    """
+    return signed(day, 0)
+
+
 #: What else indexes are called, and their names at Yahoo, without the sign before them.
 INDEX_NAMES = {
     "SPX": "GSPC", "INX": "GSPC", "SP500": "GSPC", "S&P500": "GSPC", "S&P 500": "GSPC", "COMP": "IXIC", "COMPX": "IXIC", "NASDAQ": "IXIC",
