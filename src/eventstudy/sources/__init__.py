@@ -1,4 +1,4 @@
-"""Prices: the table, and the doors through which it comes in."""
+"""Where prices come from: the embedded snapshot, Yahoo, files, tables at hand, and sources of your own."""
 
 from __future__ import annotations
 
@@ -7,15 +7,7 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from eventstudy.errors import InvalidInput
 from eventstudy.interchange import is_table
-from eventstudy.prices.snapshot import (
-    ShareCount,
-    data_file_digests,
-    load_factors,
-    load_snapshot,
-    load_universe,
-    share_count,
-    universe_members,
-)
+from eventstudy.prices.snapshot import ShareCount, load_snapshot, universe_members
 from eventstudy.prices.table import Prices, Provenance, as_day
 from eventstudy.sources.files.french import read_french_factors
 from eventstudy.sources.files.open import (
@@ -36,19 +28,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PriceSource",
-    "Prices",
     "Provenance",
     "ShareCount",
-    "data_file_digests",
-    "fetch_yahoo",
-    "load_factors",
     "load_prices",
-    "load_snapshot",
-    "load_universe",
     "read_crsp_shares",
     "read_french_factors",
     "read_prices",
-    "share_count",
     "universe_members",
 ]
 

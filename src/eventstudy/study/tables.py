@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from eventstudy.inference import HypothesisTest, notes_on_tests
-from eventstudy.prices.measures import UNITS
+from eventstudy.measures import UNITS
 from eventstudy.study.power import LEVEL, POWER, detectable_average, detectable_changes
 from eventstudy.study.validity import PRICE_CHECK
 from eventstudy.windows import Window

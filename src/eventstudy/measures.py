@@ -1,0 +1,256 @@
+"""What can be abnormal besides a return: volume, turnover, volatility."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
+from eventstudy.prices.snapshot import share_counts
+from eventstudy.prices.table import Prices, check_prices, clean_frame
+
+__all__ = ["log_turnover", "log_volume", "range_volatility", "squared_returns"]
+
+Measure = Literal["return", "volume", "turnover", "volatility"]
+#: What one unit of a measure is, in words.
+UNITS: Mapping[str, str] = {
+    "return": "fraction",
+    "volume": "log points (0.69 is twice as much)",
+    "turnover": "log points (0.69 is twice as much)",
+    "volatility": "squared return",
+}
+
+
+def check_measure(measure: str) -> None:
+    """Raise `InvalidInput` unless ``measure`` is one of `Measure`."""
+    if measure not in get_args(Measure):
+        raise InvalidInput(f"measure is {measure!r}; choose {', '.join(get_args(Measure))}.")
+
+
+def measured(prices: Prices, measure: Measure) -> pd.DataFrame:
+    """Return the table of a measure: `log_volume`, `log_turnover` or `squared_returns`.
+
+    Returns
+    -------
+    DataFrame
+        Dates × tickers, shape (T, K), NaN where there is no figure.
+    """
+    table = {"volume": log_volume, "turnover": log_turnover, "volatility": squared_returns}[measure]
+    return table(prices)
+
+
+def log_volume(prices: Prices) -> pd.DataFrame:
+    """Return the logarithm of the number of shares traded.
+
+    Parameters
+    ----------
+    prices : Prices
+        With volume, on one split basis.
+
+    Returns
+    -------
+    DataFrame
+        Dates × tickers, natural logarithm; NaN where the volume is zero or missing.
+
+    Raises
+    ------
+    DataMissing
+        If the prices have no volume, or a ticker has none on any day.
+    DataUnfit
+        If a volume is negative.
+
+    Notes
+    -----
+    The logarithm makes volume nearly normal. Ajinkya and Jain (1989), Journal of Accounting and Economics 11, 331-359; Campbell and
+    Wasley (1996), Review of Quantitative Finance and Accounting 6, 309-326, who add a small constant for days without trade, where this
+    function has no value.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> es.measures.log_volume(es.load_prices(["NVDA"])).loc["2025-01-27"].round(3).to_dict()
+    {'NVDA': 20.523}
+    """
+    if prices.volume is None:
+        raise DataMissing(f"{prices.provenance.source} has no volume; give prices with volume=.")
+    volume = prices.volume
+    empty = [str(c) for c in volume.columns if not (volume[c] > 0).any()]
+    if empty:
+        raise DataMissing(
+            f"No volume for {', '.join(empty)} in {prices.provenance.source}; leave them out.", missing=tuple(empty)
+        )
+    if (volume < 0).to_numpy().any():
+        raise DataUnfit("A volume is negative; correct it or leave it empty.")
+    return volume.where(volume > 0).apply(np.log)
+
+
+def log_turnover(prices: Prices, shares: Mapping[str, float] | None = None) -> pd.DataFrame:
+    """Return the logarithm of the share of a company's stock that was traded.
+
+    Parameters
+    ----------
+    prices : Prices
+        With volume.
+    shares : mapping of str to float, optional
+        Shares outstanding by ticker, constant; by default the embedded quarterly counts, each from its day on (the first also
+        before).
+
+    Returns
+    -------
+    DataFrame
+        Dates × tickers, ``ln(volume / shares outstanding)``; NaN where the volume is zero or missing.
+
+    Raises
+    ------
+    DataMissing
+        If there is no volume or no share count for a ticker.
+    """
+    traded = log_volume(prices)
+    missing = [str(t) for t in traded.columns if not (shares is not None and t in shares) and not share_counts(str(t))]
+    if missing:
+        raise DataMissing(
+            f"No share count for {', '.join(missing)}; hand them in as shares={{...}}, or study measure='volume'.",
+            missing=tuple(missing),
+        )
+    for ticker in traded.columns:
+        if shares is not None and ticker in shares:
+            outstanding = pd.Series(math.log(shares[ticker]), index=traded.index)
+        else:
+            counts = share_counts(str(ticker))
+            known = pd.Series([float(c.shares) for c in counts], index=pd.DatetimeIndex([c.period_end for c in counts]))
+            daily = known[~known.index.duplicated(keep="last")].reindex(traded.index, method="ffill")
+            outstanding = daily.fillna(known.iloc[0]).apply(np.log)
+        traded[ticker] = traded[ticker] - outstanding
+    return traded
+
+
+def squared_returns(prices: Prices) -> pd.DataFrame:
+    """Return squared simple returns, the plainest measure of a day's variance.
+
+    Parameters
+    ----------
+    prices : Prices
+        Adjusted closes.
+
+    Returns
+    -------
+    DataFrame
+        Dates × tickers, fractions squared.
+
+    Notes
+    -----
+    Strongly skewed: the mean of few events is far from normal, and rank and sign tests over events are off centre. On single days of
+    separate dates `corrado_rank_z` keeps its size. Better hand in a table of logarithms, such as ``np.log(range_volatility(high, low))``,
+    which is nearly normal (Alizadeh, Brandt and Diebold 2002, Journal of Finance 57, 1047-1091). Beaver (1968), Journal of Accounting
+    Research 6 (Supplement), 67-92.
+    """
+    return prices.returns("simple") ** 2
+
+
+def range_volatility(high: pd.DataFrame, low: pd.DataFrame) -> pd.DataFrame:
+    """Return each day's variance from its high and low, ``(ln H/L)² / (4 ln 2)``.
+
+    Parameters
+    ----------
+    high, low : DataFrame
+        Dates × tickers, in the same unit.
+
+    Returns
+    -------
+    DataFrame
+        Variance of a day's log return; hand it to a study with ``measure="volatility"``.
+
+    Raises
+    ------
+    DataUnfit
+        If a price is not above zero, or a high is below its low.
+
+    References
+    ----------
+    Parkinson (1980), Journal of Business 53, 61-65.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> day = pd.DatetimeIndex(["2025-01-27"])
+    >>> range_volatility(pd.DataFrame({"A": [110.0]}, day), pd.DataFrame({"A": [100.0]}, day)).round(5)["A"].tolist()
+    [0.00328]
+    """
+    upper, lower = clean_frame(high, "high"), clean_frame(low, "low")
+    check_prices(upper, "high")
+    check_prices(lower, "low")
+    lower = lower.reindex(index=upper.index, columns=upper.columns)
+    if (upper < lower).to_numpy().any():
+        raise DataUnfit("A day's high is below its low; check that the two tables are not swapped.")
+    return (upper / lower).apply(np.log) ** 2 / (4.0 * math.log(2.0))
+
+
+# -- Days with a trade, how far a return reaches back to the last one, and sums over that reach.
+
+
+def trades_of(data: Prices | pd.DataFrame, returns: pd.DataFrame) -> pd.DataFrame:
+    """Return where there was a trade.
+
+    Parameters
+    ----------
+    returns : DataFrame
+        The returns made of it, dates × tickers, shape (T, K).
+
+    Returns
+    -------
+    DataFrame of bool, shape (T, K)
+        Where there is a price; where there is a return, if returns were handed in.
+    """
+    if not isinstance(data, Prices):
+        return returns.notna()
+    closes = clean_frame(data.select(list(returns.columns)).adj_close, "adjusted close")
+    return closes.reindex(returns.index).notna()
+
+
+def trade_spans(traded: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return how many sessions each row lies after the last one with a trade.
+
+    Parameters
+    ----------
+    traded : ndarray of bool, shape (T, K)
+        Where there was a trade.
+
+    Returns
+    -------
+    ndarray of int, shape (T, K)
+        1 where no trade is known before: a table of returns does not say when its first price was.
+    """
+    rows = np.arange(len(traded), dtype=np.int64)[:, None]
+    last = np.full(traded.shape, -1, dtype=np.int64)
+    last[1:] = np.maximum.accumulate(np.where(traded, rows, -1), axis=0)[:-1]
+    return np.asarray(np.where(last >= 0, rows - last, 1), dtype=np.int64)
+
+
+def sums_over_spans(
+    daily: NDArray[np.float64], traded: NDArray[np.bool_], rows: NDArray[np.int64], reach: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Sum log returns over the sessions that other returns reach over.
+
+    Parameters
+    ----------
+    daily, traded : ndarray, shape (T, K)
+        Log returns of K columns and where they have a price; a gap of theirs is bridged by their own next return.
+    rows, reach : ndarray of int, shape (N, days)
+        Last row of each span and how many rows it has.
+
+    Returns
+    -------
+    ndarray, shape (N, days, K)
+        NaN unless the column has a price at both ends of the span.
+    """
+    total = np.zeros((len(daily) + 1, daily.shape[1]))
+    total[1:] = np.nancumsum(daily, axis=0)
+    start = np.maximum(rows - reach, -1)
+    whole = np.where((reach == 1)[:, :, None], daily[rows], total[rows + 1] - total[start + 1])
+    known = np.isfinite(daily[rows]) & ((start < 0)[:, :, None] | traded[np.maximum(start, 0)])
+    return np.asarray(np.where(known, whole, np.nan), dtype=np.float64)
