@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -154,6 +154,19 @@ def first_few(things: Iterable[object], most: int, separator: str = ", ") -> str
     return f"{shown}{comma} and {len(names) - most:,} more" if len(names) > most else shown
 
 
+def first_lines(things: Sequence[object], most: int, of: str = "") -> list[str]:
+    """Return things a line each, of many the first ones and how many more: ``… and 3 more days; --json has all``.
+
+    Examples
+    --------
+    >>> first_lines("ABCDE", 2, "days")
+    ['  A', '  B', '  … and 3 more days; --json has all']
+    """
+    lines = [f"  {thing}" for thing in things[:most]]
+    left = len(things) - most
+    return [*lines, f"  … and {left:,} more{of and ' '}{of}; --json has all"] if left > 0 else lines
+
+
 def capital(text: str) -> str:
     """Return a text with its first letter as a capital; the others stay as they are.
 
@@ -184,6 +197,17 @@ def iso_day(day: date) -> str:
 def long_day(day: date) -> str:
     """Return a day as ``27 January 2025``."""
     return f"{day.day} {day:%B %Y}"
+
+
+def relative_day(day: int) -> str:
+    """Return a day relative to the event day: ``−5``, ``0``, ``+5``.
+
+    Examples
+    --------
+    >>> relative_day(-5), relative_day(0), relative_day(5)
+    ('−5', '0', '+5')
+    """
+    return signed(day, 0)
 
 
 #: What else indexes are called, and their names at Yahoo, without the sign before them.

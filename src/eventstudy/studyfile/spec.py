@@ -14,7 +14,7 @@ from eventstudy.claims import ClaimBook, ClaimsLedger, Evidence, claims_of, judg
 from eventstudy.errors import DataMissing, InvalidInput, StudyFileError
 from eventstudy.estimation.models import NormalReturnModel
 from eventstudy.events import Event, as_events
-from eventstudy.figures.house_style import Presentation
+from eventstudy.figures.presentation import Presentation
 from eventstudy.files import check_inside, command_path, read_table
 from eventstudy.prices.snapshot import FACTOR_COLUMNS, ShareCount, load_factors
 from eventstudy.prices.table import YAHOO, Prices
