@@ -168,7 +168,7 @@ def daily_changes(ev: Evidence, tickers: Sequence[str], measure: str, about: str
     changes : DataFrame
         Sessions × tickers; NaN where there is no close or no share count.
     early : int
-        Place of the first session with a share count of its own; before it the earliest count stands in.
+        Place of the first session with its own share count; before it the earliest count stands in.
     """
     columns, early = {}, 0
     dates = ev.sessions.to_numpy(dtype="datetime64[D]")

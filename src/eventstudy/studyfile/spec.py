@@ -251,7 +251,7 @@ class StudySpec(Part):
         )
 
     def price_source(self) -> Source:
-        """Return the source of the study's prices: the snapshot, a stored vintage of Yahoo, or a file of its own.
+        """Return the source of the study's prices: the snapshot, a stored vintage of Yahoo, or its own file.
 
         Raises
         ------
