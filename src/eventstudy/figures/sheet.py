@@ -247,6 +247,23 @@ class Sheet:
         )
         self._place(drawn, role)
 
+    def centred(
+        self,
+        text: str,
+        x: float,
+        y: float,
+        left: float,
+        right: float,
+        pixels: float = 0.0,
+        *,
+        color: str = "",
+        bold: bool = False,
+    ) -> None:
+        """Write one line of text around ``x``, moved so far that it stays between ``left`` and ``right``."""
+        half = text_width(text, pixels or self.size.body, bold) / 2
+        centre = min(max(x, left + half), right - half)
+        self.text(centre, y, text, pixels, color=color, bold=bold, ha="center")
+
     def name(self, x: float, y: float, key: str, room: float, pixels: float = 0.0, va: str = "baseline") -> None:
         """Write an event's name, cut to the room, and its date, which is never cut, small beside it."""
         pixels = pixels or self.size.body
