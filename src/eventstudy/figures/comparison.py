@@ -77,6 +77,17 @@ def several_tests(
     ------
     InvalidInput
         If no test applies.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> prices = es.load_prices(["NVDA", "META", "GOOGL", "^GSPC"], "2023-12-01", "2025-02-14")
+    >>> study = es.EventStudy(model=es.MarketModel("^GSPC"), window=(-5, 5))
+    >>> result = study.run(prices, [es.Event(t, "2025-01-27") for t in ("NVDA", "META", "GOOGL")])
+    >>> notes = {"kp_bmp_t": "recommended"}
+    >>> tests = [result.test(name, (0, 0)) for name in ("patell_z", "kp_bmp_t")]
+    >>> several_tests(tests, notes).words.title
+    'One test sees 2.7 standard errors; one that fits this design sees 0.6'
     """
     # a joint test has another null hypothesis and no sign
     shown = [

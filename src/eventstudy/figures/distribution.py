@@ -140,6 +140,15 @@ def estimation_days(
     ------
     InvalidInput
         If there is no such event, or day 0 is not in the event window.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> prices = es.load_prices(["NVDA", "^GSPC"], "2023-12-01", "2025-02-14")
+    >>> study = es.EventStudy(model=es.MarketModel("^GSPC"), window=(-5, 5))
+    >>> result = study.run(prices, [es.Event("NVDA", "2025-01-27")])
+    >>> estimation_days(result.abnormal).words.title
+    'NVDA’s fall was beyond all 250 days of the estimation window'
     """
     event = _event_among_days(abnormal, i, level)
     n = len(event.days)
@@ -283,6 +292,15 @@ def universe(
     ------
     DataMissing
         If a name to mark is not among the events.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> prices = es.load_prices(["NVDA", "META", "GOOGL", "^GSPC"], "2023-12-01", "2025-02-14")
+    >>> study = es.EventStudy(model=es.MarketModel("^GSPC"), window=(-5, 5))
+    >>> result = study.run(prices, [es.Event(t, "2025-01-27") for t in ("NVDA", "META", "GOOGL")])
+    >>> universe(result.abnormal, ["NVDA"]).words.title
+    'NVDA’s abnormal fall was the largest of 3 stocks'
     """
     shown = measure(abnormal, Window(0, 0), level)
     chosen = [_place(abnormal.keys, name) for name in dict.fromkeys(marked)]

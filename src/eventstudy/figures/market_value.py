@@ -53,6 +53,14 @@ def dollars(
     ------
     InvalidInput
         If there is no change at all.
+
+    Examples
+    --------
+    >>> from eventstudy.windows import Window
+    >>> numbers = {"raw": -80e9, "abnormal": -50e9, "low": -60e9, "high": -40e9, "level": 0.95}
+    >>> lost = MarketValueChange("A", "A", Window(0, 0), 100.0, 90.0, None, 1e11, **numbers)
+    >>> dollars([lost]).words.title
+    'A lost $80bn, $50bn more than expected'
     """
     if not changes:
         raise InvalidInput("There is no market-value change to draw; give at least one.")

@@ -97,6 +97,15 @@ def car_paths(
     ------
     InvalidInput
         If ``level`` or ``size`` is not allowed.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> prices = es.load_prices(["NVDA", "META", "GOOGL", "^GSPC"], "2023-12-01", "2025-02-14")
+    >>> study = es.EventStudy(model=es.MarketModel("^GSPC"), window=(-5, 5))
+    >>> result = study.run(prices, [es.Event(t, "2025-01-27") for t in ("NVDA", "META", "GOOGL")])
+    >>> car_paths(result.abnormal).words.title
+    'Cumulated from day −5, only NVDA is clearly below zero by day 0, none by day +5'
     """
     paths = paths_of(abnormal, level)
     legend = [f"average of {abnormal.n} events", "one event"] if paths.many else [_test_text(level)]
@@ -195,10 +204,7 @@ def judged_days(window: Window) -> list[int]:
 def path_title(keys: Sequence[str], states: Sequence[Sequence[str]], window: Window) -> str:
     """Return which cumulated paths are clearly away from zero, named if few, counted if many.
 
-    Parameters
-    ----------
-    states : sequence of sequence of str
-        For each day of `judged_days` the N verdicts (`eventstudy.figures.words.verdict`) of the sums from the first day to it.
+    ``states`` are, for each day of `judged_days`, the N verdicts of the sums from the first day to it.
 
     Examples
     --------

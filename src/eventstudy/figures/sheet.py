@@ -176,16 +176,11 @@ LAYERS = {
 
 @dataclass
 class Sheet:
-    """A figure under construction; all lengths in pixels, y downwards.
-
-    Attributes
-    ----------
-    left, right, top, bottom : float
-        The box between head and foot, for the plot and its labels.
-    """
+    """A figure under construction; all lengths in pixels, y downwards."""
 
     figure: Figure
     size: Size
+    #: The box between head and foot, for the plot and its labels.
     left: float
     right: float
     top: float
