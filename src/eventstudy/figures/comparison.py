@@ -18,7 +18,8 @@ from eventstudy.figures.rows import Row, draw_rows, rows_height
 from eventstudy.figures.sheet import Sheet, text_width
 from eventstudy.figures.style import Size
 from eventstudy.figures.words import FigureText
-from eventstudy.inference.result import HypothesisTest
+from eventstudy.inference.advice import Note
+from eventstudy.inference.result import HypothesisTest, normal_quantile
 from eventstudy.wording import number, p_text, round_significant
 
 if TYPE_CHECKING:
@@ -38,17 +39,13 @@ SHORT_TITLES = {
 NAME_ROOM = 0.26
 #: The same where names stand over their plots.
 COLUMN_NAME_ROOM = 0.62
-#: The notes of `eventstudy.inference.notes_on_tests` in a few words.
-SHORT = {
-    "recommended": "recommended here",
-    "takes events for independent": "ignores correlation",
-    "takes the day's variance for ordinary": "ignores a wild day",
-}
+#: What stands beside a test of which there is nothing to say.
+NOTHING = Note("", "")
 
 
 def several_tests(
     tests: Sequence[HypothesisTest],
-    notes: Mapping[str, str],
+    notes: Mapping[str, Note],
     *,
     size: str = "article",
     source: str = "",
@@ -61,8 +58,8 @@ def several_tests(
     ----------
     tests : sequence of HypothesisTest
         Tests of one window; those that do not apply are left out.
-    notes : mapping of str to str
-        By test name, ``recommended`` or what the test overlooks, as `eventstudy.inference.notes_on_tests` returns.
+    notes : mapping of str to Note
+        By test name, whether it is recommended or what it overlooks, as `eventstudy.inference.notes_on_tests` returns.
     size : str
         Layout preset, one of `eventstudy.figures.SIZES`.
     source, title, when : str, optional
@@ -91,7 +88,7 @@ def several_tests(
     """
     # a joint test has another null hypothesis and no sign
     shown = [
-        _Compared(t, float(round_significant(z_equivalent(t))), notes.get(t.name, ""))
+        _Compared(t, float(round_significant(z_equivalent(t))), notes.get(t.name, NOTHING))
         for t in tests
         if t.applicable and t.distribution != "F"
     ]
@@ -118,28 +115,26 @@ class _Compared:
 
     test: HypothesisTest
     z: float
-    note: str
+    note: Note
 
     @property
     def recommended(self) -> bool:
-        return self.note == "recommended"
+        return self.note.recommended
 
     @property
     def spoken(self) -> str:
-        beside = f" ({self.note})" if self.note else ""
+        beside = f" ({self.note.text})" if self.note.text else ""
         return f"{self.test.title} {number(self.z, 1)} standard errors, p {p_text(self.test.p_value)}{beside}"
 
 
 def z_equivalent(test: HypothesisTest) -> float:
     """Return the number of standard errors with a test's p-value and sign: ``sign · Φ⁻¹(1 - p/2)``; NaN if it does not apply."""
-    from scipy.special import ndtri
-
     if not test.applicable:
         return math.nan
     centre = {"w_plus": test.n * (test.n + 1) / 4.0}
     anchor = next((v for k, v in centre.items() if k in test.details and test.distribution == "exact"), 0.0)
     tail = max(test.p_value / 2.0, 5e-324)
-    return math.copysign(float(-ndtri(tail)), test.statistic - anchor)
+    return math.copysign(-normal_quantile(tail), test.statistic - anchor)
 
 
 def _words(shown: Sequence[_Compared], span: str) -> FigureText:
@@ -187,7 +182,7 @@ def _frame(shown: Sequence[_Compared]) -> pd.DataFrame:
             "standard_errors": [s.z for s in shown],
             "statistic": round_significant([s.test.statistic for s in shown]),
             "p_value": round_significant([s.test.p_value for s in shown]),
-            "note": [s.note for s in shown],
+            "note": [s.note.text for s in shown],
         }
     )
 
@@ -213,4 +208,4 @@ def _row(shown: _Compared, size: Size) -> Row:
         f"p {p_text(test.p_value)}",
         "",
     )
-    return row if size.narrow else replace(row, group=SHORT.get(shown.note, shown.note))
+    return row if size.narrow else replace(row, group=shown.note.short)

@@ -15,7 +15,8 @@ from types import TracebackType
 
 from eventstudy.errors import DataMissing, InvalidInput
 from eventstudy.figures.colours import VISIONS, contrast, difference
-from eventstudy.files import read_toml, sha256
+from eventstudy.files import sha256
+from eventstudy.toml import read_toml
 
 DEFAULT_FILE = Path(__file__).with_name("house.toml")
 #: Names a style file for every figure drawn, where nothing else chooses one.
