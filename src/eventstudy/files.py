@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, their digests, and what a study file and its tables may be."""
+"""Files: written whole or not at all, moved, locked, their digests, and what a study file and its tables may be."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import io
 import os
 import re
 import shlex
+import shutil
 import tempfile
 import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eventstudy.errors import DataMissing, InvalidInput, StudyFileError
+from eventstudy.errors import DataMissing, InvalidInput, SourceFailed, StudyFileError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +40,64 @@ def write_whole(path: Path, content: bytes | str) -> Path:
     return path
 
 
+@contextmanager
+def staged(place: Path, prefix: str) -> Iterator[Path]:
+    """Give a new folder in a place to make files in; it is removed at the end unless it was renamed away."""
+    stage = Path(tempfile.mkdtemp(dir=place, prefix=prefix))
+    try:
+        yield stage
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def move_over(source: Path, target: Path) -> bool:
+    """Rename a file over another unless they are equal; say whether the bytes changed."""
+    if target.is_file() and target.read_bytes() == source.read_bytes():
+        source.unlink()
+        return False
+    target.parent.mkdir(parents=True, exist_ok=True)
+    os.replace(source, target)
+    return True
+
+
+def flush_folder(folder: Path) -> None:
+    """Write a folder's entries to disk, where the system can."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def locked(file: Path, wait: float, refusal: str) -> Iterator[None]:
+    """Keep other processes away that take the same lock file; a process that holds it may take it again.
+
+    Who cannot have it within ``wait`` seconds is refused with a message.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(file, is_singleton=True)
+    try:
+        lock.acquire(timeout=wait)
+    except Timeout as error:
+        raise SourceFailed(refusal) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def files_in(folder: Path) -> list[str]:
+    """Return the names of all files in a folder and below, sorted."""
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
 def sha256(content: bytes) -> str:
     """Return the SHA-256 of bytes, hexadecimal."""
     return hashlib.sha256(content).hexdigest()
@@ -45,6 +106,16 @@ def sha256(content: bytes) -> str:
 def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file, hexadecimal."""
     return sha256(path.read_bytes())
+
+
+def one_digest(files: Mapping[str, str]) -> str:
+    """Return one digest of files, given by name and digest."""
+    return sha256("".join(f"{name} {digest}\n" for name, digest in sorted(files.items())).encode("utf-8"))
+
+
+def folder_digest(folder: Path) -> str:
+    """Return one digest of the names and bytes of all files in a folder."""
+    return one_digest({name: file_sha256(folder / name) for name in files_in(folder)})
 
 
 # -- TOML files of people, read within bounds.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -138,6 +138,19 @@ def first_few(things: Iterable[object], most: int, separator: str = ", ") -> str
     shown = separator.join(names[:most])
     comma = separator.rstrip() if separator != ", " else ""
     return f"{shown}{comma} and {len(names) - most:,} more" if len(names) > most else shown
+
+
+def first_lines(things: Sequence[object], most: int, of: str = "") -> list[str]:
+    """Return things a line each, of many the first ones and how many more: ``… and 3 more days; --json has all``.
+
+    Examples
+    --------
+    >>> first_lines("ABCDE", 2, "days")
+    ['  A', '  B', '  … and 3 more days; --json has all']
+    """
+    lines = [f"  {thing}" for thing in things[:most]]
+    left = len(things) - most
+    return [*lines, f"  … and {left:,} more{of and ' '}{of}; --json has all"] if left > 0 else lines
 
 
 def plural(n: int, one: str, several: str = "") -> str:
