@@ -114,11 +114,16 @@ def size_tables() -> str:
         "**Recommended tests, simulated returns**: per cent of true nulls rejected at a nominal 5 %, in the draws in which the advice "
         "names the test; a dash where it rarely or never does."
     )
-    every = f"**Every test on one day {WINDOW}, simulated returns**, recommended or not: what a test overlooks shows here."
+    every = (
+        f"**Every test on one day {WINDOW}, simulated returns**, recommended or not: what a test overlooks shows here."
+    )
     power = f"**Power** with an effect of 1 % on day 0 (one event: 5 %), window {WINDOW}: per cent rejected."
     parts = [
         *(named, recommended_table(null)),
-        *("**Recommended tests, real returns.**", recommended_table(found[~found["returns"].str.startswith(SIMULATED)])),
+        *(
+            "**Recommended tests, real returns.**",
+            recommended_table(found[~found["returns"].str.startswith(SIMULATED)]),
+        ),
         *(every, all_table(null)),
         *(power, power_table(found[found["returns"] == f"{SIMULATED}, with an effect"])),
     ]
