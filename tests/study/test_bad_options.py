@@ -31,7 +31,7 @@ def test_draws_of_the_permutation_test(result, draws) -> None:
 
 
 def test_many_relabellings_are_drawn_in_parts(result, monkeypatch) -> None:
-    from eventstudy.inference import parametric as single
+    from eventstudy.inference import single
 
     whole = result.test("permutation", (0, 1), event="META", draws=20_000)
     monkeypatch.setattr(single, "DRAWN_AT_ONCE", 100_000)

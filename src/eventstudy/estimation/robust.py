@@ -1,4 +1,4 @@
-"""The market model by robust regression: single wild days in the estimation window do not move beta."""
+"""The market model with other errors: robust regression, which extreme days do not move, and Newey-West standard errors."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class RobustMarketModel(OneBenchmark):
     with Tukey's norm may stop after three steps (0.12 standard errors in the worst of 150 cases).
 
     The residual variance is ``s² = Σ e²/(M - 2)`` over *all* residuals, not the robust scale: the event day is drawn from
-    ordinary days, wild ones included, so its error must have their spread. With errors of law t(3), the scale of the
+    estimation days, extreme ones included, so its error must have their spread. With errors of law t(3), the scale of the
     median deviation rejects about 11 % of true nulls at nominal 5 %, s about 4 %. What is robust is beta, and so the
     abnormal return. ``S_CAR² = s² L + h V h'``, V the covariance of the coefficients.
 
@@ -162,7 +162,7 @@ def _quietly() -> Iterator[None]:
         yield
 
 
-# -- The market model with errors that may be correlated over time: Newey-West standard errors.
+# -- Errors that may be correlated over time: Newey-West standard errors.
 
 
 #: Largest singular value of a prewhitening coefficient matrix (Andrews and Monahan 1992): beyond it nothing could be recoloured.

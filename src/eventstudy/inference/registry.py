@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from eventstudy.errors import InvalidInput
-from eventstudy.inference import clusters, nonparametric, parametric, resampling
+from eventstudy.inference import clusters, nonparametric, parametric, resampling, single
 from eventstudy.inference.clusters import WORDS
 from eventstudy.inference.result import Draft, NotApplicable
 
@@ -112,24 +112,24 @@ _CLUSTERS = tuple(WORDS)
 TESTS: Mapping[str, Method] = MappingProxyType({
     # -- one event
     "t": Method(
-        parametric.t, "one", "Time-series t", _ONE, _MACKINLAY,
+        single.t, "one", "Time-series t", _ONE, _MACKINLAY,
         overlooks={Overlooks.VARIANCE, Overlooks.SERIAL_CORRELATION},
         fewest=1, fewest_dates=0, fewest_days=0,
     ),
     "t_pe": Method(
-        parametric.t_pe, "one", "t with prediction error", _ONE, "Patell 1976; Salinger 1992, JFQA 27",
+        single.t_pe, "one", "t with prediction error", _ONE, "Patell 1976; Salinger 1992, JFQA 27",
         overlooks={Overlooks.VARIANCE, Overlooks.SERIAL_CORRELATION_LEFT},
         fewest=1, fewest_dates=0, fewest_days=0,
     ),
     "sq": Method(
-        parametric.sq, "one", "Sample quantile (SQ)", _ONE,
+        single.sq, "one", "Sample quantile (SQ)", _ONE,
         "Gelbach, Helland and Klick 2013, American Law and Economics Review 15",
         overlooks={Overlooks.VARIANCE},
         fewest=1, fewest_dates=0, fewest_days=100,
         options={"variant": ("paper", "plus_one")},
     ),
     "permutation": Method(
-        parametric.permutation, "one", "Permutation", _ONE, _NW23,
+        single.permutation, "one", "Permutation", _ONE, _NW23,
         overlooks={Overlooks.VARIANCE, Overlooks.SERIAL_CORRELATION},
         fewest=1, fewest_dates=0, fewest_days=20,
     ),

@@ -151,7 +151,7 @@ class EventStudyResult:
 
         Notes
         -----
-        The ``t_pe`` test of each event: `eventstudy.inference.parametric.t_pe`.
+        The ``t_pe`` test of each event: `eventstudy.inference.single.t_pe`.
         """
         window = Window.of(start) if end is None else Window(start, end)
         sums = self.abnormal.sums(window)
