@@ -68,7 +68,7 @@ def test_the_design_decides_which_tests_are_recommended(study, prices, days, win
     recommended = table.index[table["recommended"]].tolist()
     assert recommended
     assert set(recommended) <= set(RECOMMENDED[design])
-    assert result.advice(window).startswith(f"Recommended: {', '.join(recommended)}. ")
+    assert result.recommended(window).sentence.startswith(f"Recommended: {', '.join(recommended)}. ")
 
 
 def simulated(study, n, wild, seed=5):
@@ -105,7 +105,7 @@ def test_the_limit_of_the_variance_depends_on_the_number_of_events():
 def test_recommended_gives_outcomes_and_the_reason(result, single):
     advice = result.recommended((0, 1))
     assert advice.names == tuple(t.name for t in advice.tests) == ("kp_bmp_t",)
-    assert advice.sentence == result.advice((0, 1))
+    assert advice.sentence == result.recommended((0, 1)).sentence
     assert str(advice.tests[0]) in repr(advice)
     assert single.recommended().names == ("t_pe", "sq", "permutation")
     assert result.recommended((0, 0), event="META").design == "one event"
@@ -137,7 +137,7 @@ def test_clusters_of_unlike_size_count_for_less(study, prices):
     result = study.run(prices, [es.Event(t, d) for t, d in zip([*TRIO, "NVDA"], days, strict=True)])
     assert result.recommended().design == "shared dates"
     assert "clustered_t" not in result.recommended().names
-    assert "even this test rejects up to 10%" in result.advice()
+    assert "even this test rejects up to 10%" in result.recommended().sentence
 
 
 def test_nothing_that_overlooks_dependence_is_recommended_on_common_days():
@@ -298,6 +298,5 @@ def test_two_shares_that_move_as_one_are_not_two_events(study):
 
 
 def test_the_advice_does_not_promise_what_one_date_cannot_tell(result):
-    assert "in each firm's own part; a move that all have in common cannot be told from the news" in result.advice(
-        (0, 0)
-    )
+    said = result.recommended((0, 0)).sentence
+    assert "in each firm's own part; a move that all have in common cannot be told from the news" in said

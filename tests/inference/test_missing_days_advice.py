@@ -65,7 +65,7 @@ def test_the_share_of_unknown_pairs_is_that_of_a_loop(lost: float) -> None:
     if 0 < expected < 1:
         assert "count as uncorrelated" in test.note
     if expected > 0.05:
-        assert "correlation is not known" in result.advice((0, 0))
+        assert "correlation is not known" in result.recommended((0, 0)).sentence
 
 
 def test_the_share_counts_the_overlap_of_windows_on_several_dates() -> None:

@@ -111,7 +111,7 @@ def _recommended_tests(f: Findings) -> str:
     return re.sub(
         r"\b[a-z]+\d*(?:_[a-z0-9]+)+\b",
         lambda found: f"{titles[found[0]]} ({found[0]})" if found[0] in titles else found[0],
-        f.everyone.advice((0, 0)),
+        f.everyone.recommended((0, 0)).sentence,
     )
 
 
@@ -297,7 +297,7 @@ def _against(claim: Claim) -> str:
 
 def _many(f: Findings) -> str:
     """Say what is left of each headline result when one allows for how many shares were looked at, by Holm's step-down."""
-    table = f.headline.adjusted((0, 0), "holm")
+    table = f.headline.adjusted((0, 0), method="holm")
     table = table[table["p_adjusted"].notna()]
     if len(table) < 2:
         return ""

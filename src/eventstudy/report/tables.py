@@ -77,7 +77,7 @@ def headline_table(f: Findings) -> ReportTable:
     car = result.car(0)
     raw = result.returns[0]
     dollars = {c.key: c for c in f.dollars}
-    among = result.adjusted(window, "holm")["p_adjusted"]
+    among = result.adjusted(window, method="holm")["p_adjusted"]
     rows, numbers = [], []
     for key in result.events:
         row = car.loc[key]
