@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from eventstudy.estimation import models
+from eventstudy import estimation
 from eventstudy.inference import RECOMMENDED, TESTS, Method, Overlooks
 
 ROOT = Path(__file__).parent.parent
@@ -89,8 +89,8 @@ def allows_for(method: Method, what: Overlooks) -> str:
 def models_table() -> str:
     """One row a model: class, what it is, paper, proofs."""
     rows = []
-    for name in models.__all__:
-        thing = getattr(models, name)
+    for name in estimation.__all__:
+        thing = getattr(estimation, name)
         if not hasattr(thing, "design") or name == "NormalReturnModel":
             continue
         text = inspect.getdoc(thing) or ""

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
 from eventstudy.estimation.abnormal import AbnormalReturns, abnormal_returns
-from eventstudy.estimation.models import NormalReturnModel
+from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import BoolArray, FloatArray, IntArray, gather_panel
 from eventstudy.events import Event
 from eventstudy.inference import TESTS, HypothesisTest, run_test
