@@ -154,6 +154,11 @@ class OneBenchmark(ModelDefaults):
         require_name(self.benchmark, type(self).__name__)
 
     @property
+    def formula(self) -> str:
+        """The regression in one line."""
+        return f"R = alpha + beta × {self.benchmark} + e"
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The benchmark."""
         return (self.benchmark,)
@@ -206,11 +211,6 @@ class MarketModel(OneBenchmark):
     """
 
     name: ClassVar[str] = "market model"
-
-    @property
-    def formula(self) -> str:
-        """The regression in one line."""
-        return f"R = alpha + beta × {self.benchmark} + e"
 
     def fit(self, panel: EventPanel) -> Fit:
         """Estimate alpha and beta of every event.

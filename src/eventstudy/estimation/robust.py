@@ -89,11 +89,6 @@ class RobustMarketModel(OneBenchmark):
         """The estimation in words."""
         return f"robust market model ({'LAD' if self.norm == 'lad' else self.norm.capitalize()})"
 
-    @property
-    def formula(self) -> str:
-        """The regression in one line."""
-        return f"R = alpha + beta × {self.benchmark} + e"
-
     def fit(self, panel: EventPanel) -> Fit:
         """Estimate alpha and beta of every event.
 
@@ -232,11 +227,6 @@ class HacMarketModel(OneBenchmark):
         whole = isinstance(self.lags, int | np.integer) and not isinstance(self.lags, bool)
         if self.lags is not None and not (whole and self.lags >= 0):
             raise InvalidInput(f"lags is {self.lags!r}; give a whole number from 0, or None for the rule of thumb.")
-
-    @property
-    def formula(self) -> str:
-        """The regression in one line."""
-        return f"R = alpha + beta × {self.benchmark} + e"
 
     def fit(self, panel: EventPanel) -> Fit:
         """Estimate alpha and beta of every event, and how their errors hang together over time.
