@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
@@ -128,8 +129,7 @@ class GarchMarketModel(OneBenchmark):
             If the package ``arch`` is not installed.
         """
         require_arch()
-        estimate = _garch if self.kind == "garch" else _egarch
-        return fit_each(panel, self.design, ("alpha", "beta"), estimate)
+        return fit_each(panel, self.design, ("alpha", "beta"), partial(_estimate, kind=self.kind))
 
 
 def require_arch() -> None:
@@ -141,14 +141,6 @@ def require_arch() -> None:
             "GarchMarketModel needs the package arch, which is not installed. "
             "Install it with: pip install 'eventstudy-finance[garch]'"
         ) from cause
-
-
-def _garch(event: OneEvent) -> Estimate:
-    return _estimate(event, "garch")
-
-
-def _egarch(event: OneEvent) -> Estimate:
-    return _estimate(event, "egarch")
 
 
 def _estimate(event: OneEvent, kind: Kind) -> Estimate:

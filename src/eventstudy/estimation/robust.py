@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, get_args
@@ -102,8 +102,7 @@ class RobustMarketModel(OneBenchmark):
         Fit
             ``unusable`` says so where the iteration does not converge.
         """
-        estimate = _median if self.norm == "lad" else _huber if self.norm == "huber" else _tukey
-        return fit_each(panel, self.design, ("alpha", "beta"), estimate)
+        return fit_each(panel, self.design, ("alpha", "beta"), _ESTIMATES[self.norm])
 
 
 def _huber(event: OneEvent) -> Estimate:
@@ -142,6 +141,9 @@ def _median(event: OneEvent) -> Estimate:
         covariance = np.asarray(found.cov_params(), dtype=np.float64)
     reason = NO_CONVERGENCE if found.iterations >= MAX_ITERATIONS else ""
     return Estimate(np.asarray(found.params, dtype=np.float64) * unit, covariance * np.outer(unit, unit), reason)
+
+
+_ESTIMATES: dict[str, Callable[[OneEvent], Estimate]] = {"huber": _huber, "tukey": _tukey, "lad": _median}
 
 
 def _in_sigmas(event: OneEvent) -> tuple[FloatArray, FloatArray, FloatArray]:
