@@ -152,7 +152,7 @@ def test_bad_requests_say_what_to_change():
 @pytest.mark.parametrize("method", METHODS)
 def test_the_result_shows_both_p_values(method):
     result = make((60, 60, 60, 60))
-    table = result.adjusted((0, 1), method)
+    table = result.adjusted((0, 1), method=method)
     assert list(table.columns) == ["car", "t", "p_value", "p_adjusted", "method"]
     assert list(table.index) == list(result.events)
     assert set(table["method"]) == {method}
