@@ -11,7 +11,7 @@ import pandas as pd
 from eventstudy.calendars import DEFAULT_EXCHANGE, ClosedDay, calendar_bounds, check_closed_day, exchange_sessions
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
 from eventstudy.estimation.abnormal import abnormal_returns
-from eventstudy.estimation.models import NormalReturnModel
+from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import Alignment, Dropped, EventPanel, EventTime, align
 from eventstudy.estimation.spans import trades_of
 from eventstudy.events import Event, as_events, tradable_days

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from eventstudy.claims import ClaimBook, ClaimsLedger, Evidence, claims_of, judge
 from eventstudy.errors import DataMissing, InvalidInput, StudyFileError
-from eventstudy.estimation.models import NormalReturnModel
+from eventstudy.estimation import NormalReturnModel
 from eventstudy.events import Event, as_events
 from eventstudy.figures.presentation import Presentation
 from eventstudy.files import check_inside, command_path, read_table
