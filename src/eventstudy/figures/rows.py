@@ -18,8 +18,9 @@ from eventstudy.figures.layout import build
 from eventstudy.figures.sheet import Scale, Sheet, fit, fitted_ticks, legend_height, limits, name_width, text_width
 from eventstudy.figures.style import POINTS, Size, palette
 from eventstudy.figures.words import FigureText, name_and_date
+from eventstudy.inference.advice import Note
 from eventstudy.inference.market_value import MarketValueChange
-from eventstudy.inference.result import HypothesisTest
+from eventstudy.inference.result import HypothesisTest, normal_quantile
 from eventstudy.wording import DASH, MINUS, billions, number, p_text, round_significant
 
 if TYPE_CHECKING:
@@ -255,7 +256,7 @@ def _legend_entries(
     return out
 
 
-# -- Several tests of one average side by side: which ones to believe, and how far the others stray.
+# -- Several tests of one average side by side: which ones are recommended, and how far the others stray.
 
 
 #: Beyond this many standard errors a two-sided p-value is below 5 %.
@@ -272,29 +273,23 @@ SHORT_TITLES = {
 NAME_ROOM = 0.26
 #: The same where names stand over their plots.
 COLUMN_NAME_ROOM = 0.62
-#: The notes of `eventstudy.inference.notes_on_tests` in a few words.
-SHORT = {
-    "recommended": "recommended here",
-    "takes events for independent": "ignores correlation",
-    "takes the day's variance for ordinary": "ignores a wild day",
-}
+#: What stands beside a test of which there is nothing to say.
+NOTHING = Note("", "")
 
 
 def z_equivalent(test: HypothesisTest) -> float:
     """Return the number of standard errors with a test's p-value and sign: ``sign · Φ⁻¹(1 - p/2)``; NaN if it does not apply."""
-    from scipy.special import ndtri
-
     if not test.applicable:
         return math.nan
     centre = {"w_plus": test.n * (test.n + 1) / 4.0}
     anchor = next((v for k, v in centre.items() if k in test.details and test.distribution == "exact"), 0.0)
     tail = max(test.p_value / 2.0, 5e-324)
-    return math.copysign(float(-ndtri(tail)), test.statistic - anchor)
+    return math.copysign(-normal_quantile(tail), test.statistic - anchor)
 
 
 def agreement(
     tests: Sequence[HypothesisTest],
-    notes: Mapping[str, str],
+    notes: Mapping[str, Note],
     *,
     size: str = "article",
     source: str = "",
@@ -307,8 +302,8 @@ def agreement(
     ----------
     tests : sequence of HypothesisTest
         Tests of one window; those that do not apply are left out.
-    notes : mapping of str to str
-        By test name, ``recommended`` or what the test overlooks, as `eventstudy.inference.notes_on_tests` returns.
+    notes : mapping of str to Note
+        By test name, whether it is recommended or what it overlooks, as `eventstudy.inference.notes_on_tests` returns.
     size : str
         Layout preset, one of `eventstudy.figures.SIZES`.
     source, title, when : str, optional
@@ -331,16 +326,17 @@ def agreement(
             "None of these tests applies, so there is nothing to draw; see the column note of result.tests()."
         )
     z = [float(round_significant(z_equivalent(t))) for t in there]
-    recommended = [v for t, v in zip(there, z, strict=True) if notes.get(t.name) == "recommended"]
+    said = [notes.get(t.name, NOTHING) for t in there]
+    recommended = [v for note, v in zip(said, z, strict=True) if note.recommended]
     window = there[0].window
     words = FigureText(
         title=say.tidy(title) if title else _finding(z, recommended),
         subtitle=f"The same average abnormal return {say.span_text(window, when)}, by {len(there)} tests: p-values as standard errors "
         "from zero. In the shaded band p is above 5%.",
         source=say.tidy(source),
-        note="Filled: tests to believe for this design. Open: tests that overlook something here, mostly that shares on one date move "
-        "together, or that the day was wilder than others.",
-        alt=f"Dot plot of {len(there)} tests of one average. " + say.alt_list([_spoken(t, v, notes) for t, v in zip(there, z, strict=True)]),
+        note="Filled: tests recommended for this design. Open: tests that overlook something here, mostly that shares on one date move "
+        "together, or that the day was more volatile than others.",
+        alt=f"Dot plot of {len(there)} tests of one average. " + say.alt_list([_spoken(t, v, note) for t, v, note in zip(there, z, said, strict=True)]),
     )  # fmt: skip
     table = pd.DataFrame(
         {
@@ -348,28 +344,26 @@ def agreement(
             "standard_errors": z,
             "statistic": round_significant([t.statistic for t in there]),
             "p_value": round_significant([t.p_value for t in there]),
-            "note": [notes.get(t.name, "") for t in there],
+            "note": [note.text for note in said],
         }
     )
     facts = Facts(
         "agreement",
-        {"average": (_state(z, there, notes),)},
+        {"average": (_state(recommended),)},
         parameters={"window": [window.start, window.end], "tests": [t.name for t in there]},
         own_title=bool(title),
     )
-    said = [notes.get(t.name, "") for t in there]
     return build(words, table, facts, size, lambda preset: rows_height(preset, len(there), []), _draw(there, z, said))
 
 
-def _state(z: Sequence[float], tests: Sequence[HypothesisTest], notes: Mapping[str, str]) -> str:
-    """Return what may be said of the average: that all tests to believe see it on one side at 5 %."""
-    recommended = [v for t, v in zip(tests, z, strict=True) if notes.get(t.name) == "recommended"]
+def _state(recommended: Sequence[float]) -> str:
+    """Return what may be said of the average: that all recommended tests see it on one side at 5 %."""
     if recommended and all(v < -BAND_EDGE for v in recommended):
         return "down"
     return "up" if recommended and all(v > BAND_EDGE for v in recommended) else "unclear"
 
 
-def _draw(tests: Sequence[HypothesisTest], z: Sequence[float], notes: Sequence[str]) -> Callable[[Sheet], None]:
+def _draw(tests: Sequence[HypothesisTest], z: Sequence[float], notes: Sequence[Note]) -> Callable[[Sheet], None]:
     def draw(sheet: Sheet) -> None:
         rows = [_row(t, v, note, sheet.size) for t, v, note in zip(tests, z, notes, strict=True)]
         draw_rows(sheet, rows, [], lambda _: lambda v: number(v, 0), (-BAND_EDGE, BAND_EDGE))
@@ -377,12 +371,12 @@ def _draw(tests: Sequence[HypothesisTest], z: Sequence[float], notes: Sequence[s
     return draw
 
 
-def _row(test: HypothesisTest, z: float, note: str, size: Size) -> Row:
-    state = "unclear" if note != "recommended" else "down" if z < 0 else "up"
+def _row(test: HypothesisTest, z: float, note: Note, size: Size) -> Row:
+    state = "unclear" if not note.recommended else "down" if z < 0 else "up"
     fits = text_width(test.title, size.body, bold=True) <= (COLUMN_NAME_ROOM if size.column else NAME_ROOM) * size.inner
     label = test.title if fits else SHORT_TITLES.get(test.name, test.name)
     row = Row(label, state, z, math.nan, math.nan, f"p {p_text(test.p_value)}", "")
-    return row if size.narrow else replace(row, group=SHORT.get(note, note))
+    return row if size.narrow else replace(row, group=note.short)
 
 
 def _finding(z: Sequence[float], recommended: Sequence[float]) -> str:
@@ -391,13 +385,13 @@ def _finding(z: Sequence[float], recommended: Sequence[float]) -> str:
         return f"The same average is up to {number(widest, 1)} standard errors from zero; no test is to be recommended here"
     nearest = min(recommended, key=abs)
     if widest in recommended:
-        return f"The tests to believe see up to {number(widest, 1)} standard errors"
+        return f"The recommended tests see up to {number(widest, 1)} standard errors"
     return f"One test sees {number(abs(widest), 1)} standard errors; one that fits this design sees {number(abs(nearest), 1)}"
 
 
-def _spoken(test: HypothesisTest, z: float, notes: Mapping[str, str]) -> str:
-    note = notes.get(test.name, "")
-    return f"{test.title} {number(z, 1)} standard errors, p {p_text(test.p_value)}" + (f" ({note})" if note else "")
+def _spoken(test: HypothesisTest, z: float, note: Note) -> str:
+    beside = f" ({note})" if note.text else ""
+    return f"{test.title} {number(z, 1)} standard errors, p {p_text(test.p_value)}{beside}"
 
 
 # -- Dollars lost and gained.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from eventstudy.errors import InvalidInput
 from eventstudy.interchange import is_table
-from eventstudy.prices.snapshot import ShareCount, load_snapshot, universe_members
+from eventstudy.prices.snapshot import ShareCount, universe_members
 from eventstudy.prices.table import Prices, Provenance, as_day
 from eventstudy.sources.files.french import read_french_factors
 from eventstudy.sources.files.open import (
@@ -20,7 +20,7 @@ from eventstudy.sources.files.open import (
 )
 from eventstudy.sources.own import OwnSource, Table
 from eventstudy.sources.source import PriceSource, Snapshot, Source
-from eventstudy.sources.yahoo.fetch import Yahoo, fetch_yahoo
+from eventstudy.sources.yahoo.fetch import Yahoo
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
