@@ -11,7 +11,7 @@ import pandas as pd
 from eventstudy.errors import DataMissing, InvalidInput
 from eventstudy.prices.table import Prices
 from eventstudy.vintages.changes import CLOSE_STEP, LEAST_SPLIT, split_ratio
-from eventstudy.wording import first_lines, iso_day, plural
+from eventstudy.wording import first_lines, in_brackets, iso_day, plural
 
 #: Half a cent: two vendors that round the same price to the cent differ by less.
 TOLERANCE = 0.005
@@ -92,8 +92,8 @@ class VendorTicker:
             if days
         ]
         notes = "; ".join(filter(None, (*gaps, self.remark)))
-        agree = f"{self.ticker}: {self.compared - self.differing:,} of {self.compared:,} {self.what}s agree"
-        return f"{agree} ({notes})" if notes else agree
+        agreeing = self.compared - self.differing
+        return f"{self.ticker}: {agreeing:,} of {self.compared:,} {self.what}s agree{in_brackets(notes)}"
 
 
 def _days_words(days: Sequence[str], most: int) -> str:
