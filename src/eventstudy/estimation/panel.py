@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from eventstudy.calendars import ClosedDay
 from eventstudy.errors import DataMissing
+from eventstudy.estimation.spans import sums_over_spans, trade_spans
 from eventstudy.events import Event, event_keys, locate_sessions
-from eventstudy.measures import sums_over_spans, trade_spans
 from eventstudy.windows import Window
 from eventstudy.wording import did_you_mean
 

@@ -13,9 +13,10 @@ from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
 from eventstudy.estimation.abnormal import abnormal_returns
 from eventstudy.estimation.models import NormalReturnModel
 from eventstudy.estimation.panel import Alignment, Dropped, EventPanel, EventTime, align
+from eventstudy.estimation.spans import trades_of
 from eventstudy.events import Event, as_events, tradable_days
 from eventstudy.interchange import dated, is_table
-from eventstudy.measures import Measure, check_measure, measured, trades_of
+from eventstudy.measures import Measure, check_measure, measured
 from eventstudy.prices.checks.finding import Finding, Usage, check_accept, in_short, judged
 from eventstudy.prices.checks.run import check_prices as check_table
 from eventstudy.prices.checks.run import check_returns

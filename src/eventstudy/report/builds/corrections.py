@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from eventstudy.errors import InvalidInput, StudyFileError
-from eventstudy.files import read_toml
 from eventstudy.report.builds.manifest import CORRECTIONS
 
 _HEAD = "# What this report said before, and why it changed. 'eventstudy build --accept-changes REASON' adds to it.\n"
@@ -41,6 +40,8 @@ class Correction:
 
 def read_corrections(folder: Path) -> tuple[Correction, ...]:
     """Return the corrections of a study, oldest first."""
+    from eventstudy.toml import read_toml  # loads numerical libraries, and few reports have corrections
+
     path = folder / CORRECTIONS
     if not path.is_file():
         return ()
