@@ -243,7 +243,7 @@ def _sign(value: float) -> int:
 
 def _clear_sign(row: Mapping[str, float] | pd.Series[Any]) -> int:
     """Return the sign of an abnormal return whose interval leaves out zero, else 0."""
-    return (row["low"] > 0) - (row["high"] < 0)
+    return int(row["low"] > 0) - int(row["high"] < 0)
 
 
 def standfirst(f: Findings) -> str:
