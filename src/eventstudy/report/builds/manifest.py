@@ -249,6 +249,13 @@ def _compare(then: Mapping[str, str], now: Mapping[str, str], role: str) -> list
             detail = f"{then.get(name, 'none')} → {now.get(name, 'none')}"
             reasons.append(Reason("changed", name, detail))
             continue
-        kind = "new" if name not in then else "gone" if name not in now else "missing" if not now[name] else "changed"
-        reasons.append(Reason(kind, name, role))
+        reasons.append(Reason(_kind_of_change(then, now, name), name, role))
     return reasons
+
+
+def _kind_of_change(then: Mapping[str, str], now: Mapping[str, str], name: str) -> str:
+    if name not in then:
+        return "new"
+    if name not in now:
+        return "gone"
+    return "changed" if now[name] else "missing"
