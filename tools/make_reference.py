@@ -1,4 +1,4 @@
-"""Copy what the reference tests need of the synthetic sets into ``tests/reference/data``, compressed.
+"""Copy what the reference tests need of the synthetic sets into ``tests/data/reference``, compressed.
 
 Usage: ``python tools/make_reference.py FOLDER`` with the folder that holds ``data/`` and ``expected/paper/``.
 """
@@ -14,7 +14,7 @@ import pandas as pd
 SETS = ("synth_small", "synth_clustered", "synth_nonclustered", "synth_missing", "synth_thin")
 MODELS = ("market_model", "market_adjusted", "mean_adjusted", "capm", "ff3")
 THIN = ("trade_to_trade_log_ar", "trade_to_trade_log_car", "trade_to_trade_log_fit", "trade_to_trade_log_tests")
-OUT = Path(__file__).parent.parent / "tests" / "reference" / "data"
+OUT = Path(__file__).parent.parent / "tests" / "data" / "reference"
 
 
 def write(table: pd.DataFrame, name: str) -> None:

@@ -84,12 +84,9 @@ def describe_figure(figure: HouseFigure, result: Outcome) -> HouseFigure:
 def source_line(result: Outcome) -> str:
     """Return source, vintage, model and estimation window as one line for the foot of a figure."""
     origin = result.provenance
-    source = {"snapshot": "eventstudy price snapshot", "universe": "eventstudy S&P 500 panel"}.get(
-        origin.source, origin.source
-    )
     vintage = f" (downloads of {origin.retrieved})" if origin.retrieved else ""
     against = f" on {result.model.benchmark}" if result.model.benchmark else ""
-    return f"Source: {source}{vintage}. {result.model.name.capitalize()}{against}."
+    return f"Source: {origin.label}{vintage}. {result.model.name.capitalize()}{against}."
 
 
 def when(panel: EventPanel) -> str:

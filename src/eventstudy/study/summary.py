@@ -73,8 +73,6 @@ class Outcome(Protocol):
 
 #: Events listed one by one in the first window of a summary, and in the others; beyond that only averages are shown.
 LISTED_EVENTS, LISTED_AGAIN = 30, 10
-#: Embedded prices.
-EMBEDDED = ("snapshot", "universe")
 #: The column of smallest changes that would have been found, beside every change that is not clear.
 DETECTABLE = "Detectable"
 
@@ -208,7 +206,7 @@ def price_doubts(result: Outcome) -> list[str]:
 def price_notes(result: Outcome) -> list[str]:
     """Return what a file's or a vendor's prices leave open; what is known of the embedded ones stands in the report."""
     source = result.provenance
-    return [] if source.source in EMBEDDED else list(source.cautions)
+    return [] if source.embedded else list(source.cautions)
 
 
 def summary_text(result: Outcome, windows: Sequence[Window] = ()) -> str:

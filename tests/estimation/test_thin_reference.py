@@ -13,7 +13,7 @@ import pytest
 
 import eventstudy as es
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data" / "reference"
 # Both sides are double precision; ten digits is what two different orders of summation leave in common.
 RTOL = 1e-10
 # A sum of abnormal returns of about 0.05 may cancel.

@@ -16,7 +16,7 @@ import pytest
 import eventstudy as es
 from eventstudy.inference.multiple import adjust
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data" / "reference"
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference"
 
 pytestmark = pytest.mark.skipif(

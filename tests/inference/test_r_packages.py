@@ -20,7 +20,7 @@ import eventstudy as es
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.residuals import autocorrelations
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data" / "reference"
 REFERENCE = Path(__file__).parents[3] / "shared" / "reference"
 EXPECTED = REFERENCE / "expected"
 

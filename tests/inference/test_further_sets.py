@@ -20,7 +20,7 @@ from scipy import stats
 
 import eventstudy as es
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data" / "reference"
 # Loops, statsmodels and matrix products add the same numbers in another order; ten digits of sixteen are common.
 RTOL = 1e-10
 P_RTOL = 1e-8

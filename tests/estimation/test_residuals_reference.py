@@ -14,7 +14,7 @@ from scipy import stats
 import eventstudy as es
 from eventstudy.estimation.residuals import autocorrelations, durbin_watson, ljung_box
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data" / "reference"
 REFERENCE = Path(__file__).parent.parent.parent.parent / "shared" / "reference" / "expected" / "r_EventStudy"
 
 pytestmark = pytest.mark.skipif(
