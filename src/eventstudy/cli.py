@@ -52,16 +52,21 @@ console = Console()
 say = console.say
 
 
-@app.callback()
-def version(
-    show: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
-) -> None:
-    """Print the version if asked."""
-    if show:
+def _print_version(asked: bool) -> None:
+    if asked:
         import eventstudy
 
         typer.echo(eventstudy.__version__)
         raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Take what is asked of no single command."""
 
 
 @app.command()
