@@ -86,7 +86,7 @@ def test_the_table_of_tests(result):
     table = result.tests(window=(0, 1))
     assert table.index.name == "test"
     assert {"statistic", "df", "p_value", "n", "applicable", "variant", "note"} <= set(table.columns)
-    recommended = result.recommended((0, 1)).sentence.removeprefix("Believe ").partition(":")[0].split(", ")
+    recommended = result.recommended((0, 1)).sentence.removeprefix("Recommended: ").partition(". ")[0].split(", ")
     assert table.index.tolist()[: len(recommended)] == recommended
     assert set(table.index) == {*recommended, *STANDARD}
     assert table["recommended"].tolist() == [name in recommended for name in table.index]
@@ -259,7 +259,7 @@ def test_the_printed_summary_has_no_address_and_no_clock(study, prices, result):
         for word in (*TRIO, DAY, "2025-06-30", "^GSPC"):
             assert word in text
     assert repr(result).startswith("Event study")
-    assert "takes events for independent" in repr(result)
+    assert "assumes no cross-sectional dependence" in repr(result)
 
 
 def test_the_specification_prints_its_constructor_call(study):
@@ -398,10 +398,10 @@ def test_figures_are_figures(result):
 
 
 def test_the_advice_follows_the_window_where_a_longer_one_changes_the_design(study, prices, result):
-    assert "Days [0, 0]: Believe kp_bmp_t: all events share one date" in repr(result)
+    assert "Days [0, 0]: Recommended: kp_bmp_t. All events share one date" in repr(result)
     near = repr(study.run(prices, [es.Event("NVDA", DAY), es.Event("META", "2025-01-28")]))
-    assert "Days [0, 0]: Believe bmp_t" in near
-    assert "Days [-5, +5]: Believe kp_bmp_t" in near
+    assert "Days [0, 0]: Recommended: bmp_t" in near
+    assert "Days [-5, +5]: Recommended: kp_bmp_t" in near
 
 
 def test_plain_values_of_many_events_are_made_in_one_pass(study, prices, monkeypatch):

@@ -17,7 +17,7 @@ from eventstudy.errors import DataMissing, InvalidInput
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.models import Fit, NormalReturnModel
 from eventstudy.estimation.panel import Dropped, EventPanel
-from eventstudy.figures.house_style import Presentation, presenting
+from eventstudy.figures.presentation import Presentation, presenting
 from eventstudy.inference import Advice, HypothesisTest, notes_on_tests, run_test, run_tests
 from eventstudy.inference.market_value import MarketValueChange, changes_table, market_value_changes
 from eventstudy.inference.multiple import adjusted_p
@@ -588,7 +588,7 @@ class EventStudyResult:
         chosen = self._window(window, end)
         tests, _ = shown_tests(self.abnormal, chosen, names)
         notes = notes_on_tests(self.abnormal, chosen)
-        return self._drawn(partial(figures.agreement, tests, notes), size)
+        return self._drawn(partial(figures.several_tests, tests, notes), size)
 
     def _drawn(self, draw: Callable[..., HouseFigure], size: str) -> HouseFigure:
         """Draw in the study's style and with its mark, and say how the figure was made."""

@@ -184,7 +184,7 @@ def inference_rows(result: Outcome, window: Window) -> tuple[list[str], list[lis
     notes = notes_on_tests(result.abnormal, window)
     rows = []
     for test in shown_tests(result.abnormal, window)[0]:
-        mark = notes.get(test.name, "")
+        mark = str(notes.get(test.name, ""))
         if test.applicable:
             rows.append([test.name, number(test.statistic), p_text(test.p_value), str(test.n), mark])
         else:
