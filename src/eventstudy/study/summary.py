@@ -189,7 +189,7 @@ def inference_rows(result: Outcome, window: Window) -> tuple[list[str], list[lis
             rows.append([test.name, number(test.statistic), p_text(test.p_value), str(test.n), mark])
         else:
             rows.append([test.name, number(float("nan")), number(float("nan")), str(test.n), test.reason])
-    return ["Test", "Statistic", "p", "n", "Reading"], rows
+    return ["Test", "Statistic", "p", "n", "Note"], rows
 
 
 def failed_checks(result: Outcome) -> list[str]:
@@ -200,7 +200,7 @@ def failed_checks(result: Outcome) -> list[str]:
 
 def price_doubts(result: Outcome) -> list[str]:
     """Return a line if the prices are in doubt: it stands before every number that rests on them."""
-    return [f"Mind the prices first: {c.comment}" for c in result.checks if c.name == PRICE_CHECK and not c.passed]
+    return [f"Check the prices first: {c.comment}" for c in result.checks if c.name == PRICE_CHECK and not c.passed]
 
 
 def price_notes(result: Outcome) -> list[str]:
@@ -226,7 +226,7 @@ def summary_text(result: Outcome, windows: Sequence[Window] = ()) -> str:
             parts.append(_single_line(result, window))
         parts += filter(None, [power_line(result, window)])
     parts += advice_lines(result, shown)
-    for title, notes in (("Mind:", failed_checks(result)), ("About the prices:", price_notes(result))):
+    for title, notes in (("Notes:", failed_checks(result)), ("About the prices:", price_notes(result))):
         if notes:
             parts.append("\n".join([title, *(f"  - {n}" for n in notes)]))
     return "\n\n".join(parts)
