@@ -153,7 +153,7 @@ _CELLS = (
     ),
     ("code", "result.plot_event_day()"),
     ("code", "result.plot_car()"),
-    ("markdown", "Which tests to believe, and why:"),
+    ("markdown", "Which tests are recommended, and why:"),
     ("code", "print(result.recommended().sentence)\nresult.tests(tuple(window))"),
 )
 
