@@ -25,7 +25,7 @@ from eventstudy.estimation import models as m
 from eventstudy.estimation.market import FACTOR_SETS
 from eventstudy.estimation.models import NormalReturnModel
 from eventstudy.measures import Measure
-from eventstudy.prices.checks.finding import check_accept
+from eventstudy.prices.checks.accept import check_accept
 from eventstudy.prices.table import SNAPSHOT, YAHOO, ReturnKind
 from eventstudy.toml import Part, WindowField, window_of
 from eventstudy.windows import Window
