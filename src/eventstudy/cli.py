@@ -89,7 +89,7 @@ def run(
     elif as_csv:
         typer.echo(rounded_csv(result_tables(result, spec.model.report)["car"], index=False), nl=False)
     else:
-        from eventstudy.study.tables import summary_text
+        from eventstudy.study.summary import summary_text
 
         typer.echo(f"{spec.title}\n\n{summary_text(result, spec.model.report)}")
 

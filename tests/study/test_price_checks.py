@@ -14,7 +14,7 @@ import eventstudy as es
 from eventstudy.cli import app, main
 from eventstudy.report.findings import compute, data_checks
 from eventstudy.report.page import report_page
-from eventstudy.study.tables import summary_text
+from eventstudy.study.summary import summary_text
 
 EVENT = es.Event("NVDA", "2025-01-27")
 MODEL = es.MarketModel("^GSPC")

@@ -18,6 +18,7 @@ import pandas as pd
 
 from eventstudy.errors import DataMissing, InvalidInput, NotAsRecorded
 from eventstudy.prices.table import SNAPSHOT, UNIVERSE, Prices, Provenance, as_day
+from eventstudy.wording import iso_day
 
 if TYPE_CHECKING:
     from datetime import date
@@ -458,7 +459,7 @@ def share_count(ticker: str, on: date | str) -> ShareCount:
     if day is None:
         raise InvalidInput("on is None; give the day of the count, such as '2025-01-27'.")
     counts = _counts_of(ticker)
-    wanted = f"{day:%Y-%m-%d}"
+    wanted = iso_day(day)
     before = [count for count in counts if count.period_end <= wanted]
     if not before:
         known = tuple(count.period_end for count in counts)

@@ -17,7 +17,7 @@ import pandas as pd
 
 from eventstudy.claims import Claim
 from eventstudy.claims.ledger import inputs_text
-from eventstudy.inference.advice import wild_beyond
+from eventstudy.inference.advice import variance_limit
 from eventstudy.prices.snapshot import VendorFacts, is_snapshot, vendor_agreement
 from eventstudy.report.charts import Chart
 from eventstudy.report.findings import FAR, Findings, data_checks, happenings, joint_result, market_day
@@ -111,7 +111,7 @@ def _recommended_tests(f: Findings) -> str:
     return re.sub(
         r"\b[a-z]+\d*(?:_[a-z0-9]+)+\b",
         lambda found: f"{titles[found[0]]} ({found[0]})" if found[0] in titles else found[0],
-        f.everyone.advice((0, 0)),
+        f.everyone.recommended((0, 0)).sentence,
     )
 
 
@@ -297,7 +297,7 @@ def _against(claim: Claim) -> str:
 
 def _many(f: Findings) -> str:
     """Say what is left of each headline result when one allows for how many shares were looked at, by Holm's step-down."""
-    table = f.headline.adjusted((0, 0), "holm")
+    table = f.headline.adjusted((0, 0), method="holm")
     table = table[table["p_adjusted"].notna()]
     if len(table) < 2:
         return ""
@@ -323,7 +323,7 @@ def _joint(f: Findings) -> str:
     ab = f.everyone.abnormal
     parts = "; ".join(f"{t.title}: p {p_text(t.p_value)}" for t in tests)
     text = f"Across all {ab.n} events of the study the mean abnormal return was {percent(joint.mean)} ({parts})."
-    if (ratio := joint.variance_ratio) > wild_beyond(ab.n):
+    if (ratio := joint.variance_ratio) > variance_limit(ab.n):
         text += (
             f" That day the events went apart: their standardised abnormal returns were spread {ratio:.0f} times as widely (in "
             f"variance) as on an ordinary day, {joint.far_down} of them more than {FAR:.0f} standard errors down and {joint.far_up} as far up. Tests "

@@ -77,7 +77,7 @@ def headline_table(f: Findings) -> ReportTable:
     car = result.car(0)
     raw = result.returns[0]
     dollars = {c.key: c for c in f.dollars}
-    among = result.adjusted(window, "holm")["p_adjusted"]
+    among = result.adjusted(window, method="holm")["p_adjusted"]
     rows, numbers = [], []
     for key in result.events:
         row = car.loc[key]
@@ -175,7 +175,7 @@ def table_of_tests(f: Findings) -> ReportTable:
     notes = notes_on_tests(result.abnormal, window)
     rows = []
     for t in tests:
-        verdict = notes.get(t.name, DASH)
+        verdict = str(notes.get(t.name, DASH))
         rows.append(
             (
                 t.title,

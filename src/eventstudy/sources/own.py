@@ -37,7 +37,7 @@ class Table(Source):
 
 
 class OwnSource(Source):
-    """A source that somebody else wrote: its answers are checked, and its failures told from ours."""
+    """A source that somebody else wrote: its answers are checked, and its failures named as its own."""
 
     def __init__(self, source: object) -> None:
         name = getattr(source, "name", None)

@@ -71,7 +71,7 @@ SPIKE_DEVIATIONS = 8.0
 SPIKE_ERROR_EVENT = float(np.log(1.18))
 #: Volume beyond this multiple of the usual, at the new price, speaks of news.
 NEWS_VOLUME = 3.0
-#: Days with volume on both sides of a jump from which a level can be told.
+#: Days with volume on both sides of a jump that show a level.
 LEVEL_DAYS = 20
 #: Jumps looked at one by one in a series; one that jumps more often is no series of prices in one unit.
 MOST_JUMPS = 40
@@ -90,7 +90,7 @@ BUSY = 0.15
 
 
 class Jump(NamedTuple):
-    """A jump of one series: what kind, how serious, from which row to which, and in words."""
+    """A jump of one series: which rule it breaks, how serious, from which row to which, and in words."""
 
     rule: Rule
     level: int
@@ -379,7 +379,7 @@ UNCONFIRMED_MOVE = Rule(
 )
 #: A move that asks for another day that confirms it, as a fraction of the price.
 LARGE_MOVE = 0.25
-#: Robust standard deviations beyond which a day is no ordinary one.
+#: Robust standard deviations beyond which a move is large for its series.
 DEVIATIONS = 4.0
 #: Of fewer moves a standard deviation says nothing.
 FEWEST_MOVES = 20

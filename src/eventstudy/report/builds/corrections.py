@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from eventstudy.errors import InvalidInput, StudyFileError
-from eventstudy.files import read_toml
 from eventstudy.report.builds.manifest import CORRECTIONS
+from eventstudy.toml import read_toml
 
 _HEAD = "# What this report said before, and why it changed. 'eventstudy build --accept-changes REASON' adds to it.\n"
 

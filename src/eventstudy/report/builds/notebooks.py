@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eventstudy.errors import DataMissing, EventStudyError, StudyFileError
-from eventstudy.figures.house_style import MARK_VARIABLE, UNTIL_VARIABLE
-from eventstudy.figures.house_style import VARIABLE as STYLE_VARIABLE
+from eventstudy.figures.house_style import STYLE_VARIABLE
+from eventstudy.figures.presentation import MARK_VARIABLE, UNTIL_VARIABLE
 from eventstudy.report.notebook_page import scrubbed, to_html, without_colour
 
 if TYPE_CHECKING:

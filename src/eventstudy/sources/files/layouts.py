@@ -600,7 +600,7 @@ def _with_volume(figures: Figures, name: str) -> Figures:
             row, column = np.argwhere(wrong)[0]
             raise DataUnfit(
                 f"{name} has {values[row, column]:g} as the volume of {figures.volume.columns[column]} on "
-                f"{figures.volume.index[row]:%Y-%m-%d}; correct it or leave it empty."
+                f"{iso_day(figures.volume.index[row])}; correct it or leave it empty."
             )
     return figures
 

@@ -53,6 +53,7 @@ from eventstudy.sources.yahoo.answer import COLUMNS, Download, Request, read_ans
 from eventstudy.sources.yahoo.bars import list_days
 from eventstudy.sources.yahoo.client import MOST_SECONDS, Journal, RetryPolicy, Timing, Worker, ask
 from eventstudy.sources.yahoo.failures import ACCEPTABLE, FAILURE_KINDS, classify, failure
+from eventstudy.wording import iso_day
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -193,7 +194,7 @@ class _Fetch:
         answer = ask(
             request.ticker,
             request.start,
-            f"{pd.Timestamp(request.end) + pd.Timedelta(days=1):%Y-%m-%d}",  # the client's end is exclusive
+            iso_day(pd.Timestamp(request.end) + pd.Timedelta(days=1)),  # the client's end is exclusive
             session=self.session,
             folder=self.folder,
             timeout=self.policy.timeout,
@@ -243,10 +244,10 @@ def _check_request(
     if first is None or last is None:
         raise InvalidInput("start is None; give the first day, such as '2024-01-02'.")
     if first > last:
-        raise InvalidInput(f"start ({first:%Y-%m-%d}) is after end ({last:%Y-%m-%d}); swap them.")
+        raise InvalidInput(f"start ({iso_day(first)}) is after end ({iso_day(last)}); swap them.")
     if last > _today() + pd.Timedelta(days=1):  # east of Greenwich tomorrow may have begun
-        raise InvalidInput(f"end is {last:%Y-%m-%d}, in the future; prices end today ({_today():%Y-%m-%d}).")
-    request = Request("", f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}", last < _today(), _now(), named)
+        raise InvalidInput(f"end is {iso_day(last)}, in the future; prices end today ({iso_day(_today())}).")
+    request = Request("", iso_day(first), iso_day(last), last < _today(), _now(), named)
     return wanted, request
 
 
