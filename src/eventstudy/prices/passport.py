@@ -24,6 +24,7 @@ from eventstudy.wording import first_few, iso_day
 FORMAT = 2
 #: Libraries whose version is recorded beside a download.
 CLIENTS = {"eventstudy": "eventstudy-finance", "yfinance": "yfinance", "curl_cffi": "curl_cffi", "pandas": "pandas"}
+#: Decimals that are compared: a vendor's noise is below.
 ROUNDED = {"adj_close": 4, "close": 4, "volume": 0}
 #: Of five thousand tickers a passport has one megabyte.
 MAX_BYTES = 8 * 1024**2

@@ -14,7 +14,7 @@ from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
 from eventstudy.wording import did_you_mean, iso_day
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -198,13 +198,8 @@ class Prices:
                 missing=tuple(missing),
                 available=self.tickers,
             )
-        return Prices(
-            self.adj_close[wanted],
-            self.provenance,
-            None if self.close is None else self.close[wanted],
-            None if self.volume is None else self.volume[wanted],
-            {t: c for t, c in self.currency.items() if t in wanted},
-        )
+        chosen = {t: c for t, c in self.currency.items() if t in wanted}
+        return replace(with_frames(self, lambda frame: frame[wanted]), currency=chosen)
 
     def between(self, start: str | None = None, end: str | None = None) -> Prices:
         """Return the rows from ``start`` to ``end``, both included; None leaves that end open.
@@ -231,14 +226,9 @@ class Prices:
                 first=self.provenance.first,
                 last=self.provenance.last,
             )
-        kept = self.adj_close.loc[rows]
-        return Prices(
-            kept,
-            replace(self.provenance, first=iso_day(kept.index[0]), last=iso_day(kept.index[-1])),
-            None if self.close is None else self.close.loc[rows],
-            None if self.volume is None else self.volume.loc[rows],
-            self.currency,
-        )
+        first_kept, last_kept = (iso_day(day) for day in self.dates[rows][[0, -1]])
+        origin = replace(self.provenance, first=first_kept, last=last_kept)
+        return replace(with_frames(self, lambda frame: frame.loc[rows]), provenance=origin)
 
     def __repr__(self) -> str:
         shown = ", ".join(self.tickers[:8]) + (f", … ({len(self.tickers)} in all)" if len(self.tickers) > 8 else "")
@@ -249,6 +239,12 @@ class Prices:
             + (f", retrieved {self.provenance.retrieved}" if self.provenance.retrieved else ""),
         ]
         return "\n".join(lines)
+
+
+def with_frames(prices: Prices, change: Callable[[pd.DataFrame], pd.DataFrame]) -> Prices:
+    """Return the same prices with each of their tables changed."""
+    close, volume = (None if frame is None else change(frame) for frame in (prices.close, prices.volume))
+    return replace(prices, adj_close=change(prices.adj_close), close=close, volume=volume)
 
 
 def _aligned(frame: pd.DataFrame, like: pd.DataFrame, what: str) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -59,6 +59,10 @@ class Figures:
     adjustments: str = "as given in the file"
     cautions: tuple[str, ...] = ()
     currency: Mapping[str, str] = field(default_factory=dict)
+
+    def with_cautions(self, *said: str) -> Figures:
+        """Return the same figures with more to say about them."""
+        return replace(self, cautions=(*self.cautions, *said))
 
 
 def cut(names: Iterable[object]) -> list[str]:

@@ -32,7 +32,6 @@ share has holes: they are refused until accepted as ``missing_sessions``.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import logging
@@ -46,7 +45,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from eventstudy.errors import InvalidInput
-from eventstudy.files import write_whole
+from eventstudy.files import sha256, write_whole
+from eventstudy.prices.passport import ROUNDED
 from eventstudy.prices.table import YAHOO, Prices, Provenance, as_day
 from eventstudy.sources.source import Source
 from eventstudy.sources.yahoo.answer import COLUMNS, Download, Request, read_answer
@@ -297,10 +297,7 @@ def _keep(folder: Path, downloads: list[Download], request: Request) -> list[str
 
 
 def _assemble(results: dict[str, Download], cautions: list[str]) -> Prices:
-    digest = hashlib.sha256()
-    for ticker, download in results.items():
-        rounded = download.table.round({"adj_close": 4, "close": 4, "volume": 0})  # vendor noise is below
-        digest.update(ticker.encode() + b"\n" + rounded.to_csv(lineterminator="\n").encode())
+    texts = [t + "\n" + d.table.round(ROUNDED).to_csv(lineterminator="\n") for t, d in results.items()]
     tables = {f: pd.concat({t: d.table[f] for t, d in results.items()}, axis=1, sort=True) for f in COLUMNS}
     for download in results.values():
         cautions.extend(download.cautions)
@@ -312,7 +309,7 @@ def _assemble(results: dict[str, Download], cautions: list[str]) -> Prices:
             source=YAHOO,
             retrieved=min(d.retrieved for d in results.values()),
             adjustments="close: for splits up to the day of download; adj_close: for splits and dividends",
-            digest=digest.hexdigest(),
+            digest=sha256("".join(texts).encode()),
             cautions=tuple(cautions),
         ),
         currency={t: d.currency for t, d in results.items() if d.currency},
@@ -328,7 +325,7 @@ CHECKS = 3
 
 def _stem(ticker: str, start: str, end: str) -> str:
     # Tickers hold characters that file names must not, and case may not count in file names.
-    mark = hashlib.sha256(f"{ticker}|{start}|{end}".encode()).hexdigest()[:12]
+    mark = sha256(f"{ticker}|{start}|{end}".encode())[:12]
     return f"{re.sub(r'[^A-Za-z0-9-]', '_', ticker)[:40]}_{start}_{end}_{mark}"
 
 
@@ -339,7 +336,7 @@ def load_download(folder: Path, ticker: str, start: str, end: str, accept: tuple
         facts = json.loads((folder / f"{stem}.json").read_text(encoding="utf-8"))
         text = (folder / f"{stem}.csv").read_bytes()
         kept_for = (facts["ticker"], facts["start"], facts["end"])
-        if kept_for != (ticker, start, end) or facts["sha256"] != hashlib.sha256(text).hexdigest():
+        if kept_for != (ticker, start, end) or facts["sha256"] != sha256(text):
             return None
         if facts.get("checks") != CHECKS or not set(facts["accepted"]) <= set(accept):
             return None
@@ -372,7 +369,7 @@ def keep_download(folder: Path, download: Download, start: str, end: str) -> Non
         "market": download.market,
         "checks": CHECKS,
         "rows": len(download.table),
-        "sha256": hashlib.sha256(text).hexdigest(),
+        "sha256": sha256(text),
     }
     if not folder.exists():
         folder.mkdir(parents=True, mode=0o700)
