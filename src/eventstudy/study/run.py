@@ -17,7 +17,8 @@ from eventstudy.estimation.spans import trades_of
 from eventstudy.events import Event, as_events, tradable_days
 from eventstudy.interchange import dated, is_table
 from eventstudy.measures import Measure, check_measure, measured
-from eventstudy.prices.checks.finding import Finding, Usage, check_accept, in_short, judged
+from eventstudy.prices.checks.accept import check_accept, in_short, judged
+from eventstudy.prices.checks.finding import Finding, Usage
 from eventstudy.prices.checks.run import check_prices as check_table
 from eventstudy.prices.checks.run import check_returns
 from eventstudy.prices.snapshot import FACTOR_COLUMNS
