@@ -17,6 +17,8 @@ from eventstudy.claims.ledger import judge
 from eventstudy.claims.ruling import Verdict, Wording
 from eventstudy.claims.schema import _RULES, ClaimPart, Kind, Unit
 
+pytestmark = pytest.mark.faults
+
 #: By key: values that fit, and some that do not.
 POOL: dict[str, list[object]] = {
     "assets": [["NVDA"], ["NVDA", "META"], ["^GSPC"], ["LLY"], ["TSM"], ["NVDAX"], [], "NVDA", [3]],

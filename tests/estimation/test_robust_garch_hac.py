@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,6 +20,7 @@ from eventstudy.estimation.abnormal import AbnormalReturns, abnormal_returns
 from eventstudy.estimation.model import Fit
 from eventstudy.estimation.panel import EventPanel
 from eventstudy.windows import Window
+from golden import read
 
 GAP = 10
 # The same library call on the same numbers, or the same sums in another order.
@@ -526,19 +526,11 @@ def test_newey_west_fits_say_why_they_cannot_be_used(prewhiten):
     assert abnormal_returns(alone, es.HacMarketModel("MKT", 200, prewhiten).fit(alone)).sums((0, 2)).s_car[0] > 0
 
 
-SHARED = Path(__file__).parent.parent.parent.parent / "shared" / "reference"
-PATH = SHARED / "expected" / "r_EventStudy" / "synth_nonclustered" / "market_model_hac_fit.csv"
-
-
-@pytest.mark.skipif(
-    not PATH.is_file(),
-    reason="the numbers of the R package EventStudy are not shipped with this project; put them at ../shared/reference",
-)
+@pytest.mark.reference
 def test_hac_errors_of_the_r_package_are_the_prewhitened_ones_without_small_sample_factor():
     """R EventStudy calls sandwich::NeweyWest with lag 5 and its defaults: prewhitening by a VAR(1), no adjustment."""
-    expected = pd.read_csv(PATH).set_index("event_id")
-    folder = SHARED / "data" / "synth_nonclustered"
-    table = pd.read_csv(folder / "returns.csv").merge(pd.read_csv(folder / "market.csv"), on="date")
+    expected = read("r_EventStudy/synth_nonclustered/market_model_hac_fit").set_index("event_id")
+    table = read("synth_nonclustered_returns").merge(read("synth_nonclustered_market"), on="date")
     table = table.sort_values(["event_id", "tau"])
     shape = (len(expected), 271)
     panel = panel_of(table["ret"].to_numpy().reshape(shape), table["mkt"].to_numpy().reshape(shape), 21 - GAP)

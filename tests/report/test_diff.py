@@ -17,6 +17,8 @@ from eventstudy.report.builds.differences import change_since_last, compare_resu
 from eventstudy.studyfile.starter import make_starter
 from eventstudy.vintages.store import long_csv, store_vintage
 
+pytestmark = pytest.mark.builds
+
 PRICES = es.load_prices(["NVDA", "META", "^GSPC"], "2023-11-01", "2025-02-28")
 STUDY = """
 title = "Two firms"

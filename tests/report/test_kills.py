@@ -14,6 +14,8 @@ from eventstudy.report.builds import manifest
 from eventstudy.report.builds import outputs as staging
 from eventstudy.report.builds.outputs import write_report
 
+pytestmark = pytest.mark.builds
+
 
 class Died(BaseException):
     """The process ends here."""

@@ -16,6 +16,8 @@ from eventstudy.report.builds import outputs
 from eventstudy.report.builds.notebooks import NotebookFailed, execute, scrubbed
 from eventstudy.studyfile.starter import notebook_text
 
+pytestmark = pytest.mark.builds
+
 
 def write(path: Path, *cells: tuple[str, ...]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -16,6 +16,8 @@ from eventstudy.report.findings import compute
 from eventstudy.report.page import accessible, notebook_page, report_page, report_pdf
 from eventstudy.studyfile.starter import make_starter
 
+pytestmark = pytest.mark.builds
+
 MARK = "EMBARGO UNTIL 2026-12-01 06:00 −05:00"
 CORRECTIONS = [
     {

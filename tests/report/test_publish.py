@@ -18,6 +18,8 @@ from eventstudy.report.builds import publish as publishing
 from eventstudy.report.builds.changes import ConclusionsChanged, version_differences
 from eventstudy.report.builds.publish import folder_digest, publication_due, publish, verify_versions
 
+pytestmark = pytest.mark.builds
+
 
 @pytest.fixture
 def target(study, tmp_path):

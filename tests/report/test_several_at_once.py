@@ -12,6 +12,8 @@ from eventstudy.report.exhibits import headline_table
 from eventstudy.report.findings import compute
 from eventstudy.report.story import further_findings
 
+pytestmark = pytest.mark.builds
+
 FLAGSHIP = Path(__file__).parents[2] / "reports" / "deepseek"
 
 

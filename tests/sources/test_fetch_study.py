@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-import yahoo_server as ys
 
+import yahoo_server as ys
 from eventstudy.errors import DataMissing, DataUnfit, NotAsRecorded, SourceFailed
 from eventstudy.report.builds import fetch as fetching
 from eventstudy.report.builds.fetch import fetch_prices
@@ -22,6 +22,8 @@ from eventstudy.sources.yahoo import fetch as yahoo
 from eventstudy.studyfile.spec import load_study
 from eventstudy.vintages import store as vintage_store
 from eventstudy.windows import Window
+
+pytestmark = pytest.mark.faults
 
 FIRST, DAY, N = "2025-02-18", "2025-03-24", 38  # weekdays without an exchange holiday
 STUDY = """

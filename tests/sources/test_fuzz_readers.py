@@ -13,6 +13,8 @@ from eventstudy.errors import InvalidInput, StudyFileError
 from eventstudy.events import Event
 from eventstudy.studyfile.spec import load_study
 
+pytestmark = pytest.mark.faults
+
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "fuzz_readers.py"
 
 

@@ -8,17 +8,19 @@ import time
 import traceback
 from urllib.parse import urlsplit
 
-import misbehaviour as mb
 import pandas as pd
 import pytest
-import replay
 import requests
 from curl_cffi.requests import Session
 
+import misbehaviour as mb
+import replay
 from eventstudy.errors import DataMissing, SourceFailed
 from eventstudy.sources.yahoo.client import LARGEST_BODY, Patience, Timing, Worker, request_limited
 from eventstudy.sources.yahoo.failures import Refused
 from eventstudy.sources.yahoo.fetch import fetch_yahoo
+
+pytestmark = pytest.mark.faults
 
 TRUTH = replay.Truth("LIMITS", 3)
 

@@ -9,11 +9,13 @@ import subprocess
 import threading
 
 import pytest
-import replay
 from curl_cffi.requests import Session
 
+import replay
 from eventstudy.errors import SourceFailed
 from eventstudy.sources.yahoo.fetch import fetch_yahoo
+
+pytestmark = pytest.mark.faults
 
 TRUTH = replay.Truth("PROXY", 4)
 NAMES = "DNS:*.finance.yahoo.com,DNS:fc.yahoo.com,DNS:guce.yahoo.com,DNS:consent.yahoo.com"

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import misbehaviour as mb
 import pytest
+
+import misbehaviour as mb
 import replay
 from wrong_figures import UNSEEN, scale_at
+
+pytestmark = pytest.mark.faults
 
 GROUPS = 8
 CASES = list(replay.cases())

@@ -5,13 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-import yahoo_server as ys
 
+import yahoo_server as ys
 from eventstudy.errors import DataMissing, DataUnfit, EventStudyError, InvalidInput, SourceFailed
 from eventstudy.sources import load_prices
 from eventstudy.sources.yahoo import fetch as yahoo
 from eventstudy.sources.yahoo.client import Timing
 from eventstudy.sources.yahoo.fetch import fetch_yahoo
+
+pytestmark = pytest.mark.faults
 
 START, END = "2025-01-21", "2025-01-31"
 CLOSES = [101.0, 99.5, 102.0, 103.0, 95.0, 97.0, 98.0, 99.0, 98.5]

@@ -15,17 +15,17 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import misbehaviour as mb
 import numpy as np
 import pandas as pd
-import yahoo_server as ys
-from wrong_figures import HARMLESS, WRONG, Change
 
+import misbehaviour as mb
+import yahoo_server as ys
 from eventstudy.calendars import exchange_sessions
 from eventstudy.errors import EventStudyError
 from eventstudy.sources.yahoo.answer import load_download
 from eventstudy.sources.yahoo.failures import ADVICE, RETRIED
 from eventstudy.sources.yahoo.fetch import fetch_yahoo
+from wrong_figures import HARMLESS, WRONG, Change
 
 START, END = "2024-12-16", "2025-04-11"  # a day of mourning, three holidays, summer time begins in two zones
 CRUMB, COOKIE = "cRuMb.s3cret", "d=AQABBc00kie"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+
 from misbehaviour import Parts
 
 Change = Callable[[Parts, int], None]
