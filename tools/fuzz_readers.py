@@ -430,7 +430,7 @@ def read_and_judge(path: Path, _: random.Random) -> str:
 
 def factors_and_judge(path: Path, _: random.Random) -> str:
     """Read a factor file; return what is wrong with an accepted table, or an empty text."""
-    table = es.read_french_factors(path)
+    table = es.sources.read_french_factors(path)
     values = table.to_numpy()
     if table.index.hasnans or not table.index.is_monotonic_increasing or not table.index.is_unique:
         return "dates out of order or missing"
@@ -525,7 +525,7 @@ def fuzz(inputs: int, seed: int, folder: Path) -> Tally:
         try:
             wrong = judge(path, rng)
             outcome = "failure" if wrong else "accepted"
-        except es.EventStudyError as error:
+        except es.errors.EventStudyError as error:
             wrong, outcome = "" if str(error).strip() else "an error without a word", type(error).__name__
         except Exception as error:
             wrong, outcome = f"{type(error).__name__}: {str(error)[:200]}", "failure"

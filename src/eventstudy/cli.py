@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from eventstudy.console import Console, Level, failure
-from eventstudy.errors import NotAsRecorded, StudyFileError
+from eventstudy.errors import NAMESAKE, NotAsRecorded, StudyFileError, WronglyInstalled
 
 if TYPE_CHECKING:
     from eventstudy.report.builds.build import Built
@@ -385,7 +385,16 @@ def main() -> None:
     """Run the command line; an error ends in a message and its exit code."""
     from eventstudy.console import run_to_its_end
 
-    raise SystemExit(run_to_its_end(app, console))
+    raise SystemExit(run_to_its_end(_checked_app, console))
+
+
+def _checked_app(**options: bool) -> object:
+    """Run the application, if the package's face is this one's: a namesake that was installed later has replaced it."""
+    import eventstudy
+
+    if "EventStudy" not in dir(eventstudy):
+        raise WronglyInstalled(NAMESAKE)
+    return app(**options)
 
 
 # -- What ``eventstudy build`` does with each study, and with what order of checks, so that nothing to do takes no

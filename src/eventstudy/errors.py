@@ -8,6 +8,23 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+__all__ = [
+    "DataMissing",
+    "DataUnfit",
+    "EventStudyError",
+    "InvalidInput",
+    "NotAsRecorded",
+    "SourceFailed",
+    "StudyFileError",
+    "WronglyInstalled",
+]
+
+#: Said when the distribution ``eventstudy`` of the package index was installed beside ``eventstudy-finance``: both write into one folder.
+NAMESAKE = (
+    "Another distribution, called eventstudy, has put its files among those of eventstudy-finance. "
+    "Mend it: pip uninstall eventstudy; pip install --force-reinstall eventstudy-finance"
+)
+
 
 class EventStudyError(Exception):
     """Base of every error raised on purpose by this package.
@@ -63,3 +80,9 @@ class NotAsRecorded(EventStudyError, RuntimeError):
     """A file differs from the digest recorded for it."""
 
     EXIT_CODE = 1
+
+
+class WronglyInstalled(EventStudyError, ImportError):
+    """The files of another distribution stand where this package's should; says how to mend it."""
+
+    EXIT_CODE = 4

@@ -14,6 +14,23 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+__all__ = [
+    "DASH",
+    "MINUS",
+    "amount",
+    "billions",
+    "first_few",
+    "interval",
+    "iso_day",
+    "listed",
+    "long_day",
+    "number",
+    "p_text",
+    "percent",
+    "plural",
+    "signed",
+]
+
 MINUS = "\N{MINUS SIGN}"
 DASH = "\N{EN DASH}"
 

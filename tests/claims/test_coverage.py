@@ -28,7 +28,7 @@ HEAD = '[articles.paper]\ntitle = "An invented article"\n[baskets.thin]\ntickers
 
 def judged(
     folder: Path, *claims: str, events: str = "NVDA,2025-01-27\nMETA,2025-01-27", study: str = STUDY
-) -> es.ClaimsLedger:
+) -> es.claims.ClaimsLedger:
     folder.mkdir(exist_ok=True)
     (folder / "events.csv").write_text(f"ticker,date\n{events}\n")
     (folder / "study.toml").write_text(study)

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
+from eventstudy.studyfile.spec import StudySpec
 
 ROOT = Path(es.__file__).parent
 DATA = ROOT / "data"
@@ -19,12 +20,12 @@ BEFORE, DAY = "2025-01-24", "2025-01-27"
 
 
 @pytest.fixture(scope="module")
-def spec() -> es.StudySpec:
+def spec() -> StudySpec:
     return es.load_study(FLAGSHIP)
 
 
 @pytest.fixture(scope="module")
-def ledger(spec: es.StudySpec) -> es.ClaimsLedger:
+def ledger(spec: StudySpec) -> es.claims.ClaimsLedger:
     return spec.claims_ledger()
 
 
@@ -74,7 +75,7 @@ def ols(raw: dict[str, pd.DataFrame], ticker: str, first: int, last: int) -> tup
     return held[1] / held[0] - 1, float((seen[:, 0] - rows @ beta).sum()), float(error)
 
 
-def test_nvidia_lost_almost_600_billion(ledger: es.ClaimsLedger, raw: dict[str, pd.DataFrame]) -> None:
+def test_nvidia_lost_almost_600_billion(ledger: es.claims.ClaimsLedger, raw: dict[str, pd.DataFrame]) -> None:
     claim = ledger["nvidia-600bn"]
     own = float(value_steps(raw, ["NVDA"], BEFORE, DAY)["NVDA"])
     assert own == pytest.approx(-24.477e9 * (142.62 - 118.42), rel=1e-12)
@@ -87,7 +88,7 @@ def test_nvidia_lost_almost_600_billion(ledger: es.ClaimsLedger, raw: dict[str, 
     assert inputs[f"close {BEFORE}"] == "142.62"
 
 
-def test_the_falls_of_nvidia_meta_and_alphabet(ledger: es.ClaimsLedger, raw: dict[str, pd.DataFrame]) -> None:
+def test_the_falls_of_nvidia_meta_and_alphabet(ledger: es.claims.ClaimsLedger, raw: dict[str, pd.DataFrame]) -> None:
     from scipy.stats import t as student
 
     reach = student.ppf(0.975, 248)
@@ -113,7 +114,7 @@ def test_the_falls_of_nvidia_meta_and_alphabet(ledger: es.ClaimsLedger, raw: dic
     assert [ledger[n].verdict for n in ("sharp-nvidia", "sharp-meta")] == ["supported", "contradicted"]
 
 
-def test_no_crisis_yet_from_21_to_24_january(ledger: es.ClaimsLedger, raw: dict[str, pd.DataFrame]) -> None:
+def test_no_crisis_yet_from_21_to_24_january(ledger: es.claims.ClaimsLedger, raw: dict[str, pd.DataFrame]) -> None:
     from scipy.stats import t as student
 
     reach = student.ppf(0.975, 248)
@@ -131,7 +132,7 @@ def test_no_crisis_yet_from_21_to_24_january(ledger: es.ClaimsLedger, raw: dict[
 
 
 def test_one_trillion_is_too_little_gross_and_too_much_net(
-    ledger: es.ClaimsLedger, raw: dict[str, pd.DataFrame]
+    ledger: es.claims.ClaimsLedger, raw: dict[str, pd.DataFrame]
 ) -> None:
     steps = value_steps(raw, list(raw["members"].index), BEFORE, DAY)
     claim = ledger["market-1tn"]
@@ -146,7 +147,7 @@ def test_one_trillion_is_too_little_gross_and_too_much_net(
 
 
 def test_nearly_one_and_a_half_trillion_needs_two_days_and_a_wide_basket(
-    ledger: es.ClaimsLedger, raw: dict[str, pd.DataFrame]
+    ledger: es.claims.ClaimsLedger, raw: dict[str, pd.DataFrame]
 ) -> None:
     sector = list(raw["members"].index[raw["members"]["sector"] == "Information Technology"])
     wide = ["GOOGL", "META", "AMZN", "TSLA", "NFLX", *sector]
@@ -163,7 +164,7 @@ def test_nearly_one_and_a_half_trillion_needs_two_days_and_a_wide_basket(
     assert set(says[:4]) == {"overstated"}, "one day is not enough by any reading"
 
 
-def test_biggest_drop(ledger: es.ClaimsLedger, raw: dict[str, pd.DataFrame]) -> None:
+def test_biggest_drop(ledger: es.claims.ClaimsLedger, raw: dict[str, pd.DataFrame]) -> None:
     claim = ledger["biggest-drop"]
     assert claim.verdict == "supported"
     shares = pd.read_csv(DATA / "shares.csv", keep_default_na=False)
@@ -188,7 +189,7 @@ def test_biggest_drop(ledger: es.ClaimsLedger, raw: dict[str, pd.DataFrame]) -> 
     assert "2024-09-03" in claim.sentence
 
 
-def test_counts_and_the_week(ledger: es.ClaimsLedger, raw: dict[str, pd.DataFrame]) -> None:
+def test_counts_and_the_week(ledger: es.claims.ClaimsLedger, raw: dict[str, pd.DataFrame]) -> None:
     panel, adjusted = raw["panel"], raw["adjusted"]
     sector = raw["members"].index[raw["members"]["sector"] == "Information Technology"]
     steps = {
@@ -207,7 +208,7 @@ def test_counts_and_the_week(ledger: es.ClaimsLedger, raw: dict[str, pd.DataFram
     assert "1.64%" in week.sentence
 
 
-def test_dates(ledger: es.ClaimsLedger) -> None:
+def test_dates(ledger: es.claims.ClaimsLedger) -> None:
     from datetime import date
 
     assert (date(2025, 1, 27) - date(2025, 1, 20)).days == 7
@@ -225,7 +226,7 @@ def test_dates(ledger: es.ClaimsLedger) -> None:
     assert date(2026, 2, 12).strftime("%A") in ledger["bitcoin-monday"].sentence
 
 
-def test_what_cannot_be_tested_says_what_is_needed(ledger: es.ClaimsLedger) -> None:
+def test_what_cannot_be_tested_says_what_is_needed(ledger: es.claims.ClaimsLedger) -> None:
     outside = [c for c in ledger if c.kind == "not_testable"]
     assert len(outside) >= 6
     assert {c.verdict for c in outside} == {"not testable here"}
@@ -243,7 +244,7 @@ def test_nothing_is_written_into_the_file_that_the_data_decide() -> None:
         assert len(claim["quote"].split()) <= 25
 
 
-def with_close(spec: es.StudySpec, ticker: str, close: float) -> es.EventStudyResult:
+def with_close(spec: StudySpec, ticker: str, close: float) -> es.EventStudyResult:
     """Run the study on a copy of its prices in which one close of the event day is another."""
     prices = spec.load_prices()
     traded, adjusted = prices.close.copy(), prices.adj_close.copy()
@@ -253,7 +254,7 @@ def with_close(spec: es.StudySpec, ticker: str, close: float) -> es.EventStudyRe
     return replace(spec.build_study(), accept={}).run(changed, spec.event_list(), spec.factors())
 
 
-def test_a_changed_price_changes_the_verdict(spec: es.StudySpec) -> None:
+def test_a_changed_price_changes_the_verdict(spec: StudySpec) -> None:
     milder = spec.claims_ledger(with_close(spec, "NVDA", 135.0))
     assert milder["nvidia-600bn"].verdict == "overstated"
     assert milder["biggest-drop"].verdict == "overstated"
@@ -263,11 +264,11 @@ def test_a_changed_price_changes_the_verdict(spec: es.StudySpec) -> None:
     assert higher["sharp-alphabet"].verdict == "contradicted"
 
 
-def test_changed_share_counts_change_the_verdict(spec: es.StudySpec) -> None:
+def test_changed_share_counts_change_the_verdict(spec: StudySpec) -> None:
     from eventstudy.prices.snapshot import share_counts
 
     result = spec.run()
-    tickers = [*es.universe_members().index]
+    tickers = [*es.sources.universe_members().index]
     more = {t: tuple(replace(c, shares=int(c.shares * 1.1)) for c in share_counts(t)) for t in tickers}
     found = spec.claims_ledger(result, shares=more)
     claim = found["nvidia-600bn"]
@@ -282,7 +283,7 @@ def test_changed_share_counts_change_the_verdict(spec: es.StudySpec) -> None:
     assert (printed.verdict, len(printed.ruling.readings)) == ("supported", 2)
 
 
-def test_a_changed_panel_changes_the_sums(spec: es.StudySpec) -> None:
+def test_a_changed_panel_changes_the_sums(spec: StudySpec) -> None:
     panel = es.load_universe()
     calm = panel.adj_close.copy()
     own = spec.load_prices().tickers

@@ -89,7 +89,7 @@ def test_random_claims_end_in_a_verdict_or_in_words(evidence: Evidence) -> None:
                 if judged.get(str(given["kind"]), 0) < 8
                 else (None,)
             )
-        except es.StudyFileError as error:
+        except es.errors.StudyFileError as error:
             refused += "claim" in str(error)
             unnamed += "claim" not in str(error)
             continue

@@ -11,6 +11,7 @@ import pytest
 import eventstudy as es
 from eventstudy.claims.evidence import price_returns
 from eventstudy.prices.snapshot import file_facts
+from eventstudy.studyfile.spec import StudySpec
 
 DATA = Path(es.__file__).parent / "data"
 STUDY = """
@@ -89,12 +90,12 @@ def write(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def spec(tmp_path_factory: pytest.TempPathFactory) -> es.StudySpec:
+def spec(tmp_path_factory: pytest.TempPathFactory) -> StudySpec:
     return es.load_study(write(tmp_path_factory.mktemp("claims") / "s"))
 
 
 @pytest.fixture(scope="module")
-def ledger(spec: es.StudySpec) -> es.ClaimsLedger:
+def ledger(spec: StudySpec) -> es.claims.ClaimsLedger:
     return spec.claims_ledger()
 
 
@@ -105,17 +106,19 @@ def closes() -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("name", [n for n, (_, _, verdict) in CLAIMS.items() if verdict])
-def test_verdicts(ledger: es.ClaimsLedger, name: str) -> None:
+def test_verdicts(ledger: es.claims.ClaimsLedger, name: str) -> None:
     assert ledger[name].verdict == CLAIMS[name][2], ledger[name].sentence
 
 
-def test_a_size_without_a_unit_is_in_per_cent(ledger: es.ClaimsLedger) -> None:
+def test_a_size_without_a_unit_is_in_per_cent(ledger: es.claims.ClaimsLedger) -> None:
     assert ledger["size-bare"].claimed == ledger["size-unit"].claimed == "fell 17%"
     assert ledger["size-bare"].sentence == ledger["size-unit"].sentence
     assert ledger["count-bare"].claimed == "rose 3 names"
 
 
-def test_a_fall_on_an_ex_dividend_day_is_a_fall_of_the_price(ledger: es.ClaimsLedger, closes: pd.DataFrame) -> None:
+def test_a_fall_on_an_ex_dividend_day_is_a_fall_of_the_price(
+    ledger: es.claims.ClaimsLedger, closes: pd.DataFrame
+) -> None:
     own = closes["IBM"].loc["2024-08-08":"2024-08-09"]
     fall = own.iloc[1] / own.iloc[0] - 1.0
     assert fall < 0.0
@@ -129,14 +132,14 @@ def test_a_fall_on_an_ex_dividend_day_is_a_fall_of_the_price(ledger: es.ClaimsLe
     assert "return with dividends" not in dict(ledger["nvidia"].ruling.inputs)
 
 
-def test_ordinary_days_are_moves_of_the_same_closes(ledger: es.ClaimsLedger, closes: pd.DataFrame) -> None:
+def test_ordinary_days_are_moves_of_the_same_closes(ledger: es.claims.ClaimsLedger, closes: pd.DataFrame) -> None:
     days = closes["IBM"].pct_change(fill_method=None)
     zero = days.index.get_loc(pd.Timestamp("2024-08-09"))
     tail = days.iloc[zero - 120 : zero - 20].quantile(0.05)
     assert f"it falls by more than {abs(tail):.2%};" in ledger["ibm"].sentence
 
 
-def test_a_share_with_adjusted_closes_only_says_so(ledger: es.ClaimsLedger) -> None:
+def test_a_share_with_adjusted_closes_only_says_so(ledger: es.claims.ClaimsLedger) -> None:
     inputs = dict(ledger["panel"].ruling.inputs)
     assert "change of the price" not in inputs
     assert "return with dividends, for want of closes without them" in inputs
@@ -163,7 +166,7 @@ def test_recorded_splits_are_all_that_the_closes_show(closes: pd.DataFrame) -> N
         assert broken.sum() <= 6, ticker
 
 
-def test_levels_before_a_split_name_it(ledger: es.ClaimsLedger) -> None:
+def test_levels_before_a_split_name_it(ledger: es.claims.ClaimsLedger) -> None:
     assert "1,037.99" in ledger["nvda-split"].sentence
     assert dict(ledger["nvda-split"].ruling.inputs)["splits since in the table's closes"] == "10 shares for 1"
     assert dict(ledger["nvda-after"].ruling.inputs)["splits since in the table's closes"] == "none"
@@ -177,18 +180,20 @@ def test_levels_before_a_split_name_it(ledger: es.ClaimsLedger) -> None:
         (0.5, ("not testable here", "not testable here")),
     ],
 )
-def test_levels_in_another_table(spec: es.StudySpec, factor: float, verdicts: tuple[str, str]) -> None:
+def test_levels_in_another_table(spec: StudySpec, factor: float, verdicts: tuple[str, str]) -> None:
     """The split basis of the snapshot, closes never divided, and one more split."""
     prices = spec.load_prices()
     close = prices.close * factor
-    own = es.Prices.from_frame(prices.adj_close * min(factor, 1.0), close, provenance=es.Provenance(source="own.csv"))
+    own = es.Prices.from_frame(
+        prices.adj_close * min(factor, 1.0), close, provenance=es.sources.Provenance(source="own.csv")
+    )
     found = es.judge_claims(spec, own)
     assert (found["nvda-split"].verdict, found["nvda-divided"].verdict) == verdicts
     if factor == 0.5:
         assert "splits since" in found["nvda-split"].sentence
 
 
-def test_sentences_compare_the_move_before_they_name_the_abnormal_return(ledger: es.ClaimsLedger) -> None:
+def test_sentences_compare_the_move_before_they_name_the_abnormal_return(ledger: es.claims.ClaimsLedger) -> None:
     assert " rose 1.91% (2025-01-27), within the ordinary: on one of twenty ordinary days it rises by more than " in (
         ledger["meta"].sentence
     )
@@ -198,13 +203,13 @@ def test_sentences_compare_the_move_before_they_name_the_abnormal_return(ledger:
     )
 
 
-def test_missing_companies_are_named_where_they_could_decide(ledger: es.ClaimsLedger) -> None:
+def test_missing_companies_are_named_where_they_could_decide(ledger: es.claims.ClaimsLedger) -> None:
     assert "ANSS, JNPR" in ledger["all-thin"].sentence
     assert "Needed: the closes of 2 (ANSS, JNPR)" in ledger["all-thin"].sentence
     assert "without prices: 1 (ANSS)" in ledger["several-most"].sentence
 
 
-def test_two_classes_of_a_company_are_one_in_a_rank(ledger: es.ClaimsLedger) -> None:
+def test_two_classes_of_a_company_are_one_in_a_rank(ledger: es.claims.ClaimsLedger) -> None:
     inputs = dict(ledger["classes"].ruling.inputs)
     assert inputs["companies compared"] == "3"
     assert inputs["share classes left out"] == "GOOGL"  # the second of the two in the basket
@@ -213,7 +218,7 @@ def test_two_classes_of_a_company_are_one_in_a_rank(ledger: es.ClaimsLedger) -> 
 
 
 def test_the_other_measure_is_counted_over_the_same_companies_and_days(
-    ledger: es.ClaimsLedger, closes: pd.DataFrame
+    ledger: es.claims.ClaimsLedger, closes: pd.DataFrame
 ) -> None:
     panel = pd.read_csv(DATA / "sp500.csv.gz", index_col=0, parse_dates=True)
     shares = set(pd.read_csv(DATA / "shares.csv", keep_default_na=False)["ticker"])

@@ -138,7 +138,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def ledger(folder: Path) -> es.ClaimsLedger:
+def ledger(folder: Path) -> es.claims.ClaimsLedger:
     return es.judge_claims(folder)
 
 
@@ -151,14 +151,14 @@ def test_every_kind_is_among_the_invented_claims() -> None:
 
 
 @pytest.mark.parametrize("name", [n for n, (_, _, verdict) in CLAIMS.items() if verdict])
-def test_verdicts_of_invented_claims(ledger: es.ClaimsLedger, name: str) -> None:
+def test_verdicts_of_invented_claims(ledger: es.claims.ClaimsLedger, name: str) -> None:
     claim = ledger[name]
     assert claim.verdict == CLAIMS[name][2], claim.sentence
     assert claim.sentence
     assert claim.source == "“An invented article”, The Examiner, 2025-01-28"
 
 
-def test_numbers_of_invented_claims(ledger: es.ClaimsLedger) -> None:
+def test_numbers_of_invented_claims(ledger: es.claims.ClaimsLedger) -> None:
     wide = pd.read_csv(DATA / "prices.csv.gz", index_col=0, parse_dates=True)
     panel = pd.read_csv(DATA / "sp500.csv.gz", index_col=0, parse_dates=True)
     shares = pd.read_csv(DATA / "shares.csv", keep_default_na=False)
@@ -187,20 +187,20 @@ def test_numbers_of_invented_claims(ledger: es.ClaimsLedger) -> None:
     assert number["worst-day"] == 1
 
 
-def test_an_asset_of_the_panel_has_an_abnormal_return(ledger: es.ClaimsLedger) -> None:
+def test_an_asset_of_the_panel_has_an_abnormal_return(ledger: es.claims.ClaimsLedger) -> None:
     ruling = ledger["panel-firm"].ruling
     assert np.isfinite([ruling.low, ruling.high]).all()
     assert "abnormal return" in dict(ruling.inputs)
 
 
-def test_a_tolerance_and_the_side_of_a_verdict_are_told(ledger: es.ClaimsLedger) -> None:
+def test_a_tolerance_and_the_side_of_a_verdict_are_told(ledger: es.claims.ClaimsLedger) -> None:
     assert "16.15% and 17.85%" in ledger["about-17"].sentence
     assert ledger["mixed"].ruling.condition.startswith("which company is meant")
     assert "2026-02-02" in ledger["beyond"].sentence or "outside the data" in ledger["beyond"].sentence
     assert "no share count of TSM" in ledger["no-count"].sentence
 
 
-def test_the_ledger_is_a_table_text_and_values(ledger: es.ClaimsLedger) -> None:
+def test_the_ledger_is_a_table_text_and_values(ledger: es.claims.ClaimsLedger) -> None:
     table = ledger.table
     assert list(table.index) == list(CLAIMS)
     assert table.loc["gained", "unit"] == "USD"
@@ -208,7 +208,7 @@ def test_the_ledger_is_a_table_text_and_values(ledger: es.ClaimsLedger) -> None:
     assert "[fell-sharply]" in repr(ledger)
     assert "<table" in ledger._repr_html_()
     assert len(ledger.to_dict()) == len(ledger) == len(CLAIMS)
-    with pytest.raises(es.DataMissing, match="fell-sharply"):
+    with pytest.raises(es.errors.DataMissing, match="fell-sharply"):
         _ = ledger["nothing"]
 
 
@@ -276,7 +276,7 @@ def test_a_wrong_file_names_file_claim_key_and_what_is_allowed(
     tmp_path: Path, text: str, words: tuple[str, ...]
 ) -> None:
     folder = write(tmp_path / "s", (text if text.startswith("claims") else ARTICLE + text))
-    with pytest.raises(es.StudyFileError) as caught:
+    with pytest.raises(es.errors.StudyFileError) as caught:
         es.judge_claims(folder)
     for word in (*words, "claims.toml"):
         assert word in str(caught.value)
@@ -287,24 +287,24 @@ def test_relative_days_need_one_day_to_count_from(tmp_path: Path) -> None:
         tmp_path / "s", ARTICLE + claim_text("x", "direction", 'asset = "AAPL"\nsays = "fell"\nwindow = [0, 0]')
     )
     (folder / "events.csv").write_text("ticker,date\nNVDA,2025-01-27\nMETA,2025-01-28\n")
-    with pytest.raises(es.StudyFileError, match=r"claim 'x': window: the events do not share a day"):
+    with pytest.raises(es.errors.StudyFileError, match=r"claim 'x': window: the events do not share a day"):
         es.judge_claims(folder)
 
 
 def test_a_timeline_without_its_columns_is_named(tmp_path: Path) -> None:
     folder = write(tmp_path / "s", ARTICLE + claim_text("x", "date", 'date = "2025-01-27"\ntimeline = "rout"'))
     (folder / "timeline.csv").write_text("date,event\n2025-01-27,The rout\n")
-    with pytest.raises(es.StudyFileError, match=r"claim 'x': timeline: .*no column what"):
+    with pytest.raises(es.errors.StudyFileError, match=r"claim 'x': timeline: .*no column what"):
         es.judge_claims(folder)
     (folder / "timeline.csv").write_text("date,what\n27 January,The rout\n")
-    with pytest.raises(es.StudyFileError, match=r"claim 'x': timeline: .*27 January"):
+    with pytest.raises(es.errors.StudyFileError, match=r"claim 'x': timeline: .*27 January"):
         es.judge_claims(folder)
 
 
 def test_claims_need_a_study_of_returns(tmp_path: Path) -> None:
     study = STUDY.replace("[model]\n", '[model]\nmeasure = "volume"\n')
     folder = write(tmp_path / "s", ARTICLE + claim_text("x", "no_change", 'asset = "NVDA"'), study)
-    with pytest.raises(es.InvalidInput, match=r"model\.measure"):
+    with pytest.raises(es.errors.InvalidInput, match=r"model\.measure"):
         es.judge_claims(folder)
 
 
@@ -357,7 +357,11 @@ wording = "almost"
 
 @pytest.mark.parametrize(
     ("name", "error"),
-    [("'../claims.toml'", es.StudyFileError), ("'none.toml'", es.DataMissing), ("7", es.StudyFileError)],
+    [
+        ("'../claims.toml'", es.errors.StudyFileError),
+        ("'none.toml'", es.errors.DataMissing),
+        ("7", es.errors.StudyFileError),
+    ],
 )
 def test_the_file_of_claims_must_be_there_and_inside(tmp_path: Path, name: str, error: type[Exception]) -> None:
     folder = write(tmp_path / "s", "", STUDY.replace('"claims.toml"', name))
@@ -370,7 +374,7 @@ def run(*args: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "eventstudy.cli", "claims", *args], capture_output=True, text=True)
 
 
-def test_the_command_prints_text_json_csv_and_markdown(folder: Path, ledger: es.ClaimsLedger) -> None:
+def test_the_command_prints_text_json_csv_and_markdown(folder: Path, ledger: es.claims.ClaimsLedger) -> None:
     done = run(str(folder), "--json")
     assert done.returncode == 0, done.stderr
     content = json.loads(done.stdout)

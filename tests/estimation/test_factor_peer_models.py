@@ -96,22 +96,22 @@ def test_factors_in_the_table_of_returns_do_as_well(prices):
     ],
 )
 def test_a_wrong_specification_says_what_is_allowed(make, words):
-    with pytest.raises(es.InvalidInput, match=words):
+    with pytest.raises(es.errors.InvalidInput, match=words):
         make()
 
 
 def test_factors_that_are_not_there_are_asked_for(prices):
     study = es.EventStudy(es.FactorModel.named("capm"))
-    with pytest.raises(es.DataMissing, match="load_factors"):
+    with pytest.raises(es.errors.DataMissing, match="load_factors"):
         study.run(prices, EVENTS)
-    with pytest.raises(es.DataMissing, match="rf"):
+    with pytest.raises(es.errors.DataMissing, match="rf"):
         study.run(prices, EVENTS, es.load_factors()[["mkt_rf"]])
-    with pytest.raises(es.InvalidInput, match="simple"):
+    with pytest.raises(es.errors.InvalidInput, match="simple"):
         es.EventStudy(es.FactorModel.named("capm"), returns="log").run(prices, EVENTS, es.load_factors())
     both = prices.returns()[list(TRIO)].join(es.load_factors())
-    with pytest.raises(es.InvalidInput, match="in the data and in the factors"):
+    with pytest.raises(es.errors.InvalidInput, match="in the data and in the factors"):
         study.run(both, EVENTS, es.load_factors())
-    with pytest.raises(es.DataUnfit, match="fractions"):
+    with pytest.raises(es.errors.DataUnfit, match="fractions"):
         study.run(prices, EVENTS, es.load_factors() * 100)
 
 

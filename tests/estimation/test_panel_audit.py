@@ -140,7 +140,9 @@ def test_shared_dates_are_flagged_and_named_in_the_checks():
 
 def test_too_many_dropped_events_stop_the_study():
     events = [es.Event("A", "2025-01-27"), es.Event("B", "2024-01-05"), es.Event("C", "2025-01-27")]
-    with pytest.raises(es.DataUnfit, match=r"1 of 3 events \(33%\).*max_dropped allows 10%.*B 2024-01-05") as caught:
+    with pytest.raises(
+        es.errors.DataUnfit, match=r"1 of 3 events \(33%\).*max_dropped allows 10%.*B 2024-01-05"
+    ) as caught:
         run(returns(), events, max_dropped=0.1)
     assert [d.event.ticker for d in caught.value.facts["dropped"]] == ["B"]
     assert run(returns(), events, max_dropped=0.35).abnormal.n == 2

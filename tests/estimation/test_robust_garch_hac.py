@@ -361,7 +361,7 @@ def test_garch_fits_say_why_they_cannot_be_used(monkeypatch):
 def test_without_arch_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "arch", None)
     panel, _ = garch_panel(1, 100, 1, seed=9)
-    with pytest.raises(es.DataMissing, match=r"pip install 'eventstudy-finance\[garch\]'"):
+    with pytest.raises(es.errors.DataMissing, match=r"pip install 'eventstudy-finance\[garch\]'"):
         es.GarchMarketModel("MKT").fit(panel)
 
 
@@ -559,7 +559,7 @@ def test_hac_errors_of_the_r_package_are_the_prewhitened_ones_without_small_samp
     ],
 )
 def test_wrong_arguments_are_named(make, words):
-    with pytest.raises(es.InvalidInput, match=words):
+    with pytest.raises(es.errors.InvalidInput, match=words):
         make()
 
 
@@ -587,5 +587,5 @@ def test_a_whole_study_runs_and_prints(model):
     assert model.name in repr(result)
     table = result.tests((0, 1), names="all")
     assert not table[table["applicable"]]["statistic"].isna().any()
-    with pytest.raises(es.InvalidInput, match="least squares"):
+    with pytest.raises(es.errors.InvalidInput, match="least squares"):
         result.regression("NVDA")

@@ -158,7 +158,7 @@ def test_leads_do_not_cost_days_of_the_event_window():
         FULL.assign(MKT=FULL["MKT"].where(FULL.index != DAYS[-3], 0.3)), es.Event("A", last)
     )
     np.testing.assert_array_equal(sw.ar.to_numpy(), again.ar.to_numpy())
-    with pytest.raises(es.DataUnfit, match=r"MKT\[\+1\] has no return"):
+    with pytest.raises(es.errors.DataUnfit, match=r"MKT\[\+1\] has no return"):
         es.EventStudy(model=es.Dimson("MKT"), **study).run(FULL, es.Event("A", last))
 
 
@@ -167,18 +167,18 @@ def test_a_weak_instrument_is_no_instrument():
     rng = np.random.default_rng(2)
     u = rng.normal(0, 0.01, len(DAYS) + 1)
     table = FULL.assign(MKT=np.diff(u))
-    with pytest.raises(es.DataUnfit, match=r"weak instrument .*first-stage F [0-9.]+, at least 10 needed"):
+    with pytest.raises(es.errors.DataUnfit, match=r"weak instrument .*first-stage F [0-9.]+, at least 10 needed"):
         run(es.ScholesWilliams("MKT"), table)
     flat = run(es.ScholesWilliams("MKT"), FULL)
     assert all(not reason for reason in flat.fit.unusable)
 
 
 def test_a_constant_market_is_named():
-    with pytest.raises(es.DataUnfit, match="does not vary"):
+    with pytest.raises(es.errors.DataUnfit, match="does not vary"):
         run(es.ScholesWilliams("MKT"), FULL.assign(MKT=0.001))
-    with pytest.raises(es.DataUnfit, match="does not vary"):
+    with pytest.raises(es.errors.DataUnfit, match="does not vary"):
         run(es.TradeToTrade("MKT"), FULL.assign(MKT=0.001))
-    with pytest.raises(es.DataUnfit, match="does not vary"):
+    with pytest.raises(es.errors.DataUnfit, match="does not vary"):
         run(es.Dimson("MKT"), FULL.assign(MKT=0.001))
 
 
@@ -188,13 +188,13 @@ def test_too_few_days_for_the_parameters(model):
     for place in PLACES:
         sparse.iloc[place - 89 : place - 12, 1:] = np.nan
     study = es.EventStudy(model=model, estimation=(-90, -11), window=(-3, 3), returns="log", min_estimation=3)
-    with pytest.raises(es.DataUnfit, match="No event can be studied"):
+    with pytest.raises(es.errors.DataUnfit, match="No event can be studied"):
         study.run(sparse, EVENTS)
 
 
 @pytest.mark.parametrize("model", [es.ScholesWilliams("MKT"), es.TradeToTrade("MKT"), es.Dimson("MKT")])
 def test_a_firm_that_is_the_market_leaves_nothing(model):
-    with pytest.raises(es.DataUnfit, match="no residual variation"):
+    with pytest.raises(es.errors.DataUnfit, match="no residual variation"):
         run(model, FULL.assign(**dict.fromkeys(TICKERS, FULL["MKT"])))
 
 
@@ -235,13 +235,13 @@ def test_dimson_is_the_regression_on_neighbours():
 
 @pytest.mark.parametrize(("leads", "lags"), [(-1, 1), (1, 1.5), (True, 0), (0, None), ("1", 1)])
 def test_leads_and_lags_are_whole_numbers(leads, lags):
-    with pytest.raises(es.InvalidInput, match="whole number of sessions"):
+    with pytest.raises(es.errors.InvalidInput, match="whole number of sessions"):
         es.Dimson("MKT", leads=leads, lags=lags)
 
 
 @pytest.mark.parametrize("model", [es.ScholesWilliams, es.Dimson, es.TradeToTrade])
 def test_a_benchmark_has_a_name(model):
-    with pytest.raises(es.InvalidInput, match="needs the name of its benchmark"):
+    with pytest.raises(es.errors.InvalidInput, match="needs the name of its benchmark"):
         model("")
 
 
@@ -403,9 +403,9 @@ def test_without_missing_days_it_is_the_market_model_on_log_returns():
 
 
 def test_only_log_returns_add_up():
-    with pytest.raises(es.InvalidInput, match="use returns='log'"):
+    with pytest.raises(es.errors.InvalidInput, match="use returns='log'"):
         run(es.TradeToTrade("MKT"), FULL, returns="simple")
-    with pytest.raises(es.InvalidInput, match="volume does not add up"):
+    with pytest.raises(es.errors.InvalidInput, match="volume does not add up"):
         run(es.TradeToTrade("MKT"), FULL, measure="volume")
 
 
@@ -472,7 +472,7 @@ def test_one_event_is_enough(thin):
 @pytest.mark.parametrize("model", [es.ScholesWilliams("MKT"), es.TradeToTrade("MKT")])
 def test_there_is_no_least_squares_regression_to_show(model):
     result = run(model, FULL)
-    with pytest.raises(es.InvalidInput, match="not estimated by ordinary least squares"):
+    with pytest.raises(es.errors.InvalidInput, match="not estimated by ordinary least squares"):
         result.regression(result.events[0])
 
 

@@ -8,6 +8,7 @@ import importlib
 import inspect
 import json
 import pkgutil
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +21,14 @@ ROOT = Path(eventstudy.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 MODULES = sorted(m.name for m in pkgutil.walk_packages([str(ROOT)], prefix="eventstudy."))
 MAX_FUNCTION = 50
+#: What is promised to users: `__all__` of these.
+PUBLIC = [
+    "eventstudy",
+    *(
+        f"eventstudy.{m}"
+        for m in ("sources", "measures", "vintages", "claims", "inference", "figures", "errors", "wording")
+    ),
+]
 HEAVY = ("yfinance", "statsmodels", "matplotlib", "scipy.stats", "curl_cffi")
 
 
@@ -67,17 +76,63 @@ def test_public_functions_classes_and_methods_have_docstrings():
     assert bare == []
 
 
-def test_public_names_resolve_and_are_documented():
-    assert len(set(eventstudy.__all__)) == len(eventstudy.__all__)
-    for name in eventstudy.__all__:
-        value = getattr(eventstudy, name)
+@pytest.mark.parametrize("module", PUBLIC)
+def test_public_names_resolve_and_are_documented(module):
+    public = importlib.import_module(module)
+    assert len(set(public.__all__)) == len(public.__all__)
+    for name in public.__all__:
+        value = getattr(public, name)
         if inspect.isclass(value) or inspect.isfunction(value):
             assert inspect.getdoc(value), name
             assert value.__module__.startswith("eventstudy"), name
 
 
+def test_the_face_can_be_remembered_and_names_each_thing_once():
+    assert len(eventstudy.__all__) <= 40
+    assert {m.removeprefix("eventstudy.") for m in PUBLIC[1:]} - {"wording"} <= set(dir(eventstudy))
+    face = {id(getattr(eventstudy, n)): n for n in eventstudy.__all__}
+    doors = [
+        f"{module}.{n}"
+        for module in PUBLIC[1:]
+        for n in importlib.import_module(module).__all__
+        if id(getattr(importlib.import_module(module), n)) in face
+    ]
+    # two rooms are packages whose own verb or table is also in the face
+    assert sorted(doors) == ["eventstudy.inference.TESTS", "eventstudy.sources.load_prices"]
+
+
+def test_the_package_says_which_modules_are_public():
+    said = re.findall(r"`([a-z.]+)`", inspect.getdoc(eventstudy).split("Every other")[0])
+    assert {f"eventstudy.{m.removeprefix('eventstudy.')}" for m in said} == set(PUBLIC[1:])
+
+
+def shown_code() -> list[tuple[str, str]]:
+    """Return the README, the docs, and the code of the notebooks."""
+    home = ROOT.parent.parent
+    texts = [(p, p.read_text("utf-8")) for p in (home / "README.md", *home.glob("docs/*.md"))]
+    for path in sorted(home.glob("notebooks/*.ipynb")):
+        cells = json.loads(path.read_text("utf-8"))["cells"]
+        texts.append((path, "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")))
+    return [(p.name, text) for p, text in texts]
+
+
+def test_what_is_shown_to_users_imports_public_names_only():
+    private = []
+    for name, code in shown_code():
+        for module, names in re.findall(r"^\s*from (eventstudy[\w.]*) import ([\w, ]+)", code, re.M):
+            known = importlib.import_module(module).__all__ if module in PUBLIC else ()
+            private += [f"{name}: {module}.{n}" for n in names.split(", ") if n not in known]
+        for module, item in re.findall(r"\bes\.(\w+)(?:\.(\w+))?", code):
+            if module not in (*eventstudy.__all__, "__version__"):
+                private.append(f"{name}: es.{module}")
+            elif f"eventstudy.{module}" in PUBLIC and item and item not in getattr(eventstudy, module).__all__:
+                private.append(f"{name}: es.{module}.{item}")
+        private += [f"{name}: {m}" for m in re.findall(r"^\s*import (eventstudy\.[\w.]+)", code, re.M)]
+    assert private == []
+
+
 def test_an_unknown_name_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+    with pytest.raises(AttributeError, match="attribute nothing"):
         _ = eventstudy.nothing
 
 

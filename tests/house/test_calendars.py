@@ -32,13 +32,13 @@ def test_other_exchanges_keep_their_own_holidays():
 
 
 def test_an_unknown_exchange_names_the_choices():
-    with pytest.raises(es.InvalidInput, match=r"'NYSE2'.*XNYS.*calendar=None"):
+    with pytest.raises(es.errors.InvalidInput, match=r"'NYSE2'.*XNYS.*calendar=None"):
         exchange_sessions("NYSE2", "2025-01-01", "2025-01-31")
 
 
 @pytest.mark.parametrize(("first", "last"), [("1969-01-01", "1975-01-01"), ("2029-01-01", "2031-06-01")])
 def test_days_beyond_the_calendar_are_refused(first, last):
-    with pytest.raises(es.InvalidInput, match="known from 1970-01-02 to 2030-12-31"):
+    with pytest.raises(es.errors.InvalidInput, match="known from 1970-01-02 to 2030-12-31"):
         exchange_sessions("XNYS", first, last)
 
 
@@ -48,7 +48,7 @@ def test_the_four_rules_for_closed_days(word):
 
 
 def test_another_rule_is_refused_with_the_choices():
-    with pytest.raises(es.InvalidInput, match="'skip'; choose one of next, previous, drop, error"):
+    with pytest.raises(es.errors.InvalidInput, match="'skip'; choose one of next, previous, drop, error"):
         check_closed_day("skip")
 
 
@@ -100,5 +100,5 @@ def test_a_moment_is_read_in_the_zone_of_the_exchange():
 
 
 def test_a_calendar_that_knows_fewer_years_still_works_and_says_so():
-    with pytest.raises(es.InvalidInput, match="The calendar XTKS is known from 1997-01-01"):
+    with pytest.raises(es.errors.InvalidInput, match="The calendar XTKS is known from 1997-01-01"):
         exchange_sessions("XTKS", "1990-01-01", "1990-02-01")

@@ -56,7 +56,7 @@ def test_three_rules_for_a_holiday(rule, expected):
 
 
 def test_the_fourth_rule_is_an_error_that_names_the_sessions_around():
-    with pytest.raises(es.InvalidInput, match=r"NVDA.*Mon 2025-01-20.*2025-01-17 and 2025-01-21"):
+    with pytest.raises(es.errors.InvalidInput, match=r"NVDA.*Mon 2025-01-20.*2025-01-17 and 2025-01-21"):
         session("2025-01-20", "error")
 
 
@@ -67,37 +67,37 @@ def test_after_a_close_the_next_session_is_meant_whatever_the_rule(rule):
 
 @pytest.mark.parametrize("day", ["1960-01-04", "2031-01-06"])
 def test_a_day_outside_the_calendar_is_an_error_not_none(day):
-    with pytest.raises(es.InvalidInput, match=f"1970-01-02 to 2030-12-31 and has no session for {day}"):
+    with pytest.raises(es.errors.InvalidInput, match=f"1970-01-02 to 2030-12-31 and has no session for {day}"):
         es.Event("NVDA", day).first_session()
 
 
 @pytest.mark.parametrize("text", ["01/02/2025", "27.01.2025", "1-2-2025", "27 Jan 2025", "now", "today", "2025"])
 def test_dates_that_can_be_read_in_two_ways_are_refused(text):
-    with pytest.raises(es.InvalidInput, match=r"NVDA: .*write the date as 2025-01-27"):
+    with pytest.raises(es.errors.InvalidInput, match=r"NVDA: .*write the date as 2025-01-27"):
         es.Event("NVDA", text)
 
 
 @pytest.mark.parametrize("value", [20250127, 45684.0, None, True, np.int64(5), "soon", "2025-13-45", object()])
 def test_what_is_no_date_is_refused(value):
-    with pytest.raises(es.InvalidInput, match=r"NVDA: .*give e\.g\. '2025-01-27'"):
+    with pytest.raises(es.errors.InvalidInput, match=r"NVDA: .*give e\.g\. '2025-01-27'"):
         es.Event("NVDA", value)
 
 
 @pytest.mark.parametrize("value", [pd.NaT, "", "NaT"])
 def test_a_missing_date_is_refused(value):
-    with pytest.raises(es.InvalidInput, match="the date is missing"):
+    with pytest.raises(es.errors.InvalidInput, match="the date is missing"):
         es.Event("NVDA", value)
 
 
 @pytest.mark.parametrize("value", ["2025-01-27 17:00", "2025-01-27T09:30", pd.Timestamp("2025-01-27 10:00")])
 def test_a_time_without_a_zone_is_refused_with_the_remedy(value):
-    with pytest.raises(es.InvalidInput, match=r"has a time but no time zone; add one \(e\.g\. '2025-01-27"):
+    with pytest.raises(es.errors.InvalidInput, match=r"has a time but no time zone; add one \(e\.g\. '2025-01-27"):
         es.Event("NVDA", value)
 
 
 @pytest.mark.parametrize("ticker", ["", "  ", None, 5])
 def test_a_ticker_must_be_a_name(ticker):
-    with pytest.raises(es.InvalidInput, match="give a name such as 'NVDA'"):
+    with pytest.raises(es.errors.InvalidInput, match="give a name such as 'NVDA'"):
         es.Event(ticker, "2025-01-27")
 
 
@@ -134,13 +134,13 @@ def test_dates_of_a_table_may_be_text_or_dates(dates):
 
 
 def test_a_table_without_the_two_columns_names_what_it_has():
-    with pytest.raises(es.InvalidInput, match="columns symbol, day; it needs 'ticker' and 'date'"):
+    with pytest.raises(es.errors.InvalidInput, match="columns symbol, day; it needs 'ticker' and 'date'"):
         as_events(pd.DataFrame({"symbol": ["A"], "day": ["2025-01-27"]}))
 
 
 @pytest.mark.parametrize("nothing", [[], (), pd.DataFrame({"ticker": [], "date": []}), iter(())])
 def test_no_events_are_an_error(nothing):
-    with pytest.raises(es.InvalidInput, match="needs at least one"):
+    with pytest.raises(es.errors.InvalidInput, match="needs at least one"):
         as_events(nothing)
 
 
@@ -148,13 +148,13 @@ def test_no_events_are_an_error(nothing):
     "row", [{"ticker": [np.nan], "date": ["2025-01-27"]}, {"ticker": [""], "date": ["2025-01-27"]}]
 )
 def test_a_missing_ticker_in_a_table_is_an_error(row):
-    with pytest.raises(es.InvalidInput, match="ticker is ''"):
+    with pytest.raises(es.errors.InvalidInput, match="ticker is ''"):
         as_events(pd.DataFrame(row))
 
 
 @pytest.mark.parametrize("wrong", ["NVDA", 5, ["NVDA"], [("NVDA", "2025-01-27")]])
 def test_other_things_are_no_events(wrong):
-    with pytest.raises(es.InvalidInput, match="ticker and date"):
+    with pytest.raises(es.errors.InvalidInput, match="ticker and date"):
         as_events(wrong)
 
 
@@ -180,5 +180,5 @@ def test_events_outside_the_sessions_have_no_place_and_a_remark():
 
 @pytest.mark.parametrize("when", ["2025-01-26 17:16-05:" + "9" * 400, "9" * 400, "2025-01-26 17:16-99:99"])
 def test_a_moment_of_too_many_digits_is_refused(when):
-    with pytest.raises(es.InvalidInput, match="Event NVDA"):
+    with pytest.raises(es.errors.InvalidInput, match="Event NVDA"):
         es.Event("NVDA", when)

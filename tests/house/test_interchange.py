@@ -205,7 +205,7 @@ def duck():
 
 def test_a_database_is_a_source(duck):
     same(es.load_prices(TICKERS, START, END, source=duck))
-    assert isinstance(duck, es.PriceSource)
+    assert isinstance(duck, es.sources.PriceSource)
     prices = es.load_prices(["META"], "2025-01-25", "2025-01-31", source=duck)
     assert (prices.tickers, len(prices.dates)) == (("META",), 5)
     assert prices.provenance.source == "house database"

@@ -26,7 +26,7 @@ from eventstudy.files import MAX_PARTS, read_toml
 def test_busy_files_are_refused(tmp_path: Path, text: str) -> None:
     file = tmp_path / "study.toml"
     file.write_text(text, encoding="utf-8")
-    with pytest.raises(es.StudyFileError, match=r"study\.toml"):
+    with pytest.raises(es.errors.StudyFileError, match=r"study\.toml"):
         es.load_study(file)
 
 
@@ -40,5 +40,5 @@ def test_many_words_with_dots_are_read_in_linear_time(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["javascript:alert(1)", "c:\\x.csv", "a?b.csv", "a#b.csv"])
 def test_a_name_that_a_link_would_take_for_more_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "study.toml").write_text(f"title = 'T'\nevent = 'E'\nevents = '{name}'\n", encoding="utf-8")
-    with pytest.raises(es.StudyFileError, match="plain path"):
+    with pytest.raises(es.errors.StudyFileError, match="plain path"):
         es.load_study(tmp_path)

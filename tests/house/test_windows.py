@@ -37,18 +37,18 @@ def test_numpy_ends_become_plain_numbers():
 
 @pytest.mark.parametrize("wrong", ["0:1", None, 0.5, (0,), (0, 1, 2), {0, 1}, True])
 def test_what_is_no_window_is_refused_with_an_example(wrong):
-    with pytest.raises(es.InvalidInput, match=r"is not a window; give a pair of relative days such as"):
+    with pytest.raises(es.errors.InvalidInput, match=r"is not a window; give a pair of relative days such as"):
         Window.of(wrong)
 
 
 @pytest.mark.parametrize("ends", [(0.0, 1), ("a", 1), (True, 2), (0, None)])
 def test_ends_must_be_whole_numbers(ends):
-    with pytest.raises(es.InvalidInput, match="give a whole number of trading days"):
+    with pytest.raises(es.errors.InvalidInput, match="give a whole number of trading days"):
         Window(*ends)
 
 
 def test_a_window_that_ends_before_it_starts_names_the_swap():
-    with pytest.raises(es.InvalidInput, match=r"\(5, -5\) ends before it starts; did you mean \(-5, 5\)\?"):
+    with pytest.raises(es.errors.InvalidInput, match=r"\(5, -5\) ends before it starts; did you mean \(-5, 5\)\?"):
         Window(5, -5)
 
 

@@ -126,10 +126,10 @@ def test_another_split_basis_than_the_embedded_counts_has_no_dollars(study, pric
 
 
 def test_dollars_need_prices_with_closes_as_traded(study, prices):
-    with pytest.raises(es.DataMissing, match="this study was run on returns"):
+    with pytest.raises(es.errors.DataMissing, match="this study was run on returns"):
         study.run(prices.returns(), es.Event("NVDA", DAY)).market_value(0)
     bare = es.Prices.from_frame(prices.adj_close)
-    with pytest.raises(es.DataMissing, match="no closes as traded"):
+    with pytest.raises(es.errors.DataMissing, match="no closes as traded"):
         study.run(bare, es.Event("NVDA", DAY)).market_value(0)
 
 

@@ -56,9 +56,9 @@ def test_what_is_missing_stays_missing_and_does_not_count(method):
 
 def test_wrong_p_values_and_methods_are_refused():
     for wrong in ([0.5, 1.5], [-0.1], [[0.1, 0.2]]):
-        with pytest.raises(es.InvalidInput, match="between 0 and 1"):
+        with pytest.raises(es.errors.InvalidInput, match="between 0 and 1"):
             adjust(wrong)
-    with pytest.raises(es.InvalidInput, match="holm, bh, by, bonferroni"):
+    with pytest.raises(es.errors.InvalidInput, match="holm, bh, by, bonferroni"):
         adjust([0.1], "sidak")
 
 
@@ -138,14 +138,14 @@ def test_step_down_does_not_depend_on_order_sign_or_gaps_elsewhere():
 
 def test_bad_requests_say_what_to_change():
     result = make((60, 60))
-    with pytest.raises(es.InvalidInput, match="draws is 0"):
+    with pytest.raises(es.errors.InvalidInput, match="draws is 0"):
         result.adjusted((0, 0), "romano_wolf", draws=0)
-    with pytest.raises(es.InvalidInput, match="romano_wolf"):
+    with pytest.raises(es.errors.InvalidInput, match="romano_wolf"):
         result.adjusted((0, 0), "tukey")
-    with pytest.raises(es.InvalidInput, match="not inside the event window"):
+    with pytest.raises(es.errors.InvalidInput, match="not inside the event window"):
         result.adjusted((0, 9))
     short: AbnormalReturns = make((60, 60), est=20).abnormal
-    with pytest.raises(es.InvalidInput, match="needs 21"):
+    with pytest.raises(es.errors.InvalidInput, match="needs 21"):
         romano_wolf(short, Window(0, 1))
 
 

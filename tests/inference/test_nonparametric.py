@@ -341,9 +341,9 @@ def test_all_missing_days_and_lone_days_say_why(whole):
 
 
 def test_unknown_variants_are_refused_with_the_list(whole):
-    with pytest.raises(es.InvalidInput, match="paper, weighted, eiv"):
+    with pytest.raises(es.errors.InvalidInput, match="paper, weighted, eiv"):
         run_test("corrado_zivney_rank_z", whole, (0, 0), variant="best")
-    with pytest.raises(es.InvalidInput, match="normal_cc"):
+    with pytest.raises(es.errors.InvalidInput, match="normal_cc"):
         run_test("wilcoxon", whole, (0, 0), variant="continuity")
 
 

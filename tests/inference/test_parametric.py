@@ -445,7 +445,7 @@ def test_calendar_time_needs_sessions(one_date):
 
 @pytest.mark.parametrize("lags", [-1, 1.5, True])
 def test_lags_are_a_number_of_sessions(result, lags):
-    with pytest.raises(es.InvalidInput, match="lags is"):
+    with pytest.raises(es.errors.InvalidInput, match="lags is"):
         result.test("calendar_time", (-3, 3), errors="hac", lags=lags)
 
 
@@ -601,7 +601,7 @@ def test_options_are_checked(result):
         ("calendar_time", "errors"),
         ("kp_bmp_t", "pairs"),
     ):
-        with pytest.raises(es.InvalidInput, match=f"{name} knows {option}"):
+        with pytest.raises(es.errors.InvalidInput, match=f"{name} knows {option}"):
             result.test(name, (0, 0), **{option: "other"})
-    with pytest.raises(es.InvalidInput, match="joint_wald has no options"):
+    with pytest.raises(es.errors.InvalidInput, match="joint_wald has no options"):
         result.test("joint_wald", (0, 0), variant="x")

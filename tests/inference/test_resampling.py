@@ -301,10 +301,10 @@ def test_wrong_options_are_refused(name):
         ({"cluster": "year"}, "date, event, firm, overlap"),
         ({"speed": 3}, "has the option"),
     ):
-        with pytest.raises(es.InvalidInput, match=words):
+        with pytest.raises(es.errors.InvalidInput, match=words):
             run_test(name, x, DAY, **options)
     for test, option in (("signflip", "statistic"), ("bootstrap", "variant"), ("wild_bootstrap", "weights")):
-        with pytest.raises(es.InvalidInput, match=option):
+        with pytest.raises(es.errors.InvalidInput, match=option):
             run_test(test, x, DAY, **{option: "best"})
 
 

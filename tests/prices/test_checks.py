@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import eventstudy as es
 from eventstudy.prices.checks.days import run_lengths
-from eventstudy.prices.checks.finding import CHECKS, SEVERITIES, gathered
+from eventstudy.prices.checks.finding import CHECKS, SEVERITIES, Finding, gathered
 from eventstudy.prices.checks.finding import finding as make_finding
 
 FIRMS = ["AAPL", "AMD", "GOOGL", "INTC", "META", "MSFT", "NVDA", "ORCL", "SMCI", "VST"]
@@ -30,7 +30,7 @@ class Tables:
     currency: dict[str, str]
 
     def prices(self) -> es.Prices:
-        return es.Prices(self.adj, es.Provenance("spoiled"), self.close, self.volume, self.currency)
+        return es.Prices(self.adj, es.sources.Provenance("spoiled"), self.close, self.volume, self.currency)
 
     def both(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         return self.adj, self.close
@@ -44,11 +44,11 @@ def real() -> Tables:
     return Tables(*(f.copy() for f in frames), dict(prices.currency))
 
 
-def found(tables: Tables, **options: object) -> tuple[es.Finding, ...]:
+def found(tables: Tables, **options: object) -> tuple[Finding, ...]:
     return es.check_prices(tables.prices(), **{"benchmarks": [BENCHMARK], **options})
 
 
-def serious(findings: tuple[es.Finding, ...]) -> dict[str, str]:
+def serious(findings: tuple[Finding, ...]) -> dict[str, str]:
     """Checks above a note, with their severity."""
     return {f.check: f.severity for f in findings if f.severity != "note"}
 
@@ -364,7 +364,7 @@ def test_a_table_without_a_price_is_an_error_and_a_short_one_is_read():
 
 
 def test_a_benchmark_that_is_not_there_is_refused():
-    with pytest.raises(es.InvalidInput, match=r"\^GSPX, which is not in the prices.*\^GSPC"):
+    with pytest.raises(es.errors.InvalidInput, match=r"\^GSPX, which is not in the prices.*\^GSPC"):
         es.check_prices(es.load_prices(["NVDA", "^GSPC"]), benchmarks=["^GSPX"])
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
-from eventstudy.prices.checks.finding import Usage
+from eventstudy.prices.checks.finding import Finding, Usage
 
 FIRMS = ["AAPL", "GOOGL", "META", "MSFT", "ORCL"]
 BENCHMARK = "^GSPC"
@@ -24,7 +24,7 @@ class Tables:
     volume: pd.DataFrame
 
     def prices(self) -> es.Prices:
-        return es.Prices(self.adj, es.Provenance("spoiled"), self.close, self.volume)
+        return es.Prices(self.adj, es.sources.Provenance("spoiled"), self.close, self.volume)
 
 
 def real() -> Tables:
@@ -33,11 +33,11 @@ def real() -> Tables:
     return Tables(prices.adj_close.copy(), prices.close.copy(), prices.volume.copy())
 
 
-def found(tables: Tables, **options: object) -> tuple[es.Finding, ...]:
+def found(tables: Tables, **options: object) -> tuple[Finding, ...]:
     return es.check_prices(tables.prices(), **{"benchmarks": [BENCHMARK], **options})
 
 
-def serious(findings: tuple[es.Finding, ...]) -> dict[str, str]:
+def serious(findings: tuple[Finding, ...]) -> dict[str, str]:
     return {f.check: f.severity for f in findings if f.severity != "note"}
 
 
@@ -147,7 +147,7 @@ def test_a_price_off_for_a_day_is_an_error_in_an_event_window_and_a_warning_befo
     tables = real()
     row = 400
     scale(tables, "MSFT", slice(row, row + 1), factor)
-    prices = tables.prices() if with_volume else es.Prices(tables.adj, es.Provenance("spoiled"), tables.close)
+    prices = tables.prices() if with_volume else es.Prices(tables.adj, es.sources.Provenance("spoiled"), tables.close)
 
     def check(at: int) -> dict[str, str]:
         return serious(es.check_prices(prices, benchmarks=[BENCHMARK], usage=usage_of(tables, "MSFT", at)))

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
-from eventstudy.prices.checks.finding import Usage
+from eventstudy.prices.checks.finding import Finding, Usage
 from eventstudy.studyfile.starter import make_starter
 
 FIRMS = ["AVGO", "META", "MSFT", "NVDA"]
@@ -38,7 +38,7 @@ class Tables:
     def serious(self, ticker: str, day: str, **options: object) -> dict[str, str]:
         return {f.check: f.severity for f in self.found(ticker, day, **options) if f.severity != "note"}
 
-    def found(self, ticker: str, day: str, **options: object) -> tuple[es.Finding, ...]:
+    def found(self, ticker: str, day: str, **options: object) -> tuple[Finding, ...]:
         days, row = self.adj.index, self.adj.index.get_loc(day)
         last = days[[min(row + 3, len(days) - 1)]]
         usage = Usage((ticker,), days[[row - 150]], days[[row - 4]], last, (BENCHMARK,))

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from eventstudy.errors import DataMissing, InvalidInput
-from eventstudy.sources import load_factors, load_snapshot, share_count
+from eventstudy.prices.snapshot import load_factors, load_snapshot, share_count
 
 
 def test_factors_are_fractions_on_the_sessions_of_the_snapshot():

@@ -39,13 +39,13 @@ def test_volume_against_the_market_s_volume(prices):
 
 def test_turnover_differs_from_volume_by_the_share_count(prices):
     only = es.load_prices(["NVDA"])
-    volume, turnover = es.log_volume(only), es.log_turnover(only)
+    volume, turnover = es.measures.log_volume(only), es.measures.log_turnover(only)
     count = es.share_count("NVDA", DAY).shares
     assert float((volume - turnover).loc[DAY, "NVDA"]) == pytest.approx(np.log(count))
-    given = es.log_turnover(only, shares={"NVDA": 1e9})
+    given = es.measures.log_turnover(only, shares={"NVDA": 1e9})
     assert float((volume - given).loc[DAY, "NVDA"]) == pytest.approx(np.log(1e9))
-    with pytest.raises(es.DataMissing, match="share count"):
-        es.log_turnover(prices)
+    with pytest.raises(es.errors.DataMissing, match="share count"):
+        es.measures.log_turnover(prices)
 
 
 def test_volatility_is_the_squared_return(prices):
@@ -63,41 +63,41 @@ def test_a_range_table_of_one_s_own(prices):
     days = prices.dates
     low = pd.DataFrame({"A": 100.0, "B": 50.0}, index=days)
     high = low * np.exp(np.abs(rng.normal(0.02, 0.005, low.shape)))
-    table = es.range_volatility(high, low)
+    table = es.measures.range_volatility(high, low)
     np.testing.assert_allclose(table["A"], np.log(high["A"] / low["A"]) ** 2 / (4 * np.log(2)))
     result = es.EventStudy(es.MeanAdjusted(), measure="volatility").run(table, [es.Event("A", DAY)])
     assert result.panel.n == 1
-    with pytest.raises(es.DataUnfit, match="swapped"):
-        es.range_volatility(low, high)
+    with pytest.raises(es.errors.DataUnfit, match="swapped"):
+        es.measures.range_volatility(low, high)
 
 
 def test_dollars_and_buy_and_hold_need_returns(prices):
     result = es.EventStudy(es.MeanAdjusted(), measure="volume").run(prices, EVENTS)
     for ask in (result.market_value, lambda: result.bhar(0, 1)):
-        with pytest.raises(es.InvalidInput, match="abnormal volume"):
+        with pytest.raises(es.errors.InvalidInput, match="abnormal volume"):
             ask()
 
 
 def test_missing_negative_and_infinite_volume(prices):
     bare = es.Prices.from_frame(prices.adj_close)
-    with pytest.raises(es.DataMissing, match="no volume"):
-        es.log_volume(bare)
+    with pytest.raises(es.errors.DataMissing, match="no volume"):
+        es.measures.log_volume(bare)
     wrong = es.Prices.from_frame(prices.adj_close, volume=prices.volume.assign(META=-1.0))
-    with pytest.raises(es.DataMissing, match="META"):
-        es.log_volume(wrong)
+    with pytest.raises(es.errors.DataMissing, match="META"):
+        es.measures.log_volume(wrong)
     volume = prices.volume.copy()
     volume.iloc[5, 0] = -1.0
-    with pytest.raises(es.DataUnfit, match="negative"):
-        es.log_volume(es.Prices.from_frame(prices.adj_close, volume=volume))
-    table = es.log_volume(prices).assign(META=np.inf)
-    with pytest.raises(es.DataUnfit, match="infinite"):
+    with pytest.raises(es.errors.DataUnfit, match="negative"):
+        es.measures.log_volume(es.Prices.from_frame(prices.adj_close, volume=volume))
+    table = es.measures.log_volume(prices).assign(META=np.inf)
+    with pytest.raises(es.errors.DataUnfit, match="infinite"):
         es.EventStudy(es.MeanAdjusted(), measure="volume").run(table, EVENTS)
 
 
 def test_a_day_without_trade_has_no_log_volume(prices):
     volume = prices.volume.copy()
     volume.iloc[5, 0] = 0.0
-    assert np.isnan(es.log_volume(es.Prices.from_frame(prices.adj_close, volume=volume)).iloc[5, 0])
+    assert np.isnan(es.measures.log_volume(es.Prices.from_frame(prices.adj_close, volume=volume)).iloc[5, 0])
 
 
 def test_the_printed_summary_speaks_of_the_measure(prices):
@@ -108,7 +108,7 @@ def test_the_printed_summary_speaks_of_the_measure(prices):
     assert "within 40%" not in text
     volatility = es.EventStudy(es.MeanAdjusted(), measure="volatility").run(prices, EVENTS)
     assert "+0.02768" in repr(volatility)
-    with pytest.raises(es.InvalidInput, match="Figures need abnormal returns"):
+    with pytest.raises(es.errors.InvalidInput, match="Figures need abnormal returns"):
         volatility.plot_car()
 
 

@@ -16,15 +16,15 @@ import pytest
 
 from eventstudy.errors import DataMissing, InvalidInput, NotAsRecorded
 from eventstudy.prices import snapshot as embedded
-from eventstudy.sources import (
+from eventstudy.prices.snapshot import (
     data_file_digests,
     load_factors,
-    load_prices,
     load_snapshot,
     load_universe,
     share_count,
     universe_members,
 )
+from eventstudy.sources import load_prices
 
 LOADERS = {
     "prices.csv.gz": load_snapshot,

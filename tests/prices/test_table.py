@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
-from eventstudy.sources import Prices, Provenance
+from eventstudy.prices.table import Prices, Provenance
 
 DAYS = ["2025-01-24", "2025-01-27", "2025-01-28"]
 

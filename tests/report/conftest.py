@@ -13,6 +13,7 @@ import pytest
 import eventstudy as es
 from eventstudy.report.builds import outputs
 from eventstudy.report.builds.build import build
+from eventstudy.studyfile.spec import StudySpec
 from eventstudy.vintages.store import store_vintage
 
 STUDY = """
@@ -70,7 +71,7 @@ class Study:
         self.folder = folder
 
     @property
-    def spec(self) -> es.StudySpec:
+    def spec(self) -> StudySpec:
         return es.load_study(self.folder)
 
     def build(self, **options: object):

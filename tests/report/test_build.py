@@ -160,7 +160,7 @@ def test_a_failing_build_leaves_the_last_report(study: Path) -> None:
     (study / "events.csv").write_text(
         "ticker,date\nAVGO,2024-12-12\nMRVL,2024-12-12\nNVDA,2024-12-12\nNOPE,2024-12-12\n"
     )
-    with pytest.raises(es.DataMissing, match="NOPE"):
+    with pytest.raises(es.errors.DataMissing, match="NOPE"):
         build(es.load_study(study))
     after = contents(study)
     del before["events.csv"], after["events.csv"]

@@ -175,10 +175,10 @@ def test_a_number_that_is_gone_differs(folder):
 
 def test_a_fetch_says_what_changed(folder):
     store(folder, PRICES, 1)
-    first, *_ = es.list_vintages(folder)
+    first, *_ = es.vintages.list_vintages(folder)
     assert change_since_last(first, folder) == ""
     store(folder, changed(dividend), 2)
-    newest = es.list_vintages(folder)[-1]
+    newest = es.vintages.list_vintages(folder)[-1]
     assert change_since_last(newest, folder) == (
         f"against {first.name}: 2 of 3 tickers the same; rescaled, returns equal: META"
     )

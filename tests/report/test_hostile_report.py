@@ -78,6 +78,6 @@ def test_a_report_is_not_written_through_a_link(study: Path, name: str) -> None:
     shutil.move(study / name, outside)
     before = {p.name: p.read_bytes() for p in outside.iterdir()}
     os.symlink(outside, study / name)
-    with pytest.raises(es.EventStudyError, match="is a link"):
+    with pytest.raises(es.errors.EventStudyError, match="is a link"):
         build(es.load_study(study), force=True)
     assert {p.name: p.read_bytes() for p in outside.iterdir()} == before

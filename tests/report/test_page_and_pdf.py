@@ -157,13 +157,13 @@ def test_a_mark_and_corrections_are_on_the_page_and_their_absence_too(made):
 
 def test_without_the_extra_the_remedy_is_named(study, monkeypatch):
     monkeypatch.setitem(sys.modules, "typst", None)
-    with pytest.raises(es.DataMissing, match=r"pip install 'eventstudy-finance\[pdf\]'"):
+    with pytest.raises(es.errors.DataMissing, match=r"pip install 'eventstudy-finance\[pdf\]'"):
         build(es.load_study(study))
     assert not (study / "index.html").exists()
 
 
 def test_a_letter_without_a_font_is_named(made):
-    with pytest.raises(es.InvalidInput, match=r"study\.toml: the PDF cannot be set: .*标.*pdf = false"):
+    with pytest.raises(es.errors.InvalidInput, match=r"study\.toml: the PDF cannot be set: .*标.*pdf = false"):
         report_pdf(retold(made[0], title="标题"), (), ())
 
 

@@ -56,7 +56,7 @@ def test_exports_are_read(export, tmp_path):
     head, row, name, ticker, cautions = READ[export]
     rows = [row(d, c, v) for d, c, v in zip(DAYS, CLOSES, VOLUMES, strict=True)]
     (tmp_path / name).write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
-    prices = es.read_prices(tmp_path / name)
+    prices = es.sources.read_prices(tmp_path / name)
     assert list(prices.dates) == list(DAYS)
     np.testing.assert_array_equal(prices.adj_close[ticker], CLOSES)
     assert len(prices.provenance.cautions) == cautions
@@ -87,4 +87,4 @@ def test_exports_that_are_refused(export, tmp_path):
     rows = [row(d, c) for d, c in zip(DAYS, CLOSES, strict=True)]
     (tmp_path / "export.csv").write_text("\n".join([head, *rows]) + "\n", encoding="utf-8")
     with pytest.raises((InvalidInput, DataUnfit), match=words):
-        es.read_prices(tmp_path / "export.csv")
+        es.sources.read_prices(tmp_path / "export.csv")

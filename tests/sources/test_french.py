@@ -61,17 +61,17 @@ def test_the_files_give_the_embedded_factors(columns, name, save):
     if name.isupper():
         with zipfile.ZipFile(save("x").with_name(name), "w") as packed:
             packed.writestr("F-F_daily.CSV", library_text(columns))
-        same(es.read_french_factors(save("x").with_name(name)), columns)
+        same(es.sources.read_french_factors(save("x").with_name(name)), columns)
         return
-    same(es.read_french_factors(save(library_text(columns), name)), columns)
+    same(es.sources.read_french_factors(save(library_text(columns), name)), columns)
 
 
 def test_several_files_are_joined_by_day(save):
     five = save(library_text(FIVE), "five.zip")
     momentum = save(library_text(["mom"], preamble=""), "momentum.zip")
-    same(es.read_french_factors([five, momentum]), ["mkt_rf", "smb", "hml", "rmw", "cma", "mom", "rf"])
+    same(es.sources.read_french_factors([five, momentum]), ["mkt_rf", "smb", "hml", "rmw", "cma", "mom", "rf"])
     longer = save(library_text(["mom"], EMBEDDED.iloc[100:]), "later.zip")
-    joined = es.read_french_factors([longer, five])
+    joined = es.sources.read_french_factors([longer, five])
     assert joined.index[0] == EMBEDDED.index[100]
     assert not joined.isna().any(axis=None)
 
@@ -80,7 +80,7 @@ def test_a_study_with_the_librarys_files_is_the_study_with_the_embedded_ones(sav
     prices = es.load_prices(["NVDA", "META"])
     study = es.EventStudy(model=es.FactorModel.named("carhart"))
     events = [es.Event(t, "2025-01-27") for t in ("NVDA", "META")]
-    own = es.read_french_factors([save(library_text(FIVE), "5.zip"), save(library_text(["mom"]), "m.zip")])
+    own = es.sources.read_french_factors([save(library_text(FIVE), "5.zip"), save(library_text(["mom"]), "m.zip")])
     np.testing.assert_allclose(
         study.run(prices, events, own).ar.to_numpy(),
         study.run(prices, events, EMBEDDED).ar.to_numpy(),
@@ -91,7 +91,7 @@ def test_a_study_with_the_librarys_files_is_the_study_with_the_embedded_ones(sav
 
 def test_codes_for_missing(save):
     text = library_text(FIVE).replace("   -1.49,", "  -99.99,").replace("    2.52,", "    -999,")
-    found = es.read_french_factors(save(text))
+    found = es.sources.read_french_factors(save(text))
     assert found.loc["2025-01-27"].isna().sum() == 2
     assert found.isna().sum().sum() >= 2
     assert found.min().min() > -0.2
@@ -118,14 +118,14 @@ def test_codes_for_missing(save):
 )
 def test_damaged_text(change, error, words, save):
     with pytest.raises(error, match=words):
-        es.read_french_factors(save(change(library_text(FIVE))))
+        es.sources.read_french_factors(save(change(library_text(FIVE))))
 
 
 def test_monthly_and_annual_files_are_refused(save):
     monthly = ",Mkt-RF,SMB\n202501,  2.80,  -3.22\n202502, -2.44,  -5.79\n\n Annual Factors: January-December \n,Mkt-RF,SMB\n 2024,  20.3,  -5.9\n"
     for text in (monthly, ",Mkt-RF,SMB\n2024,  20.3,  -5.9\n"):
         with pytest.raises(InvalidInput, match="months or years; an event study needs the daily file"):
-            es.read_french_factors(save(text))
+            es.sources.read_french_factors(save(text))
 
 
 def test_damaged_and_foreign_zip_files(save, tmp_path):
@@ -141,15 +141,15 @@ def test_damaged_and_foreign_zip_files(save, tmp_path):
     ):
         file.write_bytes(content)
         with pytest.raises((DataUnfit, InvalidInput), match=r"F-F_daily_CSV\.zip"):
-            es.read_french_factors(file)
+            es.sources.read_french_factors(file)
     with pytest.raises(InvalidInput, match="holds 2 files, 2 of them text"):
-        es.read_french_factors(save("x", members=["a.csv", "b.csv"]))
+        es.sources.read_french_factors(save("x", members=["a.csv", "b.csv"]))
     with pytest.raises(InvalidInput, match="holds 1 files, 0 of them text"):
-        es.read_french_factors(save("x", members=["a.exe"]))
+        es.sources.read_french_factors(save("x", members=["a.exe"]))
     with pytest.raises(DataMissing, match=r"no factor file none\.zip"):
-        es.read_french_factors(tmp_path / "none.zip")
+        es.sources.read_french_factors(tmp_path / "none.zip")
     with pytest.raises(InvalidInput, match="No factor file is named"):
-        es.read_french_factors([])
+        es.sources.read_french_factors([])
 
 
 def test_a_bomb_is_not_unpacked(save, monkeypatch):
@@ -157,12 +157,12 @@ def test_a_bomb_is_not_unpacked(save, monkeypatch):
     assert bomb.stat().st_size < 10_000
     monkeypatch.setattr(french_module, "MAX_BYTES", 1_000_000)
     with pytest.raises(InvalidInput, match="unpacks to more than"):
-        es.read_french_factors(bomb)
+        es.sources.read_french_factors(bomb)
 
 
 def test_names_in_a_zip_file_lead_nowhere(save, tmp_path):
     before = sorted(p.name for p in tmp_path.parent.iterdir())
-    same(es.read_french_factors(save(library_text(["mom"]), members=["../../escape.csv"])), ["mom"])
+    same(es.sources.read_french_factors(save(library_text(["mom"]), members=["../../escape.csv"])), ["mom"])
     assert sorted(p.name for p in tmp_path.parent.iterdir()) == before
 
 
@@ -173,7 +173,7 @@ def test_an_encrypted_file_is_refused(save):
         data[data.index(mark) + offset] |= 1
     file.write_bytes(bytes(data))
     with pytest.raises(DataUnfit, match="encrypted"):
-        es.read_french_factors(file)
+        es.sources.read_french_factors(file)
 
 
 def test_files_that_do_not_fit_together(save):
@@ -181,13 +181,15 @@ def test_files_that_do_not_fit_together(save):
     changed = EMBEDDED.copy()
     changed.loc["2025-01-27", "smb"] = 0.05
     with pytest.raises(DataUnfit, match=r"differ in smb on 2025-01-27.*another portfolio"):
-        es.read_french_factors([five, save(library_text(["mkt_rf", "smb", "hml", "rf"], changed), "three.zip")])
+        es.sources.read_french_factors([five, save(library_text(["mkt_rf", "smb", "hml", "rf"], changed), "three.zip")])
     holed = EMBEDDED.drop(pd.Timestamp("2025-01-27"))
     with pytest.raises(DataUnfit, match="only one of them has 2025-01-27"):
-        es.read_french_factors([five, save(library_text(["mom"], holed), "mom.zip")])
+        es.sources.read_french_factors([five, save(library_text(["mom"], holed), "mom.zip")])
     early = library_text(["mom"], EMBEDDED.iloc[:5])
     with pytest.raises(DataUnfit, match="no day in common"):
-        es.read_french_factors([save(early, "mom.zip"), save(library_text(FIVE, EMBEDDED.iloc[50:]), "late.zip")])
+        es.sources.read_french_factors(
+            [save(early, "mom.zip"), save(library_text(FIVE, EMBEDDED.iloc[50:]), "late.zip")]
+        )
 
 
 STUDY = """title = "A"
@@ -221,4 +223,4 @@ def test_zip_of_another_compression(tmp_path):
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_LZMA) as packed:
         packed.writestr("F.csv", library_text(["mom"]))
     (tmp_path / "f.zip").write_bytes(buffer.getvalue())
-    same(es.read_french_factors(tmp_path / "f.zip"), ["mom"])
+    same(es.sources.read_french_factors(tmp_path / "f.zip"), ["mom"])

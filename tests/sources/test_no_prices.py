@@ -18,7 +18,7 @@ def read(tmp_path):
         table = pd.DataFrame(columns)
         table.insert(0, "date", DAYS[: len(table)])
         table.to_csv(tmp_path / "wide.csv", index=False, **form)
-        return es.read_prices(tmp_path / "wide.csv")
+        return es.sources.read_prices(tmp_path / "wide.csv")
 
     return write
 
@@ -108,4 +108,4 @@ def test_prices_are_not_doubted(seed, read):
 def test_the_embedded_prices_are_not_doubted(tmp_path):
     for start, end in (("2022-01-03", "2022-02-15"), ("2024-12-16", "2025-01-31"), ("2022-01-03", "2025-06-30")):
         es.load_prices().between(start, end).adj_close.dropna(axis=1, how="all").to_csv(tmp_path / "closes.csv")
-        assert len(es.read_prices(tmp_path / "closes.csv").provenance.cautions) == 1
+        assert len(es.sources.read_prices(tmp_path / "closes.csv").provenance.cautions) == 1

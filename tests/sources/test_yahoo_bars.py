@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eventstudy.sources import load_snapshot, load_universe
+from eventstudy.prices.snapshot import load_snapshot, load_universe
 from eventstudy.sources.yahoo.bars import (
     Market,
     check_adjustment,

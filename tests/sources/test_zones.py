@@ -20,7 +20,7 @@ def utc(days, zone, clock="00:00"):
 def read(folder, moments, form="%Y-%m-%d %H:%M:%S+00:00"):
     rows = [f"{m.strftime(form)},{100 + i % 7},{50 + i % 5}" for i, m in enumerate(moments)]
     (folder / "closes.csv").write_text("\n".join(["date,AAA,BBB", *rows]) + "\n")
-    return es.read_prices(folder / "closes.csv")
+    return es.sources.read_prices(folder / "closes.csv")
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_tables_and_parquet_in_every_layout(tmp_path, layout):
         "one share": wide.rename(columns={"AAA": "close"}).reset_index(),
     }[layout]
     table.to_parquet(tmp_path / "AAA.parquet")
-    for prices in (es.read_prices(tmp_path / "AAA.parquet"), es.load_prices("AAA", source=table)):
+    for prices in (es.sources.read_prices(tmp_path / "AAA.parquet"), es.load_prices("AAA", source=table)):
         assert list(prices.dates) == list(WINTER)
         assert any("midnights of" in c for c in prices.provenance.cautions)
 
@@ -128,7 +128,7 @@ def test_tables_and_parquet_in_every_layout(tmp_path, layout):
 def test_days_that_cannot_be_are_refused_as_ever(tmp_path, moment):
     (tmp_path / "closes.csv").write_text(f"date,AAA,BBB\n{moment},1,2\n")
     with pytest.raises(InvalidInput, match=rf"has '{moment}' as a date in data row 1"):
-        es.read_prices(tmp_path / "closes.csv")
+        es.sources.read_prices(tmp_path / "closes.csv")
 
 
 @pytest.mark.parametrize("hour", [22, 23])
@@ -137,6 +137,6 @@ def test_midnights_of_a_place_without_summer_time_are_read_as_the_day_that_begin
     rows = [f"{d - pd.Timedelta(hours=24 - hour):%Y-%m-%dT%H:%M:%S}+00:00,{100 + i % 7}" for i, d in enumerate(days)]
     file = tmp_path / "given.csv"
     file.write_text("date,AAA\n" + "\n".join(rows) + "\n")
-    prices = es.read_prices(file)
+    prices = es.sources.read_prices(file)
     assert (prices.adj_close.index == days).all()
     assert f"{hour}:00 UTC were taken as midnights" in " ".join(prices.provenance.cautions)

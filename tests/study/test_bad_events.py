@@ -53,14 +53,14 @@ def same(result: es.EventStudyResult, right: pd.DataFrame) -> None:
 @pytest.mark.parametrize("currency", [{"A": "USD", "B": "EUR"}, {"A": "EUR", "B": "EUR", "MKT": "USD"}])
 def test_mixed_currencies_are_refused_with_the_pairs(currency):
     with pytest.raises(
-        es.DataUnfit, match=r"different currencies .*in EUR.*in USD|different currencies .*in USD.*in EUR"
+        es.errors.DataUnfit, match=r"different currencies .*in EUR.*in USD|different currencies .*in USD.*in EUR"
     ):
         on_prices(closes(), [es.Event(t, EVENT_DAY) for t in "AB"], currency=currency)
 
 
 def test_an_index_in_another_currency_is_refused_too():
     table = closes().rename(columns={"MKT": "^MKT"})
-    with pytest.raises(es.DataUnfit, match="different currencies"):
+    with pytest.raises(es.errors.DataUnfit, match="different currencies"):
         on_prices(table, model=es.MarketModel("^MKT"), currency={"A": "EUR", "^MKT": "USD"})
 
 
@@ -96,7 +96,7 @@ def test_an_event_on_a_holiday_gets_the_next_session():
 @pytest.mark.parametrize("run", [on_prices, on_returns])
 def test_an_event_too_near_an_edge_is_dropped_with_the_range(run, day, why):
     table = closes() if run is on_prices else returns()
-    with pytest.raises(es.DataUnfit, match=rf"No event can be studied. A {day}: .*({why})"):
+    with pytest.raises(es.errors.DataUnfit, match=rf"No event can be studied. A {day}: .*({why})"):
         run(table, es.Event("A", day))
 
 
@@ -144,24 +144,24 @@ def test_two_firms_that_mirror_each_other_have_no_portfolio_variance():
 
 def test_unknown_tickers_are_all_named_with_what_there_is():
     events = [es.Event(t, EVENT_DAY) for t in ("A", "NVDIA", "XX")]
-    with pytest.raises(es.DataMissing, match=r"NVDIA, XX.*A, B, C, MKT") as caught:
+    with pytest.raises(es.errors.DataMissing, match=r"NVDIA, XX.*A, B, C, MKT") as caught:
         on_prices(closes(), events)
     assert caught.value.facts["missing"] == ("NVDIA", "XX")
-    with pytest.raises(es.DataMissing, match=r"no column NVDIA, XX; they have A, B, C, MKT"):
+    with pytest.raises(es.errors.DataMissing, match=r"no column NVDIA, XX; they have A, B, C, MKT"):
         on_returns(returns(), events)
 
 
 @pytest.mark.parametrize("run", [on_prices, on_returns])
 def test_an_unknown_benchmark_is_named(run):
     table = closes() if run is on_prices else returns()
-    with pytest.raises(es.DataMissing, match=r"\^GSPC"):
+    with pytest.raises(es.errors.DataMissing, match=r"\^GSPC"):
         run(table, model=es.MarketModel("^GSPC"))
 
 
 def test_prices_on_days_without_a_session_are_refused_with_the_remedy():
     table = closes()
     table.loc[pd.Timestamp("2025-01-25")] = table.loc["2025-01-24"]
-    with pytest.raises(es.DataUnfit, match=r"1 day\(s\) on which XNYS was closed: 2025-01-25.*calendar=None"):
+    with pytest.raises(es.errors.DataUnfit, match=r"1 day\(s\) on which XNYS was closed: 2025-01-25.*calendar=None"):
         on_prices(table)
 
 
@@ -169,7 +169,7 @@ def test_prices_on_days_without_a_session_are_refused_with_the_remedy():
 
 
 def test_windows_that_overlap_are_refused_with_the_day():
-    with pytest.raises(es.InvalidInput, match=r"\[-120, -2\] reaches into the event window.*before day -2"):
+    with pytest.raises(es.errors.InvalidInput, match=r"\[-120, -2\] reaches into the event window.*before day -2"):
         es.EventStudy(model=MODEL, estimation=(-120, -2), window=(-2, 2))
 
 
@@ -182,7 +182,7 @@ def test_a_window_outside_the_event_window_is_refused_wherever_it_is_asked():
         lambda: result.test("bmp_t", (3, 3)),
         lambda: result.bhar(0, 9),
     ):
-        with pytest.raises(es.InvalidInput, match=r"is not inside the event window \[-2, \+2\]"):
+        with pytest.raises(es.errors.InvalidInput, match=r"is not inside the event window \[-2, \+2\]"):
             ask()
 
 
@@ -203,14 +203,14 @@ def test_a_window_outside_the_event_window_is_refused_wherever_it_is_asked():
     ],
 )
 def test_wrong_options_name_what_is_allowed(options, words):
-    with pytest.raises(es.InvalidInput, match=words):
+    with pytest.raises(es.errors.InvalidInput, match=words):
         on_prices(closes(), **options)
 
 
 @pytest.mark.parametrize("model", [es.MarketModel, es.MarketAdjusted])
 @pytest.mark.parametrize("name", ["", "  ", None, 5])
 def test_a_model_needs_the_name_of_its_benchmark(model, name):
-    with pytest.raises(es.InvalidInput, match="needs the name of its benchmark"):
+    with pytest.raises(es.errors.InvalidInput, match="needs the name of its benchmark"):
         model(name)
 
 
@@ -255,7 +255,9 @@ def test_inputs_are_not_changed():
 def test_a_split_not_adjusted_for_is_pointed_out():
     table = closes()
     table.loc[table.index < DAYS[150], "A"] *= 10.0
-    with pytest.raises(es.DataUnfit, match=rf"unapplied_split \(A, {DAYS[150]:%Y-%m-%d}\).*as at a split of 10:1"):
+    with pytest.raises(
+        es.errors.DataUnfit, match=rf"unapplied_split \(A, {DAYS[150]:%Y-%m-%d}\).*as at a split of 10:1"
+    ):
         on_prices(table)
     result = on_prices(table, accept={"unapplied_split": "a tenth was left"})
     (check,) = [c for c in result.checks if c.name.startswith("Abnormal returns within")]
@@ -267,7 +269,7 @@ def test_a_split_not_adjusted_for_is_pointed_out():
 def test_a_price_carried_forward_is_pointed_out():
     table = closes()
     table.loc[DAYS[170] : DAYS[230], "A"] = table.loc[DAYS[170], "A"]
-    with pytest.raises(es.DataUnfit, match=r"stale_prices \(A, .*on up to 61 days in a row"):
+    with pytest.raises(es.errors.DataUnfit, match=r"stale_prices \(A, .*on up to 61 days in a row"):
         on_prices(table)
     result = on_prices(table, accept={"stale_prices": "the listing was suspended"})
     (check,) = [c for c in result.checks if c.name == "Prices that move"]
@@ -276,5 +278,5 @@ def test_a_price_carried_forward_is_pointed_out():
 
 
 def test_prices_handed_in_as_returns_are_recognised():
-    with pytest.raises(es.DataUnfit, match=r"as prices are.*pct_change"):
+    with pytest.raises(es.errors.DataUnfit, match=r"as prices are.*pct_change"):
         on_returns(closes())

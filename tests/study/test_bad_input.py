@@ -69,7 +69,7 @@ def test_equal_repeats_of_a_date_are_harmless(run, right):
 @pytest.mark.parametrize("run", [on_prices, on_returns])
 def test_different_repeats_of_a_date_are_refused(run):
     table = closes() if run is on_prices else returns()
-    with pytest.raises(es.DataUnfit, match=r"more than once with different figures; keep one row a day"):
+    with pytest.raises(es.errors.DataUnfit, match=r"more than once with different figures; keep one row a day"):
         run(pd.concat([table, table.iloc[100:103] * 1.01]))
 
 
@@ -87,7 +87,7 @@ def test_dates_as_text_are_read(right):
 
 
 def test_numbers_as_index_are_refused():
-    with pytest.raises(es.InvalidInput, match="indexed by numbers; its index must hold dates"):
+    with pytest.raises(es.errors.InvalidInput, match="indexed by numbers; its index must hold dates"):
         on_returns(returns().reset_index(drop=True))
 
 
@@ -106,7 +106,7 @@ def test_a_hole_in_a_price_costs_two_returns_and_nothing_else(right):
 
 def test_a_row_that_is_missing_altogether_is_a_hole_of_the_exchange_calendar(right):
     table = closes().drop(index=NEXT_DAY)
-    with pytest.raises(es.DataUnfit, match=r"missing_sessions \(2025-01-28\)"):
+    with pytest.raises(es.errors.DataUnfit, match=r"missing_sessions \(2025-01-28\)"):
         on_prices(table)
     result = on_prices(table, accept={"missing_sessions": "a day of mourning"})
     assert result.ar.loc["A"].isna().tolist() == [False, False, False, True, True]
@@ -137,7 +137,9 @@ def test_a_ticker_that_lists_inside_the_estimation_window_is_kept_with_fewer_day
 def test_a_ticker_that_lists_too_late_is_dropped_with_the_count():
     table = closes()
     table.loc[: DAYS[240], "A"] = np.nan
-    with pytest.raises(es.DataUnfit, match=r"No event can be studied. A 2025-01-27: 15 usable returns .* at least 30"):
+    with pytest.raises(
+        es.errors.DataUnfit, match=r"No event can be studied. A 2025-01-27: 15 usable returns .* at least 30"
+    ):
         on_prices(table)
 
 
@@ -155,7 +157,7 @@ def test_a_ticker_that_delists_inside_the_event_window_keeps_the_days_it_has(rig
 def test_a_ticker_that_delisted_before_the_event_is_dropped():
     table = closes()
     table.loc["2025-01-10":, "A"] = np.nan
-    with pytest.raises(es.DataUnfit, match=r"no usable return in the event window \[-2, \+2\]"):
+    with pytest.raises(es.errors.DataUnfit, match=r"no usable return in the event window \[-2, \+2\]"):
         on_prices(table)
 
 
@@ -173,7 +175,7 @@ def test_a_benchmark_hole_in_the_estimation_window_costs_days_only(right):
 def test_a_benchmark_hole_on_the_event_day_is_refused_by_its_name():
     table = closes()
     table.loc[EVENT_DAY, "MKT"] = np.nan
-    with pytest.raises(es.DataUnfit, match="MKT has no return on the event's session 2025-01-27"):
+    with pytest.raises(es.errors.DataUnfit, match="MKT has no return on the event's session 2025-01-27"):
         on_prices(table)
 
 
@@ -181,14 +183,14 @@ def test_a_benchmark_hole_on_the_event_day_is_refused_by_its_name():
 def test_a_day_that_the_returns_lack_is_not_replaced_by_the_next(kind):
     day = pd.Timestamp(EVENT_DAY)
     table = returns().drop(day) if kind == "missing row" else returns().assign(MKT=lambda t: t["MKT"].drop(day))
-    with pytest.raises(es.DataUnfit, match="2025-01-27"):
+    with pytest.raises(es.errors.DataUnfit, match="2025-01-27"):
         on_returns(table)
 
 
 def test_a_benchmark_hole_in_the_event_window_leaves_those_days_empty(right):
     table = closes()
     table.loc[NEXT_DAY, "MKT"] = np.nan
-    with pytest.raises(es.DataUnfit, match=r"benchmark_holes \(MKT, 2025-01-28\)"):
+    with pytest.raises(es.errors.DataUnfit, match=r"benchmark_holes \(MKT, 2025-01-28\)"):
         on_prices(table)
     result = on_prices(table, accept={"benchmark_holes": "only days 0 and before are read"})
     assert result.audit.loc["A", "session"] == "2025-01-27"
@@ -205,7 +207,7 @@ def test_an_event_on_a_benchmark_hole_is_never_moved(source, rule):
     table = returns() if source == "returns" else closes()
     table.loc[EVENT_DAY, "MKT"] = np.nan
     run, options = (on_returns, {}) if source == "returns" else (on_prices, {"calendar": None})
-    with pytest.raises(es.DataUnfit, match=r"benchmark MKT has no return on 2025-01-27.*fill the gap"):
+    with pytest.raises(es.errors.DataUnfit, match=r"benchmark MKT has no return on 2025-01-27.*fill the gap"):
         run(table, closed_day=rule, **options)
 
 
@@ -213,14 +215,14 @@ def test_an_event_on_a_benchmark_hole_is_never_moved(source, rule):
 def test_an_event_that_would_roll_onto_a_benchmark_hole_is_not_moved_past_it(when):
     table = returns()
     table.loc[EVENT_DAY, "MKT"] = np.nan
-    with pytest.raises(es.DataUnfit, match=r"no return on 2025-01-27"):
+    with pytest.raises(es.errors.DataUnfit, match=r"no return on 2025-01-27"):
         on_returns(table, es.Event("A", when))
 
 
 def test_a_row_without_any_return_on_a_session_does_not_move_the_event_either():
     table = returns()
     table.loc[EVENT_DAY] = np.nan
-    with pytest.raises(es.DataUnfit, match=r"no return on 2025-01-27"):
+    with pytest.raises(es.errors.DataUnfit, match=r"no return on 2025-01-27"):
         on_returns(table)
 
 
@@ -233,7 +235,7 @@ def test_a_row_without_any_return_on_a_holiday_is_a_holiday():
 def test_without_a_benchmark_a_halted_firm_is_not_moved_to_its_next_return():
     table = returns()[["A"]]
     table.loc[EVENT_DAY, "A"] = np.nan
-    with pytest.raises(es.DataUnfit, match=r"table has no return on 2025-01-27"):
+    with pytest.raises(es.errors.DataUnfit, match=r"table has no return on 2025-01-27"):
         on_returns(table, model=es.MeanAdjusted())
     with_others = returns()
     with_others.loc[EVENT_DAY, "A"] = np.nan
@@ -260,17 +262,17 @@ def test_days_on_which_only_a_benchmark_weekend_is_missing_are_no_holes(right):
 
 
 def test_a_benchmark_without_returns_is_refused():
-    with pytest.raises(es.DataUnfit, match="The benchmark MKT has 0 days with returns"):
+    with pytest.raises(es.errors.DataUnfit, match="The benchmark MKT has 0 days with returns"):
         on_returns(returns().assign(MKT=np.nan))
 
 
 def test_a_table_without_returns_is_refused():
-    with pytest.raises(es.DataUnfit, match="The table has 0 days with returns"):
+    with pytest.raises(es.errors.DataUnfit, match="The table has 0 days with returns"):
         on_returns(returns()[["A"]] * np.nan, model=es.MeanAdjusted())
 
 
 def test_a_benchmark_that_never_moves_is_refused():
-    with pytest.raises(es.DataUnfit, match="MKT does not vary"):
+    with pytest.raises(es.errors.DataUnfit, match="MKT does not vary"):
         on_returns(returns().assign(MKT=0.001))
 
 
@@ -281,20 +283,22 @@ def test_a_benchmark_that_never_moves_is_refused():
 def test_impossible_prices_are_refused_with_ticker_day_and_value(price):
     table = closes()
     table.loc[DAYS[50], "B"] = price
-    with pytest.raises(es.DataUnfit, match=rf"B has {price:g} as its .*close on {DAYS[50]:%Y-%m-%d}.*above zero"):
+    with pytest.raises(
+        es.errors.DataUnfit, match=rf"B has {price:g} as its .*close on {DAYS[50]:%Y-%m-%d}.*above zero"
+    ):
         on_prices(table, es.Event("B", EVENT_DAY))
 
 
 def test_a_price_table_built_past_the_check_is_checked_again():
     table = closes()
     table.loc[DAYS[50], "A"] = -1.0
-    prices = es.Prices(table, es.Provenance("by hand"))
-    with pytest.raises(es.DataUnfit, match="prices must be above zero and finite"):
+    prices = es.Prices(table, es.sources.Provenance("by hand"))
+    with pytest.raises(es.errors.DataUnfit, match="prices must be above zero and finite"):
         es.EventStudy(model=MODEL, **SPEC).run(prices, es.Event("A", EVENT_DAY))
 
 
 def test_an_unsorted_price_table_built_past_the_check_is_sorted(right):
-    prices = es.Prices(closes().iloc[::-1], es.Provenance("by hand"))
+    prices = es.Prices(closes().iloc[::-1], es.sources.Provenance("by hand"))
     same(es.EventStudy(model=MODEL, **SPEC).run(prices, es.Event("A", EVENT_DAY)), right)
 
 
@@ -302,20 +306,20 @@ def test_an_unsorted_price_table_built_past_the_check_is_sorted(right):
 def test_impossible_returns_are_refused_with_ticker_day_and_value(value):
     table = returns()
     table.loc[DAYS[50], "A"] = value
-    with pytest.raises(es.DataUnfit, match=rf"A has a return of {value:g} on {DAYS[50]:%Y-%m-%d}.*not -17"):
+    with pytest.raises(es.errors.DataUnfit, match=rf"A has a return of {value:g} on {DAYS[50]:%Y-%m-%d}.*not -17"):
         on_returns(table)
 
 
 @pytest.mark.parametrize("kind", ["simple", "log"])
 def test_returns_in_per_cent_are_refused(kind):
-    with pytest.raises(es.DataUnfit, match=r"fractions"):
+    with pytest.raises(es.errors.DataUnfit, match=r"fractions"):
         on_returns(returns() * 100.0, returns=kind)
 
 
 def test_a_factor_column_in_per_cent_is_refused_even_if_it_never_falls_by_one():
     table = returns()
     table["MKT"] = (table["MKT"] * 100.0).clip(-0.99, None)
-    with pytest.raises(es.DataUnfit, match=r"returns of MKT are beyond .* per cent.*Divide the table by 100"):
+    with pytest.raises(es.errors.DataUnfit, match=r"returns of MKT are beyond .* per cent.*Divide the table by 100"):
         on_returns(table)
 
 
@@ -327,7 +331,7 @@ def test_a_column_that_is_not_asked_for_is_not_judged(right):
 def test_words_in_the_table_are_refused(run):
     table = (closes() if run is on_prices else returns()).astype(object)
     table.loc[DAYS[5], "A"] = "n/a"
-    with pytest.raises(es.DataUnfit, match="not a number"):
+    with pytest.raises(es.errors.DataUnfit, match="not a number"):
         run(table)
 
 
@@ -337,22 +341,22 @@ def test_numbers_as_text_are_read(right):
 
 @pytest.mark.parametrize("empty", [pd.DataFrame(), pd.DataFrame(index=DAYS), pd.DataFrame(columns=["A", "MKT"])])
 def test_empty_tables_are_refused(empty):
-    with pytest.raises(es.InvalidInput, match="table is empty; it needs dates as rows and tickers as columns"):
+    with pytest.raises(es.errors.InvalidInput, match="table is empty; it needs dates as rows and tickers as columns"):
         on_returns(empty)
 
 
 @pytest.mark.parametrize("wrong", [None, [0.1, 0.2], np.zeros((5, 2)), {"A": [0.1]}, pd.Series([0.1])])
 def test_other_kinds_of_data_are_refused(wrong):
-    with pytest.raises(es.InvalidInput, match="give Prices or a DataFrame of returns"):
+    with pytest.raises(es.errors.InvalidInput, match="give Prices or a DataFrame of returns"):
         on_returns(wrong)
 
 
 def test_constant_prices_have_no_standard_error():
-    with pytest.raises(es.DataUnfit, match=r"constant prices.*no standard error"):
+    with pytest.raises(es.errors.DataUnfit, match=r"constant prices.*no standard error"):
         on_prices(closes().assign(A=50.0), model=es.MeanAdjusted())
 
 
 def test_an_event_of_the_benchmark_itself_has_no_standard_error():
     for model in (MODEL, es.MarketAdjusted("MKT")):
-        with pytest.raises(es.DataUnfit, match="or the benchmark itself"):
+        with pytest.raises(es.errors.DataUnfit, match="or the benchmark itself"):
             on_prices(closes(), es.Event("MKT", EVENT_DAY), model=model)

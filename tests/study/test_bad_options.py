@@ -20,13 +20,13 @@ def result() -> es.EventStudyResult:
 @pytest.mark.parametrize("seed", [-1, "x", None, 1.5, True])
 @pytest.mark.parametrize("window", [(0, 0), (0, 1)])
 def test_seeds_of_the_permutation_test(result, seed, window) -> None:
-    with pytest.raises(es.InvalidInput, match="seed"):
+    with pytest.raises(es.errors.InvalidInput, match="seed"):
         result.test("permutation", window, event="NVDA", seed=seed)
 
 
 @pytest.mark.parametrize("draws", [0, -5, 1.5, True, "x"])
 def test_draws_of_the_permutation_test(result, draws) -> None:
-    with pytest.raises(es.InvalidInput, match="draws"):
+    with pytest.raises(es.errors.InvalidInput, match="draws"):
         result.test("permutation", (0, 1), event="NVDA", draws=draws)
 
 
@@ -43,12 +43,12 @@ def test_many_relabellings_are_drawn_in_parts(result, monkeypatch) -> None:
 
 def test_level_of_an_interval(result) -> None:
     for level in ("x", None, True, 0, 1):
-        with pytest.raises(es.InvalidInput, match="level"):
+        with pytest.raises(es.errors.InvalidInput, match="level"):
             result.car(0, 1, level=level)
 
 
 def test_methods_that_draw_nothing_take_no_draws(result) -> None:
-    with pytest.raises(es.InvalidInput, match="draws nothing"):
+    with pytest.raises(es.errors.InvalidInput, match="draws nothing"):
         result.adjusted((0, 1), "holm", draws=99)
     with pytest.raises(TypeError, match="nonsense"):
         result.adjusted((0, 1), "romano_wolf", nonsense=1)
@@ -57,7 +57,7 @@ def test_methods_that_draw_nothing_take_no_draws(result) -> None:
 
 @pytest.mark.parametrize("window", [(0, 10**9), (-(10**9), 0)])
 def test_windows_of_millennia(window) -> None:
-    with pytest.raises(es.InvalidInput, match="beyond 100,000 trading days"):
+    with pytest.raises(es.errors.InvalidInput, match="beyond 100,000 trading days"):
         es.Window(*window)
 
 
@@ -68,7 +68,7 @@ def test_lags_beyond_the_sessions_are_those_there_are(result) -> None:
 
 def test_simulated_power_checks_its_seed() -> None:
     returns = es.load_prices().returns().iloc[1:]
-    with pytest.raises(es.InvalidInput, match="seed"):
+    with pytest.raises(es.errors.InvalidInput, match="seed"):
         es.simulated_power(returns, es.MarketModel("^GSPC"), n=2, draws=5, seed=-1)
 
 
@@ -84,5 +84,5 @@ def test_peer_weights_may_be_an_array_or_a_series() -> None:
 
 def test_a_folder_that_cannot_be_made_is_named(result, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x", encoding="utf-8")
-    with pytest.raises(es.InvalidInput, match="file"):
+    with pytest.raises(es.errors.InvalidInput, match="file"):
         result.save(tmp_path / "file" / "folder")

@@ -14,7 +14,7 @@ import eventstudy as es
 from eventstudy.estimation.abnormal import AbnormalReturns, abnormal_returns
 from eventstudy.estimation.panel import EventPanel
 from eventstudy.inference import run_test
-from eventstudy.study.power import detectable_average, detectable_changes
+from eventstudy.study.power import SimulatedPower, detectable_average, detectable_changes
 from eventstudy.study.tables import DETECTABLE, event_rows, power_line, summary_html, summary_text
 from eventstudy.windows import Window
 
@@ -108,7 +108,7 @@ def test_detectable_effect_is_the_inverse_of_power(df):
     ],
 )
 def test_wrong_input_says_what_is_allowed(call, words):
-    with pytest.raises(es.InvalidInput, match=words):
+    with pytest.raises(es.errors.InvalidInput, match=words):
         call()
 
 
@@ -268,11 +268,11 @@ def universe() -> pd.DataFrame:
     return returns.assign(index=returns.mean(axis=1))
 
 
-def simulate(table: pd.DataFrame, **options) -> es.SimulatedPower:
+def simulate(table: pd.DataFrame, **options) -> SimulatedPower:
     return es.simulated_power(table, es.MarketModel("index"), **{"estimation": (-244, -6), "tests": QUICK} | options)
 
 
-def shares(found: es.SimulatedPower) -> dict[tuple[str, float], float]:
+def shares(found: SimulatedPower) -> dict[tuple[str, float], float]:
     return {(row.test, row.effect): row.rejected for row in found.table.itertuples()}
 
 
@@ -370,20 +370,20 @@ def test_prices_and_missing_returns_are_taken():
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({"n": 0}, es.InvalidInput, "n is 0; give a whole number"),
-        ({"draws": 2.5}, es.InvalidInput, "draws is 2.5"),
-        ({"effects": ()}, es.InvalidInput, "effects is \\(\\)"),
-        ({"effects": ("much",)}, es.InvalidInput, "give fractions"),
-        ({"tests": ("anova",)}, es.InvalidInput, "choose from t, t_pe"),
-        ({"dates": "separate"}, es.InvalidInput, "choose 'random' or 'common'"),
-        ({"variance": -1}, es.InvalidInput, "variance is -1"),
-        ({"level": 5}, es.InvalidInput, "level is 5"),
-        ({"window": (1, 2)}, es.InvalidInput, "does not hold day 0"),
-        ({"estimation": (-80, 0)}, es.InvalidInput, "must end before"),
-        ({"tickers": ["F1", "FX"]}, es.DataMissing, "no column FX"),
-        ({"tickers": []}, es.InvalidInput, "no firms to draw from"),
-        ({"estimation": (-300, -1)}, es.DataUnfit, "Only 0 pairs of a firm and a day"),
-        ({"n": 61, "dates": "common"}, es.DataUnfit, "No day has 61 firms with returns enough, at most 60"),
+        ({"n": 0}, es.errors.InvalidInput, "n is 0; give a whole number"),
+        ({"draws": 2.5}, es.errors.InvalidInput, "draws is 2.5"),
+        ({"effects": ()}, es.errors.InvalidInput, "effects is \\(\\)"),
+        ({"effects": ("much",)}, es.errors.InvalidInput, "give fractions"),
+        ({"tests": ("anova",)}, es.errors.InvalidInput, "choose from t, t_pe"),
+        ({"dates": "separate"}, es.errors.InvalidInput, "choose 'random' or 'common'"),
+        ({"variance": -1}, es.errors.InvalidInput, "variance is -1"),
+        ({"level": 5}, es.errors.InvalidInput, "level is 5"),
+        ({"window": (1, 2)}, es.errors.InvalidInput, "does not hold day 0"),
+        ({"estimation": (-80, 0)}, es.errors.InvalidInput, "must end before"),
+        ({"tickers": ["F1", "FX"]}, es.errors.DataMissing, "no column FX"),
+        ({"tickers": []}, es.errors.InvalidInput, "no firms to draw from"),
+        ({"estimation": (-300, -1)}, es.errors.DataUnfit, "Only 0 pairs of a firm and a day"),
+        ({"n": 61, "dates": "common"}, es.errors.DataUnfit, "No day has 61 firms with returns enough, at most 60"),
     ],
 )
 def test_wrong_arguments_of_a_simulation(options, error, words):
@@ -392,16 +392,16 @@ def test_wrong_arguments_of_a_simulation(options, error, words):
 
 
 def test_a_simulation_needs_a_table_and_a_model_that_is_there():
-    with pytest.raises(es.InvalidInput, match="data is a list"):
+    with pytest.raises(es.errors.InvalidInput, match="data is a list"):
         es.simulated_power([], es.MarketModel("index"))
-    with pytest.raises(es.InvalidInput, match="give a model of normal returns"):
+    with pytest.raises(es.errors.InvalidInput, match="give a model of normal returns"):
         es.simulated_power(clustered(0.0), es.MarketModel)
-    with pytest.raises(es.DataMissing, match=r"no column indexx.* Did you mean"):
+    with pytest.raises(es.errors.DataMissing, match=r"no column indexx.* Did you mean"):
         es.simulated_power(clustered(0.0), es.MarketModel("indexx"))
 
 
 def test_shapes_that_do_not_go_together_are_named():
-    with pytest.raises(es.InvalidInput, match=r"effect \(2,\), sd \(3,\)"):
+    with pytest.raises(es.errors.InvalidInput, match=r"effect \(2,\), sd \(3,\)"):
         es.power([0.01, 0.02], [0.02, 0.03, 0.04])
-    with pytest.raises(es.InvalidInput, match="do not go together"):
+    with pytest.raises(es.errors.InvalidInput, match="do not go together"):
         es.detectable_effect([0.01, 0.02], [1, 2, 3])

@@ -48,7 +48,7 @@ def run(prices: es.Prices | pd.DataFrame, events: object = EVENT, **options: obj
 
 def test_an_error_inside_the_windows_stops_the_study_and_outside_it_is_a_note():
     with pytest.raises(
-        es.DataUnfit, match=r"stale_prices \(NVDA, 2024-11-04 to 2024-11-11\).*To do: .*drop the ticker"
+        es.errors.DataUnfit, match=r"stale_prices \(NVDA, 2024-11-04 to 2024-11-11\).*To do: .*drop the ticker"
     ):
         run(stale())
     for day in ("2023-05-01", "2025-03-03"):
@@ -69,7 +69,7 @@ def test_every_error_is_listed_with_what_to_do():
     closes = closes.drop(index=[pd.Timestamp("2025-01-28")])
     spoiled = es.Prices.from_frame(closes, volume=prices.volume)
     events = [EVENT, es.Event("META", "2025-01-27")]
-    with pytest.raises(es.DataUnfit) as error:
+    with pytest.raises(es.errors.DataUnfit) as error:
         run(spoiled, events)
     text = str(error.value)
     for name in ("missing_sessions", "stale_prices", "unapplied_split"):
@@ -90,7 +90,7 @@ def test_a_hole_of_the_benchmark_is_an_error_in_an_event_window_a_warning_before
         adj.loc[day, "^GSPC"] = np.nan
         prices = es.Prices.from_frame(adj, volume=volume)
         if expected is None:
-            with pytest.raises(es.DataUnfit, match=r"benchmark_holes \(\^GSPC, 2025-01-29\)"):
+            with pytest.raises(es.errors.DataUnfit, match=r"benchmark_holes \(\^GSPC, 2025-01-29\)"):
                 run(prices)
         else:
             assert [(f.check, f.severity) for f in run(prices).findings] == [("benchmark_holes", expected)]
@@ -99,7 +99,7 @@ def test_a_hole_of_the_benchmark_is_an_error_in_an_event_window_a_warning_before
 def test_a_benchmark_with_many_holes_cannot_carry_an_estimation():
     adj, _, volume = tables()
     adj.loc[adj.index[600:720:9], "^GSPC"] = np.nan
-    with pytest.raises(es.DataUnfit, match="benchmark_holes"):
+    with pytest.raises(es.errors.DataUnfit, match="benchmark_holes"):
         run(es.Prices.from_frame(adj, volume=volume), min_estimation=30)
 
 
@@ -119,7 +119,7 @@ def test_thin_trading_is_expected_by_the_models_made_for_it():
 
 def test_prices_of_the_benchmark_under_a_firms_name_are_refused():
     adj, _, volume = tables()
-    with pytest.raises(es.DataUnfit, match=r"equals_benchmark \(NVDA, \^GSPC"):
+    with pytest.raises(es.errors.DataUnfit, match=r"equals_benchmark \(NVDA, \^GSPC"):
         run(es.Prices.from_frame(adj.assign(NVDA=adj["^GSPC"] * 0.1), volume=volume))
 
 
@@ -137,7 +137,7 @@ def test_returns_under_two_names_are_told_and_others_have_no_findings():
 def test_when_no_event_is_left_the_refusal_says_why(model):
     prices = es.load_prices(["NVDA", "^GSPC"])
     for data in (prices, prices.returns()):
-        with pytest.raises(es.DataUnfit, match="No event can be studied"):
+        with pytest.raises(es.errors.DataUnfit, match="No event can be studied"):
             run(data, es.Event("NVDA", "2022-01-20"), model=model)
 
 
@@ -169,7 +169,7 @@ def test_one_accepted_error_does_not_let_another_pass():
     prices = stale()
     closes = prices.adj_close.copy()
     closes.loc["2025-01-28", "^GSPC"] = np.nan
-    with pytest.raises(es.DataUnfit, match="1 error") as error:
+    with pytest.raises(es.errors.DataUnfit, match="1 error") as error:
         run(es.Prices.from_frame(closes, volume=prices.volume), accept={"stale_prices": REASON})
     assert "error: benchmark_holes" in str(error.value)
     assert "error: stale_prices" not in str(error.value)
@@ -179,7 +179,7 @@ def test_accepted_extra_days_are_left_out():
     adj, _, _ = tables()
     saturday = adj.loc[["2025-01-24"]].set_axis([pd.Timestamp("2025-01-25")]) * 1.01
     prices = es.Prices.from_frame(pd.concat([adj, saturday]))
-    with pytest.raises(es.DataUnfit, match="extra_days"):
+    with pytest.raises(es.errors.DataUnfit, match="extra_days"):
         run(prices)
     result = run(prices, accept={"extra_days": "a test session"})
     np.testing.assert_allclose(result.ar, run(es.Prices.from_frame(adj)).ar, rtol=1e-12)
@@ -197,7 +197,7 @@ def test_accepted_extra_days_are_left_out():
     ],
 )
 def test_an_acceptance_without_a_name_or_a_reason_is_refused(accept, words):
-    with pytest.raises(es.InvalidInput, match=words):
+    with pytest.raises(es.errors.InvalidInput, match=words):
         es.EventStudy(model=MODEL, accept=accept)
 
 
@@ -231,7 +231,7 @@ ACCEPT = f'[prices.accept]\nstale_prices = "{REASON}"'
 
 
 def test_the_study_file_accepts_by_name_with_a_reason(tmp_path):
-    with pytest.raises(es.DataUnfit, match="stale_prices"):
+    with pytest.raises(es.errors.DataUnfit, match="stale_prices"):
         es.load_study(study(tmp_path, stale())).run()
     result = es.load_study(study(tmp_path, stale(), ACCEPT)).run()
     assert next(f for f in result.findings if f.severity == "error").accepted == REASON
@@ -247,7 +247,7 @@ def test_the_study_file_accepts_by_name_with_a_reason(tmp_path):
     ],
 )
 def test_a_wrong_acceptance_names_the_file_and_the_key(tmp_path, lines, words):
-    with pytest.raises(es.StudyFileError, match=words):
+    with pytest.raises(es.errors.StudyFileError, match=words):
         es.load_study(study(tmp_path, stale(), lines))
 
 
@@ -299,7 +299,7 @@ def snapshot_closes() -> pd.DataFrame:
 def test_prices_that_stand_still_over_the_event_stop_the_study():
     closes = snapshot_closes()
     closes.loc["2025-01-22":"2025-01-31", "META"] = closes.loc["2025-01-22", "META"]
-    with pytest.raises(es.DataUnfit, match=r"error: stale_prices \(META"):
+    with pytest.raises(es.errors.DataUnfit, match=r"error: stale_prices \(META"):
         study_of(closes)
     result = study_of(closes, {"stale_prices": "trading was halted, notice 7"})
     found = [f for f in result.findings if f.check == "stale_prices" and f.severity != "note"]
@@ -319,7 +319,7 @@ def test_a_warning_can_be_accepted_and_an_idle_reason_is_told():
 
 def test_a_session_missing_before_the_event_is_named():
     closes = snapshot_closes().drop(pd.Timestamp("2025-01-24"))
-    with pytest.raises(es.DataUnfit, match="No event can be studied") as caught:
+    with pytest.raises(es.errors.DataUnfit, match="No event can be studied") as caught:
         study_of(closes)
     assert "missing_sessions (2025-01-24)" in str(caught.value)
     assert "on it and on the session before" in str(caught.value)

@@ -76,7 +76,7 @@ def test_car_is_one_row_an_event_with_error_t_p_and_interval(result):
 
 @pytest.mark.parametrize("level", [0.0, 1.0, 95, -0.1, float("nan")])
 def test_a_level_is_a_share(result, level):
-    with pytest.raises(es.InvalidInput, match="give a coverage between 0 and 1"):
+    with pytest.raises(es.errors.InvalidInput, match="give a coverage between 0 and 1"):
         result.car(0, 1, level=level)
 
 
@@ -127,18 +127,20 @@ def test_tests_by_name_keep_the_order_asked(result):
     ],
 )
 def test_wrong_names_and_options_say_what_there_is(result, call, words):
-    with pytest.raises(es.InvalidInput, match=words):
+    with pytest.raises(es.errors.InvalidInput, match=words):
         call(result)
 
 
 def test_an_unknown_event_is_answered_with_the_events(result):
-    with pytest.raises(es.DataMissing, match="No event is called 'AMZN'; name one of NVDA, META, GOOGL"):
+    with pytest.raises(es.errors.DataMissing, match="No event is called 'AMZN'; name one of NVDA, META, GOOGL"):
         result.test("t_pe", event="AMZN")
 
 
 def test_a_ticker_with_two_events_must_be_named_with_its_day(study, prices):
     two = study.run(prices, [es.Event("NVDA", DAY), es.Event("NVDA", "2024-06-03")])
-    with pytest.raises(es.DataMissing, match="Several events answer to 'NVDA'; name one of NVDA 2025-01-27, NVDA 2024"):
+    with pytest.raises(
+        es.errors.DataMissing, match="Several events answer to 'NVDA'; name one of NVDA 2025-01-27, NVDA 2024"
+    ):
         two.locate("NVDA")
     assert two.locate("NVDA 2024-06-03") == 1
 
@@ -179,10 +181,10 @@ def test_buy_and_hold_compounds(result):
 def test_buy_and_hold_needs_simple_returns_and_a_benchmark(prices):
     event = es.Event("NVDA", DAY)
     log = es.EventStudy(model=es.MarketModel("^GSPC"), returns="log").run(prices, event)
-    with pytest.raises(es.InvalidInput, match="returns='simple'"):
+    with pytest.raises(es.errors.InvalidInput, match="returns='simple'"):
         log.bhar(0, 1)
     mean = es.EventStudy(model=es.MeanAdjusted()).run(prices, event)
-    with pytest.raises(es.InvalidInput, match="use against='expected'"):
+    with pytest.raises(es.errors.InvalidInput, match="use against='expected'"):
         mean.bhar(0, 1)
     assert np.isfinite(mean.bhar(0, 1, against="expected")).all()
 
@@ -195,7 +197,7 @@ def test_log_returns_are_the_logarithms_of_simple_ones(prices, result):
 
 def test_a_model_without_coefficients_has_no_regression(prices):
     adjusted = es.EventStudy(model=es.MarketAdjusted("^GSPC")).run(prices, es.Event("NVDA", DAY))
-    with pytest.raises(es.InvalidInput, match="market-adjusted model estimates no coefficients"):
+    with pytest.raises(es.errors.InvalidInput, match="market-adjusted model estimates no coefficients"):
         adjusted.regression("NVDA")
 
 
@@ -310,12 +312,12 @@ def test_plain_values_of_many_events_are_made_in_one_pass(study, prices, monkeyp
 
 
 def test_a_figure_of_one_event_asks_which_if_there_are_several(result, single):
-    with pytest.raises(es.DataMissing, match="Which event\\? Name one of NVDA, META, GOOGL"):
+    with pytest.raises(es.errors.DataMissing, match="Which event\\? Name one of NVDA, META, GOOGL"):
         result.plot_estimation_days()
     assert single.plot_estimation_days().words.title
 
 
 def test_saving_over_a_file_is_refused(result, tmp_path):
     (tmp_path / "out").touch()
-    with pytest.raises(es.InvalidInput, match="is a file; give the name of a folder"):
+    with pytest.raises(es.errors.InvalidInput, match="is a file; give the name of a folder"):
         result.save(tmp_path / "out")

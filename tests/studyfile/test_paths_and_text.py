@@ -138,7 +138,7 @@ def test_no_cell_of_a_table_is_a_formula(cell: str) -> None:
 )
 def test_a_path_out_of_the_folder_is_refused(tmp_path: Path, line: str, key: str) -> None:
     line = line if "\\u" not in line else line.replace("'", '"')
-    with pytest.raises(es.StudyFileError, match=re.escape(key)) as caught:
+    with pytest.raises(es.errors.StudyFileError, match=re.escape(key)) as caught:
         es.load_study(plain_study(tmp_path / "s", line))
     assert "study's folder" in str(caught.value)
 
@@ -155,7 +155,7 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path: Path, key: str) -> None:
     }
     folder = plain_study(tmp_path / "s", lines[key])
     os.symlink(secret, folder / "link.csv")
-    with pytest.raises(es.StudyFileError, match="leaves the study's folder") as caught:
+    with pytest.raises(es.errors.StudyFileError, match="leaves the study's folder") as caught:
         es.load_study(folder)
     assert "PASSWORD" not in str(caught.value)
 

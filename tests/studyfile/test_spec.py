@@ -64,24 +64,24 @@ def test_a_study_runs(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_file_names_the_key(tmp_path: Path, text: str, words: tuple[str, ...]) -> None:
-    with pytest.raises(es.StudyFileError) as caught:
+    with pytest.raises(es.errors.StudyFileError) as caught:
         es.load_study(write(tmp_path / "s", text))
     for word in (*words, "study.toml"):
         assert word in str(caught.value)
 
 
 def test_a_missing_study_says_how_to_start_one(tmp_path: Path) -> None:
-    with pytest.raises(es.StudyFileError, match="eventstudy new"):
+    with pytest.raises(es.errors.StudyFileError, match="eventstudy new"):
         es.load_study(tmp_path / "nowhere")
 
 
 def test_prices_outside_the_folder_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(es.StudyFileError, match="leaves the study's folder"):
+    with pytest.raises(es.errors.StudyFileError, match="leaves the study's folder"):
         es.load_study(write(tmp_path / "s", STUDY + "[prices]\nsource = '../prices.csv'\n"))
 
 
 def test_a_missing_events_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(es.DataMissing, match=r"events\.csv"):
+    with pytest.raises(es.errors.DataMissing, match=r"events\.csv"):
         es.load_study(write(tmp_path / "s", events=None)).run()
 
 
@@ -95,7 +95,7 @@ def test_a_missing_events_file_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_wrong_events_name_the_file(tmp_path: Path, events: str, words: tuple[str, ...]) -> None:
-    with pytest.raises(es.StudyFileError) as caught:
+    with pytest.raises(es.errors.StudyFileError) as caught:
         es.load_study(write(tmp_path / "s", events=events)).event_list()
     for word in words:
         assert word in str(caught.value)
@@ -103,7 +103,7 @@ def test_wrong_events_name_the_file(tmp_path: Path, events: str, words: tuple[st
 
 def test_a_headline_without_event_is_named(tmp_path: Path) -> None:
     spec = es.load_study(write(tmp_path / "s", STUDY + "headline = ['TSLA']\n"))
-    with pytest.raises(es.StudyFileError, match="TSLA"):
+    with pytest.raises(es.errors.StudyFileError, match="TSLA"):
         spec.event_list()
 
 

@@ -29,7 +29,7 @@ def vendor(change=None, tickers=None, adjusted_only=False):
     if change is not None:
         change(close)
     close = close if tickers is None else close[list(tickers)]
-    return es.Prices.from_frame(close, None if adjusted_only else close, provenance=es.Provenance("second.csv"))
+    return es.Prices.from_frame(close, None if adjusted_only else close, provenance=es.sources.Provenance("second.csv"))
 
 
 def test_all_days_agree_to_half_a_cent():
@@ -140,7 +140,7 @@ def test_a_price_ten_times_too_large_on_one_day_is_no_split():
 def test_returns_where_a_vendor_has_adjusted_closes_only(with_dividends):
     """Back-adjusted for dividends or not: both are right returns, and one wrong price makes two wrong ones."""
     table = (OURS.adj_close if with_dividends else OURS.close) * 0.7
-    good = es.Prices.from_frame(table, provenance=es.Provenance("stooq.csv"))
+    good = es.Prices.from_frame(table, provenance=es.sources.Provenance("stooq.csv"))
     found = second_opinion(OURS, good)
     assert (found.agrees, found.compared) == (True, 4 * (N - 1))
     assert {t.what for t in found.tickers} == {"return"}
@@ -153,7 +153,7 @@ def spoiled(change):
     """Our prices with adjusted closes that the test spoils, and closes as they are."""
     adjusted = OURS.adj_close.copy()
     change(adjusted)
-    return es.Prices.from_frame(adjusted, OURS.close, provenance=es.Provenance("ours"))
+    return es.Prices.from_frame(adjusted, OURS.close, provenance=es.sources.Provenance("ours"))
 
 
 def one_day(adjusted):
@@ -197,7 +197,7 @@ def test_a_wrong_adjusted_close_is_seen_by_a_vendor_that_has_one_close_only(adju
 
 
 def test_a_vendor_that_counts_dividends_must_count_ours():
-    theirs = es.Prices.from_frame(OURS.adj_close * 0.7, provenance=es.Provenance("stooq.csv"))
+    theirs = es.Prices.from_frame(OURS.adj_close * 0.7, provenance=es.sources.Provenance("stooq.csv"))
     found = second_opinion(spoiled(made_up_dividend), theirs)
     assert [(d.ticker, d.day) for d in found.days] == [("META", "2024-11-01")]
 
@@ -263,7 +263,7 @@ def test_the_report_says_how_many_vendor_days_agree():
     facts = vendor_agreement()
     assert all(0 <= v["differing_recent"] <= v["differing"] < v["compared"] for v in facts)
     snapshot, own = (
-        SimpleNamespace(prices=SimpleNamespace(provenance=es.Provenance(s))) for s in ("snapshot", "a.csv")
+        SimpleNamespace(prices=SimpleNamespace(provenance=es.sources.Provenance(s))) for s in ("snapshot", "a.csv")
     )
     lines = vendor_lines(snapshot)
     assert lines[0] == (

@@ -51,7 +51,7 @@ def made(seed=1, scale=1.0, tickers=("AAA", "BBB", "^IDX")):
     )
     volume = pd.DataFrame(1e6, days, tickers)
     return es.Prices.from_frame(
-        closes * scale, close=closes, volume=volume, provenance=es.Provenance("yahoo"), currency={"AAA": "USD"}
+        closes * scale, close=closes, volume=volume, provenance=es.sources.Provenance("yahoo"), currency={"AAA": "USD"}
     )
 
 
@@ -80,20 +80,20 @@ def visible(folder):
 
 def test_what_is_stored_comes_back_with_all_digits(tmp_path):
     store(tmp_path, scale=1 / 3)
-    prices = es.load_vintage(tmp_path)
+    prices = es.vintages.load_vintage(tmp_path)
     wanted = made(scale=1 / 3)
     for name in ("adj_close", "close", "volume"):
         pd.testing.assert_frame_equal(
             getattr(prices, name), getattr(wanted, name), check_names=False, check_exact=True, check_freq=False
         )
     assert prices.currency == {"AAA": "USD"}
-    (vintage,) = es.list_vintages(tmp_path)
+    (vintage,) = es.vintages.list_vintages(tmp_path)
     assert repr(vintage) == (
         "Vintage yahoo-20251101T120000Z: 3 tickers (AAA, BBB, ^IDX), 2025-02-18 to 2025-04-10, "
         "fetched 2025-11-01 12:00:00 UTC"
     )
     assert (vintage.format, vintage.start, vintage.end) == (2, "2025-02-18", "2025-04-10")
-    assert es.list_vintages(tmp_path / "prices") == (vintage,)
+    assert es.vintages.list_vintages(tmp_path / "prices") == (vintage,)
 
 
 def test_a_large_download_is_stored_compressed_and_the_same_each_time(tmp_path, monkeypatch):
@@ -102,29 +102,29 @@ def test_a_large_download_is_stored_compressed_and_the_same_each_time(tmp_path, 
     assert [p.name for p in paths] == ["yahoo-20251101T120000Z.csv.gz", "yahoo-20251101T120000Z-2.csv.gz"]
     assert paths[0].read_bytes() == paths[1].read_bytes()
     assert gzip.decompress(paths[0].read_bytes()).startswith(b"date,ticker,close")
-    for vintage in es.list_vintages(tmp_path):
+    for vintage in es.vintages.list_vintages(tmp_path):
         verify_vintage(vintage)
 
 
 def test_a_file_of_the_first_version_is_read_for_ever(tmp_path):
     shutil.copytree(STORED, tmp_path / "s")
     spec = study(tmp_path / "s", 'source = "yahoo"')
-    (vintage,) = es.list_vintages(spec.folder)
+    (vintage,) = es.vintages.list_vintages(spec.folder)
     assert (vintage.format, vintage.tickers, vintage.clients) == (1, ("AAA", "BBB", "^IDX"), {})
     verify_vintage(vintage)
-    prices = es.load_vintage(spec.folder)
+    prices = es.vintages.load_vintage(spec.folder)
     assert prices.adj_close.loc["2025-02-18"].tolist() == [100.35, 100.19, 102.06]
     assert prices.provenance.retrieved == "2026-11-25T22:11:39Z"
     assert list(spec.run().abnormal.keys) == ["AAA", "BBB"]
     # a newer vintage beside it, and both stay what they are
     store(spec.folder, day=2)
-    assert [v.format for v in es.list_vintages(spec.folder)] == [1, 2]
+    assert [v.format for v in es.vintages.list_vintages(spec.folder)] == [1, 2]
 
 
 def test_order_is_that_of_the_moments_and_numbers(tmp_path):
     names = [store(tmp_path, day, second).stem for day, second in [(2, 0), (1, 5), (1, 5), (3, 0)]]
     names += [store(tmp_path, 1, 5).stem for _ in range(9)]
-    listed = [v.name for v in es.list_vintages(tmp_path)]
+    listed = [v.name for v in es.vintages.list_vintages(tmp_path)]
     assert sorted(listed) == sorted(names)
     early = [f"yahoo-20251101T120005Z{n}" for n in ("", *(f"-{i}" for i in range(2, 12)))]
     assert listed == [*early, names[0], names[3]]
@@ -189,12 +189,12 @@ def test_as_of(tmp_path, as_of, found):
 
 def test_what_cannot_be_chosen_is_said(tmp_path):
     with pytest.raises(DataMissing, match="'eventstudy fetch' makes one"):
-        es.load_vintage(tmp_path)
+        es.vintages.load_vintage(tmp_path)
     store(tmp_path)
     with pytest.raises(DataMissing, match=r"up to 2025-10-31; the first vintage is yahoo-20251101T120000Z"):
         find_vintage(tmp_path, as_of="2025-10-31")
     with pytest.raises(DataMissing, match=r"no vintage 'yahoo-20251102T120000Z'; stored are yahoo-20251101T120000Z"):
-        es.load_vintage(tmp_path, "yahoo-20251102T120000Z")
+        es.vintages.load_vintage(tmp_path, "yahoo-20251102T120000Z")
     with pytest.raises(InvalidInput, match="as_of is"):
         find_vintage(tmp_path, as_of="yesterday")
     with pytest.raises(InvalidInput, match="as_of is"):
@@ -233,15 +233,15 @@ def test_a_damaged_passport_does_not_let_an_older_vintage_pass_for_the_newest(tm
     for text in ("{", "[]", '{"sha256": "x"}'):
         newest.with_suffix(".json").write_text(text)
         with pytest.raises(NotAsRecorded, match=r"yahoo-20251102T120000Z\.json is damaged"):
-            es.load_vintage(tmp_path)
+            es.vintages.load_vintage(tmp_path)
 
 
 def test_changed_figures_are_found(tmp_path):
     path = store(tmp_path)
-    (vintage,) = es.list_vintages(tmp_path)
+    (vintage,) = es.vintages.list_vintages(tmp_path)
     text = path.read_text()
     path.write_text(text.replace(",AAA,", ",AAB,"))
-    for call in (lambda: verify_vintage(vintage), lambda: es.load_vintage(tmp_path)):
+    for call in (lambda: verify_vintage(vintage), lambda: es.vintages.load_vintage(tmp_path)):
         with pytest.raises(NotAsRecorded, match="not the file that its passport"):
             call()
     # even where digest and file were changed together, the digest of the ticker tells
@@ -257,7 +257,7 @@ def test_changed_figures_are_found(tmp_path):
     facts["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
     path.with_suffix(".json").write_text(json.dumps(facts))
     with pytest.raises(NotAsRecorded, match="the figures of BBB are not those recorded"):
-        verify_vintage(es.list_vintages(tmp_path)[0])
+        verify_vintage(es.vintages.list_vintages(tmp_path)[0])
 
 
 def test_what_is_no_vintage_is_left_alone(tmp_path):
@@ -266,7 +266,7 @@ def test_what_is_no_vintage_is_left_alone(tmp_path):
     for name in ("yahoo-20251101T120000Z.csv", "closes.csv", "yahoo-now.csv", "notes.txt"):
         (own / name).write_text("mine")
     (own / "yahoo-20251105T120000Z.json").write_text("{}")  # a passport without a file
-    assert es.list_vintages(tmp_path) == ()
+    assert es.vintages.list_vintages(tmp_path) == ()
     assert store(tmp_path).name == "yahoo-20251101T120000Z-2.csv"
     assert (own / "yahoo-20251101T120000Z.csv").read_text() == "mine"
 
@@ -315,7 +315,7 @@ def writer(folder, seed, times, code=WRITER, day=1):
 
 
 def check_store(folder):
-    for vintage in es.list_vintages(folder):
+    for vintage in es.vintages.list_vintages(folder):
         verify_vintage(vintage)
     names = visible(folder / "prices")
     bare = {n.split(".")[0] for n in names}
@@ -331,7 +331,7 @@ def test_a_process_killed_at_any_moment_leaves_whole_vintages_only(tmp_path):
         process.send_signal(signal.SIGKILL)
         told = process.communicate()[0].splitlines()
         assert process.returncode == -signal.SIGKILL
-        listed = es.list_vintages(tmp_path)
+        listed = es.vintages.list_vintages(tmp_path)
         for vintage in listed:
             verify_vintage(vintage)
         assert {name.removesuffix(".csv") for name in told if name.endswith(".csv")} <= {v.name for v in listed}
@@ -347,7 +347,7 @@ def test_a_process_that_dies_at_each_step_of_storing(tmp_path, step):
     process = writer(tmp_path, 1, 1, WRITER.replace('print("ready"', DYING.format(step=step) + 'print("ready"'), day=2)
     process.communicate()
     assert process.returncode == (0 if step == 5 else 9)
-    names = [v.name for v in es.list_vintages(tmp_path)]
+    names = [v.name for v in es.vintages.list_vintages(tmp_path)]
     assert names == [before.stem, *(["yahoo-20251102T120000Z"] if step >= 4 else [])]
     store(tmp_path, day=3)
     assert check_store(tmp_path) == len(names) + 1
@@ -362,7 +362,10 @@ def test_four_processes_at_once(tmp_path):
     assert len(set(told)) == 20
     assert check_store(tmp_path) == 20
     # each file holds the figures of the one process that wrote it
-    firsts = {float(es.load_vintage(tmp_path, v.name).adj_close.iloc[0, 0]) for v in es.list_vintages(tmp_path)}
+    firsts = {
+        float(es.vintages.load_vintage(tmp_path, v.name).adj_close.iloc[0, 0])
+        for v in es.vintages.list_vintages(tmp_path)
+    }
     assert firsts == {float(made(seed=s).adj_close.iloc[0, 0]) for s in range(4)}
 
 
@@ -385,7 +388,7 @@ def test_run_and_check_as_of_a_day(tmp_path):
     assert runs[1]["provenance"]["source"] == "yahoo-20251101T120000Z.csv"
     assert runs[1]["events"][0]["abnormal_return"] != runs[2]["events"][0]["abnormal_return"]
     assert runs[1]["events"][0]["abnormal_return"] == pytest.approx(
-        spec.run(es.load_vintage(folder, as_of="2025-11-01")).ar.iloc[0][0], rel=1e-12
+        spec.run(es.vintages.load_vintage(folder, as_of="2025-11-01")).ar.iloc[0][0], rel=1e-12
     )
     none = command("run", str(folder), "--as-of", "2024-01-01")
     assert (none.returncode, none.stdout) == (3, "")

@@ -22,11 +22,13 @@ MOMENT = datetime(2025, 11, 1, 12, tzinfo=UTC)
 def made():
     days = pd.bdate_range("2025-02-18", periods=10)
     closes = pd.DataFrame(np.arange(100.0, 120.0).reshape(10, 2), days, ["AAA", "BBB"])
-    return es.Prices.from_frame(closes, close=closes, provenance=es.Provenance("yahoo"), currency={"AAA": "USD"})
+    return es.Prices.from_frame(
+        closes, close=closes, provenance=es.sources.Provenance("yahoo"), currency={"AAA": "USD"}
+    )
 
 
 def store(folder, **kind):
-    return es.store_vintage(made(), folder, MOMENT, ["AAA", "BBB"], "2025-02-18", "2025-03-03", **kind)
+    return es.vintages.store_vintage(made(), folder, MOMENT, ["AAA", "BBB"], "2025-02-18", "2025-03-03", **kind)
 
 
 def edit(path, **changes):
@@ -37,9 +39,9 @@ def edit(path, **changes):
 def test_stored_by_hand_and_read(tmp_path):
     path = store(tmp_path, source="house")
     assert path.name == "house-20251101T120000Z.csv"
-    assert es.load_vintage(tmp_path, source="house").currency == {"AAA": "USD"}
+    assert es.vintages.load_vintage(tmp_path, source="house").currency == {"AAA": "USD"}
     east = MOMENT.astimezone(timezone(timedelta(hours=5)))
-    same = es.store_vintage(made(), tmp_path, east, ["AAA"], "2025-02-18", "2025-03-03", source="house")
+    same = es.vintages.store_vintage(made(), tmp_path, east, ["AAA"], "2025-02-18", "2025-03-03", source="house")
     assert same.name == "house-20251101T120000Z-2.csv"
 
 
@@ -54,7 +56,7 @@ def test_figures_and_digest_changed_together_are_found_on_load(tmp_path):
     path = store(tmp_path)
     path.write_text(path.read_text().replace("119.0", "219.0"))
     edit(path, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
-    for read in (es.load_vintage, lambda folder: es.read_prices(path)):
+    for read in (es.vintages.load_vintage, lambda folder: es.sources.read_prices(path)):
         with pytest.raises(NotAsRecorded, match="the figures of BBB are not those recorded"):
             read(tmp_path)
 
@@ -66,7 +68,7 @@ def test_a_damaged_vintage_is_not_as_recorded_whatever_its_rows_look_like(tmp_pa
     path = store(tmp_path)
     path.write_text(cut(path.read_text()))
     with pytest.raises(NotAsRecorded, match="is not the file that its passport"):
-        es.load_vintage(tmp_path)
+        es.vintages.load_vintage(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +83,7 @@ def test_a_damaged_vintage_is_not_as_recorded_whatever_its_rows_look_like(tmp_pa
 def test_a_changed_field_of_the_passport_is_found(tmp_path, change):
     path = store(tmp_path)
     edit(path, **change)
-    for read in (es.list_vintages, lambda folder: es.read_prices(path)):
+    for read in (es.vintages.list_vintages, lambda folder: es.sources.read_prices(path)):
         with pytest.raises(NotAsRecorded, match="its fields are not those"):
             read(tmp_path)
 
@@ -91,7 +93,7 @@ def test_a_passport_without_a_digest_of_its_own_stays_readable(tmp_path):
     facts = json.loads(path.with_suffix(".json").read_text())
     del facts["passport_sha256"]
     path.with_suffix(".json").write_text(json.dumps(facts))
-    assert es.load_vintage(tmp_path).tickers == ("AAA", "BBB")
+    assert es.vintages.load_vintage(tmp_path).tickers == ("AAA", "BBB")
 
 
 def test_a_vintage_under_another_name_is_not_the_newest(tmp_path):
@@ -101,11 +103,11 @@ def test_a_vintage_under_another_name_is_not_the_newest(tmp_path):
     with pytest.raises(
         NotAsRecorded, match=r"yahoo-20261101T120000Z\.csv has a passport of another download: its file"
     ):
-        es.load_vintage(tmp_path)
+        es.vintages.load_vintage(tmp_path)
     newer = path.with_name("yahoo-20261101T120000Z.csv")
     edit(newer, file=newer.name)
     with pytest.raises(NotAsRecorded, match="its fetched is '2025-11-01T12:00:00Z'"):
-        es.load_vintage(tmp_path)
+        es.vintages.load_vintage(tmp_path)
 
 
 def test_one_vintage_as_csv_and_packed_is_refused(tmp_path):
@@ -116,19 +118,19 @@ def test_one_vintage_as_csv_and_packed_is_refused(tmp_path):
     )
     path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
     with pytest.raises(NotAsRecorded, match=r"is there as \.csv and as \.csv\.gz"):
-        es.list_vintages(tmp_path)
+        es.vintages.list_vintages(tmp_path)
 
 
 def test_a_passport_of_brackets_is_refused(tmp_path, monkeypatch):
     path = store(tmp_path)
     path.with_suffix(".json").write_text("[" * 200_000)
-    for read in (es.list_vintages, lambda folder: es.read_prices(path)):
+    for read in (es.vintages.list_vintages, lambda folder: es.sources.read_prices(path)):
         with pytest.raises(NotAsRecorded, match="nested too deeply"):
             read(tmp_path)
     monkeypatch.setattr(passport_module, "MAX_BYTES", 1000)
     with pytest.raises(NotAsRecorded, match=r"is damaged.*it has more than"):
-        es.list_vintages(tmp_path)
-    assert "not readable" in es.read_prices(path).provenance.cautions[-1]
+        es.vintages.list_vintages(tmp_path)
+    assert "not readable" in es.sources.read_prices(path).provenance.cautions[-1]
 
 
 @pytest.mark.parametrize("name", [".incoming", ".store.lock"])
@@ -148,10 +150,10 @@ def test_a_folder_of_prices_that_leads_out_is_refused(tmp_path):
     store(outside)
     study.mkdir()
     (study / "prices").symlink_to(outside / "prices")
-    for call in (store, es.load_vintage, es.list_vintages):
+    for call in (store, es.vintages.load_vintage, es.vintages.list_vintages):
         with pytest.raises(InvalidInput, match="prices: the folder prices of study is a link that leads out"):
             call(study)
-    assert len(es.list_vintages(outside)) == 1
+    assert len(es.vintages.list_vintages(outside)) == 1
     (study / "prices").unlink()
     (study / "prices").symlink_to(study / "prices")
     with pytest.raises(InvalidInput, match="prices: the folder prices of study is a link"):
@@ -165,4 +167,4 @@ def test_a_price_file_that_leads_out_is_no_vintage(tmp_path):
     shutil.move(path, outside / path.name)
     path.symlink_to(outside / path.name)
     with pytest.raises(NotAsRecorded, match="is a link that leads out of prices/"):
-        es.load_vintage(study)
+        es.vintages.load_vintage(study)

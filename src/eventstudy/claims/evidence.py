@@ -15,7 +15,14 @@ from eventstudy.claims.schema import ClaimBook, ClaimPart
 from eventstudy.errors import DataMissing, EventStudyError, StudyFileError
 from eventstudy.events import Event
 from eventstudy.inference.market_value import SPLIT_IN_WINDOW_TOLERANCE, car_interval
-from eventstudy.prices.snapshot import ShareCount, load_snapshot, load_universe, share_counts, universe_members
+from eventstudy.prices.snapshot import (
+    ShareCount,
+    is_snapshot,
+    load_snapshot,
+    load_universe,
+    share_counts,
+    universe_members,
+)
 from eventstudy.prices.table import Prices
 from eventstudy.study.results import EventStudyResult
 from eventstudy.study.run import EventStudy
@@ -176,7 +183,7 @@ class Evidence:
 
     @cached_property
     def _snapshot(self) -> Prices | None:
-        return load_snapshot() if self.prices.provenance.source == "snapshot" else None
+        return load_snapshot() if is_snapshot(self.prices) else None
 
     @cached_property
     def sessions(self) -> pd.DatetimeIndex:

@@ -15,7 +15,7 @@ from eventstudy.claims.ruling import Ruling, Verdict, judge_amount, not_testable
 from eventstudy.claims.schema import ClaimPart
 from eventstudy.errors import DataUnfit, InvalidInput, StudyFileError
 from eventstudy.inference.market_value import SPLIT_BASIS_TOLERANCE, check_split_basis
-from eventstudy.prices.snapshot import ShareCount, later_splits, load_snapshot
+from eventstudy.prices.snapshot import ShareCount, is_snapshot, later_splits, load_snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +278,7 @@ def _level(ev: Evidence, ticker: str, day: pd.Timestamp, close: float) -> _Level
     if ticker.startswith("^"):  # indexes have no splits
         return _Level(close, 1.0, True)
     splits = later_splits(ticker, day)
-    if ev.source(ticker).provenance.source == "snapshot":
+    if is_snapshot(ev.source(ticker)):
         return _Level(close, splits, True)
     known = load_snapshot().close
     if known is None or ticker not in known.columns or day not in known.index:

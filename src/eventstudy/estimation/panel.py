@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from eventstudy.calendars import ClosedDay
 from eventstudy.errors import DataMissing
 from eventstudy.events import Event, event_keys, locate_sessions
-from eventstudy.prices.measures import sums_over_spans, trade_spans
+from eventstudy.measures import sums_over_spans, trade_spans
 from eventstudy.windows import Window
 from eventstudy.wording import did_you_mean
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NotRequired, TypedDict
 import pandas as pd
 
 from eventstudy.errors import DataMissing, InvalidInput, NotAsRecorded
-from eventstudy.prices.table import Prices, Provenance, as_day
+from eventstudy.prices.table import SNAPSHOT, UNIVERSE, Prices, Provenance, as_day
 
 if TYPE_CHECKING:
     from datetime import date
@@ -188,7 +188,7 @@ def _snapshot(
         blocks["adj_close"],
         close=blocks["close"],
         volume=blocks["volume"],
-        provenance=_provenance(PRICES_FILE, "snapshot"),
+        provenance=_provenance(PRICES_FILE, SNAPSHOT),
         currency={t: "USD" for t in blocks["adj_close"].columns if not t.startswith("^")},
     )
 
@@ -198,7 +198,7 @@ def _panel(folder: Path) -> Prices:
     panel = read_dated_table(PANEL_FILE)
     return Prices.from_frame(
         panel,
-        provenance=_provenance(PANEL_FILE, "universe"),
+        provenance=_provenance(PANEL_FILE, UNIVERSE),
         currency=dict.fromkeys(panel.columns, "USD"),
     )
 
@@ -247,6 +247,11 @@ def load_snapshot() -> Prices:
     [142.62, 118.42]
     """
     return _copy(_snapshot(FOLDER))
+
+
+def is_snapshot(prices: Prices) -> bool:
+    """Tell whether prices are those of the embedded snapshot, all of them or some."""
+    return prices.provenance.source == SNAPSHOT
 
 
 def load_universe() -> Prices:

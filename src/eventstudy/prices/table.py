@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 ReturnKind = Literal["simple", "log"]
+#: Names of the sources that are embedded in the package, and what to call them.
+SNAPSHOT, UNIVERSE = "snapshot", "universe"
+EMBEDDED = {SNAPSHOT: "eventstudy price snapshot", UNIVERSE: "eventstudy S&P 500 panel"}
+#: Name of the source that is asked over the network.
+YAHOO = "yahoo"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,16 @@ class Provenance:
     adjustments: str = ""
     digest: str = ""
     cautions: tuple[str, ...] = ()
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the prices are embedded in the package."""
+        return self.source in EMBEDDED
+
+    @property
+    def label(self) -> str:
+        """What to call the source in a sentence: ``eventstudy price snapshot``, a file's name."""
+        return EMBEDDED.get(self.source, self.source)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -328,7 +328,7 @@ def audit_table(f: Findings) -> ReportTable:
         (
             str(key),
             row["asked"],
-            row["session"] + (f" ({row['note']})" if row["note"] else ""),
+            row["session"] + (f" ({row['remark']})" if row["remark"] else ""),
             f"{row['estimation_days']} of {row['estimation_asked']}",
             f"{row['event_days']} of {row['event_asked']}",
             "kept" if row["kept"] else f"dropped: {row['reason']}",

@@ -17,7 +17,7 @@ from eventstudy.files import read_table
 from eventstudy.inference.advice import variance_ratio
 from eventstudy.inference.correlation import mean_correlation
 from eventstudy.inference.market_value import MarketValueChange
-from eventstudy.prices.snapshot import VendorFacts, load_universe, vendor_agreement
+from eventstudy.prices.snapshot import VendorFacts, is_snapshot, load_universe, vendor_agreement
 from eventstudy.prices.table import Prices
 from eventstudy.study.results import EventStudyResult
 from eventstudy.studyfile.parts import OtherDay, Variant
@@ -277,7 +277,7 @@ def window_days(spec: StudySpec, prices: Prices) -> dict[str, tuple[pd.Timestamp
 
 def vendor_lines(f: Findings) -> tuple[str, ...]:
     """Return how many vendor-days agree: first in all, then vendor by vendor; empty for prices of the study's own."""
-    if f.prices.provenance.source != "snapshot":
+    if not is_snapshot(f.prices):
         return ()
     facts = vendor_agreement()
     return (_in_all(facts), *(_one(v) for v in facts)) if facts else ()

@@ -1,22 +1,28 @@
-"""Prices from a source of one's own: a database, a vendor's service, a table at hand."""
+"""What a source of prices is: the protocol, and what all sources have in common that hand over what they hold."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from eventstudy.errors import DataMissing, EventStudyError, InvalidInput, SourceFailed
-from eventstudy.interchange import as_pandas, is_table
-from eventstudy.prices.table import Prices, Provenance, as_day
-from eventstudy.sources.files.cells import check_tickers
-from eventstudy.sources.files.layouts import Asked, figures_of
+import pandas as pd
+
+from eventstudy.calendars import exchange_sessions
+from eventstudy.errors import DataMissing
+from eventstudy.prices.snapshot import load_snapshot, universe_members
+from eventstudy.prices.table import SNAPSHOT
+from eventstudy.wording import did_you_mean, iso_day
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
+    from pathlib import Path
 
-    import pandas as pd
+    from eventstudy.prices.table import Prices
+
+#: A source of unknown exchange may begin or end with a long run of holidays.
+LONGEST_HOLIDAY = pd.Timedelta(days=10)
+#: Tickers that a message names, of those that a source has.
+SHOWN = 60
 
 
 @runtime_checkable
@@ -30,8 +36,10 @@ class PriceSource(Protocol):
 
     Notes
     -----
-    Any object with these two will do; nothing need be inherited. What ``load`` returns is checked like every other table: the
-    tickers that were asked for, the days, prices above zero.
+    Any object with these two will do; nothing need be inherited. Two more are used where they are there: ``exchange``, the ISO code of
+    the exchange whose sessions the days are (``"XNYS"``), by which days asked for beyond the data are judged; and ``inputs()``, the
+    paths of the files that the prices depend on. What ``load`` returns is checked like every other table: the tickers that were asked
+    for, the days, prices above zero.
     """
 
     name: str
@@ -55,73 +63,104 @@ class PriceSource(Protocol):
         ...  # pragma: no cover
 
 
-def load_from_source(
-    source: object, tickers: Sequence[str] | None, start: date | str | None, end: date | str | None
-) -> Prices:
-    """Ask a source of prices and check what it answers."""
-    name = getattr(source, "name", None)
-    if not isinstance(source, PriceSource) or not isinstance(name, str) or not name.strip() or isinstance(source, type):
-        raise InvalidInput(
-            f"source is {type(source).__name__}: give an object with a name (text) and a method load, not a class."
-        )
-    if tickers is None:
-        raise InvalidInput(
-            f"source {name!r} needs tickers, e.g. load_prices(['NVDA', '^GSPC'], '2024-01-02', source=…)."
-        )
-    first, last = as_day(start, "start"), as_day(end, "end")
-    span = f"{', '.join(tickers[:8])}{' …' if len(tickers) > 8 else ''} from {start or 'the beginning'} to {end or 'the end'}"
-    try:
-        answer = source.load(
-            tuple(tickers), None if first is None else first.date(), None if last is None else last.date()
-        )
-    except EventStudyError:
-        raise
-    except Exception as error:
-        raise SourceFailed(
-            f"The source {name} failed on {span}: {type(error).__name__}: {_without_secrets(error)}. Mend its method load or try again.",
-            source=name,
-        ) from error
-    if not isinstance(answer, Prices) and not is_table(answer):
-        raise SourceFailed(
-            f"The source {name} answered {span} with a {type(answer).__name__}; its method load must return Prices or a table.",
-            source=name,
-        )
-    return _checked(answer, name, tickers)
+class Source:
+    """A source that hands over what it holds, of which the tickers and days asked for are taken; the base of the built-in ones.
+
+    One that chooses tickers and days by itself, as a download does, overrides `load`; all others `read`.
+    """
+
+    name: str = ""
+    #: ISO code of the exchange whose sessions the days are; None if it is not known.
+    exchange: str | None = None
+
+    def inputs(self) -> tuple[Path, ...]:
+        """Return the files that the prices depend on, the package's own left out."""
+        return ()
+
+    def read(self, tickers: Sequence[str] | None, start: date | None, end: date | None) -> Prices:
+        """Return what the source holds; it may hold more tickers and days than those asked for."""
+        raise NotImplementedError
+
+    def load(self, tickers: Sequence[str] | None, start: date | None, end: date | None) -> Prices:
+        """Return the prices of these tickers, or of all, from the first day to the last."""
+        prices = self.read(tickers, start, end)
+        _check_reach(prices, start, end, self.exchange)
+        if tickers is not None:
+            prices = _chosen(prices, tickers)
+        if start is None and end is None:
+            return prices
+        part = prices.between(*(None if day is None else iso_day(day) for day in (start, end)))
+        _check_filled(prices, part)
+        return part
 
 
-def _checked(answer: object, name: str, tickers: Sequence[str]) -> Prices:
-    """Return a source's answer as prices that went through every check."""
-    try:
-        if isinstance(answer, Prices):
-            origin = replace(answer.provenance, source=answer.provenance.source or name, first="", last="")
-            check_tickers(answer.adj_close.columns, name)
-            prices = Prices.from_frame(answer.adj_close, answer.close, answer.volume, origin, answer.currency)
-        else:
-            prices = prices_of_table(answer, name, likely=tickers[0] if len(tickers) == 1 else None)
-    except EventStudyError as error:
-        message = error.message if error.message.startswith(name) else f"The source {name}: {error.message}"
-        raise type(error)(message, **error.facts) from error
-    missing = [t for t in tickers if t not in prices.tickers]
-    if missing:
+class Snapshot(Source):
+    """The prices embedded in the package: 38 US series."""
+
+    name = SNAPSHOT
+    exchange = "XNYS"
+
+    def read(self, tickers: Sequence[str] | None, start: date | None, end: date | None) -> Prices:
+        """Return the embedded prices."""
+        return load_snapshot()
+
+
+def _check_reach(prices: Prices, start: date | None, end: date | None, exchange: str | None) -> None:
+    """Refuse days beyond the data, unless no session is lost by it."""
+    held_first, held_last = prices.dates[0], prices.dates[-1]
+    one, what = pd.Timedelta(days=1), ""
+    if end is not None and _holds_session(held_last + one, pd.Timestamp(end), exchange):
+        what = f"end is {iso_day(end)}"
+    if start is not None and _holds_session(pd.Timestamp(start), held_first - one, exchange):
+        what = f"start is {iso_day(start)}"
+    if what:
         raise DataMissing(
-            f"The source {name} has no prices for {', '.join(missing)}; it answered with {', '.join(sorted(prices.tickers)[:60])}.",
-            missing=tuple(missing),
-            available=prices.tickers,
+            f"{what}, but {prices.provenance.source} holds {iso_day(held_first)} to {iso_day(held_last)}. "
+            f"Choose days in this range, or another source.",
+            first=iso_day(held_first),
+            last=iso_day(held_last),
         )
-    return prices
 
 
-def prices_of_table(table: object, name: str, likely: str | None = None) -> Prices:
-    """Return a table of prices in any known layout and of any library as prices."""
-    figures = figures_of(as_pandas(table, name), Asked(name, likely=likely))
-    origin = Provenance(source=name, adjustments=figures.adjustments, cautions=figures.cautions)
-    return Prices.from_frame(
-        figures.adj_close, close=figures.close, volume=figures.volume, provenance=origin, currency=figures.currency
+def _holds_session(first: pd.Timestamp, last: pd.Timestamp, exchange: str | None) -> bool:
+    """Tell whether a stretch without data holds a session; without a calendar a short one does not."""
+    if first > last:
+        return False
+    if exchange is None or last - first >= LONGEST_HOLIDAY:
+        return last - first >= LONGEST_HOLIDAY
+    return len(exchange_sessions(exchange, iso_day(first), iso_day(last))) > 0
+
+
+def _chosen(prices: Prices, wanted: Sequence[str]) -> Prices:
+    missing = [t for t in wanted if t not in prices.tickers]
+    if not missing:
+        return prices.select(wanted)
+    members = universe_members()
+    panel = [t for t in missing if t in members.index and bool(members.loc[t, "has_prices"])]
+    hint = ""
+    if panel:
+        hint = f" The S&P 500 panel has {', '.join(panel)} from 2023-12-01 to 2025-02-28: load_universe()."
+    bulk = [t for t in missing if f"{t}.US" in prices.tickers]
+    if bulk:
+        hint += f" Stooq's bulk files call {bulk[0]} {bulk[0]}.US."
+    shown = ", ".join(sorted(prices.tickers)[:SHOWN]) + (" …" if len(prices.tickers) > SHOWN else "")
+    raise DataMissing(
+        f"No prices for {', '.join(missing)} in {prices.provenance.source}; available: {shown}."
+        f"{did_you_mean(missing, prices.tickers)}{hint} Other tickers: source='yahoo' or a file.",
+        missing=tuple(missing),
+        available=prices.tickers,
     )
 
 
-def _without_secrets(error: Exception) -> str:
-    """Return the first line of an error without what looks like a password in an address or a connection string."""
-    text = str(error).strip().split("\n")[0][:300]
-    text = re.sub(r"//[^/\s@]*@", "//…@", text)
-    return re.sub(r"(?i)(password|passwd|pwd|token|secret|api_?key)(\s*[=:]\s*)\S+", r"\1\2…", text).rstrip(".")
+def _check_filled(whole: Prices, part: Prices) -> None:
+    """Refuse a part in which a ticker has no price at all."""
+    empty = [t for t in part.tickers if part.adj_close[t].isna().all()]
+    if not empty:
+        return
+    held = {t: whole.adj_close[t].dropna().index for t in empty}
+    ranges = [f"{t} {iso_day(d[0])} to {iso_day(d[-1])}" if len(d) else f"{t} none" for t, d in held.items()]
+    raise DataMissing(
+        f"No prices for {', '.join(empty)} from {iso_day(part.dates[0])} to {iso_day(part.dates[-1])}; "
+        f"{part.provenance.source} holds {', '.join(ranges)}.",
+        missing=tuple(empty),
+    )

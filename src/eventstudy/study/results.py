@@ -302,12 +302,9 @@ class EventStudyResult:
     def source_line(self) -> str:
         """Return source, vintage, model and estimation window as one line for the foot of a figure."""
         origin = self.provenance
-        source = {"snapshot": "eventstudy price snapshot", "universe": "eventstudy S&P 500 panel"}.get(
-            origin.source, origin.source
-        )
         vintage = f" (downloads of {origin.retrieved})" if origin.retrieved else ""
         against = f" on {self.model.benchmark}" if self.model.benchmark else ""
-        return f"Source: {source}{vintage}. {self.model.name.capitalize()}{against}."
+        return f"Source: {origin.label}{vintage}. {self.model.name.capitalize()}{against}."
 
     def when(self) -> str:
         """Return the session of the events in words, ``27 January 2025``; empty if they do not share one."""

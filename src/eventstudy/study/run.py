@@ -15,10 +15,10 @@ from eventstudy.estimation.models import Dimson, NormalReturnModel, ScholesWilli
 from eventstudy.estimation.panel import Alignment, Dropped, EventPanel, align
 from eventstudy.events import Event, as_events, tradable_days
 from eventstudy.interchange import dated, is_table
+from eventstudy.measures import Measure, check_measure, measured, trades_of
 from eventstudy.prices.checks.finding import Finding, Usage, check_accept, in_short, judged
 from eventstudy.prices.checks.run import check_prices as check_table
 from eventstudy.prices.checks.run import check_returns
-from eventstudy.prices.measures import Measure, check_measure, measured, trades_of
 from eventstudy.prices.snapshot import FACTOR_COLUMNS
 from eventstudy.prices.table import Prices, Provenance, ReturnKind, check_prices, check_return_kind, clean_frame
 from eventstudy.study.results import EventStudyResult

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from eventstudy.inference import HypothesisTest, notes_on_tests
-from eventstudy.prices.measures import UNITS
+from eventstudy.measures import UNITS
 from eventstudy.study.power import LEVEL, POWER, detectable_average, detectable_changes
 from eventstudy.study.validity import PRICE_CHECK
 from eventstudy.windows import Window
@@ -162,8 +162,6 @@ def key_values(pairs: Mapping[str, str]) -> str:
 
 #: Events listed one by one in the first window of a summary, and in the others; beyond that only averages are shown.
 LISTED_EVENTS, LISTED_AGAIN = 30, 10
-#: Embedded prices.
-EMBEDDED = ("snapshot", "universe")
 #: The column of smallest changes that would have been found, beside every change that is not clear.
 DETECTABLE = "Detectable"
 
@@ -301,7 +299,7 @@ def price_doubts(result: EventStudyResult) -> list[str]:
 def price_notes(result: EventStudyResult) -> list[str]:
     """Return what a file's or a vendor's prices leave open; what is known of the embedded ones stands in the report."""
     source = result.provenance
-    return [] if source.source in EMBEDDED else list(source.cautions)
+    return [] if source.embedded else list(source.cautions)
 
 
 def summary_text(result: EventStudyResult, windows: Sequence[Window] = ()) -> str:

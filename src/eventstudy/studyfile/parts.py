@@ -24,9 +24,9 @@ from eventstudy.calendars import ClosedDay
 from eventstudy.estimation import models as m
 from eventstudy.estimation.market import FACTOR_SETS
 from eventstudy.estimation.models import NormalReturnModel
+from eventstudy.measures import Measure
 from eventstudy.prices.checks.finding import check_accept
-from eventstudy.prices.measures import Measure
-from eventstudy.prices.table import ReturnKind
+from eventstudy.prices.table import SNAPSHOT, YAHOO, ReturnKind
 from eventstudy.toml import Part, WindowField, window_of
 from eventstudy.windows import Window
 from eventstudy.wording import did_you_mean
@@ -141,12 +141,27 @@ class PricesPart(Part):
     ``factors`` names files of the French data library; without it the embedded factors are taken.
     """
 
-    source: str = "snapshot"
+    source: str = SNAPSHOT
     vintage: str | None = None
     start: str | None = None
     end: str | None = None
     accept: Annotated[dict[str, str], AfterValidator(check_accept)] = Field(default_factory=dict)
     factors: tuple[str, ...] = ()
+
+    @property
+    def downloaded(self) -> bool:
+        """Whether prices are stored vintages of downloads."""
+        return self.source == YAHOO
+
+    @property
+    def newest(self) -> bool:
+        """Whether each new vintage takes the place of the one before."""
+        return self.downloaded and self.vintage is None
+
+    @property
+    def file(self) -> str | None:
+        """The study's own price file, if its prices are neither embedded nor downloaded."""
+        return None if self.source in (SNAPSHOT, YAHOO) else self.source
 
     @field_validator("factors", mode="before")
     @classmethod
@@ -158,12 +173,12 @@ class PricesPart(Part):
     def _a_vintage_is_of_yahoo(cls, given: object) -> object:
         if not isinstance(given, dict) or given.get("vintage") is None:
             return given
-        if given.get("source", "yahoo") != "yahoo":
+        if given.get("source", YAHOO) != YAHOO:
             raise ValueError(
                 f'vintage is {given["vintage"]!r}, but source is {given["source"]!r}; only source = "yahoo" has vintages: '
                 f"write that, or remove vintage"
             )
-        return {**given, "source": "yahoo"}
+        return {**given, "source": YAHOO}
 
 
 class OtherDay(Part):

@@ -18,9 +18,11 @@ from eventstudy.events import Event, as_events
 from eventstudy.figures.house_style import Presentation
 from eventstudy.files import check_inside, command_path, read_table, read_toml
 from eventstudy.prices.snapshot import FACTOR_COLUMNS, ShareCount, load_factors
-from eventstudy.prices.table import Prices
+from eventstudy.prices.table import YAHOO, Prices
 from eventstudy.sources import load_prices
 from eventstudy.sources.files.french import read_french_factors
+from eventstudy.sources.files.open import PriceFile
+from eventstudy.sources.source import Snapshot, Source
 from eventstudy.study.results import EventStudyResult
 from eventstudy.study.run import EventStudy
 from eventstudy.studyfile.parts import (
@@ -159,8 +161,8 @@ class StudySpec(Part):
             "notebooks": self.notebooks,
             "prices.factors": self.prices.factors,
         }
-        if self.prices.source not in ("snapshot", "yahoo"):
-            named["prices.source"] = (self.prices.source,)
+        if self.prices.file is not None:
+            named["prices.source"] = (self.prices.file,)
         for key, names in named.items():
             for name in names:
                 if name is not None:
@@ -262,23 +264,20 @@ class StudySpec(Part):
             accept=self.prices.accept,
         )
 
-    def price_file(self) -> Path | None:
-        """Return the study's own price file, for Yahoo a stored vintage; None for the embedded snapshot.
+    def price_source(self) -> Source:
+        """Return the source of the study's prices: the snapshot, a stored vintage of Yahoo, or a file of its own.
 
         Raises
         ------
         DataMissing
             If prices come from Yahoo and the vintage, or any, is not stored.
         """
-        source = self.prices.source
-        if source == "snapshot":
-            return None
-        if source == "yahoo":
-            return self._vintage()
-        return self.folder / source
+        if self.prices.file is not None:
+            return PriceFile(self.folder / self.prices.file)
+        return PriceFile(self._vintage()) if self.prices.downloaded else Snapshot()
 
     def _vintage(self) -> Path:
-        if self.prices.vintage is None and not list_vintages(self.folder, "yahoo"):
+        if self.prices.vintage is None and not list_vintages(self.folder, YAHOO):
             raise DataMissing(
                 f"{self.path.name}: prices.source is 'yahoo', no vintage is stored, and only 'eventstudy fetch' uses the network. "
                 f"Run 'eventstudy fetch {command_path(self.folder)}' once; it stores the prices in the study's folder."
@@ -301,14 +300,14 @@ class StudySpec(Part):
         try:
             name = find_vintage(self.folder, as_of=moment).name
         except DataMissing as error:
-            if self.prices.source in {"snapshot", "yahoo"} or list_vintages(self.folder, "yahoo"):
+            if self.prices.file is None or list_vintages(self.folder, YAHOO):
                 raise
             raise DataMissing(
                 f"{self.path.name}: prices.source is the file {self.prices.source}, and as_of (--as-of) picks among stored downloads from Yahoo, "
                 f"of which this study has none. Leave it out to use the file, or run 'eventstudy fetch {command_path(self.folder)}' first.",
                 **error.facts,
             ) from error
-        return self.model_copy(update={"prices": self.prices.model_copy(update={"source": "yahoo", "vintage": name})})
+        return self.model_copy(update={"prices": self.prices.model_copy(update={"source": YAHOO, "vintage": name})})
 
     def load_prices(self) -> Prices:
         """Return the prices that the study needs, from its source.
@@ -318,8 +317,7 @@ class StudySpec(Part):
         DataMissing
             If a ticker, a date or the file is missing.
         """
-        own = self.price_file()
-        source: str | Path = self.prices.source if own is None else own
+        source = self.price_source()
         try:
             return load_prices(list(self.needed_tickers()), self.prices.start, self.prices.end, source=source)
         except DataMissing as error:

@@ -1,1 +1,17 @@
 """Stored downloads of prices: kept, picked, compared and joined."""
+
+from __future__ import annotations
+
+from eventstudy.vintages.compare import PriceDifferences, compare_prices
+from eventstudy.vintages.join import join_prices
+from eventstudy.vintages.store import Vintage, list_vintages, load_vintage, store_vintage
+
+__all__ = [
+    "PriceDifferences",
+    "Vintage",
+    "compare_prices",
+    "join_prices",
+    "list_vintages",
+    "load_vintage",
+    "store_vintage",
+]

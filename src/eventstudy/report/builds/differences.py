@@ -9,9 +9,10 @@ from pathlib import Path
 from eventstudy.errors import DataMissing, DataUnfit, EventStudyError, InvalidInput
 from eventstudy.files import command_path
 from eventstudy.prices.checks.finding import CHECKS, NEVER_ACCEPTED
-from eventstudy.prices.table import Prices
+from eventstudy.prices.table import YAHOO, Prices
 from eventstudy.sources import load_prices
 from eventstudy.sources.files.open import is_price_file, read_prices
+from eventstudy.sources.source import Snapshot
 from eventstudy.study.results import EventStudyResult
 from eventstudy.studyfile.spec import FILE_NAME, StudySpec, load_study
 from eventstudy.vintages.compare import TOLERANCE, PriceDifferences, compare_prices
@@ -213,7 +214,7 @@ def _of_study(spec: StudySpec, words: Sequence[str], tolerance: float) -> StudyD
             f"{len(words)} tables were named; a study is compared on two: eventstudy diff STUDY OLD NEW."
         )
     if len(words) < 2:
-        stored = list_vintages(spec.folder, "yahoo")
+        stored = list_vintages(spec.folder, YAHOO)
         if len(stored) < 2 - len(words):
             raise DataMissing(
                 f"{spec.name} has {len(stored) or 'no'} vintage{'s' if not stored else ''}, and two are compared; {_how_to_get_two(spec)}."
@@ -231,7 +232,7 @@ def _of_study(spec: StudySpec, words: Sequence[str], tolerance: float) -> StudyD
 
 def _how_to_get_two(spec: StudySpec) -> str:
     study = command_path(spec.folder)
-    if spec.prices.source == "yahoo":
+    if spec.prices.downloaded:
         return f"'eventstudy fetch {study}' makes another, or name two tables"
     return f"its prices come from {spec.prices.source}, so name two files: eventstudy diff {study} OLD.csv NEW.csv"
 
@@ -248,7 +249,7 @@ def _run(spec: StudySpec, prices: Prices) -> tuple[EventStudyResult, str]:
 
 
 def _table(spec: StudySpec | None, word: str) -> Prices:
-    if word == "snapshot":
+    if word == Snapshot.name:
         return load_prices()
     if spec is not None and (not is_price_file(word) or not Path(word).is_file()):
         return read_prices(find_vintage(spec.folder, word).path)

@@ -14,6 +14,7 @@ from eventstudy.calendars import exchange_sessions
 from eventstudy.errors import StudyFileError
 from eventstudy.events import locate_sessions
 from eventstudy.prices.passport import passport_path
+from eventstudy.prices.table import YAHOO
 from eventstudy.sources.files.open import read_prices
 from eventstudy.sources.yahoo.failures import accepted_by_study
 from eventstudy.sources.yahoo.fetch import fetch_yahoo
@@ -76,7 +77,7 @@ def fetch_prices(
 def next_step(spec: StudySpec, path: Path) -> str:
     """Return what the study uses now, and what to write in its file to use, or to keep, the new prices."""
     name, part = bare_name(path), spec.prices
-    if part.source == "yahoo" and part.vintage is None:
+    if part.newest:
         return f'{spec.path.name} takes the newest vintage, now {name}; to stay with it, add vintage = "{name}" under [prices]'
     return f'to study these prices, write source = "yahoo" and vintage = "{name}" under [prices] in {spec.path.name}'
 
@@ -91,13 +92,13 @@ _QUIET = ("same", "jitter")
 def refresh_prices(spec: StudySpec, progress: Callable[[str, int, int], None]) -> str:
     """Download a study's prices; keep them only if they differ from the newest stored ones."""
     part = spec.prices
-    if part.source != "yahoo" or part.vintage is not None:
+    if not part.newest:
         uses = f"the vintage {part.vintage}" if part.vintage else repr(part.source)
         raise StudyFileError(
             f"{spec.path.name}: prices come from {uses}, so what --fetch downloads would not be used; write "
             f'source = "yahoo" and no vintage under [prices], or build without --fetch.'
         )
-    before = list_vintages(spec.folder, "yahoo")
+    before = list_vintages(spec.folder, YAHOO)
     path = fetch_prices(spec, lambda ticker, i, n: progress(f"fetching {ticker}", i, n))
     if not before:
         return f"{bare_name(path)}: the first prices"

@@ -84,14 +84,11 @@ def input_digests(spec: StudySpec) -> dict[str, str]:
         as ``eventstudy/...``; and two words that are no digests, the release state and the choice of prices. A file that
         is missing has an empty digest.
     """
-    from eventstudy.prices.passport import passport_path
     from eventstudy.report.exhibits import style_input
 
     found = {**own_inputs(spec), **style_input(spec)}
-    price_file = spec.price_file()
-    for path in [] if price_file is None else [price_file, passport_path(price_file)]:
-        if path == price_file or path.is_file():
-            found[path.relative_to(spec.folder).as_posix()] = _digest(path)
+    for path in spec.price_source().inputs():
+        found[path.relative_to(spec.folder).as_posix()] = _digest(path)
     if (spec.folder / CORRECTIONS).is_file():
         found[CORRECTIONS] = _digest(spec.folder / CORRECTIONS)
     found[STATE] = spec.state

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, cast
 import pandas as pd
 
 from eventstudy.errors import DataMissing, DataUnfit, EventStudyError, InvalidInput
-from eventstudy.prices.passport import Passport, check_figures, read_passport
+from eventstudy.prices.passport import Passport, check_figures, passport_path, read_passport
 from eventstudy.prices.table import Prices, Provenance
 from eventstudy.sources.files.cells import MAX_CELL, Figures, meaning, with_local_days
 from eventstudy.sources.files.crsp import Delisting, crsp_shares
 from eventstudy.sources.files.delimited import MAX_COLUMNS, MAX_ROWS, Text, check_header, read_body, read_text
 from eventstudy.sources.files.layouts import Asked, figures_of
+from eventstudy.sources.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
-    import pandas as pd
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -293,10 +294,44 @@ def _read_two_level(text: Text, heads: tuple[str, str]) -> tuple[pd.DataFrame, t
     return body, said
 
 
-# -- Several price files, one share each or more, as one table.
+# -- Price files as sources.
 
 
-def read_several(paths: Sequence[str | Path]) -> Prices:
+class PriceFile(Source):
+    """A price file, with its passport if there is one."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.name = self.path.name
+
+    def inputs(self) -> tuple[Path, ...]:
+        """Return the file, and its passport if there is one."""
+        passport = passport_path(self.path)
+        return (self.path, passport) if passport.is_file() else (self.path,)
+
+    def read(self, tickers: Sequence[str] | None, start: date | None, end: date | None) -> Prices:
+        """Return all that the file holds."""
+        likely = tickers[0] if tickers is not None and len(tickers) == 1 else None
+        return read_price_file(self.path, likely=likely)
+
+
+class PriceFiles(Source):
+    """Several price files, one share each or more, as one table."""
+
+    def __init__(self, paths: Sequence[str | Path]) -> None:
+        self.files = [PriceFile(p) for p in paths]
+        self.name = " + ".join(f.name for f in self.files)
+
+    def inputs(self) -> tuple[Path, ...]:
+        """Return the files and their passports."""
+        return tuple(path for file in self.files for path in file.inputs())
+
+    def read(self, tickers: Sequence[str] | None, start: date | None, end: date | None) -> Prices:
+        """Return all that the files hold."""
+        return read_several([f.path for f in self.files])
+
+
+def read_several(files: Sequence[Path]) -> Prices:
     """Read several price files and join them by column.
 
     Returns
@@ -304,8 +339,7 @@ def read_several(paths: Sequence[str | Path]) -> Prices:
     Prices
         All tickers and all days. Closes as traded, and volumes, if every file has them. The provenance names each file.
     """
-    files = [Path(p) for p in paths]
-    twice = sorted({f.name for f in files if files.count(f) > 1})
+    twice = sorted({f.name for f in files if list(files).count(f) > 1})
     if not files or twice:
         raise InvalidInput(
             f"source {'names ' + twice[0] + ' twice' if twice else 'is an empty list'}; name each file once."

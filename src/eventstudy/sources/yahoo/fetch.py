@@ -39,7 +39,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from eventstudy.errors import InvalidInput
-from eventstudy.prices.table import Prices, Provenance, as_day
+from eventstudy.prices.table import YAHOO, Prices, Provenance, as_day
+from eventstudy.sources.source import Source
 from eventstudy.sources.yahoo.answer import COLUMNS, Asked, Download, keep_download, load_download, read_answer
 from eventstudy.sources.yahoo.bars import list_days
 from eventstudy.sources.yahoo.client import MOST_SECONDS, Journal, Patience, Timing, Worker, ask
@@ -116,6 +117,18 @@ def fetch_yahoo(
     results = _compare_days(results, asked)
     problems = _keep(fetch.folder, [results[t] for t in fresh], asked) if asked.closed else []
     return _assemble(results, [*CAUTIONS, *problems])
+
+
+class Yahoo(Source):
+    """Yahoo Finance, asked live; the choice of tickers and days is its own."""
+
+    name = YAHOO
+
+    def load(self, tickers: Sequence[str] | None, start: date | None, end: date | None) -> Prices:
+        """Return a download of these tickers and days."""
+        if tickers is None or start is None:
+            raise InvalidInput("source='yahoo' needs tickers and start, e.g. load_prices(['NVDA'], '2024-01-02', …).")
+        return fetch_yahoo(tickers, start, end)
 
 
 def _sleep(seconds: float) -> None:
@@ -289,7 +302,7 @@ def _assemble(results: dict[str, Download], cautions: list[str]) -> Prices:
         close=tables["close"],
         volume=tables["volume"],
         provenance=Provenance(
-            source="yahoo",
+            source=YAHOO,
             retrieved=min(d.retrieved for d in results.values()),
             adjustments="close: for splits up to the day of download; adj_close: for splits and dividends",
             digest=digest.hexdigest(),

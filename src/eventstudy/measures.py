@@ -14,6 +14,8 @@ from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
 from eventstudy.prices.snapshot import share_counts
 from eventstudy.prices.table import Prices, check_prices, clean_frame
 
+__all__ = ["log_turnover", "log_volume", "range_volatility", "squared_returns"]
+
 Measure = Literal["return", "volume", "turnover", "volatility"]
 #: What one unit of a measure is, in words.
 UNITS: Mapping[str, str] = {
@@ -71,7 +73,7 @@ def log_volume(prices: Prices) -> pd.DataFrame:
     Examples
     --------
     >>> import eventstudy as es
-    >>> es.log_volume(es.load_prices(["NVDA"])).loc["2025-01-27"].round(3).to_dict()
+    >>> es.measures.log_volume(es.load_prices(["NVDA"])).loc["2025-01-27"].round(3).to_dict()
     {'NVDA': 20.523}
     """
     if prices.volume is None:
