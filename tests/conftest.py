@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from golden import EXAMPLES
 
 import eventstudy as es
+from golden import EXAMPLES
+from trio import EVENTS, TRIO
 
 #: Example data of other packages are under the GPL: their tests exist where the data lie beside the checkout.
 collect_ignore = [] if EXAMPLES.is_dir() else ["inference/test_other_packages.py"]
@@ -19,21 +20,21 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def trio_prices() -> es.Prices:
+def prices() -> es.Prices:
     """Embedded prices of three firms and the S&P 500."""
     return es.load_prices([*TRIO, "^GSPC"])
 
 
 @pytest.fixture(scope="session")
-def trio_events() -> list[es.Event]:
-    """The news of 27 January 2025, for three firms."""
-    return [es.Event(ticker, "2025-01-27") for ticker in TRIO]
+def study() -> es.EventStudy:
+    return es.EventStudy(model=es.MarketModel("^GSPC"), estimation=(-270, -21), window=(-5, 5))
 
 
 @pytest.fixture(scope="session")
-def trio(trio_prices: es.Prices, trio_events: list[es.Event]) -> es.EventStudyResult:
-    """The study of three firms by the market model, with the windows of the package."""
-    return es.EventStudy(model=es.MarketModel("^GSPC")).run(trio_prices, trio_events)
+def result(study: es.EventStudy, prices: es.Prices) -> es.EventStudyResult:
+    return study.run(prices, EVENTS)
 
 
-TRIO = ("NVDA", "META", "GOOGL")
+@pytest.fixture(scope="session")
+def single(study: es.EventStudy, prices: es.Prices) -> es.EventStudyResult:
+    return study.run(prices, EVENTS[0])

@@ -9,10 +9,8 @@ import statsmodels.api as sm
 
 import eventstudy as es
 from eventstudy.estimation.market import FACTOR_SETS
+from trio import DAY, EVENTS, TRIO
 
-DAY = "2025-01-27"
-TRIO = ("NVDA", "META", "GOOGL")
-EVENTS = [es.Event(t, DAY) for t in TRIO]
 PEERS = ("AMD", "AVGO", "MU", "QCOM", "NVDA")
 RTOL = 1e-10
 

@@ -21,6 +21,7 @@ from eventstudy.estimation.model import Fit
 from eventstudy.estimation.panel import EventPanel
 from eventstudy.windows import Window
 from golden import read
+from trio import EVENTS
 
 GAP = 10
 # The same library call on the same numbers, or the same sums in another order.
@@ -573,15 +574,10 @@ MODELS = [
 
 
 @pytest.mark.parametrize("model", MODELS, ids=repr)
-def test_a_whole_study_runs_and_prints(model):
+def test_a_whole_study_runs_and_prints(model, prices, result):
     if isinstance(model, es.GarchMarketModel):
         pytest.importorskip("arch", reason="needs the extra garch")
-    prices = es.load_prices(["NVDA", "META", "GOOGL", "^GSPC"])
-    study = es.EventStudy(model=model)
-    result = study.run(prices, [es.Event(t, "2025-01-27") for t in ("NVDA", "META", "GOOGL")])
-    plain = es.EventStudy(model=es.MarketModel("^GSPC")).run(
-        prices, [es.Event(t, "2025-01-27") for t in ("NVDA", "META", "GOOGL")]
-    )
+    plain, result = result, es.EventStudy(model=model).run(prices, EVENTS)
     np.testing.assert_allclose(result.ar, plain.ar, atol=0.01)
     assert not result.model.least_squares
     assert model.name in repr(result)

@@ -17,29 +17,7 @@ from eventstudy.inference import (
     takes_as_independent,
 )
 from eventstudy.inference.advice import serial_inflation, skewness, wild_beyond
-
-TRIO = ("NVDA", "META", "GOOGL")
-DAY = "2025-01-27"
-
-
-@pytest.fixture(scope="module")
-def prices() -> es.Prices:
-    return es.load_prices([*TRIO, "^GSPC"])
-
-
-@pytest.fixture(scope="module")
-def study() -> es.EventStudy:
-    return es.EventStudy(model=es.MarketModel("^GSPC"), estimation=(-270, -21), window=(-5, 5))
-
-
-@pytest.fixture(scope="module")
-def result(study, prices) -> es.EventStudyResult:
-    return study.run(prices, [es.Event(t, DAY) for t in TRIO])
-
-
-@pytest.fixture(scope="module")
-def single(study, prices) -> es.EventStudyResult:
-    return study.run(prices, es.Event("NVDA", DAY))
+from trio import DAY, TRIO
 
 
 @pytest.mark.parametrize(
