@@ -74,6 +74,7 @@ def table(draw: random.Random) -> dict[str, object]:
     return out
 
 
+@pytest.mark.slow
 def test_random_claims_end_in_a_verdict_or_in_words(evidence: Evidence) -> None:
     from dataclasses import replace
 

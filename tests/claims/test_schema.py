@@ -374,6 +374,7 @@ def run(*args: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "eventstudy.cli", "claims", *args], capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_the_command_prints_text_json_csv_and_markdown(folder: Path, ledger: es.claims.ClaimsLedger) -> None:
     done = run(str(folder), "--json")
     assert done.returncode == 0, done.stderr
@@ -387,6 +388,7 @@ def test_the_command_prints_text_json_csv_and_markdown(folder: Path, ledger: es.
     assert "CONTRADICTED  [best-day]" in run(str(folder)).stdout
 
 
+@pytest.mark.slow
 def test_the_command_ends_in_2_for_a_wrong_file(tmp_path: Path) -> None:
     folder = write(tmp_path / "s", ARTICLE + claim_text("x", "guess", ""))
     done = run(str(folder))
@@ -397,6 +399,7 @@ def test_the_command_ends_in_2_for_a_wrong_file(tmp_path: Path) -> None:
     assert run(str(folder), "--json", "--csv").returncode == 2
 
 
+@pytest.mark.slow
 def test_a_price_file_of_ones_own_with_another_close_gives_another_verdict(tmp_path: Path) -> None:
     prices = es.load_prices(["NVDA", "^GSPC"])
     close = prices.close.copy()

@@ -141,6 +141,7 @@ def test_a_wild_day_moves_the_beta_of_least_squares_and_not_the_robust_one(norm)
     assert moved[norm] < 0.06
 
 
+@pytest.mark.slow
 def test_the_spread_of_all_residuals_keeps_the_size_where_a_robust_scale_does_not():
     """Errors of law t(3) with wild days: the event day is one of them."""
     length, n = 40, 150

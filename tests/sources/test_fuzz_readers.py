@@ -28,6 +28,7 @@ def fuzzer():
     del sys.modules["fuzz_readers"]
 
 
+@pytest.mark.slow
 def test_six_hundred_mutated_files(fuzzer, tmp_path):
     tally = fuzzer.fuzz(600, 11, tmp_path)
     assert tally.failures == []

@@ -150,6 +150,7 @@ CELLS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "sd", "effect"), CELLS)
 def test_monte_carlo_of_the_tests_agrees_with_the_formula(n, sd, effect):
     """The cross-sectional t with n - 1 degrees of freedom; Patell's z against the deviation that it takes for known.
@@ -285,6 +286,7 @@ def test_a_rerun_of_brown_and_warner_on_todays_large_firms(universe):
     assert (found.table["samples"] == 250).all()
 
 
+@pytest.mark.slow
 def test_power_falls_with_fewer_events_and_with_event_induced_variance(universe):
     few = shares(simulate(universe, n=10, draws=150, effects=(0.01,)))
     many = shares(simulate(universe, n=40, draws=150, effects=(0.01,)))

@@ -251,6 +251,7 @@ def test_missing_numbers_are_null_in_json(study, prices):
     json.dumps(plain, allow_nan=False)
 
 
+@pytest.mark.slow
 def test_a_saved_result_is_whole_and_matches_its_manifest(result, tmp_path):
     folder = result.save(tmp_path / "a")
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
