@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-
-import eventstudy as es
 from golden import EXAMPLES
 from trio import EVENTS, TRIO
+
+import eventstudy as es
 
 #: Example data of other packages are under the GPL: their tests exist where the data lie beside the checkout.
 collect_ignore = [] if EXAMPLES.is_dir() else ["inference/test_other_packages.py"]

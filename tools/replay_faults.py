@@ -20,6 +20,7 @@ sys.path[:0] = [str(ROOT / "tests" / "helpers"), str(ROOT / "src")]
 
 def main() -> int:
     import replay
+
     from eventstudy.sources.yahoo import client as yahoo_client
 
     warnings.simplefilter("ignore")

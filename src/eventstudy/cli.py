@@ -15,8 +15,7 @@ from eventstudy.errors import NAMESAKE, NotAsRecorded, StudyFileError, WronglyIn
 
 if TYPE_CHECKING:
     from eventstudy.report.builds.build import Built
-    from eventstudy.report.builds.changes import BuildDifferences
-    from eventstudy.report.builds.differences import StudyDifferences
+    from eventstudy.report.builds.differences import BuildDifferences, StudyDifferences
     from eventstudy.report.builds.manifest import Reason
     from eventstudy.studyfile.spec import StudySpec
 
@@ -90,7 +89,7 @@ def run(
     elif as_csv:
         typer.echo(rounded_csv(result_tables(result, spec.model.report)["car"], index=False), nl=False)
     else:
-        from eventstudy.study.tables import summary_text
+        from eventstudy.study.summary import summary_text
 
         typer.echo(f"{spec.title}\n\n{summary_text(result, spec.model.report)}")
 
@@ -160,7 +159,7 @@ def _load(path: Path, as_of: str | None = None) -> StudySpec:
 
 def _tell(spec: StudySpec) -> tuple[Reason, ...]:
     from eventstudy.report.builds.manifest import Reason, out_of_date
-    from eventstudy.report.builds.outputs import interrupted
+    from eventstudy.report.builds.staging import interrupted
 
     reasons = out_of_date(spec)
     if interrupted(spec.folder):
@@ -231,7 +230,7 @@ def _differences(
     from eventstudy.report.builds.numbers import is_build
 
     if versions is not None or (len(words) == 2 and all(map(is_build, words))):
-        from eventstudy.report.builds.changes import build_differences, version_differences
+        from eventstudy.report.builds.differences import build_differences, version_differences
 
         if versions is None:
             return build_differences(Path(words[0]), Path(words[1]))
@@ -276,8 +275,7 @@ def check(
         return
     from eventstudy.prices.snapshot import verify_embedded
     from eventstudy.report.builds.publish import verify_versions
-    from eventstudy.report.exhibits import data_checks
-    from eventstudy.report.findings import compute
+    from eventstudy.report.findings import compute, data_checks
     from eventstudy.study.validity import PRICE_CHECK
     from eventstudy.vintages.store import list_vintages, verify_vintage
 
@@ -425,7 +423,7 @@ class BuildOptions:
 
 def build_studies(paths: Sequence[Path], options: BuildOptions, console: Console) -> int:
     """Build studies one after the other; one that fails does not keep the others from being built."""
-    from eventstudy.report.builds.build import OutOfTime, Stopped, deadline
+    from eventstudy.report.builds.deadline import OutOfTime, Stopped, deadline
 
     if options.as_of is not None and options.fetch:
         raise StudyFileError("--fetch and --as-of were both given; what is fetched now was not there then. Choose one.")

@@ -1,4 +1,4 @@
-"""Files: written whole or not at all, their digests, and what a study file and its tables may be."""
+"""Files: written whole or not at all, moved, locked, their digests, and which files a study may name."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import csv
 import hashlib
 import io
 import os
-import re
 import shlex
+import shutil
 import tempfile
-import tomllib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eventstudy.errors import DataMissing, InvalidInput, StudyFileError
+from eventstudy.errors import DataMissing, SourceFailed, StudyFileError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,6 +38,101 @@ def write_whole(path: Path, content: bytes | str) -> Path:
     return path
 
 
+@contextmanager
+def staged(place: Path, prefix: str) -> Iterator[Path]:
+    """Give a new folder in a place to make files in; it is removed at the end unless it was renamed away."""
+    stage = Path(tempfile.mkdtemp(dir=place, prefix=prefix))
+    try:
+        yield stage
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+
+
+def move_over(source: Path, target: Path) -> bool:
+    """Rename a file over another unless they are equal; say whether the bytes changed."""
+    if target.is_file() and target.read_bytes() == source.read_bytes():
+        source.unlink()
+        return False
+    target.parent.mkdir(parents=True, exist_ok=True)
+    os.replace(source, target)
+    return True
+
+
+def flush_folder(folder: Path) -> None:
+    """Write a folder's entries to disk, where the system can."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    except OSError:
+        pass
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def locked(file: Path, wait: float, refusal: str) -> Iterator[None]:
+    """Keep other processes away that take the same lock file; a process that holds it may take it again.
+
+    Who cannot have it within ``wait`` seconds is refused with a message.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(file, is_singleton=True)
+    try:
+        lock.acquire(timeout=wait)
+    except Timeout as error:
+        raise SourceFailed(refusal) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def files_in(folder: Path) -> list[str]:
+    """Return the names of all files in a folder and below, sorted."""
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+def write_all(folder: Path, contents: Mapping[str, bytes | str]) -> list[Path]:
+    """Write files into a folder so that a failure leaves none of them changed.
+
+    Notes
+    -----
+    All are written and flushed in a hidden folder beside their places and then renamed one by one; if a rename fails,
+    those done are taken back. A process killed between two renames leaves whole files, of which some are new: the
+    last file named should tell, by digests, which belong together.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with staged(folder, ".bundle-") as stage:
+        for name, content in contents.items():
+            write_whole(stage / "new" / name, content)
+        _switch(folder, stage, list(contents))
+    return [folder / name for name in contents]
+
+
+def _switch(folder: Path, stage: Path, names: list[str]) -> None:
+    """Rename the new files into place, keeping copies of the old ones until all are there."""
+    old = stage / "old"
+    old.mkdir()
+    done: list[str] = []
+    try:
+        for name in names:
+            if (folder / name).exists():
+                shutil.copy2(folder / name, old / name)
+            done.append(name)
+            os.replace(stage / "new" / name, folder / name)
+    except BaseException:
+        for name in done:
+            if (old / name).exists():
+                os.replace(old / name, folder / name)
+            elif not (stage / "new" / name).exists():
+                (folder / name).unlink(missing_ok=True)
+        raise
+
+
 def sha256(content: bytes) -> str:
     """Return the SHA-256 of bytes, hexadecimal."""
     return hashlib.sha256(content).hexdigest()
@@ -47,38 +143,14 @@ def file_sha256(path: Path) -> str:
     return sha256(path.read_bytes())
 
 
-# -- TOML files of people, read within bounds.
+def one_digest(files: Mapping[str, str]) -> str:
+    """Return one digest of files, given by name and digest."""
+    return sha256("".join(f"{name} {digest}\n" for name, digest in sorted(files.items())).encode("utf-8"))
 
 
-#: No honest file of a study is larger: a megabyte is five hundred pages.
-MAX_BYTES = 1_000_000
-#: No honest key has more parts. The parser's time grows with their square: 16,000 parts take half a minute.
-MAX_PARTS = 16
-
-_PART = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')"""
-# bounded, so that the search itself is linear; no end is asked for
-_LONG_KEY = re.compile(rf"(?:{_PART}[ \t]*\.[ \t]*){{{MAX_PARTS}}}{_PART}")
-
-
-def read_toml(
-    file: Path, what: str = "a study file", *, limit: int = MAX_BYTES, error: type[InvalidInput] = InvalidInput
-) -> dict[str, object]:
-    """Return the content of a TOML file."""
-    if file.stat().st_size > limit:
-        raise error(f"{file} is larger than {limit:,} bytes; {what} is some pages of text.")
-    try:
-        text = file.read_text(encoding="utf-8")
-        if _LONG_KEY.search(text):
-            raise error(
-                f"{file} is not accepted: a key has more than {MAX_PARTS} parts (a.b.c. …); no key of {what} has."
-            )
-        return tomllib.loads(text)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as problem:
-        raise error(f"{file} is not valid TOML: {problem}.") from problem
-    except ValueError as problem:
-        if isinstance(problem, InvalidInput):
-            raise
-        raise error(f"{file} is not valid TOML: {problem}.") from problem  # e.g. a number without end
+def folder_digest(folder: Path) -> str:
+    """Return one digest of the names and bytes of all files in a folder."""
+    return one_digest({name: file_sha256(folder / name) for name in files_in(folder)})
 
 
 # -- Files that a study file names: they stay in the study's folder, links followed.

@@ -8,7 +8,6 @@ from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
 from eventstudy.prices.snapshot import share_counts
@@ -188,69 +187,3 @@ def range_volatility(high: pd.DataFrame, low: pd.DataFrame) -> pd.DataFrame:
     if (upper < lower).to_numpy().any():
         raise DataUnfit("A day's high is below its low; check that the two tables are not swapped.")
     return (upper / lower).apply(np.log) ** 2 / (4.0 * math.log(2.0))
-
-
-# -- Days with a trade, how far a return reaches back to the last one, and sums over that reach.
-
-
-def trades_of(data: Prices | pd.DataFrame, returns: pd.DataFrame) -> pd.DataFrame:
-    """Return where there was a trade.
-
-    Parameters
-    ----------
-    returns : DataFrame
-        The returns made of it, dates × tickers, shape (T, K).
-
-    Returns
-    -------
-    DataFrame of bool, shape (T, K)
-        Where there is a price; where there is a return, if returns were handed in.
-    """
-    if not isinstance(data, Prices):
-        return returns.notna()
-    closes = clean_frame(data.select(list(returns.columns)).adj_close, "adjusted close")
-    return closes.reindex(returns.index).notna()
-
-
-def trade_spans(traded: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return how many sessions each row lies after the last one with a trade.
-
-    Parameters
-    ----------
-    traded : ndarray of bool, shape (T, K)
-        Where there was a trade.
-
-    Returns
-    -------
-    ndarray of int, shape (T, K)
-        1 where no trade is known before: a table of returns does not say when its first price was.
-    """
-    rows = np.arange(len(traded), dtype=np.int64)[:, None]
-    last = np.full(traded.shape, -1, dtype=np.int64)
-    last[1:] = np.maximum.accumulate(np.where(traded, rows, -1), axis=0)[:-1]
-    return np.asarray(np.where(last >= 0, rows - last, 1), dtype=np.int64)
-
-
-def sums_over_spans(
-    daily: NDArray[np.float64], traded: NDArray[np.bool_], rows: NDArray[np.int64], reach: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Sum log returns over the sessions that other returns reach over.
-
-    Parameters
-    ----------
-    daily, traded : ndarray, shape (T, K)
-        Log returns of K columns and where they have a price; a gap of theirs is bridged by their own next return.
-    rows, reach : ndarray of int, shape (N, days)
-        Last row of each span and how many rows it has.
-
-    Returns
-    -------
-    ndarray, shape (N, days, K)
-        NaN unless the column has a price at both ends of the span.
-    """
-    total = np.zeros((len(daily) + 1, daily.shape[1]))
-    total[1:] = np.nancumsum(daily, axis=0)
-    start = np.maximum(rows - reach, -1)
-    whole = np.where((reach == 1)[:, :, None], daily[rows], total[rows + 1] - total[start + 1])
-    known = np.isfinite(daily[rows]) & ((start < 0)[:, :, None] | traded[np.maximum(start, 0)])
-    return np.asarray(np.where(known, whole, np.nan), dtype=np.float64)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 import numpy as np
 
@@ -48,7 +48,7 @@ class Window:
     def __post_init__(self) -> None:
         for name in ("start", "end"):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | np.integer):
+            if not _is_day(value):
                 raise InvalidInput(
                     f"Window {name} is {value!r}; give a whole number of trading days, e.g. Window(-5, 5)."
                 )
@@ -63,7 +63,7 @@ class Window:
             )
 
     @classmethod
-    def of(cls, value: Window | tuple[int, int] | list[int] | int) -> Window:
+    def of(cls, value: WindowLike) -> Window:
         """Return ``value`` as a window: a `Window`, a pair ``(start, end)`` or one day.
 
         Parameters
@@ -82,14 +82,47 @@ class Window:
         """
         if isinstance(value, Window):
             return value
-        if isinstance(value, int | np.integer) and not isinstance(value, bool):
-            return cls(int(value), int(value))
+        if _is_day(value):
+            return cls(value, value)
         if isinstance(value, tuple | list) and len(value) == 2:
             return cls(value[0], value[1])
-        raise InvalidInput(f"{value!r} is not a window; give a pair of relative days such as (-5, 5).")
+        raise InvalidInput(f"{value!r} is not a window; give a pair of relative days such as (-5, 5), or one day.")
 
     @classmethod
-    def around(cls, value: Window | tuple[int, int] | list[int] | int) -> Window:
+    def given(cls, window: WindowLike, end: int | None = None) -> Window:
+        """Return a window as methods take it: ``(0, 1)``, ``0, 1``, the one day ``0``, or a `Window`.
+
+        Parameters
+        ----------
+        window : Window, pair of int, or int
+            The window, or its first day if ``end`` is given.
+        end : int, optional
+            Its last day.
+
+        Returns
+        -------
+        Window
+
+        Raises
+        ------
+        InvalidInput
+            If it is none of these.
+
+        Examples
+        --------
+        >>> Window.given(0, 1) == Window.given((0, 1)) == Window.given(Window(0, 1)), Window.given(0)
+        (True, Window(0, 0))
+        """
+        if end is None:
+            return cls.of(window)
+        if _is_day(window) and _is_day(end):
+            return cls(window, end)
+        raise InvalidInput(
+            f"The window is given as {window!r}, {end!r}; give two days, 0, 1, or one pair, (0, 1), and everything else by its name."
+        )
+
+    @classmethod
+    def around(cls, value: WindowLike) -> Window:
         """Return ``value`` as an event window, refusing the one number that people read in three ways.
 
         Raises
@@ -102,7 +135,7 @@ class Window:
         >>> Window.around(0)
         Window(0, 0)
         """
-        if isinstance(value, int | np.integer) and not isinstance(value, bool) and value != 0:
+        if _is_day(value) and value != 0:
             a = abs(int(value))
             raise InvalidInput(
                 f"window is {value}; write (-{a}, {a}) for the days around the event, (0, {a}) from the event on, or ({value}, {value}) for that "
@@ -135,6 +168,14 @@ class Window:
     def overlaps(self, other: Window) -> bool:
         """Whether the two windows share a day."""
         return self.start <= other.end and other.start <= self.end
+
+
+#: What stands for a window.
+WindowLike: TypeAlias = Window | tuple[int, int] | list[int] | int
+
+
+def _is_day(value: object) -> TypeGuard[int]:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def signed_day(day: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -107,6 +107,20 @@ def billions(value: float, digits: int = 0) -> str:
     return f"{sign}${text}bn"
 
 
+def dollars(value: float, sign: bool = False) -> str:
+    """Return an amount of US dollars as prose has it: in billions, from a trillion on in trillions.
+
+    Examples
+    --------
+    >>> dollars(-592.34e9), dollars(1454.8e9), dollars(600e9), dollars(-592.34e9, sign=True)
+    ('$592.3bn', '$1.455tn', '$600bn', '−$592.3bn')
+    """
+    size = abs(value)
+    unit, text = ("tn", f"{size / 1e12:,.3f}") if size >= 1e12 else ("bn", f"{size / 1e9:,.1f}")
+    before = (MINUS if value < 0 else "+") if sign else ""
+    return f"{before}${text.rstrip('0').rstrip('.')}{unit}"
+
+
 def interval(low: float, high: float, form: Callable[[float], str] = percent) -> str:
     """Return an interval as ``−20.1% to −10.9%``; a dash if missing."""
     if not (math.isfinite(low) and math.isfinite(high)):
@@ -140,6 +154,30 @@ def first_few(things: Iterable[object], most: int, separator: str = ", ") -> str
     return f"{shown}{comma} and {len(names) - most:,} more" if len(names) > most else shown
 
 
+def first_lines(things: Sequence[object], most: int, of: str = "") -> list[str]:
+    """Return things a line each, of many the first ones and how many more: ``… and 3 more days; --json has all``.
+
+    Examples
+    --------
+    >>> first_lines("ABCDE", 2, "days")
+    ['  A', '  B', '  … and 3 more days; --json has all']
+    """
+    lines = [f"  {thing}" for thing in things[:most]]
+    left = len(things) - most
+    return [*lines, f"  … and {left:,} more{of and ' '}{of}; --json has all"] if left > 0 else lines
+
+
+def capital(text: str) -> str:
+    """Return a text with its first letter as a capital; the others stay as they are.
+
+    Examples
+    --------
+    >>> capital("the S&P 500 fell")
+    'The S&P 500 fell'
+    """
+    return text[:1].upper() + text[1:]
+
+
 def plural(n: int, one: str, several: str = "") -> str:
     """Return a count with its noun, ``1 day``, ``3 days``, ``2 companies``.
 
@@ -159,6 +197,17 @@ def iso_day(day: date) -> str:
 def long_day(day: date) -> str:
     """Return a day as ``27 January 2025``."""
     return f"{day.day} {day:%B %Y}"
+
+
+def relative_day(day: int) -> str:
+    """Return a day relative to the event day: ``−5``, ``0``, ``+5``.
+
+    Examples
+    --------
+    >>> relative_day(-5), relative_day(0), relative_day(5)
+    ('−5', '0', '+5')
+    """
+    return signed(day, 0)
 
 
 #: What else indexes are called, and their names at Yahoo, without the sign before them.

@@ -13,9 +13,10 @@ import pytest
 import eventstudy as es
 from eventstudy.claims import claims_of
 from eventstudy.claims.evidence import Evidence
+from eventstudy.claims.kinds import KINDS
 from eventstudy.claims.ledger import judge
-from eventstudy.claims.ruling import Verdict, Wording
-from eventstudy.claims.schema import _RULES, ClaimPart, Kind, Unit
+from eventstudy.claims.ruling import WORDINGS, Verdict
+from eventstudy.claims.schema import ClaimPart, Unit
 
 pytestmark = pytest.mark.faults
 
@@ -31,7 +32,7 @@ POOL: dict[str, list[object]] = {
     "date": ["2025-01-27", "2025-01-20", "2025-06-30", "1066-10-14", "2999-01-01", datetime.date(2025, 1, 27), "x"],
     "value": [1, 600, 0.5, 17, -1, 0, math.inf, math.nan, 1e300, True, "600"],
     "unit": [*get_args(Unit), "furlongs"],
-    "wording": [*get_args(Wording), "hugely"],
+    "wording": [*WORDINGS, "hugely"],
     "measure": ["raw", "abnormal", "dollars", "percent", "weight"],
     "sums": [["gross"], ["net", "gross"], [], ["half"]],
     "shares_billion": [[24.3, 24.8], [24.8, 24.3], [1], "24"],
@@ -60,11 +61,11 @@ def evidence(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
 
 def table(draw: random.Random) -> dict[str, object]:
     """A claim of a random kind with the keys that it needs, mostly fitting, and a few more."""
-    kind = draw.choice(get_args(Kind))
-    says, needed, allowed, units, words = _RULES[kind]
-    fits: dict[str, tuple[object, ...]] = {"says": says, "unit": units, "wording": words}
-    keys = {*needed, *(("unit",) if units else ()), *draw.sample(allowed, min(len(allowed), draw.randint(0, 4)))}
-    out: dict[str, object] = {"quote": "w", "source": "s", "kind": kind}
+    word, kind = draw.choice(list(KINDS.items()))
+    fits: dict[str, tuple[object, ...]] = {"says": kind.says, "unit": kind.units, "wording": kind.wordings}
+    more = draw.sample(kind.allows, min(len(kind.allows), draw.randint(0, 4)))
+    keys = {*kind.needs, *(("unit",) if kind.units else ()), *more}
+    out: dict[str, object] = {"quote": "w", "source": "s", "kind": word}
     for key in sorted(keys):
         fitting = fits.get(key) or POOL[key][:2]
         out[key] = draw.choice(fitting if draw.random() < 0.85 else POOL[key])
@@ -102,7 +103,7 @@ def test_random_claims_end_in_a_verdict_or_in_words(evidence: Evidence) -> None:
         assert claim.verdict == "not testable here" or claim.ruling.days, given
     assert refused > 100
     assert unnamed == 0, "every refusal names the claim"
-    assert set(judged) == set(get_args(Kind)), "every kind was judged at least once"
+    assert set(judged) == set(KINDS), "every kind was judged at least once"
 
 
 def test_the_pool_knows_every_key() -> None:

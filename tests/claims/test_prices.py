@@ -132,7 +132,7 @@ def test_a_fall_on_an_ex_dividend_day_is_a_fall_of_the_price(
     assert "return with dividends" not in dict(ledger["nvidia"].ruling.inputs)
 
 
-def test_ordinary_days_are_moves_of_the_same_closes(ledger: es.claims.ClaimsLedger, closes: pd.DataFrame) -> None:
+def test_estimation_days_are_moves_of_the_same_closes(ledger: es.claims.ClaimsLedger, closes: pd.DataFrame) -> None:
     days = closes["IBM"].pct_change(fill_method=None)
     zero = days.index.get_loc(pd.Timestamp("2024-08-09"))
     tail = days.iloc[zero - 120 : zero - 20].quantile(0.05)
@@ -194,11 +194,11 @@ def test_levels_in_another_table(spec: StudySpec, factor: float, verdicts: tuple
 
 
 def test_sentences_compare_the_move_before_they_name_the_abnormal_return(ledger: es.claims.ClaimsLedger) -> None:
-    assert " rose 1.91% (2025-01-27), within the ordinary: on one of twenty ordinary days it rises by more than " in (
+    assert " rose 1.91% (2025-01-27), within the ordinary: on one of twenty estimation days it rises by more than " in (
         ledger["meta"].sentence
     )
     assert "; its abnormal return is +" in ledger["meta"].sentence
-    assert "fell 16.97% (2025-01-27), out of the ordinary: on one of twenty ordinary days it falls by more than " in (
+    assert "fell 16.97% (2025-01-27), out of the ordinary: on one of twenty estimation days it falls by more than " in (
         ledger["nvidia"].sentence
     )
 

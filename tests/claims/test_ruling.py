@@ -9,18 +9,18 @@ from eventstudy.claims.evidence import Move
 from eventstudy.claims.moves import verdict_of_impact, verdict_of_move
 from eventstudy.claims.ruling import (
     Ruling,
-    dollars,
+    joint_ruling,
     judge_amount,
     missing_text,
     moved,
     printed_precision,
-    together,
     tolerance,
 )
+from eventstudy.wording import dollars
 
 
 def move(raw: float, low: float, high: float) -> Move:
-    return Move(raw, (low + high) / 2, low, high, tail_low=-0.03, tail_high=0.035, inner=0.012, ordinary=250)
+    return Move(raw, (low + high) / 2, low, high, tail_low=-0.03, tail_high=0.035, inner=0.012, compared=250)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_without_an_abnormal_return_only_the_yardstick_is_judged_by_its_return_a
     assert verdict_of_move("fell", "", replace(index, yardstick=False)) == "supported in price only"
 
 
-def test_without_ordinary_days_nothing_is_sharp_or_slight() -> None:
+def test_without_estimation_days_nothing_is_sharp_or_slight() -> None:
     nan = math.nan
     young = Move(-0.01, -0.02, -0.03, -0.01, nan, nan, nan, 0)
     assert verdict_of_move("fell", "sharply", young) == "not testable here"
@@ -125,9 +125,9 @@ def test_precision_of_a_printed_number(value: float, half_unit: float) -> None:
 
 def test_one_ruling_for_several_companies() -> None:
     yes, no = Ruling("supported", "A fell."), Ruling("contradicted", "B rose.")
-    assert together([("A", yes)], "x") is yes
-    assert together([("A", yes), ("B", yes)], "x").verdict == "supported"
-    both = together([("A", yes), ("B", no)], "which company is meant")
+    assert joint_ruling([("A", yes)], "x") is yes
+    assert joint_ruling([("A", yes), ("B", yes)], "x").verdict == "supported"
+    both = joint_ruling([("A", yes), ("B", no)], "which company is meant")
     assert both.verdict == "depends on"
     assert both.condition == "which company is meant: supported for A; contradicted for B"
     assert [r.verdict for r in both.readings] == ["supported", "contradicted"]

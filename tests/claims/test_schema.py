@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
+from eventstudy.claims.kinds import KINDS
 
 DATA = Path(es.__file__).parent / "data"
 STUDY = """
@@ -143,11 +144,7 @@ def ledger(folder: Path) -> es.claims.ClaimsLedger:
 
 
 def test_every_kind_is_among_the_invented_claims() -> None:
-    from typing import get_args
-
-    from eventstudy.claims.schema import Kind
-
-    assert {kind for kind, _, _ in CLAIMS.values()} == set(get_args(Kind))
+    assert {kind for kind, _, _ in CLAIMS.values()} == set(KINDS)
 
 
 @pytest.mark.parametrize("name", [n for n, (_, _, verdict) in CLAIMS.items() if verdict])
@@ -308,14 +305,14 @@ def test_claims_need_a_study_of_returns(tmp_path: Path) -> None:
         es.judge_claims(folder)
 
 
-def test_a_share_without_enough_ordinary_days_is_not_called_calm_or_sharp(tmp_path: Path) -> None:
+def test_a_share_without_enough_estimation_days_is_not_called_calm_or_sharp(tmp_path: Path) -> None:
     claims = ARTICLE + "".join(
         claim_text(n, kind, f'asset = "ARM"\n{keys}date = "2023-10-02"\n')
         for n, kind, keys in (("calm", "no_change", ""), ("sharp", "direction", 'says = "fell"\nwording = "sharp"\n'))
     )
     ledger = es.judge_claims(write(tmp_path / "s", claims))
     assert {c.id: c.verdict for c in ledger} == dict.fromkeys(("calm", "sharp"), "not testable here")
-    assert "Needed: enough ordinary days" in ledger["sharp"].sentence
+    assert "Needed: enough estimation days" in ledger["sharp"].sentence
     assert ledger["sharp"].ruling.number < 0.0
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from trio import DAY, EVENTS, TRIO
 
 import eventstudy as es
 from eventstudy.estimation.market import FACTOR_SETS
-from trio import DAY, EVENTS, TRIO
 
 PEERS = ("AMD", "AVGO", "MU", "QCOM", "NVDA")
 RTOL = 1e-10

@@ -5,11 +5,11 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 import pytest
+from golden import COMPLETE, read, small, synthetic
 from scipy import stats
 
 import eventstudy as es
 from eventstudy.estimation.residuals import autocorrelations, durbin_watson, ljung_box
-from golden import COMPLETE, read, small, synthetic
 
 pytestmark = pytest.mark.reference
 

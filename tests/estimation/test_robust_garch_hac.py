@@ -10,18 +10,18 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from golden import read
 from scipy import stats
 from scipy.optimize import linprog
+from trio import EVENTS
 
 import eventstudy as es
 from eventstudy.estimation import garch, robust
-from eventstudy.estimation import robust as hac
 from eventstudy.estimation.abnormal import AbnormalReturns, abnormal_returns
 from eventstudy.estimation.model import Fit
 from eventstudy.estimation.panel import EventPanel
+from eventstudy.estimation.residuals import bartlett_weights, newey_west_lags
 from eventstudy.windows import Window
-from golden import read
-from trio import EVENTS
 
 GAP = 10
 # The same library call on the same numbers, or the same sums in another order.
@@ -502,7 +502,7 @@ def test_without_correlation_newey_west_keeps_its_size_too():
 
 
 def test_lags_follow_each_event_s_days():
-    weights = hac.bartlett_weights(np.array([30, 100, 250, 1]), None)
+    weights = bartlett_weights(newey_west_lags(np.array([30, 100, 250, 1])))
     assert weights.shape == (4, 4)
     np.testing.assert_allclose(weights[2], [0.8, 0.6, 0.4, 0.2])
     np.testing.assert_allclose(weights[1], [0.8, 0.6, 0.4, 0.2])

@@ -9,9 +9,9 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 import pytest
+from golden import read, synthetic
 
 import eventstudy as es
-from golden import read, synthetic
 
 pytestmark = pytest.mark.reference
 

@@ -11,7 +11,7 @@ import pytest
 
 from eventstudy.estimation.abnormal import abnormal_returns
 from eventstudy.estimation.models import MarketModel
-from eventstudy.estimation.panel import align
+from eventstudy.estimation.panel import EventTime, align
 from eventstudy.events import Event
 from eventstudy.figures.style import house_settings
 from eventstudy.prices.snapshot import load_snapshot
@@ -40,17 +40,9 @@ def _study(n=3, jump=(-0.15, 0.0, 0.10), seed=7, keys=None, holes=False):
 
 
 def _fitted(table, events, market, estimation):
-    panel = align(
-        table,
-        events,
-        columns=[market],
-        estimation=estimation,
-        window=WINDOW,
-        exchange=None,
-        closed_day="next",
-        min_estimation=50,
-    ).panel
-    fit = MarketModel(market).fit(panel)
+    model = MarketModel(market)
+    panel = align(table, events, model, EventTime(estimation, WINDOW, None, "next", 50)).panel
+    fit = model.fit(panel)
     return SimpleNamespace(panel=panel, fit=fit, abnormal=abnormal_returns(panel, fit))
 
 

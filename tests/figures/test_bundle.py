@@ -20,7 +20,7 @@ import pytest
 
 from eventstudy import figures
 from eventstudy.errors import InvalidInput
-from eventstudy.figures import bundle as together
+from eventstudy.files import write_all
 from eventstudy.inference.market_value import market_value_changes
 from eventstudy.windows import Window
 
@@ -231,7 +231,7 @@ def test_every_size_can_be_bundled(real, tmp_path, size):
 @pytest.mark.parametrize("old", [True, False])
 def test_a_failure_leaves_everything_as_it_was(tmp_path, monkeypatch, fails_at, old):
     if old:
-        together.write_together(tmp_path, {"a": "old a", "b": "old b"})
+        write_all(tmp_path, {"a": "old a", "b": "old b"})
     before = {p.name: p.read_text() for p in tmp_path.iterdir()}
     real_replace, count = os.replace, [0]
 
@@ -244,7 +244,7 @@ def test_a_failure_leaves_everything_as_it_was(tmp_path, monkeypatch, fails_at, 
 
     monkeypatch.setattr(os, "replace", replace)
     with pytest.raises(OSError, match="No space"):
-        together.write_together(tmp_path, {"a": "new a", "b": "new b", "c": "new c"})
+        write_all(tmp_path, {"a": "new a", "b": "new b", "c": "new c"})
     assert {p.name: p.read_text() for p in tmp_path.iterdir()} == before
 
 

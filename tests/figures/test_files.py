@@ -115,9 +115,9 @@ def test_the_scatter_band_is_the_interval_of_the_event_day(real):
     )
 
 
-def test_ordinary_days_are_the_residuals(real):
+def test_estimation_days_are_the_residuals(real):
     table = read(figures.estimation_days(real.abnormal, 1))
-    got = table[table["what"] == "ordinary day"]["abnormal_return"]
+    got = table[table["what"] == "estimation day"]["abnormal_return"]
     np.testing.assert_allclose(got, real.abnormal.residuals[1][np.isfinite(real.abnormal.residuals[1])], rtol=1e-9)
 
 

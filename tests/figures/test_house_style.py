@@ -9,7 +9,7 @@ import pytest
 from eventstudy import figures
 from eventstudy.errors import StudyFileError
 from eventstudy.figures.house_style import default_style
-from eventstudy.report.exhibits import draw_charts, style_input, style_of
+from eventstudy.report.charts import draw_charts, style_input, style_of
 from eventstudy.report.findings import compute
 from eventstudy.studyfile.spec import load_study
 from eventstudy.studyfile.starter import make_starter

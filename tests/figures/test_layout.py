@@ -50,7 +50,7 @@ def many_tests(made, size):
 
     names = [n for n, m in TESTS.items() if m.scope == "many" and n in STANDARD]
     tests = run_tests(made.abnormal, Window(0, 0), names)
-    return figures.agreement(tests, notes_on_tests(made.abnormal, Window(0, 0)), size=size, source=SOURCE)
+    return figures.several_tests(tests, notes_on_tests(made.abnormal, Window(0, 0)), size=size, source=SOURCE)
 
 
 @pytest.mark.slow

@@ -11,17 +11,9 @@ import pytest
 from eventstudy import figures
 from eventstudy.errors import DataMissing, InvalidInput
 from eventstudy.figures import style
-from eventstudy.figures.house_style import (
-    DEFAULT_FILE,
-    VISIONS,
-    Palette,
-    current_style,
-    default_style,
-    difference,
-    load_style,
-    seen,
-)
-from eventstudy.figures.house_style import contrast as contrast_of
+from eventstudy.figures.colours import VISIONS, difference, seen
+from eventstudy.figures.colours import contrast as contrast_of
+from eventstudy.figures.house_style import DEFAULT_FILE, Palette, current_style, default_style, load_style
 from eventstudy.wording import percent
 
 

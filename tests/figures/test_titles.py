@@ -1,4 +1,4 @@
-"""Titles are held against the numbers: the package's own, on simulated studies, and those that people give."""
+"""Titles are compared with the numbers: the package's own, on simulated studies, and those that people give."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from eventstudy import figures
 from eventstudy.errors import InvalidInput
 from eventstudy.figures import words as say
-from eventstudy.figures.house_style import Facts
+from eventstudy.figures.recipe import Facts
 from eventstudy.figures.titles import title_problems
 from eventstudy.figures.words import count_finding
 from eventstudy.inference.market_value import MarketValueChange, car_interval
@@ -42,7 +42,7 @@ FACTS = Facts(
         "Did GOOGL fall?",
         "Rise Corp, no clear change",
         "What Rise Corp tells of the market",
-        "NVDA’s fall was beyond all 250 ordinary days",
+        "NVDA’s fall was beyond all 250 days of the estimation window",
         "LAG lagged",
         "LAG gained 1%, less than expected",
         "No clear change for GOOGL; NVDA down 17%",
@@ -97,7 +97,7 @@ TRIO = Facts(
         ("2 of 3 fell", "'fell' is said of 2 of 3; it holds of 1"),
     ],
 )
-def test_names_of_companies_are_known_and_what_nobody_is_named_for_is_held_against_all(title, said):
+def test_names_of_companies_are_known_and_what_nobody_is_named_for_must_hold_of_all(title, said):
     facts = replace(TRIO, names={"META": "Facebook"})
     problems = title_problems(title, facts, strict=True)
     assert len(problems) == 1

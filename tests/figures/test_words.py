@@ -9,7 +9,7 @@ import pytest
 
 from eventstudy import figures
 from eventstudy.figures import words as say
-from eventstudy.figures.words import path_title
+from eventstudy.figures.paths import path_title
 from eventstudy.inference.market_value import MarketValueChange, car_interval
 from eventstudy.windows import Window
 from eventstudy.wording import percent
@@ -43,7 +43,7 @@ def test_real_titles(real):
     assert figure.words.title == "NVDA fell, META rose on 27 January 2025; no clear change for GOOGL"
     assert len(figure.words.title.replace("27 January 2025", "DATE").split()) <= 12
     days = figures.estimation_days(real.abnormal, 0, when="27 January 2025")
-    assert days.words.title == "NVDA’s fall on 27 January 2025 was beyond all 250 ordinary days"
+    assert days.words.title == "NVDA’s fall on 27 January 2025 was beyond all 250 days of the estimation window"
 
 
 def test_path_titles_speak_of_the_cumulated_paths(real, study):
@@ -154,7 +154,7 @@ def test_dollar_titles():
     assert "no dollars" in figures.dollars([gone]).words.title
 
 
-def test_a_title_of_ones_own_is_kept(real):
+def test_your_own_title_is_kept(real):
     assert figures.event_day(real.abnormal, 0, title="My finding").words.title == "My finding"
 
 

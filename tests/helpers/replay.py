@@ -15,17 +15,16 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import misbehaviour as mb
 import numpy as np
 import pandas as pd
-
-import misbehaviour as mb
 import yahoo_server as ys
+from wrong_figures import HARMLESS, WRONG, Change
+
 from eventstudy.calendars import exchange_sessions
 from eventstudy.errors import EventStudyError
-from eventstudy.sources.yahoo.answer import load_download
-from eventstudy.sources.yahoo.failures import ADVICE, RETRIED
-from eventstudy.sources.yahoo.fetch import fetch_yahoo
-from wrong_figures import HARMLESS, WRONG, Change
+from eventstudy.sources.yahoo.failures import FAILURE_KINDS
+from eventstudy.sources.yahoo.fetch import fetch_yahoo, load_download
 
 START, END = "2024-12-16", "2025-04-11"  # a day of mourning, three holidays, summer time begins in two zones
 CRUMB, COOKIE = "cRuMb.s3cret", "d=AQABBc00kie"
@@ -239,7 +238,9 @@ def _judge_error(case: Case, error: EventStudyError, folder: Path) -> list[str]:
     facts = {"ticker", "start", "end", "cause", "kind"}
     if not facts <= set(error.facts) or error.facts["ticker"] not in {t.symbol for t in case.truths}:
         faults.append(f"untyped: facts {sorted(error.facts)}")
-    elif not all(str(error.facts[f]) in str(error) for f in facts - {"kind"}) or ADVICE[kind] not in str(error):
+    elif not all(str(error.facts[f]) in str(error) for f in facts - {"kind"}) or FAILURE_KINDS[kind].advice not in str(
+        error
+    ):
         faults.append(f"untyped: the message lacks a fact: {error}")
     if _files(folder):
         faults.append(f"leftover: {_files(folder)}")
@@ -288,7 +289,7 @@ def _recipes() -> Iterator[tuple[str, dict[str, object]]]:
 
 
 def _heals(kinds: set[str]) -> bool:
-    return kinds <= set(RETRIED)
+    return all(FAILURE_KINDS[kind].again for kind in kinds)
 
 
 def _transport() -> Iterator[tuple[str, dict[str, object]]]:

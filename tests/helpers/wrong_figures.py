@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-
 from misbehaviour import Parts
 
 Change = Callable[[Parts, int], None]
@@ -204,21 +203,21 @@ def other_volume(p: Parts, at: int) -> None:
     p.quote["volume"][:] = np.floor(np.random.default_rng(at + 99).uniform(2e7, 3e7, len(p.stamps))).tolist()
 
 
-SCHEMA, HOLES, PRICES = {"schema_changed"}, {"missing_sessions"}, {"bad_prices"}
-JUMP, ADJUSTMENT, EMPTY, CURRENCY = {"jump"}, {"adjustment"}, {"empty"}, {"currency"}
+SCHEMA, HOLES, PRICES = {"schema_changed"}, {"missing_sessions"}, {"non_positive_prices"}
+JUMP, ADJUSTMENT, EMPTY, CURRENCY = {"unapplied_split"}, {"adjustment_ratio"}, {"empty"}, {"currency"}
 WRONG: dict[str, tuple[Change, set[str]]] = {
     "null close": (put(None), HOLES),
-    "last day null": (last_empty, {"unfinished"}),
-    "last day null with volume": (put(None, last=True), {"unfinished"}),
+    "last day null": (last_empty, {"early_end"}),
+    "last day null with volume": (put(None, last=True), {"early_end"}),
     "null adjusted close": (no_adjusted, HOLES),
     "adjusted as close despite dividend": (adjusted_as_close, ADJUSTMENT),
     "adjusted by a fifth of the dividend": (adjusted_by(0.2), ADJUSTMENT),
     "adjusted by twice the dividend": (adjusted_by(2.0), ADJUSTMENT),
     "adjusted by ten times the dividend": (adjusted_by(10.0), ADJUSTMENT),
     "a dividend of 1.25 listed as 0.05": (listed_amount(0.05), ADJUSTMENT),
-    "a dividend of 1e308": (listed_amount(1e308), PRICES),
-    "a negative dividend": (listed_amount(-1.25), PRICES),
-    "five days again": (block_again(5), PRICES),
+    "a dividend of 1e308": (listed_amount(1e308), SCHEMA),
+    "a negative dividend": (listed_amount(-1.25), SCHEMA),
+    "five days again": (block_again(5), {"repeated_block"}),
     "adjusted closes absent": (without_adjusted, SCHEMA),
     "dividend not listed": (hidden_dividend, ADJUSTMENT),
     "one session absent": (drop_at(1), HOLES),
@@ -229,7 +228,7 @@ WRONG: dict[str, tuple[Change, set[str]]] = {
     "only the last five": (drop(0, -5), HOLES),
     "weekly bars": (weekly, SCHEMA),
     "weekly by name": (set_meta("dataGranularity", "1wk"), SCHEMA),
-    "price of its own on a closed day": (closed_day(1.01, 5e5), {"extra_sessions"}),
+    "price of its own on a closed day": (closed_day(1.01, 5e5), {"extra_days"}),
     "session carried forward": (frozen, HOLES),
     "session carried forward, volume null": (frozen_without_volume, HOLES),
     "three sessions absent, first trade later": (late_first_trade, HOLES),
@@ -253,7 +252,7 @@ WRONG: dict[str, tuple[Change, set[str]]] = {
     "huge price": (put(1e15), PRICES),
     "NaN": (put(float("nan")), HOLES),
     "Infinity": (put(float("inf")), PRICES),
-    "negative volume": (negative_volume, PRICES),
+    "negative volume": (negative_volume, {"negative_volume"}),
     "times 100 for three days": (scale_at(100.0, 3), JUMP),
     "by 100 for a day": (scale_at(0.01, 1), JUMP),
     "close alone times 100": (scale_close(100.0), JUMP),
@@ -268,7 +267,7 @@ WRONG: dict[str, tuple[Change, set[str]]] = {
     "result null": (result(None), EMPTY),
     "result empty": (result([]), EMPTY),
     "chart null": (no_chart, SCHEMA),
-    "answer of noon": (noon, {"unfinished"}),
+    "answer of noon": (noon, {"early_end"}),
 }
 #: Wrong, and no single answer shows it; the checks of fitness see some of it. In docs/data.md by these names.
 UNSEEN: dict[str, Change] = {

@@ -8,8 +8,9 @@ from typing import get_args
 
 import pytest
 
-from eventstudy.claims.ruling import AMOUNT_WORDS, Verdict, tolerance
-from eventstudy.claims.schema import Kind, read_claims
+from eventstudy.claims import Verdict, read_claims, tolerance
+from eventstudy.claims.kinds import KINDS
+from eventstudy.claims.ruling import AMOUNT_WORDS
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "claims.md").read_text(encoding="utf-8")
 
@@ -22,18 +23,19 @@ def test_the_file_of_the_page_is_read(tmp_path: Path) -> None:
 
 
 def test_every_kind_and_every_verdict_is_explained() -> None:
-    assert set(re.findall(r"^\| `(\w+)` \|", PAGE, flags=re.M)) == set(get_args(Kind))
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]*) \|", PAGE, flags=re.M)
+    assert rows == [(word, ", ".join(kind.says)) for word, kind in KINDS.items()]
     for verdict in get_args(Verdict):
         assert f"**{verdict}" in PAGE
 
 
 def test_the_table_of_tolerances() -> None:
     rows = re.findall(r"^\| ([a-z, ]+) \| ([\d.]+) \| ([\d.]+|no end) \|", PAGE, flags=re.M)
-    told = {
+    printed = {
         word: (float(low), float("inf") if high == "no end" else float(high))
         for words, low, high in rows
         for word in words.split(", ")
     }
-    assert set(told) == set(AMOUNT_WORDS) - {""}
-    for word, bounds in told.items():
+    assert set(printed) == set(AMOUNT_WORDS) - {""}
+    for word, bounds in printed.items():
         assert tolerance(word, 600, dollars=True) == pytest.approx(bounds), word

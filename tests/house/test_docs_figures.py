@@ -7,6 +7,8 @@ import tomllib
 import types
 from pathlib import Path
 
+import pytest
+
 from eventstudy.figures import SIZES
 from eventstudy.figures.house_style import DEFAULT_FILE
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import eventstudy as es
-from eventstudy.files import MAX_PARTS, read_toml
+from eventstudy.toml import MAX_PARTS, read_toml
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Which test to believe: what the design, the number of events and the day decide."""
+"""Which tests are recommended: what the design, the number of events and the day decide."""
 
 from __future__ import annotations
 
@@ -6,18 +6,24 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from trio import DAY, TRIO
 
 import eventstudy as es
+from eventstudy.errors import InvalidInput
 from eventstudy.inference import (
-    ASSUME_INDEPENDENCE,
     RECOMMENDED,
     TESTS,
+    Method,
+    Note,
+    Overlooks,
+    advice,
+    assume_no_dependence,
     notes_on_tests,
+    overlooking,
     recommend,
-    takes_as_independent,
+    registry,
 )
-from eventstudy.inference.advice import serial_inflation, skewness, wild_beyond
-from trio import DAY, TRIO
+from eventstudy.inference.advice import serial_inflation, skewness, variance_limit
 
 
 @pytest.mark.parametrize(
@@ -33,14 +39,14 @@ from trio import DAY, TRIO
         ((DAY, DAY, "2025-01-28"), (0, 1), "overlapping"),
     ],
 )
-def test_the_design_decides_which_tests_to_believe(study, prices, days, window, design):
+def test_the_design_decides_which_tests_are_recommended(study, prices, days, window, design):
     result = study.run(prices, [es.Event(t, d) for t, d in zip(TRIO, days, strict=False)])
     assert recommend(result.abnormal, es.Window(*window))[0] == design
     table = result.tests(window)
     recommended = table.index[table["recommended"]].tolist()
     assert recommended
     assert set(recommended) <= set(RECOMMENDED[design])
-    assert result.advice(window).startswith(f"Believe {', '.join(recommended)}: ")
+    assert result.recommended(window).sentence.startswith(f"Recommended: {', '.join(recommended)}. ")
 
 
 def simulated(study, n, wild, seed=5):
@@ -54,30 +60,30 @@ def simulated(study, n, wild, seed=5):
     return study.run(table, [es.Event(f"F{i}", DAY) for i in range(n)])
 
 
-def test_on_one_date_only_a_test_that_stands_a_wilder_day_is_believed(study):
+def test_on_one_date_only_a_test_that_allows_for_event_induced_variance_is_recommended(study):
     day, week = es.Window(0, 0), es.Window(0, 4)
     calm, few = simulated(study, 30, 1.0).abnormal, simulated(study, 5, 1.0).abnormal
     for abnormal in (calm, few, simulated(study, 30, 15.0).abnormal):
         for window in (day, week):
             assert recommend(abnormal, window)[1] == ("kp_bmp_t",)
-    assert notes_on_tests(calm, week)["placebo"] == "needs 300 estimation days or more"
-    assert notes_on_tests(calm, day)["cda_t"] == "takes the day's variance for ordinary"
-    assert notes_on_tests(few, day)["grank_t"] == "needs 30 events or more"
+    assert notes_on_tests(calm, week)["placebo"].text == "needs 300 estimation days or more"
+    assert notes_on_tests(calm, day)["cda_t"].text == "assumes no event-induced variance"
+    assert notes_on_tests(few, day)["grank_t"].text == "needs 30 events or more"
     wild = recommend(simulated(study, 30, 15.0).abnormal, day)[2]
-    assert "times the ordinary (in variance), which tests that take it for ordinary overlook" in wild
-    assert "times the ordinary" not in recommend(calm, day)[2]
+    assert "times the usual one (event-induced variance), which some tests overlook" in wild
+    assert "event-induced variance), which" not in recommend(calm, day)[2]
 
 
-def test_what_is_wild_depends_on_the_number_of_events():
+def test_the_limit_of_the_variance_depends_on_the_number_of_events():
     """The 95 % point of chi-square over its degrees of freedom, within 1.5 and 3."""
-    assert wild_beyond(10) == pytest.approx(stats.chi2.ppf(0.95, 9) / 9)
-    assert (wild_beyond(1), wild_beyond(2), wild_beyond(400)) == (3.0, 3.0, 1.5)
+    assert variance_limit(10) == pytest.approx(stats.chi2.ppf(0.95, 9) / 9)
+    assert (variance_limit(1), variance_limit(2), variance_limit(400)) == (3.0, 3.0, 1.5)
 
 
 def test_recommended_gives_outcomes_and_the_reason(result, single):
     advice = result.recommended((0, 1))
     assert advice.names == tuple(t.name for t in advice.tests) == ("kp_bmp_t",)
-    assert advice.sentence == result.advice((0, 1))
+    assert advice.sentence == result.recommended((0, 1)).sentence
     assert str(advice.tests[0]) in repr(advice)
     assert single.recommended().names == ("t_pe", "sq", "permutation")
     assert result.recommended((0, 0), event="META").design == "one event"
@@ -99,7 +105,7 @@ def test_the_advice_minds_missing_days_thin_trading_and_many_firms(study):
     thin.iloc[days.get_loc(DAY) + 1, 2] = np.nan
     lacking = study.run(thin, events)
     found = lacking.recommended((0, 1))
-    assert notes_on_tests(lacking.abnormal, es.Window(0, 1))["cda_t"] == "misled by missing days in the window"
+    assert notes_on_tests(lacking.abnormal, es.Window(0, 1))["cda_t"].text == "misled by missing days in the window"
     assert "1 of 40 firms often do not trade" in found.reason
     assert "1 of 40 events lack days in the window" in found.reason
 
@@ -109,16 +115,76 @@ def test_clusters_of_unlike_size_count_for_less(study, prices):
     result = study.run(prices, [es.Event(t, d) for t, d in zip([*TRIO, "NVDA"], days, strict=True)])
     assert result.recommended().design == "shared dates"
     assert "clustered_t" not in result.recommended().names
-    assert "even this test rejects up to 10%" in result.advice()
+    assert "even this test rejects up to 10%" in result.recommended().sentence
 
 
-def test_nothing_that_takes_events_for_independent_is_believed_on_common_days():
+def test_nothing_that_overlooks_dependence_is_recommended_on_common_days():
     for design in ("one date", "shared dates", "overlapping"):
-        assert takes_as_independent(design) >= ASSUME_INDEPENDENCE
-        assert not takes_as_independent(design) & set(RECOMMENDED[design])
-    assert takes_as_independent("separate dates") == frozenset()
+        assert assume_no_dependence(design) >= overlooking(Overlooks.DEPENDENCE)
+        assert not assume_no_dependence(design) & set(RECOMMENDED[design])
+    assert assume_no_dependence("separate dates") == frozenset()
     assert set().union(*RECOMMENDED.values()) <= set(TESTS)
-    assert set(TESTS) >= ASSUME_INDEPENDENCE
+
+
+#: What each test of an average overlooks of the two that matter most; a new test is added here on purpose.
+NO_DEPENDENCE = {
+    "csect_t", "bw80_z", "mackinlay_j1_z", "patell_z", "bmp_t", "skew_t", "sign_z", "sign_exact", "gsign_z", "cumrank_z", "grank_z",
+    "wilcoxon",
+}  # fmt: skip
+NO_OVERLAP = {
+    "cda_t", "lamb_z", "placebo", "grank_t", "corrado_rank_z", "corrado_zivney_rank_z", "corrado_zivney_sign_z", "clustered_t",
+    "signflip", "bootstrap", "wild_bootstrap",
+}  # fmt: skip
+NO_VARIANCE = {
+    "bw80_z", "mackinlay_j1_z", "cda_t", "lamb_z", "patell_z", "kp_patell_z", "placebo", "joint_wald", "corrado_rank_z",
+    "corrado_zivney_rank_z", "cumrank_z",
+}  # fmt: skip
+
+
+def test_the_registry_says_what_each_test_overlooks():
+    several = {name for name, method in TESTS.items() if method.scope == "many"}
+    assert overlooking(Overlooks.DEPENDENCE) == NO_DEPENDENCE
+    assert overlooking(Overlooks.OVERLAP) == NO_OVERLAP
+    assert overlooking(Overlooks.VARIANCE) == NO_VARIANCE | (set(TESTS) - several)
+    silent = {name for name in several if not TESTS[name].overlooks}
+    assert silent == {"calendar_time"}
+    assert all(method.fewest >= 1 for method in TESTS.values())
+    assert {n: m.fewest_dates for n, m in TESTS.items() if m.fewest_dates} == {
+        "clustered_t": 8,
+        "signflip": 8,
+        "bootstrap": 30,
+        "wild_bootstrap": 10,
+    }
+    assert {n: m.fewest_days for n, m in TESTS.items() if m.fewest_days} == {
+        "sq": 100,
+        "permutation": 20,
+        "placebo": 60,
+    }
+
+
+def test_a_new_test_is_shown_with_its_note(monkeypatch, result):
+    """One entry in the registry is all that it takes."""
+    minima = {"fewest": 50, "fewest_dates": 0, "fewest_days": 0}
+    entry = ("many", "A new test", "nothing happened", "nobody 2026")
+    naive = Method(TESTS["patell_z"].compute, *entry, {Overlooks.DEPENDENCE}, **minima)
+    calm = Method(TESTS["patell_z"].compute, *entry, {Overlooks.VARIANCE}, **minima | {"fewest": 1})
+    large = Method(TESTS["patell_z"].compute, *entry, set(), **minima)
+    grown = {**TESTS, "naive_z": naive, "calm_z": calm, "large_z": large}
+    monkeypatch.setattr(registry, "TESTS", grown)
+    monkeypatch.setattr(advice, "TESTS", grown)
+    notes = notes_on_tests(result.abnormal, es.Window(0, 0))
+    assert notes["naive_z"] == Note("assumes no cross-sectional dependence", "ignores correlation")
+    assert notes["calm_z"].text == "assumes no event-induced variance"
+    assert notes["large_z"].text == "needs 50 events or more"
+    assert "naive_z" in assume_no_dependence("one date")
+
+
+def test_a_test_without_a_word_on_what_it_overlooks_is_refused():
+    entry = (TESTS["patell_z"].compute, "many", "A new test", "nothing happened", "nobody 2026")
+    with pytest.raises(TypeError, match=r"overlooks.*fewest.*fewest_dates.*fewest_days"):
+        Method(*entry)
+    with pytest.raises(InvalidInput, match="A new test overlooks"):
+        Method(*entry, {"dependence"}, 2, 0, 0)
 
 
 def studied(study, residuals, dates, same_day=False):
@@ -149,7 +215,7 @@ def test_skewed_events_are_not_judged_by_tests_that_skewness_misleads(study):
     assert recommend(many, week)[1] == ("bmp_t", "signflip")
     reason = recommend(many, week)[2]
     assert "not wilcoxon: residuals are skewed" in reason
-    assert "believe single days" in reason
+    assert "use single days" in reason
     ten = studied(study, gamma(0.5, (900, 10)), 10).abnormal
     assert recommend(ten, day)[1] == ("corrado_rank_z",)
     assert (
@@ -158,9 +224,9 @@ def test_skewed_events_are_not_judged_by_tests_that_skewness_misleads(study):
     )
     assert not {"bmp_t", "signflip"} & set(recommend(ten, week)[1])
     assert recommend(studied(study, gamma(0.5, (900, 4)), 4, same_day=True).abnormal, day)[1] == ()
-    remarks = notes_on_tests(many, day)
-    assert "not half" in remarks["sign_z"]
-    assert "not ranked as ordinary ones" in remarks["grank_t"]
+    notes = notes_on_tests(many, day)
+    assert "not half" in notes["sign_z"].text
+    assert "not ranked as estimation days are" in notes["grank_t"].text
     fat = np.random.default_rng(5).standard_t(4, (1500, 110))
     assert recommend(studied(study, fat, 110).abnormal, day)[1] == RECOMMENDED["separate dates"]
 
@@ -210,6 +276,5 @@ def test_two_shares_that_move_as_one_are_not_two_events(study):
 
 
 def test_the_advice_does_not_promise_what_one_date_cannot_tell(result):
-    assert "in each firm's own part; a move that all have in common cannot be told from the news" in result.advice(
-        (0, 0)
-    )
+    said = result.recommended((0, 0)).sentence
+    assert "in each firm's own part; a move that all have in common cannot be told from the news" in said

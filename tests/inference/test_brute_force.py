@@ -380,7 +380,7 @@ def test_sample_quantiles_by_counting(result, place, window):
 def test_a_permutation_of_one_day_is_exact(result):
     for key, loop in zip(result.events, LOOPS, strict=True):
         extreme = sum(abs(e) >= abs(loop.ar[0]) for e in loop.residual.values())
-        assert result.test("permutation", (0, 0), key).p_value == pytest.approx((1 + extreme) / (loop.m + 1))
+        assert result.test("permutation", (0, 0), event=key).p_value == pytest.approx((1 + extreme) / (loop.m + 1))
 
 
 def test_relabellings_come_near_the_exact_share():

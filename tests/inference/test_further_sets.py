@@ -11,6 +11,7 @@ import math
 from functools import lru_cache
 from itertools import combinations
 
+import golden
 import numpy as np
 import pandas as pd
 import pytest
@@ -18,7 +19,6 @@ import statsmodels.api as sm
 from scipy import stats
 
 import eventstudy as es
-import golden
 
 pytestmark = pytest.mark.reference
 

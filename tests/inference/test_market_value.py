@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from trio import DAY
 
 import eventstudy as es
 from eventstudy.inference import TESTS
 from eventstudy.prices.snapshot import ShareCount
-from trio import DAY
 
 ONE, MANY = ("t", "t_pe", "sq", "permutation"), tuple(n for n, m in TESTS.items() if m.scope == "many")
 

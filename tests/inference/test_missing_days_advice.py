@@ -65,7 +65,7 @@ def test_the_share_of_unknown_pairs_is_that_of_a_loop(lost: float) -> None:
     if 0 < expected < 1:
         assert "count as uncorrelated" in test.note
     if expected > 0.05:
-        assert "correlation is not known" in result.advice((0, 0))
+        assert "correlation is not known" in result.recommended((0, 0)).sentence
 
 
 def test_the_share_counts_the_overlap_of_windows_on_several_dates() -> None:
@@ -101,7 +101,7 @@ def rejections(draws: int, missing: int) -> tuple[dict[str, float], int]:
 
 
 @pytest.mark.slow
-def test_with_events_missing_on_the_day_the_tests_to_believe_keep_their_size() -> None:
+def test_with_events_missing_on_the_day_the_recommended_tests_keep_their_size() -> None:
     """12 of 24 firms without the event day: the average of all 24 on ordinary days is no yardstick for that of 12."""
     sizes, draws = rejections(300, 12)
     assert set(sizes) == {"kp_bmp_t"}
@@ -112,9 +112,9 @@ def test_with_events_missing_on_the_day_the_tests_to_believe_keep_their_size() -
         )  # `cda_t`, `lamb_z`, `corrado_rank_z`: 16 to 19 %
 
 
-def test_many_missing_estimation_days_are_remarked_on_tests_by_averages_of_ordinary_days() -> None:
+def test_many_missing_estimation_days_are_noted_on_tests_by_averages_of_ordinary_days() -> None:
     returns = sample(12, 120, 0.2, 6)
     returns.iloc[:120, :12] = returns.iloc[:120, :12].mask(np.random.default_rng(7).random((120, 12)) < 0.3)
     result = study_of(returns, 12, 120)
     assert result.recommended((0, 0)).names == ("kp_bmp_t",)
-    assert notes_on_tests(result.abnormal, es.Window(0, 0))["placebo"] == "misled by missing estimation days"
+    assert notes_on_tests(result.abnormal, es.Window(0, 0))["placebo"].text == "misled by missing estimation days"

@@ -7,11 +7,11 @@ loops on shares listed late (`test_late_listings.py`) and to statsmodels (`test_
 import numpy as np
 import pandas as pd
 import pytest
+from golden import EXAMPLES
 from scipy import stats
 
 import eventstudy as es
 from eventstudy.inference.clusters import clustered_mean
-from golden import EXAMPLES
 
 pytestmark = pytest.mark.reference
 

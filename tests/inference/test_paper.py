@@ -8,10 +8,10 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
-
-import eventstudy as es
 from golden import read as table
 from golden import small, synthetic
+
+import eventstudy as es
 
 pytestmark = pytest.mark.reference
 
@@ -133,7 +133,7 @@ def test_single_event_tests_of_each_day(dataset: str, model: str) -> None:
     expected, result = table(f"{dataset}_{model}_ar").dropna(subset=["ar"]), run(dataset, model)
     for row in expected.iloc[::7].itertuples():
         key, day = result.abnormal.keys[row.event_id - 1], (row.tau, row.tau)
-        plain, pe = result.test("t", day, key), result.test("t_pe", day, key)
+        plain, pe = result.test("t", day, event=key), result.test("t_pe", day, event=key)
         close([plain.statistic, pe.statistic, pe.df], [row.t, row.t_pe, row.df])
         close([plain.p_value, pe.p_value], [row.p_t, row.p_t_pe], rtol=P_RTOL)
         sq = result.test("sq", day, key)

@@ -140,7 +140,7 @@ def test_one_event_does_not_depend_on_the_others(seed):
         alone = STUDY.run(table, event)
         np.testing.assert_allclose(alone.ar.iloc[0], together.ar.loc[event.ticker], rtol=RTOL, atol=ATOL)
         assert alone.test("t_pe", (0, 1)).p_value == pytest.approx(
-            together.test("t_pe", (0, 1), event.ticker).p_value, rel=1e-9
+            together.test("t_pe", (0, 1), event=event.ticker).p_value, rel=1e-9
         )
 
 
@@ -276,7 +276,7 @@ def test_every_p_value_is_a_probability(seed):
         assert ((p >= 0) & (p <= 1)).all()
     for name in ("t", "t_pe", "sq", "permutation"):
         assert 0.0 <= result.test(name, (0, 0), "A").p_value <= 1.0
-    assert result.test("permutation", (0, 0), "A").p_value > 0.0
+    assert result.test("permutation", (0, 0), event="A").p_value > 0.0
 
 
 @FEW

@@ -9,10 +9,10 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 import pytest
+from golden import COMPLETE, WINDOWS, read, small, synthetic
 
 import eventstudy as es
 from eventstudy.inference.multiple import adjust
-from golden import COMPLETE, WINDOWS, read, small, synthetic
 
 pytestmark = pytest.mark.reference
 

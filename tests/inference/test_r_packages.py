@@ -11,12 +11,12 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 import pytest
+from golden import COMPLETE, WINDOWS, read, small, synthetic
 from scipy import stats
 
 import eventstudy as es
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.residuals import autocorrelations
-from golden import COMPLETE, WINDOWS, read, small, synthetic
 
 pytestmark = pytest.mark.reference
 

@@ -17,7 +17,7 @@ import pytest
 import eventstudy as es
 from eventstudy.estimation.abnormal import AbnormalReturns, abnormal_returns
 from eventstudy.estimation.panel import EventPanel
-from eventstudy.inference import RECOMMENDED, run_test, takes_as_independent
+from eventstudy.inference import RECOMMENDED, assume_no_dependence, run_test
 from eventstudy.windows import Window
 
 pytestmark = pytest.mark.simulation
@@ -211,4 +211,4 @@ def test_on_neighbouring_dates_only_the_recommended_test_keeps_its_size():
         assert abs(rejected[name] / draws - 0.05) < reach, name
     for name in ("grank_t", "cda_t", "bmp_t", "patell_z"):
         assert rejected[name] / draws > 0.09, name
-        assert name in takes_as_independent("overlapping")
+        assert name in assume_no_dependence("overlapping")

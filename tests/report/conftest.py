@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -58,6 +59,16 @@ def wrong_price(adj: pd.DataFrame, close: pd.DataFrame) -> None:
     """One price of META on the event day is a tenth too low."""
     adj.loc["2025-01-27", "META"] *= 0.9
     close.loc["2025-01-27", "META"] *= 0.9
+
+
+def in_layout_1(path: Path) -> None:
+    """Write a file of numbers as versions before did."""
+    content = json.loads(path.read_text(encoding="utf-8"))
+    assert content["format"] == 2
+    for entry in content["numbers"].values():
+        if "recommended" in entry:
+            entry["believed"] = entry.pop("recommended")
+    path.write_text(json.dumps({**content, "format": 1}, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 class Study:

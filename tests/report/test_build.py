@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 import eventstudy as es
-from eventstudy.report.builds import manifest, outputs
-from eventstudy.report.builds import outputs as staging
+from eventstudy.report.builds import manifest, outputs, staging
 from eventstudy.report.builds.build import build
 from eventstudy.report.builds.numbers import read_published
 from eventstudy.studyfile.starter import make_starter
@@ -171,9 +170,9 @@ def test_a_failing_build_leaves_the_last_report(study: Path) -> None:
 CRASH = """
 import os, sys
 import eventstudy as es
-from eventstudy.report.builds import build as building; from eventstudy.report.builds import outputs as staging
+from eventstudy.report.builds import build as building, staging
 
-real, moved, stop_after = staging.replace, 0, int(sys.argv[2])
+real, moved, stop_after = staging.move_over, 0, int(sys.argv[2])
 
 def crash(source, target):
     global moved
@@ -182,7 +181,7 @@ def crash(source, target):
     moved += 1
     return real(source, target)
 
-staging.replace = crash
+staging.move_over = crash
 building.build(es.load_study(sys.argv[1]))
 """
 
@@ -309,17 +308,15 @@ def test_the_flagship_says_what_the_prices_say() -> None:
 
 
 def test_numbers_of_the_sentence_on_the_market_are_published() -> None:
-    numbers = read_published(FLAGSHIP).numbers
+    numbers = {str(name): number.value for name, number in read_published(FLAGSHIP).numbers.items()}
     page = (FLAGSHIP / "index.html").read_text(encoding="utf-8")
-    members, rose = (numbers[f"market/{name}"]["value"] for name in ("members", "rose"))
+    members, rose = (numbers[f"market/{name}"] for name in ("members", "rose"))
     assert f"Of {members:.0f} members of the S&amp;P 500 with prices, {rose:.0f} rose" in page
     values = es.load_universe()
     day = values.adj_close.pct_change(fill_method=None).loc["2025-01-27"].drop("SPY", errors="ignore").dropna()
     assert rose == (day > 0).sum()
-    beside = numbers["market/NVDA/beside_median"]["value"]
-    assert beside == pytest.approx(
-        numbers["headline/NVDA/abnormal"]["value"] - numbers["market/median"]["value"], rel=1e-6
-    )
+    beside = numbers["market/NVDA/beside_median"]
+    assert beside == pytest.approx(numbers["headline/NVDA/abnormal"] - numbers["market/median"], rel=1e-6)
 
 
 def test_the_committed_flagship_is_what_its_inputs_say() -> None:

@@ -10,13 +10,12 @@ import numpy as np
 import pytest
 
 from eventstudy.errors import InvalidInput, StudyFileError
-from eventstudy.report.builds import manifest
-from eventstudy.report.builds import publish as corrections
-from eventstudy.report.builds.changes import ConclusionsChanged, changed_conclusions
-from eventstudy.report.builds.numbers import read_published
+from eventstudy.report.builds import corrections, manifest
+from eventstudy.report.builds.conclusions import ConclusionsChanged, changed_conclusions
+from eventstudy.report.builds.numbers import Number, NumberName, read_published
 from eventstudy.vintages.store import long_csv
 
-from .conftest import changed
+from .conftest import changed, in_layout_1
 
 pytestmark = pytest.mark.builds
 
@@ -41,14 +40,14 @@ def test_numbers_are_those_of_the_study(study):
 def test_numbers_of_the_sentence_on_all_events_are_published(study):
     numbers = read_published(study.folder).numbers
     result = study.spec.run()
-    assert numbers["together/mean"]["value"] == pytest.approx(result.ar[0].mean(), rel=1e-9)
-    assert numbers["together/mean_correlation"]["value"] == pytest.approx(
+    assert numbers[NumberName.of("together/mean")].value == pytest.approx(result.ar[0].mean(), rel=1e-9)
+    assert numbers[NumberName.of("together/mean_correlation")].value == pytest.approx(
         np.corrcoef(result.fit.residuals)[0, 1], rel=1e-6
     )
-    assert numbers["together/far_down"]["value"] == 1.0  # NVDA
+    assert numbers[NumberName.of("together/far_down")].value == 1.0  # NVDA
 
 
-def test_a_changed_conclusion_stops_the_build_and_is_told(study):
+def test_a_changed_conclusion_stops_the_build_and_is_said(study):
     before = study.contents()
     study.store(2, study.wrong_price)
     with pytest.raises(ConclusionsChanged) as caught:
@@ -95,8 +94,8 @@ def test_a_dividend_or_a_split_changes_no_conclusion_and_no_abnormal_return(stud
     study.store(2, study.dividend, study.split)
     assert study.build().corrections == ()
     new = read_published(study.folder)
-    for name in ("headline/META/abnormal", "windows/NVDA/[0, +1]/car"):
-        assert new.numbers[name]["value"] == pytest.approx(old.numbers[name]["value"], rel=1e-8)
+    for name in map(NumberName.of, ("headline/META/abnormal", "windows/NVDA/[0, +1]/car")):
+        assert new.numbers[name].value == pytest.approx(old.numbers[name].value, rel=1e-8)
     assert new.data["tickers"] != old.data["tickers"]
 
 
@@ -133,7 +132,7 @@ def test_drafts_are_free(study):
     study.store(2, study.wrong_price)
     assert study.build().corrections == ()
     study.write('status = "draft"', 'status = "final"')
-    assert study.build().corrections == ()  # nobody was told the draft's conclusions
+    assert study.build().corrections == ()  # a draft's conclusions are not published
     assert "DRAFT" not in (study.folder / "index.html").read_text(encoding="utf-8")
 
 
@@ -197,7 +196,7 @@ def test_a_comment_in_the_study_file_frees_no_average(study):
     old = _with_tests(study, kp_bmp_t=0.089)
     new = replace(_with_tests(study, kp_bmp_t=0.04), inputs={**old.inputs, "study.toml": "0" * 64})
     assert "clear at 5% (p 0.040)" in "".join(map(str, changed_conclusions(old, new)))
-    fewer = {n: e for n, e in new.numbers.items() if "/META/" not in n}
+    fewer = {n: e for n, e in new.numbers.items() if "META" not in n.row}
     assert changed_conclusions(old, replace(new, numbers=fewer)) == ()  # other events have another average
 
 
@@ -247,15 +246,18 @@ def test_the_date_of_a_correction_needs_a_number(study, monkeypatch):
 
 
 def _with_tests(study, **p_values):
-    """Return the study's numbers with other p-values of the tests to believe."""
+    """Return the study's numbers with other p-values of the recommended tests."""
     base = read_published(study.folder)
-    kept = {n: e for n, e in base.numbers.items() if not n.startswith("tests/")}
-    own = {f"tests/{t}/p_value": {"value": p, "significant": p < 0.05, "believed": True} for t, p in p_values.items()}
+    kept = {n: e for n, e in base.numbers.items() if n.table != "tests"}
+    own = {
+        NumberName("tests", (t,), "p_value"): Number(p, "test", significant=p < 0.05, recommended=True)
+        for t, p in p_values.items()
+    }
     return replace(base, numbers=kept | own)
 
 
 @pytest.mark.parametrize(
-    ("after", "told"),
+    ("after", "said"),
     [
         ({"kp_bmp_t": 0.04, "cda_t": 0.2}, "kp_bmp_t: not clear at 5% (p 0.089) → clear at 5% (p 0.040)"),
         ({"kp_bmp_t": 0.07, "cda_t": 0.2}, ""),
@@ -264,14 +266,39 @@ def _with_tests(study, **p_values):
         ({"bmp_t": 0.3}, ""),
     ],
 )
-def test_the_verdict_of_the_tests_to_believe_is_a_conclusion(study, after, told):
+def test_the_verdict_of_the_recommended_tests_is_a_conclusion(study, after, said):
     found = changed_conclusions(_with_tests(study, kp_bmp_t=0.089, cda_t=0.3), _with_tests(study, **after))
-    assert len(found) == bool(told)
-    assert told in "".join(map(str, found))
+    assert len(found) == bool(said)
+    assert said in "".join(map(str, found))
 
 
-def test_the_numbers_say_which_tests_were_believed(study):
+def test_the_numbers_say_which_tests_were_recommended(study):
     result = study.spec.run()
     numbers = read_published(study.folder).numbers
-    said = {n.split("/")[1] for n, e in numbers.items() if n.startswith("tests/") and e.get("believed")}
+    said = {n.row[0] for n, e in numbers.items() if n.table == "tests" and e.recommended}
     assert said == {t.name for t in result.recommended((0, 0)).tests}
+
+
+def test_numbers_in_the_layout_before_are_read_as_they_were_meant(study):
+    path = study.folder / "numbers.json"
+    now = read_published(study.folder)
+    assert now.to_json() == path.read_text(encoding="utf-8")
+    in_layout_1(path)
+    assert '"believed": true' in path.read_text(encoding="utf-8")
+    then = read_published(study.folder)
+    assert then == now
+    assert any(number.recommended for number in then.numbers.values())
+    assert changed_conclusions(then, now) == ()
+    p_value = next(name for name, number in now.numbers.items() if number.recommended)
+    turned = {p_value: replace(now.numbers[p_value], significant=not now.numbers[p_value].significant)}
+    assert len(changed_conclusions(then, replace(now, numbers=now.numbers | turned))) == 1
+
+
+def test_numbers_kept_in_the_layout_before_still_stop_a_build(study):
+    study.write('event = "some news"', 'event = "some news"\nstatus = "draft"')
+    study.build()
+    in_layout_1(study.folder / "last_final.json")
+    study.store(2, study.wrong_price)
+    study.write('status = "draft"', 'status = "final"')
+    with pytest.raises(ConclusionsChanged, match="META, abnormal return on the event day"):
+        study.build()

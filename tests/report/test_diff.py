@@ -13,7 +13,8 @@ import pytest
 
 import eventstudy as es
 from eventstudy.errors import DataMissing, InvalidInput
-from eventstudy.report.builds.differences import change_since_last, compare_results, differences
+from eventstudy.report.builds.changed_numbers import compare_results
+from eventstudy.report.builds.differences import change_since_last, differences
 from eventstudy.studyfile.starter import make_starter
 from eventstudy.vintages.store import long_csv, store_vintage
 
@@ -118,10 +119,10 @@ def test_results_are_compared_even_where_the_checks_stop_the_study(folder):
 
     store(folder, changed(adjusted_only), 2)
     found = differences([str(folder)])
-    assert [r.event for r in found.results if r.what == "CAR" and r.window == "[0, 0]"] == ["META"]
+    assert [r.place.event for r in found.results if r.place.what == "CAR" and r.place.window == "[0, 0]"] == ["META"]
     assert len(found.stops) == 1
     assert found.stops[0].startswith("yahoo-20251102T120000Z.csv. ")
-    assert "Mind: a run of the study stops on yahoo-20251102" in repr(found)
+    assert "Note: a run of the study stops on yahoo-20251102" in repr(found)
 
 
 def test_tables_by_name_file_and_snapshot(folder, tmp_path):
@@ -166,7 +167,7 @@ def test_a_number_that_is_gone_differs(folder):
     whole = spec.run(PRICES)
     one = spec.build_study().run(PRICES, [es.Event("NVDA", "2025-01-27")])
     found, compared = compare_results(whole, one, spec.model.report)
-    gone = [r for r in found if r.event == "META" and r.what == "CAR"]
+    gone = [r for r in found if r.place.event == "META" and r.place.what == "CAR"]
     assert [(r.new, r.difference) for r in gone] == [(None, None)] * 2
     assert str(gone[0]).endswith("→ none")
     assert compared > len(found)

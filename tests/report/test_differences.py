@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from eventstudy.cli import app
 from eventstudy.errors import DataMissing, InvalidInput
-from eventstudy.report.builds.changes import build_differences, version_differences
+from eventstudy.report.builds.differences import build_differences, version_differences
 
 pytestmark = pytest.mark.builds
 
@@ -39,7 +39,7 @@ def test_a_restated_split_is_named(study, tmp_path):
     assert any(c.kind == "prices" and c.detail.startswith("NVDA: ") and "split" in c.detail for c in found.causes)
     assert not any("META" in c.detail for c in found.causes)
     assert found.conclusions == ()
-    names = {n.name for n in found.numbers if abs(n.difference or 1) > 1e-8 * max(1.0, abs(n.old or 1))}
+    names = {str(n.place) for n in found.numbers if abs(n.difference or 1) > 1e-8 * max(1.0, abs(n.old or 1))}
     assert all("close" in n or "dollars" in n or "usd" in n for n in names)
 
 
@@ -49,7 +49,7 @@ def test_a_wrong_price_is_named_with_its_day_and_what_it_flips(study, tmp_path):
     assert any("META: RESTATED: price of 2025-01-27" in c.detail for c in found.causes)
     assert found.flips > 0
     assert found.conclusions[0].what == "META, abnormal return on the event day"
-    moved = {n.name: n for n in found.numbers}
+    moved = {str(n.place): n for n in found.numbers}
     assert moved["headline/META/abnormal"].sign_flips
     assert "headline/NVDA/abnormal" not in moved
     done = CliRunner().invoke(app, ["diff", str(old), str(new)])

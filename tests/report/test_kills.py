@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from eventstudy.report.builds import manifest
-from eventstudy.report.builds import outputs as staging
+from eventstudy.report.builds import manifest, staging
 from eventstudy.report.builds.outputs import write_report
 
 pytestmark = pytest.mark.builds
@@ -40,7 +39,7 @@ def staged(study):
 
 def test_a_crash_at_each_single_rename_is_finished_by_the_next_command(staged, tmp_path, monkeypatch):
     study, stage, before, after = staged
-    moves, real = len(after), staging.replace
+    moves, real = len(after), staging.move_over
     assert moves > 20
     for stop in range(moves + 1):
         place = tmp_path / f"crash{stop}"
@@ -56,7 +55,7 @@ def test_a_crash_at_each_single_rename_is_finished_by_the_next_command(staged, t
             return real(source, target)
 
         with monkeypatch.context() as patch:
-            patch.setattr(staging, "replace", crash)
+            patch.setattr(staging, "move_over", crash)
             if stop == moves:  # after the last rename, before the empty folders are removed
                 patch.setattr(staging.shutil, "rmtree", lambda *args, **options: (_ for _ in ()).throw(Died()))
             with pytest.raises(Died):
@@ -76,7 +75,7 @@ def test_an_error_while_moving_does_not_throw_the_finished_report_away(staged, m
         raise OSError(5, "Input/output error", str(target))
 
     with monkeypatch.context() as patch:
-        patch.setattr(staging, "replace", refuse)
+        patch.setattr(staging, "move_over", refuse)
         with pytest.raises(OSError, match="Input/output"):
             study.build()
     assert staging.interrupted(study.folder)
@@ -88,7 +87,7 @@ KILLS = r"""
 import hashlib, json, os, random, signal, sys, time
 from pathlib import Path
 import eventstudy as es
-from eventstudy.report import exhibits as charts; from eventstudy.report.builds import manifest; from eventstudy.report.builds import outputs; from eventstudy.report.builds import outputs as staging
+from eventstudy.report import charts; from eventstudy.report.builds import manifest, outputs, staging
 from eventstudy.report.builds.build import build
 
 folder, target, rounds = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])

@@ -13,7 +13,8 @@ import pytest
 import eventstudy as es
 from eventstudy.errors import DataMissing, StudyFileError
 from eventstudy.report.builds import outputs
-from eventstudy.report.builds.notebooks import NotebookFailed, execute, scrubbed
+from eventstudy.report.builds.notebooks import NotebookFailed, execute
+from eventstudy.report.notebook_page import scrubbed
 from eventstudy.studyfile.starter import notebook_text
 
 pytestmark = pytest.mark.builds

@@ -11,9 +11,11 @@ import pytest
 
 import eventstudy as es
 from eventstudy.report.builds.build import build
-from eventstudy.report.exhibits import all_tables, draw_charts
+from eventstudy.report.charts import draw_charts
 from eventstudy.report.findings import compute
-from eventstudy.report.page import accessible, notebook_page, report_page, report_pdf
+from eventstudy.report.notebook_page import accessible, notebook_page
+from eventstudy.report.page import report_page, report_pdf
+from eventstudy.report.tables import all_tables
 from eventstudy.studyfile.starter import make_starter
 
 pytestmark = pytest.mark.builds

@@ -12,11 +12,14 @@ from typer.testing import CliRunner
 import eventstudy
 from eventstudy.cli import app
 from eventstudy.errors import InvalidInput, NotAsRecorded
-from eventstudy.files import file_sha256
+from eventstudy.files import file_sha256, folder_digest
 from eventstudy.report.builds import manifest
 from eventstudy.report.builds import publish as publishing
-from eventstudy.report.builds.changes import ConclusionsChanged, version_differences
-from eventstudy.report.builds.publish import folder_digest, publication_due, publish, verify_versions
+from eventstudy.report.builds.conclusions import ConclusionsChanged
+from eventstudy.report.builds.differences import version_differences
+from eventstudy.report.builds.publish import publication_due, publish, verify_versions
+
+from .conftest import in_layout_1
 
 pytestmark = pytest.mark.builds
 
@@ -91,8 +94,22 @@ def test_a_pdf_that_reads_otherwise_is_a_new_version(study, target, monkeypatch)
     assert publish(study.spec).new
 
 
+def test_a_version_in_the_layout_before_is_compared_with_and_not_made_again(study, target):
+    study.write("[publish]\n", "[publish]\nauto = true\n")
+    study.build()
+    old = target / "versions" / "0001" / "numbers.json"
+    in_layout_1(old)
+    assert '"believed"' in old.read_text(encoding="utf-8")
+    assert not publication_due(study.folder)
+    done = study.build(force=True)
+    assert (done.publication.version, done.publication.new) == (1, False)
+    study.store(2, study.wrong_price)
+    with pytest.raises(ConclusionsChanged, match="META, abnormal return on the event day"):
+        study.build()
+
+
 def test_no_detour_changes_a_published_conclusion_unaccepted(study, target):
-    """Readers were told what the newest version says, whatever was built or taken away in the study's folder since."""
+    """Published is what the newest version says, whatever was built or taken away in the study's folder since."""
     study.build(to_publish=True)
     study.store(2, study.wrong_price)
     study.write('event = "some news"', 'event = "some news"\nstatus = "draft"')

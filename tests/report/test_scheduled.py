@@ -18,9 +18,9 @@ from filelock import FileLock
 
 from eventstudy import cli
 from eventstudy.errors import SourceFailed
-from eventstudy.report.builds import fetch, manifest, outputs
-from eventstudy.report.builds import outputs as staging
-from eventstudy.report.builds.build import GRACE, LOCK
+from eventstudy.report.builds import fetch, manifest, outputs, staging
+from eventstudy.report.builds.build import LOCK
+from eventstudy.report.builds.deadline import GRACE
 from eventstudy.studyfile.starter import notebook_text
 from eventstudy.vintages.store import find_vintage, list_vintages
 
@@ -95,7 +95,7 @@ def test_a_service_manager_may_stop_a_build(study, run, monkeypatch):
 
 def test_a_signal_while_files_are_moved_waits_until_the_report_is_whole(study, run, monkeypatch):
     study.write("Two firms", "Two other firms")
-    real, calls = staging.replace, []
+    real, calls = staging.move_over, []
 
     def signalled(source, target):
         calls.append(target)
@@ -103,7 +103,7 @@ def test_a_signal_while_files_are_moved_waits_until_the_report_is_whole(study, r
             signal.raise_signal(signal.SIGTERM)
         return real(source, target)
 
-    monkeypatch.setattr(staging, "replace", signalled)
+    monkeypatch.setattr(staging, "move_over", signalled)
     code, _, err = run("build", study.folder)
     assert code == 143, err
     assert not (study.folder / ".build").exists()

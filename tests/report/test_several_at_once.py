@@ -8,9 +8,9 @@ import pytest
 from statsmodels.stats.multitest import multipletests
 
 import eventstudy as es
-from eventstudy.report.exhibits import headline_table
 from eventstudy.report.findings import compute
 from eventstudy.report.story import further_findings
+from eventstudy.report.tables import headline_table
 
 pytestmark = pytest.mark.builds
 

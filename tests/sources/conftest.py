@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 import yahoo_server as ys
+
 from eventstudy.sources.yahoo import client as yahoo_client
 
 

@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
-
 import yahoo_server as ys
+
 from eventstudy.errors import DataMissing, DataUnfit, NotAsRecorded, SourceFailed
 from eventstudy.report.builds import fetch as fetching
 from eventstudy.report.builds.fetch import fetch_prices

@@ -8,15 +8,15 @@ import time
 import traceback
 from urllib.parse import urlsplit
 
+import misbehaviour as mb
 import pandas as pd
 import pytest
+import replay
 import requests
 from curl_cffi.requests import Session
 
-import misbehaviour as mb
-import replay
 from eventstudy.errors import DataMissing, SourceFailed
-from eventstudy.sources.yahoo.client import LARGEST_BODY, Patience, Timing, Worker, request_limited
+from eventstudy.sources.yahoo.client import LARGEST_BODY, RetryPolicy, Timing, Worker, request_limited
 from eventstudy.sources.yahoo.failures import Refused
 from eventstudy.sources.yahoo.fetch import fetch_yahoo
 
@@ -134,7 +134,7 @@ def test_waits_double_and_chance_makes_them_longer_by_half_at_most(fetch):
             fetch(case_of(mb.plain(502)), pause=1.0, attempts=4, timing=clock.timing(chance))
         waits[chance] = clock.waits
     assert waits == {0.0: [1.0, 2.0, 4.0], 1.0: [1.5, 3.0, 6.0]}
-    drawn = {Patience().wait(1, "network") for _ in range(20)}
+    drawn = {RetryPolicy().wait(1, "network") for _ in range(20)}
     assert len(drawn) > 10
     assert all(1.0 <= wait <= 1.5 for wait in drawn)
 

@@ -9,9 +9,9 @@ import subprocess
 import threading
 
 import pytest
+import replay
 from curl_cffi.requests import Session
 
-import replay
 from eventstudy.errors import SourceFailed
 from eventstudy.sources.yahoo.fetch import fetch_yahoo
 

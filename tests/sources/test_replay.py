@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 import misbehaviour as mb
+import pytest
 import replay
 from wrong_figures import UNSEEN, scale_at
 
@@ -26,7 +25,13 @@ def test_there_are_many_different_cases():
     assert len(CASES) > 200
     assert len({c.name + str(c.cold) for c in CASES}) == len(CASES)
     assert {len(c.truths) for c in CASES} == {1, 2, 3}
-    assert {k for c in CASES for k in c.kinds} >= {"rate_limited", "network", "jump", "unfinished", "not_found"}
+    assert {k for c in CASES for k in c.kinds} >= {
+        "rate_limited",
+        "network",
+        "unapplied_split",
+        "early_end",
+        "not_found",
+    }
 
 
 @pytest.mark.parametrize("group", range(GROUPS))

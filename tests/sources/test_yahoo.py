@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-
 import yahoo_server as ys
+
 from eventstudy.errors import DataMissing, DataUnfit, EventStudyError, InvalidInput, SourceFailed
 from eventstudy.sources import load_prices
 from eventstudy.sources.yahoo import fetch as yahoo
 from eventstudy.sources.yahoo.client import Timing
+from eventstudy.sources.yahoo.failures import FAILURE_KINDS
 from eventstudy.sources.yahoo.fetch import fetch_yahoo
 
 pytestmark = pytest.mark.faults
@@ -83,7 +84,7 @@ FAILURES = {
     "last day empty": (
         healthy(closes=[*CLOSES[:-1], float("nan")]),
         SourceFailed,
-        "unfinished",
+        "early_end",
         "last complete day is 2025-01-30",
     ),
 }
@@ -101,7 +102,7 @@ def test_failure_names_ticker_range_cause_and_remedy(name, server, fetch, tmp_pa
     assert START in message
     assert END in message
     assert "delisted" not in message
-    assert yahoo.ADVICE[kind] in message
+    assert FAILURE_KINDS[kind].advice in message
     assert kept_files(tmp_path) == []
 
 
@@ -230,8 +231,8 @@ def test_an_answer_of_before_the_close_is_refused_later(server, fetch):
     server.answers = {"AAA": healthy(now="2025-01-31 11:00:00")}
     with pytest.raises(SourceFailed, match="session of 2025-01-31 was not over") as caught:
         fetch("AAA")
-    assert caught.value.facts["kind"] == "unfinished"
-    assert fetch("AAA", accept=["unfinished"]).dates[-1] == pd.Timestamp("2025-01-30")
+    assert caught.value.facts["kind"] == "early_end"
+    assert fetch("AAA", accept=["early_end"]).dates[-1] == pd.Timestamp("2025-01-30")
 
 
 def test_holes_are_refused_until_accepted(server, fetch):
@@ -280,7 +281,7 @@ def test_configuration_of_the_client_is_restored(server, fetch):
         ("AAA", {"attempts": 0}, "at least 1"),
         ("AAA", {"deadline": 0}, "above 0 seconds"),
         ("AAA", {"pause": -1}, "0 seconds or more"),
-        ("AAA", {"accept": ["anything"]}, "choose from unfinished"),
+        ("AAA", {"accept": ["anything"]}, "choose from early_end"),
     ],
 )
 def test_wrong_requests_never_reach_the_network(tickers, options, words, server, fetch):

@@ -9,11 +9,11 @@ import pytest
 from eventstudy.prices.snapshot import load_snapshot, load_universe
 from eventstudy.sources.yahoo.bars import (
     Market,
-    check_adjustment,
     check_blocks,
     check_daily,
     check_numbers,
-    check_steps,
+    scale_changes,
+    unpaid_steps,
 )
 from eventstudy.sources.yahoo.failures import Refused
 
@@ -29,8 +29,7 @@ def test_no_real_series_is_doubted(load):
         bars["paid"] = ((1 - ratio.shift() / ratio) * bars["close"].shift()).fillna(0.0).clip(lower=0.0)
         check_numbers(bars)
         check_daily(bars)
-        for check in (check_steps, check_adjustment):
-            check(bars, lambda kind, cause, ticker=ticker: doubts.append((ticker, kind, cause)))
+        doubts += [(ticker, *found) for found in (*scale_changes(bars), *unpaid_steps(bars))]
         sessions = Market("NMS", "XNYS").sessions(f"{bars.index[0]:%Y-%m-%d}", f"{bars.index[-1]:%Y-%m-%d}")
         if not sessions.equals(pd.DatetimeIndex(bars.index)):
             doubts.append((ticker, "sessions", str(sessions.symmetric_difference(bars.index))))
@@ -56,10 +55,9 @@ def bars_of(closes, **columns):
     ],
 )
 def test_missed_splits_and_real_moves(closes, split, doubted):
-    found = []
-    check_steps(bars_of(closes, split=split), lambda *finding: found.append(finding))
+    found = list(scale_changes(bars_of(closes, split=split)))
     assert bool(found) is doubted
-    assert all(kind == "jump" for kind, _ in found)
+    assert all(kind == "unapplied_split" for kind, _ in found)
 
 
 @pytest.mark.parametrize("factor", [1 / 1.5, 1.5], ids=["applied twice", "left out"])
@@ -69,12 +67,12 @@ def test_a_step_by_the_ratio_of_a_split_listed_beside_it_is_doubted(factor, late
     closes = 100 * np.exp(np.cumsum(np.random.default_rng(3).normal(0, 0.015, 60)))
     closes[:30] *= factor
     for ratio, day, doubted in ((1.5, 30 + late, True), (1.5, 38, False), (4.0, 30 + late, False)):
-        split, found = np.zeros(60), []
+        split = np.zeros(60)
         split[day] = ratio
-        check_steps(bars_of(closes, split=split), lambda *finding, found=found: found.append(finding))
+        found = list(scale_changes(bars_of(closes, split=split)))
         assert bool(found) is doubted
         if doubted:
-            assert found[0][0] == "jump"
+            assert found[0][0] == "unapplied_split"
             assert f"{bars_of(closes).index[30]:%Y-%m-%d}" in found[0][1]
 
 
@@ -90,9 +88,7 @@ def paying(days, paid, stepped=None, **columns):
 
 
 def adjustment_doubts(bars):
-    found = []
-    check_adjustment(bars, lambda *finding: found.append(finding))
-    return [cause for _, cause in found]
+    return [cause for _, cause in unpaid_steps(bars)]
 
 
 @pytest.mark.parametrize("multiple", [0.0, 0.05, 0.2, 0.5, 0.85, 1.15, 2.0, 10.0])
@@ -181,5 +177,5 @@ def test_days_that_repeat_earlier_ones_are_refused_and_quiet_ones_are_not():
 def test_payments_and_splits_are_numbers(column, value):
     with pytest.raises(Refused) as caught:
         check_numbers(bars_of([100.0, 101.0], **{column: [0.0, value]}))
-    assert caught.value.kind == "bad_prices"
+    assert caught.value.kind == "schema_changed"
     assert len(str(caught.value)) < 80

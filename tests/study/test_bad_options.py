@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from trio import EVENTS
 
 import eventstudy as es
-from trio import EVENTS
 
 
 @pytest.fixture(scope="module")

@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from trio import DAY, EVENTS, TRIO
 
 import eventstudy as es
 from eventstudy.estimation.abnormal import AbnormalReturns, abnormal_returns
 from eventstudy.estimation.panel import EventPanel
 from eventstudy.inference import run_test
 from eventstudy.study.power import SimulatedPower, detectable_average, detectable_changes
-from eventstudy.study.tables import DETECTABLE, event_rows, power_line, summary_html, summary_text
+from eventstudy.study.summary import DETECTABLE, event_rows, power_line, summary_html, summary_text
 from eventstudy.windows import Window
-from trio import DAY, EVENTS, TRIO
 
 #: Power of the two-sided 5 % z-test, three decimals: MacKinlay (1997), Campbell, Lo and MacKinlay (1997), table 4.2; 150 is not a row of it.
 EFFECTS = (0.005, 0.010, 0.015, 0.020)

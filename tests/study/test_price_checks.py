@@ -12,10 +12,9 @@ from typer.testing import CliRunner
 
 import eventstudy as es
 from eventstudy.cli import app, main
-from eventstudy.report.exhibits import data_checks
-from eventstudy.report.findings import compute
+from eventstudy.report.findings import compute, data_checks
 from eventstudy.report.page import report_page
-from eventstudy.study.tables import summary_text
+from eventstudy.study.summary import summary_text
 
 EVENT = es.Event("NVDA", "2025-01-27")
 MODEL = es.MarketModel("^GSPC")
@@ -272,7 +271,7 @@ def test_the_command_line_stops_with_3_and_prints_what_is_accepted(tmp_path, cap
 def test_the_report_lists_findings_with_reasons_escaped(tmp_path):
     reason = ACCEPT.replace(REASON, "halted <b>& resumed</b>")
     found = compute(es.load_study(study(tmp_path, stale(), reason)))
-    (accepted, *notes) = data_checks(found)
+    (accepted, *notes) = map(str, data_checks(found))
     assert accepted.startswith("accepted error: stale_prices (NVDA")
     assert all(line.startswith("note:") for line in notes)
     page = report_page(found, (), ())

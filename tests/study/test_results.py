@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import re
 
@@ -10,10 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from trio import DAY, EVENTS, TRIO
 
 import eventstudy as es
 from eventstudy.inference import STANDARD, TESTS
-from trio import DAY, EVENTS, TRIO
+from eventstudy.study import export
 
 ONE = ("t", "t_pe", "sq", "permutation")
 
@@ -63,7 +65,7 @@ def test_the_table_of_tests(result):
     table = result.tests(window=(0, 1))
     assert table.index.name == "test"
     assert {"statistic", "df", "p_value", "n", "applicable", "variant", "note"} <= set(table.columns)
-    recommended = result.advice((0, 1)).removeprefix("Believe ").partition(":")[0].split(", ")
+    recommended = result.recommended((0, 1)).sentence.removeprefix("Recommended: ").partition(". ")[0].split(", ")
     assert table.index.tolist()[: len(recommended)] == recommended
     assert set(table.index) == {*recommended, *STANDARD}
     assert table["recommended"].tolist() == [name in recommended for name in table.index]
@@ -101,13 +103,113 @@ def test_tests_by_name_keep_the_order_asked(result):
         ),
         (lambda r: r.test("csect_t", variant="scar"), "csect_t has no options; 'variant' was given"),
         (lambda r: r.test("grank_t", resale=True), "grank_t has the option rescale; 'resale' was given"),
-        (lambda r: r.test("permutation", (0, 1), "NVDA", draws=0), "draws is 0; give a whole number of at least 1"),
+        (
+            lambda r: r.test("permutation", (0, 1), event="NVDA", draws=0),
+            "draws is 0; give a whole number of at least 1",
+        ),
         (lambda r: r.bhar(0, 1, against="index"), "choose 'benchmark' or 'expected'"),
     ],
 )
 def test_wrong_names_and_options_say_what_there_is(result, call, words):
     with pytest.raises(es.errors.InvalidInput, match=words):
         call(result)
+
+
+#: Every method that takes a window, and what two answers that are the same have in common.
+BY_WINDOW = {
+    "car": lambda r, *days, **window: r.car(*days, **window).to_csv(),
+    "caar": lambda r, *days, **window: r.caar(*days, **window),
+    "bhar": lambda r, *days, **window: r.bhar(*days, **window).to_csv(),
+    "market_value": lambda r, *days, **window: r.market_value(*days, **window).to_csv(),
+    "test": lambda r, *days, **window: r.test("bmp_t", *days, **window).statistic,
+    "tests": lambda r, *days, **window: r.tests(*days, **window).to_csv(),
+    "run_tests": lambda r, *days, **window: [t.window for t in r.run_tests(*days, **window)[0]],
+    "adjusted": lambda r, *days, **window: r.adjusted(*days, **window).to_csv(),
+    "recommended": lambda r, *days, **window: str(r.recommended(*days, **window)),
+    "plot_event_day": lambda r, *days, **window: r.plot_event_day(*days, **window).words.alt,
+    "plot_tests": lambda r, *days, **window: r.plot_tests(*days, **window).words.alt,
+}
+
+
+def test_every_method_that_takes_a_window_is_looked_at():
+    windowed = {
+        name
+        for name, method in inspect.getmembers(es.EventStudyResult, inspect.isfunction)
+        if "end" in inspect.signature(method).parameters and not name.startswith("_")
+    }
+    assert windowed == set(BY_WINDOW)
+    for name in windowed:
+        parameters = [*inspect.signature(getattr(es.EventStudyResult, name)).parameters.values()]
+        after = parameters[[p.name for p in parameters].index("end") + 1 :]
+        assert all(p.kind in (p.KEYWORD_ONLY, p.VAR_KEYWORD) for p in after), name
+
+
+@pytest.mark.parametrize("name", BY_WINDOW)
+def test_a_window_is_given_in_one_way(result, name):
+    ask = BY_WINDOW[name]
+    wanted = ask(result, 0, 1)
+    assert ask(result, (0, 1)) == ask(result, [0, 1]) == ask(result, es.Window(0, 1)) == wanted
+    assert ask(result, window=(0, 1)) == ask(result, window=0, end=1) == wanted
+    assert ask(result) == ask(result, 0) == ask(result, (0, 0)) == ask(result, 0, 0) != wanted
+
+
+@pytest.mark.parametrize("name", BY_WINDOW)
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        (
+            ((0, 1), "NVDA"),
+            r"given as \(0, 1\), 'NVDA'; give two days, 0, 1, or one pair, \(0, 1\), and everything else by its",
+        ),
+        ((es.Window(0, 1), 2), r"given as Window\(0, 1\), 2; give two days"),
+        ((0, 1.5), r"given as 0, 1.5; give two days"),
+        ((True, 1), r"given as True, 1; give two days"),
+        (("0", "1"), r"given as '0', '1'; give two days"),
+        (("event day",), r"'event day' is not a window; give a pair of relative days such as \(-5, 5\), or one day"),
+        (((0, 1, 2),), r"\(0, 1, 2\) is not a window; give a pair"),
+        ((1, 0), r"Window \(1, 0\) ends before it starts; did you mean \(0, 1\)\?"),
+        ((0, 6), r"window \[0, \+6\]"),
+    ],
+)
+def test_no_window_is_answered_with_what_is_allowed(result, name, days, words):
+    with pytest.raises(es.errors.InvalidInput, match=words):
+        BY_WINDOW[name](result, *days)
+
+
+def test_a_study_without_day_0_is_asked_for_its_whole_window_by_default(prices):
+    study = es.EventStudy(model=es.MarketModel("^GSPC"), window=(1, 3))
+    after = study.run(prices, [es.Event(t, DAY) for t in TRIO])
+    assert after.caar() == after.caar(1, 3)
+    assert after.recommended().window == es.Window(1, 3)
+
+
+def test_tab_completion_leaves_out_what_few_need(result):
+    advanced = {
+        "abnormal",
+        "fit",
+        "panel",
+        "presentation",
+        "locate",
+        "run_tests",
+        "value_changes",
+        "source_line",
+        "when",
+    }
+    shown = {name for name in dir(result) if not name.startswith("_")}
+    assert not shown & advanced
+    assert {"ar", "car", "tests", "recommended", "plot_car", "save", "audit", "checks"} <= shown
+    for name in advanced:
+        assert hasattr(result, name)
+        assert f"``{name}``" in inspect.getdoc(es.EventStudyResult).split("Advanced")[1]
+
+
+def test_every_public_method_documents_its_arguments():
+    for name, method in inspect.getmembers(es.EventStudyResult, inspect.isfunction):
+        if name.startswith("_") or name in ("locate", "run_tests", "value_changes", "source_line", "when"):
+            continue
+        said = inspect.getdoc(method)
+        for parameter in [p for p in inspect.signature(method).parameters if p != "self"]:
+            assert re.search(rf"^(\w+, )*\**{parameter}(, \w+)* : ", said, re.M), f"{name}: {parameter}"
 
 
 def test_an_unknown_event_is_answered_with_the_events(result):
@@ -136,7 +238,7 @@ def test_the_printed_summary_has_no_address_and_no_clock(study, prices, result):
         for word in (*TRIO, DAY, "2025-06-30", "^GSPC"):
             assert word in text
     assert repr(result).startswith("Event study")
-    assert "takes events for independent" in repr(result)
+    assert "assumes no cross-sectional dependence" in repr(result)
 
 
 def test_the_specification_prints_its_constructor_call(study):
@@ -276,17 +378,17 @@ def test_figures_are_figures(result):
 
 
 def test_the_advice_follows_the_window_where_a_longer_one_changes_the_design(study, prices, result):
-    assert "Days [0, 0]: Believe kp_bmp_t: all events share one date" in repr(result)
+    assert "Days [0, 0]: Recommended: kp_bmp_t. All events share one date" in repr(result)
     near = repr(study.run(prices, [es.Event("NVDA", DAY), es.Event("META", "2025-01-28")]))
-    assert "Days [0, 0]: Believe bmp_t" in near
-    assert "Days [-5, +5]: Believe kp_bmp_t" in near
+    assert "Days [0, 0]: Recommended: bmp_t" in near
+    assert "Days [-5, +5]: Recommended: kp_bmp_t" in near
 
 
 def test_plain_values_of_many_events_are_made_in_one_pass(study, prices, monkeypatch):
     calls = []
     many = study.run(prices, [es.Event("NVDA", d) for d in pd.bdate_range("2024-06-03", periods=15)])
-    car = es.EventStudyResult.car
-    monkeypatch.setattr(es.EventStudyResult, "car", lambda *a, **k: calls.append(1) or car(*a, **k))
+    car = export.frame_of_cars
+    monkeypatch.setattr(export, "frame_of_cars", lambda *a, **k: calls.append(1) or car(*a, **k))
     many.to_dict(windows=((0, 0),))
     assert len(calls) == 1
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 import eventstudy as es
 from eventstudy.errors import DataUnfit, InvalidInput
-from eventstudy.vintages.compare import compare_prices, split_ratio
+from eventstudy.vintages.changes import split_ratio
+from eventstudy.vintages.compare import compare_prices
 from eventstudy.vintages.join import join_prices
 
 SNAPSHOT = es.load_prices(["NVDA", "META", "GOOGL", "^GSPC"], "2023-06-01", "2025-06-30")

@@ -15,7 +15,7 @@ import pytest
 import eventstudy as es
 from eventstudy.errors import DataMissing, InvalidInput
 from eventstudy.prices.snapshot import vendor_agreement
-from eventstudy.report.findings import vendor_lines
+from eventstudy.report.story import vendor_lines
 from eventstudy.vintages.second_opinion import second_opinion
 
 FLAGSHIP = Path(__file__).parent.parent.parent / "reports" / "deepseek"

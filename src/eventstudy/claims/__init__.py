@@ -1,11 +1,12 @@
-"""Market claims of articles, held against the numbers."""
+"""Market claims of articles, judged by the numbers."""
 
 from __future__ import annotations
 
+from eventstudy.claims.book import claims_of, read_claims
 from eventstudy.claims.evidence import Evidence
 from eventstudy.claims.ledger import Claim, ClaimsLedger, judge
-from eventstudy.claims.ruling import Reading, Ruling, Verdict
-from eventstudy.claims.schema import ClaimBook, claims_of, read_claims
+from eventstudy.claims.ruling import Reading, Ruling, Verdict, tolerance
+from eventstudy.claims.schema import ClaimBook
 
 __all__ = [
     "Claim",
@@ -18,4 +19,5 @@ __all__ = [
     "claims_of",
     "judge",
     "read_claims",
+    "tolerance",
 ]

@@ -1,4 +1,4 @@
-"""Returns as articles print them: changes of the price alone, without dividends."""
+"""What claims are judged by: prices, returns, moves of the estimation window, abnormal returns, share counts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.claims.ruling import SHARP_TAIL, SLIGHT_SHARE
-from eventstudy.claims.schema import ClaimBook, ClaimPart
+from eventstudy.claims.schema import BUILT_IN_BASKETS, ClaimBook, ClaimPart
 from eventstudy.errors import DataMissing, EventStudyError, StudyFileError
 from eventstudy.events import Event
 from eventstudy.inference.market_value import SPLIT_IN_WINDOW_TOLERANCE, car_interval
@@ -27,7 +27,7 @@ from eventstudy.prices.table import Prices
 from eventstudy.study.results import EventStudyResult
 from eventstudy.study.run import EventStudy
 from eventstudy.windows import Window
-from eventstudy.wording import did_you_mean
+from eventstudy.wording import did_you_mean, iso_day
 
 
 def price_returns(adjusted: np.ndarray, closes: np.ndarray | None, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -67,10 +67,7 @@ def price_returns(adjusted: np.ndarray, closes: np.ndarray | None, n: int) -> tu
     return np.where(priced, price, total), priced
 
 
-# -- What claims are judged by: prices, returns, ordinary days, abnormal returns, share counts.
-
-
-#: A claim's days no farther from the study's event than this are measured against the study's own ordinary days.
+#: A claim's days no farther from the study's event than this are compared with the study's own estimation window.
 NEAR = 20
 
 
@@ -106,15 +103,17 @@ class Move:
     abnormal, low, high : float
         Abnormal return and its 95 % interval; NaN with ``reason`` where there is none.
     tail_low, tail_high : float
-        Return below, or above, which 5 % of the share's ordinary stretches of as many days lie.
+        Return below, or above, which 5 % of the stretches of as many days in its estimation window lie.
     inner : float
-        Size that two thirds of its ordinary moves do not exceed.
+        Size that two thirds of those moves do not exceed.
+    compared : int
+        How many of those moves there are; 0 if they are too few.
     reason : str
         Why there is no abnormal return.
     yardstick : bool
         Whether the share is what others are measured by, so that its return is all there is to judge.
     priced : bool
-        Whether ``raw`` and the ordinary stretches are of closes without dividends; else they are of adjusted closes.
+        Whether ``raw`` and the moves compared with are of closes without dividends; else they are of adjusted closes.
     total : float
         Return with dividends, of adjusted closes; NaN if not asked for.
     """
@@ -126,11 +125,15 @@ class Move:
     tail_low: float
     tail_high: float
     inner: float
-    ordinary: int
+    compared: int
     reason: str = ""
     yardstick: bool = False
     priced: bool = False
     total: float = math.nan
+
+    def tail(self, sign: float) -> float:
+        """Return the bound of the outermost moves of the estimation window, on the side of a sign."""
+        return self.tail_low if sign < 0.0 else self.tail_high
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,9 +154,9 @@ class Evidence:
         What to call a ticker.
     factors : DataFrame, optional
         Of the model.
-    panel : Prices, optional
+    given_panel : Prices, optional
         S&P 500 members in place of the embedded panel.
-    shares : mapping of str to tuple of ShareCount, optional
+    given_shares : mapping of str to tuple of ShareCount, optional
         Share counts by ticker, oldest first, in place of the embedded ones.
     timeline : DataFrame, optional
         Columns date and what, for claims of kind ``date``.
@@ -176,6 +179,12 @@ class Evidence:
         """The members of the S&P 500."""
         return self.given_panel if self.given_panel is not None else load_universe()
 
+    @property
+    def panel_ends(self) -> str:
+        """How far the prices of the S&P 500's members reach, as the end of a sentence."""
+        dates = self.panel.adj_close.index
+        return f"; prices of the S&P 500's members here are of {iso_day(dates[0])} to {iso_day(dates[-1])}"
+
     @cached_property
     def members(self) -> pd.DataFrame:
         """Names and sectors of the S&P 500's members."""
@@ -189,6 +198,21 @@ class Evidence:
     def sessions(self) -> pd.DatetimeIndex:
         """The sessions that relative days count."""
         return self.result.panel.calendar
+
+    @cached_property
+    def firms(self) -> tuple[str, ...]:
+        """The tickers of the study's events."""
+        return tuple(dict.fromkeys(e.ticker for e in self.result.panel.events))
+
+    def basket(self, key: str) -> tuple[str, tuple[str, ...]]:
+        """Return what sentences call a basket, and its tickers."""
+        members = tuple(self.members.index)
+        if key in BUILT_IN_BASKETS:
+            tickers = {"study": self.firms, "sp500": members, "all": (*self.firms, *members)}[key]
+            return BUILT_IN_BASKETS[key], tuple(dict.fromkeys(tickers))
+        part = self.book.baskets[key]
+        by_sector = [str(t) for t, sector in self.members["sector"].items() if sector in part.sectors]
+        return part.label or key, tuple(dict.fromkeys([*part.tickers, *by_sector]))
 
     def call(self, ticker: str) -> str:
         """Return what sentences call a ticker."""
@@ -254,7 +278,23 @@ class Evidence:
         places, grid = self._grids[key]
         return grid[:, places[ticker]]
 
+    def closes(self, ticker: str, days: Days) -> tuple[np.ndarray, bool]:
+        """Return a ticker's closes as traded, and True, if both ends of the days have them, else adjusted ones, and False."""
+        traded = self.traded(ticker)
+        if traded is not None and np.isfinite(traded[[days.before, days.last]]).all():
+            return traded, True
+        return self.adjusted(ticker), False
+
+    def close_inputs(self, days: Days, closes: np.ndarray, traded: bool) -> list[tuple[str, str]]:
+        """Return the closes at both ends of the days as inputs of a ruling."""
+        name = "close" if traded else "adjusted close"
+        return [(f"{name} {self.day(i)}", f"{closes[i]:,.2f}") for i in (days.before, days.last)]
+
     # -- days ----------------------------------------------------------------------------------------------
+
+    def day(self, place: int) -> str:
+        """Return the session at a place of the calendar, as ``2025-01-27``."""
+        return iso_day(self.sessions[place])
 
     def days(self, part: ClaimPart, window: Window | None = None) -> Days:
         """Return the sessions that a claim speaks of.
@@ -277,7 +317,7 @@ class Evidence:
             return self._between(part.from_, part.to)
         if part.date:
             place = int(self.sessions.searchsorted(pd.Timestamp(part.date)))
-            return self._stretch(place, place, f"{part.date}")
+            return self._stretch(place, place, part.date)
         anchor, span = self.anchor(part), window or part.window or Window(0, 0)
         return self._stretch(anchor + span.start, anchor + span.end)
 
@@ -287,19 +327,16 @@ class Evidence:
         if last < first:
             raise DataMissing(f"there is no session from {start} to {end}")
         if pd.Timestamp(end) > self.sessions[-1]:
-            raise DataMissing(f"{end} is after the last session of the data, {self.sessions[-1]:%Y-%m-%d}")
+            raise DataMissing(f"{end} is after the last session of the data, {self.day(-1)}")
         return self._stretch(first, last)
 
     def _stretch(self, first: int, last: int, asked: str = "") -> Days:
         if first < 1 or last >= len(self.sessions):
-            raise DataMissing(
-                f"the days lie outside the data, which hold {self.sessions[0]:%Y-%m-%d} to {self.sessions[-1]:%Y-%m-%d}"
-            )
-        a, b = f"{self.sessions[first]:%Y-%m-%d}", f"{self.sessions[last]:%Y-%m-%d}"
-        text = a if a == b else f"{a} to {b}"
-        return Days(
-            first - 1, first, last, text if not asked or asked == a else f"{text} (first session from {asked} on)"
-        )
+            raise DataMissing(f"the days lie outside the data, which hold {self.day(0)} to {self.day(-1)}")
+        text = " to ".join(dict.fromkeys([self.day(first), self.day(last)]))
+        if asked and asked != self.day(first):
+            text += f" (first session from {asked} on)"
+        return Days(first - 1, first, last, text)
 
     def anchor(self, part: ClaimPart) -> int:
         """Return the place of day 0 for a claim: its asset's event, or the session that all events share."""
@@ -330,18 +367,18 @@ class Evidence:
         return {}
 
     def move(self, ticker: str, days: Days) -> Move:
-        """Return what a ticker did over the days, beside its ordinary days and its abnormal return."""
+        """Return what a ticker did over the days, beside the moves of its estimation window and its abnormal return."""
         if (ticker, days) not in self._moves:
             self._moves[ticker, days] = self._move(ticker, days)
         return self._moves[ticker, days]
 
     def _move(self, ticker: str, days: Days) -> Move:
         zero, (raw, priced) = self._zero(ticker, days), self.raw(ticker, days)
-        held = self._ordinary(ticker, days.n, zero, priced)
+        held = self._estimation_moves(ticker, days.n, zero, priced)
         low, high = np.quantile(held, [SHARP_TAIL, 1.0 - SHARP_TAIL]) if held.size else (np.nan, np.nan)
         inner = float(np.quantile(np.abs(held), SLIGHT_SHARE)) if held.size else np.nan
-        ordinary = (float(low), float(high), inner, int(held.size))
-        alone = Move(raw, np.nan, np.nan, np.nan, *ordinary, priced=priced, total=self.total(ticker, days))
+        compared = (float(low), float(high), inner, int(held.size))
+        alone = Move(raw, np.nan, np.nan, np.nan, *compared, priced=priced, total=self.total(ticker, days))
         if ticker in self.study.model.columns:
             return replace(alone, reason=f"{self.call(ticker)} is the yardstick itself", yardstick=True)
         try:
@@ -350,7 +387,7 @@ class Evidence:
             return replace(alone, reason=error.message)
         return replace(alone, abnormal=abnormal, low=low_end, high=high_end)
 
-    def _ordinary(self, ticker: str, n: int, zero: int, priced: bool) -> np.ndarray:
+    def _estimation_moves(self, ticker: str, n: int, zero: int, priced: bool) -> np.ndarray:
         """Return the moves of all stretches of n days inside the estimation window, of the claim's kind of closes; none if they are too few."""
         span = Window.of(self.study.estimation)
         inside = slice(max(zero + span.start - 1, 0), max(zero + span.end + 1, 0))
@@ -362,7 +399,7 @@ class Evidence:
         return held if held.size >= self.study.min_estimation else np.empty(0)
 
     def _zero(self, ticker: str, days: Days) -> int:
-        """Return day 0 for a claim's ordinary days: the study's, if the claim is near it, else the claim's first day."""
+        """Return day 0 for a claim's estimation window: the study's, if the claim is near it, else the claim's first day."""
         panel = self.result.panel
         places = {int(p) for e, p in zip(panel.events, panel.position, strict=True) if e.ticker == ticker}
         places = places or {int(p) for p in panel.position}
@@ -392,7 +429,7 @@ class Evidence:
         table, needed = self.source(ticker), [c for c in self.study.model.columns if c in self.prices.adj_close]
         joined = self.prices.adj_close[needed].assign(**{ticker: table.adj_close[ticker].reindex(self.prices.dates)})
         span = Window(min(window.start, 0), max(window.end, 0))
-        event = Event(ticker, f"{self.sessions[zero]:%Y-%m-%d}")
+        event = Event(ticker, self.day(zero))
         study = replace(self.study, window=span)
         prices = Prices.from_frame(joined[joined.index.isin(self.sessions)], provenance=self.prices.provenance)
         return study.run(prices, [event], self.factors), 0

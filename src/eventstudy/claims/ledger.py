@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pandas as pd
 
 from eventstudy.claims.evidence import Evidence
-from eventstudy.claims.moves import judge_count, judge_move, judge_no_change, judge_size
-from eventstudy.claims.ruling import Ruling, Verdict, dollars, listed, not_testable
-from eventstudy.claims.schema import ClaimPart
-from eventstudy.claims.sums import judge_basket, judge_rank, judge_value
-from eventstudy.claims.values import basket, judge_date, judge_level
+from eventstudy.claims.kinds import KINDS
+from eventstudy.claims.ruling import Ruling, Verdict, not_testable
+from eventstudy.claims.schema import DOLLARS, ClaimPart
 from eventstudy.errors import DataMissing, StudyFileError
 from eventstudy.study.tables import html_table, markdown_table, markdown_text
-from eventstudy.wording import percent
-
-_JUDGES: dict[str, Callable[[Evidence, ClaimPart], Ruling]] = {
-    "direction": judge_move,
-    "impact": judge_move,
-    "period": judge_move,
-    "size": judge_size,
-    "no_change": judge_no_change,
-    "level": judge_level,
-    "count": judge_count,
-    "market_value": judge_value,
-    "basket_value": judge_basket,
-    "rank": judge_rank,
-    "date": judge_date,
-    "not_testable": lambda _, part: not_testable(part.reason, part.needs),
-}
+from eventstudy.wording import capital, dollars, listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,37 +214,32 @@ def judge(evidence: Evidence) -> ClaimsLedger:
 
 
 def _judged(ev: Evidence, part: ClaimPart) -> Claim:
+    kind = KINDS[part.kind]
     where = f"{ev.book.file or 'study.toml'}: claim {part.id!r}"
-    if part.kind != "not_testable":
-        for ticker in part.assets:
-            try:
-                ev.source(ticker)
-            except DataMissing as error:
-                raise StudyFileError(f"{where}: assets: {error.message}") from error
+    for ticker in part.assets if kind.of_prices else ():
+        try:
+            ev.source(ticker)
+        except DataMissing as error:
+            raise StudyFileError(f"{where}: assets: {error.message}") from error
     try:
-        ruling = _JUDGES[part.kind](ev, part)
+        ruling = kind.judge(ev, part)
     except DataMissing as error:
         ruling = not_testable(error.message, "data of those days")
     except StudyFileError as error:
         raise StudyFileError(f"{where}: {error.message}") from error
     article = ev.book.articles.get(part.article)
-    about = listed([*(_called(ev, t, part) for t in part.assets), *(basket(ev, key)[0] for key in part.baskets)])
-    source = article.line if article else part.source
+    assets = map(ev.call, part.assets) if kind.of_prices else part.assets
     return Claim(
-        part.id,
-        part.quote,
-        source,
-        (*part.assets, *part.baskets),
-        about[:1].upper() + about[1:],
-        part.kind,
-        claimed_text(part),
-        ruling,
-        part.remark,
+        id=part.id,
+        quote=part.quote,
+        source=article.line if article else part.source,
+        assets=(*part.assets, *part.baskets),
+        about=capital(listed([*assets, *(ev.basket(key)[0] for key in part.baskets)])),
+        kind=part.kind,
+        claimed=claimed_text(part),
+        ruling=ruling,
+        remark=part.remark,
     )
-
-
-def _called(ev: Evidence, ticker: str, part: ClaimPart) -> str:
-    return ticker if part.kind == "not_testable" else ev.call(ticker)
 
 
 def claimed_text(part: ClaimPart) -> str:
@@ -275,10 +253,9 @@ def claimed_text(part: ClaimPart) -> str:
     """
     number = ""
     if part.value is not None:
-        if part.unit in ("dollars", "million", "billion", "trillion") and part.kind != "level":
+        number = f"{part.value:g} {part.unit}".strip()
+        if part.unit == "percent":
+            number = f"{part.value:.10f}".rstrip("0").rstrip(".") + "%"
+        elif part.unit in DOLLARS and not KINDS[part.kind].per_share:
             number = dollars(part.amount)
-        elif part.unit == "percent":
-            number = percent(part.amount, 10, sign=False).rstrip("%").rstrip("0").rstrip(".") + "%"
-        else:
-            number = f"{part.value:g} {part.unit}".strip()
     return " ".join(w for w in (part.says, part.wording, number) if w)

@@ -3,47 +3,46 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import replace
 
 from eventstudy.claims.evidence import Days, Evidence, Move
+from eventstudy.claims.kind import DAYS, FELL_ROSE, Kind, each_asset
 from eventstudy.claims.ruling import (
+    AMOUNT_WORDS,
     CEILINGS,
     COUNT_WORDS,
+    MOVE_WORDS,
     SEVERAL,
     Reading,
     Ruling,
     Verdict,
+    joint_ruling,
     judge_amount,
-    listed,
     missing_text,
     moved,
     not_testable,
-    together,
     tolerance,
 )
-from eventstudy.claims.schema import ClaimPart
-from eventstudy.claims.values import basket
-from eventstudy.wording import interval, percent
+from eventstudy.claims.schema import SIGN, ClaimPart
+from eventstudy.wording import interval, listed, percent
 
-_SIGN = {"fell": -1.0, "rose": 1.0, "lost": -1.0, "gained": 1.0}
 _INTERVAL = "95% interval of the abnormal return"
+_SHARP, _SLIGHT = ("sharp", "sharply"), ("slight", "slightly")
 
 
 def verdict_of_move(says: str, wording: str, move: Move) -> Verdict:
     """Judge that a share fell or rose, if worded so sharply or slightly.
 
-    Returns
-    -------
-    str
-        ``contradicted`` if the return has the other sign or none. Then *sharply* needs two things: a return beyond the outermost 5 % of the
-        share's own ordinary stretches of as many days, on that side (else ``overstated``), and an abnormal return whose 95 % interval
-        lies wholly on that side (else ``supported in price only``). *Slightly* needs a return that two thirds of the ordinary moves
-        exceed in size at least (else ``understated``). Without a word the sign of the return and the interval decide.
-
     Notes
     -----
-    Both conditions of *sharply* are needed: a calm share leaves its ordinary days behind with a market's move that any index fund makes
-    too, and a wild one is abnormal on days that its holders know well.
+    ``contradicted`` if the return has the other sign or none. Then *sharply* needs two things: a return beyond the outermost 5 % of the
+    stretches of as many days in the share's estimation window, on that side (else ``overstated``), and an abnormal return whose 95 %
+    interval lies wholly on that side (else ``supported in price only``). *Slightly* needs a return that two thirds of the moves of the
+    estimation window exceed in size at least (else ``understated``). Without a word the sign of the return and the interval decide.
+
+    Both conditions of *sharply* are needed: a calm share leaves the range of its estimation window with a market's move that any index
+    fund makes too, and a volatile one is abnormal on days that its holders know well.
 
     Examples
     --------
@@ -53,15 +52,13 @@ def verdict_of_move(says: str, wording: str, move: Move) -> Verdict:
     """
     if not math.isfinite(move.raw):
         return "not testable here"
-    sign = _SIGN[says]
+    sign = SIGN[says]
     if sign * move.raw <= 0.0:
         return "contradicted"
-    if wording in ("slight", "slightly"):
-        return _among(move.inner, abs(move.raw), "supported", "understated")
-    if wording in ("sharp", "sharply"):
-        verdict = _among(
-            sign * (move.tail_low if sign < 0 else move.tail_high), sign * move.raw, "overstated", "supported"
-        )
+    if wording in _SLIGHT:
+        return _by_bound(move.inner, abs(move.raw), inside="supported", beyond="understated")
+    if wording in _SHARP:
+        verdict = _by_bound(sign * move.tail(sign), sign * move.raw, inside="overstated", beyond="supported")
         if verdict != "supported":
             return verdict
     if not math.isfinite(move.abnormal):
@@ -70,7 +67,7 @@ def verdict_of_move(says: str, wording: str, move: Move) -> Verdict:
     return "supported" if beyond else "supported in price only"
 
 
-def _among(bound: float, size: float, inside: Verdict, beyond: Verdict) -> Verdict:
+def _by_bound(bound: float, size: float, *, inside: Verdict, beyond: Verdict) -> Verdict:
     """Return the verdict of a size up to a bound, or beyond it; without a bound there is none."""
     if not math.isfinite(bound):
         return "not testable here"
@@ -80,54 +77,51 @@ def _among(bound: float, size: float, inside: Verdict, beyond: Verdict) -> Verdi
 def verdict_of_impact(says: str, wording: str, move: Move) -> Verdict:
     """Judge that news hurt or helped a company, by its abnormal return alone.
 
-    Returns
-    -------
-    str
-        ``not visible in prices`` if the 95 % interval of the abnormal return holds zero; ``supported`` if it lies on the claim's side, and
-        with *sharply* the return itself is beyond the outermost 5 % of ordinary stretches (else ``overstated``); ``contradicted`` if it
-        lies on the other side.
+    Notes
+    -----
+    ``not visible in prices`` if the 95 % interval of the abnormal return holds zero; ``supported`` if it lies on the claim's side, and
+    with *sharply* the return itself is beyond the outermost 5 % of the stretches of its estimation window (else ``overstated``);
+    ``contradicted`` if it lies on the other side.
 
     Examples
     --------
     >>> verdict_of_impact("fell", "", Move(0.02, -0.001, -0.06, 0.057, -0.04, 0.05, 0.02, 250))
     'not visible in prices'
     """
+    sign = SIGN[says]
     if not math.isfinite(move.abnormal):
         return "not testable here"
     if move.low <= 0.0 <= move.high:
         return "not visible in prices"
-    if (move.abnormal < 0.0) != (says == "fell"):
+    if sign * move.abnormal < 0.0:
         return "contradicted"
-    tail = move.tail_low if says == "fell" else -move.tail_high
-    strong = (move.raw if says == "fell" else -move.raw) < tail
-    return "supported" if strong or wording not in ("sharp", "sharply") else "overstated"
+    strong = sign * move.raw > sign * move.tail(sign)
+    return "supported" if strong or wording not in _SHARP else "overstated"
 
 
-def judge_move(ev: Evidence, part: ClaimPart) -> Ruling:
-    """Judge a claim of kind ``direction``, ``impact`` or ``period``, for each of its assets."""
-    days = ev.days(part)
-    rulings = [(ev.call(t), _one_move(ev, part, t, days)) for t in part.assets]
-    return together(rulings, "which company is meant")
-
-
-def _one_move(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
+def _direction(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
+    """Judge which way a price went."""
     move = ev.move(ticker, days)
-    name = ev.call(ticker)
+    return _ruling(ev, ticker, days, move, verdict_of_move(part.says, part.wording, move))
+
+
+def _impact(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
+    """Judge which way news moved a price, beyond the market."""
+    move = ev.move(ticker, days)
+    return _ruling(ev, ticker, days, move, verdict_of_impact(part.says, part.wording, move))
+
+
+def _ruling(
+    ev: Evidence, ticker: str, days: Days, move: Move, verdict: Verdict, start: str = "", end: str = ""
+) -> Ruling:
+    """Put a move into a sentence, beside the moves of its estimation window and its abnormal part."""
     if not math.isfinite(move.raw):
         return _no_closes(ev, ticker, days)
-    if part.kind == "period":
-        return _period(ev, part, ticker, days, move)
-    judge = verdict_of_impact if part.kind == "impact" else verdict_of_move
-    return _told(ev, ticker, days, move, judge(part.says, part.wording, move), f"{moved(name, move.raw)} ({days.text})")
-
-
-def _told(ev: Evidence, ticker: str, days: Days, move: Move, verdict: Verdict, start: str, end: str = "") -> Ruling:
-    """Put a move into a sentence with its ordinary days and its abnormal part, between a start and an end."""
-    text = f"{start}{_beside_ordinary(move, days)}"
+    text = start or f"{moved(ev.call(ticker), move.raw)} ({days.text})"
+    text += _beside_estimation_window(move, days)
     if math.isfinite(move.abnormal):
         text += f"; its abnormal return is {percent(move.abnormal)} (95% interval {interval(move.low, move.high)})"
     text += f"; {end}" if end else ""
-    inputs = _inputs(ev, ticker, days, move)
     return Ruling(
         verdict,
         f"{text}.",
@@ -136,46 +130,44 @@ def _told(ev: Evidence, ticker: str, days: Days, move: Move, verdict: Verdict, s
         high=move.high,
         unit="fraction",
         range_of=_INTERVAL if math.isfinite(move.low) else "",
-        inputs=inputs,
+        inputs=_inputs(ev, ticker, days, move),
         days=days.text,
-        needs="enough ordinary days of the share before these" if verdict == "not testable here" else "",
+        needs="enough estimation days of the share before these" if verdict == "not testable here" else "",
     )
 
 
-def _beside_ordinary(move: Move, days: Days) -> str:
-    """Say how a move compares with the outermost twentieth of the share's ordinary ones, on its side."""
-    falls = move.raw < 0.0
-    tail = move.tail_low if falls else move.tail_high
+def _beside_estimation_window(move: Move, days: Days) -> str:
+    """Say how a move compares with the outermost twentieth of those of the share's estimation window, on its side."""
+    sign = math.copysign(1.0, move.raw)
+    tail = move.tail(sign)
     if not math.isfinite(tail) or move.raw == 0.0:
         return ""
-    far = move.raw < tail if falls else move.raw > tail
-    on = "on one of twenty ordinary days" if days.n == 1 else f"in one of twenty ordinary {_stretches(days)}"
-    if (tail < 0.0) == falls:
-        beyond = f"{'falls' if falls else 'rises'} by more than {percent(abs(tail), sign=False)}"
-    else:  # a share that drifted so far that even its outermost twentieth lies on the other side of zero
-        beyond = f"stays {'below' if falls else 'above'} {percent(tail)}"
-    return f", {'out of' if far else 'within'} the ordinary: {on} it {beyond}"
+    goes, below = ("falls", "below") if sign < 0.0 else ("rises", "above")
+    far = "out of" if sign * move.raw > sign * tail else "within"
+    on = "on" if days.n == 1 else "in"
+    # a share may drift so far that even its outermost twentieth lies on the other side of zero
+    beyond = f"{goes} by more than {percent(abs(tail), sign=False)}"
+    if (tail < 0.0) != (sign < 0.0):
+        beyond = f"stays {below} {percent(tail)}"
+    return f", {far} the ordinary: {on} one of twenty {_stretches(days)} it {beyond}"
 
 
 def _stretches(days: Days) -> str:
-    return "days" if days.n == 1 else f"stretches of {days.n} days"
+    return "estimation days" if days.n == 1 else f"stretches of {days.n} estimation days"
 
 
 def _inputs(ev: Evidence, ticker: str, days: Days, move: Move) -> tuple[tuple[str, str], ...]:
     traded = ev.traded(ticker)
-    shown = traded if traded is not None and move.priced else ev.adjusted(ticker)
-    kind = "close" if move.priced else "adjusted close"
-    found = [
-        (f"{kind} {ev.sessions[days.before]:%Y-%m-%d}", f"{shown[days.before]:,.2f}"),
-        (f"{kind} {ev.sessions[days.last]:%Y-%m-%d}", f"{shown[days.last]:,.2f}"),
-        (
-            "change of the price" if move.priced else "return with dividends, for want of closes without them",
-            percent(move.raw),
-        ),
-    ]
+    if traded is not None and move.priced:
+        found = [*ev.close_inputs(days, traded, True), ("change of the price", percent(move.raw))]
+    else:
+        found = [
+            *ev.close_inputs(days, ev.adjusted(ticker), False),
+            ("return with dividends, for want of closes without them", percent(move.raw)),
+        ]
     if move.priced and percent(move.total) != percent(move.raw):
         found.append(("return with dividends", percent(move.total)))
-    found.append(("ordinary " + _stretches(days), str(move.ordinary)))
+    found.append((_stretches(days), str(move.compared)))
     if math.isfinite(move.abnormal):
         found += [("abnormal return", percent(move.abnormal)), ("95% interval", interval(move.low, move.high))]
     elif move.reason:
@@ -184,105 +176,91 @@ def _inputs(ev: Evidence, ticker: str, days: Days, move: Move) -> tuple[tuple[st
 
 
 def _no_closes(ev: Evidence, ticker: str, days: Days) -> Ruling:
-    a, b = (f"{ev.sessions[i]:%Y-%m-%d}" for i in (days.before, days.last))
-    return not_testable(f"{ev.call(ticker)} has no close on {a} or {b}", f"closes of {ticker} on both days")
+    return not_testable(
+        f"{ev.call(ticker)} has no close on {ev.day(days.before)} or {ev.day(days.last)}",
+        f"closes of {ticker} on both days",
+    )
 
 
-def _period(ev: Evidence, part: ClaimPart, ticker: str, days: Days, move: Move) -> Ruling:
+def _period(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
     """Judge a move over calendar days by its sign, and by its size if one is claimed."""
-    start = f"{moved(ev.call(ticker), move.raw)} from the close of {ev.sessions[days.before]:%Y-%m-%d} to that of {ev.sessions[days.last]:%Y-%m-%d}"
+    move = ev.move(ticker, days)
+    start = f"{moved(ev.call(ticker), move.raw)} from the close of {ev.day(days.before)} to that of {ev.day(days.last)}"
+    return _ruling(ev, ticker, days, move, _verdict_of_period(part, move), start)
+
+
+def _verdict_of_period(part: ClaimPart, move: Move) -> Verdict:
     if part.value is not None:
-        ratio = _SIGN[part.says] * move.raw / part.amount
-        verdict: Verdict = judge_amount(ratio, tolerance(part.wording, float(part.value), dollars=False))
-    elif _SIGN[part.says] * move.raw <= 0.0:
-        verdict = "contradicted"
-    else:  # an index is its own yardstick; over days, the word alone is judged by ordinary stretches
-        plain = replace(move, abnormal=math.nan, low=math.nan, high=math.nan, yardstick=True)
-        verdict = verdict_of_move(part.says, part.wording, plain)
-    return _told(ev, ticker, days, move, verdict, start)
+        return judge_amount(part.sign * move.raw / part.amount, tolerance(part.wording, part.value, dollars=False))
+    # an index is its own yardstick; over days, the word alone is judged by the stretches of the estimation window
+    plain = replace(move, abnormal=math.nan, low=math.nan, high=math.nan, yardstick=True)
+    return verdict_of_move(part.says, part.wording, plain)
 
 
-def judge_size(ev: Evidence, part: ClaimPart) -> Ruling:
+def _judge_size(ev: Evidence, part: ClaimPart) -> Ruling:
     """Judge a claimed move in per cent; of several assets, with ``up to`` the largest counts."""
+    if part.wording != "up to" or len(part.assets) == 1:
+        return each_asset(_size)(ev, part)
     days = ev.days(part)
-    sign = _SIGN[part.says]
-    moves = {t: ev.move(t, days) for t in part.assets}
-    if part.wording == "up to" and len(moves) > 1:
-        known = {t: m for t, m in moves.items() if math.isfinite(m.raw)}
-        if not known:
-            return not_testable("none of the assets has closes on these days", "their closes")
-        moves = dict([max(known.items(), key=lambda item: sign * item[1].raw)])
-    return together([(ev.call(t), _one_size(ev, part, t, days, m)) for t, m in moves.items()], "which company is meant")
+    raws = {t: part.sign * ev.move(t, days).raw for t in part.assets}
+    known = {t: raw for t, raw in raws.items() if math.isfinite(raw)}
+    if not known:
+        return not_testable("none of the assets has closes on these days", "their closes")
+    return _size(ev, part, max(known, key=known.__getitem__), days)
 
 
-def _one_size(ev: Evidence, part: ClaimPart, ticker: str, days: Days, move: Move) -> Ruling:
-    number = move.abnormal if part.measure == "abnormal" else move.raw
+def _size(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
+    move = ev.move(ticker, days)
+    what, number = ("abnormal return", move.abnormal) if part.measure == "abnormal" else ("return", move.raw)
     if not math.isfinite(move.raw):
         return _no_closes(ev, ticker, days)
     if not math.isfinite(number):
         return not_testable(move.reason or "there is no abnormal return", "an abnormal return")
-    bounds = tolerance(part.wording, float(part.value or 0.0), dollars=False)
-    verdict: Verdict = judge_amount(_SIGN[part.says] * number / part.amount, bounds)
-    what = "abnormal return" if part.measure == "abnormal" else "return"
-    top = "any size above" if math.isinf(bounds[1]) else percent(part.amount * bounds[1], sign=False)
-    end = f"the claim is a {what} between {percent(part.amount * bounds[0], sign=False)} and {top}"
-    told = _told(ev, ticker, days, move, verdict, f"{moved(ev.call(ticker), move.raw)} ({days.text})", end)
-    return replace(told, number=number)
+    low, high = tolerance(part.wording, float(part.value or 0.0), dollars=False)
+    verdict = judge_amount(part.sign * number / part.amount, (low, high))
+    top = "any size above" if math.isinf(high) else percent(part.amount * high, sign=False)
+    end = f"the claim is a {what} between {percent(part.amount * low, sign=False)} and {top}"
+    return replace(_ruling(ev, ticker, days, move, verdict, end=end), number=number)
 
 
-def judge_no_change(ev: Evidence, part: ClaimPart) -> Ruling:
-    """Judge that nothing had happened: while each abnormal return lies within its noise, and each price moved as on ordinary days.
+def _no_change(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
+    """Judge that nothing had happened: while the abnormal return lies within its noise, and the price moved as in its estimation window.
 
-    A price that left its ordinary days behind together with the market is ``supported beyond the market only``.
+    A price that left that range together with the market is ``supported beyond the market only``.
     """
-    days = ev.days(part)
-    found = []
-    for ticker in part.assets:
-        move, name = ev.move(ticker, days), ev.call(ticker)
-        if not math.isfinite(move.raw):
-            found.append((name, _no_closes(ev, ticker, days)))
-            continue
-        verdict: Verdict = _verdict_of_calm(move)
-        found.append((name, _told(ev, ticker, days, move, verdict, f"{moved(name, move.raw)} ({days.text})")))
-    return together(found, "which company is meant")
+    move = ev.move(ticker, days)
+    return _ruling(ev, ticker, days, move, _verdict_of_calm(move))
 
 
 def _verdict_of_calm(move: Move) -> Verdict:
-    """Judge that nothing happened, by the abnormal return; of the yardstick itself, by its ordinary days."""
+    """Judge that nothing happened, by the abnormal return; of the yardstick itself, by the moves of its estimation window."""
     low, high, value = (move.tail_low, move.tail_high, move.raw) if move.yardstick else (move.low, move.high, 0.0)
     if not (math.isfinite(low) and math.isfinite(high)):
         return "not testable here"
     if not low <= value <= high:
         return "contradicted"
-    ordinary = not math.isfinite(move.tail_low) or move.tail_low <= move.raw <= move.tail_high
-    return "supported" if ordinary else "supported beyond the market only"
+    usual = not math.isfinite(move.tail_low) or move.tail_low <= move.raw <= move.tail_high
+    return "supported" if usual else "supported beyond the market only"
 
 
-def judge_count(ev: Evidence, part: ClaimPart) -> Ruling:
+def _judge_count(ev: Evidence, part: ClaimPart) -> Ruling:
     """Judge how many of some companies fell or rose."""
     days = ev.days(part)
-    groups = [basket(ev, key) for key in part.baskets] or [("the named companies", part.assets)]
-    return together(
-        [(label, _one_count(ev, part, label, tickers, days)) for label, tickers in groups],
-        "which companies are counted",
+    groups = [ev.basket(key) for key in part.baskets] or [("the named companies", part.assets)]
+    return joint_ruling(
+        [(label, _count(ev, part, label, tickers, days)) for label, tickers in groups], "which companies are counted"
     )
 
 
-def _one_count(ev: Evidence, part: ClaimPart, label: str, tickers: tuple[str, ...], days: Days) -> Ruling:
+def _count(ev: Evidence, part: ClaimPart, label: str, tickers: tuple[str, ...], days: Days) -> Ruling:
     raws = {t: ev.raw(t, days) for t in tickers if ev.has(t)}
     seen = {t: r for t, (r, _) in raws.items() if math.isfinite(r)}
     missing = [t for t in tickers if t not in seen]
     if not seen:
         return not_testable(f"none of {label} has closes on these days", "closes of its companies")
-    did = [t for t, r in seen.items() if _SIGN[part.says] * r > 0.0]
+    did = [t for t, r in seen.items() if part.sign * r > 0.0]
     k, n = len(did), len(seen)
-    text = f"{k} of {n} {part.says} ({label}, {days.text}): {percent(k / n, 1, sign=False)}"
-    if len(seen) <= 12:
-        called = dict(zip(seen, ev.call_all(list(seen)), strict=True))
-        others = [called[t] for t in seen if t not in did]
-        text += f"; {listed([called[t] for t in did]) or 'none'} did" + (
-            f", {listed(others)} did not" if others else ""
-        )
+    text = f"{k} of {n} {part.says} ({label}, {days.text}): {percent(k / n, 1, sign=False)}{_who_did(ev, seen, did)}"
     verdict, needs = _bounded(part, k, n, len(missing)), ""
     if missing:
         text += f"; without prices: {missing_text(missing)}"
@@ -293,18 +271,27 @@ def _one_count(ev: Evidence, part: ClaimPart, label: str, tickers: tuple[str, ..
     adjusted = sum(not raws[t][1] for t in seen)
     if adjusted:
         inputs.append(("by returns with dividends, for want of closes without them", f"{adjusted} of {n}"))
-    of = k / n if part.unit == "percent" else float(k)
-    unit = "fraction" if part.unit == "percent" else "count"
+    number, unit = (k / n, "fraction") if part.unit == "percent" else (float(k), "count")
     return Ruling(
         verdict,
         f"{text}.",
-        number=of,
+        number=number,
         unit=unit,
         inputs=tuple(inputs),
-        readings=(Reading(label, of, verdict),),
+        readings=(Reading(label, number, verdict),),
         days=days.text,
         needs=needs,
     )
+
+
+def _who_did(ev: Evidence, seen: Collection[str], did: Collection[str], most: int = 12) -> str:
+    """Name the companies that did and those that did not, if they are few."""
+    if len(seen) > most:
+        return ""
+    called = dict(zip(seen, ev.call_all(list(seen)), strict=True))
+    others = [called[t] for t in seen if t not in did]
+    text = f"; {listed(called[t] for t in did) or 'none'} did"
+    return f"{text}, {listed(others)} did not" if others else text
 
 
 def _bounded(part: ClaimPart, k: int, n: int, missing: int) -> Verdict:
@@ -316,8 +303,9 @@ def _bounded(part: ClaimPart, k: int, n: int, missing: int) -> Verdict:
 def _verdict_of_count(part: ClaimPart, k: int, n: int) -> Verdict:
     """Judge a count: names are counted exactly, a share of them is judged as an amount; none at all contradicts all but a ceiling."""
     if part.wording in COUNT_WORDS:
-        enough = {"most": k > n / 2, "several": k >= SEVERAL, "all": k == n, "none": k == 0}[part.wording]
-        return "supported" if enough else "contradicted" if k == 0 or part.wording == "none" else "overstated"
+        if {"most": k > n / 2, "several": k >= SEVERAL, "all": k == n, "none": k == 0}[part.wording]:
+            return "supported"
+        return "contradicted" if k == 0 or part.wording == "none" else "overstated"
     if k == 0:
         return "supported" if part.wording in CEILINGS else "contradicted"
     claimed = float(part.value or 0.0)
@@ -338,3 +326,65 @@ def _exact(wording: str, claimed: float) -> tuple[float, float] | None:
         "more than": (1.0 + step, math.inf),
         "over": (1.0 + step, math.inf),
     }.get(wording)
+
+
+def _something_to_count(part: ClaimPart) -> str:
+    if not part.assets and not part.baskets:
+        return "needs 'assets' or 'baskets'"
+    if part.value is None and part.wording not in COUNT_WORDS:
+        return f"needs 'value', or a wording of {', '.join(COUNT_WORDS)}"
+    return ""
+
+
+MOVES = {
+    "direction": Kind(
+        each_asset(_direction),
+        needs=("assets", "says"),
+        allows=(*DAYS, "wording"),
+        says=FELL_ROSE,
+        wordings=MOVE_WORDS,
+    ),
+    "impact": Kind(
+        each_asset(_impact),
+        needs=("assets", "says"),
+        allows=(*DAYS, "wording"),
+        says=FELL_ROSE,
+        wordings=MOVE_WORDS,
+    ),
+    "size": Kind(
+        _judge_size,
+        needs=("assets", "says", "value"),
+        allows=(*DAYS, "unit", "wording", "measure"),
+        says=FELL_ROSE,
+        units=("percent",),
+        wordings=AMOUNT_WORDS,
+        measures=("raw", "abnormal"),
+        usual_unit="percent",
+    ),
+    "period": Kind(
+        each_asset(_period),
+        needs=("assets", "says", "from", "to"),
+        allows=("value", "unit", "wording"),
+        says=FELL_ROSE,
+        units=("percent",),
+        wordings=(*AMOUNT_WORDS, *MOVE_WORDS[1:]),
+        usual_unit="percent",
+    ),
+    "count": Kind(
+        _judge_count,
+        needs=("says",),
+        allows=(*DAYS, "assets", "baskets", "value", "unit", "wording"),
+        says=FELL_ROSE,
+        units=("names", "percent"),
+        wordings=(*AMOUNT_WORDS, *COUNT_WORDS),
+        usual_unit="names",
+        check=_something_to_count,
+    ),
+    "no_change": Kind(
+        each_asset(_no_change),
+        needs=("assets",),
+        allows=(*DAYS, "says"),
+        says=("no change",),
+        wordings=("",),
+    ),
+}

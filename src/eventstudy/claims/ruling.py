@@ -1,4 +1,4 @@
-"""How far a number may lie from a claim, by the wording of the claim.
+"""How far a number may lie from a claim, by the wording of the claim; and the ruling, a verdict with what it rests on.
 
 A claim in print is a number and a word. The word says on which side of the number the truth may lie and how far; the digits say
 how finely the number was meant. Nothing here knows a price: a tolerance is a pair of bounds for *computed over claimed*.
@@ -9,58 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
-from eventstudy.wording import MINUS, percent
-
-Wording = Literal[
-    "",
-    "almost",
-    "nearly",
-    "about",
-    "around",
-    "roughly",
-    "more than",
-    "over",
-    "at least",
-    "less than",
-    "under",
-    "up to",
-    "sharp",
-    "sharply",
-    "slight",
-    "slightly",
-    "biggest",
-    "record",
-    "among the biggest",
-    "most",
-    "several",
-    "all",
-    "none",
-]
-#: Words that go with an amount.
-AMOUNT_WORDS = (
-    "",
-    "almost",
-    "nearly",
-    "about",
-    "around",
-    "roughly",
-    "more than",
-    "over",
-    "at least",
-    "less than",
-    "under",
-    "up to",
-)
-#: Those of them that set a ceiling and no floor: none at all keeps below it.
-CEILINGS = ("less than", "under")
-#: Words that go with a move.
-MOVE_WORDS = ("", "sharp", "sharply", "slight", "slightly")
-#: Words that go with a rank.
-RANK_WORDS = ("", "biggest", "record", "among the biggest")
-#: Words that go with a count, beside those of amounts.
-COUNT_WORDS = ("most", "several", "all", "none")
+from eventstudy.wording import capital, listed, percent
 
 #: How far below its number "almost" and how far to either side "about" may lie.
 ALMOST, ABOUT = 0.10, 0.05
@@ -70,12 +21,31 @@ ROUNDING = 0.005
 SHARE_COUNT = 0.01
 #: "Several" is at least so many.
 SEVERAL = 3
-#: A share is said to fall "sharply" if the day is among this share of its ordinary days, on that side.
+#: A share is said to fall "sharply" if the day is among this share of its estimation days, on that side.
 SHARP_TAIL = 0.05
-#: "Slightly" is a move no larger than this share of ordinary moves, of either sign.
+#: "Slightly" is a move no larger than this share of those of the estimation window, of either sign.
 SLIGHT_SHARE = 2.0 / 3.0
 
-assert {*AMOUNT_WORDS, *MOVE_WORDS, *RANK_WORDS, *COUNT_WORDS} == set(get_args(Wording))
+#: Words that set a ceiling and no floor: none at all keeps below it.
+CEILINGS = ("less than", "under")
+#: Between which shares of the claimed number a computed one agrees with it, by the word of the claim.
+_BOUNDS: dict[str, tuple[float, float]] = {
+    **dict.fromkeys(("almost", "nearly"), (1.0 - ALMOST, 1.0 + ROUNDING)),
+    **dict.fromkeys(("about", "around", "roughly"), (1.0 - ABOUT, 1.0 + ABOUT)),
+    **dict.fromkeys(("more than", "over", "at least"), (1.0 - ROUNDING, math.inf)),
+    **dict.fromkeys(CEILINGS, (0.0, 1.0 + ROUNDING)),
+    "up to": (1.0 - ALMOST, 1.0 + ROUNDING),
+}
+#: Words that go with an amount.
+AMOUNT_WORDS = ("", *_BOUNDS)
+#: Words that go with a move.
+MOVE_WORDS = ("", "sharp", "sharply", "slight", "slightly")
+#: Words that go with a rank.
+RANK_WORDS = ("", "biggest", "record", "among the biggest")
+#: Words that go with a count, beside those of amounts.
+COUNT_WORDS = ("most", "several", "all", "none")
+#: All words that a claim may have.
+WORDINGS = tuple(dict.fromkeys((*AMOUNT_WORDS, *MOVE_WORDS, *RANK_WORDS, *COUNT_WORDS)))
 
 
 def printed_precision(value: float, least: int = 2) -> float:
@@ -113,14 +83,8 @@ def tolerance(wording: str, claimed: float, *, dollars: bool) -> tuple[float, fl
     >>> tolerance("", 1000, dollars=True)
     (0.95, 1.05)
     """
-    if wording in ("almost", "nearly", "up to"):
-        return 1.0 - ALMOST, 1.0 + ROUNDING
-    if wording in ("about", "around", "roughly"):
-        return 1.0 - ABOUT, 1.0 + ABOUT
-    if wording in ("more than", "over", "at least"):
-        return 1.0 - ROUNDING, math.inf
-    if wording in CEILINGS:
-        return 0.0, 1.0 + ROUNDING
+    if wording in _BOUNDS:
+        return _BOUNDS[wording]
     least = 1 if claimed < 10.0 and not dollars else 2
     reach = max(printed_precision(claimed, least), SHARE_COUNT if dollars else 0.0)
     return 1.0 - reach, 1.0 + reach
@@ -221,36 +185,12 @@ class Ruling:
     days: str = ""
 
 
-def dollars(value: float) -> str:
-    """Return an amount of dollars without a sign: ``$592.3bn``, ``$1.45tn``.
-
-    Examples
-    --------
-    >>> dollars(-592.34e9), dollars(1454.8e9), dollars(600e9)
-    ('$592.3bn', '$1.455tn', '$600bn')
-    """
-    size = abs(value)
-    text = f"{size / 1e12:,.3f}" if size >= 1e12 else f"{size / 1e9:,.1f}"
-    text = text.rstrip("0").rstrip(".")
-    return f"${text}{'tn' if size >= 1e12 else 'bn'}"
-
-
-def signed_dollars(value: float) -> str:
-    """Return an amount of dollars with its sign: ``−$592.3bn``."""
-    return f"{MINUS if value < 0 else '+'}{dollars(value)}"
-
-
 def moved(name: str, raw: float) -> str:
     """Return what a share did: ``Nvidia fell 16.97%``."""
-    subject = name[:1].upper() + name[1:]
-    if percent(raw).strip(f"+{MINUS}") == "0.00%":
-        return f"{subject} did not move"
-    return f"{subject} {'fell' if raw < 0 else 'rose'} {percent(abs(raw), sign=False)}"
-
-
-def listed(words: Sequence[str]) -> str:
-    """Return words as ``a, b and c``."""
-    return " and ".join(part for part in (", ".join(words[:-1]), words[-1]) if part) if words else ""
+    size = percent(abs(raw), sign=False)
+    if size == percent(0.0):
+        return f"{capital(name)} did not move"
+    return f"{capital(name)} {'fell' if raw < 0 else 'rose'} {size}"
 
 
 def missing_text(tickers: Sequence[str], most: int = 15) -> str:
@@ -261,11 +201,10 @@ def missing_text(tickers: Sequence[str], most: int = 15) -> str:
 
 def not_testable(reason: str, needs: str = "") -> Ruling:
     """Return the ruling of what cannot be computed."""
-    text = reason[:1].upper() + reason[1:]
-    return Ruling("not testable here", text if text.endswith(".") else f"{text}.", needs=needs)
+    return Ruling("not testable here", f"{capital(reason).removesuffix('.')}.", needs=needs)
 
 
-def together(rulings: Sequence[tuple[str, Ruling]], noun: str) -> Ruling:
+def joint_ruling(rulings: Sequence[tuple[str, Ruling]], noun: str) -> Ruling:
     """Return one ruling for several companies: theirs if they agree, else ``depends on`` with who is which."""
     if len(rulings) == 1:
         return rulings[0][1]

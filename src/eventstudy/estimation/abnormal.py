@@ -16,9 +16,6 @@ from eventstudy.windows import Window
 
 T = TypeVar("T")
 
-#: Share of the largest expected return below which a difference is rounding.
-ROUNDING = 1e-12
-
 
 @dataclass(frozen=True, eq=False, repr=False)
 class WindowSums:
@@ -330,7 +327,7 @@ def abnormal_returns(panel: EventPanel, fit: Fit) -> AbnormalReturns:
         span=fit.span,
         serial=fit.serial,
         instead=fit.instead,
-        riskless=_riskless(fit),
+        riskless=fit.riskless,
     )
 
 
@@ -338,12 +335,3 @@ def _firms(panel: EventPanel) -> IntArray:
     """Return a number for each event's ticker, shape (N,)."""
     tickers = np.array([e.ticker for e in panel.events], dtype=object)
     return np.asarray(pd.factorize(tickers)[0], dtype=np.int64)
-
-
-def _riskless(fit: Fit) -> FloatArray | None:
-    """Return expected returns less ``x b``: what the model took from the firm's return, shape (N, L); None if nothing."""
-    if fit.rows.shape[2] != fit.coefficients.shape[1]:
-        return None
-    taken = fit.expected - np.einsum("nlp,np->nl", fit.rows, fit.coefficients)
-    nothing = np.nanmax(np.abs(taken), initial=0.0) <= ROUNDING * np.nanmax(np.abs(fit.expected), initial=0.0)
-    return None if nothing else taken

@@ -246,10 +246,6 @@ class FactorModel(ModelDefaults):
         """Return rows ``(1, F)``, shape (..., K + 1), from the columns' returns."""
         return with_intercept(columns[..., : len(self._named)])
 
-    def riskless(self, columns: FloatArray) -> FloatArray:
-        """Return the riskless rate, shape (...), zero if the model has none."""
-        return columns[..., -1] if self.risk_free is not None else np.zeros(columns.shape[:-1])
-
     def fit(self, panel: EventPanel) -> Fit:
         """Estimate the factor loadings of every event.
 
@@ -263,5 +259,12 @@ class FactorModel(ModelDefaults):
         Fit
             ``market`` is the first factor plus the riskless rate: for the models of the literature the market's return.
         """
-        found = fit_least_squares(panel, self.design, ("alpha", *self._named), self.riskless)
-        return replace(found, market=panel.event_columns[:, :, 0] + self.riskless(panel.event_columns))
+        less = None if self.risk_free is None else _last
+        found = fit_least_squares(panel, self.design, ("alpha", *self._named), less)
+        first = panel.event_columns[:, :, 0]
+        return replace(found, market=first if found.riskless is None else first + found.riskless)
+
+
+def _last(columns: FloatArray) -> FloatArray:
+    """Return the last column, that of the riskless rate."""
+    return columns[..., -1]

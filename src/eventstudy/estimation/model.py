@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 import numpy as np
 
 from eventstudy.errors import InvalidInput
-from eventstudy.estimation.panel import BoolArray, EventPanel, FloatArray, IntArray
+from eventstudy.estimation.panel import BoolArray, EventPanel, FloatArray, IntArray, NeedsOfModel
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -50,6 +50,8 @@ class Fit:
         Weighted autocorrelations of the errors at lags 1 … q, for models that allow for them; None means 0.
     instead : ndarray, shape (N, L, K), or None
         Returns of the K firms or indexes held instead, for buy-and-hold models; None means that returns are summed.
+    riskless : ndarray, shape (N, L), or None
+        What was taken from the firm's return before the regression, for models of excess returns; None means nothing.
     """
 
     names: tuple[str, ...]
@@ -68,10 +70,11 @@ class Fit:
     span: IntArray | None = None
     serial: FloatArray | None = None
     instead: FloatArray | None = None
+    riskless: FloatArray | None = None
 
 
 @runtime_checkable
-class NormalReturnModel(Protocol):
+class NormalReturnModel(NeedsOfModel, Protocol):
     """A specification of normal returns; ``fit`` estimates it for all events of a panel at once."""
 
     @property
@@ -85,18 +88,13 @@ class NormalReturnModel(Protocol):
         ...
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        """Benchmark and factor columns that the model needs."""
-        ...
-
-    @property
-    def offsets(self) -> tuple[int, ...]:
-        """For each column, how many sessions later than the firm's return it is taken (-1: the session before)."""
-        ...
-
-    @property
     def bridges_gaps(self) -> bool:
         """Whether a return may reach back over sessions without a trade."""
+        ...
+
+    @property
+    def thin_trading(self) -> bool:
+        """Whether it is made for firms that do not trade every day, so that still prices are no fault."""
         ...
 
     @property
@@ -107,10 +105,6 @@ class NormalReturnModel(Protocol):
     @property
     def least_squares(self) -> bool:
         """Whether ordinary least squares on ``design`` repeats the fit."""
-        ...
-
-    def prepare(self, panel: EventPanel) -> EventPanel:
-        """Return the panel with the columns that ``fit`` uses, e.g. peers made one portfolio, before days are counted."""
         ...
 
     @property
@@ -141,6 +135,7 @@ class ModelDefaults:
         return (0,) * len(self.columns)
 
     bridges_gaps: ClassVar[bool] = False
+    thin_trading: ClassVar[bool] = False
     return_kinds: ClassVar[tuple[str, ...]] = ("simple", "log")
     least_squares: ClassVar[bool] = True
 
@@ -266,8 +261,8 @@ def fit_least_squares(
     """
     mask, event_mask = panel.est_mask, panel.event_mask
     x = masked(design(panel.est_columns), mask[:, :, None])
-    taken, event_taken = (0.0, 0.0) if less is None else (less(panel.est_columns), less(panel.event_columns))
-    y = masked(panel.est_returns - taken, mask)
+    riskless = None if less is None else less(panel.event_columns)
+    y = masked(panel.est_returns if less is None else panel.est_returns - less(panel.est_columns), mask)
     n_est = np.asarray(mask.sum(axis=1), dtype=np.int64)
     p = x.shape[2]
     q, r = np.linalg.qr(x)
@@ -280,7 +275,9 @@ def fit_least_squares(
     with np.errstate(divide="ignore", invalid="ignore"):
         sigma = np.sqrt(np.where(degrees > 0, sum_squares / np.maximum(degrees, 1), np.nan))
     rows = masked(design(panel.event_columns), event_mask[:, :, None])
-    expected = np.einsum("nlp,np->nl", rows, coefficients) + event_taken
+    expected = np.einsum("nlp,np->nl", rows, coefficients)
+    if riskless is not None:
+        expected = expected + riskless
     unusable = unusable_reasons(panel, mask, sigma, singular, degrees)
     return Fit(
         names=names,
@@ -294,6 +291,7 @@ def fit_least_squares(
         root=root,
         r_squared=_r_squared(y, mask, n_est, sum_squares),
         unusable=unusable,
+        riskless=riskless,
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -11,8 +12,8 @@ from numpy.typing import NDArray
 
 from eventstudy.calendars import ClosedDay
 from eventstudy.errors import DataMissing
+from eventstudy.estimation.spans import sums_over_spans, trade_spans
 from eventstudy.events import Event, event_keys, locate_sessions
-from eventstudy.measures import sums_over_spans, trade_spans
 from eventstudy.windows import Window
 from eventstudy.wording import did_you_mean
 
@@ -124,18 +125,40 @@ class Alignment:
     dropped: tuple[Dropped, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class EventTime:
+    """Which relative days a panel holds, whose sessions they count, and which events it keeps."""
+
+    estimation: Window
+    window: Window
+    exchange: str | None
+    closed_day: ClosedDay
+    min_estimation: int
+
+
+class NeedsOfModel(Protocol):
+    """What a model of normal returns needs of a panel."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Benchmark and factor columns that the model needs."""
+        ...
+
+    @property
+    def offsets(self) -> tuple[int, ...]:
+        """For each column, how many sessions later than the firm's return it is taken (-1: the session before)."""
+        ...
+
+    def prepare(self, panel: EventPanel) -> EventPanel:
+        """Return the panel with the columns that ``fit`` uses, e.g. peers made one portfolio, before days are counted."""
+        ...
+
+
 def align(
     returns: pd.DataFrame,
     events: Sequence[Event],
-    *,
-    columns: Sequence[str],
-    estimation: Window,
-    window: Window,
-    exchange: str | None,
-    closed_day: ClosedDay,
-    min_estimation: int,
-    offsets: Sequence[int] = (),
-    prepare: Callable[[EventPanel], EventPanel] | None = None,
+    model: NeedsOfModel,
+    time: EventTime,
     trades: pd.DataFrame | None = None,
 ) -> Alignment:
     """Align returns in event time and say what became of each event.
@@ -144,22 +167,20 @@ def align(
     ----------
     returns : DataFrame
         Dates × tickers, shape (T, K'), one row per session, ascending; fractions, NaN where missing.
-    offsets : sequence of int
-        For each column, how many sessions later than the firm's return it is taken; empty means the same session.
     trades : DataFrame of bool, optional
         Where there was a trade (`trades_of`), shaped like ``returns``, for models that bridge gaps: log returns then reach back
         to the last trade, also across the gap between the windows, and columns are summed over the same sessions.
     """
-    _require_columns(returns, events, columns)
-    located = locate_sessions(events, pd.DatetimeIndex(returns.index), exchange, closed_day)
+    _require_columns(returns, events, model.columns)
+    located = locate_sessions(events, pd.DatetimeIndex(returns.index), time.exchange, time.closed_day)
     position = np.array([place.position for place in located], dtype=np.int64)
-    whole = gather_panel(returns, events, columns, tuple(offsets) or (0,) * len(columns), position, estimation, window)
+    whole = gather_panel(returns, events, model, position, time.estimation, time.window)
     if trades is not None:
-        whole = _bridged(whole, returns, trades, columns)
-    if prepare is not None:
-        whole = prepare(whole)
-    reasons = _reasons(whole, [place.remark for place in located], min_estimation)
-    audit = _audit(whole, [place.remark for place in located], reasons)
+        whole = _bridged(whole, returns, trades, model.columns)
+    whole = model.prepare(whole)
+    remarks = [place.remark for place in located]
+    reasons = _reasons(whole, remarks, time.min_estimation)
+    audit = _audit(whole, remarks, reasons)
     keep = np.array([not reason for reason in reasons], dtype=np.bool_)
     dropped = tuple(Dropped(e, r) for e, r in zip(events, reasons, strict=True) if r)
     return Alignment(whole.take(keep), audit, dropped)
@@ -168,8 +189,7 @@ def align(
 def gather_panel(
     returns: pd.DataFrame,
     events: Sequence[Event],
-    columns: Sequence[str],
-    offsets: Sequence[int],
+    model: NeedsOfModel,
     position: IntArray,
     estimation: Window,
     window: Window,
@@ -183,7 +203,8 @@ def gather_panel(
     position : ndarray of int, shape (N,)
         Row of each event's day 0, whatever the event's own date; below 0 if it has none.
     """
-    calendar = pd.DatetimeIndex(returns.index)
+    columns, calendar = model.columns, pd.DatetimeIndex(returns.index)
+    offsets = tuple(model.offsets) or (0,) * len(columns)
     matrix = returns.to_numpy(dtype=np.float64)
     firm = returns.columns.get_indexer(pd.Index([e.ticker for e in events]))
     factor = returns.columns.get_indexer(pd.Index(list(columns)))

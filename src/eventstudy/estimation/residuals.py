@@ -65,6 +65,15 @@ def _about_mean(values: FloatArray, count: IntArray) -> FloatArray:
     return np.where(flat[:, None], 0.0, centred)
 
 
+def running_sums(values: FloatArray, length: int) -> FloatArray:
+    """Return the sums of ``length`` neighbours in each row, shape (N, M - length + 1); NaN where one is missing."""
+    if length == 1:
+        return values
+    if length > values.shape[1]:
+        return np.empty((len(values), 0))
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(values, length, axis=1).sum(axis=2), dtype=np.float64)
+
+
 def autocorrelations(residuals: FloatArray, lags: int) -> FloatArray:
     """Return the sample autocorrelations at lags 1 … q, shape (N, q).
 
@@ -77,13 +86,45 @@ def autocorrelations(residuals: FloatArray, lags: int) -> FloatArray:
     -----
     ``ρ_k = Σ_t (e_t - ē)(e_(t+k) - ē) / Σ_t (e_t - ē)²``. NaN for a row without variation.
     """
-    e = _about_mean(*in_order(residuals))
-    total = np.einsum("nm,nm->n", e, e)
-    sums = [np.einsum("nm,nm->n", e[:, k:], e[:, :-k]) for k in range(1, min(lags, e.shape[1] - 1) + 1)]
-    products = np.zeros((e.shape[0], lags))
-    products[:, : len(sums)] = np.array(sums).T if sums else 0.0
+    products = lagged_products(_about_mean(*in_order(residuals)), lags)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(products / total[:, None], dtype=np.float64)
+        return np.asarray(products[:, 1:] / products[:, :1], dtype=np.float64)
+
+
+def lagged_products(e: FloatArray, lags: int) -> FloatArray:
+    """Return ``Σ_t e_t e_(t+k)`` of each row for k = 0 … ``lags``, shape (N, lags + 1)."""
+    days = e.shape[1]
+    sums = [np.einsum("nm,nm->n", e[:, k:], e[:, : max(days - k, 0)]) for k in range(lags + 1)]
+    return np.stack(sums, axis=1)
+
+
+def newey_west_lags(days: IntArray, lags: int | None = None) -> FloatArray:
+    """Return the largest lag q of each event, ``⌊4 (M/100)^(2/9)⌋`` (Newey and West 1994) unless it is given, below its days M."""
+    rule = np.floor(4.0 * (days / 100.0) ** (2.0 / 9.0)) if lags is None else np.full(len(days), float(lags))
+    return np.minimum(rule, np.maximum(days - 1, 0))
+
+
+def bartlett_weights(q: FloatArray, longest: int | None = None) -> FloatArray:
+    """Return ``w_k = 1 - k/(q + 1)`` for lags k = 1 … the largest q or ``longest``, zero beyond an event's own q, shape (N, lags)."""
+    k = np.arange(1, (int(q.max(initial=0.0)) if longest is None else longest) + 1)
+    return np.asarray(np.maximum(1.0 - k / (q[:, None] + 1.0), 0.0), dtype=np.float64)
+
+
+def newey_west(scores: FloatArray, weights: FloatArray) -> FloatArray:
+    """Return ``Γ_0 + Σ_k w_k (Γ_k + Γ_k')`` with ``Γ_k = Σ_t g_(t+k) g_t'``, shape (N, p, p).
+
+    Parameters
+    ----------
+    scores : ndarray, shape (N, M, p)
+        g_t in the order of sessions, zeros where there is none.
+    weights : ndarray, shape (N, q)
+        w_k for lags 1 … q.
+    """
+    total: FloatArray = np.einsum("nmp,nmq->npq", scores, scores)
+    for k in range(1, weights.shape[1] + 1):
+        one = weights[:, k - 1, None, None] * np.einsum("nmp,nmq->npq", scores[:, k:], scores[:, :-k])
+        total += one + one.transpose(0, 2, 1)
+    return total
 
 
 def durbin_watson(residuals: FloatArray) -> FloatArray:

@@ -20,7 +20,8 @@ from eventstudy.estimation.model import (
     fit_least_squares,
     masked,
 )
-from eventstudy.estimation.panel import BoolArray, EventPanel, FloatArray, IntArray
+from eventstudy.estimation.panel import BoolArray, EventPanel, FloatArray
+from eventstudy.estimation.residuals import bartlett_weights, lagged_products, newey_west, newey_west_lags
 
 Norm = Literal["huber", "tukey", "lad"]
 
@@ -254,59 +255,29 @@ class HacMarketModel(OneBenchmark):
         mask = panel.est_mask
         x = masked(self.design(panel.est_columns), mask[:, :, None])
         e = masked(base.residuals, mask)
-        weights = bartlett_weights(base.n_est, self.lags)
+        weights = bartlett_weights(newey_west_lags(base.n_est, self.lags))
         # Scores in the basis of orthonormal regressors, in units of s: V = s² R⁻¹ meat (R⁻¹)'.
         scores = np.einsum("nmp,npq->nmq", x, base.root) * (e / _positive(base.sigma)[:, None])[:, :, None]
         if self.prewhiten:
             meat = _recoloured(scores, mask, weights)
             serial = _recoloured_correlations(e, mask, weights, len(panel.window))
         else:
-            meat = _weighted_sum(scores, weights)
-            serial = weights * autocorrelations(e, weights.shape[1])
+            meat = newey_west(scores, weights)
+            serial = weights * _correlations(e, weights.shape[1])
         return replace(
             base, root=np.matmul(base.root, _symmetric_root(meat)), serial=serial, market=panel.event_columns[:, :, 0]
         )
 
 
-def bartlett_weights(n_est: IntArray, lags: int | None) -> FloatArray:
-    """Return ``w_k = 1 - k/(q_i + 1)`` for lags 1 … the largest q, zero beyond an event's own q, shape (N, max q)."""
-    rule = np.floor(4.0 * (n_est / 100.0) ** (2.0 / 9.0)) if lags is None else np.full(len(n_est), float(lags))
-    q = np.minimum(rule, np.maximum(n_est - 1, 0))
-    k = np.arange(1, int(q.max(initial=0.0)) + 1)
-    return np.asarray(np.maximum(1.0 - k / (q[:, None] + 1.0), 0.0), dtype=np.float64)
-
-
-def autocorrelations(residuals: FloatArray, lags: int) -> FloatArray:
-    """Return ``r_k = Σ_t e_t e_(t+k) / Σ_t e_t²`` of each row for lags 1 … ``lags``, zeros standing for missing days.
-
-    Parameters
-    ----------
-    residuals : ndarray, shape (N, M)
-        Residuals in the order of sessions, 0 where missing.
-
-    Returns
-    -------
-    ndarray, shape (N, lags)
-    """
-    whole = np.einsum("nm,nm->n", residuals, residuals)
-    pairs = [
-        np.einsum("nm,nm->n", residuals[:, k:], residuals[:, : residuals.shape[1] - k]) for k in range(1, lags + 1)
-    ]
-    return np.asarray(np.reshape(pairs, (lags, len(whole))).T / _positive(whole)[:, None], dtype=np.float64)
+def _correlations(e: FloatArray, lags: int) -> FloatArray:
+    """Return ``r_k = Σ_t e_t e_(t+k) / Σ_t e_t²`` of each row for lags 1 … ``lags``, zeros standing for missing days, shape (N, lags)."""
+    products = lagged_products(e, lags)
+    return products[:, 1:] / _positive(products[:, :1])
 
 
 def _positive(values: FloatArray) -> FloatArray:
     """Return ``values`` with 1 where they are not positive numbers: such events are unusable anyway."""
     return np.where(values > 0, values, 1.0)
-
-
-def _weighted_sum(scores: FloatArray, weights: FloatArray) -> FloatArray:
-    """Return ``Γ_0 + Σ_k w_k (Γ_k + Γ_k')`` of each event's scores, shape (N, p, p)."""
-    total: FloatArray = np.einsum("nmp,nmq->npq", scores, scores)
-    for k in range(1, weights.shape[1] + 1):
-        one = weights[:, k - 1, None, None] * np.einsum("nmp,nmq->npq", scores[:, k:], scores[:, :-k])
-        total += one + one.transpose(0, 2, 1)
-    return total
 
 
 def _autoregression(values: FloatArray, mask: BoolArray) -> tuple[FloatArray, FloatArray]:
@@ -332,7 +303,7 @@ def _recoloured(scores: FloatArray, mask: BoolArray, weights: FloatArray) -> Flo
     a, innovations = _autoregression(scores, mask)
     back = np.linalg.inv(np.eye(a.shape[1]) - a)
     return np.asarray(
-        np.matmul(np.matmul(back, _weighted_sum(innovations, weights)), back.transpose(0, 2, 1)), dtype=np.float64
+        np.matmul(np.matmul(back, newey_west(innovations, weights)), back.transpose(0, 2, 1)), dtype=np.float64
     )
 
 
@@ -343,7 +314,7 @@ def _recoloured_correlations(e: FloatArray, mask: BoolArray, weights: FloatArray
     """
     a, innovations = _autoregression(e[:, :, None], mask)
     phi, q = a[:, 0, 0], weights.shape[1]
-    one_side = weights * autocorrelations(innovations[:, :, 0], q)
+    one_side = weights * _correlations(innovations[:, :, 0], q)
     both_sides = np.concatenate([one_side[:, ::-1], np.ones((len(phi), 1)), one_side], axis=1)
     apart = np.abs(np.arange(length)[:, None] - np.arange(-q, q + 1)[None, :])
     gamma = np.einsum("nkj,nj->nk", phi[:, None, None] ** apart, both_sides)

@@ -59,6 +59,7 @@ class ScholesWilliams(OneBenchmark):
 
     name: ClassVar[str] = "Scholes-Williams model"
     offsets: ClassVar[tuple[int, ...]] = (0, -1, 1)
+    thin_trading: ClassVar[bool] = True
     least_squares: ClassVar[bool] = False
 
     @property
@@ -160,6 +161,7 @@ class Dimson(OneBenchmark):
     """
 
     name: ClassVar[str] = "Dimson model"
+    thin_trading: ClassVar[bool] = True
 
     leads: int = 1
     lags: int = 1
@@ -246,6 +248,7 @@ class TradeToTrade(OneBenchmark):
 
     name: ClassVar[str] = "trade-to-trade model"
     bridges_gaps: ClassVar[bool] = True
+    thin_trading: ClassVar[bool] = True
     return_kinds: ClassVar[tuple[str, ...]] = ("log",)
     least_squares: ClassVar[bool] = False
 

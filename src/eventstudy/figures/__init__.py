@@ -7,12 +7,14 @@ here touches matplotlib's global state, and matplotlib itself is imported only w
 
 from __future__ import annotations
 
-from eventstudy.figures.bundle import alt_text, csv_text, pdf_bytes, png_bytes, save, save_bundle, svg_bytes
+from eventstudy.figures.bundle import save_bundle
+from eventstudy.figures.comparison import several_tests
 from eventstudy.figures.distribution import estimation_days, universe
 from eventstudy.figures.events import event_day, ranking
+from eventstudy.figures.formats import alt_text, csv_text, pdf_bytes, png_bytes, save, svg_bytes
 from eventstudy.figures.house_style import HouseStyle, use_style
+from eventstudy.figures.market_value import dollars
 from eventstudy.figures.paths import car_paths
-from eventstudy.figures.rows import agreement, dollars
 from eventstudy.figures.scatter import market_scatter
 from eventstudy.figures.style import SIZES
 from eventstudy.figures.words import FigureText
@@ -21,7 +23,6 @@ __all__ = [
     "SIZES",
     "FigureText",
     "HouseStyle",
-    "agreement",
     "alt_text",
     "car_paths",
     "csv_text",
@@ -34,6 +35,7 @@ __all__ = [
     "ranking",
     "save",
     "save_bundle",
+    "several_tests",
     "svg_bytes",
     "universe",
     "use_style",

@@ -1,4 +1,4 @@
-"""Where the event day falls among a firm's ordinary days."""
+"""Distributions as stacks of dots: the event day among the days of the estimation window, named firms among all of an index."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ import pandas as pd
 from eventstudy.errors import DataMissing, InvalidInput
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.figures import words as say
-from eventstudy.figures.events import Measured, common_parameters, facts_of, frame, measure
-from eventstudy.figures.house_style import Facts
-from eventstudy.figures.layout import build
-from eventstudy.figures.rows import colour
+from eventstudy.figures.columns import ABNORMAL_RETURN, WHAT, Column
+from eventstudy.figures.measured import COLUMNS, Measured, common_parameters, facts_of, measure
+from eventstudy.figures.presentation import draw_figure
+from eventstudy.figures.recipe import Facts, Recipe
 from eventstudy.figures.sheet import Scale, Sheet, fit, fitted_ticks, legend_height, limits, percent_ticks, text_width
 from eventstudy.figures.style import POINTS, Size, palette
 from eventstudy.figures.words import FigureText
 from eventstudy.windows import Window
-from eventstudy.wording import percent, round_significant, share_digits
+from eventstudy.wording import listed, percent, round_significant, share_digits
 
 if TYPE_CHECKING:
     from eventstudy.figures.figure import HouseFigure
@@ -76,6 +76,14 @@ def draw_stacks(sheet: Sheet, values: np.ndarray, x: Scale, top: float, base: fl
     return stacks
 
 
+def _extreme(values: np.ndarray, which: Callable[[Sequence[float]], float]) -> str:
+    """Return the least or greatest value as text, a dash if there is none."""
+    return percent(which(values.tolist()) if len(values) else math.nan, 1)
+
+
+# -- The event day among the days of the estimation window.
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class EventAmongDays:
     """One event's abnormal return on day 0 and the residuals of its estimation window, rounded for publication."""
@@ -83,12 +91,12 @@ class EventAmongDays:
     key: str
     value: float
     raw: float
-    state: str
+    state: say.State
     days: np.ndarray
 
     @property
-    def extreme(self) -> int:
-        """How many ordinary days went at least as far, on the event's side."""
+    def as_far(self) -> int:
+        """How many estimation days went at least as far, on the event's side."""
         if not math.isfinite(self.value):
             return 0
         return int(((self.days <= self.value) if self.value < 0 else (self.days >= self.value)).sum())
@@ -135,24 +143,21 @@ def estimation_days(
     """
     event = _event_among_days(abnormal, i, level)
     n = len(event.days)
-    words = _estimation_days_words(event, abnormal.estimation, (title, source, when))
-    table = pd.DataFrame({"what": ["event day"] + ["ordinary day"] * n, "abnormal_return": [event.value, *event.days]})
-    legend = [f"one ordinary day ({n})", "event day"]
-    facts = Facts(
-        "estimation_days",
-        {event.key: (event.state,)},
-        {event.key: event.raw},
-        {**common_parameters(abnormal, level), "events": 1, "window": [0, 0]},
-        own_title=bool(title),
-    )
-    return build(
-        words,
-        table,
-        facts,
-        size,
+    legend = [f"one day of the estimation window ({n})", "event day"]
+    recipe = Recipe(
+        Facts(
+            "estimation_days",
+            {event.key: (event.state,)},
+            {event.key: event.raw},
+            {**common_parameters(abnormal, level), "events": 1, "window": [0, 0]},
+        ),
+        _days_words(event, abnormal.estimation, when),
+        pd.DataFrame({"what": ["event day"] + ["estimation day"] * n, "abnormal_return": [event.value, *event.days]}),
+        {"what": WHAT, "abnormal_return": ABNORMAL_RETURN},
         lambda s: legend_height(legend, s) + (170.0 if s.narrow else 210.0 * s.unit) + 4.6 * s.foot,
-        lambda sheet: _draw_estimation_days(sheet, event, legend, when),
+        lambda sheet: _draw_days(sheet, event, legend, when or "event day"),
     )
+    return draw_figure(recipe, size, title=title, source=source)
 
 
 def _event_among_days(abnormal: AbnormalReturns, i: int, level: float) -> EventAmongDays:
@@ -164,45 +169,38 @@ def _event_among_days(abnormal: AbnormalReturns, i: int, level: float) -> EventA
     return EventAmongDays(shown.keys[0], float(shown.value[0]), float(shown.raw[0]), shown.states[0], days)
 
 
-def end(days: np.ndarray, which: Callable[[Sequence[float]], float]) -> float:
-    """Return the least or greatest value, NaN if there is none."""
-    return which(days.tolist()) if len(days) else math.nan
-
-
-def _estimation_days_title(event: EventAmongDays, when: str) -> str:
-    key, extreme, n = event.key, event.extreme, len(event.days)
-    on = f" on {when}" if when else ""
+def _days_title(event: EventAmongDays, when: str) -> str:
+    named, n = f"{event.key}{say.on_day(when)}", len(event.days)
     if event.state == "missing":
-        return f"No return for {key}{on}"
+        return f"No return for {named}"
     if event.state == "unclear":
-        if extreme:
-            return f"No clear change for {key}{on}: {extreme} of {n} ordinary days were as {event.side}"
-        return f"No clear change for {key}{on}, though no ordinary day was as {event.side}"
-    noun = {"fell": "fall", "rose": "rise", "lagged": "lag", "held up": "lead"}[say.verb(event.state, event.raw)]
-    if extreme == 0:
-        return f"{key}’s {noun}{on} was beyond all {n} ordinary days"
-    return f"{key}’s {noun}{on}: {extreme} of {n} ordinary days went as far"
+        if event.as_far:
+            return (
+                f"No clear change for {named}: {event.as_far} of {n} days of the estimation window were as {event.side}"
+            )
+        return f"No clear change for {named}, though no day of the estimation window was as {event.side}"
+    moved = f"{event.key}’s {say.move_noun(event.state, event.raw)}{say.on_day(when)}"
+    if event.as_far == 0:
+        return f"{moved} was beyond all {n} days of the estimation window"
+    return f"{moved}: {event.as_far} of {n} days of the estimation window went as far"
 
 
-def _estimation_days_words(event: EventAmongDays, estimation: Window, given: tuple[str | None, str, str]) -> FigureText:
-    """Return the figure's words; ``given`` are the caller's title, source and day."""
-    title, source, when = given
-    days, extreme = event.days, event.extreme
+def _days_words(event: EventAmongDays, estimation: Window, when: str) -> FigureText:
+    days, n = event.days, len(event.days)
     return FigureText(
-        title=say.tidy(title) if title else _estimation_days_title(event, when),
-        subtitle=f"Daily abnormal returns of {event.key}: the event day among {len(days)} ordinary days",
-        source=say.tidy(source),
-        note=f"Ordinary days: residuals of the estimation window {say.window_text(estimation)}. "
-        f"{extreme} of {len(days)} at least as {event.side} as the event day.",
-        alt=f"Dot plot of {len(days)} ordinary abnormal returns of {event.key}, from {percent(end(days, min), 1)} to "
-        f"{percent(end(days, max), 1)}; {when or 'the event day'} at {percent(event.value, 1)}, "
-        f"{extreme} ordinary days at least as extreme.",
+        title=_days_title(event, when),
+        subtitle=f"Daily abnormal returns of {event.key}: the event day among {n} days of the estimation window",
+        note=f"Days of the estimation window {say.window_text(estimation)}: what the model leaves unexplained (residuals). "
+        f"{event.as_far} of {n} at least as {event.side} as the event day.",
+        alt=f"Dot plot of abnormal returns of {event.key} on {n} days of the estimation window, from "
+        f"{_extreme(days, min)} to {_extreme(days, max)}; {when or 'the event day'} at {percent(event.value, 1)}, "
+        f"{event.as_far} of those days at least as extreme.",
     )
 
 
-def _draw_estimation_days(sheet: Sheet, shown: EventAmongDays, legend: list[str], when: str) -> None:
+def _draw_days(sheet: Sheet, shown: EventAmongDays, legend: list[str], name: str) -> None:
     size, value, days = sheet.size, shown.value, shown.days
-    tint, filled = colour(shown.state), shown.state != "unclear"
+    tint, filled = palette().of_state(shown.state), shown.state != "unclear"
 
     def day(x: float, y: float) -> None:
         sheet.mark(x, y, palette().ordinary, pixels=6)
@@ -214,24 +212,20 @@ def _draw_estimation_days(sheet: Sheet, shown: EventAmongDays, legend: list[str]
     label_line = sheet.top + legend_height(legend, size) + 1.1 * size.body
     top, base = label_line + 0.9 * size.body, sheet.bottom - 2.1 * size.foot
     x = Scale(*limits([*days, value], pad=0.05), sheet.left, sheet.right)
-    _axis(sheet, x, top, base)
+    _days_axis(sheet, x, top, base)
     draw_stacks(sheet, days, x, top, base)
     if not math.isfinite(value):
         return
     sheet.line([x.px(value)] * 2, [label_line + 0.35 * size.body, base], tint, 1.6)
     sheet.mark(x.px(value), base, tint, filled=filled, shape="D", pixels=11)
-    text = fit(
-        f"{when or 'event day'}: {percent(value, share_digits([value]))}",
-        size.body,
-        sheet.right - sheet.left,
-        bold=True,
-    )
+    label = f"{name}: {percent(value, share_digits([value]))}"
+    text = fit(label, size.body, sheet.right - sheet.left, bold=True)
     half = text_width(text, size.body, True) / 2
     centre = min(max(x.px(value), sheet.left + half), sheet.right - half)
     sheet.text(centre, label_line, text, bold=True, ha="center")
 
 
-def _axis(sheet: Sheet, x: Scale, top: float, base: float) -> None:
+def _days_axis(sheet: Sheet, x: Scale, top: float, base: float) -> None:
     marks, form = fitted_ticks(x, sheet.size.foot, percent_ticks)
     for mark in marks:
         sheet.line([x.px(mark)] * 2, [top, base], palette().grid)
@@ -240,7 +234,7 @@ def _axis(sheet: Sheet, x: Scale, top: float, base: float) -> None:
     sheet.tick_labels(x, marks, form, base + 1.6 * sheet.size.foot)
 
 
-# -- Where named firms fall among all members of an index.
+# -- Named firms among all members of an index.
 
 
 #: With more stocks than this, bars may take the place of dots.
@@ -253,7 +247,7 @@ class Marked:
 
     key: str
     value: float
-    state: str
+    state: say.State
     raw: float
     text: str
 
@@ -295,41 +289,35 @@ def universe(
     shown = measure(abnormal, Window(0, 0), level)
     chosen = [_place(abnormal.keys, name) for name in dict.fromkeys(marked)]
     named = _marked(shown, chosen)
-    order = _ascending(named)
+    order = sorted(named, key=lambda m: (m.value, m.key))
     values = shown.value[np.isfinite(shown.value)]
-    table = frame(shown).assign(marked=np.isin(np.arange(abnormal.n), chosen))
-    note = _note(abnormal, level, [shown.keys[j] for j in chosen if not math.isfinite(shown.value[j])])
-    what = "stocks" if (abnormal.position == abnormal.position[:1]).all() else "events"
+    gone = [shown.keys[j] for j in chosen if not math.isfinite(shown.value[j])]
+    noun = "stocks" if (abnormal.position == abnormal.position[:1]).all() else "events"
     at = f"on {when}" if when else ""
-    found = _title(named, values, what, at) if named else say.count_finding(shown.states, at, level, what)
-    words = _words(named, values, what, note, (say.tidy(title) if title else found, source, when))
-    return build(
-        words,
+    found = _universe_title(named, values, noun, at) if named else say.count_finding(shown.states, at, level, noun)
+    table = shown.frame().assign(marked=np.isin(np.arange(abnormal.n), chosen))
+    recipe = Recipe(
+        facts_of("universe", shown, abnormal, level, Window(0, 0)),
+        _universe_words(found, order, values, noun, when, _universe_note(abnormal, level, gone)),
         table.sort_values("abnormal_return", kind="stable", ignore_index=True),
-        facts_of("universe", shown, abnormal, level, Window(0, 0), bool(title)),
-        size,
-        lambda preset: _height(preset, values, order),
-        lambda sheet: _draw(sheet, values, order),
+        {**COLUMNS, "marked": Column("Named", "whether the figure names it")},
+        lambda preset: _universe_height(preset, values, order),
+        lambda sheet: _draw_universe(sheet, values, order),
     )
+    return draw_figure(recipe, size, title=title, source=source)
 
 
-def _ascending(named: Sequence[Marked]) -> list[Marked]:
-    return sorted(named, key=lambda m: (m.value, m.key))
-
-
-def _words(
-    named: Sequence[Marked], values: np.ndarray, what: str, note: str, given: tuple[str, str, str]
-) -> FigureText:
-    """Return the words; ``what`` are stocks of one day, or events; ``given`` are title, source and day."""
-    title, source, when = given
-    span = say.span_text(Window(0, 0), when)
-    return FigureText(
-        title=title,
-        subtitle=f"Abnormal returns of {len(values)} {what} {span}; {int((values > 0).sum())} were above zero",
-        source=say.tidy(source),
-        note=note,
-        alt=f"Distribution of {len(values)} abnormal returns {span}, from {percent(end(values, min), 1)} to "
-        f"{percent(end(values, max), 1)}. Marked: " + say.alt_list([m.text for m in _ascending(named)]),
+def _place(keys: tuple[str, ...], name: str) -> int:
+    if name in keys:
+        return keys.index(name)
+    found = [j for j, key in enumerate(keys) if key.split(" ")[0] == name]
+    if len(found) == 1:
+        return found[0]
+    raise DataMissing(
+        f"{'Several events answer to' if found else 'No event is called'} {name!r}, so it cannot be marked; "
+        f"name one of the {len(keys)} events by its key.",
+        missing=(name,),
+        available=keys,
     )
 
 
@@ -348,46 +336,45 @@ def _marked(shown: Measured, chosen: Sequence[int]) -> list[Marked]:
     ]
 
 
-def _note(abnormal: AbnormalReturns, level: float, gone: Sequence[str]) -> str:
-    dots = "Each dot is one event; filled" if abnormal.n <= _MOST_DOTS else "Filled"
-    note = say.interval_note(abnormal, level).replace("Intervals:", f"{dots} marks: the interval excludes 0 at")
-    return note + (f" No return: {', '.join(gone)}." if gone else "")
-
-
-def _height(size: Size, values: np.ndarray, order: Sequence[Marked]) -> float:
-    deepest = max(_layout(size, values, order)[1], default=0)
-    return (190.0 if size.narrow else 230.0 * size.unit) + 2.6 * size.foot + _lane(size) * (deepest + 1)
-
-
-def _place(keys: tuple[str, ...], name: str) -> int:
-    if name in keys:
-        return keys.index(name)
-    found = [j for j, key in enumerate(keys) if key.split(" ")[0] == name]
-    if len(found) == 1:
-        return found[0]
-    raise DataMissing(
-        f"{'Several events answer to' if found else 'No event is called'} {name!r}, so it cannot be marked; "
-        f"name one of the {len(keys)} events by its key.",
-        missing=(name,),
-        available=keys,
-    )
-
-
 def _ordinal(rank: int) -> str:
     tail = "th" if 10 <= rank % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(rank % 10, "th")
     return f"{rank}{tail} "
 
 
-def _title(named: Sequence[Marked], values: np.ndarray, what: str, at: str) -> str:
-    on = f" {at}" if at else ""
-    clear = [m for m in named if m.state in ("down", "up")]
+def _universe_title(named: Sequence[Marked], values: np.ndarray, noun: str, at: str) -> str:
+    clear = [m for m in named if m.state in say.CLEAR]
     if not clear:
-        return f"No clear change for {say.listed([m.key for m in named[: say.NAMED]])} among {len(values)} {what}{on}"
+        names = listed(m.key for m in named[: say.NAMED])
+        return f"No clear change for {names} among {len(values)} {noun}{say.then(at)}"
     first = clear[0]
     rank = 1 + int((values < first.value).sum() if first.state == "down" else (values > first.value).sum())
-    noun = {"fell": "fall", "rose": "rise", "lagged": "lag", "held up": "lead"}[say.verb(first.state, first.raw)]
     place = "" if rank == 1 else _ordinal(rank)
-    return f"{first.key}’s abnormal {noun}{on} was the {place}largest of {len(values)} {what}"
+    moved = say.move_noun(first.state, first.raw)
+    return f"{first.key}’s abnormal {moved}{say.then(at)} was the {place}largest of {len(values)} {noun}"
+
+
+def _universe_words(
+    title: str, order: Sequence[Marked], values: np.ndarray, noun: str, when: str, note: str
+) -> FigureText:
+    span = say.span_text(Window(0, 0), when)
+    return FigureText(
+        title=title,
+        subtitle=f"Abnormal returns of {len(values)} {noun} {span}; {int((values > 0).sum())} were above zero",
+        note=note,
+        alt=f"Distribution of {len(values)} abnormal returns {span}, from {_extreme(values, min)} to "
+        f"{_extreme(values, max)}. Marked: {say.alt_list([m.text for m in order])}",
+    )
+
+
+def _universe_note(abnormal: AbnormalReturns, level: float, gone: Sequence[str]) -> str:
+    dots = "Each dot is one event; filled" if abnormal.n <= _MOST_DOTS else "Filled"
+    note = f"{dots} marks: the interval excludes 0 at {say.interval_basis(abnormal, level)}"
+    return f"{note} No return: {', '.join(gone)}." if gone else note
+
+
+def _universe_height(size: Size, values: np.ndarray, order: Sequence[Marked]) -> float:
+    deepest = max(_layout(size, values, order)[1], default=0)
+    return (190.0 if size.narrow else 230.0 * size.unit) + 2.6 * size.foot + _lane(size) * (deepest + 1)
 
 
 def _lane(size: Size) -> float:
@@ -428,7 +415,7 @@ def lanes(places: Sequence[float], widths: Sequence[float], gap: float = 5.0) ->
     return given
 
 
-def _draw(sheet: Sheet, values: np.ndarray, named: Sequence[Marked]) -> None:
+def _draw_universe(sheet: Sheet, values: np.ndarray, named: Sequence[Marked]) -> None:
     size = sheet.size
     x, given = _layout(size, values, named)
     labels_y = sheet.top + 0.9 * size.foot
@@ -437,11 +424,11 @@ def _draw(sheet: Sheet, values: np.ndarray, named: Sequence[Marked]) -> None:
     marks, form = fitted_ticks(x, size.foot, percent_ticks)
     sheet.tick_labels(x, marks, form, labels_y)
     for mark in marks:
-        sheet.line([x.px(mark)] * 2, [top, base], palette().ink if mark == 0 else palette().grid)
+        sheet.line([x.px(mark)] * 2, [top, base], palette().of_grid(mark))
     sheet.line([sheet.left, sheet.right], [base, base], palette().ink, 1.2)
     draw_stacks(sheet, values, x, top + 0.4 * size.foot, base)
     for member, lane in zip(named, given, strict=True):
-        place, tint, pixels = x.px(member.value), colour(member.state), _label_size(size)
+        place, tint, pixels = x.px(member.value), palette().of_state(member.state), _label_size(size)
         y = base + _lane(size) * (lane + 0.65)
         sheet.line([place, place], [base, y + 0.35 * pixels], tint, 1.4)
         sheet.mark(place, base, tint, filled=member.state != "unclear", pixels=9)

@@ -12,16 +12,18 @@ from typing import IO, TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
-from eventstudy.figures.layout import Recipe, lay_out, png_of, reworded
-from eventstudy.figures.style import DPI, Size, house_settings
-from eventstudy.figures.words import tidy
+from eventstudy.figures.bundle import save_bundle
+from eventstudy.figures.formats import png_bytes
+from eventstudy.figures.house_style import drawing_with
+from eventstudy.figures.layout import Layout
+from eventstudy.figures.recipe import Facts, Recipe
+from eventstudy.figures.style import DPI, house_settings, size_of
+from eventstudy.figures.titles import reworded
+from eventstudy.figures.words import FigureText, tidy
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.backend_bases import RendererBase
-
-    from eventstudy.figures.house_style import Facts
-    from eventstudy.figures.words import FigureText
 
 
 class HouseFigure(Figure):
@@ -39,19 +41,29 @@ class HouseFigure(Figure):
         What it was drawn from.
     """
 
-    words: FigureText
-    data: pd.DataFrame
     size_name: str
     recipe: Recipe
 
-    def __init__(self, recipe: Recipe, words: FigureText, size: Size, height: float) -> None:
-        paper = recipe.style.palette.paper
-        super().__init__(figsize=(size.width / DPI, height / DPI), dpi=DPI, facecolor=paper)
-        self.patch.set_gid("paper")
-        self.recipe = recipe
-        self.words = words
-        self.data = recipe.data
-        self.size_name = size.name
+    def __init__(self, recipe: Recipe, size_name: str) -> None:
+        size = size_of(size_name)
+        with drawing_with(recipe.style), house_settings():
+            layout = Layout.of(recipe, size)
+            inches = (size.width / DPI, layout.height / DPI)
+            super().__init__(figsize=inches, dpi=DPI, facecolor=recipe.style.palette.paper)
+            self.patch.set_gid("paper")
+            self.recipe = recipe
+            self.size_name = size_name
+            layout.draw(self)
+
+    @property
+    def words(self) -> FigureText:
+        """Title, subtitle, source, note and alternative text, with what a mark adds."""
+        return self.recipe.shown_words
+
+    @property
+    def data(self) -> pd.DataFrame:
+        """The plotted numbers, rounded to ten significant digits."""
+        return self.recipe.data
 
     @property
     def facts(self) -> Facts:
@@ -66,7 +78,7 @@ class HouseFigure(Figure):
         size : str
             One of `eventstudy.figures.SIZES`.
         """
-        return lay_out(self.recipe, size)
+        return HouseFigure(self.recipe, size)
 
     def with_words(
         self,
@@ -99,8 +111,10 @@ class HouseFigure(Figure):
             If a title says "fell" or "rose" where the interval does not exclude zero on that side, and ``unchecked``
             is false.
         """
-        given = {"title": title, "subtitle": subtitle, "source": source, "note": note, "alt": alt}
-        return lay_out(reworded(self.recipe, given, unchecked), self.size_name)
+        new = reworded(
+            self.recipe, title=title, subtitle=subtitle, source=source, note=note, alt=alt, unchecked=unchecked
+        )
+        return HouseFigure(new, self.size_name)
 
     def marked(self, mark: str, *, embargo_until: str = "") -> HouseFigure:
         """Return the figure with a mark over it, such as ``DRAFT``: drawn, in the alternative text and in the files.
@@ -113,7 +127,7 @@ class HouseFigure(Figure):
             The moment up to which it holds, for the bundle's JSON.
         """
         facts = replace(self.facts, mark=tidy(mark), embargo_until=tidy(embargo_until) if tidy(mark) else "")
-        return lay_out(replace(self.recipe, facts=facts), self.size_name)
+        return HouseFigure(replace(self.recipe, facts=facts), self.size_name)
 
     def describe(
         self, *, parameters: Mapping[str, object] | None = None, inputs: Mapping[str, str] | None = None
@@ -142,8 +156,6 @@ class HouseFigure(Figure):
 
     def save_bundle(self, name: str, folder: str | os.PathLike[str] = ".", *, prices: bool = True) -> list[Path]:
         """Write the figure as a bundle; see `eventstudy.figures.save_bundle`."""
-        from eventstudy.figures.bundle import save_bundle
-
         return save_bundle(self, folder, name, prices=prices)
 
     def draw(self, renderer: RendererBase) -> None:
@@ -162,7 +174,7 @@ class HouseFigure(Figure):
         return f"<HouseFigure {self.words.title!r}, {self.size_name}>"
 
     def _repr_html_(self) -> str:
-        picture = base64.b64encode(png_of(self, self.words.title, self.words.alt)).decode("ascii")
+        picture = base64.b64encode(png_bytes(self)).decode("ascii")
         return (
             f'<figure style="margin:0"><img alt="{html.escape(self.words.alt, quote=True)}" '
             f'style="width:{self.get_figwidth() * DPI:.0f}px;max-width:100%" '

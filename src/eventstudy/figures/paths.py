@@ -1,8 +1,8 @@
-"""Paths of cumulative abnormal returns with prediction bands."""
+"""Paths of cumulative abnormal returns with prediction bands, and their words."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,15 +11,16 @@ import pandas as pd
 
 from eventstudy.estimation.abnormal import AbnormalReturns, nan_mean
 from eventstudy.figures import words as say
-from eventstudy.figures.events import common_parameters
-from eventstudy.figures.house_style import Facts
-from eventstudy.figures.layout import build
-from eventstudy.figures.sheet import Scale, Sheet, fit, legend_height, limits, percent_ticks, text_width, ticks
+from eventstudy.figures.columns import EVENT, FRACTION, HIGH, LOW, TRADING_DAYS, Column
+from eventstudy.figures.measured import common_parameters, raw_returns
+from eventstudy.figures.presentation import draw_figure
+from eventstudy.figures.recipe import Facts, Recipe
+from eventstudy.figures.sheet import Scale, Sheet, fit, legend_height, limits, text_width, y_ticks
 from eventstudy.figures.style import POINTS, Size, palette
-from eventstudy.figures.words import FigureText, average_title, judged_days, path_alt, path_title
+from eventstudy.figures.words import FigureText
 from eventstudy.inference.market_value import car_interval
 from eventstudy.windows import Window
-from eventstudy.wording import percent, round_significant, share_digits
+from eventstudy.wording import listed, percent, plural, relative_day, round_significant, share_digits
 
 if TYPE_CHECKING:
     from eventstudy.figures.figure import HouseFigure
@@ -30,24 +31,40 @@ MOST_PANELS = 6
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Paths:
-    """CAR from the start of the window to each day, with pointwise bands; arrays of shape (N, L)."""
+    """CAR from the start of the window to each day, with pointwise bands; arrays of shape (N, L), the average (L,)."""
 
-    days: np.ndarray
+    keys: list[str]
+    window: Window
     car: np.ndarray
     low: np.ndarray
     high: np.ndarray
     average: np.ndarray
 
+    @property
+    def many(self) -> bool:
+        """Whether the events share one panel."""
+        return len(self.keys) > MOST_PANELS
+
+    @property
+    def days(self) -> np.ndarray:
+        """The relative days, shape (L,)."""
+        return self.window.days
+
+    def ends_by(self, day: int) -> list[list[float]]:
+        """Return the sum up to a day and the ends of its band, for each event."""
+        place = day - self.window.start
+        return np.stack([a[:, place] for a in (self.car, self.low, self.high)], axis=1).tolist()  # type: ignore[no-any-return]
+
 
 def paths_of(abnormal: AbnormalReturns, level: float) -> Paths:
     """Return the path of each event, each partial sum with its own exact prediction error."""
-    first, days = abnormal.window.start, abnormal.window.days
-    spans = [Window(first, int(day)) for day in days]
+    window = abnormal.window
+    spans = [Window(window.start, int(day)) for day in window.days]
     ends = [car_interval(abnormal, span, level) for span in spans]
     car = round_significant(np.stack([abnormal.sums(span).car for span in spans], axis=1))
     low = round_significant(np.stack([e[0] for e in ends], axis=1))
     high = round_significant(np.stack([e[1] for e in ends], axis=1))
-    return Paths(days, car, low, high, round_significant(nan_mean(car)))
+    return Paths([say.tidy(k) for k in abnormal.keys], window, car, low, high, round_significant(nan_mean(car)))
 
 
 def car_paths(
@@ -81,70 +98,83 @@ def car_paths(
     InvalidInput
         If ``level`` or ``size`` is not allowed.
     """
-    many = abnormal.n > MOST_PANELS
     paths = paths_of(abnormal, level)
-    keys = [say.tidy(k) for k in abnormal.keys]
-    words = _words(paths, keys, abnormal, level, (title, source, when))
-    legend = [f"average of {abnormal.n} events", "one event"] if many else [_test_text(level)]
-    return build(
-        words,
-        _frame(keys, paths, many),
-        _facts(keys, paths, abnormal, level, bool(title)),
-        size,
-        lambda s: _many_height(s, legend) if many else _panels_height(s, keys, legend),
-        lambda sheet: _many(sheet, paths, legend) if many else _panels(sheet, keys, paths, legend),
+    legend = [f"average of {abnormal.n} events", "one event"] if paths.many else [_test_text(level)]
+    height, draw = (_many_height, _draw_many) if paths.many else (_panels_height, _draw_panels)
+    judged = [paths.ends_by(day) for day in judged_days(paths.window)]
+    states = [[say.verdict(*ends) for ends in day] for day in judged]
+    recipe = Recipe(
+        Facts(
+            "car_paths",
+            dict(zip(paths.keys, zip(*states, strict=True), strict=True)),
+            dict(zip(paths.keys, raw_returns(abnormal, paths.window).tolist(), strict=True)),
+            common_parameters(abnormal, level),
+        ),
+        _words(paths, judged, states, abnormal, level, when),
+        _frame(paths),
+        {
+            "event": EVENT,
+            "day": Column("Trading day", "trading days from the event day, which is 0", TRADING_DAYS),
+            "car": Column(
+                "Cumulative abnormal return", "sum of abnormal returns from the first day of the window", FRACTION
+            ),
+            "low": LOW,
+            "high": HIGH,
+        },
+        lambda preset: height(preset, paths, legend),
+        lambda sheet: draw(sheet, paths, legend),
     )
+    return draw_figure(recipe, size, title=title, source=source)
 
 
-def _facts(keys: list[str], paths: Paths, abnormal: AbnormalReturns, level: float, own_title: bool) -> Facts:
-    """Return what the figure knows of itself: a path may be said to be where its band lies by a day of the title."""
-    places = [day - abnormal.window.start for day in judged_days(abnormal.window)]
-    states = {
-        key: tuple(say.verdict(*(float(a[i, j]) for a in (paths.car, paths.low, paths.high))) for j in places)
-        for i, key in enumerate(keys)
-    }
-    raw = say.raw_returns(abnormal, abnormal.window).tolist()
-    return Facts(
-        "car_paths",
-        states,
-        dict(zip(keys, raw, strict=True)),
-        common_parameters(abnormal, level),
-        own_title=own_title,
+def _frame(paths: Paths) -> pd.DataFrame:
+    n, length = paths.car.shape
+    table = pd.DataFrame(
+        {
+            "event": np.repeat(np.array(paths.keys, dtype=object), length),
+            "day": np.tile(paths.days, n),
+            "car": paths.car.ravel(),
+            "low": paths.low.ravel(),
+            "high": paths.high.ravel(),
+        }
     )
+    if not paths.many:
+        return table
+    average = pd.DataFrame({"event": "average", "day": paths.days, "car": paths.average})
+    return pd.concat([table, average.assign(low=np.nan, high=np.nan)], ignore_index=True)
 
 
-def _subtitle(window: Window, when: str) -> str:
-    days = f"from trading day {say.day_text(window.start)} to {say.day_text(window.end)}"
-    return f"Cumulative abnormal return {days}" + (f"; day 0 is {when}" if when else "")
+# -- The words: of the sums since the first day, judged by their own bands.
+
+
+def _words(
+    paths: Paths,
+    judged: Sequence[Sequence[Sequence[float]]],
+    states: Sequence[Sequence[say.State]],
+    abnormal: AbnormalReturns,
+    level: float,
+    when: str,
+) -> FigureText:
+    """Return the words, all of the cumulated paths that are drawn; of many, the average's come first."""
+    window, keys = paths.window, paths.keys
+    start, end = relative_day(window.start), relative_day(window.end)
+    average = average_title(paths.average, paths.car[:, -1], window)
+    days = judged_days(window)
+    spoken = say.alt_list([path_alt(key, days, ends) for key, *ends in zip(keys, *judged, strict=True)])
+    then = f" (not drawn). {average}. " if paths.many else ". "
+    return FigureText(
+        title=average if paths.many else path_title(keys, states, window),
+        subtitle=f"Cumulative abnormal return from trading day {start} to {end}"
+        + (f"; day 0 is {when}" if when else ""),
+        note=_note(abnormal, level, paths.many),
+        alt=f"Line chart of cumulative abnormal returns of {plural(abnormal.n, 'event')} over days "
+        f"{say.window_text(window)}, with {_test_text(level)}{then}"
+        f"Cumulated from day {start}: {spoken}",
+    )
 
 
 def _test_text(level: float) -> str:
     return f"{say.level_text(level)} prediction interval, t with prediction error"
-
-
-def _words(
-    paths: Paths, keys: list[str], abnormal: AbnormalReturns, level: float, given: tuple[str | None, str, str]
-) -> FigureText:
-    """Return the figure's words, all of the cumulated paths that it draws; ``given`` are title, source and day."""
-    title, source, when = given
-    window, many, days = abnormal.window, len(keys) > MOST_PANELS, judged_days(abnormal.window)
-    ends = [
-        np.stack([a[:, day - window.start] for a in (paths.car, paths.low, paths.high)], axis=1).tolist()
-        for day in days
-    ]
-    states = [[say.verdict(*end) for end in each] for each in ends]
-    found = average_title(paths.average, paths.car[:, -1], window) if many else path_title(keys, states, window)
-    spoken = [path_alt(key, days, each) for key, *each in zip(keys, *ends, strict=True)]
-    average = f"{average_title(paths.average, paths.car[:, -1], window)}. " if many else ""
-    return FigureText(
-        title=say.tidy(title) if title else found,
-        subtitle=_subtitle(window, when),
-        source=say.tidy(source),
-        note=_note(abnormal, level, many),
-        alt=f"Line chart of cumulative abnormal returns of {abnormal.n} event{'s' * (abnormal.n != 1)} over days "
-        f"{say.window_text(window)}, with {_test_text(level)}{' (not drawn)' if many else ''}. {average}"
-        f"Cumulated from day {say.day_text(window.start)}: {say.alt_list(spoken)}",
-    )
 
 
 def _note(abnormal: AbnormalReturns, level: float, many: bool) -> str:
@@ -152,26 +182,108 @@ def _note(abnormal: AbnormalReturns, level: float, many: bool) -> str:
     gaps = "" if np.isfinite(abnormal.ar).all() else " Days without a return add nothing."
     if many:
         return f"Estimation days {say.window_text(abnormal.estimation)}. No interval is drawn for the average.{gaps}"
-    first = say.day_text(abnormal.window.start)
+    first = relative_day(abnormal.window.start)
     clear = f"Clearly off zero by a day: the band of the sum from day {first} to that day excludes 0."
     return f"{say.interval_note(abnormal, level)} {clear}{gaps}"
 
 
-def _frame(keys: list[str], paths: Paths, many: bool) -> pd.DataFrame:
-    n, length = paths.car.shape
-    table = pd.DataFrame(
-        {
-            "event": np.repeat(np.array(keys, dtype=object), length),
-            "day": np.tile(paths.days, n),
-            "car": paths.car.ravel(),
-            "low": paths.low.ravel(),
-            "high": paths.high.ravel(),
-        }
-    )
-    if not many:
-        return table
-    average = pd.DataFrame({"event": "average", "day": paths.days, "car": paths.average})
-    return pd.concat([table, average.assign(low=np.nan, high=np.nan)], ignore_index=True)
+def judged_days(window: Window) -> list[int]:
+    """Return the days a title speaks of: day 0, if the window has it, and the last day."""
+    return sorted({0, window.end}) if 0 in window else [window.end]
+
+
+def path_title(keys: Sequence[str], states: Sequence[Sequence[str]], window: Window) -> str:
+    """Return which cumulated paths are clearly away from zero, named if few, counted if many.
+
+    Parameters
+    ----------
+    states : sequence of sequence of str
+        For each day of `judged_days` the N verdicts (`eventstudy.figures.words.verdict`) of the sums from the first day to it.
+
+    Examples
+    --------
+    >>> path_title(["A", "B"], [["down", "unclear"], ["unclear", "unclear"]], Window(-5, 5))
+    'Cumulated from day −5, only A is clearly below zero by day 0, none by day +5'
+    """
+    start = f"Cumulated from day {relative_day(window.start)}, "
+    days = [f"by day {relative_day(d)}" for d in judged_days(window)]
+    last = list(states[-1])
+    gone = [k for k, s in zip(keys, last, strict=True) if s == "missing"]
+    if len(gone) == len(keys):
+        return "No event has a return to judge" if len(keys) != 1 else f"No return for {keys[0]}"
+    phrase = _named if len(keys) <= say.NAMED else _counted
+    tail = f"; no return for {listed(gone)}" if gone and phrase is _named else ""
+    first, clear = phrase(keys, states[0]), [not say.CLEAR.isdisjoint(s) for s in states]
+    if len(states) == 1:
+        return f"{start}{first} {days[0]}{tail}"
+    if _same(states[0], last):
+        return f"{start}{first} {days[0]} {'and still by' if clear[0] else 'or'} day {relative_day(window.end)}{tail}"
+    if clear[0] and not clear[1]:
+        return f"{start}{first} {days[0]}, {'none' if len(keys) > 1 else 'no longer'} {days[1]}{tail}"
+    join = "; " if ", " in first else ", "
+    second = phrase(keys, last) if phrase is _named or not clear[0] else _counted_again(last)
+    return f"{start}{first} {days[0]}{join}{second} {days[1]}{tail}"
+
+
+def _same(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Return whether two verdicts name the same events on the same sides."""
+    return all(a == b or say.CLEAR.isdisjoint((a, b)) for a, b in zip(one, other, strict=True))
+
+
+def _named(keys: Sequence[str], states: Sequence[str]) -> str:
+    """Return what holds of a few named events: ``only NVDA is clearly below zero``."""
+    sides = [[k for k, s in zip(keys, states, strict=True) if s == side] for side in ("down", "up")]
+    groups = [(listed(names), names, word) for names, word in zip(sides, ("below", "above"), strict=True) if names]
+    if not groups:
+        return "no path is clearly off zero" if len(keys) > 1 else f"{keys[0]} is not clearly off zero"
+    (who, names, word), *others = groups
+    only = "only " if len(names) == 1 < len(keys) and not others else ""
+    text = f"{only}{who} {'is' if len(names) == 1 else 'are'} clearly {word}"
+    return text + "".join(f", {more} {side}" for more, _, side in others) + " zero"
+
+
+def _counted(keys: Sequence[str], states: Sequence[str]) -> str:
+    """Return what holds of many events: ``2 of 5 events are clearly below zero, 1 above``."""
+    down, up = list(states).count("down"), list(states).count("up")
+    if not down and not up:
+        return f"none of {len(keys)} events is clearly off zero"
+    first, word = (down, "below") if down else (up, "above")
+    text = f"{first} of {len(keys)} events {'is' if first == 1 else 'are'} clearly {word} zero"
+    return text + (f", {up} above" if down and up else "")
+
+
+def _counted_again(states: Sequence[str]) -> str:
+    """Return the counts of a second day, after `_counted` of a first: ``2 below, 1 above``."""
+    counts = [(list(states).count("down"), "below"), (list(states).count("up"), "above")]
+    return ", ".join(f"{count} {word}" for count, word in counts if count)
+
+
+def average_title(average: np.ndarray, last: np.ndarray, window: Window) -> str:
+    """Return where the average path ends; it has no interval, so nothing is said of its clarity.
+
+    Parameters
+    ----------
+    average : ndarray, shape (L,)
+        The mean of the paths.
+    last : ndarray, shape (N,)
+        Where each path ends, NaN for events without a return.
+    """
+    end, n = float(average[-1]), int(np.isfinite(last).sum())
+    if not np.isfinite(end):
+        return "No event has a return to judge"
+    start, last_day = relative_day(window.start), relative_day(window.end)
+    return f"Cumulated from day {start}, {n} events average {percent(end, share_digits([end]))} by day {last_day}"
+
+
+def path_alt(key: str, days: Sequence[int], ends: Sequence[Sequence[float]]) -> str:
+    """Return one path in words: its sum, with its interval, by each of some days."""
+    if not np.isfinite(ends[-1][0]):
+        return f"{key}: no return"
+    parts = (f"{say.value_and_interval(*end)} by day {relative_day(day)}" for day, end in zip(days, ends, strict=True))
+    return f"{key} {', '.join(parts)}"
+
+
+# -- The drawing: a panel each, or all in one.
 
 
 def _columns_of(size: Size, n: int) -> int:
@@ -180,7 +292,8 @@ def _columns_of(size: Size, n: int) -> int:
     return min(n, (1 if n <= 3 else 2) if size.narrow else 3 if n != 4 else 2)
 
 
-def _panels_height(size: Size, keys: list[str], legend: list[str]) -> float:
+def _panels_height(size: Size, paths: Paths, legend: list[str]) -> float:
+    keys = paths.keys
     rows = -(-len(keys) // _columns_of(size, len(keys)))
     plot = {1: 300.0, 2: 195.0}.get(rows, 150.0) * size.unit
     if size.narrow:
@@ -207,35 +320,18 @@ def _foot(size: Size) -> float:
     return 2.3 * size.foot
 
 
-def _many_height(size: Size, legend: list[str]) -> float:
-    return legend_height(legend, size) + (240.0 if size.narrow else 320.0 * size.unit) + 3.2 * size.body + _foot(size)
+def _many_height(size: Size, paths: Paths, legend: list[str]) -> float:
+    plot = 240.0 if size.narrow else 320.0 * size.unit
+    return legend_height(legend, size) + plot + 3.2 * size.body + _foot(size)
 
 
 def _y_scale_values(values: list[np.ndarray]) -> tuple[float, float]:
     return limits(np.concatenate([v.ravel() for v in values]).tolist(), pad=0.05)
 
 
-def _band_sample(sheet: Sheet, band: bool, tint: str, width: float) -> Callable[[float, float], None]:
-    unit = sheet.size.unit
-
-    def sample(x: float, y: float) -> None:
-        if band:
-            sheet.box(x - 9 * unit, y - 6 * unit, 18 * unit, 12 * unit, palette().band)
-        sheet.line([x - 9 * unit, x + 9 * unit], [y, y], tint, width)
-
-    return sample
-
-
-def _y_labels(sheet: Sheet, low: float, high: float, height: float) -> tuple[list[float], list[str], float]:
-    marks = ticks(low, high, max(3, int(height / (3.4 * sheet.size.foot))))
-    form = percent_ticks(marks)
-    texts = [form(m) for m in marks]
-    return marks, texts, max(text_width(t, sheet.size.foot) for t in texts) + 0.6 * sheet.size.foot
-
-
-def _panels(sheet: Sheet, keys: list[str], paths: Paths, legend: list[str]) -> None:
-    size = sheet.size
-    sheet.legend([(_band_sample(sheet, True, palette().line, 2.2), legend[0])], sheet.top + 0.5 * size.foot)
+def _draw_panels(sheet: Sheet, paths: Paths, legend: list[str]) -> None:
+    size, keys = sheet.size, paths.keys
+    sheet.legend([(sheet.line_sample(palette().line, 2.2, band=True), legend[0])], sheet.top + 0.5 * size.foot)
     columns = _columns_of(size, len(keys))
     rows = -(-len(keys) // columns)
     top = sheet.top + legend_height(legend, size)
@@ -243,7 +339,7 @@ def _panels(sheet: Sheet, keys: list[str], paths: Paths, legend: list[str]) -> N
     over = _head(size, keys)
     plot = tall - over - _foot(size)
     low, high = _y_scale_values([paths.car, paths.low, paths.high])
-    marks, texts, gutter = _y_labels(sheet, low, high, plot)
+    marks, texts, gutter = y_ticks(low, high, int(plot / (3.4 * size.foot)), size.foot)
     gap = 1.6 * size.body
     ends = _end_texts(paths.car[:, -1])
     wide = (sheet.right - sheet.left - gutter - (columns - 1) * gap) / columns
@@ -254,11 +350,8 @@ def _panels(sheet: Sheet, keys: list[str], paths: Paths, legend: list[str]) -> N
         ceiling = head + over + (0.0 if row else _label(size))
         y = Scale(low, high, ceiling + plot, ceiling)
         x = Scale(float(paths.days[0]) - 0.4, float(paths.days[-1]) + 0.4, left, left + wide)
-        for mark, text in zip(marks, texts, strict=True):
-            if column == 0:
-                sheet.text(
-                    left - 0.6 * size.foot, y.px(mark), text, size.foot, color=palette().quiet, ha="right", va="middle"
-                )
+        if column == 0:
+            sheet.y_labels(left, y, marks, texts)
         _heading(sheet, key, ends[i], int(paths.days[-1]), (left, wide, head, _dated(keys)))
         _grid(sheet, x, y, marks, named=i == 0)
         _day_labels(sheet, x, paths.days, y.start)
@@ -274,7 +367,7 @@ def _heading(sheet: Sheet, key: str, value: str, day: int, place: tuple[float, f
     """Write name and last value over a panel, on one line or two; ``place``: left, width, top, whether two."""
     left, wide, head, two = place
     size = sheet.size
-    tail = f"{value} by day {say.day_text(day)}" if two or wide > 13 * size.body else value
+    tail = f"{value} by day {relative_day(day)}" if two or wide > 13 * size.body else value
     y = head + 1.2 * size.body
     room = wide if two else wide - text_width(tail, size.foot) - 0.8 * size.body
     sheet.name(left, y, key, room, size.body * 1.1)
@@ -287,10 +380,7 @@ def _heading(sheet: Sheet, key: str, value: str, day: int, place: tuple[float, f
 def _grid(sheet: Sheet, x: Scale, y: Scale, marks: list[float], named: bool) -> None:
     size = sheet.size
     for mark in marks:
-        strong = mark == 0.0
-        sheet.line(
-            [x.start, x.end], [y.px(mark)] * 2, palette().ink if strong else palette().grid, 1.2 if strong else 1.0
-        )
+        sheet.line([x.start, x.end], [y.px(mark)] * 2, palette().of_grid(mark), 1.0 if mark else 1.2)
     if x.low <= 0.0 <= x.high:
         sheet.line([x.px(0.0)] * 2, [y.end - 0.25 * size.foot, y.start], palette().quiet, 1.2, dash=True)
         if named:
@@ -310,7 +400,7 @@ def _day_labels(sheet: Sheet, x: Scale, days: np.ndarray, base: float) -> None:
     chosen = [d for d in whole if d % step == 0] or [whole[0], whole[-1]]
     for day in chosen:
         sheet.line([x.px(day)] * 2, [base, base + 0.3 * sheet.size.foot], palette().quiet, 1.0)
-    sheet.tick_labels(x, chosen, lambda d: say.day_text(int(d)), base + 1.5 * sheet.size.foot)
+    sheet.tick_labels(x, chosen, lambda d: relative_day(int(d)), base + 1.5 * sheet.size.foot)
 
 
 def _path(sheet: Sheet, x: Scale, y: Scale, paths: Paths, i: int) -> None:
@@ -331,14 +421,14 @@ def _path(sheet: Sheet, x: Scale, y: Scale, paths: Paths, i: int) -> None:
     )
 
 
-def _many(sheet: Sheet, paths: Paths, legend: list[str]) -> None:
+def _draw_many(sheet: Sheet, paths: Paths, legend: list[str]) -> None:
     size = sheet.size
-    samples = [_band_sample(sheet, False, palette().line, 3.0), _band_sample(sheet, False, palette().ordinary, 1.0)]
+    samples = [sheet.line_sample(palette().line, 3.0), sheet.line_sample(palette().ordinary, 1.0)]
     sheet.legend(list(zip(samples, legend, strict=True)), sheet.top + 0.5 * size.foot)
     top = sheet.top + legend_height(legend, size) + 1.6 * size.foot
     base = sheet.bottom - _foot(size)
     low, high = _y_scale_values([paths.car, paths.average])
-    marks, texts, gutter = _y_labels(sheet, low, high, base - top)
+    marks, texts, gutter = y_ticks(low, high, int((base - top) / (3.4 * size.foot)), size.foot)
     y = Scale(low, high, base, top)
     end = percent(float(paths.average[-1]), share_digits([float(paths.average[-1])]))
     x = Scale(
@@ -347,10 +437,7 @@ def _many(sheet: Sheet, paths: Paths, legend: list[str]) -> None:
         sheet.left + gutter,
         sheet.right - text_width(end, size.body, True) - 0.6 * size.body,
     )
-    for mark, text in zip(marks, texts, strict=True):
-        sheet.text(
-            x.start - 0.6 * size.foot, y.px(mark), text, size.foot, color=palette().quiet, ha="right", va="middle"
-        )
+    sheet.y_labels(x.start, y, marks, texts)
     _grid(sheet, x, y, marks, named=True)
     _day_labels(sheet, x, paths.days, base)
     axes = sheet.axes(x, y)

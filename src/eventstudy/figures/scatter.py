@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,8 +14,9 @@ from eventstudy.errors import InvalidInput
 from eventstudy.estimation.models import Fit
 from eventstudy.estimation.panel import EventPanel
 from eventstudy.figures import words as say
-from eventstudy.figures.house_style import Facts
-from eventstudy.figures.layout import build
+from eventstudy.figures.columns import FRACTION, HIGH, LOW, WHAT, Column
+from eventstudy.figures.presentation import draw_figure
+from eventstudy.figures.recipe import Facts, Recipe
 from eventstudy.figures.sheet import (
     Scale,
     Sheet,
@@ -24,7 +26,7 @@ from eventstudy.figures.sheet import (
     limits,
     percent_ticks,
     text_width,
-    ticks,
+    y_ticks,
 )
 from eventstudy.figures.style import POINTS, Size, palette
 from eventstudy.figures.words import FigureText
@@ -56,7 +58,7 @@ class Cloud:
     event_high: float
 
     @property
-    def state(self) -> str:
+    def state(self) -> say.State:
         """Whether the event day lies outside the band."""
         return say.verdict(
             self.event_y - self.event_expected, self.event_y - self.event_high, self.event_y - self.event_low
@@ -79,7 +81,7 @@ def _cloud(panel: EventPanel, fit_: Fit, i: int, level: float) -> Cloud:
     if len(panel.columns) != 1 or fit_.coefficients.shape[1] != 2:
         raise InvalidInput(
             f"The scatter shows returns against one benchmark; this model uses "
-            f"{', '.join(panel.columns) if panel.columns else 'none'}. Run the study with a market model to draw it."
+            f"{', '.join(panel.columns) or 'none'}. Run the study with a market model to draw it."
         )
     if not -panel.n <= i < panel.n:
         raise InvalidInput(f"i is {i}; there are {panel.n} events, so give 0 to {panel.n - 1}.")
@@ -150,46 +152,45 @@ def market_scatter(
         If the model has no benchmark or more than one factor, or ``i`` or ``level`` is out of range.
     """
     cloud = _cloud(panel, fit, i, level)
-    words = FigureText(
-        title=say.tidy(title) if title else _title(cloud, when),
-        subtitle=f"Daily returns of {cloud.key} and of {cloud.market_name}",
-        source=say.tidy(source),
-        note=_note(panel, fit, i, level),
-        alt=_alt(cloud, when, level),
-    )
     legend = [f"{len(cloud.firm)} estimation days", f"fitted line, {say.level_text(level)} prediction interval"]
-    facts = Facts(
-        "market_scatter",
-        {cloud.key: (cloud.state,)},
-        {cloud.key: cloud.event_y},
-        {
-            "level": float(level),
-            "benchmark": cloud.market_name,
-            "estimation": [panel.estimation.start, panel.estimation.end],
-            "window": [0, 0],
-        },
-        own_title=bool(title),
+    recipe = Recipe(
+        Facts(
+            "market_scatter",
+            {cloud.key: (cloud.state,)},
+            {cloud.key: cloud.event_y},
+            {
+                "level": float(level),
+                "benchmark": cloud.market_name,
+                "estimation": [panel.estimation.start, panel.estimation.end],
+                "window": [0, 0],
+            },
+        ),
+        FigureText(
+            title=_title(cloud, when),
+            subtitle=f"Daily returns of {cloud.key} and of {cloud.market_name}",
+            note=_note(panel, fit, i, level),
+            alt=_alt(cloud, when, level),
+        ),
+        _frame(cloud),
+        _COLUMNS,
+        lambda preset: _height(preset, legend),
+        lambda sheet: _draw(sheet, cloud, legend, when or "event day"),
     )
-    return build(
-        words, _frame(cloud), facts, size, lambda s: _height(s, legend), lambda sheet: _draw(sheet, cloud, legend, when)
-    )
+    return draw_figure(recipe, size, title=title, source=source)
 
 
 def _title(cloud: Cloud, when: str) -> str:
-    on = f" on {when}" if when else ""
-    if cloud.state == "missing":
+    on, state = say.on_day(when), cloud.state
+    if state == "missing":
         return f"No return for {cloud.key}{on}"
     digits = share_digits([cloud.event_y])
-    expected = percent(cloud.event_expected, digits)
-    if cloud.state == "unclear":
-        return f"{cloud.key}’s {percent(cloud.event_y, digits)}{on} was no clear break with the market"
-    word = say.verb(cloud.state, cloud.event_y)
-    moved = (
-        f"moved {percent(cloud.event_y, digits)}"
-        if word in ("lagged", "held up")
-        else f"{word} {percent(abs(cloud.event_y), digits, False)}"
-    )
-    return f"{cloud.key} {moved}{on}; the model expected {expected}"
+    moved = percent(cloud.event_y, digits)
+    if state == "unclear":
+        return f"{cloud.key}’s {moved}{on} was no clear break with the market"
+    does = f"{say.verb(state, cloud.event_y)} {percent(abs(cloud.event_y), digits, False)}"
+    if say.went_against(state, cloud.event_y):
+        does = f"moved {moved}"
+    return f"{cloud.key} {does}{on}; the model expected {percent(cloud.event_expected, digits)}"
 
 
 def _note(panel: EventPanel, fit_: Fit, i: int, level: float) -> str:
@@ -208,9 +209,18 @@ def _alt(cloud: Cloud, when: str, level: float) -> str:
         return f"{start} There is no return on {when or 'the event day'}."
     place = {"down": "below", "up": "above"}.get(cloud.state, "inside")
     return (
-        f"{start} {(when or 'The event day')} lies {place} the band: {cloud.key} {percent(cloud.event_y, 1)}, "
+        f"{start} {when or 'The event day'} lies {place} the band: {cloud.key} {percent(cloud.event_y, 1)}, "
         f"{cloud.market_name} {percent(cloud.event_x, 1)}, expected {percent(cloud.event_expected, 1)}."
     )
+
+
+_COLUMNS: Mapping[str, Column] = {
+    "what": WHAT,
+    "market_return": Column("Benchmark return", "return of the benchmark", FRACTION),
+    "firm_return": Column("Share return", "return of the share", FRACTION),
+    "low": LOW,
+    "high": HIGH,
+}
 
 
 def _frame(cloud: Cloud) -> pd.DataFrame:
@@ -237,57 +247,41 @@ def _frame(cloud: Cloud) -> pd.DataFrame:
 
 
 def _height(size: Size, legend: list[str]) -> float:
-    return (
-        legend_height(legend, size)
-        + (230.0 if size.column else 300.0 if size.narrow else 360.0 * size.unit)
-        + 4.5 * size.foot
-    )
+    plot = 360.0 * size.unit
+    if size.narrow:
+        plot = 230.0 if size.column else 300.0
+    return legend_height(legend, size) + plot + 4.5 * size.foot
 
 
-def _draw(sheet: Sheet, cloud: Cloud, legend: list[str], when: str) -> None:
+def _draw(sheet: Sheet, cloud: Cloud, legend: list[str], name: str) -> None:
     size = sheet.size
-    _legend(sheet, legend)
-    top = sheet.top + legend_height(legend, size) + 1.9 * size.foot
-    base = sheet.bottom - 3.4 * size.foot
-    low, high = limits([*cloud.firm, *cloud.low, *cloud.high, cloud.event_y], pad=0.05)
-    y_marks = ticks(low, high, max(3, int((base - top) / (3.2 * size.foot))))
-    y_form = percent_ticks(y_marks)
-    gutter = max(text_width(y_form(m), size.foot) for m in y_marks) + 0.6 * size.foot
-    x = Scale(*limits([*cloud.market, cloud.event_x], pad=0.05), sheet.left + gutter, sheet.right)
-    y = Scale(low, high, base, top)
-    for mark in y_marks:
-        sheet.line([x.start, x.end], [y.px(mark)] * 2, palette().ink if mark == 0 else palette().grid)
-        sheet.text(
-            x.start - 0.6 * size.foot,
-            y.px(mark),
-            y_form(mark),
-            size.foot,
-            color=palette().quiet,
-            ha="right",
-            va="middle",
-        )
-    sheet.x_axis(x, *fitted_ticks(x, size.foot, percent_ticks), top, base)
-    name = fit(f"{cloud.key}, daily return", size.foot, sheet.right - sheet.left)
-    sheet.text(sheet.left, top - 0.9 * size.foot, name, size.foot, color=palette().quiet)
-    name = fit(f"{cloud.market_name}, daily return", size.foot, sheet.right - sheet.left)
-    sheet.text(sheet.right, base + 2.8 * size.foot, name, size.foot, color=palette().quiet, ha="right")
-    _marks(sheet, cloud, x, y, when)
-
-
-def _legend(sheet: Sheet, legend: list[str]) -> None:
-    unit = sheet.size.unit
 
     def day(x: float, y: float) -> None:
         sheet.mark(x, y, palette().ordinary, pixels=4.5)
 
-    def line(x: float, y: float) -> None:
-        sheet.box(x - 9 * unit, y - 6 * unit, 18 * unit, 12 * unit, palette().band)
-        sheet.line([x - 9 * unit, x + 9 * unit], [y, y], palette().line, 2.2)
+    line = sheet.line_sample(palette().line, 2.2, band=True)
+    sheet.legend([(day, legend[0]), (line, legend[1])], sheet.top + 0.5 * size.foot)
+    top = sheet.top + legend_height(legend, size) + 1.9 * size.foot
+    base = sheet.bottom - 3.4 * size.foot
+    low, high = limits([*cloud.firm, *cloud.low, *cloud.high, cloud.event_y], pad=0.05)
+    marks, texts, gutter = y_ticks(low, high, int((base - top) / (3.2 * size.foot)), size.foot)
+    x = Scale(*limits([*cloud.market, cloud.event_x], pad=0.05), sheet.left + gutter, sheet.right)
+    y = Scale(low, high, base, top)
+    for mark in marks:
+        sheet.line([x.start, x.end], [y.px(mark)] * 2, palette().of_grid(mark))
+    sheet.y_labels(x.start, y, marks, texts)
+    sheet.x_axis(x, *fitted_ticks(x, size.foot, percent_ticks), top, base)
+    for text, right, height in (
+        (f"{cloud.key}, daily return", False, top - 0.9 * size.foot),
+        (f"{cloud.market_name}, daily return", True, base + 2.8 * size.foot),
+    ):
+        shown = fit(text, size.foot, sheet.right - sheet.left)
+        place, ha = (sheet.right, "right") if right else (sheet.left, "left")
+        sheet.text(place, height, shown, size.foot, color=palette().quiet, ha=ha)
+    _marks(sheet, cloud, x, y, name)
 
-    sheet.legend([(day, legend[0]), (line, legend[1])], sheet.top + 0.5 * sheet.size.foot)
 
-
-def _marks(sheet: Sheet, cloud: Cloud, x: Scale, y: Scale, when: str) -> None:
+def _marks(sheet: Sheet, cloud: Cloud, x: Scale, y: Scale, name: str) -> None:
     unit = sheet.size.unit * POINTS
     under, axes = sheet.axes(x, y, bands=True), sheet.axes(x, y)
     under.fill_between(cloud.line_x, cloud.low, cloud.high, color=palette().band, linewidth=0)
@@ -297,8 +291,8 @@ def _marks(sheet: Sheet, cloud: Cloud, x: Scale, y: Scale, when: str) -> None:
     )
     if not (math.isfinite(cloud.event_x) and math.isfinite(cloud.event_y)):
         return
-    tint = {"down": palette().fall, "up": palette().rise}.get(cloud.state, palette().unclear)
-    face = palette().paper if cloud.state == "unclear" else tint
+    tint = palette().of_state(cloud.state)
+    face = tint if cloud.state in say.CLEAR else palette().paper
     axes.plot(
         [cloud.event_x],
         [cloud.event_y],
@@ -309,7 +303,7 @@ def _marks(sheet: Sheet, cloud: Cloud, x: Scale, y: Scale, when: str) -> None:
         clip_on=False,
         zorder=4,
     )
-    _event_label(sheet, cloud, x, y, when or "event day")
+    _event_label(sheet, cloud, x, y, name)
 
 
 def _event_label(sheet: Sheet, cloud: Cloud, x: Scale, y: Scale, name: str) -> None:

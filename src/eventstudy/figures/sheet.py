@@ -1,9 +1,8 @@
-"""From numbers to pixels: scales, round ticks and their labels."""
+"""The sheet that a figure is drawn on, in pixels from the top left corner: scales, measured texts, named marks."""
 
 from __future__ import annotations
 
 import math
-import numbers
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,14 +16,15 @@ from typing import TYPE_CHECKING
 from eventstudy.figures.house_style import current_style
 from eventstudy.figures.style import POINTS, Size, font, palette
 from eventstudy.figures.words import name_and_date, tidy
-from eventstudy.wording import DASH, billions, number, p_text, percent
+from eventstudy.wording import percent
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from matplotlib.transforms import Transform
 
-    from eventstudy.figures.figure import HouseFigure
+# -- From numbers to pixels: scales, round ticks and their labels.
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,80 +75,6 @@ def percent_ticks(values: list[float]) -> Callable[[float], str]:
     return lambda v: percent(v, digits) if v else "0%"
 
 
-# -- What the columns of the plotted numbers mean, their units, and how people read them.
-
-
-_RETURN, _DOLLARS, _TEXT = "fraction", "US dollars", ""
-
-#: Heading, meaning and unit by column.
-COLUMNS: dict[str, tuple[str, str, str]] = {
-    "event": ("Event", "the event's short name", _TEXT),
-    "group": ("Group", "the event's group", _TEXT),
-    "what": ("What", "what the row is: the event day, an ordinary day or a point of the fitted line", _TEXT),
-    "day": ("Trading day", "trading days from the event day, which is 0", "trading days"),
-    "abnormal_return": ("Abnormal return", "return beyond what the model expects", _RETURN),
-    "car": ("Cumulative abnormal return", "sum of abnormal returns from the first day of the window", _RETURN),
-    "low": ("Interval from", "lower end of the interval", _RETURN),
-    "high": ("Interval to", "upper end of the interval", _RETURN),
-    "raw_return": ("Raw return", "return of the share", _RETURN),
-    "market_return": ("Benchmark return", "return of the benchmark", _RETURN),
-    "firm_return": ("Share return", "return of the share", _RETURN),
-    "excludes_zero": ("Interval excludes 0", "whether the interval lies on one side of zero", _TEXT),
-    "marked": ("Named", "whether the figure names it", _TEXT),
-    "abnormal": ("Abnormal change", "change in market value beyond what the model expects", _DOLLARS),
-    "raw": ("Raw change", "change in market value", _DOLLARS),
-    "close_before": ("Close before", "close as traded on the session before the window", "US dollars a share"),
-    "close_after": ("Close after", "close as traded on the last day of the window", "US dollars a share"),
-    "shares": ("Shares", "shares outstanding that the changes are computed with", "shares"),
-    "test": ("Test", "name of the test", _TEXT),
-    "standard_errors": ("Standard errors", "standard errors from zero with the test's p-value", "standard errors"),
-    "statistic": ("Statistic", "the test's own statistic", ""),
-    "p_value": ("p-value", "two-sided p-value", ""),
-    "note": ("Note", "whether the test is recommended for this design, or what it overlooks", _TEXT),
-}
-
-
-def heading(column: str) -> str:
-    """Return what a table calls a column."""
-    return COLUMNS[column][0]
-
-
-def codebook(columns: list[str], kind: str) -> dict[str, dict[str, str]]:
-    """Return meaning and unit of each column of a kind of figure."""
-    return {c: {"meaning": COLUMNS[c][1], "unit": _unit(c, kind)} for c in columns}
-
-
-def _unit(column: str, kind: str) -> str:
-    if column in ("low", "high") and kind == "dollars":
-        return _DOLLARS
-    return COLUMNS[column][2]
-
-
-def formatter(column: str, kind: str) -> Callable[[object], str]:
-    """Return the function that writes a column's values for people; what is missing is a dash."""
-    unit = _unit(column, kind)
-    forms: dict[str, Callable[[float], str]] = {
-        _RETURN: lambda v: percent(v, 2),
-        _DOLLARS: lambda v: billions(v, 2),
-        "US dollars a share": lambda v: f"{v:,.2f}",
-        "shares": lambda v: f"{v:,.0f}",
-    }
-    by_unit = p_text if column == "p_value" else forms.get(unit, lambda v: number(v, 2))
-
-    def text(value: object) -> str:
-        if value is None:
-            return DASH
-        if isinstance(value, bool) or type(value).__name__ == "bool":
-            return "yes" if value else "no"
-        if isinstance(value, numbers.Integral) and column == "day":
-            return f"{int(value):+d}".replace("-", "−") if value else "0"
-        if isinstance(value, numbers.Real):
-            return by_unit(float(value)) if math.isfinite(value) else DASH
-        return str(value)
-
-    return text
-
-
 # -- Texts measured in pixels: their width, their lines, and what of them fits.
 
 
@@ -159,7 +85,7 @@ SLACK = 1.015
 
 
 #: What no line break may part: dates, "day 0", windows in brackets.
-_TOGETHER = re.compile(r"\d{1,2} [A-Z]\w+ \d{4}|\bdays? [−+]?\d+|\[[−+\-]?\d+, [−+\-]?\d+\]")
+_UNBROKEN = re.compile(r"\d{1,2} [A-Z]\w+ \d{4}|\bdays? [−+]?\d+|\[[−+\-]?\d+, [−+\-]?\d+\]")
 _TIE = "\N{NO-BREAK SPACE}"
 
 
@@ -190,7 +116,7 @@ def wrap(text: str, pixels: float, room: float, bold: bool = False) -> list[str]
     blank = text_width("n n", pixels, bold) - 2 * text_width("n", pixels, bold)
     lines: list[str] = []
     line, used = "", 0.0
-    for glued in _TOGETHER.sub(lambda found: found.group().replace(" ", _TIE), tidy(text)).split(" "):
+    for glued in _UNBROKEN.sub(lambda found: found.group().replace(" ", _TIE), tidy(text)).split(" "):
         word = glued.replace(_TIE, " ")
         width = text_width(word, pixels, bold) if word else 0.0
         if line and used + blank + width <= room:
@@ -258,7 +184,7 @@ class Sheet:
         The box between head and foot, for the plot and its labels.
     """
 
-    figure: HouseFigure
+    figure: Figure
     size: Size
     left: float
     right: float
@@ -392,10 +318,13 @@ class Sheet:
     def x_grid(self, x: Scale, values: Sequence[float], top: float, base: float) -> None:
         """Draw vertical grid lines, zero the strongest."""
         for value in values:
-            strong = value == 0.0
-            self.line(
-                [x.px(value)] * 2, [top, base], palette().ink if strong else palette().grid, 1.2 if strong else 1.0
-            )
+            self.line([x.px(value)] * 2, [top, base], palette().of_grid(value), 1.0 if value else 1.2)
+
+    def y_labels(self, right: float, y: Scale, values: Sequence[float], texts: Sequence[str]) -> None:
+        """Write the labels of a vertical scale to the left of ``right``; see `y_ticks`."""
+        foot = self.size.foot
+        for value, text in zip(values, texts, strict=True):
+            self.text(right - 0.6 * foot, y.px(value), text, foot, color=palette().quiet, ha="right", va="middle")
 
     def tick_labels(self, x: Scale, values: Sequence[float], form: Callable[[float], str], y: float) -> None:
         """Write tick labels on a baseline, leaving out what would touch its neighbour or leave the sheet."""
@@ -407,6 +336,17 @@ class Sheet:
             if all(centre + half + 4 < a or centre - half - 4 > b for a, b in taken):
                 taken.append((centre - half, centre + half))
                 self.text(centre, y, form(value), pixels, color=palette().quiet, ha="center", role="tick")
+
+    def line_sample(self, color: str, width: float, *, band: bool = False) -> Callable[[float, float], None]:
+        """Return a legend's sample of a line, with its band if it has one."""
+        unit = self.size.unit
+
+        def sample(x: float, y: float) -> None:
+            if band:
+                self.box(x - 9 * unit, y - 6 * unit, 18 * unit, 12 * unit, palette().band)
+            self.line([x - 9 * unit, x + 9 * unit], [y, y], color, width)
+
+        return sample
 
     def legend(self, entries: Sequence[tuple[Callable[[float, float], None], str]], y: float) -> None:
         """Write legend entries from the left on ``y``, each a drawn sample and a text; see `legend_height`."""
@@ -447,6 +387,14 @@ def fitted_ticks(
         if all(b[0] - a[1] > 0.6 * pixels for a, b in pairwise(ends)):
             break
     return marks, form
+
+
+def y_ticks(low: float, high: float, most: int, foot: float) -> tuple[list[float], list[str], float]:
+    """Return round ticks of a vertical scale of returns, how they read, and the pixels that their labels take."""
+    marks = ticks(low, high, max(3, most))
+    form = percent_ticks(marks)
+    texts = [form(mark) for mark in marks]
+    return marks, texts, max(text_width(text, foot) for text in texts) + 0.6 * foot
 
 
 #: Line height inside a legend entry, and what a row of entries has in addition, in text sizes.

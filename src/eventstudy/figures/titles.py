@@ -1,14 +1,18 @@
-"""By which names a title may speak of a figure's events."""
+"""Titles compared with the numbers: "fell" and "rose" only where the interval excludes zero."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from eventstudy.errors import InvalidInput
-from eventstudy.figures.house_style import Facts
-from eventstudy.figures.words import listed, name_and_date
+from eventstudy.figures.recipe import Facts, Recipe
+from eventstudy.figures.words import CLEAR, name_and_date, tidy
+from eventstudy.wording import listed
+
+# -- By which names a title may speak of a figure's events.
 
 #: What a company's name may do without.
 _FORM = re.compile(
@@ -103,7 +107,7 @@ _COMMON = frozenset(
 )
 
 
-def subjects(keys: Sequence[str], names: Mapping[str, str]) -> dict[str, int]:
+def events_by_name(keys: Sequence[str], names: Mapping[str, str]) -> dict[str, int]:
     """Return the place of the event that each name means: key, ticker, the study's name, the embedded name of the company.
 
     Returns
@@ -114,7 +118,7 @@ def subjects(keys: Sequence[str], names: Mapping[str, str]) -> dict[str, int]:
 
     Examples
     --------
-    >>> known = subjects(["NVDA", "META"], {"META": "Facebook"})
+    >>> known = events_by_name(["NVDA", "META"], {"META": "Facebook"})
     >>> known["Nvidia"], known["Meta Platforms"], known["Meta"], known["Facebook"]
     (0, 1, 1, 1)
     """
@@ -150,7 +154,7 @@ def _forms(name: str) -> list[str]:
     return list(dict.fromkeys([name, plain, short]))
 
 
-# -- Titles held against the numbers: "fell" and "rose" only where the interval excludes zero.
+# -- What a title claims, and what the numbers carry.
 
 
 _FALL = (
@@ -180,7 +184,7 @@ def title_problems(title: str, facts: Facts, *, strict: bool = False) -> list[st
     Parameters
     ----------
     strict : bool
-        Hold a movement that is said of no event of the figure against all of them; else it must hold of one.
+        A movement that is said of no event of the figure must hold of all of them; else of one.
 
     Returns
     -------
@@ -190,7 +194,7 @@ def title_problems(title: str, facts: Facts, *, strict: bool = False) -> list[st
     Notes
     -----
     The subject of a word of movement are the events named before it, back to the word before; if there is none, those
-    named after it. Events are known by key, ticker, the study's name and the embedded name of the company (`subjects`). "11 of 27 fell" is
+    named after it. Events are known by key, ticker, the study's name and the embedded name of the company (`events_by_name`). "11 of 27 fell" is
     counted. A denial exempts the word of movement that follows it up to a comma, and no other.
 
     Examples
@@ -251,7 +255,7 @@ def check_title(title: str, facts: Facts) -> None:
 
 def with_holes(title: str, keys: list[str], names: Mapping[str, str]) -> str:
     """Return the title with a number in place of every event's name, the longest first."""
-    known = subjects(keys, names)
+    known = events_by_name(keys, names)
     if not known:
         return title
     choices = "|".join(re.escape(name) for name in sorted(known, key=len, reverse=True))
@@ -280,7 +284,7 @@ def _holds(facts: Facts, key: str, side: str, weaker: bool) -> bool:
     if side in states:
         return True
     raw = facts.raw.get(key, float("nan"))
-    return weaker and bool({"down", "up"} & set(states)) and (raw < 0 if side == "down" else raw > 0)
+    return weaker and not CLEAR.isdisjoint(states) and (raw < 0 if side == "down" else raw > 0)
 
 
 def _shown(facts: Facts, keys: list[str]) -> str:
@@ -291,3 +295,18 @@ def _shown(facts: Facts, keys: list[str]) -> str:
         "missing": "no return",
     }
     return " or ".join(dict.fromkeys(says[s] for key in keys for s in facts.states[key]))
+
+
+def reworded(recipe: Recipe, *, unchecked: bool = False, **given: str | None) -> Recipe:
+    """Return a recipe with some words replaced; a new title is compared with the numbers unless exempted."""
+    new = {key: tidy(text) for key, text in given.items() if text is not None}
+    if "title" in new and not new["title"]:
+        raise InvalidInput("title is empty; give the finding in words, or leave it out to keep the title.")
+    if "alt" in new and not new["alt"]:
+        raise InvalidInput("alt is empty; say in words what the figure shows, or leave it out to keep the text.")
+    facts = recipe.facts
+    if "title" in new:
+        facts = replace(facts, unchecked=unchecked)
+        if not unchecked:
+            check_title(new["title"], facts)
+    return replace(recipe, words=replace(recipe.words, **new), facts=facts)

@@ -9,32 +9,34 @@ from inspect import signature
 from eventstudy.errors import InvalidInput
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.inference.advice import (
-    ASSUME_INDEPENDENCE,
     RECOMMENDED,
     Advice,
+    Note,
+    assume_no_dependence,
     notes_on_tests,
     recommend,
-    takes_as_independent,
     variance_ratio,
 )
-from eventstudy.inference.registry import STANDARD, TESTS, Method
+from eventstudy.inference.registry import STANDARD, TESTS, Method, Overlooks, overlooking
 from eventstudy.inference.result import Draft, HypothesisTest, NotApplicable, format_p
 from eventstudy.windows import Window
 
 __all__ = [
-    "ASSUME_INDEPENDENCE",
     "RECOMMENDED",
     "STANDARD",
     "TESTS",
     "Advice",
     "HypothesisTest",
     "Method",
+    "Note",
+    "Overlooks",
+    "assume_no_dependence",
     "format_p",
     "notes_on_tests",
+    "overlooking",
     "recommend",
     "run_test",
     "run_tests",
-    "takes_as_independent",
     "variance_ratio",
 ]
 

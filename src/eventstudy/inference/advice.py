@@ -1,4 +1,4 @@
-"""What the residuals say against believing a test: they are skewed, neighbouring days are alike, or two events are one."""
+"""Which tests are recommended for a study's design and days, and what the others overlook there."""
 
 from __future__ import annotations
 
@@ -6,15 +6,310 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TypeVar
 
 import numpy as np
 
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.panel import FloatArray, IntArray
-from eventstudy.estimation.residuals import autocorrelations
+from eventstudy.estimation.residuals import autocorrelations, running_sums
 from eventstudy.inference.correlation import MIN_COMMON_DAYS, mean_correlation, pair_correlations, unknown_share
+from eventstudy.inference.registry import TESTS, Overlooks, overlooking
 from eventstudy.inference.result import HypothesisTest
 from eventstudy.windows import Window
+from eventstudy.wording import plural
+
+T = TypeVar("T")
+
+#: Tests recommended by design, if there are events enough. What each one's size is in its design, on simulated and on real returns:
+#: docs/size.csv. On one date none that overlooks event-induced variance: few events cannot show it, and then these reject 10 to 20 %,
+#: while `kp_bmp_t` has their power from ten events on.
+RECOMMENDED: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "one event": ("t_pe", "sq", "permutation"),
+        "one date": ("kp_bmp_t",),
+        "shared dates": ("kp_bmp_t", "clustered_t", "signflip"),
+        "overlapping": ("kp_bmp_t",),
+        "separate dates": ("bmp_t", "grank_t", "signflip", "wilcoxon", "gsign_z"),
+        "buy-and-hold": ("skew_t", "signflip"),
+    }
+)
+#: The same for buy-and-hold returns of several events, by design: their own error is an approximation, so only tests with a spread across
+#: events.
+_BUY_AND_HOLD = {
+    "one date": ("kp_bmp_t",),
+    "shared dates": ("kp_bmp_t", "clustered_t"),
+    "overlapping": ("kp_bmp_t",),
+    "separate dates": RECOMMENDED["buy-and-hold"],
+}
+#: What is left for independent events on one day if their mean is ruled out: ranks of single days have no shape.
+IN_PLACE_OF_MEANS = ("corrado_rank_z",)
+
+#: What a test that overlooks dependence overlooks in each design; nothing where no windows share a day.
+_DEPENDENT = {
+    "one date": (Overlooks.DEPENDENCE,),
+    "shared dates": (Overlooks.DEPENDENCE,),
+    "overlapping": (Overlooks.DEPENDENCE, Overlooks.OVERLAP),
+}
+
+_WHY = {
+    "one event": "one event: its own estimation days are the yardstick",
+    "one date": "all events share one date, so they are not independent, and news makes a day more volatile than others (event-induced "
+    "variance): only a test that allows for the events' usual correlation and for that variance in each firm's own part; a move that all "
+    "have in common cannot be told from the news",
+    "shared dates": "some events share a date, so they are not independent: only tests that allow for correlation",
+    "overlapping": "some windows share calendar days, so events are correlated across relative days: only a test that takes "
+    "the correlation day by calendar day",
+    "separate dates": "windows share no calendar days: tests for independent events that allow for event-induced variance",
+    "buy-and-hold": "buy-and-hold returns are skewed and have no standard error of their own: tests that take their spread from the "
+    "events and allow for skewness",
+}
+
+#: Beyond this ratio of variances there is event-induced variance whatever the number of events, and tests that overlook it reject far too
+#: often: at the ratio of 27 January 2025 (16) the crude dependence adjustment rejects 62 % of true nulls (simulated).
+LARGE_RATIO = 3.0
+#: Of many events a ratio this small is no chance, and those tests reject 10 % and more at a ratio of 2.
+LARGE_RATIO_OF_MANY = 1.5
+#: On real returns this many firms or more on one date share more than the market: even the recommended test rejects 6 to 13 %.
+MANY_FIRMS = 30
+#: With fewer different dates that events share even `kp_bmp_t` rejects up to 10 %.
+FEW_DATES = 8
+#: Beyond this share of missing estimation days an average over days with fewer events is no yardstick for a day with all of them.
+MISSING = 0.10
+#: Beyond this share of pairs without common estimation days enough, r̄ does not measure the correlation of the events.
+UNKNOWN = 0.05
+#: Beyond this share of estimation days without a move, beta is biased towards zero.
+STILL = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """Which tests are recommended for a design, and why.
+
+    Attributes
+    ----------
+    design : str
+        ``one event``, ``one date``, ``shared dates``, ``overlapping``, ``separate dates`` or ``buy-and-hold``.
+    window : Window
+        The days that are tested.
+    names : tuple of str
+        The recommended tests, the first one first.
+    reason : str
+        Why, in a sentence.
+    tests : tuple of HypothesisTest
+        Their outcomes.
+    """
+
+    design: str
+    window: Window
+    names: tuple[str, ...]
+    reason: str
+    tests: tuple[HypothesisTest, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """The advice in words."""
+        return f"Recommended: {', '.join(self.names) or 'no test'}. {self.reason[:1].upper()}{self.reason[1:]}."
+
+    def __str__(self) -> str:
+        return "\n".join([self.sentence, *(f"  {t}" for t in self.tests)])
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def design_of(position: IntArray, window: Window) -> str:
+    """Return the name of a design from the events' places in calendar time; a key of `RECOMMENDED`."""
+    dates = np.unique(position)
+    if len(position) == 1:
+        return "one event"
+    if len(dates) == 1:
+        return "one date"
+    if (np.diff(dates) < len(window)).any():
+        return "overlapping"
+    return "separate dates" if len(dates) == len(position) else "shared dates"
+
+
+def recommend(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[str, ...], str]:
+    """Return the design's name, the recommended tests and the reason in a sentence.
+
+    Parameters
+    ----------
+    abnormal : AbnormalReturns
+        N events.
+    window : Window
+        The window to be tested; whether windows overlap depends on its length.
+
+    Returns
+    -------
+    tuple of str, tuple of str, str
+    """
+    return abnormal.once(("advice", window), lambda: _recommend(abnormal, window))
+
+
+def _recommend(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[str, ...], str]:
+    design = design_of(abnormal.position, window)
+    compounded = abnormal.instead is not None and abnormal.n > 1
+    wanted = (_BUY_AND_HOLD if compounded else RECOMMENDED)[design]
+    short = {t: why for t in wanted if (why := _too_few(abnormal, window, t))}
+    misled, unknown = ruled_out(abnormal, window), _unknown_dependence(abnormal, window)
+    unmeasured = overlooking(Overlooks.UNKNOWN_DEPENDENCE) if unknown else frozenset()
+    recommended = tuple(t for t in wanted if t not in short and t not in misled and t not in unmeasured)
+    ratio, limit = variance_ratio(abnormal, window), variance_limit(_observed(abnormal, window))
+    mean_misled = wanted[0] in misled and Overlooks.SKEWNESS in TESTS[wanted[0]].overlooks
+    if not recommended and mean_misled and design == "separate dates" and len(window) == 1 and ratio <= limit:
+        recommended = tuple(t for t in IN_PLACE_OF_MEANS if not _too_few(abnormal, window, t))
+    reasons = [_WHY["buy-and-hold" if abnormal.instead is not None and design == "separate dates" else design]]
+    reasons += [unknown] if unknown else []
+    reasons += _why_not(misled, tuple(t for t in wanted if t not in short))
+    if abnormal.n == 1 and short:
+        reasons.append("; ".join(f"{t} over {len(window)} days {why}" for t, why in short.items()))
+    if ratio > limit:
+        reasons.append(
+            f"the variance of these abnormal returns is {ratio:.1f} times the usual one (event-induced variance), which some tests overlook"
+        )
+    return design, recommended, "; ".join([*reasons, *_cautions(abnormal, window, design)])
+
+
+def _why_not(misled: Mapping[str, str], wanted: tuple[str, ...]) -> list[str]:
+    """Return why tests that suit the design are not recommended, those with one reason together."""
+    why = {misled[t]: [u for u in wanted if misled.get(u) == misled[t]] for t in wanted if t in misled}
+    return [f"not {', '.join(tests)}: {reason}" for reason, tests in why.items()]
+
+
+def _observed(abnormal: AbnormalReturns, window: Window) -> int:
+    """Return how many events have an abnormal return in the window."""
+    return int(np.isfinite(abnormal.sums(window).scar).sum())
+
+
+def _too_few(abnormal: AbnormalReturns, window: Window, test: str) -> str:
+    """Say of what a test has too few here to keep its size, or return an empty text."""
+    method, seen = TESTS[test], np.isfinite(abnormal.sums(window).car)
+    events, days = int(seen.sum()), int(abnormal.n_est.min())
+    _, sizes = np.unique(abnormal.position[seen], return_counts=True)
+    dates = float(events**2 / (sizes**2).sum()) if events else 0.0
+    several = abnormal.n > 1
+    if several and len(window) > 1 and Overlooks.FAT_TAILS in method.overlooks:
+        return "of several days rejects 6 to 8 % where single days have fat tails"
+    if several and events < method.fewest:
+        return f"needs {plural(method.fewest, 'event')} or more"
+    if dates < method.fewest_dates:
+        return f"needs {plural(method.fewest_dates, 'date')} or more"
+    if days < method.fewest_days * len(window):
+        return f"needs {method.fewest_days * len(window)} estimation days or more"
+    return ""
+
+
+def _unknown_dependence(abnormal: AbnormalReturns, window: Window) -> str:
+    """Say that the correlation of the events cannot be measured, or return an empty text."""
+    share = unknown_share(abnormal, np.flatnonzero(np.isfinite(abnormal.sums(window).scar)), window)
+    if share <= UNKNOWN:
+        return ""
+    return (
+        f"{share:.0%} of the pairs of events have fewer than {MIN_COMMON_DAYS} estimation days in common, so their correlation "
+        f"is not known: lengthen the estimation window"
+    )
+
+
+def _cautions(abnormal: AbnormalReturns, window: Window, design: str) -> list[str]:
+    """Return what else a reader should know: many firms on one date, few dates, thin trading, missing days."""
+    found = []
+    dates = len(np.unique(abnormal.position))
+    if design == "one date" and abnormal.n >= MANY_FIRMS:
+        found.append(
+            "on real returns so many firms on one date share more than the market, and even this test rejects 6 to 13% of true nulls: "
+            "take a p between 0.01 and 0.05 for unclear"
+        )
+    if design == "shared dates" and dates < FEW_DATES:
+        found.append(f"with {dates} dates even this test rejects up to 10% of true nulls")
+    still = int((abnormal.still > STILL).sum())
+    if still:
+        found.append(
+            f"{still} of {abnormal.n} firms often do not trade, so beta is too small: compare Dimson or TradeToTrade"
+        )
+    lost = int((~np.isfinite(abnormal.ar[:, abnormal.columns_of(window)])).any(axis=1).sum())
+    if lost:
+        found.append(f"{lost} of {abnormal.n} events lack days in the window")
+    return found
+
+
+# -- A note beside every test: recommended, or what it overlooks in this study.
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is said beside a test.
+
+    Attributes
+    ----------
+    text : str
+        ``recommended``, or what the test overlooks or lacks.
+    short : str
+        The same in a few words, for figures.
+    recommended : bool
+        Whether it is a recommended test.
+    """
+
+    text: str
+    short: str
+    recommended: bool = False
+
+    def __str__(self) -> str:
+        return self.text
+
+
+IS_RECOMMENDED = Note("recommended", "recommended here", recommended=True)
+NO_VARIANCE = Note("assumes no event-induced variance", "ignores event variance")
+NO_DEPENDENCE = Note("assumes no cross-sectional dependence", "ignores correlation")
+
+
+def notes_on_tests(abnormal: AbnormalReturns, window: Window) -> dict[str, Note]:
+    """Return a note for every test of which there is something to say: that it is recommended, or what it overlooks in this study.
+
+    Parameters
+    ----------
+    abnormal : AbnormalReturns
+        N events.
+    window : Window
+        The window to be tested.
+
+    Returns
+    -------
+    dict of Note
+        By test name; tests without a note are left out.
+    """
+    design, recommended, _ = recommend(abnormal, window)
+    # of two things to say of a test the later one here counts; a single event is its own average, whatever its variance
+    notes = {t: n for t, n in _by_test({Overlooks.VARIANCE: NO_VARIANCE}).items() if TESTS[t].scope == "many"}
+    sentences = {t: why for t in TESTS if (why := _too_few(abnormal, window, t))} | ruled_out(abnormal, window)
+    sentences |= _by_test(_missing_days(abnormal, window))
+    notes |= {t: Note(why, why) for t, why in sentences.items()}
+    notes |= _by_test(dict.fromkeys(_DEPENDENT.get(design, ()), NO_DEPENDENCE))
+    return notes | dict.fromkeys(recommended, IS_RECOMMENDED)
+
+
+def assume_no_dependence(design: str) -> frozenset[str]:
+    """Return the tests that overlook the cross-sectional dependence of a design named by `recommend`."""
+    return overlooking(*_DEPENDENT.get(design, ()))
+
+
+def _by_test(found: Mapping[Overlooks, T]) -> dict[str, T]:
+    """Return what is to be said of each test that overlooks something found; of two things the later one."""
+    return {t: said for what, said in found.items() for t in TESTS if what in TESTS[t].overlooks}
+
+
+def _missing_days(abnormal: AbnormalReturns, window: Window) -> dict[Overlooks, str]:
+    if abnormal.n < 2:
+        return {}
+    if not np.isfinite(abnormal.residuals).mean() >= 1.0 - MISSING:
+        return {Overlooks.MISSING_ESTIMATION_DAYS: "misled by missing estimation days"}
+    if not np.isfinite(abnormal.ar[:, abnormal.columns_of(window)]).all():
+        return {Overlooks.MISSING_EVENT_DAYS: "misled by missing days in the window"}
+    return {}
+
+
+# -- What the residuals rule out: they are skewed, serially correlated, or two events are one.
+
 
 #: Beyond this shift of its mean, in standard deviations, a two-sided 5 % test rejects more than 6 % of true nulls:
 #: ``2 φ(1.96) 1.96 δ² / 2`` is 1 %. What the residuals of M days show of it over L days has an error of ``√(L/M)``; two are allowed.
@@ -27,78 +322,77 @@ SKEWED_RANKS = 0.6
 #: Skewness beyond which the numbers are squares, volumes or the like.
 NO_RETURN = 1.5
 #: Beyond this ratio of the variance of a sum to that of independent days, t of one event rejects more than 6.7 %.
-ALIKE = 1.15
+INFLATED = 1.15
 #: Lags looked at, and how many standard errors above zero they must be.
 LAGS, CLEAR = 5, 2.0
 #: Two events with a higher residual correlation than this are one event seen twice; of three events left, `kp_bmp_t` rejects 6 to 13 %.
-TWINS, FEW_LEFT, LOOK_UP_TO = 0.8, 3, 12
-
-#: Tests by the mean of the events over their own spread.
-BY_MEAN = ("bmp_t", "kp_bmp_t", "signflip", "clustered_t", "csect_t")
+DOUBLE, FEW_LEFT, LOOK_UP_TO = 0.8, 3, 12
 
 
-def doubts(abnormal: AbnormalReturns, window: Window) -> dict[str, str]:
-    """Return the tests that the residuals forbid to believe, and why."""
-    return abnormal.once(("doubts", window), lambda: _doubts(abnormal, window))
+def ruled_out(abnormal: AbnormalReturns, window: Window) -> dict[str, str]:
+    """Return the tests that the residuals rule out, and why."""
+    look = _serial_correlation if abnormal.n == 1 else _skewness_and_doubles
+    return abnormal.once(("ruled out", window), lambda: _by_test(look(abnormal, window)))
 
 
-def _doubts(abnormal: AbnormalReturns, window: Window) -> dict[str, str]:
-    if abnormal.n == 1:
-        return _alike_days(abnormal, window)
+def _serial_correlation(abnormal: AbnormalReturns, window: Window) -> dict[Overlooks, str]:
+    """Compare the autocorrelation of one event's residuals with what the model's own errors allow for."""
+    inflation, allowed = serial_inflation(abnormal, window), allowed_for(abnormal, window)
+    if inflation <= INFLATED:
+        return {}
+    measured = (
+        f"residuals are serially correlated, so the variance of a sum over {len(window)} days is {inflation:.1f} times that of "
+        f"independent days"
+    )
+    remedy = "use HacMarketModel(prewhiten=True), or single days"
+    if abnormal.serial is None:
+        return dict.fromkeys((Overlooks.SERIAL_CORRELATION, Overlooks.SERIAL_CORRELATION_LEFT), f"{measured}: {remedy}")
+    found = {Overlooks.SERIAL_CORRELATION: f"{measured}, and it assumes no serial correlation"}
+    if inflation > INFLATED * allowed:
+        found[Overlooks.SERIAL_CORRELATION_LEFT] = (
+            f"{measured}, and the model's errors allow for {allowed:.1f}: {remedy}"
+        )
+    return found
+
+
+def _skewness_and_doubles(abnormal: AbnormalReturns, window: Window) -> dict[Overlooks, str]:
+    """Look for skewness, unless returns are compounded, and for events that are one event seen twice."""
     seen = np.flatnonzero(np.isfinite(abnormal.sums(window).scar))
-    found = {} if abnormal.instead is not None else _skewed(abnormal, window, len(seen))
-    if FEW_LEFT <= len(seen) <= LOOK_UP_TO:
+    n = len(seen)
+    found = _skewed(abnormal, window, n) if abnormal.instead is None and n > 1 else {}
+    if FEW_LEFT <= n <= LOOK_UP_TO:
         left = distinct_events(pair_correlations(abnormal, seen))
-        if left <= FEW_LEFT and left < len(seen):
-            found["kp_bmp_t"] = (
-                f"{len(seen)} events of which {len(seen) - left} move almost as another one (residual correlation above {TWINS:g}) are too few: "
+        if left <= FEW_LEFT and left < n:
+            found[Overlooks.DOUBLES] = (
+                f"{n} events of which {n - left} move almost as another one (residual correlation above {DOUBLE:g}) are too few: "
                 f"leave the double out"
             )
     return found
 
 
-def _alike_days(abnormal: AbnormalReturns, window: Window) -> dict[str, str]:
-    """Hold a single event's tests against the autocorrelation of its residuals, less what the model's own errors allow for."""
-    inflation, allowed = serial_inflation(abnormal, window), allowed_for(abnormal, window)
-    if inflation <= ALIKE:
-        return {}
-    measured = (
-        f"neighbouring days' residuals are alike, so the variance of a sum over {len(window)} days is {inflation:.1f} times that of "
-        f"independent days"
-    )
-    remedy = "use HacMarketModel(prewhiten=True), or single days"
-    if abnormal.serial is None:
-        return dict.fromkeys(("t_pe", "t", "permutation"), f"{measured}: {remedy}")
-    found = dict.fromkeys(("t", "permutation"), f"{measured}, and it takes them for independent")
-    if inflation > ALIKE * allowed:
-        found["t_pe"] = f"{measured}, and the model's errors allow for {allowed:.1f}: {remedy}"
-    return found
-
-
-def _skewed(abnormal: AbnormalReturns, window: Window, n: int) -> dict[str, str]:
-    found: dict[str, str] = {}
-    if n < 2:
-        return found
-    skew = skewness(abnormal) / math.sqrt(len(window))
+def _skewed(abnormal: AbnormalReturns, window: Window, n: int) -> dict[Overlooks, str]:
+    """Return what skewness of the residuals does to tests of n events."""
+    found: dict[Overlooks, str] = {}
+    daily = skewness(abnormal)
+    skew = daily / math.sqrt(len(window))
+    squares = abs(daily) > NO_RETURN
     measured = f"residuals are skewed ({skew:.1f} over the window)"
     if skew**2 > SKEWED_MEAN * (n + 4):
-        also = "; squares and the like are better studied as logarithms" if abs(skewness(abnormal)) > NO_RETURN else ""
-        found |= dict.fromkeys(BY_MEAN, f"{measured}, and a mean of {n} such events is not normal enough{also}")
+        also = "; squares and the like are better studied as logarithms" if squares else ""
+        found[Overlooks.SKEWNESS] = f"{measured}, and a mean of {n} such events is not normal enough{also}"
     if abs(skew) > SKEWED_RANKS:
-        found |= dict.fromkeys(("grank_t", "grank_z"), f"{measured}, so event days are not ranked as ordinary ones are")
-    if abs(skewness(abnormal)) > NO_RETURN:
-        found |= dict.fromkeys(
-            ("signflip", "csect_t"), f"{measured}, and the largest of unlike events decide a mean of their sums"
-        )
+        found[Overlooks.SHAPE_OF_SUMS] = f"{measured}, so event days are not ranked as estimation days are"
+    if squares:
+        found[Overlooks.LARGE_EVENTS] = f"{measured}, and the largest of unlike events decide a mean of their sums"
     most = max(SHIFT, ERRORS * math.sqrt(len(window) / max(float(abnormal.n_est.mean()), 1.0)))
     if abs(signed_rank_shift(abnormal, window, n)) > most:
-        found["wilcoxon"] = f"{measured}, and it takes them for symmetric"
+        found[Overlooks.ASYMMETRY] = f"{measured}, and it assumes symmetry"
     positive, single = positive_share(abnormal, window), positive_share(abnormal, Window(0, 0))
     if abs(2.0 * positive - 1.0) * math.sqrt(n) > most:
-        found |= dict.fromkeys(("sign_z", "sign_exact"), f"{positive:.0%} of ordinary sums are positive, not half")
+        found[Overlooks.UNEVEN_SIGNS] = f"{positive:.0%} of sums of estimation days are positive, not half"
     if 0.0 < single < 1.0 and abs(positive - single) * math.sqrt(n / (single * (1.0 - single))) > most:
-        found["gsign_z"] = (
-            f"{positive:.0%} of ordinary sums over {len(window)} days are positive, of single days {single:.0%}: believe single days"
+        found[Overlooks.SIGNS_OF_SUMS] = (
+            f"{positive:.0%} of sums over {len(window)} estimation days are positive, of single days {single:.0%}: use single days"
         )
     return found
 
@@ -117,11 +411,11 @@ def skewness(abnormal: AbnormalReturns) -> float:
 
 
 def signed_rank_shift(abnormal: AbnormalReturns, window: Window, n: int) -> float:
-    """Return how far from zero Wilcoxon's z of n events lies on average if the null holds, from the sums of ordinary days.
+    """Return how far from zero Wilcoxon's z of n events lies on average if the null holds, from the sums of estimation days.
 
     Notes
     -----
-    ``√(3n) (π - 1/2)`` with π the chance that two sums of L ordinary days of the study add up to more than zero, which is W⁺ of all
+    ``√(3n) (π - 1/2)`` with π the chance that two sums of L estimation days of the study add up to more than zero, which is W⁺ of all
     such sums over its largest value. Lehmann (1975), Nonparametrics, ch. 4.
     """
 
@@ -141,7 +435,7 @@ def signed_rank_shift(abnormal: AbnormalReturns, window: Window, n: int) -> floa
 
 
 def positive_share(abnormal: AbnormalReturns, window: Window) -> float:
-    """Return the share of positive sums of as many ordinary days in a row as the window has, mean over events; NaN if there is none."""
+    """Return the share of positive sums of as many estimation days in a row as the window has, mean over events; NaN if there is none."""
 
     def compute() -> float:
         sums = running_sums(abnormal.residuals, len(window))
@@ -150,15 +444,6 @@ def positive_share(abnormal: AbnormalReturns, window: Window) -> float:
         return float(share.mean()) if share.size else float("nan")
 
     return abnormal.once(("positive share", len(window)), compute)
-
-
-def running_sums(values: FloatArray, length: int) -> FloatArray:
-    """Return the sums of ``length`` neighbours in each row, shape (N, M - length + 1); NaN where one is missing."""
-    if length == 1:
-        return values
-    if length > values.shape[1]:
-        return np.empty((len(values), 0))
-    return np.asarray(np.lib.stride_tricks.sliding_window_view(values, length, axis=1).sum(axis=2), dtype=np.float64)
 
 
 def serial_inflation(abnormal: AbnormalReturns, window: Window) -> float:
@@ -196,271 +481,17 @@ def allowed_for(abnormal: AbnormalReturns, window: Window) -> float:
 
 def distinct_events(correlations: FloatArray) -> int:
     """Return how many events are left if each that moves almost as an earlier one is left out."""
-    earlier: IntArray = np.asarray((np.triu(correlations, 1) > TWINS).any(axis=0), dtype=np.int64)
+    earlier: IntArray = np.asarray((np.triu(correlations, 1) > DOUBLE).any(axis=0), dtype=np.int64)
     return int(len(earlier) - earlier.sum())
 
 
-# -- Which test to believe for the design at hand, and why.
-
-
-#: Tests to believe, by design, if there are events enough. What each one's size is in its design, on simulated and on real returns:
-#: docs/size.csv. On one date none whose yardstick is the variance of ordinary days: few events cannot show that the day was wilder, and
-#: then these reject 10 to 20 %, while `kp_bmp_t` has their power from ten events on.
-RECOMMENDED: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "one event": ("t_pe", "sq", "permutation"),
-        "one date": ("kp_bmp_t",),
-        "shared dates": ("kp_bmp_t", "clustered_t", "signflip"),
-        "overlapping": ("kp_bmp_t",),
-        "separate dates": ("bmp_t", "grank_t", "signflip", "wilcoxon", "gsign_z"),
-        "buy-and-hold": ("skew_t", "signflip"),
-    }
-)
-
-#: Tests that take the events for independent: on a common date they reject far too often.
-ASSUME_INDEPENDENCE = frozenset(
-    {
-        "csect_t", "bw80_z", "mackinlay_j1_z", "patell_z", "bmp_t", "skew_t", "sign_z", "sign_exact", "gsign_z", "cumrank_z", "grank_z",
-        "wilcoxon",
-    }
-)  # fmt: skip
-
-#: Tests that add up events by relative day: they see the correlation of events on one date, not of neighbouring dates.
-#: With windows of five days on dates within a week they reject 10 to 17 % at a nominal 5 % (residual correlation 0.1).
-IN_EVENT_TIME = frozenset(
-    {
-        "cda_t", "lamb_z", "placebo", "grank_t", "corrado_rank_z", "corrado_zivney_rank_z", "corrado_zivney_sign_z",
-        "clustered_t", "signflip", "bootstrap", "wild_bootstrap",
-    }
-)  # fmt: skip
-
-#: Tests whose yardstick is the variance of ordinary days: on a wilder day they reject too often.
-ORDINARY_VARIANCE = frozenset(
-    {
-        "bw80_z", "mackinlay_j1_z", "cda_t", "lamb_z", "patell_z", "kp_patell_z", "placebo", "joint_wald", "corrado_rank_z",
-        "corrado_zivney_rank_z", "cumrank_z",
-    }
-)  # fmt: skip
-
-#: Fewest events with which a test keeps its size between 3.5 and 6.5 % (simulated, M = 250). GRANK divides by the spread of the SCARs;
-#: tests that count signs have few attainable p-values; skewness is learnt slowly.
-FEWEST: Mapping[str, int] = MappingProxyType(
-    {
-        "grank_t": 30, "grank_z": 30, "sign_z": 50, "sign_exact": 100, "gsign_z": 100, "wilcoxon": 8, "signflip": 8, "skew_t": 40,
-        "bootstrap": 30, "corrado_rank_z": 10, "corrado_zivney_rank_z": 10, "cumrank_z": 3,
-    }
-)  # fmt: skip
-#: Fewest different dates for tests whose unit of resampling, or of clustering, is the date; dates of unlike size count for less.
-FEWEST_DATES: Mapping[str, int] = MappingProxyType(
-    {"clustered_t": 8, "signflip": 8, "bootstrap": 30, "wild_bootstrap": 10}
-)
-#: Fewest ordinary days, for each day of the window, for a test that counts them: sums of several days overlap, so that few are
-#: independent (`sq` over five days rejects 6.7 % with M = 250).
-FEWEST_DAYS: Mapping[str, int] = MappingProxyType({"sq": 100, "placebo": 60, "permutation": 20})
-
-#: Beyond this ratio of variances the events are no ordinary draw whatever their number, and `ORDINARY_VARIANCE` tests reject far too
-#: often: at the ratio of 27 January 2025 (16) the crude dependence adjustment rejects 62 % of true nulls (simulated).
-WILD = 3.0
-#: Of many events a ratio this small is no chance, and those tests reject 10 % and more at a ratio of 2.
-WILD_MANY = 1.5
-#: On real returns this many firms or more on one date share more than the market: even the believed test rejects 6 to 13 %.
-MANY_FIRMS = 30
-#: Tests whose yardstick is the average of all events on ordinary days: with half the events missing on the event day they reject
-#: 16 to 19 % (simulated, 12 of 24 events).
-NEED_ALL_EVENTS = frozenset({"cda_t", "lamb_z", "corrado_rank_z"})
-#: Tests that measure the mean correlation of the events.
-BY_CORRELATION = frozenset({"kp_bmp_t", "kp_patell_z"})
-#: What is left of independent events if their mean is not to be recommended: ranks of single days have no shape.
-IN_PLACE_OF_MEANS = ("corrado_rank_z",)
-#: Beyond this share of missing estimation days an average over days with fewer events is no yardstick for a day with all of them.
-MISSING = 0.10
-#: Beyond this share of pairs without common estimation days enough, r̄ does not measure the correlation of the events.
-UNKNOWN = 0.05
-#: Beyond this share of estimation days without a move, beta is biased towards zero.
-STILL = 0.15
-
-_WHY = {
-    "one event": "one event: its own ordinary days are the yardstick",
-    "one date": "all events share one date, so they are not independent, and news makes a day wilder than others: only a test that "
-    "allows for their ordinary correlation and for a wilder day in each firm's own part; a move that all have in common cannot be told from the news",
-    "shared dates": "some events share a date, so they are not independent: trust only tests that allow for correlation",
-    "overlapping": "some windows share calendar days, so events are correlated across relative days: only a test that takes "
-    "the correlation day by calendar day",
-    "separate dates": "windows share no calendar days: tests for independent events that stand a change of variance",
-    "buy-and-hold": "buy-and-hold returns are skewed and have no standard error of their own: tests that take their spread from the "
-    "events and allow for skewness",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """Which tests to believe for a design, and why.
-
-    Attributes
-    ----------
-    design : str
-        ``one event``, ``one date``, ``shared dates``, ``overlapping``, ``separate dates`` or ``buy-and-hold``.
-    window : Window
-        The days that are tested.
-    names : tuple of str
-        The tests to believe, the first one first.
-    reason : str
-        Why, in a sentence.
-    tests : tuple of HypothesisTest
-        Their outcomes.
-    """
-
-    design: str
-    window: Window
-    names: tuple[str, ...]
-    reason: str
-    tests: tuple[HypothesisTest, ...] = ()
-
-    @property
-    def sentence(self) -> str:
-        """The advice in one sentence."""
-        return f"Believe {', '.join(self.names) or 'no test'}: {self.reason}."
-
-    def __str__(self) -> str:
-        return "\n".join([self.sentence, *(f"  {t}" for t in self.tests)])
-
-    def __repr__(self) -> str:
-        return str(self)
-
-
-def recommend(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[str, ...], str]:
-    """Return the design's name, the tests to believe and the reason in a sentence.
-
-    Parameters
-    ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        The window to be tested; whether windows overlap depends on its length.
-
-    Returns
-    -------
-    tuple of str, tuple of str, str
-    """
-    return abnormal.once(("advice", window), lambda: _recommend(abnormal, window))
-
-
-def _recommend(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[str, ...], str]:
-    design = design_of(abnormal.position, window)
-    wanted = RECOMMENDED[design]
-    if abnormal.instead is not None and abnormal.n > 1:
-        # one event's own error is an approximation, so only tests with a spread across events
-        wanted = {"separate dates": RECOMMENDED["buy-and-hold"], "shared dates": ("kp_bmp_t", "clustered_t")}.get(
-            design, ("kp_bmp_t",)
-        )
-    reasons = [_WHY["buy-and-hold" if abnormal.instead is not None and design == "separate dates" else design]]
-    ratio, most = variance_ratio(abnormal, window), wild_beyond(int(np.isfinite(abnormal.sums(window).scar).sum()))
-    short = {t: why for t in wanted if (why := _too_few(abnormal, window, t))}
-    unknown, misled = _unknown(abnormal, window), doubts(abnormal, window)
-    recommended = tuple(t for t in wanted if t not in (*short, *misled) and not (unknown and t in BY_CORRELATION))
-    if (
-        not recommended
-        and wanted[0] in misled
-        and wanted[0] in BY_MEAN
-        and design == "separate dates"
-        and ratio <= most
-    ):
-        recommended = tuple(t for t in IN_PLACE_OF_MEANS if len(window) == 1 and not _too_few(abnormal, window, t))
-    reasons += [unknown] if unknown else []
-    reasons += _told(misled, tuple(t for t in wanted if t not in short))
-    if abnormal.n == 1 and short:
-        reasons.append("; ".join(f"{t} over {len(window)} days {why}" for t, why in short.items()))
-    if ratio > most:
-        reasons.append(
-            f"the spread of these abnormal returns is {ratio:.1f} times the ordinary (in variance), which tests that take it for ordinary "
-            f"overlook"
-        )
-    return design, recommended, "; ".join([*reasons, *_cautions(abnormal, window, design)])
-
-
-def _told(misled: Mapping[str, str], wanted: tuple[str, ...]) -> list[str]:
-    """Return why tests that this design would be given to believe are not, those with one reason together."""
-    why = {misled[t]: [u for u in wanted if misled.get(u) == misled[t]] for t in wanted if t in misled}
-    return [f"not {', '.join(tests)}: {reason}" for reason, tests in why.items()]
-
-
-def _unknown(abnormal: AbnormalReturns, window: Window) -> str:
-    """Say that the correlation of the events cannot be measured, or return an empty text."""
-    share = unknown_share(abnormal, np.flatnonzero(np.isfinite(abnormal.sums(window).scar)), window)
-    if share <= UNKNOWN:
-        return ""
-    return (
-        f"{share:.0%} of the pairs of events have fewer than {MIN_COMMON_DAYS} estimation days in common, so their correlation "
-        f"is not known: lengthen the estimation window"
-    )
-
-
-def _blind(abnormal: AbnormalReturns, window: Window) -> dict[str, str]:
-    """Return what missing days do to tests by the average of all events on ordinary days."""
-    if abnormal.n < 2:
-        return {}
-    if not np.isfinite(abnormal.residuals).mean() >= 1.0 - MISSING:
-        return dict.fromkeys(
-            (*sorted(NEED_ALL_EVENTS), "placebo", "corrado_zivney_rank_z"), "misled by missing estimation days"
-        )
-    if not np.isfinite(abnormal.ar[:, abnormal.columns_of(window)]).all():
-        return dict.fromkeys(sorted(NEED_ALL_EVENTS), "misled by missing days in the window")
-    return {}
-
-
-def _too_few(abnormal: AbnormalReturns, window: Window, test: str) -> str:
-    """Say of what a test has too few here, or return an empty text."""
-    seen = np.isfinite(abnormal.sums(window).car)
-    events, days = int(seen.sum()), int(abnormal.n_est.min())
-    _, sizes = np.unique(abnormal.position[seen], return_counts=True)
-    dates = float(events**2 / (sizes**2).sum()) if events else 0.0
-    if test == "grank_t" and len(window) > 1 and abnormal.n > 1:
-        return "of several days rejects 6 to 8 % where single days have fat tails"
-    if abnormal.n > 1 and events < FEWEST.get(test, 2):
-        return f"needs {FEWEST.get(test, 2)} events or more"
-    if dates < FEWEST_DATES.get(test, 0):
-        return f"needs {FEWEST_DATES[test]} dates or more"
-    if days < FEWEST_DAYS.get(test, 0) * len(window):
-        return f"needs {FEWEST_DAYS[test] * len(window)} estimation days or more"
-    return ""
-
-
-def _cautions(abnormal: AbnormalReturns, window: Window, design: str) -> list[str]:
-    """Return what else to mind: many firms on one date, few dates, thin trading, missing days."""
-    found = []
-    dates = len(np.unique(abnormal.position))
-    if design == "one date" and abnormal.n >= MANY_FIRMS:
-        found.append("on real returns so many firms on one date share more than the market, and even this test rejects 6 to 13% of true nulls: "
-                     "take a p between 0.01 and 0.05 for unclear")  # fmt: skip
-    if design == "shared dates" and dates < FEWEST_DATES["clustered_t"]:
-        found.append(f"with {dates} dates even this test rejects up to 10% of true nulls")
-    still = int((abnormal.still > STILL).sum())
-    if still:
-        found.append(
-            f"{still} of {abnormal.n} firms often do not trade, so beta is too small: compare Dimson or TradeToTrade"
-        )
-    lost = int((~np.isfinite(abnormal.ar[:, abnormal.columns_of(window)])).any(axis=1).sum())
-    if lost:
-        found.append(f"{lost} of {abnormal.n} events lack days in the window")
-    return found
-
-
-def design_of(position: IntArray, window: Window) -> str:
-    """Return the name of a design from the events' places in calendar time; a key of `RECOMMENDED`."""
-    dates = np.unique(position)
-    if len(position) == 1:
-        return "one event"
-    if len(dates) == 1:
-        return "one date"
-    if (np.diff(dates) < len(window)).any():
-        return "overlapping"
-    return "separate dates" if len(dates) == len(position) else "shared dates"
+# -- Event-induced variance.
 
 
 def variance_ratio(abnormal: AbnormalReturns, window: Window) -> float:
-    """Return the cross-sectional variance of SCAR over its ordinary variance, ``(1 - r̄) mean (M-p)/(M-p-2)``.
+    """Return the cross-sectional variance of SCAR over its usual variance, ``(1 - r̄) mean (M-p)/(M-p-2)``.
 
-    NaN for fewer than two events. With the mean residual correlation r̄ the ordinary spread of events on one date is smaller than each
+    NaN for fewer than two events. With the mean residual correlation r̄ the usual spread of events on one date is smaller than each
     one's own variance.
     """
     scar = abnormal.sums(window).scar
@@ -468,50 +499,18 @@ def variance_ratio(abnormal: AbnormalReturns, window: Window) -> float:
     if len(seen) < 2:
         return float("nan")
     degrees = abnormal.df[seen]
-    ordinary = float(np.mean(degrees / np.maximum(degrees - 2.0, 1.0)))
+    usual = float(np.mean(degrees / np.maximum(degrees - 2.0, 1.0)))
     shared = min(max(mean_correlation(abnormal, seen, window), 0.0), 0.99)
-    return float(np.var(scar[seen], ddof=1) / (ordinary * (1.0 - shared)))
+    return float(np.var(scar[seen], ddof=1) / (usual * (1.0 - shared)))
 
 
-def wild_beyond(n: int) -> float:
-    """Return the variance ratio of n events beyond which the day is no ordinary one.
+def variance_limit(n: int) -> float:
+    """Return the variance ratio of n events beyond which there is event-induced variance.
 
     The 95 % point of ``χ²(n-1)/(n-1)``, which independent events exceed by chance once in twenty, between 1.5 and 3.
     """
     from scipy.special import chdtri
 
     if n < 2:
-        return WILD
-    return min(max(float(chdtri(n - 1, 0.05)) / (n - 1), WILD_MANY), WILD)
-
-
-def takes_as_independent(design: str) -> frozenset[str]:
-    """Return the tests that take correlated events for independent in a design named by `recommend`."""
-    if design in ("one date", "shared dates"):
-        return ASSUME_INDEPENDENCE
-    return ASSUME_INDEPENDENCE | IN_EVENT_TIME if design == "overlapping" else frozenset()
-
-
-def notes_on_tests(abnormal: AbnormalReturns, window: Window) -> dict[str, str]:
-    """Return a note for every test of an average that the design makes one: believe it, or what it overlooks.
-
-    Parameters
-    ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        The window to be tested.
-
-    Returns
-    -------
-    dict of str
-        By test name; tests without a note are left out.
-    """
-    design, recommended, _ = recommend(abnormal, window)
-    counted = {*FEWEST, *FEWEST_DATES, *FEWEST_DAYS}
-    notes = dict.fromkeys(sorted(ORDINARY_VARIANCE), "takes the day's variance for ordinary")
-    notes |= {t: why for t in sorted(counted) if (why := _too_few(abnormal, window, t))}
-    notes |= doubts(abnormal, window)
-    notes |= _blind(abnormal, window)
-    notes |= dict.fromkeys(takes_as_independent(design), "takes events for independent")
-    return notes | dict.fromkeys(recommended, "recommended")
+        return LARGE_RATIO
+    return min(max(float(chdtri(n - 1, 0.05)) / (n - 1), LARGE_RATIO_OF_MANY), LARGE_RATIO)

@@ -10,6 +10,7 @@ import numpy as np
 from eventstudy.errors import InvalidInput
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.panel import FloatArray, IntArray
+from eventstudy.estimation.residuals import bartlett_weights, newey_west, newey_west_lags
 from eventstudy.inference.parametric import EQUAL, NO_DAYS, ONE_EVENT, members, spread
 from eventstudy.inference.result import Draft, NotApplicable, f_draft, t_draft
 from eventstudy.windows import Window
@@ -436,27 +437,17 @@ def intercept_and_error(
         variance = float(e @ e) / (total - p) * bread[0, 0]
     else:
         scores = x @ bread[0] * e
-        variance = newey_west(scores, portfolio.session, lags) * total / (total - p)
+        variance = _long_run_variance(scores, portfolio.session, lags) * total / (total - p)
     return float(coefficients[0]), math.sqrt(max(variance, 0.0)), e
 
 
-def newey_west(scores: FloatArray, session: IntArray, lags: int) -> float:
-    """Return ``Σ_s Σ_t w(|s-t|) g_s g_t`` with Bartlett weights ``1 - k/(lags+1)``; sessions that are not there count as zero.
-
-    Parameters
-    ----------
-    scores : ndarray, shape (T,)
-        g_t.
-    session : ndarray of int, shape (T,)
-        Places in calendar time, ascending: a lag is a number of sessions, not of rows.
-    """
-    total = float(scores @ scores)
-    for k in range(1, min(lags, int(session[-1] - session[0])) + 1):  # no two sessions are farther apart
-        at = np.searchsorted(session, session + k)
-        met = at < len(session)
-        met[met] = session[at[met]] == session[met] + k
-        total += 2.0 * (1.0 - k / (lags + 1.0)) * float(scores[met] @ scores[at[met]])
-    return total
+def _long_run_variance(scores: FloatArray, session: IntArray, lags: int) -> float:
+    """Return Newey and West's variance of a sum of scores: a lag is a number of sessions, and those that are not there count as zero."""
+    place = session - session[0]
+    every = np.zeros((1, int(place[-1]) + 1, 1))
+    every[0, place, 0] = scores
+    weights = bartlett_weights(np.array([float(lags)]), min(lags, int(place[-1])))
+    return float(newey_west(every, weights)[0, 0, 0])
 
 
 def calendar_time(
@@ -522,7 +513,7 @@ def calendar_time(
     if why:
         return NotApplicable(why, n, variant)
     weight = np.sqrt(found.size) if weights == "sqrt_n" else np.ones(total)
-    rule = math.floor(4 * (total / 100) ** (2 / 9)) if lags is None else int(lags)
+    rule = int(newey_west_lags(np.array([total]))[0]) if lags is None else int(lags)
     fitted = intercept_and_error(found, weight, rule if errors == "hac" else None)
     if fitted is None:
         return NotApplicable(

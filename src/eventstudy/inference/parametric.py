@@ -8,6 +8,7 @@ import numpy as np
 
 from eventstudy.estimation.abnormal import AbnormalReturns, WindowSums, nan_mean
 from eventstudy.estimation.panel import FloatArray, IntArray
+from eventstudy.estimation.residuals import running_sums
 from eventstudy.inference.correlation import MIN_COMMON_DAYS, event_time_correlation, mean_correlation, unknown_share
 from eventstudy.inference.result import Draft, NotApplicable, check_draws, t_draft, z_draft
 from eventstudy.windows import Window
@@ -67,10 +68,7 @@ def estimation_sums(residuals: FloatArray, length: int) -> FloatArray:
     residuals : ndarray, shape (M,)
         Residuals in the order of days, NaN where missing; a sum that meets a missing day is left out.
     """
-    if length > len(residuals):
-        return np.empty(0)
-    views = np.lib.stride_tricks.sliding_window_view(residuals, length)
-    sums = views.sum(axis=1)
+    sums = running_sums(residuals[None, :], length)[0]
     return np.asarray(sums[np.isfinite(sums)], dtype=np.float64)
 
 

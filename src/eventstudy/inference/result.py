@@ -127,6 +127,13 @@ def t_two_sided(t: float, df: float) -> float:
     return float(2.0 * stdtr(df, -abs(t)))
 
 
+def normal_quantile(probability: float) -> float:
+    """Return ``Φ⁻¹`` of a probability."""
+    from scipy.special import ndtri
+
+    return float(ndtri(probability))
+
+
 def t_quantile(probability: float, df: object) -> object:
     """Return quantiles of Student's t; ``df`` may be an array."""
     from scipy.special import stdtrit

@@ -16,6 +16,8 @@ from eventstudy.wording import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from numpy.typing import NDArray
+
 ReturnKind = Literal["simple", "log"]
 #: Names of the sources that are embedded in the package, and what to call them.
 SNAPSHOT, UNIVERSE = "snapshot", "universe"
@@ -334,10 +336,15 @@ def _drop_equal_repeats(table: pd.DataFrame, what: str) -> pd.DataFrame:
     return table[~table.index.duplicated(keep="first")]
 
 
+def no_price(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return where a figure can be no price: zero, negative or infinite; a missing one is none of these."""
+    return np.asarray(~np.isnan(values) & ~((values > 0) & np.isfinite(values)), dtype=np.bool_)
+
+
 def check_prices(table: pd.DataFrame, what: str) -> None:
     """Raise `DataUnfit` at the first price that is zero, negative or infinite."""
     values = table.to_numpy()
-    wrong = ~np.isnan(values) & ~((values > 0) & np.isfinite(values))
+    wrong = no_price(values)
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         raise DataUnfit(

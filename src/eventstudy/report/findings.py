@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -17,18 +16,14 @@ from eventstudy.files import read_table
 from eventstudy.inference.advice import variance_ratio
 from eventstudy.inference.correlation import mean_correlation
 from eventstudy.inference.market_value import MarketValueChange
-from eventstudy.prices.snapshot import VendorFacts, is_snapshot, load_universe, vendor_agreement
+from eventstudy.prices.checks.finding import SEVERITIES, Finding
+from eventstudy.prices.snapshot import load_universe
 from eventstudy.prices.table import Prices
 from eventstudy.study.results import EventStudyResult
 from eventstudy.studyfile.parts import OtherDay, Variant
 from eventstudy.studyfile.spec import StudySpec
 from eventstudy.windows import Window
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from eventstudy.prices.table import Prices
-    from eventstudy.studyfile.spec import StudySpec
+from eventstudy.wording import iso_day
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -102,7 +97,7 @@ def _universe(spec: StudySpec, prices: Prices, headline: EventStudyResult) -> Ev
     if spec.universe is None:
         return None
     panel = load_universe()
-    session = f"{headline.panel.sessions[0]:%Y-%m-%d}"
+    session = iso_day(headline.panel.sessions[0])
     joined = panel.adj_close
     needed = [c for c in headline.model.columns if c not in joined.columns and c in prices.tickers]
     joined = joined.assign(**{c: prices.adj_close[c].reindex(joined.index) for c in needed})
@@ -155,6 +150,59 @@ def happenings(findings: Findings, window: Window) -> Sequence[tuple[str, str]]:
     ]
 
 
+def window_days(spec: StudySpec, prices: Prices) -> dict[str, tuple[pd.Timestamp, ...]]:
+    """Return the days of the event windows, per ticker of an event and per benchmark of the study's model."""
+    study, days = spec.build_study(), prices.dates
+    ahead, behind = spec.model.window.start, spec.model.window.end
+    benchmarks = [c for c in study.model.columns if c in prices.tickers]
+    found: dict[str, set[int]] = {}
+    for event in spec.event_list():
+        session = event.first_session(study.calendar or DEFAULT_EXCHANGE, study.closed_day)
+        if session is None or session > days[-1]:
+            continue
+        place = int(np.searchsorted(days.to_numpy(), session.to_datetime64()))
+        window = range(max(place + ahead, 0), min(place + behind + 1, len(days)))
+        for ticker in (event.ticker, *benchmarks):
+            found.setdefault(ticker, set()).update(window)
+    return {ticker: tuple(days[i] for i in sorted(places)) for ticker, places in found.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class DataCheck:
+    """What a check of prices found, and in words of which prices if they are not the study's."""
+
+    where: str
+    finding: Finding
+
+    @property
+    def is_note(self) -> bool:
+        """Whether it is a note, which needs no eye."""
+        return self.finding.severity == "note"
+
+    @property
+    def seriousness(self) -> int:
+        """How serious it is, from zero."""
+        return SEVERITIES.index(self.finding.severity)
+
+    def __str__(self) -> str:
+        return f"{self.where}{self.finding}"
+
+
+def data_checks(f: Findings) -> tuple[DataCheck, ...]:
+    """Return what the checks of prices found in all runs of the study, each once, the most serious first."""
+    runs = (f.everyone, f.headline, *(r for _, r in f.other_days), *(r for _, r in f.variants))
+    seen = {p.check for r in runs for p in r.findings if not p.idle}
+    found = [DataCheck("", p) for r in runs for p in r.findings if not p.idle or p.check not in seen]
+    if f.universe is not None:
+        found += [DataCheck("S&P 500 panel, ", p) for p in f.universe.findings if not p.idle]
+    worst: dict[tuple[object, ...], DataCheck] = {}
+    for check in found:
+        key = (check.where, check.finding.check, check.finding.tickers, check.finding.value)
+        if key not in worst or check.seriousness > worst[key].seriousness:
+            worst[key] = check
+    return tuple(sorted(worst.values(), key=lambda check: -check.seriousness))
+
+
 # -- The numbers of two sentences: all events of a study together, and the whole market on their day.
 
 
@@ -164,7 +212,7 @@ _DAY = Window(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Together:
+class JointResult:
     """All events of a study on the event day.
 
     Attributes
@@ -207,14 +255,14 @@ class MarketDay:
     beside: tuple[tuple[str, float], ...]
 
 
-def together(f: Findings) -> Together | None:
+def joint_result(f: Findings) -> JointResult | None:
     """Return the numbers of all events together; None for one event."""
     ab = f.everyone.abnormal
     if ab.n < 2:
         return None
     scar = ab.sums(_DAY).scar
     members = np.flatnonzero(np.isfinite(scar)).astype(np.int64)
-    return Together(
+    return JointResult(
         mean=float(ab.caar((0, 0))),
         variance_ratio=float(variance_ratio(ab, _DAY)),
         far_down=int((scar < -FAR).sum()),
@@ -242,64 +290,14 @@ def market_day(f: Findings) -> MarketDay | None:
     )
 
 
-def named_numbers(f: Findings) -> Iterator[tuple[str, float]]:
-    """Return these numbers under the names that `numbers.json` gives them."""
-    all_events, market = together(f), market_day(f)
-    if all_events is not None:
-        for name in Together.__slots__:
-            yield f"together/{name}", float(getattr(all_events, name))
+def named_numbers(f: Findings) -> Iterator[tuple[tuple[str, ...], float]]:
+    """Return these numbers with the parts of the names that `numbers.json` gives them."""
+    joint, market = joint_result(f), market_day(f)
+    if joint is not None:
+        for name in JointResult.__slots__:
+            yield ("together", name), float(getattr(joint, name))
     if market is not None:
         for name in ("members", "rose", "index", "median", "lowest"):
-            yield f"market/{name}", float(getattr(market, name))
+            yield ("market", name), float(getattr(market, name))
         for ticker, value in market.beside:
-            yield f"market/{ticker}/beside_median", value
-
-
-# -- What other vendors say of the embedded prices, in words for the page.
-
-
-def window_days(spec: StudySpec, prices: Prices) -> dict[str, tuple[pd.Timestamp, ...]]:
-    """Return the days of the event windows, per ticker of an event and per benchmark of the study's model."""
-    study, days = spec.build_study(), prices.dates
-    ahead, behind = spec.model.window.start, spec.model.window.end
-    benchmarks = [c for c in study.model.columns if c in prices.tickers]
-    found: dict[str, set[int]] = {}
-    for event in spec.event_list():
-        session = event.first_session(study.calendar or DEFAULT_EXCHANGE, study.closed_day)
-        if session is None or session > days[-1]:
-            continue
-        place = int(np.searchsorted(days.to_numpy(), session.to_datetime64()))
-        window = range(max(place + ahead, 0), min(place + behind + 1, len(days)))
-        for ticker in (event.ticker, *benchmarks):
-            found.setdefault(ticker, set()).update(window)
-    return {ticker: tuple(days[i] for i in sorted(places)) for ticker, places in found.items()}
-
-
-def vendor_lines(f: Findings) -> tuple[str, ...]:
-    """Return how many vendor-days agree: first in all, then vendor by vendor; empty for prices of the study's own."""
-    if not is_snapshot(f.prices):
-        return ()
-    facts = vendor_agreement()
-    return (_in_all(facts), *(_one(v) for v in facts)) if facts else ()
-
-
-def _in_all(facts: tuple[VendorFacts, ...]) -> str:
-    parts, late = [], []
-    for what, limit in (("closes", "half a cent"), ("returns", "2 basis points")):
-        chosen = [v for v in facts if v["what"] == what]
-        compared = sum(v["compared"] for v in chosen)
-        if compared:
-            agreeing = compared - sum(v["differing"] for v in chosen)
-            parts.append(f"{agreeing:,} of {compared:,} vendor-days of {what} agree to {limit}")
-            late.append(f"{sum(v['differing_recent'] for v in chosen)} of {what}")
-    since = min(v["recent"] for v in facts)
-    return f"Other vendors on these series: {' and '.join(parts)}; since {since} there differ {' and '.join(late)}."
-
-
-def _one(v: VendorFacts) -> str:
-    agreeing = v["compared"] - v["differing"]
-    text = (
-        f"{v['vendor']}, {v['what']} of {v['tickers']} series, {v['first']} to {v['last']}: {agreeing:,} of {v['compared']:,} "
-        f"vendor-days agree; since {v['recent']} there differ {v['differing_recent'] or 'none'}"
-    )
-    return f"{text} ({v['remark']})." if v["remark"] else f"{text}."
+            yield ("market", ticker, "beside_median"), value

@@ -1,4 +1,7 @@
-"""The report's sentences, computed: a word such as "fell" stands only where the numbers carry it."""
+"""What a report says: sentences that are computed, and all of it as plain values, of which the page and the PDF are two layouts.
+
+A word such as "fell" stands only where the numbers carry it.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,217 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.claims import Claim
-from eventstudy.inference.advice import wild_beyond
-from eventstudy.report.exhibits import Chart, ReportTable, data_checks, day_text, days_text
-from eventstudy.report.findings import FAR, Findings, happenings, market_day, together, vendor_lines
+from eventstudy.claims.ledger import inputs_text
+from eventstudy.inference.advice import variance_limit
+from eventstudy.prices.snapshot import VendorFacts, is_snapshot, vendor_agreement
+from eventstudy.report.charts import Chart
+from eventstudy.report.findings import FAR, Findings, data_checks, happenings, joint_result, market_day
+from eventstudy.report.tables import ReportTable, days_text
 from eventstudy.study.power import LEVEL
-from eventstudy.wording import DASH, MINUS, billions, interval, p_text, percent
+from eventstudy.study.results import EventStudyResult
+from eventstudy.wording import DASH, MINUS, billions, interval, iso_day, listed, long_day, p_text, percent
+
+#: What a correction says; the keys of an entry of ``corrections``.
+CORRECTION_KEYS = ("date", "what", "old", "new", "reason")
+
+#: More claims than this are too many to be read one after the other: the first to fold are those that need no second look.
+CLAIMS_IN_FULL = 8
+FOLDED_VERDICTS = (
+    ("supported", "Claims that the prices support"),
+    ("not testable here", "Claims that cannot be tested here"),
+)
+
+# The values go to a template or, as JSON, to a typesetter; their kinds are mixed on purpose.
+Content = dict[str, Any]
+
+
+def report_content(
+    f: Findings,
+    charts: Sequence[Chart],
+    tables: Sequence[ReportTable],
+    corrections: Sequence[Mapping[str, str]] = (),
+    mark: str = "",
+) -> Content:
+    """Return everything that a report says, in words and rows, without a layout."""
+    spec, origin = f.spec, f.prices.provenance
+    return {
+        "title": spec.title,
+        "study": spec.name,
+        "mark": mark,
+        "day": day_text(f.headline),
+        "standfirst": standfirst(f),
+        "question": spec.question,
+        "background": spec.background,
+        "findings": [{"lead": lead, "text": text} for lead, text in further_findings(f)],
+        "method": method_paragraph(f),
+        "recommended_tests": _recommended_tests(f),
+        "figures": {c.name: {"title": c.article.words.title, "alt": c.article.words.alt} for c in charts},
+        "tables": {t.name: _table(t) for t in tables},
+        "uncounted": ", ".join(c.key for c in f.dollars if c.reason),
+        "claims": _claims(f),
+        "timeline": _timeline(f),
+        "windows": [
+            {"days": days_text(w), "news": [list(pair) for pair in happenings(f, w)]} for w in f.spec.model.report
+        ],
+        "prices": {
+            "source": origin.source,
+            "retrieved": origin.retrieved,
+            "first": origin.first,
+            "last": origin.last,
+            "adjustments": _sentence(origin.adjustments),
+            "digest": origin.digest,
+        },
+        "vendors": list(vendor_lines(f)),
+        "cautions": _cautions(f),
+        "data_checks": _data_checks(f),
+        "failed_checks": _failed_checks(f),
+        "events": len(f.everyone.audit),
+        "dropped": [f"{d.event.ticker} {d.event.asked}: {d.reason}" for d in f.everyone.dropped],
+        "notebooks": [{"file": stem(n), "title": notebook_title(spec.folder / n)} for n in spec.notebooks],
+        "files": _files(f),
+        "corrections": [{k: str(entry.get(k, "")) for k in CORRECTION_KEYS} for entry in corrections],
+    }
+
+
+def _table(table: ReportTable) -> Content:
+    return {
+        "name": table.name,
+        "caption": table.caption,
+        "headers": list(table.headers),
+        "rows": [[str(cell) for cell in row] for row in table.rows],
+        "left": table.left,
+    }
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:].rstrip(".") + "." if text else ""
+
+
+def _recommended_tests(f: Findings) -> str:
+    """Return which tests of the average are recommended and why, with the tests' titles beside their names."""
+    if f.everyone.abnormal.n < 2:
+        return ""
+    tests, _ = f.everyone.run_tests((0, 0))
+    titles = {t.name: t.title for t in tests}
+    return re.sub(
+        r"\b[a-z]+\d*(?:_[a-z0-9]+)+\b",
+        lambda found: f"{titles[found[0]]} ({found[0]})" if found[0] in titles else found[0],
+        f.everyone.recommended((0, 0)).sentence,
+    )
+
+
+def _claims(f: Findings) -> Content:
+    """Return the claims by article, those that hold and those that cannot be tested folded if there are many, and a count."""
+    left = [(source, c) for source, claims in f.claims.by_article().items() for c in claims]
+    folded = []
+    for verdict, summary in FOLDED_VERDICTS if len(left) > CLAIMS_IN_FULL else ():
+        chosen = [_claim(*pair) for pair in left if pair[1].verdict == verdict]
+        left = [pair for pair in left if pair[1].verdict != verdict]
+        folded += [{"summary": f"{summary} ({len(chosen)})", "claims": chosen}] if chosen else []
+    articles: dict[str, list[Content]] = {}
+    for source, claim in left:
+        articles.setdefault(source, []).append(_claim(source, claim))
+    return {
+        "tally": _tally([c.verdict for c in f.claims]),
+        "articles": [{"article": name, "claims": found} for name, found in articles.items()],
+        "folded": folded,
+    }
+
+
+def _claim(source: str, claim: Claim) -> Content:
+    return {
+        "quote": f"“{claim.quote}”",
+        "article": source,
+        "verdict": _sentence(claim.verdict_text).rstrip("."),
+        "about": ", ".join(filter(None, (claim.about, claim.days))),
+        "numbers": claim.sentence,
+        "inputs": inputs_text(claim.ruling.inputs),
+    }
+
+
+def _tally(verdicts: Sequence[str]) -> str:
+    words = {"depends on": "depends on the reading"}
+    count = Counter(words.get(v, v) for v in verdicts)
+    parts = [f"{n} {verdict}" for verdict, n in count.most_common()]
+    return f"{len(verdicts)} claims: {', '.join(parts)}." if len(verdicts) > 1 else ""
+
+
+def _timeline(f: Findings) -> Content:
+    """Return what happened, each with its trading day relative to the event, and split at the event window."""
+    inside: list[Content] = []
+    outside: list[Content] = []
+    panel, shared = f.headline.panel, bool(f.headline.when())
+    for row in f.timeline.to_dict("records"):
+        entry = {
+            "date": str(row["date"]),
+            "session": "" if row["session"] == row["date"] else str(row["session"]),
+            "what": str(row["what"]),
+            "other": str(row["confound"] or "") != "",
+            "day": "",
+        }
+        if shared:
+            day = int(panel.calendar.searchsorted(pd.Timestamp(str(row["session"])))) - int(panel.position[0])
+            entry["day"] = f"day {day:+d}".replace("-", MINUS) if day else "day 0"
+            window = f.headline.abnormal.window
+            (inside if window.start <= day <= window.end else outside).append(entry)
+        else:
+            outside.append(entry)
+    return {"inside": inside, "outside": outside, "window": days_text(f.headline.abnormal.window)}
+
+
+def _cautions(f: Findings) -> list[str]:
+    found = list(f.prices.provenance.cautions)
+    if f.universe is not None:
+        found += f.universe.provenance.cautions
+    return list(dict.fromkeys(found))
+
+
+def _data_checks(f: Findings) -> Content:
+    """Return what the checks of prices found: what needs an eye, and notes."""
+    found = data_checks(f)
+    return {
+        "serious": [str(check) for check in found if not check.is_note],
+        "notes": [str(check) for check in found if check.is_note],
+    }
+
+
+def _failed_checks(f: Findings) -> Content:
+    """Return the checks of validity that do not hold, as a table of their own, with the number of all."""
+    checks = f.everyone.checks
+    rows = [[c.name, c.value, c.rule, c.comment or DASH] for c in checks if not c.passed]
+    headers = ["Check", "Found", "Expected", "Comment"]
+    table = {"name": "", "caption": "Checks that do not hold", "headers": headers, "rows": rows, "left": len(headers)}
+    return {"all": len(checks), "table": table if rows else None}
+
+
+def _files(f: Findings) -> list[Content]:
+    """Return the files that the report is made from, as pairs of what and where."""
+    spec = f.spec
+    pairs = [
+        ("Study file", spec.path.name),
+        ("Events", spec.events),
+        ("Timeline", spec.timeline),
+        ("Claims", spec.claims.file),
+    ]
+    return [{"what": what, "file": name} for what, name in pairs if name]
+
+
+def stem(name: str) -> str:
+    """Return a notebook's file name without folder and suffix."""
+    return name.rsplit("/", 1)[-1].removesuffix(".ipynb")
+
+
+def notebook_title(path: Path) -> str:
+    """Return a notebook's first heading, or its file name in words."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    first = "".join(cells[0]["source"]) if cells else ""
+    if first.startswith("# "):
+        return first.removeprefix("# ").splitlines()[0].strip()
+    return path.stem.lstrip("0123456789").strip("_").replace("_", " ").capitalize()
+
+
+# -- The sentences.
+
 
 #: Events that the standfirst names.
 LED_BY = 4
@@ -30,10 +239,6 @@ def move_word(low: float, high: float) -> str:
 
 def _raw_word(value: float) -> str:
     return "fell" if value < 0 else "rose" if value > 0 else "stood still"
-
-
-def _and(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
 
 
 def standfirst(f: Findings) -> str:
@@ -51,7 +256,7 @@ def _on_day(f: Findings, key: str) -> str:
     """Return an event's name, with its day if the events do not share one."""
     i = f.headline.abnormal.keys.index(key)
     name = f.spec.call(f.headline.panel.events[i].ticker)
-    return name if f.headline.when() else f"{name} ({f.headline.panel.sessions[i]:%Y-%m-%d})"
+    return name if f.headline.when() else f"{name} ({iso_day(f.headline.panel.sessions[i])})"
 
 
 def _share_sentence(name: str, raw: float, row: Mapping[str, float], benchmark: str | None) -> str:
@@ -92,7 +297,7 @@ def _against(claim: Claim) -> str:
 
 def _many(f: Findings) -> str:
     """Say what is left of each headline result when one allows for how many shares were looked at, by Holm's step-down."""
-    table = f.headline.adjusted((0, 0), "holm")
+    table = f.headline.adjusted((0, 0), method="holm")
     table = table[table["p_adjusted"].notna()]
     if len(table) < 2:
         return ""
@@ -100,11 +305,11 @@ def _many(f: Findings) -> str:
     n = len(table)
     text = (
         f"The more events one looks at, the likelier it is that one of them stands out by chance. Allowing for {n} of them by Holm’s "
-        f"method, the p-value of the t-test is {_and(parts)}."
+        f"method, the p-value of the t-test is {listed(parts)}."
     )
     lost = table[(table["p_value"] < LEVEL) & (table["p_adjusted"] >= LEVEL)].index
     if len(lost):
-        text += f" The result of {_and([_on_day(f, str(key)) for key in lost])} is clear for an event looked at alone, not among {n}."
+        text += f" The result of {listed([_on_day(f, str(key)) for key in lost])} is clear for an event looked at alone, not among {n}."
     return text
 
 
@@ -112,16 +317,16 @@ def _joint(f: Findings) -> str:
     """Say what the recommended tests make of the average, and why they differ if they do."""
     found, recommended = f.everyone.run_tests((0, 0))
     tests = [t for t in found if t.name in recommended and t.applicable]
-    whole = together(f)
-    if not tests or whole is None:
+    joint = joint_result(f)
+    if not tests or joint is None:
         return ""
     ab = f.everyone.abnormal
     parts = "; ".join(f"{t.title}: p {p_text(t.p_value)}" for t in tests)
-    text = f"Across all {ab.n} events of the study the mean abnormal return was {percent(whole.mean)} ({parts})."
-    if (ratio := whole.variance_ratio) > wild_beyond(ab.n):
+    text = f"Across all {ab.n} events of the study the mean abnormal return was {percent(joint.mean)} ({parts})."
+    if (ratio := joint.variance_ratio) > variance_limit(ab.n):
         text += (
             f" That day the events went apart: their standardised abnormal returns were spread {ratio:.0f} times as widely (in "
-            f"variance) as on an ordinary day, {whole.far_down} of them more than {FAR:.0f} standard errors down and {whole.far_up} as far up. Tests "
+            f"variance) as on an ordinary day, {joint.far_down} of them more than {FAR:.0f} standard errors down and {joint.far_up} as far up. Tests "
             f"that measure the average against ordinary days overstate what is known of it; the single shares tell more than "
             f"their mean."
         )
@@ -140,7 +345,7 @@ def _robustness_sentence(f: Findings) -> str:
         same = sum(move_word(float(r["low"]), float(r["high"])) == word for r in rows)
         said = "no clear move" if word == "did not clearly move" else word
         parts.append(f"{_on_day(f, str(key))} ({said}) in {same} of {len(rows)}")
-    return f"Under other models of normal the finding stays for {_and(parts)}."
+    return f"Under other models of normal the finding stays for {listed(parts)}."
 
 
 def _dollar_sentence(f: Findings) -> str:
@@ -156,7 +361,7 @@ def _dollar_sentence(f: Findings) -> str:
     missing = [_on_day(f, c.key) for c in chosen if c.reason]
     if not parts:
         return ""
-    return f"In market value {'; '.join(parts)}." + (f" No figure for {_and(missing)}." if missing else "")
+    return f"In market value {'; '.join(parts)}." + (f" No figure for {listed(missing)}." if missing else "")
 
 
 def universe_sentence(f: Findings) -> str:
@@ -175,7 +380,7 @@ def universe_sentence(f: Findings) -> str:
         f"{percent(day.lowest)}."
     )
     beside = [f"{f.spec.call(ticker)} {percent(value)}" for ticker, value in day.beside]
-    return f"{text} Measured from that median instead: {_and(beside)}." if beside else text
+    return f"{text} Measured from that median instead: {listed(beside)}." if beside else text
 
 
 def method_paragraph(f: Findings) -> str:
@@ -199,210 +404,43 @@ def _estimation_dates(f: Findings) -> str:
         return ""
     place, window = int(f.headline.panel.position[0]), f.headline.abnormal.estimation
     first, last = (f.headline.panel.calendar[max(place + day, 0)] for day in (window.start, window.end))
-    return f", {first.day} {first:%B %Y} to {last.day} {last:%B %Y}"
+    return f", {long_day(first)} to {long_day(last)}"
 
 
-# -- What a report says, as plain values: the page and the PDF are two layouts of the same content.
+def day_text(result: EventStudyResult) -> str:
+    """Return the session of a result's events in words, ``27 January 2025``, or the span of their sessions."""
+    days = result.panel.sessions
+    return result.when() or f"{iso_day(days.min())} to {iso_day(days.max())}"
 
 
-#: What a correction says; the keys of an entry of ``corrections``.
-CORRECTION_KEYS = ("date", "what", "old", "new", "reason")
-
-#: More claims than this are too many to be read one after the other: the first to fold are those that need no second look.
-CLAIMS_IN_FULL = 8
-FOLDED_VERDICTS = (
-    ("Supported", "Claims that the prices support"),
-    ("Not testable here", "Claims that cannot be tested here"),
-)
-
-# The values go to a template or, as JSON, to a typesetter; their kinds are mixed on purpose.
-Content = dict[str, Any]
+# -- What other vendors say of the embedded prices.
 
 
-def report_content(
-    f: Findings,
-    charts: Sequence[Chart],
-    tables: Sequence[ReportTable],
-    corrections: Sequence[Mapping[str, str]] = (),
-    mark: str = "",
-) -> Content:
-    """Return everything that a report says, in words and rows, without a layout."""
-    spec, origin = f.spec, f.prices.provenance
-    shown = {t.name: _table(t) for t in tables}
-    return {
-        "title": spec.title,
-        "study": spec.name,
-        "mark": mark,
-        "day": day_text(f.headline),
-        "standfirst": standfirst(f),
-        "question": spec.question,
-        "background": spec.background,
-        "findings": [{"lead": lead, "text": text} for lead, text in further_findings(f)],
-        "method": method_paragraph(f),
-        "advice": _advice(f),
-        "figures": {c.name: {"title": c.article.words.title, "alt": c.article.words.alt} for c in charts},
-        "tables": shown,
-        "uncounted": ", ".join(c.key for c in f.dollars if c.reason),
-        "claims": _claims(shown.get("claims")),
-        "timeline": _timeline(f),
-        "windows": [
-            {"days": days_text(w), "news": [list(pair) for pair in happenings(f, w)]} for w in f.spec.model.report
-        ],
-        "prices": {
-            "source": origin.source,
-            "retrieved": origin.retrieved,
-            "first": origin.first,
-            "last": origin.last,
-            "adjustments": _sentence(origin.adjustments),
-            "digest": origin.digest,
-        },
-        "vendors": list(vendor_lines(f)),
-        "cautions": _cautions(f),
-        "data_checks": _data_checks(f),
-        "failed_checks": _failed(shown.get("checks")),
-        "events": len(f.everyone.audit),
-        "dropped": [f"{d.event.ticker} {d.event.asked}: {d.reason}" for d in f.everyone.dropped],
-        "notebooks": [{"file": stem(n), "title": notebook_title(spec.folder / n)} for n in spec.notebooks],
-        "files": _files(f),
-        "corrections": [{k: str(entry.get(k, "")) for k in CORRECTION_KEYS} for entry in corrections],
-    }
+def vendor_lines(f: Findings) -> tuple[str, ...]:
+    """Return how many vendor-days agree: first in all, then vendor by vendor; empty for prices of the study's own."""
+    if not is_snapshot(f.prices):
+        return ()
+    facts = vendor_agreement()
+    return (_in_all(facts), *(_one(v) for v in facts)) if facts else ()
 
 
-def _table(table: ReportTable) -> Content:
-    return {
-        "name": table.name,
-        "caption": table.caption,
-        "headers": list(table.headers),
-        "rows": [[str(cell) for cell in row] for row in table.rows],
-        "left": table.left,
-    }
+def _in_all(facts: tuple[VendorFacts, ...]) -> str:
+    parts, late = [], []
+    for what, limit in (("closes", "half a cent"), ("returns", "2 basis points")):
+        chosen = [v for v in facts if v["what"] == what]
+        compared = sum(v["compared"] for v in chosen)
+        if compared:
+            agreeing = compared - sum(v["differing"] for v in chosen)
+            parts.append(f"{agreeing:,} of {compared:,} vendor-days of {what} agree to {limit}")
+            late.append(f"{sum(v['differing_recent'] for v in chosen)} of {what}")
+    since = min(v["recent"] for v in facts)
+    return f"Other vendors on these series: {' and '.join(parts)}; since {since} there differ {' and '.join(late)}."
 
 
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:].rstrip(".") + "." if text else ""
-
-
-def _advice(f: Findings) -> str:
-    """Return which test of the average to believe and why, with the tests' titles beside their names."""
-    if f.everyone.abnormal.n < 2:
-        return ""
-    tests, _ = f.everyone.run_tests((0, 0))
-    titles = {t.name: t.title for t in tests}
-    return re.sub(
-        r"\b[a-z]+\d*(?:_[a-z0-9]+)+\b",
-        lambda found: f"{titles[found[0]]} ({found[0]})" if found[0] in titles else found[0],
-        f.everyone.advice((0, 0)),
+def _one(v: VendorFacts) -> str:
+    agreeing = v["compared"] - v["differing"]
+    text = (
+        f"{v['vendor']}, {v['what']} of {v['tickers']} series, {v['first']} to {v['last']}: {agreeing:,} of {v['compared']:,} "
+        f"vendor-days agree; since {v['recent']} there differ {v['differing_recent'] or 'none'}"
     )
-
-
-def _claims(table: Content | None) -> Content:
-    """Return the claims by article, those that hold and those that cannot be tested folded if there are many, and a count."""
-    if table is None:
-        return {"tally": "", "articles": [], "folded": []}
-    claims = [_claim(dict(zip(table["headers"], row, strict=True))) for row in table["rows"]]
-    folded = []
-    for verdict, summary in FOLDED_VERDICTS if len(claims) > CLAIMS_IN_FULL else ():
-        chosen = [c for c in claims if c["verdict"] == verdict]
-        claims = [c for c in claims if c["verdict"] != verdict]
-        folded += [{"summary": f"{summary} ({len(chosen)})", "claims": chosen}] if chosen else []
-    articles: dict[str, list[Content]] = {}
-    for claim in claims:
-        articles.setdefault(claim["article"], []).append(claim)
-    place = table["headers"].index("Verdict")
-    return {
-        "tally": _tally([row[place] for row in table["rows"]]),
-        "articles": [{"article": name, "claims": found} for name, found in articles.items()],
-        "folded": folded,
-    }
-
-
-def _claim(row: Mapping[str, str]) -> Content:
-    return {
-        "quote": row["Claim"],
-        "article": row["Article"],
-        "verdict": _sentence(row["Verdict"]).rstrip("."),
-        "about": ", ".join(row[k] for k in ("About", "Days") if row[k].strip(DASH)),
-        "numbers": row["The numbers"],
-        "inputs": row["Inputs"],
-    }
-
-
-def _tally(verdicts: Sequence[str]) -> str:
-    count = Counter("depends on the reading" if v.startswith("depends on") else v for v in verdicts)
-    parts = [f"{n} {verdict}" for verdict, n in count.most_common()]
-    return f"{len(verdicts)} claims: {', '.join(parts)}." if len(verdicts) > 1 else ""
-
-
-def _timeline(f: Findings) -> Content:
-    """Return what happened, each with its trading day relative to the event, and split at the event window."""
-    inside: list[Content] = []
-    outside: list[Content] = []
-    panel, shared = f.headline.panel, bool(f.headline.when())
-    for row in f.timeline.to_dict("records"):
-        entry = {
-            "date": str(row["date"]),
-            "session": "" if row["session"] == row["date"] else str(row["session"]),
-            "what": str(row["what"]),
-            "other": str(row["confound"] or "") != "",
-            "day": "",
-        }
-        if shared:
-            day = int(panel.calendar.searchsorted(pd.Timestamp(str(row["session"])))) - int(panel.position[0])
-            entry["day"] = f"day {day:+d}".replace("-", MINUS) if day else "day 0"
-            window = f.headline.abnormal.window
-            (inside if window.start <= day <= window.end else outside).append(entry)
-        else:
-            outside.append(entry)
-    return {"inside": inside, "outside": outside, "window": days_text(f.headline.abnormal.window)}
-
-
-def _cautions(f: Findings) -> list[str]:
-    found = list(f.prices.provenance.cautions)
-    if f.universe is not None:
-        found += f.universe.provenance.cautions
-    return list(dict.fromkeys(found))
-
-
-def _data_checks(f: Findings) -> Content:
-    """Return what the checks of prices found: what needs an eye, and notes."""
-    lines = data_checks(f)
-    notes = [line for line in lines if line.partition(":")[0].endswith("note")]
-    return {"serious": [line for line in lines if line not in notes], "notes": notes}
-
-
-def _failed(table: Content | None) -> Content:
-    """Return the checks of validity that do not hold, as a table of their own, with the number of all."""
-    if table is None:
-        return {"all": 0, "table": None}
-    place = table["headers"].index("Holds")
-    keep = [i for i in range(len(table["headers"])) if i != place]
-    rows = [[row[i] for i in keep] for row in table["rows"] if row[place] == "no"]
-    headers = [table["headers"][i] for i in keep]
-    one = {"name": "", "caption": "Checks that do not hold", "headers": headers, "rows": rows, "left": len(headers)}
-    return {"all": len(table["rows"]), "table": one if rows else None}
-
-
-def _files(f: Findings) -> list[Content]:
-    """Return the files that the report is made from, as pairs of what and where."""
-    spec = f.spec
-    pairs = [
-        ("Study file", spec.path.name),
-        ("Events", spec.events),
-        ("Timeline", spec.timeline),
-        ("Claims", spec.claims.file),
-    ]
-    return [{"what": what, "file": name} for what, name in pairs if name]
-
-
-def stem(name: str) -> str:
-    """Return a notebook's file name without folder and suffix."""
-    return name.rsplit("/", 1)[-1].removesuffix(".ipynb")
-
-
-def notebook_title(path: Path) -> str:
-    """Return a notebook's first heading, or its file name in words."""
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    first = "".join(cells[0]["source"]) if cells else ""
-    if first.startswith("# "):
-        return first.removeprefix("# ").splitlines()[0].strip()
-    return path.stem.lstrip("0123456789").strip("_").replace("_", " ").capitalize()
+    return f"{text} ({v['remark']})." if v["remark"] else f"{text}."

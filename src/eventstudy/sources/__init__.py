@@ -1,4 +1,4 @@
-"""Prices: the table, and the doors through which it comes in."""
+"""Where prices come from: the embedded snapshot, Yahoo, files, tables at hand, and sources of your own."""
 
 from __future__ import annotations
 

@@ -14,14 +14,23 @@ import pandas as pd
 
 from eventstudy import figures
 from eventstudy.errors import InvalidInput
+from eventstudy.estimation.abnormal import AbnormalReturns
+from eventstudy.estimation.panel import EventPanel
 from eventstudy.files import sha256, write_whole
-from eventstudy.study.tables import default_windows, rounded_csv, summary_text
+from eventstudy.study.summary import Outcome, default_windows, summary_text
+from eventstudy.study.tables import (
+    advised,
+    frame_of_cars,
+    frame_of_coefficients,
+    frame_of_tests,
+    rounded_csv,
+    tests_shown,
+)
 from eventstudy.windows import Window
-from eventstudy.wording import round_significant
+from eventstudy.wording import iso_day, long_day, round_significant
 
 if TYPE_CHECKING:
     from eventstudy.figures.figure import HouseFigure
-    from eventstudy.study.results import EventStudyResult
 
 
 def plain(value: object) -> object:
@@ -39,7 +48,7 @@ def plain(value: object) -> object:
     return value if value is None else str(value)
 
 
-def result_to_dict(result: EventStudyResult, windows: Sequence[Window]) -> dict[str, object]:
+def result_to_dict(result: Outcome, windows: Sequence[Window]) -> dict[str, object]:
     """Return a result as plain values.
 
     Returns
@@ -50,7 +59,7 @@ def result_to_dict(result: EventStudyResult, windows: Sequence[Window]) -> dict[
         ``checks``, ``findings`` (of the checks of prices), ``provenance``. Returns are fractions; numbers keep all their digits.
     """
     chosen = [w for w in windows if w in result.abnormal.window]
-    cars = {w: result.car(w.start, w.end) for w in chosen}
+    cars = {w: frame_of_cars(result.abnormal, w) for w in chosen}
     out = {
         "specification": specification(result),
         "events": [_event(result, i, cars) for i in range(result.abnormal.n)],
@@ -66,13 +75,26 @@ def result_to_dict(result: EventStudyResult, windows: Sequence[Window]) -> dict[
     return shaped
 
 
-def describe_figure(figure: HouseFigure, result: EventStudyResult) -> HouseFigure:
+def describe_figure(figure: HouseFigure, result: Outcome) -> HouseFigure:
     """Add to a figure what its result knows: the specification, and the digest of the prices if there are any."""
     digest = result.provenance.digest
     return figure.describe(parameters={"study": specification(result)}, inputs={"prices": digest} if digest else {})
 
 
-def specification(result: EventStudyResult) -> dict[str, object]:
+def source_line(result: Outcome) -> str:
+    """Return source, vintage, model and estimation window as one line for the foot of a figure."""
+    origin = result.provenance
+    vintage = f" (downloads of {origin.retrieved})" if origin.retrieved else ""
+    against = f" on {result.model.benchmark}" if result.model.benchmark else ""
+    return f"Source: {origin.label}{vintage}. {result.model.name.capitalize()}{against}."
+
+
+def when(panel: EventPanel) -> str:
+    """Return the session of the events in words, ``27 January 2025``; empty if they do not share one."""
+    return long_day(panel.sessions[0]) if (panel.position == panel.position[0]).all() else ""
+
+
+def specification(result: Outcome) -> dict[str, object]:
     """Return what was asked for, as plain values."""
     return {
         "model": result.model.name,
@@ -85,7 +107,7 @@ def specification(result: EventStudyResult) -> dict[str, object]:
     }
 
 
-def _event(result: EventStudyResult, i: int, cars: Mapping[Window, pd.DataFrame]) -> dict[str, object]:
+def _event(result: Outcome, i: int, cars: Mapping[Window, pd.DataFrame]) -> dict[str, object]:
     ab, event, key = result.abnormal, result.panel.events[i], result.abnormal.keys[i]
     zero = -ab.window.start
     day_zero = 0 in ab.window
@@ -95,7 +117,7 @@ def _event(result: EventStudyResult, i: int, cars: Mapping[Window, pd.DataFrame]
         "label": event.label,
         "group": event.group,
         "asked": event.asked,
-        "session": f"{result.panel.sessions[i]:%Y-%m-%d}",
+        "session": iso_day(result.panel.sessions[i]),
         "coefficients": dict(zip(result.fit.names, result.fit.coefficients[i].tolist(), strict=True)),
         "sigma": ab.sigma[i],
         "r_squared": result.fit.r_squared[i],
@@ -105,12 +127,12 @@ def _event(result: EventStudyResult, i: int, cars: Mapping[Window, pd.DataFrame]
         "abnormal_return": ab.ar[i, zero] if day_zero else None,
         "abnormal_returns": dict(zip((str(d) for d in ab.window), ab.ar[i].tolist(), strict=True)),
         "car": {str(w): table.iloc[i].to_dict() for w, table in cars.items()},
-        "tests": {str(w): _tests(result, w, key) for w in cars},
+        "tests": {str(w): _tests(ab.take(np.array([i])), w) for w in cars},
     }
 
 
-def _tests(result: EventStudyResult, window: Window, event: str | None) -> dict[str, object]:
-    tests, recommended = result.run_tests(window, event=event)
+def _tests(abnormal: AbnormalReturns, window: Window) -> dict[str, object]:
+    tests, recommended = tests_shown(abnormal, window)
     return {
         t.name: {
             "statistic": t.statistic,
@@ -127,39 +149,34 @@ def _tests(result: EventStudyResult, window: Window, event: str | None) -> dict[
     }
 
 
-def _average(result: EventStudyResult, window: Window) -> dict[str, object]:
+def _average(result: Outcome, window: Window) -> dict[str, object]:
     return {
         "window": [window.start, window.end],
         "caar": result.abnormal.caar(window),
-        "advice": result.advice(window),
-        "tests": _tests(result, window, None),
+        "advice": advised(result.abnormal, window).sentence,
+        "tests": _tests(result.abnormal, window),
     }
 
 
-def result_tables(result: EventStudyResult, windows: Sequence[Window]) -> dict[str, pd.DataFrame]:
+def result_tables(result: Outcome, windows: Sequence[Window]) -> dict[str, pd.DataFrame]:
     """Return the tables of a result by name: daily returns, CARs, tests, coefficients, audit, checks."""
-    cars = {
-        w: result.car(w.start, w.end).reset_index().assign(window=str(w))
-        for w in windows
-        if w in result.abnormal.window
-    }
-    daily = _daily(result)
+    ab = result.abnormal
+    cars = {w: frame_of_cars(ab, w).reset_index().assign(window=str(w)) for w in windows if w in ab.window}
     tables = {
-        "abnormal_returns": daily,
+        "abnormal_returns": _daily(ab),
         "car": pd.concat(list(cars.values()), ignore_index=True),
-        "coefficients": result.coefficients.reset_index(),
+        "coefficients": frame_of_coefficients(ab, result.fit).reset_index(),
         "audit": result.audit.reset_index(),
         "checks": pd.DataFrame([asdict(c) for c in result.checks]),
     }
-    if result.abnormal.n > 1:
-        tests = [result.tests(w).reset_index().assign(window=str(w)) for w in cars]
+    if ab.n > 1:
+        tests = [frame_of_tests(*tests_shown(ab, w)).reset_index().assign(window=str(w)) for w in cars]
         tables["tests"] = pd.concat(tests, ignore_index=True)
     return tables
 
 
-def _daily(result: EventStudyResult) -> pd.DataFrame:
+def _daily(ab: AbnormalReturns) -> pd.DataFrame:
     """Return raw, abnormal and standardised returns, one row an event and day."""
-    ab = result.abnormal
     days = ab.window.days
     return pd.DataFrame(
         {
@@ -172,7 +189,7 @@ def _daily(result: EventStudyResult) -> pd.DataFrame:
     )
 
 
-def save_result(result: EventStudyResult, folder: Path) -> Path:
+def save_result(result: Outcome, folder: Path) -> Path:
     """Write a result's tables, figures, specification and manifest into a folder."""
     if folder.exists() and not folder.is_dir():
         raise InvalidInput(f"{folder} is a file; give the name of a folder, which is made if it is not there.")
@@ -187,18 +204,14 @@ def save_result(result: EventStudyResult, folder: Path) -> Path:
     ]
     written.append(write_whole(folder / "summary.txt", summary_text(result) + "\n"))
     written.append(write_whole(folder / "result.json", to_json(result_to_dict(result, windows))))
-    drawn = (
-        {}
-        if result.measure != "return"
-        else {
-            "event_day": figures.event_day(
-                result.abnormal, windows[0], source=result.source_line(), when=result.when()
-            ),
-            "car": figures.car_paths(result.abnormal, source=result.source_line(), when=result.when()),
+    if result.measure == "return":
+        source, day = source_line(result), when(result.panel)
+        drawn = {
+            "event_day": figures.event_day(result.abnormal, windows[0], source=source, when=day),
+            "car": figures.car_paths(result.abnormal, source=source, when=day),
         }
-    )
-    for name, figure in drawn.items():
-        written += figures.save(figure, folder / "figures", name)
+        for name, figure in drawn.items():
+            written += figures.save(figure, folder / "figures", name)
     digests = {p.relative_to(folder).as_posix(): sha256(p.read_bytes()) for p in sorted(written)}
     write_whole(folder / "manifest.json", to_json({"files": digests, "provenance": asdict(result.provenance)}))
     return folder

@@ -402,8 +402,7 @@ def simulated_power(
     for start in range(0, draws, per_block):
         rows = slice(start, min(start + per_block, draws))
         chosen = [events[f] for f in firm[rows].ravel()]
-        offsets = tuple(model.offsets) or (0,) * len(model.columns)
-        panel = model.prepare(gather_panel(table, chosen, model.columns, offsets, place[rows].ravel(), span, days))
+        panel = model.prepare(gather_panel(table, chosen, model, place[rows].ravel(), span, days))
         fit = model.fit(panel)
         sound = np.array([not reason for reason in fit.unusable])
         whole = _wilder(abnormal_returns(panel, fit), variance, rng)

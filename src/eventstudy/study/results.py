@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,43 +17,49 @@ from eventstudy.errors import DataMissing, InvalidInput
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.models import Fit, NormalReturnModel
 from eventstudy.estimation.panel import Dropped, EventPanel
-from eventstudy.figures.house_style import Presentation, presenting
-from eventstudy.inference import STANDARD, TESTS, Advice, HypothesisTest, notes_on_tests, recommend, run_test, run_tests
-from eventstudy.inference.market_value import MarketValueChange, car_interval, changes_table, market_value_changes
+from eventstudy.figures.presentation import Presentation, presenting
+from eventstudy.inference import Advice, HypothesisTest, notes_on_tests, run_test, run_tests
+from eventstudy.inference.market_value import MarketValueChange, changes_table, market_value_changes
 from eventstudy.inference.multiple import adjusted_p
-from eventstudy.inference.result import t_two_sided
 from eventstudy.prices.checks.finding import Finding
 from eventstudy.prices.snapshot import ShareCount
 from eventstudy.prices.table import Prices, Provenance
-from eventstudy.study.export import describe_figure, result_to_dict, save_result
-from eventstudy.study.power import detectable_changes
-from eventstudy.study.tables import frame_of_tests, summary_html, summary_text
+from eventstudy.study.export import describe_figure, result_to_dict, save_result, source_line, when
+from eventstudy.study.summary import summary_html, summary_text
+from eventstudy.study.tables import (
+    advised,
+    event_index,
+    frame_of_cars,
+    frame_of_coefficients,
+    frame_of_tests,
+    tests_shown,
+)
 from eventstudy.study.validity import Check
-from eventstudy.windows import Window
+from eventstudy.windows import Window, WindowLike
 
 if TYPE_CHECKING:
     from statsmodels.regression.linear_model import RegressionResultsWrapper
 
     from eventstudy.figures.figure import HouseFigure
 
+__all__ = ["EventStudyResult"]
 
-WindowLike = Window | tuple[int, int] | int
+#: What few need to type: left out of tab completion, described under Advanced.
+ADVANCED = {"abnormal", "fit", "locate", "panel", "presentation", "run_tests", "source_line", "value_changes", "when"}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class EventStudyResult:
     """What a study found and how sure one may be; a bare name prints its summary.
 
+    Every method that takes a window takes it in each of these forms: ``car(0, 1)``, ``car((0, 1))``, ``car(0)`` for one day,
+    ``car(Window(0, 1))``, and ``car()`` for the event day (the whole event window, if that has no day 0). Whatever follows is
+    given by name.
+
     Attributes
     ----------
     model : NormalReturnModel
         The model of normal returns that was asked for.
-    panel : EventPanel
-        Returns in event time of the N events kept.
-    fit : Fit
-        The estimated models.
-    abnormal : AbnormalReturns
-        AR, SAR and what is needed for sums and tests.
     audit : DataFrame
         One row for each event asked for: day asked, session used, days found, kept or dropped and why, flags.
     dropped : tuple of Dropped
@@ -70,8 +76,14 @@ class EventStudyResult:
         What may be abnormal: ``return``, ``volume``, ``turnover`` or ``volatility``.
     findings : tuple of Finding
         What the checks of prices found, notes and accepted errors included; empty if returns were handed in.
-    presentation : Presentation
-        The house style, the release mark and the names of the study file that was run; empty without one.
+
+    Notes
+    -----
+    Advanced, and out of the way of tab completion: ``panel`` (`EventPanel`, returns in event time of the N events kept), ``fit``
+    (`Fit`, the estimated models) and ``abnormal`` (`AbnormalReturns`: AR, SAR and what is needed for sums and tests) hold the arrays
+    behind the tables, ``presentation`` the house style, the release mark and the names of the study file that was run;
+    ``locate`` finds an event's row in the arrays, ``run_tests`` and ``value_changes`` give as values what `tests` and
+    `market_value` give as tables, ``source_line`` and ``when`` the words at the foot and in the title of a figure.
     """
 
     model: NormalReturnModel
@@ -93,7 +105,7 @@ class EventStudyResult:
     @property
     def events(self) -> pd.Index:
         """Short unique names of the N events."""
-        return pd.Index(self.abnormal.keys, name="event")
+        return event_index(self.abnormal)
 
     @property
     def ar(self) -> pd.DataFrame:
@@ -118,8 +130,7 @@ class EventStudyResult:
     @property
     def coefficients(self) -> pd.DataFrame:
         """Coefficients, residual deviation, estimation days and R² of each event."""
-        table = pd.DataFrame(self.fit.coefficients, index=self.events, columns=list(self.fit.names))
-        return table.assign(sigma=self.fit.sigma, n_est=self.fit.n_est, r_squared=self.fit.r_squared)
+        return frame_of_coefficients(self.abnormal, self.fit)
 
     def _days(self) -> pd.Index:
         return pd.Index(self.abnormal.window.days, name="day")
@@ -127,13 +138,15 @@ class EventStudyResult:
     def _daily(self, values: np.ndarray) -> pd.DataFrame:
         return pd.DataFrame(values, index=self.events, columns=self._days())
 
-    def car(self, start: int, end: int | None = None, *, level: float = 0.95) -> pd.DataFrame:
+    def car(self, window: WindowLike | None = None, end: int | None = None, *, level: float = 0.95) -> pd.DataFrame:
         """Return cumulative abnormal returns of a window, one row an event.
 
         Parameters
         ----------
-        start, end : int
-            First and last relative day; ``end`` defaults to ``start``.
+        window : Window, pair of int, or int
+            Relative days, or the first one if ``end`` is given; by default the event day.
+        end : int, optional
+            The last day.
         level : float
             Coverage of the interval.
 
@@ -153,32 +166,38 @@ class EventStudyResult:
         -----
         The ``t_pe`` test of each event: `eventstudy.inference.parametric.t_pe`.
         """
-        window = Window.of(start) if end is None else Window(start, end)
-        sums = self.abnormal.sums(window)
-        low, high = car_interval(self.abnormal, window, level)
-        df = self.abnormal.df
-        p = [t_two_sided(float(t), float(d)) for t, d in zip(sums.scar, df, strict=True)]
-        return pd.DataFrame(
-            {
-                "car": sums.car,
-                "se": sums.s_car,
-                "t": sums.scar,
-                "p_value": p,
-                "low": low,
-                "high": high,
-                "df": df,
-                "n_days": sums.n_days,
-                "detectable": detectable_changes(self.abnormal, window),
-            },
-            index=self.events,
-        )
+        return frame_of_cars(self.abnormal, self._window(window, end), level)
 
-    def caar(self, start: int, end: int | None = None) -> float:
-        """Return the mean of the events' CARs over a window, a fraction."""
-        return self.abnormal.caar(Window.of(start) if end is None else Window(start, end))
+    def caar(self, window: WindowLike | None = None, end: int | None = None) -> float:
+        """Return the mean of the events' CARs over a window, a fraction.
 
-    def bhar(self, start: int, end: int | None = None, against: str = "benchmark") -> pd.Series[float]:
+        Parameters
+        ----------
+        window : Window, pair of int, or int
+            Relative days, or the first one if ``end`` is given; by default the event day.
+        end : int, optional
+            The last day.
+
+        Raises
+        ------
+        InvalidInput
+            If the window is not inside the event window.
+        """
+        return self.abnormal.caar(self._window(window, end))
+
+    def bhar(
+        self, window: WindowLike | None = None, end: int | None = None, *, against: str = "benchmark"
+    ) -> pd.Series[float]:
         """Return buy-and-hold abnormal returns of a window, fractions, shape (N,).
+
+        Parameters
+        ----------
+        window : Window, pair of int, or int
+            Relative days, or the first one if ``end`` is given; by default the event day.
+        end : int, optional
+            The last day.
+        against : {"benchmark", "expected"}
+            What a firm's compounded return is compared with: the benchmark's, or the one that the model expects.
 
         Raises
         ------
@@ -188,7 +207,7 @@ class EventStudyResult:
         self._only_returns("Buy-and-hold returns")
         if self.returns_kind != "simple":
             raise InvalidInput("Buy-and-hold returns compound simple returns; run the study with returns='simple'.")
-        values = self.abnormal.bhar(Window.of(start) if end is None else Window(start, end), against)
+        values = self.abnormal.bhar(self._window(window, end), against)
         return pd.Series(values, index=self.events, name="bhar")
 
     def locate(self, event: str | None) -> int:
@@ -252,7 +271,7 @@ class EventStudyResult:
 
     def market_value(
         self,
-        start: int = 0,
+        window: WindowLike | None = None,
         end: int | None = None,
         *,
         level: float = 0.95,
@@ -262,8 +281,10 @@ class EventStudyResult:
 
         Parameters
         ----------
-        start, end : int
-            Relative days; ``end`` defaults to ``start``.
+        window : Window, pair of int, or int
+            Relative days, or the first one if ``end`` is given; by default the event day.
+        end : int, optional
+            The last day.
         level : float
             Coverage of the interval.
         shares : mapping of str to ShareCount, optional
@@ -274,8 +295,7 @@ class EventStudyResult:
         DataMissing
             If returns were handed in, or the prices have no closes as traded.
         """
-        window = Window.of(start) if end is None else Window(start, end)
-        return changes_table(self.value_changes(window, level=level, shares=shares))
+        return changes_table(self.value_changes(self._window(window, end), level=level, shares=shares))
 
     def value_changes(
         self, window: Window, *, level: float = 0.95, shares: Mapping[str, ShareCount] | None = None
@@ -301,20 +321,22 @@ class EventStudyResult:
 
     def source_line(self) -> str:
         """Return source, vintage, model and estimation window as one line for the foot of a figure."""
-        origin = self.provenance
-        vintage = f" (downloads of {origin.retrieved})" if origin.retrieved else ""
-        against = f" on {self.model.benchmark}" if self.model.benchmark else ""
-        return f"Source: {origin.label}{vintage}. {self.model.name.capitalize()}{against}."
+        return source_line(self)
 
     def when(self) -> str:
         """Return the session of the events in words, ``27 January 2025``; empty if they do not share one."""
-        session = self.panel.sessions[0]
-        return f"{session.day} {session:%B %Y}" if (self.panel.position == self.panel.position[0]).all() else ""
+        return when(self.panel)
 
     # -- how sure one may be ------------------------------------------------------------------------------
 
     def test(
-        self, name: str, window: WindowLike = (0, 0), event: str | None = None, **options: object
+        self,
+        name: str,
+        window: WindowLike | None = None,
+        end: int | None = None,
+        *,
+        event: str | None = None,
+        **options: object,
     ) -> HypothesisTest:
         """Run one test by name.
 
@@ -322,8 +344,10 @@ class EventStudyResult:
         ----------
         name : str
             A key of `eventstudy.inference.TESTS`.
-        window : pair of int
-            Relative days.
+        window : Window, pair of int, or int
+            Relative days, or the first one if ``end`` is given; by default the event day.
+        end : int, optional
+            The last day.
         event : str, optional
             Judge this event alone.
         **options : object
@@ -338,17 +362,24 @@ class EventStudyResult:
         InvalidInput
             If no test has this name or an option is unknown.
         """
-        return run_test(name, self._subject(event), Window.of(window), **options)
+        return run_test(name, self._subject(event), self._window(window, end), **options)
 
     def tests(
-        self, window: WindowLike | None = None, names: Sequence[str] | str | None = None, event: str | None = None
+        self,
+        window: WindowLike | None = None,
+        end: int | None = None,
+        *,
+        names: Sequence[str] | str | None = None,
+        event: str | None = None,
     ) -> pd.DataFrame:
         """Run tests on a window and return them as a table.
 
         Parameters
         ----------
-        window : pair of int
-            Relative days; by default the event day.
+        window : Window, pair of int, or int
+            Relative days, or the first one if ``end`` is given; by default the event day.
+        end : int, optional
+            The last day.
         names : sequence of str, "all", or None
             Which tests. By default those for the average of several events, or for one event if there is only one
             (or ``event`` names it): the ones recommended for the design first, then the field's usual panel. ``"all"`` is every test
@@ -362,34 +393,36 @@ class EventStudyResult:
             Indexed by test name: statistic, df, p_value, n, applicable, variant, note, distribution, recommended,
             title. A test that does not apply has ``applicable`` False and says why in ``note``.
         """
-        return frame_of_tests(*self.run_tests(window, names, event))
+        return frame_of_tests(*self.run_tests(window, end, names=names, event=event))
 
     def run_tests(
-        self, window: WindowLike | None = None, names: Sequence[str] | str | None = None, event: str | None = None
+        self,
+        window: WindowLike | None = None,
+        end: int | None = None,
+        *,
+        names: Sequence[str] | str | None = None,
+        event: str | None = None,
     ) -> tuple[tuple[HypothesisTest, ...], tuple[str, ...]]:
         """Return the tests of `tests` as values, and the names of the recommended ones."""
-        if isinstance(names, int):
-            raise InvalidInput(f"tests takes its window as a pair: tests(({window}, {names})).")
-        subject, chosen = self._subject(event), self._window(window)
-        _, recommended, _ = recommend(subject, chosen)
-        if names is None or names == "all":
-            scope = "one" if subject.n == 1 else "many"
-            shown = [n for n, m in TESTS.items() if m.scope == scope and (scope == "one" or n in STANDARD)]
-            wanted = list(TESTS) if names == "all" else shown
-            listing = [*recommended, *(n for n in wanted if n not in recommended)]
-        else:
-            listing = [names] if isinstance(names, str) else list(names)
-        return run_tests(subject, chosen, listing), recommended
+        return tests_shown(self._subject(event), self._window(window, end), names)
 
     def adjusted(
-        self, window: WindowLike = (0, 0), method: str = "holm", *, draws: int | None = None, seed: int | None = None
+        self,
+        window: WindowLike | None = None,
+        end: int | None = None,
+        *,
+        method: str = "holm",
+        draws: int | None = None,
+        seed: int | None = None,
     ) -> pd.DataFrame:
         """Return each event's p-value adjusted for how many events were looked at.
 
         Parameters
         ----------
-        window : pair of int
-            Relative days.
+        window : Window, pair of int, or int
+            Relative days, or the first one if ``end`` is given; by default the event day.
+        end : int, optional
+            The last day.
         method : {"holm", "bh", "by", "bonferroni", "romano_wolf"}
             See `eventstudy.inference.multiple`.
         draws, seed : int, optional
@@ -400,88 +433,146 @@ class EventStudyResult:
         DataFrame
             One row an event: ``car``, ``t``, ``p_value``, ``p_adjusted``, ``method``.
         """
-        chosen = Window.of(window)
-        table = self.car(chosen.start, chosen.end)[["car", "t", "p_value"]]
+        chosen = self._window(window, end)
+        table = frame_of_cars(self.abnormal, chosen)[["car", "t", "p_value"]]
         options = {k: v for k, v in (("draws", draws), ("seed", seed)) if v is not None}
         if options and method != "romano_wolf":
             raise InvalidInput(f"method {method!r} draws nothing; leave out {', '.join(options)}.")
         p = adjusted_p(self.abnormal, chosen, table["p_value"], method, **options)
         return table.assign(p_adjusted=p, method=method)
 
-    def recommended(self, window: WindowLike | None = None, event: str | None = None) -> Advice:
-        """Return the tests to believe for this design, their outcomes, and the reason in a sentence.
+    def recommended(
+        self, window: WindowLike | None = None, end: int | None = None, *, event: str | None = None
+    ) -> Advice:
+        """Return the tests that are recommended for this design, their outcomes, and the reason in a sentence.
 
         Parameters
         ----------
-        window : pair of int
-            Relative days; by default the event day.
+        window : Window, pair of int, or int
+            Relative days, or the first one if ``end`` is given; by default the event day.
+        end : int, optional
+            The last day.
         event : str, optional
             Judge this event alone, by its short name or ticker.
 
         Returns
         -------
         Advice
-            ``names``, ``reason``, ``tests``; prints itself.
+            ``names``, ``reason``, ``sentence``, ``tests``; prints itself.
 
         Notes
         -----
         Looks at how many events and dates there are, whether windows overlap, at missing days, thin trading and the spread of the
         abnormal returns: `eventstudy.inference.advice`. How often each test rejects a true null in its design: docs/method.md.
         """
-        subject, chosen = self._subject(event), self._window(window)
-        design, names, reason = recommend(subject, chosen)
-        return Advice(design, chosen, names, reason, run_tests(subject, chosen, names))
+        subject = self._subject(event)
+        advice = advised(subject, self._window(window, end))
+        return replace(advice, tests=run_tests(subject, advice.window, advice.names))
 
-    def advice(self, window: WindowLike | None = None) -> str:
-        """Return which tests to believe for this design, and why, in a sentence."""
-        chosen = self._window(window)
-        design, names, reason = recommend(self.abnormal, chosen)
-        return Advice(design, chosen, names, reason).sentence
-
-    def _window(self, window: WindowLike | None) -> Window:
+    def _window(self, window: WindowLike | None, end: int | None = None) -> Window:
         """Return a window; by default the event day, or the whole event window if that has no day 0."""
         whole = self.abnormal.window
-        return Window.of(window) if window is not None else Window(0, 0) if 0 in whole else whole
+        if window is None:
+            window = Window(0, 0) if 0 in whole else whole
+        return Window.given(window, end)
 
     def _subject(self, event: str | None) -> AbnormalReturns:
         return self.abnormal if event is None else self.abnormal.take(np.array([self.locate(event)]))
 
     # -- figures -------------------------------------------------------------------------------------------
 
-    def plot_event_day(self, window: WindowLike = (0, 0), level: float = 0.95, size: str = "article") -> HouseFigure:
-        """Draw abnormal returns of a window with their intervals, one row an event."""
+    def plot_event_day(
+        self,
+        window: WindowLike | None = None,
+        end: int | None = None,
+        *,
+        level: float = 0.95,
+        size: str = "article",
+    ) -> HouseFigure:
+        """Draw abnormal returns of a window with their intervals, one row an event.
+
+        Parameters
+        ----------
+        window : Window, pair of int, or int
+            Relative days, or the first one if ``end`` is given; by default the event day.
+        end : int, optional
+            The last day.
+        level : float
+            Coverage of the intervals.
+        size : str
+            Layout preset, one of `eventstudy.figures.SIZES`.
+        """
         self._only_returns("Figures")
-        return self._drawn(partial(figures.event_day, self.abnormal, Window.of(window), level=level), size)
+        return self._drawn(partial(figures.event_day, self.abnormal, self._window(window, end), level=level), size)
 
     def plot_car(self, level: float = 0.95, size: str = "article") -> HouseFigure:
-        """Draw the path of each event's cumulative abnormal return with its band."""
+        """Draw the path of each event's cumulative abnormal return with its band.
+
+        Parameters
+        ----------
+        level : float
+            Coverage of the band.
+        size : str
+            Layout preset, one of `eventstudy.figures.SIZES`.
+        """
         self._only_returns("Figures")
         return self._drawn(partial(figures.car_paths, self.abnormal, level=level), size)
 
     def plot_market_model(self, event: str | None = None, size: str = "article") -> HouseFigure:
-        """Draw one event's returns against the benchmark's, with the event day marked."""
+        """Draw one event's returns against the benchmark's, with the event day marked.
+
+        Parameters
+        ----------
+        event : str, optional
+            Short name or ticker; not needed if there is only one event.
+        size : str
+            Layout preset, one of `eventstudy.figures.SIZES`.
+        """
         self._only_returns("Figures")
         return self._drawn(partial(figures.market_scatter, self.panel, self.fit, self.locate(event)), size)
 
     def plot_estimation_days(self, event: str | None = None, size: str = "article") -> HouseFigure:
-        """Draw where the event day falls among the firm's ordinary days."""
+        """Draw where the event day falls among the firm's estimation days.
+
+        Parameters
+        ----------
+        event : str, optional
+            Short name or ticker; not needed if there is only one event.
+        size : str
+            Layout preset, one of `eventstudy.figures.SIZES`.
+        """
         self._only_returns("Figures")
         return self._drawn(partial(figures.estimation_days, self.abnormal, self.locate(event)), size)
 
     def plot_ranking(self, level: float = 0.95, size: str = "article") -> HouseFigure:
-        """Draw all events sorted by their abnormal return on the event day."""
+        """Draw all events sorted by their abnormal return on the event day.
+
+        Parameters
+        ----------
+        level : float
+            Coverage of the intervals.
+        size : str
+            Layout preset, one of `eventstudy.figures.SIZES`.
+        """
         self._only_returns("Figures")
         return self._drawn(partial(figures.ranking, self.abnormal, level=level), size)
 
     def plot_tests(
-        self, window: WindowLike | None = None, names: Sequence[str] | None = None, size: str = "article"
+        self,
+        window: WindowLike | None = None,
+        end: int | None = None,
+        *,
+        names: Sequence[str] | None = None,
+        size: str = "article",
     ) -> HouseFigure:
-        """Draw what several tests say of the events' average on one scale, those to believe first.
+        """Draw what several tests say of the events' average on one scale, the recommended ones first.
 
         Parameters
         ----------
-        window : pair of int
-            Relative days; by default the event day.
+        window : Window, pair of int, or int
+            Relative days, or the first one if ``end`` is given; by default the event day.
+        end : int, optional
+            The last day.
         names : sequence of str, optional
             Which tests; by default those of `tests`.
         size : str
@@ -494,9 +585,10 @@ class EventStudyResult:
         """
         if self.abnormal.n == 1:
             raise InvalidInput("plot_tests compares tests of an average; for one event draw plot_estimation_days().")
-        tests, _ = self.run_tests(window, names)
-        notes = notes_on_tests(self.abnormal, self._window(window))
-        return self._drawn(partial(figures.agreement, tests, notes), size)
+        chosen = self._window(window, end)
+        tests, _ = tests_shown(self.abnormal, chosen, names)
+        notes = notes_on_tests(self.abnormal, chosen)
+        return self._drawn(partial(figures.several_tests, tests, notes), size)
 
     def _drawn(self, draw: Callable[..., HouseFigure], size: str) -> HouseFigure:
         """Draw in the study's style and with its mark, and say how the figure was made."""
@@ -506,7 +598,13 @@ class EventStudyResult:
     # -- text and files ------------------------------------------------------------------------------------
 
     def to_dict(self, windows: Sequence[WindowLike] = ((0, 0), (0, 1))) -> dict[str, object]:
-        """Return the result as plain values for JSON: events, windows, tests, audit, provenance."""
+        """Return the result as plain values for JSON: events, windows, tests, audit, provenance.
+
+        Parameters
+        ----------
+        windows : sequence of windows
+            Those that cars and tests are of; those outside the event window are left out.
+        """
         return result_to_dict(self, [Window.of(w) for w in windows])
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
@@ -524,6 +622,9 @@ class EventStudyResult:
         """
         with presenting(self.presentation):
             return save_result(self, Path(folder))
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__()} - ADVANCED)
 
     def __repr__(self) -> str:
         return summary_text(self)

@@ -11,11 +11,12 @@ import pandas as pd
 from eventstudy.calendars import DEFAULT_EXCHANGE, ClosedDay, calendar_bounds, check_closed_day, exchange_sessions
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
 from eventstudy.estimation.abnormal import abnormal_returns
-from eventstudy.estimation.models import Dimson, NormalReturnModel, ScholesWilliams
-from eventstudy.estimation.panel import Alignment, Dropped, EventPanel, align
+from eventstudy.estimation.models import NormalReturnModel
+from eventstudy.estimation.panel import Alignment, Dropped, EventPanel, EventTime, align
+from eventstudy.estimation.spans import trades_of
 from eventstudy.events import Event, as_events, tradable_days
 from eventstudy.interchange import dated, is_table
-from eventstudy.measures import Measure, check_measure, measured, trades_of
+from eventstudy.measures import Measure, check_measure, measured
 from eventstudy.prices.checks.finding import Finding, Usage, check_accept, in_short, judged
 from eventstudy.prices.checks.run import check_prices as check_table
 from eventstudy.prices.checks.run import check_returns
@@ -205,7 +206,7 @@ def price_findings(
         calendar=calendar,
         benchmarks=benchmarks,
         usage=usage,
-        thin_trading=model.bridges_gaps or isinstance(model, ScholesWilliams | Dimson),
+        thin_trading=model.thin_trading,
     )
 
 
@@ -374,19 +375,9 @@ class EventStudy:
                 last=f"{returns.index[-1]:%Y-%m-%d}",
             )
         )
-        alignment = align(
-            returns,
-            asked,
-            columns=self.model.columns,
-            estimation=self._estimation,
-            window=self._window,
-            exchange=self.calendar,
-            closed_day=self.closed_day,
-            min_estimation=self.min_estimation,
-            offsets=self.model.offsets,
-            prepare=self.model.prepare,
-            trades=trades_of(data, returns) if self.model.bridges_gaps else None,
-        )
+        time = EventTime(self._estimation, self._window, self.calendar, self.closed_day, self.min_estimation)
+        trades = trades_of(data, returns) if self.model.bridges_gaps else None
+        alignment = align(returns, asked, self.model, time, trades)
         alignment = _without_hole_days(alignment, holes, self.calendar, self.model.benchmark)
         prices = data if isinstance(data, Prices) else None
         looked_at = returns if prices is None else prices

@@ -1,24 +1,77 @@
-"""Tables as text, HTML, Markdown, LaTeX and CSV."""
+"""Tables of a study, and any table as text, HTML, Markdown, LaTeX and CSV."""
 
 from __future__ import annotations
 
 import html
-import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from eventstudy.inference import HypothesisTest, notes_on_tests
-from eventstudy.measures import UNITS
-from eventstudy.study.power import LEVEL, POWER, detectable_average, detectable_changes
-from eventstudy.study.validity import PRICE_CHECK
+from eventstudy.estimation.abnormal import AbnormalReturns
+from eventstudy.estimation.model import Fit
+from eventstudy.inference import STANDARD, TESTS, Advice, HypothesisTest, recommend, run_tests
+from eventstudy.inference.market_value import car_interval
+from eventstudy.inference.result import t_two_sided
+from eventstudy.study.power import detectable_changes
 from eventstudy.windows import Window
-from eventstudy.wording import DASH, MINUS, amount, inert, interval, number, p_text, percent, round_significant
+from eventstudy.wording import DASH, MINUS, inert, round_significant
 
-if TYPE_CHECKING:
-    from eventstudy.study.results import EventStudyResult
+# -- Tables of a study: raw numbers.
+
+
+def frame_of_cars(abnormal: AbnormalReturns, window: Window, level: float = 0.95) -> pd.DataFrame:
+    """Return each event's cumulative abnormal return of a window: the columns of `EventStudyResult.car`."""
+    sums = abnormal.sums(window)
+    low, high = car_interval(abnormal, window, level)
+    p = [t_two_sided(float(t), float(d)) for t, d in zip(sums.scar, abnormal.df, strict=True)]
+    columns = {
+        "car": sums.car,
+        "se": sums.s_car,
+        "t": sums.scar,
+        "p_value": p,
+        "low": low,
+        "high": high,
+        "df": abnormal.df,
+        "n_days": sums.n_days,
+        "detectable": detectable_changes(abnormal, window),
+    }
+    return pd.DataFrame(columns, index=event_index(abnormal))
+
+
+def frame_of_coefficients(abnormal: AbnormalReturns, fit: Fit) -> pd.DataFrame:
+    """Return coefficients, residual deviation, estimation days and R² of each event."""
+    table = pd.DataFrame(fit.coefficients, index=event_index(abnormal), columns=list(fit.names))
+    return table.assign(sigma=fit.sigma, n_est=fit.n_est, r_squared=fit.r_squared)
+
+
+def event_index(abnormal: AbnormalReturns) -> pd.Index:
+    """Return the short unique names of the events as the index of a table."""
+    return pd.Index(abnormal.keys, name="event")
+
+
+def advised(abnormal: AbnormalReturns, window: Window) -> Advice:
+    """Return which tests are recommended and why, without having run them."""
+    design, names, reason = recommend(abnormal, window)
+    return Advice(design, window, names, reason)
+
+
+def tests_shown(
+    abnormal: AbnormalReturns, window: Window, names: Sequence[str] | str | None = None
+) -> tuple[tuple[HypothesisTest, ...], tuple[str, ...]]:
+    """Return tests of a window, and the names of the recommended ones.
+
+    By default the recommended ones first, then the field's usual panel; ``"all"`` are all that there are.
+    """
+    recommended = advised(abnormal, window).names
+    if names is None or names == "all":
+        scope = "one" if abnormal.n == 1 else "many"
+        shown = [n for n, m in TESTS.items() if m.scope == scope and (scope == "one" or n in STANDARD)]
+        wanted = list(TESTS) if names == "all" else shown
+        listing = [*recommended, *(n for n in wanted if n not in recommended)]
+    else:
+        listing = [names] if isinstance(names, str) else list(names)
+    return run_tests(abnormal, window, listing), recommended
 
 
 def frame_of_tests(tests: Sequence[HypothesisTest], recommended: Sequence[str] = ()) -> pd.DataFrame:
@@ -39,6 +92,9 @@ def frame_of_tests(tests: Sequence[HypothesisTest], recommended: Sequence[str] =
         for t in tests
     ]
     return pd.DataFrame(rows, index=pd.Index([t.name for t in tests], name="test"))
+
+
+# -- Any table as text.
 
 
 NUMERIC = ' class="num"'
@@ -155,205 +211,3 @@ def key_values(pairs: Mapping[str, str]) -> str:
     """Return ``name: value`` lines with the values aligned."""
     width = max((len(k) for k in pairs), default=0)
     return "\n".join(f"{k + ':':<{width + 1}} {v}" for k, v in pairs.items())
-
-
-# -- The printed summary of a result: the same content as text and as HTML.
-
-
-#: Events listed one by one in the first window of a summary, and in the others; beyond that only averages are shown.
-LISTED_EVENTS, LISTED_AGAIN = 30, 10
-#: The column of smallest changes that would have been found, beside every change that is not clear.
-DETECTABLE = "Detectable"
-
-
-def default_windows(window: Window) -> list[Window]:
-    """Return the windows that a summary shows: the event day, day 0 to +1, and the whole window."""
-    wanted = [Window(0, 0), Window(0, 1), window]
-    return list(dict.fromkeys(w for w in wanted if w in window)) or [window]
-
-
-def header(result: EventStudyResult) -> dict[str, str]:
-    """Return what was studied, as names and values."""
-    ab = result.abnormal
-    source = result.provenance
-    days = result.panel.sessions
-    dates = len(days.unique())
-    when = f"{days.min():%Y-%m-%d}" if dates == 1 else f"{days.min():%Y-%m-%d} to {days.max():%Y-%m-%d}"
-    lost = f", {len(result.dropped)} dropped" if result.dropped else ""
-    return {
-        "Events": f"{ab.n} on {dates} session{'s' * (dates != 1)} ({when}){lost}",
-        "Model": f"{result.model.name}, {result.model.formula}; {_what(result)}",
-        "Estimation": f"days {ab.estimation}, {_span(int(ab.n_est.min()), int(ab.n_est.max()))} returns used",
-        "Event window": f"days {ab.window}",
-        "Prices": source.source
-        + (f", vintage {source.retrieved}" if source.retrieved else "")
-        + f", {source.first} to {source.last}",
-    }
-
-
-def _what(result: EventStudyResult) -> str:
-    """Return what may be abnormal, in words."""
-    if result.measure == "return":
-        return f"{result.returns_kind} returns"
-    return f"R stands for {result.measure}, in {UNITS[result.measure]}"
-
-
-def _span(low: int, high: int) -> str:
-    return f"{low}" if low == high else f"{low} to {high}"
-
-
-def event_rows(result: EventStudyResult, window: Window) -> tuple[list[str], list[list[str]]]:
-    """Return headers and cells: each event's raw and abnormal return over a window, with interval and p-value.
-
-    Where some of several events show no clear change, a last column says which change would have been found.
-    """
-    table = result.car(window.start, window.end)
-    is_return = result.measure == "return"
-    raw = result.abnormal.held(window, result.returns_kind if is_return else "log")
-    form = amount(result.measure)
-    rows = []
-    for i, (key, row) in enumerate(table.iterrows()):
-        rows.append(
-            [
-                str(key),
-                form(float(raw[i])) if is_return or len(window) == 1 else DASH,
-                form(row["car"]),
-                interval(row["low"], row["high"], form),
-                number(row["t"]),
-                p_text(row["p_value"]),
-            ]
-        )
-    headers = ["Event", "Return" if is_return else "Value", "Abnormal", "95% interval", "t", "p"]
-    unclear = (table["p_value"] >= LEVEL).tolist()
-    if len(rows) > 1 and any(unclear):
-        headers.append(DETECTABLE)
-        for cells, size, beside in zip(rows, table["detectable"], unclear, strict=True):
-            cells.append(_size(size, result.measure) if beside else "")
-    return headers, rows
-
-
-def _title(result: EventStudyResult, window: Window, headers: Sequence[str]) -> str:
-    """Return the title of a table of events."""
-    power = f"; detectable: found with {percent(POWER, 0, sign=False)} power" if DETECTABLE in headers else ""
-    error = "prediction error" if result.abnormal.instead is None else "s √L, an approximation for compounded returns"
-    unit = "" if result.measure == "return" else f", {UNITS[result.measure]}"
-    return f"Days {window}{unit}, t with {error}{power}"
-
-
-def _size(change: float, measure: str, digits: int = 2) -> str:
-    """Return a change of either sign, ``±2.10%``."""
-    return f"±{percent(change, digits, sign=False) if measure == 'return' else amount(measure)(change).lstrip('+')}"
-
-
-def power_line(result: EventStudyResult, window: Window) -> str:
-    """Return which change would have been found if there is no clear one, or an empty text.
-
-    For one event by `t_pe`, if that is recommended; for an average by the first recommended test that has a standard error.
-    """
-    found = f"would have been found with {percent(POWER, 0, sign=False)} power"
-    if result.abnormal.n == 1:
-        own, change = result.test("t_pe", window), float(detectable_changes(result.abnormal, window)[0])
-        advised = result.recommended(window)
-        recommended = advised.tests
-        if (
-            "t_pe" not in advised.names
-            or any(t.p_value < LEVEL for t in (own, *recommended))
-            or not math.isfinite(change)
-        ):
-            return ""
-        return (
-            f"No clear change (t_pe p {p_text(own.p_value)}): a change of {_size(change, result.measure, 1)} {found}."
-        )
-    tests, names = result.run_tests(window)
-    sizes = [(t, detectable_average(result.abnormal, window, t)) for t in tests if t.name in names]
-    leading, size = next(((t, size) for t, size in sizes if math.isfinite(size)), (None, math.nan))
-    if leading is None or leading.p_value < LEVEL:
-        return ""
-    return f"No clear average change ({leading.name} p {p_text(leading.p_value)}): one of {_size(size, result.measure, 1)} {found}."
-
-
-def inference_rows(result: EventStudyResult, window: Window) -> tuple[list[str], list[list[str]]]:
-    """Return headers and cells: the tests of the average over one window, recommended ones first."""
-    notes = notes_on_tests(result.abnormal, window)
-    rows = []
-    for test in result.run_tests(window)[0]:
-        mark = notes.get(test.name, "")
-        if test.applicable:
-            rows.append([test.name, number(test.statistic), p_text(test.p_value), str(test.n), mark])
-        else:
-            rows.append([test.name, number(float("nan")), number(float("nan")), str(test.n), test.reason])
-    return ["Test", "Statistic", "p", "n", "Reading"], rows
-
-
-def failed_checks(result: EventStudyResult) -> list[str]:
-    """Return a line for each check that did not hold, but for that of the prices."""
-    lost = [c for c in result.checks if not c.passed and c.name != PRICE_CHECK]
-    return [f"{c.name}: {c.value} ({c.rule}). {c.comment}" for c in lost]
-
-
-def price_doubts(result: EventStudyResult) -> list[str]:
-    """Return a line if the prices are in doubt: it stands before every number that rests on them."""
-    return [f"Mind the prices first: {c.comment}" for c in result.checks if c.name == PRICE_CHECK and not c.passed]
-
-
-def price_notes(result: EventStudyResult) -> list[str]:
-    """Return what a file's or a vendor's prices leave open; what is known of the embedded ones stands in the report."""
-    source = result.provenance
-    return [] if source.embedded else list(source.cautions)
-
-
-def summary_text(result: EventStudyResult, windows: Sequence[Window] = ()) -> str:
-    """Return the result as text for a terminal, over some windows; by default those of `default_windows`."""
-    parts = ["Event study", key_values(header(result)), *price_doubts(result)]
-    shown = [w for w in windows if w in result.abnormal.window] or default_windows(result.abnormal.window)
-    for window in shown:
-        if result.abnormal.n <= (LISTED_EVENTS if window == shown[0] else LISTED_AGAIN):
-            headers, rows = event_rows(result, window)
-            parts += [_title(result, window, headers), text_table(headers, rows)]
-        if result.abnormal.n > 1:
-            parts.append(
-                f"Average over {result.abnormal.n} events, days {window}: CAAR {amount(result.measure)(result.abnormal.caar(window))}"
-            )
-            parts.append(text_table(*inference_rows(result, window), last_left=True))
-        else:
-            parts.append(_single_line(result, window))
-        parts += filter(None, [power_line(result, window)])
-    parts += advice_lines(result, shown)
-    for title, notes in (("Mind:", failed_checks(result)), ("About the prices:", price_notes(result))):
-        if notes:
-            parts.append("\n".join([title, *(f"  - {n}" for n in notes)]))
-    return "\n\n".join(parts)
-
-
-def advice_lines(result: EventStudyResult, windows: Sequence[Window]) -> list[str]:
-    """Return which tests to believe: one line, or one for each window if a longer one changes the design."""
-    said = {w: result.advice(w) for w in windows}
-    if len(set(said.values())) == 1:
-        return [said[windows[0]]]
-    return [f"Days {w}: {text}" for w, text in said.items()]
-
-
-def _single_line(result: EventStudyResult, window: Window) -> str:
-    tests, _ = result.run_tests(window)
-    return "; ".join(f"{t.name} p {t.p_text}" if t.applicable else f"{t.name}: {t.reason}" for t in tests)
-
-
-def summary_html(result: EventStudyResult) -> str:
-    """Return the result as HTML for a notebook: the event day, one table of events and one of tests."""
-    import html
-
-    window = default_windows(result.abnormal.window)[0]
-    about = "<br>".join(f"<b>{html.escape(k)}</b>: {html.escape(v)}" for k, v in header(result).items())
-    parts = [f"<p>{about}</p>", *(f"<p><b>{html.escape(line)}</b></p>" for line in price_doubts(result))]
-    if result.abnormal.n <= LISTED_EVENTS:
-        headers, rows = event_rows(result, window)
-        parts.append(html_table(headers, rows, _title(result, window, headers)))
-    if result.abnormal.n > 1:
-        caption = f"Average over {result.abnormal.n} events, days {window}: CAAR {amount(result.measure)(result.abnormal.caar(window))}"
-        parts.append(html_table(*inference_rows(result, window), caption))
-    parts += [f"<p>{html.escape(line)}</p>" for line in [power_line(result, window)] if line]
-    parts += [
-        f"<p>{html.escape(n)}</p>"
-        for n in (*advice_lines(result, [window]), *failed_checks(result), *price_notes(result))
-    ]
-    return "\n".join(parts)

@@ -14,8 +14,9 @@ from eventstudy.estimation.models import NormalReturnModel
 from eventstudy.estimation.panel import EventPanel
 from eventstudy.estimation.residuals import Statistic, arch_lm, chow, jarque_bera, ljung_box, outliers
 from eventstudy.inference import recommend, run_test, variance_ratio
-from eventstudy.inference.advice import design_of, wild_beyond
+from eventstudy.inference.advice import design_of, variance_limit
 from eventstudy.inference.correlation import mean_correlation
+from eventstudy.inference.result import normal_quantile, normal_two_sided
 from eventstudy.windows import Window
 from eventstudy.wording import number, p_text, percent
 
@@ -423,7 +424,7 @@ def _leading(abnormal: AbnormalReturns, window: Window) -> str:
 def _event_variance(abnormal: AbnormalReturns) -> Check:
     day = event_day(abnormal)
     ratio = variance_ratio(abnormal, day)
-    most = wild_beyond(int(np.isfinite(abnormal.sums(day).scar).sum()))
+    most = variance_limit(int(np.isfinite(abnormal.sums(day).scar).sum()))
     name, rule = f"Ordinary variance on day {day.start}", f"at most {most:.1f} times the ordinary"
     if not math.isfinite(ratio):
         return Check(name, "not judged: fewer than two events have a return on the day", rule, True)
@@ -469,9 +470,7 @@ def true_size(r: float, n: int) -> float:
     >>> round(true_size(0.1, 50), 3), round(true_size(0.0, 50), 3)
     (0.444, 0.05)
     """
-    from scipy.special import ndtr, ndtri
-
     if r >= 1.0:
         return 1.0
     factor = (1.0 + (n - 1) * r) / (1.0 - r)
-    return float(2.0 * ndtr(ndtri(LEVEL / 2.0) / math.sqrt(factor))) if factor > 0 else 0.0
+    return normal_two_sided(normal_quantile(LEVEL / 2.0) / math.sqrt(factor)) if factor > 0 else 0.0

@@ -2,68 +2,52 @@
 
 from __future__ import annotations
 
-import re
+import keyword
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    Field,
-    Strict,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, ValidationError, field_validator, model_validator
 
 from eventstudy.calendars import ClosedDay
+from eventstudy.errors import StudyFileError
 from eventstudy.estimation import models as m
 from eventstudy.estimation.market import FACTOR_SETS
 from eventstudy.estimation.models import NormalReturnModel
 from eventstudy.measures import Measure
 from eventstudy.prices.checks.finding import check_accept
 from eventstudy.prices.table import SNAPSHOT, YAHOO, ReturnKind
-from eventstudy.toml import Part, WindowField, window_of
+from eventstudy.toml import Part, WindowField, one_of, problem_text, window_of
 from eventstudy.windows import Window
-from eventstudy.wording import did_you_mean
 
-ModelName = Literal[
-    "market_model", "market_adjusted", "mean_adjusted", "capm", "fama_french3", "carhart", "fama_french5", "fama_french6",
-    "factors", "peer_portfolio", "buy_and_hold", "scholes_williams", "dimson", "trade_to_trade", "robust", "garch", "egarch", "hac",
-]  # fmt: skip
 
-#: Models by the word used in study files.
-MODELS: dict[str, Callable[[ModelChoice], NormalReturnModel]] = {
-    "market_model": lambda c: m.MarketModel(c.benchmark),
-    "market_adjusted": lambda c: m.MarketAdjusted(c.benchmark),
-    "mean_adjusted": lambda _: m.MeanAdjusted(),
-    **dict.fromkeys(FACTOR_SETS, lambda c: m.FactorModel.named(c.kind)),
-    "factors": lambda c: m.FactorModel(c.factors, c.risk_free),
-    "peer_portfolio": lambda c: m.PeerPortfolio(c.peers),
-    "buy_and_hold": lambda c: m.BuyAndHold(c.peers),
-    "scholes_williams": lambda c: m.ScholesWilliams(c.benchmark),
-    "dimson": lambda c: m.Dimson(c.benchmark, c.leads, c.lags),
-    "trade_to_trade": lambda c: m.TradeToTrade(c.benchmark),
-    "robust": lambda c: m.RobustMarketModel(c.benchmark, c.norm),
-    "garch": lambda c: m.GarchMarketModel(c.benchmark, "garch"),
-    "egarch": lambda c: m.GarchMarketModel(c.benchmark, "egarch"),
-    "hac": lambda c: m.HacMarketModel(c.benchmark),
-}
-#: Keys that belong to some models only.
-_USED_BY = {
-    "benchmark": tuple(
-        k for k in MODELS if k not in (*FACTOR_SETS, "mean_adjusted", "factors", "peer_portfolio", "buy_and_hold")
-    ),
-    "factors": ("factors",),
-    "risk_free": ("factors",),
-    "peers": ("peer_portfolio", "buy_and_hold"),
-    "leads": ("dimson",),
-    "lags": ("dimson",),
-    "norm": ("robust",),
+@dataclass(frozen=True, slots=True)
+class ModelWord:
+    """A model of normal returns by the word of study files: what makes it, from which keys, in the order of its arguments."""
+
+    make: Callable[..., NormalReturnModel]
+    keys: tuple[str, ...] = ()
+
+
+#: Models by the word used in study files; each key is a field of `ModelChoice`.
+MODELS: dict[str, ModelWord] = {
+    "market_model": ModelWord(m.MarketModel, ("benchmark",)),
+    "market_adjusted": ModelWord(m.MarketAdjusted, ("benchmark",)),
+    "mean_adjusted": ModelWord(m.MeanAdjusted),
+    **{name: ModelWord(partial(m.FactorModel.named, name)) for name in FACTOR_SETS},
+    "factors": ModelWord(m.FactorModel, ("factors", "risk_free")),
+    "peer_portfolio": ModelWord(m.PeerPortfolio, ("peers",)),
+    "buy_and_hold": ModelWord(m.BuyAndHold, ("peers",)),
+    "scholes_williams": ModelWord(m.ScholesWilliams, ("benchmark",)),
+    "dimson": ModelWord(m.Dimson, ("benchmark", "leads", "lags")),
+    "trade_to_trade": ModelWord(m.TradeToTrade, ("benchmark",)),
+    "robust": ModelWord(m.RobustMarketModel, ("benchmark", "norm")),
+    "garch": ModelWord(partial(m.GarchMarketModel, kind="garch"), ("benchmark",)),
+    "egarch": ModelWord(partial(m.GarchMarketModel, kind="egarch"), ("benchmark",)),
+    "hac": ModelWord(m.HacMarketModel, ("benchmark",)),
 }
 
 
@@ -77,16 +61,49 @@ def _moment(value: object) -> object:
     raise ValueError(f"{value!r} is not a moment; write one with its zone, such as 2026-12-01T06:00-05:00")
 
 
+def _has_zone(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError("has no time zone; add one, such as 2026-12-01T06:00-05:00, or Z for UTC")
+    return moment
+
+
 #: A moment with its zone.
-Moment = Annotated[AwareDatetime, BeforeValidator(_moment)]
+Moment = Annotated[datetime, AfterValidator(_has_zone), BeforeValidator(_moment)]
 #: What ``[parameters]`` may hold.
 Parameter = bool | int | float | str | list[bool | int | float | str]
+
+
+def _variables(parameters: dict[str, Parameter]) -> dict[str, Parameter]:
+    """Refuse parameters that are no Python names, or that the build sets itself."""
+    for name in parameters:
+        if not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
+            raise ValueError(f"{name!r} is no name of a Python variable; use letters, digits and _")
+        if name == "STUDY":
+            raise ValueError("STUDY is set by the build, to the study's folder; use another name")
+    return parameters
+
+
+def _pages(notebooks: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse two notebooks whose pages would have the same name."""
+    seen: dict[str, str] = {}
+    for name in notebooks:
+        stem = Path(name).stem
+        if stem in seen:
+            raise ValueError(f"{seen[stem]!r} and {name!r} would both become {stem}.html; rename one")
+        seen[stem] = name
+    return notebooks
+
+
+#: Variables that notebooks are given, by name.
+Parameters = Annotated[dict[str, Parameter], AfterValidator(_variables)]
+#: File names of notebooks.
+Notebooks = Annotated[tuple[str, ...], AfterValidator(_pages)]
 
 
 class ModelChoice(Part):
     """Which model of normal returns, and what it needs; a key that the model does not use is refused."""
 
-    kind: ModelName = "market_model"
+    kind: Annotated[str, one_of(MODELS)] = "market_model"
     benchmark: str = "^GSPC"
     factors: tuple[str, ...] = ()
     risk_free: str | None = None
@@ -97,20 +114,22 @@ class ModelChoice(Part):
 
     @model_validator(mode="after")
     def _keys_fit_the_kind(self) -> ModelChoice:
-        given = self.model_fields_set & set(_USED_BY)
-        foreign = sorted(k for k in given if self.kind not in _USED_BY[k])
+        keys = MODELS[self.kind].keys
+        foreign = sorted((self.model_fields_set & set(ModelChoice.model_fields)) - {"kind", *keys})
         if foreign:
+            users = [word for word, model in MODELS.items() if foreign[0] in model.keys]
             raise ValueError(
-                f"the model {self.kind} has no {', '.join(foreign)}; {foreign[0]} belongs to {', '.join(_USED_BY[foreign[0]])}"
+                f"the model {self.kind} has no {', '.join(foreign)}; {foreign[0]} belongs to {', '.join(users)}"
             )
-        needed = {"factors": "factors", "peer_portfolio": "peers", "buy_and_hold": "peers"}.get(self.kind)
-        if needed and not getattr(self, needed):
-            raise ValueError(f"the model {self.kind} needs the key {needed!r}, a list of tickers or columns")
+        for key in keys:
+            if getattr(self, key) == ():
+                raise ValueError(f"the model {self.kind} needs the key {key!r}, a list of tickers or columns")
         return self
 
     def build(self) -> NormalReturnModel:
         """Return the model of normal returns that the keys name."""
-        return MODELS[self.kind](self)
+        model = MODELS[self.kind]
+        return model.make(*(getattr(self, key) for key in model.keys))
 
 
 class ModelPart(ModelChoice):
@@ -213,58 +232,26 @@ class UniversePart(Part):
     marked: tuple[str, ...] = ()
 
 
-class _Asks(Protocol):
-    """The parts of a study file that name benchmarks."""
-
-    @property
-    def model(self) -> ModelPart: ...
-    @property
-    def robustness(self) -> tuple[Variant, ...]: ...
-
-
-def asked_by(missing: object, study: _Asks) -> str:
-    """Say which table of a study file asks for prices that are missing; empty if the events do."""
-    wanted = set(missing) if isinstance(missing, tuple) else set()
-    tables = [("[model]", study.model.build())]
-    tables += [(f"[[robustness]] {v.label!r}" if v.label else "[[robustness]]", v.build()) for v in study.robustness]
-    said = [
-        f"{table} asks for {', '.join(own)}" for table, model in tables if (own := sorted(wanted & {*model.columns}))
-    ]
-    return f" In the study file {'; '.join(said)}." if said else ""
-
-
 def explain(file: Path, error: ValidationError, study_keys: Sequence[str]) -> str:
     """Say for each wrong key what was given and what is allowed."""
     lines = []
     for item in error.errors():
-        key = ".".join(str(part) for part in item["loc"])
-        given = f" (given: {item['input']!r})" if isinstance(item["input"], str | int | float) else ""
-        problem = item["msg"].removeprefix("Value error, ")
-        if item["type"] == "missing":
-            problem, given = "the study file must have this key", ""
-        elif item["type"] == "extra_forbidden":
-            known = _keys(item["loc"][:-1], study_keys)
-            problem, given = (
-                f"no such key; there are {', '.join(known)}.{did_you_mean([str(item['loc'][-1])], known)}",
-                "",
-            )
-        elif item["type"] == "timezone_aware":
-            problem = "has no time zone; add one, such as 2026-12-01T06:00-05:00, or Z for UTC"
-        elif item["type"] == "literal_error":
-            allowed = re.findall(r"'([^']*)'", str(item.get("ctx", {}).get("expected", "")))
-            given += (
-                f".{did_you_mean([str(item['input'])], allowed)}" if did_you_mean([str(item["input"])], allowed) else ""
-            )
-        if not key and problem.startswith(f"{file.resolve().parent.name}/"):
-            lines.append(problem)  # it names the file beside this one that is wrong
+        cause = item.get("ctx", {}).get("error")
+        if (
+            isinstance(cause, StudyFileError) and "file" in cause.facts
+        ):  # it names the file beside this one that is wrong
+            lines.append(cause.message)
             continue
-        lines.append(": ".join([str(file), *([key] if key else []), f"{problem}{given}"]))
+        key = ".".join(str(part) for part in item["loc"])
+        known = _keys(item["loc"][:-1], study_keys)
+        problem = problem_text(item, known, missing="the study file must have this key")
+        lines.append(": ".join(filter(None, (str(file), key, problem))))
     return "\n".join(lines)
 
 
 def _keys(place: tuple[int | str, ...], study_keys: Sequence[str]) -> Sequence[str]:
     """Return the keys allowed at a place of the study file."""
-    parts: dict[str, type[BaseModel]] = {
+    parts: dict[str, type[Part]] = {
         "model": ModelPart,
         "prices": PricesPart,
         "other_days": OtherDay,

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from eventstudy.errors import DataMissing, InvalidInput, StudyFileError
-from eventstudy.figures.house_style import Presentation, load_style
+from eventstudy.figures.house_style import load_style
+from eventstudy.figures.presentation import Presentation
 
 Status = Literal["final", "draft"]
 State = Literal["final", "draft", "embargoed", "released"]

@@ -1,9 +1,8 @@
-"""Names in a study: of its notebooks, and of the parameters that they are given. Imports nothing heavy."""
+"""The study file: what it may say, and the study that it describes."""
 
 from __future__ import annotations
 
-import keyword
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -15,8 +14,8 @@ from eventstudy.claims import ClaimBook, ClaimsLedger, Evidence, claims_of, judg
 from eventstudy.errors import DataMissing, InvalidInput, StudyFileError
 from eventstudy.estimation.models import NormalReturnModel
 from eventstudy.events import Event, as_events
-from eventstudy.figures.house_style import Presentation
-from eventstudy.files import check_inside, command_path, read_table, read_toml
+from eventstudy.figures.presentation import Presentation
+from eventstudy.files import check_inside, command_path, read_table
 from eventstudy.prices.snapshot import FACTOR_COLUMNS, ShareCount, load_factors
 from eventstudy.prices.table import YAHOO, Prices
 from eventstudy.sources import load_prices
@@ -28,19 +27,21 @@ from eventstudy.study.run import EventStudy
 from eventstudy.studyfile.parts import (
     ModelPart,
     Moment,
+    Notebooks,
     OtherDay,
-    Parameter,
+    Parameters,
     PricesPart,
     PublishPart,
     UniversePart,
     Variant,
-    asked_by,
     explain,
 )
 from eventstudy.studyfile.release import State, Status, release_state, study_presentation
-from eventstudy.toml import Part
+from eventstudy.toml import Part, read_toml
 from eventstudy.vintages.store import find_vintage, list_vintages
 from eventstudy.windows import Window
+
+FILE_NAME = "study.toml"
 
 
 def own_notebooks(folder: Path) -> tuple[str, ...]:
@@ -49,31 +50,6 @@ def own_notebooks(folder: Path) -> tuple[str, ...]:
         return tuple(sorted(p.name for p in folder.iterdir() if p.suffix == ".ipynb" and p.is_file()))
     except OSError:
         return ()
-
-
-def check_notebook_names(names: Iterable[str]) -> None:
-    """Refuse two notebooks whose pages would have the same name."""
-    seen: dict[str, str] = {}
-    for name in names:
-        stem = Path(name).stem
-        if stem in seen:
-            raise ValueError(f"notebooks: {seen[stem]!r} and {name!r} would both become {stem}.html; rename one")
-        seen[stem] = name
-
-
-def check_parameters(names: Iterable[str]) -> None:
-    """Refuse parameters that are no Python names, or that the build sets itself."""
-    for name in names:
-        if not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
-            raise ValueError(f"parameters: {name!r} is no name of a Python variable; use letters, digits and _")
-        if name == "STUDY":
-            raise ValueError("parameters: STUDY is set by the build, to the study's folder; use another name")
-
-
-# -- The study file: what it may say, and a clear word about what is wrong in it.
-
-
-FILE_NAME = "study.toml"
 
 
 class StudySpec(Part):
@@ -124,10 +100,10 @@ class StudySpec(Part):
     robustness: tuple[Variant, ...] = ()
     universe: UniversePart | None = None
     claims: ClaimBook = ClaimBook()
-    notebooks: tuple[str, ...] = ()
+    notebooks: Notebooks = ()
     style: str | None = None
     pdf: bool = False
-    parameters: dict[str, Parameter] = Field(default_factory=dict)
+    parameters: Parameters = Field(default_factory=dict)
     status: Status = "final"
     embargo_until: Moment | None = None
     publish: PublishPart | None = None
@@ -138,12 +114,6 @@ class StudySpec(Part):
         if not isinstance(given, dict) or "notebooks" in given or not isinstance(given.get("folder"), Path):
             return given
         return {**given, "notebooks": own_notebooks(given["folder"])}
-
-    @model_validator(mode="after")
-    def _parameters_are_names(self) -> StudySpec:
-        check_parameters(self.parameters)
-        check_notebook_names(self.notebooks)
-        return self
 
     @model_validator(mode="before")
     @classmethod
@@ -223,17 +193,33 @@ class StudySpec(Part):
 
     def needed_tickers(self) -> tuple[str, ...]:
         """Return every ticker and benchmark that the study's prices must hold."""
-        models = [self.build_model(), *(v.build() for v in self.robustness)]
-        columns = [c for m in models for c in m.columns if c not in FACTOR_COLUMNS]
+        columns = [c for _, model in self._models for c in model.columns if c not in FACTOR_COLUMNS]
         return tuple(dict.fromkeys([*(e.ticker for e in self.event_list()), *columns]))
 
     def factors(self) -> pd.DataFrame | None:
         """Return the factors, of the files that the study names or the embedded ones, if a model uses them, else None."""
-        models = [self.build_model(), *(v.build() for v in self.robustness)]
-        if not any(set(m.columns) & set(FACTOR_COLUMNS) for m in models):
+        if not any(set(model.columns) & set(FACTOR_COLUMNS) for _, model in self._models):
             return None
         own = [self.folder / name for name in self.prices.factors]
         return read_french_factors(own) if own else load_factors()
+
+    @property
+    def _models(self) -> list[tuple[str, NormalReturnModel]]:
+        """The study's models, each after the table of the study file that names it."""
+        variants = [
+            (f"[[robustness]] {v.label!r}" if v.label else "[[robustness]]", v.build()) for v in self.robustness
+        ]
+        return [("[model]", self.build_model()), *variants]
+
+    def _asked_by(self, missing: object) -> str:
+        """Say which table of the study file asks for prices that are missing; an empty text if the events do."""
+        wanted = set(missing) if isinstance(missing, tuple) else set()
+        found = [
+            f"{table} asks for {', '.join(own)}"
+            for table, model in self._models
+            if (own := sorted(wanted & {*model.columns}))
+        ]
+        return f" In the study file {'; '.join(found)}." if found else ""
 
     def build_model(self) -> NormalReturnModel:
         """Return the model of normal returns that the file names."""
@@ -321,7 +307,7 @@ class StudySpec(Part):
         try:
             return load_prices(list(self.needed_tickers()), self.prices.start, self.prices.end, source=source)
         except DataMissing as error:
-            raise DataMissing(f"{error.message}{asked_by(error.facts.get('missing'), self)}", **error.facts) from error
+            raise DataMissing(f"{error.message}{self._asked_by(error.facts.get('missing'))}", **error.facts) from error
 
     def run(self, prices: Prices | None = None) -> EventStudyResult:
         """Run the study on all its events.
@@ -367,9 +353,18 @@ class StudySpec(Part):
             raise InvalidInput(
                 "Claims are judged by prices and returns; run the study on prices, with model.measure = 'return'."
             )
-        timeline = read_table(self.folder / self.timeline) if self.timeline else None
-        study, factors = self.build_study(), self.factors()
-        return judge(Evidence(found.prices, study, found, self.claims, self.names, factors, panel, shares, timeline))
+        evidence = Evidence(
+            prices=found.prices,
+            study=self.build_study(),
+            result=found,
+            book=self.claims,
+            names=self.names,
+            factors=self.factors(),
+            given_panel=panel,
+            given_shares=shares,
+            timeline=read_table(self.folder / self.timeline) if self.timeline else None,
+        )
+        return judge(evidence)
 
 
 def judge_claims(study: StudySpec | str | Path, prices: Prices | None = None) -> ClaimsLedger:

@@ -154,7 +154,7 @@ _CELLS = (
     ("code", "result.plot_event_day()"),
     ("code", "result.plot_car()"),
     ("markdown", "Which tests to believe, and why:"),
-    ("code", "print(result.advice())\nresult.tests(tuple(window))"),
+    ("code", "print(result.recommended().sentence)\nresult.tests(tuple(window))"),
 )
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from eventstudy.errors import DataUnfit
+from eventstudy.files import sha256
 from eventstudy.prices.table import Prices, Provenance
-from eventstudy.vintages.compare import LEVEL, TOLERANCE, compare_prices, split_ratio
+from eventstudy.vintages.changes import LEVEL, split_ratio
+from eventstudy.vintages.compare import TOLERANCE, compare_prices
 
 
 def join_prices(old: Prices, new: Prices, tolerance: float = TOLERANCE) -> Prices:
@@ -108,10 +109,9 @@ def _check_fit(early: Prices, late: Prices, tolerance: float) -> None:
             )
         _check_overlap(early, late, item.ticker)
         if item.largest > tolerance or item.inner_days:
-            reason = next((line for line in item.lines() if line.startswith("RESTATED")), "returns differ")
+            reason = next(iter(item.restatements), "returns differ")
             raise DataUnfit(
-                f"The two tables disagree on {item.ticker} where they overlap: {reason.removeprefix('RESTATED: ')}. Fetch the "
-                f"whole range anew.",
+                f"The two tables disagree on {item.ticker} where they overlap: {reason}. Fetch the whole range anew.",
                 ticker=item.ticker,
             )
 
@@ -148,6 +148,6 @@ def _origin(early: Prices, late: Prices) -> Provenance:
         retrieved=min((p.retrieved for p in (first, second) if p.retrieved), default=""),
         first="",
         last="",
-        digest=hashlib.sha256("+".join(parts).encode()).hexdigest() if all(parts) else "",
+        digest=sha256("+".join(parts).encode()) if all(parts) else "",
         cautions=tuple(dict.fromkeys([*first.cautions, *second.cautions])),
     )

@@ -10,7 +10,7 @@ import pandas as pd
 
 from eventstudy.errors import DataMissing, InvalidInput
 from eventstudy.prices.table import Prices
-from eventstudy.vintages.compare import CLOSE_STEP, LEAST_SPLIT, split_ratio
+from eventstudy.vintages.changes import CLOSE_STEP, LEAST_SPLIT, split_ratio
 
 #: A stretch on another split basis is at least so many days long; shorter ones are wrong prices.
 _LEAST_DAYS = 5

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import count
@@ -18,10 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from filelock import FileLock, Timeout
 
 from eventstudy.errors import DataMissing, InvalidInput, NotAsRecorded, SourceFailed
-from eventstudy.files import file_sha256, write_whole
+from eventstudy.files import file_sha256, locked, write_whole
 from eventstudy.prices.passport import check_own_digest, passport_path, passport_text, read_json
 from eventstudy.prices.table import Prices
 from eventstudy.sources.files.open import read_prices
@@ -392,7 +392,7 @@ def store_vintage(
     text = long_csv(prices).encode("utf-8")
     ending, content = (".csv.gz", gzip.compress(text, mtime=0)) if len(text) > LARGE else (".csv", text)
     try:
-        with FileLock(place / LOCK, timeout=LOCK_TIMEOUT):
+        with store_lock(place):
             clean_up(place)
             path = _free_name(place, f"{source}-{moment:%Y%m%dT%H%M%SZ}", ending)
             try:
@@ -401,14 +401,20 @@ def store_vintage(
             except BaseException:
                 clean_up(place)
                 raise
-    except Timeout as error:
-        raise SourceFailed(
-            f"Another process has held {place.name}/{LOCK} for {LOCK_TIMEOUT} s; wait for it or end it, then fetch again."
-        ) from error
+    except SourceFailed:  # another process stores here
+        raise
     except BaseException:
         if made and set(os.listdir(place)) <= {LOCK}:
             shutil.rmtree(place, ignore_errors=True)
         raise
+
+
+def store_lock(place: Path) -> AbstractContextManager[None]:
+    """Keep other processes away that store vintages or take one away."""
+    words = (
+        f"Another process has held {place.name}/{LOCK} for {LOCK_TIMEOUT} s; wait for it or end it, then fetch again."
+    )
+    return locked(place / LOCK, LOCK_TIMEOUT, words)
 
 
 def _checked(place: Path, source: str, moment: datetime) -> datetime:

@@ -46,10 +46,10 @@ def _repeated_blocks(grid: Grid) -> Iterator[Finding]:
         both = np.where(np.nan_to_num(grid.volume) > 0, closes, np.nan)
         for column in _candidates(_mixed(_marks(both), _marks(grid.volume)), np.isfinite(both), COPIED):
             pairs = np.column_stack((both[:, column], grid.volume[:, column]))
-            found[column] = _copies(pairs, COPIED)
+            found[column] = copied_days(pairs, COPIED)
     for column in _candidates(_marks(closes), np.isfinite(closes), COPIED_CLOSES):
         seen = {c.row for c in found.get(column, [])}
-        more = [c for c in _copies(closes[:, [column]], COPIED_CLOSES) if _is_no_chance(closes[:, column], c)]
+        more = [c for c in copied_days(closes[:, [column]], COPIED_CLOSES) if _is_no_chance(closes[:, column], c)]
         found.setdefault(column, []).extend(c for c in more if c.row not in seen)
     level = np.zeros(closes.shape, dtype=np.int8)
     for column, copies in found.items():
@@ -93,8 +93,8 @@ def _candidates(marks: NDArray[np.uint64], known: NDArray[np.bool_], length: int
     return [int(c) for c in np.flatnonzero((total[1:] == total[:-1]).any(axis=0))]
 
 
-def _copies(rows: FloatArray, length: int) -> list[Copy]:
-    """Return the longest runs of rows that occur before, side by side at the earliest, and are not one row over and over."""
+def copied_days(rows: FloatArray, length: int) -> list[Copy]:
+    """Return the longest runs of so many rows or more that occur before, side by side at the earliest, and are not one row over and over."""
     known = np.isfinite(rows).all(axis=1)
     _, mark = np.unique(np.nan_to_num(rows), axis=0, return_inverse=True)
     mark = np.where(known, mark.ravel(), -1 - np.arange(len(rows)))

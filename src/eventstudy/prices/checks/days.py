@@ -203,6 +203,11 @@ def run_lengths(closes: FloatArray) -> NDArray[np.int64]:
     return np.where(priced, sizes[number], 0)
 
 
+def carried_closes(closes: FloatArray, volume: FloatArray) -> BoolArray:
+    """Return where a close is that of the day before and no trade stands behind it, shape (T, K)."""
+    return np.asarray(~(volume > 0) & (closes == previous(closes)), dtype=np.bool_)
+
+
 def _stale(grid: Grid, usage: Usage | None, thin: bool) -> Iterator[Finding]:
     closes = grid.closes
     length = run_lengths(closes)

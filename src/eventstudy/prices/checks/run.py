@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from eventstudy.errors import InvalidInput
 from eventstudy.prices.checks.copies import copy_checks, twin_checks
-from eventstudy.prices.checks.days import STALE, day_checks, run_lengths
+from eventstudy.prices.checks.days import STALE, carried_closes, day_checks, run_lengths
 from eventstudy.prices.checks.finding import (
     ERROR,
     NOTE,
@@ -28,7 +28,7 @@ from eventstudy.prices.checks.finding import (
     previous,
 )
 from eventstudy.prices.checks.moves import move_checks, unconfirmed_moves
-from eventstudy.prices.table import Prices, Provenance
+from eventstudy.prices.table import Prices, Provenance, no_price
 from eventstudy.wording import did_you_mean
 
 #: Returns of two vintages that differ by more are told; by more than the second, they are an error.
@@ -114,9 +114,9 @@ def check_prices(
 
 
 def _non_positive(grid: Grid) -> Iterator[Finding]:
-    bad = np.isfinite(grid.adjusted) & (grid.adjusted <= 0) | np.isinf(grid.adjusted)
+    bad = no_price(grid.adjusted)
     if grid.traded is not None:
-        bad |= np.isfinite(grid.traded) & (grid.traded <= 0) | np.isinf(grid.traded)
+        bad |= no_price(grid.traded)
     level = np.where(bad, ERROR, 0).astype(np.int8)
     yield from by_ticker(
         grid, "non_positive_prices", level, lambda _, rows: f"{len(rows)} such price(s): {grid.listed(rows)}"
@@ -132,9 +132,9 @@ def _volumes(grid: Grid, thin: bool) -> Iterator[Finding]:
         grid, "negative_volume", negative, lambda _, rows: f"{len(rows)} negative volume(s): {grid.listed(rows)}"
     )
     zero = (grid.volume == 0) & np.isfinite(grid.closes)
-    change = grid.closes - previous(grid.closes)
-    moved = zero & (np.nan_to_num(change) != 0)
-    carried = (zero | _unreported(grid)) & (change == 0) & (run_lengths(grid.closes) < STALE)
+    moved = zero & (np.nan_to_num(grid.closes - previous(grid.closes)) != 0)
+    carried = (zero | _unreported(grid)) & carried_closes(grid.closes, grid.volume)
+    carried &= run_lengths(grid.closes) < STALE
     level = np.where(moved, WARNING, np.where(zero | carried, NOTE, 0)).astype(np.int8)
     if not thin:
         often = (carried & grid.used & ~grid.event).sum(axis=0) >= FEW_CARRIED

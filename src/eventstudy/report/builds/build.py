@@ -1,102 +1,29 @@
-"""A limit of time for everything that a command does."""
+"""Build a report: everything is made in a staging folder and then moved into place."""
 
 from __future__ import annotations
 
 import os
-import signal
 import tempfile
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
-
-from eventstudy.errors import EventStudyError, InvalidInput, NotAsRecorded, SourceFailed
+from eventstudy.errors import InvalidInput, NotAsRecorded
+from eventstudy.files import locked
 from eventstudy.report.builds import manifest
+from eventstudy.report.builds.corrections import Correction, check_reason
 from eventstudy.report.builds.manifest import Reason
-from eventstudy.report.builds.outputs import finish_interrupted, staging_folder, switch
-from eventstudy.report.builds.publish import Correction, Publication, check_reason, check_target, publish
+from eventstudy.report.builds.publish import Publication, check_target, publish
+from eventstudy.report.builds.staging import finish_interrupted, staging_folder, switch
+from eventstudy.wording import iso_day
 
 if TYPE_CHECKING:
-    from eventstudy.report.builds.changes import NumberChange
+    from eventstudy.report.builds.changed_numbers import NumberDifference
+    from eventstudy.report.builds.numbers import NumberName
     from eventstudy.report.builds.outputs import Progress
     from eventstudy.studyfile.spec import StudySpec
-
-#: How long after its end a command may tidy up before the process is ended, in seconds.
-GRACE = 60.0
-
-
-class OutOfTime(EventStudyError, TimeoutError):
-    """A command took longer than it was allowed to."""
-
-    EXIT_CODE = 4
-
-
-class Stopped(EventStudyError, RuntimeError):
-    """A command was asked to stop by its service manager."""
-
-    EXIT_CODE = 143
-
-
-@contextmanager
-def deadline(seconds: float | None, last_words: Callable[[str], None]) -> Iterator[None]:
-    """Raise `OutOfTime` in the main thread if the block takes too long, and `Stopped` if the process is terminated.
-
-    Parameters
-    ----------
-    last_words : callable
-        Called with a message before the process is ended because the block did not stop, e.g. in a library's own code.
-
-    Notes
-    -----
-    Outside the main thread, and where the system has no such signals, only the hard end after ``GRACE`` seconds is left.
-    """
-    if seconds is not None and not 0 < seconds < threading.TIMEOUT_MAX:
-        raise InvalidInput(f"--timeout is {seconds:g}; give seconds above zero.")
-    words = (
-        f"Not finished after {seconds:g} s (--timeout); the report is the last one that was finished."
-        if seconds
-        else ""
-    )
-
-    def out_of_time(number: int, frame: FrameType | None) -> None:
-        raise OutOfTime(words)
-
-    def stopped(number: int, frame: FrameType | None) -> None:
-        raise Stopped("Stopped by a signal; the report is the last one that was finished.")
-
-    def hard_end() -> None:
-        last_words(words)
-        os._exit(OutOfTime.EXIT_CODE)
-
-    in_main = threading.current_thread() is threading.main_thread()
-    alarm = in_main and hasattr(signal, "setitimer")
-    watch = threading.Timer((seconds or 0) + GRACE * alarm, hard_end)
-    watch.daemon = True
-    before_term = signal.signal(signal.SIGTERM, stopped) if in_main else None
-    before_alarm = signal.signal(signal.SIGALRM, out_of_time) if alarm else None
-    try:
-        if seconds is not None:
-            watch.start()
-            if alarm:
-                signal.setitimer(signal.ITIMER_REAL, seconds)
-        yield
-    finally:
-        watch.cancel()
-        if alarm:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, before_alarm)
-        if in_main:
-            signal.signal(signal.SIGTERM, before_term)
-
-
-# -- Build a report: everything is made in a staging folder and then moved into place.
-
 
 LOCK = ".build.lock"
 #: Longest wait for another build of the same report, in seconds.
@@ -119,8 +46,8 @@ class Built:
         What a fetch before the build brought, in words; empty if there was none.
     publication : Publication or None
         What was published, if it was asked for.
-    flips : tuple of NumberChange
-        Results that changed sign or significance and are no conclusions: told, and no reason to stop.
+    flips : tuple of NumberDifference
+        Results that changed sign or significance and are no conclusions: said, and no reason to stop.
     """
 
     folder: Path
@@ -129,7 +56,7 @@ class Built:
     fetched: str = ""
     corrections: tuple[Correction, ...] = ()
     publication: Publication | None = None
-    flips: tuple[NumberChange, ...] = ()
+    flips: tuple[NumberDifference[NumberName], ...] = ()
 
 
 def build(
@@ -168,21 +95,11 @@ def build(
         return replace(built, publication=publish(spec))
 
 
-@contextmanager
-def build_lock(folder: Path, wait: float = LOCK_TIMEOUT) -> Iterator[None]:
+def build_lock(folder: Path, wait: float = LOCK_TIMEOUT) -> AbstractContextManager[None]:
     """Keep other builds of a report away; a process that holds the lock may take it again."""
-    lock = FileLock(folder / LOCK, is_singleton=True)
-    try:
-        lock.acquire(timeout=wait)
-    except Timeout as error:
-        held = f"has held {LOCK} for {wait:g} s" if wait > 0 else f"holds {LOCK}"
-        raise SourceFailed(
-            f"Another build of {folder.name} {held}; wait for it or end it. Nothing was changed."
-        ) from error
-    try:
-        yield
-    finally:
-        lock.release()
+    held = f"has held {LOCK} for {wait:g} s" if wait > 0 else f"holds {LOCK}"
+    words = f"Another build of {folder.name} {held}; wait for it or end it. Nothing was changed."
+    return locked(folder / LOCK, wait, words)
 
 
 def _fetch(spec: StudySpec, progress: Progress) -> str:
@@ -199,24 +116,24 @@ def _build(
         reasons = _otherwise_than_published(spec)
     if not reasons:
         return Built(spec.folder, (), (), brought)
-    from eventstudy.report.builds.changes import forget_last_final, keep_last_final, told
+    from eventstudy.report.builds.conclusions import forget_final_numbers, keep_final_numbers, published_before
     from eventstudy.report.builds.outputs import write_report
 
     with staging_folder(spec.folder) as stage:
-        before = told(spec)
+        before = published_before(spec)
         done = write_report(spec, stage, progress, before=before, accept=accepted, date=correction_date())
-        keep_last_final(spec.folder, stage, done.published, before.lost)
+        keep_final_numbers(spec.folder, stage, done.published, before.lost)
         written = switch(spec.folder, stage)
-        forget_last_final(spec.folder, done.published)
+        forget_final_numbers(spec.folder, done.published)
         return Built(spec.folder, reasons, written, brought, done.added, flips=done.flips)
 
 
 def _otherwise_than_published(spec: StudySpec) -> tuple[Reason, ...]:
     """Return why a report that is up to date is judged again: files put back from elsewhere may contradict what is published."""
-    from eventstudy.report.builds.changes import conclusions_otherwise, told
+    from eventstudy.report.builds.conclusions import published_before
     from eventstudy.report.builds.numbers import read_published
 
-    changed, _ = conclusions_otherwise(told(spec), read_published(spec.folder))
+    changed, _ = published_before(spec).otherwise(read_published(spec.folder))
     return (Reason("differs", "a conclusion", "the newest published version says otherwise"),) if changed else ()
 
 
@@ -226,7 +143,7 @@ def correction_date() -> str:
     if not given:
         return ""
     try:
-        return f"{datetime.fromtimestamp(int(given), tz=UTC):%Y-%m-%d}"
+        return iso_day(datetime.fromtimestamp(int(given), tz=UTC))
     except (ValueError, OverflowError, OSError) as error:
         raise InvalidInput(f"SOURCE_DATE_EPOCH is {given!r}; give seconds since 1970, or unset it.") from error
 

@@ -1,8 +1,8 @@
-"""Two vintages of a study's prices: which prices differ, and which of its results."""
+"""What ``eventstudy diff`` finds between two price tables, two vintages of a study, or two builds of its report."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -10,6 +10,17 @@ from eventstudy.errors import DataMissing, DataUnfit, EventStudyError, InvalidIn
 from eventstudy.files import command_path
 from eventstudy.prices.checks.finding import CHECKS, NEVER_ACCEPTED
 from eventstudy.prices.table import YAHOO, Prices
+from eventstudy.report.builds.causes import Cause, causes
+from eventstudy.report.builds.changed_numbers import (
+    NumberDifference,
+    ResultPlace,
+    compare_results,
+    difference_lines,
+    number_changes,
+)
+from eventstudy.report.builds.conclusions import ChangedConclusion, changed_conclusions
+from eventstudy.report.builds.numbers import NumberName, read_published
+from eventstudy.report.builds.publish import version_folder
 from eventstudy.sources import load_prices
 from eventstudy.sources.files.open import is_price_file, read_prices
 from eventstudy.sources.source import Snapshot
@@ -17,51 +28,9 @@ from eventstudy.study.results import EventStudyResult
 from eventstudy.studyfile.spec import FILE_NAME, StudySpec, load_study
 from eventstudy.vintages.compare import TOLERANCE, PriceDifferences, compare_prices
 from eventstudy.vintages.store import Vintage, find_vintage, list_vintages
-from eventstudy.windows import Window
-from eventstudy.wording import p_text, percent
+from eventstudy.wording import plural
 
-#: Abnormal returns, and p-values, that differ by no more are equal: noise of single precision stays far below.
-RETURN_TOLERANCE, P_TOLERANCE = 1e-5, 1e-3
-SIGNIFICANT = 0.05
-_SHOWN = 25
-
-Place = tuple[str, str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class ResultDifference:
-    """One number of a study that differs.
-
-    Attributes
-    ----------
-    what : str
-        ``AR``, ``CAR``, ``CAAR`` or ``p`` with the test's name.
-    event : str
-        Short name of the event; ``all`` for the average.
-    old, new : float or None
-        Both values, fractions; None where there is none.
-    sign_flips, significance_flips : bool
-        Whether the sign changed, or the side of 5 % on which a p-value lies.
-    """
-
-    what: str
-    event: str
-    window: str
-    old: float | None
-    new: float | None
-    sign_flips: bool
-    significance_flips: bool
-
-    @property
-    def difference(self) -> float | None:
-        """New less old; None if there is no number on one side."""
-        return None if self.old is None or self.new is None else self.new - self.old
-
-    def __str__(self) -> str:
-        shown = p_text if self.what.startswith("p ") else lambda v: percent(v, 3)
-        old, new = ("none" if v is None else shown(v) for v in (self.old, self.new))
-        flips = " SIGN FLIPS" * self.sign_flips + " SIGNIFICANCE FLIPS at 5%" * self.significance_flips
-        return f"{self.event} {self.what} {self.window}: {old} → {new}{flips}"
+# -- Two price tables, and a study's results on them.
 
 
 @dataclass(frozen=True, repr=False)
@@ -70,7 +39,7 @@ class StudyDifferences:
 
     Attributes
     ----------
-    results : tuple of ResultDifference or None
+    results : tuple of NumberDifference or None
         Numbers that differ; None if no study was named.
     not_run : str
         Why the study could not be run on one of the tables; empty if it could.
@@ -79,7 +48,7 @@ class StudyDifferences:
     """
 
     prices: PriceDifferences
-    results: tuple[ResultDifference, ...] | None = None
+    results: tuple[NumberDifference[ResultPlace], ...] | None = None
     compared: int = 0
     not_run: str = ""
     stops: tuple[str, ...] = ()
@@ -92,24 +61,21 @@ class StudyDifferences:
     @property
     def flips(self) -> int:
         """How many signs or significances flip."""
-        return sum(r.sign_flips or r.significance_flips for r in self.results or ())
+        return sum(r.flips for r in self.results or ())
 
     def __repr__(self) -> str:
         lines = [repr(self.prices)]
         if self.not_run:
             lines.append(f"Results: not compared. {self.not_run}")
         elif self.results is not None:
-            flips = f", {self.flips} of them flip{'s' * (self.flips == 1)}" if self.flips else ""
-            lines.append(f"Results: {len(self.results)} of {self.compared} numbers differ{flips}")
-            lines += [f"  {r}" for r in self.results[:_SHOWN]]
-            more = len(self.results) - _SHOWN
-            lines += [f"  … and {more} more; --json has all"] if more > 0 else []
-        lines += [f"Mind: a run of the study stops on {stop}" for stop in self.stops]
+            words = f"Results: {len(self.results)} of {self.compared} numbers differ"
+            lines += difference_lines(words, self.results)
+        lines += [f"Note: a run of the study stops on {stop}" for stop in self.stops]
         return "\n".join(lines)
 
     def to_dict(self) -> dict[str, object]:
         """Return everything as plain values."""
-        rows = None if self.results is None else [{**asdict(r), "difference": r.difference} for r in self.results]
+        rows = None if self.results is None else [r.plain() for r in self.results]
         return {
             "differ": self.differ,
             "prices": self.prices.to_dict(),
@@ -119,72 +85,6 @@ class StudyDifferences:
             "not_run": self.not_run,
             "stops": list(self.stops),
         }
-
-
-def compare_results(
-    old: EventStudyResult, new: EventStudyResult, windows: Sequence[Window]
-) -> tuple[tuple[ResultDifference, ...], int]:
-    """Compare every abnormal return, CAR and p-value of two results of one study.
-
-    Returns
-    -------
-    differences : tuple of ResultDifference
-        Flips first, then the largest differences first.
-    compared : int
-        How many numbers were compared.
-    """
-    before, after = (dict(_numbers(r.to_dict(windows))) for r in (old, new))
-    places = list(dict.fromkeys([*before, *after]))
-    found = [r for p in places if (r := _difference(p, before.get(p), after.get(p))) is not None]
-    found.sort(
-        key=lambda r: (not (r.sign_flips or r.significance_flips), r.what.startswith("p "), -abs(r.difference or 1.0))
-    )
-    return tuple(found), len(places)
-
-
-def _difference(place: Place, old: float | None, new: float | None) -> ResultDifference | None:
-    if old is None or new is None:
-        return None if old is new else ResultDifference(*place, old, new, False, False)
-    is_p = place[0].startswith("p ")
-    moved = abs(new - old) > (P_TOLERANCE if is_p else RETURN_TOLERANCE)
-    sign = not is_p and moved and old * new < 0
-    significance = is_p and (old < SIGNIFICANT) != (new < SIGNIFICANT)
-    return ResultDifference(*place, old, new, sign, significance) if moved or significance else None
-
-
-def _numbers(content: Mapping[str, object]) -> Iterator[tuple[Place, float | None]]:
-    """Yield each number of a result's plain values with its place."""
-    for event in _rows(content["events"]):
-        name = str(event["event"])
-        for day, value in _mapping(event["abnormal_returns"]).items():
-            yield ("AR", name, f"day {int(day):+d}"), _float(value)
-        for window, row in _mapping(event["car"]).items():
-            yield ("CAR", name, window), _float(_mapping(row)["car"])
-        for window, tests in _mapping(event["tests"]).items():
-            yield from _p_values(tests, name, window)
-    for average in _rows(content["averages"]):
-        window = str(Window.of(average["window"]))  # type: ignore[arg-type]
-        yield ("CAAR", "all", window), _float(average["caar"])
-        yield from _p_values(average["tests"], "all", window)
-
-
-def _p_values(tests: object, event: str, window: str) -> Iterator[tuple[Place, float | None]]:
-    for name, test in _mapping(tests).items():
-        yield (f"p {name}", event, window), _float(_mapping(test)["p_value"])
-
-
-def _rows(value: object) -> list[Mapping[str, object]]:
-    assert isinstance(value, list)
-    return value
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    assert isinstance(value, Mapping)
-    return value
-
-
-def _float(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
 
 
 def differences(words: Sequence[str], tolerance: float = TOLERANCE) -> StudyDifferences:
@@ -201,7 +101,7 @@ def differences(words: Sequence[str], tolerance: float = TOLERANCE) -> StudyDiff
         return _of_study(load_study(first), words[1:], tolerance)
     if len(words) != 2:
         raise InvalidInput(
-            f"{len(words)} word{'s were' if len(words) != 1 else ' was'} given and {words[0]!r} is no study; name two price "
+            f"{plural(len(words), 'word was', 'words were')} given and {words[0]!r} is no study; name two price "
             f"files, or a study and up to two of its vintages."
         )
     old, new = (_table(None, word) for word in words)
@@ -216,9 +116,8 @@ def _of_study(spec: StudySpec, words: Sequence[str], tolerance: float) -> StudyD
     if len(words) < 2:
         stored = list_vintages(spec.folder, YAHOO)
         if len(stored) < 2 - len(words):
-            raise DataMissing(
-                f"{spec.name} has {len(stored) or 'no'} vintage{'s' if not stored else ''}, and two are compared; {_how_to_get_two(spec)}."
-            )
+            there = "1 vintage" if stored else "no vintages"
+            raise DataMissing(f"{spec.name} has {there}, and two are compared; {_how_to_get_two(spec)}.")
         words = [*words, *(v.name for v in stored[len(words) - 2 :])]
     old, new = (_table(spec, word) for word in words)
     prices = compare_prices(old, new, tolerance)
@@ -265,3 +164,79 @@ def change_since_last(vintage: Vintage, folder: Path) -> str:
         return ""
     found = compare_prices(read_prices(earlier[-1].path), read_prices(vintage.path))
     return f"against {earlier[-1].name}: {found.summary()}"
+
+
+# -- Two builds of a report.
+
+
+@dataclass(frozen=True, repr=False)
+class BuildDifferences:
+    """What differs between two builds.
+
+    Attributes
+    ----------
+    numbers : tuple of NumberDifference
+        Published numbers that differ, flips first.
+    conclusions : tuple of ChangedConclusion
+        What the old build says and the new one says otherwise.
+    """
+
+    old: str
+    new: str
+    numbers: tuple[NumberDifference[NumberName], ...]
+    compared: int
+    conclusions: tuple[ChangedConclusion, ...]
+    causes: tuple[Cause, ...]
+
+    @property
+    def differ(self) -> bool:
+        """Whether any published number or verdict differs."""
+        return bool(self.numbers or self.conclusions)
+
+    @property
+    def flips(self) -> int:
+        """How many results change sign or significance."""
+        return sum(n.flips for n in self.numbers)
+
+    def __repr__(self) -> str:
+        lines = [f"{self.old} → {self.new}"]
+        lines += difference_lines(f"Numbers: {len(self.numbers)} of {self.compared} differ", self.numbers)
+        lines.append(f"Conclusions: {len(self.conclusions)} changed")
+        lines += [f"  {c}" for c in self.conclusions]
+        lines.append("Underneath:" if self.causes else "Underneath: nothing that is recorded changed")
+        lines += [f"  {c}" for c in self.causes]
+        return "\n".join(lines)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return everything as plain values."""
+        return {
+            "differ": self.differ,
+            "numbers": [n.plain() for n in self.numbers],
+            "compared": self.compared,
+            "flips": self.flips,
+            "conclusions": [asdict(c) for c in self.conclusions],
+            "causes": [asdict(c) for c in self.causes],
+        }
+
+
+def build_differences(old: Path, new: Path, folders: Sequence[Path] = ()) -> BuildDifferences:
+    """Compare two builds."""
+    before, after = read_published(old), read_published(new)
+    near = [p if p.is_dir() else p.parent for p in (old, new)]
+    return BuildDifferences(
+        old=str(old),
+        new=str(new),
+        numbers=number_changes(before, after),
+        compared=len({*before.numbers, *after.numbers}),
+        conclusions=changed_conclusions(before, after),
+        causes=causes(before, after, (*near, *folders)),
+    )
+
+
+def version_differences(study: Path, old: int, new: int) -> BuildDifferences:
+    """Compare two published versions of a study."""
+    spec = load_study(study)
+    if spec.publish_folder is None:
+        raise InvalidInput(f"{spec.path.name} has no [publish] folder, so {spec.name} has no versions to compare.")
+    first, second = (version_folder(spec.publish_folder, number) for number in (old, new))
+    return build_differences(first, second, (spec.folder,))

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from filelock import FileLock
 
 from eventstudy.calendars import exchange_sessions
 from eventstudy.errors import StudyFileError
@@ -18,9 +17,8 @@ from eventstudy.prices.table import YAHOO
 from eventstudy.sources.files.open import read_prices
 from eventstudy.sources.yahoo.failures import accepted_by_study
 from eventstudy.sources.yahoo.fetch import fetch_yahoo
-from eventstudy.studyfile.spec import StudySpec
 from eventstudy.vintages.compare import compare_prices
-from eventstudy.vintages.store import LOCK, LOCK_TIMEOUT, bare_name, list_vintages, store_vintage
+from eventstudy.vintages.store import bare_name, list_vintages, store_lock, store_vintage
 
 if TYPE_CHECKING:
     from eventstudy.studyfile.spec import StudySpec
@@ -85,10 +83,6 @@ def next_step(spec: StudySpec, path: Path) -> str:
 # -- New prices before a build: a download that brings nothing new leaves no trace.
 
 
-#: Differences of a ticker below what could change a return.
-_QUIET = ("same", "jitter")
-
-
 def refresh_prices(spec: StudySpec, progress: Callable[[str, int, int], None]) -> str:
     """Download a study's prices; keep them only if they differ from the newest stored ones."""
     part = spec.prices
@@ -112,12 +106,12 @@ def refresh_prices(spec: StudySpec, progress: Callable[[str, int, int], None]) -
 
 def _nothing_new(found: PriceDifferences) -> bool:
     """Whether no figure that a study could use differs, no day and no ticker."""
-    same = all(t.kind in _QUIET and not t.added and not t.removed and not t.volumes for t in found.tickers)
+    same = all(t.is_noise and not t.added and not t.removed and not t.volumes for t in found.tickers)
     return same and not found.only_old and not found.only_new
 
 
 def _discard(path: Path) -> None:
     """Remove a vintage that this process has just stored."""
-    with FileLock(path.parent / LOCK, timeout=LOCK_TIMEOUT):
+    with store_lock(path.parent):
         path.unlink(missing_ok=True)
         passport_path(path).unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import eventstudy
-from eventstudy.files import file_sha256, sha256
+from eventstudy.files import file_sha256, one_digest
 from eventstudy.studyfile.release import release_state
 from eventstudy.studyfile.spec import own_notebooks
 
@@ -84,7 +84,7 @@ def input_digests(spec: StudySpec) -> dict[str, str]:
         as ``eventstudy/...``; and two words that are no digests, the release state and the choice of prices. A file that
         is missing has an empty digest.
     """
-    from eventstudy.report.exhibits import style_input
+    from eventstudy.report.charts import style_input
 
     found = {**own_inputs(spec), **style_input(spec)}
     for path in spec.price_source().inputs():
@@ -113,8 +113,7 @@ def package_digests() -> dict[str, str]:
 
 def code_digest(inputs: Mapping[str, str]) -> str:
     """Return one digest of the package's files among a report's inputs."""
-    lines = [f"{name} {digest}\n" for name, digest in sorted(inputs.items()) if name.startswith("eventstudy/")]
-    return sha256("".join(lines).encode("utf-8"))
+    return one_digest({name: digest for name, digest in inputs.items() if name.startswith("eventstudy/")})
 
 
 def _digest(path: Path) -> str:

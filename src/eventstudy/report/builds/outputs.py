@@ -1,152 +1,40 @@
-"""The switch from an old report to a new one: finished files are renamed into place, whatever happens in between."""
+"""The files of a report, written into a folder from computed findings."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import signal
-import tempfile
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eventstudy import figures
-from eventstudy.errors import DataMissing, DataUnfit, NotAsRecorded, SourceFailed
-from eventstudy.files import file_sha256, write_whole
+from eventstudy.errors import DataMissing, DataUnfit, SourceFailed
+from eventstudy.files import file_sha256, files_in, write_whole
 from eventstudy.report.builds import manifest, numbers
-from eventstudy.report.builds.changes import NumberChange, Told, flips_beside, judge_changes
+from eventstudy.report.builds.changed_numbers import NumberDifference
+from eventstudy.report.builds.conclusions import PublishedBefore, judge_changes
+from eventstudy.report.builds.corrections import Correction, corrections_text, read_corrections, shown
 from eventstudy.report.builds.notebooks import Kernels, execute, require_notebook_tools
-from eventstudy.report.builds.numbers import Published, published
-from eventstudy.report.builds.publish import Correction, corrections_text, read_corrections, shown
-from eventstudy.report.exhibits import ReportTable, all_tables, draw_charts
+from eventstudy.report.builds.numbers import NumberName, Published, published
+from eventstudy.report.charts import draw_charts
 from eventstudy.report.findings import compute
+from eventstudy.report.notebook_page import notebook_page
 from eventstudy.report.page import FILE as PDF_FILE
-from eventstudy.report.page import notebook_page, report_page, report_pdf, require_pdf_tools
+from eventstudy.report.page import report_page, report_pdf, require_pdf_tools
+from eventstudy.report.tables import ReportTable, all_tables
 from eventstudy.study.tables import rounded_csv
 from eventstudy.studyfile.release import release_mark
+from eventstudy.wording import first_few
 
 if TYPE_CHECKING:
     from eventstudy.studyfile.spec import StudySpec
-
-STAGING = ".build"
-READY = "ready"
-
-
-def interrupted(folder: Path) -> bool:
-    """Whether a finished build was killed while its files were moved into place."""
-    return (folder / STAGING / READY / manifest.FILE).is_file()
-
-
-def finish_interrupted(folder: Path) -> None:
-    """Finish a build that was killed while moving files, and remove what a killed build left behind."""
-    staging = folder / STAGING
-    if interrupted(folder):
-        move_into_place(folder, staging / READY)
-    shutil.rmtree(staging, ignore_errors=True)
-
-
-@contextmanager
-def staging_folder(folder: Path) -> Iterator[Path]:
-    """Give an empty folder to write a report into; it is removed at the end, but for a report that is half moved."""
-    root = folder / STAGING
-    root.mkdir(exist_ok=True)
-    try:
-        yield Path(tempfile.mkdtemp(dir=root, prefix="staging-"))
-    finally:
-        if not interrupted(folder):
-            shutil.rmtree(root, ignore_errors=True)
-
-
-@contextmanager
-def _signals_wait() -> Iterator[None]:
-    """Let signals that would stop the process wait for the end of the block."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    came: list[int] = []
-    names = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGALRM") if hasattr(signal, name)]
-    # handlers, not a mask: the system may hand a signal to any thread, and the main thread would still be interrupted
-    before = {number: signal.signal(number, lambda number, frame: came.append(number)) for number in names}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)
-        for number in came:
-            signal.raise_signal(number)
-
-
-def switch(folder: Path, stage: Path) -> tuple[str, ...]:
-    """Move a finished report into place.
-
-    Notes
-    -----
-    One rename to ``ready`` decides: a build killed before it changed nothing, one killed after it is finished by the
-    next command, see `finish_interrupted`.
-    """
-    ready = stage.parent / READY
-    with _signals_wait():
-        os.replace(stage, ready)
-        _flush(ready.parent)
-        return move_into_place(folder, ready)
-
-
-def move_into_place(folder: Path, ready: Path) -> tuple[str, ...]:
-    """Rename finished files over the old ones, the manifest last; remove built files that are no longer made."""
-    for name in manifest.BUILT_FOLDERS:
-        if (folder / name).is_symlink():
-            raise NotAsRecorded(
-                f"{folder.name}/{name} is a link; a report is not written through links. Remove it and build again."
-            )
-    old = manifest.read_manifest(folder)
-    new = manifest.read_manifest(ready)
-    names = sorted(p.relative_to(ready).as_posix() for p in ready.rglob("*") if p.is_file())
-    written = [name for name in names if name != manifest.FILE and replace(ready / name, folder / name)]
-    if old is not None and new is not None:
-        for name in set(old["outputs"]) - set(new["outputs"]):
-            (folder / name).unlink(missing_ok=True)
-    if manifest.FILE in names and replace(ready / manifest.FILE, folder / manifest.FILE):
-        written.append(manifest.FILE)
-    shutil.rmtree(ready, ignore_errors=True)
-    return tuple(written)
-
-
-def replace(source: Path, target: Path) -> bool:
-    """Rename a file over another unless they are equal; say whether the bytes changed."""
-    if target.is_file() and target.read_bytes() == source.read_bytes():
-        source.unlink()
-        return False
-    target.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(source, target)
-    return True
-
-
-def _flush(folder: Path) -> None:
-    """Write a folder's entries to disk, where the system can."""
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(handle)
-    except OSError:
-        pass
-    finally:
-        os.close(handle)
-
-
-# -- The files of a report, written into a folder from computed findings.
-
 
 Progress = Callable[[str, int, int], None]
 
 
 class _Steps:
-    """How far a build has come; notebooks tell of their cells from threads of their own."""
+    """How far a build has come; notebooks report their cells from threads of their own."""
 
     def __init__(self, progress: Progress, total: int) -> None:
         self.total, self._progress, self._done = total, progress, 0
@@ -165,13 +53,13 @@ class Written:
 
     Attributes
     ----------
-    flips : tuple of NumberChange
+    flips : tuple of NumberDifference
         Results that changed sign or significance and are no conclusions.
     """
 
     published: Published
     added: tuple[Correction, ...]
-    flips: tuple[NumberChange, ...] = ()
+    flips: tuple[NumberDifference[NumberName], ...] = ()
 
 
 def write_report(
@@ -179,7 +67,7 @@ def write_report(
     stage: Path,
     progress: Progress,
     *,
-    before: Told | None = None,
+    before: PublishedBefore | None = None,
     accept: str | None = None,
     date: str = "",
 ) -> Written:
@@ -190,6 +78,7 @@ def write_report(
     date : str
         Day of a correction; by default the day of the prices, or their last one if they have none.
     """
+    before = before or PublishedBefore()
     _require(spec)
     taken = manifest.input_digests(spec)
     inputs = dict(taken)
@@ -211,7 +100,7 @@ def write_report(
                 environment=manifest.study_environment(spec),
                 inputs=manifest.own_inputs(spec),
             )
-            added = judge_changes(spec, before or Told(), said, accept, date)
+            added = judge_changes(spec, before, said, accept, date)
             log = (*read_corrections(spec.folder), *added)
             if added:
                 text = corrections_text(log)
@@ -223,10 +112,10 @@ def write_report(
                 figures.save(chart.article, stage / "figures", chart.name)
             steps.reach("writing the page", 2)
             write_whole(stage / numbers.FILE, said.to_json())
-            told = [shown(c) for c in log]
-            write_whole(stage / "index.html", report_page(findings, charts, tables, told, mark))
+            entries = [shown(c) for c in log]
+            write_whole(stage / "index.html", report_page(findings, charts, tables, entries, mark))
             if spec.pdf:
-                write_whole(stage / PDF_FILE, report_pdf(findings, charts, tables, told, mark))
+                write_whole(stage / PDF_FILE, report_pdf(findings, charts, tables, entries, mark))
             _write_notebooks(spec, stage, bodies, steps, mark)
         except BaseException:
             kernels.stop()
@@ -235,7 +124,7 @@ def write_report(
     _check_inputs_stay(spec, taken)
     _write_manifest(spec, stage, inputs, said)
     steps.reach("done", steps.total)
-    return Written(said, added, flips_beside(before or Told(), said))
+    return Written(said, added, before.flips_beside(said))
 
 
 def _require(spec: StudySpec) -> None:
@@ -255,21 +144,21 @@ def _check_inputs_stay(spec: StudySpec, taken: Mapping[str, str]) -> None:
     moved = [n for n in sorted({*taken, *now}) if taken.get(n) != now.get(n) and n != manifest.STATE]
     if not moved:
         return
-    shown = ", ".join(moved[:5]) + (f" and {len(moved) - 5} more" if len(moved) > 5 else "")
+    named = first_few(moved, 5)
     own = set(moved) & set(manifest.own_inputs(spec))
     notebooks = ", ".join(Path(name).name for name in spec.notebooks)
     if own and notebooks:
         raise DataUnfit(
-            f"{spec.name}: {shown} changed while the report was made; the last report stays. Build again; if that ends the same way, one of "
+            f"{spec.name}: {named} changed while the report was made; the last report stays. Build again; if that ends the same way, one of "
             f"the notebooks ({notebooks}) writes to what it is made from: let it write elsewhere."
         )
-    raise SourceFailed(f"{spec.name}: {shown} changed while the report was made; the last report stays. Build again.")
+    raise SourceFailed(f"{spec.name}: {named} changed while the report was made; the last report stays. Build again.")
 
 
 def _start_notebooks(
     spec: StudySpec, pool: ThreadPoolExecutor, kernels: Kernels, steps: _Steps, mark: str, until: str
 ) -> dict[str, Future[str]]:
-    """Start the notebooks two at a time; each of their cells is told of."""
+    """Start the notebooks two at a time; each of their cells is a step within."""
 
     def cells(name: str) -> Progress:
         return lambda step, done, total: steps.within(f"{name}: {step}")
@@ -305,7 +194,6 @@ def _write_tables(folder: Path, tables: Sequence[ReportTable]) -> None:
 
 
 def _write_manifest(spec: StudySpec, stage: Path, inputs: Mapping[str, str], said: Published) -> None:
-    files = sorted(p for p in stage.rglob("*") if p.is_file() and p.name != manifest.CORRECTIONS)
-    outputs = {p.relative_to(stage).as_posix(): file_sha256(p) for p in files}
+    outputs = {name: file_sha256(stage / name) for name in files_in(stage) if name != manifest.CORRECTIONS}
     vintage = {name: str(said.data[name]) for name in ("source", "retrieved", "last", "digest")}
     write_whole(stage / manifest.FILE, manifest.make_manifest(spec, inputs, outputs, vintage))

@@ -1,4 +1,4 @@
-"""The corrections of a report: what it said, what it says now, and why."""
+"""Published versions of a report: each stays at its address, and ``current`` is the newest."""
 
 from __future__ import annotations
 
@@ -7,112 +7,23 @@ import json
 import os
 import re
 import shutil
-import tempfile
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
-
-from eventstudy.errors import DataUnfit, InvalidInput, NotAsRecorded, SourceFailed, StudyFileError
-from eventstudy.files import file_sha256, read_toml, sha256, write_whole
-from eventstudy.report.builds import manifest
-from eventstudy.report.builds.manifest import CORRECTIONS
+from eventstudy.errors import DataUnfit, InvalidInput, NotAsRecorded
+from eventstudy.files import file_sha256, files_in, folder_digest, locked, one_digest, sha256, staged, write_whole
+from eventstudy.report.builds import manifest, numbers
+from eventstudy.report.builds.corrections import read_corrections
 from eventstudy.studyfile.release import release_mark
 
 if TYPE_CHECKING:
     from eventstudy.studyfile.spec import StudySpec
-_HEAD = "# What this report said before, and why it changed. 'eventstudy build --accept-changes REASON' adds to it.\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """One changed conclusion.
-
-    Attributes
-    ----------
-    date : str
-        Day of the data on which it rests, ISO format.
-    old, new : str
-        What the report said, and what it says now.
-    cause : str
-        What changed underneath: prices, code, environment, study.
-    reason : str
-        Why it was accepted, in its author's words.
-    """
-
-    date: str
-    what: str
-    old: str
-    new: str
-    cause: str
-    reason: str
-
-
-def read_corrections(folder: Path) -> tuple[Correction, ...]:
-    """Return the corrections of a study, oldest first."""
-    path = folder / CORRECTIONS
-    if not path.is_file():
-        return ()
-    content = read_toml(path, "a file of corrections", error=StudyFileError)
-    entries = content.get("corrections", [])
-    if set(content) - {"corrections"} or not isinstance(entries, list):
-        raise StudyFileError(f"{folder.name}/{CORRECTIONS} holds tables [[corrections]] and nothing else.")
-    return tuple(_read(folder, place, entry) for place, entry in enumerate(entries, start=1))
-
-
-def _read(folder: Path, place: int, entry: object) -> Correction:
-    keys = [field.name for field in fields(Correction)]
-    if not isinstance(entry, dict) or set(entry) != set(keys):
-        raise StudyFileError(
-            f"{folder.name}/{CORRECTIONS}: entry {place} needs the keys {', '.join(keys)}, and no others."
-        )
-    return Correction(**{key: str(entry[key]) for key in keys})
-
-
-def corrections_text(entries: Sequence[Correction]) -> str:
-    """Return the text of a corrections file."""
-    blocks = [
-        "\n[[corrections]]\n" + "".join(f"{key} = {_toml(value)}\n" for key, value in asdict(entry).items())
-        for entry in entries
-    ]
-    return _HEAD + "".join(blocks)
-
-
-def _toml(text: str) -> str:
-    """Return a string as TOML: its escapes are those of JSON, and one more."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def shown(entry: Correction) -> dict[str, str]:
-    """Return a correction as the page shows it: the last day of the data, and the cause after the reason."""
-    days = re.findall(r"\d{4}-\d{2}(?:-\d{2})?", entry.date)
-    why = f"{entry.reason} (Changed: {entry.cause}.)" if entry.cause else entry.reason
-    return {
-        "date": days[-1] if days else entry.date,
-        "what": entry.what,
-        "old": entry.old,
-        "new": entry.new,
-        "reason": why,
-    }
-
-
-def check_reason(reason: str) -> str:
-    """Return a reason in one line."""
-    said = " ".join(reason.split())
-    if len(said) < 3:
-        raise InvalidInput("--accept-changes needs a reason that readers of the report can understand, in a sentence.")
-    return said
-
-
-# -- The versions in a publish folder: their numbers, their digests, and the lists of them for machines and for peo
-
 
 VERSIONS, CURRENT = "versions", "current"
 INDEX, PAGE = "versions.json", "versions.html"
-NUMBERS = "numbers.json"
 _NUMBER = re.compile(r"\d{4,}")
 #: What `numbers.json` records of its making.
 _MADE_FROM = ("code", "environment", "inputs")
@@ -212,16 +123,6 @@ def version_folder(target: Path, number: int) -> Path:
     return target / VERSIONS / version_name(number)
 
 
-def folder_digest(folder: Path) -> str:
-    """Return one digest of the names and bytes of all files in a folder."""
-    return one_digest({name: file_sha256(folder / name) for name in files_in(folder)})
-
-
-def files_in(folder: Path) -> list[str]:
-    """Return the names of all files in a folder and below, sorted."""
-    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
-
-
 def seen_digest(folder: Path, names: Iterable[str]) -> str:
     """Return one digest of what readers see in the files of a report, whatever code and libraries made them.
 
@@ -234,17 +135,13 @@ def seen_digest(folder: Path, names: Iterable[str]) -> str:
 
 
 def _seen(content: bytes, name: str) -> bytes:
-    if name == NUMBERS:
+    if name == numbers.FILE:
         record = json.loads(content)
-        return json.dumps({k: v for k, v in record.items() if k not in _MADE_FROM}, sort_keys=True).encode("utf-8")
+        shown = {k: v for k, v in (numbers.in_this_layout(record) or record).items() if k not in _MADE_FROM}
+        return json.dumps(shown, sort_keys=True).encode("utf-8")
     if name.endswith(".pdf"):
         return b"".join(s for s in _STREAM.findall(content) if b"<?xpacket" not in s)
     return content
-
-
-def one_digest(files: Mapping[str, str]) -> str:
-    """Return one digest of files, given by name and digest."""
-    return sha256("".join(f"{name} {digest}\n" for name, digest in sorted(files.items())).encode("utf-8"))
 
 
 def _recorded_digests(target: Path) -> dict[int, str]:
@@ -323,14 +220,10 @@ def publish(spec: StudySpec) -> Publication:
     if state in _HELD_BACK or recorded["inputs"].get(manifest.STATE) in _HELD_BACK:
         mark = release_mark(state, spec.embargo_until) or "built before the embargo ended; build it again"
         return Publication(target, 0, False, mark)
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-        with FileLock(target / LOCK, timeout=LOCK_TIMEOUT):
-            return _publish(spec, target, recorded)
-    except Timeout as error:
-        raise SourceFailed(
-            f"Another process has held {target.name}/{LOCK} for {LOCK_TIMEOUT} s; wait for it."
-        ) from error
+    target.mkdir(parents=True, exist_ok=True)
+    held = f"Another process has held {target.name}/{LOCK} for {LOCK_TIMEOUT} s; wait for it."
+    with locked(target / LOCK, LOCK_TIMEOUT, held):
+        return _publish(spec, target, recorded)
 
 
 def check_target(spec: StudySpec) -> Path:
@@ -390,19 +283,14 @@ def _publish(spec: StudySpec, target: Path, recorded: Mapping[str, Mapping[str, 
     for left in place.glob(".new-*"):
         shutil.rmtree(left, ignore_errors=True)
     files = _files(spec, recorded)
-    numbers = version_numbers(target)
-    newest = numbers[-1] if numbers else 0
+    newest = max(version_numbers(target), default=0)
     new = newest == 0 or not _same_to_readers(spec, files, place / version_name(newest))
     if new:
-        newest = (
-            max([newest, *known_digests(target)]) + 1
-        )  # the number of a version that was removed is not given again
-        stage = Path(tempfile.mkdtemp(dir=place, prefix=".new-"))
-        try:
+        # the number of a version that was removed is not given again
+        newest = max([newest, *known_digests(target)]) + 1
+        with staged(place, ".new-") as stage:
             _copy(spec, stage, files)
             os.replace(stage, place / version_name(newest))
-        finally:
-            shutil.rmtree(stage, ignore_errors=True)
     _point(target, newest)
     write_index(spec, target)
     return Publication(target, newest, new)
@@ -440,7 +328,7 @@ def _as_recorded(spec: StudySpec, name: str, digest: str) -> bytes:
 
 def _linked(spec: StudySpec) -> set[str]:
     """Return the sources that the page links to, and the study's own notebooks."""
-    named = (manifest.STUDY_FILE, spec.events, spec.timeline, spec.claims.file, *spec.notebooks, CORRECTIONS)
+    named = (manifest.STUDY_FILE, spec.events, spec.timeline, spec.claims.file, *spec.notebooks, manifest.CORRECTIONS)
     return {name for name in named if name and ".." not in Path(name).parts}
 
 

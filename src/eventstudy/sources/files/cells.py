@@ -15,10 +15,12 @@ from eventstudy.errors import DataUnfit, InvalidInput
 from eventstudy.wording import is_formula
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
 #: Longest text that a cell of a price file may hold.
 MAX_CELL = 64
+#: Longest name of a column that a message gives whole.
+LONGEST_NAME = 60
 _YEARS = (1800, 2200)
 _MONTHS = {
     m: i
@@ -45,6 +47,23 @@ _FORMS = tuple(
 _WRITE = "write dates as 2025-01-27 (year-month-day)"
 _MONEY = re.compile(r"-?\$?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?([KMB]?)")
 _SCALE = {"": 1.0, "K": 1e3, "M": 1e6, "B": 1e9}
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Closes and volumes as dates × tickers, with what is known of their adjustment and currencies."""
+
+    adj_close: pd.DataFrame
+    close: pd.DataFrame | None = None
+    volume: pd.DataFrame | None = None
+    adjustments: str = "as given in the file"
+    cautions: tuple[str, ...] = ()
+    currency: Mapping[str, str] = field(default_factory=dict)
+
+
+def cut(names: Iterable[object]) -> list[str]:
+    """Return names for a message, each cut to a readable length."""
+    return [str(name)[:LONGEST_NAME] for name in names]
 
 
 def shown(value: object) -> str:
@@ -315,78 +334,3 @@ def _weekends(written: pd.DatetimeIndex, local: pd.DatetimeIndex) -> bool | None
 def _clocks(moments: pd.DatetimeIndex) -> str:
     times = sorted(set((moments.hour * 60 + moments.minute).tolist()))
     return " and ".join(f"{t // 60:02d}:{t % 60:02d}" for t in times)
-
-
-def with_local_days(table: pd.DataFrame, name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Return a table with its moments in UTC as days, and what is to be said about them.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Dates in a column called so or in the first; of two header rows, in the index.
-
-    Returns
-    -------
-    table : DataFrame
-        The same table if its dates are right as they are written.
-    cautions : tuple of str
-    """
-    two_level = table.columns.nlevels > 1
-    place = next((i for i, c in enumerate(table.columns) if meaning(str(c)) == "date"), 0)
-    moments = local_days(pd.Series(table.index) if two_level else table.iloc[:, place], name)
-    if moments is None:
-        return table, ()
-    if two_level:
-        return table.set_axis(pd.DatetimeIndex(moments.days), axis=0), (moments.said,)
-    return table.assign(**{str(table.columns[place]): moments.days}), (moments.said,)
-
-
-_MEANINGS = {
-    "date": "date",
-    "datetime": "date",
-    "day": "date",
-    "timestamp": "date",
-    "ticker": "ticker",
-    "symbol": "ticker",
-    "symbols": "ticker",
-    "close": "close",
-    "adjclose": "adj_close",
-    "adjustedclose": "adj_close",
-    "closeadj": "adj_close",
-    "closeadjusted": "adj_close",
-    "adjcloseprice": "adj_close",
-    "adjustedcloseprice": "adj_close",
-    "adjprice": "adj_close",
-    "adjustedprice": "adj_close",
-    "volume": "volume",
-    "vol": "volume",
-    "closelast": "close",
-    "currency": "currency",
-    "ccy": "currency",
-    "open": "open",
-    "high": "high",
-    "low": "low",
-}
-
-
-@dataclass(frozen=True)
-class Figures:
-    """Closes and volumes as dates × tickers, with what is known of their adjustment and currencies."""
-
-    adj_close: pd.DataFrame
-    close: pd.DataFrame | None = None
-    volume: pd.DataFrame | None = None
-    adjustments: str = "as given in the file"
-    cautions: tuple[str, ...] = ()
-    currency: Mapping[str, str] = field(default_factory=dict)
-
-
-def meaning(column: str) -> str:
-    """Return what a column name stands for (``adj_close`` for ``Adj Close``), or an empty word."""
-    return _MEANINGS.get(re.sub(r"[\s_.\-<>*/]+", "", column.lower()), "")
-
-
-def listed_columns(columns: Sequence[object] | pd.Index) -> str:
-    """Return column names for a message, a dozen at most."""
-    first = [str(c)[:60] for c in list(columns)[:12]]
-    return ", ".join(first) + (f", … ({len(columns)} in all)" if len(columns) > 12 else "")

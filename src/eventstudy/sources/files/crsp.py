@@ -1,7 +1,8 @@
-"""CRSP's returns held against the changes of its prices."""
+"""CRSP's daily stock file, as WRDS hands it out: its signs, codes and delisting returns."""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -9,120 +10,31 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import DataUnfit, InvalidInput
-from eventstudy.sources.files.cells import Figures, check_tickers, listed_columns, numbers, read_days
+from eventstudy.sources.files.cells import Figures, check_tickers, cut, numbers, read_days
+from eventstudy.wording import first_few, iso_day, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    import pandas as pd
-
-#: A return may lie so far below the change of the price (rounding), and so far above it (a distribution).
-_BELOW, _ABOVE = 0.02, 0.25
-#: Without cfacpr, changes of the price beyond these may be splits.
-_NO_SPLIT = (-0.25, 0.40)
-#: Smaller changes of the price tell nothing of the returns' unit, and fewer days neither.
-_TELLING, _FEWEST = 0.002, 3
-#: Median of return over change of the price in a file of per cents.
-_PER_CENT = (50.0, 200.0)
-_SHOWN = 3
-
-
-def returns_against_prices(clean: pd.DataFrame, labels: Mapping[int, str], name: str) -> list[str]:
-    """Hold the returns of a CRSP file against ``prc / cfacpr``.
-
-    Returns
-    -------
-    list of str
-        A caution that counts the days on which a return contradicts the prices; empty without such a day.
-    """
-    priced = clean[clean["prc"].notna()]
-    factor = priced["cfacpr"].where(priced["cfacpr"] > 0)
-    has_factor = factor.notna() & factor.groupby(priced["permno"]).shift().notna()
-    price = priced["prc"].abs() / factor.where(factor.notna(), 1.0)
-    change = price / price.groupby(priced["permno"]).shift() - 1.0
-    mixed = factor.notna() != factor.groupby(priced["permno"]).shift().notna()
-    known = priced["ret"].notna() & change.notna() & ~mixed & (has_factor | change.between(*_NO_SPLIT))
-    ret, change, rows = priced["ret"][known], change[known], priced[known]
-    telling = change.abs() >= _TELLING
-    if int(telling.sum()) >= _FEWEST:
-        times = float(np.median(ret[telling].abs() / change[telling].abs()))
-        if _PER_CENT[0] <= times <= _PER_CENT[1]:
-            raise DataUnfit(
-                f"{name} has returns of about {times:.0f} times the changes of prc, so they seem to be per cents; CRSP's are fractions "
-                f"(0.01 is one per cent). Divide ret by 100.",
-                times=times,
-            )
-    wrong = ((ret < change - _BELOW) | (ret > change + _ABOVE)).to_numpy()
-    if not wrong.any():
-        return []
-    shown = [
-        f"{labels[int(p)]} {d:%Y-%m-%d} (ret {r:+.2%}, prices {c:+.2%})"
-        for p, d, r, c in zip(
-            rows["permno"][wrong][:_SHOWN],
-            rows["date"][wrong][:_SHOWN],
-            ret[wrong][:_SHOWN],
-            change[wrong][:_SHOWN],
-            strict=True,
-        )
-    ]
-    count = int(wrong.sum())
-    more = ", …" if count > _SHOWN else ""
-    return [
-        f"On {count:,} day{'s' * (count > 1)} ret contradicts the change of prc / cfacpr: {', '.join(shown)}{more}."
-    ]
-
-
-# -- CRSP's daily stock file, as WRDS hands it out: its signs, codes and delisting returns.
-
+    from collections.abc import Mapping
 
 #: What is done about the return of a firm's last day.
 Delisting = Literal["recorded", "shumway", "ignore"]
-#: Columns by their older and newer names, in small letters.
-_NAMES = {
-    "date": "date caldt dlycaldt",
-    "permno": "permno",
-    "ticker": "ticker tic tsymbol",
-    "ret": "ret dlyret",
-    "prc": "prc dlyprc",
-    "vol": "vol dlyvol",
-    "shrout": "shrout",
-    "cfacpr": "cfacpr dlycumfacpr",
-    "dlret": "dlret",
-    "dlstcd": "dlstcd",
-}
-_MEANS = {name: key for key, names in _NAMES.items() for name in names.split()}
 #: Numbers that stand for a missing return.
 _CODES = (-44.0, -55.0, -66.0, -77.0, -88.0, -99.0)
 #: There is a price but none before it that a return could be taken from.
 _NO_PREVIOUS = ("C", ".C", "-66", "-66.0", -66.0)
 _LETTERS = ["", ".", *(f"{dot}{letter}" for dot in ("", ".") for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ")]
 SHUMWAY_RETURN = -0.30
-
-
-def is_crsp(columns: Sequence[str]) -> bool:
-    """Return True if the columns are those of CRSP's daily file: permno, and a return."""
-    return {"permno", "ret"} <= set(_columns(columns))
-
-
-def lacks_returns(columns: Sequence[str]) -> bool:
-    """Return True if the columns are CRSP's permno and price without a return."""
-    found = set(_columns(columns))
-    return {"permno", "prc"} <= found and "ret" not in found
-
-
-def _columns(columns: Sequence[str]) -> dict[str, str]:
-    """Return columns by their older names; of several names of a ticker the first of `_NAMES`."""
-    known = [c for c in columns if c.strip().lower() in _MEANS]
-    known.sort(key=lambda c: _NAMES[_MEANS[c.strip().lower()]].split().index(c.strip().lower()), reverse=True)
-    return {_MEANS[c.strip().lower()]: c for c in known}
-
-
-def _check_doubles(columns: Sequence[str], name: str) -> None:
-    """Refuse the older and the newer column of one figure in one file."""
-    for key, names in _NAMES.items():
-        both = [c for c in columns if c.strip().lower() in names.split()]
-        if len(both) > 1 and key != "ticker":
-            raise InvalidInput(f"{name} has {' and '.join(both)}, two columns for one figure; keep one.")
+#: The newer files' return, which has the delisting return in it.
+_WHOLE_RETURN = "dlyret"
+#: What was done about missing returns, by the mark of a share.
+_CAUTIONS = {
+    "filled": "Delisting returns of -30 % (Shumway 1997) were taken for {}.",
+    "lacking": "No delisting return is recorded for {}, delisted for poor performance; delisting='shumway' takes -30 %.",
+    "left": "Delisting returns were left out for {}.",
+    "bridged": "A missing return was bridged by prices without dividends for {}.",
+}
+#: Shares that a caution names.
+_SHARES = 10
 
 
 def check_delisting(word: str) -> None:
@@ -131,14 +43,18 @@ def check_delisting(word: str) -> None:
         raise InvalidInput(f"delisting is {word!r}; choose {', '.join(map(repr, get_args(Delisting)))}.")
 
 
-def from_crsp(table: pd.DataFrame, name: str, delisting: Delisting = "recorded") -> Figures:
+def crsp_figures(
+    table: pd.DataFrame, columns: Mapping[str, str], name: str, delisting: Delisting = "recorded"
+) -> Figures:
     """Bring CRSP's daily file to dates × tickers.
 
     Parameters
     ----------
     table : DataFrame
-        One row per permno and day: ``permno``, ``date``, ``ret``; if there are, ``prc``, ``vol``, ``ticker``, ``cfacpr``, ``dlret``,
-        ``dlstcd``, in small or capital letters.
+        One row per permno and day.
+    columns : mapping of str to str
+        Its columns by their older names: ``permno``, ``date``, ``ret``; if there are, ``prc``, ``vol``, ``ticker``, ``cfacpr``,
+        ``dlret``, ``dlstcd``.
     delisting : {"recorded", "shumway", "ignore"}
         Compound ``dlret`` with the last day's return where it is recorded; or also take -30 % where it is missing and ``dlstcd``
         tells of poor performance (500, 520 to 584); or leave delisting returns out.
@@ -158,12 +74,11 @@ def from_crsp(table: pd.DataFrame, name: str, delisting: Delisting = "recorded")
     ----------
     Shumway, T. (1997). The delisting bias in CRSP data. Journal of Finance 52(1), 327-340.
     """
-    clean = read_crsp(table, name)
-    columns, cautions = _columns(list(table.columns)), []
+    clean = _cells(table, columns, name)
     if delisting == "shumway" and "dlstcd" not in columns:
         raise InvalidInput(f"delisting='shumway' needs the column dlstcd, which {name} does not have.")
     labels = _labels(clean, name)
-    cautions += returns_against_prices(clean, labels, name)
+    cautions = _contradictions(clean, labels, name)
     edges = np.searchsorted(clean["permno"].to_numpy(), [*labels, max(labels) + 1])
     shares = [
         _share(clean.iloc[a:b], label, name, delisting)
@@ -173,21 +88,11 @@ def from_crsp(table: pd.DataFrame, name: str, delisting: Delisting = "recorded")
         field: pd.DataFrame({s.label: getattr(s, field) for s in shares}).sort_index()
         for field in ("level", "close", "volume")
     }
-    for field, words in (
-        ("filled", "Delisting returns of -30 % (Shumway 1997) were taken for {}."),
-        (
-            "lacking",
-            "No delisting return is recorded for {}, delisted for poor performance; delisting='shumway' takes -30 %.",
-        ),
-        ("left", "Delisting returns were left out for {}."),
-        ("bridged", "A missing return was bridged by prices without dividends for {}."),
-    ):
-        marked = [s.label for s in shares if getattr(s, field)]
+    for mark, words in _CAUTIONS.items():
+        marked = [s.label for s in shares if getattr(s, mark)]
         if marked:
-            cautions.append(
-                words.format(", ".join(marked[:10]) + (f" and {len(marked) - 10} more" if len(marked) > 10 else ""))
-            )
-    if "dlret" not in columns and "dlyret" not in {str(c).strip().lower() for c in table.columns}:
+            cautions.append(words.format(first_few(marked, _SHARES)))
+    if "dlret" not in columns and columns["ret"].strip().lower() != _WHOLE_RETURN:
         cautions.append("The file has no dlret: the last day of a delisted firm lacks its delisting return.")
     quotes = int((clean["prc"] < 0).sum())
     if quotes:
@@ -203,9 +108,9 @@ def from_crsp(table: pd.DataFrame, name: str, delisting: Delisting = "recorded")
     )
 
 
-def crsp_shares(table: pd.DataFrame, name: str) -> pd.DataFrame:
+def crsp_shares(table: pd.DataFrame, columns: Mapping[str, str], name: str) -> pd.DataFrame:
     """Return shares outstanding, dates × tickers, from CRSP's thousands."""
-    clean = read_crsp(table, name)
+    clean = _cells(table, columns, name)
     shares = clean.assign(label=clean["permno"].map(_labels(clean, name)), count=clean["shrout"] * 1000.0)
     wrong = clean["shrout"] < 0
     if wrong.any():
@@ -216,19 +121,11 @@ def crsp_shares(table: pd.DataFrame, name: str) -> pd.DataFrame:
     return wide.rename_axis(columns=None).where(wide > 0)
 
 
-def read_crsp(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Read the cells of CRSP's daily file.
-
-    Returns
-    -------
-    DataFrame
-        Sorted by permno and date, columns by their older names; ``no_previous`` marks code C. What the file lacks is missing.
-    """
-    columns = _columns([str(c) for c in table.columns])
-    _check_doubles([str(c) for c in table.columns], name)
+def _cells(table: pd.DataFrame, columns: Mapping[str, str], name: str) -> pd.DataFrame:
+    """Return the cells by permno and date, columns by their older names; what the file lacks is missing, ``no_previous`` marks code C."""
     if not {"permno", "date"} <= set(columns):
         raise InvalidInput(
-            f"{name} has the columns {listed_columns(table.columns)}; a CRSP file needs permno, date and ret."
+            f"{name} has the columns {first_few(cut(table.columns), 12)}; a CRSP file needs permno, date and ret."
         )
     if table.empty:
         raise DataUnfit(f"{name} is empty below its header; it needs a row for each share and day.")
@@ -261,7 +158,7 @@ def read_crsp(table: pd.DataFrame, name: str) -> pd.DataFrame:
     if twice.any():
         row = clean[twice].iloc[0]
         raise DataUnfit(
-            f"{name} has permno {row['permno']} on {row['date']:%Y-%m-%d} more than once with different figures; keep one row."
+            f"{name} has permno {row['permno']} on {iso_day(row['date'])} more than once with different figures; keep one row."
         )
     return clean
 
@@ -276,7 +173,7 @@ def _returns(column: pd.Series[float], name: str, days: pd.DatetimeIndex) -> pd.
     if wrong.any():
         place = int(wrong.argmax())
         raise DataUnfit(
-            f"{name} has {values.iloc[place]:g} in column {column.name}, data row {place + 1} ({days[place]:%Y-%m-%d}); returns are fractions "
+            f"{name} has {values.iloc[place]:g} in column {column.name}, data row {place + 1} ({iso_day(days[place])}); returns are fractions "
             f"of at least -1, a letter, or one of {', '.join(f'{c:g}' for c in _CODES)}.",
             column=str(column.name),
             row=place + 1,
@@ -329,7 +226,7 @@ def _share(part: pd.DataFrame, label: str, name: str, delisting: Delisting) -> _
     if recorded[:-1].any():
         day = part["date"].iloc[int(recorded.argmax())]
         raise DataUnfit(
-            f"{name} has a dlret for {label} on {day:%Y-%m-%d}, which is not its last day; keep dlret on the day of delisting only."
+            f"{name} has a dlret for {label} on {iso_day(day)}, which is not its last day; keep dlret on the day of delisting only."
         )
     code = part["dlstcd"].iloc[last]
     lacking = bool(not recorded[last] and (code == 500 or 520 <= code <= 584))
@@ -342,7 +239,7 @@ def _share(part: pd.DataFrame, label: str, name: str, delisting: Delisting) -> _
     if (ret == -1.0).any():
         day = part["date"].iloc[int((ret == -1.0).argmax())]
         raise DataUnfit(
-            f"{name}: {label} loses all its value on {day:%Y-%m-%d} (return -1), and a price of zero cannot stand in a price table. Leave "
+            f"{name}: {label} loses all its value on {iso_day(day)} (return -1), and a price of zero cannot stand in a price table. Leave "
             f"that day out, or use delisting='ignore' if it is a delisting return.",
             ticker=label,
         )
@@ -394,7 +291,7 @@ def _cumulated(
         earlier = np.flatnonzero(~np.isnan(adjusted[:place]))
         if np.isnan(adjusted[place]) or len(earlier) == 0:
             raise DataUnfit(
-                f"{name} has no return for {label} on {part['date'].iloc[place]:%Y-%m-%d}, and no prc and cfacpr there and before that could "
+                f"{name} has no return for {label} on {iso_day(part['date'].iloc[place])}, and no prc and cfacpr there and before that could "
                 f"bridge it. Add these columns, or begin the share on that day.",
                 ticker=label,
             )
@@ -406,3 +303,50 @@ def _cumulated(
     level = np.cumprod(growth)
     level[~known] = np.nan
     return level, bridged
+
+
+# -- Returns compared with the changes of prices.
+
+
+#: A return may lie so far below the change of the price (rounding), and so far above it (a distribution).
+_BELOW, _ABOVE = 0.02, 0.25
+#: Without cfacpr, changes of the price beyond these may be splits.
+_NO_SPLIT = (-0.25, 0.40)
+#: Smaller changes of the price tell nothing of the returns' unit, and fewer days neither.
+_TELLING, _FEWEST = 0.002, 3
+#: Median of return over change of the price in a file of per cents.
+_PER_CENT = (50.0, 200.0)
+_SHOWN = 3
+
+
+def _contradictions(clean: pd.DataFrame, labels: Mapping[int, str], name: str) -> list[str]:
+    """Compare returns with ``prc / cfacpr``; return a caution that counts the days on which they contradict, if there are any."""
+    priced = clean[clean["prc"].notna()]
+    factor = priced["cfacpr"].where(priced["cfacpr"] > 0)
+    has_factor = factor.notna() & factor.groupby(priced["permno"]).shift().notna()
+    price = priced["prc"].abs() / factor.where(factor.notna(), 1.0)
+    change = price / price.groupby(priced["permno"]).shift() - 1.0
+    mixed = factor.notna() != factor.groupby(priced["permno"]).shift().notna()
+    known = priced["ret"].notna() & change.notna() & ~mixed & (has_factor | change.between(*_NO_SPLIT))
+    ret, change, rows = priced["ret"][known], change[known], priced[known]
+    telling = change.abs() >= _TELLING
+    if int(telling.sum()) >= _FEWEST:
+        times = float(np.median(ret[telling].abs() / change[telling].abs()))
+        if _PER_CENT[0] <= times <= _PER_CENT[1]:
+            raise DataUnfit(
+                f"{name} has returns of about {times:.0f} times the changes of prc, so they seem to be per cents; CRSP's are fractions "
+                f"(0.01 is one per cent). Divide ret by 100.",
+                times=times,
+            )
+    wrong = ((ret < change - _BELOW) | (ret > change + _ABOVE)).to_numpy()
+    if not wrong.any():
+        return []
+    found = zip(rows["permno"][wrong], rows["date"][wrong], ret[wrong], change[wrong], strict=True)
+    shown = [
+        f"{labels[int(p)]} {iso_day(d)} (ret {r:+.2%}, prices {c:+.2%})"
+        for p, d, r, c in itertools.islice(found, _SHOWN)
+    ]
+    more = ", …" if wrong.sum() > _SHOWN else ""
+    return [
+        f"On {plural(int(wrong.sum()), 'day')} ret contradicts the change of prc / cfacpr: {', '.join(shown)}{more}."
+    ]

@@ -1,4 +1,4 @@
-"""Decimal marks and marks between thousands in the figures of a text file: told from the figures, refused or said aloud."""
+"""CSV and similar text, within bounds: bytes, encoding, separator, rows, decimal mark."""
 
 from __future__ import annotations
 
@@ -15,142 +15,9 @@ from pathlib import Path
 import pandas as pd
 
 from eventstudy.errors import DataUnfit, InvalidInput
-from eventstudy.sources.files.cells import listed_columns, meaning
-
-#: Figures whose thousands are parted by commas.
-_PARTED = r"-?\d{1,3}(,\d{3})+(\.\d+)?"
-#: A figure whose point may be either mark.
-_GROUP = r"-?\d{1,3}\.\d{3}"
-#: Columns whose figures are whole by their nature, or are not read.
-_WHOLE_OR_UNUSED = frozenset(["volume", "open", "high", "low"])
-
-
-def without_commas(table: pd.DataFrame, columns: list[str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Take out the commas between thousands in quoted cells, where the figures show that they are no decimal marks."""
-    texts = [c for c in columns if not pd.api.types.is_numeric_dtype(table[c].dtype)]
-    cells = {c: table[c].map(lambda v: v if isinstance(v, str) else None).astype("object") for c in texts}
-    parted = {c: v.str.fullmatch(_PARTED).fillna(False).astype(bool) for c, v in cells.items()}
-    if not any(p.any() for p in parted.values()):
-        return table, ()
-    whole = {c: _is_whole(table[c]) for c in columns if c not in texts}
-    points = {c: v.str.fullmatch(r"-?[\d,]*\.\d+").fillna(False).astype(bool) for c, v in cells.items()}
-    told, taken = not all(whole.values()) or any(p.any() for p in points.values()), {}
-    for c in texts:
-        has_comma = cells[c].str.contains(",", regex=False).fillna(False).astype(bool)
-        ambiguous = parted[c] & ~cells[c].str.contains(r",.*,|\.", regex=True).fillna(False).astype(bool)
-        by_itself = not points[c].any() and bool((parted[c] & ~ambiguous).any())
-        proven = by_itself or (told if not points[c].any() else not ambiguous.any())
-        if proven and parted[c].any() and (parted[c] | ~has_comma).all():
-            if ambiguous.any() and not by_itself and meaning(c) not in _WHOLE_OR_UNUSED:
-                taken[c] = str(cells[c][ambiguous].iloc[0])
-            table[c] = table[c].astype("object").mask(parted[c], cells[c].str.replace(",", "", regex=False))
-    if not taken:
-        return table, ()
-    first = next(iter(taken.values()))
-    said = (
-        f"The comma in the figures of {listed_columns(list(taken))} was taken as a mark between thousands, for elsewhere in the file a point is "
-        f"the decimal mark: {first} was read as {first.replace(',', '')}, not as {first.replace(',', '.')}."
-    )
-    return table, (said,)
-
-
-def _is_whole(column: pd.Series[float]) -> bool:
-    values = column.dropna()
-    return bool((values == values.round()).all())
-
-
-def with_points(table: pd.DataFrame, columns: list[str], name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Write the figures of a file without commas between cells with a point as decimal mark.
-
-    Returns
-    -------
-    table : DataFrame
-    cautions : tuple of str
-        Names columns in which a point may as well part thousands.
-    """
-    cells = pd.concat([table[c] for c in columns]).dropna()
-    mark = _decimal_mark(cells, name)
-    told = mark == "," or bool(cells.str.fullmatch(_POINT).any())
-    open_to_both: dict[str, str] = {}
-    for c in columns:
-        _check_custom(table[c], mark, name)
-        if not told:
-            _check_groups(table[c], name)
-            grouped = table[c][table[c].str.fullmatch(_GROUP).fillna(False).astype(bool)]
-            open_to_both |= {c: str(grouped.iloc[0])} if len(grouped) else {}
-        if mark == ",":
-            table[c] = table[c].str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
-    if not open_to_both:
-        return table, ()
-    first = next(iter(open_to_both.values()))
-    said = (
-        f"All figures of {listed_columns(list(open_to_both))} have three digits after the point, and no figure in the file tells whether it is a "
-        f"decimal mark or parts thousands: {first} was read as {float(first):g}, not as {first.replace('.', '')}. Returns are the same either "
-        f"way, amounts in dollars and numbers of shares are not."
-    )
-    return table, (said,)
-
-
-def _check_custom(column: pd.Series[str], mark: str, name: str) -> None:
-    """Refuse groups that are none of thousands, and a column that seems to be written after two customs."""
-    other = "." if mark == "," else ","
-    digits = column.str.fullmatch(r"-?[\d.,]+").fillna(False).astype(bool)
-    has_other = digits & column.str.contains(other, regex=False).fillna(False).astype(bool)
-    decimals = digits & column.str.contains(mark, regex=False).fillna(False).astype(bool)
-    parted = (
-        column.str.fullmatch(rf"-?\d{{1,3}}({re.escape(other)}\d{{3}})+({re.escape(mark)}\d*)?")
-        .fillna(False)
-        .astype(bool)
-    )
-    wrong = has_other & ~parted
-    if wrong.any():
-        raise InvalidInput(
-            f"{name} has {column[wrong].iloc[0][:40]!r} in column {column.name}, where {mark!r} is the decimal mark and {other!r} would part "
-            f"thousands; write all figures with a point as decimal mark."
-        )
-    bare, both = parted & ~decimals, parted & decimals
-    if bare.any() and decimals.any() and not both.any():
-        raise InvalidInput(
-            f"{name} has {column[bare].iloc[0][:40]!r} and {column[decimals].iloc[0][:40]!r} in column {column.name}, written after two customs; "
-            f"write all figures with a point as decimal mark."
-        )
-
-
-def _check_groups(column: pd.Series[str], name: str) -> None:
-    """Refuse whole figures beside figures with three digits after a point, which may part thousands: 998, then 1.004."""
-    whole = column.str.fullmatch(r"-?\d+").fillna(False).astype(bool)
-    grouped = column.str.fullmatch(_GROUP).fillna(False).astype(bool)
-    if whole.any() and grouped.any():
-        raise InvalidInput(
-            f"{name} has {column[whole].iloc[0][:40]!r} and {column[grouped].iloc[0]!r} in column {column.name}, and no figure in it tells "
-            f"whether the point is a decimal mark or parts thousands; write the same number of decimals in every figure."
-        )
-
-
-#: Figures that show a point to be a decimal mark.
-_POINT = r"-?\d+\.(\d{1,2}|\d{4,})|-?\d{4,}\.\d{3}|-?\d{1,3}(,\d{3})+\.\d+|-?0\.\d+"
-
-
-def _decimal_mark(cells: pd.Series[str], name: str) -> str:
-    """Tell by the digits after a mark, and by which of two comes last, whether a comma or a point is decimal."""
-    comma = cells.str.fullmatch(r"-?\d+,(\d{1,2}|\d{4,})|-?\d{4,},\d{3}|-?\d{1,3}(\.\d{3})+,\d+|-?0,\d+")
-    point = cells.str.fullmatch(_POINT)
-    if comma.any() and point.any():
-        raise InvalidInput(
-            f"{name} has {cells[comma].iloc[0]} and {cells[point].iloc[0]}; write all figures with a point as decimal mark."
-        )
-    if not comma.any() and cells.str.contains(",", regex=False).any():
-        first = cells[cells.str.contains(",", regex=False)].iloc[0]
-        if not point.any():
-            raise InvalidInput(
-                f"{name} has {str(first)[:40]!r}, and no figure in it tells whether the comma is a decimal mark or parts thousands; "
-                f"write figures with a point as decimal mark and without commas."
-            )
-    return "," if comma.any() else "."
-
-
-# -- CSV and similar text, within bounds: bytes, encoding, separator, decimal mark.
-
+from eventstudy.sources.files.cells import cut
+from eventstudy.sources.files.layouts import has_decimals, holds_words
+from eventstudy.wording import first_few
 
 #: Most bytes of text, unpacked, and most rows, columns and characters in a row.
 MAX_TEXT = 1024**3
@@ -160,29 +27,6 @@ MAX_LINE = 2_000_000
 
 #: What an empty cell may look like.
 MISSING_WORDS = ["", "NA", "N/A", "n/a", "NaN", "nan", "-NaN", "NULL", "null", "None", "<NA>", "."]
-#: Columns that hold words: a ticker may be called NA or TRUE, and a code 007.
-TEXT_COLUMNS = frozenset(
-    [
-        "date",
-        "datetime",
-        "day",
-        "dlycaldt",
-        "caldt",
-        "timestamp",
-        "currency",
-        "ccy",
-        "ticker",
-        "<ticker>",
-        "tic",
-        "symbol",
-        "symbols",
-        "<date>",
-        "time",
-        "<time>",
-        "per",
-        "<per>",
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -299,7 +143,7 @@ def read_body(text: Text, columns: list[str], skip: int) -> tuple[pd.DataFrame, 
     cautions : tuple of str
         Columns whose marks can be read in two ways, and how they were read.
     """
-    words = {c for c in columns if c.lower() in TEXT_COLUMNS} | {columns[0]}
+    words = {c for c in columns if holds_words(c)} | {columns[0]}
     plain = text.separator == ","
     try:
         with warnings.catch_warnings():
@@ -347,3 +191,138 @@ def _check_short_rows(text: Text, width: int, skip: int) -> None:
                 )
     except (csv.Error, UnicodeDecodeError) as error:
         raise DataUnfit(f"{text.name} cannot be read as CSV: {error}.", file=text.name) from error
+
+
+# -- Decimal marks and marks between thousands: told from the figures, refused, or a caution.
+
+
+#: Figures whose thousands are parted by commas.
+_PARTED = r"-?\d{1,3}(,\d{3})+(\.\d+)?"
+#: Columns that a caution names.
+_COLUMNS = 12
+#: A figure whose point may be either mark.
+_GROUP = r"-?\d{1,3}\.\d{3}"
+
+
+def without_commas(table: pd.DataFrame, columns: list[str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Take out the commas between thousands in quoted cells, where the figures show that they are no decimal marks."""
+    texts = [c for c in columns if not pd.api.types.is_numeric_dtype(table[c].dtype)]
+    cells = {c: table[c].map(lambda v: v if isinstance(v, str) else None).astype("object") for c in texts}
+    parted = {c: v.str.fullmatch(_PARTED).fillna(False).astype(bool) for c, v in cells.items()}
+    if not any(p.any() for p in parted.values()):
+        return table, ()
+    whole = {c: _is_whole(table[c]) for c in columns if c not in texts}
+    points = {c: v.str.fullmatch(r"-?[\d,]*\.\d+").fillna(False).astype(bool) for c, v in cells.items()}
+    told, taken = not all(whole.values()) or any(p.any() for p in points.values()), {}
+    for c in texts:
+        has_comma = cells[c].str.contains(",", regex=False).fillna(False).astype(bool)
+        ambiguous = parted[c] & ~cells[c].str.contains(r",.*,|\.", regex=True).fillna(False).astype(bool)
+        by_itself = not points[c].any() and bool((parted[c] & ~ambiguous).any())
+        proven = by_itself or (told if not points[c].any() else not ambiguous.any())
+        if proven and parted[c].any() and (parted[c] | ~has_comma).all():
+            if ambiguous.any() and not by_itself and has_decimals(c):
+                taken[c] = str(cells[c][ambiguous].iloc[0])
+            table[c] = table[c].astype("object").mask(parted[c], cells[c].str.replace(",", "", regex=False))
+    if not taken:
+        return table, ()
+    first = next(iter(taken.values()))
+    said = (
+        f"The comma in the figures of {first_few(cut(taken), _COLUMNS)} was taken as a mark between thousands, for elsewhere in the file a point is "
+        f"the decimal mark: {first} was read as {first.replace(',', '')}, not as {first.replace(',', '.')}."
+    )
+    return table, (said,)
+
+
+def _is_whole(column: pd.Series[float]) -> bool:
+    values = column.dropna()
+    return bool((values == values.round()).all())
+
+
+def with_points(table: pd.DataFrame, columns: list[str], name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Write the figures of a file without commas between cells with a point as decimal mark.
+
+    Returns
+    -------
+    table : DataFrame
+    cautions : tuple of str
+        Names columns in which a point may as well part thousands.
+    """
+    cells = pd.concat([table[c] for c in columns]).dropna()
+    mark = _decimal_mark(cells, name)
+    told = mark == "," or bool(cells.str.fullmatch(_POINT).any())
+    open_to_both: dict[str, str] = {}
+    for c in columns:
+        _check_custom(table[c], mark, name)
+        if not told:
+            _check_groups(table[c], name)
+            grouped = table[c][table[c].str.fullmatch(_GROUP).fillna(False).astype(bool)]
+            open_to_both |= {c: str(grouped.iloc[0])} if len(grouped) else {}
+        if mark == ",":
+            table[c] = table[c].str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
+    if not open_to_both:
+        return table, ()
+    first = next(iter(open_to_both.values()))
+    said = (
+        f"All figures of {first_few(cut(open_to_both), _COLUMNS)} have three digits after the point, and no figure in the file tells whether it is a "
+        f"decimal mark or parts thousands: {first} was read as {float(first):g}, not as {first.replace('.', '')}. Returns are the same either "
+        f"way, amounts in dollars and numbers of shares are not."
+    )
+    return table, (said,)
+
+
+def _check_custom(column: pd.Series[str], mark: str, name: str) -> None:
+    """Refuse groups that are none of thousands, and a column that seems to be written after two customs."""
+    other = "." if mark == "," else ","
+    digits = column.str.fullmatch(r"-?[\d.,]+").fillna(False).astype(bool)
+    has_other = digits & column.str.contains(other, regex=False).fillna(False).astype(bool)
+    decimals = digits & column.str.contains(mark, regex=False).fillna(False).astype(bool)
+    parted = (
+        column.str.fullmatch(rf"-?\d{{1,3}}({re.escape(other)}\d{{3}})+({re.escape(mark)}\d*)?")
+        .fillna(False)
+        .astype(bool)
+    )
+    wrong = has_other & ~parted
+    if wrong.any():
+        raise InvalidInput(
+            f"{name} has {column[wrong].iloc[0][:40]!r} in column {column.name}, where {mark!r} is the decimal mark and {other!r} would part "
+            f"thousands; write all figures with a point as decimal mark."
+        )
+    bare, both = parted & ~decimals, parted & decimals
+    if bare.any() and decimals.any() and not both.any():
+        raise InvalidInput(
+            f"{name} has {column[bare].iloc[0][:40]!r} and {column[decimals].iloc[0][:40]!r} in column {column.name}, written after two customs; "
+            f"write all figures with a point as decimal mark."
+        )
+
+
+def _check_groups(column: pd.Series[str], name: str) -> None:
+    """Refuse whole figures beside figures with three digits after a point, which may part thousands: 998, then 1.004."""
+    whole = column.str.fullmatch(r"-?\d+").fillna(False).astype(bool)
+    grouped = column.str.fullmatch(_GROUP).fillna(False).astype(bool)
+    if whole.any() and grouped.any():
+        raise InvalidInput(
+            f"{name} has {column[whole].iloc[0][:40]!r} and {column[grouped].iloc[0]!r} in column {column.name}, and no figure in it tells "
+            f"whether the point is a decimal mark or parts thousands; write the same number of decimals in every figure."
+        )
+
+
+#: Figures that show a point to be a decimal mark.
+_POINT = r"-?\d+\.(\d{1,2}|\d{4,})|-?\d{4,}\.\d{3}|-?\d{1,3}(,\d{3})+\.\d+|-?0\.\d+"
+
+
+def _decimal_mark(cells: pd.Series[str], name: str) -> str:
+    """Tell by the digits after a mark, and by which of two comes last, whether a comma or a point is decimal."""
+    comma = cells.str.fullmatch(r"-?\d+,(\d{1,2}|\d{4,})|-?\d{4,},\d{3}|-?\d{1,3}(\.\d{3})+,\d+|-?0,\d+")
+    point = cells.str.fullmatch(_POINT)
+    if comma.any() and point.any():
+        raise InvalidInput(
+            f"{name} has {cells[comma].iloc[0]} and {cells[point].iloc[0]}; write all figures with a point as decimal mark."
+        )
+    if not comma.any() and cells.str.contains(",", regex=False).any():
+        first = cells[cells.str.contains(",", regex=False)].iloc[0]
+        if not point.any():
+            raise InvalidInput(
+                f"{name} has {str(first)[:40]!r}, and no figure in it tells whether the comma is a decimal mark or parts thousands; "
+                f"write figures with a point as decimal mark and without commas."
+            )
+    return "," if comma.any() else "."

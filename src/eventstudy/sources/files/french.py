@@ -14,17 +14,14 @@ import pandas as pd
 
 from eventstudy.errors import DataMissing, DataUnfit, EventStudyError, InvalidInput
 from eventstudy.sources.files.cells import read_days, shown
+from eventstudy.sources.files.layouts import HEADERS, factor_of
+from eventstudy.wording import iso_day
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 #: A century of daily factors has 1.5 MB.
 MAX_BYTES = 32 * 1024**2
-#: The library's column names, in small letters without spaces, and ours.
-_NAMES = {
-    "mkt-rf": "mkt_rf", "smb": "smb", "hml": "hml", "rmw": "rmw", "cma": "cma", "mom": "mom", "umd": "mom", "wml": "mom", "rf": "rf",
-    "st_rev": "st_rev", "lt_rev": "lt_rev",
-}  # fmt: skip
 #: Over so many days some market return is larger than a quarter of a per cent.
 LEAST_DAYS, QUIET = 20, 0.25
 _MISSING = (-99.99, -999.0)
@@ -74,7 +71,7 @@ def read_french_factors(path: str | Path | Sequence[str | Path]) -> pd.DataFrame
     for name, table in tables[1:]:
         joined = _join(joined, table, first_name, name)
         first_name = f"{first_name} with {name}"
-    order = [c for c in dict.fromkeys(_NAMES.values()) if c in joined.columns]
+    order = [c for c in HEADERS["factors"] if c in joined.columns]
     return joined[order]
 
 
@@ -138,7 +135,7 @@ def _parsed(text: str, name: str) -> pd.DataFrame:
         )
     above = next((i for i in range(begin - 1, -1, -1) if lines[i].strip()), 0)
     header = next(csv.reader([lines[above]]))
-    names = [_NAMES.get(re.sub(r"\s+", "", c).lower(), "") for c in header[1:]]
+    names = [factor_of(c) for c in header[1:]]
     if not names or "" in names or len(set(names)) != len(names):
         raise InvalidInput(
             f"{name} has the columns {', '.join(repr(c.strip()[:30]) for c in header[1:13])}; known are Mkt-RF, SMB, HML, RMW, CMA, Mom, "
@@ -169,7 +166,7 @@ def _table(rows: list[list[str]], names: list[str], name: str, begin: int) -> pd
     back = np.flatnonzero(np.diff(days.to_numpy()) <= np.timedelta64(0, "D"))
     if len(back):
         raise DataUnfit(
-            f"{name} has {days[back[0] + 1]:%Y-%m-%d} after {days[back[0]]:%Y-%m-%d}; days must ascend. Download it again."
+            f"{name} has {iso_day(days[back[0] + 1])} after {iso_day(days[back[0]])}; days must ascend. Download it again."
         )
     values = np.empty((len(rows), len(names)))
     for place, row in enumerate(rows):
@@ -209,7 +206,7 @@ def _join(left: pd.DataFrame, right: pd.DataFrame, left_name: str, right_name: s
     a, b = left.loc[first:last], right.loc[first:last]
     odd = a.index.symmetric_difference(b.index)
     if first > last or len(odd):
-        what = f"only one of them has {odd[0]:%Y-%m-%d}" if len(odd) else "they have no day in common"
+        what = f"only one of them has {iso_day(odd[0])}" if len(odd) else "they have no day in common"
         raise DataUnfit(f"{left_name} and {right_name} do not fit together: {what}. Download both on the same day.")
     for column in a.columns.intersection(b.columns):
         differs = ~((a[column] == b[column]) | (a[column].isna() & b[column].isna()))
@@ -221,7 +218,7 @@ def _join(left: pd.DataFrame, right: pd.DataFrame, left_name: str, right_name: s
                 else ""
             )
             raise DataUnfit(
-                f"{left_name} and {right_name} differ in {column} on {day:%Y-%m-%d} ({a.loc[day, column]:g}, {b.loc[day, column]:g}).{why} "
+                f"{left_name} and {right_name} differ in {column} on {iso_day(day)} ({a.loc[day, column]:g}, {b.loc[day, column]:g}).{why} "
                 f"Download both on the same day."
             )
     return a.join(b[[c for c in b.columns if c not in a.columns]])

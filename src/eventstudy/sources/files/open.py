@@ -1,4 +1,4 @@
-"""Parquet files, their size looked at before they are read."""
+"""Price files: opened, read in the layouts of the usual vendors, compared with their passports; and as sources."""
 
 from __future__ import annotations
 
@@ -12,10 +12,18 @@ import pandas as pd
 from eventstudy.errors import DataMissing, DataUnfit, EventStudyError, InvalidInput
 from eventstudy.prices.passport import Passport, check_figures, passport_path, read_passport
 from eventstudy.prices.table import Prices, Provenance
-from eventstudy.sources.files.cells import MAX_CELL, Figures, meaning, with_local_days
+from eventstudy.sources.files.cells import MAX_CELL, Figures
 from eventstudy.sources.files.crsp import Delisting, crsp_shares
 from eventstudy.sources.files.delimited import MAX_COLUMNS, MAX_ROWS, Text, check_header, read_body, read_text
-from eventstudy.sources.files.layouts import Asked, figures_of
+from eventstudy.sources.files.layouts import (
+    TWO_HEADS,
+    Asked,
+    crsp_columns,
+    figures_of,
+    meaning,
+    two_heads,
+    with_local_days,
+)
 from eventstudy.sources.source import Source
 
 if TYPE_CHECKING:
@@ -26,84 +34,8 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 
-#: Most cells, and most bytes as the file says that it unpacks to.
-MAX_CELLS = 250_000_000
-MAX_UNPACKED = 4 * 1024**3
-
-
-def parquet_table(file: Path) -> pd.DataFrame:
-    """Read a Parquet file of figures, days and short texts."""
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError as error:
-        raise InvalidInput(
-            f"Reading {file.name} needs pyarrow: pip install 'eventstudy-finance[scale]', or save the prices as CSV.",
-            file=file.name,
-        ) from error
-    try:
-        with pq.ParquetFile(file, thrift_string_size_limit=10**8, thrift_container_size_limit=10**6) as opened:
-            _check_size(opened.metadata, file.name)
-            words = [f.name for f in opened.schema_arrow if _is_text(f.type)]
-        with pq.ParquetFile(file, read_dictionary=words, memory_map=False) as opened:
-            table = opened.read(use_threads=False)
-        table = _decoded(table, file.name)
-        frame = table.to_pandas(use_threads=False)
-    except EventStudyError:
-        raise
-    except (pa.ArrowException, ValueError, OSError, KeyError, TypeError, AttributeError, IndexError) as error:
-        reason = str(error).split("\n")[0][:200]
-        raise DataUnfit(f"{file.name} is not readable as Parquet: {reason}.", file=file.name) from error
-    return cast("pd.DataFrame", frame)
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    import pyarrow.types as kinds
-
-    return bool(kinds.is_string(kind) or kinds.is_large_string(kind))
-
-
-def _check_size(facts: pq.FileMetaData, name: str) -> None:
-    """Refuse a file that is larger than its bytes look."""
-    cells = facts.num_rows * facts.num_columns
-    unpacked = sum(facts.row_group(i).total_byte_size for i in range(facts.num_row_groups))
-    if facts.num_rows > MAX_ROWS or facts.num_columns > MAX_COLUMNS or cells > MAX_CELLS or unpacked > MAX_UNPACKED:
-        raise InvalidInput(
-            f"{name} holds {facts.num_rows:,} rows and {facts.num_columns:,} columns ({unpacked / 1024**3:.1f} GB unpacked); at most "
-            f"{MAX_CELLS:,} cells and {MAX_UNPACKED / 1024**3:.0f} GB are read. Keep only the tickers and days of the study.",
-            file=name,
-        )
-
-
-def _decoded(table: pa.Table, name: str) -> pa.Table:
-    """Return the table with plain text columns; a few long texts repeated often must not fill the memory."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    import pyarrow.types as kinds
-
-    for i, field in enumerate(table.schema):
-        if kinds.is_nested(field.type) or kinds.is_binary(field.type) or kinds.is_large_binary(field.type):
-            raise InvalidInput(
-                f"{name} has the column {field.name[:60]!r} of type {str(field.type)[:60]}; numbers and dates are needed."
-            )
-        if kinds.is_dictionary(field.type):
-            column = table.column(i)
-            longest = max((pc.max(pc.utf8_length(c.dictionary)).as_py() or 0 for c in column.chunks), default=0)
-            if longest > MAX_CELL:
-                raise InvalidInput(
-                    f"{name} has a text of {longest:,} characters in column {field.name[:60]!r}; at most {MAX_CELL} are read."
-                )
-            table = table.set_column(i, field.name, column.cast(pa.string()))
-    return table
-
-
-# -- Prices from CSV and Parquet files in the layouts of the usual sources.
-
-
 SUFFIXES = (".csv", ".csv.gz", ".txt", ".parquet")
 SIZE_LIMIT = 2 * 1024**3
-#: How the two header rows of a table are named by the libraries that write it.
-_HEADS = ({"price", "ticker"}, {"attributes", "symbols"})
 
 
 def is_price_file(name: str) -> bool:
@@ -203,9 +135,10 @@ def read_crsp_shares(path: str | Path) -> pd.DataFrame:
     file = Path(path)
     _check_file(file)
     table = parquet_table(file) if file.name.lower().endswith(".parquet") else _one_head(read_text(file))[0]
-    if "shrout" not in {str(c).strip().lower() for c in table.columns}:
+    columns = crsp_columns([str(c) for c in table.columns], file.name)
+    if "shrout" not in columns:
         raise DataMissing(f"{file.name} has no column shrout, CRSP's shares outstanding in thousands.", file=file.name)
-    return crsp_shares(with_local_days(table, file.name)[0], file.name)
+    return crsp_shares(with_local_days(table, file.name)[0], columns, file.name)
 
 
 def _with_origin(figures: Figures, file: Path, digest: str, passport: Passport) -> Prices:
@@ -258,7 +191,7 @@ def _digest(file: Path) -> str:
 
 def _read_csv(file: Path, asked: Asked) -> Figures:
     text = read_text(file)
-    heads = _two_heads(text.rows)
+    heads = two_heads(text.rows)
     table, said = _one_head(text) if heads is None else _read_two_level(text, heads)
     figures = figures_of(table, asked)
     return replace(figures, cautions=(*figures.cautions, *said)) if said else figures
@@ -269,18 +202,6 @@ def _one_head(text: Text) -> tuple[pd.DataFrame, tuple[str, ...]]:
     return read_body(text, text.rows[0], skip=text.ends[0])
 
 
-def _two_heads(rows: list[list[str]]) -> tuple[str, str] | None:
-    """Return the names of the two header rows of a two-level table, or None."""
-    if len(rows) < 3:
-        return None
-    heads = rows[0][0].lower(), rows[1][0].lower()
-    if set(heads) in _HEADS:
-        return heads
-    unnamed = heads == ("", "") and meaning(rows[2][0]) == "date" and not any(rows[2][1:])
-    fields = {meaning(c) for c in rows[0][1:]}
-    return (("price", "ticker") if "close" in fields else ("ticker", "price")) if unnamed else None
-
-
 def _read_two_level(text: Text, heads: tuple[str, str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
     rows = text.rows
     if len(rows[0]) != len(rows[1]):
@@ -289,7 +210,7 @@ def _read_two_level(text: Text, heads: tuple[str, str]) -> tuple[pd.DataFrame, t
     columns = ["date", *(str(i) for i in range(1, len(rows[0])))]
     table, said = read_body(text, columns, skip=text.ends[2] if has_name_row else text.ends[1])
     body = table.set_index("date")
-    price, ticker = (rows[0], rows[1]) if heads[0] in {"price", "attributes"} else (rows[1], rows[0])
+    price, ticker = (rows[0], rows[1]) if heads in TWO_HEADS else (rows[1], rows[0])
     body.columns = pd.MultiIndex.from_arrays([price[1:], ticker[1:]], names=["Price", "Ticker"])
     return body, said
 
@@ -392,3 +313,77 @@ def _origin(tables: list[Prices], without_close: bool) -> Provenance:
         digest=hashlib.sha256("+".join(o.digest for o in origins).encode()).hexdigest(),
         cautions=tuple(dict.fromkeys(said)),
     )
+
+
+# -- Parquet files, their size looked at before they are read.
+
+
+#: Most cells, and most bytes as the file says that it unpacks to.
+MAX_CELLS = 250_000_000
+MAX_UNPACKED = 4 * 1024**3
+
+
+def parquet_table(file: Path) -> pd.DataFrame:
+    """Read a Parquet file of figures, days and short texts."""
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError as error:
+        raise InvalidInput(
+            f"Reading {file.name} needs pyarrow: pip install 'eventstudy-finance[scale]', or save the prices as CSV.",
+            file=file.name,
+        ) from error
+    try:
+        with pq.ParquetFile(file, thrift_string_size_limit=10**8, thrift_container_size_limit=10**6) as opened:
+            _check_size(opened.metadata, file.name)
+            words = [f.name for f in opened.schema_arrow if _is_text(f.type)]
+        with pq.ParquetFile(file, read_dictionary=words, memory_map=False) as opened:
+            table = opened.read(use_threads=False)
+        table = _decoded(table, file.name)
+        frame = table.to_pandas(use_threads=False)
+    except EventStudyError:
+        raise
+    except (pa.ArrowException, ValueError, OSError, KeyError, TypeError, AttributeError, IndexError) as error:
+        reason = str(error).split("\n")[0][:200]
+        raise DataUnfit(f"{file.name} is not readable as Parquet: {reason}.", file=file.name) from error
+    return cast("pd.DataFrame", frame)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    import pyarrow.types as kinds
+
+    return bool(kinds.is_string(kind) or kinds.is_large_string(kind))
+
+
+def _check_size(facts: pq.FileMetaData, name: str) -> None:
+    """Refuse a file that is larger than its bytes look."""
+    cells = facts.num_rows * facts.num_columns
+    unpacked = sum(facts.row_group(i).total_byte_size for i in range(facts.num_row_groups))
+    if facts.num_rows > MAX_ROWS or facts.num_columns > MAX_COLUMNS or cells > MAX_CELLS or unpacked > MAX_UNPACKED:
+        raise InvalidInput(
+            f"{name} holds {facts.num_rows:,} rows and {facts.num_columns:,} columns ({unpacked / 1024**3:.1f} GB unpacked); at most "
+            f"{MAX_CELLS:,} cells and {MAX_UNPACKED / 1024**3:.0f} GB are read. Keep only the tickers and days of the study.",
+            file=name,
+        )
+
+
+def _decoded(table: pa.Table, name: str) -> pa.Table:
+    """Return the table with plain text columns; a few long texts repeated often must not fill the memory."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.types as kinds
+
+    for i, field in enumerate(table.schema):
+        if kinds.is_nested(field.type) or kinds.is_binary(field.type) or kinds.is_large_binary(field.type):
+            raise InvalidInput(
+                f"{name} has the column {field.name[:60]!r} of type {str(field.type)[:60]}; numbers and dates are needed."
+            )
+        if kinds.is_dictionary(field.type):
+            column = table.column(i)
+            longest = max((pc.max(pc.utf8_length(c.dictionary)).as_py() or 0 for c in column.chunks), default=0)
+            if longest > MAX_CELL:
+                raise InvalidInput(
+                    f"{name} has a text of {longest:,} characters in column {field.name[:60]!r}; at most {MAX_CELL} are read."
+                )
+            table = table.set_column(i, field.name, column.cast(pa.string()))
+    return table

@@ -1,31 +1,25 @@
-"""One ticker's download, and the folder in which finished downloads are kept."""
+"""One answer of Yahoo: what it must fulfil before it is taken over, and the download that it becomes."""
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
-import os
-import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from eventstudy.files import write_whole
+from eventstudy.prices.checks.days import carried_closes
 from eventstudy.sources.yahoo.bars import (
     DELAY,
     LONG_GAP,
     Market,
-    check_adjustment,
     check_blocks,
     check_daily,
     check_numbers,
-    check_steps,
     list_days,
     read,
+    scale_changes,
+    unpaid_steps,
 )
 from eventstudy.sources.yahoo.failures import Refused, read_json
 
@@ -35,8 +29,6 @@ if TYPE_CHECKING:
     from eventstudy.sources.yahoo.failures import Reply
 
 COLUMNS = ("adj_close", "close", "volume")
-#: Which checks a download has passed; raised when they become stricter, so that older ones are fetched anew.
-CHECKS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +46,7 @@ class Download:
     accepted : tuple of str
         Findings that were accepted by name, without which the source would have been refused.
     market : str
-        Yahoo's name of an exchange without a calendar; empty if the days were held against one.
+        Yahoo's name of an exchange without a calendar; empty if the days were compared with one.
     """
 
     ticker: str
@@ -70,72 +62,13 @@ class Download:
         return self.table.to_csv(lineterminator="\n", date_format="%Y-%m-%d").encode("utf-8")
 
 
-def _stem(ticker: str, start: str, end: str) -> str:
-    # Tickers hold characters that file names must not, and case may not count in file names.
-    mark = hashlib.sha256(f"{ticker}|{start}|{end}".encode()).hexdigest()[:12]
-    return f"{re.sub(r'[^A-Za-z0-9-]', '_', ticker)[:40]}_{start}_{end}_{mark}"
-
-
-def load_download(folder: Path, ticker: str, start: str, end: str, accept: tuple[str, ...] = ()) -> Download | None:
-    """Return a kept download, or None if there is none, or it is damaged or was checked less strictly."""
-    stem = _stem(ticker, start, end)
-    try:
-        facts = json.loads((folder / f"{stem}.json").read_text(encoding="utf-8"))
-        text = (folder / f"{stem}.csv").read_bytes()
-        asked = (facts["ticker"], facts["start"], facts["end"])
-        if asked != (ticker, start, end) or facts["sha256"] != hashlib.sha256(text).hexdigest():
-            return None
-        if facts.get("checks") != CHECKS or not set(facts["accepted"]) <= set(accept):
-            return None
-        table = pd.read_csv(io.BytesIO(text), index_col="date", dtype=dict.fromkeys(COLUMNS, "float64"))
-        table.index = pd.DatetimeIndex(pd.to_datetime(table.index, format="%Y-%m-%d"), name="date")
-        return Download(
-            ticker=ticker,
-            table=table[list(COLUMNS)],
-            currency=str(facts["currency"]),
-            retrieved=str(facts["retrieved"]),
-            cautions=tuple(str(c) for c in facts["cautions"]),
-            accepted=tuple(str(a) for a in facts["accepted"]),
-            market=str(facts["market"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def keep_download(folder: Path, download: Download, start: str, end: str) -> None:
-    """Keep a finished download, whole or not at all."""
-    text = download.csv()
-    facts = {
-        "ticker": download.ticker,
-        "start": start,
-        "end": end,
-        "currency": download.currency,
-        "retrieved": download.retrieved,
-        "cautions": list(download.cautions),
-        "accepted": list(download.accepted),
-        "market": download.market,
-        "checks": CHECKS,
-        "rows": len(download.table),
-        "sha256": hashlib.sha256(text).hexdigest(),
-    }
-    if not folder.exists():
-        folder.mkdir(parents=True, mode=0o700)
-    stem = _stem(download.ticker, start, end)
-    # The record last: without it the figures count as not there.
-    for name, content in ((f"{stem}.csv", text), (f"{stem}.json", (json.dumps(facts, indent=2) + "\n").encode())):
-        os.chmod(write_whole(folder / name, content), 0o600)
-
-
-# -- What an answer of Yahoo must fulfil before it is taken over.
-
-
 #: The last trade of a session may come a little before its close.
 QUIET_END = pd.Timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What was asked for.
+class Request:
+    """What is asked for.
 
     Attributes
     ----------
@@ -158,61 +91,61 @@ class Asked:
 
 
 @dataclass
-class Findings:
-    """Cautions, and the findings that only the user's word has made cautions."""
+class Notes:
+    """Cautions, and the notes that only the user's word has made cautions."""
 
-    asked: Asked
+    request: Request
     cautions: list[str] = field(default_factory=list)
     accepted: list[str] = field(default_factory=list)
 
-    def doubt(self, kind: str, cause: str) -> None:
+    def refuse(self, kind: str, cause: str) -> None:
         """Refuse the answer, or note what the user has accepted."""
-        if kind not in self.asked.accept:
+        if kind not in self.request.accept:
             raise Refused(kind, cause)
         self.accepted.append(kind)
-        self.note(f"accepted as {kind}: {cause}")
+        self.add(f"accepted as {kind}: {cause}")
 
-    def note(self, text: str) -> None:
+    def add(self, text: str) -> None:
         """Add a caution."""
-        self.cautions.append(f"{self.asked.ticker}: {text}.")
+        self.cautions.append(f"{self.request.ticker}: {text}.")
 
 
 def read_answer(
-    asked: Asked, frame: pd.DataFrame, metadata: Mapping[str, object], replies: Sequence[Reply] = ()
+    request: Request, frame: pd.DataFrame, metadata: Mapping[str, object], replies: Sequence[Reply] = ()
 ) -> Download:
     """Check one ticker's answer and bring it to the form of a download."""
-    findings, market = Findings(asked), Market.of(metadata)
-    _check_identity(asked, metadata)
+    notes, market = Notes(request), Market.of(metadata)
+    _check_identity(request, metadata)
     currency = _currency(market, metadata, replies)
-    bars = _bars(frame, asked)
+    bars = _bars(frame, request)
     _check_sent(bars, metadata, replies)
     check_numbers(bars)
     check_daily(bars)
-    bars = _drop_unfinished(bars, market, metadata, findings)
-    bars = _drop_closed_days(bars, market, findings)
+    bars = _drop_unfinished(bars, market, metadata, notes)
+    bars = _drop_closed_days(bars, market, notes)
     bars = _with_listed_splits(bars, replies, metadata)
     if bars.empty or bars["close"].isna().all():
         raise Refused("empty", "the answer holds no bars in this range")
-    _check_sessions(bars, market, metadata, findings)
+    _check_sessions(bars, market, metadata, notes)
     check_blocks(bars)
-    check_steps(bars, findings.doubt)
-    check_adjustment(bars, findings.doubt)
+    for kind, cause in (*scale_changes(bars), *unpaid_steps(bars)):
+        notes.refuse(kind, cause)
     return Download(
-        ticker=asked.ticker,
+        ticker=request.ticker,
         table=bars[["adj_close", "close", "volume"]],
         currency=currency,
         retrieved=f"{pd.Timestamp.now('UTC'):%Y-%m-%dT%H:%M:%SZ}",
-        cautions=tuple(findings.cautions),
-        accepted=tuple(sorted(set(findings.accepted))),
+        cautions=tuple(notes.cautions),
+        accepted=tuple(sorted(set(notes.accepted))),
         market="" if market.calendar else market.name or str(read(metadata, "exchangeTimezoneName")),
     )
 
 
-def _check_identity(asked: Asked, metadata: Mapping[str, object]) -> None:
+def _check_identity(request: Request, metadata: Mapping[str, object]) -> None:
     symbol, step = read(metadata, "symbol"), read(metadata, "dataGranularity")
     if symbol is None:
         raise Refused("schema_changed", "the answer names no symbol")
-    if str(symbol).upper() != asked.ticker.upper():
+    if str(symbol).upper() != request.ticker.upper():
         raise Refused("wrong_instrument", f"the answer is for {symbol}")
     if step not in (None, "1d"):
         raise Refused("schema_changed", f"the answer holds bars of {step} instead of 1d")
@@ -227,13 +160,13 @@ def _currency(market: Market, metadata: Mapping[str, object], replies: Sequence[
         return ""
     if market.currencies and currency not in market.currencies:
         raise Refused("currency", f"the prices are in {currency}; {market.name} quotes in {market.currencies[0]}")
-    others = {str(told) for told in map(_told_currency, replies) if told} - {str(currency)}
+    others = {str(said) for said in map(_currency_said, replies) if said} - {str(currency)}
     if others:
         raise Refused("currency", f"one answer is in {currency}, another in {min(others)}")
     return str(currency)
 
 
-def _told_currency(reply: Reply) -> object:
+def _currency_said(reply: Reply) -> object:
     try:
         chart: Any = read_json(reply.body)
         return chart["chart"]["result"][0]["meta"]["currency"]
@@ -241,7 +174,7 @@ def _told_currency(reply: Reply) -> object:
         return None
 
 
-def _bars(frame: pd.DataFrame, asked: Asked) -> pd.DataFrame:
+def _bars(frame: pd.DataFrame, request: Request) -> pd.DataFrame:
     absent = [c for c in ("Close", "Adj Close", "Volume") if c not in frame.columns]
     if absent:
         raise Refused("schema_changed", f"the answer has no {', '.join(absent)}")
@@ -260,7 +193,7 @@ def _bars(frame: pd.DataFrame, asked: Asked) -> pd.DataFrame:
         {name: values.to_numpy(dtype=float) for name, values in columns.items()},
         index=pd.DatetimeIndex(days.to_numpy(dtype="datetime64[ns]"), name="date"),
     ).sort_index()
-    bars = bars[(bars.index >= pd.Timestamp(asked.start)) & (bars.index <= pd.Timestamp(asked.end))]
+    bars = bars[(bars.index >= pd.Timestamp(request.start)) & (bars.index <= pd.Timestamp(request.end))]
     if bars.index.has_duplicates:
         raise Refused("schema_changed", f"the answer has {list_days(bars.index[bars.index.duplicated()])} twice")
     return bars
@@ -315,19 +248,17 @@ def _with_listed_splits(bars: pd.DataFrame, replies: Sequence[Reply], metadata: 
     return bars.assign(split=known)
 
 
-def _drop_unfinished(
-    bars: pd.DataFrame, market: Market, metadata: Mapping[str, object], findings: Findings
-) -> pd.DataFrame:
+def _drop_unfinished(bars: pd.DataFrame, market: Market, metadata: Mapping[str, object], notes: Notes) -> pd.DataFrame:
     if bars.empty:
         return bars
-    asked, last = findings.asked, bars.index[-1]
-    over = asked.closed or market.is_over(last, asked.now - DELAY)
+    request, last = notes.request, bars.index[-1]
+    over = request.closed or market.is_over(last, request.now - DELAY)
     if over and _seen_to_its_end(last, over, market, metadata):
-        return _without_open_end(bars, findings)
+        return _without_open_end(bars, notes)
     if over:
-        findings.doubt("unfinished", f"the answer is of a moment at which the session of {last:%Y-%m-%d} was not over")
+        notes.refuse("early_end", f"the answer is of a moment at which the session of {last:%Y-%m-%d} was not over")
     else:
-        findings.note(f"the session of {last:%Y-%m-%d} was not over at download; its row was left out")
+        notes.add(f"the session of {last:%Y-%m-%d} was not over at download; its row was left out")
     return bars.iloc[:-1]
 
 
@@ -347,81 +278,79 @@ def _seen_to_its_end(last: pd.Timestamp, over: bool, market: Market, metadata: M
     return moment >= traded.normalize() + pd.Timedelta(hours=16)
 
 
-def _without_open_end(bars: pd.DataFrame, findings: Findings) -> pd.DataFrame:
+def _without_open_end(bars: pd.DataFrame, notes: Notes) -> pd.DataFrame:
     """Doubt a last day that has a row but no close yet."""
     known = bars.index[bars[["close", "adj_close"]].notna().all(axis=1)]
     if not len(known) or known[-1] == bars.index[-1]:
         return bars
-    findings.doubt(
-        "unfinished",
+    notes.refuse(
+        "early_end",
         f"the last day, {bars.index[-1]:%Y-%m-%d}, has no close; the last complete day is {known[-1]:%Y-%m-%d}",
     )
     return bars.loc[: known[-1]]
 
 
-def _drop_closed_days(bars: pd.DataFrame, market: Market, findings: Findings) -> pd.DataFrame:
+def _drop_closed_days(bars: pd.DataFrame, market: Market, notes: Notes) -> pd.DataFrame:
     """Leave out rows of days without a session that carry the price of the day before."""
-    asked = findings.asked
-    sessions = market.sessions(asked.start, asked.end)
+    request = notes.request
+    sessions = market.sessions(request.start, request.end)
     if sessions is None:
         return bars
     closed = bars.index.difference(sessions)
     carried = (bars["close"] == bars["close"].ffill().shift()) | (bars["volume"] == 0) | bars["close"].isna()
     extra = closed[~carried[closed].to_numpy()]
     if len(extra):
-        findings.doubt("extra_sessions", f"{market.calendar} was closed on {list_days(extra)}, which has its own price")
+        notes.refuse("extra_days", f"{market.calendar} was closed on {list_days(extra)}, which has its own price")
     idle = closed.difference(extra)
     if len(idle):
-        findings.note(f"{market.calendar} was closed on {list_days(idle)}; the row was left out")
+        notes.add(f"{market.calendar} was closed on {list_days(idle)}; the row was left out")
     return bars.drop(idle)
 
 
-def _check_sessions(bars: pd.DataFrame, market: Market, metadata: Mapping[str, object], findings: Findings) -> None:
-    asked = findings.asked
+def _check_sessions(bars: pd.DataFrame, market: Market, metadata: Mapping[str, object], notes: Notes) -> None:
+    request = notes.request
     known = bars.index[bars[["close", "adj_close"]].notna().all(axis=1)]
     first = read(metadata, "firstTradeDate")
-    start = pd.Timestamp(asked.start)
+    start = pd.Timestamp(request.start)
     if isinstance(first, pd.Timestamp):  # a bar before it refutes it
         start = max(start, min(first.tz_localize(None).normalize(), bars.index[0]))
-    if start > pd.Timestamp(asked.start):
-        findings.note(f"prices begin on {known[0]:%Y-%m-%d}, its first day; {asked.start} was asked for")
-    sessions = market.sessions(asked.start, asked.end)
+    if start > pd.Timestamp(request.start):
+        notes.add(f"prices begin on {known[0]:%Y-%m-%d}, its first day; {request.start} was asked for")
+    sessions = market.sessions(request.start, request.end)
     if sessions is None:
-        _check_gaps(bars, known, start, findings)
+        _check_gaps(bars, known, start, notes)
         return
     wanted = sessions[sessions >= start]
-    open_day = market.first_open_day(asked.now)
-    if not asked.closed and open_day is not None:
+    open_day = market.first_open_day(request.now)
+    if not request.closed and open_day is not None:
         wanted = wanted[wanted < open_day]
     missing = wanted[~wanted.isin(known)]
     frozen = _frozen_days(bars, metadata)
-    if len(missing) and "unfinished" in findings.accepted:
+    if len(missing) and "early_end" in notes.accepted:
         missing = missing[missing <= known[-1]]
     if len(missing):
-        findings.doubt(
-            "missing_sessions", f"{len(missing)} of {len(wanted)} sessions are missing: {list_days(missing)}"
-        )
+        notes.refuse("missing_sessions", f"{len(missing)} of {len(wanted)} sessions are missing: {list_days(missing)}")
     if len(frozen):
-        findings.doubt("missing_sessions", f"no trade, and the close of the day before, on {list_days(frozen)}")
+        notes.refuse("missing_sessions", f"no trade, and the close of the day before, on {list_days(frozen)}")
 
 
 def _frozen_days(bars: pd.DataFrame, metadata: Mapping[str, object]) -> pd.Index[pd.Timestamp]:
     """Return days on which a share that otherwise trades every day has no volume, zero or missing, and no new price."""
     quiet = ~(bars["volume"] > 0)
-    idle = quiet & (bars["close"] == bars["close"].ffill().shift())
+    idle = carried_closes(bars[["close"]].to_numpy(), bars[["volume"]].to_numpy())[:, 0]
     liquid = read(metadata, "instrumentType") in ("EQUITY", "ETF") and quiet.mean() < 0.1
     return bars.index[idle] if liquid else bars.index[:0]
 
 
-def _check_gaps(bars: pd.DataFrame, known: pd.Index[pd.Timestamp], start: pd.Timestamp, findings: Findings) -> None:
+def _check_gaps(bars: pd.DataFrame, known: pd.Index[pd.Timestamp], start: pd.Timestamp, notes: Notes) -> None:
     """Without a calendar: rows without a close, and long stretches without a row."""
-    asked = findings.asked
+    request = notes.request
     holes = bars.index.difference(known)
     if len(holes):
-        findings.doubt("missing_sessions", f"no close on {list_days(holes)}")
-    edges = pd.DatetimeIndex([start - pd.Timedelta(days=1), *known, pd.Timestamp(asked.end) + pd.Timedelta(days=1)])
+        notes.refuse("missing_sessions", f"no close on {list_days(holes)}")
+    edges = pd.DatetimeIndex([start - pd.Timedelta(days=1), *known, pd.Timestamp(request.end) + pd.Timedelta(days=1)])
     steps = np.diff(edges.to_numpy())
     if len(steps) and steps.max() > LONG_GAP.to_timedelta64() + np.timedelta64(1, "D"):
         at = int(steps.argmax())
-        findings.doubt("missing_sessions", f"no prices between {edges[at]:%Y-%m-%d} and {edges[at + 1]:%Y-%m-%d}")
-    findings.note("its exchange has no calendar here: only gaps of more than a week, and days that others have, count")
+        notes.refuse("missing_sessions", f"no prices between {edges[at]:%Y-%m-%d} and {edges[at + 1]:%Y-%m-%d}")
+    notes.add("its exchange has no calendar here: only gaps of more than a week, and days that others have, count")

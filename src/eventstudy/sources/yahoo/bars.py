@@ -1,4 +1,4 @@
-"""Which days an answer of Yahoo must hold: the sessions of the exchange that it names."""
+"""What the bars of an answer must be: on the sessions of the exchange that it names, and of figures that can be prices."""
 
 from __future__ import annotations
 
@@ -9,10 +9,16 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.calendars import calendar_bounds, exchange_sessions, trading_day_of_moment
+from eventstudy.prices.checks.copies import COPIED, copied_days
+from eventstudy.prices.table import no_price
 from eventstudy.sources.yahoo.failures import Refused
+from eventstudy.wording import first_few, iso_day
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Iterator, Mapping
+
+#: The kind of a failure, and its cause in words.
+Problem = tuple[str, str]
 
 #: Yahoo shows some exchanges with a delay, so a session is expected this long after its close.
 DELAY = pd.Timedelta(minutes=30)
@@ -120,10 +126,11 @@ def read(metadata: Mapping[str, object], key: str) -> object:
 
 def list_days(days: pd.Index[pd.Timestamp]) -> str:
     """Return days as text, the first five of many."""
-    return ", ".join(f"{day:%Y-%m-%d}" for day in days[:5]) + (f" and {len(days) - 5} more" if len(days) > 5 else "")
+    return first_few(map(iso_day, days), 5)
 
 
-# -- What the figures of an answer must fulfil: prices, steps from day to day, adjustment for dividends.
+# -- The figures. What any table of prices must fulfil is asked of `eventstudy.prices.checks`; here stand the checks that need what an
+# -- answer says besides its closes: splits and payments listed, and days that a calendar does not know.
 
 
 #: No share, fund or index stands higher.
@@ -138,8 +145,6 @@ LEAST_LISTED = float(np.log(1.1))
 #: Sessions on either side of a listed split on which a step of its ratio is the split's; ordinary steps in robust deviations, the least
 #: such deviation, and the share of the ratio up to which they blur it.
 SPLIT_REACH, STEP_DEVIATIONS, LEAST_DEVIATION, MOST_BLUR = 3, 4.0, 0.01, 0.25
-#: So many days in a row with the closes and volumes of as many earlier ones are a copy.
-REPEATED_DAYS = 3
 #: By how much a step of adjusted to traded closes may differ from that of the payments listed: a share of it, and a rest
 #: for the rounding of amounts and closes. Elsewhere the rest alone is allowed.
 STEP_SHARE, STEP_REST = 0.1, 5e-4
@@ -151,16 +156,16 @@ def check_numbers(bars: pd.DataFrame) -> None:
     """Refuse prices that are none."""
     for name in ("close", "adj_close"):
         values = bars[name]
-        wrong = bars.index[(values <= 0) | (values > HIGHEST_PRICE)]
+        wrong = bars.index[no_price(values.to_numpy()) | (values > HIGHEST_PRICE)]
         if len(wrong):
-            raise Refused("bad_prices", f"the {name} is {values[wrong[0]]:g} on {list_days(wrong)}")
+            raise Refused("non_positive_prices", f"the {name} is {values[wrong[0]]:g} on {list_days(wrong)}")
     wrong = bars.index[bars["volume"] < 0]
     if len(wrong):
-        raise Refused("bad_prices", f"the volume is negative on {list_days(wrong)}")
+        raise Refused("negative_volume", f"the volume is negative on {list_days(wrong)}")
     for name, what in (("paid", "payment"), ("split", "split")):
         wrong = bars.index[~((bars[name] >= 0) & (bars[name] <= HIGHEST_PRICE))]
         if len(wrong):
-            raise Refused("bad_prices", f"the {what} is {bars[name][wrong[0]]:g} on {list_days(wrong)}")
+            raise Refused("schema_changed", f"the {what} is {bars[name][wrong[0]]:g} on {list_days(wrong)}")
 
 
 def check_daily(bars: pd.DataFrame) -> None:
@@ -173,45 +178,39 @@ def check_daily(bars: pd.DataFrame) -> None:
 def check_blocks(bars: pd.DataFrame) -> None:
     """Refuse days that repeat earlier ones, close and volume."""
     traded = bars[bars["close"].notna() & (bars["volume"] > 0)]
-    if len(traded) < 2 * REPEATED_DAYS:
-        return
-    _, day = np.unique(traded[["close", "volume"]].to_numpy(), axis=0, return_inverse=True)
-    seen: dict[tuple[int, ...], int] = {}
-    for last in range(REPEATED_DAYS, len(day) + 1):
-        block = tuple(day[last - REPEATED_DAYS : last].tolist())
-        first = seen.setdefault(block, last)
-        if first + REPEATED_DAYS <= last and len(set(block)) > 1:
-            copied, source = (traded.index[n - REPEATED_DAYS : n] for n in (last, first))
-            raise Refused(
-                "bad_prices", f"closes and volumes of {list_days(copied)} are those of {list_days(source)} again"
-            )
+    for copy in copied_days(traded[["close", "volume"]].to_numpy(), COPIED):
+        copied, source = (traded.index[row : row + copy.days] for row in (copy.row, copy.source))
+        raise Refused(
+            "repeated_block", f"closes and volumes of {list_days(copied)} are those of {list_days(source)} again"
+        )
 
 
-def check_steps(bars: pd.DataFrame, doubt: Callable[[str, str], None]) -> None:
-    """Doubt closes whose scale changes from one day to the next."""
+def scale_changes(bars: pd.DataFrame) -> Iterator[Problem]:
+    """Yield the first day from which the closes are on another scale, as after a split that was not applied."""
     for name in ("close", "adj_close"):
         values = bars[name].dropna()
         steps = np.log(values).diff()
         for day, step in steps[steps.abs() > SMALLEST_SPLIT / 2].items():
             ratio = bars["split"].get(day, 0.0)
             if ratio > 0 and abs(np.log(ratio)) > SMALLEST_SPLIT and abs(step + np.log(ratio)) < abs(step):
-                doubt("jump", f"the split of {day:%Y-%m-%d} ({ratio:g} for 1) is listed but the {name} still has it")
+                yield (
+                    "unapplied_split",
+                    f"the split of {iso_day(day)} ({ratio:g} for 1) is listed but the {name} still has it",
+                )
                 return
             if abs(step) > LARGEST_STEP or abs(abs(step) - TWOFOLD) < TWOFOLD_TOLERANCE:
                 before = values.shift().loc[day]
-                doubt(
-                    "jump",
-                    f"the {name} goes from {before:g} to {values[day]:g} on {day:%Y-%m-%d}, as after a missed split",
+                yield (
+                    "unapplied_split",
+                    f"the {name} goes from {before:g} to {values[day]:g} on {iso_day(day)}, as after a missed split",
                 )
                 return
         near = _step_of_a_split(steps, bars["split"])
         if near is not None:
             day, listed, ratio = near
-            doubt(
-                "jump",
-                f"the {name} goes from {values.shift().loc[day]:g} to {values[day]:g} on {day:%Y-%m-%d}, by the ratio of the split listed on "
-                f"{listed:%Y-%m-%d} ({ratio:g} for 1): left out, applied twice or on another day",
-            )
+            step = f"the {name} goes from {values.shift().loc[day]:g} to {values[day]:g} on {iso_day(day)}"
+            split = f"by the ratio of the split listed on {iso_day(listed)} ({ratio:g} for 1)"
+            yield "unapplied_split", f"{step}, {split}: left out, applied twice or on another day"
             return
 
 
@@ -233,8 +232,8 @@ def _step_of_a_split(
     return None
 
 
-def check_adjustment(bars: pd.DataFrame, doubt: Callable[[str, str], None]) -> None:
-    """Doubt adjusted closes that do not step by what was paid, or step where nothing was.
+def unpaid_steps(bars: pd.DataFrame) -> Iterator[Problem]:
+    """Yield the first day on which the adjusted closes do not step by what was paid, or step where nothing was.
 
     Parameters
     ----------
@@ -256,7 +255,7 @@ def check_adjustment(bars: pd.DataFrame, doubt: Callable[[str, str], None]) -> N
     for at in np.flatnonzero(wrong | missed).tolist():
         if not missed[at] and _fits_together(at, step, expected, gains / close[:-1], rest[at]):
             continue
-        day = f"{known.index[at + 1]:%Y-%m-%d}"
+        day = iso_day(pd.Timestamp(known.index[at + 1]))
         if missed[at]:
             cause = f"the adjusted closes show no step at the dividend of {day}"
         elif paid[at] > 0:
@@ -266,7 +265,7 @@ def check_adjustment(bars: pd.DataFrame, doubt: Callable[[str, str], None]) -> N
             )
         else:
             cause = f"the adjusted closes step by {step[at]:+.3g} of the price on {day} without a dividend"
-        doubt("adjustment", cause)
+        yield "adjustment_ratio", cause
         return
 
 

@@ -1,4 +1,4 @@
-"""How long, how often and in what rhythm Yahoo is asked; and a hard end to what does not end."""
+"""The client library yfinance, asked within limits: how often and in what rhythm, how long, and how much of an answer is read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from urllib.parse import unquote
 
 import pandas as pd
@@ -51,8 +51,8 @@ class Timing:
 
 
 @dataclass(frozen=True)
-class Patience:
-    """The limits of a fetch.
+class RetryPolicy:
+    """How often a fetch asks, how long it waits in between, and when it gives up.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class Patience:
 
         Examples
         --------
-        >>> calm = Patience(pause=1.0, timing=Timing(chance=lambda: 0.0))
+        >>> calm = RetryPolicy(pause=1.0, timing=Timing(chance=lambda: 0.0))
         >>> [calm.wait(n, "network") for n in (1, 2, 3)], calm.wait(1, "rate_limited")
         ([1.0, 2.0, 4.0], 30.0)
         """
@@ -254,8 +254,7 @@ def ask(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the client's own deprecations are not the user's
-            import yfinance as yf
-
+            yf = _library()
             _use_own_folder(yf, folder)
             _forget_answers()
             used = _own_session() if session is None else session
@@ -273,6 +272,15 @@ def ask(
                 return Answer(frame, handle.history_metadata)
     finally:
         _LOCK.release()
+
+
+def _library() -> ModuleType:
+    try:
+        import yfinance
+    except ImportError as error:
+        reason = "is not installed" if error.name == "yfinance" else f"cannot be imported ({error})"
+        raise Refused("no_client", f"the library yfinance {reason}") from error
+    return cast("ModuleType", yfinance)
 
 
 @lru_cache(maxsize=1)

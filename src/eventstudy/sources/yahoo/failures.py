@@ -5,79 +5,108 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from eventstudy.errors import DataMissing, DataUnfit, EventStudyError, SourceFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
-ADVICE = {
-    "rate_limited": "Yahoo refuses more requests for now; wait some minutes, then ask for fewer tickers.",
-    "not_found": "Check the symbol on finance.yahoo.com; class shares are written BRK-B, indexes ^GSPC.",
-    "bad_response": "Yahoo is unwell or a proxy answers in its place; try again later.",
-    "network": "Check the network and the proxy, or use source='snapshot' or a file.",
-    "deadline": "Try again later, ask for fewer tickers, or allow more time (ticker_limit, deadline).",
-    "schema_changed": "Yahoo has changed its answer or sent a damaged one; update yfinance or use a file.",
-    "empty": "Check that the ticker was listed in this range and that the range holds a session.",
-    "wrong_instrument": "Do not use this answer; check the symbol on finance.yahoo.com.",
-    "currency": "Do not use this answer; compare the currency on finance.yahoo.com, and ask again later.",
-    "bad_prices": "Do not use this answer; ask again later or use a file.",
-    "unfinished": "Ask for an earlier end, or try again later; accept=['unfinished'] (in a study's [prices.accept]: "
-    "early_end) leaves that day out.",
-    "missing_sessions": "Try again later. If the ticker was halted, not yet listed or delisted then, ask for the "
-    "days on which it traded, or take the days that are there with accept=['missing_sessions'] "
-    "(in a study's [prices.accept]: missing_prices).",
-    "extra_sessions": "Compare the days with another source; accept=['extra_sessions'] (in a study's "
-    "[prices.accept]: extra_days) takes them as sessions.",
-    "jump": "Compare with another source; if the move was real, accept=['jump'] (in a study's "
-    "[prices.accept]: unapplied_split) takes it as such.",
-    "adjustment": "Ask again later or use a file; accept=['adjustment'] (in a study's [prices.accept]: "
-    "adjustment_ratio) takes the adjusted closes as they are.",
+DO_NOT_USE = "Do not use this answer; ask again later or use a file."
+IN_STUDY = "(or the same name in a study's [prices.accept])"
+
+
+class FailureKind(NamedTuple):
+    """What a kind of failure ends in and what to do about it.
+
+    ``again``: a second asking may help. ``accept``: names of checks of prices; a user who knows the instrument may accept the finding by
+    one of them, and it is then a caution.
+    """
+
+    error: type[EventStudyError]
+    advice: str
+    again: bool = True
+    accept: tuple[str, ...] = ()
+
+
+#: The kinds of failure. One that concerns the figures has the name of the check of prices (`eventstudy.prices.checks`) that sees the same in a table.
+FAILURE_KINDS: Mapping[str, FailureKind] = {
+    "no_client": FailureKind(
+        SourceFailed,
+        "Install it (pip install yfinance; an install of 'eventstudy-finance' brings it), or use source='snapshot' or a file.",
+        again=False,
+    ),
+    "rate_limited": FailureKind(
+        SourceFailed, "Yahoo refuses more requests for now; wait some minutes, then ask for fewer tickers."
+    ),
+    "bad_response": FailureKind(SourceFailed, "Yahoo is unwell or a proxy answers in its place; try again later."),
+    "network": FailureKind(SourceFailed, "Check the network and the proxy, or use source='snapshot' or a file."),
+    "deadline": FailureKind(
+        SourceFailed,
+        "Try again later, ask for fewer tickers, or allow more time (ticker_limit, deadline).",
+        again=False,
+    ),
+    "schema_changed": FailureKind(
+        SourceFailed, "Yahoo has changed its answer or sent a damaged one; update yfinance or use a file."
+    ),
+    "wrong_instrument": FailureKind(SourceFailed, "Do not use this answer; check the symbol on finance.yahoo.com."),
+    "not_found": FailureKind(
+        DataMissing,
+        "Check the symbol on finance.yahoo.com; class shares are written BRK-B, indexes ^GSPC.",
+        again=False,
+    ),
+    "empty": FailureKind(
+        DataMissing, "Check that the ticker was listed in this range and that the range holds a session."
+    ),
+    "currency": FailureKind(
+        DataUnfit, "Do not use this answer; compare the currency on finance.yahoo.com, and ask again later."
+    ),
+    "non_positive_prices": FailureKind(DataUnfit, DO_NOT_USE),
+    "negative_volume": FailureKind(DataUnfit, DO_NOT_USE),
+    "repeated_block": FailureKind(DataUnfit, DO_NOT_USE),
+    "early_end": FailureKind(
+        SourceFailed,
+        f"Ask for an earlier end, or try again later; accept=['early_end'] {IN_STUDY} leaves that day out.",
+        again=False,
+        accept=("early_end",),
+    ),
+    "missing_sessions": FailureKind(
+        DataUnfit,
+        "Try again later. If the ticker was halted, not yet listed or delisted then, ask for the days on which it traded, or take the days "
+        "that are there with accept=['missing_sessions'] (in a study's [prices.accept]: missing_prices).",
+        accept=("missing_sessions", "missing_prices"),
+    ),
+    "extra_days": FailureKind(
+        DataUnfit,
+        f"Compare the days with another source; accept=['extra_days'] {IN_STUDY} takes them as sessions.",
+        accept=("extra_days",),
+    ),
+    "unapplied_split": FailureKind(
+        DataUnfit,
+        f"Compare with another source; if the move was real, accept=['unapplied_split'] {IN_STUDY} takes it as such.",
+        again=False,
+        accept=("unapplied_split", "level_shift", "wrong_price", "many_jumps"),
+    ),
+    "adjustment_ratio": FailureKind(
+        DataUnfit,
+        f"Ask again later or use a file; accept=['adjustment_ratio'] {IN_STUDY} takes the adjusted closes as they are.",
+        accept=("adjustment_ratio",),
+    ),
 }
-
-#: A second asking may help; a refusal of too many requests is asked again after a much longer wait.
-RETRIED = (
-    "rate_limited",
-    "bad_response",
-    "network",
-    "schema_changed",
-    "empty",
-    "wrong_instrument",
-    "currency",
-    "bad_prices",
-    "missing_sessions",
-    "extra_sessions",
-    "adjustment",
-)
-MISSING = ("not_found", "empty")
-UNFIT = ("currency", "bad_prices", "missing_sessions", "extra_sessions", "jump", "adjustment")
-#: Findings that a user who knows the instrument may accept by name; each is then a caution.
-ACCEPTABLE = ("unfinished", "missing_sessions", "extra_sessions", "jump", "adjustment")
-
-#: The names by which a study file accepts the same findings.
-_STUDY_NAMES = {
-    "early_end": "unfinished",
-    "missing_sessions": "missing_sessions",
-    "missing_prices": "missing_sessions",
-    "extra_days": "extra_sessions",
-    "unapplied_split": "jump",
-    "level_shift": "jump",
-    "wrong_price": "jump",
-    "many_jumps": "jump",
-    "adjustment_ratio": "adjustment",
-}
+#: What may be accepted of an answer.
+ACCEPTABLE = tuple(name for name, kind in FAILURE_KINDS.items() if kind.accept)
 
 
 def accepted_by_study(names: Iterable[str]) -> tuple[str, ...]:
-    """Return what a study accepts of an answer, by the names of its checks of prices.
+    """Return what a study accepts of an answer, by the names of the checks of prices that it accepts.
 
     Examples
     --------
     >>> accepted_by_study(["missing_prices", "stale_prices", "unapplied_split"])
-    ('jump', 'missing_sessions')
+    ('missing_sessions', 'unapplied_split')
     """
-    return tuple(sorted({_STUDY_NAMES[name] for name in names if name in _STUDY_NAMES}))
+    given = set(names)
+    return tuple(sorted(name for name, kind in FAILURE_KINDS.items() if given & set(kind.accept)))
 
 
 class Refused(Exception):
@@ -117,11 +146,10 @@ class Reply:
 
 def failure(ticker: str, start: str, end: str, kind: str, cause: str, tries: int) -> EventStudyError:
     """Return the error for a ticker that could not be fetched."""
-    error = DataMissing if kind in MISSING else DataUnfit if kind in UNFIT else SourceFailed
     tried = f" after {tries} tries" if tries > 1 else ""
-    return error(
+    return FAILURE_KINDS[kind].error(
         f"Yahoo gave no usable prices of {ticker} from {start} to {end}{tried}: {cause}. "
-        f"{ADVICE[kind]} Nothing was taken over.",
+        f"{FAILURE_KINDS[kind].advice} Nothing was taken over.",
         kind=kind,
         ticker=ticker,
         start=start,
@@ -165,7 +193,7 @@ def diagnose(reply: Reply) -> tuple[str, str] | None:
 def _read_content(content: object, status: int, http: str) -> tuple[str, str] | None:
     chart = content.get("chart") if isinstance(content, dict) else None
     if isinstance(chart, dict) and chart.get("error"):
-        return _told(chart["error"], status, http)
+        return _reported(chart["error"], status, http)
     if status >= 400:
         return "bad_response", f"the answer holds no chart{http}"
     if not isinstance(chart, dict):
@@ -173,7 +201,7 @@ def _read_content(content: object, status: int, http: str) -> tuple[str, str] | 
     return None if chart.get("result") else ("empty", "the answer holds no bars")
 
 
-def _told(error: object, status: int, http: str) -> tuple[str, str]:
+def _reported(error: object, status: int, http: str) -> tuple[str, str]:
     text = str(error.get("description") or error.get("code")) if isinstance(error, dict) else str(error)
     text, words = _clean(text), text.lower()
     if status == 404 or "no data found" in words or "not found" in words:
@@ -189,9 +217,9 @@ def classify(error: Exception, reply: Reply | None = None) -> tuple[str, str]:
         return error.kind, str(error)
     if isinstance(error, OutOfTime):
         return "deadline", str(error)
-    told = None if reply is None else diagnose(reply)
-    if told is not None:
-        return told
+    reported = None if reply is None else diagnose(reply)
+    if reported is not None:
+        return reported
     # By name and from the most special class on: the client may run on either of two HTTP libraries.
     for ancestor in type(error).__mro__:
         if ancestor.__name__ in _READERS:
@@ -201,7 +229,7 @@ def classify(error: Exception, reply: Reply | None = None) -> tuple[str, str]:
 
 def _no_bars(error: Exception) -> tuple[str, str]:
     reason = getattr(error, "yahoo_reason", None)
-    return _told(str(reason), 0, "") if reason else ("empty", "the answer holds no bars")
+    return _reported(str(reason), 0, "") if reason else ("empty", "the answer holds no bars")
 
 
 def _network(error: Exception) -> tuple[str, str]:

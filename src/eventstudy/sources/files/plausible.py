@@ -1,4 +1,4 @@
-"""Columns of a wide table that are no prices: told by their names, or by figures that never move as prices do."""
+"""Whether the columns of a wide table are prices: refused by names of other fields, and by figures that never move as prices do."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import DataUnfit, InvalidInput
+from eventstudy.sources.files.cells import cut
+from eventstudy.wording import first_few
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +49,7 @@ _AROUND_ONE, _GROSS_SPREAD = 0.01, 0.003
 _NAMED = 8
 
 
-def check_names(columns: Sequence[str], date: str, name: str) -> None:
+def refuse_other_fields(columns: Sequence[str], date: str, name: str) -> None:
     """Refuse columns of a wide table that are volumes, returns or the like by their names."""
     adjusted = {m["stem"] for m in map(_ADJUSTED.fullmatch, columns) if m}
     raw = {m[0] for m in map(_RAW.fullmatch, columns) if m and m["stem"] in adjusted}
@@ -55,14 +57,15 @@ def check_names(columns: Sequence[str], date: str, name: str) -> None:
     if not fields:
         return
     rest = [c for c in columns if c not in fields]
-    choose = ", ".join(repr(c[:60]) for c in (date or "Unnamed: 0", *rest[:3])) + (", …" if len(rest) > 3 else "")
+    choose = ", ".join(map(repr, cut([date or "Unnamed: 0", *rest[:3]]))) + (", …" if len(rest) > 3 else "")
     what_to_do = (
         f"Hand over the others, es.load_prices(source=table[[{choose}]]) with a table of pandas, or rename what is a ticker"
         if rest
         else "Give closes; a table of returns is handed to EventStudy.run as it is"
     )
+    column = "column" if len(fields) == 1 else "columns"
     raise InvalidInput(
-        f"{name} has the column{'s' * (len(fields) > 1)} {_listed(fields)}: by the name no adjusted close but another price, a volume, a return or the like. "
+        f"{name} has the {column} {first_few(cut(fields), _NAMED)}: by the name no adjusted close but another price, a volume, a return or the like. "
         f"In a wide table every column after the date is a ticker with its adjusted closes. {what_to_do}.",
         columns=tuple(fields),
     )
@@ -75,8 +78,8 @@ def _is_field(column: str) -> bool:
     return bool(_FIELD.fullmatch(words)) and not _INDEX_NAME.fullmatch(words)
 
 
-def figures_in_doubt(wide: pd.DataFrame, name: str) -> tuple[str, ...]:
-    """Look whether the columns of a wide table move as prices do: by small steps, from where they stood the day before."""
+def refuse_other_figures(wide: pd.DataFrame, name: str) -> tuple[str, ...]:
+    """Refuse columns of a wide table that do not move as prices do, by small steps from where they stood the day before; return cautions of the less clear."""
     ordered = wide.sort_index(kind="stable")
     positive = ordered.where((ordered > 0) & np.isfinite(ordered))
     figures = positive.to_numpy()
@@ -98,7 +101,7 @@ def figures_in_doubt(wide: pd.DataFrame, name: str) -> tuple[str, ...]:
                 gross.append(ticker)
     if wrong:
         raise DataUnfit(
-            f"{name} has figures that are no prices in {_listed(wrong)}: on half of the days they move by more than 16 %, and they come back. "
+            f"{name} has figures that are no prices in {first_few(cut(wrong), _NAMED)}: on half of the days they move by more than 16 %, and they come back. "
             f"Are they percentages, returns or volumes? A wide table holds adjusted closes; a table of returns (fractions, 0.01 is one per "
             f"cent) is handed to EventStudy.run as it is.",
             columns=tuple(wrong),
@@ -110,12 +113,12 @@ def _cautions(doubtful: list[str], gross: list[str]) -> tuple[str, ...]:
     said = []
     if doubtful:
         said.append(
-            f"The figures of {_listed(doubtful)} move by more than 5 % on half of the days and come back as no price does; they were taken as "
+            f"The figures of {first_few(cut(doubtful), _NAMED)} move by more than 5 % on half of the days and come back as no price does; they were taken as "
             f"prices. Are they percentages?"
         )
     if gross:
         said.append(
-            f"The figures of {_listed(gross)} lie around 1 and do not depend on the day before, as gross returns (1.01) do; they were "
+            f"The figures of {first_few(cut(gross), _NAMED)} lie around 1 and do not depend on the day before, as gross returns (1.01) do; they were "
             f"taken as prices."
         )
     return tuple(said)
@@ -131,8 +134,3 @@ def _few_ticks(values: np.ndarray) -> bool:
     """Tell whether a typical change is a few of the smallest steps, as of a share that trades at a fraction of a cent."""
     steps = np.diff(np.unique(values))
     return len(steps) == 0 or float(np.median(np.abs(np.diff(values)))) < _TICKS * float(steps.min())
-
-
-def _listed(names: list[str]) -> str:
-    shown = ", ".join(n[:60] for n in names[:_NAMED])
-    return shown + (f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else "")

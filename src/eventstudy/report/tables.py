@@ -1,50 +1,42 @@
-"""The house style of a study's figures."""
+"""The tables of a report: for each, the text shown and the raw numbers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from eventstudy import figures
 from eventstudy.claims.ledger import inputs_text
-from eventstudy.figures.house_style import HouseStyle, current_style, default_style, drawing_with
 from eventstudy.inference import notes_on_tests
 from eventstudy.inference.market_value import changes_table
-from eventstudy.prices.checks.finding import SEVERITIES, Finding
 from eventstudy.report.findings import Findings, happenings
-from eventstudy.study.export import describe_figure
 from eventstudy.study.results import EventStudyResult
 from eventstudy.study.tables import frame_of_tests, html_table, latex_table, markdown_table
-from eventstudy.studyfile.spec import StudySpec
 from eventstudy.windows import Window
-from eventstudy.wording import DASH, MINUS, billions, interval, number, p_text, percent, sq_p_text
-
-if TYPE_CHECKING:
-    from eventstudy.figures.figure import HouseFigure
-
-
-def style_of(spec: StudySpec) -> HouseStyle:
-    """Return the style that a study's file names, else the one in use."""
-    return spec.presentation().style or current_style()
-
-
-def style_input(spec: StudySpec) -> dict[str, str]:
-    """Return the digest of a style other than the package's, fonts and logo included, as an input of a build."""
-    style = style_of(spec)
-    return {} if style == default_style() else {"style": style.digest}
-
-
-# -- The tables of a report: for each, the text shown and the raw numbers.
+from eventstudy.wording import DASH, MINUS, billions, interval, iso_day, number, p_text, percent, sq_p_text
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ReportTable:
-    """A table as shown and as numbers."""
+    """A table as shown and as numbers.
+
+    Attributes
+    ----------
+    name : str
+        File name without ending, its place on the page, and the first part of its numbers' names.
+    left : int
+        So many columns hold words.
+    named_by : tuple of str
+        Columns of ``raw`` that name a row; by default all columns of words.
+    result, p_value : str
+        Column of ``raw`` with a result that has ``low`` and ``high`` beside it, and the column with its p-value.
+    test_p_value : str
+        Column with the p-values of tests of the average that has ``recommended`` beside it.
+    published : bool
+        Whether ``numbers.json`` holds its numbers.
+    """
 
     name: str
     caption: str
@@ -52,6 +44,11 @@ class ReportTable:
     rows: tuple[tuple[str, ...], ...]
     raw: pd.DataFrame
     left: int = 1
+    named_by: tuple[str, ...] = ()
+    result: str = ""
+    p_value: str = ""
+    test_p_value: str = ""
+    published: bool = True
 
     @property
     def html(self) -> str:
@@ -80,7 +77,7 @@ def headline_table(f: Findings) -> ReportTable:
     car = result.car(0)
     raw = result.returns[0]
     dollars = {c.key: c for c in f.dollars}
-    among = result.adjusted(window, "holm")["p_adjusted"]
+    among = result.adjusted(window, method="holm")["p_adjusted"]
     rows, numbers = [], []
     for key in result.events:
         row = car.loc[key]
@@ -121,7 +118,16 @@ def headline_table(f: Findings) -> ReportTable:
             }
         )
     headers = ("Share", "Return", "Expected", "Abnormal", "95% interval", "p, t", "p, SQ", "p, permutation")
-    return ReportTable("headline", "The event day, share by share", headers, tuple(rows), pd.DataFrame(numbers))
+    return ReportTable(
+        "headline",
+        "The event day, share by share",
+        headers,
+        tuple(rows),
+        pd.DataFrame(numbers),
+        named_by=("event",),
+        result="abnormal",
+        p_value="p_t_pe",
+    )
 
 
 def windows_table(f: Findings) -> ReportTable:
@@ -149,7 +155,17 @@ def windows_table(f: Findings) -> ReportTable:
     caption = "Cumulative abnormal returns by window"
     if len(f.timeline):
         headers, caption = (*headers, "Other news"), f"{caption}; with other news in it, a window is not one story"
-    return ReportTable("windows", caption, headers, tuple(rows), pd.DataFrame(numbers), left=2)
+    return ReportTable(
+        "windows",
+        caption,
+        headers,
+        tuple(rows),
+        pd.DataFrame(numbers),
+        left=2,
+        named_by=("event", "window"),
+        result="car",
+        p_value="p_value",
+    )
 
 
 def table_of_tests(f: Findings) -> ReportTable:
@@ -159,7 +175,7 @@ def table_of_tests(f: Findings) -> ReportTable:
     notes = notes_on_tests(result.abnormal, window)
     rows = []
     for t in tests:
-        verdict = notes.get(t.name, DASH)
+        verdict = str(notes.get(t.name, DASH))
         rows.append(
             (
                 t.title,
@@ -173,7 +189,8 @@ def table_of_tests(f: Findings) -> ReportTable:
     raw = frame_of_tests(tests, recommended).reset_index()
     same = "The same day, " if result.when() else ""
     caption = f"Is the mean abnormal return of all {result.abnormal.n} events zero? {same}{len(tests)} tests"
-    return ReportTable("tests", caption, ("Test", "Name", "Reading", "Statistic", "p", "n"), tuple(rows), raw, left=3)
+    headers = ("Test", "Name", "Note", "Statistic", "p", "n")
+    return ReportTable("tests", caption, headers, tuple(rows), raw, left=3, named_by=("test",), test_p_value="p_value")
 
 
 def everyone_table(f: Findings) -> ReportTable:
@@ -200,7 +217,17 @@ def everyone_table(f: Findings) -> ReportTable:
         )
     headers = ("Share", "Group", "Return", "Beta", "Abnormal", "95% interval", "p, t", "$ raw")
     raw = car.assign(group=[groups[str(k)] for k in car.index]).reset_index()
-    return ReportTable("all_shares", "Every share of the study on the event day", headers, tuple(rows), raw, left=2)
+    return ReportTable(
+        "all_shares",
+        "Every share of the study on the event day",
+        headers,
+        tuple(rows),
+        raw,
+        left=2,
+        named_by=("event",),
+        result="car",
+        p_value="p_value",
+    )
 
 
 def _beta(result: EventStudyResult) -> np.ndarray:
@@ -216,7 +243,7 @@ def other_days_table(f: Findings) -> ReportTable | None:
     for day, result in f.other_days:
         car = result.car(day.window.start, day.window.end)
         raw = result.abnormal.held(day.window, result.returns_kind)
-        session = f"{result.panel.sessions[0]:%Y-%m-%d}"
+        session = iso_day(result.panel.sessions[0])
         rows.append(
             (
                 day.label,
@@ -242,7 +269,17 @@ def other_days_table(f: Findings) -> ReportTable | None:
         return None
     headers = ("Day", "Session", *f.spec.headline_tickers())
     caption = "The same shares on other days: return, and what of it is abnormal"
-    return ReportTable("other_days", caption, headers, tuple(rows), pd.DataFrame(numbers), left=len(headers))
+    return ReportTable(
+        "other_days",
+        caption,
+        headers,
+        tuple(rows),
+        pd.DataFrame(numbers),
+        left=len(headers),
+        named_by=("event", "day", "window"),
+        result="car",
+        p_value="p_value",
+    )
 
 
 def _model_label(f: Findings) -> str:
@@ -267,7 +304,16 @@ def robustness_table(f: Findings) -> ReportTable | None:
         numbers += [{"variant": label, "event": k, **r.to_dict()} for k, r in car.iterrows()]
     headers = ("Model", *(str(k) for k in f.headline.events))
     caption = "Event-day abnormal return under other models of what was normal"
-    return ReportTable("robustness", caption, headers, tuple(rows), pd.DataFrame(numbers))
+    return ReportTable(
+        "robustness",
+        caption,
+        headers,
+        tuple(rows),
+        pd.DataFrame(numbers),
+        named_by=("event", "variant"),
+        result="car",
+        p_value="p_value",
+    )
 
 
 def claims_table(f: Findings) -> ReportTable | None:
@@ -289,7 +335,8 @@ def claims_table(f: Findings) -> ReportTable | None:
     )
     headers = ("Verdict", "Claim", "Article", "About", "Days", "The numbers", "Inputs")
     caption = "What the articles said, and what the prices say"
-    return ReportTable("claims", caption, headers, rows, f.claims.table.reset_index(), left=len(headers))
+    raw = f.claims.table.reset_index()
+    return ReportTable("claims", caption, headers, rows, raw, left=len(headers), published=False)
 
 
 def dollars_table(f: Findings) -> ReportTable | None:
@@ -318,6 +365,7 @@ def dollars_table(f: Findings) -> ReportTable | None:
         headers,
         rows,
         changes_table(chosen).reset_index(),
+        named_by=("event",),
     )
 
 
@@ -336,7 +384,8 @@ def audit_table(f: Findings) -> ReportTable:
         for key, row in audit.iterrows()
     )
     headers = ("Event", "Asked for", "Session used", "Estimation days", "Event days", "Outcome")
-    return ReportTable("audit", "What became of each event", headers, rows, audit.reset_index(), left=6)
+    caption = "What became of each event"
+    return ReportTable("audit", caption, headers, rows, audit.reset_index(), left=6, published=False)
 
 
 def checks_table(f: Findings) -> ReportTable:
@@ -344,148 +393,26 @@ def checks_table(f: Findings) -> ReportTable:
     checks = f.everyone.checks
     rows = tuple((c.name, c.value, c.rule, "yes" if c.passed else "no", c.comment or DASH) for c in checks)
     headers = ("Check", "Found", "Expected", "Holds", "Comment")
-    return ReportTable("checks", "Checks of validity", headers, rows, pd.DataFrame(rows, columns=list(headers)), left=5)
+    raw = pd.DataFrame(rows, columns=list(headers))
+    return ReportTable("checks", "Checks of validity", headers, rows, raw, left=5, published=False)
 
 
-def data_checks(f: Findings) -> tuple[str, ...]:
-    """Return what the checks of prices found in all runs of the study, the most serious first, a line each."""
-    runs = (f.everyone, f.headline, *(r for _, r in f.other_days), *(r for _, r in f.variants))
-    seen = {p.check for r in runs for p in r.findings if not p.idle}
-    own = [(p, "") for r in runs for p in r.findings if not p.idle or p.check not in seen]
-    panel = [(p, "S&P 500 panel, ") for p in (f.universe.findings if f.universe else ()) if not p.idle]
-    worst: dict[tuple[object, ...], tuple[Finding, str]] = {}
-    for found, where in own + panel:
-        key = (where, found.check, found.tickers, found.value)
-        if key not in worst or SEVERITIES.index(found.severity) > SEVERITIES.index(worst[key][0].severity):
-            worst[key] = (found, where)
-    listed = sorted(worst.values(), key=lambda pair: -SEVERITIES.index(pair[0].severity))
-    return tuple(f"{where}{found}" for found, where in listed)
+#: Every table that a report may have, in the order of the page; one without rows is None.
+TABLES: tuple[Callable[[Findings], ReportTable | None], ...] = (
+    headline_table,
+    windows_table,
+    dollars_table,
+    table_of_tests,
+    everyone_table,
+    other_days_table,
+    robustness_table,
+    claims_table,
+    audit_table,
+    checks_table,
+)
 
 
 def all_tables(f: Findings) -> tuple[ReportTable, ...]:
     """Return every table of the report that has rows, in the order of the page."""
-    made: Sequence[ReportTable | None] = (
-        headline_table(f),
-        windows_table(f),
-        dollars_table(f),
-        table_of_tests(f),
-        everyone_table(f),
-        other_days_table(f),
-        robustness_table(f),
-        claims_table(f),
-        audit_table(f),
-        checks_table(f),
-    )
+    made = (table(f) for table in TABLES)
     return tuple(t for t in made if t is not None)
-
-
-# -- The figures of a report, each laid out for an article and for a phone.
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Chart:
-    """One figure in two layouts.
-
-    Attributes
-    ----------
-    name : str
-        File name without ending, and its anchor on the page.
-    article, phone : HouseFigure
-        The same numbers laid out for a column and for a phone.
-    """
-
-    name: str
-    article: HouseFigure
-    phone: HouseFigure
-
-    @cached_property
-    def article_svg(self) -> bytes:
-        """The article's layout as SVG, drawn once for page and PDF."""
-        return figures.svg_bytes(self.article)
-
-
-def day_text(result: EventStudyResult) -> str:
-    """Return the session of a result's events in words, ``27 January 2025``, or the span of their sessions."""
-    days = result.panel.sessions
-    return result.when() or f"{days.min():%Y-%m-%d} to {days.max():%Y-%m-%d}"
-
-
-def draw_charts(f: Findings, mark: str = "", embargo_until: str = "") -> tuple[Chart, ...]:
-    """Draw every figure that the study's data allow, in the study's house style.
-
-    Parameters
-    ----------
-    mark, embargo_until : str
-        A word drawn over each figure, such as ``DRAFT``, and the moment up to which it holds.
-    """
-    made: list[tuple[str, Callable[[str], HouseFigure]]] = [
-        ("event_day", lambda size: _event_day(f, size)),
-        ("car_paths", lambda size: _paths(f, size)),
-        ("market_model", lambda size: _scatter(f, size)),
-        ("estimation_days", lambda size: _ordinary(f, size)),
-    ]
-    if f.everyone.abnormal.n > f.headline.abnormal.n:
-        made.append(("all_shares", lambda size: _ranking(f, size)))
-    if f.universe is not None:
-        made.append(("universe", lambda size: _universe(f, f.universe, size)))
-    if any(not c.reason for c in f.dollars):
-        made.append(("dollars", lambda size: _dollars(f, size)))
-    if not (f.headline.model.benchmark and f.headline.fit.root.any() and len(f.headline.fit.names) == 2):
-        made = [item for item in made if item[0] != "market_model"]
-    with drawing_with(style_of(f.spec)):
-        return tuple(
-            Chart(
-                name,
-                _finished(f, name, draw("article"), mark, embargo_until),
-                _finished(f, name, draw("phone"), mark, embargo_until),
-            )
-            for name, draw in made
-        )
-
-
-def _finished(f: Findings, name: str, figure: HouseFigure, mark: str, embargo_until: str) -> HouseFigure:
-    """Say how a figure was made, and mark it."""
-    result = f.universe if name == "universe" and f.universe is not None else f.everyone
-    described = describe_figure(figure, result)
-    return described.marked(mark, embargo_until=embargo_until) if mark else described
-
-
-def _source(f: Findings, result: EventStudyResult) -> str:
-    return f"{result.source_line()} Study: {f.spec.name}."
-
-
-def _event_day(f: Findings, size: str) -> HouseFigure:
-    r = f.headline
-    return figures.event_day(r.abnormal, Window(0, 0), size=size, source=_source(f, r), when=r.when())
-
-
-def _paths(f: Findings, size: str) -> HouseFigure:
-    r = f.headline
-    return figures.car_paths(r.abnormal, size=size, source=_source(f, r), when=r.when())
-
-
-def _scatter(f: Findings, size: str) -> HouseFigure:
-    r = f.headline
-    return figures.market_scatter(r.panel, r.fit, 0, size=size, source=_source(f, r), when=r.when())
-
-
-def _ordinary(f: Findings, size: str) -> HouseFigure:
-    r = f.headline
-    return figures.estimation_days(r.abnormal, 0, size=size, source=_source(f, r), when=r.when())
-
-
-def _ranking(f: Findings, size: str) -> HouseFigure:
-    r = f.everyone
-    groups = {k: e.group for k, e in zip(r.abnormal.keys, r.panel.events, strict=True) if e.group}
-    return figures.ranking(r.abnormal, size=size, source=_source(f, r), groups=groups or None, when=r.when())
-
-
-def _universe(f: Findings, universe: EventStudyResult | None, size: str) -> HouseFigure:
-    assert universe is not None
-    marked = f.spec.universe.marked if f.spec.universe and f.spec.universe.marked else f.spec.headline_tickers()
-    there = [t for t in marked if t in universe.abnormal.keys]
-    return figures.universe(universe.abnormal, there, size=size, source=_source(f, universe), when=universe.when())
-
-
-def _dollars(f: Findings, size: str) -> HouseFigure:
-    return figures.dollars(f.dollars, size=size, source=_source(f, f.everyone), when=f.everyone.when())

@@ -1,0 +1,186 @@
+"""Dollars lost and gained: abnormal changes in market value, one row an event."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.errors import InvalidInput
+from eventstudy.figures import words as say
+from eventstudy.figures.columns import DOLLARS, EVENT, EXCLUDES_ZERO, HIGH, LOW, PRICE, SHARES, Column
+from eventstudy.figures.presentation import draw_figure
+from eventstudy.figures.recipe import Facts, Recipe
+from eventstudy.figures.rows import Row, cut_rows, draw_rows, legend_keys, not_drawn, rows_height
+from eventstudy.figures.words import FigureText
+from eventstudy.inference.market_value import MarketValueChange
+from eventstudy.wording import MINUS, billions, interval, listed, round_significant
+
+if TYPE_CHECKING:
+    from eventstudy.figures.figure import HouseFigure
+
+
+def dollars(
+    changes: Sequence[MarketValueChange],
+    *,
+    size: str = "article",
+    source: str = "",
+    title: str | None = None,
+    when: str = "",
+) -> HouseFigure:
+    """Draw abnormal changes in market value with their intervals, and the raw change as a stroke.
+
+    Parameters
+    ----------
+    changes : sequence of MarketValueChange
+        At least one, all of one window and level; sorted by the abnormal change. Companies without a figure are
+        named in the note.
+    size : str
+        Layout preset, one of `eventstudy.figures.SIZES`.
+    source, title, when : str, optional
+        The source line, a title in place of the finding, and the event day as text.
+
+    Returns
+    -------
+    HouseFigure
+
+    Raises
+    ------
+    InvalidInput
+        If there is no change at all.
+    """
+    if not changes:
+        raise InvalidInput("There is no market-value change to draw; give at least one.")
+    there = sorted((c for c in changes if math.isfinite(c.abnormal)), key=lambda c: (c.abnormal, c.key))
+    rows = [_row(c) for c in there]
+    drawn, hidden = cut_rows(rows)
+    window, level = changes[0].window, changes[0].level
+    span, noun = say.span_text(window, when), _noun(changes)
+    legend = legend_keys(say.level_text(level), [r.state for r in rows], "abnormal change", "raw change")
+    recipe = Recipe(
+        Facts(
+            "dollars",
+            {r.key: (r.state,) for r in rows},
+            {r.key: r.second for r in rows},
+            {"level": float(level), "window": [window.start, window.end]},
+        ),
+        FigureText(
+            title=_title(rows, when, noun),
+            subtitle=f"Change in market value {span}, $bn: abnormal with interval, and raw",
+            note=_note(changes, there, hidden),
+            alt=_alt(rows, span, noun),
+        ),
+        _frame(rows, there),
+        _COLUMNS,
+        lambda size: rows_height(size, len(drawn), legend),
+        lambda sheet: draw_rows(sheet, drawn, legend, _ticks),
+    )
+    return draw_figure(recipe, size, title=title, source=source)
+
+
+def _row(change: MarketValueChange) -> Row:
+    value, low, high, raw = round_significant([change.abnormal, change.low, change.high, change.raw]).tolist()
+    state = say.verdict(value, low, high)
+    return Row(say.tidy(change.key), state, value, low, high, _bn(value), interval(low, high, _bn), second=raw)
+
+
+def _bn(value: float) -> str:
+    return billions(value, 0 if not math.isfinite(value) or abs(value) >= 9.95e9 else 1 if abs(value) >= 5e7 else 3)
+
+
+def _ticks(values: list[float]) -> Callable[[float], str]:
+    step = min((b - a for a, b in pairwise(values)), default=1e9)
+    digits = max(0, -math.floor(math.log10(step / 1e9) + 1e-9))
+    return lambda v: "0" if v == 0 else billions(v, digits)
+
+
+def _title(rows: Sequence[Row], when: str, what: str) -> str:
+    on = say.on_day(when)
+    clear = [r for r in rows if r.clear]
+    if not rows:
+        return "No company has a share count, so no dollars"
+    if not clear:
+        whose = rows[0].key if len(rows) == 1 else f"any of {len(rows)} {what}"
+        return f"No clear change in market value for {whose}{on}"
+    first = max(clear, key=lambda r: abs(r.value))
+    raw, surprise = (_bn(v).lstrip(MINUS + "+") for v in (first.second, first.value))
+    lost = first.second < 0
+    return f"{first.key} {'lost' if lost else 'gained'} {raw}{on}, {surprise} {_beside_expected(first)}"
+
+
+def _beside_expected(row: Row) -> str:
+    """Say on which side of the expected change the raw one lies; "more" and "less" only if both are losses or both gains."""
+    expected = row.second - row.value
+    if expected * row.second > 0:
+        return f"{'more' if (row.second < 0) == (row.state == 'down') else 'less'} than expected"
+    return f"{'below' if row.state == 'down' else 'above'} what was expected"
+
+
+def _noun(changes: Sequence[MarketValueChange]) -> str:
+    return "companies" if len({c.ticker for c in changes}) == len(changes) else "events"
+
+
+def _note(changes: Sequence[MarketValueChange], there: Sequence[MarketValueChange], hidden: int) -> str:
+    level = say.level_text(changes[0].level)
+    gone = [say.tidy(c.key) for c in changes if not math.isfinite(c.abnormal)]
+    notes = [f"Intervals: {level}, t with prediction error; abnormal is what the model did not expect."]
+    notes += [f"No figure (no share count or close): {', '.join(gone)}."] if gone else []
+    notes += _same_company(there)
+    notes += [not_drawn(hidden, _noun(changes))] if hidden else []
+    return " ".join(notes)
+
+
+def _alt(rows: Sequence[Row], span: str, what: str) -> str:
+    parts = [f"{r.key} {r.value_text} ({r.interval_text}), raw {_bn(r.second)}" for r in rows]
+    start = f"Dot plot of changes in market value {span} of {len(rows)} {what}."
+    return f"{start} Abnormal, with interval, and raw: {say.alt_list(parts)}"
+
+
+def _same_company(changes: Sequence[MarketValueChange]) -> list[str]:
+    """Warn of share classes of one company, whose figures must not be added."""
+    drawn = {c.ticker for c in changes}
+    pairs = {
+        tuple(sorted((c.ticker, other)))
+        for c in changes
+        if c.shares is not None
+        for other in c.shares.covers
+        if other in drawn and other != c.ticker
+    }
+    return [f"{listed(pair)} are one company, counted whole in each row." for pair in sorted(pairs)]
+
+
+_COLUMNS: Mapping[str, Column] = {
+    "event": EVENT,
+    "abnormal": Column("Abnormal change", "change in market value beyond what the model expects", DOLLARS),
+    "low": replace(LOW, unit=DOLLARS),
+    "high": replace(HIGH, unit=DOLLARS),
+    "raw": Column("Raw change", "change in market value", DOLLARS),
+    "excludes_zero": EXCLUDES_ZERO,
+    "close_before": Column("Close before", "close as traded on the session before the window", PRICE),
+    "close_after": Column("Close after", "close as traded on the last day of the window", PRICE),
+    "shares": Column("Shares", "shares outstanding that the changes are computed with", SHARES),
+}
+
+
+def _frame(rows: Sequence[Row], changes: Sequence[MarketValueChange]) -> pd.DataFrame:
+    def column(values: Iterable[float]) -> np.ndarray:
+        return round_significant(np.array(list(values), dtype=np.float64))
+
+    return pd.DataFrame(
+        {
+            "event": [r.key for r in rows],
+            "abnormal": column(r.value for r in rows),
+            "low": column(r.low for r in rows),
+            "high": column(r.high for r in rows),
+            "raw": column(r.second for r in rows),
+            "excludes_zero": [r.clear for r in rows],
+            "close_before": column(c.close_before for c in changes),
+            "close_after": column(c.close_after for c in changes),
+            "shares": [c.shares.shares if c.shares else None for c in changes],
+        }
+    )

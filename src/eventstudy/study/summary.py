@@ -1,0 +1,264 @@
+"""The printed summary of a result: the same content as text and as HTML."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Sequence
+from typing import Protocol
+
+import pandas as pd
+
+from eventstudy.estimation.abnormal import AbnormalReturns
+from eventstudy.estimation.model import Fit, NormalReturnModel
+from eventstudy.estimation.panel import Dropped, EventPanel
+from eventstudy.inference import notes_on_tests, run_test
+from eventstudy.measures import UNITS
+from eventstudy.prices.checks.finding import Finding
+from eventstudy.prices.table import Provenance
+from eventstudy.study.power import LEVEL, POWER, detectable_average, detectable_changes
+from eventstudy.study.tables import advised, frame_of_cars, html_table, key_values, tests_shown, text_table
+from eventstudy.study.validity import PRICE_CHECK, Check
+from eventstudy.windows import Window
+from eventstudy.wording import DASH, amount, interval, iso_day, number, p_text, percent, plural
+
+
+class Outcome(Protocol):
+    """What a result holds, for what shows it: the fields of `EventStudyResult`."""
+
+    @property
+    def model(self) -> NormalReturnModel:
+        """The model of normal returns."""
+
+    @property
+    def panel(self) -> EventPanel:
+        """Returns in event time."""
+
+    @property
+    def fit(self) -> Fit:
+        """The estimated models."""
+
+    @property
+    def abnormal(self) -> AbnormalReturns:
+        """Abnormal returns."""
+
+    @property
+    def audit(self) -> pd.DataFrame:
+        """What became of each event."""
+
+    @property
+    def dropped(self) -> tuple[Dropped, ...]:
+        """Events left out."""
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """Checks of validity."""
+
+    @property
+    def returns_kind(self) -> str:
+        """Simple or log."""
+
+    @property
+    def provenance(self) -> Provenance:
+        """Where the prices come from."""
+
+    @property
+    def measure(self) -> str:
+        """What may be abnormal."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Findings of the checks of prices."""
+
+
+#: Events listed one by one in the first window of a summary, and in the others; beyond that only averages are shown.
+LISTED_EVENTS, LISTED_AGAIN = 30, 10
+#: The column of smallest changes that would have been found, beside every change that is not clear.
+DETECTABLE = "Detectable"
+
+
+def default_windows(window: Window) -> list[Window]:
+    """Return the windows that a summary shows: the event day, day 0 to +1, and the whole window."""
+    wanted = [Window(0, 0), Window(0, 1), window]
+    return list(dict.fromkeys(w for w in wanted if w in window)) or [window]
+
+
+def header(result: Outcome) -> dict[str, str]:
+    """Return what was studied, as names and values."""
+    ab = result.abnormal
+    source = result.provenance
+    days = result.panel.sessions
+    dates = len(days.unique())
+    when = " to ".join(dict.fromkeys([iso_day(days.min()), iso_day(days.max())]))
+    lost = f", {len(result.dropped)} dropped" if result.dropped else ""
+    return {
+        "Events": f"{ab.n} on {plural(dates, 'session')} ({when}){lost}",
+        "Model": f"{result.model.name}, {result.model.formula}; {_what(result)}",
+        "Estimation": f"days {ab.estimation}, {_span(int(ab.n_est.min()), int(ab.n_est.max()))} returns used",
+        "Event window": f"days {ab.window}",
+        "Prices": source.source
+        + (f", vintage {source.retrieved}" if source.retrieved else "")
+        + f", {source.first} to {source.last}",
+    }
+
+
+def _what(result: Outcome) -> str:
+    """Return what may be abnormal, in words."""
+    if result.measure == "return":
+        return f"{result.returns_kind} returns"
+    return f"R stands for {result.measure}, in {UNITS[result.measure]}"
+
+
+def _span(low: int, high: int) -> str:
+    return f"{low}" if low == high else f"{low} to {high}"
+
+
+def event_rows(result: Outcome, window: Window) -> tuple[list[str], list[list[str]]]:
+    """Return headers and cells: each event's raw and abnormal return over a window, with interval and p-value.
+
+    Where some of several events show no clear change, a last column says which change would have been found.
+    """
+    table = frame_of_cars(result.abnormal, window)
+    is_return = result.measure == "return"
+    raw = result.abnormal.held(window, result.returns_kind if is_return else "log")
+    form = amount(result.measure)
+    rows = []
+    for i, (key, row) in enumerate(table.iterrows()):
+        rows.append(
+            [
+                str(key),
+                form(float(raw[i])) if is_return or len(window) == 1 else DASH,
+                form(row["car"]),
+                interval(row["low"], row["high"], form),
+                number(row["t"]),
+                p_text(row["p_value"]),
+            ]
+        )
+    headers = ["Event", "Return" if is_return else "Value", "Abnormal", "95% interval", "t", "p"]
+    unclear = (table["p_value"] >= LEVEL).tolist()
+    if len(rows) > 1 and any(unclear):
+        headers.append(DETECTABLE)
+        for cells, size, beside in zip(rows, table["detectable"], unclear, strict=True):
+            cells.append(_size(size, result.measure) if beside else "")
+    return headers, rows
+
+
+def _title(result: Outcome, window: Window, headers: Sequence[str]) -> str:
+    """Return the title of a table of events."""
+    power = f"; detectable: found with {percent(POWER, 0, sign=False)} power" if DETECTABLE in headers else ""
+    error = "prediction error" if result.abnormal.instead is None else "s √L, an approximation for compounded returns"
+    unit = "" if result.measure == "return" else f", {UNITS[result.measure]}"
+    return f"Days {window}{unit}, t with {error}{power}"
+
+
+def _size(change: float, measure: str, digits: int = 2) -> str:
+    """Return a change of either sign, ``±2.10%``."""
+    return f"±{percent(change, digits, sign=False) if measure == 'return' else amount(measure)(change).lstrip('+')}"
+
+
+def power_line(result: Outcome, window: Window) -> str:
+    """Return which change would have been found if there is no clear one, or an empty text.
+
+    For one event by `t_pe`, if that is recommended; for an average by the first recommended test that has a standard error.
+    """
+    found = f"would have been found with {percent(POWER, 0, sign=False)} power"
+    if result.abnormal.n == 1:
+        own, change = run_test("t_pe", result.abnormal, window), float(detectable_changes(result.abnormal, window)[0])
+        names = advised(result.abnormal, window).names
+        tests, _ = tests_shown(result.abnormal, window, names)
+        if "t_pe" not in names or any(t.p_value < LEVEL for t in (own, *tests)) or not math.isfinite(change):
+            return ""
+        return (
+            f"No clear change (t_pe p {p_text(own.p_value)}): a change of {_size(change, result.measure, 1)} {found}."
+        )
+    tests, names = tests_shown(result.abnormal, window)
+    sizes = [(t, detectable_average(result.abnormal, window, t)) for t in tests if t.name in names]
+    leading, size = next(((t, size) for t, size in sizes if math.isfinite(size)), (None, math.nan))
+    if leading is None or leading.p_value < LEVEL:
+        return ""
+    return f"No clear average change ({leading.name} p {p_text(leading.p_value)}): one of {_size(size, result.measure, 1)} {found}."
+
+
+def inference_rows(result: Outcome, window: Window) -> tuple[list[str], list[list[str]]]:
+    """Return headers and cells: the tests of the average over one window, recommended ones first."""
+    notes = notes_on_tests(result.abnormal, window)
+    rows = []
+    for test in tests_shown(result.abnormal, window)[0]:
+        mark = str(notes.get(test.name, ""))
+        if test.applicable:
+            rows.append([test.name, number(test.statistic), p_text(test.p_value), str(test.n), mark])
+        else:
+            rows.append([test.name, number(float("nan")), number(float("nan")), str(test.n), test.reason])
+    return ["Test", "Statistic", "p", "n", "Reading"], rows
+
+
+def failed_checks(result: Outcome) -> list[str]:
+    """Return a line for each check that did not hold, but for that of the prices."""
+    lost = [c for c in result.checks if not c.passed and c.name != PRICE_CHECK]
+    return [f"{c.name}: {c.value} ({c.rule}). {c.comment}" for c in lost]
+
+
+def price_doubts(result: Outcome) -> list[str]:
+    """Return a line if the prices are in doubt: it stands before every number that rests on them."""
+    return [f"Mind the prices first: {c.comment}" for c in result.checks if c.name == PRICE_CHECK and not c.passed]
+
+
+def price_notes(result: Outcome) -> list[str]:
+    """Return what a file's or a vendor's prices leave open; what is known of the embedded ones stands in the report."""
+    source = result.provenance
+    return [] if source.embedded else list(source.cautions)
+
+
+def summary_text(result: Outcome, windows: Sequence[Window] = ()) -> str:
+    """Return the result as text for a terminal, over some windows; by default those of `default_windows`."""
+    parts = ["Event study", key_values(header(result)), *price_doubts(result)]
+    shown = [w for w in windows if w in result.abnormal.window] or default_windows(result.abnormal.window)
+    for window in shown:
+        if result.abnormal.n <= (LISTED_EVENTS if window == shown[0] else LISTED_AGAIN):
+            headers, rows = event_rows(result, window)
+            parts += [_title(result, window, headers), text_table(headers, rows)]
+        if result.abnormal.n > 1:
+            parts.append(
+                f"Average over {result.abnormal.n} events, days {window}: CAAR {amount(result.measure)(result.abnormal.caar(window))}"
+            )
+            parts.append(text_table(*inference_rows(result, window), last_left=True))
+        else:
+            parts.append(_single_line(result, window))
+        parts += filter(None, [power_line(result, window)])
+    parts += advice_lines(result, shown)
+    for title, notes in (("Mind:", failed_checks(result)), ("About the prices:", price_notes(result))):
+        if notes:
+            parts.append("\n".join([title, *(f"  - {n}" for n in notes)]))
+    return "\n\n".join(parts)
+
+
+def advice_lines(result: Outcome, windows: Sequence[Window]) -> list[str]:
+    """Return which tests are recommended: one line, or one for each window if a longer one changes the design."""
+    said = {w: advised(result.abnormal, w).sentence for w in windows}
+    if len(set(said.values())) == 1:
+        return [said[windows[0]]]
+    return [f"Days {w}: {text}" for w, text in said.items()]
+
+
+def _single_line(result: Outcome, window: Window) -> str:
+    tests, _ = tests_shown(result.abnormal, window)
+    return "; ".join(f"{t.name} p {t.p_text}" if t.applicable else f"{t.name}: {t.reason}" for t in tests)
+
+
+def summary_html(result: Outcome) -> str:
+    """Return the result as HTML for a notebook: the event day, one table of events and one of tests."""
+    window = default_windows(result.abnormal.window)[0]
+    about = "<br>".join(f"<b>{html.escape(k)}</b>: {html.escape(v)}" for k, v in header(result).items())
+    parts = [f"<p>{about}</p>", *(f"<p><b>{html.escape(line)}</b></p>" for line in price_doubts(result))]
+    if result.abnormal.n <= LISTED_EVENTS:
+        headers, rows = event_rows(result, window)
+        parts.append(html_table(headers, rows, _title(result, window, headers)))
+    if result.abnormal.n > 1:
+        caption = f"Average over {result.abnormal.n} events, days {window}: CAAR {amount(result.measure)(result.abnormal.caar(window))}"
+        parts.append(html_table(*inference_rows(result, window), caption))
+    parts += [f"<p>{html.escape(line)}</p>" for line in [power_line(result, window)] if line]
+    parts += [
+        f"<p>{html.escape(n)}</p>"
+        for n in (*advice_lines(result, [window]), *failed_checks(result), *price_notes(result))
+    ]
+    return "\n".join(parts)
