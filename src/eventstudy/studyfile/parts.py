@@ -18,7 +18,7 @@ from eventstudy.errors import StudyFileError
 from eventstudy.estimation import NormalReturnModel
 from eventstudy.estimation.market import FACTOR_SETS
 from eventstudy.measures import Measure
-from eventstudy.prices.checks.finding import check_accept
+from eventstudy.prices.checks.accept import check_accept
 from eventstudy.prices.table import SNAPSHOT, YAHOO, ReturnKind
 from eventstudy.toml import Part, WindowField, one_of, problem_text, window_of
 from eventstudy.windows import Window
