@@ -186,6 +186,14 @@ def check_inside(folder: Path, key: str, name: str) -> None:
         raise ValueError(f"{key}: {name!r} leaves the study's folder; put a copy of the file inside it{also}")
 
 
+def own_notebooks(folder: Path) -> tuple[str, ...]:
+    """Return the names of the notebooks that lie in a study's folder, in alphabetical order."""
+    try:
+        return tuple(sorted(p.name for p in folder.iterdir() if p.suffix == ".ipynb" and p.is_file()))
+    except OSError:
+        return ()
+
+
 def command_path(folder: Path) -> str:
     """Return a folder as a command names it from where the reader stands."""
     try:
