@@ -144,6 +144,7 @@ def test_unknown_names_to_mark(real):
 def test_many_rows_are_cut_and_say_so(study):
     figure = figures.ranking(study(60).abnormal)
     assert "10 events between" in figure.words.note
+    assert b"</svg>" in figures.svg_bytes(figure)  # a sign that the font does not have would be a warning
     assert len(figure.data) == 60
 
 

@@ -121,7 +121,7 @@ def draw_rows(
     for i, row in enumerate(rows):
         middle = top + (i + texts) * step
         if row is None:
-            sheet.text(columns.key, middle, "⋮", color=palette().quiet, va="middle")
+            sheet.text(columns.key, middle, "…", color=palette().quiet, va="middle")
             continue
         _row_texts(sheet, columns, row, middle)
         _row_marks(axes, row, -float(i), size, min(1.0, step / (1.4 * size.body)))
