@@ -189,10 +189,6 @@ def crsp_columns(columns: Sequence[str], name: str) -> dict[str, str]:
     return found
 
 
-def _crsp_meanings(columns: Sequence[str]) -> set[str]:
-    return {_MEANS["crsp"].get(c.strip().lower(), "") for c in columns}
-
-
 def _names(columns: Sequence[object] | pd.Index) -> str:
     """Return column names for a message, a dozen at most."""
     return first_few(cut(columns), _COLUMNS)
@@ -216,18 +212,11 @@ def figures_of(table: pd.DataFrame, asked: Asked) -> Figures:
 
 def _laid_out(table: pd.DataFrame, columns: list[str], asked: Asked) -> Figures:
     """Read a table in the first layout that its columns fit."""
-    found = _crsp_meanings(columns)
-    if {"permno", "prc"} <= found and "ret" not in found:
-        raise InvalidInput(
-            f"{asked.name} has the columns {_names(columns)}: permno and prc of CRSP but no ret, and prc is adjusted for nothing. "
-            f"Add the column of returns and call it ret.",
-            columns=tuple(columns),
-        )
-    if asked.delisting is not None and not is_crsp(columns):
+    layout = next(layout for layout in LAYOUTS if layout.fits(columns))
+    if asked.delisting is not None and layout.read is not from_crsp:
         raise InvalidInput(
             f"delisting is {asked.delisting!r}, but {asked.name} is no CRSP file (permno, date, ret, …); leave it out."
         )
-    layout = next(layout for layout in LAYOUTS if layout.fits(columns))
     figures = layout.read(table, asked)
     return _with_case(_without_ticker(figures, asked)) if layout.names_shares else figures
 
@@ -236,13 +225,20 @@ def _laid_out(table: pd.DataFrame, columns: list[str], asked: Asked) -> Figures:
 
 
 def is_crsp(columns: Sequence[str]) -> bool:
-    """Return True if the columns are those of CRSP's daily file: permno, and a return."""
-    return {"permno", "ret"} <= _crsp_meanings(columns)
+    """Return True if the columns are those of CRSP's daily file: permno, and a return or at least a price."""
+    found = {_MEANS["crsp"].get(c.strip().lower(), "") for c in columns}
+    return "permno" in found and bool({"ret", "prc"} & found)
 
 
 def from_crsp(table: pd.DataFrame, asked: Asked) -> Figures:
     """Bring CRSP's daily file to dates × tickers."""
     columns = crsp_columns([str(c) for c in table.columns], asked.name)
+    if "ret" not in columns:
+        raise InvalidInput(
+            f"{asked.name} has the columns {_names(table.columns)}: permno and prc of CRSP but no ret, and prc is adjusted for nothing. "
+            f"Add the column of returns and call it ret.",
+            columns=tuple(table.columns),
+        )
     return crsp_figures(table, columns, asked.name, asked.delisting or "recorded")
 
 
