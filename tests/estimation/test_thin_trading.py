@@ -333,7 +333,7 @@ def test_sums_over_trades_and_those_without_a_value(thin):
 
 def test_a_window_without_a_sum_says_why(thin):
     for name in ("t", "t_pe", "sq", "permutation"):
-        outcome = thin.test(name, (-2, 0), thin.events[0])
+        outcome = thin.test(name, (-2, 0), event=thin.events[0])
         assert not outcome.applicable
         assert "reaches back before the window" in outcome.reason
 

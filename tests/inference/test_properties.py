@@ -51,7 +51,7 @@ def one_date() -> list[es.Event]:
 
 
 def statistics(result: es.EventStudyResult, window: tuple[int, int]) -> pd.DataFrame:
-    return result.tests(window, MANY)[["statistic", "p_value", "n"]]
+    return result.tests(window, names=MANY)[["statistic", "p_value", "n"]]
 
 
 def alike(a: pd.DataFrame, b: pd.DataFrame) -> None:
@@ -271,7 +271,7 @@ def test_each_day_of_a_window_counts_once(seed):
 def test_every_p_value_is_a_probability(seed):
     result = STUDY.run(returns(seed), one_date())
     for window in ((0, 0), (-2, 2)):
-        p = result.tests(window, MANY)["p_value"].dropna()
+        p = result.tests(window, names=MANY)["p_value"].dropna()
         assert len(p) >= len(MANY) - len(RESAMPLE_DATES) - len(NEED_DATES_OR_FULL_DAYS) - 2
         assert ((p >= 0) & (p <= 1)).all()
     for name in ("t", "t_pe", "sq", "permutation"):

@@ -123,7 +123,7 @@ def test_sums_of_each_event(dataset: str, model: str) -> None:
         sums = ab.sums((start, int(tau)))
         close(sums.car, part["car"])
         close(sums.car / sums.plain, part["car_t"])
-        p = [result.test("t", (start, int(tau)), k).p_value for k in result.events[::7]]
+        p = [result.test("t", (start, int(tau)), event=k).p_value for k in result.events[::7]]
         close(p, part["car_p"][::7], P_RTOL)
         if "market_" in model:
             close(result.bhar(start, int(tau)), part["bhar"])

@@ -118,7 +118,7 @@ def daily_pair(result: es.EventStudyResult, table: pd.DataFrame, column: str) ->
     """One number an event and day, where there is an abnormal return."""
     ab = result.abnormal
     if column == "ar_p":
-        grid = [[result.test("t", d, k).p_value for d in days_of(result)] for k in result.events]
+        grid = [[result.test("t", d, event=k).p_value for d in days_of(result)] for k in result.events]
         ours = np.array(grid)
     else:
         ours = {"ar": ab.ar, "fec_sigma": ab.se, "ar_t": ab.ar / ab.sigma[:, None]}[column]
