@@ -371,6 +371,7 @@ def run(*args: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "eventstudy.cli", "claims", *args], capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_the_command_prints_text_json_csv_and_markdown(folder: Path, ledger: es.claims.ClaimsLedger) -> None:
     done = run(str(folder), "--json")
     assert done.returncode == 0, done.stderr
@@ -384,6 +385,7 @@ def test_the_command_prints_text_json_csv_and_markdown(folder: Path, ledger: es.
     assert "CONTRADICTED  [best-day]" in run(str(folder)).stdout
 
 
+@pytest.mark.slow
 def test_the_command_ends_in_2_for_a_wrong_file(tmp_path: Path) -> None:
     folder = write(tmp_path / "s", ARTICLE + claim_text("x", "guess", ""))
     done = run(str(folder))
@@ -394,6 +396,7 @@ def test_the_command_ends_in_2_for_a_wrong_file(tmp_path: Path) -> None:
     assert run(str(folder), "--json", "--csv").returncode == 2
 
 
+@pytest.mark.slow
 def test_your_own_price_file_with_another_close_gives_another_verdict(tmp_path: Path) -> None:
     prices = es.load_prices(["NVDA", "^GSPC"])
     close = prices.close.copy()

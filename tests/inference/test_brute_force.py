@@ -369,10 +369,10 @@ def test_sample_quantiles_by_counting(result, place, window):
     ]
     below = sum(s <= loop.car(window) for s in sums)
     above = sum(s >= loop.car(window) for s in sums)
-    got = result.test("sq", window, result.events[place])
+    got = result.test("sq", window, event=result.events[place])
     assert (got.details["k"], got.details["m"]) == (min(below, above), len(sums))
     assert got.p_value == pytest.approx(min(1.0, 2 * min(below, above) / len(sums)), rel=1e-12)
-    safe = result.test("sq", window, result.events[place], variant="plus_one")
+    safe = result.test("sq", window, event=result.events[place], variant="plus_one")
     assert safe.p_value == pytest.approx(min(1.0, 2 * (min(below, above) + 1) / (len(sums) + 1)), rel=1e-12)
     assert safe.p_value > 0
 

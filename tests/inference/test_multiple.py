@@ -36,6 +36,7 @@ def make(places: tuple[int, ...], est: int = 30, holes: int = 0) -> es.EventStud
     return study.run(table, [es.Event(tickers[i], DAYS[p]) for i, p in enumerate(places)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", THEIRS)
 def test_adjusted_p_values_are_statsmodels(method):
     rng = np.random.default_rng(1)

@@ -24,6 +24,8 @@ from eventstudy.report.builds.deadline import GRACE
 from eventstudy.studyfile.starter import notebook_text
 from eventstudy.vintages.store import find_vintage, list_vintages
 
+pytestmark = pytest.mark.builds
+
 
 @pytest.fixture
 def run(monkeypatch, capsys):

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from trio import EVENTS
 
 import eventstudy as es
 
 
 @pytest.fixture(scope="module")
-def result() -> es.EventStudyResult:
-    prices = es.load_prices(["NVDA", "META", "GOOGL", "^GSPC"])
+def result(prices: es.Prices) -> es.EventStudyResult:
     study = es.EventStudy(es.MarketModel("^GSPC"), estimation=(-140, -21), window=(-2, 4))
-    return study.run(prices, [es.Event(t, "2025-01-27") for t in ("NVDA", "META", "GOOGL")])
+    return study.run(prices, EVENTS)
 
 
 @pytest.mark.parametrize("seed", [-1, "x", None, 1.5, True])

@@ -210,10 +210,6 @@ def clustered_t(
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        L relative days.
     cluster : {"date", "firm", "both"}
         Events of one session, of one ticker, or of either (two-way) are taken as correlated in any way.
     value : {"car", "scar"}
@@ -469,8 +465,6 @@ def calendar_time(
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
     window : Window
         On each session the portfolio holds, equally weighted, every firm whose window holds that session (a firm once).
     weights : {"sqrt_n", "equal"}

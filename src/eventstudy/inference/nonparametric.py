@@ -204,13 +204,6 @@ def _most(abnormal: AbnormalReturns, window: Window, scores: bool) -> tuple[Floa
 def corrado_rank_z(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:
     """Corrado's rank test, ``z = Σ_{τ∈W} K̄_τ / (√L S(K))``, N(0, 1).
 
-    Parameters
-    ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        L relative days.
-
     Notes
     -----
     ``K_it`` ranks AR within each event over estimation and event windows together (T_i days), ``K̄_t`` is the mean
@@ -230,10 +223,6 @@ def corrado_zivney_rank_z(
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        L relative days.
     variant : {"paper", "weighted", "eiv"}
         ``paper``: ``Z_t = (1/√n_t) Σ_i U_it``. ``weighted``: the daily mean of U in the sum, ``(n_t/N) Ū_t²`` in the
         scale. ``eiv``: as ``paper``, after dividing abnormal returns by s_i and those of each event-window day
@@ -261,8 +250,6 @@ def corrado_zivney_sign_z(abnormal: AbnormalReturns, window: Window) -> Draft | 
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
     window : Window
         L relative days; the paper has one day, the sum is the usual extension.
 
@@ -288,8 +275,6 @@ def cumrank_z(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicabl
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
     window : Window
         L relative days, of which event i has L_i.
 
@@ -373,8 +358,6 @@ def grank_t(abnormal: AbnormalReturns, window: Window, *, rescale: bool = False)
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
     window : Window
         Any number of days: the window counts as one "cumulated event day".
     rescale : bool
@@ -411,10 +394,6 @@ def grank_z(abnormal: AbnormalReturns, window: Window, *, rescale: bool = False)
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        Any number of days.
     rescale : bool
         As in `grank_t`.
 
@@ -452,8 +431,6 @@ def sign_z(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
     window : Window
         L relative days; n⁺ counts positive CARs. Zero is not positive.
 
@@ -484,8 +461,6 @@ def sign_exact(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicab
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
     window : Window
         L relative days; n⁺ counts positive CARs. Zero is not positive.
 
@@ -512,8 +487,6 @@ def gsign_z(abnormal: AbnormalReturns, window: Window, *, variant: str = "mean")
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
     window : Window
         L relative days; n⁺ counts positive CARs. Zero is not positive.
     variant : {"mean", "pooled"}
@@ -560,10 +533,6 @@ def wilcoxon(abnormal: AbnormalReturns, window: Window, *, variant: str = "auto"
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        L relative days.
     variant : {"auto", "exact", "normal", "normal_cc"}
         ``auto``: exact up to 50 events without ties, else normal with tie correction and no continuity correction;
         ``normal_cc`` moves W⁺ by one half towards its mean.

@@ -84,10 +84,6 @@ def skew_t(abnormal: AbnormalReturns, window: Window, *, variant: str = "hall") 
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        L relative days.
     variant : {"hall", "johnson"}
         ``√n (S + γS²/3 + γ²S³/27 + γ/(6n))`` with the unbiased γ (Hall), monotone in S = CAAR/sd(CAR); or
         ``√n (S + γS²/3 + γ/(6n))`` with ``γ = Σ(CAR - CAAR)³/(n sd³)`` (Johnson), which is not.
@@ -119,10 +115,6 @@ def cda_t(abnormal: AbnormalReturns, window: Window, *, df: str = "bw85") -> Dra
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        L relative days.
     df : {"bw85", "params"}
         Divisor and degrees of freedom ``T_E - 1`` (Brown and Warner 1985) or ``T_E - p`` (Eventus).
 
@@ -164,8 +156,6 @@ def lamb_z(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:
     ----------
     abnormal : AbnormalReturns
         N events on one date.
-    window : Window
-        L relative days.
 
     Notes
     -----
@@ -213,10 +203,6 @@ def patell_z(abnormal: AbnormalReturns, window: Window, *, variant: str = "scar"
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        L relative days.
     variant : {"scar", "csar", "per_event", "wrds"}
         ``scar``: exact variance of the sum; ``csar``: ``Σ CSAR / √Σ L_i Q_i``, Patell's pooled form;
         ``per_event``: ``(1/√n) Σ CSAR_i/√(L_i Q_i)``. All three agree on one day. ``wrds``: ``Σ (CAR_i/s_i) / √(n L)`` as in the
@@ -254,10 +240,6 @@ def bmp_t(abnormal: AbnormalReturns, window: Window, *, variant: str = "scar") -
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        L relative days.
     variant : {"scar", "csar", "no_fec", "wrds"}
         Standardise the sum with its exact prediction error, or use ``CSAR_i/√L_i``. ``no_fec`` standardises with ``s_i √L_i``,
         without the forecast error that the paper has (R package EventStudy); ``wrds`` with s_i alone (macro of Wharton Research
@@ -304,10 +286,6 @@ def kp_patell_z(
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        L relative days.
     variant : {"scar", "csar", "per_event"}
         Form of `patell_z`.
     pairs : {"overlap", "event_time"}
@@ -336,10 +314,6 @@ def kp_bmp_t(
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        L relative days.
     variant : {"scar", "csar", "no_fec"}
         Form of `bmp_t`.
     pairs : {"overlap", "event_time"}

@@ -166,10 +166,6 @@ def signflip(
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        L relative days.
     statistic : {"t", "mean"}
         The t of the mean CAR (cluster-robust if clusters hold several events), or the mean itself. For single events both
         give the same p-value: a flip leaves ``Σ CAR²`` as it is.
@@ -212,10 +208,6 @@ def wild_bootstrap(
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        L relative days.
     weights : {"rademacher", "mammen"}
         ±1 with probability one half, or Mammen's two points ``-(√5-1)/2`` and ``(√5+1)/2`` with probability
         ``(√5±1)/(2√5)``, which keep the third moment.
@@ -258,10 +250,6 @@ def bootstrap(
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        L relative days.
     variant : {"pairs", "skew"}
         ``pairs``: the t of the mean, ``p = (1 + #{|t*| ≥ |t|})/(B + 1)``. ``skew``: Johnson's skewness-adjusted t with
         resamples of a quarter of the events and both tails apart, for long-horizon returns of independent events.
@@ -384,8 +372,6 @@ def placebo(abnormal: AbnormalReturns, window: Window, *, value: str = "sar") ->
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
     window : Window
         L relative days; of more than one day, the average CAR is compared with all sums of L consecutive averages.
     value : {"sar", "ar"}

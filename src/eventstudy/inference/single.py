@@ -79,8 +79,6 @@ def sq(abnormal: AbnormalReturns, window: Window, *, variant: str = "paper") -> 
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        One event.
     window : Window
         Relative days; of more than one day, the CAR is compared with all sums of as many consecutive residuals.
     variant : {"paper", "plus_one"}
@@ -142,8 +140,6 @@ def permutation(
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        One event.
     window : Window
         One day is exact, ``p = (1 + #{|e| ≥ |AR|})/(M + 1)``; a longer window is relabelled ``draws`` times.
     draws : int
