@@ -34,21 +34,7 @@ OWN_DIGEST = "passport_sha256"
 
 @dataclass(frozen=True)
 class Passport:
-    """What is known of a price file beyond its figures; empty without a passport.
-
-    Attributes
-    ----------
-    retrieved : str
-        Moment of the download, ISO format.
-    adjustments : str
-        What the closes are adjusted for, in words.
-    currency : mapping of str to str
-        Currency of each ticker where it is known.
-    cautions : tuple of str
-        What a reader of the numbers should know.
-    ticker_facts : mapping of str to mapping
-        Per ticker what `ticker_facts` gives; empty if it is not recorded.
-    """
+    """What is known of a price file beyond its figures: moment of download, adjustments, currencies, cautions, and `ticker_facts`; empty without a passport."""
 
     retrieved: str = ""
     adjustments: str = ""
@@ -109,13 +95,7 @@ def check_figures(prices: Prices, passport: Passport, name: str) -> None:
 
 
 def read_passport(file: Path, digest: str) -> Passport:
-    """Return the passport of a price file.
-
-    Returns
-    -------
-    Passport
-        Empty if there is none; with a caution only if the file in its place cannot be read.
-    """
+    """Return the passport of a price file; empty if there is none, with a caution only if the file in its place cannot be read."""
     path = passport_path(file)
     if not path.is_file():
         return Passport()
@@ -158,14 +138,7 @@ def _read_facts(facts: Mapping[str, object], name: str) -> Passport:
 def passport_text(
     prices: Prices, name: str, content: bytes, tickers: Sequence[str], start: str, end: str, moment: datetime
 ) -> str:
-    """Return the passport of a price file as JSON, format 2.
-
-    Returns
-    -------
-    str
-        The file's name and digest, what was asked for and when, with which client, the currencies, rows, days and digest
-        of each ticker, the prices' provenance, and a digest over all of these.
-    """
+    """Return the passport of a price file as JSON, format 2: what was asked for and when, with which client, what came, and digests of all of it."""
     facts: dict[str, object] = {
         "format": FORMAT,
         "file": name,

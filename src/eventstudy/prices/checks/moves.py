@@ -386,13 +386,7 @@ FEWEST_MOVES = 20
 
 
 def unconfirmed_moves(grid: Grid, found: Iterable[Finding]) -> Iterator[Finding]:
-    """Yield large moves of an event window that may be a wrong price as well as news.
-
-    Parameters
-    ----------
-    found : iterable of Finding
-        What other checks of moves found; days of a warning or an error are not named again.
-    """
+    """Yield large moves of an event window that may be a wrong price as well as news; days that other checks warn of are left out."""
     logs = log_closes(grid)
     change = logs - previous(logs)
     large = np.abs(np.expm1(np.nan_to_num(change))) > LARGE_MOVE

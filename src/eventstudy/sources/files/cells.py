@@ -79,10 +79,7 @@ def shown(value: object) -> str:
 def read_days(column: pd.Series[str], name: str, month_first: bool | None = None) -> pd.DatetimeIndex:
     """Read a column of days, all written in one form.
 
-    Parameters
-    ----------
-    month_first : bool, optional
-        Which of two numbers is the month in 03/04/2025; by default the column must settle it by a number above 12.
+    ``month_first`` says which of two numbers is the month in 03/04/2025; by default the column must settle it by a number above 12.
     """
     if pd.api.types.is_datetime64_any_dtype(column.dtype) and not column.isna().any():
         days = pd.DatetimeIndex(column).tz_localize(None).normalize()
@@ -252,17 +249,12 @@ class Moments:
 
 
 def local_days(column: pd.Series[str], name: str) -> Moments | None:
-    """Return the days of a column of moments in UTC that may be midnights of a place east of Greenwich.
-
-    Returns
-    -------
-    Moments or None
-        None if the days are right as they are written, without a word: no moments in UTC, or none in the evening, or closing times.
+    """Return the days of a column of moments in UTC that may be midnights of a place east of Greenwich; None if those written are right.
 
     Notes
     -----
     Weekends decide: days as written from Sunday to Thursday are midnights of Monday to Friday. Else the clock does, if it
-    changes with summer time as a place's midnights do.
+    changes with summer time as a place's midnights do. Moments before the evening, and closing times, are right as they are written.
     """
     moments = _in_utc(column)
     if moments is None or not (moments.hour >= _FIRST_HOUR).any():

@@ -46,29 +46,15 @@ def check_delisting(word: str) -> None:
 def crsp_figures(
     table: pd.DataFrame, columns: Mapping[str, str], name: str, delisting: Delisting = "recorded"
 ) -> Figures:
-    """Bring CRSP's daily file to dates × tickers.
-
-    Parameters
-    ----------
-    table : DataFrame
-        One row per permno and day.
-    columns : mapping of str to str
-        Its columns by their older names: ``permno``, ``date``, ``ret``; if there are, ``prc``, ``vol``, ``ticker``, ``cfacpr``,
-        ``dlret``, ``dlstcd``.
-    delisting : {"recorded", "shumway", "ignore"}
-        Compound ``dlret`` with the last day's return where it is recorded; or also take -30 % where it is missing and ``dlstcd``
-        tells of poor performance (500, 520 to 584); or leave delisting returns out.
-
-    Returns
-    -------
-    Figures
-        ``adj_close`` is the index of cumulated returns, scaled to end at the last price; ``close`` the price without its sign.
+    """Bring CRSP's daily file, one row per permno and day, to dates × tickers; ``columns`` are its columns by their older names.
 
     Notes
     -----
-    A negative ``prc`` is the average of bid and ask, zero no price. A return that is a letter or one of -44, -55, -66, -77, -88, -99 is
-    missing. CRSP takes a return from the last price there was, so cumulated returns bridge days without a price; a day whose return is
-    missing though it has a price (code C) is bridged by ``prc / cfacpr``, without dividends.
+    The adjusted close is the index of cumulated returns, scaled to end at the last price. A negative ``prc`` is the average of bid and
+    ask, zero no price. A return that is a letter or one of -44, -55, -66, -77, -88, -99 is missing. CRSP takes a return from the last
+    price there was, so cumulated returns bridge days without a price; a day whose return is missing though it has a price (code C) is
+    bridged by ``prc / cfacpr``, without dividends. ``dlret`` is compounded with the last day's return; ``shumway`` takes -30 % where it
+    is missing and ``dlstcd`` tells of poor performance (500, 520 to 584).
 
     References
     ----------

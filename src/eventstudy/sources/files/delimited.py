@@ -31,15 +31,7 @@ MISSING_WORDS = ["", "NA", "N/A", "n/a", "NaN", "nan", "-NaN", "NULL", "null", "
 
 @dataclass(frozen=True)
 class Text:
-    """The text of a file, with its first rows.
-
-    Attributes
-    ----------
-    rows : list of list of str
-        The first three rows that are not blank, stripped.
-    ends : list of int
-        The number of lines up to the end of each of these rows.
-    """
+    """The text of a file, its first three rows that are not blank, and up to which line each of them reaches."""
 
     name: str
     data: bytes
@@ -135,14 +127,7 @@ def check_header(header: list[str], name: str) -> None:
 
 
 def read_body(text: Text, columns: list[str], skip: int) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Return the rows below the header as a table; figures are floats where all are, else text.
-
-    Returns
-    -------
-    table : DataFrame
-    cautions : tuple of str
-        Columns whose marks can be read in two ways, and how they were read.
-    """
+    """Return the rows below the header as a table, figures as floats where all are, else as text; and cautions of marks that can be read in two ways."""
     words = {c for c in columns if holds_words(c)} | {columns[0]}
     plain = text.separator == ","
     try:
@@ -239,14 +224,7 @@ def _is_whole(column: pd.Series[float]) -> bool:
 
 
 def with_points(table: pd.DataFrame, columns: list[str], name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Write the figures of a file without commas between cells with a point as decimal mark.
-
-    Returns
-    -------
-    table : DataFrame
-    cautions : tuple of str
-        Names columns in which a point may as well part thousands.
-    """
+    """Return a table without commas between cells with a point as decimal mark; and cautions of columns in which it may part thousands."""
     cells = pd.concat([table[c] for c in columns]).dropna()
     mark = _decimal_mark(cells, name)
     settled = mark == "," or bool(cells.str.fullmatch(_POINT).any())

@@ -119,16 +119,8 @@ _OTHER_VENDOR = Vendor(frozenset(), ADJUSTED_UNKNOWN)
 class Asked:
     """What a reader of a table is given beside the table.
 
-    Attributes
-    ----------
-    name : str
-        Of the file or object, for messages.
-    ticker : str or None
-        The share of a table that does not name its own.
-    likely : str or None
-        The same, if neither ``ticker`` nor the name says it.
-    delisting : str or None
-        What to do about the delisting returns of a CRSP file; None is ``recorded``.
+    ``ticker`` is the share of a table that does not name its own, ``likely`` the same if neither ``ticker`` nor the ``name`` of the file says
+    it; ``delisting`` what to do about the delisting returns of a CRSP file (None: ``recorded``).
     """
 
     name: str
@@ -312,19 +304,14 @@ def _of_vendor(blocks: Mapping[str, pd.DataFrame], vendor: Vendor) -> Figures:
 
 
 def ticker_of_name(name: str) -> str | None:
-    """Return the ticker that a file's name gives.
-
-    Returns
-    -------
-    str or None
-        ``NVDA`` of ``NVDA.csv``, ``^GSPC`` of ``^GSPC.csv.gz``, ``NVDA`` of ``nvda_us_d.csv`` (Stooq) and ``nvda.us.txt``, ``^SPX`` of
-        ``^spx_d.csv``;
-        None for names in small letters, which describe a content.
+    """Return the ticker that a file's name gives, as names in capitals and Stooq's do; None for names in small letters, which describe a content.
 
     Examples
     --------
     >>> ticker_of_name("BRK-B.csv"), ticker_of_name("nvda_us_d.csv"), ticker_of_name("closes.csv")
     ('BRK-B', 'NVDA', None)
+    >>> ticker_of_name("^GSPC.csv.gz"), ticker_of_name("^spx_d.csv"), ticker_of_name("nvda.us.txt")
+    ('^GSPC', '^SPX', 'NVDA')
     """
     stem = re.sub(r"(\.csv|\.csv\.gz|\.txt|\.parquet)$", "", name, flags=re.IGNORECASE)
     stooq = re.fullmatch(r"([a-z0-9^-]{1,12})(_[a-z]{2}_d|\.[a-z]{2})", stem)
@@ -456,11 +443,7 @@ def two_heads(rows: list[list[str]]) -> tuple[str, str] | None:
 def from_two_level(table: pd.DataFrame, asked: Asked) -> Figures:
     """Bring a table with two header rows (field, ticker), as the Yahoo client makes it, to dates × tickers.
 
-    Returns
-    -------
-    Figures
-        With ``Adj Close`` the closes are as traded; without it ``Close`` is taken as adjusted, as the
-        client's default makes it.
+    Without ``Adj Close``, ``Close`` is taken as adjusted, as the client's default makes it.
     """
     name = asked.name
     level = next((i for i in (0, 1) if {"close", "adj_close"} & {meaning(str(v)) for v in _level(table, i)}), None)
@@ -538,19 +521,7 @@ def check_adjusted_names(columns: Sequence[object], name: str) -> None:
 
 
 def with_local_days(table: pd.DataFrame, name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Return a table with its moments in UTC as days, and what is to be said about them.
-
-    Parameters
-    ----------
-    table : DataFrame
-        Dates in a column called so or in the first; of two header rows, in the index.
-
-    Returns
-    -------
-    table : DataFrame
-        The same table if its dates are right as they are written.
-    cautions : tuple of str
-    """
+    """Return a table with its moments in UTC as days, and cautions of how they were read; the same table if its dates are right as they are written."""
     two_level = table.columns.nlevels > 1
     place = next((i for i, c in enumerate(table.columns) if meaning(str(c)) == "date"), 0)
     moments = local_days(pd.Series(table.index) if two_level else table.iloc[:, place], name)

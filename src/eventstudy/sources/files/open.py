@@ -246,13 +246,7 @@ class PriceFiles(Source):
 
 
 def read_several(files: Sequence[Path]) -> Prices:
-    """Read several price files and join them by column.
-
-    Returns
-    -------
-    Prices
-        All tickers and all days. Closes as traded, and volumes, if every file has them. The provenance names each file.
-    """
+    """Read several price files and join them by column; closes as traded, and volumes, are there if every file has them."""
     twice = sorted({f.name for f in files if list(files).count(f) > 1})
     if not files or twice:
         raise InvalidInput(

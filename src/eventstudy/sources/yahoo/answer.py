@@ -34,20 +34,9 @@ COLUMNS = ("adj_close", "close", "volume")
 
 @dataclass(frozen=True, eq=False)
 class Download:
-    """The daily figures of one ticker as a source sent them.
+    """The daily figures of one ticker as Yahoo sent them, with what was seen in them and what the user accepted by name.
 
-    Attributes
-    ----------
-    currency : str
-        Currency of the prices; empty if the source named none.
-    retrieved : str
-        Moment of the download, ISO format, UTC.
-    cautions : tuple of str
-        What was seen in the figures.
-    accepted : tuple of str
-        Findings that were accepted by name, without which the source would have been refused.
-    market : str
-        Yahoo's name of an exchange without a calendar; empty if the days were compared with one.
+    ``market`` is Yahoo's name of an exchange without a calendar; empty if the days were compared with one.
     """
 
     ticker: str
@@ -69,18 +58,9 @@ QUIET_END = pd.Timedelta(minutes=15)
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for.
+    """What is asked for: a symbol, the first and the last day (ISO format), at which moment, and which findings the user accepts.
 
-    Attributes
-    ----------
-    ticker, start, end : str
-        Symbol, first and last day, ISO format.
-    closed : bool
-        Whether the last day is over everywhere, so that an answer for it is final.
-    now : Timestamp
-        The moment of the question, with a time zone.
-    accept : tuple of str
-        Findings that the user accepts by name.
+    ``closed`` says that the last day is over everywhere, so that an answer for it is final.
     """
 
     ticker: str

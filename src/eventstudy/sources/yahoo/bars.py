@@ -64,17 +64,7 @@ _ZONES = {
 
 @dataclass(frozen=True)
 class Market:
-    """Where an instrument is traded, as far as an answer tells.
-
-    Attributes
-    ----------
-    name : str
-        Yahoo's code of the exchange; empty if the answer names none.
-    calendar : str
-        The exchange calendar; empty if none is known for it.
-    currencies : tuple of str
-        The currencies in which it quotes; empty if not known.
-    """
+    """Where an instrument is traded: Yahoo's code of the exchange, its calendar, the currencies in which it quotes; empty as far as not known."""
 
     name: str
     calendar: str

@@ -37,13 +37,7 @@ GRACE = 1.0
 
 @dataclass(frozen=True)
 class Timing:
-    """The clock, the sleep and the chance of a fetch; replaced in tests.
-
-    Attributes
-    ----------
-    chance : callable
-        A number from 0 to 1, for the jitter.
-    """
+    """The clock, the sleep and the chance (0 to 1, for the jitter) of a fetch; replaced in tests."""
 
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
@@ -52,14 +46,9 @@ class Timing:
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often a fetch asks, how long it waits in between, and when it gives up.
+    """How often a fetch asks, how long it waits in between, and when it gives up; times in seconds.
 
-    Attributes
-    ----------
-    pause : float
-        Seconds between requests, doubled from try to try, and up to half as long again by chance.
-    ticker_limit, deadline : float
-        Seconds a ticker, and seconds for the whole fetch.
+    ``pause`` is doubled from try to try, and up to half as long again by chance; ``deadline`` is for the whole fetch.
     """
 
     timeout: float = 10.0
@@ -211,15 +200,7 @@ _FOLDER_SET = threading.Event()
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What the client made of an answer.
-
-    Attributes
-    ----------
-    frame : DataFrame
-        ``Close``, ``Adj Close``, ``Volume``, ``Dividends``, ``Stock Splits``; days of the exchange as index.
-    metadata : mapping
-        ``symbol``, ``currency``, ``exchangeName``, ``regularMarketTime``, …; to be read by key only.
-    """
+    """What the client made of an answer: bars by day of the exchange, and metadata that are to be read by key only."""
 
     frame: pd.DataFrame
     metadata: Mapping[str, object]

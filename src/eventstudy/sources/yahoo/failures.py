@@ -123,18 +123,9 @@ class OutOfTime(TimeoutError):
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back for one chart request.
+    """What came back for one chart request: HTTP status (0 if no answer came), body, seconds that the server asks to wait, or an error.
 
-    Attributes
-    ----------
-    probe : bool
-        Whether the request only asked for the time zone.
-    status : int
-        HTTP status; 0 if no answer came.
-    body : bytes
-        The body; empty if none came.
-    retry_after : float
-        Seconds that the server asks to wait; 0 if it does not say.
+    ``probe`` marks a request that only asked for the time zone.
     """
 
     probe: bool
@@ -168,13 +159,7 @@ def read_json(body: bytes) -> object:
 
 
 def diagnose(reply: Reply) -> tuple[str, str] | None:
-    """Read the kind of failure off an answer itself, where it tells.
-
-    Returns
-    -------
-    tuple of str, or None
-        Kind and cause; None if the answer is a healthy one on the face of it.
-    """
+    """Read kind and cause of a failure off an answer itself; None if it is a healthy one on the face of it."""
     if isinstance(reply.error, Refused):
         return reply.error.kind, str(reply.error)
     if reply.error is not None:
