@@ -8,6 +8,8 @@ import pytest
 from eventstudy.report.builds.notebooks import NotebookFailed, execute
 from eventstudy.studyfile.starter import notebook_text
 
+pytestmark = pytest.mark.builds
+
 NOTEBOOKS = sorted((Path(__file__).parent.parent.parent / "notebooks").glob("*.ipynb"))
 ANSWERS = {
     "01_the_deepseek_shock": ("NVDA</strong> returned −16.97%, below", "META</strong> returned +1.91%, above"),

@@ -18,6 +18,8 @@ from eventstudy.report.page import report_page, report_pdf
 from eventstudy.report.tables import all_tables
 from eventstudy.studyfile.starter import make_starter
 
+pytestmark = pytest.mark.builds
+
 MARK = "EMBARGO UNTIL 2026-12-01 06:00 −05:00"
 CORRECTIONS = [
     {
@@ -99,6 +101,16 @@ def test_figures_have_alternative_texts_and_tables_have_headers(made, reader):
         assert len(elements(table, ("/TR",))) >= 2
     assert len(elements(tags, ("/H1",))) >= 6
     assert elements(tags, ("/H2",))
+
+
+def test_a_further_figure_stands_after_those_with_a_place_of_their_own(made):
+    found, charts, tables = made
+    more = replace(charts[0], name="one_more", further=True)
+    page = report_page(found, (*charts, more), tables)
+    assert page.index('<figure id="market_model"') < page.index('<figure id="one_more"') < page.index('id="windows"')
+    paper = pypdf.PdfReader(io.BytesIO(report_pdf(found, (*charts, more), tables)))
+    alts = [str(e.get("/Alt")) for e in elements(paper.trailer["/Root"]["/StructTreeRoot"], ("/Figure",))]
+    assert alts.count(more.article.words.alt) == 2
 
 
 def test_the_pdf_says_what_the_page_says(made, reader):

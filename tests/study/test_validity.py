@@ -267,6 +267,7 @@ def test_a_thousand_clean_events_pass_every_check(seed):
     assert "about 50 expected by chance" in found["Steady beta"].value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "studies"), [(1, 300), (4, 120), (40, 40)])
 def test_false_alarms_are_rare(n, studies):
     """About one in a hundred each; Jarque-Bera's law is approached slowly (2 % at 1 %)."""

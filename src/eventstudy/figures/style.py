@@ -69,6 +69,11 @@ class Size:
         return self.body / 13.0
 
     @property
+    def beside(self) -> float:
+        """Size of texts beside names and plots, small where columns have to give way."""
+        return self.foot if self.narrow else self.body
+
+    @property
     def inner(self) -> float:
         """Pixels between the side margins."""
         return self.width - 2 * self.margin
@@ -105,8 +110,8 @@ def size_of(name: str) -> Size:
 def _font(path: Path, family: str, bold: bool, pixels: float) -> FontProperties:
     from matplotlib.font_manager import FontProperties
 
-    # the file decides; family and weight are for text that stays text in an editable SVG
-    return FontProperties(fname=str(path), family=family, weight=600 if bold else 400, size=pixels * POINTS)
+    # the file decides; family and weight are for text that stays text in an editable SVG; by name, because matplotlib before 3.11 knows no numbers there
+    return FontProperties(fname=str(path), family=family, weight="semibold" if bold else "normal", size=pixels * POINTS)
 
 
 def font(pixels: float, bold: bool = False) -> FontProperties:

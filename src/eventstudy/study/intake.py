@@ -10,11 +10,12 @@ import pandas as pd
 
 from eventstudy.calendars import calendar_bounds, exchange_sessions
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
-from eventstudy.estimation.models import NormalReturnModel
+from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import EventPanel
 from eventstudy.interchange import dated, is_table
 from eventstudy.measures import Measure, measured
-from eventstudy.prices.checks.finding import Finding, Usage, in_short
+from eventstudy.prices.checks.accept import in_short
+from eventstudy.prices.checks.finding import Finding, Usage
 from eventstudy.prices.checks.run import check_prices as check_table
 from eventstudy.prices.checks.run import check_returns
 from eventstudy.prices.snapshot import FACTOR_COLUMNS

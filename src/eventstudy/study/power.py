@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
 from eventstudy.estimation.abnormal import AbnormalReturns, abnormal_returns
-from eventstudy.estimation.models import NormalReturnModel
+from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import BoolArray, FloatArray, IntArray, gather_panel
 from eventstudy.events import Event
 from eventstudy.inference import TESTS, HypothesisTest, run_test
@@ -27,10 +27,6 @@ from eventstudy.wording import did_you_mean, listed, percent, plural
 LEVEL, POWER = 0.05, 0.8
 #: Halvings of an interval: more leave no digit of a double to find.
 HALVINGS = 60
-#: Tests of an average whose statistic is an average of standardised abnormal returns over its standard error.
-STANDARDISED = frozenset({"bmp_t", "kp_bmp_t", "patell_z", "kp_patell_z"})
-#: Tests whose statistic is the average abnormal return over its standard error.
-IN_RETURNS = frozenset({"csect_t", "cda_t", "bw80_z", "mackinlay_j1_z", "lamb_z", "clustered_t"})
 
 
 def power(
@@ -147,11 +143,12 @@ def detectable_average(abnormal: AbnormalReturns, window: Window, test: Hypothes
     The standard error is the test's own: its numerator over its statistic. Tests of standardised returns weigh events by
     ``1/S_i``, so the change is one and the same of every event.
     """
-    if not test.applicable or test.statistic == 0.0 or test.name not in STANDARDISED | IN_RETURNS:
+    mean_of = TESTS[test.name].mean_of
+    if not test.applicable or test.statistic == 0.0 or not mean_of:
         return math.nan
     sums = abnormal.sums(window)
     seen = np.isfinite(sums.scar)
-    if test.name in STANDARDISED:
+    if mean_of == "standardised":
         average = float(sums.scar[seen].mean()) / float((1.0 / sums.s_car[seen]).mean())
     else:
         average = float(sums.car[seen].mean())

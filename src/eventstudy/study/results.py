@@ -15,7 +15,7 @@ import pandas as pd
 from eventstudy import figures
 from eventstudy.errors import DataMissing, InvalidInput
 from eventstudy.estimation.abnormal import AbnormalReturns
-from eventstudy.estimation.models import Fit, NormalReturnModel
+from eventstudy.estimation.model import Fit, NormalReturnModel
 from eventstudy.estimation.panel import Dropped, EventPanel
 from eventstudy.figures.presentation import Presentation, presenting
 from eventstudy.inference import Advice, HypothesisTest, notes_on_tests, run_test, run_tests
@@ -164,7 +164,7 @@ class EventStudyResult:
 
         Notes
         -----
-        The ``t_pe`` test of each event: `eventstudy.inference.parametric.t_pe`.
+        The ``t_pe`` test of each event: `eventstudy.inference.single.t_pe`.
         """
         return frame_of_cars(self.abnormal, self._window(window, end), level)
 

@@ -11,13 +11,14 @@ import pandas as pd
 from eventstudy.calendars import DEFAULT_EXCHANGE, ClosedDay, check_closed_day
 from eventstudy.errors import DataUnfit, InvalidInput
 from eventstudy.estimation.abnormal import abnormal_returns
-from eventstudy.estimation.models import NormalReturnModel
+from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import Alignment, Dropped, EventTime, align
 from eventstudy.estimation.spans import trades_of
 from eventstudy.events import Event, as_events, tradable_days
 from eventstudy.interchange import dated
 from eventstudy.measures import Measure, check_measure
-from eventstudy.prices.checks.finding import Finding, check_accept, judged
+from eventstudy.prices.checks.accept import check_accept, judged
+from eventstudy.prices.checks.finding import Finding
 from eventstudy.prices.table import Prices, Provenance, ReturnKind, check_return_kind
 from eventstudy.study.intake import Intake, as_data, gaps_in_words, origin_of, price_check, price_findings
 from eventstudy.study.results import EventStudyResult

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.estimation.abnormal import AbnormalReturns
-from eventstudy.estimation.models import NormalReturnModel
+from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import EventPanel
 from eventstudy.estimation.residuals import Statistic, arch_lm, chow, jarque_bera, ljung_box, outliers
 from eventstudy.inference import recommend, run_test, variance_ratio
