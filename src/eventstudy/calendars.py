@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import pandas as pd
 
 from eventstudy.errors import InvalidInput
+from eventstudy.wording import iso_day
 
 if TYPE_CHECKING:
     from datetime import date
@@ -92,8 +93,8 @@ def exchange_sessions(exchange: str, first: date | str, last: date | str) -> pd.
     known_from, known_to = calendar_bounds(exchange)
     if start < known_from or end > known_to:
         raise InvalidInput(
-            f"The calendar {exchange} is known from {known_from:%Y-%m-%d} to {known_to:%Y-%m-%d}; "
-            f"{start:%Y-%m-%d} to {end:%Y-%m-%d} was asked for."
+            f"The calendar {exchange} is known from {iso_day(known_from)} to {iso_day(known_to)}; "
+            f"{iso_day(start)} to {iso_day(end)} was asked for."
         )
     sessions = _calendar(exchange).sessions
     chosen: pd.DatetimeIndex = sessions[(sessions >= start) & (sessions <= end)]

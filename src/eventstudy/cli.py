@@ -494,6 +494,8 @@ def _build(path: Path, options: BuildOptions, console: Console) -> None:
 
 def _messages(built: Built, why: bool) -> Iterator[tuple[str, Level, str]]:
     """Give what is to be said of a build: step, level, words."""
+    from eventstudy.wording import first_few
+
     if built.fetched:
         yield "fetch", "info", built.fetched
     for reason in built.reasons if why else ():
@@ -503,9 +505,7 @@ def _messages(built: Built, why: bool) -> Iterator[tuple[str, Level, str]]:
     for c in built.corrections:
         yield "corrections", "warning", f"corrected, {c.what}: {c.old} → {c.new}"
     if built.flips:
-        shown = "; ".join(map(str, built.flips[:_SHOWN]))
-        more = f"; and {len(built.flips) - _SHOWN} more" if len(built.flips) > _SHOWN else ""
-        yield "numbers", "warning", f"other numbers flipped: {shown}{more}"
+        yield "numbers", "warning", f"other numbers flipped: {first_few(built.flips, _SHOWN, '; ')}"
     where = built.publication
     if where is None:
         return

@@ -19,9 +19,7 @@ from eventstudy.calendars import (
 )
 from eventstudy.errors import InvalidInput
 from eventstudy.interchange import as_pandas, is_table
-
-#: How the remark of an event begins that no session of the data answers to.
-OUTSIDE = "outside the data"
+from eventstudy.wording import iso_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +80,7 @@ class Event:
     @property
     def asked(self) -> str:
         """What was asked for, as text: the day, or the moment with its zone."""
-        return f"{self.moment:%Y-%m-%d %H:%M%z}" if self.is_moment else f"{self.moment:%Y-%m-%d}"
+        return f"{self.moment:%Y-%m-%d %H:%M%z}" if self.is_moment else iso_day(self.moment)
 
     def first_session(self, exchange: str = DEFAULT_EXCHANGE, closed_day: ClosedDay = "next") -> pd.Timestamp | None:
         """Return the session in which this news could first be traded on.
@@ -109,9 +107,9 @@ class Event:
         around = (max(day - pd.Timedelta(days=15), first), min(day + pd.Timedelta(days=15), last))
         sessions = exchange_sessions(exchange, *around)
         found = locate_sessions([self], sessions, exchange, closed_day)[0]
-        if found.position < 0 and found.remark.startswith(OUTSIDE):
+        if found.outside:
             raise InvalidInput(
-                f"Event {self.ticker}: the calendar {exchange} is known from {first:%Y-%m-%d} to {last:%Y-%m-%d} "
+                f"Event {self.ticker}: the calendar {exchange} is known from {iso_day(first)} to {iso_day(last)} "
                 f"and has no session for {self.asked}."
             )
         return None if found.position < 0 else sessions[found.position]
@@ -119,10 +117,11 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """Where an event fell on a list of sessions: position (-1 if nowhere) and a remark."""
+    """Where an event fell on a list of sessions: position (-1 if nowhere), a remark, and whether it lies outside the list."""
 
     position: int
     remark: str
+    outside: bool = False
 
 
 def _read_moment(when: object, ticker: str) -> pd.Timestamp:
@@ -193,15 +192,15 @@ def _settle(
     if exact:
         return Located(at, "after the close: next session" if late else "")
     if at == 0 or at == len(sessions):
-        span = f"{sessions[0]:%Y-%m-%d} to {sessions[-1]:%Y-%m-%d}" if len(sessions) else "no sessions"
-        return Located(-1, f"{OUTSIDE} ({span})")
+        span = f"{iso_day(sessions[0])} to {iso_day(sessions[-1])}" if len(sessions) else "no sessions"
+        return Located(-1, f"outside the data ({span})", outside=True)
     if late:
         return Located(at, "after the close: next session")
     closed = f"no session on {event.moment:%a %Y-%m-%d}"
     if closed_day == "error":
         raise InvalidInput(
-            f"Event {event.ticker}: {closed}; the sessions around it are {sessions[at - 1]:%Y-%m-%d} and "
-            f"{sessions[at]:%Y-%m-%d}. Name one of them, or set closed_day to next, previous or drop."
+            f"Event {event.ticker}: {closed}; the sessions around it are {iso_day(sessions[at - 1])} and "
+            f"{iso_day(sessions[at])}. Name one of them, or set closed_day to next, previous or drop."
         )
     if closed_day == "previous" and event.is_moment:
         raise InvalidInput(
@@ -210,8 +209,7 @@ def _settle(
         )
     if closed_day == "drop":
         return Located(-1, f"{closed}, and closed_day is 'drop'")
-    position = at if closed_day == "next" else at - 1
-    return Located(position, f"{closed}: {closed_day} session")
+    return Located({"next": at, "previous": at - 1}[closed_day], f"{closed}: {closed_day} session")
 
 
 def as_events(events: Event | Iterable[Event] | pd.DataFrame | object) -> tuple[Event, ...]:
@@ -275,7 +273,7 @@ def event_keys(events: Sequence[Event], sessions: Sequence[pd.Timestamp]) -> lis
     seen: dict[str, int] = {}
     keys = []
     for event, session in zip(events, sessions, strict=True):
-        key = f"{event.ticker} {session:%Y-%m-%d}" if event.ticker in many else event.ticker
+        key = f"{event.ticker} {iso_day(session)}" if event.ticker in many else event.ticker
         seen[key] = seen.get(key, 0) + 1
         keys.append(key if seen[key] == 1 else f"{key} #{seen[key]}")
     return keys

@@ -39,7 +39,7 @@ def as_pandas(table: object, what: str) -> pd.DataFrame:
         return _converted(table)
     except InvalidInput:
         raise
-    except Exception as error:  # the other library's errors are of its own kinds
+    except Exception as error:  # the other library's errors are of its own classes
         reason = str(error).split("\n")[0][:200]
         raise InvalidInput(
             f"{what}, a {kind}, cannot be read as a table ({type(error).__name__}: {reason})."

@@ -29,7 +29,7 @@ PUBLIC = [
         for m in ("sources", "measures", "vintages", "claims", "inference", "figures", "errors", "wording")
     ),
 ]
-HEAVY = ("yfinance", "statsmodels", "matplotlib", "scipy.stats", "curl_cffi")
+HEAVY = ("yfinance", "statsmodels", "matplotlib", "scipy.stats", "curl_cffi", "pydantic")
 
 
 def trees() -> list[tuple[str, ast.Module]]:

@@ -275,7 +275,7 @@ def test_every_p_value_is_a_probability(seed):
         assert len(p) >= len(MANY) - len(RESAMPLE_DATES) - len(NEED_DATES_OR_FULL_DAYS) - 2
         assert ((p >= 0) & (p <= 1)).all()
     for name in ("t", "t_pe", "sq", "permutation"):
-        assert 0.0 <= result.test(name, (0, 0), "A").p_value <= 1.0
+        assert 0.0 <= result.test(name, (0, 0), event="A").p_value <= 1.0
     assert result.test("permutation", (0, 0), event="A").p_value > 0.0
 
 

@@ -16,7 +16,6 @@ from types import TracebackType
 from eventstudy.errors import DataMissing, InvalidInput
 from eventstudy.figures.colours import VISIONS, contrast, difference
 from eventstudy.files import sha256
-from eventstudy.toml import read_toml
 
 DEFAULT_FILE = Path(__file__).with_name("house.toml")
 #: Names a style file for every figure drawn, where nothing else chooses one.
@@ -140,6 +139,8 @@ def load_style(path: str | os.PathLike[str]) -> HouseStyle:
 
 def _read(file: Path) -> dict[str, dict[str, str]]:
     """Return the tables of a style file, every key known and every value text."""
+    from eventstudy.toml import read_toml  # loads pydantic, and few figures have a style file
+
     content = read_toml(file, "a style file", limit=_MAX_BYTES)
     known = {
         "fonts": ("family", "regular", "semibold"),

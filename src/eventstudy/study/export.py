@@ -109,8 +109,7 @@ def specification(result: Outcome) -> dict[str, object]:
 
 def _event(result: Outcome, i: int, cars: Mapping[Window, pd.DataFrame]) -> dict[str, object]:
     ab, event, key = result.abnormal, result.panel.events[i], result.abnormal.keys[i]
-    zero = -ab.window.start
-    day_zero = 0 in ab.window
+    of_day_0 = {"raw_return": ab.firm_returns, "benchmark_return": ab.benchmark_returns, "abnormal_return": ab.ar}
     return {
         "event": key,
         "ticker": event.ticker,
@@ -122,9 +121,7 @@ def _event(result: Outcome, i: int, cars: Mapping[Window, pd.DataFrame]) -> dict
         "sigma": ab.sigma[i],
         "r_squared": result.fit.r_squared[i],
         "n_est": ab.n_est[i],
-        "raw_return": ab.firm_returns[i, zero] if day_zero else None,
-        "benchmark_return": ab.benchmark_returns[i, zero] if day_zero else None,
-        "abnormal_return": ab.ar[i, zero] if day_zero else None,
+        **{name: table[i, -ab.window.start] if 0 in ab.window else None for name, table in of_day_0.items()},
         "abnormal_returns": dict(zip((str(d) for d in ab.window), ab.ar[i].tolist(), strict=True)),
         "car": {str(w): table.iloc[i].to_dict() for w, table in cars.items()},
         "tests": {str(w): _tests(ab.take(np.array([i])), w) for w in cars},

@@ -110,7 +110,7 @@ def _what(result: Outcome) -> str:
 
 
 def _span(low: int, high: int) -> str:
-    return f"{low}" if low == high else f"{low} to {high}"
+    return " to ".join(dict.fromkeys([str(low), str(high)]))
 
 
 def event_rows(result: Outcome, window: Window) -> tuple[list[str], list[list[str]]]:

@@ -17,6 +17,7 @@ from eventstudy.inference import recommend, run_test, variance_ratio
 from eventstudy.inference.advice import design_of, variance_limit
 from eventstudy.inference.correlation import mean_correlation
 from eventstudy.inference.result import normal_quantile, normal_two_sided
+from eventstudy.study.power import LEVEL
 from eventstudy.windows import Window
 from eventstudy.wording import first_few, iso_day, number, p_text, percent, plural
 
@@ -231,8 +232,6 @@ def _still(panel: EventPanel) -> Check:
 
 #: Lags of the tests for autocorrelation and for an ARCH effect.
 LJUNG_BOX_LAGS, ARCH_LAGS = 10, 5
-#: Level at which single events are counted.
-LEVEL = 0.05
 #: How often a check may raise a false alarm: eight checks at 5 % would cry wolf in every third study.
 FALSE_ALARM = 0.01
 #: Up to so many events each p-value is looked at by itself as well.
