@@ -20,34 +20,25 @@ from eventstudy.wording import DASH, MINUS, billions, in_brackets, interval, iso
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ReportTable:
-    """A table as shown and as numbers.
+    """A table as shown and as numbers."""
 
-    Attributes
-    ----------
-    name : str
-        File name without ending, its place on the page, and the first part of its numbers' names.
-    left : int
-        So many columns hold words.
-    named_by : tuple of str
-        Columns of ``raw`` that name a row; by default all columns of words.
-    result, p_value : str
-        Column of ``raw`` with a result that has ``low`` and ``high`` beside it, and the column with its p-value.
-    test_p_value : str
-        Column with the p-values of tests of the average that has ``recommended`` beside it.
-    published : bool
-        Whether ``numbers.json`` holds its numbers.
-    """
-
+    #: File name without ending, its place on the page, and the first part of its numbers' names.
     name: str
     caption: str
     headers: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     raw: pd.DataFrame
+    #: So many columns hold words.
     left: int = 1
+    #: Columns of ``raw`` that name a row; by default all columns of words.
     named_by: tuple[str, ...] = ()
+    #: Column of ``raw`` with a result that has ``low`` and ``high`` beside it, and the column with its
+    #: p-value.
     result: str = ""
     p_value: str = ""
+    #: Column with the p-values of tests of the average that has ``recommended`` beside it.
     test_p_value: str = ""
+    #: Whether ``numbers.json`` holds its numbers.
     published: bool = True
 
     @property

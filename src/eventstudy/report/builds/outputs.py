@@ -49,16 +49,11 @@ class _Steps:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was written into a folder.
-
-    Attributes
-    ----------
-    flips : tuple of NumberDifference
-        Results that changed sign or significance and are no conclusions.
-    """
+    """What was written into a folder."""
 
     published: Published
     added: tuple[Correction, ...]
+    #: Results that changed sign or significance and are no conclusions.
     flips: tuple[NumberDifference[NumberName], ...] = ()
 
 
@@ -71,13 +66,7 @@ def write_report(
     accept: str | None = None,
     date: str = "",
 ) -> Written:
-    """Make every file of a report, the manifest last.
-
-    Parameters
-    ----------
-    date : str
-        Day of a correction; by default the day of the prices, or their last one if they have none.
-    """
+    """Make every file of a report, the manifest last; corrections are dated with ``date``, by default the day of the prices."""
     before = before or PublishedBefore()
     _require(spec)
     taken = manifest.input_digests(spec)
