@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -64,29 +65,43 @@ def days_text(window: Window) -> str:
 
 def headline_table(f: Findings) -> ReportTable:
     """Return the event day of each headline stock: raw, expected, abnormal, three tests, dollars."""
+    numbers = _headline_numbers(f)
+    rows = tuple(
+        (
+            str(n["event"]),
+            percent(n["return"]),
+            percent(n["expected"]),
+            percent(n["abnormal"]),
+            interval(n["low"], n["high"]),
+            p_text(n["p_t_pe"]),
+            sq_p_text(n["p_sq"], n["sq_of"]),
+            p_text(n["p_permutation"]),
+        )
+        for n in numbers
+    )
+    headers = ("Share", "Return", "Expected", "Abnormal", "95% interval", "p, t", "p, SQ", "p, permutation")
+    return ReportTable(
+        "headline",
+        "The event day, share by share",
+        headers,
+        rows,
+        pd.DataFrame(numbers),
+        named_by=("event",),
+        result="abnormal",
+        p_value="p_t_pe",
+    )
+
+
+def _headline_numbers(f: Findings) -> list[dict[str, Any]]:
     result, window = f.headline, Window(0, 0)
-    car = result.car(0)
-    raw = result.returns[0]
+    car, raw = result.car(0), result.returns[0]
     dollars = {c.key: c for c in f.dollars}
     among = result.adjusted(window, method="holm")["p_adjusted"]
-    rows, numbers = [], []
+    numbers = []
     for key in result.events:
         row = car.loc[key]
         tests = {t.name: t for t in result.run_tests(window, event=str(key))[0]}
-        sq, perm = tests["sq"], tests["permutation"]
-        change = dollars.get(str(key))
-        rows.append(
-            (
-                str(key),
-                percent(raw[key]),
-                percent(raw[key] - row["car"]),
-                percent(row["car"]),
-                interval(row["low"], row["high"]),
-                p_text(row["p_value"]),
-                sq_p_text(sq.p_value, sq.details.get("m", 0.0)),
-                p_text(perm.p_value),
-            )
-        )
+        sq, change = tests["sq"], dollars.get(str(key))
         numbers.append(
             {
                 "event": key,
@@ -101,21 +116,11 @@ def headline_table(f: Findings) -> ReportTable:
                 "p_sq": sq.p_value,
                 "sq_as_extreme": sq.details.get("k", np.nan),
                 "sq_of": sq.details.get("m", np.nan),
-                "p_permutation": perm.p_value,
+                "p_permutation": tests["permutation"].p_value,
                 **{f"usd_{name}": getattr(change, name, np.nan) for name in ("raw", "abnormal", "low", "high")},
             }
         )
-    headers = ("Share", "Return", "Expected", "Abnormal", "95% interval", "p, t", "p, SQ", "p, permutation")
-    return ReportTable(
-        "headline",
-        "The event day, share by share",
-        headers,
-        tuple(rows),
-        pd.DataFrame(numbers),
-        named_by=("event",),
-        result="abnormal",
-        p_value="p_t_pe",
-    )
+    return numbers
 
 
 def windows_table(f: Findings) -> ReportTable:
