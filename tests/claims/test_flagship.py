@@ -1,4 +1,4 @@
-"""The flagship's verdicts against a calculation of their own: numpy and pandas on the embedded files, no function of the package."""
+"""The flagship's verdicts against a separate calculation: numpy and pandas on the embedded files, no function of the package."""
 
 from __future__ import annotations
 

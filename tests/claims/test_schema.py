@@ -190,7 +190,7 @@ def test_an_asset_of_the_panel_has_an_abnormal_return(ledger: es.claims.ClaimsLe
     assert "abnormal return" in dict(ruling.inputs)
 
 
-def test_a_tolerance_and_the_side_of_a_verdict_are_told(ledger: es.claims.ClaimsLedger) -> None:
+def test_a_tolerance_and_the_side_of_a_verdict_are_reported(ledger: es.claims.ClaimsLedger) -> None:
     assert "16.15% and 17.85%" in ledger["about-17"].sentence
     assert ledger["mixed"].ruling.condition.startswith("which company is meant")
     assert "2026-02-02" in ledger["beyond"].sentence or "outside the data" in ledger["beyond"].sentence
@@ -394,7 +394,7 @@ def test_the_command_ends_in_2_for_a_wrong_file(tmp_path: Path) -> None:
     assert run(str(folder), "--json", "--csv").returncode == 2
 
 
-def test_a_price_file_of_ones_own_with_another_close_gives_another_verdict(tmp_path: Path) -> None:
+def test_your_own_price_file_with_another_close_gives_another_verdict(tmp_path: Path) -> None:
     prices = es.load_prices(["NVDA", "^GSPC"])
     close = prices.close.copy()
     adjusted = prices.adj_close.copy()

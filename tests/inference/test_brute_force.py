@@ -352,8 +352,8 @@ def test_t_with_and_without_prediction_error(result, place, window):
     loop, key = LOOPS[place], result.events[place]
     days = loop.days(window)
     plain = loop.car(window) / (loop.s * math.sqrt(len(days)))
-    assert result.test("t", window, key).statistic == pytest.approx(plain, rel=1e-10)
-    assert result.test("t_pe", window, key).statistic == pytest.approx(loop.scar(window), rel=1e-10)
+    assert result.test("t", window, event=key).statistic == pytest.approx(plain, rel=1e-10)
+    assert result.test("t_pe", window, event=key).statistic == pytest.approx(loop.scar(window), rel=1e-10)
 
 
 @pytest.mark.parametrize("place", range(len(TICKERS)))

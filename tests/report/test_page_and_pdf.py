@@ -101,6 +101,16 @@ def test_figures_have_alternative_texts_and_tables_have_headers(made, reader):
     assert elements(tags, ("/H2",))
 
 
+def test_a_further_figure_stands_after_those_with_a_place_of_their_own(made):
+    found, charts, tables = made
+    more = replace(charts[0], name="one_more", further=True)
+    page = report_page(found, (*charts, more), tables)
+    assert page.index('<figure id="market_model"') < page.index('<figure id="one_more"') < page.index('id="windows"')
+    paper = pypdf.PdfReader(io.BytesIO(report_pdf(found, (*charts, more), tables)))
+    alts = [str(e.get("/Alt")) for e in elements(paper.trailer["/Root"]["/StructTreeRoot"], ("/Figure",))]
+    assert alts.count(more.article.words.alt) == 2
+
+
 def test_the_pdf_says_what_the_page_says(made, reader):
     text = squeezed("".join(p.extract_text() for p in reader.pages))
     for table in made[2]:

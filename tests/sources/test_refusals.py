@@ -10,7 +10,7 @@ import pytest
 
 import eventstudy as es
 from eventstudy.errors import DataUnfit, InvalidInput
-from eventstudy.figures.bundle import table_csv
+from eventstudy.figures.formats import table_csv
 from eventstudy.sources import read_french_factors, read_prices
 from eventstudy.vintages.join import join_prices
 from eventstudy.wording import inert

@@ -74,6 +74,17 @@ def several_tests(
     ------
     InvalidInput
         If no test applies.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> prices = es.load_prices(["NVDA", "META", "GOOGL", "^GSPC"], "2023-12-01", "2025-02-14")
+    >>> study = es.EventStudy(model=es.MarketModel("^GSPC"), window=(-5, 5))
+    >>> result = study.run(prices, [es.Event(t, "2025-01-27") for t in ("NVDA", "META", "GOOGL")])
+    >>> from eventstudy.inference import notes_on_tests
+    >>> tests = [result.test(name, (0, 0)) for name in ("patell_z", "kp_bmp_t")]
+    >>> several_tests(tests, notes_on_tests(result.abnormal, es.Window(0, 0))).words.title
+    'One test sees 2.7 standard errors; one that fits this design sees 0.6'
     """
     # a joint test has another null hypothesis and no sign
     shown = [
@@ -120,10 +131,11 @@ def z_equivalent(test: HypothesisTest) -> float:
     """Return the number of standard errors with a test's p-value and sign: ``sign · Φ⁻¹(1 - p/2)``; NaN if it does not apply."""
     if not test.applicable:
         return math.nan
-    centre = {"w_plus": test.n * (test.n + 1) / 4.0}
-    anchor = next((v for k, v in centre.items() if k in test.details and test.distribution == "exact"), 0.0)
+    # W⁺ of the exact signed-rank test lies around n(n + 1)/4, all other statistics around zero
+    signed_rank = test.distribution == "exact" and "w_plus" in test.details
+    centre = test.n * (test.n + 1) / 4.0 if signed_rank else 0.0
     tail = max(test.p_value / 2.0, 5e-324)
-    return math.copysign(-normal_quantile(tail), test.statistic - anchor)
+    return math.copysign(-normal_quantile(tail), test.statistic - centre)
 
 
 def _words(shown: Sequence[_Compared], span: str) -> FigureText:

@@ -140,6 +140,15 @@ def estimation_days(
     ------
     InvalidInput
         If there is no such event, or day 0 is not in the event window.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> prices = es.load_prices(["NVDA", "^GSPC"], "2023-12-01", "2025-02-14")
+    >>> study = es.EventStudy(model=es.MarketModel("^GSPC"), window=(-5, 5))
+    >>> result = study.run(prices, [es.Event("NVDA", "2025-01-27")])
+    >>> estimation_days(result.abnormal).words.title
+    'NVDA’s fall was beyond all 250 days of the estimation window'
     """
     event = _event_among_days(abnormal, i, level)
     n = len(event.days)
@@ -220,9 +229,7 @@ def _draw_days(sheet: Sheet, shown: EventAmongDays, legend: list[str], name: str
     sheet.mark(x.px(value), base, tint, filled=filled, shape="D", pixels=11)
     label = f"{name}: {percent(value, share_digits([value]))}"
     text = fit(label, size.body, sheet.right - sheet.left, bold=True)
-    half = text_width(text, size.body, True) / 2
-    centre = min(max(x.px(value), sheet.left + half), sheet.right - half)
-    sheet.text(centre, label_line, text, bold=True, ha="center")
+    sheet.centred(text, x.px(value), label_line, sheet.left, sheet.right, bold=True)
 
 
 def _days_axis(sheet: Sheet, x: Scale, top: float, base: float) -> None:
@@ -285,6 +292,15 @@ def universe(
     ------
     DataMissing
         If a name to mark is not among the events.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> prices = es.load_prices(["NVDA", "META", "GOOGL", "^GSPC"], "2023-12-01", "2025-02-14")
+    >>> study = es.EventStudy(model=es.MarketModel("^GSPC"), window=(-5, 5))
+    >>> result = study.run(prices, [es.Event(t, "2025-01-27") for t in ("NVDA", "META", "GOOGL")])
+    >>> universe(result.abnormal, ["NVDA"]).words.title
+    'NVDA’s abnormal fall was the largest of 3 stocks'
     """
     shown = measure(abnormal, Window(0, 0), level)
     chosen = [_place(abnormal.keys, name) for name in dict.fromkeys(marked)]
@@ -382,16 +398,12 @@ def _lane(size: Size) -> float:
 
 
 def _label(size: Size, member: Marked) -> str:
-    return fit(member.text, _label_size(size), size.inner * 0.5, bold=True)
-
-
-def _label_size(size: Size) -> float:
-    return size.foot if size.narrow else size.body
+    return fit(member.text, size.beside, size.inner * 0.5, bold=True)
 
 
 def _layout(size: Size, values: np.ndarray, named: Sequence[Marked]) -> tuple[Scale, list[int]]:
     """Return the scale, short enough that no label leaves the sheet on the right, and the labels' lanes."""
-    pixels = _label_size(size)
+    pixels = size.beside
     widths = [text_width(_label(size, m), pixels, True) + 0.5 * pixels for m in named]
     low, high = limits(values.tolist(), pad=0.03)
     left, right = size.margin, size.width - size.margin
@@ -428,7 +440,7 @@ def _draw_universe(sheet: Sheet, values: np.ndarray, named: Sequence[Marked]) ->
     sheet.line([sheet.left, sheet.right], [base, base], palette().ink, 1.2)
     draw_stacks(sheet, values, x, top + 0.4 * size.foot, base)
     for member, lane in zip(named, given, strict=True):
-        place, tint, pixels = x.px(member.value), palette().of_state(member.state), _label_size(size)
+        place, tint, pixels = x.px(member.value), palette().of_state(member.state), size.beside
         y = base + _lane(size) * (lane + 0.65)
         sheet.line([place, place], [base, y + 0.35 * pixels], tint, 1.4)
         sheet.mark(place, base, tint, filled=member.state != "unclear", pixels=9)

@@ -58,6 +58,15 @@ def event_day(
     ------
     InvalidInput
         If the window is not inside the event window, or ``level`` or ``size`` is not allowed.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> prices = es.load_prices(["NVDA", "META", "GOOGL", "^GSPC"], "2023-12-01", "2025-02-14")
+    >>> study = es.EventStudy(model=es.MarketModel("^GSPC"), window=(-5, 5))
+    >>> result = study.run(prices, [es.Event(t, "2025-01-27") for t in ("NVDA", "META", "GOOGL")])
+    >>> event_day(result.abnormal, when="27 January 2025").words.title
+    'NVDA fell, META rose on 27 January 2025; no clear change for GOOGL'
     """
     chosen = Window.of(window)
     shown = measure(abnormal, chosen, level)
@@ -100,6 +109,15 @@ def ranking(
     Notes
     -----
     Each interval is for its event alone: of many events without any effect, one in twenty lies outside 95%.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> prices = es.load_prices(["NVDA", "META", "GOOGL", "^GSPC"], "2023-12-01", "2025-02-14")
+    >>> study = es.EventStudy(model=es.MarketModel("^GSPC"), window=(-5, 5))
+    >>> result = study.run(prices, [es.Event(t, "2025-01-27") for t in ("NVDA", "META", "GOOGL")])
+    >>> ranking(result.abnormal).data["event"].tolist()
+    ['NVDA', 'GOOGL', 'META']
     """
     day = Window(0, 0)
     measured = measure(abnormal, day, level)

@@ -100,12 +100,7 @@ def default_style() -> HouseStyle:
 
 
 def load_style(path: str | os.PathLike[str]) -> HouseStyle:
-    """Read a style file.
-
-    Parameters
-    ----------
-    path : path
-        A TOML file with the tables ``fonts``, ``palette`` and ``signature``; what it leaves out is as in the package.
+    """Read a style file, a TOML file with the tables ``fonts``, ``palette`` and ``signature``; what it leaves out is the package's.
 
     Examples
     --------

@@ -16,25 +16,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The lines of a figure's head and foot, and the pixels that each part takes.
-
-    Attributes
-    ----------
-    notice : float
-        Room of the bar over the title that a mark is written in.
-    head, tail : float
-        Room over and under the plot, without the notice and the margins.
-    """
+    """The lines of a figure's head and foot, and the pixels that each part takes."""
 
     recipe: Recipe
     size: Size
     title: list[str]
     subtitle: list[str]
     foot: list[str]
+    #: Room of the bar over the title that a mark is written in.
     notice: float
+    #: Room over and under the plot, without the notice and the margins.
     head: float
-    signature: float
     tail: float
+    signature: float
     height: float
 
     @classmethod
@@ -52,7 +46,7 @@ class Layout:
         frame = head + notice + tail + 2 * size.margin
         least = max(0.55 * plot, size.height - frame) if size.height else plot
         height = max(size.height, round(frame + least))
-        return cls(recipe, size, title, subtitle, foot, notice, head, signature, tail, height)
+        return cls(recipe, size, title, subtitle, foot, notice, head, tail, signature, height)
 
     def draw(self, figure: Figure) -> None:
         """Draw everything on a figure of this width and height."""

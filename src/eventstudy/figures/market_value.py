@@ -53,6 +53,14 @@ def dollars(
     ------
     InvalidInput
         If there is no change at all.
+
+    Examples
+    --------
+    >>> from eventstudy.windows import Window
+    >>> numbers = {"raw": -80e9, "abnormal": -50e9, "low": -60e9, "high": -40e9, "level": 0.95}
+    >>> lost = MarketValueChange("A", "A", Window(0, 0), 100.0, 90.0, None, 1e11, **numbers)
+    >>> dollars([lost]).words.title
+    'A lost $80bn, $50bn more than expected'
     """
     if not changes:
         raise InvalidInput("There is no market-value change to draw; give at least one.")
@@ -90,7 +98,10 @@ def _row(change: MarketValueChange) -> Row:
 
 
 def _bn(value: float) -> str:
-    return billions(value, 0 if not math.isfinite(value) or abs(value) >= 9.95e9 else 1 if abs(value) >= 5e7 else 3)
+    """Return billions with as many decimals as their magnitude needs."""
+    if abs(value) < 5e7:
+        return billions(value, 3)
+    return billions(value, 1 if abs(value) < 9.95e9 else 0)
 
 
 def _ticks(values: list[float]) -> Callable[[float], str]:
@@ -109,8 +120,8 @@ def _title(rows: Sequence[Row], when: str, what: str) -> str:
         return f"No clear change in market value for {whose}{on}"
     first = max(clear, key=lambda r: abs(r.value))
     raw, surprise = (_bn(v).lstrip(MINUS + "+") for v in (first.second, first.value))
-    lost = first.second < 0
-    return f"{first.key} {'lost' if lost else 'gained'} {raw}{on}, {surprise} {_beside_expected(first)}"
+    does = "lost" if first.second < 0 else "gained"
+    return f"{first.key} {does} {raw}{on}, {surprise} {_beside_expected(first)}"
 
 
 def _beside_expected(row: Row) -> str:
@@ -129,9 +140,11 @@ def _note(changes: Sequence[MarketValueChange], there: Sequence[MarketValueChang
     level = say.level_text(changes[0].level)
     gone = [say.tidy(c.key) for c in changes if not math.isfinite(c.abnormal)]
     notes = [f"Intervals: {level}, t with prediction error; abnormal is what the model did not expect."]
-    notes += [f"No figure (no share count or close): {', '.join(gone)}."] if gone else []
+    if gone:
+        notes.append(f"No figure (no share count or close): {', '.join(gone)}.")
     notes += _same_company(there)
-    notes += [not_drawn(hidden, _noun(changes))] if hidden else []
+    if hidden:
+        notes.append(not_drawn(hidden, _noun(changes)))
     return " ".join(notes)
 
 

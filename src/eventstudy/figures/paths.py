@@ -97,6 +97,15 @@ def car_paths(
     ------
     InvalidInput
         If ``level`` or ``size`` is not allowed.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> prices = es.load_prices(["NVDA", "META", "GOOGL", "^GSPC"], "2023-12-01", "2025-02-14")
+    >>> study = es.EventStudy(model=es.MarketModel("^GSPC"), window=(-5, 5))
+    >>> result = study.run(prices, [es.Event(t, "2025-01-27") for t in ("NVDA", "META", "GOOGL")])
+    >>> car_paths(result.abnormal).words.title
+    'Cumulated from day −5, only NVDA is clearly below zero by day 0, none by day +5'
     """
     paths = paths_of(abnormal, level)
     legend = [f"average of {abnormal.n} events", "one event"] if paths.many else [_test_text(level)]
@@ -195,10 +204,7 @@ def judged_days(window: Window) -> list[int]:
 def path_title(keys: Sequence[str], states: Sequence[Sequence[str]], window: Window) -> str:
     """Return which cumulated paths are clearly away from zero, named if few, counted if many.
 
-    Parameters
-    ----------
-    states : sequence of sequence of str
-        For each day of `judged_days` the N verdicts (`eventstudy.figures.words.verdict`) of the sums from the first day to it.
+    ``states`` are, for each day of `judged_days`, the N verdicts of the sums from the first day to it.
 
     Examples
     --------
@@ -221,7 +227,7 @@ def path_title(keys: Sequence[str], states: Sequence[Sequence[str]], window: Win
     if clear[0] and not clear[1]:
         return f"{start}{first} {days[0]}, {'none' if len(keys) > 1 else 'no longer'} {days[1]}{tail}"
     join = "; " if ", " in first else ", "
-    second = phrase(keys, last) if phrase is _named or not clear[0] else _counted_again(last)
+    second = phrase(keys, last) if phrase is _named or not clear[0] else _counted_again(keys, last)
     return f"{start}{first} {days[0]}{join}{second} {days[1]}{tail}"
 
 
@@ -230,32 +236,41 @@ def _same(one: Sequence[str], other: Sequence[str]) -> bool:
     return all(a == b or say.CLEAR.isdisjoint((a, b)) for a, b in zip(one, other, strict=True))
 
 
+def _sides(keys: Sequence[str], states: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """Return the events clearly below and above zero, sides without any left out."""
+    sides = {"below": "down", "above": "up"}
+    found = ((word, [k for k, s in zip(keys, states, strict=True) if s == side]) for word, side in sides.items())
+    return [(word, names) for word, names in found if names]
+
+
 def _named(keys: Sequence[str], states: Sequence[str]) -> str:
     """Return what holds of a few named events: ``only NVDA is clearly below zero``."""
-    sides = [[k for k, s in zip(keys, states, strict=True) if s == side] for side in ("down", "up")]
-    groups = [(listed(names), names, word) for names, word in zip(sides, ("below", "above"), strict=True) if names]
-    if not groups:
+    sides = _sides(keys, states)
+    if not sides:
         return "no path is clearly off zero" if len(keys) > 1 else f"{keys[0]} is not clearly off zero"
-    (who, names, word), *others = groups
+    (word, names), *others = sides
     only = "only " if len(names) == 1 < len(keys) and not others else ""
-    text = f"{only}{who} {'is' if len(names) == 1 else 'are'} clearly {word}"
-    return text + "".join(f", {more} {side}" for more, _, side in others) + " zero"
+    text = f"{only}{listed(names)} {_are(names)} clearly {word}"
+    return text + "".join(f", {listed(more)} {side}" for side, more in others) + " zero"
 
 
 def _counted(keys: Sequence[str], states: Sequence[str]) -> str:
     """Return what holds of many events: ``2 of 5 events are clearly below zero, 1 above``."""
-    down, up = list(states).count("down"), list(states).count("up")
-    if not down and not up:
+    sides = _sides(keys, states)
+    if not sides:
         return f"none of {len(keys)} events is clearly off zero"
-    first, word = (down, "below") if down else (up, "above")
-    text = f"{first} of {len(keys)} events {'is' if first == 1 else 'are'} clearly {word} zero"
-    return text + (f", {up} above" if down and up else "")
+    (word, names), *others = sides
+    text = f"{len(names)} of {len(keys)} events {_are(names)} clearly {word} zero"
+    return text + "".join(f", {len(more)} {side}" for side, more in others)
 
 
-def _counted_again(states: Sequence[str]) -> str:
+def _counted_again(keys: Sequence[str], states: Sequence[str]) -> str:
     """Return the counts of a second day, after `_counted` of a first: ``2 below, 1 above``."""
-    counts = [(list(states).count("down"), "below"), (list(states).count("up"), "above")]
-    return ", ".join(f"{count} {word}" for count, word in counts if count)
+    return ", ".join(f"{len(names)} {word}" for word, names in _sides(keys, states))
+
+
+def _are(names: Sequence[str]) -> str:
+    return "is" if len(names) == 1 else "are"
 
 
 def average_title(average: np.ndarray, last: np.ndarray, window: Window) -> str:
@@ -289,7 +304,9 @@ def path_alt(key: str, days: Sequence[int], ends: Sequence[Sequence[float]]) -> 
 def _columns_of(size: Size, n: int) -> int:
     if size.column:
         return 1
-    return min(n, (1 if n <= 3 else 2) if size.narrow else 3 if n != 4 else 2)
+    if size.narrow:
+        return 1 if n <= 3 else 2
+    return 2 if n == 4 else min(n, 3)
 
 
 def _panels_height(size: Size, paths: Paths, legend: list[str]) -> float:
@@ -325,7 +342,7 @@ def _many_height(size: Size, paths: Paths, legend: list[str]) -> float:
     return legend_height(legend, size) + plot + 3.2 * size.body + _foot(size)
 
 
-def _y_scale_values(values: list[np.ndarray]) -> tuple[float, float]:
+def _limits_of(*values: np.ndarray) -> tuple[float, float]:
     return limits(np.concatenate([v.ravel() for v in values]).tolist(), pad=0.05)
 
 
@@ -338,7 +355,7 @@ def _draw_panels(sheet: Sheet, paths: Paths, legend: list[str]) -> None:
     tall = (sheet.bottom - 0.5 * size.foot - top - _label(size)) / rows
     over = _head(size, keys)
     plot = tall - over - _foot(size)
-    low, high = _y_scale_values([paths.car, paths.low, paths.high])
+    low, high = _limits_of(paths.car, paths.low, paths.high)
     marks, texts, gutter = y_ticks(low, high, int(plot / (3.4 * size.foot)), size.foot)
     gap = 1.6 * size.body
     ends = _end_texts(paths.car[:, -1])
@@ -352,7 +369,11 @@ def _draw_panels(sheet: Sheet, paths: Paths, legend: list[str]) -> None:
         x = Scale(float(paths.days[0]) - 0.4, float(paths.days[-1]) + 0.4, left, left + wide)
         if column == 0:
             sheet.y_labels(left, y, marks, texts)
-        _heading(sheet, key, ends[i], int(paths.days[-1]), (left, wide, head, _dated(keys)))
+        last = f"{ends[i]} by day {relative_day(paths.window.end)}"
+        if _dated(keys):
+            _heading_of_two_lines(sheet, key, last, left, head, wide)
+        else:
+            _heading(sheet, key, last if wide > 13 * size.body else ends[i], left, head, wide)
         _grid(sheet, x, y, marks, named=i == 0)
         _day_labels(sheet, x, paths.days, y.start)
         _path(sheet, x, y, paths, i)
@@ -363,18 +384,20 @@ def _end_texts(last: np.ndarray) -> list[str]:
     return [percent(float(v), digits) if np.isfinite(v) else "no return" for v in last]
 
 
-def _heading(sheet: Sheet, key: str, value: str, day: int, place: tuple[float, float, float, bool]) -> None:
-    """Write name and last value over a panel, on one line or two; ``place``: left, width, top, whether two."""
-    left, wide, head, two = place
+def _heading(sheet: Sheet, key: str, value: str, left: float, head: float, wide: float) -> None:
+    """Write name and last value over a panel, side by side."""
     size = sheet.size
-    tail = f"{value} by day {relative_day(day)}" if two or wide > 13 * size.body else value
     y = head + 1.2 * size.body
-    room = wide if two else wide - text_width(tail, size.foot) - 0.8 * size.body
-    sheet.name(left, y, key, room, size.body * 1.1)
-    if two:
-        sheet.text(left, y + 1.35 * size.foot, fit(tail, size.foot, wide), size.foot, color=palette().ink)
-    else:
-        sheet.text(left + wide, y, tail, size.foot, color=palette().ink, ha="right")
+    sheet.name(left, y, key, wide - text_width(value, size.foot) - 0.8 * size.body, size.body * 1.1)
+    sheet.text(left + wide, y, value, size.foot, color=palette().ink, ha="right")
+
+
+def _heading_of_two_lines(sheet: Sheet, key: str, value: str, left: float, head: float, wide: float) -> None:
+    """Write name and last value over a panel, one under the other."""
+    size = sheet.size
+    y = head + 1.2 * size.body
+    sheet.name(left, y, key, wide, size.body * 1.1)
+    sheet.text(left, y + 1.35 * size.foot, fit(value, size.foot, wide), size.foot, color=palette().ink)
 
 
 def _grid(sheet: Sheet, x: Scale, y: Scale, marks: list[float], named: bool) -> None:
@@ -384,9 +407,8 @@ def _grid(sheet: Sheet, x: Scale, y: Scale, marks: list[float], named: bool) -> 
     if x.low <= 0.0 <= x.high:
         sheet.line([x.px(0.0)] * 2, [y.end - 0.25 * size.foot, y.start], palette().quiet, 1.2, dash=True)
         if named:
-            half = text_width("event day", size.foot) / 2
-            centre = min(max(x.px(0.0), x.start + half), x.end - half)
-            sheet.text(centre, y.end - 0.55 * size.foot, "event day", size.foot, color=palette().quiet, ha="center")
+            place, height = x.px(0.0), y.end - 0.55 * size.foot
+            sheet.centred("event day", place, height, x.start, x.end, size.foot, color=palette().quiet)
 
 
 def _day_labels(sheet: Sheet, x: Scale, days: np.ndarray, base: float) -> None:
@@ -427,7 +449,7 @@ def _draw_many(sheet: Sheet, paths: Paths, legend: list[str]) -> None:
     sheet.legend(list(zip(samples, legend, strict=True)), sheet.top + 0.5 * size.foot)
     top = sheet.top + legend_height(legend, size) + 1.6 * size.foot
     base = sheet.bottom - _foot(size)
-    low, high = _y_scale_values([paths.car, paths.average])
+    low, high = _limits_of(paths.car, paths.average)
     marks, texts, gutter = y_ticks(low, high, int((base - top) / (3.4 * size.foot)), size.foot)
     y = Scale(low, high, base, top)
     end = percent(float(paths.average[-1]), share_digits([float(paths.average[-1])]))

@@ -145,11 +145,6 @@ def _row_axis(
     sheet.tick_labels(x, marks, form, ends[1] + 1.35 * size.foot)
 
 
-def group_size(size: Size) -> float:
-    """Return the text size of the group column."""
-    return size.foot if size.narrow else size.body
-
-
 def _columns(sheet: Sheet, rows: Sequence[Row]) -> Columns:
     size = sheet.size
     gap = 0.9 * size.body
@@ -164,7 +159,7 @@ def _columns(sheet: Sheet, rows: Sequence[Row]) -> Columns:
     key = min(most, max((name_width(r.key, size) for r in rows), default=0.0))
     group = min(
         size.inner * (0.2 if dated and size.narrow else 0.26),
-        max((text_width(r.group, group_size(size)) for r in rows), default=0.0),
+        max((text_width(r.group, size.beside) for r in rows), default=0.0),
     )
     value = widest([r.value_text for r in rows], bold=True, most=size.inner * 0.3)
     wide = 0.0 if size.narrow else widest([r.interval_text for r in rows], most=size.inner * 0.3)
@@ -183,8 +178,8 @@ def _row_texts(sheet: Sheet, columns: Columns, row: Row, middle: float) -> None:
     end = columns.group - gap if row.group or columns.plot > columns.group else columns.plot - gap
     sheet.name(columns.key, middle, row.key, end - columns.key + 1, va="middle")
     if row.group:
-        group = fit(row.group, group_size(size), columns.plot - gap - columns.group + 1)
-        sheet.text(columns.group, middle, group, group_size(size), color=palette().quiet, va="middle")
+        group = fit(row.group, size.beside, columns.plot - gap - columns.group + 1)
+        sheet.text(columns.group, middle, group, size.beside, color=palette().quiet, va="middle")
     sheet.text(columns.value_end, middle, row.value_text, bold=row.clear, color=palette().ink, ha="right", va="middle")
     if columns.interval_end > columns.value_end:
         sheet.text(columns.interval_end, middle, row.interval_text, color=palette().quiet, ha="right", va="middle")

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import InvalidInput
-from eventstudy.estimation.models import Fit
+from eventstudy.estimation.model import Fit
 from eventstudy.estimation.panel import EventPanel
 from eventstudy.figures import words as say
 from eventstudy.figures.columns import FRACTION, HIGH, LOW, WHAT, Column
@@ -150,6 +150,15 @@ def market_scatter(
     ------
     InvalidInput
         If the model has no benchmark or more than one factor, or ``i`` or ``level`` is out of range.
+
+    Examples
+    --------
+    >>> import eventstudy as es
+    >>> prices = es.load_prices(["NVDA", "^GSPC"], "2023-12-01", "2025-02-14")
+    >>> study = es.EventStudy(model=es.MarketModel("^GSPC"), window=(-5, 5))
+    >>> result = study.run(prices, [es.Event("NVDA", "2025-01-27")])
+    >>> market_scatter(result.panel, result.fit, 0).words.title
+    'NVDA fell 17.0%; the model expected −3.7%'
     """
     cloud = _cloud(panel, fit, i, level)
     legend = [f"{len(cloud.firm)} estimation days", f"fitted line, {say.level_text(level)} prediction interval"]

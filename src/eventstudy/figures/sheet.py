@@ -176,16 +176,11 @@ LAYERS = {
 
 @dataclass
 class Sheet:
-    """A figure under construction; all lengths in pixels, y downwards.
-
-    Attributes
-    ----------
-    left, right, top, bottom : float
-        The box between head and foot, for the plot and its labels.
-    """
+    """A figure under construction; all lengths in pixels, y downwards."""
 
     figure: Figure
     size: Size
+    #: The box between head and foot, for the plot and its labels.
     left: float
     right: float
     top: float
@@ -246,6 +241,23 @@ class Sheet:
             parse_math=False,
         )
         self._place(drawn, role)
+
+    def centred(
+        self,
+        text: str,
+        x: float,
+        y: float,
+        left: float,
+        right: float,
+        pixels: float = 0.0,
+        *,
+        color: str = "",
+        bold: bool = False,
+    ) -> None:
+        """Write one line of text around ``x``, moved so far that it stays between ``left`` and ``right``."""
+        half = text_width(text, pixels or self.size.body, bold) / 2
+        centre = min(max(x, left + half), right - half)
+        self.text(centre, y, text, pixels, color=color, bold=bold, ha="center")
 
     def name(self, x: float, y: float, key: str, room: float, pixels: float = 0.0, va: str = "baseline") -> None:
         """Write an event's name, cut to the room, and its date, which is never cut, small beside it."""

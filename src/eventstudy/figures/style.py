@@ -69,6 +69,11 @@ class Size:
         return self.body / 13.0
 
     @property
+    def beside(self) -> float:
+        """Size of texts beside names and plots, small where columns have to give way."""
+        return self.foot if self.narrow else self.body
+
+    @property
     def inner(self) -> float:
         """Pixels between the side margins."""
         return self.width - 2 * self.margin

@@ -10,7 +10,7 @@ from dataclasses import replace
 from eventstudy.errors import InvalidInput
 from eventstudy.figures.recipe import Facts, Recipe
 from eventstudy.figures.words import CLEAR, name_and_date, tidy
-from eventstudy.wording import listed
+from eventstudy.wording import first_few, listed
 
 # -- By which names a title may speak of a figure's events.
 
@@ -21,100 +21,23 @@ _FORM = re.compile(
 )
 #: A first word shorter than this, or one of these, names nobody.
 _LEAST_LETTERS = 4
-_COMMON = frozenset(
-    [
-        "advanced",
-        "air",
-        "alliance",
-        "american",
-        "applied",
-        "archer",
-        "arch",
-        "bank",
-        "best",
-        "boston",
-        "brown",
-        "capital",
-        "central",
-        "coca",
-        "comfort",
-        "consolidated",
-        "digital",
-        "dollar",
-        "duke",
-        "eastern",
-        "edison",
-        "elevance",
-        "entergy",
-        "equity",
-        "essex",
-        "extra",
-        "federal",
-        "fidelity",
-        "first",
-        "fiserv",
-        "ford",
-        "fortive",
-        "fox",
-        "general",
-        "genuine",
-        "global",
-        "gold",
-        "home",
-        "international",
-        "iron",
-        "live",
-        "mid",
-        "molson",
-        "monster",
-        "motorola",
-        "national",
-        "new",
-        "norfolk",
-        "northern",
-        "old",
-        "packaging",
-        "palo",
-        "parker",
-        "pinnacle",
-        "principal",
-        "progressive",
-        "public",
-        "quest",
-        "regency",
-        "regions",
-        "republic",
-        "rockwell",
-        "royal",
-        "simon",
-        "smurfit",
-        "southern",
-        "southwest",
-        "standard",
-        "state",
-        "super",
-        "target",
-        "texas",
-        "ulta",
-        "union",
-        "united",
-        "universal",
-        "west",
-        "williams",
-        "willis",
-        "zoetis",
-    ]
-)
+_COMMON = frozenset([
+    "advanced", "air", "alliance", "american", "applied", "archer", "arch", "bank", "best", "boston", "brown",
+    "capital", "central", "coca", "comfort", "consolidated", "digital", "dollar", "duke", "eastern", "edison",
+    "elevance", "entergy", "equity", "essex", "extra", "federal", "fidelity", "first", "fiserv", "ford", "fortive",
+    "fox", "general", "genuine", "global", "gold", "home", "international", "iron", "live", "mid", "molson",
+    "monster", "motorola", "national", "new", "norfolk", "northern", "old", "packaging", "palo", "parker",
+    "pinnacle", "principal", "progressive", "public", "quest", "regency", "regions", "republic", "rockwell",
+    "royal", "simon", "smurfit", "southern", "southwest", "standard", "state", "super", "target", "texas", "ulta",
+    "union", "united", "universal", "west", "williams", "willis", "zoetis",
+])  # fmt: skip
 
 
 def events_by_name(keys: Sequence[str], names: Mapping[str, str]) -> dict[str, int]:
     """Return the place of the event that each name means: key, ticker, the study's name, the embedded name of the company.
 
-    Returns
-    -------
-    dict of str to int
-        A name that would mean two events is left out; a company's first word counts if no other member of the S&P 500 begins with it and
-        it is no common word.
+    A name that would mean two events is left out; a company's first word counts if no other member of the S&P 500
+    begins with it and it is no common word.
 
     Examples
     --------
@@ -179,23 +102,15 @@ _FILLED = re.compile(r"\ufffc(\d+)\ufffc")
 
 
 def title_problems(title: str, facts: Facts, *, strict: bool = False) -> list[str]:
-    """Return what a title says of movements that the numbers do not carry.
+    """Return what a title says of movements that the numbers do not carry, in English words of falling and rising.
 
-    Parameters
-    ----------
-    strict : bool
-        A movement that is said of no event of the figure must hold of all of them; else of one.
-
-    Returns
-    -------
-    list of str
-        Empty if nothing is wrong. English verbs and nouns of falling and rising are looked for; what is denied or asked is left alone.
+    What is denied or asked is left alone. A movement that is said of no event of the figure must hold of one of them,
+    if ``strict`` of all.
 
     Notes
     -----
     The subject of a word of movement are the events named before it, back to the word before; if there is none, those
-    named after it. Events are known by key, ticker, the study's name and the embedded name of the company (`events_by_name`). "11 of 27 fell" is
-    counted. A denial exempts the word of movement that follows it up to a comma, and no other.
+    named after it; names are those of `events_by_name`. "11 of 27 fell" is counted. A denial exempts the word of movement that follows it up to a comma, and no other.
 
     Examples
     --------
@@ -236,7 +151,7 @@ def _of_nobody(
     wrong = [k for k in keys if k not in holds]
     if len(wrong) == len(keys) or strict or _ALL.search(clause):
         what = "any event" if len(wrong) == len(keys) else listed(wrong[:3])
-        unnamed = f" (no event of the figure is named; they are {listed(keys[:4])}{' …' if len(keys) > 4 else ''})"
+        unnamed = f" (no event of the figure is named; they are {first_few(keys, 4)})"
         return [f"{word!r} does not hold of {what}: the numbers show {_shown(facts, wrong)}{unnamed}"]
     return []
 

@@ -39,6 +39,8 @@ class Chart:
     #: The same numbers laid out for a column and for a phone.
     article: HouseFigure
     phone: HouseFigure
+    #: Whether the page shows it after the others, under "How sure"; else its templates give it a place by name.
+    further: bool = False
 
     @cached_property
     def article_svg(self) -> bytes:
@@ -90,12 +92,13 @@ def _dollars(f: Findings, size: str) -> HouseFigure:
 
 @dataclass(frozen=True, slots=True)
 class _Drawing:
-    """A chart that a report may have: its name, how it is drawn in a layout, what it needs, and of which result it is."""
+    """A chart that a report may have: its name, how it is drawn in a layout, what it needs, of which result it is; see `Chart`."""
 
     name: str
     draw: Callable[[Findings, str], HouseFigure]
     needs: Callable[[Findings], bool] = lambda f: True
     result: Callable[[Findings], EventStudyResult | None] = lambda f: f.everyone
+    further: bool = False
 
 
 def _has_one_market(f: Findings) -> bool:
@@ -126,7 +129,7 @@ def draw_charts(f: Findings, mark: str = "", embargo_until: str = "") -> tuple[C
 
     with drawing_with(style_of(f.spec)):
         return tuple(
-            Chart(chart.name, finished(chart, "article"), finished(chart, "phone"))
+            Chart(chart.name, finished(chart, "article"), finished(chart, "phone"), chart.further)
             for chart in CHARTS
             if chart.needs(f)
         )

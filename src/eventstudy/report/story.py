@@ -61,6 +61,7 @@ def report_content(
         "method": method_paragraph(f),
         "recommended_tests": _recommended_tests(f),
         "figures": {c.name: {"title": c.article.words.title, "alt": c.article.words.alt} for c in charts},
+        "further_figures": [c.name for c in charts if c.further],
         "tables": {t.name: _table(t) for t in tables},
         "uncounted": ", ".join(c.key for c in f.dollars if c.reason),
         "claims": _claims(f),

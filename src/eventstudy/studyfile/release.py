@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Literal
 
+from eventstudy.wording import long_day
+
 Status = Literal["final", "draft"]
 State = Literal["final", "draft", "embargoed", "released"]
 
@@ -47,4 +49,4 @@ def release_mark(state: str, embargo_until: datetime | None) -> str:
     if state != "embargoed" or embargo_until is None:
         return ""
     zone = embargo_until.tzname() or ""
-    return f"EMBARGO UNTIL {embargo_until.day} {embargo_until:%B %Y, %H:%M} {zone}".rstrip()
+    return f"EMBARGO UNTIL {long_day(embargo_until)}, {embargo_until:%H:%M} {zone}".rstrip()

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from eventstudy.claims import ClaimBook, ClaimsLedger, Evidence, claims_of, judge
 from eventstudy.errors import DataMissing, InvalidInput, StudyFileError
-from eventstudy.estimation.models import NormalReturnModel
+from eventstudy.estimation import NormalReturnModel
 from eventstudy.events import Event, as_events
 from eventstudy.figures.house_style import load_style
 from eventstudy.figures.presentation import Presentation
@@ -244,7 +244,7 @@ class StudySpec(Part):
         )
 
     def price_source(self) -> Source:
-        """Return the source of the study's prices: the snapshot, a stored vintage of Yahoo, or a file of its own.
+        """Return the source of the study's prices: the snapshot, a stored vintage of Yahoo, or its own file.
 
         Raises
         ------

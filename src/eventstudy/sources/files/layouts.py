@@ -211,7 +211,7 @@ def figures_of(table: pd.DataFrame, asked: Asked) -> Figures:
         table = _dates_in_index(table)
     table, said = with_local_days(table, asked.name)
     figures = _with_volume(_laid_out(table, columns, asked), asked.name)
-    return with_gaps(replace(figures, cautions=(*figures.cautions, *said)))
+    return with_gaps(figures.with_cautions(*said))
 
 
 def _laid_out(table: pd.DataFrame, columns: list[str], asked: Asked) -> Figures:
@@ -291,7 +291,7 @@ def from_single(table: pd.DataFrame, asked: Asked) -> Figures:
     if named:
         return figures
     said = f"Nothing in {name} says whose prices it holds; it was taken for {ticker}, as asked."
-    return replace(figures, cautions=(*figures.cautions, said))
+    return figures.with_cautions(said)
 
 
 def vendor_of(columns: Sequence[str]) -> Vendor:
@@ -600,7 +600,7 @@ def _with_volume(figures: Figures, name: str) -> Figures:
             row, column = np.argwhere(wrong)[0]
             raise DataUnfit(
                 f"{name} has {values[row, column]:g} as the volume of {figures.volume.columns[column]} on "
-                f"{figures.volume.index[row]:%Y-%m-%d}; correct it or leave it empty."
+                f"{iso_day(figures.volume.index[row])}; correct it or leave it empty."
             )
     return figures
 
@@ -614,7 +614,7 @@ def _with_case(figures: Figures) -> Figures:
     if not twins:
         return figures
     said = f"Tickers that differ only in small and capital letters were taken as different shares: {', '.join(twins[:_PAIRS])}."
-    return replace(figures, cautions=(*figures.cautions, said))
+    return figures.with_cautions(said)
 
 
 def _without_ticker(figures: Figures, asked: Asked) -> Figures:
@@ -646,7 +646,7 @@ def with_gaps(figures: Figures) -> Figures:
         empty = [t for t in empty if t not in short]
     if empty:
         said.append(f"No price on any day, so no return: {first_few(empty, _TICKERS)}.")
-    return replace(figures, cautions=(*figures.cautions, *said)) if said else figures
+    return figures.with_cautions(*said)
 
 
 def _days_lost(adjusted: pd.Series[float], lost: np.ndarray) -> str:

@@ -22,6 +22,7 @@ from eventstudy.sources.yahoo.bars import (
     unpaid_steps,
 )
 from eventstudy.sources.yahoo.failures import Refused, read_json
+from eventstudy.wording import iso_day
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -256,9 +257,9 @@ def _drop_unfinished(bars: pd.DataFrame, market: Market, metadata: Mapping[str, 
     if over and _seen_to_its_end(last, over, market, metadata):
         return _without_open_end(bars, notes)
     if over:
-        notes.refuse("early_end", f"the answer is of a moment at which the session of {last:%Y-%m-%d} was not over")
+        notes.refuse("early_end", f"the answer is of a moment at which the session of {iso_day(last)} was not over")
     else:
-        notes.add(f"the session of {last:%Y-%m-%d} was not over at download; its row was left out")
+        notes.add(f"the session of {iso_day(last)} was not over at download; its row was left out")
     return bars.iloc[:-1]
 
 
@@ -285,7 +286,7 @@ def _without_open_end(bars: pd.DataFrame, notes: Notes) -> pd.DataFrame:
         return bars
     notes.refuse(
         "early_end",
-        f"the last day, {bars.index[-1]:%Y-%m-%d}, has no close; the last complete day is {known[-1]:%Y-%m-%d}",
+        f"the last day, {iso_day(bars.index[-1])}, has no close; the last complete day is {iso_day(known[-1])}",
     )
     return bars.loc[: known[-1]]
 
@@ -315,7 +316,7 @@ def _check_sessions(bars: pd.DataFrame, market: Market, metadata: Mapping[str, o
     if isinstance(first, pd.Timestamp):  # a bar before it refutes it
         start = max(start, min(first.tz_localize(None).normalize(), bars.index[0]))
     if start > pd.Timestamp(request.start):
-        notes.add(f"prices begin on {known[0]:%Y-%m-%d}, its first day; {request.start} was asked for")
+        notes.add(f"prices begin on {iso_day(known[0])}, its first day; {request.start} was asked for")
     sessions = market.sessions(request.start, request.end)
     if sessions is None:
         _check_gaps(bars, known, start, notes)
@@ -352,5 +353,5 @@ def _check_gaps(bars: pd.DataFrame, known: pd.Index[pd.Timestamp], start: pd.Tim
     steps = np.diff(edges.to_numpy())
     if len(steps) and steps.max() > LONG_GAP.to_timedelta64() + np.timedelta64(1, "D"):
         at = int(steps.argmax())
-        notes.refuse("missing_sessions", f"no prices between {edges[at]:%Y-%m-%d} and {edges[at + 1]:%Y-%m-%d}")
+        notes.refuse("missing_sessions", f"no prices between {iso_day(edges[at])} and {iso_day(edges[at + 1])}")
     notes.add("its exchange has no calendar here: only gaps of more than a week, and days that others have, count")
