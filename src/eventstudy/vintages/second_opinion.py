@@ -51,11 +51,10 @@ class VendorDay:
 class VendorTicker:
     """What was compared of one ticker."""
 
-    #: The ticker.
     ticker: str
     #: ``close`` or ``return``.
     what: str
-    #: Days.
+    #: Days that were compared, and those that differ.
     compared: int
     differing: int
     #: Days of the common range that one vendor lacks.
@@ -202,8 +201,8 @@ def second_opinion(
     beside = [_adjusted_of(ours, theirs, t, tolerance, basis_points) for t in shared if closes]
     if not any(item.compared for item, _ in parts):
         raise DataMissing(
-            f"{theirs.provenance.source} has no day in common with the study: it holds {theirs.dates[0]:%Y-%m-%d} to "
-            f"{theirs.dates[-1]:%Y-%m-%d}, the study {ours.dates[0]:%Y-%m-%d} to {ours.dates[-1]:%Y-%m-%d}."
+            f"{theirs.provenance.source} has no day in common with the study: it holds {_range(theirs)}, the "
+            f"study {_range(ours)}."
         )
     items = tuple(_with_gaps(item, ours, theirs, (needed or {}).get(item.ticker, ())) for item, _ in parts)
     lacking = {t: _iso(_held(ours, t, d)) for t, d in (needed or {}).items() if t not in shared and t in ours.tickers}
@@ -226,6 +225,10 @@ def second_opinion(
 def _held(ours: Prices, ticker: str, days: Iterable[pd.Timestamp]) -> pd.DatetimeIndex:
     """Return those of the days on which our table has a price."""
     return pd.DatetimeIndex(sorted(set(days))).intersection(pd.DatetimeIndex(ours.adj_close[ticker].dropna().index))
+
+
+def _range(prices: Prices) -> str:
+    return f"{iso_day(prices.dates[0])} to {iso_day(prices.dates[-1])}"
 
 
 def _iso(days: pd.DatetimeIndex) -> tuple[str, ...]:
