@@ -62,7 +62,7 @@ class VendorTicker:
     only_theirs: int
     #: E.g. that their closes were brought to another split basis.
     remark: str = ""
-    #: These days, ISO format.
+    #: Their days, ISO format.
     days_only_ours: tuple[str, ...] = ()
     days_only_theirs: tuple[str, ...] = ()
     #: Days of an event window, ISO format, on which nothing was compared.
