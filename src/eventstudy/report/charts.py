@@ -32,21 +32,14 @@ def style_input(spec: StudySpec) -> dict[str, str]:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Chart:
-    """One figure in two layouts.
+    """One figure in two layouts."""
 
-    Attributes
-    ----------
-    name : str
-        File name without ending, and its anchor on the page.
-    article, phone : HouseFigure
-        The same numbers laid out for a column and for a phone.
-    further : bool
-        Whether the page shows it after the others, under "How sure"; else its templates give it a place by name.
-    """
-
+    #: File name without ending, and its anchor on the page.
     name: str
+    #: The same numbers laid out for a column and for a phone.
     article: HouseFigure
     phone: HouseFigure
+    #: Whether the page shows it after the others, under "How sure"; else its templates give it a place by name.
     further: bool = False
 
     @cached_property
@@ -127,13 +120,7 @@ CHARTS = (
 
 
 def draw_charts(f: Findings, mark: str = "", embargo_until: str = "") -> tuple[Chart, ...]:
-    """Draw every figure that the study's data allow, in the study's house style.
-
-    Parameters
-    ----------
-    mark, embargo_until : str
-        A word drawn over each figure, such as ``DRAFT``, and the moment up to which it holds.
-    """
+    """Draw every figure that the study's data allow, in its house style, with a mark such as ``DRAFT`` over each until a moment."""
 
     def finished(drawing: _Drawing, size: str) -> HouseFigure:
         """Draw, say how the figure was made, and mark it."""

@@ -28,33 +28,23 @@ from eventstudy.wording import iso_day
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Findings:
-    """The computed content of a report.
-
-    Attributes
-    ----------
-    prices : Prices
-        The prices it was run on.
-    other_days : tuple
-        Pairs of `OtherDay` and its result.
-    variants : tuple
-        Pairs of `Variant` and its result on the headline events.
-    universe : EventStudyResult or None
-        The whole market on the event day.
-    dollars : tuple of MarketValueChange
-        Event-day changes of market value of all events; empty without closes as traded.
-    timeline : DataFrame
-        Columns date, session, what, confound; what else happened.
-    """
+    """The computed content of a report."""
 
     spec: StudySpec
+    #: The prices it was run on.
     prices: Prices
     everyone: EventStudyResult
     headline: EventStudyResult
+    #: Pairs of `OtherDay` and its result.
     other_days: tuple[tuple[OtherDay, EventStudyResult], ...]
+    #: Pairs of `Variant` and its result on the headline events.
     variants: tuple[tuple[Variant, EventStudyResult], ...]
+    #: The whole market on the event day.
     universe: EventStudyResult | None
+    #: Event-day changes of market value of all events; empty without closes as traded.
     dollars: tuple[MarketValueChange, ...]
     claims: ClaimsLedger
+    #: Columns date, session, what, confound; what else happened.
     timeline: pd.DataFrame
 
 
@@ -213,45 +203,31 @@ _DAY = Window(0, 0)
 
 @dataclass(frozen=True, slots=True)
 class JointResult:
-    """All events of a study on the event day.
-
-    Attributes
-    ----------
-    variance_ratio : float
-        Variance of the standardised abnormal returns across events, relative to an estimation day's.
-    far_down, far_up : int
-        Events more than `FAR` standard errors below and above zero.
-    mean_correlation : float
-        Mean correlation of all pairs' residuals in calendar time.
-    """
+    """All events of a study on the event day."""
 
     mean: float
+    #: Variance of the standardised abnormal returns across events, relative to an estimation day's.
     variance_ratio: float
+    #: Events more than `FAR` standard errors below and above zero.
     far_down: int
     far_up: int
+    #: Mean correlation of all pairs' residuals in calendar time.
     mean_correlation: float
 
 
 @dataclass(frozen=True, slots=True)
 class MarketDay:
-    """The members of the panel on the event day.
+    """The members of the panel on the event day."""
 
-    Attributes
-    ----------
-    members, rose : int
-        Members with prices, and how many of them rose.
-    index : float
-        Return of the benchmark; NaN without one.
-    beside : tuple of (str, float)
-        Headline tickers among the members, and their abnormal returns less the median.
-    """
-
+    #: Members with prices, and how many of them rose.
     members: int
     rose: int
+    #: Return of the benchmark; NaN without one.
     index: float
     median: float
     lowest: float
     lowest_ticker: str
+    #: Headline tickers among the members, and their abnormal returns less the median.
     beside: tuple[tuple[str, float], ...]
 
 

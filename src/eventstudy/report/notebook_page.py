@@ -144,15 +144,8 @@ _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 def accessible(body: str, title: str) -> str:
     """Return a notebook's body with what its readers need and notebooks leave out.
 
-    Returns
-    -------
-    str
-        The same text: one ``h1``, no heading level left out, every table with a name and scopes, everything that
-        scrolls in reach of the keyboard.
-
-    Notes
-    -----
-    Tables are named after the heading that they stand under, and counted if there is more than one.
+    The same text: one ``h1``, no heading level left out, every table with a name and scopes, everything that scrolls in
+    reach of the keyboard. Tables are named after the heading that they stand under, and counted if there is more than one.
 
     Examples
     --------

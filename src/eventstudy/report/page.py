@@ -81,14 +81,7 @@ def report_page(
     corrections: Sequence[Mapping[str, str]] = (),
     mark: str = "",
 ) -> str:
-    """Return the report as one HTML file without scripts and without outside requests.
-
-    Parameters
-    ----------
-    mark : str
-        ``DRAFT`` or the like, shown above everything and on each printed sheet; empty for a report that may be
-        published.
-    """
+    """Return the report as one HTML file without scripts and without outside requests; a mark stands above everything."""
     content = report_content(f, charts, tables, corrections, mark)
     return templates().get_template("report.html.j2").render(**content, pictures=_pictures(charts), pdf=f.spec.pdf)
 
@@ -119,17 +112,10 @@ def report_pdf(
     corrections: Sequence[Mapping[str, str]] = (),
     mark: str = "",
 ) -> bytes:
-    """Return the report as a PDF with the content of the page, tagged after PDF/UA-1.
+    """Return the report as a PDF with the content of the page, tagged after PDF/UA-1: the same bytes for the same report.
 
-    Returns
-    -------
-    bytes
-        With title, language, headings, real tables and alternative texts; without a date, so that the same report
-        has the same bytes.
-
-    Notes
-    -----
-    Only fonts of this package and of typst itself are used, never the machine's.
+    It has title, language, headings, real tables and alternative texts, and no date; only fonts of this package and of typst
+    itself are used, never the machine's.
     """
     require_pdf_tools()
     import typst

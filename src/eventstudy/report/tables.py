@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,34 +21,25 @@ from eventstudy.wording import DASH, MINUS, billions, in_brackets, interval, iso
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ReportTable:
-    """A table as shown and as numbers.
+    """A table as shown and as numbers."""
 
-    Attributes
-    ----------
-    name : str
-        File name without ending, its place on the page, and the first part of its numbers' names.
-    left : int
-        So many columns hold words.
-    named_by : tuple of str
-        Columns of ``raw`` that name a row; by default all columns of words.
-    result, p_value : str
-        Column of ``raw`` with a result that has ``low`` and ``high`` beside it, and the column with its p-value.
-    test_p_value : str
-        Column with the p-values of tests of the average that has ``recommended`` beside it.
-    published : bool
-        Whether ``numbers.json`` holds its numbers.
-    """
-
+    #: File name without ending, its place on the page, and the first part of its numbers' names.
     name: str
     caption: str
     headers: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     raw: pd.DataFrame
+    #: So many columns hold words.
     left: int = 1
+    #: Columns of ``raw`` that name a row; by default all columns of words.
     named_by: tuple[str, ...] = ()
+    #: Column of ``raw`` with a result that has ``low`` and ``high`` beside it, and the column with its
+    #: p-value.
     result: str = ""
     p_value: str = ""
+    #: Column with the p-values of tests of the average that has ``recommended`` beside it.
     test_p_value: str = ""
+    #: Whether ``numbers.json`` holds its numbers.
     published: bool = True
 
     @property
@@ -73,29 +65,43 @@ def days_text(window: Window) -> str:
 
 def headline_table(f: Findings) -> ReportTable:
     """Return the event day of each headline stock: raw, expected, abnormal, three tests, dollars."""
+    numbers = _headline_numbers(f)
+    rows = tuple(
+        (
+            str(n["event"]),
+            percent(n["return"]),
+            percent(n["expected"]),
+            percent(n["abnormal"]),
+            interval(n["low"], n["high"]),
+            p_text(n["p_t_pe"]),
+            sq_p_text(n["p_sq"], n["sq_of"]),
+            p_text(n["p_permutation"]),
+        )
+        for n in numbers
+    )
+    headers = ("Share", "Return", "Expected", "Abnormal", "95% interval", "p, t", "p, SQ", "p, permutation")
+    return ReportTable(
+        "headline",
+        "The event day, share by share",
+        headers,
+        rows,
+        pd.DataFrame(numbers),
+        named_by=("event",),
+        result="abnormal",
+        p_value="p_t_pe",
+    )
+
+
+def _headline_numbers(f: Findings) -> list[dict[str, Any]]:
     result, window = f.headline, Window(0, 0)
-    car = result.car(0)
-    raw = result.returns[0]
+    car, raw = result.car(0), result.returns[0]
     dollars = {c.key: c for c in f.dollars}
     among = result.adjusted(window, method="holm")["p_adjusted"]
-    rows, numbers = [], []
+    numbers = []
     for key in result.events:
         row = car.loc[key]
         tests = {t.name: t for t in result.run_tests(window, event=str(key))[0]}
-        sq, perm = tests["sq"], tests["permutation"]
-        change = dollars.get(str(key))
-        rows.append(
-            (
-                str(key),
-                percent(raw[key]),
-                percent(raw[key] - row["car"]),
-                percent(row["car"]),
-                interval(row["low"], row["high"]),
-                p_text(row["p_value"]),
-                sq_p_text(sq.p_value, sq.details.get("m", 0.0)),
-                p_text(perm.p_value),
-            )
-        )
+        sq, change = tests["sq"], dollars.get(str(key))
         numbers.append(
             {
                 "event": key,
@@ -110,21 +116,11 @@ def headline_table(f: Findings) -> ReportTable:
                 "p_sq": sq.p_value,
                 "sq_as_extreme": sq.details.get("k", np.nan),
                 "sq_of": sq.details.get("m", np.nan),
-                "p_permutation": perm.p_value,
+                "p_permutation": tests["permutation"].p_value,
                 **{f"usd_{name}": getattr(change, name, np.nan) for name in ("raw", "abnormal", "low", "high")},
             }
         )
-    headers = ("Share", "Return", "Expected", "Abnormal", "95% interval", "p, t", "p, SQ", "p, permutation")
-    return ReportTable(
-        "headline",
-        "The event day, share by share",
-        headers,
-        tuple(rows),
-        pd.DataFrame(numbers),
-        named_by=("event",),
-        result="abnormal",
-        p_value="p_t_pe",
-    )
+    return numbers
 
 
 def windows_table(f: Findings) -> ReportTable:

@@ -29,25 +29,18 @@ FEW_DAYS = 5
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of a ticker's prices from an old table to a new one; each sort has its own words.
+    """One change of a ticker's prices from an old table to a new one; each sort has its own words."""
 
-    Attributes
-    ----------
-    kind : str
-        ``dividend``: adjusted closes by a constant, closes equal. ``split``: closes by the ratio of a split. ``rescaled``:
-        adjusted closes by a constant that no dividend in the tables explains. ``price``: a few days have other prices.
-        ``close``: closes as traded differ, adjusted ones do not. ``level``: adjusted closes before a day by a constant.
-        ``shifted``: days have the prices of another session.
-    first, last : str
-        Days whose prices changed, ISO format.
-    returns_differ : bool
-        Whether returns changed; they do where prices before a day were rescaled and those from it on were not.
-    """
-
+    #: ``dividend``: adjusted closes by a constant, closes equal. ``split``: closes by the ratio of a split.
+    #: ``rescaled``: adjusted closes by a constant that no dividend in the tables explains. ``price``: a few
+    #: days have other prices. ``close``: closes as traded differ, adjusted ones do not. ``level``: adjusted
+    #: closes before a day by a constant. ``shifted``: days have the prices of another session.
     kind: ChangeKind
+    #: Days whose prices changed, ISO format.
     first: str
     last: str
     factor: float
+    #: Whether returns changed; they do where prices before a day were rescaled and those from it on were not.
     returns_differ: bool
 
     @property

@@ -25,32 +25,24 @@ _SHOWN = 6
 
 @dataclass(frozen=True)
 class TickerDifference:
-    """What differs in one ticker.
-
-    Attributes
-    ----------
-    kind : str
-        ``same``; ``jitter``: levels differ below the tolerance; ``dividend``, ``split``, ``rescaled``: levels differ and
-        returns do not; ``restated``: a return, a close or a day inside the common range differs; ``no common days``.
-    added, removed : tuple of str
-        Days with a price in the new, or the old, table only.
-    inner_days : int
-        How many of these lie inside the common range, where they change returns.
-    adj_closes, closes, volumes : int
-        Figures that differ on common days, by more than a millionth (volumes: by more than a half).
-    largest : float
-        Largest absolute difference of a return, a fraction.
-    """
+    """What differs in one ticker."""
 
     ticker: str
+    #: ``same``; ``jitter``: levels differ below the tolerance; ``dividend``, ``split``, ``rescaled``: levels
+    #: differ and returns do not; ``restated``: a return, a close or a day inside the common range differs;
+    #: ``no common days``.
     kind: TickerKind
     days: int
+    #: Days with a price in the new, or the old, table only.
     added: tuple[str, ...]
     removed: tuple[str, ...]
+    #: How many of these lie inside the common range, where they change returns.
     inner_days: int
+    #: Figures that differ on common days, by more than a millionth (volumes: by more than a half).
     adj_closes: int
     closes: int
     volumes: int
+    #: Largest absolute difference of a return, a fraction.
     largest: float
     changes: tuple[Change, ...]
 

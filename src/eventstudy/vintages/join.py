@@ -12,6 +12,7 @@ from eventstudy.files import sha256
 from eventstudy.prices.table import Prices, Provenance
 from eventstudy.vintages.changes import LEVEL, split_ratio
 from eventstudy.vintages.compare import TOLERANCE, compare_prices
+from eventstudy.wording import iso_day
 
 
 def join_prices(old: Prices, new: Prices, tolerance: float = TOLERANCE) -> Prices:
@@ -132,10 +133,10 @@ def _check_overlap(early: Prices, late: Prices, ticker: str) -> None:
     else:
         why = "there are no closes as traded to compare"
     raise DataUnfit(
-        f"The two tables have only {day:%Y-%m-%d} of {ticker} in common, so that no return can be compared, and {why}. Fetch ranges "
+        f"The two tables have only {iso_day(day)} of {ticker} in common, so that no return can be compared, and {why}. Fetch ranges "
         f"that overlap by two sessions or more.",
         ticker=ticker,
-        day=f"{day:%Y-%m-%d}",
+        day=iso_day(day),
     )
 
 

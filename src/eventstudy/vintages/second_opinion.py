@@ -27,17 +27,12 @@ _ROUNDED_CLOSES = 4.0
 
 @dataclass(frozen=True, slots=True)
 class VendorDay:
-    """One day on which the vendors differ.
-
-    Attributes
-    ----------
-    ours, theirs : float
-        Both figures; theirs on our split basis.
-    """
+    """One day on which the vendors differ."""
 
     ticker: str
     day: str
     what: str
+    #: Both figures; theirs on our split basis.
     ours: float
     theirs: float
 
@@ -54,35 +49,23 @@ class VendorDay:
 
 @dataclass(frozen=True, slots=True)
 class VendorTicker:
-    """What was compared of one ticker.
-
-    Attributes
-    ----------
-    ticker : str
-        The ticker.
-    what : str
-        ``close`` or ``return``.
-    compared, differing : int
-        Days.
-    only_ours, only_theirs : int
-        Days of the common range that one vendor lacks.
-    remark : str
-        E.g. that their closes were brought to another split basis.
-    days_only_ours, days_only_theirs : tuple of str
-        These days, ISO format.
-    uncompared : tuple of str
-        Days of an event window, ISO format, on which nothing was compared.
-    """
+    """What was compared of one ticker."""
 
     ticker: str
+    #: ``close`` or ``return``.
     what: str
+    #: Days that were compared, and those that differ.
     compared: int
     differing: int
+    #: Days of the common range that one vendor lacks.
     only_ours: int
     only_theirs: int
+    #: E.g. that their closes were brought to another split basis.
     remark: str = ""
+    #: Their days, ISO format.
     days_only_ours: tuple[str, ...] = ()
     days_only_theirs: tuple[str, ...] = ()
+    #: Days of an event window, ISO format, on which nothing was compared.
     uncompared: tuple[str, ...] = ()
 
     def __str__(self) -> str:
@@ -104,31 +87,22 @@ def _days_words(days: Sequence[str], most: int) -> str:
 
 @dataclass(frozen=True, repr=False)
 class SecondOpinion:
-    """How far a second vendor agrees.
-
-    Attributes
-    ----------
-    tickers : tuple of VendorTicker
-        What was compared, ticker by ticker; closes as traded and returns apart.
-    missing : tuple of str
-        Tickers that the second vendor's table lacks.
-    tolerance, basis_points : float
-        What was tolerated: in closes, and in returns.
-    our_tickers, our_days : int
-        Tickers of the study, and days of all of them together.
-    uncompared : tuple of (str, str)
-        Ticker and day of each day of an event window on which nothing was compared.
-    """
+    """How far a second vendor agrees."""
 
     ours: str
     theirs: str
+    #: What was compared, ticker by ticker; closes as traded and returns apart.
     tickers: tuple[VendorTicker, ...]
     days: tuple[VendorDay, ...]
+    #: Tickers that the second vendor's table lacks.
     missing: tuple[str, ...]
+    #: What was tolerated: in closes, and in returns.
     tolerance: float
     basis_points: float
+    #: Tickers of the study, and days of all of them together.
     our_tickers: int
     our_days: int
+    #: Ticker and day of each day of an event window on which nothing was compared.
     uncompared: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -197,21 +171,10 @@ def second_opinion(
 ) -> SecondOpinion:
     """Compare prices with a second vendor's, day by day.
 
-    Parameters
-    ----------
-    basis_points : float
-        Returns that differ by no more agree; a difference that ``tolerance`` of the price can make is allowed too.
-    use_returns : bool
-        Compare returns alone even where both tables have closes as traded, e.g. because the second vendor adjusts them for
-        dividends.
-    needed : mapping of str to days, optional
-        Per ticker the days of the event windows; those on which nothing could be compared are named.
-
-    Notes
-    -----
     Closes as traded are compared where both tables have them, after bringing theirs to our split basis, and beside them the returns of
-    the adjusted closes; either may differ. Otherwise returns alone are. A vendor that never counts dividends agrees on their days with a
-    return without them; one that counts them must agree with ours.
+    the adjusted closes; either may differ. Otherwise, or with ``use_returns``, returns alone are. A vendor that never counts dividends
+    agrees on their days with a return without them; one that counts them must agree with ours. A difference that ``tolerance`` of the
+    price can make is allowed in a return too. Days of event windows (``needed``) on which nothing could be compared are named.
 
     Examples
     --------
@@ -238,8 +201,8 @@ def second_opinion(
     beside = [_adjusted_of(ours, theirs, t, tolerance, basis_points) for t in shared if closes]
     if not any(item.compared for item, _ in parts):
         raise DataMissing(
-            f"{theirs.provenance.source} has no day in common with the study: it holds {theirs.dates[0]:%Y-%m-%d} to "
-            f"{theirs.dates[-1]:%Y-%m-%d}, the study {ours.dates[0]:%Y-%m-%d} to {ours.dates[-1]:%Y-%m-%d}."
+            f"{theirs.provenance.source} has no day in common with the study: it holds {_range(theirs)}, the "
+            f"study {_range(ours)}."
         )
     items = tuple(_with_gaps(item, ours, theirs, (needed or {}).get(item.ticker, ())) for item, _ in parts)
     lacking = {t: _iso(_held(ours, t, d)) for t, d in (needed or {}).items() if t not in shared and t in ours.tickers}
@@ -262,6 +225,10 @@ def second_opinion(
 def _held(ours: Prices, ticker: str, days: Iterable[pd.Timestamp]) -> pd.DatetimeIndex:
     """Return those of the days on which our table has a price."""
     return pd.DatetimeIndex(sorted(set(days))).intersection(pd.DatetimeIndex(ours.adj_close[ticker].dropna().index))
+
+
+def _range(prices: Prices) -> str:
+    return f"{iso_day(prices.dates[0])} to {iso_day(prices.dates[-1])}"
 
 
 def _iso(days: pd.DatetimeIndex) -> tuple[str, ...]:
@@ -326,8 +293,6 @@ def _adjusted_of(
 ) -> tuple[VendorTicker, list[VendorDay]]:
     """Compare returns of adjusted closes where both tables have closes as traded, which are compared by themselves.
 
-    Notes
-    -----
     With equal closes, returns differ where adjusted over traded steps in another way. Where one vendor never adjusts, the other may step
     up, as at a dividend, and never down. Days beside a close that differs are left to the comparison of closes.
     """

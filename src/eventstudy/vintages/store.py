@@ -226,13 +226,9 @@ def _check_name(facts: Mapping[str, object], path: Path, stamp: str) -> None:
 def find_vintage(
     folder: str | Path, name: str | None = None, *, as_of: str | date | None = None, source: str = "yahoo"
 ) -> Vintage:
-    """Return one vintage of a study: the newest, the one of a name, or the newest as of a moment.
+    """Return one vintage of a study: the newest, the one of a name, or the newest fetched up to and including a moment.
 
-    Parameters
-    ----------
-    as_of : str, date or datetime, optional
-        A day (``2025-11-01`` or a date), which counts whole, or a moment (``2025-11-01T12:00`` or a datetime); UTC unless it names a zone.
-        The newest vintage fetched up to and including then.
+    A day (``2025-11-01`` or a date) counts whole; a moment (``2025-11-01T12:00`` or a datetime) is UTC unless it names a zone.
     """
     if name is not None and as_of is not None:
         raise InvalidInput("Both a vintage's name and as_of were given; choose one.")

@@ -33,26 +33,18 @@ def silent(step: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What a build did.
-
-    Attributes
-    ----------
-    reasons : tuple of Reason
-        Why it was built; empty if it was up to date.
-    fetched : str
-        What a fetch before the build brought, in words; empty if there was none.
-    publication : Publication or None
-        What was published, if it was asked for.
-    flips : tuple of NumberDifference
-        Results that changed sign or significance and are no conclusions: said, and no reason to stop.
-    """
+    """What a build did."""
 
     folder: Path
+    #: Why it was built; empty if it was up to date.
     reasons: tuple[Reason, ...]
     written: tuple[str, ...]
+    #: What a fetch before the build brought, in words; empty if there was none.
     fetched: str = ""
     corrections: tuple[Correction, ...] = ()
+    #: What was published, if it was asked for.
     publication: Publication | None = None
+    #: Results that changed sign or significance and are no conclusions: said, and no reason to stop.
     flips: tuple[NumberDifference[NumberName], ...] = ()
 
 
@@ -66,15 +58,8 @@ def build(
     to_publish: bool = False,
     wait: float = LOCK_TIMEOUT,
 ) -> Built:
-    """Build a report if anything that it depends on has changed.
+    """Build a report if anything that it depends on has changed; publish it too if asked, or if the study file says ``auto``.
 
-    Parameters
-    ----------
-    to_publish : bool
-        Publish the report as a new version if it differs from the newest; also if the study file says ``auto``.
-
-    Notes
-    -----
     All files are made in a staging folder first. Only when every one is there is the folder renamed to ``ready``
     and its files renamed into place, the manifest last; a build that was killed in between is finished by the next.
     """

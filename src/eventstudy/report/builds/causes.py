@@ -17,14 +17,9 @@ from eventstudy.vintages.compare import compare_prices
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One thing that changed.
+    """One thing that changed."""
 
-    Attributes
-    ----------
-    kind : str
-        ``prices``, ``code``, ``environment``, ``study`` or ``status``.
-    """
-
+    #: ``prices``, ``code``, ``environment``, ``study`` or ``status``.
     kind: str
     detail: str
 

@@ -39,21 +39,14 @@ P = TypeVar("P", bound=Place)
 
 @dataclass(frozen=True, slots=True)
 class NumberDifference(Generic[P]):
-    """One number that differs.
+    """One number that differs."""
 
-    Attributes
-    ----------
-    place : NumberName or ResultPlace
-        Where it stands.
-    old, new : float or None
-        Both values; None where there is none.
-    sign_flips, significance_flips : bool
-        Whether a result changed sign, or the side of 5 % on which its p-value lies.
-    """
-
+    #: Where it stands.
     place: P
+    #: Both values; None where there is none.
     old: float | None
     new: float | None
+    #: Whether a result changed sign, or the side of 5 % on which its p-value lies.
     sign_flips: bool = False
     significance_flips: bool = False
 
@@ -114,15 +107,10 @@ def number_changes(old: Published, new: Published) -> tuple[NumberDifference[Num
 
 @dataclass(frozen=True, slots=True)
 class ResultPlace:
-    """A number of a study's result: an abnormal return, its sum, an average, or the p-value of a test.
-
-    Attributes
-    ----------
-    event : str
-        Short name of the event; ``all`` for the average.
-    """
+    """A number of a study's result: an abnormal return, its sum, an average, or the p-value of a test."""
 
     quantity: Literal["AR", "CAR", "CAAR", "p"]
+    #: Short name of the event; ``all`` for the average.
     event: str
     window: str
     test: str = ""

@@ -43,19 +43,12 @@ class ChangedConclusion:
 
 
 def changed_conclusions(old: Published, new: Published) -> tuple[ChangedConclusion, ...]:
-    """Return the conclusions that one build says and another one says otherwise.
+    """Return the conclusions that one build says and another one says otherwise; none if one of them is a draft.
 
-    Returns
-    -------
-    tuple of ChangedConclusion
-        Results of the headline shares whose significance at 5 % changed, or whose sign changed (over windows other
-        than the event day only if it was clear in one of the builds), recommended tests of the average whose
-        significance changed (of the same events), and claims with another verdict. A result or claim that is gone is a
-        change too, unless the study's own files changed.
-
-    Notes
-    -----
-    A draft's conclusions are not published: nothing that differs from a draft is a change.
+    Results of the headline shares whose significance at 5 % changed, or whose sign changed (over windows other
+    than the event day only if it was clear before), recommended tests of the average whose significance changed
+    (of the same events), and claims with another verdict. A result or claim that is gone is a change too, unless
+    the study's own files changed.
     """
     if old.is_draft or new.is_draft:
         return ()
@@ -166,23 +159,16 @@ _LOST = re.compile(r'\{"lost": "(?P<digest>[0-9a-f]{64}|unknown)"\}\n')
 
 @dataclass(frozen=True, slots=True)
 class PublishedBefore:
-    """What readers of a report could see before a build.
+    """What readers of a report could see before a build."""
 
-    Attributes
-    ----------
-    version : Published or None
-        The newest published version; None if there is none.
-    last : Published or None
-        The last build that was no draft; None if there is none, or its numbers are gone.
-    corrected : frozenset of str
-        Conclusions that were corrected since the version was published: the last build decides on these.
-    lost : str
-        Digest of the last build's numbers, or ``unknown``, if they are gone and nothing else says what they were; else empty.
-    """
-
+    #: The newest published version; None if there is none.
     version: Published | None = None
+    #: The last build that was no draft; None if there is none, or its numbers are gone.
     last: Published | None = None
+    #: Conclusions that were corrected since the version was published: the last build decides on these.
     corrected: frozenset[str] = frozenset()
+    #: Digest of the last build's numbers, or ``unknown``, if they are gone and nothing else says what they
+    #: were; else empty.
     lost: str = ""
 
     def otherwise(self, now: Published) -> tuple[tuple[ChangedConclusion, ...], Published | None]:

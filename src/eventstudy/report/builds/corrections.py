@@ -19,25 +19,17 @@ _HEAD = "# What this report said before, and why it changed. 'eventstudy build -
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """One changed conclusion.
+    """One changed conclusion."""
 
-    Attributes
-    ----------
-    date : str
-        Day of the data on which it rests, ISO format.
-    old, new : str
-        What the report said, and what it says now.
-    cause : str
-        What changed underneath: prices, code, environment, study.
-    reason : str
-        Why it was accepted, in its author's words.
-    """
-
+    #: Day of the data on which it rests, ISO format.
     date: str
     what: str
+    #: What the report said, and what it says now.
     old: str
     new: str
+    #: What changed underneath: prices, code, environment, study.
     cause: str
+    #: Why it was accepted, in its author's words.
     reason: str
 
 

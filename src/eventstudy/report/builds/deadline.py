@@ -31,14 +31,8 @@ class Stopped(EventStudyError, RuntimeError):
 def deadline(seconds: float | None, last_words: Callable[[str], None]) -> Iterator[None]:
     """Raise `OutOfTime` in the main thread if the block takes too long, and `Stopped` if the process is terminated.
 
-    Parameters
-    ----------
-    last_words : callable
-        Called with a message before the process is ended because the block did not stop, e.g. in a library's own code.
-
-    Notes
-    -----
-    Outside the main thread, and where the system has no such signals, only the hard end after ``GRACE`` seconds is left.
+    If the block does not stop even then, e.g. in a library's own code, ``last_words`` is called with a message and the process
+    is ended ``GRACE`` seconds later; outside the main thread, and where the system has no such signals, only this is left.
     """
     if seconds is not None and not 0 < seconds < threading.TIMEOUT_MAX:
         raise InvalidInput(f"--timeout is {seconds:g}; give seconds above zero.")

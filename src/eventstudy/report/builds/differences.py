@@ -35,22 +35,16 @@ from eventstudy.wording import plural
 
 @dataclass(frozen=True, repr=False)
 class StudyDifferences:
-    """What differs between two tables of prices, and in a study's results on them.
-
-    Attributes
-    ----------
-    results : tuple of NumberDifference or None
-        Numbers that differ; None if no study was named.
-    not_run : str
-        Why the study could not be run on one of the tables; empty if it could.
-    stops : tuple of str
-        For each table that a build of the study would refuse, its name and why; its results are compared nevertheless.
-    """
+    """What differs between two tables of prices, and in a study's results on them."""
 
     prices: PriceDifferences
+    #: Numbers that differ; None if no study was named.
     results: tuple[NumberDifference[ResultPlace], ...] | None = None
     compared: int = 0
+    #: Why the study could not be run on one of the tables; empty if it could.
     not_run: str = ""
+    #: For each table that a build of the study would refuse, its name and why; its results are compared
+    #: nevertheless.
     stops: tuple[str, ...] = ()
 
     @property
@@ -90,11 +84,8 @@ class StudyDifferences:
 def differences(words: Sequence[str], tolerance: float = TOLERANCE) -> StudyDifferences:
     """Compare two price tables, or two vintages of a study with its results.
 
-    Parameters
-    ----------
-    words : sequence of str
-        Two price files; or a study and up to two of: a vintage's name, a price file, ``snapshot``. By default the last two
-        vintages; with one word that one against the newest.
+    The words are two price files; or a study and up to two of: a vintage's name, a price file, ``snapshot``. By default the last
+    two vintages; with one word that one and the newest.
     """
     first = Path(words[0])
     if (first / FILE_NAME).is_file() or first.name == FILE_NAME:
@@ -171,20 +162,14 @@ def change_since_last(vintage: Vintage, folder: Path) -> str:
 
 @dataclass(frozen=True, repr=False)
 class BuildDifferences:
-    """What differs between two builds.
-
-    Attributes
-    ----------
-    numbers : tuple of NumberDifference
-        Published numbers that differ, flips first.
-    conclusions : tuple of ChangedConclusion
-        What the old build says and the new one says otherwise.
-    """
+    """What differs between two builds."""
 
     old: str
     new: str
+    #: Published numbers that differ, flips first.
     numbers: tuple[NumberDifference[NumberName], ...]
     compared: int
+    #: What the old build says and the new one says otherwise.
     conclusions: tuple[ChangedConclusion, ...]
     causes: tuple[Cause, ...]
 

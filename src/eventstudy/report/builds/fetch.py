@@ -19,6 +19,7 @@ from eventstudy.sources.yahoo.failures import accepted_by_study
 from eventstudy.sources.yahoo.fetch import fetch_yahoo
 from eventstudy.vintages.compare import compare_prices
 from eventstudy.vintages.store import bare_name, list_vintages, store_lock, store_vintage
+from eventstudy.wording import iso_day
 
 if TYPE_CHECKING:
     from eventstudy.studyfile.spec import StudySpec
@@ -45,7 +46,7 @@ def needed_range(spec: StudySpec) -> tuple[str, str]:
     places = [p.position for p in locate_sessions(events, sessions, spec.model.calendar, "next") if p.position >= 0]
     start = sessions[max(min(places) - reach, 0)]
     end = min(sessions[min(max(places) + max(spec.model.window.end, 0) + 2, len(sessions) - 1)], today)
-    return spec.prices.start or f"{start:%Y-%m-%d}", spec.prices.end or f"{end:%Y-%m-%d}"
+    return spec.prices.start or iso_day(start), spec.prices.end or iso_day(end)
 
 
 def fetch_prices(

@@ -45,14 +45,10 @@ STATE, PRICES, STYLE = "release state", "choice of prices", "style"
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a report is out of date.
+    """Why a report is out of date."""
 
-    Attributes
-    ----------
-    kind : str
-        ``changed``, ``missing``, ``new``, ``gone``, ``version``, ``not built yet``, ``interrupted`` or ``forced``.
-    """
-
+    #: ``changed``, ``missing``, ``new``, ``gone``, ``version``, ``not built yet``, ``interrupted`` or
+    #: ``forced``.
     kind: str
     what: str
     detail: str = ""
@@ -75,14 +71,10 @@ def own_inputs(spec: StudySpec) -> dict[str, str]:
 
 
 def input_digests(spec: StudySpec) -> dict[str, str]:
-    """Return the digest of every file that a report depends on, by its name.
+    """Return the digest of every file that a report depends on, by its name; of a file that is missing an empty one.
 
-    Returns
-    -------
-    dict
-        The study's own files; its price file; ``style``, if it is not the package's; files of the package, code and data,
-        as ``eventstudy/...``; and two words that are no digests, the release state and the choice of prices. A file that
-        is missing has an empty digest.
+    The study's own files; its price file; ``style``, if it is not the package's; files of the package, code and data,
+    as ``eventstudy/...``; and two words that are no digests, the release state and the choice of prices.
     """
     from eventstudy.report.charts import style_input
 
@@ -203,11 +195,8 @@ def _other_versions(then: Mapping[str, str], now: Mapping[str, str]) -> list[Rea
 def unchanged(folder: Path) -> bool:
     """Say in a fraction of a second whether a report is what a build would make, from bytes alone.
 
-    Returns
-    -------
-    bool
-        True only if every recorded input, library and output is there as recorded and nothing was added that the study
-        would use. False may also mean that it takes a closer look, see `out_of_date`.
+    True only if every recorded input, library and output is there as recorded and nothing was added that the study
+    would use. False may also mean that it takes a closer look, see `out_of_date`.
     """
     recorded = read_manifest(folder)
     if recorded is None:

@@ -100,21 +100,10 @@ def execute(
     mark: str = "",
     embargo_until: str = "",
 ) -> str:
-    """Run a notebook in its own folder and return the body of its HTML.
+    """Run a notebook in its own folder and return the body of its HTML: no addresses, no times, no paths of this machine.
 
-    Parameters
-    ----------
-    parameters : mapping, optional
-        Further variables by name: booleans, numbers, words and lists of these. They are set after the cell with the tag
-        ``parameters``, or before the first cell if there is none.
-    mark, embargo_until : str
-        A word drawn over each figure of this package, such as ``DRAFT``, and the moment up to which it holds.
-
-    Returns
-    -------
-    str
-        HTML without head: code folded away, outputs shown, charts with alternative text; no
-        addresses, no times, no paths of this machine.
+    Parameters are booleans, numbers, words and lists of these, set after the cell with the tag ``parameters``, or before the first
+    cell if there is none; ``mark`` is drawn over each figure of this package until the moment ``embargo_until``.
     """
     require_notebook_tools()
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError

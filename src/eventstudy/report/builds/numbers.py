@@ -90,29 +90,21 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What a report published, as `numbers.json` holds it.
+    """What a report published, as `numbers.json` holds it."""
 
-    Attributes
-    ----------
-    study, state : str
-        Name of the study; ``final``, ``draft``, ``embargoed`` or ``released``.
-    data : mapping
-        ``source``, ``retrieved``, ``last`` (the last day), ``digest`` and ``tickers``, a digest of each ticker's prices.
-    code : str
-        Digest of the package's code and data.
-    environment, inputs : mapping of str to str
-        Versions of libraries; digests of the study's own files.
-    claims : mapping of str to mapping
-        By id: ``verdict``, ``number`` with its range and unit, ``sentence``.
-    """
-
+    #: Name of the study; ``final``, ``draft``, ``embargoed`` or ``released``.
     study: str
     state: str
+    #: ``source``, ``retrieved``, ``last`` (the last day), ``digest`` and ``tickers``, a digest of each
+    #: ticker's prices.
     data: Mapping[str, object]
+    #: Digest of the package's code and data.
     code: str
+    #: Versions of libraries; digests of the study's own files.
     environment: Mapping[str, str]
     inputs: Mapping[str, str]
     numbers: Mapping[NumberName, Number]
+    #: By id: ``verdict``, ``number`` with its range and unit, ``sentence``.
     claims: Mapping[str, Mapping[str, object]]
 
     @property

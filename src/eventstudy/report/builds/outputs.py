@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,16 +50,11 @@ class _Steps:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was written into a folder.
-
-    Attributes
-    ----------
-    flips : tuple of NumberDifference
-        Results that changed sign or significance and are no conclusions.
-    """
+    """What was written into a folder."""
 
     published: Published
     added: tuple[Correction, ...]
+    #: Results that changed sign or significance and are no conclusions.
     flips: tuple[NumberDifference[NumberName], ...] = ()
 
 
@@ -71,13 +67,7 @@ def write_report(
     accept: str | None = None,
     date: str = "",
 ) -> Written:
-    """Make every file of a report, the manifest last.
-
-    Parameters
-    ----------
-    date : str
-        Day of a correction; by default the day of the prices, or their last one if they have none.
-    """
+    """Make every file of a report, the manifest last; corrections are dated with ``date``, by default the day of the prices."""
     before = before or PublishedBefore()
     _require(spec)
     taken = manifest.input_digests(spec)
@@ -85,46 +75,39 @@ def write_report(
     mark = release_mark(inputs[manifest.STATE], spec.embargo_until)
     until = spec.embargo_until.isoformat() if spec.embargo_until and mark else ""
     steps = _Steps(progress, 3 + len(spec.notebooks))
-    kernels = Kernels()
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        try:
-            bodies = _start_notebooks(spec, pool, kernels, steps, mark, until)
-            steps.reach("computing", 0)
-            findings = compute(spec)
-            tables = all_tables(findings)
-            said = published(
-                findings,
-                tables,
-                state=inputs[manifest.STATE],
-                code=manifest.code_digest(inputs),
-                environment=manifest.study_environment(spec),
-                inputs=manifest.own_inputs(spec),
-            )
-            added = judge_changes(spec, before, said, accept, date)
-            log = (*read_corrections(spec.folder), *added)
-            if added:
-                text = corrections_text(log)
-                inputs[manifest.CORRECTIONS] = file_sha256(write_whole(stage / manifest.CORRECTIONS, text))
-            steps.reach("drawing figures", 1)
-            charts = draw_charts(findings, mark, until)
-            _write_tables(stage / "tables", tables)
-            for chart in charts:
-                figures.save(chart.article, stage / "figures", chart.name)
-            steps.reach("writing the page", 2)
-            write_whole(stage / numbers.FILE, said.to_json())
-            entries = [shown(c) for c in log]
-            write_whole(stage / "index.html", report_page(findings, charts, tables, entries, mark))
-            if spec.pdf:
-                write_whole(stage / PDF_FILE, report_pdf(findings, charts, tables, entries, mark))
-            _write_notebooks(spec, stage, bodies, steps, mark)
-        except BaseException:
-            kernels.stop()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    with _notebooks_running(spec, steps, mark, until) as notebooks:
+        steps.reach("computing", 0)
+        findings = compute(spec)
+        tables = all_tables(findings)
+        now = published(
+            findings,
+            tables,
+            state=inputs[manifest.STATE],
+            code=manifest.code_digest(inputs),
+            environment=manifest.study_environment(spec),
+            inputs=manifest.own_inputs(spec),
+        )
+        added = judge_changes(spec, before, now, accept, date)
+        corrections = (*read_corrections(spec.folder), *added)
+        if added:
+            text = corrections_text(corrections)
+            inputs[manifest.CORRECTIONS] = file_sha256(write_whole(stage / manifest.CORRECTIONS, text))
+        steps.reach("drawing figures", 1)
+        charts = draw_charts(findings, mark, until)
+        _write_tables(stage / "tables", tables)
+        for chart in charts:
+            figures.save(chart.article, stage / "figures", chart.name)
+        steps.reach("writing the page", 2)
+        write_whole(stage / numbers.FILE, now.to_json())
+        entries = [shown(c) for c in corrections]
+        write_whole(stage / "index.html", report_page(findings, charts, tables, entries, mark))
+        if spec.pdf:
+            write_whole(stage / PDF_FILE, report_pdf(findings, charts, tables, entries, mark))
+        _write_notebooks(spec, stage, notebooks, steps, mark)
     _check_inputs_stay(spec, taken)
-    _write_manifest(spec, stage, inputs, said)
+    _write_manifest(spec, stage, inputs, now)
     steps.reach("done", steps.total)
-    return Written(said, added, before.flips_beside(said))
+    return Written(now, added, before.flips_beside(now))
 
 
 def _require(spec: StudySpec) -> None:
@@ -155,11 +138,22 @@ def _check_inputs_stay(spec: StudySpec, taken: Mapping[str, str]) -> None:
     raise SourceFailed(f"{spec.name}: {named} changed while the report was made; the last report stays. Build again.")
 
 
+@contextmanager
+def _notebooks_running(spec: StudySpec, steps: _Steps, mark: str, until: str) -> Iterator[dict[str, Future[str]]]:
+    """Run the notebooks two at a time beside the block, each of their cells a step within; end them if it fails."""
+    kernels = Kernels()
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        try:
+            yield _start_notebooks(spec, pool, kernels, steps, mark, until)
+        except BaseException:
+            kernels.stop()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
 def _start_notebooks(
     spec: StudySpec, pool: ThreadPoolExecutor, kernels: Kernels, steps: _Steps, mark: str, until: str
 ) -> dict[str, Future[str]]:
-    """Start the notebooks two at a time; each of their cells is a step within."""
-
     def cells(name: str) -> Progress:
         return lambda step, done, total: steps.within(f"{name}: {step}")
 
@@ -179,10 +173,12 @@ def _start_notebooks(
     }
 
 
-def _write_notebooks(spec: StudySpec, stage: Path, bodies: Mapping[str, Future[str]], steps: _Steps, mark: str) -> None:
-    for done, (name, body) in enumerate(bodies.items(), start=3):
+def _write_notebooks(
+    spec: StudySpec, stage: Path, notebooks: Mapping[str, Future[str]], steps: _Steps, mark: str
+) -> None:
+    for done, (name, html) in enumerate(notebooks.items(), start=3):
         steps.reach(f"running {Path(name).name}", done)
-        page = notebook_page(spec, spec.folder / name, body.result(), mark)
+        page = notebook_page(spec, spec.folder / name, html.result(), mark)
         write_whole(stage / "notebooks" / f"{Path(name).stem}.html", page)
 
 
@@ -193,7 +189,7 @@ def _write_tables(folder: Path, tables: Sequence[ReportTable]) -> None:
         write_whole(folder / f"{table.name}.tex", table.latex)
 
 
-def _write_manifest(spec: StudySpec, stage: Path, inputs: Mapping[str, str], said: Published) -> None:
+def _write_manifest(spec: StudySpec, stage: Path, inputs: Mapping[str, str], now: Published) -> None:
     outputs = {name: file_sha256(stage / name) for name in files_in(stage) if name != manifest.CORRECTIONS}
-    vintage = {name: str(said.data[name]) for name in ("source", "retrieved", "last", "digest")}
+    vintage = {name: str(now.data[name]) for name in ("source", "retrieved", "last", "digest")}
     write_whole(stage / manifest.FILE, manifest.make_manifest(spec, inputs, outputs, vintage))

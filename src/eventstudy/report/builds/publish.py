@@ -31,27 +31,19 @@ _HELD_BACK = ("draft", "embargoed")
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What publishing did.
-
-    Attributes
-    ----------
-    version : int
-        The version that ``current`` leads to; 0 if there is none.
-    held_back : str
-        Why nothing was published: ``DRAFT`` or ``EMBARGO UNTIL …``; empty if nothing holds it back.
-    """
+    """What publishing did."""
 
     folder: Path
+    #: The version that ``current`` leads to; 0 if there is none.
     version: int
     new: bool
+    #: Why nothing was published: ``DRAFT`` or ``EMBARGO UNTIL …``; empty if nothing holds it back.
     held_back: str = ""
 
 
 def publish(spec: StudySpec) -> Publication:
     """Publish a built report as a new version, unless readers of the newest version see the same.
 
-    Notes
-    -----
     A version is copied beside the others and renamed into its place when it is whole; then a symbolic link is renamed
     over ``current``, which is the one step that readers notice. A publisher that was killed is repaired by the next.
     """
@@ -169,10 +161,7 @@ def check_target(spec: StudySpec) -> Path:
 def publication_due(folder: Path) -> bool:
     """Say in no time whether a study that publishes with every build has a built report that is not the newest version.
 
-    Returns
-    -------
-    bool
-        Whether publishing was asked for and did not come to its end; False for what a draft's or embargo's mark holds back.
+    True if publishing did not come to its end; False for what a draft's or embargo's mark holds back.
     """
     try:
         part = tomllib.loads((folder / manifest.STUDY_FILE).read_text(encoding="utf-8")).get("publish", {})

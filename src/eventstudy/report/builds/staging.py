@@ -66,8 +66,6 @@ def _signals_wait() -> Iterator[None]:
 def switch(folder: Path, stage: Path) -> tuple[str, ...]:
     """Move a finished report into place.
 
-    Notes
-    -----
     One rename to ``ready`` decides: a build killed before it changed nothing, one killed after it is finished by the
     next command, see `finish_interrupted`.
     """
