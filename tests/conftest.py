@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from pathlib import Path
+
 import pandas as pd
 import pytest
+from filelock import FileLock
 from golden import EXAMPLES
 from trio import EVENTS, TRIO
 
@@ -38,3 +43,26 @@ def result(study: es.EventStudy, prices: es.Prices) -> es.EventStudyResult:
 @pytest.fixture(scope="session")
 def single(study: es.EventStudy, prices: es.Prices) -> es.EventStudyResult:
     return study.run(prices, EVENTS[0])
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Callable[[Path], object]], Path]:
+    """Make a folder once in a whole run: the worker that asks first makes it, the others wait and get the same.
+
+    Tests leave it as it is; who wants to change it takes a copy.
+    """
+    place = tmp_path_factory.getbasetemp()
+    shared = place.parent if "PYTEST_XDIST_WORKER" in os.environ else place
+
+    def made_once(name: str, make: Callable[[Path], object]) -> Path:
+        folder = shared / "once" / name
+        with FileLock(shared / f"{name}.lock"):
+            if not folder.is_dir():
+                begun = shared / "begun" / name
+                begun.mkdir(parents=True)
+                make(begun)
+                folder.parent.mkdir(exist_ok=True)
+                begun.rename(folder)
+        return folder
+
+    return made_once

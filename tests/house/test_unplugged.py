@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from eventstudy.studyfile.starter import make_starter
+
 pytestmark = pytest.mark.builds
 
 ROOT = Path(__file__).parent.parent.parent
@@ -70,7 +72,7 @@ def test_all_commands_but_fetch_work_unplugged(unplugged, tmp_path: Path) -> Non
 
 
 def test_fetch_unplugged_says_so_and_leaves_nothing(unplugged, tmp_path: Path) -> None:
-    unplugged("new", "mine")
+    make_starter(tmp_path / "mine")
     before = sorted(p.name for p in (tmp_path / "mine").rglob("*"))
     done, _ = unplugged("fetch", "mine")
     assert done.returncode == 4, done.stderr
@@ -88,7 +90,7 @@ def test_no_code_comes_from_data() -> None:
 
 def test_the_guard_sees_a_connection(unplugged, tmp_path: Path) -> None:
     """The instrument itself: a notebook that asks for a host is noted."""
-    unplugged("new", "mine")
+    make_starter(tmp_path / "mine")
     notebook = tmp_path / "mine" / "notebook.ipynb"
     text = notebook.read_text(encoding="utf-8")
     call = 'import socket\\n", "socket.create_connection((\\"localhost\\", 9))'

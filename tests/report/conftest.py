@@ -121,9 +121,8 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outputs, "draw_charts", lambda *given: ())
 
 
-@pytest.fixture(scope="session")
-def built_once(tmp_path_factory: pytest.TempPathFactory) -> Study:
-    study = Study(tmp_path_factory.mktemp("builds") / "two")
+def make_two(place: Path) -> None:
+    study = Study(place / "two")
     study.folder.mkdir()
     (study.folder / "events.csv").write_text("ticker,date\nNVDA,2025-01-27\nMETA,2025-01-27\n")
     (study.folder / "study.toml").write_text(STUDY)
@@ -131,7 +130,11 @@ def built_once(tmp_path_factory: pytest.TempPathFactory) -> Study:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(outputs, "draw_charts", lambda *given: ())
         study.build()
-    return study
+
+
+@pytest.fixture(scope="session")
+def built_once(once: Callable[[str, Callable[[Path], object]], Path]) -> Study:
+    return Study(once("two", make_two) / "two")
 
 
 @pytest.fixture

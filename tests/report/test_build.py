@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -33,10 +34,11 @@ def without_notebooks(folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = without_notebooks(tmp_path_factory.mktemp("report") / "study")
-    build(es.load_study(folder))
-    return folder
+def built(once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
+    def make(place: Path) -> None:
+        build(es.load_study(without_notebooks(place / "study")))
+
+    return once("report", make) / "study"
 
 
 @pytest.fixture
@@ -61,12 +63,15 @@ def change_title(folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def renamed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def renamed(built: Path, once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
     """The same study with another title, built."""
-    folder = Path(shutil.copytree(built, tmp_path_factory.mktemp("renamed") / "study"))
-    change_title(folder)
-    build(es.load_study(folder))
-    return folder
+
+    def make(place: Path) -> None:
+        folder = Path(shutil.copytree(built, place / "study"))
+        change_title(folder)
+        build(es.load_study(folder))
+
+    return once("renamed", make) / "study"
 
 
 def test_page_figures_tables_and_manifest_are_there(built: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,15 +19,17 @@ pytestmark = pytest.mark.builds
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = make_starter(tmp_path_factory.mktemp("hostile") / "study")
-    text = (folder / "study.toml").read_text(encoding="utf-8")
-    kept = [line for line in text.splitlines() if not line.startswith("notebooks")]
-    (folder / "study.toml").write_text("\n".join(["notebooks = []", *kept]) + "\n", encoding="utf-8")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(outputs, "draw_charts", lambda *given: ())
-        build(es.load_study(folder))
-    return folder
+def made(once: Callable[[str, Callable[[Path], object]], Path]) -> Path:
+    def make(place: Path) -> None:
+        folder = make_starter(place / "study")
+        text = (folder / "study.toml").read_text(encoding="utf-8")
+        kept = [line for line in text.splitlines() if not line.startswith("notebooks")]
+        (folder / "study.toml").write_text("\n".join(["notebooks = []", *kept]) + "\n", encoding="utf-8")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(outputs, "draw_charts", lambda *given: ())
+            build(es.load_study(folder))
+
+    return once("hostile", make) / "study"
 
 
 @pytest.fixture(autouse=True)
