@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from eventstudy.errors import InvalidInput
 
@@ -21,6 +21,15 @@ def is_table(value: object) -> bool:
     if kind.__name__ == "Series":  # a column, though it streams
         return False
     return hasattr(kind, "__arrow_c_stream__") or hasattr(kind, "__dataframe__")
+
+
+def read_csv(source: IO[bytes], **options: object) -> pd.DataFrame:
+    """Read a CSV with every digit of its figures: pandas before 3.1 has to be asked for the last one, later it needs no word."""
+    import pandas as pd
+
+    exact = {} if tuple(map(int, pd.__version__.split(".")[:2])) >= (3, 1) else {"float_precision": "round_trip"}
+    table: pd.DataFrame = pd.read_csv(source, **options, **exact)  # type: ignore[call-overload]
+    return table
 
 
 def as_pandas(table: object, what: str) -> pd.DataFrame:

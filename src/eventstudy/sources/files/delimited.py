@@ -15,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from eventstudy.errors import DataUnfit, InvalidInput
+from eventstudy.interchange import read_csv
 from eventstudy.sources.files.cells import cut
 from eventstudy.sources.files.layouts import has_decimals, holds_words
 from eventstudy.wording import first_few
@@ -133,7 +134,7 @@ def read_body(text: Text, columns: list[str], skip: int) -> tuple[pd.DataFrame, 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)
-            table = pd.read_csv(
+            table = read_csv(
                 io.BytesIO(text.data),
                 sep=text.separator,
                 header=None,
@@ -193,15 +194,15 @@ def without_commas(table: pd.DataFrame, columns: list[str]) -> tuple[pd.DataFram
     """Take out the commas between thousands in quoted cells, where the figures show that they are no decimal marks."""
     texts = [c for c in columns if not pd.api.types.is_numeric_dtype(table[c].dtype)]
     cells = {c: table[c].map(lambda v: v if isinstance(v, str) else None).astype("object") for c in texts}
-    parted = {c: v.str.fullmatch(_PARTED).fillna(False).astype(bool) for c, v in cells.items()}
+    parted = {c: v.str.fullmatch(_PARTED, na=False).astype(bool) for c, v in cells.items()}
     if not any(p.any() for p in parted.values()):
         return table, ()
     whole = {c: _is_whole(table[c]) for c in columns if c not in texts}
-    points = {c: v.str.fullmatch(r"-?[\d,]*\.\d+").fillna(False).astype(bool) for c, v in cells.items()}
+    points = {c: v.str.fullmatch(r"-?[\d,]*\.\d+", na=False).astype(bool) for c, v in cells.items()}
     point_is_decimal, taken = not all(whole.values()) or any(p.any() for p in points.values()), {}
     for c in texts:
-        has_comma = cells[c].str.contains(",", regex=False).fillna(False).astype(bool)
-        ambiguous = parted[c] & ~cells[c].str.contains(r",.*,|\.", regex=True).fillna(False).astype(bool)
+        has_comma = cells[c].str.contains(",", regex=False, na=False).astype(bool)
+        ambiguous = parted[c] & ~cells[c].str.contains(r",.*,|\.", regex=True, na=False).astype(bool)
         by_itself = not points[c].any() and bool((parted[c] & ~ambiguous).any())
         proven = by_itself or (point_is_decimal if not points[c].any() else not ambiguous.any())
         if proven and parted[c].any() and (parted[c] | ~has_comma).all():
@@ -233,7 +234,7 @@ def with_points(table: pd.DataFrame, columns: list[str], name: str) -> tuple[pd.
         _check_custom(table[c], mark, name)
         if not settled:
             _check_groups(table[c], name)
-            grouped = table[c][table[c].str.fullmatch(_GROUP).fillna(False).astype(bool)]
+            grouped = table[c][table[c].str.fullmatch(_GROUP, na=False).astype(bool)]
             open_to_both |= {c: str(grouped.iloc[0])} if len(grouped) else {}
         if mark == ",":
             table[c] = table[c].str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
@@ -251,13 +252,11 @@ def with_points(table: pd.DataFrame, columns: list[str], name: str) -> tuple[pd.
 def _check_custom(column: pd.Series[str], mark: str, name: str) -> None:
     """Refuse groups that are none of thousands, and a column that seems to be written after two customs."""
     other = "." if mark == "," else ","
-    digits = column.str.fullmatch(r"-?[\d.,]+").fillna(False).astype(bool)
-    has_other = digits & column.str.contains(other, regex=False).fillna(False).astype(bool)
-    decimals = digits & column.str.contains(mark, regex=False).fillna(False).astype(bool)
-    parted = (
-        column.str.fullmatch(rf"-?\d{{1,3}}({re.escape(other)}\d{{3}})+({re.escape(mark)}\d*)?")
-        .fillna(False)
-        .astype(bool)
+    digits = column.str.fullmatch(r"-?[\d.,]+", na=False).astype(bool)
+    has_other = digits & column.str.contains(other, regex=False, na=False).astype(bool)
+    decimals = digits & column.str.contains(mark, regex=False, na=False).astype(bool)
+    parted = column.str.fullmatch(rf"-?\d{{1,3}}({re.escape(other)}\d{{3}})+({re.escape(mark)}\d*)?", na=False).astype(
+        bool
     )
     wrong = has_other & ~parted
     if wrong.any():
@@ -275,8 +274,8 @@ def _check_custom(column: pd.Series[str], mark: str, name: str) -> None:
 
 def _check_groups(column: pd.Series[str], name: str) -> None:
     """Refuse whole figures beside figures with three digits after a point, which may part thousands: 998, then 1.004."""
-    whole = column.str.fullmatch(r"-?\d+").fillna(False).astype(bool)
-    grouped = column.str.fullmatch(_GROUP).fillna(False).astype(bool)
+    whole = column.str.fullmatch(r"-?\d+", na=False).astype(bool)
+    grouped = column.str.fullmatch(_GROUP, na=False).astype(bool)
     if whole.any() and grouped.any():
         raise InvalidInput(
             f"{name} has {column[whole].iloc[0][:40]!r} and {column[grouped].iloc[0]!r} in column {column.name}, and no figure in it tells "

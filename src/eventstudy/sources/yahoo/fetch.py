@@ -46,6 +46,7 @@ import pandas as pd
 
 from eventstudy.errors import InvalidInput
 from eventstudy.files import sha256, write_whole
+from eventstudy.interchange import read_csv
 from eventstudy.prices.passport import ROUNDED
 from eventstudy.prices.table import YAHOO, Prices, Provenance, as_day
 from eventstudy.sources.source import Source
@@ -340,7 +341,7 @@ def load_download(folder: Path, ticker: str, start: str, end: str, accept: tuple
             return None
         if facts.get("checks") != CHECKS or not set(facts["accepted"]) <= set(accept):
             return None
-        table = pd.read_csv(io.BytesIO(text), index_col="date", dtype=dict.fromkeys(COLUMNS, "float64"))
+        table = read_csv(io.BytesIO(text), index_col="date", dtype=dict.fromkeys(COLUMNS, "float64"))
         table.index = pd.DatetimeIndex(pd.to_datetime(table.index, format="%Y-%m-%d"), name="date")
         return Download(
             ticker=ticker,
