@@ -2,13 +2,17 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+LOWEST := .venv-lowest
+QUICK  := "not (slow or simulation or builds or browser or faults)"
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: report test format bench clean help
+.PHONY: report test quick lowest format bench clean help
 
 help:
 	@echo "make report   build reports/deepseek from the embedded prices"
-	@echo "make test     lint, types, layers, tests"
+	@echo "make quick    the tests of a minute: no builds, no simulations, no browser, no faults"
+	@echo "make test     lint, types, layers, all tests"
+	@echo "make lowest   the quick tests on the lowest versions that pyproject.toml allows"
 	@echo "make bench    measure import and start-up costs"
 	@echo "make clean    remove the virtual environment"
 
@@ -20,7 +24,13 @@ test: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+quick: $(VENV)/.test
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m $(QUICK)
+
+lowest: $(LOWEST)/.made
+	$(LOWEST)/bin/python -m pytest -n 2 --dist worksteal -m $(QUICK)
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .
@@ -44,5 +54,11 @@ $(VENV)/.test: $(VENV)/.made pyproject.toml constraints.txt
 	$(PIP) --no-build-isolation --editable '.[dev]'
 	@touch $@ $(VENV)/.report
 
+$(LOWEST)/.made: pyproject.toml
+	$(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct --editable '.[dev]'
+	@touch $@
+
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(LOWEST)

@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from eventstudy.estimation import models
-from eventstudy.inference import ASSUME_INDEPENDENCE, TESTS
-from eventstudy.inference.advice import FEWEST, ORDINARY_VARIANCE, RECOMMENDED
+from eventstudy import estimation
+from eventstudy.inference import RECOMMENDED, TESTS, Method, Overlooks
 
 ROOT = Path(__file__).parent.parent
 PAGE, SIZES = ROOT / "docs" / "method.md", ROOT / "docs" / "size.csv"
@@ -53,13 +52,10 @@ def table(headers: list[str], rows: list[list[str]]) -> str:
 
 
 def tests_table() -> str:
-    """One row a test: word, statistic, null, variants, what it stands, paper, function, proofs."""
+    """One row a test: word, statistic, null, variants, what it allows for, paper, function, proofs."""
     rows = []
     for name, method in TESTS.items():
         variants = "; ".join(f"{k}: {', '.join(v)}" for k, v in method.options.items())
-        many = method.scope == "many"
-        together = "–" if not many else "no" if name in ASSUME_INDEPENDENCE else "yes"
-        wild = "no" if name in ORDINARY_VARIANCE or not many else "yes"
         what = first_sentence(method.compute.__doc__ or "")
         rows.append(
             [
@@ -67,8 +63,8 @@ def tests_table() -> str:
                 what,
                 method.null,
                 variants or "–",
-                together,
-                wild,
+                allows_for(method, Overlooks.DEPENDENCE) if method.scope == "many" else "–",
+                allows_for(method, Overlooks.VARIANCE),
                 method.reference,
                 where(method.compute),
                 proofs(name),
@@ -79,17 +75,22 @@ def tests_table() -> str:
         "what it is",
         "null hypothesis",
         "variants (first: default)",
-        "stands a common date",
-        "stands a wild day",
+        "allows for a common date",
+        "allows for event-induced variance",
     ]
     return table([*headers, "paper", "function", "proved in"], rows)
+
+
+def allows_for(method: Method, what: Overlooks) -> str:
+    """Return whether a test does not overlook something, in a word."""
+    return "no" if what in method.overlooks else "yes"
 
 
 def models_table() -> str:
     """One row a model: class, what it is, paper, proofs."""
     rows = []
-    for name in models.__all__:
-        thing = getattr(models, name)
+    for name in estimation.__all__:
+        thing = getattr(estimation, name)
         if not hasattr(thing, "design") or name == "NormalReturnModel":
             continue
         text = inspect.getdoc(thing) or ""
@@ -113,21 +114,26 @@ def size_tables() -> str:
         "**Recommended tests, simulated returns**: per cent of true nulls rejected at a nominal 5 %, in the draws in which the advice "
         "names the test; a dash where it rarely or never does."
     )
-    every = f"**Every test on one day {WINDOW}, simulated returns**, recommended or not: what a test cannot stand shows here."
+    every = (
+        f"**Every test on one day {WINDOW}, simulated returns**, recommended or not: what a test overlooks shows here."
+    )
     power = f"**Power** with an effect of 1 % on day 0 (one event: 5 %), window {WINDOW}: per cent rejected."
     parts = [
-        *(named, believed_table(null)),
-        *("**Recommended tests, real returns.**", believed_table(found[~found["returns"].str.startswith(SIMULATED)])),
+        *(named, recommended_table(null)),
+        *(
+            "**Recommended tests, real returns.**",
+            recommended_table(found[~found["returns"].str.startswith(SIMULATED)]),
+        ),
         *(every, all_table(null)),
         *(power, power_table(found[found["returns"] == f"{SIMULATED}, with an effect"])),
     ]
     return "\n\n".join(parts)
 
 
-def believed_table(found: pd.DataFrame) -> str:
+def recommended_table(found: pd.DataFrame) -> str:
     """One row a design, window and test, one column a number of events."""
     named = set().union(*RECOMMENDED.values())
-    enough = found["n"] >= found["test"].map(FEWEST).fillna(0)
+    enough = found["n"] >= found["test"].map(lambda name: TESTS[name].fewest)
     chosen = found[(found["recommended"] >= ALWAYS) & found["test"].isin(named) & enough]
     return pivoted(chosen, ["returns", "design", "window", "test"], "size_when_recommended")
 

@@ -1,4 +1,4 @@
-"""Play every case of ``tests/sources/replay.py`` to the real client and print what became of each.
+"""Play every case of ``tests/helpers/replay.py`` to the real client and print what became of each.
 
     python tools/replay_faults.py [words of the names to play]
 
@@ -15,7 +15,7 @@ import warnings
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "tests" / "sources"), str(ROOT / "src")]
+sys.path[:0] = [str(ROOT / "tests" / "helpers"), str(ROOT / "src")]
 
 
 def main() -> int:

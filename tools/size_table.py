@@ -75,13 +75,22 @@ DESIGNS = (
     Design("one date", "all events on one date, residual correlation 0.1", "one", rho=0.1),
     Design("one date, close firms", "all events on one date, residual correlation 0.3", "one", rho=0.3),
     Design(
-        "one date, wild", "one date, correlation 0.1, event-window variance doubled", "one", rho=0.1, scale=math.sqrt(2)
+        "one date, event-induced variance",
+        "one date, correlation 0.1, event-window variance doubled",
+        "one",
+        rho=0.1,
+        scale=math.sqrt(2),
     ),
     Design("shared dates", "five firms a date, correlation 0.1 within a date", "shared", rho=0.1),
     Design("overlapping", "dates within one week, correlation 0.1", "week", rho=0.1),
     Design("separate dates", "independent events, normal residuals", "separate"),
     Design("separate dates, t(4)", "independent events, heavy tails", "separate", tails=4),
-    Design("separate dates, wild", "independent events, event-window variance doubled", "separate", scale=math.sqrt(2)),
+    Design(
+        "separate dates, event-induced variance",
+        "independent events, event-window variance doubled",
+        "separate",
+        scale=math.sqrt(2),
+    ),
     Design("separate dates, skewed", "independent events, gamma(2) residuals of skewness 1.4", "separate", skew=2),
 )
 POWER = (

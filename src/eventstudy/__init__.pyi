@@ -1,6 +1,6 @@
 from . import claims, errors, figures, inference, measures, sources, vintages
 from .calendars import exchange_sessions
-from .estimation.models import (
+from .estimation import (
     BuyAndHold,
     Dimson,
     FactorModel,

@@ -51,16 +51,21 @@ console = Console()
 say = console.say
 
 
-@app.callback()
-def version(
-    show: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
-) -> None:
-    """Print the version if asked."""
-    if show:
+def _print_version(asked: bool) -> None:
+    if asked:
         import eventstudy
 
         typer.echo(eventstudy.__version__)
         raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Take what is asked of no single command."""
 
 
 @app.command()
@@ -289,10 +294,10 @@ def check(
         typer.echo(f"published versions: {verify_versions(spec.publish_folder)}, as recorded")
     findings = compute(spec)
     for item in findings.everyone.checks:
-        told_below = item.name == PRICE_CHECK
+        listed_below = item.name == PRICE_CHECK
         typer.echo(
-            f"{'holds' if item.passed else 'MIND '}  {item.name}: {item.value}"
-            + (f" – {item.comment}" if item.comment and not told_below else "")
+            f"{'holds' if item.passed else 'NOTE '}  {item.name}: {item.value}"
+            + (f" – {item.comment}" if item.comment and not listed_below else "")
         )
     for line in data_checks(findings):
         typer.echo(f"prices {line}")
@@ -398,7 +403,7 @@ def _checked_app(**options: bool) -> object:
 # -- What ``eventstudy build`` does with each study, and with what order of checks, so that nothing to do takes no
 
 
-#: Results that flipped and are no conclusions: so many are told.
+#: Results that flipped and are no conclusions: so many are said.
 _SHOWN = 6
 
 

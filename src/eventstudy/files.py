@@ -140,7 +140,8 @@ def sha256(content: bytes) -> str:
 
 def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file, hexadecimal."""
-    return sha256(path.read_bytes())
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def one_digest(files: Mapping[str, str]) -> str:
@@ -183,6 +184,14 @@ def check_inside(folder: Path, key: str, name: str) -> None:
     if Path(name).is_absolute() or not any(target.is_relative_to(room) for room in rooms):
         also = ", or in notebooks/ beside reports/" if key == "notebooks" else ""
         raise ValueError(f"{key}: {name!r} leaves the study's folder; put a copy of the file inside it{also}")
+
+
+def own_notebooks(folder: Path) -> tuple[str, ...]:
+    """Return the names of the notebooks that lie in a study's folder, in alphabetical order."""
+    try:
+        return tuple(sorted(p.name for p in folder.iterdir() if p.suffix == ".ipynb" and p.is_file()))
+    except OSError:
+        return ()
 
 
 def command_path(folder: Path) -> str:

@@ -7,11 +7,10 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 if TYPE_CHECKING:
     from datetime import date
 
+    import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
@@ -138,6 +137,17 @@ def listed(things: Iterable[object], last: str = "and") -> str:
     """
     names = [str(x) for x in things]
     return f" {last} ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+
+
+def in_brackets(text: str) -> str:
+    """Return a text in brackets after a blank, nothing for nothing.
+
+    Examples
+    --------
+    >>> "changed" + in_brackets("input"), "changed" + in_brackets("")
+    ('changed (input)', 'changed')
+    """
+    return f" ({text})" if text else ""
 
 
 def first_few(things: Iterable[object], most: int, separator: str = ", ") -> str:
@@ -274,6 +284,8 @@ def round_significant(values: ArrayLike, digits: int = SIGNIFICANT_DIGITS) -> ND
     >>> float(round_significant(0.123456789012345))
     0.123456789
     """
+    import numpy as np
+
     x = np.asarray(values, dtype=np.float64)
     flat = [float(f"{v:.{digits - 1}e}") for v in x.ravel().tolist()]
     return np.asarray(flat, dtype=np.float64).reshape(x.shape) + 0.0

@@ -1,4 +1,4 @@
-"""Claims reach no farther than the data: companies without a price that day, days before the data, companies of one's own."""
+"""Claims reach no farther than the data: companies without a price that day, days before the data, your own companies."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def own_prices(folder: Path) -> None:
     table.rename_axis("date").to_csv(folder / "own.csv")
 
 
-def test_a_company_of_ones_own_is_judged_by_the_counts_in_print(tmp_path):
+def test_your_own_company_is_judged_by_the_counts_in_print(tmp_path):
     own_prices(tmp_path / "a")
     claim = 'kind = "market_value"\nasset = "OWN"\nsays = "lost"\nunit = "billion"\ndate = "2025-01-27"\n'
     table = pd.read_csv(tmp_path / "a" / "own.csv", index_col="date")["OWN"]

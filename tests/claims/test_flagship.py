@@ -1,4 +1,4 @@
-"""The flagship's verdicts against a calculation of their own: numpy and pandas on the embedded files, no function of the package."""
+"""The flagship's verdicts against a separate calculation: numpy and pandas on the embedded files, no function of the package."""
 
 from __future__ import annotations
 
@@ -164,6 +164,7 @@ def test_nearly_one_and_a_half_trillion_needs_two_days_and_a_wide_basket(
     assert set(says[:4]) == {"overstated"}, "one day is not enough by any reading"
 
 
+@pytest.mark.slow
 def test_biggest_drop(ledger: es.claims.ClaimsLedger, raw: dict[str, pd.DataFrame]) -> None:
     claim = ledger["biggest-drop"]
     assert claim.verdict == "supported"
@@ -254,6 +255,7 @@ def with_close(spec: StudySpec, ticker: str, close: float) -> es.EventStudyResul
     return replace(spec.build_study(), accept={}).run(changed, spec.event_list(), spec.factors())
 
 
+@pytest.mark.slow
 def test_a_changed_price_changes_the_verdict(spec: StudySpec) -> None:
     milder = spec.claims_ledger(with_close(spec, "NVDA", 135.0))
     assert milder["nvidia-600bn"].verdict == "overstated"
@@ -283,6 +285,7 @@ def test_changed_share_counts_change_the_verdict(spec: StudySpec) -> None:
     assert (printed.verdict, len(printed.ruling.readings)) == ("supported", 2)
 
 
+@pytest.mark.slow
 def test_a_changed_panel_changes_the_sums(spec: StudySpec) -> None:
     panel = es.load_universe()
     calm = panel.adj_close.copy()

@@ -18,6 +18,8 @@ from eventstudy.claims.ledger import judge
 from eventstudy.claims.ruling import WORDINGS, Verdict
 from eventstudy.claims.schema import ClaimPart, Unit
 
+pytestmark = pytest.mark.faults
+
 #: By key: values that fit, and some that do not.
 POOL: dict[str, list[object]] = {
     "assets": [["NVDA"], ["NVDA", "META"], ["^GSPC"], ["LLY"], ["TSM"], ["NVDAX"], [], "NVDA", [3]],
@@ -73,6 +75,7 @@ def table(draw: random.Random) -> dict[str, object]:
     return out
 
 
+@pytest.mark.slow
 def test_random_claims_end_in_a_verdict_or_in_words(evidence: Evidence) -> None:
     from dataclasses import replace
 

@@ -190,7 +190,7 @@ def test_an_asset_of_the_panel_has_an_abnormal_return(ledger: es.claims.ClaimsLe
     assert "abnormal return" in dict(ruling.inputs)
 
 
-def test_a_tolerance_and_the_side_of_a_verdict_are_told(ledger: es.claims.ClaimsLedger) -> None:
+def test_a_tolerance_and_the_side_of_a_verdict_are_reported(ledger: es.claims.ClaimsLedger) -> None:
     assert "16.15% and 17.85%" in ledger["about-17"].sentence
     assert ledger["mixed"].ruling.condition.startswith("which company is meant")
     assert "2026-02-02" in ledger["beyond"].sentence or "outside the data" in ledger["beyond"].sentence
@@ -371,6 +371,7 @@ def run(*args: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", "eventstudy.cli", "claims", *args], capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_the_command_prints_text_json_csv_and_markdown(folder: Path, ledger: es.claims.ClaimsLedger) -> None:
     done = run(str(folder), "--json")
     assert done.returncode == 0, done.stderr
@@ -384,6 +385,7 @@ def test_the_command_prints_text_json_csv_and_markdown(folder: Path, ledger: es.
     assert "CONTRADICTED  [best-day]" in run(str(folder)).stdout
 
 
+@pytest.mark.slow
 def test_the_command_ends_in_2_for_a_wrong_file(tmp_path: Path) -> None:
     folder = write(tmp_path / "s", ARTICLE + claim_text("x", "guess", ""))
     done = run(str(folder))
@@ -394,7 +396,8 @@ def test_the_command_ends_in_2_for_a_wrong_file(tmp_path: Path) -> None:
     assert run(str(folder), "--json", "--csv").returncode == 2
 
 
-def test_a_price_file_of_ones_own_with_another_close_gives_another_verdict(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_your_own_price_file_with_another_close_gives_another_verdict(tmp_path: Path) -> None:
     prices = es.load_prices(["NVDA", "^GSPC"])
     close = prices.close.copy()
     adjusted = prices.adj_close.copy()

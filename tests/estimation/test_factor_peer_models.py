@@ -6,13 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from trio import DAY, EVENTS, TRIO
 
 import eventstudy as es
 from eventstudy.estimation.market import FACTOR_SETS
 
-DAY = "2025-01-27"
-TRIO = ("NVDA", "META", "GOOGL")
-EVENTS = [es.Event(t, DAY) for t in TRIO]
 PEERS = ("AMD", "AVGO", "MU", "QCOM", "NVDA")
 RTOL = 1e-10
 

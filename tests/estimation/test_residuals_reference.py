@@ -1,54 +1,37 @@
-"""Residual diagnostics and the pre-event mean against the R package EventStudy, on this project's synthetic returns.
-
-Runs where the reference folder lies beside the checkout; elsewhere it is skipped, in words.
-"""
+"""Residual diagnostics and the pre-event mean against the R package EventStudy, on this project's synthetic returns."""
 
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from golden import COMPLETE, read, small, synthetic
 from scipy import stats
 
 import eventstudy as es
 from eventstudy.estimation.residuals import autocorrelations, durbin_watson, ljung_box
 
-DATA = Path(__file__).parents[1] / "data" / "reference"
-REFERENCE = Path(__file__).parent.parent.parent.parent / "shared" / "reference" / "expected" / "r_EventStudy"
-
-pytestmark = pytest.mark.skipif(
-    not REFERENCE.is_dir(),
-    reason="the R package's numbers are not shipped with this project; put them at ../shared/reference",
-)
+pytestmark = pytest.mark.reference
 
 RTOL = 1e-10
 # Royston's approximation of the Shapiro-Wilk weights is computed with constants of six digits in both, in another order.
 SHAPIRO_RTOL = 1e-6
-SETS = ("synth_small", "synth_clustered", "synth_nonclustered", "synth_missing")
-COMPLETE = SETS[:3]
+SETS = (*COMPLETE, "synth_missing")
 
 
 @lru_cache
 def run(dataset: str) -> es.EventStudyResult:
     """Study a synthetic set with the market model."""
-    long, market, events = (
-        pd.read_csv(DATA / f"{dataset}_{part}.csv.gz", float_precision="round_trip")
-        for part in ("returns", "market", "events")
-    )
-    market = market.set_index("date")
-    firms = long.pivot_table(index="date", columns="firm_id", values="ret").reindex(market.index)
-    small = dataset == "synth_small"
     study = es.EventStudy(
         model=es.MarketModel("mkt"),
-        estimation=(-40, -4) if small else (-260, -11),
-        window=(-3, 3) if small else (-10, 10),
+        estimation=(-40, -4) if small(dataset) else (-260, -11),
+        window=(-3, 3) if small(dataset) else (-10, 10),
     )
-    return study.run(firms.join(market), events.rename(columns={"firm_id": "ticker", "event_date": "date"}))
+    return study.run(*synthetic(dataset))
 
 
 def theirs(dataset: str, name: str) -> pd.DataFrame:
-    return pd.read_csv(REFERENCE / dataset / f"market_model_{name}.csv", float_precision="round_trip")
+    return read(f"r_EventStudy/{dataset}/market_model_{name}")
 
 
 @pytest.mark.parametrize("dataset", SETS)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import statsmodels.api as sm
+from golden import read
 from scipy import stats
 from scipy.optimize import linprog
+from trio import EVENTS
 
 import eventstudy as es
 from eventstudy.estimation import garch, robust
@@ -140,6 +141,7 @@ def test_a_wild_day_moves_the_beta_of_least_squares_and_not_the_robust_one(norm)
     assert moved[norm] < 0.06
 
 
+@pytest.mark.slow
 def test_the_spread_of_all_residuals_keeps_the_size_where_a_robust_scale_does_not():
     """Errors of law t(3) with wild days: the event day is one of them."""
     length, n = 40, 150
@@ -526,19 +528,11 @@ def test_newey_west_fits_say_why_they_cannot_be_used(prewhiten):
     assert abnormal_returns(alone, es.HacMarketModel("MKT", 200, prewhiten).fit(alone)).sums((0, 2)).s_car[0] > 0
 
 
-SHARED = Path(__file__).parent.parent.parent.parent / "shared" / "reference"
-PATH = SHARED / "expected" / "r_EventStudy" / "synth_nonclustered" / "market_model_hac_fit.csv"
-
-
-@pytest.mark.skipif(
-    not PATH.is_file(),
-    reason="the numbers of the R package EventStudy are not shipped with this project; put them at ../shared/reference",
-)
+@pytest.mark.reference
 def test_hac_errors_of_the_r_package_are_the_prewhitened_ones_without_small_sample_factor():
     """R EventStudy calls sandwich::NeweyWest with lag 5 and its defaults: prewhitening by a VAR(1), no adjustment."""
-    expected = pd.read_csv(PATH).set_index("event_id")
-    folder = SHARED / "data" / "synth_nonclustered"
-    table = pd.read_csv(folder / "returns.csv").merge(pd.read_csv(folder / "market.csv"), on="date")
+    expected = read("r_EventStudy/synth_nonclustered/market_model_hac_fit").set_index("event_id")
+    table = read("synth_nonclustered_returns").merge(read("synth_nonclustered_market"), on="date")
     table = table.sort_values(["event_id", "tau"])
     shape = (len(expected), 271)
     panel = panel_of(table["ret"].to_numpy().reshape(shape), table["mkt"].to_numpy().reshape(shape), 21 - GAP)
@@ -581,15 +575,10 @@ MODELS = [
 
 
 @pytest.mark.parametrize("model", MODELS, ids=repr)
-def test_a_whole_study_runs_and_prints(model):
+def test_a_whole_study_runs_and_prints(model, prices, result):
     if isinstance(model, es.GarchMarketModel):
         pytest.importorskip("arch", reason="needs the extra garch")
-    prices = es.load_prices(["NVDA", "META", "GOOGL", "^GSPC"])
-    study = es.EventStudy(model=model)
-    result = study.run(prices, [es.Event(t, "2025-01-27") for t in ("NVDA", "META", "GOOGL")])
-    plain = es.EventStudy(model=es.MarketModel("^GSPC")).run(
-        prices, [es.Event(t, "2025-01-27") for t in ("NVDA", "META", "GOOGL")]
-    )
+    plain, result = result, es.EventStudy(model=model).run(prices, EVENTS)
     np.testing.assert_allclose(result.ar, plain.ar, atol=0.01)
     assert not result.model.least_squares
     assert model.name in repr(result)

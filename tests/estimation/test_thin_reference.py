@@ -5,37 +5,33 @@ The expected numbers were computed in base R from the published formulas, on log
 """
 
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from golden import read, synthetic
 
 import eventstudy as es
 
-DATA = Path(__file__).parents[1] / "data" / "reference"
+pytestmark = pytest.mark.reference
+
 # Both sides are double precision; ten digits is what two different orders of summation leave in common.
 RTOL = 1e-10
 # A sum of abnormal returns of about 0.05 may cancel.
 ATOL = 1e-13
 
 
-def table(name: str) -> pd.DataFrame:
-    return pd.read_csv(DATA / f"synth_thin_{name}.csv.gz", float_precision="round_trip")
-
-
 def expected(part: str) -> pd.DataFrame:
-    return table(f"trade_to_trade_log_{part}")
+    return read(f"synth_thin_trade_to_trade_log_{part}")
 
 
 def log_returns() -> pd.DataFrame:
-    market = table("market").set_index("date")[["mkt"]]
-    firms = table("returns").pivot_table(index="date", columns="firm_id", values="ret")
-    return np.log1p(firms.reindex(market.index).join(market))
+    returns, _ = synthetic("synth_thin")
+    return np.log1p(returns.loc[:, :"mkt"])
 
 
 def events() -> pd.DataFrame:
-    return table("events").rename(columns={"firm_id": "ticker", "event_date": "date"})
+    return synthetic("synth_thin")[1]
 
 
 @lru_cache

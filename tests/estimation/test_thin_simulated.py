@@ -20,6 +20,8 @@ from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import EventPanel, EventTime, align
 from eventstudy.windows import Window
 
+pytestmark = pytest.mark.simulation
+
 # A band of four Monte Carlo standard errors: a right model fails once in 16,000 comparisons, and the seed is fixed.
 STANDARD_ERRORS = 4.0
 EST, WIN = Window(-200, -11), Window(-3, 3)

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from eventstudy.estimation.abnormal import abnormal_returns
-from eventstudy.estimation.models import MarketModel
+from eventstudy.estimation.model import MarketModel
 from eventstudy.estimation.panel import EventTime, align
 from eventstudy.events import Event
 from eventstudy.figures.style import house_settings

@@ -73,12 +73,14 @@ def bundle(real, tmp_path_factory):
     return figure, folder, paths
 
 
+@pytest.mark.slow
 def test_all_files_are_there_and_nothing_else(bundle):
     _, folder, paths = bundle
     assert [p.name for p in paths] == FILES
     assert sorted(p.name for p in folder.iterdir()) == sorted(FILES)
 
 
+@pytest.mark.slow
 def test_saving_again_in_another_order_changes_nothing(bundle, tmp_path):
     figure, folder, _ = bundle
     figures.png_bytes(figure, 1), figures.svg_bytes(figure, editable=True), figures.pdf_bytes(figure)
@@ -161,6 +163,7 @@ def test_the_fragment_is_self_contained_escaped_and_has_the_numbers(bundle):
     assert "−13.25%−18.29%−8.20%−16.97%yes" in page.text
 
 
+@pytest.mark.slow
 def test_names_of_events_are_escaped(study, tmp_path):
     made = study(keys=("<script>alert(1)</script>", '"><img src=x>', "C"))
     figure = figures.event_day(made.abnormal, 0)
@@ -213,6 +216,7 @@ def test_the_editable_picture_has_text_in_named_groups(bundle):
     assert b"<text" not in (folder / "car.svg").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", list(figures.SIZES))
 def test_every_size_can_be_bundled(real, tmp_path, size):
     paths = figures.car_paths(real.abnormal, size=size).save_bundle("p", tmp_path)
@@ -309,6 +313,7 @@ def holds_price(real, folder):
     return found
 
 
+@pytest.mark.slow
 def test_no_price_is_in_a_bundle_without_prices(real, tmp_path):
     for figure in every_figure(real):
         folder = tmp_path / figure.facts.kind

@@ -52,6 +52,7 @@ def test_bytes_do_not_depend_on_the_machine(tmp_path):
     assert first == second
 
 
+@pytest.mark.slow
 def test_the_order_of_formats_does_not_matter(real):
     figure = figures.car_paths(real.abnormal, size="phone")
     first = figures.svg_bytes(figure), figures.pdf_bytes(figure), figures.png_bytes(figure)

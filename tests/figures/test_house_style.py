@@ -55,6 +55,7 @@ def test_a_wrong_style_names_both_files(folder, style, said):
         style_of(spec)
 
 
+@pytest.mark.slow
 def test_a_report_is_drawn_in_its_style_and_marked(folder):
     spec = with_style(folder, 'style = "house.toml"', "[palette]\nline = '#123456'\n[signature]\nrights = '© Mine'\n")
     found = compute(spec)
@@ -81,6 +82,7 @@ def as_final(folder):
 EMBARGO = 'embargo_until = "2999-12-01T06:00-05:00"\nstyle = "house.toml"'
 
 
+@pytest.mark.slow
 def test_a_result_of_a_study_file_draws_in_its_style_with_its_mark(folder, tmp_path):
     result = with_style(as_final(folder), EMBARGO, "[palette]\nfall = '#123456'\n").run()
     result.plot_event_day().save_bundle("car", tmp_path)

@@ -53,6 +53,7 @@ def many_tests(made, size):
     return figures.several_tests(tests, notes_on_tests(made.abnormal, Window(0, 0)), size=size, source=SOURCE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", list(SIZES))
 def test_real_figures_fit_and_no_text_is_smaller_than_the_preset_allows(real, misplaced, texts, size):
     least = 8.5 / 0.75 if size.startswith("print") else 12.0
@@ -63,6 +64,7 @@ def test_real_figures_fit_and_no_text_is_smaller_than_the_preset_allows(real, mi
         assert [t.get_text() for t in texts(figure) if t.get_fontsize() / 0.75 < least - 1e-9] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", ["article", "phone", "print-52"])
 @pytest.mark.parametrize("n", [1, 2, 4, 6, 7, 30])
 def test_any_number_of_events_fits(study, misplaced, size, n):
@@ -70,6 +72,7 @@ def test_any_number_of_events_fits(study, misplaced, size, n):
         assert misplaced(figure) == [], figure
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", ["article", "phone", "print-52"])
 @pytest.mark.parametrize("holes", [False, True])
 def test_nasty_names_and_holes_fit_and_are_not_read_as_mathematics(study, misplaced, texts, size, holes):
@@ -80,6 +83,7 @@ def test_nasty_names_and_holes_fit_and_are_not_read_as_mathematics(study, mispla
         assert any("$" in t.get_text() for t in texts(figure))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", list(SIZES))
 @pytest.mark.parametrize("n", [3, 5, 9])
 def test_events_of_one_ticker_keep_their_whole_dates(dated, misplaced, texts, size, n):
@@ -100,6 +104,7 @@ def test_the_legend_shows_every_direction_that_occurs(study, jump, tints):
     assert marks == [getattr(default_style().palette, tint) for tint in tints]
 
 
+@pytest.mark.slow
 def test_tiny_and_huge_returns_fit(study, misplaced):
     for jump in ((1e-6, -1e-6), (40.0, -0.99), (0.0,)):
         for size in ("phone", "print-52"):

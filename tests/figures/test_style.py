@@ -139,6 +139,7 @@ def test_the_package_style_names_every_key():
     assert set(content["signature"]) == {"tag", "logo", "rights"}
 
 
+@pytest.mark.slow
 def test_a_style_of_ones_own(tmp_path, real, monkeypatch, misplaced, texts):
     from PIL import Image
 
@@ -209,6 +210,7 @@ def test_settings_of_the_session_are_left_alone(real, tmp_path):
     assert mine == figures.svg_bytes(figures.event_day(real.abnormal, 0))
 
 
+@pytest.mark.slow
 def test_nothing_heavy_is_imported_before_drawing():
     code = (
         "import sys, eventstudy.figures as f;"

@@ -151,6 +151,7 @@ def test_titles_against_the_numbers_are_refused_everywhere(real):
         figures.event_day(real.abnormal, 0, level=0.99, title="META rose")
 
 
+@pytest.mark.slow
 def test_an_unchecked_title_is_marked(real, tmp_path):
     figure = figures.event_day(real.abnormal, 0).with_words(title="META fell sharply", unchecked=True)
     assert figure.words.title == "META fell sharply"
@@ -194,6 +195,7 @@ def drawn(made):
         yield figures.market_scatter(made.panel, made.fit, i)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("jump", "count"), [(0.0, 6), (-0.05, 2), (0.05, 2)])
 def test_every_own_title_passes_the_check_on_simulated_studies(studies, jump, count):
     for made in studies(count, jump, seed=int(1e4 * (jump + 1))):
@@ -230,6 +232,7 @@ def test_counts_that_chance_gives_are_no_finding():
 # -- marks -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", list(figures.SIZES))
 def test_a_mark_is_seen_and_hides_nothing(real, misplaced, texts, size):
     plain = figures.event_day(real.abnormal, 0, size=size)
@@ -248,6 +251,7 @@ def test_a_mark_is_seen_and_hides_nothing(real, misplaced, texts, size):
     assert figures.svg_bytes(figure.marked("")) == figures.svg_bytes(plain)
 
 
+@pytest.mark.slow
 def test_a_figure_is_laid_out_anew_for_another_size(real):
     for size in ("phone", "print-52"):
         made = figures.car_paths(real.abnormal).at_size(size)

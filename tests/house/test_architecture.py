@@ -183,6 +183,7 @@ def test_importing_the_package_loads_nothing_heavy():
     assert not loaded & {*HEAVY, "pandas", "exchange_calendars"}
 
 
+@pytest.mark.slow
 def test_running_a_study_loads_nothing_heavy():
     code = """
 import eventstudy as es

@@ -27,6 +27,7 @@ def test_help_teaches() -> None:
         assert word in done.stdout
 
 
+@pytest.mark.slow
 def test_json_is_what_an_independent_regression_gives() -> None:
     done = eventstudy("run", str(FLAGSHIP), "--json")
     assert done.returncode == 0, done.stderr
@@ -45,6 +46,7 @@ def test_json_is_what_an_independent_regression_gives() -> None:
     assert events["META"]["abnormal_return"] > 0
 
 
+@pytest.mark.slow
 def test_csv_and_text() -> None:
     table = eventstudy("run", str(FLAGSHIP), "--csv")
     assert table.returncode == 0
@@ -54,6 +56,7 @@ def test_csv_and_text() -> None:
     assert text.stderr == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("args", "code", "words"),
     [
@@ -73,6 +76,7 @@ def test_wrong_arguments_end_in_2(tmp_path: Path, args: tuple[str, ...], code: i
     assert done.stdout == ""
 
 
+@pytest.mark.slow
 def test_missing_data_end_in_3(tmp_path: Path) -> None:
     folder = tmp_path / "s"
     assert eventstudy("new", str(folder)).returncode == 0
@@ -85,6 +89,7 @@ def test_missing_data_end_in_3(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_new_study_runs_at_once(tmp_path: Path) -> None:
     made = eventstudy("new", "my-event", cwd=tmp_path)
     assert made.returncode == 0
@@ -96,6 +101,7 @@ def test_a_new_study_runs_at_once(tmp_path: Path) -> None:
     assert avgo["raw_return"] == pytest.approx(0.2443, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_check_tells_what_changed(tmp_path: Path) -> None:
     eventstudy("new", "s", cwd=tmp_path)
     done = eventstudy("build", "s", "--check", cwd=tmp_path)
@@ -103,6 +109,7 @@ def test_check_tells_what_changed(tmp_path: Path) -> None:
     assert "not built yet" in done.stdout
 
 
+@pytest.mark.slow
 def test_fetch_without_a_network_ends_in_4(tmp_path: Path) -> None:
     folder = tmp_path / "s"
     eventstudy("new", str(folder))
@@ -120,6 +127,7 @@ def test_fetch_without_a_network_ends_in_4(tmp_path: Path) -> None:
     assert not (folder / "prices").exists()
 
 
+@pytest.mark.slow
 def test_a_study_on_a_file_says_what_the_file_leaves_open_and_who_asks_for_what_it_lacks(tmp_path: Path) -> None:
     assert eventstudy("new", "mine", cwd=tmp_path).returncode == 0
     folder = tmp_path / "mine"
@@ -135,6 +143,7 @@ def test_a_study_on_a_file_says_what_the_file_leaves_open_and_who_asks_for_what_
     assert "taken as closes adjusted for splits and dividends" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_advice_to_fetch_names_the_folder_from_where_the_reader_stands(tmp_path: Path) -> None:
     assert eventstudy("new", "reports/my event", cwd=tmp_path).returncode == 0
     path = tmp_path / "reports" / "my event" / "study.toml"

@@ -7,6 +7,8 @@ import tomllib
 import types
 from pathlib import Path
 
+import pytest
+
 from eventstudy.figures import SIZES
 from eventstudy.figures.house_style import DEFAULT_FILE
 
@@ -17,6 +19,7 @@ def blocks(kind):
     return re.findall(rf"^```{kind}\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.slow
 def test_the_code_of_the_page_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     page = types.ModuleType("page")

@@ -156,6 +156,7 @@ def test_bad_figures_of_another_library_are_refused():
         es.load_prices(source=pl.DataFrame({"date": ["2025-01-24"], "A": ["x"]}))
 
 
+@pytest.mark.slow
 def test_pandas_alone_loads_neither_polars_nor_duckdb():
     code = """
 import sys, pandas as pd, eventstudy as es

@@ -8,10 +8,12 @@ import pytest
 from eventstudy.report.builds.notebooks import NotebookFailed, execute
 from eventstudy.studyfile.starter import notebook_text
 
+pytestmark = pytest.mark.builds
+
 NOTEBOOKS = sorted((Path(__file__).parent.parent.parent / "notebooks").glob("*.ipynb"))
 ANSWERS = {
     "01_the_deepseek_shock": ("NVDA</strong> returned −16.97%, below", "META</strong> returned +1.91%, above"),
-    "02_how_sure_can_we_be": ("beyond ordinary noise by all three tests", "for independent, says z = −12.5"),
+    "02_how_sure_can_we_be": ("beyond ordinary noise by all three tests", "shares, says z = −12.5"),
     "03_the_ai_supply_chain": ("11 fell and 3 rose beyond what the market explains",),
     "04_your_own_event": ("first tradable session 2024-02-22",),
     "05_which_test": ("Patell says −12.5.", "the average is −1.8 standard errors from zero", "Recommended: kp_bmp_t"),

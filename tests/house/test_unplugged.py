@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.builds
+
 ROOT = Path(__file__).parent.parent.parent
 #: Loaded by every Python process below, kernels included: a look-up or a connection ends the attempt and is written down.
 GUARD = """

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from trio import DAY, TRIO
 
 import eventstudy as es
 from eventstudy.errors import InvalidInput
@@ -23,29 +24,6 @@ from eventstudy.inference import (
     registry,
 )
 from eventstudy.inference.advice import serial_inflation, skewness, variance_limit
-
-TRIO = ("NVDA", "META", "GOOGL")
-DAY = "2025-01-27"
-
-
-@pytest.fixture(scope="module")
-def prices() -> es.Prices:
-    return es.load_prices([*TRIO, "^GSPC"])
-
-
-@pytest.fixture(scope="module")
-def study() -> es.EventStudy:
-    return es.EventStudy(model=es.MarketModel("^GSPC"), estimation=(-270, -21), window=(-5, 5))
-
-
-@pytest.fixture(scope="module")
-def result(study, prices) -> es.EventStudyResult:
-    return study.run(prices, [es.Event(t, DAY) for t in TRIO])
-
-
-@pytest.fixture(scope="module")
-def single(study, prices) -> es.EventStudyResult:
-    return study.run(prices, es.Event("NVDA", DAY))
 
 
 @pytest.mark.parametrize(

@@ -352,8 +352,8 @@ def test_t_with_and_without_prediction_error(result, place, window):
     loop, key = LOOPS[place], result.events[place]
     days = loop.days(window)
     plain = loop.car(window) / (loop.s * math.sqrt(len(days)))
-    assert result.test("t", window, key).statistic == pytest.approx(plain, rel=1e-10)
-    assert result.test("t_pe", window, key).statistic == pytest.approx(loop.scar(window), rel=1e-10)
+    assert result.test("t", window, event=key).statistic == pytest.approx(plain, rel=1e-10)
+    assert result.test("t_pe", window, event=key).statistic == pytest.approx(loop.scar(window), rel=1e-10)
 
 
 @pytest.mark.parametrize("place", range(len(TICKERS)))
@@ -369,10 +369,10 @@ def test_sample_quantiles_by_counting(result, place, window):
     ]
     below = sum(s <= loop.car(window) for s in sums)
     above = sum(s >= loop.car(window) for s in sums)
-    got = result.test("sq", window, result.events[place])
+    got = result.test("sq", window, event=result.events[place])
     assert (got.details["k"], got.details["m"]) == (min(below, above), len(sums))
     assert got.p_value == pytest.approx(min(1.0, 2 * min(below, above) / len(sums)), rel=1e-12)
-    safe = result.test("sq", window, result.events[place], variant="plus_one")
+    safe = result.test("sq", window, event=result.events[place], variant="plus_one")
     assert safe.p_value == pytest.approx(min(1.0, 2 * (min(below, above) + 1) / (len(sums) + 1)), rel=1e-12)
     assert safe.p_value > 0
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 from itertools import combinations
-from pathlib import Path
 
+import golden
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,24 +20,17 @@ from scipy import stats
 
 import eventstudy as es
 
-DATA = Path(__file__).parents[1] / "data" / "reference"
+pytestmark = pytest.mark.reference
+
 # Loops, statsmodels and matrix products add the same numbers in another order; ten digits of sixteen are common.
 RTOL = 1e-10
 P_RTOL = 1e-8
 MIN_COMMON_DAYS = 30
 
 
-def read(name: str) -> pd.DataFrame:
-    return pd.read_csv(DATA / f"{name}.csv.gz", float_precision="round_trip")
-
-
-@lru_cache
 def synthetic(dataset: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Returns of the market, its factors and the firms, dates x names, and the events."""
-    market = read(f"{dataset}_market").set_index("date").assign(mktrf=lambda m: m["mkt"] - m["rf"])
-    firms = read(f"{dataset}_returns").pivot_table(index="date", columns="firm_id", values="ret")
-    events = read(f"{dataset}_events").rename(columns={"firm_id": "ticker", "event_date": "date"})
-    return market.join(firms), events[["ticker", "date"]]
+    returns, events = golden.synthetic(dataset)
+    return returns, events[["ticker", "date"]]
 
 
 class Event:
@@ -201,11 +194,11 @@ def test_several_events_of_a_firm_by_loops(window: tuple[int, int]) -> None:
 
 def test_the_unit_is_the_event_and_not_the_firm() -> None:
     """The published formulas' numbers of forty firms are those of fewer firms with as many events."""
-    expected = read("synth_nonclustered_market_model_tests")
-    golden = {"patell_z": "patell_z_scar", "kp_bmp_t": "kp_bmp_t_overlap"}
+    expected = golden.read("synth_nonclustered_market_model_tests")
+    names = {"patell_z": "patell_z_scar", "kp_bmp_t": "kp_bmp_t_overlap"}
     result, compared = run_relabelled(), 0
     for name in ("csect_t", "patell_z", "bmp_t", "kp_bmp_t", "corrado_rank_z", "grank_t", "gsign_z", "sign_z"):
-        for row in expected[expected["test"] == golden.get(name, name)].itertuples():
+        for row in expected[expected["test"] == names.get(name, name)].itertuples():
             got = result.test(name, (row.tau1, row.tau2))
             assert (got.statistic, got.n) == (pytest.approx(row.stat, rel=RTOL), 40), name
             compared += 1

@@ -7,34 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from trio import DAY
 
 import eventstudy as es
 from eventstudy.inference import TESTS
 from eventstudy.prices.snapshot import ShareCount
 
-TRIO = ("NVDA", "META", "GOOGL")
-DAY = "2025-01-27"
 ONE, MANY = ("t", "t_pe", "sq", "permutation"), tuple(n for n, m in TESTS.items() if m.scope == "many")
-
-
-@pytest.fixture(scope="module")
-def prices() -> es.Prices:
-    return es.load_prices([*TRIO, "^GSPC"])
-
-
-@pytest.fixture(scope="module")
-def study() -> es.EventStudy:
-    return es.EventStudy(model=es.MarketModel("^GSPC"), estimation=(-270, -21), window=(-5, 5))
-
-
-@pytest.fixture(scope="module")
-def result(study, prices) -> es.EventStudyResult:
-    return study.run(prices, [es.Event(t, DAY) for t in TRIO])
-
-
-@pytest.fixture(scope="module")
-def single(study, prices) -> es.EventStudyResult:
-    return study.run(prices, es.Event("NVDA", DAY))
 
 
 # -- dollars -----------------------------------------------------------------------------------------------------------------

@@ -100,6 +100,7 @@ def rejections(draws: int, missing: int) -> tuple[dict[str, float], int]:
     return {name: float(np.mean(found)) for name, found in hits.items()}, draws
 
 
+@pytest.mark.slow
 def test_with_events_missing_on_the_day_the_recommended_tests_keep_their_size() -> None:
     """12 of 24 firms without the event day: the average of all 24 on ordinary days is no yardstick for that of 12."""
     sizes, draws = rejections(300, 12)

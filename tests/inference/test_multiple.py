@@ -36,6 +36,7 @@ def make(places: tuple[int, ...], est: int = 30, holes: int = 0) -> es.EventStud
     return study.run(table, [es.Event(tickers[i], DAYS[p]) for i, p in enumerate(places)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", THEIRS)
 def test_adjusted_p_values_are_statsmodels(method):
     rng = np.random.default_rng(1)
@@ -139,9 +140,9 @@ def test_step_down_does_not_depend_on_order_sign_or_gaps_elsewhere():
 def test_bad_requests_say_what_to_change():
     result = make((60, 60))
     with pytest.raises(es.errors.InvalidInput, match="draws is 0"):
-        result.adjusted((0, 0), "romano_wolf", draws=0)
+        result.adjusted((0, 0), method="romano_wolf", draws=0)
     with pytest.raises(es.errors.InvalidInput, match="romano_wolf"):
-        result.adjusted((0, 0), "tukey")
+        result.adjusted((0, 0), method="tukey")
     with pytest.raises(es.errors.InvalidInput, match="not inside the event window"):
         result.adjusted((0, 9))
     short: AbnormalReturns = make((60, 60), est=20).abnormal
@@ -152,7 +153,7 @@ def test_bad_requests_say_what_to_change():
 @pytest.mark.parametrize("method", METHODS)
 def test_the_result_shows_both_p_values(method):
     result = make((60, 60, 60, 60))
-    table = result.adjusted((0, 1), method)
+    table = result.adjusted((0, 1), method=method)
     assert list(table.columns) == ["car", "t", "p_value", "p_adjusted", "method"]
     assert list(table.index) == list(result.events)
     assert set(table["method"]) == {method}

@@ -1,23 +1,22 @@
-"""Numbers of another package's example data, which is not copied into this project.
+"""Numbers of other packages' example data, which are under the GPL and no part of this project.
 
-Runs where the reference folder lies beside the checkout; elsewhere it is skipped, in words.
+Collected only where these data lie beside the checkout (`tests/conftest.py`). Elsewhere the same formulas are held to
+loops on shares listed late (`test_late_listings.py`) and to statsmodels (`test_clusters_reference.py`).
 """
-
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from golden import EXAMPLES
+from scipy import stats
 
 import eventstudy as es
+from eventstudy.inference.clusters import clustered_mean
 
-REFERENCE = Path(__file__).parent.parent.parent.parent / "shared" / "reference"
-RATES = REFERENCE / "data" / "estudy2_rates"
+pytestmark = pytest.mark.reference
 
-pytestmark = pytest.mark.skipif(
-    not RATES.is_dir(),
-    reason="the example data of the R package estudy2 are not shipped with this project; put them at ../shared/reference",
-)
+RATES = EXAMPLES / "data" / "estudy2_rates"
+DEMO = EXAMPLES / "data" / "crse_demo" / "demo_share_repurchases.csv"
 
 # The expected figures are known to four decimals.
 FOUR_DECIMALS = 5.1e-5
@@ -96,3 +95,18 @@ def test_patell_says_eight_and_the_truth_is_nearer_one(result: es.EventStudyResu
     """19 March: seven shares on one date; independence is the whole difference."""
     assert result.test("patell_z", (3, 3)).statistic > 8
     assert result.test("kp_bmp_t", (3, 3)).statistic < 1.5
+
+
+@pytest.mark.parametrize("row", [0, 1, 2])
+def test_clustered_t_of_crse_event_study_and_its_p_from_one_degree_more(row: int) -> None:
+    table = pd.read_csv(DEMO)
+    expected = pd.read_csv(EXAMPLES / "expected" / "crseEventStudy" / "crse_clustered_t.csv").iloc[row]
+    names = [c for c in (expected["cluster1"], expected["cluster2"]) if isinstance(c, str)]
+    labels = [pd.factorize(table[name])[0].astype(np.int64) for name in names]
+    got = clustered_mean(table[expected["abnr"]].to_numpy(), *labels)
+    column = "twoway" if len(names) == 2 else "cluster1"
+    assert (len(table), got.groups[0]) == (expected["N"], expected["n_cluster1"])
+    np.testing.assert_allclose([got.mean, got.t], [expected["mean"], expected[f"t_{column}"]], rtol=1e-10)
+    # The package takes p from t(G); the usual law, and ours, is t(G - 1).
+    assert got.df == min(got.groups) - 1
+    np.testing.assert_allclose(2 * stats.t.sf(abs(got.t), got.df + 1), expected[f"p_{column}"], rtol=1e-10)

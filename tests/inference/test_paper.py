@@ -1,19 +1,20 @@
 """Every abnormal return, sum and test against an independent implementation of the published formulas.
 
 The expected numbers were computed in base R from the formulas of the papers, on synthetic returns; they are
-stored beside this file as they came (`tools/make_reference.py`).
+stored as they came (`tools/make_reference.py`).
 """
 
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
+from golden import read as table
+from golden import small, synthetic
 
 import eventstudy as es
 
-DATA = Path(__file__).parents[1] / "data" / "reference"
+pytestmark = pytest.mark.reference
+
 # Both sides are double precision; ten digits is what two different orders of summation leave in common.
 RTOL = 1e-10
 # A statistic can be a difference of nearly equal numbers: CARs of about 0.05 that cancel to 1e-5.
@@ -83,25 +84,15 @@ TESTS = {
 }
 
 
-def table(name: str) -> pd.DataFrame:
-    return pd.read_csv(DATA / f"{name}.csv.gz", float_precision="round_trip")
-
-
 @lru_cache
 def run(dataset: str, model: str) -> es.EventStudyResult:
     """Hand the set in as a plain wide DataFrame of returns, the market as a column."""
-    long = table(f"{dataset}_returns")
-    market = table(f"{dataset}_market").set_index("date").assign(mktrf=lambda m: m["mkt"] - m["rf"])
-    firms = long.pivot_table(index="date", columns="firm_id", values="ret")
-    wide = firms.reindex(market.index).join(market)
-    events = table(f"{dataset}_events").rename(columns={"firm_id": "ticker", "event_date": "date"})
-    small = dataset == "synth_small"
     study = es.EventStudy(
         model=MODELS[model],
-        estimation=(-40, -4) if small else (-260, -11),
-        window=(-3, 3) if small else (-10, 10),
+        estimation=(-40, -4) if small(dataset) else (-260, -11),
+        window=(-3, 3) if small(dataset) else (-10, 10),
     )
-    return study.run(wide, events)
+    return study.run(*synthetic(dataset))
 
 
 def close(actual: object, expected: object, rtol: float = RTOL, atol: float = ATOL) -> None:
@@ -145,9 +136,9 @@ def test_single_event_tests_of_each_day(dataset: str, model: str) -> None:
         plain, pe = result.test("t", day, event=key), result.test("t_pe", day, event=key)
         close([plain.statistic, pe.statistic, pe.df], [row.t, row.t_pe, row.df])
         close([plain.p_value, pe.p_value], [row.p_t, row.p_t_pe], rtol=P_RTOL)
-        sq = result.test("sq", day, key)
+        sq = result.test("sq", day, event=key)
         close([sq.details["p_lower"], sq.details["p_upper"]], [row.sq_p_lower, row.sq_p_upper])
-        close(result.test("permutation", day, key).p_value, row.perm_p)
+        close(result.test("permutation", day, event=key).p_value, row.perm_p)
 
 
 @pytest.mark.parametrize(("dataset", "model"), CASES)

@@ -58,6 +58,7 @@ def alike(a: pd.DataFrame, b: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(a, b, rtol=RTOL, atol=ATOL)
 
 
+@pytest.mark.slow
 @FEW
 @given(seeds, st.permutations(range(len(TICKERS))))
 def test_the_order_of_events_does_not_matter(seed, order):

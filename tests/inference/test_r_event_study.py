@@ -2,35 +2,25 @@
 
 The package was run on this project's synthetic returns. Its daily numbers and last windows are also held to the papers'
 formulas in test_r_packages.py.
-
-Runs where the reference folder lies beside the checkout; elsewhere it is skipped, in words.
 """
 
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from golden import COMPLETE, WINDOWS, read, small, synthetic
 
 import eventstudy as es
 from eventstudy.inference.multiple import adjust
 
-DATA = Path(__file__).parents[1] / "data" / "reference"
-REFERENCE = Path(__file__).parents[3] / "shared" / "reference"
-
-pytestmark = pytest.mark.skipif(
-    not REFERENCE.is_dir(),
-    reason="the R package's numbers are not shipped with this project; put them at ../shared/reference",
-)
+pytestmark = pytest.mark.reference
 
 # Both sides are double precision; ten digits is what two different orders of summation leave in common.
 RTOL = 1e-10
 # Abnormal returns of about 1e-2 can cancel to 1e-8, which leaves fewer digits but no larger error.
 ATOL = 1e-13
 P_RTOL = 1e-8
-WINDOWS = {True: ((-3, 3), (-1, 1), (0, 1)), False: ((-10, 10), (-5, 5), (-1, 1), (0, 1))}
-COMPLETE = ("synth_small", "synth_clustered", "synth_nonclustered")
 
 MODELS = {
     "market_model": es.MarketModel("mkt"),
@@ -38,22 +28,6 @@ MODELS = {
     "mean_adjusted": es.MeanAdjusted(),
     "ff3": es.FactorModel(["mktrf", "smb", "hml"], risk_free="rf"),
 }
-
-
-def small(dataset: str) -> bool:
-    return dataset == "synth_small"
-
-
-@lru_cache
-def synthetic(dataset: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Returns of the firms and of the market, dates x names, and the events."""
-    long, market, events = (
-        pd.read_csv(DATA / f"{dataset}_{part}.csv.gz", float_precision="round_trip")
-        for part in ("returns", "market", "events")
-    )
-    market = market.set_index("date").assign(mktrf=lambda m: m["mkt"] - m["rf"])
-    firms = long.pivot_table(index="date", columns="firm_id", values="ret").reindex(market.index)
-    return firms.join(market), events.rename(columns={"firm_id": "ticker", "event_date": "date"})
 
 
 @lru_cache
@@ -68,9 +42,7 @@ def run(dataset: str, model: str = "market_model", group: str | None = None) -> 
 
 
 def r_table(dataset: str, name: str, model: str = "market_model") -> pd.DataFrame:
-    return pd.read_csv(
-        REFERENCE / "expected" / "r_EventStudy" / dataset / f"{model}_{name}.csv", float_precision="round_trip"
-    )
+    return read(f"r_EventStudy/{dataset}/{model}_{name}")
 
 
 def statistics(result: es.EventStudyResult, test: str, windows: list[tuple[int, int]], **options: object) -> np.ndarray:
@@ -201,7 +173,7 @@ def test_p_values_adjusted_for_their_number(dataset: str) -> None:
 
 def of_measure(measure: str) -> es.EventStudyResult:
     """A mean-adjusted study of ln(1 + volume) or of squared returns, from the inputs with volume."""
-    long = pd.read_csv(REFERENCE / "data" / "synth_nonclustered" / "returns.csv", float_precision="round_trip")
+    long = read(f"synth_nonclustered_{'volume' if measure == 'volume' else 'returns'}")
     values = np.log1p(long["volume"]) if measure == "volume" else long["ret"] ** 2
     wide = long.assign(value=values).pivot_table(index="date", columns="firm_id", values="value")
     returns, events = synthetic("synth_nonclustered")

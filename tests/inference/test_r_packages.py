@@ -3,31 +3,22 @@
 The packages were run on this project's synthetic returns. A table beside their output, `cross_check.csv`, says how each of
 their numbers relates to the published formulas and how far it is from them. Where the relation is exact ours are held to it;
 where a package departs from the papers, our distance from it must be the distance of the formulas.
-
-Runs where the reference folder lies beside the checkout; elsewhere it is skipped, in words.
 """
 
 from collections.abc import Callable
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from golden import COMPLETE, WINDOWS, read, small, synthetic
 from scipy import stats
 
 import eventstudy as es
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.residuals import autocorrelations
 
-DATA = Path(__file__).parents[1] / "data" / "reference"
-REFERENCE = Path(__file__).parents[3] / "shared" / "reference"
-EXPECTED = REFERENCE / "expected"
-
-pytestmark = pytest.mark.skipif(
-    not REFERENCE.is_dir(),
-    reason="the R packages' numbers are not shipped with this project; put them at ../shared/reference",
-)
+pytestmark = pytest.mark.reference
 
 # Both sides are double precision; ten digits is what two different orders of summation leave in common.
 RTOL = 1e-10
@@ -36,29 +27,11 @@ ATOL = 1e-13
 P_RTOL = 1e-8
 # cross_check.csv gives differences with three digits.
 THREE_DIGITS = 5e-3
-WINDOWS = {True: ((-3, 3), (-1, 1), (0, 1)), False: ((-10, 10), (-5, 5), (-1, 1), (0, 1))}
-COMPLETE = ("synth_small", "synth_clustered", "synth_nonclustered")
 
 MODELS = {
     "market_model": es.MarketModel("mkt"),
     "market_adjusted": es.MarketAdjusted("mkt"),
 }
-
-
-def small(dataset: str) -> bool:
-    return dataset == "synth_small"
-
-
-@lru_cache
-def synthetic(dataset: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Returns of the firms and of the market, dates x names, and the events."""
-    long, market, events = (
-        pd.read_csv(DATA / f"{dataset}_{part}.csv.gz", float_precision="round_trip")
-        for part in ("returns", "market", "events")
-    )
-    market = market.set_index("date")
-    firms = long.pivot_table(index="date", columns="firm_id", values="ret").reindex(market.index)
-    return firms.join(market), events.rename(columns={"firm_id": "ticker", "event_date": "date"})
 
 
 @lru_cache
@@ -81,13 +54,8 @@ def run_shifted(dataset: str, model: str) -> es.EventStudyResult:
     return study.run(table, events)
 
 
-@lru_cache
-def read(path: str) -> pd.DataFrame:
-    return pd.read_csv(EXPECTED / path, float_precision="round_trip")
-
-
 def r_table(dataset: str, name: str, model: str = "market_model") -> pd.DataFrame:
-    return read(f"r_EventStudy/{dataset}/{model}_{name}.csv")
+    return read(f"r_EventStudy/{dataset}/{model}_{name}")
 
 
 def statistics(result: es.EventStudyResult, test: str, windows: list[tuple[int, int]], **options: object) -> np.ndarray:
@@ -131,10 +99,9 @@ DAILY = {"AR": "ar", "fec_sigma": "fec_sigma", "ART t": "ar_t", "ART p": "ar_p"}
 # Where cross_check.csv counts a forecast error of a day without a return, there is none here.
 FEWER = {("synth_missing", "fec_sigma"): 814}
 
-CROSS_CHECK = pd.read_csv(REFERENCE / "cross_check.csv") if REFERENCE.is_dir() else pd.DataFrame({"package": []})
 ROWS = [
     pytest.param(row, id=f"{row.dataset} {row.package} {row.quantity} {row.golden}")
-    for row in CROSS_CHECK[CROSS_CHECK["package"].isin(["EventStudy", "estudy2", "eventstudies"])].itertuples()
+    for row in read("cross_check").itertuples()
 ]
 
 
@@ -193,8 +160,8 @@ def event_study(row: object, result: es.EventStudyResult) -> Pair:
 
 def estudy2(row: object, result: es.EventStudyResult) -> Pair:
     if row.quantity == "AR":
-        return daily_pair(result, read(f"estudy2/{row.dataset}/sim_ar.csv"), "ar")
-    table = read(f"estudy2/{row.dataset}/sim_daily_tests.csv")
+        return daily_pair(result, read(f"estudy2/{row.dataset}/sim_ar"), "ar")
+    table = read(f"estudy2/{row.dataset}/sim_daily_tests")
     chosen = table[table["test"] == ESTUDY2_NAMES.get(row.quantity, row.quantity)].sort_values("tau")
     name, options = TESTS[row.golden]
     return statistics(result, name, days_of(result), **options), chosen["stat"].to_numpy()
@@ -203,7 +170,7 @@ def estudy2(row: object, result: es.EventStudyResult) -> Pair:
 def eventstudies(row: object, _: es.EventStudyResult) -> Pair:
     word = row.quantity.split()[1]
     result = run_shifted(row.dataset, {"marketModel": "market_model", "excessReturn": "market_adjusted"}[word])
-    table = read(f"eventstudies/{row.dataset}/ar.csv")
+    table = read(f"eventstudies/{row.dataset}/ar")
     ours, theirs = daily_pair(result, table[table["model"] == word], "ar")
     return 100.0 * ours, theirs
 
@@ -238,8 +205,8 @@ def test_no_row_is_left_out() -> None:
 @pytest.mark.parametrize("dataset", [*COMPLETE, "synth_missing"])
 def test_windows_and_coefficients_of_estudy2(dataset: str) -> None:
     """A window's statistic is the sum of its days' over √L; its ranks are those of a study whose event window it is."""
-    result, table = run(dataset), read(f"estudy2/{dataset}/sim_car_tests.csv")
-    close(result.fit.coefficients, read(f"estudy2/{dataset}/sim_fit.csv")[["alpha", "beta"]])
+    result, table = run(dataset), read(f"estudy2/{dataset}/sim_car_tests")
+    close(result.fit.coefficients, read(f"estudy2/{dataset}/sim_fit")[["alpha", "beta"]])
     windows = WINDOWS[small(dataset)]
     part = dict(list(table.groupby("test")))
     assert [tuple(w) for w in part["car_lamb"][["tau1", "tau2"]].to_numpy()] == list(windows)
@@ -256,8 +223,8 @@ def test_windows_and_coefficients_of_estudy2(dataset: str) -> None:
 
 def test_market_adjusted_returns_of_estudy2() -> None:
     result = run("synth_nonclustered", "market_adjusted")
-    close(result.abnormal.ar.ravel(), read("estudy2/synth_nonclustered/mrkt_adj_ar.csv")["ar"])
-    table = read("estudy2/synth_nonclustered/mrkt_adj_daily_tests.csv")
+    close(result.abnormal.ar.ravel(), read("estudy2/synth_nonclustered/mrkt_adj_ar")["ar"])
+    table = read("estudy2/synth_nonclustered/mrkt_adj_daily_tests")
     rows = {p.values[0].quantity: p.values[0].golden for p in ROWS if p.values[0].package == "estudy2"}
     compared = set()
     for name, part in table.groupby("test"):
@@ -275,7 +242,7 @@ def test_sums_and_intervals_of_eventstudies(dataset: str, word: str, model: str)
     """Its CAR starts at zero on the first day: ours from the second day on. In percent."""
     result = run_shifted(dataset, model)
     start, end = result.abnormal.window.start, result.abnormal.window.end
-    cars, inference = (read(f"eventstudies/{dataset}/{name}.csv") for name in ("car", "inference"))
+    cars, inference = (read(f"eventstudies/{dataset}/{name}") for name in ("car", "inference"))
     cars, inference = cars[cars["model"] == word], inference[inference["model"] == word].set_index("tau")
     for tau in range(start + 1, end + 1):
         car = 100.0 * result.car(start + 1, tau)["car"].to_numpy()

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from eventstudy.inference.parametric import random_subsets
+from eventstudy.inference.single import random_subsets
 
 
 @pytest.mark.parametrize(("size", "length"), [(6, 2), (6, 5)])

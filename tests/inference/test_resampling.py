@@ -285,7 +285,7 @@ def test_missing_days_and_small_samples_for_skewness():
         assert "no event has" in run_test(name, none, DAY, **options).reason
     assert "20 events needed" in run_test("bootstrap", gone, DAY, variant="skew").reason
     shared = study(draw(30), np.arange(30) // 2 * 50)
-    assert "takes events for independent" in run_test("bootstrap", shared, DAY, variant="skew").reason
+    assert "assumes no cross-sectional dependence" in run_test("bootstrap", shared, DAY, variant="skew").reason
     assert run_test("bootstrap", shared, DAY, variant="skew", cluster="event").applicable
 
 

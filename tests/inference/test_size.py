@@ -20,6 +20,8 @@ from eventstudy.estimation.panel import EventPanel
 from eventstudy.inference import RECOMMENDED, assume_no_dependence, run_test
 from eventstudy.windows import Window
 
+pytestmark = pytest.mark.simulation
+
 N, M = 50, 239
 DRAWS, BATCH = 1000, 100
 REFERENCE_DRAWS = 10_000

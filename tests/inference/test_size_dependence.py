@@ -19,6 +19,8 @@ from eventstudy.inference import run_test
 from eventstudy.inference.clusters import clustered_mean, hotelling_f, residual_correlation
 from eventstudy.windows import Window
 
+pytestmark = pytest.mark.simulation
+
 NOMINAL, STANDARD_ERRORS, REFERENCE_DRAWS = 0.05, 4.0, 10_000
 MODEL = es.MarketModel("MKT")
 

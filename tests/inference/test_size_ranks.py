@@ -20,6 +20,8 @@ from eventstudy.inference import run_test
 from eventstudy.inference.multiple import adjust, romano_wolf
 from eventstudy.windows import Window
 
+pytestmark = pytest.mark.simulation
+
 M, L = 120, 3
 WHOLE = Window(0, L - 1)
 DRAWS = 200

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 import eventstudy as es
 from eventstudy.prices.checks.days import run_lengths
-from eventstudy.prices.checks.finding import CHECKS, SEVERITIES, Finding, gathered
+from eventstudy.prices.checks.finding import SEVERITIES, Finding
 from eventstudy.prices.checks.finding import finding as make_finding
+from eventstudy.prices.checks.run import RULES, gathered
 
 FIRMS = ["AAPL", "AMD", "GOOGL", "INTC", "META", "MSFT", "NVDA", "ORCL", "SMCI", "VST"]
 BENCHMARK = "^GSPC"
@@ -221,7 +222,7 @@ def test_a_fault_at_a_random_place_is_found_and_nothing_else(fault, seed):
     line = str(named)
     assert "\n" not in line
     assert line.startswith(f"{severity}: {check}")
-    assert CHECKS[check].advice in line
+    assert RULES[check].advice in line
 
 
 def test_the_days_of_a_fault_are_named():
@@ -407,23 +408,23 @@ def test_run_lengths_count_equal_closes_across_days_without_a_price():
 
 
 def test_findings_of_many_tickers_become_one_that_counts_them():
-    many = [make_finding("stale_prices", "warning", (f"T{i}",), "a run", "2025-01-02") for i in range(9)]
+    many = [make_finding(RULES["stale_prices"], "warning", (f"T{i}",), "a run", "2025-01-02") for i in range(9)]
     (one,) = gathered(many)
     assert len(one.tickers) == 9
     assert "and 6 more" in one.value
     assert len(gathered(many[:4])) == 4
-    notes = [make_finding("short_history", "note", (f"T{i}",), "late", f"2025-01-0{i + 1}") for i in range(3)]
+    notes = [make_finding(RULES["short_history"], "note", (f"T{i}",), "late", f"2025-01-0{i + 1}") for i in range(3)]
     (note,) = gathered(notes)
     assert (note.first, note.last) == ("2025-01-01", "2025-01-03")
 
 
 def test_findings_come_by_severity():
-    order = [f.severity for f in gathered(make_finding("stale_prices", s, (s,), "") for s in SEVERITIES)]
+    order = [f.severity for f in gathered(make_finding(RULES["stale_prices"], s, (s,), "") for s in SEVERITIES)]
     assert order == ["error", "warning", "note"]
 
 
 def test_a_finding_is_plain_values():
-    value = make_finding("stale_prices", "error", ("A",), "x", "2025-01-02")
+    value = make_finding(RULES["stale_prices"], "error", ("A",), "x", "2025-01-02")
     assert set(value.to_dict()) == {
         "check", "severity", "tickers", "first", "last", "value", "rule", "advice", "accepted",
     }  # fmt: skip

@@ -29,6 +29,8 @@ from eventstudy.report.builds.build import build
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route
 
+pytestmark = pytest.mark.browser
+
 ROOT = Path(__file__).parent.parent.parent
 NOTEBOOKS = [f"notebooks/{p.stem}.html" for p in sorted((ROOT / "notebooks").glob("*.ipynb"))]
 PAGES = ["index.html", *NOTEBOOKS]

@@ -17,6 +17,8 @@ from eventstudy.report.builds.build import build
 from eventstudy.report.builds.numbers import read_published
 from eventstudy.studyfile.starter import make_starter
 
+pytestmark = pytest.mark.builds
+
 ROOT = Path(__file__).parent.parent.parent
 FLAGSHIP = ROOT / "reports" / "deepseek"
 

@@ -16,6 +16,8 @@ import pytest
 
 from eventstudy.studyfile.starter import make_starter
 
+pytestmark = pytest.mark.builds
+
 BUILD = """
 import os, sys
 os.umask(int(sys.argv[2], 8))

@@ -17,6 +17,8 @@ from eventstudy.vintages.store import long_csv
 
 from .conftest import changed, in_layout_1
 
+pytestmark = pytest.mark.builds
+
 
 def test_numbers_are_those_of_the_study(study):
     content = json.loads((study.folder / "numbers.json").read_text(encoding="utf-8"))

@@ -18,6 +18,8 @@ from eventstudy.report.builds.differences import change_since_last, differences
 from eventstudy.studyfile.starter import make_starter
 from eventstudy.vintages.store import long_csv, store_vintage
 
+pytestmark = pytest.mark.builds
+
 PRICES = es.load_prices(["NVDA", "META", "^GSPC"], "2023-11-01", "2025-02-28")
 STUDY = """
 title = "Two firms"

@@ -11,6 +11,8 @@ from eventstudy.cli import app
 from eventstudy.errors import DataMissing, InvalidInput
 from eventstudy.report.builds.differences import build_differences, version_differences
 
+pytestmark = pytest.mark.builds
+
 
 def two_builds(study, place, *changes):
     """Build a study on its first vintage and, in a copy, on a second one; return both folders."""

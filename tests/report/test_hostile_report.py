@@ -14,6 +14,8 @@ from eventstudy.report.builds import outputs
 from eventstudy.report.builds.build import build
 from eventstudy.studyfile.starter import make_starter
 
+pytestmark = pytest.mark.builds
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -13,6 +13,8 @@ import pytest
 from eventstudy.report.builds import manifest, staging
 from eventstudy.report.builds.outputs import write_report
 
+pytestmark = pytest.mark.builds
+
 
 class Died(BaseException):
     """The process ends here."""

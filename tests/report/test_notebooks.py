@@ -17,6 +17,8 @@ from eventstudy.report.builds.notebooks import NotebookFailed, execute
 from eventstudy.report.notebook_page import scrubbed
 from eventstudy.studyfile.starter import notebook_text
 
+pytestmark = pytest.mark.builds
+
 
 def write(path: Path, *cells: tuple[str, ...]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -18,6 +18,8 @@ from eventstudy.report.page import report_page, report_pdf
 from eventstudy.report.tables import all_tables
 from eventstudy.studyfile.starter import make_starter
 
+pytestmark = pytest.mark.builds
+
 MARK = "EMBARGO UNTIL 2026-12-01 06:00 −05:00"
 CORRECTIONS = [
     {

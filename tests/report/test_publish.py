@@ -21,6 +21,8 @@ from eventstudy.report.builds.publish import publication_due, publish, verify_ve
 
 from .conftest import in_layout_1
 
+pytestmark = pytest.mark.builds
+
 
 @pytest.fixture
 def target(study, tmp_path):

@@ -24,6 +24,8 @@ from eventstudy.report.builds.deadline import GRACE
 from eventstudy.studyfile.starter import notebook_text
 from eventstudy.vintages.store import find_vintage, list_vintages
 
+pytestmark = pytest.mark.builds
+
 
 @pytest.fixture
 def run(monkeypatch, capsys):
@@ -53,6 +55,27 @@ def test_nothing_changed_means_nothing_touched(study, run):
     code, out, err = run("build", study.folder)
     assert (code, out.strip(), err.strip()) == (0, str(study.folder / "index.html"), "two: up to date")
     assert times(study.folder) == before
+
+
+NOTHING_TO_DO = """
+import sys
+from eventstudy import cli
+from eventstudy.report.builds import manifest
+
+assert manifest.unchanged(cli.Path(sys.argv[1])), "out of date"
+sys.argv = ["eventstudy", "build", sys.argv[1]]
+try:
+    cli.main()
+finally:
+    print(*({"numpy", "pandas", "scipy", "matplotlib"} & set(sys.modules)))
+"""
+
+
+def test_a_build_with_nothing_to_do_loads_no_numerical_library(study):
+    command = [sys.executable, "-c", NOTHING_TO_DO, str(study.folder)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.stderr == "two: up to date\n"
+    assert done.stdout == f"{study.folder / 'index.html'}\n\n"
 
 
 def test_two_builds_do_not_collide(study, run):

@@ -12,6 +12,8 @@ from eventstudy.report.findings import compute
 from eventstudy.report.story import further_findings
 from eventstudy.report.tables import headline_table
 
+pytestmark = pytest.mark.builds
+
 FLAGSHIP = Path(__file__).parents[2] / "reports" / "deepseek"
 
 

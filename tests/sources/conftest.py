@@ -1,28 +1,11 @@
-"""The loopback server as a fixture; its modules can be imported by name in this folder under every import mode."""
+"""The loopback server that answers as Yahoo does, as a fixture."""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
+import yahoo_server as ys
 
 from eventstudy.sources.yahoo import client as yahoo_client
-
-
-def _load(name):
-    path = Path(__file__).with_name(f"{name}.py")
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-ys = _load("yahoo_server")
-for _name in ("misbehaviour", "wrong_figures", "replay"):
-    _load(_name)
 
 
 @pytest.fixture(scope="session")

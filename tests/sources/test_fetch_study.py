@@ -23,6 +23,8 @@ from eventstudy.studyfile.spec import load_study
 from eventstudy.vintages import store as vintage_store
 from eventstudy.windows import Window
 
+pytestmark = pytest.mark.faults
+
 FIRST, DAY, N = "2025-02-18", "2025-03-24", 38  # weekdays without an exchange holiday
 STUDY = """
 title = "Two firms"

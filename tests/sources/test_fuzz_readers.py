@@ -13,6 +13,8 @@ from eventstudy.errors import InvalidInput, StudyFileError
 from eventstudy.events import Event
 from eventstudy.studyfile.spec import load_study
 
+pytestmark = pytest.mark.faults
+
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "fuzz_readers.py"
 
 
@@ -26,6 +28,7 @@ def fuzzer():
     del sys.modules["fuzz_readers"]
 
 
+@pytest.mark.slow
 def test_six_hundred_mutated_files(fuzzer, tmp_path):
     tally = fuzzer.fuzz(600, 11, tmp_path)
     assert tally.failures == []

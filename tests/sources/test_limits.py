@@ -20,6 +20,8 @@ from eventstudy.sources.yahoo.client import LARGEST_BODY, RetryPolicy, Timing, W
 from eventstudy.sources.yahoo.failures import Refused
 from eventstudy.sources.yahoo.fetch import fetch_yahoo
 
+pytestmark = pytest.mark.faults
+
 TRUTH = replay.Truth("LIMITS", 3)
 
 

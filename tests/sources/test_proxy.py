@@ -15,6 +15,8 @@ from curl_cffi.requests import Session
 from eventstudy.errors import SourceFailed
 from eventstudy.sources.yahoo.fetch import fetch_yahoo
 
+pytestmark = pytest.mark.faults
+
 TRUTH = replay.Truth("PROXY", 4)
 NAMES = "DNS:*.finance.yahoo.com,DNS:fc.yahoo.com,DNS:guce.yahoo.com,DNS:consent.yahoo.com"
 

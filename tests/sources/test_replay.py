@@ -9,6 +9,8 @@ import pytest
 import replay
 from wrong_figures import UNSEEN, scale_at
 
+pytestmark = pytest.mark.faults
+
 GROUPS = 8
 CASES = list(replay.cases())
 

@@ -14,6 +14,8 @@ from eventstudy.sources.yahoo.client import Timing
 from eventstudy.sources.yahoo.failures import FAILURE_KINDS
 from eventstudy.sources.yahoo.fetch import fetch_yahoo
 
+pytestmark = pytest.mark.faults
+
 START, END = "2025-01-21", "2025-01-31"
 CLOSES = [101.0, 99.5, 102.0, 103.0, 95.0, 97.0, 98.0, 99.0, 98.5]
 

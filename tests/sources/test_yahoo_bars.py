@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from eventstudy.errors import DataUnfit
+from eventstudy.prices.checks.run import RULES
 from eventstudy.prices.snapshot import load_snapshot, load_universe
 from eventstudy.sources.yahoo.bars import (
     Market,
@@ -15,7 +17,7 @@ from eventstudy.sources.yahoo.bars import (
     scale_changes,
     unpaid_steps,
 )
-from eventstudy.sources.yahoo.failures import Refused
+from eventstudy.sources.yahoo.failures import FAILURE_KINDS, Refused
 
 
 @pytest.mark.parametrize("load", [load_snapshot, load_universe], ids=["snapshot", "universe"])
@@ -179,3 +181,10 @@ def test_payments_and_splits_are_numbers(column, value):
         check_numbers(bars_of([100.0, 101.0], **{column: [0.0, value]}))
     assert caught.value.kind == "schema_changed"
     assert len(str(caught.value)) < 80
+
+
+def test_failures_of_figures_bear_the_names_of_checks_of_prices():
+    of_figures = {name for name, kind in FAILURE_KINDS.items() if kind.error is DataUnfit} - {"currency"}
+    accepted = {name for kind in FAILURE_KINDS.values() for name in kind.accept}
+    assert (of_figures | accepted) <= set(RULES)
+    assert all(RULES[name].acceptable for name in accepted)

@@ -218,8 +218,8 @@ def test_an_event_window_longer_than_the_estimation_window_still_prints():
     result = on_prices(closes(), estimation=(-60, -25), window=(-20, 20))
     test = result.test("sq", (-20, 20))
     assert not test.applicable
-    assert test.reason == "only 0 ordinary windows to compare with, 20 needed"
-    assert "ordinary windows" in repr(result)
+    assert test.reason == "only 0 windows of estimation days to compare with, 20 needed"
+    assert "windows of estimation days" in repr(result)
 
 
 # -- one bad event must not spoil the others ---------------------------------------------------------------------------

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from trio import EVENTS
 
 import eventstudy as es
 
 
 @pytest.fixture(scope="module")
-def result() -> es.EventStudyResult:
-    prices = es.load_prices(["NVDA", "META", "GOOGL", "^GSPC"])
+def result(prices: es.Prices) -> es.EventStudyResult:
     study = es.EventStudy(es.MarketModel("^GSPC"), estimation=(-140, -21), window=(-2, 4))
-    return study.run(prices, [es.Event(t, "2025-01-27") for t in ("NVDA", "META", "GOOGL")])
+    return study.run(prices, EVENTS)
 
 
 @pytest.mark.parametrize("seed", [-1, "x", None, 1.5, True])
@@ -31,7 +31,7 @@ def test_draws_of_the_permutation_test(result, draws) -> None:
 
 
 def test_many_relabellings_are_drawn_in_parts(result, monkeypatch) -> None:
-    from eventstudy.inference import parametric as single
+    from eventstudy.inference import single
 
     whole = result.test("permutation", (0, 1), event="META", draws=20_000)
     monkeypatch.setattr(single, "DRAWN_AT_ONCE", 100_000)
@@ -49,10 +49,10 @@ def test_level_of_an_interval(result) -> None:
 
 def test_methods_that_draw_nothing_take_no_draws(result) -> None:
     with pytest.raises(es.errors.InvalidInput, match="draws nothing"):
-        result.adjusted((0, 1), "holm", draws=99)
+        result.adjusted((0, 1), method="holm", draws=99)
     with pytest.raises(TypeError, match="nonsense"):
-        result.adjusted((0, 1), "romano_wolf", nonsense=1)
-    assert result.adjusted((0, 1), "romano_wolf", draws=99, seed=1)["p_adjusted"].between(0.01, 1).all()
+        result.adjusted((0, 1), method="romano_wolf", nonsense=1)
+    assert result.adjusted((0, 1), method="romano_wolf", draws=99, seed=1)["p_adjusted"].between(0.01, 1).all()
 
 
 @pytest.mark.parametrize("window", [(0, 10**9), (-(10**9), 0)])

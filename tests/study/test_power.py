@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from trio import DAY, EVENTS, TRIO
 
 import eventstudy as es
 from eventstudy.estimation.abnormal import AbnormalReturns, abnormal_returns
@@ -149,6 +150,7 @@ CELLS = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "sd", "effect"), CELLS)
 def test_monte_carlo_of_the_tests_agrees_with_the_formula(n, sd, effect):
     """The cross-sectional t with n - 1 degrees of freedom; Patell's z against the deviation that it takes for known.
@@ -177,17 +179,8 @@ def test_monte_carlo_of_the_tests_agrees_with_the_formula(n, sd, effect):
 
 # -- beside every result that is not clear -----------------------------------------------------------------------------------
 
-TRIO = ("NVDA", "META", "GOOGL")
 
-
-@lru_cache
-def trio(*tickers: str) -> es.EventStudyResult:
-    prices = es.load_prices([*TRIO, "^GSPC"])
-    return es.EventStudy(model=es.MarketModel("^GSPC")).run(prices, [es.Event(t, "2025-01-27") for t in tickers])
-
-
-def test_the_detectable_change_of_an_event_uses_its_own_error_and_degrees_of_freedom():
-    result = trio(*TRIO)
+def test_the_detectable_change_of_an_event_uses_its_own_error_and_degrees_of_freedom(result):
     table = result.car(0, 1)
     np.testing.assert_allclose(table["detectable"], es.detectable_effect(table["se"], df=248), rtol=1e-10)
     np.testing.assert_allclose(es.power(table["detectable"], table["se"], df=table["df"]), 0.8, rtol=1e-9)
@@ -197,16 +190,16 @@ def test_the_detectable_change_of_an_event_uses_its_own_error_and_degrees_of_fre
 def test_an_event_without_a_return_has_no_detectable_change():
     table = es.load_prices([*TRIO, "^GSPC"]).returns()
     table.loc["2025-01-27", "META"] = np.nan
-    result = es.EventStudy(model=es.MarketModel("^GSPC")).run(table, [es.Event(t, "2025-01-27") for t in TRIO])
+    result = es.EventStudy(model=es.MarketModel("^GSPC")).run(table, EVENTS)
     size = detectable_changes(result.abnormal, Window(0, 0))
     assert np.isfinite(size).tolist() == [True, False, True]
     assert "nan" not in repr(result)
 
 
 @pytest.mark.parametrize("name", ["csect_t", "cda_t", "bmp_t", "kp_bmp_t", "patell_z", "kp_patell_z"])
-def test_the_detectable_average_stands_on_the_tests_own_error(name):
+def test_the_detectable_average_stands_on_the_tests_own_error(name, result):
     """Adding that change to every event moves the statistic by the shift that is found with 80 % power."""
-    result, window = trio(*TRIO), Window(0, 1)
+    window = Window(0, 1)
     test = result.test(name, window)
     size = detectable_average(result.abnormal, window, test)
     df = test.df if test.distribution == "t" else None
@@ -220,16 +213,13 @@ def test_the_detectable_average_stands_on_the_tests_own_error(name):
     assert es.power(moved, 1.0, df=df) == pytest.approx(0.8, rel=1e-9)
 
 
-def test_tests_without_a_standard_error_have_no_detectable_average():
-    result = trio(*TRIO)
+def test_tests_without_a_standard_error_have_no_detectable_average(result, single):
     for name in ("grank_t", "wilcoxon", "corrado_rank_z"):
         assert math.isnan(detectable_average(result.abnormal, Window(0, 0), result.test(name)))
-    one = trio("NVDA")
-    assert math.isnan(detectable_average(one.abnormal, Window(0, 0), one.test("bmp_t")))
+    assert math.isnan(detectable_average(single.abnormal, Window(0, 0), single.test("bmp_t")))
 
 
-def test_the_summary_says_what_would_have_been_found():
-    result = trio(*TRIO)
+def test_the_summary_says_what_would_have_been_found(result):
     headers, rows = event_rows(result, Window(0, 0))
     assert headers[-1] == DETECTABLE
     cells = {row[0]: row[-1] for row in rows}
@@ -245,10 +235,10 @@ def test_the_summary_says_what_would_have_been_found():
     assert "detectable: found with 80% power" in summary_html(result)
 
 
-def test_a_single_clear_change_says_nothing_and_an_unclear_one_what_it_could_have_been():
-    assert power_line(trio("NVDA"), Window(0, 0)) == ""
-    assert "would have been found" not in summary_text(trio("NVDA"), [Window(0, 0)])
-    unclear = trio("GOOGL")
+def test_a_single_clear_change_says_nothing_and_an_unclear_one_what_it_could_have_been(single, study, prices):
+    assert power_line(single, Window(0, 0)) == ""
+    assert "would have been found" not in summary_text(single, [Window(0, 0)])
+    unclear = study.run(prices, es.Event("GOOGL", DAY))
     size = unclear.car(0)["detectable"].iloc[0]
     line = f"No clear change (t_pe p 0.106): a change of ±{size * 100:.1f}% would have been found with 80% power."
     assert line in summary_text(unclear)
@@ -296,6 +286,7 @@ def test_a_rerun_of_brown_and_warner_on_todays_large_firms(universe):
     assert (found.table["samples"] == 250).all()
 
 
+@pytest.mark.slow
 def test_power_falls_with_fewer_events_and_with_event_induced_variance(universe):
     few = shares(simulate(universe, n=10, draws=150, effects=(0.01,)))
     many = shares(simulate(universe, n=40, draws=150, effects=(0.01,)))

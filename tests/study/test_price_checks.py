@@ -263,7 +263,7 @@ def test_the_command_line_stops_with_3_and_prints_what_is_accepted(tmp_path, cap
     assert printed.exit_code == 0
     assert f"Accepted: {REASON}" in printed.stdout
     checked = CliRunner().invoke(app, ["check", str(folder)])
-    assert "MIND   Prices fit for use: 1 accepted error" in checked.stdout
+    assert "NOTE   Prices fit for use: 1 accepted error" in checked.stdout
     assert "prices accepted error: stale_prices (NVDA, 2024-11-04 to 2024-11-11)" in checked.stdout
     assert checked.stdout.count(REASON) == 1
 
@@ -332,7 +332,7 @@ def test_prices_in_doubt_are_told_before_any_number_that_rests_on_them():
     closes.loc["2025-01-27":, "NVDA"] /= 2.9
     result = study.run(es.Prices.from_frame(closes), event)
     text, page = repr(result), result._repr_html_()
-    assert "Mind the prices first: warning: level_shift (NVDA, 2025-01-27)" in text
-    assert text.index("Mind the prices first") < text.index("−71")
-    assert page.index("Mind the prices first") < page.index("−71")
-    assert "Mind the prices" not in repr(clean) + clean._repr_html_()
+    assert "Check the prices first: warning: level_shift (NVDA, 2025-01-27)" in text
+    assert text.index("Check the prices first") < text.index("−71")
+    assert page.index("Check the prices first") < page.index("−71")
+    assert "Check the prices" not in repr(clean) + clean._repr_html_()

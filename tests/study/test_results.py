@@ -11,34 +11,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from trio import DAY, EVENTS, TRIO
 
 import eventstudy as es
 from eventstudy.inference import STANDARD, TESTS
 from eventstudy.study import export
 
-TRIO = ("NVDA", "META", "GOOGL")
-DAY = "2025-01-27"
 ONE = ("t", "t_pe", "sq", "permutation")
-
-
-@pytest.fixture(scope="module")
-def prices() -> es.Prices:
-    return es.load_prices([*TRIO, "^GSPC"])
-
-
-@pytest.fixture(scope="module")
-def study() -> es.EventStudy:
-    return es.EventStudy(model=es.MarketModel("^GSPC"), estimation=(-270, -21), window=(-5, 5))
-
-
-@pytest.fixture(scope="module")
-def result(study, prices) -> es.EventStudyResult:
-    return study.run(prices, [es.Event(t, DAY) for t in TRIO])
-
-
-@pytest.fixture(scope="module")
-def single(study, prices) -> es.EventStudyResult:
-    return study.run(prices, es.Event("NVDA", DAY))
 
 
 # -- what it shows -------------------------------------------------------------------------------------------------------
@@ -248,7 +227,7 @@ def test_a_ticker_with_two_events_must_be_named_with_its_day(study, prices):
 
 
 def test_the_printed_summary_has_no_address_and_no_clock(study, prices, result):
-    again = study.run(prices, [es.Event(t, DAY) for t in TRIO])
+    again = study.run(prices, EVENTS)
     for show in (repr, lambda r: r._repr_html_()):
         text = show(result)
         assert text == show(again)
@@ -358,7 +337,7 @@ def test_the_result_as_plain_values_survives_json(result):
 
 
 def test_a_study_without_day_zero_can_be_shown_and_written_as_values(prices):
-    late = es.EventStudy(model=es.MarketModel("^GSPC"), window=(1, 5)).run(prices, [es.Event(t, DAY) for t in TRIO])
+    late = es.EventStudy(model=es.MarketModel("^GSPC"), window=(1, 5)).run(prices, EVENTS)
     assert "[+1, +5]" in repr(late)
     plain = late.to_dict(windows=((0, 0), (1, 5)))
     assert plain["events"][0]["abnormal_return"] is None
@@ -368,12 +347,13 @@ def test_a_study_without_day_zero_can_be_shown_and_written_as_values(prices):
 def test_missing_numbers_are_null_in_json(study, prices):
     table = prices.returns()
     table.loc[DAY, "NVDA"] = np.nan
-    plain = study.run(table, [es.Event(t, DAY) for t in TRIO]).to_dict()
+    plain = study.run(table, EVENTS).to_dict()
     assert plain["events"][0]["abnormal_return"] is None
     assert plain["events"][1]["abnormal_return"] is not None
     json.dumps(plain, allow_nan=False)
 
 
+@pytest.mark.slow
 def test_a_saved_result_is_whole_and_matches_its_manifest(result, tmp_path):
     folder = result.save(tmp_path / "a")
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))

@@ -42,7 +42,7 @@ NAMES = (
     "Few outliers in the estimation window",
     "Steady beta",
     "No drift before the event",
-    "Ordinary variance on day 0",
+    "No event-induced variance on day 0",
     "Uncorrelated events",
 )
 
@@ -66,7 +66,7 @@ def make_panel(est, event, market_est, market_event, position=None) -> EventPane
 
 
 def noise(rng: np.random.Generator, n: int, fault: str) -> np.ndarray:
-    """Standard normal errors; or errors that hang together, come in calm and wild weeks, or have fat tails."""
+    """Standard normal errors; or errors that hang together, come in calm and volatile weeks, or have fat tails."""
     z = rng.standard_normal((n, M + L))
     if fault == "autocorrelation":
         for t in range(1, M + L):
@@ -267,6 +267,7 @@ def test_a_thousand_clean_events_pass_every_check(seed):
     assert "about 50 expected by chance" in found["Steady beta"].value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("n", "studies"), [(1, 300), (4, 120), (40, 40)])
 def test_false_alarms_are_rare(n, studies):
     """About one in a hundred each; Jarque-Bera's law is approached slowly (2 % at 1 %)."""
@@ -281,7 +282,7 @@ def test_false_alarms_are_rare(n, studies):
             failed[check.name] += not check.passed
     for name, count in failed.items():
         # The variance ratio has a fixed bound of 3: four events pass it by chance in 3 % of studies.
-        rate = 0.03 if name in ("Normal residuals", "Ordinary variance on day 0") else FALSE_ALARM
+        rate = 0.03 if name in ("Normal residuals", "No event-induced variance on day 0") else FALSE_ALARM
         assert count <= stats.binom.ppf(0.9999, studies, rate), f"{name}: {count} of {studies}"
 
 
@@ -296,11 +297,11 @@ def test_the_number_allowed_by_chance_is_the_binomial_bound():
 FAULTS = {
     "autocorrelation": ("Residuals without autocorrelation", "HacMarketModel"),
     "arch": ("Residuals of steady variance", "GarchMarketModel('MKT')"),
-    "fat tails": ("Normal residuals", "believe permutation"),
+    "fat tails": ("Normal residuals", "permutation (and sq on single days) is recommended"),
     "outliers": ("Few outliers in the estimation window", "RobustMarketModel"),
     "beta": ("Steady beta", "shorter estimation window"),
     "drift": ("No drift before the event", "news leaked"),
-    "variance": ("Ordinary variance on day 0", "patell_z, cda_t and corrado_rank_z"),
+    "variance": ("No event-induced variance on day 0", "patell_z, cda_t and corrado_rank_z"),
     "correlation": ("Uncorrelated events", "kp_bmp_t"),
 }
 

@@ -19,6 +19,8 @@ import yaml
 from eventstudy.cli import app
 from eventstudy.studyfile.starter import make_starter, schedule_files
 
+pytestmark = pytest.mark.builds
+
 ROOT = Path(__file__).parent.parent.parent
 DOCS = ROOT / "docs" / "schedule"
 FILES = schedule_files("reports/my-event", "my-event")

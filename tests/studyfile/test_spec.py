@@ -107,7 +107,7 @@ def test_a_headline_without_event_is_named(tmp_path: Path) -> None:
         spec.event_list()
 
 
-def test_an_embargo_without_a_zone_is_told_how_to_write_one(tmp_path):
+def test_an_embargo_without_a_zone_is_refused_with_how_to_write_one(tmp_path):
     make_starter(tmp_path / "a")
     file = tmp_path / "a" / "study.toml"
     text = file.read_text(encoding="utf-8")

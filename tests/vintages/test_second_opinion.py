@@ -223,6 +223,7 @@ def test_nothing_to_compare_is_an_error():
         second_opinion(OURS, vendor(), tolerance=-1)
 
 
+@pytest.mark.slow
 def test_the_command_line(tmp_path):
     file = tmp_path / "vendor.csv"
     wide = OURS.close.round(2)[["NVDA", "META"]]

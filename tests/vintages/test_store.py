@@ -158,6 +158,7 @@ def test_other_spellings_of_a_day_are_refused_and_not_taken_as_its_midnight(tmp_
         find_vintage(tmp_path, as_of=as_of)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("as_of", "found"),
     [
@@ -323,6 +324,7 @@ def check_store(folder):
     return len(bare)
 
 
+@pytest.mark.slow
 def test_a_process_killed_at_any_moment_leaves_whole_vintages_only(tmp_path):
     rng, kept = random.Random(7), 0
     for turn in range(6):
@@ -340,6 +342,7 @@ def test_a_process_killed_at_any_moment_leaves_whole_vintages_only(tmp_path):
     assert kept >= 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", range(6))
 def test_a_process_that_dies_at_each_step_of_storing(tmp_path, step):
     """Steps: two temporary files renamed in .incoming, the passport, the price file, the folder removed."""
@@ -353,6 +356,7 @@ def test_a_process_that_dies_at_each_step_of_storing(tmp_path, step):
     assert check_store(tmp_path) == len(names) + 1
 
 
+@pytest.mark.slow
 def test_four_processes_at_once(tmp_path):
     processes = [writer(tmp_path, seed, 5) for seed in range(4)]
     told = []
@@ -376,6 +380,7 @@ def command(*args):
     return subprocess.run([sys.executable, "-m", "eventstudy.cli", *args], capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_run_and_check_as_of_a_day(tmp_path):
     folder = tmp_path / "two"
     spec = study(folder, 'source = "yahoo"')

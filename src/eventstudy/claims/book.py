@@ -1,4 +1,4 @@
-"""Claims read from a file of their own or from a study file; an error names the file, the claim, the key and what is allowed."""
+"""Claims read from their own file or from a study file; an error names the file, the claim, the key and what is allowed."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _book(where: str, content: dict[str, object], name: str | None) -> ClaimBook
     for claim in claims:
         here = f"{where}: claim {claim.id!r}"
         if claim.id in seen:
-            raise StudyFileError(f"{here}: id: given twice; each claim needs an id of its own.")
+            raise StudyFileError(f"{here}: id: given twice; each claim needs its own id.")
         seen.add(claim.id)
         if name is not None and claim.article not in articles:
             raise StudyFileError(_unknown(here, "article", claim.article, articles))
@@ -127,7 +127,7 @@ def _claim(where: str, place: int, table: object, *, needs_id: bool) -> ClaimPar
     here = f"{where}: claim {given!r}" if given else number
     claim = _read(here, table, ClaimOfKind)
     if needs_id and not claim.id:
-        raise StudyFileError(f"{here}: id: missing; each claim needs a short name of its own.")
+        raise StudyFileError(f"{here}: id: missing; each claim needs its own short name.")
     return claim if claim.id else claim.model_copy(update={"id": f"claim {place + 1}"})
 
 

@@ -302,7 +302,7 @@ class Evidence:
         Parameters
         ----------
         part : ClaimPart
-            The claim; without days of its own it is about day 0 of its asset's event.
+            The claim; without its own days it is about day 0 of its asset's event.
         window : Window, optional
             Relative days in place of the claim's own.
 

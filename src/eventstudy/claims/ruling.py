@@ -64,6 +64,20 @@ def printed_precision(value: float, least: int = 2) -> float:
 def tolerance(wording: str, claimed: float, *, dollars: bool) -> tuple[float, float]:
     """Return between which shares of the claimed number a computed one agrees with the claim.
 
+    Parameters
+    ----------
+    wording : str
+        The claim's word, such as ``almost``; empty if it has none.
+    claimed : float
+        The number in print, such as 600 for 600 billion.
+    dollars : bool
+        Whether it is a market value in dollars.
+
+    Returns
+    -------
+    tuple of float
+        The lowest and the highest share.
+
     Notes
     -----
     * *almost, nearly*: 0.90 to 1.005. The words promise less than the number, and a tenth is the most that a reader would forgive:
@@ -90,9 +104,7 @@ def tolerance(wording: str, claimed: float, *, dollars: bool) -> tuple[float, fl
     return 1.0 - reach, 1.0 + reach
 
 
-def judge_amount(
-    ratio: float, bounds: tuple[float, float]
-) -> Literal["supported", "contradicted", "overstated", "understated"]:
+def judge_amount(ratio: float, bounds: tuple[float, float]) -> Verdict:
     """Return the verdict on an amount from computed over claimed; at or below zero it went the other way.
 
     Examples

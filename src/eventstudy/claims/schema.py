@@ -33,7 +33,7 @@ _WEEKDAYS = Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Sat
 
 
 def _iso(value: object) -> object:
-    """Read a day that TOML gives as a date of its own, without quotation marks."""
+    """Read a day that TOML gives as a date, without quotation marks."""
     return value.isoformat() if isinstance(value, date) and not isinstance(value, datetime) else value
 
 

@@ -114,9 +114,9 @@ def _judge_basket(ev: Evidence, part: ClaimPart) -> Ruling:
                 continue
             if len(change.changes) < ENOUGH * (len(change.changes) + len(change.missing)):
                 return _too_many_missing(ev, label, change, span)
-            for kind in part.sums:
-                raw, low, high = change.total(kind, part.says)
-                name = f"{label}, {kind}" + (f", {span.text}" if len(part.windows) > 1 else "")
+            for how in part.sums:
+                raw, low, high = change.total(how, part.sign)
+                name = f"{label}, {how}" + (f", {span.text}" if len(part.windows) > 1 else "")
                 readings.append(Reading(name, raw, judge_amount(part.sign * raw / part.amount, bounds)))
                 ranges.append((low, high))
             if window is None or window == part.windows[0]:
@@ -162,26 +162,25 @@ def _of_readings(
 ) -> Ruling:
     """Return one ruling for all readings of a sum: theirs if they agree, else ``depends on`` with what differs between them."""
     kinds = list(dict.fromkeys(r.verdict for r in readings))
-    ways = [
-        word
-        for word, several in (
-            ("which companies are meant", len(part.baskets) > 1),
-            ("which days", len(part.windows) > 1),
-            ("whether gains are set against losses", len(part.sums) > 1),
-        )
-        if several
-    ]
+    asked = {
+        "which companies are meant": part.baskets,
+        "which days": part.windows,
+        "whether gains are set against losses": part.sums,
+    }
     found = "; ".join(_reading_text(v, [r for r in readings if r.verdict == v]) for v in kinds)
-    alone = len(readings) == 1
+    low, high = min(r.number for r in readings), max(r.number for r in readings)
+    range_of = "over the readings"
+    if len(readings) == 1:
+        (low, high), range_of = ranges[0], "over share counts"
     return Ruling(
         "depends on" if len(kinds) > 1 else kinds[0],
         f"{_allowed(part, bounds)}; {found}.",
         number=readings[0].number,
-        low=ranges[0][0] if alone else min(r.number for r in readings),
-        high=ranges[0][1] if alone else max(r.number for r in readings),
+        low=low,
+        high=high,
         unit="USD",
-        range_of="over share counts" if alone else "over the readings",
-        condition=listed(ways) if len(kinds) > 1 else "",
+        range_of=range_of,
+        condition=listed(way for way, given in asked.items() if len(given) > 1) if len(kinds) > 1 else "",
         inputs=(*((f"sum, {r.label}", f"{_signed(r.number)}, {r.verdict}") for r in readings), *inputs),
         readings=tuple(readings),
         days=days.text,

@@ -70,9 +70,9 @@ class BasketChange:
     gap_median: float
     gap_most: float
 
-    def total(self, kind: str, says: str) -> tuple[float, float, float]:
-        """Return the sum and its range over share counts."""
-        chosen = [c for c in self.changes if kind == "net" or (c.raw < 0) == (says == "lost")]
+    def total(self, how: str, sign: float) -> tuple[float, float, float]:
+        """Return the sum and its range over share counts: ``net`` of all, or ``gross`` of those that went the way of a sign."""
+        chosen = [c for c in self.changes if how == "net" or (c.raw < 0.0) == (sign < 0.0)]
         raw, low, high = (math.fsum(getattr(c, k) for c in chosen) for k in ("raw", "low", "high"))
         return raw, low, high
 
@@ -168,7 +168,7 @@ def daily_changes(ev: Evidence, tickers: Sequence[str], measure: str, about: str
     changes : DataFrame
         Sessions × tickers; NaN where there is no close or no share count.
     early : int
-        Place of the first session with a share count of its own; before it the earliest count stands in.
+        Place of the first session with its own share count; before it the earliest count stands in.
     """
     columns, early = {}, 0
     dates = ev.sessions.to_numpy(dtype="datetime64[D]")

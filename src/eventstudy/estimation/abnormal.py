@@ -295,10 +295,15 @@ class AbnormalReturns:
 
 def nan_mean(values: FloatArray) -> FloatArray:
     """Return the mean over the first axis of what is there; NaN where nothing is."""
+    return day_means(values)[0]
+
+
+def day_means(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the mean over the first axis of what is there, NaN where nothing is, and how many there are."""
     seen = np.isfinite(values)
-    count = seen.sum(axis=0)
+    count = seen.sum(axis=0).astype(np.float64)
     total = np.where(seen, values, 0.0).sum(axis=0)
-    return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan), dtype=np.float64)
+    return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan), dtype=np.float64), count
 
 
 def abnormal_returns(panel: EventPanel, fit: Fit) -> AbnormalReturns:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar, Literal, get_args
 
 import numpy as np
@@ -58,7 +59,7 @@ class GarchMarketModel(OneBenchmark):
     returns in per cent. Estimation days without a return are skipped.
 
     **EGARCH likelihoods** of a few hundred days have several maxima, and without bounds the highest is often no model of
-    volatility: with α < 0 a large shock *lowers* the next variances, and one wild day is "foreseen" from the calm before it. The
+    volatility: with α < 0 a large shock *lowers* the next variances, and one volatile day is "foreseen" from the calm before it. The
     size effect is therefore kept from 0 to 2, β below 1, and the best of three starts is taken. (Without bounds 5 of 59
     shares of the S&P 500 panel did not converge, or to nonsense; with them 100 of 100 did.)
 
@@ -66,7 +67,7 @@ class GarchMarketModel(OneBenchmark):
     event: ``h_(T+k) = ω + (α+β) h_(T+k-1)``; for EGARCH the exact expectation, ``E h_(T+k) =
     exp(ω Σ_(j<k-1) β^j + β^(k-1) ln h_(T+1)) Π_(j<k-1) E exp(β^j g(z))``, whose factors have a closed form for normal z.
     ``noise`` is ``h_t/s²`` with ``s² = Σ e²/(M - 2)``: an event after a quiet month has a smaller standard error than
-    one after a wild month.
+    one after a volatile month.
 
     **Coefficients.** ``root`` comes from ``V = (Σ x_t' x_t/h_t)⁻¹``, the information on the mean given the variances. For GARCH
     with symmetric errors the information is block-diagonal (Engle 1982) and V is an upper bound of its inverse; the covariance from
@@ -74,8 +75,8 @@ class GarchMarketModel(OneBenchmark):
     of constant variance, 250 days, 3 of 100 GARCH and 4 of 100 EGARCH fits had a standard error off by more than a factor of two, up
     to ten.
 
-    **Residuals** are ``e_t s/√h_t``, each with variance s²: plain residuals of calm and wild weeks are not exchangeable, these are, and
-    ranks and quantiles of ordinary days need that. An event day's own error has variance ``noise × s²``, so what is
+    **Residuals** are ``e_t s/√h_t``, each with variance s²: plain residuals of calm and volatile weeks are not exchangeable, these are, and
+    ranks and quantiles of estimation days need that. An event day's own error has variance ``noise × s²``, so what is
     compared with them is ``AR/√noise``. R² is that of the plain residuals.
 
     References
@@ -128,8 +129,7 @@ class GarchMarketModel(OneBenchmark):
             If the package ``arch`` is not installed.
         """
         require_arch()
-        estimate = _garch if self.kind == "garch" else _egarch
-        return fit_each(panel, self.design, ("alpha", "beta"), estimate)
+        return fit_each(panel, self.design, ("alpha", "beta"), partial(_estimate, kind=self.kind))
 
 
 def require_arch() -> None:
@@ -141,14 +141,6 @@ def require_arch() -> None:
             "GarchMarketModel needs the package arch, which is not installed. "
             "Install it with: pip install 'eventstudy-finance[garch]'"
         ) from cause
-
-
-def _garch(event: OneEvent) -> Estimate:
-    return _estimate(event, "garch")
-
-
-def _egarch(event: OneEvent) -> Estimate:
-    return _estimate(event, "egarch")
 
 
 def _estimate(event: OneEvent, kind: Kind) -> Estimate:

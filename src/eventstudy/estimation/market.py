@@ -1,4 +1,4 @@
-"""Models that estimate no slope: mean-adjusted and market-adjusted returns."""
+"""Mean-adjusted and market-adjusted returns, and models with several factors."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from eventstudy.estimation.model import (
     Fit,
     ModelDefaults,
     OneBenchmark,
+    centred,
+    deviation,
     fit_least_squares,
     masked,
     nan_where,
@@ -105,10 +107,8 @@ def fit_differences(panel: EventPanel) -> Fit:
     mask, event_mask = panel.est_mask, panel.event_mask
     n_est = np.asarray(mask.sum(axis=1), dtype=np.int64)
     residuals = masked(panel.est_returns - panel.est_columns[:, :, 0], mask)
-    mean = residuals.sum(axis=1) / np.maximum(n_est, 1)
-    centred = masked(residuals - mean[:, None], mask)
     degrees = n_est - 1
-    sigma = np.sqrt(np.where(degrees > 0, np.einsum("nm,nm->n", centred, centred) / np.maximum(degrees, 1), np.nan))
+    sigma = deviation(centred(residuals, mask), degrees)
     n = panel.n
     return Fit(
         names=("alpha", "beta"),
@@ -126,7 +126,7 @@ def fit_differences(panel: EventPanel) -> Fit:
     )
 
 
-# -- Models with several factors: CAPM, Fama-French, Carhart, or columns of one's own.
+# -- Models with several factors: CAPM, Fama-French, Carhart, or your own columns.
 
 
 #: Factors of the models that have a name, by the column names of `eventstudy.load_factors`.

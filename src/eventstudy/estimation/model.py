@@ -1,4 +1,4 @@
-"""What every model of normal returns promises."""
+"""What every model of normal returns promises, the market model, and how models are fitted: all events at once, or one by one."""
 
 from __future__ import annotations
 
@@ -154,6 +154,11 @@ class OneBenchmark(ModelDefaults):
         require_name(self.benchmark, type(self).__name__)
 
     @property
+    def formula(self) -> str:
+        """The regression in one line."""
+        return f"R = alpha + beta × {self.benchmark} + e"
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The benchmark."""
         return (self.benchmark,)
@@ -206,11 +211,6 @@ class MarketModel(OneBenchmark):
     """
 
     name: ClassVar[str] = "market model"
-
-    @property
-    def formula(self) -> str:
-        """The regression in one line."""
-        return f"R = alpha + beta × {self.benchmark} + e"
 
     def fit(self, panel: EventPanel) -> Fit:
         """Estimate alpha and beta of every event.
@@ -271,9 +271,7 @@ def fit_least_squares(
     coefficients = np.einsum("npq,nq->np", root, np.einsum("nmp,nm->np", q, y))
     residuals = masked(y - np.einsum("nmp,np->nm", x, coefficients), mask)
     degrees = n_est - p
-    sum_squares = np.einsum("nm,nm->n", residuals, residuals)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        sigma = np.sqrt(np.where(degrees > 0, sum_squares / np.maximum(degrees, 1), np.nan))
+    sigma = deviation(residuals, degrees)
     rows = masked(design(panel.event_columns), event_mask[:, :, None])
     expected = np.einsum("nlp,np->nl", rows, coefficients)
     if riskless is not None:
@@ -289,7 +287,7 @@ def fit_least_squares(
         expected=nan_where(expected, event_mask),
         rows=rows,
         root=root,
-        r_squared=_r_squared(y, mask, n_est, sum_squares),
+        r_squared=share_explained(residuals, centred(y, mask)),
         unusable=unusable,
         riskless=riskless,
     )
@@ -301,15 +299,26 @@ def _singular(x: FloatArray, r: FloatArray) -> BoolArray:
     return np.asarray((diagonal <= SINGULAR * np.maximum(length, np.finfo(float).tiny)).any(axis=1), dtype=np.bool_)
 
 
-def _r_squared(y: FloatArray, mask: BoolArray, n_est: np.ndarray, sum_squares: FloatArray) -> FloatArray:
-    centred = masked(y - (y.sum(axis=1) / np.maximum(n_est, 1))[:, None], mask)
-    total = np.einsum("nm,nm->n", centred, centred)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(np.where(total > 0, 1.0 - sum_squares / total, np.nan), dtype=np.float64)
+def centred(values: FloatArray, mask: BoolArray) -> FloatArray:
+    """Return ``values`` less each row's mean over ``mask``, 0 elsewhere."""
+    mean = masked(values, mask).sum(axis=1) / np.maximum(mask.sum(axis=1), 1)
+    return masked(values - mean[:, None], mask)
+
+
+def deviation(residuals: FloatArray, degrees: IntArray) -> FloatArray:
+    """Return ``√(Σ e² / degrees)`` of each row, NaN without degrees of freedom."""
+    squares = np.einsum("nm,nm->n", residuals, residuals)
+    return np.asarray(np.sqrt(np.where(degrees > 0, squares / np.maximum(degrees, 1), np.nan)), dtype=np.float64)
+
+
+def share_explained(residuals: FloatArray, restricted: FloatArray) -> FloatArray:
+    """Return ``1 - Σe²/Σe₀²``, e₀ the residuals without regressors, shape (N,); NaN where these are all 0."""
+    left, whole = (np.einsum("nm,nm->n", e, e) for e in (residuals, restricted))
+    return np.asarray(np.where(whole > 0, 1.0 - left / np.where(whole > 0, whole, 1.0), np.nan), dtype=np.float64)
 
 
 def unusable_reasons(
-    panel: EventPanel, mask: BoolArray, sigma: FloatArray, singular: BoolArray, degrees: np.ndarray
+    panel: EventPanel, mask: BoolArray, sigma: FloatArray, singular: BoolArray, degrees: IntArray
 ) -> tuple[str, ...]:
     """Say for each event why a fit has no standard errors: too few days, a constant benchmark, constant returns."""
     spread = np.nanmax(np.where(mask, np.abs(panel.est_returns), 0.0), axis=1, initial=0.0)

@@ -15,7 +15,7 @@ from eventstudy.errors import DataMissing
 from eventstudy.estimation.spans import sums_over_spans, trade_spans
 from eventstudy.events import Event, event_keys, locate_sessions
 from eventstudy.windows import Window
-from eventstudy.wording import did_you_mean
+from eventstudy.wording import did_you_mean, first_few, iso_day
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -236,9 +236,8 @@ def _require_columns(returns: pd.DataFrame, events: Sequence[Event], columns: Se
     if missing_columns:
         parts.append(f"no column for the model's {', '.join(missing_columns)}")
     shown = sorted(there)
-    listed = ", ".join(shown[:40]) + (f", … ({len(shown)} in all)" if len(shown) > 40 else "")
     raise DataMissing(
-        f"There are {' and '.join(parts)}. Available: {listed}.{did_you_mean([*missing_tickers, *missing_columns], there)}",
+        f"There are {' and '.join(parts)}. Available: {first_few(shown, 40)}.{did_you_mean([*missing_tickers, *missing_columns], there)}",
         missing=(*missing_tickers, *missing_columns),
         available=tuple(shown),
     )
@@ -303,13 +302,13 @@ def _reasons(panel: EventPanel, remarks: Sequence[str], min_estimation: int) -> 
         elif first < 0 or last >= length:
             reason = (
                 f"the event window {panel.window} reaches beyond the data "
-                f"({panel.calendar[0]:%Y-%m-%d} to {panel.calendar[-1]:%Y-%m-%d})"
+                f"({iso_day(panel.calendar[0])} to {iso_day(panel.calendar[-1])})"
             )
         elif found[i] < min_estimation:
             reason = f"{found[i]} usable returns in the estimation window {panel.estimation}, at least {min_estimation} needed"
         elif lacking[i]:
             reason = (
-                f"{', '.join(panel.columns)} has no return on the event's session {panel.calendar[place]:%Y-%m-%d} (prices "
+                f"{', '.join(panel.columns)} has no return on the event's session {iso_day(panel.calendar[place])} (prices "
                 f"are needed on it and on the session before)"
             )
         elif seen[i] == 0:
@@ -323,7 +322,7 @@ def _reasons(panel: EventPanel, remarks: Sequence[str], min_estimation: int) -> 
 def _audit(panel: EventPanel, remarks: Sequence[str], reasons: Sequence[str]) -> pd.DataFrame:
     """One row an event: asked for, session used, days found, kept or dropped and why, flags."""
     located = panel.position >= 0
-    session = [f"{panel.calendar[p]:%Y-%m-%d}" if p >= 0 else "" for p in panel.position]
+    session = [iso_day(panel.calendar[p]) if p >= 0 else "" for p in panel.position]
     table = pd.DataFrame(
         {
             "ticker": [e.ticker for e in panel.events],

@@ -13,6 +13,7 @@ from eventstudy.errors import InvalidInput
 from eventstudy.estimation.market import fit_differences
 from eventstudy.estimation.model import Fit, ModelDefaults, fit_least_squares, with_intercept
 from eventstudy.estimation.panel import BoolArray, EventPanel, FloatArray
+from eventstudy.wording import first_few
 
 #: The name of the portfolio in tables.
 PEERS = "peers"
@@ -78,8 +79,7 @@ class PeerPortfolio(ModelDefaults):
     @property
     def formula(self) -> str:
         """The model in one line."""
-        shown = ", ".join(self.tickers[:4]) + (f" and {len(self.tickers) - 4} more" if len(self.tickers) > 4 else "")
-        mean = f"{'mean' if self.weights is None else 'weighted mean'} of {shown}"
+        mean = f"{'mean' if self.weights is None else 'weighted mean'} of {first_few(self.tickers, 4)}"
         return f"R = alpha + beta × {mean} + e" if self.estimate else f"R = {mean} + e"
 
     @property
@@ -137,7 +137,7 @@ class BuyAndHold(ModelDefaults):
     Notes
     -----
     A window's abnormal return compounds, it is not a sum. Daily abnormal returns are ``R_it - mean_j R_jt``. The standard error of
-    one event's BHAR is ``s √L``, an approximation without a paper; believe the tests that take their spread from the cross-section
+    one event's BHAR is ``s √L``, an approximation without a paper; recommended are the tests that take their spread from the cross-section
     of events, first the skewness-adjusted ones. Simple returns only.
 
     References

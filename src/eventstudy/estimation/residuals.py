@@ -1,4 +1,4 @@
-"""Statistics of estimation-window residuals, for all events at once: what a normal-return model takes for granted."""
+"""Residuals of the estimation window, for all events at once: how they hang together over time, and tests of what models assume."""
 
 from __future__ import annotations
 
@@ -74,6 +74,9 @@ def running_sums(values: FloatArray, length: int) -> FloatArray:
     return np.asarray(np.lib.stride_tricks.sliding_window_view(values, length, axis=1).sum(axis=2), dtype=np.float64)
 
 
+# -- Correlation over time.
+
+
 def autocorrelations(residuals: FloatArray, lags: int) -> FloatArray:
     """Return the sample autocorrelations at lags 1 … q, shape (N, q).
 
@@ -125,6 +128,9 @@ def newey_west(scores: FloatArray, weights: FloatArray) -> FloatArray:
         one = weights[:, k - 1, None, None] * np.einsum("nmp,nmq->npq", scores[:, k:], scores[:, :-k])
         total += one + one.transpose(0, 2, 1)
     return total
+
+
+# -- Tests of what a model of normal returns assumes.
 
 
 def durbin_watson(residuals: FloatArray) -> FloatArray:

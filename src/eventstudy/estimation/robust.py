@@ -1,9 +1,9 @@
-"""The market model by robust regression: single wild days in the estimation window do not move beta."""
+"""The market model with other errors: robust regression, which extreme days do not move, and Newey-West standard errors."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import ClassVar, Literal, get_args
@@ -59,7 +59,7 @@ class RobustMarketModel(OneBenchmark):
     with Tukey's norm may stop after three steps (0.12 standard errors in the worst of 150 cases).
 
     The residual variance is ``s² = Σ e²/(M - 2)`` over *all* residuals, not the robust scale: the event day is drawn from
-    ordinary days, wild ones included, so its error must have their spread. With errors of law t(3), the scale of the
+    estimation days, extreme ones included, so its error must have their spread. With errors of law t(3), the scale of the
     median deviation rejects about 11 % of true nulls at nominal 5 %, s about 4 %. What is robust is beta, and so the
     abnormal return. ``S_CAR² = s² L + h V h'``, V the covariance of the coefficients.
 
@@ -89,11 +89,6 @@ class RobustMarketModel(OneBenchmark):
         """The estimation in words."""
         return f"robust market model ({'LAD' if self.norm == 'lad' else self.norm.capitalize()})"
 
-    @property
-    def formula(self) -> str:
-        """The regression in one line."""
-        return f"R = alpha + beta × {self.benchmark} + e"
-
     def fit(self, panel: EventPanel) -> Fit:
         """Estimate alpha and beta of every event.
 
@@ -107,8 +102,7 @@ class RobustMarketModel(OneBenchmark):
         Fit
             ``unusable`` says so where the iteration does not converge.
         """
-        estimate = _median if self.norm == "lad" else _huber if self.norm == "huber" else _tukey
-        return fit_each(panel, self.design, ("alpha", "beta"), estimate)
+        return fit_each(panel, self.design, ("alpha", "beta"), _ESTIMATES[self.norm])
 
 
 def _huber(event: OneEvent) -> Estimate:
@@ -149,6 +143,9 @@ def _median(event: OneEvent) -> Estimate:
     return Estimate(np.asarray(found.params, dtype=np.float64) * unit, covariance * np.outer(unit, unit), reason)
 
 
+_ESTIMATES: dict[str, Callable[[OneEvent], Estimate]] = {"huber": _huber, "tukey": _tukey, "lad": _median}
+
+
 def _in_sigmas(event: OneEvent) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return returns and market in units of sigma, and what turns the coefficients back: alpha has a unit, beta none."""
     return event.y / event.sigma, event.x / np.array([1.0, event.sigma]), np.array([event.sigma, 1.0])
@@ -162,7 +159,7 @@ def _quietly() -> Iterator[None]:
         yield
 
 
-# -- The market model with errors that may be correlated over time: Newey-West standard errors.
+# -- Errors that may be correlated over time: Newey-West standard errors.
 
 
 #: Largest singular value of a prewhitening coefficient matrix (Andrews and Monahan 1992): beyond it nothing could be recoloured.
@@ -232,11 +229,6 @@ class HacMarketModel(OneBenchmark):
         whole = isinstance(self.lags, int | np.integer) and not isinstance(self.lags, bool)
         if self.lags is not None and not (whole and self.lags >= 0):
             raise InvalidInput(f"lags is {self.lags!r}; give a whole number from 0, or None for the rule of thumb.")
-
-    @property
-    def formula(self) -> str:
-        """The regression in one line."""
-        return f"R = alpha + beta × {self.benchmark} + e"
 
     def fit(self, panel: EventPanel) -> Fit:
         """Estimate alpha and beta of every event, and how their errors hang together over time.

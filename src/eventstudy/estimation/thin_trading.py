@@ -12,9 +12,12 @@ from eventstudy.estimation.model import (
     SINGULAR,
     Fit,
     OneBenchmark,
+    centred,
+    deviation,
     fit_least_squares,
     masked,
     nan_where,
+    share_explained,
     unusable_reasons,
     with_intercept,
 )
@@ -108,7 +111,7 @@ class ScholesWilliams(OneBenchmark):
         root = np.linalg.inv(square)
         coefficients = np.einsum("npq,nq->np", root, np.einsum("nmp,nm->np", q, y))
         residuals = masked(y - np.einsum("nmp,np->nm", x, coefficients), mask)
-        sigma = _deviation(residuals, n_est - 2)
+        sigma = deviation(residuals, n_est - 2)
         rows = masked(self.design(panel.event_columns), event_mask[:, :, None])
         return Fit(
             names=("alpha", "beta"),
@@ -120,7 +123,7 @@ class ScholesWilliams(OneBenchmark):
             expected=nan_where(np.einsum("nlp,np->nl", rows, coefficients), event_mask),
             rows=rows,
             root=root,
-            r_squared=_share_explained(residuals, _centred(y, mask)),
+            r_squared=share_explained(residuals, centred(y, mask)),
             unusable=_weak_reasons(panel, mask, sigma, strength, n_est),
             market=panel.event_columns[:, :, 0],
         )
@@ -286,7 +289,7 @@ class TradeToTrade(OneBenchmark):
             found,
             expected=found.expected * _root_days(span),
             rows=found.rows * _root_days(span)[:, :, None],
-            r_squared=_share_explained(residuals, y - drift[:, None] * days),
+            r_squared=share_explained(residuals, y - drift[:, None] * days),
             market=panel.event_columns[:, :, 0],
             noise=np.maximum(span, 1).astype(np.float64),
             span=span,
@@ -307,27 +310,9 @@ def _weighted_rows(columns: FloatArray, span: IntArray) -> FloatArray:
     return np.stack([root, columns[:, :, 0] / root], axis=2)
 
 
-def _centred(values: FloatArray, mask: BoolArray) -> FloatArray:
-    """Return ``values`` less each row's mean over ``mask``, 0 elsewhere."""
-    mean = masked(values, mask).sum(axis=1) / np.maximum(mask.sum(axis=1), 1)
-    return masked(values - mean[:, None], mask)
-
-
-def _deviation(residuals: FloatArray, degrees: IntArray) -> FloatArray:
-    """Return ``√(Σ e² / degrees)`` of each row, NaN without degrees of freedom."""
-    squares = np.einsum("nm,nm->n", residuals, residuals)
-    return np.asarray(np.sqrt(np.where(degrees > 0, squares / np.maximum(degrees, 1), np.nan)), dtype=np.float64)
-
-
-def _share_explained(residuals: FloatArray, restricted: FloatArray) -> FloatArray:
-    """Return ``1 - Σe²/Σe₀²``, e₀ the residuals without the market, shape (N,); NaN where these are all 0."""
-    left, whole = (np.einsum("nm,nm->n", e, e) for e in (residuals, restricted))
-    return np.asarray(np.where(whole > 0, 1.0 - left / np.where(whole > 0, whole, 1.0), np.nan), dtype=np.float64)
-
-
 def _first_stage_f(x: FloatArray, z: FloatArray, mask: BoolArray) -> FloatArray:
     """Return ``F = (M - 2) r²/(1 - r²)`` of the regression of x on z, shape (N,); NaN if one of them does not vary."""
-    xc, zc = _centred(x, mask), _centred(z, mask)
+    xc, zc = centred(x, mask), centred(z, mask)
     xx, zz, xz = (np.einsum("nm,nm->n", a, b) for a, b in ((xc, xc), (zc, zc), (xc, zc)))
     varies = np.ones(len(x), dtype=np.bool_)
     for values, squares in ((x, xx), (z, zz)):

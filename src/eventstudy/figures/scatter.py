@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import InvalidInput
-from eventstudy.estimation.models import Fit
+from eventstudy.estimation.model import Fit
 from eventstudy.estimation.panel import EventPanel
 from eventstudy.figures import words as say
 from eventstudy.figures.columns import FRACTION, HIGH, LOW, WHAT, Column

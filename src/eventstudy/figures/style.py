@@ -110,8 +110,8 @@ def size_of(name: str) -> Size:
 def _font(path: Path, family: str, bold: bool, pixels: float) -> FontProperties:
     from matplotlib.font_manager import FontProperties
 
-    # the file decides; family and weight are for text that stays text in an editable SVG
-    return FontProperties(fname=str(path), family=family, weight=600 if bold else 400, size=pixels * POINTS)
+    # the file decides; family and weight are for text that stays text in an editable SVG; by name, because matplotlib before 3.11 knows no numbers there
+    return FontProperties(fname=str(path), family=family, weight="semibold" if bold else "normal", size=pixels * POINTS)
 
 
 def font(pixels: float, bold: bool = False) -> FontProperties:

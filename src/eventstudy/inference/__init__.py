@@ -20,6 +20,7 @@ from eventstudy.inference.advice import (
 from eventstudy.inference.registry import STANDARD, TESTS, Method, Overlooks, overlooking
 from eventstudy.inference.result import Draft, HypothesisTest, NotApplicable, format_p
 from eventstudy.windows import Window
+from eventstudy.wording import listed
 
 __all__ = [
     "RECOMMENDED",
@@ -45,7 +46,7 @@ def _check_options(name: str, method: Method, options: Mapping[str, object]) -> 
     known = [p.name for p in signature(method.compute).parameters.values() if p.kind is p.KEYWORD_ONLY]
     for option, value in options.items():
         if option not in known:
-            has = f"has the option {' and '.join(known)}" if known else "has no options"
+            has = f"has the option {listed(known)}" if known else "has no options"
             raise InvalidInput(f"{name} {has}; {option!r} was given.")
         allowed = method.options.get(option)
         if allowed is not None and value not in allowed:

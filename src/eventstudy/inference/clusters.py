@@ -1,4 +1,4 @@
-"""Events that depend on one another, put together: by date, by firm, by chain of overlapping windows."""
+"""Events that depend on one another: put into clusters, judged jointly on one date, or held as one portfolio in calendar time."""
 
 from __future__ import annotations
 
@@ -9,10 +9,20 @@ import numpy as np
 
 from eventstudy.errors import InvalidInput
 from eventstudy.estimation.abnormal import AbnormalReturns
+from eventstudy.estimation.model import SINGULAR
 from eventstudy.estimation.panel import FloatArray, IntArray
 from eventstudy.estimation.residuals import bartlett_weights, newey_west, newey_west_lags
-from eventstudy.inference.parametric import EQUAL, NO_DAYS, ONE_EVENT, members, spread
-from eventstudy.inference.result import Draft, NotApplicable, f_draft, t_draft
+from eventstudy.inference.result import (
+    EQUAL,
+    NO_DAYS,
+    ONE_EVENT,
+    Draft,
+    NotApplicable,
+    f_draft,
+    members,
+    spread,
+    t_draft,
+)
 from eventstudy.windows import Window
 
 #: What can make a cluster, by the word of the option, in words.
@@ -107,7 +117,7 @@ def gather_clusters(abnormal: AbnormalReturns, window: Window, by: str, variant:
         return NotApplicable("it needs at least two events; for one event use sq or permutation", 1, variant)
     return NotApplicable(
         f"all {n} events are of one {WORDS[by]}, so there is nothing to resample: use a test for one date, first of all kp_bmp_t, which "
-        f"allow for correlation (cluster='event' would take the events for independent)",
+        f"allow for correlation (cluster='event' would assume that the events are independent)",
         n,
         variant,
     )
@@ -200,10 +210,6 @@ def clustered_t(
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        L relative days.
     cluster : {"date", "firm", "both"}
         Events of one session, of one ticker, or of either (two-way) are taken as correlated in any way.
     value : {"car", "scar"}
@@ -212,7 +218,7 @@ def clustered_t(
     Notes
     -----
     The t of a regression on a constant with clustered variance, factor ``G/(G-1)``, and t(G - 1); two-way
-    ``t(min(G_1, G_2) - 1)``. With every event a cluster of its own it is `csect_t` (or `bmp_t`) exactly. Stands event-induced
+    ``t(min(G_1, G_2) - 1)``. With every event a cluster of its own it is `csect_t` (or `bmp_t`) exactly. Allows for event-induced
     variance. With clusters of one size t(G - 1) is right down to a few of them; with uneven ones it rejects too often (sizes
     between 1 and 8: 10 % of true nulls at 5 % with 5 clusters, 9 % with 10, 6 % with 30), and where one date holds most of the events
     it is useless (two thirds on one of 60 dates: 67 %). The note gives as how many equal clusters they weigh, ``n²/Σ n_g²``.
@@ -297,7 +303,7 @@ def joint_wald(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicab
 
     All firms must share the date, the regressors and the observed days: with different days there is no common C and no exact
     law, and the test says so rather than guess; leave out firms with missing days, or study fewer estimation days. M - p must
-    be N or more, and power is low long before that. It takes the day's variance for ordinary and errors for normal: with twice
+    be N or more, and power is low long before that. It assumes no event-induced variance and normal errors: with twice
     the variance it rejects 26 % of true nulls at 5 % with 3 firms, 47 % with 10, 83 % with 50; with t(4) errors 8, 11 and 13 %.
 
     Binder (1985), J. Accounting Research 23, 370-383; Schipper and Thompson (1983), J. Accounting Research 21, 184-221;
@@ -367,9 +373,6 @@ def _with_gaps(values: FloatArray) -> int:
 
 #: Fewest sessions beyond the number of coefficients.
 FEWEST_DEGREES = 10
-
-#: A design whose smallest diagonal of R is below this share of the column's length is singular.
-SINGULAR = 1e-10
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -462,8 +465,6 @@ def calendar_time(
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
     window : Window
         On each session the portfolio holds, equally weighted, every firm whose window holds that session (a firm once).
     weights : {"sqrt_n", "equal"}

@@ -14,6 +14,7 @@ from eventstudy.inference.result import t_quantile
 from eventstudy.prices.snapshot import ShareCount, share_count
 from eventstudy.prices.table import Prices
 from eventstudy.windows import Window
+from eventstudy.wording import iso_day
 
 #: A close as traded that is this far from the embedded one means another split basis.
 SPLIT_BASIS_TOLERANCE = 0.05
@@ -181,7 +182,7 @@ def _count(
 ) -> tuple[ShareCount | None, str]:
     """Return the share count for an event, or why no market value can be given."""
     if not np.isfinite(closes).all():
-        return None, f"no close as traded on {days[0]:%Y-%m-%d} or {days[1]:%Y-%m-%d}"
+        return None, f"no close as traded on {iso_day(days[0])} or {iso_day(days[1])}"
     if shares is not None:
         count = shares.get(ticker)
         return (count, "") if count else (None, "no share count given")
@@ -206,8 +207,8 @@ def check_split_basis(ticker: str, day: pd.Timestamp, close: float) -> None:
     embedded = known[ticker].to_numpy(dtype=np.float64)[known.index.get_indexer(pd.DatetimeIndex([day]))[0]]
     if np.isfinite(embedded) and abs(close / embedded - 1.0) > SPLIT_BASIS_TOLERANCE:
         raise DataUnfit(
-            f"{ticker} closed at {close:g} on {day:%Y-%m-%d} in this table and at {embedded:g} in the snapshot: "
-            f"another split basis, so the embedded share count does not fit. Give share counts of your own."
+            f"{ticker} closed at {close:g} on {iso_day(day)} in this table and at {embedded:g} in the snapshot: "
+            f"another split basis, so the embedded share count does not fit. Give your own share counts."
         )
 
 

@@ -11,12 +11,11 @@ from numpy.typing import ArrayLike
 from eventstudy.errors import InvalidInput
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.panel import FloatArray, IntArray
-from eventstudy.inference.parametric import members
 from eventstudy.inference.resampling import BLOCK, TIE
-from eventstudy.inference.result import check_draws
+from eventstudy.inference.result import check_draws, members
 from eventstudy.windows import Window
 
-#: Fewest blocks of ordinary days from which a null distribution is drawn.
+#: Fewest blocks of estimation days from which a null distribution is drawn.
 MIN_BLOCKS = 20
 
 
@@ -114,7 +113,7 @@ def adjusted_p(
 
 
 def romano_wolf(abnormal: AbnormalReturns, window: Window, *, draws: int = 4999, seed: int = 20250127) -> FloatArray:
-    """Adjust the t of every event by the step-down of Romano and Wolf, from the largest |t| of resampled ordinary days.
+    """Adjust the t of every event by the step-down of Romano and Wolf, from the largest |t| of resampled estimation days.
 
     Returns
     -------
@@ -124,8 +123,8 @@ def romano_wolf(abnormal: AbnormalReturns, window: Window, *, draws: int = 4999,
 
     Notes
     -----
-    Event i has ``t_i = CAR_i / S_CAR,i``. Under the null each calendar day of the windows is given the residuals of one ordinary
-    calendar day, the same for all events whose windows hold it, so that the correlation across events is kept as it is, also where
+    Event i has ``t_i = CAR_i / S_CAR,i``. Under the null each calendar day of the windows is given the residuals of one
+    estimation day, the same for all events whose windows hold it, so that the correlation across events is kept as it is, also where
     windows overlap only in part; a residual that is missing is replaced by another of the same event. Residuals are studentised by the deviation of the
     other days, so that one has the t law that a single day's SCAR has. ``p_(j) = max_{i ≤ j} (1 + #{max_{k ≥ i} |t*_(k)| ≥ |t_(i)|})/(B + 1)``
     with events in falling order of |t|. Less strict than Holm where events are correlated. Assumes that the variance does not rise with

@@ -1,4 +1,4 @@
-"""Rank tests of an average over several events."""
+"""Nonparametric tests of an average over several events: ranks of days, generalised ranks, signs and signed ranks."""
 
 from __future__ import annotations
 
@@ -7,16 +7,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eventstudy.estimation.abnormal import AbnormalReturns
+from eventstudy.estimation.abnormal import AbnormalReturns, day_means
 from eventstudy.estimation.panel import FloatArray, IntArray
 from eventstudy.inference.correlation import mean_correlation
-from eventstudy.inference.parametric import NO_DAYS, ONE_EVENT, members, spread
-from eventstudy.inference.result import Draft, NotApplicable, normal_two_sided, t_draft, z_draft
+from eventstudy.inference.result import (
+    LEVEL,
+    NO_DAYS,
+    ONE_EVENT,
+    Draft,
+    NotApplicable,
+    members,
+    normal_two_sided,
+    spread,
+    t_draft,
+    z_draft,
+)
 from eventstudy.windows import Window
 
 CANCEL = "the ranks of the events cancel on every day"
-#: A test whose most extreme outcome has a larger p-value than this says so in place of a number.
-LEVEL = 0.05
 
 
 def mid_ranks(values: FloatArray) -> FloatArray:
@@ -61,14 +69,6 @@ def _tied_ranks(order: IntArray, ordered: FloatArray) -> FloatArray:
     ranks = np.empty(ordered.shape)
     np.put_along_axis(ranks, order, (first + last) / 2.0 + 1.0, axis=1)
     return ranks
-
-
-def day_means(values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the mean of each column over what is there, and how many there are."""
-    seen = np.isfinite(values)
-    count = seen.sum(axis=0).astype(np.float64)
-    total = np.where(seen, values, 0.0).sum(axis=0)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan), count
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -204,13 +204,6 @@ def _most(abnormal: AbnormalReturns, window: Window, scores: bool) -> tuple[Floa
 def corrado_rank_z(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:
     """Corrado's rank test, ``z = Σ_{τ∈W} K̄_τ / (√L S(K))``, N(0, 1).
 
-    Parameters
-    ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        L relative days.
-
     Notes
     -----
     ``K_it`` ranks AR within each event over estimation and event windows together (T_i days), ``K̄_t`` is the mean
@@ -230,10 +223,6 @@ def corrado_zivney_rank_z(
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        L relative days.
     variant : {"paper", "weighted", "eiv"}
         ``paper``: ``Z_t = (1/√n_t) Σ_i U_it``. ``weighted``: the daily mean of U in the sum, ``(n_t/N) Ū_t²`` in the
         scale. ``eiv``: as ``paper``, after dividing abnormal returns by s_i and those of each event-window day
@@ -261,8 +250,6 @@ def corrado_zivney_sign_z(abnormal: AbnormalReturns, window: Window) -> Draft | 
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
     window : Window
         L relative days; the paper has one day, the sum is the usual extension.
 
@@ -288,8 +275,6 @@ def cumrank_z(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicabl
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
     window : Window
         L relative days, of which event i has L_i.
 
@@ -316,6 +301,113 @@ def cumrank_z(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicabl
     return z_draft(z, n, "", f"smallest attainable p {smallest:.4f}" if n == 1 else "")
 
 
+# -- Generalised rank tests: a window of any length as one more day among the estimation days.
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _GeneralisedRanks:
+    """What both GRANK tests share: daily means of U with the window as one last day, events a day, variance of Ū_0."""
+
+    u: FloatArray
+    count: FloatArray
+    n: int
+    variance: float
+
+
+def _generalised_ranks(
+    abnormal: AbnormalReturns, window: Window, rescale: bool, variant: str
+) -> _GeneralisedRanks | NotApplicable:
+    """Rank each event's window among its standardised residuals.
+
+    The residuals are ranked once for all windows: one more day moves the ranks above it by one.
+    """
+    scar = abnormal.sums(window).scar
+    chosen = members(scar)
+    n = len(chosen)
+    if n < 2:
+        return NotApplicable(ONE_EVENT if n else NO_DAYS, n, variant)
+    deviation = spread(scar[chosen])
+    if deviation == 0.0:
+        return NotApplicable("all events have the same standardised CAR", n, variant)
+    shrink = 1.0
+    if rescale:
+        shrink = math.sqrt(max(1.0 - mean_correlation(abnormal, chosen, window), 0.0))
+    star = (shrink * scar / deviation)[:, None]
+    standard = abnormal.residuals / abnormal.sigma[:, None]
+    days_ranked = abnormal.once(("residual ranks",), lambda: mid_ranks(standard))
+    above = (standard > star) + 0.5 * (standard == star)
+    there = np.isfinite(star)
+    days = abnormal.n_est[:, None] + there
+    own = np.where(there, days - above.sum(axis=1, keepdims=True), np.nan)
+    ranks = np.concatenate([days_ranked + above, own], axis=1)
+    u, count = day_means(ranks / (days + 1.0) - 0.5)
+    total = days[chosen, 0]
+    variance = float(((total - 1.0) / (12.0 * (total + 1.0))).sum()) / n**2
+    return _GeneralisedRanks(u, count, n, variance)
+
+
+def _shared(abnormal: AbnormalReturns, window: Window, rescale: bool) -> tuple[str, _GeneralisedRanks | NotApplicable]:
+    variant = "rescaled" if rescale else "paper"
+    return variant, abnormal.once(
+        ("generalised ranks", window, bool(rescale)), lambda: _generalised_ranks(abnormal, window, rescale, variant)
+    )
+
+
+def grank_t(abnormal: AbnormalReturns, window: Window, *, rescale: bool = False) -> Draft | NotApplicable:
+    """Generalised rank test, ``Z √((T-2)/(T-1-Z²))``, t(T - 2).
+
+    Parameters
+    ----------
+    window : Window
+        Any number of days: the window counts as one "cumulated event day".
+    rescale : bool
+        Multiply the re-standardised CARs by ``√(1-r̄)`` against the downward bias of their spread under
+        correlation (footnote 6 of the paper, as reported by others).
+
+    Notes
+    -----
+    ``SCAR*_i = SCAR_i/sd(SCAR)`` joins the standardised residuals ``e_it/s_i`` as one more day;
+    ``U_it = rank/(T_i+1) - 1/2``, ``S² = (1/T) Σ_t (n_t/n) Ū_t²`` with day 0 in the sum, ``Z = Ū_0/S``. Allows for
+    event-induced variance and, through the time series of Ū, for cross-sectional correlation. An event without a return in the
+    window still lends its estimation days to the ranks; n counts the events in the window. Kolari and Pynnönen
+    (2011), Journal of Empirical Finance 18, 953-971.
+    """
+    variant, shared = _shared(abnormal, window, rescale)
+    if isinstance(shared, NotApplicable):
+        return shared
+    there = shared.count > 0
+    total = int(there.sum())
+    scale = math.sqrt(float((shared.count[there] / shared.n * shared.u[there] ** 2).sum()) / total)
+    if scale == 0.0:
+        return NotApplicable(CANCEL, shared.n, variant)
+    z = float(shared.u[-1]) / scale
+    room = total - 1.0 - z * z
+    if room <= 0:
+        reason = "every event's window ranks alone at the end, so the t-transform has no room"
+        return NotApplicable(reason, shared.n, variant)
+    t = z * math.sqrt((total - 2.0) / room)
+    return t_draft(t, total - 2, shared.n, variant, f"T = {total}", z=z)
+
+
+def grank_z(abnormal: AbnormalReturns, window: Window, *, rescale: bool = False) -> Draft | NotApplicable:
+    """Generalised rank test for independent events, ``Ū_0 / √(Σ_i (T_i-1)/(12 (T_i+1)) / n²)``, N(0, 1).
+
+    Parameters
+    ----------
+    rescale : bool
+        As in `grank_t`.
+
+    Notes
+    -----
+    Ranks as in `grank_t`; the variance is that of one uniform rank an event, so events must be independent. Allows for
+    event-induced variance. Kolari and Pynnönen (2011), Journal of Empirical Finance 18, 953-971.
+    """
+    variant, shared = _shared(abnormal, window, rescale)
+    if isinstance(shared, NotApplicable):
+        return shared
+    return z_draft(float(shared.u[-1]) / math.sqrt(shared.variance), shared.n, variant)
+
+
 # -- Sign and signed-rank tests of an average over several events.
 
 
@@ -328,7 +420,7 @@ FEWEST_SIGNS = 6
 
 
 def smallest_exact(n: int) -> str:
-    """Return the remark that ``2^(1-n)``, the p-value of n equal signs, is the smallest; empty from 6 units on."""
+    """Return the note that ``2^(1-n)``, the p-value of n equal signs, is the smallest; empty from 6 units on."""
     if n >= FEWEST_SIGNS:
         return ""
     return f"smallest attainable p with {n} is {2.0 ** (1 - n):.4f}, so it cannot reach 5 %"
@@ -339,8 +431,6 @@ def sign_z(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
     window : Window
         L relative days; n⁺ counts positive CARs. Zero is not positive.
 
@@ -371,8 +461,6 @@ def sign_exact(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicab
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
     window : Window
         L relative days; n⁺ counts positive CARs. Zero is not positive.
 
@@ -399,8 +487,6 @@ def gsign_z(abnormal: AbnormalReturns, window: Window, *, variant: str = "mean")
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
     window : Window
         L relative days; n⁺ counts positive CARs. Zero is not positive.
     variant : {"mean", "pooled"}
@@ -447,10 +533,6 @@ def wilcoxon(abnormal: AbnormalReturns, window: Window, *, variant: str = "auto"
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        L relative days.
     variant : {"auto", "exact", "normal", "normal_cc"}
         ``auto``: exact up to 50 events without ties, else normal with tie correction and no continuity correction;
         ``normal_cc`` moves W⁺ by one half towards its mean.
@@ -491,116 +573,3 @@ def wilcoxon(abnormal: AbnormalReturns, window: Window, *, variant: str = "auto"
         return refusal
     note = f"{zeros} zero CARs left out" if zeros else ""
     return z_draft(z, n, named, note, w_plus=w_plus)
-
-
-# -- Generalised rank tests: a window of any length as one more day among the ordinary ones.
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _GeneralisedRanks:
-    """What both GRANK tests share: daily means of U with the window as one last day, events a day, variance of Ū_0."""
-
-    u: FloatArray
-    count: FloatArray
-    n: int
-    variance: float
-
-
-def _generalised_ranks(
-    abnormal: AbnormalReturns, window: Window, rescale: bool, variant: str
-) -> _GeneralisedRanks | NotApplicable:
-    """Rank each event's window among its standardised residuals.
-
-    The residuals are ranked once for all windows: one more day moves the ranks above it by one.
-    """
-    scar = abnormal.sums(window).scar
-    chosen = members(scar)
-    n = len(chosen)
-    if n < 2:
-        return NotApplicable(ONE_EVENT if n else NO_DAYS, n, variant)
-    deviation = spread(scar[chosen])
-    if deviation == 0.0:
-        return NotApplicable("all events have the same standardised CAR", n, variant)
-    shrink = 1.0
-    if rescale:
-        shrink = math.sqrt(max(1.0 - mean_correlation(abnormal, chosen, window), 0.0))
-    star = (shrink * scar / deviation)[:, None]
-    standard = abnormal.residuals / abnormal.sigma[:, None]
-    ordinary = abnormal.once(("residual ranks",), lambda: mid_ranks(standard))
-    above = (standard > star) + 0.5 * (standard == star)
-    there = np.isfinite(star)
-    days = abnormal.n_est[:, None] + there
-    own = np.where(there, days - above.sum(axis=1, keepdims=True), np.nan)
-    ranks = np.concatenate([ordinary + above, own], axis=1)
-    u, count = day_means(ranks / (days + 1.0) - 0.5)
-    total = days[chosen, 0]
-    variance = float(((total - 1.0) / (12.0 * (total + 1.0))).sum()) / n**2
-    return _GeneralisedRanks(u, count, n, variance)
-
-
-def _shared(abnormal: AbnormalReturns, window: Window, rescale: bool) -> tuple[str, _GeneralisedRanks | NotApplicable]:
-    variant = "rescaled" if rescale else "paper"
-    return variant, abnormal.once(
-        ("generalised ranks", window, bool(rescale)), lambda: _generalised_ranks(abnormal, window, rescale, variant)
-    )
-
-
-def grank_t(abnormal: AbnormalReturns, window: Window, *, rescale: bool = False) -> Draft | NotApplicable:
-    """Generalised rank test, ``Z √((T-2)/(T-1-Z²))``, t(T - 2).
-
-    Parameters
-    ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        Any number of days: the window counts as one "cumulated event day".
-    rescale : bool
-        Multiply the re-standardised CARs by ``√(1-r̄)`` against the downward bias of their spread under
-        correlation (footnote 6 of the paper, as reported by others).
-
-    Notes
-    -----
-    ``SCAR*_i = SCAR_i/sd(SCAR)`` joins the standardised residuals ``e_it/s_i`` as one more day;
-    ``U_it = rank/(T_i+1) - 1/2``, ``S² = (1/T) Σ_t (n_t/n) Ū_t²`` with day 0 in the sum, ``Z = Ū_0/S``. Stands
-    event-induced variance and, through the time series of Ū, cross-correlation. An event without a return in the
-    window still lends its estimation days to the ranks; n counts the events in the window. Kolari and Pynnönen
-    (2011), Journal of Empirical Finance 18, 953-971.
-    """
-    variant, shared = _shared(abnormal, window, rescale)
-    if isinstance(shared, NotApplicable):
-        return shared
-    there = shared.count > 0
-    total = int(there.sum())
-    scale = math.sqrt(float((shared.count[there] / shared.n * shared.u[there] ** 2).sum()) / total)
-    if scale == 0.0:
-        return NotApplicable(CANCEL, shared.n, variant)
-    z = float(shared.u[-1]) / scale
-    room = total - 1.0 - z * z
-    if room <= 0:
-        reason = "every event's window ranks alone at the end, so the t-transform has no room"
-        return NotApplicable(reason, shared.n, variant)
-    t = z * math.sqrt((total - 2.0) / room)
-    return t_draft(t, total - 2, shared.n, variant, f"T = {total}", z=z)
-
-
-def grank_z(abnormal: AbnormalReturns, window: Window, *, rescale: bool = False) -> Draft | NotApplicable:
-    """Generalised rank test for independent events, ``Ū_0 / √(Σ_i (T_i-1)/(12 (T_i+1)) / n²)``, N(0, 1).
-
-    Parameters
-    ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        Any number of days.
-    rescale : bool
-        As in `grank_t`.
-
-    Notes
-    -----
-    Ranks as in `grank_t`; the variance is that of one uniform rank an event, so events must be independent. Stands
-    event-induced variance. Kolari and Pynnönen (2011), Journal of Empirical Finance 18, 953-971.
-    """
-    variant, shared = _shared(abnormal, window, rescale)
-    if isinstance(shared, NotApplicable):
-        return shared
-    return z_draft(float(shared.u[-1]) / math.sqrt(shared.variance), shared.n, variant)

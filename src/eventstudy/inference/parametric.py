@@ -1,4 +1,4 @@
-"""Inference for one event: is this abnormal return out of the ordinary for this firm?"""
+"""Parametric tests of an average over several events."""
 
 from __future__ import annotations
 
@@ -6,204 +6,23 @@ import math
 
 import numpy as np
 
-from eventstudy.estimation.abnormal import AbnormalReturns, WindowSums, nan_mean
+from eventstudy.estimation.abnormal import AbnormalReturns, nan_mean
 from eventstudy.estimation.panel import FloatArray, IntArray
-from eventstudy.estimation.residuals import running_sums
 from eventstudy.inference.correlation import MIN_COMMON_DAYS, event_time_correlation, mean_correlation, unknown_share
-from eventstudy.inference.result import Draft, NotApplicable, check_draws, t_draft, z_draft
+from eventstudy.inference.result import (
+    EQUAL,
+    NO_DAYS,
+    ONE_EVENT,
+    Draft,
+    NotApplicable,
+    members,
+    spread,
+    t_draft,
+    z_draft,
+)
 from eventstudy.windows import Window
 
-#: Fewest ordinary days (or ordinary windows) to which a sample-quantile test compares.
-MIN_ORDINARY = 20
-#: Random numbers held at once.
-DRAWN_AT_ONCE = 2**22
-
-
-def no_sum(sums: WindowSums) -> str:
-    """Say why the window of one event has no CAR; empty if it has one."""
-    if np.isfinite(sums.car[0]):
-        return ""
-    if sums.n_days[0] == 0:
-        return "no abnormal return in the window"
-    return "a return reaches back before the window, or there is no trade on its last day, so its sum has no value"
-
-
-def own_deviations(abnormal: AbnormalReturns, window: Window) -> FloatArray:
-    """Return the deviation of each observed day's own error in units of s, shape (L_i,): 1 unless the model says otherwise."""
-    days = abnormal.columns_of(window)
-    return np.asarray(np.sqrt(abnormal.noise[0, days][np.isfinite(abnormal.ar[0, days])]), dtype=np.float64)
-
-
-def t(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:
-    """Time-series t of one event, ``CAR / (s √L)``, t(M - p).
-
-    Notes
-    -----
-    Ignores the estimation error of the model's coefficients; exact only for large M. MacKinlay (1997).
-    """
-    sums = abnormal.sums(window)
-    if reason := no_sum(sums):
-        return NotApplicable(reason, 0)
-    return t_draft(float(sums.car[0] / sums.plain[0]), float(abnormal.df[0]), 1, "plain")
-
-
-def t_pe(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:
-    """Time-series t of one event with the prediction error, ``CAR / S_CAR``, t(M - p).
-
-    Notes
-    -----
-    Exactly t under independent normal errors. ``S_CAR² = s² [L + h (X'X)⁻¹ h']``: Patell (1976); Salinger (1992).
-    """
-    sums = abnormal.sums(window)
-    if reason := no_sum(sums):
-        return NotApplicable(reason, 0)
-    return t_draft(float(sums.scar[0]), float(abnormal.df[0]), 1, "with prediction error")
-
-
-def estimation_sums(residuals: FloatArray, length: int) -> FloatArray:
-    """Return all sums of ``length`` consecutive estimation-window residuals, shape (up to M - length + 1,).
-
-    Parameters
-    ----------
-    residuals : ndarray, shape (M,)
-        Residuals in the order of days, NaN where missing; a sum that meets a missing day is left out.
-    """
-    sums = running_sums(residuals[None, :], length)[0]
-    return np.asarray(sums[np.isfinite(sums)], dtype=np.float64)
-
-
-def sq(abnormal: AbnormalReturns, window: Window, *, variant: str = "paper") -> Draft | NotApplicable:
-    """Sample-quantile test of one event: how many ordinary days were as low, or as high.
-
-    Parameters
-    ----------
-    abnormal : AbnormalReturns
-        One event.
-    window : Window
-        Relative days; of more than one day, the CAR is compared with all sums of as many consecutive residuals.
-    variant : {"paper", "plus_one"}
-        ``p_lower = #{e ≤ AR}/M`` as published, or the finite-sample-safe ``(1 + #)/(M + 1)``.
-
-    Notes
-    -----
-    Two-sided ``min(1, 2 min(p_lower, p_upper))``. No normality needed; assumes that the variance does not change
-    with the event. Gelbach, Helland and Klick (2013), American Law and Economics Review 15, 495-541.
-    """
-    sums = abnormal.sums(window)
-    if reason := no_sum(sums):
-        return NotApplicable(reason, 0, variant)
-    residuals = abnormal.residuals[0]
-    if abnormal.span is not None:  # of consecutive trades, whatever the days between them
-        residuals = residuals[np.isfinite(residuals)]
-    ordinary = estimation_sums(residuals, int(sums.n_days[0]))
-    m = len(ordinary)
-    if m < MIN_ORDINARY:
-        return NotApplicable(f"only {m} ordinary windows to compare with, {MIN_ORDINARY} needed", 1, variant)
-    car = float(sums.car[0])
-    scaled = car / float(np.sqrt((own_deviations(abnormal, window) ** 2).mean()))
-    below, above = int((ordinary <= scaled).sum()), int((ordinary >= scaled).sum())
-    extra = 1 if variant == "plus_one" else 0
-    lower, upper = (below + extra) / (m + extra), (above + extra) / (m + extra)
-    k = min(below, above)
-    return Draft(
-        statistic=car,
-        p_value=min(1.0, 2.0 * min(lower, upper)),
-        n=1,
-        distribution="exact",
-        variant=variant,
-        note=f"{k} of {m} ordinary {'days' if len(window) == 1 else 'windows'} at least as extreme on this side",
-        details={"p_lower": lower, "p_upper": upper, "k": float(k), "m": float(m)},
-    )
-
-
-def random_subsets(generator: np.random.Generator, draws: int, size: int, length: int) -> IntArray:
-    """Draw sets of ``length`` different numbers below ``size``, each set equally likely, shape (draws, length).
-
-    Rows are drawn with repetition and drawn again where a number repeats, which is quick while repeats are rare; long sets are
-    the smallest of random keys.
-    """
-    if length**2 > 2 * size:
-        return np.asarray(generator.random((draws, size)).argpartition(length - 1, axis=1)[:, :length], dtype=np.int64)
-    chosen = generator.integers(0, size, (draws, length))
-    again = np.arange(draws)
-    while len(again):
-        ordered = np.sort(chosen[again], axis=1)
-        again = again[(ordered[:, 1:] == ordered[:, :-1]).any(axis=1)]
-        chosen[again] = generator.integers(0, size, (len(again), length))
-    return np.asarray(chosen, dtype=np.int64)
-
-
-def permutation(
-    abnormal: AbnormalReturns, window: Window, *, draws: int = 9999, seed: int = 20250127
-) -> Draft | NotApplicable:
-    """Permutation test of one event: residuals and event-window returns are exchangeable under the null.
-
-    Parameters
-    ----------
-    abnormal : AbnormalReturns
-        One event.
-    window : Window
-        One day is exact, ``p = (1 + #{|e| ≥ |AR|})/(M + 1)``; a longer window is relabelled ``draws`` times.
-    draws : int
-        Random relabellings B of the pooled residuals and window returns; ``p = (1 + #)/(B + 1)``.
-    seed : int
-        Seed of the random relabellings.
-
-    Notes
-    -----
-    Never zero. Nguyen and Wolf (2023), Empirical Economics, "Single-firm inference in event studies via the
-    permutation test".
-    """
-    check_draws(draws, seed)
-    sums = abnormal.sums(window)
-    length = int(sums.n_days[0])
-    if reason := no_sum(sums):
-        return NotApplicable(reason, 0)
-    car = float(sums.car[0])
-    ordinary = abnormal.residuals[0][np.isfinite(abnormal.residuals[0])]
-    if len(ordinary) < MIN_ORDINARY:
-        return NotApplicable(f"only {len(ordinary)} ordinary days to compare with, {MIN_ORDINARY} needed", 1)
-    own = own_deviations(abnormal, window)
-    if length == 1:
-        p = (1 + int((np.abs(ordinary) >= abs(car) / own[0]).sum())) / (len(ordinary) + 1)
-        return Draft(car, p, 1, "exact", variant="one day, exact", details={"m": float(len(ordinary))})
-    days = abnormal.comparable[0, abnormal.columns_of(window)]
-    pool = np.concatenate([ordinary, days[np.isfinite(days)]])
-    generator = np.random.default_rng(seed)
-    rows, beyond = max(DRAWN_AT_ONCE // len(pool), 1), 0
-    for start in range(0, draws, rows):
-        order = random_subsets(generator, min(rows, draws - start), len(pool), length)
-        beyond += int((np.abs(pool[order] @ own) >= abs(car) * (1 - 1e-12)).sum())
-    p = (1 + beyond) / (draws + 1)
-    return Draft(
-        car,
-        p,
-        1,
-        "exact",
-        variant=f"{draws} relabellings",
-        note=f"seed {seed}, Monte Carlo s.e. of p {np.sqrt(p * (1 - p) / draws):.4f}",
-        details={"draws": float(draws), "seed": float(seed)},
-    )
-
-
-# -- Parametric tests of an average over several events.
-
-
-NO_DAYS = "no event has an abnormal return in the window"
-EQUAL = "all events have the same value, so their spread says nothing"
 CANCEL = "the residuals of the events cancel on every estimation day"
-ONE_EVENT = "it needs at least two events; for one event use t_pe, sq or permutation"
-
-
-def spread(values: FloatArray) -> float:
-    """Return the sample standard deviation, 0 where it is only rounding noise."""
-    deviation = float(np.std(values, ddof=1))
-    return 0.0 if deviation <= 1e-13 * float(np.abs(values).max(initial=0.0)) else deviation
-
-
-def members(values: FloatArray) -> IntArray:
-    """Return the events that have a value."""
-    return np.flatnonzero(np.isfinite(values)).astype(np.int64)
 
 
 def mean_over_sd(values: FloatArray, variant: str = "", note: str = "") -> Draft | NotApplicable:
@@ -265,10 +84,6 @@ def skew_t(abnormal: AbnormalReturns, window: Window, *, variant: str = "hall") 
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        L relative days.
     variant : {"hall", "johnson"}
         ``√n (S + γS²/3 + γ²S³/27 + γ/(6n))`` with the unbiased γ (Hall), monotone in S = CAAR/sd(CAR); or
         ``√n (S + γS²/3 + γ/(6n))`` with ``γ = Σ(CAR - CAAR)³/(n sd³)`` (Johnson), which is not.
@@ -300,17 +115,13 @@ def cda_t(abnormal: AbnormalReturns, window: Window, *, df: str = "bw85") -> Dra
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        L relative days.
     df : {"bw85", "params"}
         Divisor and degrees of freedom ``T_E - 1`` (Brown and Warner 1985) or ``T_E - p`` (Eventus).
 
     Notes
     -----
-    The series of average residuals already holds the cross-correlation, so the test stands events that share a
-    date; it does not stand event-induced variance. Brown and Warner (1980, 1985), Journal of Financial Economics.
+    The series of average residuals already holds the cross-correlation, so the test allows for events that share a
+    date, but not for event-induced variance. Brown and Warner (1980, 1985), Journal of Financial Economics.
     """
     sums = abnormal.sums(window)
     chosen = members(sums.car)
@@ -345,14 +156,12 @@ def lamb_z(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:
     ----------
     abnormal : AbnormalReturns
         N events on one date.
-    window : Window
-        L relative days.
 
     Notes
     -----
     ``t_τ = AAR_τ / (S √C_τ)``, S as in `cda_t` with divisor ``T_E - 1``, ``C_τ = 1 + x_τ (X'X)⁻¹ x_τ'``: for the market model
     ``1 + 1/T_E + (R_mτ - mean R_m)²/Σ(R_m - mean R_m)²``. Applies only where all events share one date, and so one market
-    return a day. Where estimation days are missing, C is the mean over the events with the most days. Stands correlated events, not
+    return a day. Where estimation days are missing, C is the mean over the events with the most days. Allows for correlated events, not for
     event-induced variance. The days' errors share the coefficients' estimation error, which ``√L`` leaves out.
     Lamb (1995), Journal of Risk and Insurance 62, 111-123.
     """
@@ -394,10 +203,6 @@ def patell_z(abnormal: AbnormalReturns, window: Window, *, variant: str = "scar"
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        L relative days.
     variant : {"scar", "csar", "per_event", "wrds"}
         ``scar``: exact variance of the sum; ``csar``: ``Σ CSAR / √Σ L_i Q_i``, Patell's pooled form;
         ``per_event``: ``(1/√n) Σ CSAR_i/√(L_i Q_i)``. All three agree on one day. ``wrds``: ``Σ (CAR_i/s_i) / √(n L)`` as in the
@@ -435,10 +240,6 @@ def bmp_t(abnormal: AbnormalReturns, window: Window, *, variant: str = "scar") -
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        L relative days.
     variant : {"scar", "csar", "no_fec", "wrds"}
         Standardise the sum with its exact prediction error, or use ``CSAR_i/√L_i``. ``no_fec`` standardises with ``s_i √L_i``,
         without the forecast error that the paper has (R package EventStudy); ``wrds`` with s_i alone (macro of Wharton Research
@@ -485,10 +286,6 @@ def kp_patell_z(
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        L relative days.
     variant : {"scar", "csar", "per_event"}
         Form of `patell_z`.
     pairs : {"overlap", "event_time"}
@@ -517,10 +314,6 @@ def kp_bmp_t(
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        L relative days.
     variant : {"scar", "csar", "no_fec"}
         Form of `bmp_t`.
     pairs : {"overlap", "event_time"}
@@ -532,8 +325,8 @@ def kp_bmp_t(
     -----
     Equals `bmp_t` at r̄ = 0. Kolari and Pynnönen (2010), Review of Financial Studies 23, 3996-4025.
 
-    On one date it stands correlation and a wilder day: between 4 and 6.5 % of true nulls are rejected at 5 % with 3 to 400 simulated
-    events. Real firms on one date share more than the market, which r̄ of ordinary days understates: 50 to 400 members of the S&P
+    On one date it allows for correlation and event-induced variance: between 4 and 6.5 % of true nulls are rejected at 5 % with 3 to 400 simulated
+    events. Real firms on one date share more than the market, which r̄ of estimation days understates: 50 to 400 members of the S&P
     500 on random dates of 2024 are rejected in 6 to 13 % of draws. With fewer than eight different dates that events share, up to 10 %.
     """
     base = bmp_t(abnormal, window, variant=variant)

@@ -10,11 +10,12 @@ from types import MappingProxyType
 from typing import Literal
 
 from eventstudy.errors import InvalidInput
-from eventstudy.inference import clusters, nonparametric, parametric, resampling
+from eventstudy.inference import clusters, nonparametric, parametric, resampling, single
 from eventstudy.inference.clusters import WORDS
 from eventstudy.inference.result import Draft, NotApplicable
 
 Scope = Literal["one", "many"]
+MeanOf = Literal["returns", "standardised", ""]
 Compute = Callable[..., "Draft | NotApplicable"]
 
 
@@ -67,6 +68,9 @@ class Method:
         Fewest estimation days for each day of the window, if it counts them. 0 if it does not.
     options : mapping of str to tuple of str
         Named variants allowed, by option.
+    mean_of : {"returns", "standardised", ""}
+        What the statistic is a mean of, over its standard error: abnormal returns, as they are or standardised. Empty if it is none,
+        as for ranks: then no detectable change can be read from it.
     """
 
     compute: Compute
@@ -79,6 +83,7 @@ class Method:
     fewest_dates: int
     fewest_days: int
     options: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    mean_of: MeanOf = ""
 
     def __post_init__(self) -> None:
         if not all(isinstance(x, Overlooks) for x in self.overlooks):
@@ -112,24 +117,24 @@ _CLUSTERS = tuple(WORDS)
 TESTS: Mapping[str, Method] = MappingProxyType({
     # -- one event
     "t": Method(
-        parametric.t, "one", "Time-series t", _ONE, _MACKINLAY,
+        single.t, "one", "Time-series t", _ONE, _MACKINLAY,
         overlooks={Overlooks.VARIANCE, Overlooks.SERIAL_CORRELATION},
         fewest=1, fewest_dates=0, fewest_days=0,
     ),
     "t_pe": Method(
-        parametric.t_pe, "one", "t with prediction error", _ONE, "Patell 1976; Salinger 1992, JFQA 27",
+        single.t_pe, "one", "t with prediction error", _ONE, "Patell 1976; Salinger 1992, JFQA 27",
         overlooks={Overlooks.VARIANCE, Overlooks.SERIAL_CORRELATION_LEFT},
         fewest=1, fewest_dates=0, fewest_days=0,
     ),
     "sq": Method(
-        parametric.sq, "one", "Sample quantile (SQ)", _ONE,
+        single.sq, "one", "Sample quantile (SQ)", _ONE,
         "Gelbach, Helland and Klick 2013, American Law and Economics Review 15",
         overlooks={Overlooks.VARIANCE},
         fewest=1, fewest_dates=0, fewest_days=100,
         options={"variant": ("paper", "plus_one")},
     ),
     "permutation": Method(
-        parametric.permutation, "one", "Permutation", _ONE, _NW23,
+        single.permutation, "one", "Permutation", _ONE, _NW23,
         overlooks={Overlooks.VARIANCE, Overlooks.SERIAL_CORRELATION},
         fewest=1, fewest_dates=0, fewest_days=20,
     ),
@@ -138,16 +143,19 @@ TESTS: Mapping[str, Method] = MappingProxyType({
         parametric.csect_t, "many", "Cross-sectional t", _MEAN, _BW85,
         overlooks={Overlooks.DEPENDENCE, Overlooks.SKEWNESS, Overlooks.LARGE_EVENTS},
         fewest=2, fewest_dates=0, fewest_days=0,
+        mean_of="returns",
     ),
     "bw80_z": Method(
         parametric.bw80_z, "many", "Portfolio z, independent events", _MEAN, _BW80,
         overlooks={Overlooks.VARIANCE, Overlooks.DEPENDENCE},
         fewest=1, fewest_dates=0, fewest_days=0,
+        mean_of="returns",
     ),
     "mackinlay_j1_z": Method(
         parametric.mackinlay_j1_z, "many", "MacKinlay J1", _MEAN, _MACKINLAY,
         overlooks={Overlooks.VARIANCE, Overlooks.DEPENDENCE},
         fewest=1, fewest_dates=0, fewest_days=0,
+        mean_of="returns",
     ),
     "cda_t": Method(
         parametric.cda_t, "many", "Crude dependence adjustment", _MEAN, _BW85,
@@ -155,6 +163,7 @@ TESTS: Mapping[str, Method] = MappingProxyType({
             Overlooks.VARIANCE, Overlooks.OVERLAP, Overlooks.MISSING_EVENT_DAYS, Overlooks.MISSING_ESTIMATION_DAYS,
         },
         fewest=1, fewest_dates=0, fewest_days=0,
+        mean_of="returns",
         options={"df": ("bw85", "params")},
     ),
     "lamb_z": Method(
@@ -164,17 +173,20 @@ TESTS: Mapping[str, Method] = MappingProxyType({
             Overlooks.VARIANCE, Overlooks.OVERLAP, Overlooks.MISSING_EVENT_DAYS, Overlooks.MISSING_ESTIMATION_DAYS,
         },
         fewest=1, fewest_dates=0, fewest_days=0,
+        mean_of="returns",
     ),
     "patell_z": Method(
         parametric.patell_z, "many", "Patell Z", _MEAN, "Patell 1976, J. Accounting Research 14",
         overlooks={Overlooks.VARIANCE, Overlooks.DEPENDENCE},
         fewest=1, fewest_dates=0, fewest_days=0,
+        mean_of="standardised",
         options={"variant": ("scar", "csar", "per_event", "wrds")},
     ),
     "kp_patell_z": Method(
         parametric.kp_patell_z, "many", "Patell Z, correlation-adjusted", _MEAN, _KP10,
         overlooks={Overlooks.VARIANCE, Overlooks.UNKNOWN_DEPENDENCE},
         fewest=1, fewest_dates=0, fewest_days=0,
+        mean_of="standardised",
         options={"variant": ("scar", "csar", "per_event"), "pairs": _PAIRS},
     ),
     "bmp_t": Method(
@@ -182,12 +194,14 @@ TESTS: Mapping[str, Method] = MappingProxyType({
         "Boehmer, Musumeci and Poulsen 1991, J. Financial Economics 30",
         overlooks={Overlooks.DEPENDENCE, Overlooks.SKEWNESS},
         fewest=2, fewest_dates=0, fewest_days=0,
+        mean_of="standardised",
         options={"variant": ("scar", "csar", "no_fec", "wrds")},
     ),
     "kp_bmp_t": Method(
         parametric.kp_bmp_t, "many", "BMP, correlation-adjusted", _MEAN, _KP10,
         overlooks={Overlooks.UNKNOWN_DEPENDENCE, Overlooks.DOUBLES, Overlooks.SKEWNESS},
         fewest=2, fewest_dates=0, fewest_days=0,
+        mean_of="standardised",
         options={"variant": ("scar", "csar", "no_fec"), "pairs": _PAIRS},
     ),
     "skew_t": Method(
@@ -202,6 +216,7 @@ TESTS: Mapping[str, Method] = MappingProxyType({
         "Cameron, Gelbach and Miller 2011, J. Business and Economic Statistics 29",
         overlooks={Overlooks.OVERLAP, Overlooks.SKEWNESS},
         fewest=2, fewest_dates=8, fewest_days=0,
+        mean_of="returns",
         options={"cluster": ("date", "firm", "both"), "value": ("car", "scar")},
     ),
     "calendar_time": Method(

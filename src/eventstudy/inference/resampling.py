@@ -13,12 +13,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eventstudy.estimation.abnormal import AbnormalReturns
+from eventstudy.estimation.abnormal import AbnormalReturns, day_means
 from eventstudy.estimation.panel import BoolArray, FloatArray, IntArray
 from eventstudy.inference.clusters import WORDS, Clusters, gather_clusters
-from eventstudy.inference.nonparametric import day_means
-from eventstudy.inference.parametric import MIN_ORDINARY, NO_DAYS, ONE_EVENT, estimation_sums, members
-from eventstudy.inference.result import Draft, NotApplicable, check_draws
+from eventstudy.inference.result import EQUAL, LEVEL, NO_DAYS, ONE_EVENT, Draft, NotApplicable, check_draws, members
+from eventstudy.inference.single import MIN_COMPARED, compared_with, estimation_sums
 from eventstudy.windows import Window
 
 #: Up to this many clusters all two-point assignments are enumerated.
@@ -27,8 +26,6 @@ EXACT_UP_TO = 16
 BLOCK = 2**21
 #: Two orders of summation differ by this share at most; statistics so close count as equal.
 TIE = 1e-10
-#: Largest p-value of a useful test.
-LEVEL = 0.05
 #: Fewest events for resamples of a quarter of them.
 FEWEST_FOR_QUARTER = 20
 
@@ -169,16 +166,12 @@ def signflip(
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        L relative days.
     statistic : {"t", "mean"}
         The t of the mean CAR (cluster-robust if clusters hold several events), or the mean itself. For single events both
         give the same p-value: a flip leaves ``Σ CAR²`` as it is.
     cluster : {"date", "event", "firm", "overlap"}
         Events that are flipped together because they depend on one another: those of a date, of a firm, or of a chain of windows
-        that share days; ``event`` takes all for independent.
+        that share days; ``event`` assumes that all are independent.
     draws : int
         Random assignments B beyond 16 clusters, ``p = (1 + #)/(B + 1)``; up to 16 all 2^G are enumerated and p is exact.
     seed : int
@@ -192,8 +185,8 @@ def signflip(
     Notes
     -----
     ``p`` is the share of assignments with ``|T*| ≥ |T|``, the identity included, so never below ``2^(1-G)``: fewer than six
-    clusters cannot reach 5 %, and the note says so. Needs symmetric CARs (or a symmetric null), no normality, and stands a change
-    of variance. Fisher 1935; Romano (1990), J. American Statistical Association 85, 686-692.
+    clusters cannot reach 5 %, and the note says so. Needs symmetric CARs (or a symmetric null), no normality, and allows for event-induced
+    variance. Fisher 1935; Romano (1990), J. American Statistical Association 85, 686-692.
     """
     check_draws(draws, seed)
     clusters = gather_clusters(abnormal, window, cluster, statistic)
@@ -215,10 +208,6 @@ def wild_bootstrap(
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        L relative days.
     weights : {"rademacher", "mammen"}
         ±1 with probability one half, or Mammen's two points ``-(√5-1)/2`` and ``(√5+1)/2`` with probability
         ``(√5±1)/(2√5)``, which keep the third moment.
@@ -261,10 +250,6 @@ def bootstrap(
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
-    window : Window
-        L relative days.
     variant : {"pairs", "skew"}
         ``pairs``: the t of the mean, ``p = (1 + #{|t*| ≥ |t|})/(B + 1)``. ``skew``: Johnson's skewness-adjusted t with
         resamples of a quarter of the events and both tails apart, for long-horizon returns of independent events.
@@ -292,7 +277,7 @@ def bootstrap(
     if isinstance(clusters, NotApplicable):
         return clusters
     if clusters.flat:
-        return NotApplicable("all events have the same value, so their spread says nothing", clusters.n, variant)
+        return NotApplicable(EQUAL, clusters.n, variant)
     if variant == "skew":
         return _skew(clusters, draws, seed)
     smallest = float(clusters.count) ** (1 - clusters.count)
@@ -356,7 +341,7 @@ def _skew(clusters: Clusters, draws: int, seed: int) -> Draft | NotApplicable:
     """Lyon, Barber and Tsai's bootstrap; ``p = 2 min(p_lower, p_upper)``."""
     n = clusters.n
     if clusters.count < n:
-        reason = "some events are of one {}; the skewness adjustment takes events for independent (cluster='event' if they are)"
+        reason = "some events are of one {}; the skewness adjustment assumes no cross-sectional dependence (cluster='event' if there is none)"
         return NotApplicable(reason.format(WORDS[clusters.by]), n, "skew")
     if n < FEWEST_FOR_QUARTER:
         reason = f"its resamples of a quarter of {n} events are too small; {FEWEST_FOR_QUARTER} events needed"
@@ -379,28 +364,27 @@ def _skew(clusters: Clusters, draws: int, seed: int) -> Draft | NotApplicable:
     return Draft(t, p, n, "bootstrap", variant="skew", note=note, details=details)
 
 
-# -- The average of several events against the same average on ordinary days.
+# -- The average of several events against the same average on estimation days.
 
 
 def placebo(abnormal: AbnormalReturns, window: Window, *, value: str = "sar") -> Draft | NotApplicable:
-    """Placebo days: how many ordinary days moved the events' average as far, ``p = (1 + #{|ē_t| ≥ |Ā|})/(T + 1)``.
+    """Placebo days: how many estimation days moved the events' average as far, ``p = (1 + #{|ē_t| ≥ |Ā|})/(T + 1)``.
 
     Parameters
     ----------
-    abnormal : AbnormalReturns
-        N events.
     window : Window
         L relative days; of more than one day, the average CAR is compared with all sums of L consecutive averages.
     value : {"sar", "ar"}
-        Average standardised abnormal returns, so that no restless firm rules the average, or plain ones.
+        Average standardised abnormal returns, so that no volatile firm rules the average, or plain ones.
 
     Notes
     -----
     The permutation test of one event applied to the portfolio of all: ``ē_t`` is the mean over events of ``e_it/s_i`` on estimation
-    day t, ``Ā`` the mean of the window's sum of SAR, T the number of ordinary days (sums). Exact if ordinary days and the event day are
-    exchangeable, whatever the distribution and the correlation between firms; it does not stand a day wilder than
-    ordinary ones, and days of high volatility come in clusters. For events on one date; for others the average of residuals by
-    relative day is a portfolio in event time, as for `cda_t`. Only events with a return in the window enter, on ordinary days too. Never zero: the smallest p is ``1/(T + 1)``.
+    day t, ``Ā`` the mean of the window's sum of SAR, T the number of estimation days (sums). Exact if estimation days and the event day are
+    exchangeable, whatever the distribution and the correlation between firms; it assumes no event-induced variance,
+    and days of high volatility come in clusters. For events on one date; for others the average of residuals by
+    relative day is a portfolio in event time, as for `cda_t`. Only events with a return in the window
+    enter, on estimation days too. Never zero: the smallest p is ``1/(T + 1)``.
     Nguyen and Wolf (2023), Empirical Economics; Gelbach, Helland and Klick (2013), American Law and Economics Review 15, 495-541; for
     placebo days as the yardstick of a common date: Cohn, Johnson, Liu and Wardlaw, "Past is Prologue".
     """
@@ -413,18 +397,19 @@ def placebo(abnormal: AbnormalReturns, window: Window, *, value: str = "sar") ->
     days, _ = day_means((abnormal.sar if value == "sar" else abnormal.ar)[chosen][:, abnormal.columns_of(window)])
     if not np.isfinite(days).all():
         return NotApplicable("no event has an abnormal return on a day of the window", n, value)
-    ordinary = estimation_sums(average, len(window))
-    if len(ordinary) < MIN_ORDINARY:
-        return NotApplicable(f"only {len(ordinary)} ordinary windows to compare with, {MIN_ORDINARY} needed", n, value)
+    compared = estimation_sums(average, len(window))
+    if len(compared) < MIN_COMPARED:
+        return NotApplicable(
+            f"only {len(compared)} {compared_with(window)} to compare with, {MIN_COMPARED} needed", n, value
+        )
     seen = float(days.sum())
-    beyond = int((np.abs(ordinary) >= abs(seen) * (1 - 1e-12)).sum())
-    kind = "days" if len(window) == 1 else "windows"
+    beyond = int((np.abs(compared) >= abs(seen) * (1 - 1e-12)).sum())
     return Draft(
         statistic=seen,
-        p_value=(1 + beyond) / (len(ordinary) + 1),
+        p_value=(1 + beyond) / (len(compared) + 1),
         n=n,
         distribution="exact",
         variant=value,
-        note=f"{beyond} of {len(ordinary)} ordinary {kind} moved the average as far",
-        details={"beyond": float(beyond), "m": float(len(ordinary))},
+        note=f"{beyond} of {len(compared)} {compared_with(window)} moved the average as far",
+        details={"beyond": float(beyond), "m": float(len(compared))},
     )

@@ -1,4 +1,4 @@
-"""The value that a test returns, and the tail probabilities that all tests share."""
+"""The value that a test returns, and what all tests share: reasons why they do not apply, tail probabilities, checks of draws."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from eventstudy.errors import InvalidInput
+from eventstudy.estimation.panel import FloatArray, IntArray
 from eventstudy.windows import Window
 
 
@@ -70,7 +71,7 @@ class HypothesisTest:
 
     @property
     def p_text(self) -> str:
-        """The p-value with its relation sign; a count of zero among m ordinary days says no more than ``< 2/m``."""
+        """The p-value with its relation sign; a count of zero among m estimation days says no more than ``< 2/m``."""
         if self.p_value == 0.0 and "m" in self.details:
             return f"< {max(2.0 / self.details['m'], 0.001):.3f}"
         return format_p(self.p_value)
@@ -111,6 +112,25 @@ class NotApplicable:
     reason: str
     n: int
     variant: str = ""
+
+
+#: A test whose most extreme outcome has a larger p-value than this says so.
+LEVEL = 0.05
+
+NO_DAYS = "no event has an abnormal return in the window"
+EQUAL = "all events have the same value, so their spread says nothing"
+ONE_EVENT = "it needs at least two events; for one event use t_pe, sq or permutation"
+
+
+def spread(values: FloatArray) -> float:
+    """Return the sample standard deviation, 0 where it is only rounding noise."""
+    deviation = float(np.std(values, ddof=1))
+    return 0.0 if deviation <= 1e-13 * float(np.abs(values).max(initial=0.0)) else deviation
+
+
+def members(values: FloatArray) -> IntArray:
+    """Return the events that have a value."""
+    return np.flatnonzero(np.isfinite(values)).astype(np.int64)
 
 
 def normal_two_sided(z: float) -> float:

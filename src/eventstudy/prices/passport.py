@@ -18,11 +18,13 @@ import pandas as pd
 from eventstudy.errors import NotAsRecorded
 from eventstudy.files import sha256
 from eventstudy.prices.table import Prices
+from eventstudy.wording import first_few, iso_day
 
 #: Layout of the passports written now; those of format 1 had no such key, no clients and no facts of single tickers.
 FORMAT = 2
 #: Libraries whose version is recorded beside a download.
 CLIENTS = {"eventstudy": "eventstudy-finance", "yfinance": "yfinance", "curl_cffi": "curl_cffi", "pandas": "pandas"}
+#: Decimals that are compared: a vendor's noise is below.
 ROUNDED = {"adj_close": 4, "close": 4, "volume": 0}
 #: Of five thousand tickers a passport has one megabyte.
 MAX_BYTES = 8 * 1024**2
@@ -99,9 +101,8 @@ def check_figures(prices: Prices, passport: Passport, name: str) -> None:
     read = ticker_facts(prices)
     differing = sorted(t for t in {*read, *passport.ticker_facts} if read.get(t) != passport.ticker_facts.get(t))
     if differing:
-        shown = ", ".join(differing[:12]) + (f" and {len(differing) - 12} more" if len(differing) > 12 else "")
         raise NotAsRecorded(
-            f"{name} is not the file that its passport records: the figures of {shown} are not those recorded. Restore it from a copy, "
+            f"{name} is not the file that its passport records: the figures of {first_few(differing, 12)} are not those recorded. Restore it from a copy, "
             f"or move it away with its passport and fetch anew.",
             file=name,
         )
@@ -204,6 +205,6 @@ def ticker_facts(prices: Prices) -> dict[str, dict[str, object]]:
         columns = {name: frame[ticker] for name, frame in parts.items() if frame is not None}
         table = pd.DataFrame(columns).dropna(how="all").round(ROUNDED)
         text = table.to_csv(lineterminator="\n", date_format="%Y-%m-%d")
-        days = [f"{day:%Y-%m-%d}" for day in table.index[[0, -1]]] if len(table) else ["", ""]
+        days = [iso_day(day) for day in table.index[[0, -1]]] if len(table) else ["", ""]
         facts[ticker] = {"rows": len(table), "first": days[0], "last": days[1], "sha256": sha256(text.encode("utf-8"))}
     return facts

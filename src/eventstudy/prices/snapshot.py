@@ -1,34 +1,46 @@
-"""The files embedded in the package, read only if they are the recorded ones."""
+"""What is embedded in the package, read only if it is as recorded: prices, a panel of S&P 500 members, factors, share counts, splits."""
 
 from __future__ import annotations
 
 import csv
 import gzip
-import hashlib
 import io
 import json
 import math
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NotRequired, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypedDict, TypeVar
 
 import pandas as pd
 
 from eventstudy.errors import DataMissing, InvalidInput, NotAsRecorded
-from eventstudy.prices.table import SNAPSHOT, UNIVERSE, Prices, Provenance, as_day
+from eventstudy.files import sha256
+from eventstudy.prices.table import SNAPSHOT, UNIVERSE, Prices, Provenance, as_day, with_frames
+from eventstudy.wording import iso_day
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date
-    from pathlib import Path
 
-    import pandas as pd
+__all__ = ["data_file_digests", "load_snapshot", "load_universe", "universe_members", "vendor_agreement"]
+
+T = TypeVar("T")
 
 #: The folder of the embedded files.
 FOLDER = Path(__file__).resolve().parent.parent / "data"
 
 PASSPORT = "passport.json"
+PRICES_FILE = "prices.csv.gz"
+PANEL_FILE = "sp500.csv.gz"
+MEMBERS_FILE = "sp500_members.csv"
+FACTORS_FILE = "factors.csv.gz"
+SHARES_FILE = "shares.csv"
+#: Exchange-traded funds of the snapshot: no firms.
+FUNDS = ("SPY", "QQQ", "SMH", "SOXX")
+#: Columns of the embedded factors.
+FACTOR_COLUMNS = ("mkt_rf", "smb", "hml", "rmw", "cma", "mom", "rf")
 _REPAIR = "Install the package again, or rebuild the file with tools/make_snapshot.py from a checkout."
 
 
@@ -70,10 +82,16 @@ class FileFacts(TypedDict):
     sha256: str
 
 
-@lru_cache(maxsize=4)
-def _passport(folder: Path) -> dict[str, FileFacts]:
+def _once(load: Callable[[], T]) -> Callable[[], T]:
+    """Keep what is read, by the folder it was read from, so that other data are never served by mistake."""
+    kept = lru_cache(maxsize=2)(lambda folder: load())
+    return lambda: kept(FOLDER)
+
+
+@_once
+def _passport() -> dict[str, FileFacts]:
     try:
-        files: dict[str, FileFacts] = json.loads((folder / PASSPORT).read_text(encoding="utf-8"))["files"]
+        files: dict[str, FileFacts] = json.loads((FOLDER / PASSPORT).read_text(encoding="utf-8"))["files"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise NotAsRecorded(
             f"The embedded data have no readable passport ({PASSPORT}): {type(error).__name__}. {_REPAIR}",
@@ -84,7 +102,7 @@ def _passport(folder: Path) -> dict[str, FileFacts]:
 
 def file_facts(name: str) -> FileFacts:
     """Return what the passport records of an embedded file."""
-    files = _passport(FOLDER)
+    files = _passport()
     if name not in files:
         raise NotAsRecorded(f"The passport of the embedded data does not list {name}. {_REPAIR}", file=name)
     return files[name]
@@ -100,7 +118,7 @@ def read_embedded(name: str) -> bytes:
         raise NotAsRecorded(
             f"The embedded file {name} cannot be read ({type(error).__name__}: {error}). {_REPAIR}", file=name
         ) from error
-    found = hashlib.sha256(text).hexdigest()
+    found = sha256(text)
     if found != recorded:
         raise NotAsRecorded(
             f"The embedded file {name} is not the recorded one: its SHA-256 is {found[:12]}…, the passport "
@@ -139,7 +157,7 @@ def data_file_digests() -> dict[str, str]:
     >>> [path for path in data_file_digests() if "shares" in path]
     ['eventstudy/data/shares.csv']
     """
-    return {f"eventstudy/data/{name}": facts["sha256"] for name, facts in sorted(_passport(FOLDER).items())}
+    return {f"eventstudy/data/{name}": facts["sha256"] for name, facts in sorted(_passport().items())}
 
 
 def verify_embedded() -> None:
@@ -149,13 +167,6 @@ def verify_embedded() -> None:
 
 
 # -- The embedded snapshot: 38 series for studies, and a panel of S&P 500 members.
-
-
-__all__ = ["data_file_digests", "load_snapshot", "load_universe", "universe_members", "vendor_agreement"]
-
-PRICES_FILE = "prices.csv.gz"
-PANEL_FILE = "sp500.csv.gz"
-MEMBERS_FILE = "sp500_members.csv"
 
 
 def _provenance(name: str, source: str) -> Provenance:
@@ -171,14 +182,8 @@ def _provenance(name: str, source: str) -> Provenance:
     )
 
 
-#: Exchange-traded funds of the snapshot: no firms.
-FUNDS = ("SPY", "QQQ", "SMH", "SOXX")
-
-
-@lru_cache(maxsize=2)
-def _snapshot(
-    folder: Path,
-) -> Prices:  # the folder is the key, so that other data are never served by mistake
+@_once
+def _snapshot() -> Prices:
     table = read_dated_table(PRICES_FILE)
     blocks: dict[str, pd.DataFrame] = {}
     for field in ("adj_close", "close", "volume"):
@@ -193,8 +198,8 @@ def _snapshot(
     )
 
 
-@lru_cache(maxsize=2)
-def _panel(folder: Path) -> Prices:
+@_once
+def _panel() -> Prices:
     panel = read_dated_table(PANEL_FILE)
     return Prices.from_frame(
         panel,
@@ -203,8 +208,8 @@ def _panel(folder: Path) -> Prices:
     )
 
 
-@lru_cache(maxsize=2)
-def _members(folder: Path) -> pd.DataFrame:
+@_once
+def _members() -> pd.DataFrame:
     text = io.BytesIO(read_embedded(MEMBERS_FILE))
     table = pd.read_csv(text, dtype={"ticker": str, "name": str, "sector": str}, keep_default_na=False)
     table["has_prices"] = table["has_prices"].astype(bool)
@@ -213,13 +218,7 @@ def _members(folder: Path) -> pd.DataFrame:
 
 # The cached tables are never handed out: writing into a result must not reach the next caller.
 def _copy(prices: Prices) -> Prices:
-    return Prices(
-        prices.adj_close.copy(deep=True),
-        prices.provenance,
-        None if prices.close is None else prices.close.copy(deep=True),
-        None if prices.volume is None else prices.volume.copy(deep=True),
-        dict(prices.currency),
-    )
+    return replace(with_frames(prices, lambda frame: frame.copy(deep=True)), currency=dict(prices.currency))
 
 
 def load_snapshot() -> Prices:
@@ -246,7 +245,7 @@ def load_snapshot() -> Prices:
     >>> close.loc["2025-01-24":"2025-01-27", "NVDA"].tolist()
     [142.62, 118.42]
     """
-    return _copy(_snapshot(FOLDER))
+    return _copy(_snapshot())
 
 
 def is_snapshot(prices: Prices) -> bool:
@@ -273,7 +272,7 @@ def load_universe() -> Prices:
     >>> len(load_universe().tickers)
     498
     """
-    return _copy(_panel(FOLDER))
+    return _copy(_panel())
 
 
 def universe_members() -> pd.DataFrame:
@@ -296,7 +295,7 @@ def universe_members() -> pd.DataFrame:
     >>> members.index[~members["has_prices"]].tolist()
     ['ANSS', 'DFS', 'HES', 'JNPR', 'WBA']
     """
-    return _members(FOLDER).copy(deep=True)
+    return _members().copy(deep=True)
 
 
 def vendor_agreement() -> tuple[VendorFacts, ...]:
@@ -320,13 +319,8 @@ def vendor_agreement() -> tuple[VendorFacts, ...]:
 # -- Daily Fama-French factors, embedded.
 
 
-FACTORS_FILE = "factors.csv.gz"
-#: Columns of the embedded factors.
-FACTOR_COLUMNS = ("mkt_rf", "smb", "hml", "rmw", "cma", "mom", "rf")
-
-
-@lru_cache(maxsize=2)
-def _factors(folder: Path) -> pd.DataFrame:  # the folder is the key
+@_once
+def _factors() -> pd.DataFrame:
     return read_dated_table(FACTORS_FILE)
 
 
@@ -360,13 +354,10 @@ def load_factors() -> pd.DataFrame:
     >>> load_factors().loc["2025-01-27", "mkt_rf"].item()
     -0.0149
     """
-    return _factors(FOLDER).copy(deep=True)
+    return _factors().copy(deep=True)
 
 
 # -- Shares outstanding at the quarter ends around January 2025, embedded.
-
-
-SHARES_FILE = "shares.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,8 +392,8 @@ class ShareCount:
     covers: tuple[str, ...] = ()
 
 
-@lru_cache(maxsize=2)
-def _counts(folder: Path) -> dict[str, tuple[ShareCount, ...]]:  # the folder is the key
+@_once
+def _counts() -> dict[str, tuple[ShareCount, ...]]:
     counts: dict[str, list[ShareCount]] = {}
     for row in csv.DictReader(io.StringIO(read_embedded(SHARES_FILE).decode("utf-8"), newline="")):
         counts.setdefault(row["ticker"], []).append(
@@ -421,7 +412,7 @@ def _counts(folder: Path) -> dict[str, tuple[ShareCount, ...]]:  # the folder is
 
 def share_counts(ticker: str) -> tuple[ShareCount, ...]:
     """Return all embedded share counts of a company, oldest first; empty if there are none."""
-    return _counts(FOLDER).get(ticker, ())
+    return _counts().get(ticker, ())
 
 
 def share_count(ticker: str, on: date | str) -> ShareCount:
@@ -458,7 +449,7 @@ def share_count(ticker: str, on: date | str) -> ShareCount:
     if day is None:
         raise InvalidInput("on is None; give the day of the count, such as '2025-01-27'.")
     counts = _counts_of(ticker)
-    wanted = f"{day:%Y-%m-%d}"
+    wanted = iso_day(day)
     before = [count for count in counts if count.period_end <= wanted]
     if not before:
         known = tuple(count.period_end for count in counts)
@@ -472,7 +463,7 @@ def share_count(ticker: str, on: date | str) -> ShareCount:
 
 
 def _counts_of(ticker: str) -> tuple[ShareCount, ...]:
-    counts = _counts(FOLDER)
+    counts = _counts()
     if ticker not in counts:
         raise DataMissing(
             f"No share count of {ticker} is embedded; there are counts of {len(counts)} S&P 500 members from "

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
-from eventstudy.wording import did_you_mean
+from eventstudy.wording import did_you_mean, iso_day
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -141,7 +141,7 @@ class Prices:
             check_prices(traded, "close")
         shares = None if volume is None else _aligned(volume, adjusted, "volume")
         origin = provenance or Provenance(source="a table handed in")
-        first, last = (f"{day:%Y-%m-%d}" for day in (adjusted.index[0], adjusted.index[-1]))
+        first, last = (iso_day(day) for day in (adjusted.index[0], adjusted.index[-1]))
         origin = replace(origin, first=origin.first or first, last=origin.last or last)
         return cls(adjusted, origin, traded, shares, dict(currency or {}))
 
@@ -198,13 +198,8 @@ class Prices:
                 missing=tuple(missing),
                 available=self.tickers,
             )
-        return Prices(
-            self.adj_close[wanted],
-            self.provenance,
-            None if self.close is None else self.close[wanted],
-            None if self.volume is None else self.volume[wanted],
-            {t: c for t, c in self.currency.items() if t in wanted},
-        )
+        chosen = {t: c for t, c in self.currency.items() if t in wanted}
+        return replace(with_frames(self, lambda frame: frame[wanted]), currency=chosen)
 
     def between(self, start: str | None = None, end: str | None = None) -> Prices:
         """Return the rows from ``start`` to ``end``, both included; None leaves that end open.
@@ -218,7 +213,7 @@ class Prices:
         """
         first, last = as_day(start, "start"), as_day(end, "end")
         if first is not None and last is not None and first > last:
-            raise InvalidInput(f"start ({first:%Y-%m-%d}) is after end ({last:%Y-%m-%d}); swap them.")
+            raise InvalidInput(f"start ({iso_day(first)}) is after end ({iso_day(last)}); swap them.")
         rows = np.ones(len(self.dates), dtype=bool)
         if first is not None:
             rows &= self.dates >= first
@@ -227,28 +222,29 @@ class Prices:
         if not rows.any():
             raise DataMissing(
                 f"{self.provenance.source} has no prices from {start} to {end}; it holds "
-                f"{self.dates[0]:%Y-%m-%d} to {self.dates[-1]:%Y-%m-%d}.",
+                f"{iso_day(self.dates[0])} to {iso_day(self.dates[-1])}.",
                 first=self.provenance.first,
                 last=self.provenance.last,
             )
-        kept = self.adj_close.loc[rows]
-        return Prices(
-            kept,
-            replace(self.provenance, first=f"{kept.index[0]:%Y-%m-%d}", last=f"{kept.index[-1]:%Y-%m-%d}"),
-            None if self.close is None else self.close.loc[rows],
-            None if self.volume is None else self.volume.loc[rows],
-            self.currency,
-        )
+        first_kept, last_kept = (iso_day(day) for day in self.dates[rows][[0, -1]])
+        origin = replace(self.provenance, first=first_kept, last=last_kept)
+        return replace(with_frames(self, lambda frame: frame.loc[rows]), provenance=origin)
 
     def __repr__(self) -> str:
         shown = ", ".join(self.tickers[:8]) + (f", … ({len(self.tickers)} in all)" if len(self.tickers) > 8 else "")
         lines = [
             f"Prices of {shown}",
-            f"{len(self.dates)} days, {self.dates[0]:%Y-%m-%d} to {self.dates[-1]:%Y-%m-%d}",
+            f"{len(self.dates)} days, {iso_day(self.dates[0])} to {iso_day(self.dates[-1])}",
             f"Source: {self.provenance.source}"
             + (f", retrieved {self.provenance.retrieved}" if self.provenance.retrieved else ""),
         ]
         return "\n".join(lines)
+
+
+def with_frames(prices: Prices, change: Callable[[pd.DataFrame], pd.DataFrame]) -> Prices:
+    """Return the same prices with each of their tables changed."""
+    close, volume = (None if frame is None else change(frame) for frame in (prices.close, prices.volume))
+    return replace(prices, adj_close=change(prices.adj_close), close=close, volume=volume)
 
 
 def _aligned(frame: pd.DataFrame, like: pd.DataFrame, what: str) -> pd.DataFrame:
@@ -325,13 +321,13 @@ def _daily_index(index: pd.Index, what: str) -> pd.DatetimeIndex:
 def _drop_equal_repeats(table: pd.DataFrame, what: str) -> pd.DataFrame:
     """Equal repeats are harmless; unequal ones mean intraday rows or a faulty file."""
     repeated = table[table.index.duplicated(keep=False)]
-    kinds = repeated.groupby(level=0).nunique(dropna=False)
-    unequal = (kinds > 1).any(axis=1)
+    different = repeated.groupby(level=0).nunique(dropna=False)
+    unequal = (different > 1).any(axis=1)
     if unequal.any():
         day = unequal.index[unequal.to_numpy()][0]
         raise DataUnfit(
-            f"The {what} table has {day:%Y-%m-%d} more than once with different figures; keep one row a day.",
-            day=f"{day:%Y-%m-%d}",
+            f"The {what} table has {iso_day(day)} more than once with different figures; keep one row a day.",
+            day=iso_day(day),
         )
     return table[~table.index.duplicated(keep="first")]
 
@@ -348,9 +344,9 @@ def check_prices(table: pd.DataFrame, what: str) -> None:
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         raise DataUnfit(
-            f"{table.columns[column]} has {values[row, column]:g} as its {what} on {table.index[row]:%Y-%m-%d} "
+            f"{table.columns[column]} has {values[row, column]:g} as its {what} on {iso_day(table.index[row])} "
             f"({int(wrong.sum())} such values in all); prices must be above zero and finite. "
             f"Correct the value or leave it empty.",
             ticker=str(table.columns[column]),
-            day=f"{table.index[row]:%Y-%m-%d}",
+            day=iso_day(table.index[row]),
         )

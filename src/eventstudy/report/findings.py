@@ -218,7 +218,7 @@ class JointResult:
     Attributes
     ----------
     variance_ratio : float
-        Variance of the standardised abnormal returns across events, relative to an ordinary day's.
+        Variance of the standardised abnormal returns across events, relative to an estimation day's.
     far_down, far_up : int
         Events more than `FAR` standard errors below and above zero.
     mean_correlation : float

@@ -24,7 +24,7 @@ from eventstudy.report.findings import FAR, Findings, data_checks, happenings, j
 from eventstudy.report.tables import ReportTable, days_text
 from eventstudy.study.power import LEVEL
 from eventstudy.study.results import EventStudyResult
-from eventstudy.wording import DASH, MINUS, billions, interval, iso_day, listed, long_day, p_text, percent
+from eventstudy.wording import DASH, MINUS, billions, in_brackets, interval, iso_day, listed, long_day, p_text, percent
 
 #: What a correction says; the keys of an entry of ``corrections``.
 CORRECTION_KEYS = ("date", "what", "old", "new", "reason")
@@ -233,13 +233,18 @@ def notebook_title(path: Path) -> str:
 LED_BY = 4
 
 
-def move_word(low: float, high: float) -> str:
-    """Return ``fell``, ``rose`` or ``did not clearly move`` from an interval of the abnormal return."""
-    return "fell" if high < 0 else "rose" if low > 0 else "did not clearly move"
+#: What a share did: of its return, of an abnormal return with an interval, and of the latter as a noun.
+_RAW_WORDS = {-1: "fell", 0: "stood still", 1: "rose"}
+_CLEAR_WORDS = {-1: "fell", 0: "no clear move", 1: "rose"}
 
 
-def _raw_word(value: float) -> str:
-    return "fell" if value < 0 else "rose" if value > 0 else "stood still"
+def _sign(value: float) -> int:
+    return (value > 0) - (value < 0)
+
+
+def _clear_sign(row: Mapping[str, float] | pd.Series[Any]) -> int:
+    """Return the sign of an abnormal return whose interval leaves out zero, else 0."""
+    return int(row["low"] > 0) - int(row["high"] < 0)
 
 
 def standfirst(f: Findings) -> str:
@@ -262,16 +267,16 @@ def _on_day(f: Findings, key: str) -> str:
 
 def _share_sentence(name: str, raw: float, row: Mapping[str, float], benchmark: str | None) -> str:
     """Say what a share did, and what of it the model does not explain."""
-    low, high = float(row["low"]), float(row["high"])
-    if not np.isfinite(low):
+    if not np.isfinite(row["low"]):
         return f"{name} has no abnormal return on the event day."
-    start = f"{name} {_raw_word(raw)} {percent(abs(raw), 1, sign=False)}"
-    if move_word(low, high) == "did not clearly move":
-        usual = "the market’s part" if benchmark else "its usual return"
-        return f"{start}; less {usual} that is {percent(float(row['car']), 1)}, within its ordinary noise."
-    points = f"{abs(float(row['car'])) * 100:.1f} percentage points"
+    start = f"{name} {_RAW_WORDS[_sign(raw)]} {percent(abs(raw), 1, sign=False)}"
+    usual, explained = "its usual return", "its usual return"
+    if benchmark:
+        usual, explained = "the market’s part", "what the market’s move explains"
+    if not _clear_sign(row):
+        return f"{start}; less {usual} that is {percent(row['car'], 1)}, within its ordinary noise."
+    points = f"{abs(row['car']) * 100:.1f} percentage points"
     side = "below" if row["car"] < 0 else "above"
-    explained = "what the market’s move explains" if benchmark else "its usual return"
     return f"{start}, {points} {side} {explained}."
 
 
@@ -327,8 +332,8 @@ def _joint(f: Findings) -> str:
     if (ratio := joint.variance_ratio) > variance_limit(ab.n):
         text += (
             f" That day the events went apart: their standardised abnormal returns were spread {ratio:.0f} times as widely (in "
-            f"variance) as on an ordinary day, {joint.far_down} of them more than {FAR:.0f} standard errors down and {joint.far_up} as far up. Tests "
-            f"that measure the average against ordinary days overstate what is known of it; the single shares tell more than "
+            f"variance) as on an estimation day, {joint.far_down} of them more than {FAR:.0f} standard errors down and {joint.far_up} as far up. Tests "
+            f"that assume no such event-induced variance overstate what is known of the average; the single shares tell more than "
             f"their mean."
         )
     return text
@@ -342,10 +347,9 @@ def _robustness_sentence(f: Findings) -> str:
     parts = []
     for key in f.headline.events:
         rows = [r.car(0).loc[key] for _, r in f.variants if key in r.events]
-        word = move_word(float(base.loc[key, "low"]), float(base.loc[key, "high"]))
-        same = sum(move_word(float(r["low"]), float(r["high"])) == word for r in rows)
-        said = "no clear move" if word == "did not clearly move" else word
-        parts.append(f"{_on_day(f, str(key))} ({said}) in {same} of {len(rows)}")
+        found = _clear_sign(base.loc[key])
+        same = sum(_clear_sign(row) == found for row in rows)
+        parts.append(f"{_on_day(f, str(key))} ({_CLEAR_WORDS[found]}) in {same} of {len(rows)}")
     return f"Under other models of normal the finding stays for {listed(parts)}."
 
 
@@ -374,7 +378,7 @@ def universe_sentence(f: Findings) -> str:
     if np.isfinite(day.index) and (day.index < 0) == (day.rose > day.members / 2):
         text += (
             f", while {f.spec.call(f.spec.model.benchmark)}, which is weighted by size and is the yardstick here, "
-            f"{_raw_word(day.index)} {percent(abs(day.index), sign=False)}: a few very large companies moved it"
+            f"{_RAW_WORDS[_sign(day.index)]} {percent(abs(day.index), sign=False)}: a few very large companies moved it"
         )
     text += (
         f". The median member stands {percent(day.median)} against what its beta explains, the lowest, {f.spec.call(day.lowest_ticker)}, "
@@ -394,7 +398,7 @@ def method_paragraph(f: Findings) -> str:
         f"For each share the {model.name.removesuffix(' model')} model ({model.formula}) {fitted} the {len(ab.estimation)} sessions "
         f"{days_text(ab.estimation)}{_estimation_dates(f)}. The abnormal return is what the share did beyond that. Its "
         f"standard error is the exact prediction error, for sums of days too; intervals are two-sided 95%, from Student’s t. "
-        f"Beside the t-test stand two tests that need no normality: SQ counts how many ordinary days were as extreme, and the "
+        f"Beside the t-test stand two tests that need no normality: SQ counts how many estimation days were as extreme, and the "
         f"permutation test exchanges the event day with them."
     )
 
@@ -444,4 +448,4 @@ def _one(v: VendorFacts) -> str:
         f"{v['vendor']}, {v['what']} of {v['tickers']} series, {v['first']} to {v['last']}: {agreeing:,} of {v['compared']:,} "
         f"vendor-days agree; since {v['recent']} there differ {v['differing_recent'] or 'none'}"
     )
-    return f"{text} ({v['remark']})." if v["remark"] else f"{text}."
+    return f"{text}{in_brackets(v['remark'])}."

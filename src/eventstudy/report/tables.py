@@ -15,7 +15,7 @@ from eventstudy.report.findings import Findings, happenings
 from eventstudy.study.results import EventStudyResult
 from eventstudy.study.tables import frame_of_tests, html_table, latex_table, markdown_table
 from eventstudy.windows import Window
-from eventstudy.wording import DASH, MINUS, billions, interval, iso_day, number, p_text, percent, sq_p_text
+from eventstudy.wording import DASH, MINUS, billions, in_brackets, interval, iso_day, number, p_text, percent, sq_p_text
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -111,10 +111,7 @@ def headline_table(f: Findings) -> ReportTable:
                 "sq_as_extreme": sq.details.get("k", np.nan),
                 "sq_of": sq.details.get("m", np.nan),
                 "p_permutation": perm.p_value,
-                "usd_raw": change.raw if change else np.nan,
-                "usd_abnormal": change.abnormal if change else np.nan,
-                "usd_low": change.low if change else np.nan,
-                "usd_high": change.high if change else np.nan,
+                **{f"usd_{name}": getattr(change, name, np.nan) for name in ("raw", "abnormal", "low", "high")},
             }
         )
     headers = ("Share", "Return", "Expected", "Abnormal", "95% interval", "p, t", "p, SQ", "p, permutation")
@@ -376,7 +373,7 @@ def audit_table(f: Findings) -> ReportTable:
         (
             str(key),
             row["asked"],
-            row["session"] + (f" ({row['remark']})" if row["remark"] else ""),
+            row["session"] + in_brackets(row["remark"]),
             f"{row['estimation_days']} of {row['estimation_asked']}",
             f"{row['event_days']} of {row['event_asked']}",
             "kept" if row["kept"] else f"dropped: {row['reason']}",

@@ -12,7 +12,7 @@ from eventstudy.interchange import as_pandas, is_table
 from eventstudy.prices.table import Prices, Provenance
 from eventstudy.sources.files.cells import check_tickers
 from eventstudy.sources.files.layouts import Asked, figures_of
-from eventstudy.sources.source import SHOWN, PriceSource, Source
+from eventstudy.sources.source import SHOWN, PriceSource, Source, the_only
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,14 +30,13 @@ class Table(Source):
 
     def read(self, tickers: Sequence[str] | None, start: date | None, end: date | None) -> Prices:
         """Return the table as prices."""
-        likely = tickers[0] if tickers is not None and len(tickers) == 1 else None
-        figures = figures_of(as_pandas(self.table, self.name), Asked(self.name, likely=likely))
+        figures = figures_of(as_pandas(self.table, self.name), Asked(self.name, likely=the_only(tickers)))
         origin = Provenance(source=self.name, adjustments=figures.adjustments, cautions=figures.cautions)
         return Prices.from_frame(figures.adj_close, figures.close, figures.volume, origin, figures.currency)
 
 
 class OwnSource(Source):
-    """A source that somebody else wrote: its answers are checked, and its failures told from ours."""
+    """A source that somebody else wrote: its answers are checked, and its failures named as its own."""
 
     def __init__(self, source: object) -> None:
         name = getattr(source, "name", None)

@@ -94,6 +94,11 @@ class Source:
         return part
 
 
+def the_only(tickers: Sequence[str] | None) -> str | None:
+    """Return the one ticker that is asked for, by which a table of one share that does not name it is called."""
+    return tickers[0] if tickers is not None and len(tickers) == 1 else None
+
+
 class Snapshot(Source):
     """The prices embedded in the package: 38 US series."""
 

@@ -24,7 +24,7 @@ from eventstudy.study.tables import (
     frame_of_coefficients,
     frame_of_tests,
     rounded_csv,
-    tests_shown,
+    shown_tests,
 )
 from eventstudy.windows import Window
 from eventstudy.wording import iso_day, long_day, round_significant
@@ -132,7 +132,7 @@ def _event(result: Outcome, i: int, cars: Mapping[Window, pd.DataFrame]) -> dict
 
 
 def _tests(abnormal: AbnormalReturns, window: Window) -> dict[str, object]:
-    tests, recommended = tests_shown(abnormal, window)
+    tests, recommended = shown_tests(abnormal, window)
     return {
         t.name: {
             "statistic": t.statistic,
@@ -170,7 +170,7 @@ def result_tables(result: Outcome, windows: Sequence[Window]) -> dict[str, pd.Da
         "checks": pd.DataFrame([asdict(c) for c in result.checks]),
     }
     if ab.n > 1:
-        tests = [frame_of_tests(*tests_shown(ab, w)).reset_index().assign(window=str(w)) for w in cars]
+        tests = [frame_of_tests(*shown_tests(ab, w)).reset_index().assign(window=str(w)) for w in cars]
         tables["tests"] = pd.concat(tests, ignore_index=True)
     return tables
 

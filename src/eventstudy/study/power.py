@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
 from eventstudy.estimation.abnormal import AbnormalReturns, abnormal_returns
-from eventstudy.estimation.models import NormalReturnModel
+from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import BoolArray, FloatArray, IntArray, gather_panel
 from eventstudy.events import Event
 from eventstudy.inference import TESTS, HypothesisTest, run_test
@@ -21,16 +21,12 @@ from eventstudy.inference.result import check_seed
 from eventstudy.prices.snapshot import FACTOR_COLUMNS, FUNDS
 from eventstudy.prices.table import Prices, ReturnKind, clean_frame
 from eventstudy.windows import Window
-from eventstudy.wording import did_you_mean, percent
+from eventstudy.wording import did_you_mean, listed, percent, plural
 
 #: Usual level of a test and usual power with which an effect is said to be found.
 LEVEL, POWER = 0.05, 0.8
 #: Halvings of an interval: more leave no digit of a double to find.
 HALVINGS = 60
-#: Tests of an average whose statistic is an average of standardised abnormal returns over its standard error.
-STANDARDISED = frozenset({"bmp_t", "kp_bmp_t", "patell_z", "kp_patell_z"})
-#: Tests whose statistic is the average abnormal return over its standard error.
-IN_RETURNS = frozenset({"csect_t", "cda_t", "bw80_z", "mackinlay_j1_z", "lamb_z", "clustered_t"})
 
 
 def power(
@@ -147,11 +143,12 @@ def detectable_average(abnormal: AbnormalReturns, window: Window, test: Hypothes
     The standard error is the test's own: its numerator over its statistic. Tests of standardised returns weigh events by
     ``1/S_i``, so the change is one and the same of every event.
     """
-    if not test.applicable or test.statistic == 0.0 or test.name not in STANDARDISED | IN_RETURNS:
+    mean_of = TESTS[test.name].mean_of
+    if not test.applicable or test.statistic == 0.0 or not mean_of:
         return math.nan
     sums = abnormal.sums(window)
     seen = np.isfinite(sums.scar)
-    if test.name in STANDARDISED:
+    if mean_of == "standardised":
         average = float(sums.scar[seen].mean()) / float((1.0 / sums.s_car[seen]).mean())
     else:
         average = float(sums.car[seen].mean())
@@ -253,7 +250,7 @@ class SimulatedPower:
     dates : str
         ``random``: each event has its own random day; ``common``: one random day a sample.
     variance : float
-        k: the event day's variance is 1 + k times the ordinary.
+        k of event-induced variance: the event day's variance is 1 + k times that of estimation days.
     level : float
         Level of the tests, two-sided.
     estimation, window : Window
@@ -288,17 +285,17 @@ class SimulatedPower:
         shown.index.name = shown.columns.name = None
         largest = (self.table["high"] - self.table["low"]).max() / 2.0
         return (
-            f"Samples rejected at {percent(self.level, 0, sign=False)}, two-sided, by effect on day 0: {self.draws} samples of {self.n} "
-            f"event{'s' * (self.n != 1)} {when}, drawn from {self.firms} firms and {self.sessions} days; {self.model}, "
+            f"Samples rejected at {percent(self.level, 0, sign=False)}, two-sided, by effect on day 0: {self.draws} samples of "
+            f"{plural(self.n, 'event')} {when}, drawn from {self.firms} firms and {self.sessions} days; {self.model}, "
             f"days {self.window}, {_variance_words(self.variance)}.\n"
             f"{shown.to_string()}\nMonte Carlo error up to ±{100 * largest:.1f} points."
         )
 
 
 def _variance_words(variance: float) -> str:
-    return (
-        f"event-day variance {1.0 + variance:g} times the ordinary" if variance else "event days of ordinary variance"
-    )
+    if variance:
+        return f"event-day variance {1.0 + variance:g} times that of estimation days"
+    return "no event-induced variance"
 
 
 def simulated_power(
@@ -320,7 +317,7 @@ def simulated_power(
     factors: pd.DataFrame | None = None,
     seed: int = 20250127,
 ) -> SimulatedPower:
-    """Measure how often tests reject on random events of one's own returns, without and with an effect.
+    """Measure how often tests reject on random events of your own returns, without and with an effect.
 
     Parameters
     ----------
@@ -405,7 +402,7 @@ def simulated_power(
         panel = model.prepare(gather_panel(table, chosen, model, place[rows].ravel(), span, days))
         fit = model.fit(panel)
         sound = np.array([not reason for reason in fit.unusable])
-        whole = _wilder(abnormal_returns(panel, fit), variance, rng)
+        whole = _with_variance(abnormal_returns(panel, fit), variance, rng)
         for draw, sample in enumerate(_samples(whole, sound, n)):
             for e, size in enumerate(sizes):
                 moved = _with_effect(sample, size)
@@ -435,8 +432,8 @@ def _with_effect(abnormal: AbnormalReturns, effect: float) -> AbnormalReturns:
     return replace(abnormal, ar=abnormal.ar + added, firm_returns=abnormal.firm_returns + added)
 
 
-def _wilder(abnormal: AbnormalReturns, variance: float, rng: np.random.Generator) -> AbnormalReturns:
-    """Return abnormal returns with noise of ``variance`` times the ordinary variance added on day 0."""
+def _with_variance(abnormal: AbnormalReturns, variance: float, rng: np.random.Generator) -> AbnormalReturns:
+    """Return abnormal returns with noise of ``variance`` times the residual variance added on day 0."""
     if variance == 0.0:
         return abnormal
     noise = math.sqrt(variance) * abnormal.sigma * rng.standard_normal(abnormal.n)
@@ -558,9 +555,11 @@ def _check(
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
             raise InvalidInput(f"{name} is {value!r}; give a whole number of at least 1.")
     if dates not in get_args(Dates):
-        raise InvalidInput(f"dates is {dates!r}; choose {' or '.join(map(repr, get_args(Dates)))}.")
+        raise InvalidInput(f"dates is {dates!r}; choose {listed(map(repr, get_args(Dates)), 'or')}.")
     if not isinstance(variance, int | float) or not 0.0 <= variance < math.inf:
-        raise InvalidInput(f"variance is {variance!r}; give 0 for an ordinary day, or how many times s² the day adds.")
+        raise InvalidInput(
+            f"variance is {variance!r}; give 0 for no event-induced variance, or how many times s² the day adds."
+        )
     if not isinstance(level, int | float) or not 0.0 < level < 1.0:
         raise InvalidInput(f"level is {level!r}; give a share between 0 and 1, e.g. 0.05.")
     unknown = [t for t in tests if t not in TESTS]

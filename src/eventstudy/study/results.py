@@ -15,7 +15,7 @@ import pandas as pd
 from eventstudy import figures
 from eventstudy.errors import DataMissing, InvalidInput
 from eventstudy.estimation.abnormal import AbnormalReturns
-from eventstudy.estimation.models import Fit, NormalReturnModel
+from eventstudy.estimation.model import Fit, NormalReturnModel
 from eventstudy.estimation.panel import Dropped, EventPanel
 from eventstudy.figures.presentation import Presentation, presenting
 from eventstudy.inference import Advice, HypothesisTest, notes_on_tests, run_test, run_tests
@@ -32,7 +32,7 @@ from eventstudy.study.tables import (
     frame_of_cars,
     frame_of_coefficients,
     frame_of_tests,
-    tests_shown,
+    shown_tests,
 )
 from eventstudy.study.validity import Check
 from eventstudy.windows import Window, WindowLike
@@ -164,7 +164,7 @@ class EventStudyResult:
 
         Notes
         -----
-        The ``t_pe`` test of each event: `eventstudy.inference.parametric.t_pe`.
+        The ``t_pe`` test of each event: `eventstudy.inference.single.t_pe`.
         """
         return frame_of_cars(self.abnormal, self._window(window, end), level)
 
@@ -404,7 +404,7 @@ class EventStudyResult:
         event: str | None = None,
     ) -> tuple[tuple[HypothesisTest, ...], tuple[str, ...]]:
         """Return the tests of `tests` as values, and the names of the recommended ones."""
-        return tests_shown(self._subject(event), self._window(window, end), names)
+        return shown_tests(self._subject(event), self._window(window, end), names)
 
     def adjusted(
         self,
@@ -586,7 +586,7 @@ class EventStudyResult:
         if self.abnormal.n == 1:
             raise InvalidInput("plot_tests compares tests of an average; for one event draw plot_estimation_days().")
         chosen = self._window(window, end)
-        tests, _ = tests_shown(self.abnormal, chosen, names)
+        tests, _ = shown_tests(self.abnormal, chosen, names)
         notes = notes_on_tests(self.abnormal, chosen)
         return self._drawn(partial(figures.several_tests, tests, notes), size)
 

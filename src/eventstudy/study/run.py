@@ -11,21 +11,22 @@ import pandas as pd
 from eventstudy.calendars import DEFAULT_EXCHANGE, ClosedDay, calendar_bounds, check_closed_day, exchange_sessions
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
 from eventstudy.estimation.abnormal import abnormal_returns
-from eventstudy.estimation.models import NormalReturnModel
+from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import Alignment, Dropped, EventPanel, EventTime, align
 from eventstudy.estimation.spans import trades_of
 from eventstudy.events import Event, as_events, tradable_days
 from eventstudy.interchange import dated, is_table
 from eventstudy.measures import Measure, check_measure, measured
-from eventstudy.prices.checks.finding import Finding, Usage, check_accept, in_short, judged
+from eventstudy.prices.checks.accept import check_accept, in_short, judged
+from eventstudy.prices.checks.finding import Finding, Usage
 from eventstudy.prices.checks.run import check_prices as check_table
 from eventstudy.prices.checks.run import check_returns
 from eventstudy.prices.snapshot import FACTOR_COLUMNS
 from eventstudy.prices.table import Prices, Provenance, ReturnKind, check_prices, check_return_kind, clean_frame
 from eventstudy.study.results import EventStudyResult
-from eventstudy.study.validity import PRICE_CHECK, Check, design_checks, gap_checks, listed, validity_checks
+from eventstudy.study.validity import PRICE_CHECK, Check, design_checks, gap_checks, validity_checks
 from eventstudy.windows import Window
-from eventstudy.wording import did_you_mean
+from eventstudy.wording import did_you_mean, first_few, iso_day
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ class Intake:
         missing = [c for c in needed if c not in frame.columns]
         if missing:
             raise DataMissing(
-                f"The returns have no column {', '.join(missing)}; they have {listed(sorted(frame.columns), 40)}."
+                f"The returns have no column {', '.join(missing)}; they have {first_few(sorted(frame.columns), 40)}."
                 f"{did_you_mean(missing, frame.columns)}",
                 missing=tuple(missing),
                 available=tuple(frame.columns),
@@ -138,7 +139,7 @@ class Intake:
         return exchange_sessions(self.calendar, first.date(), last.date()).difference(kept)
 
 
-#: Findings told one by one in a check of validity.
+#: Findings listed one by one in a check of validity.
 LISTED = 6
 #: Half of a firm's daily moves are never this large as fractions; as per cent they nearly always are.
 TYPICAL_MOVE_LIMIT = 0.25
@@ -157,13 +158,13 @@ def _check_returns(table: pd.DataFrame, kind: ReturnKind, cautious: bool = True)
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
         raise DataUnfit(
-            f"{table.columns[column]} has a return of {values[row, column]:g} on {table.index[row]:%Y-%m-%d}; returns are "
+            f"{table.columns[column]} has a return of {values[row, column]:g} on {iso_day(table.index[row])}; returns are "
             f"fractions, finite and above -1 (a fall of 17 % is -0.17, not -17). Correct it or leave it empty."
         )
     positive = (table.min() > 0) & (table.median() > 1.0)
     if cautious and positive.any():
         raise DataUnfit(
-            f"{listed([str(c) for c in table.columns[positive]])}: all figures are positive, as prices are. For prices give Prices "
+            f"{first_few(table.columns[positive], LISTED)}: all figures are positive, as prices are. For prices give Prices "
             f"(load_prices of a file, or Prices.from_frame); for returns take table.pct_change(fill_method=None)."
         )
     typical = table.abs().where(table != 0).median()
@@ -225,9 +226,8 @@ def gaps_in_words(prices: Prices, tickers: Sequence[str], model: NormalReturnMod
 
 def price_check(found: Sequence[Finding]) -> Check:
     """Return findings as one check of validity: it holds if there are notes only."""
-    mind = [f for f in found if f.severity != "note"]
-    comment = "; ".join(str(f) for f in mind[:LISTED]) + (f"; and {len(mind) - LISTED} more" if mind[LISTED:] else "")
-    return Check(PRICE_CHECK, in_short(found), "no warning", not mind, comment)
+    serious = [f for f in found if f.severity != "note"]
+    return Check(PRICE_CHECK, in_short(found), "no warning", not serious, first_few(serious, LISTED, "; "))
 
 
 # -- The specification of a study, and how it is run.
@@ -369,11 +369,7 @@ class EventStudy:
         origin = (
             data.provenance
             if isinstance(data, Prices)
-            else Provenance(
-                "returns handed in",
-                first=f"{returns.index[0]:%Y-%m-%d}",
-                last=f"{returns.index[-1]:%Y-%m-%d}",
-            )
+            else Provenance("returns handed in", first=iso_day(returns.index[0]), last=iso_day(returns.index[-1]))
         )
         time = EventTime(self._estimation, self._window, self.calendar, self.closed_day, self.min_estimation)
         trades = trades_of(data, returns) if self.model.bridges_gaps else None
@@ -425,14 +421,13 @@ class EventStudy:
 
     def _enough_left(self, alignment: Alignment, gaps: str = "") -> None:
         lost, asked = len(alignment.dropped), len(alignment.audit)
-        why = "; ".join(f"{d.event.ticker} {d.event.asked}: {d.reason}" for d in alignment.dropped[:5])
-        more = f"; and {lost - 5} more" if lost > 5 else ""
+        why = first_few([f"{d.event.ticker} {d.event.asked}: {d.reason}" for d in alignment.dropped], 5, "; ")
         if alignment.panel.n == 0:
-            raise DataUnfit(f"No event can be studied. {why}{more}.{gaps}", dropped=alignment.dropped)
+            raise DataUnfit(f"No event can be studied. {why}.{gaps}", dropped=alignment.dropped)
         if lost > self.max_dropped * asked:
             raise DataUnfit(
                 f"{lost} of {asked} events ({lost / asked:.0%}) would be dropped; max_dropped allows "
-                f"{self.max_dropped:.0%}. {why}{more}. Mend the events, or raise max_dropped.",
+                f"{self.max_dropped:.0%}. {why}. Mend the events, or raise max_dropped.",
                 dropped=alignment.dropped,
             )
 
@@ -462,7 +457,7 @@ def _without_hole_days(
     hit = next_hole < holes.searchsorted(last, side="right")
     reasons = {
         key: f"the {'benchmark ' + benchmark if benchmark else 'table'} has no return on "
-        f"{holes[int(place)]:%Y-%m-%d}, the event's own session; fill the gap, or name another day"
+        f"{iso_day(holes[int(place)])}, the event's own session; fill the gap, or name another day"
         for key, place, lost in zip(panel.keys, next_hole, hit, strict=True)
         if lost
     }

@@ -17,7 +17,7 @@ from eventstudy.measures import UNITS
 from eventstudy.prices.checks.finding import Finding
 from eventstudy.prices.table import Provenance
 from eventstudy.study.power import LEVEL, POWER, detectable_average, detectable_changes
-from eventstudy.study.tables import advised, frame_of_cars, html_table, key_values, tests_shown, text_table
+from eventstudy.study.tables import advised, frame_of_cars, html_table, key_values, shown_tests, text_table
 from eventstudy.study.validity import PRICE_CHECK, Check
 from eventstudy.windows import Window
 from eventstudy.wording import DASH, amount, interval, iso_day, number, p_text, percent, plural
@@ -165,13 +165,13 @@ def power_line(result: Outcome, window: Window) -> str:
     if result.abnormal.n == 1:
         own, change = run_test("t_pe", result.abnormal, window), float(detectable_changes(result.abnormal, window)[0])
         names = advised(result.abnormal, window).names
-        tests, _ = tests_shown(result.abnormal, window, names)
+        tests, _ = shown_tests(result.abnormal, window, names)
         if "t_pe" not in names or any(t.p_value < LEVEL for t in (own, *tests)) or not math.isfinite(change):
             return ""
         return (
             f"No clear change (t_pe p {p_text(own.p_value)}): a change of {_size(change, result.measure, 1)} {found}."
         )
-    tests, names = tests_shown(result.abnormal, window)
+    tests, names = shown_tests(result.abnormal, window)
     sizes = [(t, detectable_average(result.abnormal, window, t)) for t in tests if t.name in names]
     leading, size = next(((t, size) for t, size in sizes if math.isfinite(size)), (None, math.nan))
     if leading is None or leading.p_value < LEVEL:
@@ -183,13 +183,13 @@ def inference_rows(result: Outcome, window: Window) -> tuple[list[str], list[lis
     """Return headers and cells: the tests of the average over one window, recommended ones first."""
     notes = notes_on_tests(result.abnormal, window)
     rows = []
-    for test in tests_shown(result.abnormal, window)[0]:
+    for test in shown_tests(result.abnormal, window)[0]:
         mark = str(notes.get(test.name, ""))
         if test.applicable:
             rows.append([test.name, number(test.statistic), p_text(test.p_value), str(test.n), mark])
         else:
             rows.append([test.name, number(float("nan")), number(float("nan")), str(test.n), test.reason])
-    return ["Test", "Statistic", "p", "n", "Reading"], rows
+    return ["Test", "Statistic", "p", "n", "Note"], rows
 
 
 def failed_checks(result: Outcome) -> list[str]:
@@ -200,7 +200,7 @@ def failed_checks(result: Outcome) -> list[str]:
 
 def price_doubts(result: Outcome) -> list[str]:
     """Return a line if the prices are in doubt: it stands before every number that rests on them."""
-    return [f"Mind the prices first: {c.comment}" for c in result.checks if c.name == PRICE_CHECK and not c.passed]
+    return [f"Check the prices first: {c.comment}" for c in result.checks if c.name == PRICE_CHECK and not c.passed]
 
 
 def price_notes(result: Outcome) -> list[str]:
@@ -226,7 +226,7 @@ def summary_text(result: Outcome, windows: Sequence[Window] = ()) -> str:
             parts.append(_single_line(result, window))
         parts += filter(None, [power_line(result, window)])
     parts += advice_lines(result, shown)
-    for title, notes in (("Mind:", failed_checks(result)), ("About the prices:", price_notes(result))):
+    for title, notes in (("Notes:", failed_checks(result)), ("About the prices:", price_notes(result))):
         if notes:
             parts.append("\n".join([title, *(f"  - {n}" for n in notes)]))
     return "\n\n".join(parts)
@@ -241,7 +241,7 @@ def advice_lines(result: Outcome, windows: Sequence[Window]) -> list[str]:
 
 
 def _single_line(result: Outcome, window: Window) -> str:
-    tests, _ = tests_shown(result.abnormal, window)
+    tests, _ = shown_tests(result.abnormal, window)
     return "; ".join(f"{t.name} p {t.p_text}" if t.applicable else f"{t.name}: {t.reason}" for t in tests)
 
 

@@ -56,7 +56,7 @@ def advised(abnormal: AbnormalReturns, window: Window) -> Advice:
     return Advice(design, window, names, reason)
 
 
-def tests_shown(
+def shown_tests(
     abnormal: AbnormalReturns, window: Window, names: Sequence[str] | str | None = None
 ) -> tuple[tuple[HypothesisTest, ...], tuple[str, ...]]:
     """Return tests of a window, and the names of the recommended ones.

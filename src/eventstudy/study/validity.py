@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from eventstudy.estimation.abnormal import AbnormalReturns
-from eventstudy.estimation.models import NormalReturnModel
+from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import EventPanel
 from eventstudy.estimation.residuals import Statistic, arch_lm, chow, jarque_bera, ljung_box, outliers
 from eventstudy.inference import recommend, run_test, variance_ratio
@@ -18,7 +18,7 @@ from eventstudy.inference.advice import design_of, variance_limit
 from eventstudy.inference.correlation import mean_correlation
 from eventstudy.inference.result import normal_quantile, normal_two_sided
 from eventstudy.windows import Window
-from eventstudy.wording import number, p_text, percent
+from eventstudy.wording import first_few, iso_day, number, p_text, percent, plural
 
 #: Name of the check of validity that tells what the checks of prices found.
 PRICE_CHECK = "Prices fit for use"
@@ -55,10 +55,18 @@ EXTREME = 0.4
 STILL = 0.15
 
 
-def listed(names: Sequence[str], limit: int = 6) -> str:
-    """Return names separated by commas, the rest counted."""
-    shown = ", ".join(names[:limit])
-    return shown + (f" and {len(names) - limit} more" if len(names) > limit else "")
+#: So many events are named in a comment.
+NAMED = 6
+
+
+def _judged(name: str, value: str, rule: str, passed: bool, comment: str) -> Check:
+    """Return a check with a comment on what to do if it does not hold."""
+    return Check(name, value, rule, passed, "" if passed else comment)
+
+
+def _none_found(name: str, value: str, rule: str, found: Sequence[str], comment: str) -> Check:
+    """Return a check that holds if nothing was found; else the first finds stand before the comment."""
+    return _judged(name, value, rule, not found, first_few(found, NAMED) + comment)
 
 
 def event_day(abnormal: AbnormalReturns) -> Window:
@@ -68,14 +76,14 @@ def event_day(abnormal: AbnormalReturns) -> Window:
 
 
 def recommended(abnormal: AbnormalReturns) -> str:
-    """Return the names of the tests to believe on the event day, in words."""
-    return listed(recommend(abnormal, event_day(abnormal))[1]) or "no test by itself"
+    """Return the names of the tests that are recommended on the event day, in words."""
+    return first_few(recommend(abnormal, event_day(abnormal))[1], NAMED) or "no test by itself"
 
 
 def design_checks(
     abnormal: AbnormalReturns, audit: pd.DataFrame, panel: EventPanel, measure: str = "return"
 ) -> tuple[Check, ...]:
-    """Look at the design of a study: dependence, repeats, missing days, dropped events, returns beyond belief."""
+    """Look at the design of a study: dependence, repeats, missing days, dropped events, extreme returns."""
     kept = audit[audit["kept"]]
     of_returns = (_extremes(abnormal, panel), _still(panel)) if measure == "return" else ()
     return (
@@ -93,24 +101,15 @@ def design_checks(
 
 def _dropped(audit: pd.DataFrame) -> Check:
     lost = audit[~audit["kept"]]
-    return Check(
-        "Events kept",
-        f"{int(audit['kept'].sum())} of {len(audit)}",
-        "all",
-        lost.empty,
-        "" if lost.empty else "; ".join(f"{k}: {r}" for k, r in list(lost["reason"].items())[:6]),
-    )
+    why = [f"{k}: {r}" for k, r in lost["reason"].items()]
+    return _judged("Events kept", f"{int(audit['kept'].sum())} of {len(audit)}", "all", not why, "; ".join(why[:NAMED]))
 
 
 def _moved(audit: pd.DataFrame) -> Check:
     moved = audit[audit["kept"] & audit["remark"].str.startswith("no session")]
-    pairs = zip(moved.index, moved["remark"], moved["session"], strict=True)
-    return Check(
-        "Events on closed days",
-        str(len(moved)),
-        "none, or as intended",
-        moved.empty,
-        "; ".join(f"{k}: {r}, {s}" for k, r, s in list(pairs)[:6]),
+    where = [f"{k}: {r}, {s}" for k, r, s in zip(moved.index, moved["remark"], moved["session"], strict=True)]
+    return _judged(
+        "Events on closed days", str(len(moved)), "none, or as intended", moved.empty, "; ".join(where[:NAMED])
     )
 
 
@@ -121,78 +120,61 @@ def _shared(abnormal: AbnormalReturns) -> Check:
     nearest = int(np.diff(places).min()) if dates > 1 else width
     comment = ""
     if not alone:
-        comment = f"events on one date are correlated: believe {recommended(abnormal)}, not csect_t, patell_z or bmp_t"
+        comment = (
+            f"events on one date are correlated: recommended is {recommended(abnormal)}, not csect_t, patell_z or bmp_t"
+        )
     elif nearest < width:
         comment = (
-            f"some events are {nearest} session{'s' * (nearest != 1)} apart: windows of more than {nearest} day"
-            f"{'s' * (nearest != 1)} share calendar days: believe kp_bmp_t for them"
+            f"some events are {plural(nearest, 'session')} apart: windows of more than {plural(nearest, 'day')} share "
+            f"calendar days: kp_bmp_t is recommended for them"
         )
-    return Check(
-        "Independent dates",
-        f"{dates} date{'s' * (dates != 1)} for {abnormal.n} event{'s' * (abnormal.n != 1)}",
-        "one date per event, windows apart",
-        not comment,
-        comment,
-    )
+    value = f"{plural(dates, 'date')} for {plural(abnormal.n, 'event')}"
+    return _judged("Independent dates", value, "one date per event, windows apart", not comment, comment)
 
 
 def _repeats(kept: pd.DataFrame) -> Check:
     repeats = kept.index[kept["duplicate"]].tolist()
-    return Check(
-        "Repeated events",
-        str(len(repeats)),
-        "none",
-        not repeats,
-        f"{listed(repeats)}: the same firm and session again, counted more than once in every average; remove the repeats"
-        if repeats
-        else "",
-    )
+    comment = ": the same firm and session again, counted more than once in every average; remove the repeats"
+    return _none_found("Repeated events", str(len(repeats)), "none", repeats, comment)
 
 
 def _overlap(kept: pd.DataFrame) -> Check:
     close = kept.index[kept["overlapping"]].tolist()
-    return Check(
-        "Overlapping windows of one firm",
-        str(len(close)),
-        "none",
-        not close,
-        f"{listed(close)}: one event's window holds another's, so effects cannot be told apart" if close else "",
-    )
+    comment = ": one event's window holds another's, so effects cannot be told apart"
+    return _none_found("Overlapping windows of one firm", str(len(close)), "none", close, comment)
 
 
 def _earlier(kept: pd.DataFrame) -> Check:
     found = kept.index[kept["event_in_estimation"]].tolist()
-    return Check(
+    return _none_found(
         "Estimation windows without an event of the same firm",
         f"{len(kept) - len(found)} of {len(kept)}",
         "all",
-        not found,
-        f"{listed(found)}: an earlier event counts as ordinary days there and widens the errors" if found else "",
+        found,
+        ": an earlier event counts among the estimation days and widens the errors",
     )
 
 
 def _event_days(abnormal: AbnormalReturns) -> Check:
     seen = np.isfinite(abnormal.ar)
     short = [k for k, row in zip(abnormal.keys, seen, strict=True) if not row.all()]
-    zero = -abnormal.window.start
-    day_zero = [k for k, row in zip(abnormal.keys, seen, strict=True) if not row[zero]] if 0 in abnormal.window else []
-    comment = f"{listed(short)}: missing days count as nothing in a CAR, and its length shrinks" if short else ""
-    if day_zero:
-        comment += f"; no return on the event day: {listed(day_zero)}"
-    return Check("Complete event windows", f"{abnormal.n - len(short)} of {abnormal.n}", "all", not short, comment)
+    comment = ": missing days count as nothing in a CAR, and its length shrinks"
+    if 0 in abnormal.window:
+        zero = -abnormal.window.start
+        without = [k for k, row in zip(abnormal.keys, seen, strict=True) if not row[zero]]
+        comment += f"; no return on the event day: {first_few(without, NAMED)}" if without else ""
+    return _none_found("Complete event windows", f"{abnormal.n - len(short)} of {abnormal.n}", "all", short, comment)
 
 
 def _estimation_days(kept: pd.DataFrame) -> Check:
     short = kept[kept["estimation_days"] < kept["estimation_asked"]]
     fewest = int(kept["estimation_days"].min())
-    return Check(
+    return _none_found(
         "Complete estimation windows",
         f"{len(kept) - len(short)} of {len(kept)}, fewest days {fewest}",
         "all",
-        short.empty,
-        ""
-        if short.empty
-        else f"{listed([f'{k} ({d})' for k, d in short['estimation_days'].items()])}: fewer days, wider errors",
+        [f"{k} ({d})" for k, d in short["estimation_days"].items()],
+        ": fewer days, wider errors",
     )
 
 
@@ -206,14 +188,12 @@ def gap_checks(panel: EventPanel, holes: pd.DatetimeIndex) -> tuple[Check, ...]:
     hit = holes.searchsorted(start) < holes.searchsorted(end, side="right")
     touched = [k for k, flag in zip(panel.keys, hit, strict=True) if flag]
     return (
-        Check(
+        _none_found(
             "Gaps in the benchmark",
-            f"{len(holes)}: {listed([f'{d:%Y-%m-%d}' for d in holes], 4)}",
+            f"{len(holes)}: {first_few(map(iso_day, holes), 4)}",
             "none in an event window",
-            not touched,
-            f"{listed(touched)}: relative days skip the gap, so a day's number after it is too small"
-            if touched
-            else "",
+            touched,
+            ": relative days skip the gap, so a day's number after it is too small",
         ),
     )
 
@@ -225,18 +205,11 @@ def _extremes(abnormal: AbnormalReturns, panel: EventPanel) -> Check:
         events, days = np.nonzero(np.abs(np.nan_to_num(values)) > EXTREME)
         place = abnormal.position[events] + window.start + days
         found += [
-            f"{abnormal.keys[i]} {values[i, d]:+.0%} on {panel.calendar[p]:%Y-%m-%d}"
+            f"{abnormal.keys[i]} {values[i, d]:+.0%} on {iso_day(panel.calendar[p])}"
             for i, d, p in zip(events, days, place, strict=True)
         ]
-    return Check(
-        "Abnormal returns within 40% a day",
-        f"{len(found)} beyond",
-        "none",
-        not found,
-        f"{listed(found)}: real news, a split not adjusted for, or a typing error? It widens every error of that firm"
-        if found
-        else "",
-    )
+    comment = ": real news, a split not adjusted for, or a typing error? It widens every error of that firm"
+    return _none_found("Abnormal returns within 40% a day", f"{len(found)} beyond", "none", found, comment)
 
 
 def _still(panel: EventPanel) -> Check:
@@ -244,18 +217,16 @@ def _still(panel: EventPanel) -> Check:
     days = np.maximum(panel.est_mask.sum(axis=1), 1)
     share = ((panel.est_returns == 0.0) & panel.est_mask).sum(axis=1) / days
     found = [f"{k} {s:.0%}" for k, s in zip(panel.keys, share, strict=True) if s > STILL]
-    return Check(
+    return _none_found(
         "Prices that move",
         f"{len(found)} of {panel.n} still on more than {STILL:.0%} of days",
         "none",
-        not found,
-        f"{listed(found)} of days without a move: thin trading or prices carried forward; beta and errors are too small"
-        if found
-        else "",
+        found,
+        " of days without a move: thin trading or prices carried forward; beta and errors are too small",
     )
 
 
-# -- Checks of what tests take for granted: ordinary residuals, a steady beta, quiet days before the event, indepen
+# -- Checks of what tests assume: normal residuals, a steady beta, quiet days before the event, independent events.
 
 
 #: Lags of the tests for autocorrelation and for an ARCH effect.
@@ -270,12 +241,12 @@ FEW = 10
 BEYOND = 5.0
 #: Largest share of outlying days. Residuals of S&P 500 members have 0.9 % of them (2024): four earnings days a year.
 OUTLYING = 0.01
-#: Largest true size, at a nominal 5 %, of a test that takes the events for independent.
+#: Largest true size, at a nominal 5 %, of a test that assumes no cross-sectional dependence.
 TRUE_SIZE = 0.08
 
 
 def validity_checks(abnormal: AbnormalReturns, panel: EventPanel, model: NormalReturnModel) -> tuple[Check, ...]:
-    """Look at what the tests take for granted.
+    """Look at what the tests assume.
 
     Notes
     -----
@@ -327,7 +298,7 @@ def _verdict(name: str, found: Statistic, keys: Sequence[str], symbol: str, comm
         rule = f"p of at least {FALSE_ALARM:g}"
         passed = bool(p[0] >= FALSE_ALARM)
         value = f"{symbol} {number(float(found.value[judged[0]]))}, p {p_text(float(p[0]))}"
-        return Check(name, value, rule, passed, "" if passed else comment)
+        return _judged(name, value, rule, passed, comment)
     rejected, most, chance = int((p < LEVEL).sum()), most_by_chance(n), LEVEL * n
     value = f"{rejected} of {n} events reject at 5% ({symbol}), about {chance:.{0 if chance >= 1 else 1}f} expected by chance"
     rule, passed = f"at most {most} of {n}", rejected <= most
@@ -336,8 +307,8 @@ def _verdict(name: str, found: Statistic, keys: Sequence[str], symbol: str, comm
         passed = passed and bool(p.min() >= FALSE_ALARM / n)
     if n < len(keys):
         value += f"; {len(keys) - n} not judged"
-    worst = listed([keys[judged[i]] for i in np.argsort(p, kind="stable")[: max(rejected, 1)]], 3)
-    return Check(name, value, rule, passed, "" if passed else f"{worst}: {comment}")
+    worst = first_few([keys[judged[i]] for i in np.argsort(p, kind="stable")[: max(rejected, 1)]], 3)
+    return _judged(name, value, rule, passed, f"{worst}: {comment}")
 
 
 def _autocorrelation(abnormal: AbnormalReturns) -> Check:
@@ -350,18 +321,18 @@ def _autocorrelation(abnormal: AbnormalReturns) -> Check:
     )
     if abnormal.serial is None or check.passed:
         return check
-    return Check(check.name, check.value, check.rule, True, check.comment)
+    return replace(check, passed=True)
 
 
 def _arch(model: NormalReturnModel) -> str:
     benchmark = model.benchmark
     named = f"GarchMarketModel({benchmark!r})" if benchmark else "a GarchMarketModel"
-    return f"calm and wild weeks alternate, so the error of the event day depends on the weeks before it: {named}"
+    return f"calm and volatile weeks alternate, so the error of the event day depends on the weeks before it: {named}"
 
 
 def _normality(n: int) -> str:
-    believe = "believe permutation (and sq on single days) rather than t and t_pe"
-    return believe if n == 1 else f"for one event {believe}; an average of few events leans on them too"
+    advice = "permutation (and sq on single days) is recommended rather than t and t_pe"
+    return advice if n == 1 else f"for one event {advice}; an average of few events rests on normal residuals too"
 
 
 def _outliers(abnormal: AbnormalReturns) -> Check:
@@ -370,13 +341,13 @@ def _outliers(abnormal: AbnormalReturns) -> Check:
     total = int(count.sum())
     passed = total <= OUTLYING * days
     worst = [f"{abnormal.keys[i]} {count[i]}" for i in np.argsort(-count, kind="stable")[:4] if count[i]]
-    named = f" ({listed(worst, 3)})" if abnormal.n > 1 else ""
-    return Check(
+    named = f" ({first_few(worst, 3)})" if abnormal.n > 1 else ""
+    return _judged(
         "Few outliers in the estimation window",
         f"{total} of {days} days beyond {BEYOND:g} robust deviations",
         f"at most {percent(OUTLYING, 0, sign=False)} of days",
         passed,
-        "" if passed else f"they widen every error{named}: RobustMarketModel, or sq and permutation, which count days",
+        f"they widen every error{named}: RobustMarketModel, or sq and permutation, which count days",
     )
 
 
@@ -402,16 +373,9 @@ def _drift(abnormal: AbnormalReturns) -> Check:
     p, label = outcome.p_value, "CAR" if abnormal.n == 1 else "CAAR"
     if not outcome.applicable or not math.isfinite(p):
         return Check(name, f"not judged: {outcome.reason or 'these days have no test'}", rule, True)
-    passed = p >= FALSE_ALARM
-    return Check(
-        name,
-        f"days {before}: {label} {percent(abnormal.caar(before))}, {outcome.name} {number(outcome.statistic)}, p {p_text(p)}",
-        rule,
-        passed,
-        ""
-        if passed
-        else "news leaked, or the rise or fall drew the event: look for an earlier day, or start the window there",
-    )
+    value = f"{label} {percent(abnormal.caar(before))}, {outcome.name} {number(outcome.statistic)}, p {p_text(p)}"
+    comment = "news leaked, or the rise or fall drew the event: look for an earlier day, or start the window there"
+    return _judged(name, f"days {before}: {value}", rule, p >= FALSE_ALARM, comment)
 
 
 def _leading(abnormal: AbnormalReturns, window: Window) -> str:
@@ -425,18 +389,15 @@ def _event_variance(abnormal: AbnormalReturns) -> Check:
     day = event_day(abnormal)
     ratio = variance_ratio(abnormal, day)
     most = variance_limit(int(np.isfinite(abnormal.sums(day).scar).sum()))
-    name, rule = f"Ordinary variance on day {day.start}", f"at most {most:.1f} times the ordinary"
+    name, rule = f"No event-induced variance on day {day.start}", f"at most {most:.1f} times that of estimation days"
     if not math.isfinite(ratio):
         return Check(name, "not judged: fewer than two events have a return on the day", rule, True)
-    return Check(
-        name,
-        f"{ratio:.1f} times the ordinary, across events",
-        rule,
-        ratio <= most,
-        ""
-        if ratio <= most
-        else f"patell_z, cda_t and corrado_rank_z take the day for ordinary and reject too often: believe {recommended(abnormal)}",
+    value = f"{ratio:.1f} times that of estimation days, across events"
+    comment = (
+        "patell_z, cda_t and corrado_rank_z assume no event-induced variance and reject too often: recommended is "
+        f"{recommended(abnormal)}"
     )
+    return _judged(name, value, rule, ratio <= most, comment)
 
 
 def _correlation(abnormal: AbnormalReturns) -> Check:
@@ -449,18 +410,14 @@ def _correlation(abnormal: AbnormalReturns) -> Check:
     members = np.flatnonzero(np.isfinite(abnormal.sums(window).car)).astype(np.int64)
     r = mean_correlation(abnormal, members, window)
     size = true_size(r, len(members))
-    passed = size <= TRUE_SIZE
-    return Check(
-        name,
-        f"mean residual correlation {number(r, 4)} of {len(members)} events; a naive 5% test rejects {percent(size, 0, sign=False)} of true nulls",
-        rule,
-        passed,
-        "" if passed else "the events share moves that the model lacks: more factors or a peer portfolio, and kp_bmp_t",
-    )
+    rejects = f"a naive 5% test rejects {percent(size, 0, sign=False)} of true nulls"
+    value = f"mean residual correlation {number(r, 4)} of {len(members)} events; {rejects}"
+    comment = "the events share moves that the model lacks: more factors or a peer portfolio, and kp_bmp_t"
+    return _judged(name, value, rule, size <= TRUE_SIZE, comment)
 
 
 def true_size(r: float, n: int) -> float:
-    """Return how often a 5 % test that takes n events for independent rejects a true null at mean correlation r.
+    """Return how often a 5 % test of n events that assumes no cross-sectional dependence rejects a true null at mean correlation r.
 
     ``2 Φ(-1.96/√((1 + (n-1) r)/(1 - r)))``: Kolari and Pynnönen (2010), Review of Financial Studies 23, 3996-4025. 1 if the
     events are one observation, 0 if their mean does not vary.

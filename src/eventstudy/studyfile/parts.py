@@ -12,13 +12,13 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, ValidationError, field_validator, model_validator
 
+from eventstudy import estimation as m
 from eventstudy.calendars import ClosedDay
 from eventstudy.errors import StudyFileError
-from eventstudy.estimation import models as m
+from eventstudy.estimation import NormalReturnModel
 from eventstudy.estimation.market import FACTOR_SETS
-from eventstudy.estimation.models import NormalReturnModel
 from eventstudy.measures import Measure
-from eventstudy.prices.checks.finding import check_accept
+from eventstudy.prices.checks.accept import check_accept
 from eventstudy.prices.table import SNAPSHOT, YAHOO, ReturnKind
 from eventstudy.toml import Part, WindowField, one_of, problem_text, window_of
 from eventstudy.windows import Window

@@ -1,15 +1,11 @@
-"""Whether a study may be published yet: final, draft, or under an embargo; and how its figures say so."""
+"""Whether a study may be published yet: final, draft, or under an embargo; and the mark that says so."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Literal
 
-from eventstudy.errors import DataMissing, InvalidInput, StudyFileError
-from eventstudy.figures.house_style import load_style
-from eventstudy.figures.presentation import Presentation
+from eventstudy.wording import long_day
 
 Status = Literal["final", "draft"]
 State = Literal["final", "draft", "embargoed", "released"]
@@ -53,16 +49,4 @@ def release_mark(state: str, embargo_until: datetime | None) -> str:
     if state != "embargoed" or embargo_until is None:
         return ""
     zone = embargo_until.tzname() or ""
-    return f"EMBARGO UNTIL {embargo_until.day} {embargo_until:%B %Y, %H:%M} {zone}".rstrip()
-
-
-def study_presentation(
-    study_file: Path, style: str | None, state: str, embargo_until: datetime | None, names: Mapping[str, str]
-) -> Presentation:
-    """Return what a study gives to all its figures."""
-    mark = release_mark(state, embargo_until)
-    try:
-        own = load_style(study_file.parent / style) if style else None
-    except (DataMissing, InvalidInput) as error:
-        raise StudyFileError(f"{study_file.name}: style: {error.message}") from error
-    return Presentation(own, mark, embargo_until.isoformat() if embargo_until and mark else "", names)
+    return f"EMBARGO UNTIL {long_day(embargo_until)}, {embargo_until:%H:%M} {zone}".rstrip()

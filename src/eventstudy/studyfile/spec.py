@@ -12,10 +12,11 @@ from pydantic import Field, ValidationError, model_validator
 
 from eventstudy.claims import ClaimBook, ClaimsLedger, Evidence, claims_of, judge
 from eventstudy.errors import DataMissing, InvalidInput, StudyFileError
-from eventstudy.estimation.models import NormalReturnModel
+from eventstudy.estimation import NormalReturnModel
 from eventstudy.events import Event, as_events
+from eventstudy.figures.house_style import load_style
 from eventstudy.figures.presentation import Presentation
-from eventstudy.files import check_inside, command_path, read_table
+from eventstudy.files import check_inside, command_path, own_notebooks, read_table
 from eventstudy.prices.snapshot import FACTOR_COLUMNS, ShareCount, load_factors
 from eventstudy.prices.table import YAHOO, Prices
 from eventstudy.sources import load_prices
@@ -36,20 +37,12 @@ from eventstudy.studyfile.parts import (
     Variant,
     explain,
 )
-from eventstudy.studyfile.release import State, Status, release_state, study_presentation
+from eventstudy.studyfile.release import State, Status, release_mark, release_state
 from eventstudy.toml import Part, read_toml
 from eventstudy.vintages.store import find_vintage, list_vintages
 from eventstudy.windows import Window
 
 FILE_NAME = "study.toml"
-
-
-def own_notebooks(folder: Path) -> tuple[str, ...]:
-    """Return the names of the notebooks that lie in a study's folder, in alphabetical order."""
-    try:
-        return tuple(sorted(p.name for p in folder.iterdir() if p.suffix == ".ipynb" and p.is_file()))
-    except OSError:
-        return ()
 
 
 class StudySpec(Part):
@@ -251,7 +244,7 @@ class StudySpec(Part):
         )
 
     def price_source(self) -> Source:
-        """Return the source of the study's prices: the snapshot, a stored vintage of Yahoo, or a file of its own.
+        """Return the source of the study's prices: the snapshot, a stored vintage of Yahoo, or its own file.
 
         Raises
         ------
@@ -323,7 +316,13 @@ class StudySpec(Part):
 
     def presentation(self) -> Presentation:
         """Return what the study gives to its figures: its house style, its release mark by the clock, its names."""
-        return study_presentation(self.path, self.style, self.state, self.embargo_until, self.names)
+        mark = release_mark(self.state, self.embargo_until)
+        until = self.embargo_until.isoformat() if self.embargo_until and mark else ""
+        try:
+            style = load_style(self.folder / self.style) if self.style else None
+        except (DataMissing, InvalidInput) as error:
+            raise StudyFileError(f"{self.path.name}: style: {error.message}") from error
+        return Presentation(style, mark, until, self.names)
 
     def claims_ledger(
         self,

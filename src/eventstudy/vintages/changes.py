@@ -29,7 +29,7 @@ FEW_DAYS = 5
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of a ticker's prices from an old table to a new one.
+    """One change of a ticker's prices from an old table to a new one; each sort has its own words.
 
     Attributes
     ----------
@@ -49,7 +49,11 @@ class Change:
     last: str
     factor: float
     returns_differ: bool
-    text: str
+
+    @property
+    def text(self) -> str:
+        """The change in words."""
+        raise NotImplementedError
 
     @property
     def restates(self) -> bool:
@@ -58,6 +62,113 @@ class Change:
 
     def __str__(self) -> str:
         return f"RESTATED: {self.text}" if self.restates else self.text
+
+    def plain(self) -> dict[str, object]:
+        """Return the change as plain values."""
+        names = ("kind", "first", "last", "factor", "returns_differ", "text")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class Shifted(Change):
+    """Days that have the prices of the session ``slip`` before, or after if it is negative."""
+
+    days: int
+    slip: int
+
+    @property
+    def text(self) -> str:
+        """The change in words."""
+        sessions = "one session" if abs(self.slip) == 1 else f"{abs(self.slip)} sessions"
+        side = "before" if self.slip > 0 else "after"
+        days = f"{self.first} to {self.last}, {self.days} days"
+        return f"shifted by {sessions}: {days}, whose new prices are the old ones of {sessions} {side}"
+
+
+@dataclass(frozen=True, slots=True)
+class WrongPrices(Change):
+    """A day or a few with other prices; ``returns`` are the differences of the returns into and out of them."""
+
+    days: int
+    price: str
+    old: float
+    new: float
+    returns: tuple[float, ...]
+
+    @property
+    def text(self) -> str:
+        """The change in words."""
+        off = f"{self.factor - 1:+.2%} off"
+        if self.days == 1:
+            which = f"{self.price} of {self.first}: {self.old:.6g} → {self.new:.6g} ({off} its neighbours)"
+        else:
+            which = f"prices of {self.first} to {self.last}, {self.days} days: {off} their neighbours"
+        return f"{which}; returns differ by {' and '.join(f'{x:+.2%}' for x in self.returns)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Change):
+    """All prices before a day by a factor, so that the day's return differs by ``gap``."""
+
+    day: str
+    gap: float
+
+    @property
+    def text(self) -> str:
+        """The change in words."""
+        ratio = split_ratio(self.factor)
+        if self.kind == "split" and ratio is not None:
+            what = f"{_split_words(ratio)} on {self.day} is in one table only"
+        elif self.kind == "dividend":
+            word = "booked" if self.factor < 1 else "taken out"
+            what = f"dividend on {self.day} {word}, factor {self.factor:.6f}"
+        else:
+            what = f"all prices before {self.day} by the factor {self.factor:.6f}"
+        return f"{what}; the return of {self.day} differs by {self.gap:+.2%}"
+
+
+@dataclass(frozen=True, slots=True)
+class WholePast(Change):
+    """All prices by a factor: a split after the last day, dividends with their days and factors, or what nothing explains."""
+
+    dividends: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The change in words."""
+        ratio = split_ratio(self.factor)
+        if self.kind == "split" and ratio is not None:
+            what = f"{_split_words(ratio)} after {self.last}"
+        elif self.kind == "dividend":
+            noun = "dividend" if len(self.dividends) == 1 else "dividends"
+            what = f"{noun} on {', '.join(f'{day} (factor {f:.6f})' for day, f in self.dividends)}"
+        else:
+            what = f"adjusted closes to {self.last} by the factor {self.factor:.6f}, as by later dividends"
+        return f"{what}; returns are equal"
+
+
+@dataclass(frozen=True, slots=True)
+class OtherCloses(Change):
+    """Closes as traded before a day by a factor, on another split basis or not; adjusted closes are the same."""
+
+    before: str
+
+    @property
+    def text(self) -> str:
+        """The change in words."""
+        ratio = split_ratio(self.factor)
+        if self.kind == "split" and ratio is not None:
+            return f"closes before {self.before} by the ratio of a {_split_words(ratio)}; returns are equal"
+        days = self.first if self.first == self.last else f"{self.first} to {self.last}"
+        return f"close of {days}: {self.factor - 1:+.2%}; returns are equal"
+
+
+def _split_words(ratio: Fraction) -> str:
+    new_shares, old_shares = ratio.denominator, ratio.numerator
+    return f"{new_shares}-for-{old_shares} {'split' if ratio < 1 else 'reverse split'}"
+
+
+# -- Finding the changes.
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,11 +210,6 @@ def split_ratio(factor: float) -> Fraction | None:
     return 1 / turned if factor < 1 else turned
 
 
-def _split_words(ratio: Fraction) -> str:
-    new_shares, old_shares = ratio.denominator, ratio.numerator
-    return f"{new_shares}-for-{old_shares} {'split' if ratio < 1 else 'reverse split'}"
-
-
 def changes_of(pair: TickerPair, tolerance: float) -> tuple[Change, ...]:
     """Return what changed, in the order of the days; empty if there is nothing beyond the tolerance."""
     slipped = shifted_runs(pair.old, pair.new, tolerance)
@@ -113,11 +219,7 @@ def changes_of(pair: TickerPair, tolerance: float) -> tuple[Change, ...]:
 
 
 def _slip(pair: TickerPair, a: int, b: int, slip: int) -> Change:
-    sessions = "one session" if abs(slip) == 1 else f"{abs(slip)} sessions"
-    side = "before" if slip > 0 else "after"
-    days = f"{pair.day(a)} to {pair.day(b - 1)}, {b - a} days"
-    text = f"shifted by {sessions}: {days}, whose new prices are the old ones of {sessions} {side}"
-    return Change("shifted", pair.day(a), pair.day(b - 1), 1.0, True, text)
+    return Shifted("shifted", pair.day(a), pair.day(b - 1), 1.0, True, days=b - a, slip=slip)
 
 
 def _on_their_days(pair: TickerPair, tolerance: float) -> list[Change]:
@@ -182,27 +284,23 @@ def _price_moved(closes: np.ndarray | None, i: int, step: float) -> bool:
 
 
 def _price_change(pair: TickerPair, a: int, b: int, step: float) -> Change:
-    factor = float(np.exp(step))
-    if b - a == 1:
-        text = f"{_priced(pair, a, step)} ({factor - 1:+.2%} off its neighbours)"
-    else:
-        text = f"prices of {pair.day(a)} to {pair.day(b - 1)}, {b - a} days: {factor - 1:+.2%} off their neighbours"
     differing = pair.return_differences()[max(a - 1, 0) : b]
-    text += "; returns differ by " + " and ".join(
-        f"{x:+.2%}" for x in differing[[0, -1] if len(differing) > 1 else [0]]
-    )
-    return Change("price", pair.day(a), pair.day(b - 1), factor, True, text)
+    returns = tuple(float(x) for x in differing[:: max(len(differing) - 1, 1)])  # into the days, and out of them
+    what, old, new = _moved_price(pair, a, step)
+    factor = float(np.exp(step))
+    return WrongPrices("price", pair.day(a), pair.day(b - 1), factor, True, b - a, what, old, new, returns)
 
 
-def _priced(pair: TickerPair, i: int, step: float) -> str:
-    """Say what a day's price was and is: as traded if that moved, else adjusted for dividends."""
+def _moved_price(pair: TickerPair, i: int, step: float) -> tuple[str, float, float]:
+    """Return what moved on a day, and both values: the price as traded if that moved, else the one adjusted for dividends."""
+    adjusted = float(pair.old[i]), float(pair.new[i])
     if pair.old_close is None or pair.new_close is None:
-        return f"price of {pair.day(i)}: {pair.old[i]:.6g} → {pair.new[i]:.6g}"
+        return "price", *adjusted
     closes = np.log(pair.new_close / pair.old_close)
     beside = np.delete(closes, i)[max(i - 2, 0) : i + 2]
     if abs(closes[i] - np.median(beside) - step) < CLOSE_STEP:
-        return f"price of {pair.day(i)}: {pair.old_close[i]:.6g} → {pair.new_close[i]:.6g}"
-    return f"adjusted close of {pair.day(i)}: {pair.old[i]:.6g} → {pair.new[i]:.6g}"
+        return "price", float(pair.old_close[i]), float(pair.new_close[i])
+    return "adjusted close", *adjusted
 
 
 def _step(pair: TickerPair, levels: np.ndarray, closes: np.ndarray | None, i: int, steps: np.ndarray) -> Change:
@@ -215,45 +313,33 @@ def _step(pair: TickerPair, levels: np.ndarray, closes: np.ndarray | None, i: in
     if closes is not None:
         moved = float(np.median(closes[before]) - np.median(closes[after]))
     gap = float(pair.return_differences()[i - 1])
-    end = f"the return of {pair.day(i)} differs by {gap:+.2%}"
-    ratio = split_ratio(factor)
-    kind: ChangeKind
-    if ratio is not None and (closes is None or abs(moved - step) < CLOSE_STEP):
-        kind, text = "split", f"{_split_words(ratio)} on {pair.day(i)} is in one table only; {end}"
+    kind: ChangeKind = "level"
+    if split_ratio(factor) is not None and (closes is None or abs(moved - step) < CLOSE_STEP):
+        kind = "split"
     elif abs(moved) < LEVEL and abs(factor - 1) < LEAST_SPLIT:
-        word = "booked" if factor < 1 else "taken out"
-        kind, text = "dividend", f"dividend on {pair.day(i)} {word}, factor {factor:.6f}; {end}"
-    else:
-        kind, text = "level", f"all prices before {pair.day(i)} by the factor {factor:.6f}; {end}"
-    return Change(kind, pair.day(edges[at - 1]), pair.day(i - 1), factor, True, text)
+        kind = "dividend"
+    return Step(kind, pair.day(edges[at - 1]), pair.day(i - 1), factor, True, day=pair.day(i), gap=gap)
 
 
 def _whole_table(pair: TickerPair, base: float, closes: np.ndarray | None) -> list[Change]:
     """Say what rescaled the whole past, if anything did."""
     first, last = pair.day(0), pair.day(-1)
-    found = []
+    found: list[Change] = []
     rest = base
     if closes is not None:
         # the median of the last days is robust against one wrong close at the end
         ratio = split_ratio(float(np.exp(np.median(closes[-FEW_DAYS:]))))
         if ratio is not None:
-            found.append(
-                Change(
-                    "split", first, last, float(ratio), False, f"{_split_words(ratio)} after {last}; returns are equal"
-                )
-            )
+            found.append(WholePast("split", first, last, float(ratio), False))
             rest = base - float(np.log(float(ratio)))
     if abs(rest) <= LEVEL:
         return found
     factor = float(np.exp(rest))
     named = pair.later_dividends
-    product = float(np.prod([f for _, f in named])) if named else 1.0
+    product = float(np.prod([f for _, f in named]))
     if named and abs(product / factor - 1) < CLOSE_STEP:
-        days = ", ".join(f"{day} (factor {f:.6f})" for day, f in named)
-        text = f"dividend{'s' if len(named) > 1 else ''} on {days}; returns are equal"
-        return [*found, Change("dividend", first, last, factor, False, text)]
-    text = f"adjusted closes to {last} by the factor {factor:.6f}, as by later dividends; returns are equal"
-    return [*found, Change("rescaled", first, last, factor, False, text)]
+        return [*found, WholePast("dividend", first, last, factor, False, named)]
+    return [*found, WholePast("rescaled", first, last, factor, False)]
 
 
 def _closes_only(pair: TickerPair, levels: np.ndarray, closes: np.ndarray | None) -> list[Change]:
@@ -268,13 +354,12 @@ def _closes_only(pair: TickerPair, levels: np.ndarray, closes: np.ndarray | None
         ratio = split_ratio(factor)
         stepped = np.abs(np.diff(closes))[b - 1] > CLOSE_STEP
         if not stepped:
-            continue  # the adjusted closes moved here, not the closes: told above
+            continue  # the adjusted closes moved here, not the closes: found above
+        days = pair.day(a), pair.day(b - 1)
         if ratio is not None:
-            words = f"closes before {pair.day(b)} by the ratio of a {_split_words(ratio)}; returns are equal"
-            found.append(Change("split", pair.day(a), pair.day(b - 1), float(ratio), False, words))
+            found.append(OtherCloses("split", *days, float(ratio), False, before=pair.day(b)))
         elif b - a <= FEW_DAYS:
-            words = f"close of {pair.day(a)}{f' to {pair.day(b - 1)}' if b - a > 1 else ''}: {factor - 1:+.2%}; returns are equal"
-            found.append(Change("close", pair.day(a), pair.day(b - 1), factor, False, words))
+            found.append(OtherCloses("close", *days, factor, False, before=pair.day(b)))
     return found
 
 

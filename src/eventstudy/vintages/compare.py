@@ -146,7 +146,8 @@ class PriceDifferences:
 
     def to_dict(self) -> dict[str, object]:
         """Return the differences as plain values."""
-        return {**asdict(self), "differ": self.differ}
+        tickers = [{**asdict(t), "changes": [c.plain() for c in t.changes]} for t in self.tickers]
+        return {**asdict(self), "tickers": tickers, "differ": self.differ}
 
 
 _WORDS: Mapping[TickerKind, str] = {

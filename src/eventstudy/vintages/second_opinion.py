@@ -1,4 +1,4 @@
-"""One ticker's prices held against a second vendor's: closes as traded, adjusted closes beside them, or returns alone."""
+"""A second vendor's prices compared with a study's, day by day: closes as traded, adjusted closes beside them, or returns alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ import pandas as pd
 from eventstudy.errors import DataMissing, InvalidInput
 from eventstudy.prices.table import Prices
 from eventstudy.vintages.changes import CLOSE_STEP, LEAST_SPLIT, split_ratio
+from eventstudy.wording import first_lines, in_brackets, iso_day, plural
 
+#: Half a cent: two vendors that round the same price to the cent differ by less.
+TOLERANCE = 0.005
+#: Returns of vendors that adjust differently agree to this, in basis points.
+BASIS_POINTS = 2.0
+_SHOWN, _FEW, _WINDOW = 40, 3, 15
 #: A stretch on another split basis is at least so many days long; shorter ones are wrong prices.
 _LEAST_DAYS = 5
 _SLACK = 1e-9
@@ -79,128 +85,21 @@ class VendorTicker:
     days_only_theirs: tuple[str, ...] = ()
     uncompared: tuple[str, ...] = ()
 
-
-def _both(x: pd.Series[float], y: pd.Series[float]) -> tuple[pd.DataFrame, int, int]:
-    """Return two series on their common days, and how many days of the common range only one of them has."""
-    table = pd.concat({"ours": x.dropna(), "theirs": y.dropna()}, axis=1, sort=True)
-    common = table.dropna()
-    if common.empty:
-        return common, 0, 0
-    inside = table.loc[common.index[0] : common.index[-1]]
-    return common, int(inside["theirs"].isna().sum()), int(inside["ours"].isna().sum())
-
-
-def closes_of(ours: Prices, theirs: Prices, ticker: str, tolerance: float) -> tuple[VendorTicker, list[VendorDay]]:
-    """Compare closes as traded, theirs brought to our split basis; both tables have them."""
-    assert ours.close is not None
-    assert theirs.close is not None
-    table, only_ours, only_theirs = _both(ours.close[ticker], theirs.close[ticker])
-    x, y = table["ours"].to_numpy(), table["theirs"].to_numpy()
-    y, allowed, remark = _on_our_basis(x, y, tolerance)
-    wrong = np.abs(y - x) > allowed + _SLACK
-    days = pd.DatetimeIndex(table.index)
-    found = [
-        VendorDay(ticker, f"{days[int(i)]:%Y-%m-%d}", "close", float(x[i]), float(y[i])) for i in np.flatnonzero(wrong)
-    ]
-    return VendorTicker(ticker, "close", len(x), len(found), only_ours, only_theirs, remark), found
+    def __str__(self) -> str:
+        gaps = [
+            f"{plural(len(days), 'day')} {who} only: {_days_words(days, _FEW)}"
+            for days, who in ((self.days_only_ours, "ours"), (self.days_only_theirs, "theirs"))
+            if days
+        ]
+        notes = "; ".join(filter(None, (*gaps, self.remark)))
+        agreeing = self.compared - self.differing
+        return f"{self.ticker}: {agreeing:,} of {self.compared:,} {self.what}s agree{in_brackets(notes)}"
 
 
-def _on_our_basis(x: np.ndarray, y: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray, str]:
-    """Divide out split ratios between two vendors' closes; return theirs, what may differ, and a remark."""
-    allowed, ratio = np.full(len(x), tolerance), y / x
-    far = np.abs(ratio - 1) >= LEAST_SPLIT
-    edges = np.flatnonzero(np.diff(far.astype(int))) + 1
-    y, said = y.copy(), []
-    for run in np.split(np.arange(len(x)), edges):
-        if len(run) < _LEAST_DAYS or not far[run[0]]:
-            continue
-        # several splits follow each other: each day has its own ratio
-        for factor in np.unique(np.round(ratio[run], 2)):
-            part = run[np.abs(ratio[run] - factor) <= 0.02 * factor]
-            found = split_ratio(float(np.median(ratio[part]))) if len(part) >= _LEAST_DAYS else None
-            if found is None or not np.allclose(ratio[part], y[part] / x[part]):
-                continue
-            y[part] /= float(found)
-            allowed[part] = tolerance * max(1.0, 1 / float(found))
-            said.append(f"{len(part)} of their closes divided by {found}")
-    return y, allowed, "; ".join(dict.fromkeys(said))
-
-
-def adjusted_of(
-    ours: Prices, theirs: Prices, ticker: str, tolerance: float, basis_points: float
-) -> tuple[VendorTicker, list[VendorDay]]:
-    """Compare returns of adjusted closes where both tables have closes as traded, which are compared by themselves.
-
-    Notes
-    -----
-    With equal closes, returns differ where adjusted over traded steps in another way. Where one vendor never adjusts, the other may step
-    up, as at a dividend, and never down. Days beside a close that differs are left to the comparison of closes.
-    """
-    assert ours.close is not None
-    assert theirs.close is not None
-    table = pd.concat(
-        {
-            "x": ours.close[ticker],
-            "y": theirs.close[ticker],
-            "ours": ours.adj_close[ticker],
-            "theirs": theirs.adj_close[ticker],
-        },
-        axis=1,
-        sort=True,
-    ).dropna()
-    x, raw, own, other = (table[c].to_numpy() for c in ("x", "y", "ours", "theirs"))
-    y, allowed_close, _ = _on_our_basis(x, raw, tolerance)
-    other = y if np.array_equal(raw, other) else other  # one close for both: on our split basis
-    alike = np.abs(y - x) <= allowed_close + _SLACK
-    steps = [np.diff(np.log(adjusted / traded)) for adjusted, traded in ((own, x), (other, y))]
-    allowed = (
-        np.maximum(basis_points / 1e4, _ROUNDED_CLOSES * tolerance / np.min([x, y, own, other], axis=0)[:-1]) + _SLACK
-    )
-    if all((np.abs(s) > np.maximum(allowed, CLOSE_STEP)).any() for s in steps):
-        wrong = np.abs(steps[0] - steps[1]) > allowed
-    else:
-        wrong = (steps[0] < -allowed) | (steps[1] < -allowed)
-    wrong &= alike[1:] & alike[:-1]
-    moves, days = [values[1:] / values[:-1] - 1 for values in (own, other)], pd.DatetimeIndex(table.index)[1:]
-    found = [
-        VendorDay(ticker, f"{days[int(i)]:%Y-%m-%d}", "return", float(moves[0][i]), float(moves[1][i]))
-        for i in np.flatnonzero(wrong)
-    ]
-    return VendorTicker(ticker, "return", len(days), len(found), 0, 0), found
-
-
-def returns_of(
-    ours: Prices, theirs: Prices, ticker: str, tolerance: float, basis_points: float
-) -> tuple[VendorTicker, list[VendorDay]]:
-    """Compare returns; theirs may leave out dividends, as far as ours have any."""
-    table, only_ours, only_theirs = _both(ours.adj_close[ticker], theirs.adj_close[ticker])
-    moves = table.pct_change(fill_method=None).iloc[1:]
-    x, y, price = moves["ours"].to_numpy(), moves["theirs"].to_numpy(), table["ours"].to_numpy()[:-1]
-    bare = np.full(len(x), np.nan)
-    if ours.close is not None:
-        traded = ours.close[ticker].reindex(table.index)
-        bare = traded.pct_change(fill_method=None).iloc[1:].to_numpy()
-        price = np.fmin(price, traded.to_numpy()[:-1])
-    allowed = np.maximum(basis_points / 1e4, tolerance / price) + _SLACK
-    step = (1 + x) / (1 + bare) - 1
-    paid, counted, left_out = step > allowed, np.abs(y - x) <= allowed, np.abs(y - bare) <= allowed
-    they_count = (counted & paid).sum() > (left_out & paid).sum()
-    wrong = ~(counted | (left_out & (step >= -allowed) & ~(paid & they_count)))
-    days = pd.DatetimeIndex(moves.index)
-    found = [
-        VendorDay(ticker, f"{days[int(i)]:%Y-%m-%d}", "return", float(x[i]), float(y[i])) for i in np.flatnonzero(wrong)
-    ]
-    return VendorTicker(ticker, "return", len(y), len(found), only_ours, only_theirs), found
-
-
-# -- A second vendor's prices held against a study's, day by day.
-
-
-#: Half a cent: two vendors that round the same price to the cent differ by less.
-TOLERANCE = 0.005
-#: Returns of vendors that adjust differently agree to this, in basis points.
-BASIS_POINTS = 2.0
-_SHOWN, _FEW, _WINDOW = 40, 3, 15
+def _days_words(days: Sequence[str], most: int) -> str:
+    """Return days, of many the first ones and how many there are."""
+    shown = ", ".join(days[:most])
+    return f"{shown}, … ({len(days)} in all)" if len(days) > most else shown
 
 
 @dataclass(frozen=True, repr=False)
@@ -256,35 +155,24 @@ class SecondOpinion:
         return not self.uncompared
 
     def __repr__(self) -> str:
-        kinds = [w for w in ("close", "return") if any(t.what == w for t in self.tickers)]
-        limits = {"close": f"closes to {self.tolerance:g}", "return": f"returns to {self.basis_points:g} bp"}
-        how = ", ".join(limits[k] for k in kinds)
-        covered = len({t.ticker for t in self.tickers if t.compared})
-        head = (
-            f"{self.agreeing:,} of {self.compared:,} vendor-days agree ({self.ours} against {self.theirs}; {how}); compared were "
-            f"{covered:,} of {self.our_tickers:,} tickers and {self.compared:,} of {self.our_days:,} days of all tickers"
-        )
-        lines = [head]
-        for t in self.tickers:
-            gaps = [
-                f"{len(d)} day{'s' * (len(d) > 1)} {w} only: {_first_few(d)}"
-                for d, w in ((t.days_only_ours, "ours"), (t.days_only_theirs, "theirs"))
-                if d
-            ]
-            notes = "; ".join([*gaps, *([t.remark] if t.remark else [])])
-            lines.append(
-                f"  {t.ticker}: {t.compared - t.differing:,} of {t.compared:,} {t.what}s agree"
-                + (f" ({notes})" if notes else "")
-            )
-        lines += [f"  differs: {d}" for d in self.days[:_SHOWN]]
-        more = len(self.days) - _SHOWN
-        lines += [f"  … and {more:,} more days; --json has all"] if more > 0 else []
+        lines = [self._headline(), *(f"  {t}" for t in self.tickers)]
+        lines += first_lines([f"differs: {d}" for d in self.days], _SHOWN, "days")
         lines += [f"  not in {self.theirs}: {', '.join(self.missing)}"] if self.missing else []
         lacking: dict[str, list[str]] = {}
         for ticker, day in self.uncompared:
             lacking.setdefault(ticker, []).append(day)
-        lines += [f"  not compared: {t} {_first_few(days, _WINDOW)} (event window)" for t, days in lacking.items()]
+        lines += [f"  not compared: {t} {_days_words(days, _WINDOW)} (event window)" for t, days in lacking.items()]
         return "\n".join(lines)
+
+    def _headline(self) -> str:
+        limits = {"close": f"closes to {self.tolerance:g}", "return": f"returns to {self.basis_points:g} bp"}
+        what = {t.what for t in self.tickers}
+        how = ", ".join(words for name, words in limits.items() if name in what)
+        covered = len({t.ticker for t in self.tickers if t.compared})
+        return (
+            f"{self.agreeing:,} of {self.compared:,} vendor-days agree ({self.ours} against {self.theirs}; {how}); compared were "
+            f"{covered:,} of {self.our_tickers:,} tickers and {self.compared:,} of {self.our_days:,} days of all tickers"
+        )
 
     def to_dict(self) -> dict[str, object]:
         """Return everything as plain values."""
@@ -296,10 +184,6 @@ class SecondOpinion:
             "agreeing": self.agreeing,
             "complete": self.complete,
         }
-
-
-def _first_few(days: Sequence[str], most: int = _FEW) -> str:
-    return ", ".join(days[:most]) + (f", … ({len(days)} in all)" if len(days) > most else "")
 
 
 def second_opinion(
@@ -348,10 +232,10 @@ def second_opinion(
         )
     closes = not use_returns and ours.close is not None and theirs.close is not None
     parts = [
-        closes_of(ours, theirs, t, tolerance) if closes else returns_of(ours, theirs, t, tolerance, basis_points)
+        _closes_of(ours, theirs, t, tolerance) if closes else _returns_of(ours, theirs, t, tolerance, basis_points)
         for t in shared
     ]
-    beside = [adjusted_of(ours, theirs, t, tolerance, basis_points) for t in shared if closes]
+    beside = [_adjusted_of(ours, theirs, t, tolerance, basis_points) for t in shared if closes]
     if not any(item.compared for item, _ in parts):
         raise DataMissing(
             f"{theirs.provenance.source} has no day in common with the study: it holds {theirs.dates[0]:%Y-%m-%d} to "
@@ -381,7 +265,7 @@ def _held(ours: Prices, ticker: str, days: Iterable[pd.Timestamp]) -> pd.Datetim
 
 
 def _iso(days: pd.DatetimeIndex) -> tuple[str, ...]:
-    return tuple(f"{d:%Y-%m-%d}" for d in days)
+    return tuple(iso_day(d) for d in days)
 
 
 def _with_gaps(item: VendorTicker, ours: Prices, theirs: Prices, needed: Iterable[pd.Timestamp]) -> VendorTicker:
@@ -399,3 +283,120 @@ def _with_gaps(item: VendorTicker, ours: Prices, theirs: Prices, needed: Iterabl
         days_only_theirs=_iso(inside[1].difference(common)),
         uncompared=_iso(_held(ours, item.ticker, needed).difference(compared)),
     )
+
+
+# -- One ticker.
+
+
+def _closes_of(ours: Prices, theirs: Prices, ticker: str, tolerance: float) -> tuple[VendorTicker, list[VendorDay]]:
+    """Compare closes as traded, theirs brought to our split basis; both tables have them."""
+    assert ours.close is not None
+    assert theirs.close is not None
+    table, only_ours, only_theirs = _on_common_days(ours.close[ticker], theirs.close[ticker])
+    x, y = table["ours"].to_numpy(), table["theirs"].to_numpy()
+    y, allowed, remark = _on_our_basis(x, y, tolerance)
+    wrong = np.abs(y - x) > allowed + _SLACK
+    found = _differing(ticker, "close", table.index, (x, y), wrong)
+    return VendorTicker(ticker, "close", len(x), len(found), only_ours, only_theirs, remark), found
+
+
+def _on_our_basis(x: np.ndarray, y: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray, str]:
+    """Divide out split ratios between two vendors' closes; return theirs, what may differ, and a remark."""
+    allowed, ratio = np.full(len(x), tolerance), y / x
+    far = np.abs(ratio - 1) >= LEAST_SPLIT
+    edges = np.flatnonzero(np.diff(far.astype(int))) + 1
+    y, said = y.copy(), []
+    for run in np.split(np.arange(len(x)), edges):
+        if len(run) < _LEAST_DAYS or not far[run[0]]:
+            continue
+        # several splits follow each other: each day has its own ratio
+        for factor in np.unique(np.round(ratio[run], 2)):
+            part = run[np.abs(ratio[run] - factor) <= 0.02 * factor]
+            found = split_ratio(float(np.median(ratio[part]))) if len(part) >= _LEAST_DAYS else None
+            if found is None or not np.allclose(ratio[part], y[part] / x[part]):
+                continue
+            y[part] /= float(found)
+            allowed[part] = tolerance * max(1.0, 1 / float(found))
+            said.append(f"{len(part)} of their closes divided by {found}")
+    return y, allowed, "; ".join(dict.fromkeys(said))
+
+
+def _adjusted_of(
+    ours: Prices, theirs: Prices, ticker: str, tolerance: float, basis_points: float
+) -> tuple[VendorTicker, list[VendorDay]]:
+    """Compare returns of adjusted closes where both tables have closes as traded, which are compared by themselves.
+
+    Notes
+    -----
+    With equal closes, returns differ where adjusted over traded steps in another way. Where one vendor never adjusts, the other may step
+    up, as at a dividend, and never down. Days beside a close that differs are left to the comparison of closes.
+    """
+    assert ours.close is not None
+    assert theirs.close is not None
+    table = pd.concat(
+        {
+            "x": ours.close[ticker],
+            "y": theirs.close[ticker],
+            "ours": ours.adj_close[ticker],
+            "theirs": theirs.adj_close[ticker],
+        },
+        axis=1,
+        sort=True,
+    ).dropna()
+    x, raw, own, other = (table[c].to_numpy() for c in ("x", "y", "ours", "theirs"))
+    y, allowed_close, _ = _on_our_basis(x, raw, tolerance)
+    other = y if np.array_equal(raw, other) else other  # one close for both: on our split basis
+    alike = np.abs(y - x) <= allowed_close + _SLACK
+    steps = [np.diff(np.log(adjusted / traded)) for adjusted, traded in ((own, x), (other, y))]
+    allowed = (
+        np.maximum(basis_points / 1e4, _ROUNDED_CLOSES * tolerance / np.min([x, y, own, other], axis=0)[:-1]) + _SLACK
+    )
+    if all((np.abs(s) > np.maximum(allowed, CLOSE_STEP)).any() for s in steps):
+        wrong = np.abs(steps[0] - steps[1]) > allowed
+    else:
+        wrong = (steps[0] < -allowed) | (steps[1] < -allowed)
+    wrong &= alike[1:] & alike[:-1]
+    moves = own[1:] / own[:-1] - 1, other[1:] / other[:-1] - 1
+    found = _differing(ticker, "return", table.index[1:], moves, wrong)
+    return VendorTicker(ticker, "return", len(wrong), len(found), 0, 0), found
+
+
+def _returns_of(
+    ours: Prices, theirs: Prices, ticker: str, tolerance: float, basis_points: float
+) -> tuple[VendorTicker, list[VendorDay]]:
+    """Compare returns; theirs may leave out dividends, as far as ours have any."""
+    table, only_ours, only_theirs = _on_common_days(ours.adj_close[ticker], theirs.adj_close[ticker])
+    moves = table.pct_change(fill_method=None).iloc[1:]
+    x, y, price = moves["ours"].to_numpy(), moves["theirs"].to_numpy(), table["ours"].to_numpy()[:-1]
+    bare = np.full(len(x), np.nan)
+    if ours.close is not None:
+        traded = ours.close[ticker].reindex(table.index)
+        bare = traded.pct_change(fill_method=None).iloc[1:].to_numpy()
+        price = np.fmin(price, traded.to_numpy()[:-1])
+    allowed = np.maximum(basis_points / 1e4, tolerance / price) + _SLACK
+    step = (1 + x) / (1 + bare) - 1
+    paid, counted, left_out = step > allowed, np.abs(y - x) <= allowed, np.abs(y - bare) <= allowed
+    they_count = (counted & paid).sum() > (left_out & paid).sum()
+    wrong = ~(counted | (left_out & (step >= -allowed) & ~(paid & they_count)))
+    found = _differing(ticker, "return", moves.index, (x, y), wrong)
+    return VendorTicker(ticker, "return", len(y), len(found), only_ours, only_theirs), found
+
+
+def _on_common_days(x: pd.Series[float], y: pd.Series[float]) -> tuple[pd.DataFrame, int, int]:
+    """Return two series on their common days, and how many days of the common range only one of them has."""
+    table = pd.concat({"ours": x.dropna(), "theirs": y.dropna()}, axis=1, sort=True)
+    common = table.dropna()
+    if common.empty:
+        return common, 0, 0
+    inside = table.loc[common.index[0] : common.index[-1]]
+    return common, int(inside["theirs"].isna().sum()), int(inside["ours"].isna().sum())
+
+
+def _differing(
+    ticker: str, what: str, days: pd.Index, pair: tuple[np.ndarray, np.ndarray], wrong: np.ndarray
+) -> list[VendorDay]:
+    """Return the days on which the two vendors' figures differ."""
+    ours, theirs = pair
+    return [
+        VendorDay(ticker, iso_day(days[int(i)]), what, float(ours[i]), float(theirs[i])) for i in np.flatnonzero(wrong)
+    ]

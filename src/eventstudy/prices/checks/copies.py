@@ -8,17 +8,30 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from eventstudy.prices.checks.finding import ERROR, NOTE, BoolArray, Finding, FloatArray, Grid, by_ticker, finding
+from eventstudy.prices.checks.finding import ERROR, NOTE, BoolArray, Finding, FloatArray, Grid, Rule, by_ticker, finding
+from eventstudy.wording import first_few
+
+REPEATED_BLOCK = Rule(
+    "repeated_block",
+    "no days in a row that repeat earlier ones",
+    "compare these days with a second vendor; download again, or leave the copies empty",
+)
+SHIFTED_DAYS = Rule(
+    "shifted_days",
+    "moves with the market of the same session",
+    "compare a known day with a second vendor: dates may be a session off; against a market that closes at another hour, "
+    "use a benchmark of the firm's own exchange",
+)
 
 #: Days in a row that are a copy: with volumes, and by their closes alone.
 COPIED, COPIED_CLOSES = 3, 4
 #: So many copies of closes that came about by chance are expected in a series, at most, for one to be called a copy.
 BY_CHANCE = 1e-4
-#: Days over which a series is held against the market, besides all its days; the least number that says something.
+#: Days over which a series is compared with the market, besides all its days; the least number that says something.
 STRETCH, LEAST_DAYS = 250, 60
 #: How much closer the market of the day before or after must be: a difference of correlations, and standard errors.
 CLOSER, CLOSER_ERRORS = 0.25, 6.0
-#: Series besides one's own whose mean move counts as a market.
+#: Series besides its own whose mean move counts as a market.
 FEWEST_PEERS = 5
 
 
@@ -30,16 +43,11 @@ class Copy(NamedTuple):
     days: int
 
 
-def copy_checks(grid: Grid, thin: bool) -> Iterator[Finding]:
-    """Yield series with days that are copies of others, or that are a session off."""
-    yield from _repeated_blocks(grid)
-    yield from _shifted_days(grid, thin)
-
-
 # -- blocks ----------------------------------------------------------------------------------------------------
 
 
-def _repeated_blocks(grid: Grid) -> Iterator[Finding]:
+def repeated_blocks(grid: Grid) -> Iterator[Finding]:
+    """Yield series with days in a row that are copies of others."""
     closes = grid.closes
     found: dict[int, list[Copy]] = {}
     if grid.volume is not None:
@@ -59,13 +67,10 @@ def _repeated_blocks(grid: Grid) -> Iterator[Finding]:
 
     def words(column: int, _: NDArray[np.int64]) -> str:
         copies = found[column]
-        shown = ", ".join(
-            f"{grid.day(c.row)} to {grid.day(c.row + c.days - 1)} as from {grid.day(c.source)} on" for c in copies[:3]
-        )
-        more = f" and {len(copies) - 3} more" if len(copies) > 3 else ""
-        return f"the same figures on days in a row: {shown}{more}"
+        shown = (f"{grid.day(c.row)} to {grid.day(c.row + c.days - 1)} as from {grid.day(c.source)} on" for c in copies)
+        return f"the same figures on days in a row: {first_few(shown, 3)}"
 
-    yield from by_ticker(grid, "repeated_block", level, words)
+    yield from by_ticker(grid, REPEATED_BLOCK, level, words)
 
 
 def _marks(values: FloatArray) -> NDArray[np.uint64]:
@@ -128,7 +133,7 @@ def _shares(values: FloatArray) -> FloatArray:
 # -- a session off ---------------------------------------------------------------------------------------------
 
 
-def _shifted_days(grid: Grid, thin: bool) -> Iterator[Finding]:
+def shifted_days(grid: Grid) -> Iterator[Finding]:
     """Yield series that follow the market of the session before or after more closely than that of the day."""
     returns = np.full(grid.adjusted.shape, np.nan)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -137,21 +142,21 @@ def _shifted_days(grid: Grid, thin: bool) -> Iterator[Finding]:
     rows = np.flatnonzero(grid.priced.any(axis=1))
     returns = returns[rows]
     level = np.zeros(grid.adjusted.shape, dtype=np.int8)
-    told: dict[int, tuple[int, float, float]] = {}
+    said: dict[int, tuple[int, float, float]] = {}
     for stretch in _stretches(len(rows)):
         there = np.isfinite(returns[stretch])
         lag, closer, day = _lags(returns[stretch], there, grid.benchmark)
         limit = np.maximum(CLOSER, CLOSER_ERRORS / np.sqrt(np.maximum(there.sum(axis=0), 1)))
         for column in np.flatnonzero((closer - day > limit) & (there.sum(axis=0) >= LEAST_DAYS)).tolist():
-            level[rows[stretch], column] = NOTE if thin else ERROR
-            told.setdefault(column, (int(lag[column]), float(closer[column]), float(day[column])))
+            level[rows[stretch], column] = NOTE if grid.thin else ERROR
+            said.setdefault(column, (int(lag[column]), float(closer[column]), float(day[column])))
 
     def words(column: int, _: NDArray[np.int64]) -> str:
-        lag, closer, day = told[column]
+        lag, closer, day = said[column]
         side = "after" if lag > 0 else "before"
         return f"correlation {closer:.2f} with the market of the session {side}, {day:.2f} with that of the day"
 
-    yield from by_ticker(grid, "shifted_days", level, words)
+    yield from by_ticker(grid, SHIFTED_DAYS, level, words)
 
 
 def _stretches(count: int) -> list[slice]:
@@ -202,6 +207,17 @@ def _correlations(
 # -- One series under two tickers: on all their common days, or on many in a row.
 
 
+DUPLICATE_SERIES = Rule(
+    "duplicate_series",
+    "each series under one ticker",
+    "one of them holds the other's prices: download it again",
+)
+EQUALS_BENCHMARK = Rule(
+    "equals_benchmark",
+    "a firm's returns that are not the benchmark's",
+    "one of them holds the other's prices: download it again",
+)
+
 #: Common returns with which two series can be called identical, and the share of their squares that may differ.
 COMMON_RETURNS, IDENTICAL, SAMPLED_DAYS = 20, 1e-7, 40
 #: Returns that differ by no more are the same; within as much times ten of zero they say nothing.
@@ -210,11 +226,19 @@ SAME = 1e-6
 SAME_IN_A_ROW = 60
 #: Days of a block by which such runs are looked for: a run holds a whole block wherever it begins.
 BLOCK = SAME_IN_A_ROW // 2
-#: Columns with the next sums that a column of a block is held against: others may lie between two twins by chance.
+#: Columns with the next sums that a column of a block is compared with: others may lie between two twins by chance.
 NEIGHBOURS = 4
 
 
-def twin_checks(grid: Grid, returns: FloatArray) -> Iterator[Finding]:
+def twins(grid: Grid) -> Iterator[Finding]:
+    """Yield pairs of tickers with the same returns."""
+    returns = np.full(grid.adjusted.shape, np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        returns[1:] = grid.adjusted[1:] / grid.adjusted[:-1] - 1.0
+    yield from twins_of(grid, returns)
+
+
+def twins_of(grid: Grid, returns: FloatArray) -> Iterator[Finding]:
     """Yield pairs of tickers with the same returns on all their common days, or on sixty in a row.
 
     Parameters
@@ -236,7 +260,7 @@ def twin_checks(grid: Grid, returns: FloatArray) -> Iterator[Finding]:
         used = grid.used[rows][:, [i, j]].any()  # which of the two is wrong is not known
         how = f"all {len(rows)} common days" if (i, j) in whole else f"{len(rows)} days in a row that are not zero"
         yield finding(
-            "equals_benchmark" if against else "duplicate_series",
+            EQUALS_BENCHMARK if against else DUPLICATE_SERIES,
             "error" if used else "note",
             (grid.tickers[i], grid.tickers[j]),
             f"the same return on {how}",

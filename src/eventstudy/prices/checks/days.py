@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
@@ -17,14 +17,57 @@ from eventstudy.prices.checks.finding import (
     Finding,
     FloatArray,
     Grid,
-    Usage,
+    Rule,
     by_ticker,
     finding,
     in_window,
     previous,
 )
+from eventstudy.wording import iso_day
 
 Rows = NDArray[np.int64]
+
+MISSING_SESSIONS = Rule(
+    "missing_sessions",
+    "a price on every session of the exchange",
+    "download these days again or fill them from another vendor; if the exchange was closed, accept it with that reason",
+)
+EXTRA_DAYS = Rule(
+    "extra_days",
+    "prices on sessions of the exchange only",
+    "Remove them, name the right exchange with calendar=, or use calendar=None to take the benchmark's dates",
+)
+MISSING_PRICES = Rule(
+    "missing_prices",
+    "a price on every session between a ticker's first and last",
+    "a halt, thin trading or a gap of the vendor: compare another source; each missing price costs two returns",
+)
+SHORT_HISTORY = Rule(
+    "short_history",
+    "prices over the whole table",
+    "listed later or delisted earlier: nothing, if that is right",
+)
+BENCHMARK_HOLES = Rule(
+    "benchmark_holes",
+    "a benchmark's price on every session that the study uses",
+    "fill the gap from another vendor, or choose another benchmark",
+)
+EARLY_END = Rule(
+    "early_end",
+    "prices to the end of the event window",
+    "wait for the days that are missing, download again, or end the event window earlier",
+)
+REPEATED_DAY = Rule(
+    "repeated_day",
+    "no day that repeats the one before, close and volume",
+    "remove the repeated row or download again: vendors repeat the last day at times",
+)
+STALE_PRICES = Rule(
+    "stale_prices",
+    "fewer than five equal closes in a row",
+    "a halt, a suspended listing or a price carried forward: leave the days empty, or drop the ticker",
+)
+
 
 #: Equal closes in a row that are looked up, an error if there was no trade; more are an error whatever the volume says.
 STALE, STALE_ANYHOW = 5, 20
@@ -34,25 +77,14 @@ TOO_MANY = 0.05
 REPEATED_SHARE, REPEATED_TICKERS = 0.9, 5
 
 
-def day_checks(grid: Grid, calendar: str | None, usage: Usage | None, thin: bool) -> Iterator[Finding]:
-    """Yield what is wrong with the days of a table."""
-    yield from _missing_sessions(grid, calendar)
-    yield from _extra_days(grid, calendar)
-    yield from _holes(grid, thin)
-    yield from _short_history(grid)
-    if usage is not None:
-        yield from _early_end(grid, usage)
-    yield from _repeated_days(grid)
-    yield from _stale(grid, usage, thin)
-
-
 def _share_too_large(bad: BoolArray, used: BoolArray) -> bool:
     return bool(used.any()) and float((bad & used).sum()) > TOO_MANY * float(used.sum())
 
 
-def _missing_sessions(grid: Grid, calendar: str | None) -> Iterator[Finding]:
+def missing_sessions(grid: Grid) -> Iterator[Finding]:
+    """Yield sessions of the exchange on which nothing has a price."""
     lost = grid.session & ~grid.priced.any(axis=1)
-    if calendar is None or not lost.any():
+    if grid.calendar is None or not lost.any():
         return
     used, event = grid.used.any(axis=1), grid.event.any(axis=1)
     serious = _share_too_large(lost, used & grid.session)
@@ -61,17 +93,18 @@ def _missing_sessions(grid: Grid, calendar: str | None) -> Iterator[Finding]:
         if len(rows):
             severity = SEVERITIES[int(level[rows].max()) - 1]
             yield finding(
-                "missing_sessions",
+                MISSING_SESSIONS,
                 severity,
                 (),
-                f"no price at all on {len(rows)} session(s) of {calendar}: {grid.listed(rows)}",
+                f"no price at all on {len(rows)} session(s) of {grid.calendar}: {grid.days_of(rows)}",
                 *grid.span(rows),
             )
 
 
-def _extra_days(grid: Grid, calendar: str | None) -> Iterator[Finding]:
+def extra_days(grid: Grid) -> Iterator[Finding]:
+    """Yield days with prices on which the exchange was closed."""
     extra = ~grid.session & grid.priced.any(axis=1)
-    if calendar is None or not extra.any():
+    if grid.calendar is None or not extra.any():
         return
     inside = grid.used & grid.priced
     used = inside.any(axis=1)
@@ -82,10 +115,10 @@ def _extra_days(grid: Grid, calendar: str | None) -> Iterator[Finding]:
         if len(rows):
             who = np.flatnonzero(grid.priced[rows].any(axis=0))
             yield finding(
-                "extra_days",
+                EXTRA_DAYS,
                 severity,
                 () if len(who) == len(grid.tickers) else tuple(grid.tickers[i] for i in who),
-                f"The prices have {len(rows)} day(s) on which {calendar} was closed: {grid.listed(rows, 6)}",
+                f"The prices have {len(rows)} day(s) on which {grid.calendar} was closed: {grid.days_of(rows, 6)}",
                 *grid.span(rows),
             )
 
@@ -100,28 +133,37 @@ def _life(grid: Grid) -> tuple[Rows, Rows, BoolArray]:
     return first, last, (rows >= first) & (rows <= last)
 
 
-def _holes(grid: Grid, thin: bool) -> Iterator[Finding]:
-    """Yield missing prices of firms inside their own life, and of benchmarks wherever the study looks."""
+def _lost(grid: Grid) -> BoolArray:
+    """Return where a price is missing on a session on which others have one."""
+    return np.asarray(~grid.priced & (grid.session & grid.priced.any(axis=1))[:, None], dtype=np.bool_)
+
+
+def _lost_in_words(grid: Grid) -> Callable[[int, Rows], str]:
+    return lambda _, rows: f"no price on {len(rows)} session(s) on which others have one: {grid.days_of(rows)}"
+
+
+def missing_prices(grid: Grid) -> Iterator[Finding]:
+    """Yield missing prices of firms inside their own life."""
     _, _, alive = _life(grid)
-    elsewhere = (grid.session & grid.priced.any(axis=1))[:, None]
-    lost = ~grid.priced & elsewhere
+    firms = _lost(grid) & alive & ~grid.benchmark
+    level = np.where(firms, NOTE if grid.thin else WARNING, 0).astype(np.int8)
+    yield from by_ticker(grid, MISSING_PRICES, level, _lost_in_words(grid))
 
-    def words(column: int, rows: Rows) -> str:
-        return f"no price on {len(rows)} session(s) on which others have one: {grid.listed(rows)}"
 
-    firms = lost & alive & ~grid.benchmark
-    level = np.where(firms, NOTE if thin else WARNING, 0).astype(np.int8)
-    yield from by_ticker(grid, "missing_prices", level, words)
-    marked = lost & grid.benchmark & (alive | grid.used)
+def benchmark_holes(grid: Grid) -> Iterator[Finding]:
+    """Yield missing prices of benchmarks wherever the study looks."""
+    _, _, alive = _life(grid)
+    marked = _lost(grid) & grid.benchmark & (alive | grid.used)
     level = in_window(grid, marked)
     for column in np.flatnonzero(marked.any(axis=0)):
         if _share_too_large(marked[:, column], grid.used[:, column] & grid.session):
             level[marked[:, column], column] = ERROR
-    level = np.minimum(level, WARNING).astype(np.int8) if thin else level
-    yield from by_ticker(grid, "benchmark_holes", level, words)
+    level = np.minimum(level, WARNING).astype(np.int8) if grid.thin else level
+    yield from by_ticker(grid, BENCHMARK_HOLES, level, _lost_in_words(grid))
 
 
-def _short_history(grid: Grid) -> Iterator[Finding]:
+def short_history(grid: Grid) -> Iterator[Finding]:
+    """Yield tickers that begin later or end earlier than the table."""
     first, last, _ = _life(grid)
     open_days = np.flatnonzero(grid.session)
     if not len(open_days):
@@ -138,7 +180,7 @@ def _short_history(grid: Grid) -> Iterator[Finding]:
                 parts.append(f"last price on {grid.day(int(last[column]))}")
                 days.append(grid.day(int(last[column])))
         yield finding(
-            "short_history",
+            SHORT_HISTORY,
             "note",
             (grid.tickers[column],),
             ", ".join(parts),
@@ -147,8 +189,11 @@ def _short_history(grid: Grid) -> Iterator[Finding]:
         )
 
 
-def _early_end(grid: Grid, usage: Usage) -> Iterator[Finding]:
+def early_end(grid: Grid) -> Iterator[Finding]:
     """Yield tickers whose prices end before the event window of one of their events does."""
+    usage = grid.usage
+    if usage is None:
+        return
     _, last, _ = _life(grid)
     column = pd.Index(grid.tickers).get_indexer(pd.Index(list(usage.tickers)))
     ends = grid.days.to_numpy()[np.maximum(last, 0)][column]
@@ -156,15 +201,15 @@ def _early_end(grid: Grid, usage: Usage) -> Iterator[Finding]:
     for place in sorted(set(column[short].tolist())):
         mine = usage.last[short & (column == place)]
         yield finding(
-            "early_end",
+            EARLY_END,
             "warning",
             (grid.tickers[place],),
-            f"prices end on {grid.day(int(last[place]))}, an event window on {mine.max():%Y-%m-%d}",
+            f"prices end on {grid.day(int(last[place]))}, an event window on {iso_day(mine.max())}",
             grid.day(int(last[place])),
         )
 
 
-def _repeated_days(grid: Grid) -> Iterator[Finding]:
+def repeated_days(grid: Grid) -> Iterator[Finding]:
     """Yield rows that repeat the one before: close and volume of a ticker, or nearly all closes of a table without volume."""
     closes = grid.closes
     same = closes == previous(closes)
@@ -172,9 +217,9 @@ def _repeated_days(grid: Grid) -> Iterator[Finding]:
         again = same & (grid.volume > 0) & (grid.volume == previous(grid.volume))
         yield from by_ticker(
             grid,
-            "repeated_day",
+            REPEATED_DAY,
             in_window(grid, again),
-            lambda _, rows: f"close and volume of the day before again: {grid.listed(rows)}",
+            lambda _, rows: f"close and volume of the day before again: {grid.days_of(rows)}",
         )
     moving = np.isfinite(closes) if grid.volume is None else np.isfinite(closes) & ~np.isfinite(grid.volume)
     count = moving.sum(axis=1)
@@ -183,7 +228,7 @@ def _repeated_days(grid: Grid) -> Iterator[Finding]:
     for row in rows:
         level = ERROR if grid.event[row].any() else WARNING if grid.used[row].any() else NOTE
         yield finding(
-            "repeated_day",
+            REPEATED_DAY,
             SEVERITIES[level - 1],
             (),
             f"{still[row]} of {count[row]} closes are those of the day before",
@@ -208,7 +253,8 @@ def carried_closes(closes: FloatArray, volume: FloatArray) -> BoolArray:
     return np.asarray(~(volume > 0) & (closes == previous(closes)), dtype=np.bool_)
 
 
-def _stale(grid: Grid, usage: Usage | None, thin: bool) -> Iterator[Finding]:
+def stale_prices(grid: Grid) -> Iterator[Finding]:
+    """Yield closes that stand still for days."""
     closes = grid.closes
     length = run_lengths(closes)
     if not (length >= STALE).any():
@@ -221,18 +267,18 @@ def _stale(grid: Grid, usage: Usage | None, thin: bool) -> Iterator[Finding]:
         # the first close of a run may have been a trade
         level[long & (run_lengths(np.where(idle, closes, np.nan)) >= STALE - 1)] = ERROR
     level[length >= STALE_ANYHOW] = ERROR
-    if usage is not None:  # an abnormal return made of prices carried forward, unless trades stand behind them
+    if grid.usage is not None:  # an abnormal return made of prices carried forward, unless trades stand behind them
         level[long & grid.event & ~(np.nan_to_num(grid.volume if grid.volume is not None else closes * 0.0) > 0)] = (
             ERROR
         )
-    if thin:
+    if grid.thin:
         level = np.minimum(level, NOTE).astype(np.int8)
 
     def words(column: int, rows: Rows) -> str:
         runs = int(length[rows, column].max())
         return _constant(grid, column, runs) or _standing(grid, column, rows, runs)
 
-    yield from by_ticker(grid, "stale_prices", level, words)
+    yield from by_ticker(grid, STALE_PRICES, level, words)
 
 
 def _constant(grid: Grid, column: int, run: int) -> str:

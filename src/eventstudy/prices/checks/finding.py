@@ -1,9 +1,9 @@
-"""What a check of prices found, and which findings a study accepts."""
+"""What a check of prices is given, a grid of sessions and tickers, and what it yields, findings."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -11,117 +11,23 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from eventstudy.calendars import calendar_bounds, exchange_sessions
-from eventstudy.errors import DataUnfit, InvalidInput
 from eventstudy.prices.table import Prices, clean_frame
-from eventstudy.wording import did_you_mean
+from eventstudy.wording import first_few, iso_day
 
 Severity = Literal["note", "warning", "error"]
 #: From the least to the most serious.
 SEVERITIES: tuple[Severity, ...] = ("note", "warning", "error")
-#: Beyond this many tickers, findings of one check and severity are told as one.
+#: Tickers that a line names; beyond this many, findings of one check and severity become one.
 APART = 6
-#: No reason is longer.
-LONGEST_REASON = 500
-IDLE = ", but not found"
 
 
 class Rule(NamedTuple):
-    """What a check expects, and what to do if it is not so."""
+    """What a check is called, what it expects, what to do if it is not so, and whether a study may accept that."""
 
+    name: str
     expected: str
     advice: str
-
-
-#: The checks by name.
-CHECKS: Mapping[str, Rule] = {
-    "missing_sessions": Rule(
-        "a price on every session of the exchange",
-        "download these days again or fill them from another vendor; if the exchange was closed, accept it with that reason",
-    ),
-    "extra_days": Rule(
-        "prices on sessions of the exchange only",
-        "Remove them, name the right exchange with calendar=, or use calendar=None to take the benchmark's dates",
-    ),
-    "missing_prices": Rule(
-        "a price on every session between a ticker's first and last",
-        "a halt, thin trading or a gap of the vendor: compare another source; each missing price costs two returns",
-    ),
-    "short_history": Rule("prices over the whole table", "listed later or delisted earlier: nothing, if that is right"),
-    "benchmark_holes": Rule(
-        "a benchmark's price on every session that the study uses",
-        "fill the gap from another vendor, or choose another benchmark",
-    ),
-    "early_end": Rule(
-        "prices to the end of the event window",
-        "wait for the days that are missing, download again, or end the event window earlier",
-    ),
-    "repeated_day": Rule(
-        "no day that repeats the one before, close and volume",
-        "remove the repeated row or download again: vendors repeat the last day at times",
-    ),
-    "repeated_block": Rule(
-        "no days in a row that repeat earlier ones",
-        "compare these days with a second vendor; download again, or leave the copies empty",
-    ),
-    "shifted_days": Rule(
-        "moves with the market of the same session",
-        "compare a known day with a second vendor: dates may be a session off; against a market that closes at another hour, "
-        "use a benchmark of the firm's own exchange",
-    ),
-    "stale_prices": Rule(
-        "fewer than five equal closes in a row",
-        "a halt, a suspended listing or a price carried forward: leave the days empty, or drop the ticker",
-    ),
-    "unapplied_split": Rule(
-        "no jump of a split's size that stays",
-        "look up the split; adjust all earlier prices (or take a newer download), or accept it with the news that explains it",
-    ),
-    "level_shift": Rule(
-        "no jump beyond 2.5 times that stays",
-        "another currency, another share or real news: compare with a second vendor",
-    ),
-    "wrong_price": Rule(
-        "no jump that is undone within three days",
-        "compare that day with a second vendor; correct the price or leave it empty",
-    ),
-    "unconfirmed_move": Rule(
-        "no move beyond 25 % in an event window that the next day goes against, nor on the last day of the table",
-        "real news or a wrong price: compare with `eventstudy check STUDY --against FILE`",
-    ),
-    "many_jumps": Rule(
-        "no more than 40 daily moves beyond 16 %",
-        "bring all prices to one unit and one split basis, or leave the ticker out if it is no series of prices",
-    ),
-    "adjustment_ratio": Rule(
-        "adjusted/traded rises in steps of a dividend's size only",
-        "download both closes from one source on one day; around a spin-off or special dividend look at the traded prices",
-    ),
-    "adjusted_above_traded": Rule(
-        "an adjusted close that is not above the close as traded",
-        "check that the two tables are not swapped, and are of one vintage",
-    ),
-    "non_positive_prices": Rule("prices above zero and finite", "correct the value or leave it empty"),
-    "zero_volume": Rule(
-        "no volume of zero",
-        "a halt, or a vendor's gap: no trade stands behind these closes; leave them empty, or accept them with the reason for the halt",
-    ),
-    "negative_volume": Rule("volumes of zero or more", "correct it or leave it empty"),
-    "vintages_disagree": Rule(
-        "returns of two vintages within 0.0001 of each other",
-        "find out which vintage is right, e.g. by a second vendor; a dividend or a split must not change any return",
-    ),
-    "mixed_currencies": Rule(
-        "all prices in one currency",
-        "Convert them to one currency, or hand in returns as a DataFrame if this is meant",
-    ),
-    "duplicate_series": Rule("each series under one ticker", "one of them holds the other's prices: download it again"),
-    "equals_benchmark": Rule(
-        "a firm's returns that are not the benchmark's",
-        "one of them holds the other's prices: download it again",
-    ),
-}
-#: What no reason makes usable.
-NEVER_ACCEPTED = ("non_positive_prices",)
+    acceptable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +52,8 @@ class Finding:
         What to do.
     accepted : str
         The reason for which an error or a warning was accepted; empty otherwise.
+    idle : bool
+        Whether it only says that a study accepts what was not found.
     """
 
     check: str
@@ -157,11 +65,7 @@ class Finding:
     rule: str
     advice: str
     accepted: str = ""
-
-    @property
-    def idle(self) -> bool:
-        """Whether it only tells that a study accepts what was not found."""
-        return self.value.endswith(IDLE)
+    idle: bool = False
 
     @property
     def days(self) -> str:
@@ -170,7 +74,7 @@ class Finding:
 
     def __str__(self) -> str:
         state = f"accepted {self.severity}" if self.accepted else self.severity
-        where = ", ".join(filter(None, (some(self.tickers), self.days)))
+        where = ", ".join(filter(None, (first_few(self.tickers, APART), self.days)))
         end = f"Accepted: {self.accepted}" if self.accepted else f"Expected: {self.rule}. To do: {self.advice}"
         return f"{state}: {self.check}" + (f" ({where})" if where else "") + f": {self.value}. {end}"
 
@@ -190,93 +94,10 @@ class Finding:
 
 
 def finding(
-    check: str, severity: Severity, tickers: Iterable[str], value: str, first: str = "", last: str = ""
+    rule: Rule, severity: Severity, tickers: Iterable[str], value: str, first: str = "", last: str = ""
 ) -> Finding:
     """Return a finding with the rule and the advice of its check."""
-    rule = CHECKS[check]
-    return Finding(check, severity, tuple(tickers), first, last or first, value, rule.expected, rule.advice)
-
-
-def some(names: Sequence[str], limit: int = APART) -> str:
-    """Return names separated by commas, the rest counted."""
-    return ", ".join(names[:limit]) + (f" and {len(names) - limit} more" if len(names) > limit else "")
-
-
-def gathered(found: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return findings by severity and check, the most serious first; of one kind for many tickers, one that counts them."""
-    kinds: dict[tuple[int, int], list[Finding]] = {}
-    order = list(CHECKS)
-    for item in found:
-        kinds.setdefault((-SEVERITIES.index(item.severity), order.index(item.check)), []).append(item)
-    out: list[Finding] = []
-    for key in sorted(kinds):
-        same = kinds[key]
-        out += [_as_one(same)] if len(same) > (1 if same[0].severity == "note" else APART) else same
-    return tuple(out)
-
-
-def _as_one(same: Sequence[Finding]) -> Finding:
-    examples = "; ".join(f"{some(f.tickers)} {f.value}".strip() for f in same[:3])
-    tickers = tuple(dict.fromkeys(t for f in same for t in f.tickers))
-    more = f"; and {len(same) - 3} more" if len(same) > 3 else ""
-    days = [d for f in same for d in (f.first, f.last) if d]
-    return replace(
-        same[0], tickers=tickers, first=min(days, default=""), last=max(days, default=""), value=f"{examples}{more}"
-    )
-
-
-def check_accept(accept: object) -> dict[str, str]:
-    """Return what a study accepts, by name of the check, with each reason."""
-    if not isinstance(accept, Mapping):
-        raise InvalidInput(
-            f"accept is {accept!r}; give names of checks with reasons, e.g. {{'stale_prices': 'a halt'}}."
-        )
-    unknown = [str(name) for name in accept if name not in CHECKS]
-    if unknown:
-        raise InvalidInput(
-            f"accept names {', '.join(unknown)}, which is no check of prices; there are {', '.join(CHECKS)}."
-            f"{did_you_mean(unknown, CHECKS)}"
-        )
-    for name, reason in accept.items():
-        if name in NEVER_ACCEPTED:
-            raise InvalidInput(f"accept names {name}, which no reason makes usable: {CHECKS[name].advice}.")
-        if not isinstance(reason, str) or not reason.strip():
-            raise InvalidInput(f"accept gives no reason for {name}; write in a sentence why it does no harm.")
-        if len(reason) > LONGEST_REASON:
-            raise InvalidInput(f"The reason for {name} has {len(reason)} characters; {LONGEST_REASON} are enough.")
-    return {str(name): " ".join(reason.split()) for name, reason in accept.items()}
-
-
-def judged(found: Sequence[Finding], accept: Mapping[str, str]) -> tuple[Finding, ...]:
-    """Return the findings with accepted errors and warnings marked; a reason without a finding is told as a note."""
-    marked = tuple(
-        replace(f, accepted=accept[f.check]) if f.severity != "note" and f.check in accept else f for f in found
-    )
-    errors = [f for f in marked if f.severity == "error" and not f.accepted]
-    if not errors:
-        idle = [name for name in accept if not any(f.check == name for f in found)]
-        return (*marked, *(finding(name, "note", (), f"accepted ({accept[name]}){IDLE}") for name in idle))
-    names = list(dict.fromkeys(f.check for f in errors))
-    usable = [n for n in names if n not in NEVER_ACCEPTED]
-    ask = f'accept={{"{usable[0]}": "the reason"}}' if usable else ""
-    file = f'[prices.accept] {usable[0]} = "the reason"' if usable else ""
-    raise DataUnfit(
-        f"The prices are not fit for this study: {len(errors)} error{'s' * (len(errors) > 1)}.\n"
-        + "\n".join(f"  {f}." for f in errors)
-        + (f"\nIf one does no harm, say why: {ask}, or {file} in the study file." if usable else ""),
-        findings=tuple(f.to_dict() for f in errors),
-    )
-
-
-def in_short(found: Sequence[Finding]) -> str:
-    """Return how many findings of each severity there are, in words."""
-    counts = []
-    for severity in reversed(SEVERITIES):
-        for word, some_accepted in ((f"accepted {severity}", True), (severity, False)):
-            number = sum(f.severity == severity and bool(f.accepted) == some_accepted for f in found)
-            if number:
-                counts.append(f"{number} {word}{'s' * (number > 1)}")
-    return ", ".join(counts) or "nothing found"
+    return Finding(rule.name, severity, tuple(tickers), first, last or first, value, rule.expected, rule.advice)
 
 
 # -- The table as the checks of prices see it: sessions × tickers, and which cells a study uses.
@@ -332,6 +153,16 @@ class Grid:
         Cells that the study uses, and those in an event window.
     benchmark : ndarray of bool, shape (K,)
         Which columns are benchmarks.
+    calendar : str or None
+        ISO code of the exchange whose sessions they are; None if they are those of the table.
+    usage : Usage or None
+        Which prices a study uses, None if every one.
+    thin : bool
+        Whether prices that are missing or stand still are expected.
+    currency : mapping of str to str
+        Currency of each ticker where it is known.
+    other : Grid or None
+        The same prices of another vintage or vendor.
     """
 
     days: pd.DatetimeIndex
@@ -343,6 +174,11 @@ class Grid:
     used: BoolArray
     event: BoolArray
     benchmark: BoolArray
+    calendar: str | None = None
+    usage: Usage | None = None
+    thin: bool = False
+    currency: Mapping[str, str] = field(default_factory=dict)
+    other: Grid | None = None
 
     @property
     def closes(self) -> FloatArray:
@@ -356,19 +192,25 @@ class Grid:
 
     def day(self, row: int) -> str:
         """Return a row's day, ISO format."""
-        return f"{self.days[row]:%Y-%m-%d}"
+        return iso_day(self.days[row])
 
     def span(self, rows: Sequence[int] | NDArray[np.int64]) -> tuple[str, str]:
         """Return the first and the last day of some rows."""
         return self.day(int(min(rows))), self.day(int(max(rows)))
 
-    def listed(self, rows: Sequence[int] | NDArray[np.int64], limit: int = 4) -> str:
+    def days_of(self, rows: Sequence[int] | NDArray[np.int64], limit: int = 4) -> str:
         """Return the days of some rows in words, the rest counted."""
-        shown = ", ".join(self.day(int(r)) for r in rows[:limit])
-        return shown + (f" and {len(rows) - limit} more" if len(rows) > limit else "")
+        return first_few((self.day(int(r)) for r in rows), limit)
 
 
-def make_grid(prices: Prices, calendar: str | None, benchmarks: Sequence[str], usage: Usage | None) -> Grid:
+def make_grid(
+    prices: Prices,
+    calendar: str | None,
+    benchmarks: Sequence[str] = (),
+    usage: Usage | None = None,
+    thin: bool = False,
+    other: Prices | None = None,
+) -> Grid:
     """Return prices as the checks see them."""
     closes = clean_frame(prices.adj_close, "adjusted close")
     table = closes.dropna(how="all")
@@ -395,6 +237,11 @@ def make_grid(prices: Prices, calendar: str | None, benchmarks: Sequence[str], u
         used=used,
         event=event,
         benchmark=np.asarray(benchmark, dtype=np.bool_),
+        calendar=calendar,
+        usage=usage,
+        thin=thin,
+        currency={t: c for t, c in sorted(prices.currency.items()) if c and t in tickers},
+        other=None if other is None else make_grid(other, calendar),
     )
 
 
@@ -443,7 +290,7 @@ def _spans(
 
 
 def by_ticker(
-    grid: Grid, check: str, level: LevelArray, describe: Callable[[int, NDArray[np.int64]], str]
+    grid: Grid, rule: Rule, level: LevelArray, describe: Callable[[int, NDArray[np.int64]], str]
 ) -> Iterator[Finding]:
     """Yield a finding for each ticker with a level above zero: one of the cells used, and a note of the others.
 
@@ -459,7 +306,7 @@ def by_ticker(
             if len(chosen):
                 worst = min(int(level[chosen, column].max()), highest)
                 words = describe(int(column), chosen)
-                yield finding(check, SEVERITIES[worst - 1], (grid.tickers[column],), words, *grid.span(chosen))
+                yield finding(rule, SEVERITIES[worst - 1], (grid.tickers[column],), words, *grid.span(chosen))
 
 
 def in_window(grid: Grid, bad: BoolArray) -> LevelArray:

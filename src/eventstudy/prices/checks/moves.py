@@ -17,9 +17,42 @@ from eventstudy.prices.checks.finding import (
     Finding,
     FloatArray,
     Grid,
+    Rule,
     by_ticker,
     finding,
     previous,
+)
+from eventstudy.wording import first_few, plural
+
+UNAPPLIED_SPLIT = Rule(
+    "unapplied_split",
+    "no jump of a split's size that stays",
+    "look up the split; adjust all earlier prices (or take a newer download), or accept it with the news that explains it",
+)
+LEVEL_SHIFT = Rule(
+    "level_shift",
+    "no jump beyond 2.5 times that stays",
+    "another currency, another share or real news: compare with a second vendor",
+)
+WRONG_PRICE = Rule(
+    "wrong_price",
+    "no jump that is undone within three days",
+    "compare that day with a second vendor; correct the price or leave it empty",
+)
+MANY_JUMPS = Rule(
+    "many_jumps",
+    "no more than 40 daily moves beyond 16 %",
+    "bring all prices to one unit and one split basis, or leave the ticker out if it is no series of prices",
+)
+ADJUSTMENT_RATIO = Rule(
+    "adjustment_ratio",
+    "adjusted/traded rises in steps of a dividend's size only",
+    "download both closes from one source on one day; around a spin-off or special dividend look at the traded prices",
+)
+ADJUSTED_ABOVE_TRADED = Rule(
+    "adjusted_above_traded",
+    "an adjusted close that is not above the close as traded",
+    "check that the two tables are not swapped, and are of one vintage",
 )
 
 #: Old price over new price at the usual splits; inverses at reverse splits. 100 is also a currency and its hundredth.
@@ -32,13 +65,13 @@ SMALL_RATIO = 1.9
 SMALLEST_SPIKE, SMALLEST_SPLIT, SMALLEST_SHIFT = 0.15, 0.27, float(np.log(2.5))
 #: A jump that is undone is an error from here on: with volume known to be ordinary, and with volume unknown.
 SPIKE_ERROR, SPIKE_ERROR_UNKNOWN = float(np.log(1.5)), float(np.log(2.0))
-#: Ordinary days, in robust deviations, within which a spike is no spike.
+#: Robust deviations within which a spike is an ordinary move.
 SPIKE_DEVIATIONS = 8.0
 #: Inside an event window a smaller one is an error already.
 SPIKE_ERROR_EVENT = float(np.log(1.18))
 #: Volume beyond this multiple of the usual, at the new price, speaks of news.
 NEWS_VOLUME = 3.0
-#: Days with volume on both sides of a jump from which a level can be told.
+#: Days with volume on both sides of a jump that show a level.
 LEVEL_DAYS = 20
 #: Jumps looked at one by one in a series; one that jumps more often is no series of prices in one unit.
 MOST_JUMPS = 40
@@ -57,17 +90,25 @@ BUSY = 0.15
 
 
 class Jump(NamedTuple):
-    """A jump of one series: what kind, how serious, from which row to which, and in words."""
+    """A jump of one series: which rule it breaks, how serious, from which row to which, and in words."""
 
-    check: str
+    rule: Rule
     level: int
     first: int
     last: int
     words: str
 
 
-def move_checks(grid: Grid) -> Iterator[Finding]:
-    """Yield moves that look like errors of the data."""
+def moves(grid: Grid) -> Iterator[Finding]:
+    """Yield moves that look like errors of the data, and those of event windows that no other day confirms."""
+    found = list(jumps(grid))
+    yield from found
+    if grid.usage is not None:
+        yield from unconfirmed_moves(grid, found)
+
+
+def jumps(grid: Grid) -> Iterator[Finding]:
+    """Yield jumps that come back, that stay as after a split, or that are too many."""
     logs = log_closes(grid)
     change = logs - previous(logs)
     market = market_moves(change)
@@ -76,14 +117,12 @@ def move_checks(grid: Grid) -> Iterator[Finding]:
             used = grid.used[jump.first : jump.last + 1, column].any()
             level = jump.level if used else NOTE
             yield finding(
-                jump.check,
+                jump.rule,
                 SEVERITIES[level - 1],
                 (grid.tickers[column],),
                 jump.words,
                 *grid.span([jump.first, jump.last]),
             )
-    if grid.traded is not None:
-        yield from _adjustments(grid)
 
 
 def log_closes(grid: Grid) -> FloatArray:
@@ -94,9 +133,9 @@ def log_closes(grid: Grid) -> FloatArray:
 
 def market_moves(change: FloatArray) -> FloatArray:
     """Return the median move of each day, where enough series have one; else nothing."""
-    wild = (np.abs(np.nan_to_num(change)) > SMALLEST_SPIKE).sum(axis=1)
+    large = (np.abs(np.nan_to_num(change)) > SMALLEST_SPIKE).sum(axis=1)
     out = np.zeros(len(change))
-    for row in np.flatnonzero(wild >= 3):
+    for row in np.flatnonzero(large >= 3):
         moves = change[row][np.isfinite(change[row])]
         out[row] = np.median(moves) if len(moves) >= 5 else 0.0
     return out
@@ -120,7 +159,7 @@ def _jumps(grid: Grid, column: int, logs: FloatArray, market: FloatArray) -> Ite
     places = np.flatnonzero(np.abs(moves) > SMALLEST_SPIKE) + 1
     if len(places) > MOST_JUMPS:
         words = f"moves beyond {np.expm1(SMALLEST_SPIKE):.0%} on {len(places)} of {len(moves)} days: units are mixed, or it is no series of prices"
-        yield Jump("many_jumps", ERROR, int(rows[places[0]]), int(rows[places[-1]]), words)
+        yield Jump(MANY_JUMPS, ERROR, int(rows[places[0]]), int(rows[places[-1]]), words)
         return
     volume = None if grid.volume is None else grid.volume[rows, column]
     free_from = 0
@@ -171,10 +210,10 @@ def _spike(
     news = volume > NEWS_VOLUME
     level = ERROR if abs(jump) >= limit and not news else WARNING
     first, last = int(rows[place]), int(rows[place + width - 1])
-    words = f"{_times(jump)} from one day to the next, undone after {width} day{'s' * (width > 1)}"
+    words = f"{_times(jump)} from one day to the next, undone after {plural(width, 'day')}"
     if news:
         words += f"; volume was {volume:.0f} times the usual, so it may be news"
-    return Jump("wrong_price", level, first, last, words)
+    return Jump(WRONG_PRICE, level, first, last, words)
 
 
 def _times(jump: float) -> str:
@@ -222,9 +261,9 @@ def _split(
         level = ERROR if sure else NOTE if np.isnan(volume) else WARNING
         if news:
             level = WARNING if abs(jump) >= SMALLEST_SHIFT else NOTE
-        yield Jump("unapplied_split", level, row, row, f"{words}, as at a split of {_ratio(nearest, jump)}")
+        yield Jump(UNAPPLIED_SPLIT, level, row, row, f"{words}, as at a split of {_ratio(nearest, jump)}")
     elif abs(jump) >= SMALLEST_SHIFT:
-        yield Jump("level_shift", WARNING if np.isnan(volume) or news else ERROR, row, row, words)
+        yield Jump(LEVEL_SHIFT, WARNING if np.isnan(volume) or news else ERROR, row, row, words)
 
 
 def _volume_moved(volume: FloatArray | None, place: int, ratio: float) -> bool:
@@ -250,10 +289,11 @@ def _ratio(ratio: float, jump: float) -> str:
 # -- adjusted against traded -----------------------------------------------------------------------------------
 
 
-def _adjustments(grid: Grid) -> Iterator[Finding]:
+def adjustments(grid: Grid) -> Iterator[Finding]:
     """Yield adjusted/traded ratios that fall, leap, move too often, or end above one."""
     adjusted, traded = grid.adjusted, grid.traded
-    assert traded is not None  # the caller asks only then
+    if traded is None:
+        return
     both = (adjusted > 0) & (traded > 0)
     with np.errstate(divide="ignore", invalid="ignore"):
         factor = np.where(both, np.log(np.where(both, adjusted, 1.0) / np.where(both, traded, 1.0)), np.nan)
@@ -272,12 +312,11 @@ def _adjustments(grid: Grid) -> Iterator[Finding]:
     def words(column: int, rows: NDArray[np.int64]) -> str:
         if busy[column]:
             return f"adjusted/traded moves on {int(moved[:, column].sum())} of {int(both[:, column].sum())} days"
-        shown = ", ".join(f"{np.expm1(step[r, column]):+.2%} on {grid.day(int(r))}" for r in rows[:4])
-        more = f" and {len(rows) - 4} more" if len(rows) > 4 else ""
+        shown = first_few((f"{np.expm1(step[r, column]):+.2%} on {grid.day(int(r))}" for r in rows), 4)
         hint = " (traded closes on another split basis before?)" if _split_sized(step[rows, column]).any() else ""
-        return f"adjusted/traded steps {shown}{more}{hint}"
+        return f"adjusted/traded steps {shown}{hint}"
 
-    yield from by_ticker(grid, "adjustment_ratio", level, words)
+    yield from by_ticker(grid, ADJUSTMENT_RATIO, level, words)
     yield from _above(grid, factor, step, moved, both & ~busy[None, :])
 
 
@@ -317,7 +356,7 @@ def _above(grid: Grid, factor: FloatArray, step: FloatArray, moved: BoolArray, b
         if falls >= FEWEST_FALLS and falls == moved[:, column].sum() and not _split_sized(step[:, column]).any():
             words = f"adjusted/traded falls {falls} times and never rises, as if the two tables were swapped"
             yield finding(
-                "adjusted_above_traded", "error" if used else "note", (grid.tickers[column],), words, *grid.span(rows)
+                ADJUSTED_ABOVE_TRADED, "error" if used else "note", (grid.tickers[column],), words, *grid.span(rows)
             )
             continue
         if last <= allowed:
@@ -327,27 +366,32 @@ def _above(grid: Grid, factor: FloatArray, step: FloatArray, moved: BoolArray, b
         if forward:
             words += "; adjusted forward from the first day, which is right for returns"
         severity = SEVERITIES[(NOTE if forward or not used else ERROR) - 1]
-        yield finding("adjusted_above_traded", severity, (grid.tickers[column],), words, grid.day(int(rows[-1])))
+        yield finding(ADJUSTED_ABOVE_TRADED, severity, (grid.tickers[column],), words, grid.day(int(rows[-1])))
 
 
 # -- Moves in an event window that no other day confirms: the next one goes against them, or the table ends with th
 
 
+UNCONFIRMED_MOVE = Rule(
+    "unconfirmed_move",
+    "no move beyond 25 % in an event window that the next day goes against, nor on the last day of the table",
+    "real news or a wrong price: compare with `eventstudy check STUDY --against FILE`",
+)
 #: A move that asks for another day that confirms it, as a fraction of the price.
 LARGE_MOVE = 0.25
-#: Robust standard deviations beyond which a day is no ordinary one.
+#: Robust standard deviations beyond which a move is large for its series.
 DEVIATIONS = 4.0
 #: Of fewer moves a standard deviation says nothing.
 FEWEST_MOVES = 20
 
 
-def unconfirmed_moves(grid: Grid, told: Iterable[Finding]) -> Iterator[Finding]:
+def unconfirmed_moves(grid: Grid, found: Iterable[Finding]) -> Iterator[Finding]:
     """Yield large moves of an event window that may be a wrong price as well as news.
 
     Parameters
     ----------
-    told : iterable of Finding
-        What other checks of moves found; days of a warning or an error are not told again.
+    found : iterable of Finding
+        What other checks of moves found; days of a warning or an error are not named again.
     """
     logs = log_closes(grid)
     change = logs - previous(logs)
@@ -355,7 +399,7 @@ def unconfirmed_moves(grid: Grid, told: Iterable[Finding]) -> Iterator[Finding]:
     columns = np.flatnonzero((large & grid.event).any(axis=0))
     if not len(columns):
         return
-    market, known = market_moves(change), [f for f in told if f.severity != "note"]
+    market, known = market_moves(change), [f for f in found if f.severity != "note"]
     for column in columns.tolist():
         ticker = grid.tickers[column]
         rows = np.flatnonzero(np.isfinite(change[:, column]))
@@ -367,7 +411,7 @@ def unconfirmed_moves(grid: Grid, told: Iterable[Finding]) -> Iterator[Finding]:
                 continue
             words = ", ".join(f"{np.expm1(change[r, column]):+.0%} on {grid.day(int(r))}" for r in days)
             last = " and the table ends" if len(days) == 1 else ""
-            yield finding("unconfirmed_move", "warning", (ticker,), words + last, *grid.span(days))
+            yield finding(UNCONFIRMED_MOVE, "warning", (ticker,), words + last, *grid.span(days))
 
 
 def _unconfirmed(change: FloatArray, market: FloatArray) -> Iterator[list[int]]:

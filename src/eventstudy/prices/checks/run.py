@@ -1,39 +1,67 @@
-"""Is a table of prices fit for use: every check, as values."""
+"""Whether a table of prices is fit for use: the table of all checks, run one after the other."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from eventstudy.errors import InvalidInput
-from eventstudy.prices.checks.copies import copy_checks, twin_checks
-from eventstudy.prices.checks.days import STALE, carried_closes, day_checks, run_lengths
+from eventstudy.prices.checks import copies, days, moves
+from eventstudy.prices.checks.days import STALE, carried_closes, run_lengths
 from eventstudy.prices.checks.finding import (
+    APART,
     ERROR,
     NOTE,
+    SEVERITIES,
     WARNING,
     BoolArray,
     Finding,
-    FloatArray,
     Grid,
+    Rule,
     Usage,
     by_ticker,
     finding,
-    gathered,
     make_grid,
     previous,
 )
-from eventstudy.prices.checks.moves import move_checks, unconfirmed_moves
 from eventstudy.prices.table import Prices, Provenance, no_price
-from eventstudy.wording import did_you_mean
+from eventstudy.wording import did_you_mean, first_few
 
-#: Returns of two vintages that differ by more are told; by more than the second, they are an error.
+NON_POSITIVE_PRICES = Rule(
+    "non_positive_prices",
+    "prices above zero and finite",
+    "correct the value or leave it empty",
+    acceptable=False,
+)
+ZERO_VOLUME = Rule(
+    "zero_volume",
+    "no volume of zero",
+    "a halt, or a vendor's gap: no trade stands behind these closes; leave them empty, or accept them with the reason for the halt",
+)
+NEGATIVE_VOLUME = Rule(
+    "negative_volume",
+    "volumes of zero or more",
+    "correct it or leave it empty",
+)
+VINTAGES_DISAGREE = Rule(
+    "vintages_disagree",
+    "returns of two vintages within 0.0001 of each other",
+    "find out which vintage is right, e.g. by a second vendor; a dividend or a split must not change any return",
+)
+MIXED_CURRENCIES = Rule(
+    "mixed_currencies",
+    "all prices in one currency",
+    "Convert them to one currency, or hand in returns as a DataFrame if this is meant",
+)
+
+#: Returns of two vintages that differ by more are a warning; by more than the second, they are an error.
 SAME_RETURN, OTHER_RETURN = 1e-4, 5e-3
-#: Days of an estimation window with a close that was carried forward, from which on they are told.
+#: Days of an estimation window with a close that was carried forward, from which on they are a warning.
 FEW_CARRIED = 2
 #: Below this share of days without a volume a ticker counts as one that has volumes.
 FEW_UNREPORTED = 0.1
@@ -80,7 +108,7 @@ def check_prices(
 
     Notes
     -----
-    Nothing is changed or filled in. The names of the checks are the keys of `eventstudy.sources.finding.CHECKS`.
+    Nothing is changed or filled in. The names of the checks are the keys of `eventstudy.prices.checks.run.RULES`.
 
     Examples
     --------
@@ -98,45 +126,38 @@ def check_prices(
         raise InvalidInput(
             f"benchmarks names {', '.join(unknown)}, which is not in the prices.{did_you_mean(unknown, prices.tickers)}"
         )
-    grid = make_grid(prices, calendar, benchmarks, usage)
+    grid = make_grid(prices, calendar, benchmarks, usage, thin_trading, other)
     if not len(grid.days):
-        nothing = finding("missing_sessions", "error", prices.tickers, "the table holds no price at all")
-        return gathered([nothing, *_currencies(prices)])
-    moves = list(move_checks(grid))
-    found = [*_non_positive(grid), *day_checks(grid, calendar, usage, thin_trading), *moves]
-    found += copy_checks(grid, thin_trading)
-    found += [*_volumes(grid, thin_trading), *_currencies(prices), *twin_checks(grid, _returns(grid.adjusted))]
-    if usage is not None:
-        found += unconfirmed_moves(grid, moves)
-    if other is not None:
-        found += _vintages(grid, make_grid(other, calendar, (), None))
-    return gathered(found)
+        nothing = finding(days.MISSING_SESSIONS, "error", prices.tickers, "the table holds no price at all")
+        return gathered([nothing, *currencies(grid)])
+    return gathered(found for check in CHECKS for found in check.run(grid))
 
 
-def _non_positive(grid: Grid) -> Iterator[Finding]:
+def non_positive_prices(grid: Grid) -> Iterator[Finding]:
+    """Yield prices that are none: zero, negative or infinite."""
     bad = no_price(grid.adjusted)
     if grid.traded is not None:
         bad |= no_price(grid.traded)
     level = np.where(bad, ERROR, 0).astype(np.int8)
     yield from by_ticker(
-        grid, "non_positive_prices", level, lambda _, rows: f"{len(rows)} such price(s): {grid.listed(rows)}"
+        grid, NON_POSITIVE_PRICES, level, lambda _, rows: f"{len(rows)} such price(s): {grid.days_of(rows)}"
     )
 
 
-def _volumes(grid: Grid, thin: bool) -> Iterator[Finding]:
+def volumes(grid: Grid) -> Iterator[Finding]:
     """Yield negative volumes, and days without a trade: serious where a price moved all the same or was carried into an event window."""
     if grid.volume is None:
         return
     negative = np.where(np.nan_to_num(grid.volume) < 0, ERROR, 0).astype(np.int8)
     yield from by_ticker(
-        grid, "negative_volume", negative, lambda _, rows: f"{len(rows)} negative volume(s): {grid.listed(rows)}"
+        grid, NEGATIVE_VOLUME, negative, lambda _, rows: f"{len(rows)} negative volume(s): {grid.days_of(rows)}"
     )
     zero = (grid.volume == 0) & np.isfinite(grid.closes)
     moved = zero & (np.nan_to_num(grid.closes - previous(grid.closes)) != 0)
     carried = (zero | _unreported(grid)) & carried_closes(grid.closes, grid.volume)
     carried &= run_lengths(grid.closes) < STALE
     level = np.where(moved, WARNING, np.where(zero | carried, NOTE, 0)).astype(np.int8)
-    if not thin:
+    if not grid.thin:
         often = (carried & grid.used & ~grid.event).sum(axis=0) >= FEW_CARRIED
         level[carried & often[None, :]] = WARNING
         level[carried & grid.event] = ERROR
@@ -146,9 +167,9 @@ def _volumes(grid: Grid, thin: bool) -> Iterator[Finding]:
         parts = [f"volume zero or missing on {len(rows)} day(s)"]
         parts += [f"on {odd} of them the price moved"] if odd else []
         parts += [f"on {same} of them the close is that of the day before"] if same else []
-        return f"{', '.join(parts)}: {grid.listed(rows)}"
+        return f"{', '.join(parts)}: {grid.days_of(rows)}"
 
-    yield from by_ticker(grid, "zero_volume", level, words)
+    yield from by_ticker(grid, ZERO_VOLUME, level, words)
 
 
 def _unreported(grid: Grid) -> BoolArray:
@@ -159,40 +180,27 @@ def _unreported(grid: Grid) -> BoolArray:
     return np.asarray(lacking & (lacking.sum(axis=0) < FEW_UNREPORTED * priced.sum(axis=0))[None, :], dtype=np.bool_)
 
 
-def _currencies(prices: Prices) -> Iterator[Finding]:
-    pairs = {t: c for t, c in sorted(prices.currency.items()) if c and t in prices.adj_close.columns}
+def currencies(grid: Grid) -> Iterator[Finding]:
+    """Yield that the tickers are in different currencies."""
+    pairs = grid.currency
     if len({HUNDREDTHS.get(c, c) for c in pairs.values()}) > 1:
         shown = ", ".join(f"{t} in {c}" for t, c in list(pairs.items())[:12])
         yield finding(
-            "mixed_currencies",
+            MIXED_CURRENCIES,
             "error",
             pairs,
             f"The prices are in different currencies ({shown}), so exchange-rate moves would pass as abnormal returns",
         )
 
 
-def check_returns(
-    returns: pd.DataFrame, *, benchmarks: Sequence[str] = (), usage: Usage | None = None
-) -> tuple[Finding, ...]:
-    """Look for what can be wrong with a table of returns: one series under two names."""
-    grid = make_grid(Prices(returns, Provenance("returns")), None, benchmarks, usage)
-    twins = twin_checks(grid, grid.adjusted)
-    # returns may be repeated on purpose, and a firm that is its benchmark is dropped by the model
-    return gathered(replace(f, severity="warning") if f.severity == "error" else f for f in twins)
-
-
-def _returns(closes: FloatArray) -> FloatArray:
-    out = np.full(closes.shape, np.nan)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        out[1:] = closes[1:] / closes[:-1] - 1.0
-    return out
-
-
-def _vintages(grid: Grid, other: Grid) -> Iterator[Finding]:
+def vintages(grid: Grid) -> Iterator[Finding]:
     """Yield returns that differ between two vintages, over days and tickers that both have."""
-    days, mine, theirs = np.intersect1d(grid.days.to_numpy(), other.days.to_numpy(), return_indices=True)
+    other = grid.other
+    if other is None:
+        return
+    common, mine, theirs = np.intersect1d(grid.days.to_numpy(), other.days.to_numpy(), return_indices=True)
     tickers = [t for t in grid.tickers if t in other.tickers]
-    if len(days) < 2 or not tickers:
+    if len(common) < 2 or not tickers:
         return
     here, there = (np.array([g.tickers.index(t) for t in tickers], dtype=np.int64) for g in (grid, other))
     one, two = grid.adjusted[np.ix_(mine, here)], other.adjusted[np.ix_(theirs, there)]
@@ -206,6 +214,70 @@ def _vintages(grid: Grid, other: Grid) -> Iterator[Finding]:
 
     def words(column: int, rows: NDArray[np.int64]) -> str:
         number = int(compared[:, here == column].sum())
-        return f"{len(rows)} of {number} returns differ, by up to {whole[rows, column].max():.2g}: {grid.listed(rows)}"
+        return f"{len(rows)} of {number} returns differ, by up to {whole[rows, column].max():.2g}: {grid.days_of(rows)}"
 
-    yield from by_ticker(grid, "vintages_disagree", level, words)
+    yield from by_ticker(grid, VINTAGES_DISAGREE, level, words)
+
+
+class Check(NamedTuple):
+    """A function that looks at a grid, and the rules by which it finds something."""
+
+    run: Callable[[Grid], Iterator[Finding]]
+    rules: tuple[Rule, ...]
+
+
+#: All checks; findings of one severity come in the order of their rules.
+CHECKS: tuple[Check, ...] = (
+    Check(days.missing_sessions, (days.MISSING_SESSIONS,)),
+    Check(days.extra_days, (days.EXTRA_DAYS,)),
+    Check(days.missing_prices, (days.MISSING_PRICES,)),
+    Check(days.short_history, (days.SHORT_HISTORY,)),
+    Check(days.benchmark_holes, (days.BENCHMARK_HOLES,)),
+    Check(days.early_end, (days.EARLY_END,)),
+    Check(days.repeated_days, (days.REPEATED_DAY,)),
+    Check(copies.repeated_blocks, (copies.REPEATED_BLOCK,)),
+    Check(copies.shifted_days, (copies.SHIFTED_DAYS,)),
+    Check(days.stale_prices, (days.STALE_PRICES,)),
+    Check(
+        moves.moves,
+        (moves.UNAPPLIED_SPLIT, moves.LEVEL_SHIFT, moves.WRONG_PRICE, moves.UNCONFIRMED_MOVE, moves.MANY_JUMPS),
+    ),
+    Check(moves.adjustments, (moves.ADJUSTMENT_RATIO, moves.ADJUSTED_ABOVE_TRADED)),
+    Check(non_positive_prices, (NON_POSITIVE_PRICES,)),
+    Check(volumes, (ZERO_VOLUME, NEGATIVE_VOLUME)),
+    Check(vintages, (VINTAGES_DISAGREE,)),
+    Check(currencies, (MIXED_CURRENCIES,)),
+    Check(copies.twins, (copies.DUPLICATE_SERIES, copies.EQUALS_BENCHMARK)),
+)
+#: The rules of all checks by name.
+RULES: Mapping[str, Rule] = {rule.name: rule for check in CHECKS for rule in check.rules}
+
+
+def check_returns(
+    returns: pd.DataFrame, *, benchmarks: Sequence[str] = (), usage: Usage | None = None
+) -> tuple[Finding, ...]:
+    """Look for what can be wrong with a table of returns: one series under two names."""
+    grid = make_grid(Prices(returns, Provenance("returns")), None, benchmarks, usage)
+    twins = copies.twins_of(grid, grid.adjusted)
+    # returns may be repeated on purpose, and a firm that is its benchmark is dropped by the model
+    return gathered(replace(f, severity="warning") if f.severity == "error" else f for f in twins)
+
+
+def gathered(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings by severity and check, the most serious first; of one check for many tickers, one that counts them."""
+    alike: dict[tuple[int, int], list[Finding]] = {}
+    order = list(RULES)
+    for item in found:
+        alike.setdefault((-SEVERITIES.index(item.severity), order.index(item.check)), []).append(item)
+    out: list[Finding] = []
+    for key in sorted(alike):
+        same = alike[key]
+        out += [_as_one(same)] if len(same) > (1 if same[0].severity == "note" else APART) else same
+    return tuple(out)
+
+
+def _as_one(same: Sequence[Finding]) -> Finding:
+    examples = first_few((f"{first_few(f.tickers, APART)} {f.value}".strip() for f in same), 3, "; ")
+    tickers = tuple(dict.fromkeys(t for f in same for t in f.tickers))
+    days = [d for f in same for d in (f.first, f.last) if d]
+    return replace(same[0], tickers=tickers, first=min(days, default=""), last=max(days, default=""), value=examples)

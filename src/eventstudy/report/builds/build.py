@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eventstudy.errors import InvalidInput, NotAsRecorded
+from eventstudy.errors import NotAsRecorded
 from eventstudy.files import locked
 from eventstudy.report.builds import manifest
-from eventstudy.report.builds.corrections import Correction, check_reason
+from eventstudy.report.builds.corrections import Correction, check_reason, correction_date
 from eventstudy.report.builds.manifest import Reason
 from eventstudy.report.builds.publish import Publication, check_target, publish
 from eventstudy.report.builds.staging import finish_interrupted, staging_folder, switch
-from eventstudy.wording import iso_day
 
 if TYPE_CHECKING:
     from eventstudy.report.builds.changed_numbers import NumberDifference
@@ -135,17 +132,6 @@ def _otherwise_than_published(spec: StudySpec) -> tuple[Reason, ...]:
 
     changed, _ = published_before(spec).otherwise(read_published(spec.folder))
     return (Reason("differs", "a conclusion", "the newest published version says otherwise"),) if changed else ()
-
-
-def correction_date() -> str:
-    """Return the day that ``SOURCE_DATE_EPOCH`` names, ISO format; empty without it."""
-    given = os.environ.get("SOURCE_DATE_EPOCH", "")
-    if not given:
-        return ""
-    try:
-        return iso_day(datetime.fromtimestamp(int(given), tz=UTC))
-    except (ValueError, OverflowError, OSError) as error:
-        raise InvalidInput(f"SOURCE_DATE_EPOCH is {given!r}; give seconds since 1970, or unset it.") from error
 
 
 def rebuild_differs(spec: StudySpec, progress: Progress = silent) -> tuple[Reason, ...]:

@@ -9,7 +9,7 @@ from typing import Generic, Literal, Protocol, TypeVar
 from eventstudy.report.builds.numbers import SIGNIFICANT, Number, NumberName, Published
 from eventstudy.study.results import EventStudyResult
 from eventstudy.windows import Window
-from eventstudy.wording import first_lines, p_text, percent
+from eventstudy.wording import first_lines, p_text, percent, plural
 
 #: So many differences are printed; all are in the values.
 SHOWN = 25
@@ -99,9 +99,9 @@ def _difference(place: P, old: Number | None, new: Number | None) -> NumberDiffe
 def difference_lines(words: str, found: Sequence[NumberDifference[P]]) -> list[str]:
     """Return how many numbers differ, with how many flip, and the first of them, a line each."""
     flips = sum(d.flips for d in found)
-    verb = "flips" if flips == 1 else "flip"
-    head = f"{words}, {flips} of them {verb}" if flips else words
-    return [head, *first_lines(found, SHOWN)]
+    if flips:
+        words += f", {plural(flips, 'of them flips', 'of them flip')}"
+    return [words, *first_lines(found, SHOWN)]
 
 
 def number_changes(old: Published, new: Published) -> tuple[NumberDifference[NumberName], ...]:

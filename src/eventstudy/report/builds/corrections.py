@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
 from pathlib import Path
 
 from eventstudy.errors import InvalidInput, StudyFileError
 from eventstudy.report.builds.manifest import CORRECTIONS
-from eventstudy.toml import read_toml
+from eventstudy.wording import iso_day
 
 _HEAD = "# What this report said before, and why it changed. 'eventstudy build --accept-changes REASON' adds to it.\n"
 
@@ -41,6 +43,8 @@ class Correction:
 
 def read_corrections(folder: Path) -> tuple[Correction, ...]:
     """Return the corrections of a study, oldest first."""
+    from eventstudy.toml import read_toml  # loads numerical libraries, and few reports have corrections
+
     path = folder / CORRECTIONS
     if not path.is_file():
         return ()
@@ -93,3 +97,14 @@ def check_reason(reason: str) -> str:
     if len(said) < 3:
         raise InvalidInput("--accept-changes needs a reason that readers of the report can understand, in a sentence.")
     return said
+
+
+def correction_date() -> str:
+    """Return the day that ``SOURCE_DATE_EPOCH`` names, ISO format; empty without it."""
+    given = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if not given:
+        return ""
+    try:
+        return iso_day(datetime.fromtimestamp(int(given), tz=UTC))
+    except (ValueError, OverflowError, OSError) as error:
+        raise InvalidInput(f"SOURCE_DATE_EPOCH is {given!r}; give seconds since 1970, or unset it.") from error

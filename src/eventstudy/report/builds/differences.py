@@ -8,7 +8,7 @@ from pathlib import Path
 
 from eventstudy.errors import DataMissing, DataUnfit, EventStudyError, InvalidInput
 from eventstudy.files import command_path
-from eventstudy.prices.checks.finding import CHECKS, NEVER_ACCEPTED
+from eventstudy.prices.checks.run import RULES
 from eventstudy.prices.table import YAHOO, Prices
 from eventstudy.report.builds.causes import Cause, causes
 from eventstudy.report.builds.changed_numbers import (
@@ -141,7 +141,7 @@ def _run(spec: StudySpec, prices: Prices) -> tuple[EventStudyResult, str]:
     try:
         return spec.run(prices), ""
     except DataUnfit as error:
-        every = {name: "compared with another vintage only" for name in CHECKS if name not in NEVER_ACCEPTED}
+        every = {name: "compared with another vintage only" for name, rule in RULES.items() if rule.acceptable}
         study = replace(spec.build_study(), accept=every)
         stop = f"{prices.provenance.source}. {error.message}"
         return study.run(prices, spec.event_list(), spec.factors()), stop

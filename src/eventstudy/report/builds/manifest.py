@@ -14,9 +14,9 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import eventstudy
-from eventstudy.files import file_sha256, one_digest
+from eventstudy.files import file_sha256, one_digest, own_notebooks
 from eventstudy.studyfile.release import release_state
-from eventstudy.studyfile.spec import own_notebooks
+from eventstudy.wording import in_brackets
 
 if TYPE_CHECKING:
     from eventstudy.studyfile.spec import StudySpec
@@ -58,7 +58,7 @@ class Reason:
     detail: str = ""
 
     def __str__(self) -> str:
-        return f"{self.kind}: {self.what}" + (f" ({self.detail})" if self.detail else "")
+        return f"{self.kind}: {self.what}{in_brackets(self.detail)}"
 
 
 def own_inputs(spec: StudySpec) -> dict[str, str]:
@@ -66,12 +66,12 @@ def own_inputs(spec: StudySpec) -> dict[str, str]:
     own = [
         STUDY_FILE,
         spec.events,
-        *([spec.timeline] if spec.timeline else []),
-        *([spec.claims.file] if spec.claims.file else []),
+        spec.timeline,
+        spec.claims.file,
         *spec.notebooks,
         *spec.prices.factors,
     ]
-    return {name: _digest(spec.folder / name) for name in own}
+    return {name: _digest(spec.folder / name) for name in own if name}
 
 
 def input_digests(spec: StudySpec) -> dict[str, str]:
@@ -249,6 +249,13 @@ def _compare(then: Mapping[str, str], now: Mapping[str, str], role: str) -> list
             detail = f"{then.get(name, 'none')} → {now.get(name, 'none')}"
             reasons.append(Reason("changed", name, detail))
             continue
-        kind = "new" if name not in then else "gone" if name not in now else "missing" if not now[name] else "changed"
-        reasons.append(Reason(kind, name, role))
+        reasons.append(Reason(_kind_of_change(then, now, name), name, role))
     return reasons
+
+
+def _kind_of_change(then: Mapping[str, str], now: Mapping[str, str], name: str) -> str:
+    if name not in then:
+        return "new"
+    if name not in now:
+        return "gone"
+    return "changed" if now[name] else "missing"

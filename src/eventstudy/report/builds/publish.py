@@ -24,163 +24,6 @@ if TYPE_CHECKING:
 
 VERSIONS, CURRENT = "versions", "current"
 INDEX, PAGE = "versions.json", "versions.html"
-_NUMBER = re.compile(r"\d{4,}")
-#: What `numbers.json` records of its making.
-_MADE_FROM = ("code", "environment", "inputs")
-_STREAM = re.compile(rb"stream\r?\n(.*?)endstream", re.DOTALL)
-
-
-def check_owner(spec: StudySpec, target: Path) -> None:
-    """Refuse a folder that holds the versions of another study, as a copied study file would name it."""
-    owner = read_index(target).get("study")
-    if isinstance(owner, str) and owner != spec.name:
-        raise InvalidInput(
-            f"{spec.path.name}: publish.folder {target} holds the versions of the study {owner!r}, and this one is {spec.name!r}; name another "
-            f'folder. If {owner} was renamed to {spec.name}, write "study": "{spec.name}" into {INDEX} there.'
-        )
-
-
-def read_index(target: Path) -> dict[str, object]:
-    """Return the list of versions as it was written last; empty if there is none that can be read."""
-    try:
-        content = json.loads((target / INDEX).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return content if isinstance(content, dict) else {}
-
-
-def write_index(spec: StudySpec, target: Path) -> None:
-    """Write the list of versions for machines and for people; not at all if it stands already."""
-    known = known_digests(target)
-    there = version_numbers(target)
-    rows = [_row(target, number, known.get(number)) for number in sorted({*there, *known})]
-    text = json.dumps({"study": spec.name, "title": spec.title, "versions": rows}, ensure_ascii=False, indent=1) + "\n"
-    for name, content in ((INDEX, text), (PAGE, _index_page(spec.title, rows))):
-        path = target / name
-        if not path.is_file() or path.read_text(encoding="utf-8") != content:
-            write_whole(path, content)
-
-
-def _row(target: Path, number: int, digest: str | None) -> dict[str, object]:
-    folder = target / VERSIONS / version_name(number)
-    recorded: Mapping[str, Mapping[str, str]] = manifest.read_any_manifest(folder)
-    return {
-        "version": number,
-        "folder": f"{VERSIONS}/{version_name(number)}",
-        "data": recorded.get("data", {}),
-        "corrections": len(read_corrections(folder)),
-        "digest": digest or folder_digest(folder),
-        **({} if folder.is_dir() else {"removed": True}),
-    }
-
-
-def _index_page(title: str, rows: list[dict[str, object]]) -> str:
-    items = []
-    for row in reversed(rows):
-        data = row["data"] if isinstance(row["data"], dict) else {}
-        if row.get("removed"):
-            items.append(f"<li>Version {row['version']} (removed)</li>")
-            continue
-        words = f"prices: {_prices_words(data)}; corrections: {row['corrections']}"
-        link = f'<a href="{html.escape(str(row["folder"]))}/index.html">Version {row["version"]}</a>'
-        items.append(f"<li>{link} ({html.escape(words)})</li>")
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>Versions: {html.escape(title)}</title>\n</head>\n<body>\n<main>\n<h1>Versions of “{html.escape(title)}”</h1>\n"
-        f'<p>The newest: <a href="{CURRENT}/index.html">current version</a></p>\n<ul>\n'
-        + "\n".join(items)
-        + "\n</ul>\n</main>\n</body>\n</html>\n"
-    )
-
-
-def _prices_words(data: Mapping[str, object]) -> str:
-    """Return where prices came from and when; of a file, which has no such day, its last day."""
-    source, retrieved, last = (str(data.get(key) or "") for key in ("source", "retrieved", "last"))
-    when = retrieved or (f"to {last}" if last else "")
-    return f"{source} {when}".strip()
-
-
-def version_name(number: int) -> str:
-    """Return the name of a version's folder."""
-    return f"{number:04d}"
-
-
-def version_numbers(target: Path) -> list[int]:
-    """Return the numbers of the published versions, oldest first."""
-    place = target / VERSIONS
-    if not place.is_dir():
-        return []
-    return sorted(int(p.name) for p in place.iterdir() if p.is_dir() and _NUMBER.fullmatch(p.name))
-
-
-def version_folder(target: Path, number: int) -> Path:
-    """Return where a published version lies."""
-    there = version_numbers(target)
-    if number not in there:
-        known = ", ".join(map(str, there)) or "none"
-        raise InvalidInput(f"There is no version {number} in {target}; published: {known}.")
-    return target / VERSIONS / version_name(number)
-
-
-def seen_digest(folder: Path, names: Iterable[str]) -> str:
-    """Return one digest of what readers see in the files of a report, whatever code and libraries made them.
-
-    The manifest is left out, of ``numbers.json`` its record of code, libraries and inputs, of a PDF what its maker writes
-    about itself.
-    """
-    return one_digest(
-        {name: sha256(_seen((folder / name).read_bytes(), name)) for name in names if name != manifest.FILE}
-    )
-
-
-def _seen(content: bytes, name: str) -> bytes:
-    if name == numbers.FILE:
-        record = json.loads(content)
-        shown = {k: v for k, v in (numbers.in_this_layout(record) or record).items() if k not in _MADE_FROM}
-        return json.dumps(shown, sort_keys=True).encode("utf-8")
-    if name.endswith(".pdf"):
-        return b"".join(s for s in _STREAM.findall(content) if b"<?xpacket" not in s)
-    return content
-
-
-def _recorded_digests(target: Path) -> dict[int, str]:
-    """Return the digest of each version as it was recorded when it was published."""
-    rows = json.loads((target / INDEX).read_text(encoding="utf-8"))["versions"]
-    return {int(row["version"]): str(row["digest"]) for row in rows}
-
-
-def known_digests(target: Path) -> dict[int, str]:
-    """Return the recorded digests, none if the list cannot be read."""
-    try:
-        return _recorded_digests(target)
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
-
-
-def verify_versions(target: Path) -> int:
-    """Hold every published version against the digest recorded for it."""
-    try:
-        rows = _recorded_digests(target)
-    except FileNotFoundError:
-        return 0
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise NotAsRecorded(
-            f"{target.name}/{INDEX} cannot be read ({error}); publish again to write it anew."
-        ) from error
-    for number, digest in rows.items():
-        if not (target / VERSIONS / version_name(number)).is_dir():
-            raise NotAsRecorded(
-                f"{target.name}: version {number} was removed; readers may have its address. Restore it."
-            )
-        if folder_digest(target / VERSIONS / version_name(number)) != digest:
-            raise NotAsRecorded(f"{target.name}: version {number} is not what was published; restore it.")
-    return len(rows)
-
-
-# -- Published versions of a report: each stays at its address, and ``current`` is the newest.
-
-
 LOCK = ".publish.lock"
 LOCK_TIMEOUT = 300
 _HELD_BACK = ("draft", "embargoed")
@@ -224,57 +67,6 @@ def publish(spec: StudySpec) -> Publication:
     held = f"Another process has held {target.name}/{LOCK} for {LOCK_TIMEOUT} s; wait for it."
     with locked(target / LOCK, LOCK_TIMEOUT, held):
         return _publish(spec, target, recorded)
-
-
-def check_target(spec: StudySpec) -> Path:
-    """Return the folder that a study publishes to."""
-    target = spec.publish_folder
-    if target is None:
-        raise InvalidInput(f'{spec.path.name} has no [publish]; add it with folder = "../../public/{spec.name}".')
-    if target.is_relative_to(spec.folder) or spec.folder.is_relative_to(target):
-        raise InvalidInput(
-            f"{spec.path.name}: publish.folder lies in the study's folder, or around it; name another one."
-        )
-    if target.exists() and not target.is_dir():
-        raise InvalidInput(f"{spec.path.name}: publish.folder is {target}, a file; name a folder.")
-    own = {VERSIONS, CURRENT, INDEX, PAGE}
-    there = {p.name for p in target.iterdir() if not p.name.startswith(".")} if target.is_dir() else set()
-    if there and VERSIONS not in there:
-        raise InvalidInput(
-            f"{spec.path.name}: publish.folder {target} holds other files ({', '.join(sorted(there - own or there)[:3])}); "
-            f"name a folder that is empty or new."
-        )
-    current = target / CURRENT
-    if current.exists() and not current.is_symlink():
-        raise InvalidInput(f"{current} is no symbolic link; move it away, versions of the report are published there.")
-    check_owner(spec, target)
-    return target
-
-
-def publication_due(folder: Path) -> bool:
-    """Say in no time whether a study that publishes with every build has a built report that is not the newest version.
-
-    Returns
-    -------
-    bool
-        Whether publishing was asked for and did not come to its end; False for what a draft's or embargo's mark holds back.
-    """
-    try:
-        part = tomllib.loads((folder / manifest.STUDY_FILE).read_text(encoding="utf-8")).get("publish", {})
-        if not part.get("auto", False):
-            return False
-        built = json.loads((folder / manifest.FILE).read_text(encoding="utf-8"))
-        if built["inputs"].get(manifest.STATE) in _HELD_BACK:
-            return False
-        target = folder / part["folder"]
-        goal = os.readlink(target / CURRENT)
-        newest = version_numbers(target)[-1:]
-        done = [f"{VERSIONS}/{version_name(n)}" for n in newest] == [goal] and (target / INDEX).is_file()
-        names = {*files_in(target / goal), *built["outputs"]}
-        whole = done and (target / goal / manifest.FILE).is_file()
-        return not whole or seen_digest(folder, names) != seen_digest(target / goal, names)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return True
 
 
 def _publish(spec: StudySpec, target: Path, recorded: Mapping[str, Mapping[str, str]]) -> Publication:
@@ -347,3 +139,214 @@ def _point(target: Path, number: int) -> None:
             f"{target} takes no symbolic links ({error.strerror}); publish to a folder that does."
         ) from error
     os.replace(fresh, current)
+
+
+def check_target(spec: StudySpec) -> Path:
+    """Return the folder that a study publishes to."""
+    target = spec.publish_folder
+    if target is None:
+        raise InvalidInput(f'{spec.path.name} has no [publish]; add it with folder = "../../public/{spec.name}".')
+    if target.is_relative_to(spec.folder) or spec.folder.is_relative_to(target):
+        raise InvalidInput(
+            f"{spec.path.name}: publish.folder lies in the study's folder, or around it; name another one."
+        )
+    if target.exists() and not target.is_dir():
+        raise InvalidInput(f"{spec.path.name}: publish.folder is {target}, a file; name a folder.")
+    own = {VERSIONS, CURRENT, INDEX, PAGE}
+    there = {p.name for p in target.iterdir() if not p.name.startswith(".")} if target.is_dir() else set()
+    if there and VERSIONS not in there:
+        raise InvalidInput(
+            f"{spec.path.name}: publish.folder {target} holds other files ({', '.join(sorted(there - own or there)[:3])}); "
+            f"name a folder that is empty or new."
+        )
+    current = target / CURRENT
+    if current.exists() and not current.is_symlink():
+        raise InvalidInput(f"{current} is no symbolic link; move it away, versions of the report are published there.")
+    check_owner(spec, target)
+    return target
+
+
+def publication_due(folder: Path) -> bool:
+    """Say in no time whether a study that publishes with every build has a built report that is not the newest version.
+
+    Returns
+    -------
+    bool
+        Whether publishing was asked for and did not come to its end; False for what a draft's or embargo's mark holds back.
+    """
+    try:
+        part = tomllib.loads((folder / manifest.STUDY_FILE).read_text(encoding="utf-8")).get("publish", {})
+        if not part.get("auto", False):
+            return False
+        built = json.loads((folder / manifest.FILE).read_text(encoding="utf-8"))
+        if built["inputs"].get(manifest.STATE) in _HELD_BACK:
+            return False
+        target = folder / part["folder"]
+        goal = os.readlink(target / CURRENT)
+        newest = version_numbers(target)[-1:]
+        done = [f"{VERSIONS}/{version_name(n)}" for n in newest] == [goal] and (target / INDEX).is_file()
+        names = {*files_in(target / goal), *built["outputs"]}
+        whole = done and (target / goal / manifest.FILE).is_file()
+        return not whole or seen_digest(folder, names) != seen_digest(target / goal, names)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return True
+
+
+# -- The versions in a publish folder: whose they are, their numbers, and what readers see of them.
+
+
+_NUMBER = re.compile(r"\d{4,}")
+#: What `numbers.json` records of its making.
+_MADE_FROM = ("code", "environment", "inputs")
+_STREAM = re.compile(rb"stream\r?\n(.*?)endstream", re.DOTALL)
+
+
+def check_owner(spec: StudySpec, target: Path) -> None:
+    """Refuse a folder that holds the versions of another study, as a copied study file would name it."""
+    owner = read_index(target).get("study")
+    if isinstance(owner, str) and owner != spec.name:
+        raise InvalidInput(
+            f"{spec.path.name}: publish.folder {target} holds the versions of the study {owner!r}, and this one is {spec.name!r}; name another "
+            f'folder. If {owner} was renamed to {spec.name}, write "study": "{spec.name}" into {INDEX} there.'
+        )
+
+
+def version_name(number: int) -> str:
+    """Return the name of a version's folder."""
+    return f"{number:04d}"
+
+
+def version_numbers(target: Path) -> list[int]:
+    """Return the numbers of the published versions, oldest first."""
+    place = target / VERSIONS
+    if not place.is_dir():
+        return []
+    return sorted(int(p.name) for p in place.iterdir() if p.is_dir() and _NUMBER.fullmatch(p.name))
+
+
+def version_folder(target: Path, number: int) -> Path:
+    """Return where a published version lies."""
+    there = version_numbers(target)
+    if number not in there:
+        known = ", ".join(map(str, there)) or "none"
+        raise InvalidInput(f"There is no version {number} in {target}; published: {known}.")
+    return target / VERSIONS / version_name(number)
+
+
+def seen_digest(folder: Path, names: Iterable[str]) -> str:
+    """Return one digest of what readers see in the files of a report, whatever code and libraries made them.
+
+    The manifest is left out, of ``numbers.json`` its record of code, libraries and inputs, of a PDF what its maker writes
+    about itself.
+    """
+    return one_digest(
+        {name: sha256(_seen((folder / name).read_bytes(), name)) for name in names if name != manifest.FILE}
+    )
+
+
+def _seen(content: bytes, name: str) -> bytes:
+    if name == numbers.FILE:
+        record = json.loads(content)
+        shown = {k: v for k, v in (numbers.in_this_layout(record) or record).items() if k not in _MADE_FROM}
+        return json.dumps(shown, sort_keys=True).encode("utf-8")
+    if name.endswith(".pdf"):
+        return b"".join(s for s in _STREAM.findall(content) if b"<?xpacket" not in s)
+    return content
+
+
+def known_digests(target: Path) -> dict[int, str]:
+    """Return the recorded digests, none if the list cannot be read."""
+    try:
+        return _recorded_digests(target)
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _recorded_digests(target: Path) -> dict[int, str]:
+    """Return the digest of each version as it was recorded when it was published."""
+    rows = json.loads((target / INDEX).read_text(encoding="utf-8"))["versions"]
+    return {int(row["version"]): str(row["digest"]) for row in rows}
+
+
+def verify_versions(target: Path) -> int:
+    """Compare every published version with the digest recorded for it; return how many there are."""
+    try:
+        rows = _recorded_digests(target)
+    except FileNotFoundError:
+        return 0
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise NotAsRecorded(
+            f"{target.name}/{INDEX} cannot be read ({error}); publish again to write it anew."
+        ) from error
+    for number, digest in rows.items():
+        if not (target / VERSIONS / version_name(number)).is_dir():
+            raise NotAsRecorded(
+                f"{target.name}: version {number} was removed; readers may have its address. Restore it."
+            )
+        if folder_digest(target / VERSIONS / version_name(number)) != digest:
+            raise NotAsRecorded(f"{target.name}: version {number} is not what was published; restore it.")
+    return len(rows)
+
+
+# -- The lists of the versions, for machines and for people.
+
+
+def read_index(target: Path) -> dict[str, object]:
+    """Return the list of versions as it was written last; empty if there is none that can be read."""
+    try:
+        content = json.loads((target / INDEX).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def write_index(spec: StudySpec, target: Path) -> None:
+    """Write the list of versions for machines and for people; not at all if it stands already."""
+    known = known_digests(target)
+    there = version_numbers(target)
+    rows = [_row(target, number, known.get(number)) for number in sorted({*there, *known})]
+    text = json.dumps({"study": spec.name, "title": spec.title, "versions": rows}, ensure_ascii=False, indent=1) + "\n"
+    for name, content in ((INDEX, text), (PAGE, _index_page(spec.title, rows))):
+        path = target / name
+        if not path.is_file() or path.read_text(encoding="utf-8") != content:
+            write_whole(path, content)
+
+
+def _row(target: Path, number: int, digest: str | None) -> dict[str, object]:
+    folder = target / VERSIONS / version_name(number)
+    recorded: Mapping[str, Mapping[str, str]] = manifest.read_any_manifest(folder)
+    return {
+        "version": number,
+        "folder": f"{VERSIONS}/{version_name(number)}",
+        "data": recorded.get("data", {}),
+        "corrections": len(read_corrections(folder)),
+        "digest": digest or folder_digest(folder),
+        **({} if folder.is_dir() else {"removed": True}),
+    }
+
+
+def _index_page(title: str, rows: list[dict[str, object]]) -> str:
+    items = []
+    for row in reversed(rows):
+        data = row["data"] if isinstance(row["data"], dict) else {}
+        if row.get("removed"):
+            items.append(f"<li>Version {row['version']} (removed)</li>")
+            continue
+        words = f"prices: {_prices_words(data)}; corrections: {row['corrections']}"
+        link = f'<a href="{html.escape(str(row["folder"]))}/index.html">Version {row["version"]}</a>'
+        items.append(f"<li>{link} ({html.escape(words)})</li>")
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>Versions: {html.escape(title)}</title>\n</head>\n<body>\n<main>\n<h1>Versions of “{html.escape(title)}”</h1>\n"
+        f'<p>The newest: <a href="{CURRENT}/index.html">current version</a></p>\n<ul>\n'
+        + "\n".join(items)
+        + "\n</ul>\n</main>\n</body>\n</html>\n"
+    )
+
+
+def _prices_words(data: Mapping[str, object]) -> str:
+    """Return where prices came from and when; of a file, which has no such day, its last day."""
+    source, retrieved, last = (str(data.get(key) or "") for key in ("source", "retrieved", "last"))
+    when = retrieved or (f"to {last}" if last else "")
+    return f"{source} {when}".strip()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import DataUnfit, InvalidInput
-from eventstudy.wording import is_formula
+from eventstudy.wording import is_formula, iso_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -59,6 +59,10 @@ class Figures:
     adjustments: str = "as given in the file"
     cautions: tuple[str, ...] = ()
     currency: Mapping[str, str] = field(default_factory=dict)
+
+    def with_cautions(self, *said: str) -> Figures:
+        """Return the same figures with more to say about them."""
+        return replace(self, cautions=(*self.cautions, *said))
 
 
 def cut(names: Iterable[object]) -> list[str]:
@@ -158,7 +162,7 @@ def numbers(column: pd.Series[float], name: str, days: pd.DatetimeIndex, money: 
         place = int(wrong.argmax())
         raise DataUnfit(
             f"{name} has {shown(column.iloc[place])} in column {column.name}, data row {place + 1} "
-            f"({days[place]:%Y-%m-%d}), where a number is needed; correct it or leave the cell empty.",
+            f"({iso_day(days[place])}), where a number is needed; correct it or leave the cell empty.",
             column=str(column.name),
             row=place + 1,
         )
@@ -279,7 +283,7 @@ def local_days(column: pd.Series[str], name: str) -> Moments | None:
     if verdict:
         said = (
             f"Dates at {clocks} UTC were taken as midnights of {place}, or of a place with its clock: {moments[0]:%Y-%m-%d %H:%M} was read as "
-            f"{local[0]:%Y-%m-%d}."
+            f"{iso_day(local[0])}."
         )
         return Moments(pd.Series(local, index=column.index, name=column.name), said)
     if (moments.hour >= _LATE).any():

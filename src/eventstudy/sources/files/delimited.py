@@ -193,7 +193,7 @@ def _check_short_rows(text: Text, width: int, skip: int) -> None:
         raise DataUnfit(f"{text.name} cannot be read as CSV: {error}.", file=text.name) from error
 
 
-# -- Decimal marks and marks between thousands: told from the figures, refused, or a caution.
+# -- Decimal marks and marks between thousands: settled by the figures, refused, or a caution.
 
 
 #: Figures whose thousands are parted by commas.
@@ -213,12 +213,12 @@ def without_commas(table: pd.DataFrame, columns: list[str]) -> tuple[pd.DataFram
         return table, ()
     whole = {c: _is_whole(table[c]) for c in columns if c not in texts}
     points = {c: v.str.fullmatch(r"-?[\d,]*\.\d+").fillna(False).astype(bool) for c, v in cells.items()}
-    told, taken = not all(whole.values()) or any(p.any() for p in points.values()), {}
+    point_is_decimal, taken = not all(whole.values()) or any(p.any() for p in points.values()), {}
     for c in texts:
         has_comma = cells[c].str.contains(",", regex=False).fillna(False).astype(bool)
         ambiguous = parted[c] & ~cells[c].str.contains(r",.*,|\.", regex=True).fillna(False).astype(bool)
         by_itself = not points[c].any() and bool((parted[c] & ~ambiguous).any())
-        proven = by_itself or (told if not points[c].any() else not ambiguous.any())
+        proven = by_itself or (point_is_decimal if not points[c].any() else not ambiguous.any())
         if proven and parted[c].any() and (parted[c] | ~has_comma).all():
             if ambiguous.any() and not by_itself and has_decimals(c):
                 taken[c] = str(cells[c][ambiguous].iloc[0])
@@ -249,11 +249,11 @@ def with_points(table: pd.DataFrame, columns: list[str], name: str) -> tuple[pd.
     """
     cells = pd.concat([table[c] for c in columns]).dropna()
     mark = _decimal_mark(cells, name)
-    told = mark == "," or bool(cells.str.fullmatch(_POINT).any())
+    settled = mark == "," or bool(cells.str.fullmatch(_POINT).any())
     open_to_both: dict[str, str] = {}
     for c in columns:
         _check_custom(table[c], mark, name)
-        if not told:
+        if not settled:
             _check_groups(table[c], name)
             grouped = table[c][table[c].str.fullmatch(_GROUP).fillna(False).astype(bool)]
             open_to_both |= {c: str(grouped.iloc[0])} if len(grouped) else {}

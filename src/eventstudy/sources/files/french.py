@@ -185,7 +185,7 @@ def _table(rows: list[list[str]], names: list[str], name: str, begin: int) -> pd
 
 
 def _check_per_cent(values: np.ndarray, names: list[str], name: str) -> None:
-    """Refuse a file of fractions, told by a market factor that never moves by a quarter of a per cent."""
+    """Refuse a file of fractions, known by a market factor that never moves by a quarter of a per cent."""
     rows = [i for i, n in enumerate(names) if n == "mkt_rf"] or [i for i, n in enumerate(names) if n != "rf"]
     moves = np.abs(np.where(np.isclose(values[:, rows], -0.9999), np.nan, values[:, rows]))  # -99.99 as a fraction
     fewest = LEAST_DAYS if "mkt_rf" in names else 10 * LEAST_DAYS

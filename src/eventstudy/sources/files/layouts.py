@@ -189,10 +189,6 @@ def crsp_columns(columns: Sequence[str], name: str) -> dict[str, str]:
     return found
 
 
-def _crsp_meanings(columns: Sequence[str]) -> set[str]:
-    return {_MEANS["crsp"].get(c.strip().lower(), "") for c in columns}
-
-
 def _names(columns: Sequence[object] | pd.Index) -> str:
     """Return column names for a message, a dozen at most."""
     return first_few(cut(columns), _COLUMNS)
@@ -211,23 +207,16 @@ def figures_of(table: pd.DataFrame, asked: Asked) -> Figures:
         table = _dates_in_index(table)
     table, said = with_local_days(table, asked.name)
     figures = _with_volume(_laid_out(table, columns, asked), asked.name)
-    return with_gaps(replace(figures, cautions=(*figures.cautions, *said)))
+    return with_gaps(figures.with_cautions(*said))
 
 
 def _laid_out(table: pd.DataFrame, columns: list[str], asked: Asked) -> Figures:
     """Read a table in the first layout that its columns fit."""
-    found = _crsp_meanings(columns)
-    if {"permno", "prc"} <= found and "ret" not in found:
-        raise InvalidInput(
-            f"{asked.name} has the columns {_names(columns)}: permno and prc of CRSP but no ret, and prc is adjusted for nothing. "
-            f"Add the column of returns and call it ret.",
-            columns=tuple(columns),
-        )
-    if asked.delisting is not None and not is_crsp(columns):
+    layout = next(layout for layout in LAYOUTS if layout.fits(columns))
+    if asked.delisting is not None and layout.read is not from_crsp:
         raise InvalidInput(
             f"delisting is {asked.delisting!r}, but {asked.name} is no CRSP file (permno, date, ret, …); leave it out."
         )
-    layout = next(layout for layout in LAYOUTS if layout.fits(columns))
     figures = layout.read(table, asked)
     return _with_case(_without_ticker(figures, asked)) if layout.names_shares else figures
 
@@ -236,13 +225,20 @@ def _laid_out(table: pd.DataFrame, columns: list[str], asked: Asked) -> Figures:
 
 
 def is_crsp(columns: Sequence[str]) -> bool:
-    """Return True if the columns are those of CRSP's daily file: permno, and a return."""
-    return {"permno", "ret"} <= _crsp_meanings(columns)
+    """Return True if the columns are those of CRSP's daily file: permno, and a return or at least a price."""
+    found = {_MEANS["crsp"].get(c.strip().lower(), "") for c in columns}
+    return "permno" in found and bool({"ret", "prc"} & found)
 
 
 def from_crsp(table: pd.DataFrame, asked: Asked) -> Figures:
     """Bring CRSP's daily file to dates × tickers."""
     columns = crsp_columns([str(c) for c in table.columns], asked.name)
+    if "ret" not in columns:
+        raise InvalidInput(
+            f"{asked.name} has the columns {_names(table.columns)}: permno and prc of CRSP but no ret, and prc is adjusted for nothing. "
+            f"Add the column of returns and call it ret.",
+            columns=tuple(table.columns),
+        )
     return crsp_figures(table, columns, asked.name, asked.delisting or "recorded")
 
 
@@ -291,7 +287,7 @@ def from_single(table: pd.DataFrame, asked: Asked) -> Figures:
     if named:
         return figures
     said = f"Nothing in {name} says whose prices it holds; it was taken for {ticker}, as asked."
-    return replace(figures, cautions=(*figures.cautions, said))
+    return figures.with_cautions(said)
 
 
 def vendor_of(columns: Sequence[str]) -> Vendor:
@@ -600,7 +596,7 @@ def _with_volume(figures: Figures, name: str) -> Figures:
             row, column = np.argwhere(wrong)[0]
             raise DataUnfit(
                 f"{name} has {values[row, column]:g} as the volume of {figures.volume.columns[column]} on "
-                f"{figures.volume.index[row]:%Y-%m-%d}; correct it or leave it empty."
+                f"{iso_day(figures.volume.index[row])}; correct it or leave it empty."
             )
     return figures
 
@@ -614,7 +610,7 @@ def _with_case(figures: Figures) -> Figures:
     if not twins:
         return figures
     said = f"Tickers that differ only in small and capital letters were taken as different shares: {', '.join(twins[:_PAIRS])}."
-    return replace(figures, cautions=(*figures.cautions, said))
+    return figures.with_cautions(said)
 
 
 def _without_ticker(figures: Figures, asked: Asked) -> Figures:
@@ -646,7 +642,7 @@ def with_gaps(figures: Figures) -> Figures:
         empty = [t for t in empty if t not in short]
     if empty:
         said.append(f"No price on any day, so no return: {first_few(empty, _TICKERS)}.")
-    return replace(figures, cautions=(*figures.cautions, *said)) if said else figures
+    return figures.with_cautions(*said)
 
 
 def _days_lost(adjusted: pd.Series[float], lost: np.ndarray) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pandas as pd
 
 from eventstudy.errors import DataMissing, DataUnfit, EventStudyError, InvalidInput
+from eventstudy.files import file_sha256, sha256
 from eventstudy.prices.passport import Passport, check_figures, passport_path, read_passport
 from eventstudy.prices.table import Prices, Provenance
 from eventstudy.sources.files.cells import MAX_CELL, Figures
@@ -24,7 +23,7 @@ from eventstudy.sources.files.layouts import (
     two_heads,
     with_local_days,
 )
-from eventstudy.sources.source import Source
+from eventstudy.sources.source import Source, the_only
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -101,7 +100,7 @@ def read_price_file(
 ) -> Prices:
     """Read a price file; ``likely`` names the share of a file of one that nothing else names."""
     _check_file(file)
-    digest = _digest(file)
+    digest = file_sha256(file)
     passport = read_passport(file, digest)  # first: a damaged file is not as recorded, whatever its rows look like
     asked = Asked(file.name, ticker, likely, delisting)
     figures = (
@@ -184,17 +183,12 @@ def _check_file(file: Path) -> None:
         )
 
 
-def _digest(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def _read_csv(file: Path, asked: Asked) -> Figures:
     text = read_text(file)
     heads = two_heads(text.rows)
     table, said = _one_head(text) if heads is None else _read_two_level(text, heads)
     figures = figures_of(table, asked)
-    return replace(figures, cautions=(*figures.cautions, *said)) if said else figures
+    return figures.with_cautions(*said)
 
 
 def _one_head(text: Text) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -232,8 +226,7 @@ class PriceFile(Source):
 
     def read(self, tickers: Sequence[str] | None, start: date | None, end: date | None) -> Prices:
         """Return all that the file holds."""
-        likely = tickers[0] if tickers is not None and len(tickers) == 1 else None
-        return read_price_file(self.path, likely=likely)
+        return read_price_file(self.path, likely=the_only(tickers))
 
 
 class PriceFiles(Source):
@@ -310,7 +303,7 @@ def _origin(tables: list[Prices], without_close: bool) -> Provenance:
         adjustments=next(iter(adjustments))
         if len(adjustments) == 1
         else "; ".join(f"{o.source}: {o.adjustments}" for o in origins),
-        digest=hashlib.sha256("+".join(o.digest for o in origins).encode()).hexdigest(),
+        digest=sha256("+".join(o.digest for o in origins).encode()),
         cautions=tuple(dict.fromkeys(said)),
     )
 

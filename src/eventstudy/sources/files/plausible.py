@@ -40,8 +40,8 @@ _LONGEST_TICKER = 5
 _NEVER, _HARDLY = float(np.log(1.16)), 0.05
 #: Mean square of the change over twice the variance: near 0 for a random walk, 1 for figures that do not depend on the day before.
 _COMES_BACK, _FORGETS = 0.5, 0.7
-#: Fewest figures that tell, for a refusal, for a doubt, and for a doubt about figures around one: quiet prices come back within a month.
-_FEWEST, _FEWEST_DOUBT, _FEWEST_GROSS = 10, 20, 60
+#: Fewest figures that tell, for a refusal, for a caution, and for a caution about figures around one: quiet prices come back within a month.
+_FEWEST, _FEWEST_CAUTION, _FEWEST_GROSS = 10, 20, 60
 #: A typical change of fewer of the smallest steps may be a price of a few ticks.
 _TICKS = 5
 #: Gross returns (1.013) lie around one, and move at least so much.
@@ -85,7 +85,7 @@ def refuse_other_figures(wide: pd.DataFrame, name: str) -> tuple[str, ...]:
     figures = positive.to_numpy()
     typical = positive.apply(np.log).diff().abs().median()
     around_one = (positive.median() - 1.0).abs() <= _AROUND_ONE
-    wrong, doubtful, gross = [], [], []
+    wrong, unlikely, gross = [], [], []
     for place in np.flatnonzero(((typical > _HARDLY) | around_one).to_numpy()).tolist():
         ticker, values = str(wide.columns[place]), figures[~np.isnan(figures[:, place]), place]
         if len(values) < _FEWEST or _few_ticks(values):
@@ -94,9 +94,9 @@ def refuse_other_figures(wide: pd.DataFrame, name: str) -> tuple[str, ...]:
         move, back = float(np.median(np.abs(np.diff(logs)))), _comes_back(logs)
         if move > _NEVER and back > _COMES_BACK:
             wrong.append(f"{ticker} ({values[0]:g}, {values[1]:g}, {values[2]:g}, …)")
-        elif len(values) >= _FEWEST_DOUBT and back > _FORGETS:
+        elif len(values) >= _FEWEST_CAUTION and back > _FORGETS:
             if move > _HARDLY:
-                doubtful.append(ticker)
+                unlikely.append(ticker)
             elif len(values) >= _FEWEST_GROSS and around_one.iloc[place] and logs.std() > _GROSS_SPREAD:
                 gross.append(ticker)
     if wrong:
@@ -106,14 +106,14 @@ def refuse_other_figures(wide: pd.DataFrame, name: str) -> tuple[str, ...]:
             f"cent) is handed to EventStudy.run as it is.",
             columns=tuple(wrong),
         )
-    return _cautions(doubtful, gross)
+    return _cautions(unlikely, gross)
 
 
-def _cautions(doubtful: list[str], gross: list[str]) -> tuple[str, ...]:
+def _cautions(unlikely: list[str], gross: list[str]) -> tuple[str, ...]:
     said = []
-    if doubtful:
+    if unlikely:
         said.append(
-            f"The figures of {first_few(cut(doubtful), _NAMED)} move by more than 5 % on half of the days and come back as no price does; they were taken as "
+            f"The figures of {first_few(cut(unlikely), _NAMED)} move by more than 5 % on half of the days and come back as no price does; they were taken as "
             f"prices. Are they percentages?"
         )
     if gross:

@@ -22,6 +22,7 @@ from eventstudy.sources.yahoo.bars import (
     unpaid_steps,
 )
 from eventstudy.sources.yahoo.failures import Refused, read_json
+from eventstudy.wording import iso_day
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -98,7 +99,7 @@ class Notes:
     cautions: list[str] = field(default_factory=list)
     accepted: list[str] = field(default_factory=list)
 
-    def refuse(self, kind: str, cause: str) -> None:
+    def refuse_unless_accepted(self, kind: str, cause: str) -> None:
         """Refuse the answer, or note what the user has accepted."""
         if kind not in self.request.accept:
             raise Refused(kind, cause)
@@ -129,7 +130,7 @@ def read_answer(
     _check_sessions(bars, market, metadata, notes)
     check_blocks(bars)
     for kind, cause in (*scale_changes(bars), *unpaid_steps(bars)):
-        notes.refuse(kind, cause)
+        notes.refuse_unless_accepted(kind, cause)
     return Download(
         ticker=request.ticker,
         table=bars[["adj_close", "close", "volume"]],
@@ -256,9 +257,11 @@ def _drop_unfinished(bars: pd.DataFrame, market: Market, metadata: Mapping[str, 
     if over and _seen_to_its_end(last, over, market, metadata):
         return _without_open_end(bars, notes)
     if over:
-        notes.refuse("early_end", f"the answer is of a moment at which the session of {last:%Y-%m-%d} was not over")
+        notes.refuse_unless_accepted(
+            "early_end", f"the answer is of a moment at which the session of {iso_day(last)} was not over"
+        )
     else:
-        notes.add(f"the session of {last:%Y-%m-%d} was not over at download; its row was left out")
+        notes.add(f"the session of {iso_day(last)} was not over at download; its row was left out")
     return bars.iloc[:-1]
 
 
@@ -283,9 +286,9 @@ def _without_open_end(bars: pd.DataFrame, notes: Notes) -> pd.DataFrame:
     known = bars.index[bars[["close", "adj_close"]].notna().all(axis=1)]
     if not len(known) or known[-1] == bars.index[-1]:
         return bars
-    notes.refuse(
+    notes.refuse_unless_accepted(
         "early_end",
-        f"the last day, {bars.index[-1]:%Y-%m-%d}, has no close; the last complete day is {known[-1]:%Y-%m-%d}",
+        f"the last day, {iso_day(bars.index[-1])}, has no close; the last complete day is {iso_day(known[-1])}",
     )
     return bars.loc[: known[-1]]
 
@@ -300,7 +303,9 @@ def _drop_closed_days(bars: pd.DataFrame, market: Market, notes: Notes) -> pd.Da
     carried = (bars["close"] == bars["close"].ffill().shift()) | (bars["volume"] == 0) | bars["close"].isna()
     extra = closed[~carried[closed].to_numpy()]
     if len(extra):
-        notes.refuse("extra_days", f"{market.calendar} was closed on {list_days(extra)}, which has its own price")
+        notes.refuse_unless_accepted(
+            "extra_days", f"{market.calendar} was closed on {list_days(extra)}, which has its own price"
+        )
     idle = closed.difference(extra)
     if len(idle):
         notes.add(f"{market.calendar} was closed on {list_days(idle)}; the row was left out")
@@ -315,7 +320,7 @@ def _check_sessions(bars: pd.DataFrame, market: Market, metadata: Mapping[str, o
     if isinstance(first, pd.Timestamp):  # a bar before it refutes it
         start = max(start, min(first.tz_localize(None).normalize(), bars.index[0]))
     if start > pd.Timestamp(request.start):
-        notes.add(f"prices begin on {known[0]:%Y-%m-%d}, its first day; {request.start} was asked for")
+        notes.add(f"prices begin on {iso_day(known[0])}, its first day; {request.start} was asked for")
     sessions = market.sessions(request.start, request.end)
     if sessions is None:
         _check_gaps(bars, known, start, notes)
@@ -329,9 +334,13 @@ def _check_sessions(bars: pd.DataFrame, market: Market, metadata: Mapping[str, o
     if len(missing) and "early_end" in notes.accepted:
         missing = missing[missing <= known[-1]]
     if len(missing):
-        notes.refuse("missing_sessions", f"{len(missing)} of {len(wanted)} sessions are missing: {list_days(missing)}")
+        notes.refuse_unless_accepted(
+            "missing_sessions", f"{len(missing)} of {len(wanted)} sessions are missing: {list_days(missing)}"
+        )
     if len(frozen):
-        notes.refuse("missing_sessions", f"no trade, and the close of the day before, on {list_days(frozen)}")
+        notes.refuse_unless_accepted(
+            "missing_sessions", f"no trade, and the close of the day before, on {list_days(frozen)}"
+        )
 
 
 def _frozen_days(bars: pd.DataFrame, metadata: Mapping[str, object]) -> pd.Index[pd.Timestamp]:
@@ -347,10 +356,12 @@ def _check_gaps(bars: pd.DataFrame, known: pd.Index[pd.Timestamp], start: pd.Tim
     request = notes.request
     holes = bars.index.difference(known)
     if len(holes):
-        notes.refuse("missing_sessions", f"no close on {list_days(holes)}")
+        notes.refuse_unless_accepted("missing_sessions", f"no close on {list_days(holes)}")
     edges = pd.DatetimeIndex([start - pd.Timedelta(days=1), *known, pd.Timestamp(request.end) + pd.Timedelta(days=1)])
     steps = np.diff(edges.to_numpy())
     if len(steps) and steps.max() > LONG_GAP.to_timedelta64() + np.timedelta64(1, "D"):
         at = int(steps.argmax())
-        notes.refuse("missing_sessions", f"no prices between {edges[at]:%Y-%m-%d} and {edges[at + 1]:%Y-%m-%d}")
+        notes.refuse_unless_accepted(
+            "missing_sessions", f"no prices between {iso_day(edges[at])} and {iso_day(edges[at + 1])}"
+        )
     notes.add("its exchange has no calendar here: only gaps of more than a week, and days that others have, count")

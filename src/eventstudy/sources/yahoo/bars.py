@@ -138,9 +138,9 @@ HIGHEST_PRICE = 1e9
 #: Log steps that a missed split leaves and real moves hardly reach: threefold and more, and twofold ± 6 %.
 LARGEST_STEP = float(np.log(3)) - 0.06
 TWOFOLD, TWOFOLD_TOLERANCE = float(np.log(2)), 0.06
-#: A split that is smaller than this looks like an ordinary day.
+#: A split that is smaller than this looks like the move of any day.
 SMALLEST_SPLIT = float(np.log(1.15))
-#: A listed split of a smaller ratio cannot be told from an ordinary move.
+#: A listed split of a smaller ratio cannot be distinguished from an ordinary move.
 LEAST_LISTED = float(np.log(1.1))
 #: Sessions on either side of a listed split on which a step of its ratio is the split's; ordinary steps in robust deviations, the least
 #: such deviation, and the share of the ratio up to which they blur it.

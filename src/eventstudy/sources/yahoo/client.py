@@ -78,7 +78,7 @@ class RetryPolicy:
         if not 0 <= self.pause <= MOST_SECONDS:
             raise InvalidInput(f"pause is {self.pause}; it must be 0 seconds or more, and no more than a day.")
 
-    def wait(self, attempt: int, kind: str, asked_for: float = 0.0) -> float:
+    def wait(self, attempt: int, kind: str, at_least: float = 0.0) -> float:
         """Return how many seconds to wait after a failed try.
 
         Examples
@@ -89,7 +89,7 @@ class RetryPolicy:
         """
         factor = REFUSAL_FACTOR if kind == "rate_limited" else 1.0
         rising = self.pause * factor * 2.0 ** min(attempt - 1, 60)
-        return max(asked_for, rising * (1 + self.timing.chance() / 2))
+        return max(at_least, rising * (1 + self.timing.chance() / 2))
 
 
 class _Outcome(Generic[T]):

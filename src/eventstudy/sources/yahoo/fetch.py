@@ -32,7 +32,6 @@ share has holes: they are refused until accepted as ``missing_sessions``.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import logging
@@ -46,13 +45,15 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from eventstudy.errors import InvalidInput
-from eventstudy.files import write_whole
+from eventstudy.files import sha256, write_whole
+from eventstudy.prices.passport import ROUNDED
 from eventstudy.prices.table import YAHOO, Prices, Provenance, as_day
 from eventstudy.sources.source import Source
 from eventstudy.sources.yahoo.answer import COLUMNS, Download, Request, read_answer
 from eventstudy.sources.yahoo.bars import list_days
 from eventstudy.sources.yahoo.client import MOST_SECONDS, Journal, RetryPolicy, Timing, Worker, ask
 from eventstudy.sources.yahoo.failures import ACCEPTABLE, FAILURE_KINDS, classify, failure
+from eventstudy.wording import iso_day
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -193,7 +194,7 @@ class _Fetch:
         answer = ask(
             request.ticker,
             request.start,
-            f"{pd.Timestamp(request.end) + pd.Timedelta(days=1):%Y-%m-%d}",  # the client's end is exclusive
+            iso_day(pd.Timestamp(request.end) + pd.Timedelta(days=1)),  # the client's end is exclusive
             session=self.session,
             folder=self.folder,
             timeout=self.policy.timeout,
@@ -243,10 +244,10 @@ def _check_request(
     if first is None or last is None:
         raise InvalidInput("start is None; give the first day, such as '2024-01-02'.")
     if first > last:
-        raise InvalidInput(f"start ({first:%Y-%m-%d}) is after end ({last:%Y-%m-%d}); swap them.")
+        raise InvalidInput(f"start ({iso_day(first)}) is after end ({iso_day(last)}); swap them.")
     if last > _today() + pd.Timedelta(days=1):  # east of Greenwich tomorrow may have begun
-        raise InvalidInput(f"end is {last:%Y-%m-%d}, in the future; prices end today ({_today():%Y-%m-%d}).")
-    request = Request("", f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}", last < _today(), _now(), named)
+        raise InvalidInput(f"end is {iso_day(last)}, in the future; prices end today ({iso_day(_today())}).")
+    request = Request("", iso_day(first), iso_day(last), last < _today(), _now(), named)
     return wanted, request
 
 
@@ -296,10 +297,7 @@ def _keep(folder: Path, downloads: list[Download], request: Request) -> list[str
 
 
 def _assemble(results: dict[str, Download], cautions: list[str]) -> Prices:
-    digest = hashlib.sha256()
-    for ticker, download in results.items():
-        rounded = download.table.round({"adj_close": 4, "close": 4, "volume": 0})  # vendor noise is below
-        digest.update(ticker.encode() + b"\n" + rounded.to_csv(lineterminator="\n").encode())
+    texts = [t + "\n" + d.table.round(ROUNDED).to_csv(lineterminator="\n") for t, d in results.items()]
     tables = {f: pd.concat({t: d.table[f] for t, d in results.items()}, axis=1, sort=True) for f in COLUMNS}
     for download in results.values():
         cautions.extend(download.cautions)
@@ -311,7 +309,7 @@ def _assemble(results: dict[str, Download], cautions: list[str]) -> Prices:
             source=YAHOO,
             retrieved=min(d.retrieved for d in results.values()),
             adjustments="close: for splits up to the day of download; adj_close: for splits and dividends",
-            digest=digest.hexdigest(),
+            digest=sha256("".join(texts).encode()),
             cautions=tuple(cautions),
         ),
         currency={t: d.currency for t, d in results.items() if d.currency},
@@ -327,7 +325,7 @@ CHECKS = 3
 
 def _stem(ticker: str, start: str, end: str) -> str:
     # Tickers hold characters that file names must not, and case may not count in file names.
-    mark = hashlib.sha256(f"{ticker}|{start}|{end}".encode()).hexdigest()[:12]
+    mark = sha256(f"{ticker}|{start}|{end}".encode())[:12]
     return f"{re.sub(r'[^A-Za-z0-9-]', '_', ticker)[:40]}_{start}_{end}_{mark}"
 
 
@@ -338,7 +336,7 @@ def load_download(folder: Path, ticker: str, start: str, end: str, accept: tuple
         facts = json.loads((folder / f"{stem}.json").read_text(encoding="utf-8"))
         text = (folder / f"{stem}.csv").read_bytes()
         kept_for = (facts["ticker"], facts["start"], facts["end"])
-        if kept_for != (ticker, start, end) or facts["sha256"] != hashlib.sha256(text).hexdigest():
+        if kept_for != (ticker, start, end) or facts["sha256"] != sha256(text):
             return None
         if facts.get("checks") != CHECKS or not set(facts["accepted"]) <= set(accept):
             return None
@@ -371,7 +369,7 @@ def keep_download(folder: Path, download: Download, start: str, end: str) -> Non
         "market": download.market,
         "checks": CHECKS,
         "rows": len(download.table),
-        "sha256": hashlib.sha256(text).hexdigest(),
+        "sha256": sha256(text),
     }
     if not folder.exists():
         folder.mkdir(parents=True, mode=0o700)
