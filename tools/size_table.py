@@ -210,7 +210,7 @@ def cell(job: tuple[Design, int, int, int]) -> pd.DataFrame:
         now = min(batch, draws - done)
         rows += judge(simulate(design, n, now, rng)[0], n, now, names)
         done += now
-    return rates(pd.DataFrame(rows, columns=["window", "test", "believed", "p"]), design.name, origin, n)
+    return rates(pd.DataFrame(rows, columns=["window", "test", "recommended", "p"]), design.name, origin, n)
 
 
 @dataclass(frozen=True)
@@ -263,7 +263,7 @@ def real_cell(job: tuple[Panel, str, int, int, int]) -> pd.DataFrame:
         place, firm = (np.concatenate([d[k] for d in drawn]) for k in (0, 1))
         rows += judge(real_events(returns, market, calendar, place, firm, source), n, now, names)
     label = "one event" if n == 1 else f"{dates} date{'s' * (dates != 'one')}"
-    return rates(pd.DataFrame(rows, columns=["window", "test", "believed", "p"]), label, source.name, n)
+    return rates(pd.DataFrame(rows, columns=["window", "test", "recommended", "p"]), label, source.name, n)
 
 
 def real_draw(
@@ -317,11 +317,11 @@ def real_events(
 def rates(table: pd.DataFrame, design: str, returns: str, n: int) -> pd.DataFrame:
     """Return one row a window and test: share rejected, its standard error, how often it applied and was recommended."""
     table = table.assign(applies=table["p"].notna(), rejects=(table["p"] <= NOMINAL).astype(float))
-    table["rejects_believed"] = table["rejects"].where(table["believed"])
+    table["rejects_recommended"] = table["rejects"].where(table["recommended"])
     table["rejects"] = table["rejects"].where(table["applies"])
     out = table.groupby(["window", "test"], sort=False).agg(
-        draws=("p", "size"), applies=("applies", "mean"), recommended=("believed", "mean"), size=("rejects", "mean"),
-        size_when_recommended=("rejects_believed", "mean"),
+        draws=("p", "size"), applies=("applies", "mean"), recommended=("recommended", "mean"), size=("rejects", "mean"),
+        size_when_recommended=("rejects_recommended", "mean"),
     )  # fmt: skip
     return out.reset_index().assign(design=design, returns=returns, n=n)
 

@@ -127,7 +127,7 @@ def test_every_notebook_of_the_folder_is_built_unless_the_key_says_otherwise(stu
         ('parameters = { STUDY = "x" }', "STUDY is set by the build"),
         ('embargo_until = "2026-12-01T06:00"', "time zone"),
         ("embargo_until = 5", "with its zone"),
-        ('status = "secret"', "'final' or 'draft'"),
+        ('status = "secret"', "status: is 'secret'; allowed: final, draft"),
         ('publish = { fodler = "x" }', "publish"),
     ],
 )

@@ -114,6 +114,9 @@ class NotApplicable:
     variant: str = ""
 
 
+# -- What all tests share.
+
+
 #: A test whose most extreme outcome has a larger p-value than this says so.
 LEVEL = 0.05
 
@@ -131,6 +134,9 @@ def spread(values: FloatArray) -> float:
 def members(values: FloatArray) -> IntArray:
     """Return the events that have a value."""
     return np.flatnonzero(np.isfinite(values)).astype(np.int64)
+
+
+# -- Tail probabilities, and the drafts made of them.
 
 
 def normal_two_sided(z: float) -> float:
@@ -177,6 +183,9 @@ def f_draft(f: float, first: int, second: int, n: int, variant: str = "", note: 
 
     details = {"df1": float(first), "df2": float(second), **details}
     return Draft(f, float(fdtrc(first, second, f)), n, f"F({first}, {second})", math.nan, variant, note, details)
+
+
+# -- Options of tests that draw.
 
 
 def check_draws(draws: int, seed: int) -> None:
