@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from eventstudy import estimation
-from eventstudy.inference import RECOMMENDED, TESTS, Method, Overlooks
+from eventstudy.inference import RECOMMENDED, RECOMMENDED_BUY_AND_HOLD, TESTS, Method, Overlooks
 
 ROOT = Path(__file__).parent.parent
 PAGE, SIZES = ROOT / "docs" / "method.md", ROOT / "docs" / "size.csv"
@@ -132,7 +132,7 @@ def size_tables() -> str:
 
 def recommended_table(found: pd.DataFrame) -> str:
     """One row a design, window and test, one column a number of events."""
-    named = set().union(*RECOMMENDED.values())
+    named = set().union(*RECOMMENDED.values(), *RECOMMENDED_BUY_AND_HOLD.values())
     enough = found["n"] >= found["test"].map(lambda name: TESTS[name].fewest)
     chosen = found[(found["recommended"] >= ALWAYS) & found["test"].isin(named) & enough]
     return pivoted(chosen, ["returns", "design", "window", "test"], "size_when_recommended")

@@ -46,13 +46,13 @@ class Design:
     rho : float
         Correlation of residuals of different firms on one day.
     scale : float
-        Standard deviation of the event window's residuals over that of ordinary days.
+        Standard deviation of the event window's residuals over that of estimation days.
     tails : int
         Degrees of freedom of Student's t for residuals; 0 means normal.
     skew : int
         Shape of gamma residuals, of skewness ``2/√shape``; 0 means none.
     together : float
-        Standard deviation of the events' common part in the event window over that of ordinary days: no test can tell such a move from
+        Standard deviation of the events' common part in the event window over that of estimation days: no test can tell such a move from
         an effect, so that these rows are counted with those that have one.
     effect : float
         Abnormal return added to every event's day 0: the share rejected is then the test's power.
@@ -144,9 +144,9 @@ def simulate(design: Design, n: int, draws: int, rng: np.random.Generator) -> tu
         own = math.sqrt(1 - design.rho) * own + common[common_key]
     s = np.exp(rng.normal(np.log(0.022), 0.35, draws * n))
     beta = rng.normal(1.0, 0.3, draws * n)
-    wild = np.ones(width)
-    wild[before:] = design.scale
-    returns = beta[:, None] * market[common_key] + s[:, None] * own * wild
+    scale = np.ones(width)
+    scale[before:] = design.scale
+    returns = beta[:, None] * market[common_key] + s[:, None] * own * scale
     returns[np.arange(draws * n), start + before] += design.effect
     row = np.arange(draws * n)[:, None]
     est, event = start[:, None] + np.arange(M), start[:, None] + before + np.arange(L)

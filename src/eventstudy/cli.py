@@ -1,4 +1,4 @@
-"""The command line: the only room that prints. Messages go to stderr, results to stdout."""
+"""The command line: with console the only room that prints. Messages go to stderr, results to stdout."""
 
 from __future__ import annotations
 

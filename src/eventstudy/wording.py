@@ -77,7 +77,7 @@ def p_text(p: float) -> str:
 
 
 def sq_p_text(p: float, m: float) -> str:
-    """Return the p-value of a sample-quantile test: with no day as extreme it is below one in ``m``."""
+    """Return the p-value of a sample-quantile test: with no day as extreme it is below ``2/m``."""
     if p == 0.0 and m > 0:
         return f"<{max(2.0 / m, 0.001):.3f}"
     return p_text(p)

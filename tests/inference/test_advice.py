@@ -12,6 +12,7 @@ import eventstudy as es
 from eventstudy.errors import InvalidInput
 from eventstudy.inference import (
     RECOMMENDED,
+    RECOMMENDED_BUY_AND_HOLD,
     TESTS,
     Method,
     Note,
@@ -70,7 +71,7 @@ def test_on_one_date_only_a_test_that_allows_for_event_induced_variance_is_recom
     assert notes_on_tests(calm, day)["cda_t"].text == "assumes no event-induced variance"
     assert notes_on_tests(few, day)["grank_t"].text == "needs 30 events or more"
     wild = recommend(simulated(study, 30, 15.0).abnormal, day)[2]
-    assert "times the usual one (event-induced variance), which some tests overlook" in wild
+    assert "times that of estimation days (event-induced variance), which some tests overlook" in wild
     assert "event-induced variance), which" not in recommend(calm, day)[2]
 
 
@@ -105,7 +106,7 @@ def test_the_advice_minds_missing_days_thin_trading_and_many_firms(study):
     thin.iloc[days.get_loc(DAY) + 1, 2] = np.nan
     lacking = study.run(thin, events)
     found = lacking.recommended((0, 1))
-    assert notes_on_tests(lacking.abnormal, es.Window(0, 1))["cda_t"].text == "misled by missing days in the window"
+    assert notes_on_tests(lacking.abnormal, es.Window(0, 1))["cda_t"].text == "assumes no missing days in the window"
     assert "1 of 40 firms often do not trade" in found.reason
     assert "1 of 40 events lack days in the window" in found.reason
 
@@ -121,9 +122,11 @@ def test_clusters_of_unlike_size_count_for_less(study, prices):
 def test_nothing_that_overlooks_dependence_is_recommended_on_common_days():
     for design in ("one date", "shared dates", "overlapping"):
         assert assume_no_dependence(design) >= overlooking(Overlooks.DEPENDENCE)
-        assert not assume_no_dependence(design) & set(RECOMMENDED[design])
+        for recommended in (RECOMMENDED, RECOMMENDED_BUY_AND_HOLD):
+            assert not assume_no_dependence(design) & set(recommended[design])
     assert assume_no_dependence("separate dates") == frozenset()
-    assert set().union(*RECOMMENDED.values()) <= set(TESTS)
+    assert set().union(*RECOMMENDED.values(), *RECOMMENDED_BUY_AND_HOLD.values()) <= set(TESTS)
+    assert list(RECOMMENDED_BUY_AND_HOLD) == list(RECOMMENDED)
 
 
 #: What each test of an average overlooks of the two that matter most; a new test is added here on purpose.

@@ -102,7 +102,7 @@ def rejections(draws: int, missing: int) -> tuple[dict[str, float], int]:
 
 @pytest.mark.slow
 def test_with_events_missing_on_the_day_the_recommended_tests_keep_their_size() -> None:
-    """12 of 24 firms without the event day: the average of all 24 on ordinary days is no yardstick for that of 12."""
+    """12 of 24 firms without the event day: the average of all 24 on estimation days cannot be compared with that of 12."""
     sizes, draws = rejections(300, 12)
     assert set(sizes) == {"kp_bmp_t"}
     for name, size in sizes.items():
@@ -117,4 +117,4 @@ def test_many_missing_estimation_days_are_noted_on_tests_by_averages_of_ordinary
     returns.iloc[:120, :12] = returns.iloc[:120, :12].mask(np.random.default_rng(7).random((120, 12)) < 0.3)
     result = study_of(returns, 12, 120)
     assert result.recommended((0, 0)).names == ("kp_bmp_t",)
-    assert notes_on_tests(result.abnormal, es.Window(0, 0))["placebo"].text == "misled by missing estimation days"
+    assert notes_on_tests(result.abnormal, es.Window(0, 0))["placebo"].text == "assumes no missing estimation days"

@@ -76,7 +76,7 @@ def test_all_tests_include_those_of_one_event_with_their_reason(result):
     assert set(table.index) == set(TESTS)
     for name in ONE:
         assert not table.loc[name, "applicable"]
-        assert table.loc[name, "note"] == "it judges one event at a time; name the event"
+        assert table.loc[name, "note"] == "it tests one event at a time; give event="
         assert np.isnan(table.loc[name, "p_value"])
 
 

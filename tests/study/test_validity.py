@@ -240,18 +240,18 @@ def test_a_study_of_few_days_says_what_was_not_judged():
         "Normal residuals",
         "Steady beta",
     ):
-        assert found[name].value.startswith("not judged: too few days"), name
+        assert found[name].value.startswith("not tested: too few days"), name
         assert found[name].passed
-    assert found["No drift before the event"].value == "not judged: the event window has no day before day 0"
-    assert "not judged" not in repr(result)
+    assert found["No drift before the event"].value == "not tested: the event window has no day before day 0"
+    assert "not tested" not in repr(result)
 
 
 def test_missing_days_before_the_event_leave_the_drift_unjudged():
     panel = simulated(3, 1)
     panel = replace(panel, event_returns=np.where(np.arange(L) < -FIRST, np.nan, panel.event_returns))
-    assert checks_of(panel)["No drift before the event"].value.startswith("not judged: no event has an abnormal return")
+    assert checks_of(panel)["No drift before the event"].value.startswith("not tested: no event has an abnormal return")
     one = checks_of(panel.take(np.array([True, False, False])))
-    assert one["No drift before the event"].value == "not judged: no abnormal return in the window"
+    assert one["No drift before the event"].value == "not tested: no abnormal return in the window"
 
 
 # -- clean data pass ---------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Models of normal returns: what a price would have done without the news."""
+"""Event time, models of normal returns, abnormal returns, and tests of residuals."""
 
 from __future__ import annotations
 

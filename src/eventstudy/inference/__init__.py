@@ -1,4 +1,4 @@
-"""The tests by name; `registry` holds the table."""
+"""Tests of significance: run by name, their registry, which are recommended, many events at once, dollars."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from eventstudy.errors import InvalidInput
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.inference.advice import (
     RECOMMENDED,
+    RECOMMENDED_BUY_AND_HOLD,
     Advice,
     Note,
     assume_no_dependence,
@@ -24,6 +25,7 @@ from eventstudy.wording import listed
 
 __all__ = [
     "RECOMMENDED",
+    "RECOMMENDED_BUY_AND_HOLD",
     "STANDARD",
     "TESTS",
     "Advice",
@@ -83,18 +85,39 @@ def run_test(
     method, chosen = TESTS[name], Window.of(window)
     _check_options(name, method, options)
     if method.scope == "one" and abnormal.n != 1:
-        outcome: Draft | NotApplicable = NotApplicable("it judges one event at a time; name the event", abnormal.n)
+        outcome: Draft | NotApplicable = NotApplicable("it tests one event at a time; give event=", abnormal.n)
     else:
         outcome = method.compute(abnormal, chosen, **options)
     if isinstance(outcome, NotApplicable):
         return HypothesisTest(
-            name, method.title, method.null, math.nan, "", math.nan, math.nan, outcome.n, chosen,
-            outcome.variant, method.reference, reason=outcome.reason,
-        )  # fmt: skip
+            name=name,
+            title=method.title,
+            null=method.null,
+            statistic=math.nan,
+            distribution="",
+            df=math.nan,
+            p_value=math.nan,
+            n=outcome.n,
+            window=chosen,
+            variant=outcome.variant,
+            reference=method.reference,
+            reason=outcome.reason,
+        )
     return HypothesisTest(
-        name, method.title, method.null, outcome.statistic, outcome.distribution, outcome.df, outcome.p_value,
-        outcome.n, chosen, outcome.variant, method.reference, outcome.note, details=outcome.details,
-    )  # fmt: skip
+        name=name,
+        title=method.title,
+        null=method.null,
+        statistic=outcome.statistic,
+        distribution=outcome.distribution,
+        df=outcome.df,
+        p_value=outcome.p_value,
+        n=outcome.n,
+        window=chosen,
+        variant=outcome.variant,
+        reference=method.reference,
+        note=outcome.note,
+        details=outcome.details,
+    )
 
 
 def run_tests(

@@ -31,19 +31,21 @@ RECOMMENDED: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "shared dates": ("kp_bmp_t", "clustered_t", "signflip"),
         "overlapping": ("kp_bmp_t",),
         "separate dates": ("bmp_t", "grank_t", "signflip", "wilcoxon", "gsign_z"),
-        "buy-and-hold": ("skew_t", "signflip"),
     }
 )
-#: The same for buy-and-hold returns of several events, by design: their own error is an approximation, so only tests with a spread across
-#: events.
-_BUY_AND_HOLD = {
-    "one date": ("kp_bmp_t",),
-    "shared dates": ("kp_bmp_t", "clustered_t"),
-    "overlapping": ("kp_bmp_t",),
-    "separate dates": RECOMMENDED["buy-and-hold"],
-}
+#: The same for buy-and-hold returns, by design: their own standard error is an approximation, so of several events only tests with a
+#: spread across events.
+RECOMMENDED_BUY_AND_HOLD: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "one event": RECOMMENDED["one event"],
+        "one date": ("kp_bmp_t",),
+        "shared dates": ("kp_bmp_t", "clustered_t"),
+        "overlapping": ("kp_bmp_t",),
+        "separate dates": ("skew_t", "signflip"),
+    }
+)
 #: What is left for independent events on one day if their mean is ruled out: ranks of single days have no shape.
-IN_PLACE_OF_MEANS = ("corrado_rank_z",)
+RANKS_FOR_SKEWED_MEANS = ("corrado_rank_z",)
 
 #: What a test that overlooks dependence overlooks in each design; nothing where no windows share a day.
 _DEPENDENT = {
@@ -53,7 +55,7 @@ _DEPENDENT = {
 }
 
 _WHY = {
-    "one event": "one event: its own estimation days are the yardstick",
+    "one event": "one event: it is compared with its own estimation days",
     "one date": "all events share one date, so they are not independent, and news makes a day more volatile than others (event-induced "
     "variance): only a test that allows for the events' usual correlation and for that variance in each firm's own part; a move that all "
     "have in common cannot be told from the news",
@@ -61,7 +63,9 @@ _WHY = {
     "overlapping": "some windows share calendar days, so events are correlated across relative days: only a test that takes "
     "the correlation day by calendar day",
     "separate dates": "windows share no calendar days: tests for independent events that allow for event-induced variance",
-    "buy-and-hold": "buy-and-hold returns are skewed and have no standard error of their own: tests that take their spread from the "
+}
+_WHY_BUY_AND_HOLD = _WHY | {
+    "separate dates": "buy-and-hold returns are skewed and have no standard error of their own: tests that take their spread from the "
     "events and allow for skewness",
 }
 
@@ -74,7 +78,7 @@ LARGE_RATIO_OF_MANY = 1.5
 MANY_FIRMS = 30
 #: With fewer different dates that events share even `kp_bmp_t` rejects up to 10 %.
 FEW_DATES = 8
-#: Beyond this share of missing estimation days an average over days with fewer events is no yardstick for a day with all of them.
+#: Beyond this share of missing estimation days an average over days with fewer events cannot be compared with a day with all of them.
 MISSING = 0.10
 #: Beyond this share of pairs without common estimation days enough, r̄ does not measure the correlation of the events.
 UNKNOWN = 0.05
@@ -89,7 +93,7 @@ class Advice:
     Attributes
     ----------
     design : str
-        ``one event``, ``one date``, ``shared dates``, ``overlapping``, ``separate dates`` or ``buy-and-hold``.
+        ``one event``, ``one date``, ``shared dates``, ``overlapping`` or ``separate dates``.
     window : Window
         The days that are tested.
     names : tuple of str
@@ -149,31 +153,32 @@ def recommend(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[str
 
 def _recommend(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[str, ...], str]:
     design = design_of(abnormal.position, window)
-    compounded = abnormal.instead is not None and abnormal.n > 1
-    wanted = (_BUY_AND_HOLD if compounded else RECOMMENDED)[design]
-    short = {t: why for t in wanted if (why := _too_few(abnormal, window, t))}
-    misled, unknown = ruled_out(abnormal, window), _unknown_dependence(abnormal, window)
+    compounded = abnormal.instead is not None
+    wanted = (RECOMMENDED_BUY_AND_HOLD if compounded else RECOMMENDED)[design]
+    unsized = {t: why for t in wanted if (why := _why_unsized(abnormal, window, t))}
+    overlooked, unknown = ruled_out(abnormal, window), _unknown_dependence(abnormal, window)
     unmeasured = overlooking(Overlooks.UNKNOWN_DEPENDENCE) if unknown else frozenset()
-    recommended = tuple(t for t in wanted if t not in short and t not in misled and t not in unmeasured)
+    recommended = tuple(t for t in wanted if t not in unsized and t not in overlooked and t not in unmeasured)
     ratio, limit = variance_ratio(abnormal, window), variance_limit(_observed(abnormal, window))
-    mean_misled = wanted[0] in misled and Overlooks.SKEWNESS in TESTS[wanted[0]].overlooks
-    if not recommended and mean_misled and design == "separate dates" and len(window) == 1 and ratio <= limit:
-        recommended = tuple(t for t in IN_PLACE_OF_MEANS if not _too_few(abnormal, window, t))
-    reasons = [_WHY["buy-and-hold" if abnormal.instead is not None and design == "separate dates" else design]]
+    skewed_mean = wanted[0] in overlooked and Overlooks.SKEWNESS in TESTS[wanted[0]].overlooks
+    if not recommended and skewed_mean and design == "separate dates" and len(window) == 1 and ratio <= limit:
+        recommended = tuple(t for t in RANKS_FOR_SKEWED_MEANS if not _why_unsized(abnormal, window, t))
+    reasons = [(_WHY_BUY_AND_HOLD if compounded else _WHY)[design]]
     reasons += [unknown] if unknown else []
-    reasons += _why_not(misled, tuple(t for t in wanted if t not in short))
-    if abnormal.n == 1 and short:
-        reasons.append("; ".join(f"{t} over {len(window)} days {why}" for t, why in short.items()))
+    reasons += _why_not(overlooked, tuple(t for t in wanted if t not in unsized))
+    if abnormal.n == 1 and unsized:
+        reasons.append("; ".join(f"{t} over {len(window)} days {why}" for t, why in unsized.items()))
     if ratio > limit:
         reasons.append(
-            f"the variance of these abnormal returns is {ratio:.1f} times the usual one (event-induced variance), which some tests overlook"
+            f"the variance of these abnormal returns is {ratio:.1f} times that of estimation days (event-induced variance), which some "
+            f"tests overlook"
         )
     return design, recommended, "; ".join([*reasons, *_cautions(abnormal, window, design)])
 
 
-def _why_not(misled: Mapping[str, str], wanted: tuple[str, ...]) -> list[str]:
+def _why_not(overlooked: Mapping[str, str], wanted: tuple[str, ...]) -> list[str]:
     """Return why tests that suit the design are not recommended, those with one reason together."""
-    why = {misled[t]: [u for u in wanted if misled.get(u) == misled[t]] for t in wanted if t in misled}
+    why = {overlooked[t]: [u for u in wanted if overlooked.get(u) == overlooked[t]] for t in wanted if t in overlooked}
     return [f"not {', '.join(tests)}: {reason}" for reason, tests in why.items()]
 
 
@@ -182,8 +187,8 @@ def _observed(abnormal: AbnormalReturns, window: Window) -> int:
     return int(np.isfinite(abnormal.sums(window).scar).sum())
 
 
-def _too_few(abnormal: AbnormalReturns, window: Window, test: str) -> str:
-    """Say of what a test has too few here to keep its size, or return an empty text."""
+def _why_unsized(abnormal: AbnormalReturns, window: Window, test: str) -> str:
+    """Say why a test does not keep its size here, or return an empty text."""
     method, seen = TESTS[test], np.isfinite(abnormal.sums(window).car)
     events, days = int(seen.sum()), int(abnormal.n_est.min())
     _, sizes = np.unique(abnormal.position[seen], return_counts=True)
@@ -281,7 +286,7 @@ def notes_on_tests(abnormal: AbnormalReturns, window: Window) -> dict[str, Note]
     design, recommended, _ = recommend(abnormal, window)
     # of two things to say of a test the later one here counts; a single event is its own average, whatever its variance
     notes = {t: n for t, n in _by_test({Overlooks.VARIANCE: NO_VARIANCE}).items() if TESTS[t].scope == "many"}
-    sentences = {t: why for t in TESTS if (why := _too_few(abnormal, window, t))} | ruled_out(abnormal, window)
+    sentences = {t: why for t in TESTS if (why := _why_unsized(abnormal, window, t))} | ruled_out(abnormal, window)
     sentences |= _by_test(_missing_days(abnormal, window))
     notes |= {t: Note(why, why) for t, why in sentences.items()}
     notes |= _by_test(dict.fromkeys(_DEPENDENT.get(design, ()), NO_DEPENDENCE))
@@ -302,9 +307,9 @@ def _missing_days(abnormal: AbnormalReturns, window: Window) -> dict[Overlooks, 
     if abnormal.n < 2:
         return {}
     if not np.isfinite(abnormal.residuals).mean() >= 1.0 - MISSING:
-        return {Overlooks.MISSING_ESTIMATION_DAYS: "misled by missing estimation days"}
+        return {Overlooks.MISSING_ESTIMATION_DAYS: "assumes no missing estimation days"}
     if not np.isfinite(abnormal.ar[:, abnormal.columns_of(window)]).all():
-        return {Overlooks.MISSING_EVENT_DAYS: "misled by missing days in the window"}
+        return {Overlooks.MISSING_EVENT_DAYS: "assumes no missing days in the window"}
     return {}
 
 

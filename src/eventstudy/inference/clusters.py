@@ -1,4 +1,4 @@
-"""Events that depend on one another: put into clusters, judged jointly on one date, or held as one portfolio in calendar time."""
+"""Events that depend on one another: put into clusters, tested at once on one date, or held as one portfolio in calendar time."""
 
 from __future__ import annotations
 
@@ -247,7 +247,9 @@ def clustered_t(
         why = "two-way variance is not positive" if cluster == "both" else "the clusters' deviations cancel"
         return NotApplicable(f"{why} with {counts}; use one-way clusters or kp_bmp_t", n, variant)
     equal = min(found.equal)
-    few = f", which weigh like {equal:.1f} of equal size: too few to trust its size" if equal < FEW_CLUSTERS else ""
+    few = (
+        f", which weigh like {equal:.1f} of equal size: too few for it to keep its size" if equal < FEW_CLUSTERS else ""
+    )
     details = {f"{way}s": float(g) for g, way in zip(found.groups, ways, strict=True)}
     return t_draft(found.t, found.df, n, variant, f"{counts}{few}", **details, equal_clusters=equal)
 
@@ -498,7 +500,7 @@ def calendar_time(
     So ``hac`` asks for 60 sessions or more.
 
     Not what the R package EventStudy calls CalendarTimePortfolioTest: that one divides each relative day's average by the deviation
-    of the averages within the event window, so the effect enters its own yardstick and no calendar is used.
+    of the averages within the event window, so the effect enters its own standard error and no calendar is used.
 
     Jaffe (1974), J. Business 47, 410-428; Mandelker (1974), J. Financial Economics 1, 303-335; Fama (1998), J. Financial
     Economics 49, 283-306; Newey and West (1987), Econometrica 55, 703-708.

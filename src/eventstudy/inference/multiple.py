@@ -1,4 +1,4 @@
-"""Many events judged at once: p-values that allow for how many were looked at."""
+"""Many events tested at once: p-values that allow for how many were looked at."""
 
 from __future__ import annotations
 

@@ -20,18 +20,22 @@ Compute = Callable[..., "Draft | NotApplicable"]
 
 
 class Overlooks(Enum):
-    """What a test may overlook. Whether a study has it is measured in `eventstudy.inference.advice`, which then says so."""
+    """What a test may overlook.
 
-    VARIANCE = "event-induced variance: the yardstick is the variance of estimation days"
+    The sentences are for readers of the code. Whether a study has it is measured in `eventstudy.inference.advice`, which words what is
+    printed.
+    """
+
+    VARIANCE = "event-induced variance: the standard error comes from the estimation days"
     DEPENDENCE = "cross-sectional dependence: events are taken as independent"
     OVERLAP = "dependence of windows that overlap in part: what is added up by relative day sees that of one date only"
     UNKNOWN_DEPENDENCE = (
         "dependence that cannot be measured: pairs with few common estimation days count as uncorrelated"
     )
-    DOUBLES = "one event seen twice, among few events"
+    DOUBLES = "nearly identical events, among few"
     SERIAL_CORRELATION = "serial correlation: days are taken as independent"
     SERIAL_CORRELATION_LEFT = "serial correlation beyond what the model's errors allow for"
-    MISSING_EVENT_DAYS = "events missing on a day of the window: the yardstick is the average of all events"
+    MISSING_EVENT_DAYS = "events missing on a day of the window: the standard error is that of an average of all events"
     MISSING_ESTIMATION_DAYS = "events missing on estimation days: an average of fewer events varies more"
     SKEWNESS = "skewness: a mean of few skewed events is not normal"
     LARGE_EVENTS = "skewness of events of unlike size: the largest decide"
@@ -51,7 +55,7 @@ class Method:
     compute : callable
         ``(AbnormalReturns, Window, **options) -> Draft | NotApplicable``.
     scope : {"one", "many"}
-        Whether it judges one event or the average of several.
+        Whether it tests one event or the average of several.
     title : str
         Name for people.
     null : str
@@ -96,7 +100,8 @@ class Method:
 
 _ONE = "the event did not move this firm's price beyond what its estimation days show"
 _MEAN = "the mean abnormal return of the events is zero"
-_MEDIAN = "abnormal returns of the events are positive as often as on estimation days"
+_SIGNS = "abnormal returns of the events are positive as often as on estimation days"
+_RANKS = "event-window abnormal returns rank as those of the estimation days do"
 _HALF = "abnormal returns of the events are positive half of the time"
 _SYMMETRIC = "CARs are symmetric about zero"
 
@@ -112,7 +117,7 @@ _PAIRS = ("overlap", "event_time")
 _CLUSTERS = tuple(WORDS)
 
 #: Every test by the word used in study files and tables. Where the minima come from: GRANK divides by the spread of the SCARs; tests that
-#: count signs have few attainable p-values; skewness is learnt slowly; sums of several days overlap, so that few are independent.
+#: count signs have few attainable p-values; skewness is estimated imprecisely; sums of several days overlap, so that few are independent.
 # fmt: off
 TESTS: Mapping[str, Method] = MappingProxyType({
     # -- one event
@@ -242,35 +247,35 @@ TESTS: Mapping[str, Method] = MappingProxyType({
     ),
     # -- an average: ranks and signs
     "corrado_rank_z": Method(
-        nonparametric.corrado_rank_z, "many", "Corrado rank", _MEDIAN, "Corrado 1989, J. Financial Economics 23",
+        nonparametric.corrado_rank_z, "many", "Corrado rank", _RANKS, "Corrado 1989, J. Financial Economics 23",
         overlooks={
             Overlooks.VARIANCE, Overlooks.OVERLAP, Overlooks.MISSING_EVENT_DAYS, Overlooks.MISSING_ESTIMATION_DAYS,
         },
         fewest=10, fewest_dates=0, fewest_days=0,
     ),
     "grank_t": Method(
-        nonparametric.grank_t, "many", "Generalised rank t", _MEDIAN, _KP11,
+        nonparametric.grank_t, "many", "Generalised rank t", _RANKS, _KP11,
         overlooks={Overlooks.OVERLAP, Overlooks.SHAPE_OF_SUMS, Overlooks.FAT_TAILS},
         fewest=30, fewest_dates=0, fewest_days=0,
     ),
     "grank_z": Method(
-        nonparametric.grank_z, "many", "Generalised rank z", _MEDIAN, _KP11,
+        nonparametric.grank_z, "many", "Generalised rank z", _RANKS, _KP11,
         overlooks={Overlooks.DEPENDENCE, Overlooks.SHAPE_OF_SUMS},
         fewest=30, fewest_dates=0, fewest_days=0,
     ),
     "corrado_zivney_rank_z": Method(
-        nonparametric.corrado_zivney_rank_z, "many", "Corrado-Zivney rank", _MEDIAN, _CZ92,
+        nonparametric.corrado_zivney_rank_z, "many", "Corrado-Zivney rank", _RANKS, _CZ92,
         overlooks={Overlooks.VARIANCE, Overlooks.OVERLAP, Overlooks.MISSING_ESTIMATION_DAYS},
         fewest=10, fewest_dates=0, fewest_days=0,
         options={"variant": ("paper", "weighted", "eiv")},
     ),
     "corrado_zivney_sign_z": Method(
-        nonparametric.corrado_zivney_sign_z, "many", "Corrado-Zivney sign", _MEDIAN, _CZ92,
+        nonparametric.corrado_zivney_sign_z, "many", "Corrado-Zivney sign", _SIGNS, _CZ92,
         overlooks={Overlooks.OVERLAP},
         fewest=1, fewest_dates=0, fewest_days=0,
     ),
     "cumrank_z": Method(
-        nonparametric.cumrank_z, "many", "Cumulated ranks", _MEDIAN, "Luoma and Pynnönen 2010; Luoma 2011",
+        nonparametric.cumrank_z, "many", "Cumulated ranks", _RANKS, "Luoma and Pynnönen 2010; Luoma 2011",
         overlooks={Overlooks.VARIANCE, Overlooks.DEPENDENCE},
         fewest=3, fewest_dates=0, fewest_days=0,
     ),
@@ -285,7 +290,7 @@ TESTS: Mapping[str, Method] = MappingProxyType({
         fewest=100, fewest_dates=0, fewest_days=0,
     ),
     "gsign_z": Method(
-        nonparametric.gsign_z, "many", "Generalised sign", _MEDIAN,
+        nonparametric.gsign_z, "many", "Generalised sign", _SIGNS,
         "Cowan 1992, Review of Quantitative Finance and Accounting 2",
         overlooks={Overlooks.DEPENDENCE, Overlooks.SIGNS_OF_SUMS},
         fewest=100, fewest_dates=0, fewest_days=0,

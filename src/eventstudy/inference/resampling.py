@@ -122,7 +122,7 @@ def _two_point_test(
     """Enumerate few clusters, draw for many."""
     g = clusters.count
     if statistic == "t" and clusters.flat:
-        reason = "all events have the same value, so t has no yardstick"
+        reason = "all events have the same value, so t has no standard error"
         return NotApplicable(f"{reason}; signflip with statistic='mean' has none to need", clusters.n, variant)
     value = clusters.t if statistic == "t" else float(clusters.total.sum()) / clusters.n
     details = {"clusters": float(g)}
@@ -386,7 +386,7 @@ def placebo(abnormal: AbnormalReturns, window: Window, *, value: str = "sar") ->
     relative day is a portfolio in event time, as for `cda_t`. Only events with a return in the window
     enter, on estimation days too. Never zero: the smallest p is ``1/(T + 1)``.
     Nguyen and Wolf (2023), Empirical Economics; Gelbach, Helland and Klick (2013), American Law and Economics Review 15, 495-541; for
-    placebo days as the yardstick of a common date: Cohn, Johnson, Liu and Wardlaw, "Past is Prologue".
+    placebo days as the reference distribution of a common date: Cohn, Johnson, Liu and Wardlaw, "Past is Prologue".
     """
     chosen = members(abnormal.sums(window).car)
     n = len(chosen)

@@ -121,7 +121,7 @@ class NotApplicable:
 LEVEL = 0.05
 
 NO_DAYS = "no event has an abnormal return in the window"
-EQUAL = "all events have the same value, so their spread says nothing"
+EQUAL = "all events have the same value, so there is no cross-sectional variance"
 ONE_EVENT = "it needs at least two events; for one event use t_pe, sq or permutation"
 
 

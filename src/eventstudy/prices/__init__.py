@@ -1,1 +1,1 @@
-"""The price table, what is measured on it, and what may be wrong with it."""
+"""The table of prices, the embedded snapshot, passports, and checks of what may be wrong."""

@@ -1,1 +1,1 @@
-"""A study: run, result, tables, files, power."""
+"""A study: specification and run, intake of data, result, summary, tables, files, checks of validity, power."""

@@ -66,7 +66,7 @@ class Intake:
     def read(
         self, data: Prices | pd.DataFrame, tickers: list[str], factors: pd.DataFrame | None
     ) -> tuple[pd.DataFrame, pd.DatetimeIndex]:
-        """Return returns, dates × needed columns, one row a session, and the weekdays that the benchmark lacks."""
+        """Return returns, dates × needed columns, one row a session, and weekdays and sessions of the exchange that the benchmark lacks."""
         needed = list(dict.fromkeys([*tickers, *self.model.columns]))
         extra = self._factor_table(data, factors)
         if isinstance(data, pd.DataFrame):
@@ -99,7 +99,7 @@ class Intake:
         return chosen
 
     def _from_prices(self, prices: Prices, needed: list[str]) -> tuple[pd.DataFrame, pd.DatetimeIndex]:
-        """Return returns on the sessions of the calendar, NaN where a price is missing, and the benchmark's holes."""
+        """Return returns on the sessions of the calendar, NaN where a price is missing; the benchmark's holes only if its own dates are the sessions."""
         chosen = prices.select(needed)
         closes = clean_frame(chosen.adj_close, "adjusted close")
         check_prices(closes, "adjusted close")
@@ -119,7 +119,7 @@ class Intake:
         return Prices(frame, chosen.provenance).returns(self.returns, bridge_gaps=self.model.bridges_gaps), holes
 
     def _from_returns(self, table: pd.DataFrame, needed: list[str]) -> tuple[pd.DataFrame, pd.DatetimeIndex]:
-        """Return the rows of the benchmark's dates, and weekdays of the table that it lacks."""
+        """Return the rows of the benchmark's dates, and weekdays and sessions of the exchange that it lacks."""
         frame = clean_frame(table, "returns")
         missing = [c for c in needed if c not in frame.columns]
         if missing:

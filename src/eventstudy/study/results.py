@@ -50,7 +50,7 @@ ADVANCED = {"abnormal", "fit", "locate", "panel", "presentation", "run_tests", "
 
 @dataclass(frozen=True, eq=False, repr=False)
 class EventStudyResult:
-    """What a study found and how sure one may be; a bare name prints its summary.
+    """The result of a study; a bare name prints its summary.
 
     Every method that takes a window takes it in each of these forms: ``car(0, 1)``, ``car((0, 1))``, ``car(0)`` for one day,
     ``car(Window(0, 1))``, and ``car()`` for the event day (the whole event window, if that has no day 0). Whatever follows is
@@ -349,7 +349,7 @@ class EventStudyResult:
         end : int, optional
             The last day.
         event : str, optional
-            Judge this event alone.
+            Test this event alone.
         **options : object
             Named variants, e.g. ``variant="csar"``.
 
@@ -385,7 +385,7 @@ class EventStudyResult:
             (or ``event`` names it): the ones recommended for the design first, then the field's usual panel. ``"all"`` is every test
             that the package has.
         event : str, optional
-            Judge this event alone, by its short name or ticker.
+            Test this event alone, by its short name or ticker.
 
         Returns
         -------
@@ -453,7 +453,7 @@ class EventStudyResult:
         end : int, optional
             The last day.
         event : str, optional
-            Judge this event alone, by its short name or ticker.
+            Test this event alone, by its short name or ticker.
 
         Returns
         -------

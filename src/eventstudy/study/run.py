@@ -31,7 +31,7 @@ __all__ = ["EventStudy"]
 
 @dataclass(frozen=True)
 class EventStudy:
-    """What is asked: a model of normal returns, two windows, and the rules for days.
+    """The specification of a study: a model of normal returns, two windows, and the rules for days.
 
     Parameters
     ----------
@@ -218,7 +218,7 @@ class EventStudy:
         if lost > self.max_dropped * asked:
             raise DataUnfit(
                 f"{lost} of {asked} events ({lost / asked:.0%}) would be dropped; max_dropped allows "
-                f"{self.max_dropped:.0%}. {why}. Mend the events, or raise max_dropped.",
+                f"{self.max_dropped:.0%}. {why}. Correct the events, or raise max_dropped.",
                 dropped=alignment.dropped,
             )
 

@@ -180,7 +180,7 @@ def _estimation_days(kept: pd.DataFrame) -> Check:
 
 
 def gap_checks(panel: EventPanel, holes: pd.DatetimeIndex) -> tuple[Check, ...]:
-    """Return a check if the benchmark lacks days on which others have returns."""
+    """Return a check if there are weekdays and sessions of the exchange that the benchmark lacks."""
     if holes.empty or panel.n == 0:
         return ()
     last = len(panel.calendar) - 1
@@ -232,7 +232,7 @@ def _still(panel: EventPanel) -> Check:
 
 #: Lags of the tests for autocorrelation and for an ARCH effect.
 LJUNG_BOX_LAGS, ARCH_LAGS = 10, 5
-#: How often a check may raise a false alarm: eight checks at 5 % would cry wolf in every third study.
+#: How often a check may raise a false alarm: eight checks at 5 % would reject by chance in every third study.
 FALSE_ALARM = 0.01
 #: Up to so many events each p-value is looked at by itself as well.
 FEW = 10
@@ -291,7 +291,7 @@ def _verdict(name: str, found: Statistic, keys: Sequence[str], symbol: str, comm
     judged = np.flatnonzero(found.judged)
     n = len(judged)
     if n == 0:
-        return Check(name, f"not judged: too few days, or none that differ, for {symbol}", "days enough", True)
+        return Check(name, f"not tested: too few days, or none that differ, for {symbol}", "days enough", True)
     p = found.p_value[judged]
     if len(keys) == 1:
         rule = f"p of at least {FALSE_ALARM:g}"
@@ -305,7 +305,7 @@ def _verdict(name: str, found: Statistic, keys: Sequence[str], symbol: str, comm
         rule += f", no p below {FALSE_ALARM / n:.3f}"
         passed = passed and bool(p.min() >= FALSE_ALARM / n)
     if n < len(keys):
-        value += f"; {len(keys) - n} not judged"
+        value += f"; {len(keys) - n} not tested"
     worst = first_few([keys[judged[i]] for i in np.argsort(p, kind="stable")[: max(rejected, 1)]], 3)
     return _judged(name, value, rule, passed, f"{worst}: {comment}")
 
@@ -366,12 +366,12 @@ def _drift(abnormal: AbnormalReturns) -> Check:
     name, rule = "No drift before the event", f"p of at least {FALSE_ALARM:g}"
     first = abnormal.window.start
     if first >= 0:
-        return Check(name, "not judged: the event window has no day before day 0", rule, True)
+        return Check(name, "not tested: the event window has no day before day 0", rule, True)
     before = Window(first, min(-1, abnormal.window.end))
     outcome = run_test(_leading(abnormal, before), abnormal, before)
     p, label = outcome.p_value, "CAR" if abnormal.n == 1 else "CAAR"
     if not outcome.applicable or not math.isfinite(p):
-        return Check(name, f"not judged: {outcome.reason or 'these days have no test'}", rule, True)
+        return Check(name, f"not tested: {outcome.reason or 'these days have no test'}", rule, True)
     value = f"{label} {percent(abnormal.caar(before))}, {outcome.name} {number(outcome.statistic)}, p {p_text(p)}"
     comment = "news leaked, or the rise or fall drew the event: look for an earlier day, or start the window there"
     return _judged(name, f"days {before}: {value}", rule, p >= FALSE_ALARM, comment)
@@ -390,7 +390,7 @@ def _event_variance(abnormal: AbnormalReturns) -> Check:
     most = variance_limit(int(np.isfinite(abnormal.sums(day).scar).sum()))
     name, rule = f"No event-induced variance on day {day.start}", f"at most {most:.1f} times that of estimation days"
     if not math.isfinite(ratio):
-        return Check(name, "not judged: fewer than two events have a return on the day", rule, True)
+        return Check(name, "not tested: fewer than two events have a return on the day", rule, True)
     value = f"{ratio:.1f} times that of estimation days, across events"
     comment = (
         "patell_z, cda_t and corrado_rank_z assume no event-induced variance and reject too often: recommended is "

@@ -1,4 +1,4 @@
-"""Stored downloads of prices: kept, picked, compared and joined."""
+"""Stored downloads of prices: kept, picked, compared, joined, and set beside a second vendor's."""
 
 from __future__ import annotations
 

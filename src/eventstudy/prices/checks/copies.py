@@ -43,7 +43,7 @@ class Copy(NamedTuple):
     days: int
 
 
-# -- blocks ----------------------------------------------------------------------------------------------------
+# -- Blocks of days that are copies.
 
 
 def repeated_blocks(grid: Grid) -> Iterator[Finding]:
@@ -130,7 +130,7 @@ def _shares(values: FloatArray) -> FloatArray:
     return np.asarray(counts / counts.sum(), dtype=np.float64)
 
 
-# -- a session off ---------------------------------------------------------------------------------------------
+# -- Series a session off.
 
 
 def shifted_days(grid: Grid) -> Iterator[Finding]:

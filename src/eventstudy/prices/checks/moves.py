@@ -286,7 +286,7 @@ def _ratio(ratio: float, jump: float) -> str:
     return f"{new}:{old}" if jump < 0 else f"{old}:{new}"
 
 
-# -- adjusted against traded -----------------------------------------------------------------------------------
+# -- Adjusted prices against those traded.
 
 
 def adjustments(grid: Grid) -> Iterator[Finding]:

@@ -1,1 +1,1 @@
-"""Live prices from Yahoo Finance: asked within limits, read with suspicion."""
+"""Live prices from Yahoo Finance: asked within limits, and checked."""
