@@ -11,7 +11,7 @@ import pandas as pd
 
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
 from eventstudy.prices.snapshot import share_counts
-from eventstudy.prices.table import Prices, check_prices, clean_frame
+from eventstudy.prices.table import Prices, clean_frame, require_prices
 
 __all__ = ["log_turnover", "log_volume", "range_volatility", "squared_returns"]
 
@@ -181,8 +181,8 @@ def range_volatility(high: pd.DataFrame, low: pd.DataFrame) -> pd.DataFrame:
     [0.00328]
     """
     upper, lower = clean_frame(high, "high"), clean_frame(low, "low")
-    check_prices(upper, "high")
-    check_prices(lower, "low")
+    require_prices(upper, "high")
+    require_prices(lower, "low")
     lower = lower.reindex(index=upper.index, columns=upper.columns)
     if (upper < lower).to_numpy().any():
         raise DataUnfit("A day's high is below its low; check that the two tables are not swapped.")

@@ -253,9 +253,9 @@ def test_event_day_variances_are_the_recursion_from_the_last_day_through_the_gap
         path = [omega + alpha * float(found.resid[-1]) ** 2 + beta * float(found.conditional_volatility[-1]) ** 2]
         while len(path) < gap + 6:
             path.append(omega + (alpha + beta) * path[-1])
-        np.testing.assert_allclose(fit.noise[i], np.array(path[gap:]) / 1e4 / fit.sigma[i] ** 2, rtol=1e-8)
+        np.testing.assert_allclose(fit.relative_variance[i], np.array(path[gap:]) / 1e4 / fit.sigma[i] ** 2, rtol=1e-8)
     theirs = arch_fit(panel, 0).forecast(horizon=GAP + 6, x=np.zeros((1, GAP + 6))).variance.to_numpy()[-1, GAP:]
-    np.testing.assert_allclose(fit.noise[0] * fit.sigma[0] ** 2 * 1e4, theirs, rtol=1e-8)
+    np.testing.assert_allclose(fit.relative_variance[0] * fit.sigma[0] ** 2 * 1e4, theirs, rtol=1e-8)
 
 
 #: ω, α, γ, β, last error, last variance; per cent.
@@ -305,7 +305,7 @@ def test_egarch_variances_are_forecast_from_the_fitted_equation():
     step = omega + alpha * (np.abs(z[:-1]) - math.sqrt(2 / math.pi)) + gamma * z[:-1] + beta * np.log(h[:-1])
     np.testing.assert_allclose(np.log(h[1:]), step, atol=1e-8)
     ahead = garch.forecast_egarch(found.params[2:], found.resid[-1], h[-1], GAP + 5)[GAP:]
-    np.testing.assert_allclose(fit.noise[0] * fit.sigma[0] ** 2 * 1e4, ahead, rtol=SAME)
+    np.testing.assert_allclose(fit.relative_variance[0] * fit.sigma[0] ** 2 * 1e4, ahead, rtol=SAME)
 
 
 @pytest.mark.parametrize("kind", ["garch", "egarch"])
@@ -318,8 +318,8 @@ def test_on_data_of_constant_variance_the_market_model_comes_back(kind):
     fit, ols = es.GarchMarketModel("MKT", kind).fit(panel), es.MarketModel("MKT").fit(panel)
     usable = np.array([not reason for reason in fit.unusable])
     assert usable.sum() >= 7
-    assert np.median(fit.noise[usable]) == pytest.approx(1.0, abs=0.1)
-    np.testing.assert_allclose(fit.noise[usable], 1.0, atol=0.5)
+    assert np.median(fit.relative_variance[usable]) == pytest.approx(1.0, abs=0.1)
+    np.testing.assert_allclose(fit.relative_variance[usable], 1.0, atol=0.5)
     for i in np.flatnonzero(usable):
         np.testing.assert_allclose(np.diag(covariance(fit, i)) / np.diag(covariance(ols, i)), 1.0, atol=0.3)
 
@@ -331,7 +331,7 @@ def test_after_wild_weeks_only_the_garch_model_keeps_its_size():
     wildest = np.sort(np.argsort(-variances[:, 249])[: many // 20])
     market = np.random.default_rng(2).normal(0.0, 0.01, (len(wildest), errors.shape[1]))
     panel = panel_of(market + errors[wildest] / 100, market, length)
-    some = panel.take(np.arange(panel.n) % 3 == 0)
+    some = panel.keep(np.arange(panel.n) % 3 == 0)
     rate = {}
     for name, model, chosen in (("garch", es.GarchMarketModel("MKT"), some), ("ols", es.MarketModel("MKT"), panel)):
         fit = model.fit(chosen)
@@ -355,7 +355,7 @@ def test_garch_fits_say_why_they_cannot_be_used(monkeypatch):
     assert "no residual variation" in fit.unusable[1]
     assert fit.unusable[2] == "40 usable returns in the estimation window; a GARCH model needs at least 60"
     assert fit.unusable[3] == ""
-    assert np.isfinite(fit.noise).all()
+    assert np.isfinite(fit.relative_variance).all()
     monkeypatch.setattr(garch, "MAX_ITERATIONS", 1)
     assert "no maximum" in es.GarchMarketModel("MKT").fit(panel).unusable[3]
 
@@ -524,7 +524,7 @@ def test_newey_west_fits_say_why_they_cannot_be_used(prewhiten):
     assert "too few" in fit.unusable[2]
     assert fit.unusable[3] == ""
     kept = np.array([not reason for reason in fit.unusable])
-    alone = panel.take(kept)
+    alone = panel.keep(kept)
     assert abnormal_returns(alone, es.HacMarketModel("MKT", 200, prewhiten).fit(alone)).sums((0, 2)).s_car[0] > 0
 
 

@@ -17,7 +17,7 @@ from scipy.special import stdtr
 import eventstudy as es
 from eventstudy.estimation.abnormal import AbnormalReturns, abnormal_returns
 from eventstudy.estimation.model import NormalReturnModel
-from eventstudy.estimation.panel import EventPanel, EventTime, align
+from eventstudy.estimation.panel import AlignmentRules, EventPanel, align
 from eventstudy.windows import Window
 
 pytestmark = pytest.mark.simulation
@@ -135,7 +135,7 @@ def gaps(model: NormalReturnModel, bridge: bool) -> AbnormalReturns:
     days = pd.bdate_range("2024-04-01", periods=SESSIONS)
     returns = (level - level.ffill().shift(1)).set_axis(days).set_axis(names, axis=1).assign(MKT=market)
     events = [es.Event(name, f"{days[SESSIONS - 6]:%Y-%m-%d}") for name in names]
-    time = EventTime(EST, WIN, None, "next", 30)
+    time = AlignmentRules(EST, WIN, None, "next", 30)
     panel = align(returns, events, model, time, trades=returns.notna() if bridge else None).panel
     assert panel.n > 0.99 * THIN_FIRMS
     return abnormal_returns(panel, model.fit(panel))

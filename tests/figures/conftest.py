@@ -11,7 +11,7 @@ import pytest
 
 from eventstudy.estimation.abnormal import abnormal_returns
 from eventstudy.estimation.model import MarketModel
-from eventstudy.estimation.panel import EventTime, align
+from eventstudy.estimation.panel import AlignmentRules, align
 from eventstudy.events import Event
 from eventstudy.figures.style import house_settings
 from eventstudy.prices.snapshot import load_snapshot
@@ -41,7 +41,7 @@ def _study(n=3, jump=(-0.15, 0.0, 0.10), seed=7, keys=None, holes=False):
 
 def _fitted(table, events, market, estimation):
     model = MarketModel(market)
-    panel = align(table, events, model, EventTime(estimation, WINDOW, None, "next", 50)).panel
+    panel = align(table, events, model, AlignmentRules(estimation, WINDOW, None, "next", 50)).panel
     fit = model.fit(panel)
     return SimpleNamespace(panel=panel, fit=fit, abnormal=abnormal_returns(panel, fit))
 

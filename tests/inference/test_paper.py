@@ -152,7 +152,7 @@ def test_window_sums(dataset: str, model: str) -> None:
         close(sums.s_car[at], part["s_car"])
         close(sums.scar[at], part["scar"])
         close(sums.csar[at], part["csar"])
-        close((sums.car / sums.plain)[at], part["t"])
+        close((sums.car / sums.s_car_naive)[at], part["t"])
         close(frame["p_value"].to_numpy()[at], part["p_t_pe"], rtol=P_RTOL)
         if model in ("market_model", "market_adjusted"):
             close(result.bhar(int(start), int(end)).to_numpy()[at], part["bhar_mkt"])

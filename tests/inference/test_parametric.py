@@ -311,7 +311,7 @@ def test_clustered_t_in_loops(result, loops, window, value):
         assert got.df == g - 1
         assert got.p_value == pytest.approx(2 * stats.t.sf(abs(got.statistic), g - 1), rel=1e-9)
         assert got.details["equal_clusters"] < 10
-        assert "too few to trust" in got.note
+        assert "too few for it to keep its size" in got.note
 
 
 def test_clustered_means_are_those_of_statsmodels():

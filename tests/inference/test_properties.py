@@ -206,7 +206,7 @@ def test_market_adjusted_is_the_market_model_with_alpha_0_and_beta_1(seed):
     np.testing.assert_array_equal(adjusted.coefficients[["alpha", "beta"]], [[0.0, 1.0]] * len(TICKERS))
     # A sum of L days has variance L s²: nothing is estimated.
     sums = adjusted.abnormal.sums((-2, 2))
-    np.testing.assert_allclose(sums.s_car, sums.plain, rtol=RTOL)
+    np.testing.assert_allclose(sums.s_car, sums.s_car_naive, rtol=RTOL)
 
 
 @FEW

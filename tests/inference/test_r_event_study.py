@@ -122,12 +122,12 @@ def test_sums_of_each_event(dataset: str, model: str) -> None:
         part = table[table["tau"] == tau].sort_values("event_id")
         sums = ab.sums((start, int(tau)))
         close(sums.car, part["car"])
-        close(sums.car / sums.plain, part["car_t"])
+        close(sums.car / sums.s_car_naive, part["car_t"])
         p = [result.test("t", (start, int(tau)), event=k).p_value for k in result.events[::7]]
         close(p, part["car_p"][::7], P_RTOL)
         if "market_" in model:
             close(result.bhar(start, int(tau)), part["bhar"])
-            close(result.bhar(start, int(tau)) / sums.plain, part["bhar_t"])
+            close(result.bhar(start, int(tau)) / sums.s_car_naive, part["bhar_t"])
     fit = r_table(dataset, "fit", model)
     close(ab.df, fit["degree_of_freedom"])
     if "alpha" in fit:

@@ -209,9 +209,9 @@ def test_few_days_no_variation_and_no_days_at_all_have_no_statistic(statistic):
     e[1] = 0.013
     e[3] = np.random.default_rng(0).standard_normal(60)
     found = statistic(e)
-    assert found.judged.tolist() == [False, False, False, True]
-    assert statistic(e[:, :3]).judged.tolist() == [False] * 4
-    assert statistic(e[:3]).judged.tolist() == [False] * 3
+    assert found.computed.tolist() == [False, False, False, True]
+    assert statistic(e[:, :3]).computed.tolist() == [False] * 4
+    assert statistic(e[:3]).computed.tolist() == [False] * 3
 
 
 def test_a_half_without_variation_has_no_chow():
@@ -221,8 +221,8 @@ def test_a_half_without_variation_has_no_chow():
     x = np.stack([np.ones((3, 60)), market], axis=2)
     e = rng.standard_normal((3, 60))
     e[2, 7:] = np.nan
-    assert chow(e, x).judged.tolist() == [True, False, False]
-    assert not chow(np.zeros((1, 60)), x[:1]).judged.any()
+    assert chow(e, x).computed.tolist() == [True, False, False]
+    assert not chow(np.zeros((1, 60)), x[:1]).computed.any()
     assert not outliers(np.zeros((1, 60)), 5.0).any()
     assert np.isnan(autocorrelations(np.zeros((1, 60)), 2)).all()
 
@@ -250,7 +250,7 @@ def test_missing_days_before_the_event_leave_the_drift_unjudged():
     panel = simulated(3, 1)
     panel = replace(panel, event_returns=np.where(np.arange(L) < -FIRST, np.nan, panel.event_returns))
     assert checks_of(panel)["No drift before the event"].value.startswith("not tested: no event has an abnormal return")
-    one = checks_of(panel.take(np.array([True, False, False])))
+    one = checks_of(panel.keep(np.array([True, False, False])))
     assert one["No drift before the event"].value == "not tested: no abnormal return in the window"
 
 
@@ -278,7 +278,7 @@ def test_false_alarms_are_rare(n, studies):
         keep = np.zeros(whole.n, dtype=np.bool_)
         keep[k * n : (k + 1) * n] = True
         part = ab.take(np.flatnonzero(keep))
-        for check in validity_checks(part, whole.take(keep), es.MarketModel("MKT")):
+        for check in validity_checks(part, whole.keep(keep), es.MarketModel("MKT")):
             failed[check.name] += not check.passed
     for name, count in failed.items():
         # The variance ratio has a fixed bound of 3: four events pass it by chance in 3 % of studies.

@@ -33,7 +33,7 @@ class WindowSums:
         CAR / S_CAR.
     csar : ndarray, shape (N,)
         Sum of the daily standardised abnormal returns.
-    plain : ndarray, shape (N,)
+    s_car_naive : ndarray, shape (N,)
         ``s_i √L_i``, the standard error that ignores estimation error.
     """
 
@@ -43,12 +43,12 @@ class WindowSums:
     s_car: FloatArray
     scar: FloatArray
     csar: FloatArray
-    plain: FloatArray
+    s_car_naive: FloatArray
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class AbnormalReturns:
-    """Abnormal returns of N events over L days, with what is needed to judge them.
+    """Abnormal returns of N events over L days, with what is needed to test them.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class AbnormalReturns:
     ar : ndarray, shape (N, L)
         Abnormal returns as fractions, NaN where there is none.
     c : ndarray, shape (N, L)
-        Forecast-error factor C_it: the day's own noise plus the estimation error of the coefficients.
+        Forecast-error factor C_it: the day's own variance plus the estimation error of the coefficients.
     sigma : ndarray, shape (N,)
         Residual standard deviation s_i.
     residuals : ndarray, shape (N, M)
@@ -76,16 +76,16 @@ class AbnormalReturns:
         Which events are of one firm: equal numbers, equal tickers.
     firm_returns, benchmark_returns : ndarray, shape (N, L)
         Raw returns in the event window; the benchmark's are NaN if the model has none.
-    noise : ndarray, shape (N, L)
+    relative_variance : ndarray, shape (N, L)
         Variance of each day's own error in units of s_i²; 1 unless the model says otherwise.
-    still : ndarray, shape (N,)
+    zero_share : ndarray, shape (N,)
         Share of the estimation days with a return of exactly zero: thin trading, or prices carried forward.
     span : ndarray of int, shape (N, L), or None
         Sessions that each return reaches over, for trade-to-trade returns.
     serial : ndarray, shape (N, q), or None
         Weighted autocorrelations of the errors, for models that allow for them.
-    instead : ndarray, shape (N, L, K), or None
-        Returns of what is held instead, for buy-and-hold models: sums then compound.
+    reference_returns : ndarray, shape (N, L, K), or None
+        Returns of what is held instead of the firm, for buy-and-hold models: sums then compound.
     riskless : ndarray, shape (N, L), or None
         What the model takes from the firm's return before its regression, for models of excess returns.
 
@@ -93,7 +93,7 @@ class AbnormalReturns:
     -----
     ``S_it = s_i √C_it``; ``SAR = AR / S``; a sum over a window has the exact prediction-error variance
     ``S_CAR² = s² [L + h (X'X)⁻¹ h']`` with ``h`` the sum of the window's regressor rows
-    (Mikkelson and Partch 1988; Salinger 1992; Campbell, Lo and MacKinlay 1997, ch. 4). With noise and serial correlation
+    (Mikkelson and Partch 1988; Salinger 1992; Campbell, Lo and MacKinlay 1997, ch. 4). With relative variances n_t and serial correlation
     the L becomes ``Σ_t n_t + 2 Σ_k ρ_k Σ_t √(n_t n_(t+k))``. A trade-to-trade CAR has no value if a return reaches back
     before the window, or the window's last day has no return (Maynes and Rumsey 1993).
     """
@@ -113,11 +113,11 @@ class AbnormalReturns:
     firms: IntArray
     firm_returns: FloatArray
     benchmark_returns: FloatArray
-    noise: FloatArray
-    still: FloatArray
+    relative_variance: FloatArray
+    zero_share: FloatArray
     span: IntArray | None = None
     serial: FloatArray | None = None
-    instead: FloatArray | None = None
+    reference_returns: FloatArray | None = None
     riskless: FloatArray | None = None
     _memo: dict[Hashable, object] = field(default_factory=dict, init=False)
 
@@ -143,8 +143,8 @@ class AbnormalReturns:
 
     @property
     def comparable(self) -> FloatArray:
-        """Abnormal returns on the scale of the residuals, ``AR / √noise``, shape (N, L): what may be ranked among them."""
-        return self.ar / np.sqrt(self.noise)
+        """Abnormal returns on the scale of the residuals, ``AR / √n_t``, shape (N, L): what may be ranked among them."""
+        return self.ar / np.sqrt(self.relative_variance)
 
     @property
     def aar(self) -> FloatArray:
@@ -205,33 +205,33 @@ class AbnormalReturns:
         some = n_days > 0
         if self.span is not None:
             some &= seen[:, -1] & ~(seen & (self.span[:, days] > np.arange(1, len(window) + 1))).any(axis=1)
-        noise = np.where(seen, self.noise[:, days], 0.0)
-        own = noise.sum(axis=1) + self._serial_terms(noise)
+        variances = np.where(seen, self.relative_variance[:, days], 0.0)
+        own = variances.sum(axis=1) + self._serial_terms(variances)
         h = np.where(seen[:, :, None], self.rows[:, days], 0.0).sum(axis=1)
-        reach = np.einsum("np,npq->nq", h, self.root)
-        variance = own + np.einsum("nq,nq->n", reach, reach)
-        total = np.nansum(ar, axis=1) if self.instead is None else self._compounded(days, seen)
+        h_root = np.einsum("np,npq->nq", h, self.root)
+        variance = own + np.einsum("nq,nq->n", h_root, h_root)
+        total = np.nansum(ar, axis=1) if self.reference_returns is None else self._compounded(days, seen)
         car = np.where(some, total, np.nan)
         s_car = np.where(some, self.sigma * np.sqrt(variance), np.nan)
         csar = np.where(some, np.nansum(self.sar[:, days], axis=1), np.nan)
-        plain = np.where(some, self.sigma * np.sqrt(own), np.nan)
-        return WindowSums(window, n_days, car, s_car, car / s_car, csar, plain)
+        naive = np.where(some, self.sigma * np.sqrt(own), np.nan)
+        return WindowSums(window, n_days, car, s_car, car / s_car, csar, naive)
 
-    def _serial_terms(self, noise: FloatArray) -> FloatArray:
+    def _serial_terms(self, variances: FloatArray) -> FloatArray:
         """Return ``2 Σ_k ρ_k Σ_t √(n_t n_(t+k))`` of each event, shape (N,)."""
-        extra = np.zeros(len(noise))
+        extra = np.zeros(len(variances))
         if self.serial is not None:
-            root = np.sqrt(noise)
-            for lag in range(1, min(self.serial.shape[1], noise.shape[1] - 1) + 1):
+            root = np.sqrt(variances)
+            for lag in range(1, min(self.serial.shape[1], variances.shape[1] - 1) + 1):
                 extra += 2.0 * self.serial[:, lag - 1] * (root[:, lag:] * root[:, :-lag]).sum(axis=1)
         return extra
 
     def _compounded(self, days: slice, seen: BoolArray) -> FloatArray:
         """Return ``Π(1+R_i) - mean_k Π(1+R_k)`` over the days observed: buy and hold, against a portfolio bought at the start."""
-        assert self.instead is not None
+        assert self.reference_returns is not None
         own = np.where(seen, 1.0 + self.firm_returns[:, days], 1.0).prod(axis=1)
-        there = np.isfinite(self.instead).any(axis=1)
-        grown = np.where(seen[:, :, None], 1.0 + np.nan_to_num(self.instead[:, days]), 1.0).prod(axis=1)
+        there = np.isfinite(self.reference_returns).any(axis=1)
+        grown = np.where(seen[:, :, None], 1.0 + np.nan_to_num(self.reference_returns[:, days]), 1.0).prod(axis=1)
         return np.asarray(own - np.where(there, grown, 0.0).sum(axis=1) / there.sum(axis=1), dtype=np.float64)
 
     def caar(self, window: Window | tuple[int, int] | int) -> float:
@@ -265,20 +265,20 @@ class AbnormalReturns:
         other = (self.benchmark_returns if against == "benchmark" else self.expected)[:, days]
         if against == "benchmark" and not np.isfinite(self.benchmark_returns).any():
             raise InvalidInput("This model has no benchmark to hold instead; use against='expected'.")
-        held = np.where(seen, 1.0 + self.firm_returns[:, days], 1.0).prod(axis=1)
-        instead = np.where(seen, 1.0 + other, 1.0).prod(axis=1)
-        return np.asarray(np.where(seen.any(axis=1), held - instead, np.nan), dtype=np.float64)
+        own = np.where(seen, 1.0 + self.firm_returns[:, days], 1.0).prod(axis=1)
+        reference = np.where(seen, 1.0 + other, 1.0).prod(axis=1)
+        return np.asarray(np.where(seen.any(axis=1), own - reference, np.nan), dtype=np.float64)
 
-    def held(self, window: Window | tuple[int, int] | int, kind: str) -> FloatArray:
-        """Return raw returns over a window: compounded if ``kind`` is ``simple``, summed if ``log``, shape (N,).
+    def raw_returns(self, window: Window | tuple[int, int] | int, *, compound: bool) -> FloatArray:
+        """Return raw returns over a window, compounded or (log returns) summed, shape (N,).
 
         Days without a return are left out; NaN where none is there.
         """
         days = self.firm_returns[:, self.columns_of(Window.of(window))]
         seen = np.isfinite(days)
         filled = np.where(seen, days, 0.0)
-        whole = (1.0 + filled).prod(axis=1) - 1.0 if kind == "simple" else filled.sum(axis=1)
-        return np.asarray(np.where(seen.any(axis=1), whole, np.nan), dtype=np.float64)
+        total = (1.0 + filled).prod(axis=1) - 1.0 if compound else filled.sum(axis=1)
+        return np.asarray(np.where(seen.any(axis=1), total, np.nan), dtype=np.float64)
 
     def take(self, chosen: IntArray) -> AbnormalReturns:
         """Return the abnormal returns of some events, by position."""
@@ -308,9 +308,9 @@ def day_means(values: FloatArray) -> tuple[FloatArray, FloatArray]:
 
 def abnormal_returns(panel: EventPanel, fit: Fit) -> AbnormalReturns:
     """Take expected from actual returns."""
-    reach = np.einsum("nlp,npq->nlq", fit.rows, fit.root)
-    noise = np.ones_like(panel.event_returns) if fit.noise is None else fit.noise
-    c = noise + np.einsum("nlq,nlq->nl", reach, reach)
+    x_root = np.einsum("nlp,npq->nlq", fit.rows, fit.root)
+    own = np.ones_like(panel.event_returns) if fit.relative_variance is None else fit.relative_variance
+    c = own + np.einsum("nlq,nlq->nl", x_root, x_root)
     return AbnormalReturns(
         keys=panel.keys,
         window=panel.window,
@@ -326,12 +326,14 @@ def abnormal_returns(panel: EventPanel, fit: Fit) -> AbnormalReturns:
         position=panel.position,
         firms=_firms(panel),
         firm_returns=panel.event_returns,
-        benchmark_returns=np.full_like(panel.event_returns, np.nan) if fit.market is None else fit.market,
-        noise=noise,
-        still=((panel.est_returns == 0.0) & panel.est_mask).sum(axis=1) / np.maximum(panel.est_mask.sum(axis=1), 1),
+        benchmark_returns=np.full_like(panel.event_returns, np.nan)
+        if fit.benchmark_returns is None
+        else fit.benchmark_returns,
+        relative_variance=own,
+        zero_share=panel.zero_share,
         span=fit.span,
         serial=fit.serial,
-        instead=fit.instead,
+        reference_returns=fit.reference_returns,
         riskless=fit.riskless,
     )
 

@@ -66,7 +66,7 @@ class GarchMarketModel(OneBenchmark):
     **Event days.** Their variances are forecast from the last usable estimation day, through the gap, without looking at the
     event: ``h_(T+k) = ω + (α+β) h_(T+k-1)``; for EGARCH the exact expectation, ``E h_(T+k) =
     exp(ω Σ_(j<k-1) β^j + β^(k-1) ln h_(T+1)) Π_(j<k-1) E exp(β^j g(z))``, whose factors have a closed form for normal z.
-    ``noise`` is ``h_t/s²`` with ``s² = Σ e²/(M - 2)``: an event after a quiet month has a smaller standard error than
+    ``relative_variance`` is ``h_t/s²`` with ``s² = Σ e²/(M - 2)``: an event after a quiet month has a smaller standard error than
     one after a volatile month.
 
     **Coefficients.** ``root`` comes from ``V = (Σ x_t' x_t/h_t)⁻¹``, the information on the mean given the variances. For GARCH
@@ -76,8 +76,8 @@ class GarchMarketModel(OneBenchmark):
     to ten.
 
     **Residuals** are ``e_t s/√h_t``, each with variance s²: plain residuals of calm and volatile weeks are not exchangeable, these are, and
-    ranks and quantiles of estimation days need that. An event day's own error has variance ``noise × s²``, so what is
-    compared with them is ``AR/√noise``. R² is that of the plain residuals.
+    ranks and quantiles of estimation days need that. An event day's own error has variance ``h_t``, so what is
+    compared with them is ``AR s/√h_t``. R² is that of the plain residuals.
 
     References
     ----------

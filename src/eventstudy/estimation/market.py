@@ -122,7 +122,7 @@ def fit_differences(panel: EventPanel) -> Fit:
         root=np.zeros((n, 1, 1)),
         r_squared=np.full(n, np.nan),
         unusable=unusable_reasons(panel, mask, sigma, np.zeros(n, dtype=np.bool_), degrees),
-        market=panel.event_columns[:, :, 0],
+        benchmark_returns=panel.event_columns[:, :, 0],
     )
 
 
@@ -259,10 +259,10 @@ class FactorModel(ModelDefaults):
         Fit
             ``market`` is the first factor plus the riskless rate: for the models of the literature the market's return.
         """
-        less = None if self.risk_free is None else _last
-        found = fit_least_squares(panel, self.design, ("alpha", *self._named), less)
+        riskless_of = None if self.risk_free is None else _last
+        found = fit_least_squares(panel, self.design, ("alpha", *self._named), riskless_of)
         first = panel.event_columns[:, :, 0]
-        return replace(found, market=first if found.riskless is None else first + found.riskless)
+        return replace(found, benchmark_returns=first if found.riskless is None else first + found.riskless)
 
 
 def _last(columns: FloatArray) -> FloatArray:

@@ -9,7 +9,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 import numpy as np
 
 from eventstudy.errors import InvalidInput
-from eventstudy.estimation.panel import BoolArray, EventPanel, FloatArray, IntArray, NeedsOfModel
+from eventstudy.estimation.panel import BoolArray, EventPanel, FloatArray, IntArray, PanelColumns
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -23,7 +23,7 @@ class Fit:
     coefficients : ndarray, shape (N, p)
         b_i.
     n_params : int
-        Number of estimated mean parameters that the residual variance pays for.
+        p, parameters of the mean that are estimated: each takes a degree of freedom of the residual variance.
     n_est : ndarray of int, shape (N,)
         M_i, estimation days used.
     sigma : ndarray, shape (N,)
@@ -40,16 +40,16 @@ class Fit:
         Share of the estimation-window variance explained; NaN where it has no meaning.
     unusable : tuple of str
         For each event why the model cannot be fitted, or an empty text.
-    market : ndarray, shape (N, L), or None
+    benchmark_returns : ndarray, shape (N, L), or None
         Returns of the market or reference portfolio in the event window; None if the model has none.
-    noise : ndarray, shape (N, L), or None
+    relative_variance : ndarray, shape (N, L), or None
         Variance of each event-window day's own error in units of s_i²; None means 1 on every day.
     span : ndarray of int, shape (N, L), or None
         Sessions that each event-window return reaches over, for trade-to-trade returns; None means 1.
     serial : ndarray, shape (N, q), or None
         Weighted autocorrelations of the errors at lags 1 … q, for models that allow for them; None means 0.
-    instead : ndarray, shape (N, L, K), or None
-        Returns of the K firms or indexes held instead, for buy-and-hold models; None means that returns are summed.
+    reference_returns : ndarray, shape (N, L, K), or None
+        Returns of the K firms or indexes held instead of the firm, for buy-and-hold models; None means that returns are summed.
     riskless : ndarray, shape (N, L), or None
         What was taken from the firm's return before the regression, for models of excess returns; None means nothing.
     """
@@ -65,16 +65,16 @@ class Fit:
     root: FloatArray
     r_squared: FloatArray
     unusable: tuple[str, ...]
-    market: FloatArray | None = None
-    noise: FloatArray | None = None
+    benchmark_returns: FloatArray | None = None
+    relative_variance: FloatArray | None = None
     span: IntArray | None = None
     serial: FloatArray | None = None
-    instead: FloatArray | None = None
+    reference_returns: FloatArray | None = None
     riskless: FloatArray | None = None
 
 
 @runtime_checkable
-class NormalReturnModel(NeedsOfModel, Protocol):
+class NormalReturnModel(PanelColumns, Protocol):
     """A specification of normal returns; ``fit`` estimates it for all events of a panel at once."""
 
     @property
@@ -213,18 +213,9 @@ class MarketModel(OneBenchmark):
     name: ClassVar[str] = "market model"
 
     def fit(self, panel: EventPanel) -> Fit:
-        """Estimate alpha and beta of every event.
-
-        Parameters
-        ----------
-        panel : EventPanel
-            N events; days without a firm or market return are left out.
-
-        Returns
-        -------
-        Fit
-        """
-        return replace(fit_least_squares(panel, self.design, ("alpha", "beta")), market=panel.event_columns[:, :, 0])
+        """Estimate alpha and beta of every event; days without a firm or market return are left out."""
+        found = fit_least_squares(panel, self.design, ("alpha", "beta"))
+        return replace(found, benchmark_returns=panel.event_columns[:, :, 0])
 
 
 def require_name(value: object, model: str) -> None:
@@ -242,7 +233,7 @@ def fit_least_squares(
     panel: EventPanel,
     design: Callable[[FloatArray], FloatArray],
     names: tuple[str, ...],
-    less: Callable[[FloatArray], FloatArray] | None = None,
+    riskless_of: Callable[[FloatArray], FloatArray] | None = None,
 ) -> Fit:
     """Fit one linear regression per event, all at once.
 
@@ -250,7 +241,7 @@ def fit_least_squares(
     ----------
     design : callable
         Column returns, shape (..., K), to regressor rows, shape (..., p).
-    less : callable, optional
+    riskless_of : callable, optional
         Column returns, shape (..., K), to what is taken from the firm's return before the regression, shape (...), e.g. the
         riskless rate. Expected returns include it.
 
@@ -261,8 +252,9 @@ def fit_least_squares(
     """
     mask, event_mask = panel.est_mask, panel.event_mask
     x = masked(design(panel.est_columns), mask[:, :, None])
-    riskless = None if less is None else less(panel.event_columns)
-    y = masked(panel.est_returns if less is None else panel.est_returns - less(panel.est_columns), mask)
+    riskless = None if riskless_of is None else riskless_of(panel.event_columns)
+    explained = panel.est_returns if riskless_of is None else panel.est_returns - riskless_of(panel.est_columns)
+    y = masked(explained, mask)
     n_est = np.asarray(mask.sum(axis=1), dtype=np.int64)
     p = x.shape[2]
     q, r = np.linalg.qr(x)
@@ -313,8 +305,10 @@ def deviation(residuals: FloatArray, degrees: IntArray) -> FloatArray:
 
 def share_explained(residuals: FloatArray, restricted: FloatArray) -> FloatArray:
     """Return ``1 - Σe²/Σe₀²``, e₀ the residuals without regressors, shape (N,); NaN where these are all 0."""
-    left, whole = (np.einsum("nm,nm->n", e, e) for e in (residuals, restricted))
-    return np.asarray(np.where(whole > 0, 1.0 - left / np.where(whole > 0, whole, 1.0), np.nan), dtype=np.float64)
+    unexplained, total = (np.einsum("nm,nm->n", e, e) for e in (residuals, restricted))
+    return np.asarray(
+        np.where(total > 0, 1.0 - unexplained / np.where(total > 0, total, 1.0), np.nan), dtype=np.float64
+    )
 
 
 def unusable_reasons(
@@ -411,7 +405,7 @@ def fit_each(
     -------
     Fit
         ``sigma² = Σ e²/(M - p)`` of the model's own residuals; ``root`` the Cholesky factor of the covariance over sigma².
-        With variances that change, ``noise`` is the forecast ``h_t/sigma²`` and ``residuals`` are ``e_t sigma/√h_t``.
+        With variances that change, ``relative_variance`` is the forecast ``h_t/sigma²`` and ``residuals`` are ``e_t sigma/√h_t``.
     """
     base = fit_least_squares(panel, design, names)
     mask, days = panel.est_mask, panel.estimation.days
@@ -450,8 +444,8 @@ def fit_each(
         root=_root(covariance, unit),
         r_squared=r_squared,
         unusable=tuple(reasons),
-        market=panel.event_columns[:, :, 0],
-        noise=np.where(np.isfinite(event_variance), event_variance / unit, 1.0) if changing else None,
+        benchmark_returns=panel.event_columns[:, :, 0],
+        relative_variance=np.where(np.isfinite(event_variance), event_variance / unit, 1.0) if changing else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Protocol
 
@@ -52,8 +52,8 @@ class EventPanel:
         Names of the K benchmark or factor columns.
     est_columns, event_columns : ndarray, shape (N, M, K) and (N, L, K)
         Their returns on the same days; over all sessions of a return's span if gaps are bridged.
-    instead : ndarray, shape (N, L, K'), or None
-        For buy-and-hold models: returns of each firm held instead, NaN for the event's own.
+    reference_returns : ndarray, shape (N, L, K'), or None
+        For buy-and-hold models: returns of each firm held instead of the event's, NaN for the event's own.
     est_span, event_span : ndarray of int, shape (N, M) and (N, L), or None
         Sessions that each return of the firm reaches over, 0 where there is none; None if gaps are never bridged.
 
@@ -73,7 +73,7 @@ class EventPanel:
     columns: tuple[str, ...]
     est_columns: FloatArray
     event_columns: FloatArray
-    instead: FloatArray | None = None
+    reference_returns: FloatArray | None = None
     est_span: IntArray | None = None
     event_span: IntArray | None = None
 
@@ -97,9 +97,15 @@ class EventPanel:
         """Usable event-window days, shape (N, L)."""
         return usable(self.event_returns, self.event_columns)
 
-    def take(self, keep: BoolArray) -> EventPanel:
-        """Return the panel of the events where ``keep`` (shape (N,)) is true."""
-        chosen = np.flatnonzero(keep)
+    @property
+    def zero_share(self) -> FloatArray:
+        """Share of the usable estimation days with a return of exactly zero, shape (N,): thin trading, or prices carried forward."""
+        still = (self.est_returns == 0.0) & self.est_mask
+        return np.asarray(still.sum(axis=1) / np.maximum(self.est_mask.sum(axis=1), 1), dtype=np.float64)
+
+    def keep(self, mask: BoolArray) -> EventPanel:
+        """Return the panel of the events where ``mask`` (shape (N,)) is true."""
+        chosen = np.flatnonzero(mask)
         per_event = {f.name: v[chosen] for f in fields(self) if isinstance(v := getattr(self, f.name), np.ndarray)}
         events, keys = (tuple(values[i] for i in chosen) for values in (self.events, self.keys))
         return replace(self, events=events, keys=keys, **per_event)  # type: ignore[arg-type]
@@ -124,9 +130,24 @@ class Alignment:
     audit: pd.DataFrame
     dropped: tuple[Dropped, ...]
 
+    def without(self, reasons: Mapping[str, str]) -> Alignment:
+        """Return the alignment without the kept events that have a reason, by key, noted in the audit."""
+        panel = self.panel
+        found = [reasons.get(key, "") for key in panel.keys]
+        if not any(found):
+            return self
+        audit = self.audit.copy()
+        for key, reason in zip(panel.keys, found, strict=True):
+            if reason:
+                audit.loc[key, "kept"] = False
+                audit.loc[key, "reason"] = reason
+        lost = tuple(Dropped(e, r) for e, r in zip(panel.events, found, strict=True) if r)
+        kept = np.array([not r for r in found], dtype=np.bool_)
+        return Alignment(panel.keep(kept), audit, (*self.dropped, *lost))
+
 
 @dataclass(frozen=True, slots=True)
-class EventTime:
+class AlignmentRules:
     """Which relative days a panel holds, whose sessions they count, and which events it keeps."""
 
     estimation: Window
@@ -136,8 +157,8 @@ class EventTime:
     min_estimation: int
 
 
-class NeedsOfModel(Protocol):
-    """What a model of normal returns needs of a panel."""
+class PanelColumns(Protocol):
+    """Which columns a model of normal returns needs in a panel."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -157,8 +178,8 @@ class NeedsOfModel(Protocol):
 def align(
     returns: pd.DataFrame,
     events: Sequence[Event],
-    model: NeedsOfModel,
-    time: EventTime,
+    model: PanelColumns,
+    rules: AlignmentRules,
     trades: pd.DataFrame | None = None,
 ) -> Alignment:
     """Align returns in event time and say what became of each event.
@@ -172,24 +193,24 @@ def align(
         to the last trade, also across the gap between the windows, and columns are summed over the same sessions.
     """
     _require_columns(returns, events, model.columns)
-    located = locate_sessions(events, pd.DatetimeIndex(returns.index), time.exchange, time.closed_day)
+    located = locate_sessions(events, pd.DatetimeIndex(returns.index), rules.exchange, rules.closed_day)
     position = np.array([place.position for place in located], dtype=np.int64)
-    whole = gather_panel(returns, events, model, position, time.estimation, time.window)
+    every_event = gather_panel(returns, events, model, position, rules.estimation, rules.window)
     if trades is not None:
-        whole = _bridged(whole, returns, trades, model.columns)
-    whole = model.prepare(whole)
+        every_event = _bridged(every_event, returns, trades, model.columns)
+    every_event = model.prepare(every_event)
     remarks = [place.remark for place in located]
-    reasons = _reasons(whole, remarks, time.min_estimation)
-    audit = _audit(whole, remarks, reasons)
+    reasons = _reasons(every_event, remarks, rules.min_estimation)
+    audit = _audit(every_event, remarks, reasons)
     keep = np.array([not reason for reason in reasons], dtype=np.bool_)
     dropped = tuple(Dropped(e, r) for e, r in zip(events, reasons, strict=True) if r)
-    return Alignment(whole.take(keep), audit, dropped)
+    return Alignment(every_event.keep(keep), audit, dropped)
 
 
 def gather_panel(
     returns: pd.DataFrame,
     events: Sequence[Event],
-    model: NeedsOfModel,
+    model: PanelColumns,
     position: IntArray,
     estimation: Window,
     window: Window,
@@ -277,10 +298,10 @@ def _bridged(panel: EventPanel, returns: pd.DataFrame, trades: pd.DataFrame, col
         (panel.estimation, panel.est_returns, panel.est_columns),
         (panel.window, panel.event_returns, panel.event_columns),
     ):
-        reach = np.where(np.isfinite(own), _gather(span, panel.position, window, firm), 0.0).astype(np.int64)
+        spans = np.where(np.isfinite(own), _gather(span, panel.position, window, firm), 0.0).astype(np.int64)
         rows, _ = _day_index(panel.position, window, len(returns))
-        total = sums_over_spans(matrix[:, factor], traded[:, factor], rows, reach)
-        parts.append((reach, np.where((reach > 0)[:, :, None], total, daily)))
+        total = sums_over_spans(matrix[:, factor], traded[:, factor], rows, spans)
+        parts.append((spans, np.where((spans > 0)[:, :, None], total, daily)))
     (est_span, est_columns), (event_span, event_columns) = parts
     return replace(
         panel, est_columns=est_columns, event_columns=event_columns, est_span=est_span, event_span=event_span
@@ -292,12 +313,12 @@ def _reasons(panel: EventPanel, remarks: Sequence[str], min_estimation: int) -> 
     length = len(panel.calendar)
     found = panel.est_mask.sum(axis=1)
     seen = panel.event_mask.sum(axis=1)
-    zero = panel.event_columns[:, [-panel.window.start] if 0 in panel.window else []]
-    lacking = np.asarray(~np.isfinite(zero).all(axis=(1, 2)), dtype=np.bool_).reshape(panel.n)
+    day_zero_columns = panel.event_columns[:, [-panel.window.start] if 0 in panel.window else []]
+    no_benchmark = np.asarray(~np.isfinite(day_zero_columns).all(axis=(1, 2)), dtype=np.bool_).reshape(panel.n)
     reasons = []
-    for i, place in enumerate(panel.position.tolist()):
-        first, last = place + panel.window.start, place + panel.window.end
-        if place < 0:
+    for i, row in enumerate(panel.position.tolist()):
+        first, last = row + panel.window.start, row + panel.window.end
+        if row < 0:
             reason = remarks[i]
         elif first < 0 or last >= length:
             reason = (
@@ -306,9 +327,9 @@ def _reasons(panel: EventPanel, remarks: Sequence[str], min_estimation: int) -> 
             )
         elif found[i] < min_estimation:
             reason = f"{found[i]} usable returns in the estimation window {panel.estimation}, at least {min_estimation} needed"
-        elif lacking[i]:
+        elif no_benchmark[i]:
             reason = (
-                f"{', '.join(panel.columns)} has no return on the event's session {iso_day(panel.calendar[place])} (prices "
+                f"{', '.join(panel.columns)} has no return on the event's session {iso_day(panel.calendar[row])} (prices "
                 f"are needed on it and on the session before)"
             )
         elif seen[i] == 0:
@@ -367,8 +388,8 @@ def _earlier_event(ordered: pd.DataFrame, estimation: Window) -> pd.Series[bool]
     place = ordered["position"].to_numpy(dtype=np.int64)
     firm, _ = pd.factorize(ordered["ticker"])
     # firms one behind another on a line, farther apart than any window reaches
-    reach = int(place.max(initial=0)) + abs(estimation.start) + abs(estimation.end) + 1
-    line = np.asarray(firm, dtype=np.int64) * 2 * reach + place
+    apart = int(place.max(initial=0)) + abs(estimation.start) + abs(estimation.end) + 1
+    line = np.asarray(firm, dtype=np.int64) * 2 * apart + place
     first = np.searchsorted(line, line + estimation.start, side="left")
     last = np.searchsorted(line, line + estimation.end, side="right")
     return pd.Series(last > first, index=ordered.index)

@@ -116,7 +116,8 @@ class PeerPortfolio(ModelDefaults):
         """
         if not self.estimate:
             return fit_differences(panel)
-        return replace(fit_least_squares(panel, self.design, ("alpha", "beta")), market=panel.event_columns[:, :, 0])
+        found = fit_least_squares(panel, self.design, ("alpha", "beta"))
+        return replace(found, benchmark_returns=panel.event_columns[:, :, 0])
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,7 @@ class BuyAndHold(ModelDefaults):
             columns=(self.benchmark or "reference",),
             est_columns=portfolio(panel.est_columns, weight),
             event_columns=portfolio(panel.event_columns, weight),
-            instead=np.where(own[:, None, :], np.nan, panel.event_columns),
+            reference_returns=np.where(own[:, None, :], np.nan, panel.event_columns),
         )
 
     def design(self, columns: FloatArray) -> FloatArray:
@@ -196,7 +197,7 @@ class BuyAndHold(ModelDefaults):
 
     def fit(self, panel: EventPanel) -> Fit:
         """Return the reference's returns as expected returns, and what is held instead, of a prepared panel."""
-        return replace(fit_differences(panel), instead=panel.instead)
+        return replace(fit_differences(panel), reference_returns=panel.reference_returns)
 
 
 def portfolio(returns: FloatArray, weight: FloatArray) -> FloatArray:

@@ -30,7 +30,7 @@ class Statistic:
     p_value: FloatArray
 
     @property
-    def judged(self) -> BoolArray:
+    def computed(self) -> BoolArray:
         """Events that have the statistic, shape (N,)."""
         return np.asarray(np.isfinite(self.p_value), dtype=np.bool_)
 
@@ -248,8 +248,8 @@ def outliers(residuals: FloatArray, beyond: float) -> BoolArray:
     """
     centre, deviation = robust_spread(residuals)
     with np.errstate(invalid="ignore"):
-        reach = beyond * np.where(deviation > 0, deviation, np.inf)
-        return np.asarray(np.abs(residuals - centre[:, None]) > reach[:, None], dtype=np.bool_)
+        limit = beyond * np.where(deviation > 0, deviation, np.inf)
+        return np.asarray(np.abs(residuals - centre[:, None]) > limit[:, None], dtype=np.bool_)
 
 
 def _median(values: FloatArray) -> FloatArray:

@@ -257,7 +257,10 @@ class HacMarketModel(OneBenchmark):
             meat = newey_west(scores, weights)
             serial = weights * _correlations(e, weights.shape[1])
         return replace(
-            base, root=np.matmul(base.root, _symmetric_root(meat)), serial=serial, market=panel.event_columns[:, :, 0]
+            base,
+            root=np.matmul(base.root, _symmetric_root(meat)),
+            serial=serial,
+            benchmark_returns=panel.event_columns[:, :, 0],
         )
 
 

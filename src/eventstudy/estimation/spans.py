@@ -1,4 +1,4 @@
-"""Days with a trade, how far a return reaches back to the last one, and sums over that reach."""
+"""Days with a trade, how many sessions a return spans since the last one, and sums over these spans."""
 
 from __future__ import annotations
 
@@ -48,15 +48,15 @@ def trade_spans(traded: NDArray[np.bool_]) -> NDArray[np.int64]:
 
 
 def sums_over_spans(
-    daily: NDArray[np.float64], traded: NDArray[np.bool_], rows: NDArray[np.int64], reach: NDArray[np.int64]
+    daily: NDArray[np.float64], traded: NDArray[np.bool_], rows: NDArray[np.int64], span: NDArray[np.int64]
 ) -> NDArray[np.float64]:
-    """Sum log returns over the sessions that other returns reach over.
+    """Sum log returns over the sessions that other returns span.
 
     Parameters
     ----------
     daily, traded : ndarray, shape (T, K)
         Log returns of K columns and where they have a price; a gap of theirs is bridged by their own next return.
-    rows, reach : ndarray of int, shape (N, days)
+    rows, span : ndarray of int, shape (N, days)
         Last row of each span and how many rows it has.
 
     Returns
@@ -66,7 +66,7 @@ def sums_over_spans(
     """
     total = np.zeros((len(daily) + 1, daily.shape[1]))
     total[1:] = np.nancumsum(daily, axis=0)
-    start = np.maximum(rows - reach, -1)
-    whole = np.where((reach == 1)[:, :, None], daily[rows], total[rows + 1] - total[start + 1])
+    start = np.maximum(rows - span, -1)
+    whole = np.where((span == 1)[:, :, None], daily[rows], total[rows + 1] - total[start + 1])
     known = np.isfinite(daily[rows]) & ((start < 0)[:, :, None] | traded[np.maximum(start, 0)])
     return np.asarray(np.where(known, whole, np.nan), dtype=np.float64)

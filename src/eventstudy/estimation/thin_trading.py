@@ -125,7 +125,7 @@ class ScholesWilliams(OneBenchmark):
             root=root,
             r_squared=share_explained(residuals, centred(y, mask)),
             unusable=_weak_reasons(panel, mask, sigma, strength, n_est),
-            market=panel.event_columns[:, :, 0],
+            benchmark_returns=panel.event_columns[:, :, 0],
         )
 
 
@@ -206,7 +206,7 @@ class Dimson(OneBenchmark):
         """
         names = ("alpha", *(f"beta{_shift(k)}" for k in self.offsets))
         found = fit_least_squares(panel, self.design, names)
-        return replace(found, market=panel.event_columns[:, :, int(self.lags)])
+        return replace(found, benchmark_returns=panel.event_columns[:, :, int(self.lags)])
 
     def summed_beta(self, fit: Fit) -> FloatArray:
         """Return Dimson's beta, the sum of all slopes, shape (N,)."""
@@ -214,8 +214,8 @@ class Dimson(OneBenchmark):
 
     def summed_beta_error(self, fit: Fit) -> FloatArray:
         """Return the standard error of Dimson's beta, ``s √(1'(X'X)⁻¹1)`` over the slopes, shape (N,)."""
-        reach = fit.root[:, 1:].sum(axis=1)
-        return np.asarray(fit.sigma * np.sqrt(np.einsum("np,np->n", reach, reach)), dtype=np.float64)
+        beta_root = fit.root[:, 1:].sum(axis=1)
+        return np.asarray(fit.sigma * np.sqrt(np.einsum("np,np->n", beta_root, beta_root)), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -290,8 +290,8 @@ class TradeToTrade(OneBenchmark):
             expected=found.expected * _root_days(span),
             rows=found.rows * _root_days(span)[:, :, None],
             r_squared=share_explained(residuals, y - drift[:, None] * days),
-            market=panel.event_columns[:, :, 0],
-            noise=np.maximum(span, 1).astype(np.float64),
+            benchmark_returns=panel.event_columns[:, :, 0],
+            relative_variance=np.maximum(span, 1).astype(np.float64),
             span=span,
         )
 

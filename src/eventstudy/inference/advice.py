@@ -153,7 +153,7 @@ def recommend(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[str
 
 def _recommend(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[str, ...], str]:
     design = design_of(abnormal.position, window)
-    compounded = abnormal.instead is not None
+    compounded = abnormal.reference_returns is not None
     wanted = (RECOMMENDED_BUY_AND_HOLD if compounded else RECOMMENDED)[design]
     unsized = {t: why for t in wanted if (why := _why_unsized(abnormal, window, t))}
     overlooked, unknown = ruled_out(abnormal, window), _unknown_dependence(abnormal, window)
@@ -227,7 +227,7 @@ def _cautions(abnormal: AbnormalReturns, window: Window, design: str) -> list[st
         )
     if design == "shared dates" and dates < FEW_DATES:
         found.append(f"with {dates} dates even this test rejects up to 10% of true nulls")
-    still = int((abnormal.still > STILL).sum())
+    still = int((abnormal.zero_share > STILL).sum())
     if still:
         found.append(
             f"{still} of {abnormal.n} firms often do not trade, so beta is too small: compare Dimson or TradeToTrade"
@@ -364,7 +364,7 @@ def _skewness_and_doubles(abnormal: AbnormalReturns, window: Window) -> dict[Ove
     """Look for skewness, unless returns are compounded, and for events that are one event seen twice."""
     seen = np.flatnonzero(np.isfinite(abnormal.sums(window).scar))
     n = len(seen)
-    found = _skewed(abnormal, window, n) if abnormal.instead is None and n > 1 else {}
+    found = _skewed(abnormal, window, n) if abnormal.reference_returns is None and n > 1 else {}
     if FEW_LEFT <= n <= LOOK_UP_TO:
         left = distinct_events(pair_correlations(abnormal, seen))
         if left <= FEW_LEFT and left < n:

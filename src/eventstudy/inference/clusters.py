@@ -349,7 +349,7 @@ def _not_shared(abnormal: AbnormalReturns, window: Window) -> str:
     dates = len(np.unique(abnormal.position))
     if dates > 1:
         return f"the events fall on {dates} dates; a joint test needs all firms on one date"
-    if abnormal.instead is not None or abnormal.span is not None:
+    if abnormal.reference_returns is not None or abnormal.span is not None:
         return "the model's abnormal returns are no residuals of a regression that all firms share"
     inside = abnormal.ar[:, abnormal.columns_of(window)]
     missing = {"estimation days": _with_gaps(abnormal.residuals), f"days of {window}": _with_gaps(inside)}

@@ -172,7 +172,7 @@ def _null_statistics(
     pool = studentised_residuals(abnormal, chosen)
     at = abnormal.columns_of(window)
     seen = np.isfinite(abnormal.ar[chosen, at])
-    weight = np.sqrt(np.where(seen, abnormal.noise[chosen, at], 0.0))
+    weight = np.sqrt(np.where(seen, abnormal.relative_variance[chosen, at], 0.0))
     weight = weight / np.sqrt((weight**2).sum(axis=1, keepdims=True))
     dates, place = np.unique(abnormal.position[chosen][:, None] + window.days[None, :], return_inverse=True)
     place = place.reshape(weight.shape)

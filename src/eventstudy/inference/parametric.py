@@ -53,7 +53,7 @@ def _sum_over_error(abnormal: AbnormalReturns, window: Window, errors: str) -> D
     chosen = members(sums.car)
     if len(chosen) == 0:
         return NotApplicable(NO_DAYS, 0)
-    error = (sums.plain if errors == "plain" else sums.s_car)[chosen]
+    error = (sums.s_car_naive if errors == "plain" else sums.s_car)[chosen]
     return z_draft(float(sums.car[chosen].sum()) / math.sqrt(float((error**2).sum())), len(chosen))
 
 
@@ -177,8 +177,8 @@ def lamb_z(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:
     seen = np.isfinite(abnormal.ar[:, days])
     rows = abnormal.rows[:, days]
     own = np.where(seen[:, :, None], rows - rows[seen.argmax(axis=0), np.arange(rows.shape[1])], 0.0)
-    noisy = (seen & (abnormal.noise[:, days] != 1.0)).any()
-    if own.any() or noisy or abnormal.span is not None or abnormal.instead is not None:
+    changing = (seen & (abnormal.relative_variance[:, days] != 1.0)).any()
+    if own.any() or changing or abnormal.span is not None or abnormal.reference_returns is not None:
         return NotApplicable("the model gives the events different benchmark returns or error variances on one day", n)
     deviation, total = portfolio_deviation(abnormal)
     if deviation == 0.0:
@@ -256,7 +256,7 @@ def bmp_t(abnormal: AbnormalReturns, window: Window, *, variant: str = "scar") -
         values = {
             "scar": sums.scar,
             "csar": sums.csar / np.sqrt(sums.n_days),
-            "no_fec": sums.car / sums.plain,
+            "no_fec": sums.car / sums.s_car_naive,
             "wrds": sums.car / abnormal.sigma,
         }
         return mean_over_sd(values[variant], variant)

@@ -28,7 +28,7 @@ def no_sum(sums: WindowSums) -> str:
 def own_deviations(abnormal: AbnormalReturns, window: Window) -> FloatArray:
     """Return the deviation of each observed day's own error in units of s, shape (L_i,): 1 unless the model says otherwise."""
     days = abnormal.columns_of(window)
-    return np.asarray(np.sqrt(abnormal.noise[0, days][np.isfinite(abnormal.ar[0, days])]), dtype=np.float64)
+    return np.asarray(np.sqrt(abnormal.relative_variance[0, days][np.isfinite(abnormal.ar[0, days])]), dtype=np.float64)
 
 
 def t(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:
@@ -41,7 +41,7 @@ def t(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:
     sums = abnormal.sums(window)
     if reason := no_sum(sums):
         return NotApplicable(reason, 0)
-    return t_draft(float(sums.car[0] / sums.plain[0]), float(abnormal.df[0]), 1, "plain")
+    return t_draft(float(sums.car[0] / sums.s_car_naive[0]), float(abnormal.df[0]), 1, "plain")
 
 
 def t_pe(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:

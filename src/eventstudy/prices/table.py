@@ -135,10 +135,10 @@ class Prices:
         [nan, 0.1]
         """
         adjusted = clean_frame(adj_close, "adjusted close")
-        check_prices(adjusted, "adjusted close")
+        require_prices(adjusted, "adjusted close")
         traded = None if close is None else _aligned(close, adjusted, "close")
         if traded is not None:
-            check_prices(traded, "close")
+            require_prices(traded, "close")
         shares = None if volume is None else _aligned(volume, adjusted, "volume")
         origin = provenance or Provenance(source="a table handed in")
         first, last = (iso_day(day) for day in (adjusted.index[0], adjusted.index[-1]))
@@ -337,7 +337,7 @@ def no_price(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     return np.asarray(~np.isnan(values) & ~((values > 0) & np.isfinite(values)), dtype=np.bool_)
 
 
-def check_prices(table: pd.DataFrame, what: str) -> None:
+def require_prices(table: pd.DataFrame, what: str) -> None:
     """Raise `DataUnfit` at the first price that is zero, negative or infinite."""
     values = table.to_numpy()
     wrong = no_price(values)

@@ -128,7 +128,7 @@ def windows_table(f: Findings) -> ReportTable:
     rows, numbers = [], []
     for window in f.spec.model.report:
         car = f.headline.car(window.start, window.end)
-        raw = f.headline.abnormal.held(window, f.headline.returns_kind)
+        raw = f.headline.abnormal.raw_returns(window, compound=f.headline.returns_kind == "simple")
         others = len(happenings(f, window))
         for i, key in enumerate(f.headline.events):
             row = car.loc[key]
@@ -235,7 +235,7 @@ def other_days_table(f: Findings) -> ReportTable | None:
     rows, numbers = [], []
     for day, result in f.other_days:
         car = result.car(day.window.start, day.window.end)
-        raw = result.abnormal.held(day.window, result.returns_kind)
+        raw = result.abnormal.raw_returns(day.window, compound=result.returns_kind == "simple")
         session = iso_day(result.panel.sessions[0])
         rows.append(
             (

@@ -17,7 +17,7 @@ from eventstudy.errors import InvalidInput
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.panel import EventPanel
 from eventstudy.files import sha256, write_whole
-from eventstudy.study.summary import Outcome, default_windows, summary_text
+from eventstudy.study.summary import ResultFields, default_windows, summary_text
 from eventstudy.study.tables import (
     advised,
     frame_of_cars,
@@ -48,7 +48,7 @@ def plain(value: object) -> object:
     return value if value is None else str(value)
 
 
-def result_to_dict(result: Outcome, windows: Sequence[Window]) -> dict[str, object]:
+def result_to_dict(result: ResultFields, windows: Sequence[Window]) -> dict[str, object]:
     """Return a result as plain values.
 
     Returns
@@ -75,13 +75,13 @@ def result_to_dict(result: Outcome, windows: Sequence[Window]) -> dict[str, obje
     return shaped
 
 
-def describe_figure(figure: HouseFigure, result: Outcome) -> HouseFigure:
+def describe_figure(figure: HouseFigure, result: ResultFields) -> HouseFigure:
     """Add to a figure what its result knows: the specification, and the digest of the prices if there are any."""
     digest = result.provenance.digest
     return figure.describe(parameters={"study": specification(result)}, inputs={"prices": digest} if digest else {})
 
 
-def source_line(result: Outcome) -> str:
+def source_line(result: ResultFields) -> str:
     """Return source, vintage, model and estimation window as one line for the foot of a figure."""
     origin = result.provenance
     vintage = f" (downloads of {origin.retrieved})" if origin.retrieved else ""
@@ -94,7 +94,7 @@ def when(panel: EventPanel) -> str:
     return long_day(panel.sessions[0]) if (panel.position == panel.position[0]).all() else ""
 
 
-def specification(result: Outcome) -> dict[str, object]:
+def specification(result: ResultFields) -> dict[str, object]:
     """Return what was asked for, as plain values."""
     return {
         "model": result.model.name,
@@ -107,7 +107,7 @@ def specification(result: Outcome) -> dict[str, object]:
     }
 
 
-def _event(result: Outcome, i: int, cars: Mapping[Window, pd.DataFrame]) -> dict[str, object]:
+def _event(result: ResultFields, i: int, cars: Mapping[Window, pd.DataFrame]) -> dict[str, object]:
     ab, event, key = result.abnormal, result.panel.events[i], result.abnormal.keys[i]
     of_day_0 = {"raw_return": ab.firm_returns, "benchmark_return": ab.benchmark_returns, "abnormal_return": ab.ar}
     return {
@@ -146,7 +146,7 @@ def _tests(abnormal: AbnormalReturns, window: Window) -> dict[str, object]:
     }
 
 
-def _average(result: Outcome, window: Window) -> dict[str, object]:
+def _average(result: ResultFields, window: Window) -> dict[str, object]:
     return {
         "window": [window.start, window.end],
         "caar": result.abnormal.caar(window),
@@ -155,7 +155,7 @@ def _average(result: Outcome, window: Window) -> dict[str, object]:
     }
 
 
-def result_tables(result: Outcome, windows: Sequence[Window]) -> dict[str, pd.DataFrame]:
+def result_tables(result: ResultFields, windows: Sequence[Window]) -> dict[str, pd.DataFrame]:
     """Return the tables of a result by name: daily returns, CARs, tests, coefficients, audit, checks."""
     ab = result.abnormal
     cars = {w: frame_of_cars(ab, w).reset_index().assign(window=str(w)) for w in windows if w in ab.window}
@@ -186,7 +186,7 @@ def _daily(ab: AbnormalReturns) -> pd.DataFrame:
     )
 
 
-def save_result(result: Outcome, folder: Path) -> Path:
+def save_result(result: ResultFields, folder: Path) -> Path:
     """Write a result's tables, figures, specification and manifest into a folder."""
     if folder.exists() and not folder.is_dir():
         raise InvalidInput(f"{folder} is a file; give the name of a folder, which is made if it is not there.")

@@ -16,10 +16,9 @@ from eventstudy.interchange import dated, is_table
 from eventstudy.measures import Measure, measured
 from eventstudy.prices.checks.accept import in_short
 from eventstudy.prices.checks.finding import Finding, Usage
-from eventstudy.prices.checks.run import check_prices as check_table
-from eventstudy.prices.checks.run import check_returns
+from eventstudy.prices.checks.run import check_prices, check_returns
 from eventstudy.prices.snapshot import FACTOR_COLUMNS
-from eventstudy.prices.table import Prices, Provenance, ReturnKind, check_prices, clean_frame
+from eventstudy.prices.table import Prices, Provenance, ReturnKind, clean_frame, require_prices
 from eventstudy.study.validity import PRICE_CHECK, Check
 from eventstudy.wording import did_you_mean, first_few, iso_day
 
@@ -50,18 +49,12 @@ def origin_of(data: Prices | pd.DataFrame, returns: pd.DataFrame) -> Provenance:
 
 @dataclass(frozen=True)
 class Intake:
-    """How data become returns.
-
-    Attributes
-    ----------
-    calendar : str or None
-        Whose sessions relative days count; None takes the benchmark's dates.
-    """
+    """How data become returns on the sessions of an exchange, or on the benchmark's own dates if ``exchange`` is None."""
 
     model: NormalReturnModel
-    returns: ReturnKind
+    return_kind: ReturnKind
     measure: Measure
-    calendar: str | None
+    exchange: str | None
 
     def read(
         self, data: Prices | pd.DataFrame, tickers: list[str], factors: pd.DataFrame | None
@@ -76,8 +69,8 @@ class Intake:
 
     def _factor_table(self, data: Prices | pd.DataFrame, factors: pd.DataFrame | None) -> pd.DataFrame:
         """Return the factors that the model needs, checked; an empty table if none were handed in."""
-        there = set(data.tickers) if isinstance(data, Prices) else set(data)
-        wanted = [c for c in dict.fromkeys(self.model.columns) if c not in there]
+        in_data = set(data.tickers) if isinstance(data, Prices) else set(data)
+        wanted = [c for c in dict.fromkeys(self.model.columns) if c not in in_data]
         if factors is None:
             embedded = sorted(set(wanted) & set(FACTOR_COLUMNS))
             if embedded and isinstance(data, Prices):
@@ -87,36 +80,36 @@ class Intake:
                     missing=tuple(wanted),
                 )
             return pd.DataFrame()
-        if self.returns == "log":
+        if self.return_kind == "log":
             raise InvalidInput("Factors are simple returns; run the study with returns='simple'.")
         table = clean_frame(factors, "factors")
-        repeated = sorted(set(table.columns) & there & set(self.model.columns))
+        repeated = sorted(set(table.columns) & in_data & set(self.model.columns))
         if repeated:
             raise InvalidInput(f"{', '.join(repeated)} is in the data and in the factors; leave it out of one.")
         chosen = table[[c for c in wanted if c in table.columns]]
         if chosen.shape[1]:
-            _check_returns(chosen, "simple", cautious=False)
+            _require_returns(chosen, "simple", refuse_prices=False)
         return chosen
 
     def _from_prices(self, prices: Prices, needed: list[str]) -> tuple[pd.DataFrame, pd.DatetimeIndex]:
         """Return returns on the sessions of the calendar, NaN where a price is missing; the benchmark's holes only if its own dates are the sessions."""
         chosen = prices.select(needed)
         closes = clean_frame(chosen.adj_close, "adjusted close")
-        check_prices(closes, "adjusted close")
+        require_prices(closes, "adjusted close")
         holes = pd.DatetimeIndex([])
-        if self.calendar is None:
+        if self.exchange is None:
             frame = closes
             if self.model.benchmark is not None:
-                there = closes[self.model.benchmark].notna()
-                frame, holes = closes[there], _weekdays_lost(closes, there)
+                seen = closes[self.model.benchmark].notna()
+                frame, holes = closes[seen], _weekdays_lost(closes, seen)
         else:
-            sessions = exchange_sessions(self.calendar, closes.index[0].date(), closes.index[-1].date())
+            sessions = exchange_sessions(self.exchange, closes.index[0].date(), closes.index[-1].date())
             frame = closes.reindex(sessions)
         if len(frame) < 2:
             raise DataUnfit("The prices hold fewer than two sessions; a return needs two.")
         if self.measure != "return":
             return measured(chosen, self.measure).reindex(frame.index), holes
-        return Prices(frame, chosen.provenance).returns(self.returns, bridge_gaps=self.model.bridges_gaps), holes
+        return Prices(frame, chosen.provenance).returns(self.return_kind, bridge_gaps=self.model.bridges_gaps), holes
 
     def _from_returns(self, table: pd.DataFrame, needed: list[str]) -> tuple[pd.DataFrame, pd.DatetimeIndex]:
         """Return the rows of the benchmark's dates, and weekdays and sessions of the exchange that it lacks."""
@@ -131,39 +124,39 @@ class Intake:
             )
         chosen, benchmark = frame[needed], self.model.benchmark
         if self.measure == "return":
-            _check_returns(chosen, self.returns)
+            _require_returns(chosen, self.return_kind)
         elif np.isinf(chosen.to_numpy()).any():
             raise DataUnfit(f"The {self.measure} table holds an infinite value; leave it empty.")
-        there = frame.notna().any(axis=1) if benchmark is None else chosen[benchmark].notna()
-        if int(there.sum()) < 2:
+        seen = frame.notna().any(axis=1) if benchmark is None else chosen[benchmark].notna()
+        if int(seen.sum()) < 2:
             raise DataUnfit(
-                f"{f'The benchmark {benchmark}' if benchmark else 'The table'} has {int(there.sum())} days with returns; "
+                f"{f'The benchmark {benchmark}' if benchmark else 'The table'} has {int(seen.sum())} days with returns; "
                 f"nothing can be estimated."
             )
-        kept = chosen[there]
-        lost = pd.DatetimeIndex(_weekdays_lost(chosen, there).union(self._sessions_lost(there)))
+        kept = chosen[seen]
+        lost = pd.DatetimeIndex(_weekdays_lost(chosen, seen).union(self._sessions_lost(seen)))
         return kept, lost[(lost > kept.index[0]) & (lost < kept.index[-1])]
 
-    def _sessions_lost(self, there: pd.Series[bool]) -> pd.DatetimeIndex:
+    def _sessions_lost(self, seen: pd.Series[bool]) -> pd.DatetimeIndex:
         """Return sessions of the exchange, within the table's span, for which it has no row or no return."""
-        kept = pd.DatetimeIndex(there.index[there])
-        if self.calendar is None:
+        kept = pd.DatetimeIndex(seen.index[seen])
+        if self.exchange is None:
             return pd.DatetimeIndex([])
-        first, last = calendar_bounds(self.calendar)
+        first, last = calendar_bounds(self.exchange)
         first, last = max(first, kept[0]), min(last, kept[-1])
         if first > last:
             return pd.DatetimeIndex([])
-        return exchange_sessions(self.calendar, first.date(), last.date()).difference(kept)
+        return exchange_sessions(self.exchange, first.date(), last.date()).difference(kept)
 
 
-def _weekdays_lost(table: pd.DataFrame, there: pd.Series[bool]) -> pd.DatetimeIndex:
+def _weekdays_lost(table: pd.DataFrame, seen: pd.Series[bool]) -> pd.DatetimeIndex:
     """Return weekdays on which others have a value and the benchmark has none."""
-    lonely = pd.DatetimeIndex(table.index[~there & table.notna().any(axis=1)])
+    lonely = pd.DatetimeIndex(table.index[~seen & table.notna().any(axis=1)])
     return lonely[lonely.day_of_week < 5]
 
 
-def _check_returns(table: pd.DataFrame, kind: ReturnKind, cautious: bool = True) -> None:
-    """Raise `DataUnfit` at an infinite return, a simple return of -100 % or less, returns in per cent, or (cautious) prices."""
+def _require_returns(table: pd.DataFrame, kind: ReturnKind, refuse_prices: bool = True) -> None:
+    """Raise `DataUnfit` at an infinite return, a simple return of -100 % or less, returns in per cent, or prices."""
     values = table.to_numpy()
     wrong = np.isinf(values) | ((values <= -1.0) if kind == "simple" else np.zeros(values.shape, dtype=bool))
     if wrong.any():
@@ -173,7 +166,7 @@ def _check_returns(table: pd.DataFrame, kind: ReturnKind, cautious: bool = True)
             f"fractions, finite and above -1 (a fall of 17 % is -0.17, not -17). Correct it or leave it empty."
         )
     positive = (table.min() > 0) & (table.median() > 1.0)
-    if cautious and positive.any():
+    if refuse_prices and positive.any():
         raise DataUnfit(
             f"{first_few(table.columns[positive], LISTED)}: all figures are positive, as prices are. For prices give Prices "
             f"(load_prices of a file, or Prices.from_frame); for returns take table.pct_change(fill_method=None)."
@@ -187,21 +180,18 @@ def _check_returns(table: pd.DataFrame, kind: ReturnKind, cautious: bool = True)
         )
 
 
-# -- What may be wrong with it.
+# -- What may be wrong with the prices or returns.
 
 
 def price_findings(
-    data: Prices | pd.DataFrame, panel: EventPanel, model: NormalReturnModel, calendar: str | None
+    data: Prices | pd.DataFrame, panel: EventPanel, model: NormalReturnModel, exchange: str | None
 ) -> tuple[Finding, ...]:
     """Return what is wrong with the prices of a study; what is found outside the days that it uses is a note.
 
-    Parameters
-    ----------
-    data : Prices or DataFrame
-        The prices that the study was handed, or the returns; of returns only repeated series can be found.
+    Of returns that were handed in, only repeated series can be found.
     """
-    there = data.tickers if isinstance(data, Prices) else tuple(data.columns)
-    columns = tuple(c for c in model.columns if c in there)
+    in_data = data.tickers if isinstance(data, Prices) else tuple(data.columns)
+    columns = tuple(c for c in model.columns if c in in_data)
     tickers = tuple(e.ticker for e in panel.events)
     if not tickers:  # the refusal says why each event was dropped
         return ()
@@ -210,26 +200,26 @@ def price_findings(
         panel.calendar[np.clip(panel.position + day, 0, final)]
         for day in (panel.estimation.start - 1, panel.window.start - 1, panel.window.end)
     )
-    reach = max((abs(o) for o in model.offsets), default=0)
-    usage = Usage(tickers, first, start, last, columns, reach)
+    largest_offset = max((abs(o) for o in model.offsets), default=0)
+    usage = Usage(tickers, first, start, last, columns, largest_offset)
     benchmarks = [c for c in columns if c == model.benchmark]
     if not isinstance(data, Prices):
         needed = list(dict.fromkeys([*tickers, *columns]))
         return check_returns(data[needed], benchmarks=benchmarks, usage=usage)
-    return check_table(
+    return check_prices(
         data.select([*tickers, *columns]),
-        calendar=calendar,
+        calendar=exchange,
         benchmarks=benchmarks,
         usage=usage,
         thin_trading=model.thin_trading,
     )
 
 
-def gaps_in_words(prices: Prices, tickers: Sequence[str], model: NormalReturnModel, calendar: str | None) -> str:
+def gaps_in_words(prices: Prices, tickers: Sequence[str], model: NormalReturnModel, exchange: str | None) -> str:
     """Return which prices are missing, for a study that is left without events; empty if none are."""
     needed = [t for t in (*tickers, *model.columns) if t in prices.tickers]
     benchmarks = [b for b in (model.benchmark,) if b in needed]
-    found = check_table(prices.select(needed), calendar=calendar, benchmarks=benchmarks)
+    found = check_prices(prices.select(needed), calendar=exchange, benchmarks=benchmarks)
     gaps = [
         f
         for f in found

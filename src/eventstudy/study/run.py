@@ -12,12 +12,12 @@ from eventstudy.calendars import DEFAULT_EXCHANGE, ClosedDay, check_closed_day
 from eventstudy.errors import DataUnfit, InvalidInput
 from eventstudy.estimation.abnormal import abnormal_returns
 from eventstudy.estimation.model import NormalReturnModel
-from eventstudy.estimation.panel import Alignment, Dropped, EventTime, align
+from eventstudy.estimation.panel import Alignment, AlignmentRules, align
 from eventstudy.estimation.spans import trades_of
 from eventstudy.events import Event, as_events, tradable_days
 from eventstudy.interchange import dated
 from eventstudy.measures import Measure, check_measure
-from eventstudy.prices.checks.accept import check_accept, judged
+from eventstudy.prices.checks.accept import accepted_or_refused, check_accept
 from eventstudy.prices.checks.finding import Finding
 from eventstudy.prices.table import Prices, Provenance, ReturnKind, check_return_kind
 from eventstudy.study.intake import Intake, as_data, gaps_in_words, origin_of, price_check, price_findings
@@ -156,40 +156,42 @@ class EventStudy:
         InvalidInput
             If the events or the table cannot be read.
         """
-        asked = as_events(events)
+        wanted = as_events(events)
+        tickers = [e.ticker for e in wanted]
         data = as_data(data)
-        intake = Intake(self.model, self.returns, self.measure, self.calendar)
-        returns, holes = intake.read(
-            data, [e.ticker for e in asked], None if factors is None else dated(factors, "The table of factors")
-        )
-        time = EventTime(self._estimation, self._window, self.calendar, self.closed_day, self.min_estimation)
+        intake = Intake(self.model, self.returns, self.measure, exchange=self.calendar)
+        returns, holes = intake.read(data, tickers, None if factors is None else dated(factors, "The table of factors"))
+        rules = AlignmentRules(self._estimation, self._window, self.calendar, self.closed_day, self.min_estimation)
         trades = trades_of(data, returns) if self.model.bridges_gaps else None
-        alignment = align(returns, asked, self.model, time, trades)
+        alignment = align(returns, wanted, self.model, rules, trades)
         alignment = _without_hole_days(alignment, holes, self.calendar, self.model.benchmark)
         prices = data if isinstance(data, Prices) else None
-        looked_at = returns if prices is None else prices
-        found = judged(price_findings(looked_at, alignment.panel, self.model, self.calendar), self.accept)
-        of_data = (*gap_checks(alignment.panel, holes), *((price_check(found),) if prices or found else ()))
+        checked_table = returns if prices is None else prices
+        findings = price_findings(checked_table, alignment.panel, self.model, self.calendar)
+        found = accepted_or_refused(findings, self.accept)
+        data_checks = gap_checks(alignment.panel, holes)
+        if prices is not None or found:
+            data_checks = (*data_checks, price_check(found))
         if prices is not None and not alignment.panel.n:
-            self._enough_left(alignment, gaps_in_words(prices, [e.ticker for e in asked], self.model, self.calendar))
-        return self._judge(alignment, origin_of(data, returns), prices, of_data, found)
+            self._require_events(alignment, gaps_in_words(prices, tickers, self.model, self.calendar))
+        return self._result_of(alignment, origin_of(data, returns), prices, data_checks, found)
 
-    def _judge(
+    def _result_of(
         self,
         alignment: Alignment,
         origin: Provenance,
         prices: Prices | None,
-        of_data: tuple[Check, ...],
+        data_checks: tuple[Check, ...],
         findings: tuple[Finding, ...],
     ) -> EventStudyResult:
         """Fit, drop what cannot be fitted, and put the result together."""
         panel = alignment.panel
         if panel.n:
             fit = self.model.fit(panel)
-            alignment = _drop(alignment, dict(zip(panel.keys, fit.unusable, strict=True)))
+            alignment = alignment.without(dict(zip(panel.keys, fit.unusable, strict=True)))
             if alignment.panel.n != panel.n and alignment.panel.n:
                 fit = self.model.fit(alignment.panel)
-        self._enough_left(alignment)
+        self._require_events(alignment)
         abnormal = abnormal_returns(alignment.panel, fit)
         return EventStudyResult(
             model=self.model,
@@ -201,7 +203,7 @@ class EventStudy:
             checks=(
                 *design_checks(abnormal, alignment.audit, alignment.panel, self.measure),
                 *validity_checks(abnormal, alignment.panel, self.model),
-                *of_data,
+                *data_checks,
             ),
             returns_kind=self.returns,
             provenance=origin,
@@ -210,14 +212,15 @@ class EventStudy:
             findings=findings,
         )
 
-    def _enough_left(self, alignment: Alignment, gaps: str = "") -> None:
-        lost, asked = len(alignment.dropped), len(alignment.audit)
+    def _require_events(self, alignment: Alignment, gaps: str = "") -> None:
+        """Raise `DataUnfit` if no event is left, or more were dropped than the study allows."""
+        lost, total = len(alignment.dropped), len(alignment.audit)
         why = first_few([f"{d.event.ticker} {d.event.asked}: {d.reason}" for d in alignment.dropped], 5, "; ")
         if alignment.panel.n == 0:
             raise DataUnfit(f"No event can be studied. {why}.{gaps}", dropped=alignment.dropped)
-        if lost > self.max_dropped * asked:
+        if lost > self.max_dropped * total:
             raise DataUnfit(
-                f"{lost} of {asked} events ({lost / asked:.0%}) would be dropped; max_dropped allows "
+                f"{lost} of {total} events ({lost / total:.0%}) would be dropped; max_dropped allows "
                 f"{self.max_dropped:.0%}. {why}. Correct the events, or raise max_dropped.",
                 dropped=alignment.dropped,
             )
@@ -230,8 +233,8 @@ def _without_hole_days(
     panel = alignment.panel
     if holes.empty or panel.n == 0:
         return alignment
-    asked = pd.DatetimeIndex([day for day, _ in tradable_days(panel.events, exchange)])
-    first, last = np.minimum(asked, panel.sessions), np.maximum(asked, panel.sessions)
+    own = pd.DatetimeIndex([day for day, _ in tradable_days(panel.events, exchange)])
+    first, last = np.minimum(own, panel.sessions), np.maximum(own, panel.sessions)
     next_hole = holes.searchsorted(first)
     hit = next_hole < holes.searchsorted(last, side="right")
     reasons = {
@@ -240,20 +243,4 @@ def _without_hole_days(
         for key, place, lost in zip(panel.keys, next_hole, hit, strict=True)
         if lost
     }
-    return _drop(alignment, reasons)
-
-
-def _drop(alignment: Alignment, reasons: dict[str, str]) -> Alignment:
-    """Return the alignment without the kept events that have a reason, noted in the audit."""
-    panel = alignment.panel
-    found = [reasons.get(key, "") for key in panel.keys]
-    if not any(found):
-        return alignment
-    audit = alignment.audit.copy()
-    for key, reason in zip(panel.keys, found, strict=True):
-        if reason:
-            audit.loc[key, "kept"] = False
-            audit.loc[key, "reason"] = reason
-    lost = tuple(Dropped(e, r) for e, r in zip(panel.events, found, strict=True) if r)
-    keep = np.array([not r for r in found], dtype=np.bool_)
-    return Alignment(panel.take(keep), audit, (*alignment.dropped, *lost))
+    return alignment.without(reasons)

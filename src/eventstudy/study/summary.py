@@ -23,7 +23,7 @@ from eventstudy.windows import Window
 from eventstudy.wording import DASH, amount, interval, iso_day, number, p_text, percent, plural
 
 
-class Outcome(Protocol):
+class ResultFields(Protocol):
     """What a result holds, for what shows it: the fields of `EventStudyResult`."""
 
     @property
@@ -83,7 +83,7 @@ def default_windows(window: Window) -> list[Window]:
     return list(dict.fromkeys(w for w in wanted if w in window)) or [window]
 
 
-def header(result: Outcome) -> dict[str, str]:
+def header(result: ResultFields) -> dict[str, str]:
     """Return what was studied, as names and values."""
     ab = result.abnormal
     source = result.provenance
@@ -93,7 +93,7 @@ def header(result: Outcome) -> dict[str, str]:
     lost = f", {len(result.dropped)} dropped" if result.dropped else ""
     return {
         "Events": f"{ab.n} on {plural(dates, 'session')} ({when}){lost}",
-        "Model": f"{result.model.name}, {result.model.formula}; {_what(result)}",
+        "Model": f"{result.model.name}, {result.model.formula}; {_measure_words(result)}",
         "Estimation": f"days {ab.estimation}, {_span(int(ab.n_est.min()), int(ab.n_est.max()))} returns used",
         "Event window": f"days {ab.window}",
         "Prices": source.source
@@ -102,7 +102,7 @@ def header(result: Outcome) -> dict[str, str]:
     }
 
 
-def _what(result: Outcome) -> str:
+def _measure_words(result: ResultFields) -> str:
     """Return what may be abnormal, in words."""
     if result.measure == "return":
         return f"{result.returns_kind} returns"
@@ -113,14 +113,14 @@ def _span(low: int, high: int) -> str:
     return " to ".join(dict.fromkeys([str(low), str(high)]))
 
 
-def event_rows(result: Outcome, window: Window) -> tuple[list[str], list[list[str]]]:
+def event_rows(result: ResultFields, window: Window) -> tuple[list[str], list[list[str]]]:
     """Return headers and cells: each event's raw and abnormal return over a window, with interval and p-value.
 
     Where some of several events show no clear change, a last column says which change would have been found.
     """
     table = frame_of_cars(result.abnormal, window)
     is_return = result.measure == "return"
-    raw = result.abnormal.held(window, result.returns_kind if is_return else "log")
+    raw = result.abnormal.raw_returns(window, compound=is_return and result.returns_kind == "simple")
     form = amount(result.measure)
     rows = []
     for i, (key, row) in enumerate(table.iterrows()):
@@ -139,24 +139,28 @@ def event_rows(result: Outcome, window: Window) -> tuple[list[str], list[list[st
     if len(rows) > 1 and any(unclear):
         headers.append(DETECTABLE)
         for cells, size, beside in zip(rows, table["detectable"], unclear, strict=True):
-            cells.append(_size(size, result.measure) if beside else "")
+            cells.append(_change_words(size, result.measure) if beside else "")
     return headers, rows
 
 
-def _title(result: Outcome, window: Window, headers: Sequence[str]) -> str:
+def _title(result: ResultFields, window: Window, headers: Sequence[str]) -> str:
     """Return the title of a table of events."""
     power = f"; detectable: found with {percent(POWER, 0, sign=False)} power" if DETECTABLE in headers else ""
-    error = "prediction error" if result.abnormal.instead is None else "s √L, an approximation for compounded returns"
+    error = (
+        "prediction error"
+        if result.abnormal.reference_returns is None
+        else "s √L, an approximation for compounded returns"
+    )
     unit = "" if result.measure == "return" else f", {UNITS[result.measure]}"
     return f"Days {window}{unit}, t with {error}{power}"
 
 
-def _size(change: float, measure: str, digits: int = 2) -> str:
+def _change_words(change: float, measure: str, digits: int = 2) -> str:
     """Return a change of either sign, ``±2.10%``."""
     return f"±{percent(change, digits, sign=False) if measure == 'return' else amount(measure)(change).lstrip('+')}"
 
 
-def power_line(result: Outcome, window: Window) -> str:
+def power_line(result: ResultFields, window: Window) -> str:
     """Return which change would have been found if there is no clear one, or an empty text.
 
     For one event by `t_pe`, if that is recommended; for an average by the first recommended test that has a standard error.
@@ -168,18 +172,16 @@ def power_line(result: Outcome, window: Window) -> str:
         tests, _ = shown_tests(result.abnormal, window, names)
         if "t_pe" not in names or any(t.p_value < LEVEL for t in (own, *tests)) or not math.isfinite(change):
             return ""
-        return (
-            f"No clear change (t_pe p {p_text(own.p_value)}): a change of {_size(change, result.measure, 1)} {found}."
-        )
+        return f"No clear change (t_pe p {p_text(own.p_value)}): a change of {_change_words(change, result.measure, 1)} {found}."
     tests, names = shown_tests(result.abnormal, window)
     sizes = [(t, detectable_average(result.abnormal, window, t)) for t in tests if t.name in names]
     leading, size = next(((t, size) for t, size in sizes if math.isfinite(size)), (None, math.nan))
     if leading is None or leading.p_value < LEVEL:
         return ""
-    return f"No clear average change ({leading.name} p {p_text(leading.p_value)}): one of {_size(size, result.measure, 1)} {found}."
+    return f"No clear average change ({leading.name} p {p_text(leading.p_value)}): one of {_change_words(size, result.measure, 1)} {found}."
 
 
-def inference_rows(result: Outcome, window: Window) -> tuple[list[str], list[list[str]]]:
+def inference_rows(result: ResultFields, window: Window) -> tuple[list[str], list[list[str]]]:
     """Return headers and cells: the tests of the average over one window, recommended ones first."""
     notes = notes_on_tests(result.abnormal, window)
     rows = []
@@ -192,24 +194,24 @@ def inference_rows(result: Outcome, window: Window) -> tuple[list[str], list[lis
     return ["Test", "Statistic", "p", "n", "Note"], rows
 
 
-def failed_checks(result: Outcome) -> list[str]:
+def failed_checks(result: ResultFields) -> list[str]:
     """Return a line for each check that did not hold, but for that of the prices."""
     lost = [c for c in result.checks if not c.passed and c.name != PRICE_CHECK]
     return [f"{c.name}: {c.value} ({c.rule}). {c.comment}" for c in lost]
 
 
-def price_doubts(result: Outcome) -> list[str]:
+def price_doubts(result: ResultFields) -> list[str]:
     """Return a line if the prices are in doubt: it stands before every number that rests on them."""
     return [f"Check the prices first: {c.comment}" for c in result.checks if c.name == PRICE_CHECK and not c.passed]
 
 
-def price_notes(result: Outcome) -> list[str]:
+def price_cautions(result: ResultFields) -> list[str]:
     """Return what a file's or a vendor's prices leave open; what is known of the embedded ones stands in the report."""
     source = result.provenance
     return [] if source.embedded else list(source.cautions)
 
 
-def summary_text(result: Outcome, windows: Sequence[Window] = ()) -> str:
+def summary_text(result: ResultFields, windows: Sequence[Window] = ()) -> str:
     """Return the result as text for a terminal, over some windows; by default those of `default_windows`."""
     parts = ["Event study", key_values(header(result)), *price_doubts(result)]
     shown = [w for w in windows if w in result.abnormal.window] or default_windows(result.abnormal.window)
@@ -226,13 +228,13 @@ def summary_text(result: Outcome, windows: Sequence[Window] = ()) -> str:
             parts.append(_single_line(result, window))
         parts += filter(None, [power_line(result, window)])
     parts += advice_lines(result, shown)
-    for title, notes in (("Notes:", failed_checks(result)), ("About the prices:", price_notes(result))):
+    for title, notes in (("Notes:", failed_checks(result)), ("About the prices:", price_cautions(result))):
         if notes:
             parts.append("\n".join([title, *(f"  - {n}" for n in notes)]))
     return "\n\n".join(parts)
 
 
-def advice_lines(result: Outcome, windows: Sequence[Window]) -> list[str]:
+def advice_lines(result: ResultFields, windows: Sequence[Window]) -> list[str]:
     """Return which tests are recommended: one line, or one for each window if a longer one changes the design."""
     said = {w: advised(result.abnormal, w).sentence for w in windows}
     if len(set(said.values())) == 1:
@@ -240,12 +242,12 @@ def advice_lines(result: Outcome, windows: Sequence[Window]) -> list[str]:
     return [f"Days {w}: {text}" for w, text in said.items()]
 
 
-def _single_line(result: Outcome, window: Window) -> str:
+def _single_line(result: ResultFields, window: Window) -> str:
     tests, _ = shown_tests(result.abnormal, window)
     return "; ".join(f"{t.name} p {t.p_text}" if t.applicable else f"{t.name}: {t.reason}" for t in tests)
 
 
-def summary_html(result: Outcome) -> str:
+def summary_html(result: ResultFields) -> str:
     """Return the result as HTML for a notebook: the event day, one table of events and one of tests."""
     window = default_windows(result.abnormal.window)[0]
     about = "<br>".join(f"<b>{html.escape(k)}</b>: {html.escape(v)}" for k, v in header(result).items())
@@ -259,6 +261,6 @@ def summary_html(result: Outcome) -> str:
     parts += [f"<p>{html.escape(line)}</p>" for line in [power_line(result, window)] if line]
     parts += [
         f"<p>{html.escape(n)}</p>"
-        for n in (*advice_lines(result, [window]), *failed_checks(result), *price_notes(result))
+        for n in (*advice_lines(result, [window]), *failed_checks(result), *price_cautions(result))
     ]
     return "\n".join(parts)

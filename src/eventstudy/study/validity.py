@@ -14,15 +14,19 @@ from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import EventPanel
 from eventstudy.estimation.residuals import Statistic, arch_lm, chow, jarque_bera, ljung_box, outliers
 from eventstudy.inference import recommend, run_test, variance_ratio
-from eventstudy.inference.advice import design_of, variance_limit
+from eventstudy.inference.advice import STILL, design_of, variance_limit
 from eventstudy.inference.correlation import mean_correlation
 from eventstudy.inference.result import normal_quantile, normal_two_sided
 from eventstudy.study.power import LEVEL
 from eventstudy.windows import Window
 from eventstudy.wording import first_few, iso_day, number, p_text, percent, plural
 
-#: Name of the check of validity that tells what the checks of prices found.
+#: Name of the check of validity that says what the checks of prices found.
 PRICE_CHECK = "Prices fit for use"
+#: A daily residual beyond this is rare enough to be looked up: a missed split, a typing error, or real news.
+EXTREME = 0.4
+#: So many events are named in a comment.
+NAMED = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +54,14 @@ class Check:
     comment: str = ""
 
 
-#: A daily residual beyond this is rare enough to be looked up: a missed split, a typing error, or real news.
-EXTREME = 0.4
-#: Share of days without a price move beyond which prices look carried forward.
-STILL = 0.15
-
-
-#: So many events are named in a comment.
-NAMED = 6
-
-
-def _judged(name: str, value: str, rule: str, passed: bool, comment: str) -> Check:
+def _check(name: str, value: str, rule: str, passed: bool, comment: str) -> Check:
     """Return a check with a comment on what to do if it does not hold."""
     return Check(name, value, rule, passed, "" if passed else comment)
 
 
 def _none_found(name: str, value: str, rule: str, found: Sequence[str], comment: str) -> Check:
     """Return a check that holds if nothing was found; else the first finds stand before the comment."""
-    return _judged(name, value, rule, not found, first_few(found, NAMED) + comment)
+    return _check(name, value, rule, not found, first_few(found, NAMED) + comment)
 
 
 def event_day(abnormal: AbnormalReturns) -> Window:
@@ -103,13 +97,13 @@ def design_checks(
 def _dropped(audit: pd.DataFrame) -> Check:
     lost = audit[~audit["kept"]]
     why = [f"{k}: {r}" for k, r in lost["reason"].items()]
-    return _judged("Events kept", f"{int(audit['kept'].sum())} of {len(audit)}", "all", not why, "; ".join(why[:NAMED]))
+    return _check("Events kept", f"{int(audit['kept'].sum())} of {len(audit)}", "all", not why, "; ".join(why[:NAMED]))
 
 
 def _moved(audit: pd.DataFrame) -> Check:
     moved = audit[audit["kept"] & audit["remark"].str.startswith("no session")]
     where = [f"{k}: {r}, {s}" for k, r, s in zip(moved.index, moved["remark"], moved["session"], strict=True)]
-    return _judged(
+    return _check(
         "Events on closed days", str(len(moved)), "none, or as intended", moved.empty, "; ".join(where[:NAMED])
     )
 
@@ -130,7 +124,7 @@ def _shared(abnormal: AbnormalReturns) -> Check:
             f"calendar days: kp_bmp_t is recommended for them"
         )
     value = f"{plural(dates, 'date')} for {plural(abnormal.n, 'event')}"
-    return _judged("Independent dates", value, "one date per event, windows apart", not comment, comment)
+    return _check("Independent dates", value, "one date per event, windows apart", not comment, comment)
 
 
 def _repeats(kept: pd.DataFrame) -> Check:
@@ -215,9 +209,7 @@ def _extremes(abnormal: AbnormalReturns, panel: EventPanel) -> Check:
 
 def _still(panel: EventPanel) -> Check:
     """Look for firms whose price often does not move: thin trading, or a price carried forward."""
-    days = np.maximum(panel.est_mask.sum(axis=1), 1)
-    share = ((panel.est_returns == 0.0) & panel.est_mask).sum(axis=1) / days
-    found = [f"{k} {s:.0%}" for k, s in zip(panel.keys, share, strict=True) if s > STILL]
+    found = [f"{k} {s:.0%}" for k, s in zip(panel.keys, panel.zero_share, strict=True) if s > STILL]
     return _none_found(
         "Prices that move",
         f"{len(found)} of {panel.n} still on more than {STILL:.0%} of days",
@@ -227,7 +219,7 @@ def _still(panel: EventPanel) -> Check:
     )
 
 
-# -- Checks of what tests assume: normal residuals, a steady beta, quiet days before the event, independent events.
+# -- Checks of what tests assume: residuals, coefficients, the days before the event, variance and correlation across events.
 
 
 #: Lags of the tests for autocorrelation and for an ARCH effect.
@@ -288,16 +280,16 @@ def most_by_chance(n: int) -> int:
 
 def _verdict(name: str, found: Statistic, keys: Sequence[str], symbol: str, comment: str) -> Check:
     """Return the check of a statistic of each event: its p-value, or how many events reject beyond chance."""
-    judged = np.flatnonzero(found.judged)
-    n = len(judged)
+    computed = np.flatnonzero(found.computed)
+    n = len(computed)
     if n == 0:
         return Check(name, f"not tested: too few days, or none that differ, for {symbol}", "days enough", True)
-    p = found.p_value[judged]
+    p = found.p_value[computed]
     if len(keys) == 1:
         rule = f"p of at least {FALSE_ALARM:g}"
         passed = bool(p[0] >= FALSE_ALARM)
-        value = f"{symbol} {number(float(found.value[judged[0]]))}, p {p_text(float(p[0]))}"
-        return _judged(name, value, rule, passed, comment)
+        value = f"{symbol} {number(float(found.value[computed[0]]))}, p {p_text(float(p[0]))}"
+        return _check(name, value, rule, passed, comment)
     rejected, most, chance = int((p < LEVEL).sum()), most_by_chance(n), LEVEL * n
     value = f"{rejected} of {n} events reject at 5% ({symbol}), about {chance:.{0 if chance >= 1 else 1}f} expected by chance"
     rule, passed = f"at most {most} of {n}", rejected <= most
@@ -306,8 +298,8 @@ def _verdict(name: str, found: Statistic, keys: Sequence[str], symbol: str, comm
         passed = passed and bool(p.min() >= FALSE_ALARM / n)
     if n < len(keys):
         value += f"; {len(keys) - n} not tested"
-    worst = first_few([keys[judged[i]] for i in np.argsort(p, kind="stable")[: max(rejected, 1)]], 3)
-    return _judged(name, value, rule, passed, f"{worst}: {comment}")
+    worst = first_few([keys[computed[i]] for i in np.argsort(p, kind="stable")[: max(rejected, 1)]], 3)
+    return _check(name, value, rule, passed, f"{worst}: {comment}")
 
 
 def _autocorrelation(abnormal: AbnormalReturns) -> Check:
@@ -341,7 +333,7 @@ def _outliers(abnormal: AbnormalReturns) -> Check:
     passed = total <= OUTLYING * days
     worst = [f"{abnormal.keys[i]} {count[i]}" for i in np.argsort(-count, kind="stable")[:4] if count[i]]
     named = f" ({first_few(worst, 3)})" if abnormal.n > 1 else ""
-    return _judged(
+    return _check(
         "Few outliers in the estimation window",
         f"{total} of {days} days beyond {BEYOND:g} robust deviations",
         f"at most {percent(OUTLYING, 0, sign=False)} of days",
@@ -374,7 +366,7 @@ def _drift(abnormal: AbnormalReturns) -> Check:
         return Check(name, f"not tested: {outcome.reason or 'these days have no test'}", rule, True)
     value = f"{label} {percent(abnormal.caar(before))}, {outcome.name} {number(outcome.statistic)}, p {p_text(p)}"
     comment = "news leaked, or the rise or fall drew the event: look for an earlier day, or start the window there"
-    return _judged(name, f"days {before}: {value}", rule, p >= FALSE_ALARM, comment)
+    return _check(name, f"days {before}: {value}", rule, p >= FALSE_ALARM, comment)
 
 
 def _leading(abnormal: AbnormalReturns, window: Window) -> str:
@@ -396,7 +388,7 @@ def _event_variance(abnormal: AbnormalReturns) -> Check:
         "patell_z, cda_t and corrado_rank_z assume no event-induced variance and reject too often: recommended is "
         f"{recommended(abnormal)}"
     )
-    return _judged(name, value, rule, ratio <= most, comment)
+    return _check(name, value, rule, ratio <= most, comment)
 
 
 def _correlation(abnormal: AbnormalReturns) -> Check:
@@ -412,7 +404,7 @@ def _correlation(abnormal: AbnormalReturns) -> Check:
     rejects = f"a naive 5% test rejects {percent(size, 0, sign=False)} of true nulls"
     value = f"mean residual correlation {number(r, 4)} of {len(members)} events; {rejects}"
     comment = "the events share moves that the model lacks: more factors or a peer portfolio, and kp_bmp_t"
-    return _judged(name, value, rule, size <= TRUE_SIZE, comment)
+    return _check(name, value, rule, size <= TRUE_SIZE, comment)
 
 
 def true_size(r: float, n: int) -> float:

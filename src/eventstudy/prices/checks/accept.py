@@ -36,7 +36,7 @@ def check_accept(accept: object) -> dict[str, str]:
     return {str(name): " ".join(reason.split()) for name, reason in accept.items()}
 
 
-def judged(found: Sequence[Finding], accept: Mapping[str, str]) -> tuple[Finding, ...]:
+def accepted_or_refused(found: Sequence[Finding], accept: Mapping[str, str]) -> tuple[Finding, ...]:
     """Return the findings with accepted errors and warnings marked; a reason without a finding becomes a note."""
     marked = tuple(
         replace(f, accepted=accept[f.check]) if f.severity != "note" and f.check in accept else f for f in found

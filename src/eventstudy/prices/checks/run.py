@@ -219,7 +219,7 @@ def vintages(grid: Grid) -> Iterator[Finding]:
     yield from by_ticker(grid, VINTAGES_DISAGREE, level, words)
 
 
-class Check(NamedTuple):
+class PriceCheck(NamedTuple):
     """A function that looks at a grid, and the rules by which it finds something."""
 
     run: Callable[[Grid], Iterator[Finding]]
@@ -227,27 +227,27 @@ class Check(NamedTuple):
 
 
 #: All checks; findings of one severity come in the order of their rules.
-CHECKS: tuple[Check, ...] = (
-    Check(days.missing_sessions, (days.MISSING_SESSIONS,)),
-    Check(days.extra_days, (days.EXTRA_DAYS,)),
-    Check(days.missing_prices, (days.MISSING_PRICES,)),
-    Check(days.short_history, (days.SHORT_HISTORY,)),
-    Check(days.benchmark_holes, (days.BENCHMARK_HOLES,)),
-    Check(days.early_end, (days.EARLY_END,)),
-    Check(days.repeated_days, (days.REPEATED_DAY,)),
-    Check(copies.repeated_blocks, (copies.REPEATED_BLOCK,)),
-    Check(copies.shifted_days, (copies.SHIFTED_DAYS,)),
-    Check(days.stale_prices, (days.STALE_PRICES,)),
-    Check(
+CHECKS: tuple[PriceCheck, ...] = (
+    PriceCheck(days.missing_sessions, (days.MISSING_SESSIONS,)),
+    PriceCheck(days.extra_days, (days.EXTRA_DAYS,)),
+    PriceCheck(days.missing_prices, (days.MISSING_PRICES,)),
+    PriceCheck(days.short_history, (days.SHORT_HISTORY,)),
+    PriceCheck(days.benchmark_holes, (days.BENCHMARK_HOLES,)),
+    PriceCheck(days.early_end, (days.EARLY_END,)),
+    PriceCheck(days.repeated_days, (days.REPEATED_DAY,)),
+    PriceCheck(copies.repeated_blocks, (copies.REPEATED_BLOCK,)),
+    PriceCheck(copies.shifted_days, (copies.SHIFTED_DAYS,)),
+    PriceCheck(days.stale_prices, (days.STALE_PRICES,)),
+    PriceCheck(
         moves.moves,
         (moves.UNAPPLIED_SPLIT, moves.LEVEL_SHIFT, moves.WRONG_PRICE, moves.UNCONFIRMED_MOVE, moves.MANY_JUMPS),
     ),
-    Check(moves.adjustments, (moves.ADJUSTMENT_RATIO, moves.ADJUSTED_ABOVE_TRADED)),
-    Check(non_positive_prices, (NON_POSITIVE_PRICES,)),
-    Check(volumes, (ZERO_VOLUME, NEGATIVE_VOLUME)),
-    Check(vintages, (VINTAGES_DISAGREE,)),
-    Check(currencies, (MIXED_CURRENCIES,)),
-    Check(copies.twins, (copies.DUPLICATE_SERIES, copies.EQUALS_BENCHMARK)),
+    PriceCheck(moves.adjustments, (moves.ADJUSTMENT_RATIO, moves.ADJUSTED_ABOVE_TRADED)),
+    PriceCheck(non_positive_prices, (NON_POSITIVE_PRICES,)),
+    PriceCheck(volumes, (ZERO_VOLUME, NEGATIVE_VOLUME)),
+    PriceCheck(vintages, (VINTAGES_DISAGREE,)),
+    PriceCheck(currencies, (MIXED_CURRENCIES,)),
+    PriceCheck(copies.twins, (copies.DUPLICATE_SERIES, copies.EQUALS_BENCHMARK)),
 )
 #: The rules of all checks by name.
 RULES: Mapping[str, Rule] = {rule.name: rule for check in CHECKS for rule in check.rules}
