@@ -32,6 +32,11 @@ def read_csv(source: IO[bytes], **options: object) -> pd.DataFrame:
     return table
 
 
+def collect_first(table: object) -> str:
+    """Return what to do with a lazy table; an empty text for anything else."""
+    return " Collect it first: frame.collect()." if hasattr(table, "collect") else ""
+
+
 def as_pandas(table: object, what: str) -> pd.DataFrame:
     """Return a table of any library as a pandas table."""
     import pandas as pd
@@ -40,9 +45,8 @@ def as_pandas(table: object, what: str) -> pd.DataFrame:
         return table
     kind = f"{type(table).__module__.split('.')[0]}.{type(table).__name__}"
     if not is_table(table):
-        lazy = " Collect it first: frame.collect()." if hasattr(table, "collect") else ""
         raise InvalidInput(
-            f"{what} is a {kind}; give a table of pandas, polars or pyarrow, or any object with __arrow_c_stream__.{lazy}"
+            f"{what} is a {kind}; give a table of pandas, polars or pyarrow, or any object with __arrow_c_stream__.{collect_first(table)}"
         )
     try:
         return _converted(table)

@@ -76,11 +76,14 @@ def p_text(p: float) -> str:
     return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
+def below_text(m: float) -> str:
+    """Return below what a p-value lies if none of m estimation days was as extreme: ``2/m``, no less than ``0.001``."""
+    return f"{max(2.0 / m, 0.001):.3f}"
+
+
 def sq_p_text(p: float, m: float) -> str:
     """Return the p-value of a sample-quantile test: with no day as extreme it is below ``2/m``."""
-    if p == 0.0 and m > 0:
-        return f"<{max(2.0 / m, 0.001):.3f}"
-    return p_text(p)
+    return f"<{below_text(m)}" if p == 0.0 and m > 0 else p_text(p)
 
 
 def number(value: float, digits: int = 2) -> str:

@@ -16,7 +16,7 @@ import pytest
 
 from eventstudy import figures
 from eventstudy.errors import InvalidInput
-from eventstudy.inference.market_value import car_interval
+from eventstudy.inference.single import car_interval
 from eventstudy.windows import Window
 
 SCRIPT = """

@@ -13,7 +13,8 @@ from eventstudy.figures import words as say
 from eventstudy.figures.recipe import Facts
 from eventstudy.figures.titles import title_problems
 from eventstudy.figures.words import count_finding
-from eventstudy.inference.market_value import MarketValueChange, car_interval
+from eventstudy.inference.market_value import MarketValueChange
+from eventstudy.inference.single import car_interval
 from eventstudy.windows import Window
 
 FACTS = Facts(

@@ -10,7 +10,8 @@ import pytest
 from eventstudy import figures
 from eventstudy.figures import words as say
 from eventstudy.figures.paths import path_title
-from eventstudy.inference.market_value import MarketValueChange, car_interval
+from eventstudy.inference.market_value import MarketValueChange
+from eventstudy.inference.single import car_interval
 from eventstudy.windows import Window
 from eventstudy.wording import percent
 

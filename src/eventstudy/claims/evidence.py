@@ -14,7 +14,8 @@ from eventstudy.claims.ruling import SHARP_TAIL, SLIGHT_SHARE
 from eventstudy.claims.schema import BUILT_IN_BASKETS, ClaimBook, ClaimPart
 from eventstudy.errors import DataMissing, EventStudyError, StudyFileError
 from eventstudy.events import Event
-from eventstudy.inference.market_value import SPLIT_IN_WINDOW_TOLERANCE, car_interval
+from eventstudy.inference.market_value import SPLIT_IN_WINDOW_TOLERANCE
+from eventstudy.inference.single import car_interval
 from eventstudy.prices.snapshot import (
     ShareCount,
     is_snapshot,

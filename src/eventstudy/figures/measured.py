@@ -12,7 +12,7 @@ from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.figures import words as say
 from eventstudy.figures.columns import ABNORMAL_RETURN, EVENT, EXCLUDES_ZERO, FRACTION, HIGH, LOW, Column
 from eventstudy.figures.recipe import Facts
-from eventstudy.inference.market_value import car_interval
+from eventstudy.inference.single import car_interval
 from eventstudy.windows import Window
 from eventstudy.wording import round_significant
 

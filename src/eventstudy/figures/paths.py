@@ -18,7 +18,7 @@ from eventstudy.figures.recipe import Facts, Recipe
 from eventstudy.figures.sheet import Scale, Sheet, fit, legend_height, limits, text_width, y_ticks
 from eventstudy.figures.style import POINTS, Size, palette
 from eventstudy.figures.words import FigureText
-from eventstudy.inference.market_value import car_interval
+from eventstudy.inference.single import car_interval
 from eventstudy.windows import Window
 from eventstudy.wording import listed, percent, plural, relative_day, round_significant, share_digits
 

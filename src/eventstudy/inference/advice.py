@@ -15,7 +15,7 @@ from eventstudy.estimation.panel import FloatArray, IntArray
 from eventstudy.estimation.residuals import autocorrelations, running_sums
 from eventstudy.inference.correlation import MIN_COMMON_DAYS, mean_correlation, pair_correlations, unknown_share
 from eventstudy.inference.registry import TESTS, Overlooks, overlooking
-from eventstudy.inference.result import HypothesisTest
+from eventstudy.inference.result import HypothesisTest, members
 from eventstudy.windows import Window
 from eventstudy.wording import plural
 
@@ -207,7 +207,7 @@ def _why_unsized(abnormal: AbnormalReturns, window: Window, test: str) -> str:
 
 def _unknown_dependence(abnormal: AbnormalReturns, window: Window) -> str:
     """Say that the correlation of the events cannot be measured, or return an empty text."""
-    share = unknown_share(abnormal, np.flatnonzero(np.isfinite(abnormal.sums(window).scar)), window)
+    share = unknown_share(abnormal, members(abnormal.sums(window).scar), window)
     if share <= UNKNOWN:
         return ""
     return (
@@ -362,7 +362,7 @@ def _serial_correlation(abnormal: AbnormalReturns, window: Window) -> dict[Overl
 
 def _skewness_and_doubles(abnormal: AbnormalReturns, window: Window) -> dict[Overlooks, str]:
     """Look for skewness, unless returns are compounded, and for events that are one event seen twice."""
-    seen = np.flatnonzero(np.isfinite(abnormal.sums(window).scar))
+    seen = members(abnormal.sums(window).scar)
     n = len(seen)
     found = _skewed(abnormal, window, n) if abnormal.reference_returns is None and n > 1 else {}
     if FEW_LEFT <= n <= LOOK_UP_TO:
@@ -500,7 +500,7 @@ def variance_ratio(abnormal: AbnormalReturns, window: Window) -> float:
     one's own variance.
     """
     scar = abnormal.sums(window).scar
-    seen = np.flatnonzero(np.isfinite(scar))
+    seen = members(scar)
     if len(seen) < 2:
         return float("nan")
     degrees = abnormal.df[seen]

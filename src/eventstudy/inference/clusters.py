@@ -20,7 +20,7 @@ from eventstudy.inference.result import (
     NotApplicable,
     f_draft,
     members,
-    spread,
+    sd_or_zero,
     t_draft,
 )
 from eventstudy.windows import Window
@@ -234,7 +234,7 @@ def clustered_t(
     n, variant = len(chosen), f"{value} by {'date and firm' if cluster == 'both' else cluster}"
     if n < 2:
         return NotApplicable(ONE_EVENT if n else NO_DAYS, n, variant)
-    if spread(values[chosen]) == 0.0:
+    if sd_or_zero(values[chosen]) == 0.0:
         return NotApplicable(EQUAL, n, variant)
     labels = {"date": abnormal.position[chosen], "firm": abnormal.firms[chosen]}
     ways = tuple(labels) if cluster == "both" else (cluster,)

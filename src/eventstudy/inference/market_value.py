@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
+from eventstudy.errors import DataMissing, DataUnfit
 from eventstudy.estimation.abnormal import AbnormalReturns
-from eventstudy.inference.result import t_quantile
+from eventstudy.inference.single import car_interval
 from eventstudy.prices.snapshot import ShareCount, share_count
 from eventstudy.prices.table import Prices
 from eventstudy.windows import Window
@@ -61,15 +61,6 @@ class MarketValueChange:
     high: float
     level: float
     reason: str = ""
-
-
-def car_interval(abnormal: AbnormalReturns, window: Window, level: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the ends of each event's interval ``CAR ± t_{M-p} S_CAR``, shape (N,) each."""
-    if isinstance(level, bool) or not isinstance(level, int | float | np.floating) or not 0.0 < level < 1.0:
-        raise InvalidInput(f"level is {level!r}; give a coverage between 0 and 1, e.g. 0.95.")
-    sums = abnormal.sums(window)
-    reach = np.asarray(t_quantile(0.5 + level / 2.0, abnormal.df.astype(float))) * sums.s_car
-    return sums.car - reach, sums.car + reach
 
 
 def market_value_changes(

@@ -18,7 +18,7 @@ from eventstudy.inference.result import (
     NotApplicable,
     members,
     normal_two_sided,
-    spread,
+    sd_or_zero,
     t_draft,
     z_draft,
 )
@@ -326,7 +326,7 @@ def _generalised_ranks(
     n = len(chosen)
     if n < 2:
         return NotApplicable(ONE_EVENT if n else NO_DAYS, n, variant)
-    deviation = spread(scar[chosen])
+    deviation = sd_or_zero(scar[chosen])
     if deviation == 0.0:
         return NotApplicable("all events have the same standardised CAR", n, variant)
     shrink = 1.0

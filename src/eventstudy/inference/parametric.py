@@ -16,7 +16,7 @@ from eventstudy.inference.result import (
     Draft,
     NotApplicable,
     members,
-    spread,
+    sd_or_zero,
     t_draft,
     z_draft,
 )
@@ -31,7 +31,7 @@ def mean_over_sd(values: FloatArray, variant: str = "", note: str = "") -> Draft
     n = len(x)
     if n < 2:
         return NotApplicable(ONE_EVENT if n else NO_DAYS, n, variant)
-    deviation = spread(x)
+    deviation = sd_or_zero(x)
     if deviation == 0.0:
         return NotApplicable(EQUAL, n, variant)
     return t_draft(float(math.sqrt(n) * x.mean() / deviation), n - 1, n, variant, note)
@@ -100,7 +100,7 @@ def skew_t(abnormal: AbnormalReturns, window: Window, *, variant: str = "hall") 
     n = len(x)
     if n < 3:
         return NotApplicable(f"skewness needs at least three events; {n} have a CAR" if n else NO_DAYS, n, variant)
-    deviation = spread(x)
+    deviation = sd_or_zero(x)
     if deviation == 0.0:
         return NotApplicable(EQUAL, n, variant)
     s, cubes = float(x.mean()) / deviation, float((((x - x.mean()) / deviation) ** 3).sum())

@@ -11,6 +11,7 @@ import numpy as np
 from eventstudy.errors import InvalidInput
 from eventstudy.estimation.panel import FloatArray, IntArray
 from eventstudy.windows import Window
+from eventstudy.wording import below_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class HypothesisTest:
     def p_text(self) -> str:
         """The p-value with its relation sign; a count of zero among m estimation days says no more than ``< 2/m``."""
         if self.p_value == 0.0 and "m" in self.details:
-            return f"< {max(2.0 / self.details['m'], 0.001):.3f}"
+            return f"< {below_text(self.details['m'])}"
         return format_p(self.p_value)
 
     def __str__(self) -> str:
@@ -114,10 +115,10 @@ class NotApplicable:
     variant: str = ""
 
 
-# -- What all tests share.
+# -- The level, reasons why a test does not apply, and events that have a value.
 
 
-#: A test whose most extreme outcome has a larger p-value than this says so.
+#: The usual level of a test. One whose most extreme outcome has a larger p-value says so.
 LEVEL = 0.05
 
 NO_DAYS = "no event has an abnormal return in the window"
@@ -125,7 +126,7 @@ EQUAL = "all events have the same value, so there is no cross-sectional variance
 ONE_EVENT = "it needs at least two events; for one event use t_pe, sq or permutation"
 
 
-def spread(values: FloatArray) -> float:
+def sd_or_zero(values: FloatArray) -> float:
     """Return the sample standard deviation, 0 where it is only rounding noise."""
     deviation = float(np.std(values, ddof=1))
     return 0.0 if deviation <= 1e-13 * float(np.abs(values).max(initial=0.0)) else deviation

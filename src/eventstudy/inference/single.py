@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from eventstudy.errors import InvalidInput
 from eventstudy.estimation.abnormal import AbnormalReturns, WindowSums
 from eventstudy.estimation.panel import FloatArray, IntArray
 from eventstudy.estimation.residuals import running_sums
-from eventstudy.inference.result import Draft, NotApplicable, check_draws, t_draft
+from eventstudy.inference.result import Draft, NotApplicable, check_draws, t_draft, t_quantile
 from eventstudy.windows import Window
 
 #: Fewest estimation days, or windows of them, with which an event is compared.
@@ -55,6 +56,15 @@ def t_pe(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:
     if reason := no_sum(sums):
         return NotApplicable(reason, 0)
     return t_draft(float(sums.scar[0]), float(abnormal.df[0]), 1, "with prediction error")
+
+
+def car_interval(abnormal: AbnormalReturns, window: Window, level: float) -> tuple[FloatArray, FloatArray]:
+    """Return the ends of each event's interval ``CAR ± t_{M-p} S_CAR``, shape (N,) each."""
+    if isinstance(level, bool) or not isinstance(level, int | float | np.floating) or not 0.0 < level < 1.0:
+        raise InvalidInput(f"level is {level!r}; give a coverage between 0 and 1, e.g. 0.95.")
+    sums = abnormal.sums(window)
+    half_width = np.asarray(t_quantile(0.5 + level / 2.0, abnormal.df.astype(float))) * sums.s_car
+    return sums.car - half_width, sums.car + half_width
 
 
 def estimation_sums(residuals: FloatArray, length: int) -> FloatArray:

@@ -18,11 +18,11 @@ import pandas as pd
 from eventstudy.claims import Claim
 from eventstudy.claims.ledger import inputs_text
 from eventstudy.inference.advice import variance_limit
+from eventstudy.inference.result import LEVEL
 from eventstudy.prices.snapshot import VendorFacts, is_snapshot, vendor_agreement
 from eventstudy.report.charts import Chart
 from eventstudy.report.findings import FAR, Findings, data_checks, happenings, joint_result, market_day
 from eventstudy.report.tables import ReportTable, days_text
-from eventstudy.study.power import LEVEL
 from eventstudy.study.results import EventStudyResult
 from eventstudy.wording import DASH, MINUS, billions, in_brackets, interval, iso_day, listed, long_day, p_text, percent
 

@@ -12,7 +12,7 @@ from eventstudy.calendars import calendar_bounds, exchange_sessions
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
 from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import EventPanel
-from eventstudy.interchange import dated, is_table
+from eventstudy.interchange import collect_first, dated, is_table
 from eventstudy.measures import Measure, measured
 from eventstudy.prices.checks.accept import in_short
 from eventstudy.prices.checks.finding import Finding, Usage
@@ -33,9 +33,8 @@ def as_data(data: object) -> Prices | pd.DataFrame:
     if isinstance(data, Prices):
         return data
     if not is_table(data):
-        lazy = " Collect it first: frame.collect()." if hasattr(data, "collect") else ""
         raise InvalidInput(
-            f"data is a {type(data).__name__}; give Prices or a DataFrame of returns (pandas, polars, pyarrow).{lazy}"
+            f"data is a {type(data).__name__}; give Prices or a DataFrame of returns (pandas, polars, pyarrow).{collect_first(data)}"
         )
     return dated(data, "The table of returns")
 

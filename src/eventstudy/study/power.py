@@ -17,14 +17,14 @@ from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import BoolArray, FloatArray, IntArray, gather_panel
 from eventstudy.events import Event
 from eventstudy.inference import TESTS, HypothesisTest, run_test
-from eventstudy.inference.result import check_seed
+from eventstudy.inference.result import LEVEL, check_seed
 from eventstudy.prices.snapshot import FACTOR_COLUMNS, FUNDS
 from eventstudy.prices.table import Prices, ReturnKind, clean_frame
 from eventstudy.windows import Window
 from eventstudy.wording import did_you_mean, listed, percent, plural
 
-#: Usual level of a test and usual power with which an effect is said to be found.
-LEVEL, POWER = 0.05, 0.8
+#: Usual power with which an effect is said to be found.
+POWER = 0.8
 #: Halvings of an interval: more leave no digit of a double to find.
 HALVINGS = 60
 

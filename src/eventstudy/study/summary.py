@@ -12,11 +12,12 @@ import pandas as pd
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.model import Fit, NormalReturnModel
 from eventstudy.estimation.panel import Dropped, EventPanel
-from eventstudy.inference import notes_on_tests, run_test
+from eventstudy.inference import notes_on_tests
+from eventstudy.inference.result import LEVEL
 from eventstudy.measures import UNITS
 from eventstudy.prices.checks.finding import Finding
 from eventstudy.prices.table import Provenance
-from eventstudy.study.power import LEVEL, POWER, detectable_average, detectable_changes
+from eventstudy.study.power import POWER, detectable_average, detectable_changes
 from eventstudy.study.tables import advised, frame_of_cars, html_table, key_values, shown_tests, text_table
 from eventstudy.study.validity import PRICE_CHECK, Check
 from eventstudy.windows import Window
@@ -166,19 +167,21 @@ def power_line(result: ResultFields, window: Window) -> str:
     For one event by `t_pe`, if that is recommended; for an average by the first recommended test that has a standard error.
     """
     found = f"would have been found with {percent(POWER, 0, sign=False)} power"
-    if result.abnormal.n == 1:
-        own, change = run_test("t_pe", result.abnormal, window), float(detectable_changes(result.abnormal, window)[0])
-        names = advised(result.abnormal, window).names
-        tests, _ = shown_tests(result.abnormal, window, names)
-        if "t_pe" not in names or any(t.p_value < LEVEL for t in (own, *tests)) or not math.isfinite(change):
-            return ""
-        return f"No clear change (t_pe p {p_text(own.p_value)}): a change of {_change_words(change, result.measure, 1)} {found}."
     tests, names = shown_tests(result.abnormal, window)
-    sizes = [(t, detectable_average(result.abnormal, window, t)) for t in tests if t.name in names]
+    recommended = [t for t in tests if t.name in names]
+    if result.abnormal.n == 1:
+        change = float(detectable_changes(result.abnormal, window)[0])
+        own = next((t for t in recommended if t.name == "t_pe"), None)
+        if own is None or any(t.p_value < LEVEL for t in recommended) or not math.isfinite(change):
+            return ""
+        words = _change_words(change, result.measure, 1)
+        return f"No clear change (t_pe p {p_text(own.p_value)}): a change of {words} {found}."
+    sizes = [(t, detectable_average(result.abnormal, window, t)) for t in recommended]
     leading, size = next(((t, size) for t, size in sizes if math.isfinite(size)), (None, math.nan))
     if leading is None or leading.p_value < LEVEL:
         return ""
-    return f"No clear average change ({leading.name} p {p_text(leading.p_value)}): one of {_change_words(size, result.measure, 1)} {found}."
+    words = _change_words(size, result.measure, 1)
+    return f"No clear average change ({leading.name} p {p_text(leading.p_value)}): one of {words} {found}."
 
 
 def inference_rows(result: ResultFields, window: Window) -> tuple[list[str], list[list[str]]]:

@@ -11,8 +11,8 @@ import pandas as pd
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.model import Fit
 from eventstudy.inference import STANDARD, TESTS, Advice, HypothesisTest, recommend, run_tests
-from eventstudy.inference.market_value import car_interval
 from eventstudy.inference.result import t_two_sided
+from eventstudy.inference.single import car_interval
 from eventstudy.study.power import detectable_changes
 from eventstudy.windows import Window
 from eventstudy.wording import DASH, MINUS, inert, round_significant
@@ -71,7 +71,8 @@ def shown_tests(
         listing = [*recommended, *(n for n in wanted if n not in recommended)]
     else:
         listing = [names] if isinstance(names, str) else list(names)
-    return run_tests(abnormal, window, listing), recommended
+    run = abnormal.once(("tests", window, *listing), lambda: run_tests(abnormal, window, listing))
+    return run, recommended
 
 
 def frame_of_tests(tests: Sequence[HypothesisTest], recommended: Sequence[str] = ()) -> pd.DataFrame:

@@ -16,8 +16,7 @@ from eventstudy.estimation.residuals import Statistic, arch_lm, chow, jarque_ber
 from eventstudy.inference import recommend, run_test, variance_ratio
 from eventstudy.inference.advice import STILL, design_of, variance_limit
 from eventstudy.inference.correlation import mean_correlation
-from eventstudy.inference.result import normal_quantile, normal_two_sided
-from eventstudy.study.power import LEVEL
+from eventstudy.inference.result import LEVEL, members, normal_quantile, normal_two_sided
 from eventstudy.windows import Window
 from eventstudy.wording import first_few, iso_day, number, p_text, percent, plural
 
@@ -65,7 +64,7 @@ def _none_found(name: str, value: str, rule: str, found: Sequence[str], comment:
 
 
 def event_day(abnormal: AbnormalReturns) -> Window:
-    """Return day 0, or the first day of an event window that does not hold it."""
+    """Return day 0, or the first day of an event window that does not hold it: these checks look at one day, never at a sum."""
     first = 0 if 0 in abnormal.window else abnormal.window.start
     return Window(first, first)
 
@@ -398,11 +397,11 @@ def _correlation(abnormal: AbnormalReturns) -> Check:
     window = day if design_of(abnormal.position, day) in ("one date", "shared dates") else whole
     if design_of(abnormal.position, window) == "separate dates":
         return Check(name, "no two events share a day of their windows", rule, True)
-    members = np.flatnonzero(np.isfinite(abnormal.sums(window).car)).astype(np.int64)
-    r = mean_correlation(abnormal, members, window)
-    size = true_size(r, len(members))
+    observed = members(abnormal.sums(window).car)
+    r = mean_correlation(abnormal, observed, window)
+    size = true_size(r, len(observed))
     rejects = f"a naive 5% test rejects {percent(size, 0, sign=False)} of true nulls"
-    value = f"mean residual correlation {number(r, 4)} of {len(members)} events; {rejects}"
+    value = f"mean residual correlation {number(r, 4)} of {len(observed)} events; {rejects}"
     comment = "the events share moves that the model lacks: more factors or a peer portfolio, and kp_bmp_t"
     return _check(name, value, rule, size <= TRUE_SIZE, comment)
 
