@@ -324,6 +324,7 @@ def test_on_data_of_constant_variance_the_market_model_comes_back(kind):
         np.testing.assert_allclose(np.diag(covariance(fit, i)) / np.diag(covariance(ols, i)), 1.0, atol=0.3)
 
 
+@pytest.mark.slow
 def test_after_wild_weeks_only_the_garch_model_keeps_its_size():
     pytest.importorskip("arch", reason="needs the extra garch")
     length, many = 4, 6000
@@ -476,6 +477,7 @@ def test_the_variance_of_a_sum_is_never_negative(prewhiten, phi):
         assert (sums.s_car[sums.n_days > 0] > 0).all()
 
 
+@pytest.mark.slow
 def test_with_errors_of_an_autoregression_only_newey_west_keeps_its_size():
     n, length = 2500, 10
     panel = ar1_panel(n, 250, length, 0.3, seed=11)
@@ -495,6 +497,7 @@ def test_with_errors_of_an_autoregression_only_newey_west_keeps_its_size():
     assert rate["prewhitened"] < rate["default"] < 0.09
 
 
+@pytest.mark.slow
 def test_without_correlation_newey_west_keeps_its_size_too():
     panel = ar1_panel(2500, 250, 10, 0.0, seed=12)
     for model in (es.HacMarketModel("MKT"), es.HacMarketModel("MKT", prewhiten=True)):

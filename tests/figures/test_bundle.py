@@ -88,6 +88,7 @@ def test_saving_again_in_another_order_changes_nothing(bundle, tmp_path):
         assert path.read_bytes() == (folder / path.name).read_bytes(), path.name
 
 
+@pytest.mark.slow
 def test_the_alternative_text_and_the_mark_are_in_every_format(bundle):
     from PIL import Image
     from PIL.PngImagePlugin import PngImageFile
@@ -322,6 +323,7 @@ def test_no_price_is_in_a_bundle_without_prices(real, tmp_path):
         assert json.loads((folder / "x.json").read_text())["prices"] in ("none", "left out")
 
 
+@pytest.mark.slow
 def test_the_search_for_prices_finds_them_where_they_are(real, tmp_path):
     figure = dollar_figure(real)
     figure.save_bundle("x", tmp_path)

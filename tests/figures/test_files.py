@@ -60,6 +60,7 @@ def test_the_order_of_formats_does_not_matter(real):
     assert first == again[::-1]
 
 
+@pytest.mark.slow
 def test_the_bundle_is_complete_and_leaves_nothing_else(real, tmp_path):
     paths = figures.save(figures.event_day(real.abnormal, 0), tmp_path / "deep" / "er", "event_day")
     assert [p.suffix for p in paths] == [".svg", ".pdf", ".png", ".csv", ".txt"]
@@ -141,6 +142,7 @@ def test_svg_speaks_and_holds_no_date(study):
     assert b"dc:date" not in svg
 
 
+@pytest.mark.slow
 def test_pdf_embeds_truetype(real):
     pdf = figures.pdf_bytes(figures.event_day(real.abnormal, 0))
     assert b"/FontFile2" in pdf

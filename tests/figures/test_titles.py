@@ -204,6 +204,7 @@ def test_every_own_title_passes_the_check_on_simulated_studies(studies, jump, co
             assert title_problems(figure.words.title, figure.facts) == [], figure
 
 
+@pytest.mark.slow
 def test_without_effect_a_title_claims_a_movement_as_often_as_the_level_says(studies):
     claims, n = 0, 0
     for made in studies(40, 0.0, n=25, seed=11):

@@ -11,6 +11,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ PUBLIC = [
 HEAVY = ("yfinance", "statsmodels", "matplotlib", "scipy.stats", "curl_cffi", "pydantic")
 
 
+@lru_cache
 def trees() -> list[tuple[str, ast.Module]]:
     return [(p.relative_to(ROOT).as_posix(), ast.parse(p.read_text(encoding="utf-8"))) for p in FILES]
 

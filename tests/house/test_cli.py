@@ -153,6 +153,7 @@ def test_the_advice_to_fetch_names_the_folder_from_where_the_reader_stands(tmp_p
     assert "eventstudy fetch 'reports/my event'" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_name_with_a_line_break_is_no_name_of_a_study(tmp_path: Path) -> None:
     done = eventstudy("new", "a\nstatus = 'final'", cwd=tmp_path)
     assert done.returncode == 2

@@ -10,6 +10,7 @@ import eventstudy as es
 from eventstudy.toml import MAX_PARTS, read_toml
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

@@ -69,6 +69,7 @@ def test_the_order_of_events_does_not_matter(seed, order):
         alike(statistics(first, window), statistics(second, window))
 
 
+@pytest.mark.slow
 @FEW
 @given(seeds)
 def test_the_order_of_rows_and_columns_does_not_matter(seed):

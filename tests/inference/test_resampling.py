@@ -308,6 +308,7 @@ def test_wrong_options_are_refused(name):
             run_test(test, x, DAY, **{option: "best"})
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_events_fit_into_memory():
     n = 100_000
     x = study(np.random.default_rng(2).standard_normal(n) * 0.02)

@@ -380,6 +380,7 @@ def test_five_hundred_honest_tickers_over_three_years_have_no_error():
     assert not [f for f in findings if f.severity == "error"]
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(st.sampled_from(sorted(set(FAULTS) - {"split"})), st.integers(0, 2**31))
 def test_a_fault_anywhere_is_found(fault, seed):
@@ -389,6 +390,7 @@ def test_a_fault_anywhere_is_found(fault, seed):
     assert serious(found(tables)).get(check) == severity
 
 
+@pytest.mark.slow
 def test_nine_of_ten_missed_splits_are_found_at_random_places():
     hits = 0
     for seed in range(40):

@@ -206,6 +206,7 @@ def test_wrong_days():
         load_prices("NVDA", "2025-02-01", "2025-01-01")
 
 
+@pytest.mark.slow
 def test_import_stays_light():
     heavy = ["yfinance", "curl_cffi", "scipy", "exchange_calendars", "matplotlib", "statsmodels"]
     code = f"import sys; import eventstudy.prices.snapshot as s; print([m for m in {heavy} if m in sys.modules])"

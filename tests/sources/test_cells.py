@@ -172,6 +172,7 @@ def test_lists_that_are_no_files(save):
         load_prices(source=[file, file.with_name("gone.csv")])
 
 
+@pytest.mark.slow
 def test_as_of_for_a_study_on_a_file(tmp_path):
     folder = tmp_path / "one"
     made = subprocess.run([sys.executable, "-m", "eventstudy.cli", "new", str(folder)], capture_output=True, text=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 ABSENT = "import sys; sys.modules['yfinance'] = None; "
 
 
@@ -14,6 +16,7 @@ def without_client(code, *words):
     )
 
 
+@pytest.mark.slow
 def test_live_prices_name_what_to_install_and_the_snapshot_needs_nothing():
     done = without_client(
         "import eventstudy as es; from eventstudy.errors import SourceFailed\n"
@@ -25,6 +28,7 @@ def test_live_prices_name_what_to_install_and_the_snapshot_needs_nothing():
     assert "the library yfinance is not installed. Install it (pip install yfinance;" in done.stdout
 
 
+@pytest.mark.slow
 def test_the_command_fetch_ends_with_the_code_of_a_failed_source(tmp_path):
     study = tmp_path / "study"
     study.mkdir()

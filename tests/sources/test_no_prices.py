@@ -105,6 +105,7 @@ def test_prices_are_not_doubted(seed, read):
     assert len(read(columns).provenance.cautions) == 1
 
 
+@pytest.mark.slow
 def test_the_embedded_prices_are_not_doubted(tmp_path):
     for start, end in (("2022-01-03", "2022-02-15"), ("2024-12-16", "2025-01-31"), ("2022-01-03", "2025-06-30")):
         es.load_prices().between(start, end).adj_close.dropna(axis=1, how="all").to_csv(tmp_path / "closes.csv")

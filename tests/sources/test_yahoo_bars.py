@@ -20,6 +20,7 @@ from eventstudy.sources.yahoo.bars import (
 from eventstudy.sources.yahoo.failures import FAILURE_KINDS, Refused
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("load", [load_snapshot, load_universe], ids=["snapshot", "universe"])
 def test_no_real_series_is_doubted(load):
     prices, doubts = load(), []

@@ -266,6 +266,7 @@ def shares(found: SimulatedPower) -> dict[tuple[str, float], float]:
     return {(row.test, row.effect): row.rejected for row in found.table.itertuples()}
 
 
+@pytest.mark.slow
 def test_a_rerun_of_brown_and_warner_on_todays_large_firms(universe):
     """250 samples of 50 events: size 2.5 to 8 %; power at 1 % is higher than their 80 %.
 
@@ -319,6 +320,7 @@ def test_on_a_common_date_only_tests_that_allow_for_correlation_keep_their_size(
     assert "on one date" in repr(found)
 
 
+@pytest.mark.slow
 def test_one_event_and_the_closed_form_agree():
     """A t-test of one event with deviation 2 %: power by the noncentral t, averaged over estimation error in C."""
     found = simulate(clustered(0.0), n=1, draws=800, effects=(0.0, 0.04, 0.06), tests=("t_pe",), estimation=(-80, -1))
@@ -328,6 +330,7 @@ def test_one_event_and_the_closed_form_agree():
         assert row.low < row.rejected < row.high
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_table_and_another_another(universe):
     options = {"n": 5, "draws": 30, "effects": (0.0, 0.01)}
     first, again = simulate(universe, **options), simulate(universe, **options)

@@ -25,6 +25,7 @@ def ar(data: object) -> np.ndarray:
     return STUDY.run(data, EVENTS).ar.to_numpy()
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_rows_and_columns_of_a_table_in_any_order(seed: int) -> None:
@@ -38,6 +39,7 @@ def test_rows_and_columns_of_a_table_in_any_order(seed: int) -> None:
     np.testing.assert_allclose(ar(returns.iloc[rng.permutation(len(returns)), columns]), WHOLE, rtol=0, atol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", ["long", "wide"])
 @settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))

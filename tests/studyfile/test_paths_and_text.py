@@ -83,6 +83,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.builds
 def test_words_of_a_study_are_no_markup_on_the_page(hostile: Path) -> None:
     page = Tags()
     text = (hostile / "index.html").read_text(encoding="utf-8")
@@ -92,6 +93,7 @@ def test_words_of_a_study_are_no_markup_on_the_page(hostile: Path) -> None:
     assert text.count("&lt;script&gt;") >= 8  # shown as text wherever it was written
 
 
+@pytest.mark.builds
 @pytest.mark.parametrize("name", ["event_day", "car_paths"])
 def test_words_of_a_study_are_no_markup_in_a_figure(hostile: Path, name: str) -> None:
     from xml.etree import ElementTree
@@ -100,11 +102,13 @@ def test_words_of_a_study_are_no_markup_in_a_figure(hostile: Path, name: str) ->
     assert not [item for item in tree.iter() if item.tag.endswith(("script", "foreignObject"))]
 
 
+@pytest.mark.builds
 def test_words_of_a_study_are_no_commands_in_latex(hostile: Path) -> None:
     for path in (hostile / "tables").glob("*.tex"):
         assert not re.search(r"\\(?:input|include|write|immediate|openin)\b", path.read_text(encoding="utf-8")), path
 
 
+@pytest.mark.builds
 def test_files_of_a_report_have_names_of_our_own(hostile: Path) -> None:
     for path in hostile.rglob("*"):
         assert re.fullmatch(r"[\w.-]+", path.name), path

@@ -275,6 +275,7 @@ WHOLE = ar(SNAPSHOT)
 days = st.integers(min_value=5, max_value=len(SNAPSHOT.dates) - 6)
 
 
+@pytest.mark.slow
 @given(
     cut=days,
     overlap=st.integers(1, 60),
@@ -295,6 +296,7 @@ def test_any_split_of_the_range_leaves_every_abnormal_return(cut, overlap, facto
     np.testing.assert_allclose(ar(joined), WHOLE, rtol=0, atol=1e-12)
 
 
+@pytest.mark.slow
 @given(factors=st.lists(st.floats(0.05, 20.0), min_size=4, max_size=4), seed=st.integers(0, 99))
 @settings(max_examples=15, deadline=None, derandomize=True)
 def test_any_dividend_rescaling_and_order_of_rows_leaves_every_abnormal_return(factors, seed):

@@ -121,6 +121,7 @@ def test_a_file_of_the_first_version_is_read_for_ever(tmp_path):
     assert [v.format for v in es.vintages.list_vintages(spec.folder)] == [1, 2]
 
 
+@pytest.mark.slow
 def test_order_is_that_of_the_moments_and_numbers(tmp_path):
     names = [store(tmp_path, day, second).stem for day, second in [(2, 0), (1, 5), (1, 5), (3, 0)]]
     names += [store(tmp_path, 1, 5).stem for _ in range(9)]
@@ -406,6 +407,7 @@ def test_run_and_check_as_of_a_day(tmp_path):
     assert "yahoo-20251102T120000Z.csv is not the file" in spoiled.stderr
 
 
+@pytest.mark.builds
 def test_the_page_and_the_manifest_name_the_vintage(tmp_path):
     folder = tmp_path / "two"
     spec = study(folder, 'source = "yahoo"')
