@@ -85,13 +85,7 @@ def _converted(table: object) -> pd.DataFrame:
 
 
 def dated(table: object, what: str) -> pd.DataFrame:
-    """Return a wide table of any library as a pandas table indexed by its column of dates.
-
-    Parameters
-    ----------
-    table : DataFrame or object
-        A pandas table, returned as it is; else with the dates in the first column, called date, datetime, day or index.
-    """
+    """Return a wide table of any library as a pandas table indexed by its first column, the dates; a pandas table as it is."""
     import pandas as pd
 
     if isinstance(table, pd.DataFrame):

@@ -32,13 +32,7 @@ def check_measure(measure: str) -> None:
 
 
 def measured(prices: Prices, measure: Measure) -> pd.DataFrame:
-    """Return the table of a measure: `log_volume`, `log_turnover` or `squared_returns`.
-
-    Returns
-    -------
-    DataFrame
-        Dates × tickers, shape (T, K), NaN where there is no figure.
-    """
+    """Return the table of a measure, dates × tickers: `log_volume`, `log_turnover` or `squared_returns`."""
     table = {"volume": log_volume, "turnover": log_turnover, "volatility": squared_returns}[measure]
     return table(prices)
 

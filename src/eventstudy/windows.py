@@ -66,15 +66,6 @@ class Window:
     def of(cls, value: WindowLike) -> Window:
         """Return ``value`` as a window: a `Window`, a pair ``(start, end)`` or one day.
 
-        Parameters
-        ----------
-        value : Window, pair of int, or int
-            What to read as a window, in trading days.
-
-        Returns
-        -------
-        Window
-
         Raises
         ------
         InvalidInput

@@ -174,15 +174,6 @@ class AbnormalReturns:
     def sums(self, window: Window | tuple[int, int] | int) -> WindowSums:
         """Sum abnormal returns over a sub-window, with their exact standard errors.
 
-        Parameters
-        ----------
-        window : Window or pair of int
-            Relative days, inside the event window.
-
-        Returns
-        -------
-        WindowSums
-
         Raises
         ------
         InvalidInput

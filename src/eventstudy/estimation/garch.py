@@ -111,17 +111,9 @@ class GarchMarketModel(OneBenchmark):
         return f"R = alpha + beta × {self.benchmark} + e, e of {self.kind.upper()}(1,1) variance"
 
     def fit(self, panel: EventPanel) -> Fit:
-        """Estimate mean and variance equation of every event.
+        """Estimate mean and variance equation of every event; days without a firm or market return are left out.
 
-        Parameters
-        ----------
-        panel : EventPanel
-            N events; days without a firm or market return are left out.
-
-        Returns
-        -------
-        Fit
-            ``unusable`` says so where the optimiser does not converge or there are fewer than `MIN_DAYS` usable days.
+        ``unusable`` says so where the optimiser does not converge or there are fewer than `MIN_DAYS` usable days.
 
         Raises
         ------

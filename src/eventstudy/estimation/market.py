@@ -99,10 +99,7 @@ class MarketAdjusted(OneBenchmark):
 def fit_differences(panel: EventPanel) -> Fit:
     """Take the panel's one column for the expected return: nothing is estimated but the spread of the differences.
 
-    Returns
-    -------
-    Fit
-        The residual variance is taken around the mean difference with divisor ``M_i - 1``; one parameter is counted.
+    The residual variance is taken around the mean difference with divisor ``M_i - 1``; one parameter is counted.
     """
     mask, event_mask = panel.est_mask, panel.event_mask
     n_est = np.asarray(mask.sum(axis=1), dtype=np.int64)
@@ -249,15 +246,7 @@ class FactorModel(ModelDefaults):
     def fit(self, panel: EventPanel) -> Fit:
         """Estimate the factor loadings of every event.
 
-        Parameters
-        ----------
-        panel : EventPanel
-            N events.
-
-        Returns
-        -------
-        Fit
-            ``market`` is the first factor plus the riskless rate: for the models of the literature the market's return.
+        ``benchmark_returns`` are the first factor plus the riskless rate: for the models of the literature the market's return.
         """
         riskless_of = None if self.risk_free is None else _last
         found = fit_least_squares(panel, self.design, ("alpha", *self._named), riskless_of)

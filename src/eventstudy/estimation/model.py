@@ -144,6 +144,17 @@ class ModelDefaults:
         return panel
 
 
+def require_name(value: object, model: str) -> None:
+    """Raise `InvalidInput` unless ``value`` names a column."""
+    if not isinstance(value, str) or not value.strip():
+        raise InvalidInput(f"{model} needs the name of its benchmark, e.g. {model}('^GSPC'); {value!r} was given.")
+
+
+def with_intercept(columns: FloatArray) -> FloatArray:
+    """Return ``(1, columns)`` along the last axis."""
+    return np.concatenate([np.ones((*columns.shape[:-1], 1)), columns], axis=-1)
+
+
 @dataclass(frozen=True)
 class OneBenchmark(ModelDefaults):
     """A model on the returns of one benchmark, rows ``(1, R_m)``."""
@@ -168,6 +179,9 @@ class OneBenchmark(ModelDefaults):
         return with_intercept(columns)
 
 
+# -- Sums over usable days.
+
+
 def masked(values: FloatArray, mask: BoolArray) -> FloatArray:
     """Return ``values`` with zeros where ``mask`` is false (NaN must not reach a sum)."""
     return np.where(mask, values, 0.0)
@@ -178,55 +192,31 @@ def nan_where(values: FloatArray, mask: BoolArray) -> FloatArray:
     return np.where(mask, values, np.nan)
 
 
+def centred(values: FloatArray, mask: BoolArray) -> FloatArray:
+    """Return ``values`` less each row's mean over ``mask``, 0 elsewhere."""
+    mean = masked(values, mask).sum(axis=1) / np.maximum(mask.sum(axis=1), 1)
+    return masked(values - mean[:, None], mask)
+
+
+def deviation(residuals: FloatArray, degrees: IntArray) -> FloatArray:
+    """Return ``√(Σ e² / degrees)`` of each row, NaN without degrees of freedom."""
+    squares = np.einsum("nm,nm->n", residuals, residuals)
+    return np.asarray(np.sqrt(np.where(degrees > 0, squares / np.maximum(degrees, 1), np.nan)), dtype=np.float64)
+
+
+def share_explained(residuals: FloatArray, restricted: FloatArray) -> FloatArray:
+    """Return ``1 - Σe²/Σe₀²``, e₀ the residuals without regressors, shape (N,); NaN where these are all 0."""
+    unexplained, total = (np.einsum("nm,nm->n", e, e) for e in (residuals, restricted))
+    return np.asarray(
+        np.where(total > 0, 1.0 - unexplained / np.where(total > 0, total, 1.0), np.nan), dtype=np.float64
+    )
+
+
 # -- Models fitted by ordinary least squares, for all events at once.
 
 
 #: A design whose smallest diagonal of R is below this share of the column's length is singular.
 SINGULAR = 1e-10
-
-
-@dataclass(frozen=True)
-class MarketModel(OneBenchmark):
-    """The market model, ``R_it = alpha_i + beta_i R_mt + e_it``, by ordinary least squares.
-
-    Parameters
-    ----------
-    benchmark : str
-        Column of the market's returns, e.g. ``"^GSPC"``.
-
-    Notes
-    -----
-    Forecast-error factor ``C_it = 1 + 1/M_i + (R_mt - mean R_m)² / Σ_s (R_ms - mean R_m)²``, over the days used
-    in the regression only; residual variance with divisor ``M_i - 2``.
-
-    References
-    ----------
-    Fama, Fisher, Jensen and Roll (1969), International Economic Review 10, 1-21.
-    MacKinlay (1997), Journal of Economic Literature 35, 13-39.
-
-    Examples
-    --------
-    >>> MarketModel("^GSPC").formula
-    'R = alpha + beta × ^GSPC + e'
-    """
-
-    name: ClassVar[str] = "market model"
-
-    def fit(self, panel: EventPanel) -> Fit:
-        """Estimate alpha and beta of every event; days without a firm or market return are left out."""
-        found = fit_least_squares(panel, self.design, ("alpha", "beta"))
-        return replace(found, benchmark_returns=panel.event_columns[:, :, 0])
-
-
-def require_name(value: object, model: str) -> None:
-    """Raise `InvalidInput` unless ``value`` names a column."""
-    if not isinstance(value, str) or not value.strip():
-        raise InvalidInput(f"{model} needs the name of its benchmark, e.g. {model}('^GSPC'); {value!r} was given.")
-
-
-def with_intercept(columns: FloatArray) -> FloatArray:
-    """Return ``(1, columns)`` along the last axis."""
-    return np.concatenate([np.ones((*columns.shape[:-1], 1)), columns], axis=-1)
 
 
 def fit_least_squares(
@@ -291,26 +281,6 @@ def _singular(x: FloatArray, r: FloatArray) -> BoolArray:
     return np.asarray((diagonal <= SINGULAR * np.maximum(length, np.finfo(float).tiny)).any(axis=1), dtype=np.bool_)
 
 
-def centred(values: FloatArray, mask: BoolArray) -> FloatArray:
-    """Return ``values`` less each row's mean over ``mask``, 0 elsewhere."""
-    mean = masked(values, mask).sum(axis=1) / np.maximum(mask.sum(axis=1), 1)
-    return masked(values - mean[:, None], mask)
-
-
-def deviation(residuals: FloatArray, degrees: IntArray) -> FloatArray:
-    """Return ``√(Σ e² / degrees)`` of each row, NaN without degrees of freedom."""
-    squares = np.einsum("nm,nm->n", residuals, residuals)
-    return np.asarray(np.sqrt(np.where(degrees > 0, squares / np.maximum(degrees, 1), np.nan)), dtype=np.float64)
-
-
-def share_explained(residuals: FloatArray, restricted: FloatArray) -> FloatArray:
-    """Return ``1 - Σe²/Σe₀²``, e₀ the residuals without regressors, shape (N,); NaN where these are all 0."""
-    unexplained, total = (np.einsum("nm,nm->n", e, e) for e in (residuals, restricted))
-    return np.asarray(
-        np.where(total > 0, 1.0 - unexplained / np.where(total > 0, total, 1.0), np.nan), dtype=np.float64
-    )
-
-
 def unusable_reasons(
     panel: EventPanel, mask: BoolArray, sigma: FloatArray, singular: BoolArray, degrees: IntArray
 ) -> tuple[str, ...]:
@@ -334,6 +304,39 @@ def unusable_reasons(
         else:
             reasons.append("")
     return tuple(reasons)
+
+
+@dataclass(frozen=True)
+class MarketModel(OneBenchmark):
+    """The market model, ``R_it = alpha_i + beta_i R_mt + e_it``, by ordinary least squares.
+
+    Parameters
+    ----------
+    benchmark : str
+        Column of the market's returns, e.g. ``"^GSPC"``.
+
+    Notes
+    -----
+    Forecast-error factor ``C_it = 1 + 1/M_i + (R_mt - mean R_m)² / Σ_s (R_ms - mean R_m)²``, over the days used
+    in the regression only; residual variance with divisor ``M_i - 2``.
+
+    References
+    ----------
+    Fama, Fisher, Jensen and Roll (1969), International Economic Review 10, 1-21.
+    MacKinlay (1997), Journal of Economic Literature 35, 13-39.
+
+    Examples
+    --------
+    >>> MarketModel("^GSPC").formula
+    'R = alpha + beta × ^GSPC + e'
+    """
+
+    name: ClassVar[str] = "market model"
+
+    def fit(self, panel: EventPanel) -> Fit:
+        """Estimate alpha and beta of every event; days without a firm or market return are left out."""
+        found = fit_least_squares(panel, self.design, ("alpha", "beta"))
+        return replace(found, benchmark_returns=panel.event_columns[:, :, 0])
 
 
 # -- What models fitted event by event through another library have in common.

@@ -103,17 +103,7 @@ class PeerPortfolio(ModelDefaults):
         return with_intercept(columns) if self.estimate else columns
 
     def fit(self, panel: EventPanel) -> Fit:
-        """Estimate the model on a prepared panel of N events.
-
-        Parameters
-        ----------
-        panel : EventPanel
-            N events, with the portfolio as its one column.
-
-        Returns
-        -------
-        Fit
-        """
+        """Estimate the model of every event on a prepared panel, which has the portfolio as its one column."""
         if not self.estimate:
             return fit_differences(panel)
         found = fit_least_squares(panel, self.design, ("alpha", "beta"))

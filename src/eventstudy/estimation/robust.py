@@ -90,18 +90,7 @@ class RobustMarketModel(OneBenchmark):
         return f"robust market model ({'LAD' if self.norm == 'lad' else self.norm.capitalize()})"
 
     def fit(self, panel: EventPanel) -> Fit:
-        """Estimate alpha and beta of every event.
-
-        Parameters
-        ----------
-        panel : EventPanel
-            N events; days without a firm or market return are left out.
-
-        Returns
-        -------
-        Fit
-            ``unusable`` says so where the iteration does not converge.
-        """
+        """Estimate alpha and beta of every event; ``unusable`` says so where the iteration does not converge."""
         return fit_each(panel, self.design, ("alpha", "beta"), _ESTIMATES[self.norm])
 
 
@@ -231,18 +220,7 @@ class HacMarketModel(OneBenchmark):
             raise InvalidInput(f"lags is {self.lags!r}; give a whole number from 0, or None for the rule of thumb.")
 
     def fit(self, panel: EventPanel) -> Fit:
-        """Estimate alpha and beta of every event, and how their errors hang together over time.
-
-        Parameters
-        ----------
-        panel : EventPanel
-            N events; days without a firm or market return are left out.
-
-        Returns
-        -------
-        Fit
-            ``root`` of the Newey-West covariance; ``serial`` of the residuals.
-        """
+        """Estimate alpha and beta of every event, with ``root`` of the Newey-West covariance and ``serial`` of the residuals."""
         base = fit_least_squares(panel, self.design, ("alpha", "beta"))
         mask = panel.est_mask
         x = masked(self.design(panel.est_columns), mask[:, :, None])

@@ -87,17 +87,7 @@ class ScholesWilliams(OneBenchmark):
         return with_intercept(columns[..., :1])
 
     def fit(self, panel: EventPanel) -> Fit:
-        """Estimate alpha and beta of every event.
-
-        Parameters
-        ----------
-        panel : EventPanel
-            N events, prepared.
-
-        Returns
-        -------
-        Fit
-        """
+        """Estimate alpha and beta of every event of a prepared panel."""
         mask, event_mask = panel.est_mask, panel.event_mask
         n_est = np.asarray(mask.sum(axis=1), dtype=np.int64)
         instrument = masked(panel.est_columns.sum(axis=2), mask)
@@ -192,18 +182,7 @@ class Dimson(OneBenchmark):
         return tuple(range(-int(self.lags), int(self.leads) + 1))
 
     def fit(self, panel: EventPanel) -> Fit:
-        """Estimate the coefficients of every event.
-
-        Parameters
-        ----------
-        panel : EventPanel
-            N events.
-
-        Returns
-        -------
-        Fit
-            Coefficients ``alpha``, ``beta[-1]``, ``beta``, ``beta[+1]`` and so on.
-        """
+        """Estimate ``alpha``, ``beta[-1]``, ``beta``, ``beta[+1]`` and so on of every event."""
         names = ("alpha", *(f"beta{_shift(k)}" for k in self.offsets))
         found = fit_least_squares(panel, self.design, names)
         return replace(found, benchmark_returns=panel.event_columns[:, :, int(self.lags)])
@@ -261,17 +240,7 @@ class TradeToTrade(OneBenchmark):
         return f"r = alpha × d + beta × sum of {self.benchmark} + e over the d sessions since the last trade"
 
     def fit(self, panel: EventPanel) -> Fit:
-        """Estimate alpha and beta of every event, both a session.
-
-        Parameters
-        ----------
-        panel : EventPanel
-            N events with spans, the market's returns summed over them; without spans every return is of one session.
-
-        Returns
-        -------
-        Fit
-        """
+        """Estimate alpha and beta of every event, both a session; without spans every return is of one session."""
         est_span = np.ones(panel.est_returns.shape, dtype=np.int64) if panel.est_span is None else panel.est_span
         span = np.ones(panel.event_returns.shape, dtype=np.int64) if panel.event_span is None else panel.event_span
         weighted = replace(

@@ -100,7 +100,7 @@ class EventStudyResult:
     findings: tuple[Finding, ...] = ()
     presentation: Presentation = field(default_factory=Presentation)
 
-    # -- what happened -------------------------------------------------------------------------------------
+    # -- Abnormal returns.
 
     @property
     def events(self) -> pd.Index:
@@ -126,11 +126,6 @@ class EventStudyResult:
     def aar(self) -> pd.Series[float]:
         """Average abnormal return of each relative day, fractions, shape (L,)."""
         return pd.Series(self.abnormal.aar, index=self._days(), name="aar")
-
-    @property
-    def coefficients(self) -> pd.DataFrame:
-        """Coefficients, residual deviation, estimation days and R² of each event."""
-        return frame_of_coefficients(self.abnormal, self.fit)
 
     def _days(self) -> pd.Index:
         return pd.Index(self.abnormal.window.days, name="day")
@@ -210,25 +205,12 @@ class EventStudyResult:
         values = self.abnormal.bhar(self._window(window, end), against)
         return pd.Series(values, index=self.events, name="bhar")
 
-    def locate(self, event: str | None) -> int:
-        """Return the place of an event by its short name or its ticker; None means the only event.
+    # -- Models.
 
-        Raises
-        ------
-        DataMissing
-            If no event, or more than one, answers to the name.
-        """
-        if event is None and self.abnormal.n == 1:
-            return 0
-        if event is None:
-            raise DataMissing(f"Which event? Name one of {', '.join(self.abnormal.keys)}.")
-        if event in self.abnormal.keys:
-            return self.abnormal.keys.index(event)
-        places = [i for i, e in enumerate(self.panel.events) if e.ticker == event]
-        if len(places) == 1:
-            return places[0]
-        problem = "Several events answer to" if places else "No event is called"
-        raise DataMissing(f"{problem} {event!r}; name one of {', '.join(self.abnormal.keys)}.")
+    @property
+    def coefficients(self) -> pd.DataFrame:
+        """Coefficients, residual deviation, estimation days and R² of each event."""
+        return frame_of_coefficients(self.abnormal, self.fit)
 
     def regression(self, event: str) -> RegressionResultsWrapper:
         """Return the statsmodels regression of one event's estimation window.
@@ -267,67 +249,7 @@ class EventStudyResult:
         endog = pd.Series(explained, index=days, name=self.panel.events[i].ticker)
         return sm.OLS(endog, exog).fit()
 
-    # -- dollars -------------------------------------------------------------------------------------------
-
-    def market_value(
-        self,
-        window: WindowLike | None = None,
-        end: int | None = None,
-        *,
-        level: float = 0.95,
-        shares: Mapping[str, ShareCount] | None = None,
-    ) -> pd.DataFrame:
-        """Return raw and abnormal changes in market value, one row an event, in the currency of the prices.
-
-        Parameters
-        ----------
-        window : Window, pair of int, or int
-            Relative days, or the first one if ``end`` is given; by default the event day.
-        end : int, optional
-            The last day.
-        level : float
-            Coverage of the interval.
-        shares : mapping of str to ShareCount, optional
-            Share counts by ticker in place of the embedded ones.
-
-        Raises
-        ------
-        DataMissing
-            If returns were handed in, or the prices have no closes as traded.
-        """
-        return changes_table(self.value_changes(self._window(window, end), level=level, shares=shares))
-
-    def value_changes(
-        self, window: Window, *, level: float = 0.95, shares: Mapping[str, ShareCount] | None = None
-    ) -> tuple[MarketValueChange, ...]:
-        """Return the market-value changes of `market_value` as values, one an event."""
-        self._only_returns("Market values")
-        if self.prices is None:
-            raise DataMissing("Market values need prices; this study was run on returns.")
-        return market_value_changes(
-            self.abnormal,
-            tuple(e.ticker for e in self.panel.events),
-            self.panel.calendar,
-            self.prices,
-            window,
-            level=level,
-            shares=shares,
-            log_returns=self.returns_kind == "log",
-        )
-
-    def _only_returns(self, what: str) -> None:
-        if self.measure != "return":
-            raise InvalidInput(f"{what} need abnormal returns; this study is of abnormal {self.measure}.")
-
-    def source_line(self) -> str:
-        """Return source, vintage, model and estimation window as one line for the foot of a figure."""
-        return source_line(self)
-
-    def when(self) -> str:
-        """Return the session of the events in words, ``27 January 2025``; empty if they do not share one."""
-        return when(self.panel)
-
-    # -- how sure one may be ------------------------------------------------------------------------------
+    # -- Tests.
 
     def test(
         self,
@@ -469,17 +391,55 @@ class EventStudyResult:
         advice = advised(subject, self._window(window, end))
         return replace(advice, tests=run_tests(subject, advice.window, advice.names))
 
-    def _window(self, window: WindowLike | None, end: int | None = None) -> Window:
-        """Return a window; by default the event day, or the whole event window if that has no day 0."""
-        whole = self.abnormal.window
-        if window is None:
-            window = Window(0, 0) if 0 in whole else whole
-        return Window.given(window, end)
+    # -- Dollars.
 
-    def _subject(self, event: str | None) -> AbnormalReturns:
-        return self.abnormal if event is None else self.abnormal.take(np.array([self.locate(event)]))
+    def market_value(
+        self,
+        window: WindowLike | None = None,
+        end: int | None = None,
+        *,
+        level: float = 0.95,
+        shares: Mapping[str, ShareCount] | None = None,
+    ) -> pd.DataFrame:
+        """Return raw and abnormal changes in market value, one row an event, in the currency of the prices.
 
-    # -- figures -------------------------------------------------------------------------------------------
+        Parameters
+        ----------
+        window : Window, pair of int, or int
+            Relative days, or the first one if ``end`` is given; by default the event day.
+        end : int, optional
+            The last day.
+        level : float
+            Coverage of the interval.
+        shares : mapping of str to ShareCount, optional
+            Share counts by ticker in place of the embedded ones.
+
+        Raises
+        ------
+        DataMissing
+            If returns were handed in, or the prices have no closes as traded.
+        """
+        return changes_table(self.value_changes(self._window(window, end), level=level, shares=shares))
+
+    def value_changes(
+        self, window: Window, *, level: float = 0.95, shares: Mapping[str, ShareCount] | None = None
+    ) -> tuple[MarketValueChange, ...]:
+        """Return the market-value changes of `market_value` as values, one an event."""
+        self._only_returns("Market values")
+        if self.prices is None:
+            raise DataMissing("Market values need prices; this study was run on returns.")
+        return market_value_changes(
+            self.abnormal,
+            tuple(e.ticker for e in self.panel.events),
+            self.panel.calendar,
+            self.prices,
+            window,
+            level=level,
+            shares=shares,
+            log_returns=self.returns_kind == "log",
+        )
+
+    # -- Figures.
 
     def plot_event_day(
         self,
@@ -595,7 +555,15 @@ class EventStudyResult:
         with presenting(self.presentation):
             return describe_figure(draw(size=size, source=self.source_line(), when=self.when()), self)
 
-    # -- text and files ------------------------------------------------------------------------------------
+    def source_line(self) -> str:
+        """Return source, vintage, model and estimation window as one line for the foot of a figure."""
+        return source_line(self)
+
+    def when(self) -> str:
+        """Return the session of the events in words, ``27 January 2025``; empty if they do not share one."""
+        return when(self.panel)
+
+    # -- Text and files.
 
     def to_dict(self, windows: Sequence[WindowLike] = ((0, 0), (0, 1))) -> dict[str, object]:
         """Return the result as plain values for JSON: events, windows, tests, audit, provenance.
@@ -631,3 +599,39 @@ class EventStudyResult:
 
     def _repr_html_(self) -> str:
         return summary_html(self)
+
+    # -- Events and windows.
+
+    def locate(self, event: str | None) -> int:
+        """Return the place of an event by its short name or its ticker; None means the only event.
+
+        Raises
+        ------
+        DataMissing
+            If no event, or more than one, answers to the name.
+        """
+        if event is None and self.abnormal.n == 1:
+            return 0
+        if event is None:
+            raise DataMissing(f"Which event? Name one of {', '.join(self.abnormal.keys)}.")
+        if event in self.abnormal.keys:
+            return self.abnormal.keys.index(event)
+        places = [i for i, e in enumerate(self.panel.events) if e.ticker == event]
+        if len(places) == 1:
+            return places[0]
+        problem = "Several events answer to" if places else "No event is called"
+        raise DataMissing(f"{problem} {event!r}; name one of {', '.join(self.abnormal.keys)}.")
+
+    def _window(self, window: WindowLike | None, end: int | None = None) -> Window:
+        """Return a window; by default the event day, or the whole event window if that has no day 0."""
+        whole = self.abnormal.window
+        if window is None:
+            window = Window(0, 0) if 0 in whole else whole
+        return Window.given(window, end)
+
+    def _subject(self, event: str | None) -> AbnormalReturns:
+        return self.abnormal if event is None else self.abnormal.take(np.array([self.locate(event)]))
+
+    def _only_returns(self, what: str) -> None:
+        if self.measure != "return":
+            raise InvalidInput(f"{what} need abnormal returns; this study is of abnormal {self.measure}.")
