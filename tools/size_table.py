@@ -182,7 +182,7 @@ def options(name: str) -> dict[str, object]:
     return {"draws": DRAWS_WITHIN} if "draws" in signature(TESTS[name].compute).parameters else {}
 
 
-def judge(abnormal: AbnormalReturns, n: int, draws: int, names: list[str]) -> list[tuple[str, str, bool, float]]:
+def tested(abnormal: AbnormalReturns, n: int, draws: int, names: list[str]) -> list[tuple[str, str, bool, float]]:
     """Return window, test, whether it was recommended, and the p-value, for each draw."""
     out = []
     for draw in range(draws):
@@ -208,7 +208,7 @@ def cell(job: tuple[Design, int, int, int]) -> pd.DataFrame:
     done = 0
     while done < draws:
         now = min(batch, draws - done)
-        rows += judge(simulate(design, n, now, rng)[0], n, now, names)
+        rows += tested(simulate(design, n, now, rng)[0], n, now, names)
         done += now
     return rates(pd.DataFrame(rows, columns=["window", "test", "recommended", "p"]), design.name, origin, n)
 
@@ -261,7 +261,7 @@ def real_cell(job: tuple[Panel, str, int, int, int]) -> pd.DataFrame:
         now = min(batch, draws - done)
         drawn = [real_draw(returns, before, dates, n, rng) for _ in range(now)]
         place, firm = (np.concatenate([d[k] for d in drawn]) for k in (0, 1))
-        rows += judge(real_events(returns, market, calendar, place, firm, source), n, now, names)
+        rows += tested(real_events(returns, market, calendar, place, firm, source), n, now, names)
     label = "one event" if n == 1 else f"{dates} date{'s' * (dates != 'one')}"
     return rates(pd.DataFrame(rows, columns=["window", "test", "recommended", "p"]), label, source.name, n)
 

@@ -18,6 +18,7 @@ from eventstudy.errors import EventStudyError
 
 Level = Literal["info", "warning", "error"]
 LogFormat = Literal["text", "json"]
+#: Called with a step, what is done of it and how much there is.
 Progress = Callable[[str, int, int], None]
 
 

@@ -66,7 +66,7 @@ def test_wrong_p_values_and_methods_are_refused():
 @pytest.mark.parametrize("places", [(60, 60, 60), (60, 61, 61), (60, 62, 75)])
 @pytest.mark.parametrize("length", [1, 2])
 def test_step_down_agrees_with_all_worlds(places, length):
-    """Every calendar day of the windows gets each block of ordinary days in turn."""
+    """Every calendar day of the windows gets each block of estimation days in turn."""
     ab, window = make(places).abnormal, Window(0, length - 1)
     pool = studentised_residuals(ab, np.arange(3)).tolist()
     own = np.abs(ab.sums(window).scar).tolist()

@@ -100,7 +100,7 @@ def rejected(design: str, cases: tuple[str, ...]) -> dict[str, float]:
 
 #: Tests of discrete counts stay below their level: of 30 signs at most 9 or at least 21 have probability 4.3 %.
 DISCRETE = ("sign_exact",)
-#: The spread of few skewed resamples is too wide a yardstick (Mammen), or too narrow (quarter resamples of 7).
+#: The spread of few skewed resamples is too wide a standard error (Mammen), or too narrow (quarter resamples of 7).
 ROUGH = ("mammen", "skew")
 
 

@@ -22,8 +22,8 @@ Compute = Callable[..., "Draft | NotApplicable"]
 class Overlooks(Enum):
     """What a test may overlook.
 
-    The sentences are for readers of the code. Whether a study has it is measured in `eventstudy.inference.advice`, which words what is
-    printed.
+    The sentences are for readers of a test's entry. Whether a study has it is measured in `eventstudy.inference.advice`, which words
+    what is printed beside a result.
     """
 
     VARIANCE = "event-induced variance: the standard error comes from the estimation days"

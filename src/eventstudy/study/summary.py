@@ -203,8 +203,8 @@ def failed_checks(result: ResultFields) -> list[str]:
     return [f"{c.name}: {c.value} ({c.rule}). {c.comment}" for c in lost]
 
 
-def price_doubts(result: ResultFields) -> list[str]:
-    """Return a line if the prices are in doubt: it stands before every number that rests on them."""
+def price_warnings(result: ResultFields) -> list[str]:
+    """Return a line if a check of the prices did not hold: it stands before every number that rests on them."""
     return [f"Check the prices first: {c.comment}" for c in result.checks if c.name == PRICE_CHECK and not c.passed]
 
 
@@ -216,7 +216,7 @@ def price_cautions(result: ResultFields) -> list[str]:
 
 def summary_text(result: ResultFields, windows: Sequence[Window] = ()) -> str:
     """Return the result as text for a terminal, over some windows; by default those of `default_windows`."""
-    parts = ["Event study", key_values(header(result)), *price_doubts(result)]
+    parts = ["Event study", key_values(header(result)), *price_warnings(result)]
     shown = [w for w in windows if w in result.abnormal.window] or default_windows(result.abnormal.window)
     for window in shown:
         if result.abnormal.n <= (LISTED_EVENTS if window == shown[0] else LISTED_AGAIN):
@@ -254,7 +254,7 @@ def summary_html(result: ResultFields) -> str:
     """Return the result as HTML for a notebook: the event day, one table of events and one of tests."""
     window = default_windows(result.abnormal.window)[0]
     about = "<br>".join(f"<b>{html.escape(k)}</b>: {html.escape(v)}" for k, v in header(result).items())
-    parts = [f"<p>{about}</p>", *(f"<p><b>{html.escape(line)}</b></p>" for line in price_doubts(result))]
+    parts = [f"<p>{about}</p>", *(f"<p><b>{html.escape(line)}</b></p>" for line in price_warnings(result))]
     if result.abnormal.n <= LISTED_EVENTS:
         headers, rows = event_rows(result, window)
         parts.append(html_table(headers, rows, _title(result, window, headers)))

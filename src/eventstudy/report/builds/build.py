@@ -17,9 +17,9 @@ from eventstudy.report.builds.publish import Publication, check_target, publish
 from eventstudy.report.builds.staging import finish_interrupted, staging_folder, switch
 
 if TYPE_CHECKING:
+    from eventstudy.console import Progress
     from eventstudy.report.builds.changed_numbers import NumberDifference
     from eventstudy.report.builds.numbers import NumberName
-    from eventstudy.report.builds.outputs import Progress
     from eventstudy.studyfile.spec import StudySpec
 
 LOCK = ".build.lock"

@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from nbclient import NotebookClient
     from nbformat import NotebookNode
 
+    from eventstudy.console import Progress
+
 #: Longest time for one cell, in seconds.
 CELL_TIMEOUT = 300
 #: Lines shown of what a kernel said that died.
 _SAID = 10
 #: The tag of the cell after which parameters are set, and of the cell that sets them.
 PARAMETERS_TAG, INJECTED_TAG = "parameters", "injected-parameters"
-
-Progress = Callable[[str, int, int], None]
 
 
 class NotebookFailed(EventStudyError, RuntimeError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,9 +29,8 @@ from eventstudy.studyfile.release import release_mark
 from eventstudy.wording import first_few
 
 if TYPE_CHECKING:
+    from eventstudy.console import Progress
     from eventstudy.studyfile.spec import StudySpec
-
-Progress = Callable[[str, int, int], None]
 
 
 class _Steps:
