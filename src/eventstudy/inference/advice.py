@@ -47,13 +47,6 @@ RECOMMENDED_BUY_AND_HOLD: Mapping[str, tuple[str, ...]] = MappingProxyType(
 #: What is left for independent events on one day if their mean is ruled out: ranks of single days have no shape.
 RANKS_FOR_SKEWED_MEANS = ("corrado_rank_z",)
 
-#: What a test that overlooks dependence overlooks in each design; nothing where no windows share a day.
-_DEPENDENT = {
-    "one date": (Overlooks.DEPENDENCE,),
-    "shared dates": (Overlooks.DEPENDENCE,),
-    "overlapping": (Overlooks.DEPENDENCE, Overlooks.OVERLAP),
-}
-
 _WHY = {
     "one event": "one event: it is compared with its own estimation days",
     "one date": "all events share one date, so they are not independent, and news makes a day more volatile than others (event-induced "
@@ -69,17 +62,10 @@ _WHY_BUY_AND_HOLD = _WHY | {
     "events and allow for skewness",
 }
 
-#: Beyond this ratio of variances there is event-induced variance whatever the number of events, and tests that overlook it reject far too
-#: often: at the ratio of 27 January 2025 (16) the crude dependence adjustment rejects 62 % of true nulls (simulated).
-LARGE_RATIO = 3.0
-#: Of many events a ratio this small is no chance, and those tests reject 10 % and more at a ratio of 2.
-LARGE_RATIO_OF_MANY = 1.5
 #: On real returns this many firms or more on one date share more than the market: even the recommended test rejects 6 to 13 %.
 MANY_FIRMS = 30
 #: With fewer different dates that events share even `kp_bmp_t` rejects up to 10 %.
 FEW_DATES = 8
-#: Beyond this share of missing estimation days an average over days with fewer events cannot be compared with a day with all of them.
-MISSING = 0.10
 #: Beyond this share of pairs without common estimation days enough, r̄ does not measure the correlation of the events.
 UNKNOWN = 0.05
 #: Beyond this share of estimation days without a move, beta is biased towards zero.
@@ -239,6 +225,16 @@ def _cautions(abnormal: AbnormalReturns, window: Window, design: str) -> list[st
 
 
 # -- A note beside every test: recommended, or what it overlooks in this study.
+
+
+#: What a test that overlooks dependence overlooks in each design; nothing where no windows share a day.
+_DEPENDENT = {
+    "one date": (Overlooks.DEPENDENCE,),
+    "shared dates": (Overlooks.DEPENDENCE,),
+    "overlapping": (Overlooks.DEPENDENCE, Overlooks.OVERLAP),
+}
+#: Beyond this share of missing estimation days an average over days with fewer events cannot be compared with a day with all of them.
+MISSING = 0.10
 
 
 @dataclass(frozen=True, slots=True)
@@ -491,6 +487,13 @@ def distinct_events(correlations: FloatArray) -> int:
 
 
 # -- Event-induced variance.
+
+
+#: Beyond this ratio of variances there is event-induced variance whatever the number of events, and tests that overlook it reject far too
+#: often: at the ratio of 27 January 2025 (16) the crude dependence adjustment rejects 62 % of true nulls (simulated).
+LARGE_RATIO = 3.0
+#: Of many events a ratio this small is no chance, and those tests reject 10 % and more at a ratio of 2.
+LARGE_RATIO_OF_MANY = 1.5
 
 
 def variance_ratio(abnormal: AbnormalReturns, window: Window) -> float:
