@@ -1,6 +1,6 @@
-"""Measure how often every test rejects a true null at 5 %, by design and number of events; write ``docs/size.csv`` and ``docs/size.md``.
+"""Measure how often every test rejects a true null at 5 %, by design and number of events; write ``docs/size.csv``; `make_method.py` makes the tables of it.
 
-Usage: ``python tools/size_table.py [DRAWS]`` (default 4,000; some minutes on two cores). Seeded: the same draws give the same files.
+Usage: ``python tools/size_table.py [DRAWS]`` (default 2,500, as committed; about an hour on two cores). Seeded: the same draws give the same file.
 
 Simulated returns: M = 250 estimation days, market N(0.0004, 0.01), beta N(1, 0.3), residual deviation exp(N(ln 0.022, 0.35)),
 normal residuals unless the design says otherwise. Real returns: random firms and dates of the embedded panels.
@@ -383,4 +383,4 @@ def main(draws: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 4000)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 2500)

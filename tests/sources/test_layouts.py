@@ -11,6 +11,7 @@ import pytest
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
 from eventstudy.sources import load_prices, read_prices
 from eventstudy.sources.files import delimited as delimited_module
+from eventstudy.sources.files import layouts
 from eventstudy.sources.files import open as parquet_module
 from eventstudy.sources.files.layouts import ticker_of_name
 
@@ -358,3 +359,16 @@ def test_delisting_is_for_crsp_alone(save):
     for text in (STOOQ, "Price,Close\nTicker,A\nDate,\n2025-01-24,1\n", "date,A,B\n2025-01-24,1,2\n"):
         with pytest.raises(InvalidInput, match="no CRSP file"):
             read_prices(save(text), delisting="ignore")
+
+
+def test_words_of_a_layout_of_its_own_are_read_as_they_are_written(monkeypatch):
+    """A new kind of file states its words in `HEADERS`; that they are words and days follows from it."""
+    own = {"sym": "ticker", "tradedate": "date", "pxlast": "close"}
+    monkeypatch.setattr(layouts, "_MEANS", {**layouts._MEANS, "pxfeed": own})
+    assert layouts.holds_words("Sym")
+    assert layouts.holds_words("TradeDate")
+    assert not layouts.holds_words("PxLast")
+    table = pd.DataFrame({"Sym": ["007"], "TradeDate": ["2025-01-26 23:00:00+00:00"], "PxLast": ["1.5"]})
+    days, cautions = layouts.with_local_days(table, "pxfeed.csv")
+    assert str(days["TradeDate"][0])[:10] == "2025-01-27"
+    assert cautions

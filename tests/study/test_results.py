@@ -71,6 +71,13 @@ def test_the_table_of_tests(result):
     assert table["recommended"].tolist() == [name in recommended for name in table.index]
 
 
+def test_a_note_says_what_a_test_overlooks_here_and_how_it_was_computed(result):
+    notes = result.tests((0, 1))["note"]
+    assert notes["csect_t"] == "assumes no cross-sectional dependence"
+    assert notes["cda_t"] == "assumes no event-induced variance; T_E = 250"
+    assert notes["kp_bmp_t"].startswith("mean correlation ")
+
+
 def test_all_tests_include_those_of_one_event_with_their_reason(result):
     table = result.tests(window=(0, 1), names="all")
     assert set(table.index) == set(TESTS)

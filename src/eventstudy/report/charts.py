@@ -98,17 +98,17 @@ class _Drawing:
     draw: Callable[[Findings, str], HouseFigure]
     needs: Callable[[Findings], bool] = lambda f: True
     result: Callable[[Findings], EventStudyResult | None] = lambda f: f.everyone
-    further: bool = False
 
 
 def _has_one_market(f: Findings) -> bool:
     """Whether the model is a line of returns on one benchmark."""
     fit = f.headline.fit
-    return bool(f.headline.model.benchmark and fit.root.any() and len(fit.names) == 2)
+    one = len(f.headline.panel.columns) == 1 and len(fit.names) == 2
+    return bool(f.headline.model.benchmark and one and fit.root.any())
 
 
-#: Every chart that a report may have, in the order of the page.
-CHARTS = (
+#: Charts that the two templates show at a place of their own.
+PLACED = (
     _Drawing("event_day", _event_day),
     _Drawing("car_paths", _paths),
     _Drawing("market_model", _scatter, needs=_has_one_market),
@@ -117,6 +117,8 @@ CHARTS = (
     _Drawing("universe", _universe, needs=lambda f: f.universe is not None, result=lambda f: f.universe),
     _Drawing("dollars", _dollars, needs=lambda f: any(not c.reason for c in f.dollars)),
 )
+#: Further charts, shown one after the other under "How sure".
+FURTHER: tuple[_Drawing, ...] = ()
 
 
 def draw_charts(f: Findings, mark: str = "", embargo_until: str = "") -> tuple[Chart, ...]:
@@ -129,7 +131,7 @@ def draw_charts(f: Findings, mark: str = "", embargo_until: str = "") -> tuple[C
 
     with drawing_with(style_of(f.spec)):
         return tuple(
-            Chart(chart.name, finished(chart, "article"), finished(chart, "phone"), chart.further)
-            for chart in CHARTS
+            Chart(chart.name, finished(chart, "article"), finished(chart, "phone"), chart in FURTHER)
+            for chart in (*PLACED, *FURTHER)
             if chart.needs(f)
         )

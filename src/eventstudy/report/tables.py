@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.claims.ledger import inputs_text
+from eventstudy.estimation import Dimson
 from eventstudy.inference import notes_on_tests
 from eventstudy.inference.market_value import changes_table
 from eventstudy.report.findings import Findings, happenings
@@ -224,6 +225,9 @@ def everyone_table(f: Findings) -> ReportTable:
 
 
 def _beta(result: EventStudyResult) -> np.ndarray:
+    """Return each event's beta; of a model with leads and lags the sum of them; NaN of a model without one."""
+    if isinstance(result.model, Dimson):
+        return result.model.summed_beta(result.fit)
     names = list(result.fit.names)
     if "beta" not in names:
         return np.full(result.abnormal.n, np.nan)

@@ -313,9 +313,11 @@ class EventStudyResult:
         -------
         DataFrame
             Indexed by test name: statistic, df, p_value, n, applicable, variant, note, distribution, recommended,
-            title. A test that does not apply has ``applicable`` False and says why in ``note``.
+            title. ``note`` says what a test overlooks in this study, then how it was computed. A test that does not apply has
+            ``applicable`` False and says why in ``note``.
         """
-        return frame_of_tests(*self.run_tests(window, end, names=names, event=event))
+        subject, days = self._subject(event), self._window(window, end)
+        return frame_of_tests(*shown_tests(subject, days, names), notes_on_tests(subject, days))
 
     def run_tests(
         self,

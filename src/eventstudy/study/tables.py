@@ -5,12 +5,13 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import pandas as pd
 
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.model import Fit
-from eventstudy.inference import STANDARD, TESTS, Advice, HypothesisTest, recommend, run_tests
+from eventstudy.inference import STANDARD, TESTS, Advice, HypothesisTest, Note, recommend, run_tests
 from eventstudy.inference.result import t_two_sided
 from eventstudy.inference.single import car_interval
 from eventstudy.study.power import detectable_changes
@@ -18,6 +19,8 @@ from eventstudy.windows import Window
 from eventstudy.wording import DASH, MINUS, inert, round_significant
 
 # -- Tables of a study: raw numbers.
+
+NO_NOTES: Mapping[str, Note] = MappingProxyType({})
 
 
 def frame_of_cars(abnormal: AbnormalReturns, window: Window, level: float = 0.95) -> pd.DataFrame:
@@ -75,8 +78,10 @@ def shown_tests(
     return run, recommended
 
 
-def frame_of_tests(tests: Sequence[HypothesisTest], recommended: Sequence[str] = ()) -> pd.DataFrame:
-    """Return tests as a table indexed by test name, raw numbers."""
+def frame_of_tests(
+    tests: Sequence[HypothesisTest], recommended: Sequence[str] = (), notes: Mapping[str, Note] = NO_NOTES
+) -> pd.DataFrame:
+    """Return tests as a table indexed by test name, raw numbers; ``note`` says what a test overlooks here, then how it was computed."""
     rows = [
         {
             "statistic": t.statistic,
@@ -85,7 +90,7 @@ def frame_of_tests(tests: Sequence[HypothesisTest], recommended: Sequence[str] =
             "n": t.n,
             "applicable": t.applicable,
             "variant": t.variant,
-            "note": t.reason or t.note,
+            "note": t.reason or "; ".join(part for part in (_caution(t, notes), t.note) if part),
             "distribution": t.distribution,
             "recommended": t.name in recommended,
             "title": t.title,
@@ -93,6 +98,11 @@ def frame_of_tests(tests: Sequence[HypothesisTest], recommended: Sequence[str] =
         for t in tests
     ]
     return pd.DataFrame(rows, index=pd.Index([t.name for t in tests], name="test"))
+
+
+def _caution(test: HypothesisTest, notes: Mapping[str, Note]) -> str:
+    note = notes.get(test.name)
+    return "" if note is None or note.recommended else note.text
 
 
 # -- Any table as text.

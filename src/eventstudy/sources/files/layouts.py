@@ -157,10 +157,15 @@ def factor_of(column: str) -> str:
     return _MEANS["factors"].get(re.sub(r"\s+", "", column).lower(), "")
 
 
+def meanings(column: str) -> frozenset[str]:
+    """Return all that a column may stand for, in files of any kind: every table of `HEADERS` is looked up."""
+    word = column.strip().lower()
+    return frozenset({meaning(column), *(table.get(word, "") for table in _MEANS.values())})
+
+
 def holds_words(column: str) -> bool:
     """Tell whether a column holds words, which are read as they are written."""
-    word = column.strip().lower()
-    return bool({meaning(column), _MEANS["bars"].get(word, ""), _MEANS["crsp"].get(word, "")} & _WORDS)
+    return bool(meanings(column) & _WORDS)
 
 
 def has_decimals(column: str) -> bool:
@@ -523,7 +528,7 @@ def check_adjusted_names(columns: Sequence[object], name: str) -> None:
 def with_local_days(table: pd.DataFrame, name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return a table with its moments in UTC as days, and cautions of how they were read; the same table if its dates are right as they are written."""
     two_level = table.columns.nlevels > 1
-    place = next((i for i, c in enumerate(table.columns) if meaning(str(c)) == "date"), 0)
+    place = next((i for i, c in enumerate(table.columns) if "date" in meanings(str(c))), 0)
     moments = local_days(pd.Series(table.index) if two_level else table.iloc[:, place], name)
     if moments is None:
         return table, ()
