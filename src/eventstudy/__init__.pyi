@@ -1,4 +1,4 @@
-from . import claims, errors, figures, inference, measures, sources, vintages
+from . import claims, errors, figures, inference, measures, sources, vintages, wording
 from .calendars import exchange_sessions
 from .estimation import (
     BuyAndHold,
@@ -63,6 +63,7 @@ __all__ = [
     "simulated_power",
     "sources",
     "vintages",
+    "wording",
 ]
 
 __version__: str

@@ -373,7 +373,7 @@ def claims(
 
 @app.command()
 def new(name: Annotated[Path, typer.Argument(metavar="NAME", help="Folder to make, e.g. reports/my-event.")]) -> None:
-    """Make a folder with a study file, events and a notebook to start from; it builds at once.
+    """Make a folder with a study file, events and a notebook to start from, ready to build.
 
     Example: eventstudy new reports/my-event && eventstudy build reports/my-event
     """

@@ -19,6 +19,11 @@ __all__ = [
     "WronglyInstalled",
 ]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 #: Said when the distribution ``eventstudy`` of the package index was installed beside ``eventstudy-finance``: both write into one folder.
 NAMESAKE = (
     "Another distribution, called eventstudy, has put its files among those of eventstudy-finance. "

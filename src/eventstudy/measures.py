@@ -15,6 +15,11 @@ from eventstudy.prices.table import Prices, clean_frame, require_prices
 
 __all__ = ["log_turnover", "log_volume", "range_volatility", "squared_returns"]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 Measure = Literal["return", "volume", "turnover", "volatility"]
 #: What one unit of a measure is, in words.
 UNITS: Mapping[str, str] = {

@@ -30,6 +30,11 @@ __all__ = [
     "signed",
 ]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 MINUS = "\N{MINUS SIGN}"
 DASH = "\N{EN DASH}"
 

@@ -133,6 +133,14 @@ def test_what_is_shown_to_users_imports_public_names_only():
     assert private == []
 
 
+@pytest.mark.parametrize(
+    "name", ["errors", "sources", "measures", "vintages", "claims", "inference", "figures", "wording"]
+)
+def test_tab_completion_of_a_public_module_offers_what_is_public(name):
+    module = getattr(eventstudy, name)
+    assert dir(module) == sorted(module.__all__)
+
+
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="attribute nothing"):
         _ = eventstudy.nothing

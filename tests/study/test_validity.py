@@ -297,7 +297,7 @@ def test_the_number_allowed_by_chance_is_the_binomial_bound():
 FAULTS = {
     "autocorrelation": ("Residuals without autocorrelation", "HacMarketModel"),
     "arch": ("Residuals of steady variance", "GarchMarketModel('MKT')"),
-    "fat tails": ("Normal residuals", "permutation (and sq on single days) is recommended"),
+    "fat tails": ("Normal residuals", "compare permutation and, on single days, sq"),
     "outliers": ("Few outliers in the estimation window", "RobustMarketModel"),
     "beta": ("Steady beta", "shorter estimation window"),
     "drift": ("No drift before the event", "news leaked"),
@@ -402,3 +402,12 @@ def test_drift_and_correlation_show_the_tests_own_numbers():
     apart = checks_of(simulated(40, 11))
     assert "bmp_t" in apart["No drift before the event"].value
     assert apart["Uncorrelated events"].value == "no two events share a day of their windows"
+
+
+def test_the_drift_of_a_volume_is_in_its_own_unit():
+    """Log points are no per cent."""
+    prices = es.load_prices(["NVDA", "^GSPC"])
+    result = es.EventStudy(model=es.MeanAdjusted(), measure="volume").run(prices, [es.Event("NVDA", "2025-01-27")])
+    drift = next(c for c in result.checks if c.name == "No drift before the event")
+    assert "CAR" in drift.value
+    assert "%" not in drift.value

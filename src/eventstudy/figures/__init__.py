@@ -40,3 +40,7 @@ __all__ = [
     "universe",
     "use_style",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -44,6 +44,10 @@ __all__ = [
 ]
 
 
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 def _check_options(name: str, method: Method, options: Mapping[str, object]) -> None:
     known = [p.name for p in signature(method.compute).parameters.values() if p.kind is p.KEYWORD_ONLY]
     for option, value in options.items():

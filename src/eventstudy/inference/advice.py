@@ -181,7 +181,7 @@ def _why_unsized(abnormal: AbnormalReturns, window: Window, test: str) -> str:
     dates = float(events**2 / (sizes**2).sum()) if events else 0.0
     several = abnormal.n > 1
     if several and len(window) > 1 and Overlooks.FAT_TAILS in method.overlooks:
-        return "of several days rejects 6 to 8 % where single days have fat tails"
+        return "over several days it rejects 6 to 8 % of true nulls where single days have fat tails"
     if several and events < method.fewest:
         return f"needs {plural(method.fewest, 'event')} or more"
     if dates < method.fewest_dates:

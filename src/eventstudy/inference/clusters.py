@@ -117,7 +117,7 @@ def gather_clusters(abnormal: AbnormalReturns, window: Window, by: str, variant:
         return NotApplicable("it needs at least two events; for one event use sq or permutation", 1, variant)
     return NotApplicable(
         f"all {n} events are of one {WORDS[by]}, so there is nothing to resample: use a test for one date, first of all kp_bmp_t, which "
-        f"allow for correlation (cluster='event' would assume that the events are independent)",
+        f"allows for correlation (cluster='event' would assume that the events are independent)",
         n,
         variant,
     )

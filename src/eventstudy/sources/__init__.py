@@ -37,6 +37,11 @@ __all__ = [
     "universe_members",
 ]
 
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
 #: The sources that a word stands for.
 BY_WORD: Mapping[str, Callable[[], Source]] = {source.name: source for source in (Snapshot, Yahoo)}
 

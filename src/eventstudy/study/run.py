@@ -202,7 +202,7 @@ class EventStudy:
             dropped=alignment.dropped,
             checks=(
                 *design_checks(abnormal, alignment.audit, alignment.panel, self.measure),
-                *validity_checks(abnormal, alignment.panel, self.model),
+                *validity_checks(abnormal, alignment.panel, self.model, self.measure),
                 *data_checks,
             ),
             returns_kind=self.returns,

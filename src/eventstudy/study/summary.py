@@ -21,7 +21,7 @@ from eventstudy.study.power import POWER, detectable_average, detectable_changes
 from eventstudy.study.tables import advised, frame_of_cars, html_table, key_values, shown_tests, text_table
 from eventstudy.study.validity import PRICE_CHECK, Check
 from eventstudy.windows import Window
-from eventstudy.wording import DASH, amount, interval, iso_day, number, p_text, percent, plural
+from eventstudy.wording import DASH, amount, capital, interval, iso_day, number, p_text, percent, plural
 
 
 class ResultFields(Protocol):
@@ -200,7 +200,7 @@ def inference_rows(result: ResultFields, window: Window) -> tuple[list[str], lis
 def failed_checks(result: ResultFields) -> list[str]:
     """Return a line for each check that did not hold, but for that of the prices."""
     lost = [c for c in result.checks if not c.passed and c.name != PRICE_CHECK]
-    return [f"{c.name}: {c.value} ({c.rule}). {c.comment}" for c in lost]
+    return [f"{c.name}: {c.value} (expected: {c.rule}). {capital(c.comment)}" for c in lost]
 
 
 def price_warnings(result: ResultFields) -> list[str]:
@@ -231,7 +231,10 @@ def summary_text(result: ResultFields, windows: Sequence[Window] = ()) -> str:
             parts.append(_single_line(result, window))
         parts += filter(None, [power_line(result, window)])
     parts += advice_lines(result, shown)
-    for title, notes in (("Notes:", failed_checks(result)), ("About the prices:", price_cautions(result))):
+    for title, notes in (
+        ("Assumptions that do not hold:", failed_checks(result)),
+        ("About the prices:", price_cautions(result)),
+    ):
         if notes:
             parts.append("\n".join([title, *(f"  - {n}" for n in notes)]))
     return "\n\n".join(parts)
@@ -261,6 +264,8 @@ def summary_html(result: ResultFields) -> str:
     if result.abnormal.n > 1:
         caption = f"Average over {result.abnormal.n} events, days {window}: CAAR {amount(result.measure)(result.abnormal.caar(window))}"
         parts.append(html_table(*inference_rows(result, window), caption))
+    else:
+        parts.append(f"<p>{html.escape(_single_line(result, window))}</p>")
     parts += [f"<p>{html.escape(line)}</p>" for line in [power_line(result, window)] if line]
     parts += [
         f"<p>{html.escape(n)}</p>"

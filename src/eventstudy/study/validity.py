@@ -18,7 +18,7 @@ from eventstudy.inference.advice import STILL, design_of, variance_limit
 from eventstudy.inference.correlation import mean_correlation
 from eventstudy.inference.result import LEVEL, members, normal_quantile, normal_two_sided
 from eventstudy.windows import Window
-from eventstudy.wording import first_few, iso_day, number, p_text, percent, plural
+from eventstudy.wording import amount, first_few, iso_day, number, p_text, percent, plural
 
 #: Name of the check of validity that says what the checks of prices found.
 PRICE_CHECK = "Prices fit for use"
@@ -114,9 +114,7 @@ def _shared(abnormal: AbnormalReturns) -> Check:
     nearest = int(np.diff(places).min()) if dates > 1 else width
     comment = ""
     if not alone:
-        comment = (
-            f"events on one date are correlated: recommended is {recommended(abnormal)}, not csect_t, patell_z or bmp_t"
-        )
+        comment = f"events on one date are correlated: recommended: {recommended(abnormal)}; csect_t, patell_z and bmp_t assume independent events"
     elif nearest < width:
         comment = (
             f"some events are {plural(nearest, 'session')} apart: windows of more than {plural(nearest, 'day')} share "
@@ -235,7 +233,9 @@ OUTLYING = 0.01
 TRUE_SIZE = 0.08
 
 
-def validity_checks(abnormal: AbnormalReturns, panel: EventPanel, model: NormalReturnModel) -> tuple[Check, ...]:
+def validity_checks(
+    abnormal: AbnormalReturns, panel: EventPanel, model: NormalReturnModel, measure: str = "return"
+) -> tuple[Check, ...]:
     """Look at what the tests assume.
 
     Notes
@@ -255,7 +255,7 @@ def validity_checks(abnormal: AbnormalReturns, panel: EventPanel, model: NormalR
         _verdict("Normal residuals", jarque_bera(residuals), keys, "Jarque-Bera", _normality(abnormal.n)),
         _outliers(abnormal),
         *_beta(abnormal, panel, model),
-        _drift(abnormal),
+        _drift(abnormal, measure),
     ]
     if abnormal.n > 1:
         checks += [_event_variance(abnormal), _correlation(abnormal)]
@@ -321,8 +321,8 @@ def _arch(model: NormalReturnModel) -> str:
 
 
 def _normality(n: int) -> str:
-    advice = "permutation (and sq on single days) is recommended rather than t and t_pe"
-    return advice if n == 1 else f"for one event {advice}; an average of few events rests on normal residuals too"
+    advice = "t and t_pe assume normal residuals: compare permutation and, on single days, sq"
+    return advice if n == 1 else f"of one event {advice}; an average of few events rests on normal residuals too"
 
 
 def _outliers(abnormal: AbnormalReturns) -> Check:
@@ -352,7 +352,7 @@ def _beta(abnormal: AbnormalReturns, panel: EventPanel, model: NormalReturnModel
     return (_verdict("Steady beta", chow(abnormal.residuals, rows), abnormal.keys, "Chow F, two halves", advice),)
 
 
-def _drift(abnormal: AbnormalReturns) -> Check:
+def _drift(abnormal: AbnormalReturns, measure: str) -> Check:
     """Look at the days of the event window before day 0: leaked news, or events that follow a rise."""
     name, rule = "No drift before the event", f"p of at least {FALSE_ALARM:g}"
     first = abnormal.window.start
@@ -363,7 +363,9 @@ def _drift(abnormal: AbnormalReturns) -> Check:
     p, label = outcome.p_value, "CAR" if abnormal.n == 1 else "CAAR"
     if not outcome.applicable or not math.isfinite(p):
         return Check(name, f"not tested: {outcome.reason or 'these days have no test'}", rule, True)
-    value = f"{label} {percent(abnormal.caar(before))}, {outcome.name} {number(outcome.statistic)}, p {p_text(p)}"
+    value = (
+        f"{label} {amount(measure)(abnormal.caar(before))}, {outcome.name} {number(outcome.statistic)}, p {p_text(p)}"
+    )
     comment = "news leaked, or the rise or fall drew the event: look for an earlier day, or start the window there"
     return _check(name, f"days {before}: {value}", rule, p >= FALSE_ALARM, comment)
 
@@ -384,7 +386,7 @@ def _event_variance(abnormal: AbnormalReturns) -> Check:
         return Check(name, "not tested: fewer than two events have a return on the day", rule, True)
     value = f"{ratio:.1f} times that of estimation days, across events"
     comment = (
-        "patell_z, cda_t and corrado_rank_z assume no event-induced variance and reject too often: recommended is "
+        "patell_z, cda_t and corrado_rank_z assume no event-induced variance and reject too often; recommended: "
         f"{recommended(abnormal)}"
     )
     return _check(name, value, rule, ratio <= most, comment)

@@ -15,3 +15,7 @@ __all__ = [
     "load_vintage",
     "store_vintage",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
