@@ -10,7 +10,6 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pandas as pd
@@ -158,6 +157,8 @@ def passport_text(
 
 def client_versions() -> dict[str, str]:
     """Return the versions of this package and of the libraries that fetch; "not installed" where there is none."""
+    from importlib.metadata import PackageNotFoundError, version  # slow, and seldom needed
+
     found = {}
     for library, distribution in CLIENTS.items():
         try:
