@@ -13,6 +13,8 @@ from eventstudy.claims.evidence import price_returns
 from eventstudy.prices.snapshot import file_facts
 from eventstudy.studyfile.spec import StudySpec
 
+pytestmark = pytest.mark.slow
+
 DATA = Path(es.__file__).parent / "data"
 STUDY = """
 title = "Claims"

@@ -12,6 +12,8 @@ import eventstudy as es
 from eventstudy.inference import TESTS
 from eventstudy.windows import Window
 
+pytestmark = pytest.mark.slow
+
 FEW = settings(max_examples=6, deadline=None, derandomize=True)
 TICKERS = ("A", "B", "C", "D", "E")
 N_DAYS = 140
