@@ -10,7 +10,7 @@ import numpy as np
 from eventstudy.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -111,6 +111,19 @@ class Window:
         raise InvalidInput(
             f"The window is given as {window!r}, {end!r}; give two days, 0, 1, or one pair, (0, 1), and everything else by its name."
         )
+
+    @classmethod
+    def several(cls, value: WindowLike | Sequence[WindowLike]) -> list[Window]:
+        """Return one window, or each of a sequence of them; two days are the ends of one window.
+
+        Examples
+        --------
+        >>> Window.several((0, 1)), Window.several([(0, 0), (0, 1)])
+        ([Window(0, 1)], [Window(0, 0), Window(0, 1)])
+        """
+        if isinstance(value, tuple | list) and not (len(value) == 2 and all(_is_day(day) for day in value)):
+            return [cls.of(window) for window in value]
+        return [cls.of(value)]  # type: ignore[arg-type]  # whatever else it is, `of` answers
 
     @classmethod
     def around(cls, value: WindowLike) -> Window:

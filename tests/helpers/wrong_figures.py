@@ -269,7 +269,7 @@ WRONG: dict[str, tuple[Change, set[str]]] = {
     "chart null": (no_chart, SCHEMA),
     "answer of noon": (noon, {"early_end"}),
 }
-#: Wrong, and no single answer shows it; the checks of fitness see some of it. In docs/data.md by these names.
+#: Wrong, and no single answer shows it; the checks of prices see some of it. In docs/data.md by these names.
 UNSEEN: dict[str, Change] = {
     "one day × 1.1": scale_at(1.1, 1),
     "one day × 1.4": scale_at(1.4, 1),

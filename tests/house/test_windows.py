@@ -81,3 +81,9 @@ def test_one_number_is_no_event_window(given):
     with pytest.raises(es.errors.InvalidInput, match=rf"window is {given}; write \(-{abs(given)}, {abs(given)}\)"):
         es.EventStudy(model=es.MarketModel("^GSPC"), window=given)
     assert es.EventStudy(model=es.MarketModel("^GSPC"), window=0).window == Window(0, 0)
+
+
+def test_two_days_are_one_window_and_a_list_of_pairs_several():
+    assert Window.several((0, 1)) == Window.several(Window(0, 1)) == [Window(0, 1)]
+    assert Window.several([(0, 0), (0, 1)]) == [Window(0, 0), Window(0, 1)]
+    assert Window.several([0]) == [Window(0, 0)]

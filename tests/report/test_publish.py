@@ -90,8 +90,28 @@ def test_a_pdf_that_reads_otherwise_is_a_new_version(study, target, monkeypatch)
     put(made.replace(b"Typst 0.", b"Typst 90."))
     assert not publish(study.spec).new
     start = made.index(b"stream\n") + len(b"stream\n")
-    put(made[: start + 9] + bytes([made[start + 9] ^ 1]) + made[start + 10 :])
-    assert publish(study.spec).new
+    page = made[: start + 9] + bytes([made[start + 9] ^ 1]) + made[start + 10 :]
+    for otherwise in (
+        made.replace(b"/Title(Two", b"/Title(Tow"),
+        page,
+        made.replace(b"/MediaBox[0 0", b"/MediaBox[0 9"),
+    ):
+        assert otherwise != made
+        put(otherwise)
+        assert publish(study.spec).new
+
+
+@pytest.mark.parametrize("damaged", ['{"trunc', "[1]", "null", '{"format": 1, "numbers": 5}', '{"format": 2}'])
+def test_a_published_version_that_is_damaged_does_not_stop_the_next(study, target, damaged):
+    study.write("[publish]\n", "[publish]\nauto = true\n")
+    study.build()
+    (target / "versions" / "0001" / "numbers.json").write_text(damaged, encoding="utf-8")
+    assert publication_due(study.folder)
+    done = CliRunner().invoke(app, ["build", str(study.folder)])
+    assert done.exit_code == 0, done.stderr
+    assert os.readlink(target / "current") == "versions/0002"
+    with pytest.raises(NotAsRecorded, match="version 1 is not what was published"):
+        verify_versions(target)
 
 
 def test_a_version_in_the_layout_before_is_compared_with_and_not_made_again(study, target):

@@ -71,6 +71,14 @@ def test_the_table_of_tests(result):
     assert table["recommended"].tolist() == [name in recommended for name in table.index]
 
 
+def test_what_is_no_window_and_no_name_of_a_test_is_answered(result):
+    with pytest.raises(es.errors.InvalidInput, match="Only the last day, 1, is given"):
+        result.car(end=1)
+    with pytest.raises(es.errors.InvalidInput, match="names is 5; give names of tests"):
+        result.tests((0, 1), names=5)
+    assert [w["window"] for w in result.to_dict((0, 1))["averages"]] == [[0, 1]]
+
+
 def test_a_note_says_what_a_test_overlooks_here_and_how_it_was_computed(result):
     notes = result.tests((0, 1))["note"]
     assert notes["csect_t"] == "assumes no cross-sectional dependence"

@@ -127,3 +127,10 @@ def test_a_wrong_claim_names_the_claims_file_alone(tmp_path):
         es.load_study(tmp_path / "a")
     assert str(caught.value).startswith("a/claims.toml: claim 'x': ")
     assert "study.toml" not in str(caught.value)
+
+
+def test_two_days_where_windows_are_listed_are_asked_back(tmp_path):
+    (tmp_path / "events.csv").write_text("ticker,date\nNVDA,2025-01-27\n")
+    (tmp_path / "study.toml").write_text('title = "x"\nevent = "x"\n[model]\nreport = [0, 1]\n')
+    with pytest.raises(StudyFileError, match=r"model\.report: \[0, 1\] is no list of windows; write \[\[0, 1\]\]"):
+        es.load_study(tmp_path)

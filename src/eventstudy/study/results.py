@@ -567,15 +567,15 @@ class EventStudyResult:
 
     # -- Text and files.
 
-    def to_dict(self, windows: Sequence[WindowLike] = ((0, 0), (0, 1))) -> dict[str, object]:
+    def to_dict(self, windows: WindowLike | Sequence[WindowLike] = ((0, 0), (0, 1))) -> dict[str, object]:
         """Return the result as plain values for JSON: events, windows, tests, audit, provenance.
 
         Parameters
         ----------
-        windows : sequence of windows
+        windows : window or sequence of windows
             Those that cars and tests are of; those outside the event window are left out.
         """
-        return result_to_dict(self, [Window.of(w) for w in windows])
+        return result_to_dict(self, Window.several(windows))
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
         """Write tables, figures, the specification and a manifest into a folder.
@@ -627,6 +627,8 @@ class EventStudyResult:
     def _window(self, window: WindowLike | None, end: int | None = None) -> Window:
         """Return a window; by default the event day, or the whole event window if that has no day 0."""
         whole = self.abnormal.window
+        if window is None and end is not None:
+            raise InvalidInput(f"Only the last day, {end!r}, is given; give two days, 0, 1, or one pair, (0, 1).")
         if window is None:
             window = Window(0, 0) if 0 in whole else whole
         return Window.given(window, end)

@@ -21,7 +21,7 @@ from eventstudy.study.power import POWER, detectable_average, detectable_changes
 from eventstudy.study.tables import advised, frame_of_cars, html_table, key_values, shown_tests, text_table
 from eventstudy.study.validity import PRICE_CHECK, Check
 from eventstudy.windows import Window
-from eventstudy.wording import DASH, amount, capital, interval, iso_day, number, p_text, percent, plural
+from eventstudy.wording import DASH, amount, interval, iso_day, number, p_text, percent, plural
 
 
 class ResultFields(Protocol):
@@ -200,7 +200,7 @@ def inference_rows(result: ResultFields, window: Window) -> tuple[list[str], lis
 def failed_checks(result: ResultFields) -> list[str]:
     """Return a line for each check that did not hold, but for that of the prices."""
     lost = [c for c in result.checks if not c.passed and c.name != PRICE_CHECK]
-    return [f"{c.name}: {c.value} (expected: {c.rule}). {capital(c.comment)}" for c in lost]
+    return [f"{c.name}: {c.value} (expected: {c.rule}); {c.comment}" for c in lost]
 
 
 def price_warnings(result: ResultFields) -> list[str]:

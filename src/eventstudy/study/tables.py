@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 import pandas as pd
 
+from eventstudy.errors import InvalidInput
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.model import Fit
 from eventstudy.inference import STANDARD, TESTS, Advice, HypothesisTest, Note, recommend, run_tests
@@ -72,8 +73,10 @@ def shown_tests(
         shown = [n for n, m in TESTS.items() if m.scope == scope and (scope == "one" or n in STANDARD)]
         wanted = list(TESTS) if names == "all" else shown
         listing = [*recommended, *(n for n in wanted if n not in recommended)]
-    else:
+    elif isinstance(names, str | list | tuple):
         listing = [names] if isinstance(names, str) else list(names)
+    else:
+        raise InvalidInput(f"names is {names!r}; give names of tests in a list, or 'all'.")
     run = abnormal.once(("tests", window, *listing), lambda: run_tests(abnormal, window, listing))
     return run, recommended
 

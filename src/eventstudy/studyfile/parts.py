@@ -51,6 +51,16 @@ MODELS: dict[str, ModelWord] = {
 }
 
 
+def _windows(value: object) -> object:
+    """Refuse two days where windows are listed: one window or two?"""
+    if isinstance(value, list) and len(value) == 2 and all(isinstance(day, int) for day in value):
+        first, last = value
+        raise ValueError(
+            f"[{first}, {last}] is no list of windows; write [[{first}, {last}]], or [[{first}, {first}], [{last}, {last}]]"
+        )
+    return value
+
+
 def _event_window(value: object) -> Window:
     return Window.around(value) if isinstance(value, int) else window_of(value)
 
@@ -137,7 +147,7 @@ class ModelPart(ModelChoice):
 
     estimation: WindowField = Window(-270, -21)
     window: Annotated[Window, BeforeValidator(_event_window)] = Window(-5, 5)
-    report: tuple[WindowField, ...] = (Window(0, 0), Window(0, 1))
+    report: Annotated[tuple[WindowField, ...], BeforeValidator(_windows)] = (Window(0, 0), Window(0, 1))
     returns: ReturnKind = "simple"
     closed_day: ClosedDay = "next"
     calendar: str = "XNYS"

@@ -229,7 +229,7 @@ def read_published(path: Path) -> Published:
         raise DataMissing(
             f"{path} holds no {FILE}; build the report first, or name a folder that was built."
         ) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, AttributeError) as error:
         raise DataMissing(f"{file} cannot be read ({error}); build the report again.") from error
     if content is None:
         raise DataMissing(f"{file} has another layout than this version writes; build the report again.")
@@ -239,6 +239,8 @@ def read_published(path: Path) -> Published:
         return Published(**found)
     except KeyError as error:
         raise DataMissing(f"{file} lacks {error}; build the report again.") from error
+    except (AttributeError, TypeError) as error:
+        raise DataMissing(f"{file} is damaged ({error}); build the report again.") from error
 
 
 def in_this_layout(content: object) -> dict[str, Any] | None:
