@@ -15,8 +15,9 @@ from eventstudy.claims import claims_of
 from eventstudy.claims.evidence import Evidence
 from eventstudy.claims.kinds import KINDS
 from eventstudy.claims.ledger import judge
-from eventstudy.claims.ruling import WORDINGS, Verdict
+from eventstudy.claims.ruling import Verdict
 from eventstudy.claims.schema import ClaimPart, Unit
+from eventstudy.claims.words import WORDINGS
 
 pytestmark = pytest.mark.faults
 
@@ -32,12 +33,14 @@ POOL: dict[str, list[object]] = {
     "date": ["2025-01-27", "2025-01-20", "2025-06-30", "1066-10-14", "2999-01-01", datetime.date(2025, 1, 27), "x"],
     "value": [1, 600, 0.5, 17, -1, 0, math.inf, math.nan, 1e300, True, "600"],
     "unit": [*get_args(Unit), "furlongs"],
-    "wording": [*WORDINGS, "hugely"],
+    "wording": [*WORDINGS, "hugely", "w" * 41],
     "measure": ["raw", "abnormal", "dollars", "percent", "weight"],
     "sums": [["gross"], ["net", "gross"], [], ["half"]],
     "shares_billion": [[24.3, 24.8], [24.8, 24.3], [1], "24"],
     "among": ["days", "firms", "firm-days", "stars"],
-    "since": ["2024-06-03", "2026-01-01", "then"],
+    "per": ["day", "week", "month", "year", "hour"],
+    "since": ["2024-06-03", "2024-06", 2024, "2 years", "2026-01-01", "then", "2024-13", "0 years"],
+    "because": ["fears", ""],
     "weekday": ["Monday", "Moonday"],
     "session": [True, False, "yes"],
     "first_session": ["2025-01-21", "later"],

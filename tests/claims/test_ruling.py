@@ -27,31 +27,44 @@ def move(raw: float, low: float, high: float) -> Move:
     ("says", "wording", "raw", "low", "high", "verdict"),
     [
         ("fell", "", -0.17, -0.18, -0.08, "supported"),
-        ("fell", "", -0.04, -0.05, 0.01, "supported in price only"),
+        ("fell", "", -0.04, -0.05, 0.01, "supported"),
         ("fell", "", 0.02, 0.002, 0.08, "contradicted"),
         ("rose", "", 0.02, 0.002, 0.08, "supported"),
         ("rose", "", -0.02, -0.08, -0.002, "contradicted"),
         ("fell", "", 0.0, -0.01, 0.01, "contradicted"),
         ("fell", "sharply", -0.031, -0.05, -0.001, "supported"),
         ("fell", "sharply", -0.029, -0.05, -0.001, "overstated"),
-        ("fell", "sharp", -0.031, -0.05, 0.001, "supported in price only"),
+        ("fell", "sharp", -0.031, -0.05, 0.001, "supported"),
         ("rose", "sharply", 0.034, 0.001, 0.05, "overstated"),
         ("rose", "sharply", 0.036, 0.001, 0.05, "supported"),
         ("fell", "sharply", 0.036, 0.001, 0.05, "contradicted"),
         ("fell", "slightly", -0.012, -0.05, 0.05, "supported"),
         ("fell", "slightly", -0.013, -0.05, 0.05, "understated"),
+        ("plunged", "", -0.029, -0.05, -0.001, "overstated"),
+        ("slumped", "", -0.031, -0.05, 0.001, "supported"),
+        ("soared", "", 0.036, 0.001, 0.05, "supported"),
+        ("edged down", "", -0.013, -0.05, 0.05, "understated"),
+        ("did not fall", "", 0.0, -0.01, 0.01, "supported"),
+        ("did not fall", "", -0.001, -0.01, 0.01, "contradicted"),
+        ("did not plunge", "", -0.029, -0.05, -0.001, "supported"),
+        ("did not plunge", "", -0.031, -0.05, -0.001, "contradicted"),
+        ("did not rise", "", -0.01, -0.02, 0.01, "supported"),
+        ("failed to recover", "", -0.01, -0.02, 0.01, "supported"),
+        ("failed to recover", "", 0.0, -0.02, 0.01, "contradicted"),
+        ("recovered", "", 0.0, -0.02, 0.01, "supported"),
     ],
 )
 def test_direction(says: str, wording: str, raw: float, low: float, high: float, verdict: str) -> None:
     assert verdict_of_move(says, wording, move(raw, low, high)) == verdict
 
 
-def test_without_an_abnormal_return_only_the_yardstick_is_judged_by_its_return_alone() -> None:
+@pytest.mark.parametrize("wording", ["", "sharply", "slightly"])
+@pytest.mark.parametrize("raw", [-0.031, -0.02, -0.005])
+def test_an_index_and_a_share_are_judged_by_one_rule(wording: str, raw: float) -> None:
     nan = math.nan
-    index = Move(-0.01, nan, nan, nan, -0.03, 0.03, 0.01, 250, yardstick=True)
-    assert verdict_of_move("fell", "", index) == "supported"
-    assert verdict_of_move("fell", "sharply", index) == "overstated"
-    assert verdict_of_move("fell", "", replace(index, yardstick=False)) == "supported in price only"
+    index = Move(raw, nan, nan, nan, -0.03, 0.03, 0.01, 250, yardstick=True)
+    share = replace(index, yardstick=False, abnormal=raw, low=raw - 0.04, high=raw + 0.04)
+    assert verdict_of_move("fell", wording, index) == verdict_of_move("fell", wording, share)
 
 
 def test_without_estimation_days_nothing_is_sharp_or_slight() -> None:
@@ -83,11 +96,34 @@ def test_an_impact_is_judged_by_the_abnormal_return(
     ("claimed", "wording", "computed", "verdict"),
     [
         (600, "almost", 592, "supported"),
-        (600, "nearly", 540, "supported"),
-        (600, "almost", 539, "overstated"),
-        (600, "almost", 602.9, "supported"),
+        (600, "nearly", 570, "supported"),
+        (600, "nearly", 569, "overstated"),
+        (600, "almost", 600, "understated"),
+        (600, "almost", 602.9, "understated"),
+        (18.8, "almost", 16.97, "overstated"),
+        (30, "about", 28.27, "overstated"),
+        (30, "almost", 28.27, "overstated"),
+        (600, "just over", 600, "overstated"),
+        (600, "just over", 629, "supported"),
+        (600, "just over", 631, "understated"),
+        (600, "well over", 629, "overstated"),
+        (600, "well over", 631, "supported"),
+        (600, "well below", 571, "understated"),
+        (600, "well below", 569, "supported"),
+        (600, "shy of", 592, "supported"),
+        (600, "north of", 592, "overstated"),
+        (600, "topped", 600, "overstated"),
+        (600, "topped", 600.01, "supported"),
+        (600, "at least", 600, "supported"),
+        (600, "at most", 600, "supported"),
+        (600, "no more than", 600.01, "understated"),
+        (600, "fewer than", 600, "understated"),
+        (600, "some", 592, "supported"),
+        (600, "exactly", 592, "overstated"),
+        (600, "exactly", 600.4, "supported"),
         (600, "almost", 604, "understated"),
-        (600, "more than", 598, "supported"),
+        (600, "more than", 598, "overstated"),
+        (600, "more than", 599.99, "overstated"),
         (600, "more than", 592, "overstated"),
         (600, "at least", 9000, "supported"),
         (600, "about", 571, "supported"),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import pandas as pd
 
 from eventstudy.calendars import DEFAULT_EXCHANGE, exchange_sessions
 from eventstudy.claims.evidence import Evidence
 from eventstudy.claims.kind import Kind
-from eventstudy.claims.ruling import AMOUNT_WORDS, Ruling, Verdict, judge_amount, not_testable, tolerance
+from eventstudy.claims.ruling import Ruling, Verdict, judge_amount, not_testable, tolerance
 from eventstudy.claims.schema import ClaimPart
+from eventstudy.claims.words import AMOUNT_WORDS
 from eventstudy.errors import InvalidInput, StudyFileError
 from eventstudy.wording import capital, iso_day, long_day
 
@@ -91,12 +94,7 @@ def _after(part: ClaimPart, day: pd.Timestamp, exchange: str) -> list[_Check]:
 
 
 def _verdict_of_span(part: ClaimPart, count: float) -> Verdict:
-    claimed = float(part.value or 0.0)
-    if part.wording:
-        return judge_amount(count / claimed, tolerance(part.wording, claimed, dollars=False))
-    if count == claimed:
-        return "supported"
-    return "overstated" if count < claimed else "understated"
+    return judge_amount(count / part.amount, tolerance(part.wording, part.amount, whole=True))
 
 
 def _noted(ev: Evidence, part: ClaimPart, day: pd.Timestamp) -> list[_Check] | Ruling:
@@ -116,13 +114,46 @@ def _noted(ev: Evidence, part: ClaimPart, day: pd.Timestamp) -> list[_Check] | R
         return not_testable(
             f"the study's timeline has no entry with “{part.timeline}”", "a dated entry in the timeline"
         )
-    dates = list(dict.fromkeys(str(d) for d in found["date"]))
     try:
-        days = [pd.to_datetime(d, format="%Y-%m-%d") for d in dates]
+        noted = [pd.to_datetime(str(d), format="%Y-%m-%d") for d in found["date"]]
     except ValueError as error:
         raise StudyFileError(f"timeline: a date of the study's timeline is not like 2025-01-27: {error}.") from error
-    text = f"the study's timeline dates it {' and '.join(_words(d) for d in days)} ({found['what'].iloc[0]})"
-    return [(_agrees(iso_day(day) in dates), text)]
+    entries = found.assign(date=noted).drop_duplicates("date").astype(object).to_dict("records")
+    text = f"the study's timeline dates it {' and '.join(map(_entry_text, entries))}"
+    return [_verdict_of_entries(entries, day, text)]
+
+
+def _verdict_of_entries(entries: list[dict[Hashable, object]], day: pd.Timestamp, text: str) -> _Check:
+    """Judge a day by the timeline's: only an entry with a source contradicts, and only beyond what its zone leaves open."""
+    away = [abs((pd.Timestamp(str(e["date"])) - day).days) for e in entries]
+    if 0 in away:
+        return "supported", text
+    if not any(map(_has_source, entries)):
+        return "not testable here", f"{text}, which contradicts nothing"
+    if any(days == 1 and not _cell(e, "zone") for days, e in zip(away, entries, strict=True)):
+        return "not clear", f"{text}; without its zone a day may be the one beside it elsewhere"
+    return "contradicted", text
+
+
+#: What a timeline may have in place of a source, and that is none.
+_NO_SOURCE = ("", "general knowledge", "press", "unknown", "own notes", "various", "n/a", "nan", "-")
+
+
+def _cell(entry: dict[Hashable, object], key: str) -> str:
+    value = entry.get(key)
+    return "" if pd.isna(value) else str(value).strip()  # type: ignore[call-overload]
+
+
+def _has_source(entry: dict[Hashable, object]) -> bool:
+    """Whether an entry names a source that can be looked up."""
+    return _cell(entry, "source").lower() not in _NO_SOURCE
+
+
+def _entry_text(entry: dict[Hashable, object]) -> str:
+    """Return an entry's day with what happened, its source and the zone of the day."""
+    source = f"source: {_cell(entry, 'source')}" if _has_source(entry) else "without a source"
+    zone = f"day of {_cell(entry, 'zone')}" if _cell(entry, "zone") else "zone not given"
+    return f"{_words(pd.Timestamp(str(entry['date'])))} ({entry['what']}; {source}; {zone})"
 
 
 def _words(day: pd.Timestamp) -> str:
@@ -144,5 +175,6 @@ DATES = {
         units=("days", "sessions", "weeks"),
         wordings=AMOUNT_WORDS,
         check=_something_to_check,
+        of_prices=False,
     ),
 }

@@ -160,7 +160,7 @@ class Evidence:
     given_shares : mapping of str to tuple of ShareCount, optional
         Share counts by ticker, oldest first, in place of the embedded ones.
     timeline : DataFrame, optional
-        Columns date and what, for claims of kind ``date``.
+        Columns date and what, perhaps source and zone, for claims of kind ``date``.
     """
 
     prices: Prices

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from eventstudy.claims.evidence import Days, Evidence
 from eventstudy.claims.ruling import Ruling, joint_ruling
 from eventstudy.claims.schema import ClaimPart
+from eventstudy.claims.words import WORDINGS
 
 #: Keys that belong to the quotation, not to the computation.
-_ALWAYS = ("id", "quote", "article", "source", "kind", "remark")
+_ALWAYS = ("id", "quote", "article", "source", "kind", "because", "remark")
 #: Keys that say which days are meant.
 DAYS = ("window", "from", "to", "date")
 FELL_ROSE, LOST_GAINED = ("fell", "rose"), ("lost", "gained")
@@ -29,7 +30,7 @@ class Kind:
     needs, allows : tuple of str
         Keys that the claim must have, and further ones that it may have.
     says, units, wordings, measures : tuple of str
-        The words that the keys of these names may have; none if any of theirs is welcome.
+        The words that the keys of these names may have, of ``says`` the plain verbs; none if any of theirs is welcome.
     usual_unit : str
         The unit of a value without one.
     check : callable, optional
@@ -38,6 +39,8 @@ class Kind:
         Whether there must be prices of the claim's assets.
     per_share : bool
         Whether a value in dollars is the price of a share, not an amount.
+    deniable : bool
+        Whether a claim may say that it was not so.
     """
 
     judge: Judge
@@ -51,6 +54,7 @@ class Kind:
     check: Callable[[ClaimPart], str] | None = None
     of_prices: bool = True
     per_share: bool = False
+    deniable: bool = False
 
     def problems(self, part: ClaimPart) -> Iterator[str]:
         """Say what in a claim does not fit its kind."""
@@ -64,11 +68,13 @@ class Kind:
         foreign = sorted(set(given) - {*_ALWAYS, *self.needs, *self.allows})
         if foreign:
             yield f"has no {', '.join(foreign)}; it has {', '.join((*self.needs, *self.allows))}"
-        if part.says and self.says and part.says not in self.says:
+        if part.says and self.says and part.verb.base not in self.says:
             yield f"says {' or '.join(self.says)}, not {part.says!r}"
+        if part.verb.negated and (not self.deniable or (part.value is not None and "names" not in self.units)):
+            yield f"with a size has no {part.says!r}; say what it did, and wording = 'at most' or 'at least'"
         if part.unit and self.units and part.unit not in self.units:
             yield f"has the unit {' or '.join(self.units)}, not {part.unit!r}"
-        if self.wordings and part.wording not in self.wordings:
+        if self.wordings and part.wording in WORDINGS and part.wording not in self.wordings:
             yield f"has the wording {', '.join(w or 'none' for w in self.wordings)}, not {part.wording!r}"
         if part.measure and self.measures and part.measure not in self.measures:
             yield f"has the measure {' or '.join(self.measures)}, not {part.measure!r}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
@@ -11,9 +11,10 @@ from eventstudy.claims.evidence import Evidence
 from eventstudy.claims.kinds import KINDS
 from eventstudy.claims.ruling import Ruling, Verdict, not_testable
 from eventstudy.claims.schema import DOLLARS, ClaimPart
+from eventstudy.claims.words import UP_TO, WORDINGS, reason_in, within_the_day
 from eventstudy.errors import DataMissing, StudyFileError
 from eventstudy.study.tables import html_table, markdown_table, markdown_text
-from eventstudy.wording import capital, dollars, listed
+from eventstudy.wording import capital, did_you_mean, dollars, listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +223,7 @@ def _judged(ev: Evidence, part: ClaimPart) -> Claim:
         except DataMissing as error:
             raise StudyFileError(f"{where}: assets: {error.message}") from error
     try:
-        ruling = kind.judge(ev, part)
+        ruling = _unreadable(part) or _beside_reason(part, kind.judge(ev, part))
     except DataMissing as error:
         ruling = not_testable(error.message, "data of those days")
     except StudyFileError as error:
@@ -240,6 +241,36 @@ def _judged(ev: Evidence, part: ClaimPart) -> Claim:
         ruling=ruling,
         remark=part.remark,
     )
+
+
+def _unreadable(part: ClaimPart) -> Ruling | None:
+    """Return the ruling on a claim whose words are not known, or speak of a price within the day, which no close can show."""
+    if part.wording not in WORDINGS:
+        meant = did_you_mean([part.wording], KINDS[part.kind].wordings).strip().removesuffix("?")
+        text = f"“{part.wording}” is no word that a claim of kind {part.kind} is read by"
+        return not_testable(text, meant[:1].lower() + meant[1:] or "one of the words of the tables of claims")
+    if not KINDS[part.kind].of_prices:
+        return None
+    words = within_the_day(part.quote)
+    if not words and part.wording in UP_TO and len(part.assets) == 1 and not part.baskets:
+        words = part.wording
+    return (
+        not_testable(
+            f"“{words}” speaks of a price within the day, and the data hold closes", "the day's lows and highs"
+        )
+        if words
+        else None
+    )
+
+
+def _beside_reason(part: ClaimPart, ruling: Ruling) -> Ruling:
+    """Return a ruling that says what a price cannot: the reason that a claim gives for it."""
+    reason = part.because if "because" in part.given else reason_in(part.quote)
+    if not reason or not KINDS[part.kind].of_prices or ruling.verdict == "not testable here":
+        return ruling
+    fits = ruling.verdict == "supported"
+    text = f"{ruling.sentence} {'The price fits; the' if fits else 'The'} reason given, “{reason}”, is not testable by prices."
+    return replace(ruling, verdict="supported in price only" if fits else ruling.verdict, sentence=text)
 
 
 def claimed_text(part: ClaimPart) -> str:

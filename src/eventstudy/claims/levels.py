@@ -9,8 +9,9 @@ import pandas as pd
 
 from eventstudy.claims.evidence import Days, Evidence
 from eventstudy.claims.kind import Kind, each_asset
-from eventstudy.claims.ruling import AMOUNT_WORDS, Ruling, judge_amount, not_testable, tolerance
+from eventstudy.claims.ruling import Ruling, allows, judge_amount, not_testable, tolerance
 from eventstudy.claims.schema import ClaimPart
+from eventstudy.claims.words import AMOUNT_WORDS
 from eventstudy.inference.market_value import SPLIT_BASIS_TOLERANCE
 from eventstudy.prices.snapshot import is_snapshot, later_splits, load_snapshot
 
@@ -43,18 +44,17 @@ def _level_of(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
         return not_testable(f"{name} has no close as traded on {days.text}", f"the close of {ticker}")
     level = _level(ev, ticker, ev.sessions[days.last], close)
     price = level.close * level.splits
-    bounds = tolerance(part.wording, float(part.value or 0.0), dollars=False)
+    bounds = tolerance(part.wording, float(part.value or 0.0))
     verdict = judge_amount(price / float(part.value or 1.0), bounds)
-    ends = bounds[0] > 0.0 and math.isfinite(bounds[1])
-    if not level.known and not (verdict == "supported" and ends):
+    if not level.known and not (verdict == "supported" and bounds.two_sided):
         return not_testable(
             f"{name} has the close {close:,.2f} on {days.text} in {ev.source(ticker).provenance.source}, and whether that was divided by "
             f"splits since is not known here",
             f"the close of {ticker} as the exchange had it that day",
         )
     split = f" ({close:,.2f} in the table, before splits of {level.splits:g} for 1)" if level.splits != 1.0 else ""
-    claimed = f"{part.wording} {part.value:,.10g}".strip()
-    text = f"{name} closed at {price:,.2f} on {days.text}{split}; the claim is {claimed}."
+    allowed = allows(part.wording, float(part.value or 0.0), bounds, lambda value: f"{value:,.10g}")
+    text = f"{name} closed at {price:,.2f} on {days.text}{split}; {allowed}."
     inputs = ((f"close {days.text}", f"{close:,.2f}"), ("splits since in the table's closes", level.since))
     return Ruling(verdict, text, number=price, unit="price", inputs=inputs, days=days.text)
 

@@ -9,14 +9,11 @@ from dataclasses import replace
 from eventstudy.claims.evidence import Days, Evidence, Move
 from eventstudy.claims.kind import DAYS, FELL_ROSE, Kind, each_asset
 from eventstudy.claims.ruling import (
-    AMOUNT_WORDS,
-    CEILINGS,
-    COUNT_WORDS,
-    MOVE_WORDS,
     SEVERAL,
     Reading,
     Ruling,
     Verdict,
+    allows,
     joint_ruling,
     judge_amount,
     missing_text,
@@ -24,47 +21,54 @@ from eventstudy.claims.ruling import (
     not_testable,
     tolerance,
 )
-from eventstudy.claims.schema import SIGN, ClaimPart
+from eventstudy.claims.schema import ClaimPart
+from eventstudy.claims.words import AMOUNT_WORDS, COUNT_WORDS, MOVE_WORDS, SHARPLY, SIGN, SLIGHTLY, UP_TO, VERBS
 from eventstudy.wording import interval, listed, percent
 
 _INTERVAL = "95% interval of the abnormal return"
-_SHARP, _SLIGHT = ("sharp", "sharply"), ("slight", "slightly")
 
 
 def verdict_of_move(says: str, wording: str, move: Move) -> Verdict:
-    """Judge that a share fell or rose, if worded so sharply or slightly.
+    """Judge what a verb says of a price, of an index as of a share.
 
     Notes
     -----
-    ``contradicted`` if the return has the other sign or none. Then *sharply* needs two things: a return beyond the outermost 5 % of the
-    stretches of as many days in the share's estimation window, on that side (else ``overstated``), and an abnormal return whose 95 %
-    interval lies wholly on that side (else ``supported in price only``). *Slightly* needs a return that two thirds of the moves of the
-    estimation window exceed in size at least (else ``understated``). Without a word the sign of the return and the interval decide.
-
-    Both conditions of *sharply* are needed: a calm share leaves the range of its estimation window with a market's move that any index
-    fund makes too, and a volatile one is abnormal on days that its holders know well.
+    A verb speaks of the price, so the price judges it: ``contradicted`` if it went the other way or did not move. *Sharply*, or a verb as
+    strong, needs a change beyond the outermost 5 % of the stretches of as many days in its own estimation window, on that side (else
+    ``overstated``); *slightly* one that two thirds of them exceed in size (else ``understated``). What the market did with it is the abnormal
+    return, which is told beside and judges claims of kind ``impact``. A denied verb gets the opposite.
 
     Examples
     --------
     >>> day = Move(-0.17, -0.133, -0.18, -0.08, -0.04, 0.05, 0.02, 250)
-    >>> verdict_of_move("fell", "sharply", day), verdict_of_move("rose", "", day)
-    ('supported', 'contradicted')
+    >>> [verdict_of_move(says, "", day) for says in ("plunged", "rose", "did not fall")]
+    ['supported', 'contradicted', 'contradicted']
     """
-    if not math.isfinite(move.raw):
+    verb = VERBS[says]
+    verdict = _verdict_of_move(verb.base, wording or verb.strength, move)
+    return _denied(verdict) if verb.negated else verdict
+
+
+def _verdict_of_move(base: str, strength: str, move: Move) -> Verdict:
+    size = SIGN[base] * move.raw
+    if not math.isfinite(size):
         return "not testable here"
-    sign = SIGN[says]
-    if sign * move.raw <= 0.0:
+    if size < 0.0 or (size == 0.0 and base != "recovered"):
         return "contradicted"
-    if wording in _SLIGHT:
-        return _by_bound(move.inner, abs(move.raw), inside="supported", beyond="understated")
-    if wording in _SHARP:
-        verdict = _by_bound(sign * move.tail(sign), sign * move.raw, inside="overstated", beyond="supported")
-        if verdict != "supported":
-            return verdict
-    if not math.isfinite(move.abnormal):
-        return "supported" if move.yardstick else "supported in price only"
-    beyond = move.high < 0.0 if sign < 0 else move.low > 0.0
-    return "supported" if beyond else "supported in price only"
+    if strength in SLIGHTLY:
+        return _by_bound(move.inner, size, inside="supported", beyond="understated")
+    if strength in SHARPLY:
+        return _by_bound(SIGN[base] * move.tail(SIGN[base]), size, inside="overstated", beyond="supported")
+    return "supported"
+
+
+def _denied(verdict: Verdict) -> Verdict:
+    """Return the verdict on a claim that something was not so; that it is not seen in the noise proves neither."""
+    if verdict == "supported":
+        return "contradicted"
+    if verdict == "not visible in prices":
+        return "not clear"
+    return verdict if verdict == "not testable here" else "supported"
 
 
 def _by_bound(bound: float, size: float, *, inside: Verdict, beyond: Verdict) -> Verdict:
@@ -81,14 +85,19 @@ def verdict_of_impact(says: str, wording: str, move: Move) -> Verdict:
     -----
     ``not visible in prices`` if the 95 % interval of the abnormal return holds zero; ``supported`` if it lies on the claim's side, and
     with *sharply* the return itself is beyond the outermost 5 % of the stretches of its estimation window (else ``overstated``);
-    ``contradicted`` if it lies on the other side.
+    ``contradicted`` if it lies on the other side. A denied verb gets the opposite, and ``not clear`` where the interval holds zero.
 
     Examples
     --------
     >>> verdict_of_impact("fell", "", Move(0.02, -0.001, -0.06, 0.057, -0.04, 0.05, 0.02, 250))
     'not visible in prices'
     """
-    sign = SIGN[says]
+    verb = VERBS[says]
+    verdict = _verdict_of_impact(SIGN[verb.base], wording or verb.strength, move)
+    return _denied(verdict) if verb.negated else verdict
+
+
+def _verdict_of_impact(sign: float, strength: str, move: Move) -> Verdict:
     if not math.isfinite(move.abnormal):
         return "not testable here"
     if move.low <= 0.0 <= move.high:
@@ -96,28 +105,35 @@ def verdict_of_impact(says: str, wording: str, move: Move) -> Verdict:
     if sign * move.abnormal < 0.0:
         return "contradicted"
     strong = sign * move.raw > sign * move.tail(sign)
-    return "supported" if strong or wording not in _SHARP else "overstated"
+    return "supported" if strong or strength not in SHARPLY else "overstated"
 
 
 def _direction(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
     """Judge which way a price went."""
     move = ev.move(ticker, days)
-    return _ruling(ev, ticker, days, move, verdict_of_move(part.says, part.wording, move))
+    verdict = verdict_of_move(part.says, part.wording, move)
+    return _ruling(ev, ticker, days, move, verdict, end=_yardstick(part, "the sign of the change"))
 
 
 def _impact(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
     """Judge which way news moved a price, beyond the market."""
     move = ev.move(ticker, days)
-    return _ruling(ev, ticker, days, move, verdict_of_impact(part.says, part.wording, move))
+    verdict = verdict_of_impact(part.says, part.wording, move)
+    return _ruling(ev, ticker, days, move, verdict, end=_yardstick(part, "the abnormal return"))
 
 
-def _ruling(
-    ev: Evidence, ticker: str, days: Days, move: Move, verdict: Verdict, start: str = "", end: str = ""
-) -> Ruling:
+def _yardstick(part: ClaimPart, plain: str) -> str:
+    """Say what the words of a claim without a number are measured by."""
+    words = f"{part.says} {part.wording}".strip()
+    by = "the price's own estimation days" if part.strength else ""
+    return f"the yardstick of “{words}” is {listed(filter(None, (plain, by)))}"
+
+
+def _ruling(ev: Evidence, ticker: str, days: Days, move: Move, verdict: Verdict, end: str = "") -> Ruling:
     """Put a move into a sentence, beside the moves of its estimation window and its abnormal part."""
     if not math.isfinite(move.raw):
         return _no_closes(ev, ticker, days)
-    text = start or f"{moved(ev.call(ticker), move.raw)} ({days.text})"
+    text = f"{moved(ev.call(ticker), move.raw)} ({_from_to(ev, days)})"
     text += _beside_estimation_window(move, days)
     if math.isfinite(move.abnormal):
         text += f"; its abnormal return is {percent(move.abnormal)} (95% interval {interval(move.low, move.high)})"
@@ -134,6 +150,10 @@ def _ruling(
         days=days.text,
         needs="enough estimation days of the share before these" if verdict == "not testable here" else "",
     )
+
+
+def _from_to(ev: Evidence, days: Days) -> str:
+    return days.text if days.n == 1 else f"{days.text}, from the close of {ev.day(days.before)}"
 
 
 def _beside_estimation_window(move: Move, days: Days) -> str:
@@ -182,24 +202,9 @@ def _no_closes(ev: Evidence, ticker: str, days: Days) -> Ruling:
     )
 
 
-def _period(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
-    """Judge a move over calendar days by its sign, and by its size if one is claimed."""
-    move = ev.move(ticker, days)
-    start = f"{moved(ev.call(ticker), move.raw)} from the close of {ev.day(days.before)} to that of {ev.day(days.last)}"
-    return _ruling(ev, ticker, days, move, _verdict_of_period(part, move), start)
-
-
-def _verdict_of_period(part: ClaimPart, move: Move) -> Verdict:
-    if part.value is not None:
-        return judge_amount(part.sign * move.raw / part.amount, tolerance(part.wording, part.value, dollars=False))
-    # an index is its own yardstick; over days, the word alone is judged by the stretches of the estimation window
-    plain = replace(move, abnormal=math.nan, low=math.nan, high=math.nan, yardstick=True)
-    return verdict_of_move(part.says, part.wording, plain)
-
-
 def _judge_size(ev: Evidence, part: ClaimPart) -> Ruling:
     """Judge a claimed move in per cent; of several assets, with ``up to`` the largest counts."""
-    if part.wording != "up to" or len(part.assets) == 1:
+    if part.wording not in UP_TO or len(part.assets) == 1:
         return each_asset(_size)(ev, part)
     days = ev.days(part)
     raws = {t: part.sign * ev.move(t, days).raw for t in part.assets}
@@ -209,38 +214,72 @@ def _judge_size(ev: Evidence, part: ClaimPart) -> Ruling:
     return _size(ev, part, max(known, key=known.__getitem__), days)
 
 
+def _period(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
+    """Judge a move over calendar days by its verb, or by its size if one is claimed."""
+    return (_size if part.value is not None else _direction)(ev, part, ticker, days)
+
+
 def _size(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
-    move = ev.move(ticker, days)
-    what, number = ("abnormal return", move.abnormal) if part.measure == "abnormal" else ("return", move.raw)
+    """Judge a claimed size: of the return or the abnormal return in per cent, or of an index in points."""
+    move, points = ev.move(ticker, days), part.unit == "points"
     if not math.isfinite(move.raw):
         return _no_closes(ev, ticker, days)
+    if points and not ticker.startswith("^"):
+        return not_testable(f"{ev.call(ticker)} is a share, and points are those of an index", "the move in per cent")
+    number = move.raw
+    if points:
+        closes = ev.closes(ticker, days)[0]
+        number = float(closes[days.last] - closes[days.before])
+    elif part.measure == "abnormal":
+        number = move.abnormal
     if not math.isfinite(number):
         return not_testable(move.reason or "there is no abnormal return", "an abnormal return")
-    low, high = tolerance(part.wording, float(part.value or 0.0), dollars=False)
-    verdict = judge_amount(part.sign * number / part.amount, (low, high))
-    top = "any size above" if math.isinf(high) else percent(part.amount * high, sign=False)
-    end = f"the claim is a {what} between {percent(part.amount * low, sign=False)} and {top}"
-    return replace(_ruling(ev, ticker, days, move, verdict, end=end), number=number)
+    bounds = tolerance(part.wording, float(part.value or 0.0))
+    end = allows(part.wording, part.amount, bounds, _points if points else _size_text)
+    if points:
+        end = f"that is {_points(abs(number))}; {end}"
+    ruling = _ruling(ev, ticker, days, move, judge_amount(part.sign * number / part.amount, bounds), end=end)
+    return replace(ruling, number=number, unit="points" if points else ruling.unit)
+
+
+def _points(value: float) -> str:
+    return f"{value:,.2f} points"
+
+
+def _size_text(value: float) -> str:
+    return percent(value, 4, sign=False).rstrip("%").rstrip("0").rstrip(".") + "%"
 
 
 def _no_change(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
-    """Judge that nothing had happened: while the abnormal return lies within its noise, and the price moved as in its estimation window.
+    """Judge that nothing happened beyond the ordinary: by two one-sided tests at 2.5 % each, whose margin is the ordinary itself.
 
-    A price that left that range together with the market is ``supported beyond the market only``.
+    Notes
+    -----
+    The margin is the inner nine tenths of the price's own moves over as many estimation days: nothing that would be called sharp. The claim
+    holds if the price and the 95 % interval of its abnormal return lie inside it. It is contradicted if the price left it, or the interval
+    excludes zero; else the data are too noisy to say, which is ``not clear`` and no proof of calm. A price that left the margin while the
+    interval lies inside is ``supported beyond the market only``. The yardstick itself has no noise: its change alone is judged.
     """
     move = ev.move(ticker, days)
-    return _ruling(ev, ticker, days, move, _verdict_of_calm(move))
+    end = f"the margin of no change is its own ordinary move, {interval(move.tail_low, move.tail_high)}"
+    return _ruling(ev, ticker, days, move, verdict_of_calm(move), end=end if math.isfinite(move.tail_low) else "")
 
 
-def _verdict_of_calm(move: Move) -> Verdict:
-    """Judge that nothing happened, by the abnormal return; of the yardstick itself, by the moves of its estimation window."""
-    low, high, value = (move.tail_low, move.tail_high, move.raw) if move.yardstick else (move.low, move.high, 0.0)
-    if not (math.isfinite(low) and math.isfinite(high)):
+def verdict_of_calm(move: Move) -> Verdict:
+    """Judge that nothing happened, by the equivalence of the abnormal return with zero.
+
+    Examples
+    --------
+    >>> [verdict_of_calm(Move(0.0, ar, ar - 0.02, ar + 0.02, -0.03, 0.03, 0.01, 250)) for ar in (0.005, 0.015, 0.025)]
+    ['supported', 'not clear', 'contradicted']
+    """
+    low, high = (move.raw, move.raw) if move.yardstick else (move.low, move.high)
+    if not all(map(math.isfinite, (low, high, move.tail_low, move.tail_high))):
         return "not testable here"
-    if not low <= value <= high:
-        return "contradicted"
-    usual = not math.isfinite(move.tail_low) or move.tail_low <= move.raw <= move.tail_high
-    return "supported" if usual else "supported beyond the market only"
+    usual = move.tail_low <= move.raw <= move.tail_high
+    if move.tail_low <= low and high <= move.tail_high:
+        return "supported" if usual else "supported beyond the market only"
+    return "not clear" if usual and low <= 0.0 <= high else "contradicted"
 
 
 def _judge_count(ev: Evidence, part: ClaimPart) -> Ruling:
@@ -258,7 +297,11 @@ def _count(ev: Evidence, part: ClaimPart, label: str, tickers: tuple[str, ...], 
     missing = [t for t in tickers if t not in seen]
     if not seen:
         return not_testable(f"none of {label} has closes on these days", "closes of its companies")
-    did = [t for t, r in seen.items() if part.sign * r > 0.0]
+    if part.strength:
+        return not_testable(
+            f"how hard each of them moved is not counted, and the claim says {part.says}", "a claim about fell or rose"
+        )
+    did = [t for t, r in seen.items() if (part.sign * r > 0.0) != part.verb.negated]
     k, n = len(did), len(seen)
     text = f"{k} of {n} {part.says} ({label}, {days.text}): {percent(k / n, 1, sign=False)}{_who_did(ev, seen, did)}"
     verdict, needs = _bounded(part, k, n, len(missing)), ""
@@ -306,26 +349,14 @@ def _verdict_of_count(part: ClaimPart, k: int, n: int) -> Verdict:
         if {"most": k > n / 2, "several": k >= SEVERAL, "all": k == n, "none": k == 0}[part.wording]:
             return "supported"
         return "contradicted" if k == 0 or part.wording == "none" else "overstated"
+    bounds = tolerance(part.wording, float(part.value or 0.0), whole=part.unit != "percent")
     if k == 0:
-        return "supported" if part.wording in CEILINGS else "contradicted"
-    claimed = float(part.value or 0.0)
-    bounds = tolerance(part.wording, claimed, dollars=False)
-    if part.unit == "percent":
-        return judge_amount(k / n / part.amount, bounds)
-    return judge_amount(k / claimed, _exact(part.wording, claimed) or bounds)
+        return "supported" if bounds.ceiling else "contradicted"
+    return judge_amount((k / n if part.unit == "percent" else k) / part.amount, bounds)
 
 
-def _exact(wording: str, claimed: float) -> tuple[float, float] | None:
-    """Return the bounds of a number of names over the claimed one, which has no rounding; None for words that are vague themselves."""
-    step = 0.5 / claimed  # names are whole: half of one is on neither side
-    if wording in CEILINGS:
-        return 0.0, 1.0 - step
-    return {
-        "": (1.0, 1.0),
-        "at least": (1.0, math.inf),
-        "more than": (1.0 + step, math.inf),
-        "over": (1.0 + step, math.inf),
-    }.get(wording)
+def _points_are_raw(part: ClaimPart) -> str:
+    return "has no abnormal return in points" if (part.unit, part.measure) == ("points", "abnormal") else ""
 
 
 def _something_to_count(part: ClaimPart) -> str:
@@ -343,6 +374,7 @@ MOVES = {
         allows=(*DAYS, "wording"),
         says=FELL_ROSE,
         wordings=MOVE_WORDS,
+        deniable=True,
     ),
     "impact": Kind(
         each_asset(_impact),
@@ -350,25 +382,28 @@ MOVES = {
         allows=(*DAYS, "wording"),
         says=FELL_ROSE,
         wordings=MOVE_WORDS,
+        deniable=True,
     ),
     "size": Kind(
         _judge_size,
         needs=("assets", "says", "value"),
         allows=(*DAYS, "unit", "wording", "measure"),
         says=FELL_ROSE,
-        units=("percent",),
+        units=("percent", "points"),
         wordings=AMOUNT_WORDS,
         measures=("raw", "abnormal"),
         usual_unit="percent",
+        check=_points_are_raw,
     ),
     "period": Kind(
         each_asset(_period),
         needs=("assets", "says", "from", "to"),
         allows=("value", "unit", "wording"),
-        says=FELL_ROSE,
-        units=("percent",),
+        says=(*FELL_ROSE, "recovered"),
+        units=("percent", "points"),
         wordings=(*AMOUNT_WORDS, *MOVE_WORDS[1:]),
         usual_unit="percent",
+        deniable=True,
     ),
     "count": Kind(
         _judge_count,
@@ -379,6 +414,7 @@ MOVES = {
         wordings=(*AMOUNT_WORDS, *COUNT_WORDS),
         usual_unit="names",
         check=_something_to_count,
+        deniable=True,
     ),
     "no_change": Kind(
         each_asset(_no_change),

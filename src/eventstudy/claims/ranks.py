@@ -1,23 +1,22 @@
-"""Claims about ranks: whether a loss or gain was a record, among a share's own days or among firms."""
+"""Claims about ranks: whether a loss or gain was a record, among a share's own days, weeks or months, or among firms."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from eventstudy.claims.evidence import Days, Evidence
-from eventstudy.claims.kind import DAYS, FELL_ROSE, LOST_GAINED, Kind, each_asset
-from eventstudy.claims.ruling import RANK_WORDS, Ruling, Verdict, not_testable
+from eventstudy.claims.kind import DAYS, FELL_ROSE, LOST_GAINED, Kind
+from eventstudy.claims.ruling import Ruling, Verdict, joint_ruling, not_testable
 from eventstudy.claims.schema import ClaimPart
-from eventstudy.claims.values import ENOUGH, daily_changes, without_doubles
+from eventstudy.claims.values import ENOUGH, changes, without_doubles
+from eventstudy.claims.words import AMONG, ON_RECORD, RANK_WORDS
 from eventstudy.wording import dollars, iso_day, listed, percent
-
-#: Data may begin so long after the day that a claim names: holidays, and the one close before the first change.
-_OPENING = pd.Timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +34,54 @@ _MEASURES = {
 }
 
 
-def _judge_rank(ev: Evidence, part: ClaimPart) -> Ruling:
-    """Judge a rank: the biggest one-day loss or gain among a share's own days, among firms on that day, or among firms on all days.
+class _Periods(NamedTuple):
+    """The days, weeks, months, quarters or years of the data: first sessions and places of the last, shape (P,), and which is the claim's."""
 
-    Only days up to the claim's own count, since a record is one at its time; ``since`` is where the comparison starts. The comparison
-    reaches no farther than the data, and the sentence says how far that is.
+    starts: pd.DatetimeIndex
+    ends: np.ndarray
+    own: int
+
+
+def _judge_rank(ev: Evidence, part: ClaimPart) -> Ruling:
+    """Judge a rank: the biggest loss or gain of a day, week or month among a share's own, among firms then, or among firms at all times.
+
+    Only days up to the claim's own count, since a record is one at its time. What ``since`` names is where the comparison starts and is not
+    part of it: the worst day since 18 December need not be worse than that day, nor the worst since March than one in March. The
+    comparison reaches no farther than the data, and the sentence says how far that is.
     """
     days = ev.days(part)
-    if days.n != 1:
-        return not_testable("a rank is computed for one day", "a claim about one session")
-    return each_asset(_rank)(ev, part)
+    periods = _periods(ev, part, days)
+    if isinstance(periods, Ruling):
+        return periods
+    start, end = iso_day(periods.starts[periods.own]), ev.day(periods.ends[periods.own])
+    days = days if part.per == "day" else replace(days, text=f"{start} to {end}")
+    if part.since and part.among != "firms" and part.cut(periods.starts[periods.own]) >= periods.starts[periods.own]:
+        return not_testable(f"{days.text} does not lie after {part.since}", "a since before the days of the claim")
+    rulings = [(ev.call(ticker), _rank(ev, part, ticker, days, periods)) for ticker in part.assets]
+    return joint_ruling(rulings, "which company is meant")
+
+
+def _periods(ev: Evidence, part: ClaimPart, days: Days) -> _Periods | Ruling:
+    """Return the calendar's periods with the claim's own, which must be one and whole."""
+    if part.per == "day" and days.n != 1:
+        reason = "a rank is computed for one day, or per week, month, quarter or year"
+        return not_testable(reason, "a claim about one session, or the key per")
+    if part.per == "day":
+        return _Periods(ev.sessions, np.arange(len(ev.sessions)), days.last)
+    period = ev.sessions.to_period({"week": "W", "month": "M", "quarter": "Q", "year": "Y"}[part.per])
+    new = np.flatnonzero(np.r_[True, period[1:] != period[:-1]])
+    own = int(np.searchsorted(new, days.last, side="right")) - 1
+    if new[own] > days.first:
+        return not_testable(f"{days.text} is not within one {part.per}", f"the days of one {part.per}")
+    ends = np.r_[new[1:], len(ev.sessions)] - 1
+    closing = period[days.last].end_time.normalize()
+    whole = own < len(new) - 1 or len(pd.bdate_range(ev.sessions[-1], closing)) <= 1
+    if not whole:
+        return not_testable(
+            f"the {part.per} of {days.text} is not over in the data, which end on {ev.day(-1)}",
+            "closes of its last day",
+        )
+    return _Periods(ev.sessions[new], ends, own)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,12 +120,17 @@ class _Standing:
 
 
 def _standing(
-    ev: Evidence, part: ClaimPart, ticker: str, rivals: tuple[str, ...], days: Days, measure: str
+    ev: Evidence, part: ClaimPart, ticker: str, rivals: tuple[str, ...], periods: _Periods, measure: str
 ) -> _Standing | None:
-    """Return the standing of a company on a day, or None if it has no change there."""
-    table, early = daily_changes(ev, [ticker, *rivals], measure, ticker)
-    start = 0 if part.since is None else int(ev.sessions.searchsorted(pd.Timestamp(part.since)))
-    chosen = table.iloc[days.last if part.among == "firms" else start : days.last + 1]
+    """Return the standing of a company in a period, or None if it has no change there."""
+    table, early = changes(ev, [ticker, *rivals], measure, periods.ends, ticker)
+    table.index = periods.starts
+    start = (
+        0
+        if part.since is None
+        else int(periods.starts.searchsorted(part.cut(periods.starts[periods.own]), side="right"))
+    )
+    chosen = table.iloc[periods.own if part.among == "firms" else start : periods.own + 1]
     if ticker not in chosen or chosen.empty or not math.isfinite(float(chosen[ticker].iloc[-1])):
         return None
     return _ranked(part, ticker, chosen, start < early and part.among != "firms")
@@ -109,11 +151,11 @@ def _by_the_other(part: ClaimPart, ticker: str, found: _Standing, beside: _Stand
     return f"{text} ({missing:,} of these company-days have no such change)" if missing else text
 
 
-def _rank(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
-    measure: str = part.measure or next(name for name, m in _MEASURES.items() if part.says in m.words)
+def _rank(ev: Evidence, part: ClaimPart, ticker: str, days: Days, periods: _Periods) -> Ruling:
+    measure: str = part.measure or next(name for name, m in _MEASURES.items() if part.verb.base in m.words)
     by = _MEASURES[measure]
     label, rivals = _rivals(ev, part)
-    found = _standing(ev, part, ticker, rivals, days, measure)
+    found = _standing(ev, part, ticker, rivals, periods, measure)
     if found is None:
         return not_testable(
             f"{ev.call(ticker)} has no change in {by.unit} on {days.text}",
@@ -125,11 +167,10 @@ def _rank(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
             f"{found.there} of the {table.shape[1]} companies ({label}) have a price on {days.text}{ev.panel_ends}",
             "the closes of the others on that day",
         )
-    reach = days.text if part.among == "firms" else f"{iso_day(first)} to {days.text}{found.some_earlier}"
     sentence = (
-        f"{ev.call(ticker)} {by.words[found.own > 0]} {by.form(found.own)}, number {found.rank} among the one-day "
-        f"{'losses' if sign < 0 else 'gains'} in {by.unit} of {label} in the data here ({reach})"
-        f"{_runner_up(ev, table, ticker, sign, by.form)}"
+        f"{ev.call(ticker)} {by.words[found.own > 0]} {by.form(found.own)}, number {found.rank} among the one-{part.per} "
+        f"{'losses' if sign < 0 else 'gains'} in {by.unit} of {label} in the data here ({_reach(ev, part, found, periods, days)})"
+        f"{_runner_up(ev, table, ticker, sign, by.form)}{_named_by_since(ev, part, ticker, periods, measure)}"
     )
     compared = int(np.isfinite(table.to_numpy(dtype=np.float64)).sum())
     inputs = [("companies compared", str(found.there)), ("company-days compared", f"{compared:,}")]
@@ -137,21 +178,44 @@ def _rank(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
     if twice:
         inputs.append(("share classes left out", ", ".join(twice)))
     other = next(name for name in _MEASURES if name != measure)
-    beside = _standing(ev, part, ticker, rivals, days, other)
+    beside = _standing(ev, part, ticker, rivals, periods, other)
     if beside is not None:
         inputs.append((f"the same in {_MEASURES[other].unit}", _by_the_other(part, ticker, found, beside, other)))
     if measure == "dollars" and found.early:
         inputs.append(("before the first share count", "the earliest count stands in"))
     verdict = _verdict_of_rank(part, found.rank, sign * found.own)
-    if _reaches_back(part, first, verdict):
+    if _reaches_back(part, periods, first, verdict):
         return not_testable(f"{sentence}; the claim reaches back to {part.since}", f"prices from {part.since} on")
     return Ruling(verdict, f"{sentence}.", number=float(found.rank), unit="rank", inputs=tuple(inputs), days=days.text)
 
 
-def _reaches_back(part: ClaimPart, first: pd.Timestamp, verdict: Verdict) -> bool:
+def _reach(ev: Evidence, part: ClaimPart, found: _Standing, periods: _Periods, days: Days) -> str:
+    """Say how far the comparison reaches, and of a record that it is one of the data."""
+    if part.among == "firms":
+        return days.text
+    start = "where the data begin, " if part.wording in ON_RECORD and part.since is None else ""
+    return f"{start}{iso_day(found.first)} to {ev.day(periods.ends[periods.own])}{found.some_earlier}"
+
+
+def _named_by_since(ev: Evidence, part: ClaimPart, ticker: str, periods: _Periods, measure: str) -> str:
+    """Say what the share did in the one period that ``since`` names, which the comparison leaves out; empty if it names none or a longer time."""
+    named = part.named
+    if named is None or part.among == "firms":
+        return ""
+    first, last = (int(periods.starts.searchsorted(day, side="right")) - 1 for day in named)
+    change = float(changes(ev, [ticker], measure, periods.ends)[0][ticker].iloc[first])
+    if not 0 <= first == last or not math.isfinite(change):
+        return ""
+    by, day = _MEASURES[measure], iso_day(periods.starts[first])
+    which = day if part.per == "day" else f"the {part.per} of {day}"
+    return f"; left out is {which}, when it {by.words[change > 0]} {by.form(change)}"
+
+
+def _reaches_back(part: ClaimPart, periods: _Periods, first: pd.Timestamp, verdict: Verdict) -> bool:
     """Whether a rank that holds in the data is claimed of days before them; one that fails in the data fails all the more."""
-    claimed = part.since is not None and part.among != "firms" and first > pd.Timestamp(part.since) + _OPENING
-    return claimed and verdict in ("supported", "understated")
+    if part.since is None or part.among == "firms" or verdict not in ("supported", "understated"):
+        return False
+    return bool(periods.starts[int(periods.starts.searchsorted(first)) - 1] > part.cut(periods.starts[periods.own]))
 
 
 def _rivals(ev: Evidence, part: ClaimPart) -> tuple[str, tuple[str, ...]]:
@@ -166,7 +230,7 @@ def _verdict_of_rank(part: ClaimPart, rank: int, toward: float) -> Verdict:
     if toward <= 0.0:
         return "contradicted"
     claimed = float(part.value or 1.0)
-    if part.wording == "among the biggest":
+    if part.wording == AMONG:
         return "supported" if rank <= claimed else "overstated"
     if rank == claimed:
         return "supported"
@@ -189,7 +253,7 @@ RANKS = {
     "rank": Kind(
         _judge_rank,
         needs=("assets", "says"),
-        allows=(*DAYS, "value", "unit", "wording", "measure", "among", "baskets", "since"),
+        allows=(*DAYS, "value", "unit", "wording", "measure", "among", "baskets", "per", "since"),
         says=(*FELL_ROSE, *LOST_GAINED),
         units=("rank",),
         wordings=RANK_WORDS,

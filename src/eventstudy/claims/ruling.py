@@ -1,51 +1,27 @@
-"""How far a number may lie from a claim, by the wording of the claim; and the ruling, a verdict with what it rests on.
+"""How finely a printed number was meant, what follows from that and its word; and the ruling, a verdict with what it rests on.
 
-A claim in print is a number and a word. The word says on which side of the number the truth may lie and how far; the digits say
-how finely the number was meant. Nothing here knows a price: a tolerance is a pair of bounds for *computed over claimed*.
+The word of a claim says on which side of its number the truth may lie and how far (`eventstudy.claims.words`); the digits say how finely the
+number was meant. Nothing here knows a price: bounds are shares, *computed over claimed*.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from eventstudy.claims.words import DISTANCE, EXACT_DIGITS, EXACTLY, Bounds, reach_of
 from eventstudy.wording import capital, listed, percent
 
-#: How far below its number "almost" and how far to either side "about" may lie.
-ALMOST, ABOUT = 0.10, 0.05
-#: Beyond the side that a word allows, this much is rounding: 601 may be printed as "almost 600".
-ROUNDING = 0.005
 #: Share counts in print differ by this much for the same company and day, so an amount in dollars is never finer.
 SHARE_COUNT = 0.01
 #: "Several" is at least so many.
 SEVERAL = 3
-#: A share is said to fall "sharply" if the day is among this share of its estimation days, on that side.
+#: A price is said to fall "sharply" if the day is among this share of its estimation days, on that side.
 SHARP_TAIL = 0.05
 #: "Slightly" is a move no larger than this share of those of the estimation window, of either sign.
 SLIGHT_SHARE = 2.0 / 3.0
-
-#: Words that set a ceiling and no floor: none at all keeps below it.
-CEILINGS = ("less than", "under")
-#: Between which shares of the claimed number a computed one agrees with it, by the word of the claim.
-_BOUNDS: dict[str, tuple[float, float]] = {
-    **dict.fromkeys(("almost", "nearly"), (1.0 - ALMOST, 1.0 + ROUNDING)),
-    **dict.fromkeys(("about", "around", "roughly"), (1.0 - ABOUT, 1.0 + ABOUT)),
-    **dict.fromkeys(("more than", "over", "at least"), (1.0 - ROUNDING, math.inf)),
-    **dict.fromkeys(CEILINGS, (0.0, 1.0 + ROUNDING)),
-    "up to": (1.0 - ALMOST, 1.0 + ROUNDING),
-}
-#: Words that go with an amount.
-AMOUNT_WORDS = ("", *_BOUNDS)
-#: Words that go with a move.
-MOVE_WORDS = ("", "sharp", "sharply", "slight", "slightly")
-#: Words that go with a rank.
-RANK_WORDS = ("", "biggest", "record", "among the biggest")
-#: Words that go with a count, beside those of amounts.
-COUNT_WORDS = ("most", "several", "all", "none")
-#: All words that a claim may have.
-WORDINGS = tuple(dict.fromkeys((*AMOUNT_WORDS, *MOVE_WORDS, *RANK_WORDS, *COUNT_WORDS)))
 
 
 def printed_precision(value: float, least: int = 2) -> float:
@@ -61,7 +37,7 @@ def printed_precision(value: float, least: int = 2) -> float:
     return 0.5 * 10.0 ** (int(exponent) - digits + 1) / abs(value)
 
 
-def tolerance(wording: str, claimed: float, *, dollars: bool) -> tuple[float, float]:
+def tolerance(wording: str, claimed: float, *, dollars: bool = False, whole: bool = False) -> Bounds:
     """Return between which shares of the claimed number a computed one agrees with the claim.
 
     Parameters
@@ -72,52 +48,62 @@ def tolerance(wording: str, claimed: float, *, dollars: bool) -> tuple[float, fl
         The number in print, such as 600 for 600 billion.
     dollars : bool
         Whether it is a market value in dollars.
+    whole : bool
+        Whether it counts things, which have no digits to round.
 
     Returns
     -------
-    tuple of float
-        The lowest and the highest share.
+    Bounds
+        The lowest and the highest share, and whether they themselves agree.
 
     Notes
     -----
-    * *almost, nearly*: 0.90 to 1.005. The words promise less than the number, and a tenth is the most that a reader would forgive:
-      with 539 nobody writes "almost 600" for want of a nearer round number. Above, only rounding.
-    * *about, around, roughly*: 0.95 to 1.05, to either side.
-    * *more than, over, at least*: 0.995 and beyond. The words set a floor and no ceiling.
-    * *less than, under*: above 0, to 1.005.
-    * *up to*: 0.90 to 1.005. The words set a ceiling, and name it because something came near it.
-    * no word: as finely as the digits show (`printed_precision`). Two digits at least are meant, and never finer than one per cent, for
+    * A word that is not exact reaches one distance, 5 % of its number: *about* to either side, *almost* below, *just over* above, *well over*
+      from there on. Of a number printed more coarsely than that it reaches half a unit of the last digit.
+    * A word that names a side keeps to it: *over*, *under* and *almost* exclude the number itself, *at least*, *at most* and *up to* include
+      it, and none lets the truth lie beyond it.
+    * No word: as finely as the digits show (`printed_precision`). Two digits at least are meant, and never finer than one per cent, for
       market values, since share counts in print differ by that. Of other numbers below ten the digits before the point are all that are
-      meant: a fall of 2.6 is printed as "3 per cent".
+      meant: a fall of 2.6 is printed as "3 per cent". *Exactly* means three digits at least.
 
     Examples
     --------
     >>> tolerance("almost", 600, dollars=True)
-    (0.9, 1.005)
+    Bounds(low=0.95, high=1.0, low_in=True, high_in=False)
     >>> tolerance("", 1000, dollars=True)
-    (0.95, 1.05)
+    Bounds(low=0.95, high=1.05, low_in=True, high_in=True)
     """
-    if wording in _BOUNDS:
-        return _BOUNDS[wording]
     least = 1 if claimed < 10.0 and not dollars else 2
-    reach = max(printed_precision(claimed, least), SHARE_COUNT if dollars else 0.0)
-    return 1.0 - reach, 1.0 + reach
+    finest = SHARE_COUNT if dollars else 0.0
+    if wording in EXACTLY:
+        least, finest = EXACT_DIGITS, 0.0
+    step = 0.0 if whole else max(printed_precision(claimed, least), finest)
+    return reach_of(wording, step if wording in ("", *EXACTLY) else max(step, DISTANCE))
 
 
-def judge_amount(ratio: float, bounds: tuple[float, float]) -> Verdict:
+def judge_amount(ratio: float, bounds: Bounds) -> Verdict:
     """Return the verdict on an amount from computed over claimed; at or below zero it went the other way.
 
     Examples
     --------
-    >>> judge_amount(0.987, (0.9, 1.005)), judge_amount(0.7, (0.9, 1.005)), judge_amount(-0.1, (0.9, 1.005))
+    >>> judge_amount(0.987, tolerance("almost", 600)), judge_amount(0.7, tolerance("almost", 600)), judge_amount(-0.1, tolerance("", 600))
     ('supported', 'overstated', 'contradicted')
     """
-    slack = 1e-12  # bounds are products of decimals
     if ratio <= 0.0:
         return "contradicted"
-    if bounds[0] - slack <= ratio <= bounds[1] + slack:
-        return "supported"
-    return "overstated" if ratio < bounds[0] else "understated"
+    verdicts: dict[int, Verdict] = {-1: "overstated", 0: "supported", 1: "understated"}
+    return verdicts[bounds.place(ratio)]
+
+
+def allows(wording: str, amount: float, bounds: Bounds, form: Callable[[float], str]) -> str:
+    """Say which amounts a claim allows, in the unit of the claim.
+
+    Examples
+    --------
+    >>> allows("almost", 600.0, tolerance("almost", 600), "{:g}".format)
+    '“almost 600” allows 570 to below 600'
+    """
+    return f"“{f'{wording} {form(amount)}'.strip()}” allows {bounds.text(amount, form)}"
 
 
 # -- What the numbers say of a claim, before it is put beside the quotation.
@@ -132,6 +118,7 @@ Verdict = Literal[
     "understated",
     "depends on",
     "not visible in prices",
+    "not clear",
     "not testable here",
 ]
 
@@ -168,7 +155,7 @@ class Ruling:
     number, low, high : float
         The computed number and its range; NaN where there is none.
     unit : str
-        ``fraction``, ``USD``, ``rank``, ``count``, ``days``, ``price`` or empty.
+        ``fraction``, ``points``, ``USD``, ``rank``, ``count``, ``days``, ``price`` or empty.
     range_of : str
         What ``low`` and ``high`` are, e.g. ``95% interval of the abnormal return``.
     condition : str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Annotated, Literal
@@ -9,18 +10,18 @@ from typing import Annotated, Literal
 import pandas as pd
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, field_validator, model_validator
 
-from eventstudy.claims.ruling import WORDINGS
+from eventstudy.claims.words import MOVE_WORDS, SIGN, VERBS, Verb
 from eventstudy.toml import Part, WindowField, one_of
 from eventstudy.wording import iso_day
 
-Unit = Literal["", "percent", "dollars", "million", "billion", "trillion", "rank", "names", "days", "sessions", "weeks"]
+Unit = Literal[
+    "", "percent", "points", "dollars", "million", "billion", "trillion", "rank", "names", "days", "sessions", "weeks"
+]
 
 #: No quotation is longer, in words: a claim is quoted, an article is not copied.
 MAX_WORDS = 25
 #: What an amount of money is in, in dollars.
 DOLLARS = {"dollars": 1.0, "million": 1e6, "billion": 1e9, "trillion": 1e12}
-#: By what a claim says: the sign of the change.
-SIGN = {"fell": -1.0, "rose": 1.0, "lost": -1.0, "gained": 1.0}
 #: Short forms of keys, read beside the keys themselves.
 SHORT_FORMS = {"asset": "assets", "ticker": "assets", "basket": "baskets", "billions": "value"}
 #: Baskets that need no definition, and what sentences call them.
@@ -59,6 +60,26 @@ def _two(value: object) -> object:
     raise ValueError(
         f"is {value!r}; give two numbers, the lowest and the highest count in billions, such as [24.3, 24.8], or one twice"
     )
+
+
+#: What a claim may compare with since: a day, a month, a year, or how long.
+_SINCE = re.compile(r"(\d{4})(-\d\d)?(-\d\d)?|(\d{1,3}) (day|week|month|year)s?")
+
+
+def _since(value: str) -> str:
+    found = _SINCE.fullmatch(value)
+    if not found or (not found[4] and not 1900 <= int(found[1]) <= 2200):
+        raise ValueError(
+            f"{value!r} is no day, month, year or span; write it like 2025-01-27, 2025-01, 2025 or 2 years"
+        )
+    if not found[4]:
+        _day(value + "-01-01"[len(value) - 10 :] if len(value) < 10 else value)
+    return value
+
+
+def _since_text(value: object) -> object:
+    """Read a year that TOML gives as a number."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else _iso(value)
 
 
 Day = Annotated[str, AfterValidator(_day), BeforeValidator(_iso)]
@@ -104,7 +125,7 @@ class ClaimPart(Part):
     kind: str
     assets: tuple[str, ...] = ()
     baskets: tuple[str, ...] = ()
-    says: Literal["fell", "rose", "lost", "gained", "no change", ""] = ""
+    says: Annotated[str, one_of(("", *VERBS))] = ""
     window: WindowField | None = None
     windows: tuple[WindowField, ...] = ()
     from_: Day | None = Field(default=None, alias="from")
@@ -112,17 +133,19 @@ class ClaimPart(Part):
     date: Day | None = None
     value: Number | None = None
     unit: Unit = ""
-    wording: Annotated[str, one_of(WORDINGS)] = ""
+    wording: str = Field(default="", max_length=40)
     measure: Literal["raw", "abnormal", "dollars", "percent", ""] = ""
-    sums: tuple[Literal["gross", "net"], ...] = ("gross", "net")
+    sums: tuple[Literal["gross", "net"], ...] = ("net",)
     shares_billion: Annotated[tuple[Number, Number] | None, BeforeValidator(_two)] = None
     among: Literal["days", "firms", "firm-days"] = "firm-days"
-    since: Day | None = None
+    per: Literal["day", "week", "month", "quarter", "year"] = "day"
+    since: Annotated[str, AfterValidator(_since), BeforeValidator(_since_text)] | None = None
     weekday: _WEEKDAYS | None = None
     session: Annotated[bool, Strict()] | None = None
     first_session: Day | None = None
     after: Day | None = None
     timeline: str = ""
+    because: str = Field(default="", max_length=300)
     reason: str = ""
     needs: str = ""
     remark: str = ""
@@ -175,9 +198,37 @@ class ClaimPart(Part):
         return {fields[name].alias or name: getattr(self, name) for name in self.model_fields_set}
 
     @property
+    def verb(self) -> Verb:
+        """What the claim's verb says."""
+        return VERBS.get(self.says, Verb(""))
+
+    @property
     def sign(self) -> float:
         """The sign of the change that the claim speaks of."""
-        return SIGN[self.says]
+        return SIGN[self.verb.base]
+
+    @property
+    def strength(self) -> str:
+        """How hard a price is said to have moved, by the claim's adverb or its verb; empty if it says nothing of that."""
+        return self.wording if self.wording in MOVE_WORDS[1:] else self.verb.strength
+
+    @property
+    def named(self) -> tuple[pd.Timestamp, pd.Timestamp] | None:
+        """The first and the last day of the day, month or year that ``since`` names; None if it gives a span or nothing."""
+        if self.since is None or " " in self.since:
+            return None
+        period = pd.Period(self.since, freq={4: "Y", 7: "M", 10: "D"}[len(self.since)])
+        return period.start_time, period.end_time.normalize()
+
+    def cut(self, day: pd.Timestamp) -> pd.Timestamp:
+        """Return the day after which a comparison starts: the last of what ``since`` names, or its span before a day."""
+        if self.named:
+            return self.named[1]
+        count, unit = (self.since or "0 days").split()
+        n, unit = int(count), unit.removesuffix("s")
+        if unit in ("day", "week"):
+            return day - pd.Timedelta(days=n * {"day": 1, "week": 7}[unit])
+        return pd.Timestamp(day - pd.DateOffset(months=n * {"month": 1, "year": 12}[unit]))
 
     @property
     def amount(self) -> float:

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from eventstudy.claims.evidence import Days, Evidence
 from eventstudy.claims.kind import DAYS, LOST_GAINED, Kind
 from eventstudy.claims.ruling import (
-    AMOUNT_WORDS,
     Reading,
     Ruling,
     Verdict,
+    allows,
     judge_amount,
     missing_text,
     not_testable,
@@ -19,15 +19,8 @@ from eventstudy.claims.ruling import (
 )
 from eventstudy.claims.schema import DOLLARS, ClaimPart
 from eventstudy.claims.values import ENOUGH, BasketChange, ValueChange, basket_change, value_change
+from eventstudy.claims.words import AMOUNT_WORDS, Bounds
 from eventstudy.wording import dollars, interval, listed, percent
-
-
-def _allowed(part: ClaimPart, bounds: tuple[float, float]) -> str:
-    """Say which amounts the claim allows."""
-    claimed = f"{part.wording} {dollars(part.amount)}".strip()
-    low, high = (part.amount * bound for bound in bounds)
-    top = "and more" if math.isinf(high) else f"to {dollars(high)}"
-    return f"“{claimed}” allows {dollars(low)} {top}"
 
 
 def _judge_value(ev: Evidence, part: ClaimPart) -> Ruling:
@@ -53,7 +46,7 @@ def _judge_value(ev: Evidence, part: ClaimPart) -> Ruling:
     return Ruling(
         "depends on" if condition else readings[0].verdict,
         f"{ev.call(ticker)} {'lost' if change.raw < 0 else 'gained'} {dollars(change.raw)}: {change.shares.shares / 1e9:.3f}bn shares × "
-        f"${abs(step):,.2f} ({days.text}){others}. {_allowed(part, bounds)}.",
+        f"${abs(step):,.2f} ({days.text}){others}. {allows(part.wording, part.amount, bounds, dollars)}.",
         number=change.raw,
         low=min(near, far),
         high=max(near, far),
@@ -97,13 +90,15 @@ def _value_inputs(ev: Evidence, c: ValueChange, days: Days, part: ClaimPart) -> 
 def _judge_basket(ev: Evidence, part: ClaimPart) -> Ruling:
     """Judge a claimed change of value of many companies, by every reading that the claim allows.
 
-    A reading is a basket, a window and a sum: *gross* adds up the companies that went the claim's way, *net* all of them. Where readings
-    disagree the verdict is ``depends on``, with the verdict of each.
+    A reading is a basket, a window and a sum: *net* adds up all companies, which is what the basket lost; *gross*, those that went the
+    claim's way alone, is another number, judged only if the claim's ``sums`` ask for it, and named beside otherwise. Where readings disagree
+    the verdict is ``depends on``, with the verdict of each.
     """
     bounds = tolerance(part.wording, float(part.value or 0.0), dollars=True)
     readings: list[Reading] = []
     inputs: list[tuple[str, str]] = []
     ranges: list[tuple[float, float]] = []
+    beside: list[Reading] = []
     days = ev.days(part, part.windows[0] if part.windows else None)
     for window in part.windows or (None,):
         span = ev.days(part, window)
@@ -114,10 +109,14 @@ def _judge_basket(ev: Evidence, part: ClaimPart) -> Ruling:
                 continue
             if len(change.changes) < ENOUGH * (len(change.changes) + len(change.missing)):
                 return _too_many_missing(ev, label, change, span)
-            for how in part.sums:
+            for how in dict.fromkeys((*part.sums, "net", "gross")):
                 raw, low, high = change.total(how, part.sign)
                 name = f"{label}, {how}" + (f", {span.text}" if len(part.windows) > 1 else "")
-                readings.append(Reading(name, raw, judge_amount(part.sign * raw / part.amount, bounds)))
+                found = Reading(name, raw, judge_amount(part.sign * raw / part.amount, bounds))
+                if how not in part.sums:
+                    beside.append(found)
+                    continue
+                readings.append(found)
                 ranges.append((low, high))
             if window is None or window == part.windows[0]:
                 inputs += _basket_inputs(label, change)
@@ -125,7 +124,7 @@ def _judge_basket(ev: Evidence, part: ClaimPart) -> Ruling:
         return not_testable(
             "no company of the basket has prices and a share count on these days", "closes and share counts"
         )
-    return _of_readings(part, bounds, readings, ranges, tuple(inputs), days)
+    return _of_readings(part, bounds, readings, ranges, beside, tuple(inputs), days)
 
 
 def _too_many_missing(ev: Evidence, label: str, c: BasketChange, span: Days) -> Ruling:
@@ -154,9 +153,10 @@ def _basket_inputs(label: str, c: BasketChange) -> list[tuple[str, str]]:
 
 def _of_readings(
     part: ClaimPart,
-    bounds: tuple[float, float],
+    bounds: Bounds,
     readings: list[Reading],
     ranges: list[tuple[float, float]],
+    beside: list[Reading],
     inputs: tuple[tuple[str, str], ...],
     days: Days,
 ) -> Ruling:
@@ -168,20 +168,28 @@ def _of_readings(
         "whether gains are set against losses": part.sums,
     }
     found = "; ".join(_reading_text(v, [r for r in readings if r.verdict == v]) for v in kinds)
+    if beside:
+        others = listed(f"{_signed(r.number)} ({r.label})" for r in beside[:2])
+        alone = f"the {'losers' if part.sign < 0 else 'winners'} alone" if "net" in part.sums else "all companies together"
+        found += f"; what {alone} come to is another number: {others}"
     low, high = min(r.number for r in readings), max(r.number for r in readings)
     range_of = "over the readings"
     if len(readings) == 1:
         (low, high), range_of = ranges[0], "over share counts"
     return Ruling(
         "depends on" if len(kinds) > 1 else kinds[0],
-        f"{_allowed(part, bounds)}; {found}.",
+        f"{allows(part.wording, part.amount, bounds, dollars)}; {found}.",
         number=readings[0].number,
         low=low,
         high=high,
         unit="USD",
         range_of=range_of,
         condition=listed(way for way, given in asked.items() if len(given) > 1) if len(kinds) > 1 else "",
-        inputs=(*((f"sum, {r.label}", f"{_signed(r.number)}, {r.verdict}") for r in readings), *inputs),
+        inputs=(
+            *((f"sum, {r.label}", f"{_signed(r.number)}, {r.verdict}") for r in readings),
+            *((f"another sum, {r.label}", f"{_signed(r.number)}, alone {r.verdict}") for r in beside),
+            *inputs,
+        ),
         readings=tuple(readings),
         days=days.text,
     )

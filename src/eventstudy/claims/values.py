@@ -160,36 +160,43 @@ def _adjustment_gaps(ev: Evidence, tickers: Sequence[str], days: Days) -> np.nda
     return np.asarray([g for g in gaps if math.isfinite(g)], dtype=np.float64)
 
 
-def daily_changes(ev: Evidence, tickers: Sequence[str], measure: str, about: str = "") -> tuple[pd.DataFrame, int]:
-    """Return every company's change on every session: dollars, or fractions of its value.
+def changes(
+    ev: Evidence, tickers: Sequence[str], measure: str, ends: np.ndarray, about: str = ""
+) -> tuple[pd.DataFrame, int]:
+    """Return every company's change over every stretch from one session to the next of some: dollars, or fractions of its value.
+
+    Parameters
+    ----------
+    ends : ndarray of int
+        Places of the sessions whose closes end the stretches, shape (P,).
 
     Returns
     -------
     changes : DataFrame
-        Sessions × tickers; NaN where there is no close or no share count.
+        Stretches × tickers, shape (P, N), by last session; NaN where there is no close or no share count.
     early : int
-        Place of the first session with its own share count; before it the earliest count stands in.
+        Number of stretches before the first share count, where the earliest count stands in.
     """
     columns, early = {}, 0
-    dates = ev.sessions.to_numpy(dtype="datetime64[D]")
+    dates = ev.sessions[ends].to_numpy(dtype="datetime64[D]")
     for ticker in without_doubles(ev, tickers, about)[0]:
         if not ev.has(ticker):
             continue
-        adjusted = ev.adjusted(ticker)
+        adjusted, traded = ev.adjusted(ticker)[ends], ev.traded(ticker)
+        held = None if traded is None else traded[ends]
         if measure == "percent":
-            columns[ticker] = np.concatenate([[np.nan], price_returns(adjusted, ev.traded(ticker), 1)[0]])
+            columns[ticker] = np.concatenate([[np.nan], price_returns(adjusted, held, 1)[0]])
             continue
         counts = ev.counts(ticker)
         if not counts:
             continue
-        ends = np.array([c.period_end for c in counts], dtype="datetime64[D]")
-        place = np.searchsorted(ends, dates, side="right") - 1
+        known = np.array([c.period_end for c in counts], dtype="datetime64[D]")
+        place = np.searchsorted(known, dates, side="right") - 1
         early = max(early, int((place < 0).sum()))
         shares = np.array([c.shares for c in counts], dtype=np.float64)[np.maximum(place, 0)]
-        traded = ev.traded(ticker)
         steps = np.concatenate([[np.nan], np.diff(adjusted)])
-        if traded is not None:
-            own = np.concatenate([[np.nan], np.diff(traded)])
+        if held is not None:
+            own = np.concatenate([[np.nan], np.diff(held)])
             steps = np.where(np.isfinite(own), own, steps)
         columns[ticker] = shares * steps
-    return pd.DataFrame(columns, index=ev.sessions), early
+    return pd.DataFrame(columns, index=ev.sessions[ends]), early
