@@ -172,4 +172,5 @@ def test_one_ruling_for_several_companies() -> None:
 def test_words() -> None:
     assert dollars(-592.34e9) == "$592.3bn"
     assert moved("the index", 0.0) == "The index did not move"
+    assert moved("the index", -0.00004) == "The index fell less than 0.01%"
     assert missing_text([str(i) for i in range(20)], most=2) == "20 (0, 1, …)"

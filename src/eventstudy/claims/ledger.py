@@ -246,7 +246,7 @@ def _judged(ev: Evidence, part: ClaimPart) -> Claim:
 def _unreadable(part: ClaimPart) -> Ruling | None:
     """Return the ruling on a claim whose words are not known, or speak of a price within the day, which no close can show."""
     if part.wording not in WORDINGS:
-        meant = did_you_mean([part.wording], KINDS[part.kind].wordings).strip().removesuffix("?")
+        meant = did_you_mean([part.wording], filter(None, KINDS[part.kind].wordings)).strip().removesuffix("?")
         text = f"“{part.wording}” is no word that a claim of kind {part.kind} is read by"
         return not_testable(text, meant[:1].lower() + meant[1:] or "one of the words of the tables of claims")
     if not KINDS[part.kind].of_prices:

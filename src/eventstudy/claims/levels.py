@@ -9,9 +9,9 @@ import pandas as pd
 
 from eventstudy.claims.evidence import Days, Evidence
 from eventstudy.claims.kind import Kind, each_asset
-from eventstudy.claims.ruling import Ruling, allows, judge_amount, not_testable, tolerance
+from eventstudy.claims.ruling import Ruling, Verdict, allows, judge_amount, not_testable, tolerance
 from eventstudy.claims.schema import ClaimPart
-from eventstudy.claims.words import AMOUNT_WORDS
+from eventstudy.claims.words import AMOUNT_WORDS, CROSSINGS
 from eventstudy.inference.market_value import SPLIT_BASIS_TOLERANCE
 from eventstudy.prices.snapshot import is_snapshot, later_splits, load_snapshot
 
@@ -46,6 +46,9 @@ def _level_of(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
     price = level.close * level.splits
     bounds = tolerance(part.wording, float(part.value or 0.0))
     verdict = judge_amount(price / float(part.value or 1.0), bounds)
+    before = float(traded[days.before]) * level.splits if traded is not None else math.nan
+    if part.wording in CROSSINGS:
+        verdict = _crossing(part, before, price, verdict)
     if not level.known and not (verdict == "supported" and bounds.two_sided):
         return not_testable(
             f"{name} has the close {close:,.2f} on {days.text} in {ev.source(ticker).provenance.source}, and whether that was divided by "
@@ -54,9 +57,21 @@ def _level_of(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
         )
     split = f" ({close:,.2f} in the table, before splits of {level.splits:g} for 1)" if level.splits != 1.0 else ""
     allowed = allows(part.wording, float(part.value or 0.0), bounds, lambda value: f"{value:,.10g}")
-    text = f"{name} closed at {price:,.2f} on {days.text}{split}; {allowed}."
+    text = f"{name} closed at {price:,.2f} on {days.text}{split}; {allowed}"
+    text += f", from the other side: it closed at {before:,.2f} before." if part.wording in CROSSINGS else "."
     inputs = ((f"close {days.text}", f"{close:,.2f}"), ("splits since in the table's closes", level.since))
     return Ruling(verdict, text, number=price, unit="price", inputs=inputs, days=days.text)
+
+
+def _crossing(part: ClaimPart, before: float, price: float, plain: Verdict) -> Verdict:
+    """Judge that a price came over its number from the other side: where it had been beyond it already, it did not."""
+    line, way = float(part.value or 0.0), CROSSINGS[part.wording]
+    if not math.isfinite(before):
+        return "not testable here"
+    came = 1 if before <= line < price else -1 if price < line <= before else 0
+    if came and way in (0, came):
+        return "supported"
+    return "contradicted" if plain == "supported" else plain
 
 
 def _level(ev: Evidence, ticker: str, day: pd.Timestamp, close: float) -> _Level:

@@ -236,8 +236,10 @@ def _size(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
         return not_testable(move.reason or "there is no abnormal return", "an abnormal return")
     bounds = tolerance(part.wording, float(part.value or 0.0))
     end = allows(part.wording, part.amount, bounds, _points if points else _size_text)
-    if points:
-        end = f"that is {_points(abs(number))}; {end}"
+    if points or percent(abs(number), sign=False) in (
+        percent(part.amount * b, sign=False) for b in (bounds.low, bounds.high)
+    ):
+        end = f"that is {(_points if points else _size_text)(abs(number))}; {end}"  # two digits would print the line itself
     ruling = _ruling(ev, ticker, days, move, judge_amount(part.sign * number / part.amount, bounds), end=end)
     return replace(ruling, number=number, unit="points" if points else ruling.unit)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from eventstudy.claims.words import DISTANCE, EXACT_DIGITS, EXACTLY, Bounds, reach_of
+from eventstudy.claims.words import AMOUNT_WORDS, DISTANCE, EXACT_DIGITS, EXACTLY, Bounds, reach_of
 from eventstudy.wording import capital, listed, percent
 
 #: Share counts in print differ by this much for the same company and day, so an amount in dollars is never finer.
@@ -78,7 +78,8 @@ def tolerance(wording: str, claimed: float, *, dollars: bool = False, whole: boo
     if wording in EXACTLY:
         least, finest = EXACT_DIGITS, 0.0
     step = 0.0 if whole else max(printed_precision(claimed, least), finest)
-    return reach_of(wording, step if wording in ("", *EXACTLY) else max(step, DISTANCE))
+    near = wording in AMOUNT_WORDS and wording not in ("", *EXACTLY)
+    return reach_of(wording, max(step, DISTANCE) if near else step)
 
 
 def judge_amount(ratio: float, bounds: Bounds) -> Verdict:
@@ -186,9 +187,10 @@ class Ruling:
 
 def moved(name: str, raw: float) -> str:
     """Return what a share did: ``Nvidia fell 16.97%``."""
-    size = percent(abs(raw), sign=False)
-    if size == percent(0.0):
+    if raw == 0.0:
         return f"{capital(name)} did not move"
+    size = percent(abs(raw), sign=False)
+    size = "less than 0.01%" if size == percent(0.0) else size
     return f"{capital(name)} {'fell' if raw < 0 else 'rose'} {size}"
 
 

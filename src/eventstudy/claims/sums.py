@@ -170,7 +170,9 @@ def _of_readings(
     found = "; ".join(_reading_text(v, [r for r in readings if r.verdict == v]) for v in kinds)
     if beside:
         others = listed(f"{_signed(r.number)} ({r.label})" for r in beside[:2])
-        alone = f"the {'losers' if part.sign < 0 else 'winners'} alone" if "net" in part.sums else "all companies together"
+        alone = (
+            f"the {'losers' if part.sign < 0 else 'winners'} alone" if "net" in part.sums else "all companies together"
+        )
         found += f"; what {alone} come to is another number: {others}"
     low, high = min(r.number for r in readings), max(r.number for r in readings)
     range_of = "over the readings"

@@ -36,7 +36,7 @@ _REACHES: dict[Reach, tuple[str, ...]] = {
     Reach(0, 1, False): ("just over", "just above", "slightly over", "slightly more than", "a little over", "a little more than"),
     Reach(0, _INF, False): (
         "more than", "over", "above", "greater than", "in excess of", "exceeded", "exceeding", "beyond", "past", "upward of",
-        "upwards of", "north of", "topped", "topping", "surpassed", "passed", "crossed", "broke through", "broke above", "upside of",
+        "upwards of", "north of", "topped", "topping", "surpassed", "passed", "crossed", "broke through", "broke above",
     ),
     Reach(0, _INF, True): ("at least", "no less than", "not less than", "no fewer than", "or more", "a minimum of"),
     Reach(1, _INF, False): ("well over", "well above", "well more than", "far more than", "far above", "much more than"),
@@ -46,6 +46,8 @@ _REACHES: dict[Reach, tuple[str, ...]] = {
     Reach(-1, 0, True): ("up to", "as many as"),
 }  # fmt: skip
 _WORDS = {word: reach for reach, words in _REACHES.items() for word in words}
+#: Words by which a price came from the other side of its number: 1 from below, -1 from above, 0 from either.
+CROSSINGS = {"broke through": 0, "crossed": 0, "broke above": 1, "broke below": -1, "fell through": -1}
 EXACTLY = ("exactly", "precisely")
 #: Of one company these are about a price within the day.
 UP_TO = _REACHES[Reach(-1, 0, True)]
@@ -175,11 +177,11 @@ SIGN = {"fell": -1.0, "rose": 1.0, "recovered": 1.0, "lost": -1.0, "gained": 1.0
 
 
 _REASON = re.compile(
-    r"\b(because|due to|owing to|thanks to|amid|as a result of|in response to|in reaction to|affected by|driven by|fuelled by|fueled by"
+    r"\b(because|due to|owing to|thanks to|amid|as a result of|in response to|following|in the wake of|on the back of|in reaction to|affected by|driven by|fuelled by|fueled by"
     r"|triggered by|sparked by|caused by|prompted by|spurred by|weighed down by|(?:on|over|by|with) (?:\w+ )?(?:fears?|worr(?:y|ies)"
     r"|concerns?|hopes?|optimism|news|reports?|speculation)|(?:fears?|worries|concerns) (?:that|about|over)"
-    r"|spook(?:ed|ing)|rattl(?:ed|ing)|jolt(?:ed|ing)|sent|as investors"
-    r"|(?<!day )(?<!days )(?<!week )(?<!weeks )after(?!(?:-| )(?:hours|the (?:close|bell))))\b",
+    r"|spook(?:ed|ing)|rattl(?:ed|ing)|jolt(?:ed|ing)|sent|as (?:investors|traders|fears|worries)"
+    r"|(?<!day )(?<!days )(?<!week )(?<!weeks )(?<!month )(?<!months )after(?!(?:-| )(?:hours|the (?:close|bell))))\b",
     re.IGNORECASE,
 )
 _WITHIN_THE_DAY = re.compile(
