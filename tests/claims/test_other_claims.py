@@ -196,6 +196,7 @@ CASES = {
     "no-zone": Case("date", "reported on Monday", f'date = "{AUG}"\ntimeline = "Report of"', "not clear", None, "source: The Information; zone not given"),
     "zone": Case("date", "raised on 30 July", 'date = "2024-07-30"\ntimeline = "Tokyo"', "contradicted", None, "day of Tokyo"),
     "unknown-word": Case("size", "a whisker from 6%", asset("NVDA", AUG, "fell", value=6, wording="a whisker from"), "not testable here", None, "“a whisker from” is no word"),
+    "unknown-verb": Case("direction", "Nvidia wobbled", asset("NVDA", AUG, "wobbled"), "not testable here", None, "“wobbled” is no word"),
     "mistyped-word": Case("size", "allmost 7%", asset("NVDA", AUG, "fell", value=7, wording="allmost"), "not testable here", None, "did you mean almost"),
 }  # fmt: skip
 
@@ -205,19 +206,22 @@ def raw() -> Raw:
     return Raw()
 
 
-@pytest.fixture(scope="module")
-def ledger(tmp_path_factory: pytest.TempPathFactory) -> es.claims.ClaimsLedger:
-    folder = tmp_path_factory.mktemp("others")
+def write(folder: Path, cases: dict[str, Case]) -> es.claims.ClaimsLedger:
     (folder / "study.toml").write_text(STUDY, encoding="utf-8")
     (folder / "events.csv").write_text("ticker,date\nNVDA,2024-08-05\n", encoding="utf-8")
     (folder / "timeline.csv").write_text(TIMELINE, encoding="utf-8")
     head = '[articles.paper]\ntitle = "A paper"\n[baskets.mixed]\ntickers = ["NVDA", "AAPL", "TSLA", "META"]\n'
     tables = [
         f'[[claims]]\nid = "{name}"\narticle = "paper"\nquote = "{c.quote}"\nkind = "{c.kind}"\n{c.keys}\n'
-        for name, c in CASES.items()
+        for name, c in cases.items()
     ]
     (folder / "claims.toml").write_text(head + "\n".join(tables), encoding="utf-8")
     return es.judge_claims(folder)
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> es.claims.ClaimsLedger:
+    return write(tmp_path_factory.mktemp("others"), CASES)
 
 
 @pytest.mark.parametrize("name", [n for n, c in CASES.items() if c.verdict])
@@ -268,3 +272,42 @@ def test_no_change_is_equivalence_within_the_ordinary(
     inside_margin = margin[0.05] <= abnormal - reach and abnormal + reach <= margin[0.95]
     assert ruling.verdict == ("supported" if inside_margin else "not clear")
     assert f"−{-margin[0.05]:.2%} to +{margin[0.95]:.2%}" in ruling.sentence
+
+
+def said(word: str, claimed: float, truth: float) -> str:
+    """What a reader would say of a number and a word: a line, a side, and one twentieth for near."""
+    near = 0.05 * claimed
+    low, high = {
+        "over": (claimed, np.inf), "well above": (claimed + near, np.inf), "just over": (claimed, claimed + near),
+        "under": (0.0, claimed), "well below": (0.0, claimed - near), "nearly": (claimed - near, claimed),
+        "around": (claimed - near, claimed + near), "at least": (claimed, np.inf), "at most": (0.0, claimed),
+    }[word]  # fmt: skip
+    return "overstated" if truth < low else "understated" if truth > high else "supported"
+
+
+def test_random_lines_on_both_sides_of_the_truth(tmp_path: Path, raw: Raw) -> None:
+    draw = np.random.default_rng(20240805)
+    indexes, days = ["^GSPC", "^DJI", "^IXIC", "^NDX"], raw.close.index[300:-1]
+    words = ["over", "well above", "just over", "under", "well below", "nearly", "around", "at least", "at most"]
+    cases, expected = {}, {}
+    for i in range(360):
+        ticker, day = str(draw.choice(indexes)), f"{pd.Timestamp(draw.choice(days)):%Y-%m-%d}"
+        word = words[i % len(words)]
+        kind = ("level", "size", "points")[i % 3 if i < 90 else 0]
+        number = {
+            "level": float(raw.close.at[pd.Timestamp(day), ticker]),
+            "size": 100.0 * raw.move(ticker, day),
+            "points": raw.step(ticker, day),
+        }[kind]
+        truth = abs(number)
+        if truth < 0.2:
+            continue
+        value = round(truth / float(draw.choice([0.93, 0.949, 0.951, 0.999, 1.001, 1.049, 1.051, 1.07])), 4)
+        says = "" if kind == "level" else "fell" if number < 0 else "rose"
+        more = {"unit": "points"} if kind == "points" else {}
+        keys = asset(ticker, day, says, value=value, wording=word, **more)
+        cases[f"c{i}"] = Case("level" if kind == "level" else "size", "as printed", keys, "")
+        expected[f"c{i}"] = said(word, value, truth)
+    found = {c.id: c.verdict for c in write(tmp_path, cases)}
+    assert len(found) > 300
+    assert found == expected

@@ -219,8 +219,8 @@ def test_the_ledger_is_a_table_text_and_values(ledger: es.claims.ClaimsLedger) -
         (claim_text("x", "direction", 'asset = "NVDA"\nsays = "fell"\nvalue = 3'), ("claim 'x'", "has no value")),
         (claim_text("x", "direction", 'asset = "NVDA"\nsays = "fell"\nwording = "almost"'), ("claim 'x'", "sharply")),
         (
-            claim_text("x", "direction", 'asset = "NVDA"\nsays = "stumbled"'),
-            ("says", "stumbled", "slumped", "tumbled"),
+            claim_text("x", "size", 'asset = "NVDA"\nsays = "fell"\nvalue = 3\nmeasure = "weight"'),
+            ("measure", "weight", "abnormal"),
         ),
         (
             claim_text("x", "direction", 'assett = "NVDA"\nsays = "fell"'),

@@ -49,5 +49,5 @@ def test_the_table_of_tolerances() -> None:
 
 def test_the_verbs_of_the_page_are_those_of_the_table() -> None:
     for verb in ("fell", "rose"):
-        for strength in ("sharply", "slightly"):
-            assert ", ".join(w for w, v in VERBS.items() if v == Verb(verb, strength)) in PAGE
+        for strength in ("", "sharply", "slightly"):
+            assert ", ".join(w for w, v in VERBS.items() if v == Verb(verb, strength)) in PAGE.replace("**", "")

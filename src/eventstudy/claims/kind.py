@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from eventstudy.claims.evidence import Days, Evidence
 from eventstudy.claims.ruling import Ruling, joint_ruling
 from eventstudy.claims.schema import ClaimPart
-from eventstudy.claims.words import WORDINGS
+from eventstudy.claims.words import VERBS, WORDINGS
 
 #: Keys that belong to the quotation, not to the computation.
 _ALWAYS = ("id", "quote", "article", "source", "kind", "because", "remark")
@@ -68,7 +68,7 @@ class Kind:
         foreign = sorted(set(given) - {*_ALWAYS, *self.needs, *self.allows})
         if foreign:
             yield f"has no {', '.join(foreign)}; it has {', '.join((*self.needs, *self.allows))}"
-        if part.says and self.says and part.verb.base not in self.says:
+        if part.says in VERBS and self.says and part.verb.base not in self.says:
             yield f"says {' or '.join(self.says)}, not {part.says!r}"
         if part.verb.negated and (not self.deniable or (part.value is not None and "names" not in self.units)):
             yield f"with a size has no {part.says!r}; say what it did, and wording = 'at most' or 'at least'"

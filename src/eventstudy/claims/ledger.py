@@ -11,7 +11,7 @@ from eventstudy.claims.evidence import Evidence
 from eventstudy.claims.kinds import KINDS
 from eventstudy.claims.ruling import Ruling, Verdict, not_testable
 from eventstudy.claims.schema import DOLLARS, ClaimPart
-from eventstudy.claims.words import UP_TO, WORDINGS, reason_in, within_the_day
+from eventstudy.claims.words import UP_TO, VERBS, WORDINGS, reason_in, within_the_day
 from eventstudy.errors import DataMissing, StudyFileError
 from eventstudy.study.tables import html_table, markdown_table, markdown_text
 from eventstudy.wording import capital, did_you_mean, dollars, listed
@@ -245,11 +245,14 @@ def _judged(ev: Evidence, part: ClaimPart) -> Claim:
 
 def _unreadable(part: ClaimPart) -> Ruling | None:
     """Return the ruling on a claim whose words are not known, or speak of a price within the day, which no close can show."""
-    if part.wording not in WORDINGS:
-        meant = did_you_mean([part.wording], filter(None, KINDS[part.kind].wordings)).strip().removesuffix("?")
-        text = f"“{part.wording}” is no word that a claim of kind {part.kind} is read by"
-        return not_testable(text, meant[:1].lower() + meant[1:] or "one of the words of the tables of claims")
-    if not KINDS[part.kind].of_prices:
+    kind = KINDS[part.kind]
+    verbs = [word for word, verb in VERBS.items() if verb.base in kind.says]
+    for word, known, usable in ((part.says, VERBS, verbs), (part.wording, WORDINGS, kind.wordings)):
+        if word and word not in known:
+            meant = did_you_mean([word], filter(None, usable)).strip().removesuffix("?")
+            needs = meant[:1].lower() + meant[1:] or "one of the words of the tables of claims"
+            return not_testable(f"“{word}” is no word that a claim of kind {part.kind} is read by", needs)
+    if not kind.of_prices:
         return None
     words = within_the_day(part.quote)
     if not words and part.wording in UP_TO and len(part.assets) == 1 and not part.baskets:

@@ -11,7 +11,7 @@ import pandas as pd
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, field_validator, model_validator
 
 from eventstudy.claims.words import MOVE_WORDS, SIGN, VERBS, Verb
-from eventstudy.toml import Part, WindowField, one_of
+from eventstudy.toml import Part, WindowField
 from eventstudy.wording import iso_day
 
 Unit = Literal[
@@ -125,7 +125,7 @@ class ClaimPart(Part):
     kind: str
     assets: tuple[str, ...] = ()
     baskets: tuple[str, ...] = ()
-    says: Annotated[str, one_of(("", *VERBS))] = ""
+    says: str = Field(default="", max_length=40)
     window: WindowField | None = None
     windows: tuple[WindowField, ...] = ()
     from_: Day | None = Field(default=None, alias="from")

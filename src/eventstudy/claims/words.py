@@ -150,15 +150,15 @@ class Verb(NamedTuple):
 
 
 _VERBS: dict[Verb, tuple[str, ...]] = {
-    Verb("fell"): ("fell", "dropped", "declined", "retreated", "slid", "lost ground", "was down"),
+    Verb("fell"): ("fell", "dropped", "declined", "retreated", "slid", "lost ground", "was down", "finished lower", "closed lower", "ended lower"),
     Verb("fell", "sharply"): (
-        "plunged", "slumped", "tumbled", "plummeted", "crashed", "sank", "cratered", "nosedived", "collapsed", "chilled", "sold off",
+        "plunged", "slumped", "tumbled", "plummeted", "crashed", "sank", "cratered", "nosedived", "collapsed", "chilled", "sold off", "tanked", "dived",
     ),
-    Verb("fell", "slightly"): ("slipped", "dipped", "edged down", "eased", "inched down"),
+    Verb("fell", "slightly"): ("slipped", "dipped", "edged down", "eased", "inched down", "ticked down"),
     Verb("fell", negated=True): ("did not fall", "did not drop", "did not decline", "held its ground"),
-    Verb("fell", "sharply", negated=True): ("did not plunge", "did not slump", "did not crash"),
-    Verb("rose"): ("rose", "climbed", "advanced", "was up"),
-    Verb("rose", "sharply"): ("soared", "surged", "jumped", "rocketed", "skyrocketed", "spiked", "leapt"),
+    Verb("fell", "sharply", negated=True): ("did not plunge", "did not slump", "did not crash", "did not collapse"),
+    Verb("rose"): ("rose", "climbed", "advanced", "was up", "gained ground", "rebounded", "bounced back", "finished higher", "closed higher", "ended higher"),
+    Verb("rose", "sharply"): ("soared", "surged", "jumped", "rocketed", "skyrocketed", "spiked", "leapt", "rallied"),
     Verb("rose", "slightly"): ("edged up", "ticked up", "inched up"),
     Verb("rose", negated=True): ("did not rise", "failed to rise", "did not climb"),
     Verb("rose", "sharply", negated=True): ("did not soar", "did not surge", "did not jump"),
