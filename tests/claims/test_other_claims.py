@@ -149,13 +149,13 @@ CASES = {
     "recovery": Case("period", "failed to recover", over("^GSPC", AUG, "2024-08-16", "failed to recover"), "contradicted", lambda r: r.move("^GSPC", AUG, "2024-08-16")),
     "not-plunge": Case("direction", "Qualcomm did not plunge", asset("QCOM", AUG, "did not plunge"), "supported"),
     "none-rose": Case("count", "none of the seven rose", f'assets = {SEVEN}\nsays = "rose"\nwording = "none"\ndate = "{DEC}"', "supported"),
-    "not-rise-count": Case("count", "seven did not rise", f'assets = {SEVEN}\nsays = "did not rise"\nvalue = 7\ndate = "{DEC}"', "supported", lambda r: float(sum(r.move(t, DEC) <= 0 for t in SEVEN))),
+    "not-rise-count": Case("count", "seven did not rise", f'assets = {SEVEN}\nsays = "did not rise"\nvalue = 7\ndate = "{DEC}"', "supported", lambda r: float(sum(r.move(t, DEC) <= 0 for t in SEVEN)), "7 of 7 did not rise"),
     # counts
     "more-than-seven": Case("count", "more than seven", f'assets = {SEVEN}\nsays = "fell"\nvalue = 7\nwording = "more than"\ndate = "{DEC}"', "overstated"),
     "at-least-seven": Case("count", "at least seven", f'assets = {SEVEN}\nsays = "fell"\nvalue = 7\nwording = "at least"\ndate = "{DEC}"', "supported"),
     "fewer-than-seven": Case("count", "fewer than seven", f'assets = {SEVEN}\nsays = "fell"\nvalue = 7\nwording = "fewer than"\ndate = "{DEC}"', "understated"),
     # ranks
-    "since-august": Case("rank", "worst day since 5 August", asset("^GSPC", DEC, "fell", wording="worst", among="days", since=AUG), "supported", lambda r: r.rank("^GSPC", "2024-08-06", DEC, -1.0), "left out is 2024-08-05, when it fell 3.00%"),
+    "since-august": Case("rank", "worst day since 5 August", asset("^GSPC", DEC, "fell", wording="worst", among="days", since=AUG), "supported", lambda r: r.rank("^GSPC", "2024-08-06", DEC, -1.0), "left out is its change on 2024-08-05, when it fell 3.00%"),
     "since-early-august": Case("rank", "worst day since 2 August", asset("^GSPC", DEC, "fell", wording="worst", among="days", since="2024-08-02"), "overstated", lambda r: r.rank("^GSPC", "2024-08-03", DEC, -1.0)),
     "since-smaller": Case("rank", "worst day since August", asset("^IXIC", DEC, "fell", wording="worst", among="days", since="2024-08"), "supported", lambda r: r.rank("^IXIC", "2024-09-01", DEC, -1.0)),
     "two-years": Case("rank", "worst day in two years", asset("^GSPC", DEC, "fell", wording="worst", among="days", since="2 years"), "overstated", lambda r: r.rank("^GSPC", "2022-12-19", DEC, -1.0)),
@@ -167,6 +167,9 @@ CASES = {
     "best-week": Case("rank", "best week of the year", over("^GSPC", "2024-11-04", "2024-11-08", "rose", wording="best", among="days", per="week", since=2023), "supported", lambda r: r.rank_of_period("^GSPC", "2024-01-01", "2024-11-08", "W", 1.0)),
     "best-month-not": Case("rank", "best month of the year", asset("^IXIC", "2024-11-29", "rose", wording="best", among="days", per="month", since=2023), "overstated", lambda r: r.rank_of_period("^IXIC", "2024-01-01", "2024-11-29", "M", 1.0)),
     "best-month": Case("rank", "best month since November 2023", asset("^DJI", "2024-11-29", "rose", wording="best", among="days", per="month", since="2023-11"), "supported", lambda r: r.rank_of_period("^DJI", "2023-12-01", "2024-11-29", "M", 1.0)),
+    "week-of-a-saturday": Case("rank", "worst week since March 2023", asset("^GSPC", "2024-09-07", "fell", wording="worst", among="days", per="week", since="2023-03"), "supported", lambda r: r.rank_of_period("^GSPC", "2023-04-01", "2024-09-06", "W", -1.0), "2024-09-03 to 2024-09-06"),
+    "week-among-firms": Case("rank", "the biggest loser of the week", asset("NVDA", "2024-09-06", "fell", among="firms", per="week", basket="mixed"), "supported", lambda r: 1.0 + sum(r.move(t, "2024-09-03", "2024-09-06") < r.move("NVDA", "2024-09-03", "2024-09-06") for t in ("AAPL", "TSLA", "META"))),
+    "week-across": Case("rank", "worst week", over("^GSPC", "2024-09-05", "2024-09-10", "fell", among="days", per="week"), "not testable here"),
     "week-not-over": Case("rank", "best week since March", asset("^GSPC", "2025-06-30", "rose", wording="best", among="days", per="week", since="2025-03"), "not testable here"),
     "month-before-the-data": Case("rank", "worst month since December 2021", asset("^GSPC", "2022-02-28", "fell", wording="worst", among="days", per="month", since="2021-12"), "not testable here"),
     # reasons

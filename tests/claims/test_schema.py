@@ -261,6 +261,22 @@ def test_the_ledger_is_a_table_text_and_values(ledger: es.claims.ClaimsLedger) -
             claim_text("x", "no_change", 'asset = "NVDA"').replace("words of x", "w " * 26),
             ("claim 'x'", "26 words", "25"),
         ),
+        (
+            claim_text("x", "rank", 'asset = "NVDA"\nsays = "fell"\namong = "firms"\nsince = "2024-06-03"'),
+            ("claim 'x'", "since", "among firms"),
+        ),
+        (
+            claim_text("x", "rank", 'asset = "NVDA"\nsays = "rose"\nwording = "worst"'),
+            ("claim 'x'", "worst", "opposite ways"),
+        ),
+        (
+            claim_text("x", "rank", 'asset = "NVDA"\nsays = "fell"\nsince = "last March"'),
+            ("claim 'x'", "since", "last March", "2 years"),
+        ),
+        (
+            claim_text("x", "size", 'asset = "NVDA"\nsays = "did not fall"\nvalue = 3'),
+            ("claim 'x'", "did not fall", "at most"),
+        ),
         ("[clams]\n", ("clams", "no such key", "claims")),
         ("claims = 3\n", ("[[claims]]",)),
         ("[articles.other]\noutlet = 'x'\n", ("articles.other", "title", "missing")),

@@ -303,8 +303,8 @@ def _count(ev: Evidence, part: ClaimPart, label: str, tickers: tuple[str, ...], 
         return not_testable(
             f"how hard each of them moved is not counted, and the claim says {part.says}", "a claim about fell or rose"
         )
-    did = [t for t, r in seen.items() if (part.sign * r > 0.0) != part.verb.negated]
-    k, n = len(did), len(seen)
+    did, n = [t for t, r in seen.items() if part.sign * r > 0.0], len(seen)
+    k = n - len(did) if part.verb.negated else len(did)
     text = f"{k} of {n} {part.says} ({label}, {days.text}): {percent(k / n, 1, sign=False)}{_who_did(ev, seen, did)}"
     verdict, needs = _bounded(part, k, n, len(missing)), ""
     if missing:

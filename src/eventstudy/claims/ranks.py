@@ -70,11 +70,12 @@ def _periods(ev: Evidence, part: ClaimPart, days: Days) -> _Periods | Ruling:
         return _Periods(ev.sessions, np.arange(len(ev.sessions)), days.last)
     period = ev.sessions.to_period({"week": "W", "month": "M", "quarter": "Q", "year": "Y"}[part.per])
     new = np.flatnonzero(np.r_[True, period[1:] != period[:-1]])
-    own = int(np.searchsorted(new, days.last, side="right")) - 1
-    if new[own] > days.first:
+    asked = pd.Timestamp(part.date) if part.date else ev.sessions[days.last]  # a Saturday belongs to the week before it
+    own = int(ev.sessions[new].searchsorted(asked, side="right")) - 1
+    if period[new[own]] != asked.to_period(period.freqstr) or (not part.date and new[own] > days.first):
         return not_testable(f"{days.text} is not within one {part.per}", f"the days of one {part.per}")
     ends = np.r_[new[1:], len(ev.sessions)] - 1
-    closing = period[days.last].end_time.normalize()
+    closing = period[new[own]].end_time.normalize()
     whole = own < len(new) - 1 or len(pd.bdate_range(ev.sessions[-1], closing)) <= 1
     if not whole:
         return not_testable(
@@ -148,7 +149,7 @@ def _by_the_other(part: ClaimPart, ticker: str, found: _Standing, beside: _Stand
     again = _ranked(part, ticker, same)
     text = f"{_MEASURES[measure].form(again.own)}, number {again.rank}"
     missing = int(found.table.notna().to_numpy().sum() - same.notna().to_numpy().sum())
-    return f"{text} ({missing:,} of these company-days have no such change)" if missing else text
+    return f"{text} ({missing:,} of these have no such change)" if missing else text
 
 
 def _rank(ev: Evidence, part: ClaimPart, ticker: str, days: Days, periods: _Periods) -> Ruling:
@@ -167,13 +168,14 @@ def _rank(ev: Evidence, part: ClaimPart, ticker: str, days: Days, periods: _Peri
             f"{found.there} of the {table.shape[1]} companies ({label}) have a price on {days.text}{ev.panel_ends}",
             "the closes of the others on that day",
         )
+    own = "" if part.per == "day" else f" ({days.text})"
     sentence = (
-        f"{ev.call(ticker)} {by.words[found.own > 0]} {by.form(found.own)}, number {found.rank} among the one-{part.per} "
+        f"{ev.call(ticker)} {by.words[found.own > 0]} {by.form(found.own)}{own}, number {found.rank} among the one-{part.per} "
         f"{'losses' if sign < 0 else 'gains'} in {by.unit} of {label} in the data here ({_reach(ev, part, found, periods, days)})"
-        f"{_runner_up(ev, table, ticker, sign, by.form)}{_named_by_since(ev, part, ticker, periods, measure)}"
+        f"{_runner_up(ev, part, table, ticker, by.form)}{_named_by_since(ev, part, ticker, periods, measure)}"
     )
     compared = int(np.isfinite(table.to_numpy(dtype=np.float64)).sum())
-    inputs = [("companies compared", str(found.there)), ("company-days compared", f"{compared:,}")]
+    inputs = [("companies compared", str(found.there)), (f"company-{part.per}s compared", f"{compared:,}")]
     twice = without_doubles(ev, [ticker, *rivals], ticker)[1]
     if twice:
         inputs.append(("share classes left out", ", ".join(twice)))
@@ -185,7 +187,12 @@ def _rank(ev: Evidence, part: ClaimPart, ticker: str, days: Days, periods: _Peri
         inputs.append(("before the first share count", "the earliest count stands in"))
     verdict = _verdict_of_rank(part, found.rank, sign * found.own)
     if _reaches_back(part, periods, first, verdict):
-        return not_testable(f"{sentence}; the claim reaches back to {part.since}", f"prices from {part.since} on")
+        back = (
+            f"to {part.since}" if part.named else f"{part.since}, to {iso_day(part.cut(periods.starts[periods.own]))}"
+        )
+        return not_testable(
+            f"{sentence}; the claim reaches back {back}", f"prices from {back.rsplit(maxsplit=1)[-1]} on"
+        )
     return Ruling(verdict, f"{sentence}.", number=float(found.rank), unit="rank", inputs=tuple(inputs), days=days.text)
 
 
@@ -206,9 +213,12 @@ def _named_by_since(ev: Evidence, part: ClaimPart, ticker: str, periods: _Period
     change = float(changes(ev, [ticker], measure, periods.ends)[0][ticker].iloc[first])
     if not 0 <= first == last or not math.isfinite(change):
         return ""
-    by, day = _MEASURES[measure], iso_day(periods.starts[first])
-    which = day if part.per == "day" else f"the {part.per} of {day}"
-    return f"; left out is {which}, when it {by.words[change > 0]} {by.form(change)}"
+    by, day = _MEASURES[measure], periods.starts[first]
+    return f"; left out is its change {_when(part, day)}, when it {by.words[change > 0]} {by.form(change)}"
+
+
+def _when(part: ClaimPart, start: pd.Timestamp) -> str:
+    return f"on {iso_day(start)}" if part.per == "day" else f"in the {part.per} of {iso_day(start)}"
 
 
 def _reaches_back(part: ClaimPart, periods: _Periods, first: pd.Timestamp, verdict: Verdict) -> bool:
@@ -237,16 +247,24 @@ def _verdict_of_rank(part: ClaimPart, rank: int, toward: float) -> Verdict:
     return "overstated" if rank > claimed else "understated"
 
 
-def _runner_up(ev: Evidence, chosen: pd.DataFrame, ticker: str, sign: float, form: Callable[[float], str]) -> str:
+def _runner_up(ev: Evidence, part: ClaimPart, chosen: pd.DataFrame, ticker: str, form: Callable[[float], str]) -> str:
     """Say which other change comes next, or first."""
-    values = sign * chosen.to_numpy(dtype=np.float64)
+    values = part.sign * chosen.to_numpy(dtype=np.float64)
     values[-1, list(chosen.columns).index(ticker)] = -np.inf
     values = np.where(np.isfinite(values) & (values > 0), values, -np.inf)
     if not (values > 0).any():
         return ""
     row, column = (int(i) for i in np.unravel_index(int(values.argmax()), values.shape))
     name = ev.call(str(chosen.columns[column]))
-    return f"; the largest other is {name}, {form(float(values[row, column]))} on {iso_day(chosen.index[row])}"
+    return f"; the largest other is {name}, {form(float(values[row, column]))} {_when(part, chosen.index[row])}"
+
+
+def _comparable(part: ClaimPart) -> str:
+    if part.since and part.among == "firms":
+        return "has no 'since' among firms of one day; leave among out, or since"
+    if part.says and (part.wording, part.sign) in (("best", -1.0), ("worst", 1.0)):
+        return f"says {part.says!r} and {part.wording!r}, which go opposite ways"
+    return ""
 
 
 RANKS = {
@@ -258,5 +276,6 @@ RANKS = {
         units=("rank",),
         wordings=RANK_WORDS,
         measures=("dollars", "percent"),
+        check=_comparable,
     ),
 }

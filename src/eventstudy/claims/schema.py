@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -205,7 +206,7 @@ class ClaimPart(Part):
     @property
     def sign(self) -> float:
         """The sign of the change that the claim speaks of."""
-        return SIGN[self.verb.base]
+        return SIGN.get(self.verb.base, math.nan)
 
     @property
     def strength(self) -> str:

@@ -1,6 +1,6 @@
-"""The words of claims, each table once: how far from its number a word lets the truth lie, which way a verb goes and how hard, what a quotation gives as a reason, and what no close can show.
+"""The words of claims, each table once: how far from its number a word lets the truth lie, which way a verb goes and how hard.
 
-A claim in print is a number and a word. The number is a line; the word says on which side of it the truth lies and how far away it may be.
+Beside them what a quotation gives as a reason, and what no close can show. A claim in print is a number and a word. The number is a line; the word says on which side of it the truth lies and how far away it may be.
 All words that are not exact share one distance (`DISTANCE`); a word that names a side never reaches across its line.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-#: The one distance: so far from its number, as a share of it, the truth may lie with a word that is near it, and so far at least with one that is well beyond.
+#: The one distance, as a share of the number: within it lies what is near the number, outside it what is well beyond.
 DISTANCE = 0.05
 #: "Exactly" means so many digits at least: 3 per cent is 3.00.
 EXACT_DIGITS = 3
@@ -177,8 +177,8 @@ SIGN = {"fell": -1.0, "rose": 1.0, "recovered": 1.0, "lost": -1.0, "gained": 1.0
 
 
 _REASON = re.compile(
-    r"\b(because|due to|owing to|thanks to|amid|as a result of|in response to|following|in the wake of|on the back of|in reaction to|affected by|driven by|fuelled by|fueled by"
-    r"|triggered by|sparked by|caused by|prompted by|spurred by|weighed down by|(?:on|over|by|with) (?:\w+ )?(?:fears?|worr(?:y|ies)"
+    r"\b(because|due to|owing to|thanks to|amid|as a result of|in response to|in reaction to|(?<!the )following|in the wake of|on the back of"
+    r"|affected by|driven by|fuelled by|fueled by|triggered by|sparked by|caused by|prompted by|spurred by|weighed down by|(?:on|over|by|with) (?:\w+ )?(?:fears?|worr(?:y|ies)"
     r"|concerns?|hopes?|optimism|news|reports?|speculation)|(?:fears?|worries|concerns) (?:that|about|over)"
     r"|spook(?:ed|ing)|rattl(?:ed|ing)|jolt(?:ed|ing)|sent|as (?:investors|traders|fears|worries)"
     r"|(?<!day )(?<!days )(?<!week )(?<!weeks )(?<!month )(?<!months )after(?!(?:-| )(?:hours|the (?:close|bell))))\b",
