@@ -167,13 +167,12 @@ def _of_readings(
         "which days": part.windows,
         "whether gains are set against losses": part.sums,
     }
-    found = "; ".join(_reading_text(v, [r for r in readings if r.verdict == v]) for v in kinds)
+    found = "; ".join(f"{v} with {_sums_text([r for r in readings if r.verdict == v])}" for v in kinds)
     if beside:
-        others = listed(f"{_signed(r.number)} ({r.label})" for r in beside[:2])
         alone = (
             f"the {'losers' if part.sign < 0 else 'winners'} alone" if "net" in part.sums else "all companies together"
         )
-        found += f"; what {alone} come to is another number: {others}"
+        found += f"; what {alone} come to is another number: {_sums_text(beside)}"
     low, high = min(r.number for r in readings), max(r.number for r in readings)
     range_of = "over the readings"
     if len(readings) == 1:
@@ -197,12 +196,12 @@ def _of_readings(
     )
 
 
-def _reading_text(verdict: Verdict, readings: list[Reading]) -> str:
-    """Return the readings with one verdict: the first two by name, more as a range."""
+def _sums_text(readings: list[Reading]) -> str:
+    """Return sums in words: the first two by name, more as a range."""
     if len(readings) <= 2:
-        return f"{verdict} with {listed(f'{_signed(r.number)} ({r.label})' for r in readings)}"
+        return listed(f"{_signed(r.number)} ({r.label})" for r in readings)
     small, *_, large = sorted((r.number for r in readings), key=abs)
-    return f"{verdict} with {len(readings)} sums from {_signed(small)} to {_signed(large)}"
+    return f"{len(readings)} sums from {_signed(small)} to {_signed(large)}"
 
 
 def _signed(value: float) -> str:
