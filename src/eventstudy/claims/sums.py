@@ -10,7 +10,6 @@ from eventstudy.claims.kind import DAYS, LOST_GAINED, Kind
 from eventstudy.claims.ruling import (
     Reading,
     Ruling,
-    Verdict,
     allows,
     judge_amount,
     missing_text,
