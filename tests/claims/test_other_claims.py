@@ -175,9 +175,9 @@ CASES = {
     # reasons
     "on-news": Case("size", "jumped over 20% on news of its first dividend", asset("META", "2024-02-02", "jumped", value=20, wording="over"), "supported in price only", None, "“on news of its first dividend”, is not testable by prices"),
     "because": Case("size", "lost 26%", asset("INTC", "2024-08-02", "fell", value=26, because="its dividend was suspended"), "supported in price only"),
-    "after": Case("direction", "Nvidia fell after its results", asset("NVDA", "2024-08-29", "fell"), "supported in price only"),
+    "after": Case("direction", "Nvidia fell after its results", asset("NVDA", "2024-08-29", "fell"), "supported"),
     "reason-and-wrong": Case("direction", "Nvidia fell after its results", asset("NVDA", "2024-11-21", "fell"), "contradicted"),
-    "reason-waived": Case("direction", "Nvidia fell after its results", asset("NVDA", "2024-08-29", "fell", because=""), "supported"),
+    "reason-waived": Case("direction", "Nvidia fell on fears of a glut", asset("NVDA", "2024-08-29", "fell", because=""), "supported"),
     "day-after": Case("direction", "Nvidia rose the day after", asset("NVDA", "2024-08-06", "rose"), "supported"),
     # no change
     "index-calm": Case("no_change", "the S&P 500 stood still", asset("^GSPC", "2024-08-29"), "supported"),

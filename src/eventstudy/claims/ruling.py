@@ -59,7 +59,7 @@ def tolerance(wording: str, claimed: float, *, dollars: bool = False, whole: boo
     Notes
     -----
     * A word that is not exact reaches one distance, 5 % of its number: *about* to either side, *almost* below, *just over* above, *well over*
-      from there on. Of a number printed more coarsely than that it reaches half a unit of the last digit.
+      from there on. What is measured may be rounded to the claim's digits: 18.99 is 19, and almost 20.
     * A word that names a side keeps to it: *over*, *under* and *almost* exclude the number itself, *at least*, *at most* and *up to* include
       it, and none lets the truth lie beyond it.
     * No word: as finely as the digits show (`printed_precision`). Two digits at least are meant, and never finer than one per cent, for
@@ -79,7 +79,12 @@ def tolerance(wording: str, claimed: float, *, dollars: bool = False, whole: boo
         least, finest = EXACT_DIGITS, 0.0
     step = 0.0 if whole else max(printed_precision(claimed, least), finest)
     near = wording in AMOUNT_WORDS and wording not in ("", *EXACTLY)
-    return reach_of(wording, max(step, DISTANCE) if near else step)
+    return reach_of(wording, _rounded_distance(step) if near else step)
+
+
+def _rounded_distance(step: float) -> float:
+    """Return how far a number may lie that is `DISTANCE` away at most, as it is or rounded to the claim's digits, of which ``step`` is half a unit."""
+    return max(DISTANCE, (2 * math.floor(DISTANCE / (2 * step) + 1e-9) + 1) * step) if step else DISTANCE
 
 
 def judge_amount(ratio: float, bounds: Bounds) -> Verdict:
@@ -102,7 +107,7 @@ def allows(wording: str, amount: float, bounds: Bounds, form: Callable[[float], 
     Examples
     --------
     >>> allows("almost", 600.0, tolerance("almost", 600), "{:g}".format)
-    '“almost 600” allows 570 to below 600'
+    '“almost 600” allows 565 to below 600'
     """
     return f"“{f'{wording} {form(amount)}'.strip()}” allows {bounds.text(amount, form)}"
 

@@ -177,11 +177,10 @@ SIGN = {"fell": -1.0, "rose": 1.0, "recovered": 1.0, "lost": -1.0, "gained": 1.0
 
 
 _REASON = re.compile(
-    r"\b(because|due to|owing to|thanks to|amid|as a result of|in response to|in reaction to|(?<!the )following|in the wake of|on the back of"
+    r"\b(because|due to|owing to|thanks to|amid|as a result of|in response to|in reaction to|in the wake of|on the back of"
     r"|affected by|driven by|fuelled by|fueled by|triggered by|sparked by|caused by|prompted by|spurred by|weighed down by|(?:on|over|by|with) (?:\w+ )?(?:fears?|worr(?:y|ies)"
     r"|concerns?|hopes?|optimism|news|reports?|speculation)|(?:fears?|worries|concerns) (?:that|about|over)"
-    r"|spook(?:ed|ing)|rattl(?:ed|ing)|jolt(?:ed|ing)|sent|as (?:investors|traders|fears|worries)"
-    r"|(?<!day )(?<!days )(?<!week )(?<!weeks )(?<!month )(?<!months )after(?!(?:-| )(?:hours|the (?:close|bell))))\b",
+    r"|spook(?:ed|ing)|rattl(?:ed|ing)|jolt(?:ed|ing)|sent|as (?:investors|traders|fears|worries))\b",
     re.IGNORECASE,
 )
 _WITHIN_THE_DAY = re.compile(
