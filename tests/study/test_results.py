@@ -317,12 +317,13 @@ def test_tests_of_many_say_why_one_event_is_too_few(single):
 
 
 def test_no_ordinary_day_as_extreme_is_not_a_p_below_a_thousandth(single):
-    """250 ordinary days can say `below 2/250`, no more."""
-    sq = single.test("sq", (0, 0))
+    """250 ordinary days can say `2/251`, as published `below 2/250`, no more."""
+    assert single.test("sq", (0, 0)).p_value == pytest.approx(2 / 251)
+    assert "sq p = 0.008" in repr(single)
+    sq = single.test("sq", (0, 0), variant="paper")
     assert (sq.p_value, sq.details["k"], sq.details["m"]) == (0.0, 0.0, 250.0)
     assert sq.p_text == "< 0.008"
     assert "p < 0.008" in str(sq)
-    assert "sq p < 0.008" in repr(single)
     assert single.test("permutation", (0, 0)).p_value == pytest.approx(1 / 251)
 
 

@@ -136,12 +136,13 @@ TESTS: Mapping[str, Method] = MappingProxyType({
         "Gelbach, Helland and Klick 2013, American Law and Economics Review 15",
         overlooks={Overlooks.VARIANCE},
         fewest=1, fewest_dates=0, fewest_days=100,
-        options={"variant": ("paper", "plus_one")},
+        options={"variant": ("scaled", "paper", "plus_one")},
     ),
     "permutation": Method(
         single.permutation, "one", "Permutation", _ONE, _NW23,
         overlooks={Overlooks.VARIANCE, Overlooks.SERIAL_CORRELATION},
         fewest=1, fewest_dates=0, fewest_days=20,
+        options={"variant": ("scaled", "paper")},
     ),
     # -- an average: parametric
     "csect_t": Method(
