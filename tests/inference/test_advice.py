@@ -272,10 +272,45 @@ def test_two_shares_that_move_as_one_are_not_two_events(study):
         abnormal = studied(study, own[:, :firms], firms, same_day=True).abnormal
         assert recommend(abnormal, es.Window(0, 0))[1] == recommended
     assert (
-        "move almost as another one"
+        "move almost as that of another firm"
         in recommend(studied(study, own[:, :3], 3, same_day=True).abnormal, es.Window(0, 0))[2]
     )
     assert recommend(studied(study, own[:, 1:4], 3, same_day=True).abnormal, es.Window(0, 0))[1] == ("kp_bmp_t",)
+
+
+def on_dates(study, firms, events, seed=11):
+    """Study events given as pairs of a firm's number and a session counted from the last one."""
+    days = es.exchange_sessions("XNYS", "2018-01-02", "2024-12-20")
+    rng = np.random.default_rng(seed)
+    market = rng.normal(0.0, 0.01, len(days))
+    table = pd.DataFrame(
+        market[:, None] + rng.normal(0.0, 0.02, (len(days), firms)), days, [f"F{i}" for i in range(firms)]
+    )
+    table["F1"] = table["F0"] + 0.002 * rng.standard_normal(len(days))  # F0 and F1 move as one
+    return study.run(table.assign(**{"^GSPC": market}), [es.Event(f"F{f}", days[-20 - d]) for f, d in events])
+
+
+def test_one_firm_on_several_dates_is_no_double(study):
+    """Not in one draw: its other dates are other events, on dates apart, shared or overlapping."""
+    week = es.Window(0, 4)
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        alone = [(0, int(d)) for d in rng.choice(120, 4, replace=False)]
+        shared = [(f, d) for f in (0, 2, 3) for d in rng.choice(200, 3, replace=False) * 6]
+        for events in (alone, shared, [(0, 3), (0, 0), (2, 3), (2, 1)], [(0, 50), (2, 50), (0, 0), (2, 0)]):
+            abnormal = on_dates(study, 4, events, seed).abnormal
+            for window in (es.Window(0, 0), week):
+                assert "move almost as" not in recommend(abnormal, window)[2], (events, window)
+
+
+def test_two_firms_are_one_event_only_on_days_they_share(study):
+    """F0 and F1 are two classes of one share."""
+    day, week, word = es.Window(0, 0), es.Window(0, 4), "move almost as that of another firm"
+    same, near, apart = ([(0, 0), (1, d), (2, 0)] for d in (0, 3, 40))
+    assert word in recommend(on_dates(study, 4, same).abnormal, day)[2]
+    assert word not in recommend(on_dates(study, 4, near).abnormal, day)[2]
+    assert word in recommend(on_dates(study, 4, near).abnormal, week)[2]
+    assert word not in recommend(on_dates(study, 4, apart).abnormal, week)[2]
 
 
 def test_the_advice_does_not_promise_what_one_date_cannot_tell(result):

@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from eventstudy.estimation.abnormal import AbnormalReturns
-from eventstudy.estimation.panel import FloatArray, IntArray
+from eventstudy.estimation.panel import BoolArray, IntArray
 from eventstudy.estimation.residuals import autocorrelations, running_sums
 from eventstudy.inference.correlation import MIN_COMMON_DAYS, mean_correlation, pair_correlations, unknown_share
 from eventstudy.inference.registry import TESTS, Overlooks, overlooking
@@ -326,7 +326,7 @@ NO_RETURN = 1.5
 INFLATED = 1.15
 #: Lags looked at, and how many standard errors above zero they must be.
 LAGS, CLEAR = 5, 2.0
-#: Two events with a higher residual correlation than this are one event seen twice; of three events left, `kp_bmp_t` rejects 6 to 13 %.
+#: Events of two firms with a higher residual correlation than this are one event seen twice; of three events left, `kp_bmp_t` rejects 6 to 13 %.
 DOUBLE, FEW_LEFT, LOOK_UP_TO = 0.8, 3, 12
 
 
@@ -362,11 +362,11 @@ def _skewness_and_doubles(abnormal: AbnormalReturns, window: Window) -> dict[Ove
     n = len(seen)
     found = _skewed(abnormal, window, n) if abnormal.reference_returns is None and n > 1 else {}
     if FEW_LEFT <= n <= LOOK_UP_TO:
-        left = distinct_events(pair_correlations(abnormal, seen))
+        left = n - int(twins(abnormal, seen, window).any(axis=0).sum())
         if left <= FEW_LEFT and left < n:
             found[Overlooks.DOUBLES] = (
-                f"{n} events of which {n - left} move almost as another one (residual correlation above {DOUBLE:g}) are too few: "
-                f"leave the double out"
+                f"{n} events of which {n - left} move almost as that of another firm (residual correlation above {DOUBLE:g}) are too "
+                f"few: leave the double out"
             )
     return found
 
@@ -480,10 +480,16 @@ def allowed_for(abnormal: AbnormalReturns, window: Window) -> float:
     return 1.0 + float(weights @ abnormal.serial[0, :lags])
 
 
-def distinct_events(correlations: FloatArray) -> int:
-    """Return how many events are left if each that moves almost as an earlier one is left out."""
-    earlier: IntArray = np.asarray((np.triu(correlations, 1) > DOUBLE).any(axis=0), dtype=np.int64)
-    return int(len(earlier) - earlier.sum())
+def twins(abnormal: AbnormalReturns, members: IntArray, window: Window) -> BoolArray:
+    """Return which events, in order of date, move almost as which earlier one, shape (n, n), row the earlier.
+
+    Only events of different firms whose test windows share days can be one event seen twice: one firm on another date is another event.
+    """
+    ordered = members[np.argsort(abnormal.position[members], kind="stable")]
+    place, firm = abnormal.position[ordered], abnormal.firms[ordered]
+    together = np.abs(place[:, None] - place[None, :]) < len(window)
+    alike = (pair_correlations(abnormal, ordered) > DOUBLE) & together & (firm[:, None] != firm[None, :])
+    return np.asarray(np.triu(alike, 1), dtype=np.bool_)
 
 
 # -- Event-induced variance.
