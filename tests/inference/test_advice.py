@@ -86,9 +86,8 @@ def test_recommended_gives_outcomes_and_the_reason(result, single):
     assert advice.names == tuple(t.name for t in advice.tests) == ("kp_bmp_t",)
     assert advice.sentence == result.recommended((0, 1)).sentence
     assert str(advice.tests[0]) in repr(advice)
-    assert single.recommended().names == ("t_pe", "sq", "permutation")
+    assert single.recommended().names == ("t_pe",)
     assert result.recommended((0, 0), event="META").design == "one event"
-    assert "sq" not in single.recommended((-5, 5)).names
 
 
 def test_the_advice_minds_missing_days_thin_trading_and_many_firms(study):
@@ -244,7 +243,7 @@ def autocorrelated(rho, days=900, firms=1, seed=6):
 def test_one_event_over_several_days_needs_days_that_are_not_alike(study):
     week = es.Window(0, 4)
     calm, alike, very = (studied(study, autocorrelated(rho), 1).abnormal for rho in (0.0, 0.25, 0.6))
-    assert recommend(calm, week)[1] == ("t_pe", "permutation")
+    assert recommend(calm, week)[1] == ("t_pe",)
     assert serial_inflation(calm, week) == serial_inflation(very, es.Window(0, 0)) == 1.0
     assert recommend(alike, es.Window(0, 0))[1] == RECOMMENDED["one event"]
     assert recommend(alike, week)[1] == ()
@@ -301,6 +300,32 @@ def test_one_firm_on_several_dates_is_no_double(study):
             abnormal = on_dates(study, 4, events, seed).abnormal
             for window in (es.Window(0, 0), week):
                 assert "move almost as" not in recommend(abnormal, window)[2], (events, window)
+
+
+def test_few_firms_of_one_date_have_their_portfolio_beside_them(study):
+    """The portfolio's test has another null, and is never a recommendation."""
+    for firms, beside_them in ((2, True), (5, True), (6, False)):
+        abnormal = studied(study, np.random.default_rng(3).normal(size=(900, firms)), firms, same_day=True).abnormal
+        for window, test in ((es.Window(0, 0), "placebo"), (es.Window(0, 4), "lamb_z")):
+            assert advice.beside(abnormal, window) == ((test,) if beside_them else ())
+            assert recommend(abnormal, window)[1] == ("kp_bmp_t",)
+            assert (notes_on_tests(abnormal, window)[test] == advice.IS_BESIDE) == beside_them
+            assert (f"{test} stands beside it" in recommend(abnormal, window)[2]) == beside_them
+    apart = studied(study, np.random.default_rng(3).normal(size=(900, 3)), 3).abnormal
+    assert advice.beside(apart, es.Window(0, 0)) == ()
+
+
+def test_from_ten_shared_dates_on_tests_of_dates_come_first(study):
+    day = es.Window(0, 0)
+    few, many = (
+        on_dates(study, 6, [(f, 15 * d) for d in range(dates) for f in (0, 2, 3)]).abnormal for dates in (9, 10)
+    )
+    assert recommend(few, day)[1] == ("kp_bmp_t", "clustered_t", "signflip")
+    assert "kp_bmp_t rejects 8 to 15% of true nulls" in recommend(few, day)[2]
+    assert recommend(many, day)[1] == ("clustered_t", "signflip")
+    assert "8 to 15%" not in recommend(many, day)[2]
+    unlike = [(f, 0) for f in range(6)] + [(f, 15 * d) for d in range(1, 10) for f in (2,)]
+    assert "kp_bmp_t" in recommend(on_dates(study, 6, unlike).abnormal, day)[1]
 
 
 def test_two_firms_are_one_event_only_on_days_they_share(study):

@@ -13,6 +13,8 @@ from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.model import Fit, NormalReturnModel
 from eventstudy.estimation.panel import Dropped, EventPanel
 from eventstudy.inference import notes_on_tests
+from eventstudy.inference.advice import beside
+from eventstudy.inference.multiple import adjust
 from eventstudy.inference.result import LEVEL
 from eventstudy.measures import UNITS
 from eventstudy.prices.checks.finding import Finding
@@ -21,7 +23,7 @@ from eventstudy.study.power import POWER, detectable_average, detectable_changes
 from eventstudy.study.tables import advised, frame_of_cars, html_table, key_values, shown_tests, text_table
 from eventstudy.study.validity import PRICE_CHECK, Check
 from eventstudy.windows import Window
-from eventstudy.wording import DASH, amount, interval, iso_day, number, p_text, percent, plural
+from eventstudy.wording import DASH, amount, first_few, interval, iso_day, number, p_text, percent, plural
 
 
 class ResultFields(Protocol):
@@ -181,7 +183,29 @@ def power_line(result: ResultFields, window: Window) -> str:
     if leading is None or leading.p_value < LEVEL:
         return ""
     words = _change_words(size, result.measure, 1)
-    return f"No clear average change ({leading.name} p {p_text(leading.p_value)}): one of {words} {found}."
+    p = f"{leading.name} p {p_text(leading.p_value)}"
+    if parts := clear_parts(result, window):
+        return f"{parts} The average is not clear ({p}): one of {words} {found}."
+    return f"No clear average change ({p}): one of {words} {found}."
+
+
+def clear_parts(result: ResultFields, window: Window) -> str:
+    """Say which single events, or which portfolio, moved clearly where the average may not, or return an empty text.
+
+    Events by Holm's method at 5 %, the portfolio by the test that stands beside the recommended one.
+    """
+    table = frame_of_cars(result.abnormal, window)
+    holm = adjust(table["p_value"], "holm")
+    moved = [f"{key} ({p_text(float(p))})" for key, p in zip(table.index, holm, strict=True) if p < LEVEL]
+    said = [f"Clear by themselves, with p by Holm's method: {first_few(moved, LISTED_AGAIN)}."] if moved else []
+    tests, _ = shown_tests(result.abnormal, window)
+    names = beside(result.abnormal, window)
+    said += [
+        f"Their portfolio moved beyond its ordinary days ({t.name} p {p_text(t.p_value)})."
+        for t in tests
+        if t.name in names and t.p_value < LEVEL
+    ]
+    return " ".join(said)
 
 
 def inference_rows(result: ResultFields, window: Window) -> tuple[list[str], list[list[str]]]:
@@ -249,8 +273,11 @@ def advice_lines(result: ResultFields, windows: Sequence[Window]) -> list[str]:
 
 
 def _single_line(result: ResultFields, window: Window) -> str:
-    tests, _ = shown_tests(result.abnormal, window)
-    return "; ".join(f"{t.name} p {t.p_text}" if t.applicable else f"{t.name}: {t.reason}" for t in tests)
+    tests, recommended = shown_tests(result.abnormal, window)
+    marks = {name: " (recommended)" for name in recommended}
+    return "; ".join(
+        f"{t.name} p {t.p_text}{marks.get(t.name, '')}" if t.applicable else f"{t.name}: {t.reason}" for t in tests
+    )
 
 
 def summary_html(result: ResultFields) -> str:
