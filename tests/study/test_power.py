@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from html import escape
 from functools import lru_cache
+from html import escape
 
 import numpy as np
 import pandas as pd

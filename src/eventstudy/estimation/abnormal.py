@@ -91,6 +91,9 @@ class AbnormalReturns:
     est_columns, design : ndarray, shape (N, M, K), and callable, or None
         Regressor rows of the estimation days are ``design(est_columns)`` (see `Fit`); None where nothing is estimated.
 
+    void : str
+        Why an average over these events says nothing, whatever happened; empty if it does. Single events may still be tested.
+
     Notes
     -----
     ``S_it = s_i √C_it``; ``SAR = AR / S``; a sum over a window has the exact prediction-error variance
@@ -123,6 +126,7 @@ class AbnormalReturns:
     riskless: FloatArray | None = None
     est_columns: FloatArray | None = None
     design: Callable[[FloatArray], FloatArray] | None = None
+    void: str = ""
     _memo: dict[Hashable, object] = field(default_factory=dict, init=False)
 
     @property

@@ -148,6 +148,8 @@ def recommend(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[str
 
 def _recommend(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[str, ...], str]:
     design = design_of(abnormal.position, window)
+    if abnormal.void and abnormal.n > 1:
+        return design, (), abnormal.void
     compounded = abnormal.reference_returns is not None
     wanted = (RECOMMENDED_BUY_AND_HOLD if compounded else RECOMMENDED)[design]
     unsized = {t: why for t in wanted if (why := _why_unsized(abnormal, window, t))}
@@ -177,7 +179,7 @@ def beside(abnormal: AbnormalReturns, window: Window) -> tuple[str, ...]:
     Its null is another one, that the day is an ordinary one of this portfolio, as it is for a single firm.
     """
     n = _observed(abnormal, window)
-    if design_of(abnormal.position, window) != "one date" or not 1 < n <= FEW_FIRMS:
+    if abnormal.void or design_of(abnormal.position, window) != "one date" or not 1 < n <= FEW_FIRMS:
         return ()
     if abnormal.reference_returns is not None or abnormal.span is not None:
         return ()

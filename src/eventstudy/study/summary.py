@@ -22,6 +22,7 @@ from eventstudy.prices.table import Provenance
 from eventstudy.study.power import POWER, detectable_average, detectable_changes
 from eventstudy.study.tables import advised, frame_of_cars, html_table, key_values, shown_tests, text_table
 from eventstudy.study.validity import PRICE_CHECK, Check
+from eventstudy.study.yardstick import BENCHMARK_CHECK
 from eventstudy.windows import Window
 from eventstudy.wording import DASH, amount, first_few, interval, iso_day, number, p_text, percent, plural
 
@@ -223,13 +224,19 @@ def inference_rows(result: ResultFields, window: Window) -> tuple[list[str], lis
 
 def failed_checks(result: ResultFields) -> list[str]:
     """Return a line for each check that did not hold, but for that of the prices."""
-    lost = [c for c in result.checks if not c.passed and c.name != PRICE_CHECK]
+    lost = [c for c in result.checks if not c.passed and c.name not in (PRICE_CHECK, BENCHMARK_CHECK)]
     return [f"{c.name}: {c.value} (expected: {c.rule}); {c.comment}" for c in lost]
 
 
 def price_warnings(result: ResultFields) -> list[str]:
     """Return a line if a check of the prices did not hold: it stands before every number that rests on them."""
     return [f"Check the prices first: {c.comment}" for c in result.checks if c.name == PRICE_CHECK and not c.passed]
+
+
+def benchmark_warnings(result: ResultFields) -> list[str]:
+    """Return a line if the benchmark holds the events' own firms: it stands beside the verdicts that rest on it."""
+    lost = [c for c in result.checks if c.name == BENCHMARK_CHECK and not c.passed]
+    return [f"Mind the benchmark ({c.value}): {c.comment}." for c in lost]
 
 
 def price_cautions(result: ResultFields) -> list[str]:
@@ -249,11 +256,13 @@ def summary_text(result: ResultFields, windows: Sequence[Window] = ()) -> str:
         if result.abnormal.n > 1:
             parts.append(
                 f"Average over {result.abnormal.n} events, days {window}: CAAR {amount(result.measure)(result.abnormal.caar(window))}"
+                + (", void" if result.abnormal.void else "")
             )
             parts.append(text_table(*inference_rows(result, window), last_left=True))
         else:
             parts.append(_single_line(result, window))
         parts += filter(None, [power_line(result, window)])
+        parts += benchmark_warnings(result) if window == shown[0] else []
     parts += advice_lines(result, shown)
     for title, notes in (
         ("Assumptions that do not hold:", failed_checks(result)),
@@ -274,7 +283,7 @@ def advice_lines(result: ResultFields, windows: Sequence[Window]) -> list[str]:
 
 def _single_line(result: ResultFields, window: Window) -> str:
     tests, recommended = shown_tests(result.abnormal, window)
-    marks = {name: " (recommended)" for name in recommended}
+    marks = dict.fromkeys(recommended, " (recommended)")
     return "; ".join(
         f"{t.name} p {t.p_text}{marks.get(t.name, '')}" if t.applicable else f"{t.name}: {t.reason}" for t in tests
     )
@@ -293,7 +302,9 @@ def summary_html(result: ResultFields) -> str:
         parts.append(html_table(*inference_rows(result, window), caption))
     else:
         parts.append(f"<p>{html.escape(_single_line(result, window))}</p>")
-    parts += [f"<p>{html.escape(line)}</p>" for line in [power_line(result, window)] if line]
+    parts += [
+        f"<p>{html.escape(line)}</p>" for line in [power_line(result, window), *benchmark_warnings(result)] if line
+    ]
     parts += [
         f"<p>{html.escape(n)}</p>"
         for n in (*advice_lines(result, [window]), *failed_checks(result), *price_cautions(result))
