@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -326,6 +328,66 @@ def test_from_ten_shared_dates_on_tests_of_dates_come_first(study):
     assert "8 to 15%" not in recommend(many, day)[2]
     unlike = [(f, 0) for f in range(6)] + [(f, 15 * d) for d in range(1, 10) for f in (2,)]
     assert "kp_bmp_t" in recommend(on_dates(study, 6, unlike).abnormal, day)[1]
+
+
+def correlated(within, between, blocks, each, seed=2):
+    """Residuals in blocks of firms."""
+    n = blocks * each
+    cov = np.full((n, n), between)
+    for k in range(blocks):
+        cov[k * each : (k + 1) * each, k * each : (k + 1) * each] = within
+    np.fill_diagonal(cov, 1.0)
+    return np.random.default_rng(seed).normal(size=(900, n)) @ np.linalg.cholesky(cov).T, cov
+
+
+@pytest.mark.parametrize(
+    ("within", "between", "blocks", "each", "told"),
+    [
+        (0.7, 0.0, 3, 4, True),
+        (0.6, -0.3, 2, 5, True),
+        (0.4, 0.0, 2, 9, True),
+        (0.3, 0.3, 1, 12, False),
+        (0.0, 0.0, 1, 12, False),
+    ],
+)
+def test_firms_that_move_in_blocks_are_told_with_the_rate(study, within, between, blocks, each, told):
+    values, cov = correlated(within, between, blocks, each)
+    abnormal = studied(study, values, blocks * each, same_day=True).abnormal
+    _, recommended, reason = recommend(abnormal, es.Window(0, 0))
+    assert recommended == ("kp_bmp_t",)
+    assert ("in blocks or against one another" in reason) == told
+    assert ("kp_bmp_t then rejects 6 to 11% of true nulls" in reason) == told
+    n = len(cov)
+    centre = np.eye(n) - 1 / n
+    degrees = np.trace(centre @ cov) ** 2 / np.trace(centre @ cov @ centre @ cov)
+    found = advice.independent_worth(abnormal, es.Window(0, 0))
+    assert found == pytest.approx(1 + degrees, rel=0.25) if told else found == np.inf
+
+
+def test_one_event_is_told_where_its_test_does_not_keep_its_size(study):
+    """A restless or a calm month before, persistent residuals, ten days, and days without a trade, each with its rate."""
+    day = es.Window(0, 0)
+    rng = np.random.default_rng(9)
+    plain = rng.normal(size=(900, 1))
+
+    def reason(residuals, window=day):
+        return recommend(studied(study, residuals, 1).abnormal, window)[2]
+
+    assert "% of true nulls" not in reason(plain)
+    # the event is the twentieth session from the end, the estimation window ends 21 sessions before
+    last = slice(900 - 20 - 40, 900 - 20 - 20)
+    restless, calm = plain.copy(), plain.copy()
+    restless[last] *= 2.5
+    calm[last] *= 0.3
+    assert "restlessness lasts: compare GarchMarketModel" in reason(restless)
+    assert "2 to 3% of true nulls only" in reason(calm)
+    assert "t_pe rejects 7 to 10% of true nulls" in reason(autocorrelated(0.55))
+    assert "at a serial correlation of 0.1" in reason(plain, es.Window(-5, 4))
+    assert "at a serial correlation of 0.1" not in reason(plain, es.Window(0, 3))
+    still = studied(study, plain, 1).abnormal
+    thin = recommend(replace(still, zero_share=np.array([0.45])), day)[2]
+    assert "45% of its estimation days are still" in thin
+    assert "11% at two fifths" in thin
 
 
 def test_two_firms_are_one_event_only_on_days_they_share(study):
