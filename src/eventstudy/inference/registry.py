@@ -242,7 +242,7 @@ TESTS: Mapping[str, Method] = MappingProxyType({
     ),
     "joint_wald": Method(
         clusters.joint_wald, "many", "Joint test of all firms", "no firm's abnormal return differs from zero",
-        "Binder 1985, J. Accounting Research 23; Hein and Westfall 2004, JFQA 39",
+        "Binder 1985, J. Accounting Research 23; Hein and Westfall 2004, J. Financial Econometrics 2",
         overlooks={Overlooks.VARIANCE},
         fewest=1, fewest_dates=0, fewest_days=0,
     ),
