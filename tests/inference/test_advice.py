@@ -12,6 +12,7 @@ from trio import DAY, TRIO
 
 import eventstudy as es
 from eventstudy.errors import InvalidInput
+from eventstudy.estimation.abnormal import abnormal_returns
 from eventstudy.inference import (
     RECOMMENDED,
     RECOMMENDED_BUY_AND_HOLD,
@@ -374,6 +375,19 @@ def test_one_event_is_told_where_its_test_does_not_keep_its_size(study):
         return recommend(studied(study, residuals, 1).abnormal, window)[2]
 
     assert "% of true nulls" not in reason(plain)
+    far = studied(study, plain, 1)
+    day0, before = far.panel.event_columns[0, 5, 0], far.panel.est_columns[0, :, 0]
+    z = (day0 - before.mean()) / before.std(ddof=1)
+    assert advice.farthest_move(far.abnormal, day) == pytest.approx(abs(z), rel=1e-9)
+    returns = far.panel.event_columns.copy()
+    returns[0, 5, 0] = 0.07
+    moved = replace(
+        far.panel,
+        event_columns=returns,
+        event_returns=far.panel.event_returns + returns[:, :, 0] - far.panel.event_columns[:, :, 0],
+    )
+    fitted = abnormal_returns(moved, study.model.fit(moved))
+    assert "t_pe rejects 12 to 16% of true nulls of shares" in recommend(fitted, day)[2]
     # the event is the twentieth session from the end, the estimation window ends 21 sessions before
     last = slice(900 - 20 - 40, 900 - 20 - 20)
     restless, calm = plain.copy(), plain.copy()

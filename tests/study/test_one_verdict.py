@@ -62,3 +62,19 @@ def test_one_event_has_one_recommended_test_and_one_p(seed):
         assert re.findall(r"(\w+) p [=<] [\d.]+ \(recommended\)", text) == ["t_pe"]
         assert "Recommended: t_pe. " in text
         assert not re.search(r"rather than|believe|compare permutation and", text)
+
+
+def test_an_event_whose_own_test_is_ruled_out_is_named_below_the_table():
+    """Serially correlated residuals of one firm of three: its t over several days is no recommended one."""
+    rng = np.random.default_rng(12)
+    market = rng.normal(0.0, 0.008, len(DAYS))
+    own = rng.standard_normal((len(DAYS), 3))
+    for t in range(1, len(DAYS)):
+        own[t, 1] += 0.6 * own[t - 1, 1]
+    table = pd.DataFrame(market[:, None] + 0.015 * own, DAYS, ["L0", "L1", "L2"]).assign(**{"^FTSE": market})
+    study = es.EventStudy(model=es.MarketModel("^FTSE"), calendar="XLON", estimation=(-220, -11), window=(-2, 6))
+    result = study.run(table, [es.Event(f"L{i}", DAY) for i in range(3)])
+    assert result.recommended((-2, 6), event="L1").names == ()
+    text = summary_text(result, [es.Window(-2, 6)])
+    assert "Not t_pe for L1: residuals are serially correlated" in text
+    assert "Not t_pe" not in summary_text(result, [es.Window(0, 0)])

@@ -7,13 +7,14 @@ import math
 from collections.abc import Sequence
 from typing import Protocol
 
+import numpy as np
 import pandas as pd
 
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.model import Fit, NormalReturnModel
 from eventstudy.estimation.panel import Dropped, EventPanel
 from eventstudy.inference import notes_on_tests
-from eventstudy.inference.advice import beside
+from eventstudy.inference.advice import beside, ruled_out
 from eventstudy.inference.multiple import adjust
 from eventstudy.inference.result import LEVEL
 from eventstudy.measures import UNITS
@@ -147,6 +148,17 @@ def event_rows(result: ResultFields, window: Window) -> tuple[list[str], list[li
     return headers, rows
 
 
+def unadvised(result: ResultFields, window: Window) -> list[str]:
+    """Return a line if the t of the table is not recommended for some of its events, which by themselves would have no test."""
+    if result.abnormal.n == 1:
+        return []
+    why: dict[str, list[str]] = {}
+    for i, key in enumerate(result.abnormal.keys):
+        if reason := ruled_out(result.abnormal.take(np.array([i])), window).get("t_pe"):
+            why.setdefault(reason, []).append(key)
+    return [f"Not t_pe for {first_few(keys, LISTED_AGAIN)}: {reason}." for reason, keys in why.items()]
+
+
 def _title(result: ResultFields, window: Window, headers: Sequence[str]) -> str:
     """Return the title of a table of events."""
     power = f"; detectable: found with {percent(POWER, 0, sign=False)} power" if DETECTABLE in headers else ""
@@ -252,7 +264,7 @@ def summary_text(result: ResultFields, windows: Sequence[Window] = ()) -> str:
     for window in shown:
         if result.abnormal.n <= (LISTED_EVENTS if window == shown[0] else LISTED_AGAIN):
             headers, rows = event_rows(result, window)
-            parts += [_title(result, window, headers), text_table(headers, rows)]
+            parts += [_title(result, window, headers), text_table(headers, rows), *unadvised(result, window)]
         if result.abnormal.n > 1:
             parts.append(
                 f"Average over {result.abnormal.n} events, days {window}: CAAR {amount(result.measure)(result.abnormal.caar(window))}"
@@ -297,6 +309,7 @@ def summary_html(result: ResultFields) -> str:
     if result.abnormal.n <= LISTED_EVENTS:
         headers, rows = event_rows(result, window)
         parts.append(html_table(headers, rows, _title(result, window, headers)))
+        parts += [f"<p>{html.escape(line)}</p>" for line in unadvised(result, window)]
     if result.abnormal.n > 1:
         caption = f"Average over {result.abnormal.n} events, days {window}: CAAR {amount(result.measure)(result.abnormal.caar(window))}"
         parts.append(html_table(*inference_rows(result, window), caption))

@@ -163,8 +163,9 @@ def _held(panel: EventPanel, members: IndexMembers, returns_kind: str) -> _Held 
 
 def _on_days(panel: EventPanel, index: pd.Series[float], returns_kind: str) -> EventPanel:
     """Return the panel with an index as its one column."""
-    values = index if returns_kind == "simple" else np.log1p(index)
-    on_calendar = values.reindex(panel.calendar).to_numpy(dtype=np.float64)
+    on_calendar = index.reindex(panel.calendar).to_numpy(dtype=np.float64)
+    if returns_kind == "log":
+        on_calendar = np.log1p(on_calendar)
     last = len(on_calendar) - 1
 
     def column(days: IntArray) -> FloatArray:
