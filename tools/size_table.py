@@ -69,7 +69,7 @@ class Design:
     serial : float
         First autocorrelation of residuals.
     lasting : float
-        First autocorrelation of the log of the residuals' deviation, which then has the standard deviation 0.62; 0 means none.
+        First autocorrelation of the log of the residuals' deviation, which then has the standard deviation 0.3; 0 means none.
     still : float
         Share of the days without a trade: the next trade has the return of all of them. Day 0 has one.
     blocks : int
@@ -259,10 +259,10 @@ def over_time(design: Design, rng: np.random.Generator, own: np.ndarray) -> np.n
         for t in range(1, own.shape[1]):
             own[:, t] = design.serial * own[:, t - 1] + math.sqrt(1 - design.serial**2) * own[:, t]
     if design.lasting:
-        level = rng.normal(0.0, 0.62, len(own))
+        level = rng.normal(0.0, 0.3, len(own))
         deviation = np.empty_like(own)
         for t in range(own.shape[1]):
-            level = design.lasting * level + 0.62 * math.sqrt(1 - design.lasting**2) * rng.standard_normal(len(own))
+            level = design.lasting * level + 0.3 * math.sqrt(1 - design.lasting**2) * rng.standard_normal(len(own))
             deviation[:, t] = np.exp(level)
         own = own * deviation
     return own

@@ -394,7 +394,7 @@ def test_one_event_is_told_where_its_test_does_not_keep_its_size(study):
     restless[last] *= 2.5
     calm[last] *= 0.3
     assert "restlessness lasts: compare GarchMarketModel" in reason(restless)
-    assert "2 to 3% of true nulls only" in reason(calm)
+    assert "1 to 3% of true nulls only" in reason(calm)
     assert "t_pe rejects 7 to 10% of true nulls" in reason(autocorrelated(0.55))
     assert "at a serial correlation of 0.1" in reason(plain, es.Window(-5, 4))
     assert "at a serial correlation of 0.1" not in reason(plain, es.Window(0, 3))

@@ -298,13 +298,13 @@ def _cautions_of_one(abnormal: AbnormalReturns, window: Window) -> list[str]:
         ratio = float(np.std(days[-LAST_DAYS:], ddof=1) / abnormal.sigma[0])
         if ratio > RESTLESS:
             found.append(
-                f"the last {LAST_DAYS} estimation days spread {ratio:.1f} times as widely as all of them: after such a month t_pe rejects 7 to 12% "
-                f"of true nulls of shares, up to 20% where restlessness lasts: compare GarchMarketModel"
+                f"the last {LAST_DAYS} estimation days spread {ratio:.1f} times as widely as all of them: after such a month t_pe rejects 7 to 9% "
+                f"of true nulls of shares, 13% and more where restlessness lasts: compare GarchMarketModel"
             )
         elif ratio < CALM:
             found.append(
                 f"the last {LAST_DAYS} estimation days spread {ratio:.1f} times as widely as all of them: after such a calm month t_pe rejects "
-                f"2 to 3% of true nulls only"
+                f"1 to 3% of true nulls only"
             )
     if (far := farthest_move(abnormal, window)) > FAR_MOVE:
         found.append(
