@@ -12,9 +12,11 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+from size_table import FURTHER
 
 from eventstudy import estimation
 from eventstudy.inference import RECOMMENDED, RECOMMENDED_BUY_AND_HOLD, TESTS, Method, Overlooks
+from eventstudy.inference.advice import OF_PORTFOLIO
 
 ROOT = Path(__file__).parent.parent
 PAGE, SIZES = ROOT / "docs" / "method.md", ROOT / "docs" / "size.csv"
@@ -118,14 +120,27 @@ def size_tables() -> str:
         f"**Every test on one day {WINDOW}, simulated returns**, recommended or not: what a test overlooks shows here."
     )
     power = f"**Power** with an effect of 1 % on day 0 (one event: 5 %), window {WINDOW}: per cent rejected."
+    together = (
+        f"**A move in common that is no effect**, window {WINDOW}: per cent rejected where what events of one date share has twice its usual "
+        "deviation. No test of one date can tell it from the news."
+    )
+    further = (
+        "**Designs in which tests once failed without a word**: per cent of true nulls rejected by what is recommended, or stands beside "
+        "it; in how many per cent of the draws the advice names the rate; and the size in the others."
+    )
+    apart = null["design"].isin([d.name for d in FURTHER])
+    effects = found[found["returns"] == f"{SIMULATED}, with an effect"]
+    no_effect = effects["design"].str.endswith("moved together")
     parts = [
-        *(named, recommended_table(null)),
+        *(named, recommended_table(null[~apart])),
         *(
             "**Recommended tests, real returns.**",
             recommended_table(found[~found["returns"].str.startswith(SIMULATED)]),
         ),
-        *(every, all_table(null)),
-        *(power, power_table(found[found["returns"] == f"{SIMULATED}, with an effect"])),
+        *(further, further_table(null[apart])),
+        *(every, all_table(null[~apart])),
+        *(power, power_table(effects[~no_effect])),
+        *(together, power_table(effects[no_effect])),
     ]
     return "\n\n".join(parts)
 
@@ -136,6 +151,23 @@ def recommended_table(found: pd.DataFrame) -> str:
     enough = found["n"] >= found["test"].map(lambda name: TESTS[name].fewest)
     chosen = found[(found["recommended"] >= ALWAYS) & found["test"].isin(named) & enough]
     return pivoted(chosen, ["returns", "design", "window", "test"], "size_when_recommended")
+
+
+def further_table(found: pd.DataFrame) -> str:
+    """One row a design, number of events, window and test that is recommended or of the portfolio."""
+    chosen = found[
+        (found["recommended"] >= ALWAYS)
+        | (found["test"].isin(OF_PORTFOLIO) & (found["design"] == "one date, few firms"))
+    ]
+    rows = [
+        [
+            *(str(row.design), str(row.n), str(row.window), f"`{row.test}`"),
+            percent(row.size if pd.isna(row.size_when_recommended) else row.size_when_recommended),
+            *(percent(row.warned), percent(row.size_unwarned)),
+        ]
+        for row in chosen.itertuples()
+    ]
+    return table(["design", "N", "window", "test", "size", "told", "size, not told"], rows)
 
 
 def all_table(found: pd.DataFrame) -> str:

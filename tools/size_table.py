@@ -1,6 +1,7 @@
 """Measure how often every test rejects a true null at 5 %, by design and number of events; write ``docs/size.csv``; `make_method.py` makes the tables of it.
 
-Usage: ``python tools/size_table.py [DRAWS]`` (default 2,500, as committed; about an hour on two cores). Seeded: the same draws give the same file.
+Usage: ``python tools/size_table.py [DRAWS] [--only WORD]`` (default 2,500, as committed; about an hour on two cores; with ``--only`` the cells
+whose design holds the word, beside the file's others). Seeded: the same draws give the same file.
 
 Simulated returns: M = 250 estimation days, market N(0.0004, 0.01), beta N(1, 0.3), residual deviation exp(N(ln 0.022, 0.35)),
 normal residuals unless the design says otherwise. Real returns: random firms and dates of the embedded panels.
@@ -21,7 +22,9 @@ import pandas as pd
 import eventstudy as es
 from eventstudy.estimation.abnormal import AbnormalReturns, abnormal_returns
 from eventstudy.estimation.panel import EventPanel
-from eventstudy.inference import TESTS, recommend, run_test
+from eventstudy.inference import RECOMMENDED, TESTS, recommend, run_test
+from eventstudy.inference.advice import OF_PORTFOLIO
+from eventstudy.prices.snapshot import FUNDS
 from eventstudy.windows import Window
 
 M, GAP, L = 250, 5, 5
@@ -29,6 +32,9 @@ DOCS = Path(__file__).parent.parent / "docs"
 #: Random relabellings, flips and resamples in each draw: enough for a size, and quick.
 DRAWS_WITHIN = 499
 NOMINAL = 0.05
+COLUMNS = ["window", "test", "recommended", "warned", "p"]
+#: Every caution that names how often a test rejects has these words.
+NAMES_A_RATE = "% of true nulls"
 
 
 @dataclass(frozen=True)
@@ -56,6 +62,22 @@ class Design:
         an effect, so that these rows are counted with those that have one.
     effect : float
         Abnormal return added to every event's day 0: the share rejected is then the test's power.
+    days, length : int
+        Estimation days and days of the event window.
+    jump : float
+        The market's return on day 0; 0 means one like any other.
+    serial : float
+        First autocorrelation of residuals.
+    lasting : float
+        First autocorrelation of the log of the residuals' deviation, which then has the standard deviation 0.3; 0 means none.
+    still : float
+        Share of the days without a trade: the next trade has the return of all of them. Day 0 has one.
+    blocks : int
+        Blocks of firms of correlation ``rho``, 0 means one block of all; ``against`` is the correlation between blocks.
+    firms : int
+        Firms that have the events by turns; 0 means one firm an event.
+    sizes : tuple of int
+        Numbers of events; empty means those of `SIZES`.
     """
 
     name: str
@@ -67,6 +89,16 @@ class Design:
     skew: int = 0
     together: float = 1.0
     effect: float = 0.0
+    days: int = M
+    length: int = L
+    jump: float = 0.0
+    serial: float = 0.0
+    lasting: float = 0.0
+    still: float = 0.0
+    blocks: int = 0
+    against: float = 0.0
+    firms: int = 0
+    sizes: tuple[int, ...] = ()
 
 
 DESIGNS = (
@@ -105,12 +137,46 @@ POWER = (
         together=2.0,
     ),
 )
+ALONE, FAR = (1,), 0.095
+#: Designs in which tests once failed without a word; only tests that may be recommended, or stand beside them, are run.
+FURTHER = (
+    *(
+        Design(f"one event, far market, {m} days", "the market +9.5 % on day 0", "one", days=m, jump=FAR, sizes=ALONE)
+        for m in (60, 120, 250)
+    ),
+    Design("one event, serial correlation", "autocorrelation 0.1, ten days", "one", serial=0.1, length=10, sizes=ALONE),
+    Design("one event, lasting volatility", "restless and calm months", "one", lasting=0.97, sizes=ALONE),
+    Design("one event, still days", "a trade on 40 % of the days", "one", still=0.6, sizes=ALONE),
+    Design("one date, blocks", "three blocks of correlation 0.7", "one", rho=0.7, blocks=3, sizes=(12,)),
+    Design(
+        "one date, halves opposed",
+        "0.6 within halves, -0.4 between",
+        "one",
+        rho=0.6,
+        blocks=2,
+        against=-0.4,
+        sizes=(10,),
+    ),
+    Design("one date, few firms", "their portfolio beside them", "one", rho=0.1, sizes=(2, 5)),
+    Design(
+        "shared dates, moved together",
+        "what events of a date share has twice the deviation on event days",
+        "shared",
+        rho=0.1,
+        together=2.0,
+        sizes=(10, 50),
+    ),
+    Design("three firms, shared dates", "three firms on 2 to 4 dates", "shared", rho=0.1, firms=3, sizes=(6, 12)),
+    Design("one firm, separate dates", "one firm on many dates", "separate", firms=1, sizes=(4, 12)),
+)
 SIZES = (1, 3, 10, 50, 400)
 WINDOWS = (Window(0, 0), Window(0, 4))
 
 
 def positions(design: Design, n: int, rng: np.random.Generator) -> np.ndarray:
     """Return the session of each event, from 0."""
+    if design.firms > 1:
+        return (np.arange(n, dtype=np.int64) // design.firms) * (2 * L)
     if design.dates == "one":
         return np.zeros(n, dtype=np.int64)
     if design.dates == "separate":
@@ -122,41 +188,52 @@ def positions(design: Design, n: int, rng: np.random.Generator) -> np.ndarray:
 
 def simulate(design: Design, n: int, draws: int, rng: np.random.Generator) -> tuple[AbnormalReturns, np.ndarray]:
     """Return the events of many draws in one value, fitted by the market model; events of a draw are neighbours."""
-    before = M + GAP
+    m, length = design.days, design.length
+    before = m + GAP
     place = np.concatenate([positions(design, n, rng) for _ in range(draws)])
     block = np.repeat(np.arange(draws), n)
     if design.dates == "week":
-        width = before + 2 * L
+        width = before + 2 * length
         common_key = block
         start = place
     else:
-        width = before + L
+        width = before + length
         _, common_key = np.unique(np.stack([block, place]), axis=1, return_inverse=True)
         common_key = common_key.ravel()
         start = np.zeros_like(place)
     groups = int(common_key.max()) + 1
     market = rng.normal(0.0004, 0.01, (groups, width))
+    if design.jump:
+        market[:, before] = design.jump
     shape = (draws * n, width)
     own = noise(design, rng, shape)
-    if design.rho:
+    if design.blocks:
+        own = in_blocks(design, n, own)
+    elif design.rho:
         common = math.sqrt(design.rho) * noise(design, rng, (groups, width))
         common[:, before:] *= design.together
         own = math.sqrt(1 - design.rho) * own + common[common_key]
+    own = over_time(design, rng, own)
     s = np.exp(rng.normal(np.log(0.022), 0.35, draws * n))
     beta = rng.normal(1.0, 0.3, draws * n)
+    if design.firms:
+        one = block * n + np.arange(draws * n) % n % design.firms
+        s, beta = s[one], beta[one]
     scale = np.ones(width)
     scale[before:] = design.scale
     returns = beta[:, None] * market[common_key] + s[:, None] * own * scale
+    if design.still:
+        returns = between_trades(returns, rng.random(shape) < design.still, before)
     returns[np.arange(draws * n), start + before] += design.effect
     row = np.arange(draws * n)[:, None]
-    est, event = start[:, None] + np.arange(M), start[:, None] + before + np.arange(L)
+    est, event = start[:, None] + np.arange(m), start[:, None] + before + np.arange(length)
     panel = EventPanel(
-        events=tuple(es.Event(f"F{i % n}", "2025-01-27") for i in range(draws * n)),
+        events=tuple(es.Event(f"F{i % n % (design.firms or n)}", "2025-01-27") for i in range(draws * n)),
         keys=tuple(map(str, range(draws * n))),
         position=place + before,
-        calendar=pd.bdate_range("1990-01-01", periods=int(place.max()) + before + L + 1),
+        calendar=pd.bdate_range("1990-01-01", periods=int(place.max()) + before + length + 1),
         estimation=Window(-before, -GAP - 1),
-        window=Window(0, L - 1),
+        window=Window(0, length - 1),
         est_returns=returns[row, est],
         event_returns=returns[row, event],
         columns=("MKT",),
@@ -164,6 +241,42 @@ def simulate(design: Design, n: int, draws: int, rng: np.random.Generator) -> tu
         event_columns=market[common_key[:, None], event][:, :, None],
     )
     return abnormal_returns(panel, es.MarketModel("MKT").fit(panel)), block
+
+
+def in_blocks(design: Design, n: int, own: np.ndarray) -> np.ndarray:
+    """Return independent rows mixed so that the n firms of a draw are correlated in blocks."""
+    number = np.arange(n) * design.blocks // n
+    correlation = np.where(number[:, None] == number[None, :], design.rho, design.against)
+    np.fill_diagonal(correlation, 1.0)
+    mixed = np.linalg.cholesky(correlation) @ own.reshape(-1, n, own.shape[1])
+    return mixed.reshape(own.shape)
+
+
+def over_time(design: Design, rng: np.random.Generator, own: np.ndarray) -> np.ndarray:
+    """Return residuals that are correlated over time, or whose deviation lasts."""
+    if design.serial:
+        own = own.copy()
+        for t in range(1, own.shape[1]):
+            own[:, t] = design.serial * own[:, t - 1] + math.sqrt(1 - design.serial**2) * own[:, t]
+    if design.lasting:
+        level = rng.normal(0.0, 0.3, len(own))
+        deviation = np.empty_like(own)
+        for t in range(own.shape[1]):
+            level = design.lasting * level + 0.3 * math.sqrt(1 - design.lasting**2) * rng.standard_normal(len(own))
+            deviation[:, t] = np.exp(level)
+        own = own * deviation
+    return own
+
+
+def between_trades(returns: np.ndarray, still: np.ndarray, day: int) -> np.ndarray:
+    """Return what is observed if a day's return waits for the next trade; ``day`` has one."""
+    still[:, day] = False
+    seen, waiting = np.zeros_like(returns), np.zeros(len(returns))
+    for t in range(returns.shape[1]):
+        waiting = waiting + returns[:, t]
+        seen[:, t] = np.where(still[:, t], 0.0, waiting)
+        waiting = np.where(still[:, t], waiting, 0.0)
+    return seen
 
 
 def noise(design: Design, rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
@@ -182,15 +295,17 @@ def options(name: str) -> dict[str, object]:
     return {"draws": DRAWS_WITHIN} if "draws" in signature(TESTS[name].compute).parameters else {}
 
 
-def tested(abnormal: AbnormalReturns, n: int, draws: int, names: list[str]) -> list[tuple[str, str, bool, float]]:
-    """Return window, test, whether it was recommended, and the p-value, for each draw."""
+def tested(abnormal: AbnormalReturns, n: int, draws: int, names: list[str]) -> list[tuple[str, str, bool, bool, float]]:
+    """Return window, test, whether it was recommended, whether the advice named a rate, and the p-value, for each draw."""
     out = []
+    whole = Window(0, abnormal.window.end)
     for draw in range(draws):
         part = abnormal.take(np.arange(draw * n, (draw + 1) * n))
-        for window in WINDOWS:
-            recommended = recommend(part, window)[1]
+        for window in (WINDOWS[0], whole):
+            _, recommended, reason = recommend(part, window)
+            warned = NAMES_A_RATE in reason
             out += [
-                (str(window), name, name in recommended, run_test(name, part, window, **options(name)).p_value)
+                (str(window), name, name in recommended, warned, run_test(name, part, window, **options(name)).p_value)
                 for name in names
             ]
     return out
@@ -200,17 +315,21 @@ def cell(job: tuple[Design, int, int, int]) -> pd.DataFrame:
     """Return rejection rates of one design and number of events."""
     design, n, draws, seed = job
     rng = np.random.default_rng([seed, n])
-    origin = "simulated, with an effect" if design.effect or design.together != 1.0 else "simulated"
+    on_one_date = design.together != 1.0 and design.dates == "one"  # no test can tell that from the news
+    origin = "simulated, with an effect" if design.effect or on_one_date else "simulated"
     scope = "one" if n == 1 else "many"
     names = [name for name, method in TESTS.items() if method.scope == scope]
+    if design.sizes and n > 1:
+        shown = {*OF_PORTFOLIO}.union(*RECOMMENDED.values())
+        names = [name for name in names if name in shown]
     batch = max(1, min(200, 20_000 // n))
-    rows: list[tuple[str, str, bool, float]] = []
+    rows: list[tuple[str, str, bool, bool, float]] = []
     done = 0
     while done < draws:
         now = min(batch, draws - done)
         rows += tested(simulate(design, n, now, rng)[0], n, now, names)
         done += now
-    return rates(pd.DataFrame(rows, columns=["window", "test", "recommended", "p"]), design.name, origin, n)
+    return rates(pd.DataFrame(rows, columns=COLUMNS), design.name, origin, n)
 
 
 @dataclass(frozen=True)
@@ -231,6 +350,7 @@ class Panel:
 
 SHARES, MEMBERS = Panel("28 shares, 2022 to 2025", 250), Panel("S&P 500 members, 2024", 100)
 SQUARES = Panel("28 shares, squared returns", 250)
+VOLUMES = Panel("28 shares, log volume", 250)
 
 
 def real_returns(panel: Panel) -> tuple[np.ndarray, np.ndarray, pd.DatetimeIndex]:
@@ -238,9 +358,13 @@ def real_returns(panel: Panel) -> tuple[np.ndarray, np.ndarray, pd.DatetimeIndex
     if panel == SQUARES:
         shares, market, dates = real_returns(SHARES)
         return shares**2, market**2, dates
+    if panel == VOLUMES:
+        volume = np.log(es.load_prices().volume)
+        firms = [t for t in volume if not t.startswith("^") and t not in FUNDS]
+        return volume[firms].to_numpy(), volume["SPY"].to_numpy(), pd.DatetimeIndex(volume.index)
     if panel == SHARES:
         everything = es.load_prices()
-        firms = [t for t in everything.tickers if not t.startswith("^") and t not in ("SPY", "QQQ", "SMH", "SOXX")]
+        firms = [t for t in everything.tickers if not t.startswith("^") and t not in FUNDS]
         table = everything.returns()[[*firms, "^GSPC"]].iloc[1:]
     else:
         table = es.load_universe().returns().join(es.load_prices(["^GSPC"]).returns()).iloc[1:]
@@ -255,15 +379,20 @@ def real_cell(job: tuple[Panel, str, int, int, int]) -> pd.DataFrame:
     returns, market, calendar = real_returns(source)
     before = source.estimation + GAP
     names = [name for name, method in TESTS.items() if method.scope == ("one" if n == 1 else "many")]
-    rows: list[tuple[str, str, bool, float]] = []
+    rows: list[tuple[str, str, bool, bool, float]] = []
     batch = max(1, min(200, 20_000 // n))
     for done in range(0, draws, batch):
         now = min(batch, draws - done)
         drawn = [real_draw(returns, before, dates, n, rng) for _ in range(now)]
         place, firm = (np.concatenate([d[k] for d in drawn]) for k in (0, 1))
         rows += tested(real_events(returns, market, calendar, place, firm, source), n, now, names)
-    label = "one event" if n == 1 else f"{dates} date{'s' * (dates != 'one')}"
-    return rates(pd.DataFrame(rows, columns=["window", "test", "recommended", "p"]), label, source.name, n)
+    label = real_design(dates, n)
+    return rates(pd.DataFrame(rows, columns=COLUMNS), label, source.name, n)
+
+
+def real_design(dates: str, n: int) -> str:
+    """Return the name of a design of real returns."""
+    return "one event" if n == 1 else f"{dates} date{'s' * (dates != 'one')}"
 
 
 def real_draw(
@@ -315,13 +444,15 @@ def real_events(
 
 
 def rates(table: pd.DataFrame, design: str, returns: str, n: int) -> pd.DataFrame:
-    """Return one row a window and test: share rejected, its standard error, how often it applied and was recommended."""
+    """Return one row a window and test: share rejected, how often it applied, was recommended, and had its rate named beside it."""
     table = table.assign(applies=table["p"].notna(), rejects=(table["p"] <= NOMINAL).astype(float))
     table["rejects_recommended"] = table["rejects"].where(table["recommended"])
+    table["rejects_unwarned"] = table["rejects"].where(table["recommended"] & ~table["warned"])
+    table["warned"] = table["warned"].astype(float).where(table["recommended"])
     table["rejects"] = table["rejects"].where(table["applies"])
     out = table.groupby(["window", "test"], sort=False).agg(
         draws=("p", "size"), applies=("applies", "mean"), recommended=("recommended", "mean"), size=("rejects", "mean"),
-        size_when_recommended=("rejects_recommended", "mean"),
+        size_when_recommended=("rejects_recommended", "mean"), warned=("warned", "mean"), size_unwarned=("rejects_unwarned", "mean"),
     )  # fmt: skip
     return out.reset_index().assign(design=design, returns=returns, n=n)
 
@@ -329,11 +460,11 @@ def rates(table: pd.DataFrame, design: str, returns: str, n: int) -> pd.DataFram
 def jobs(draws: int) -> list[tuple[Design, int, int, int]]:
     """Return every simulated cell: one event alone, several in the other designs."""
     wanted = []
-    for seed, design in enumerate((*DESIGNS, *POWER)):
-        for n in SIZES:
+    for seed, design in enumerate((*DESIGNS, *POWER, *FURTHER)):
+        for n in design.sizes or SIZES:
             if (n == 1) != design.name.startswith("one event"):
                 continue
-            wanted.append((design, n, 8 * draws if n == 1 else draws, 20250127 + seed))
+            wanted.append((design, n, (2 if design.sizes else 8) * draws if n == 1 else draws, 20250127 + seed))
     return sorted(wanted, key=lambda job: -job[1] * job[2])
 
 
@@ -347,20 +478,28 @@ def real_jobs(draws: int) -> list[tuple[Panel, str, int, int, int]]:
         (SHARES, "separate", 10),
     ]
     cells += [(SHARES, "separate", 50), (SQUARES, "separate", 10), (SQUARES, "separate", 50)]
-    cells += [(MEMBERS, "one", 50), (MEMBERS, "one", 400)]
+    cells += [(MEMBERS, "one", 50), (MEMBERS, "one", 400), (VOLUMES, "one", 1)]
     return [(panel, dates, n, draws // 4 if n == 400 else draws, 7) for panel, dates, n in cells]
 
 
-def main(draws: int) -> None:
+def main(draws: int, only: str = "") -> None:
     """Measure and write."""
     warnings.simplefilter("error")
-    with ProcessPoolExecutor(2) as pool:
-        tables = [*pool.map(real_cell, real_jobs(draws)), *pool.map(cell, jobs(draws))]
+    real = [job for job in real_jobs(draws) if only in f"{real_design(job[1], job[2])}, {job[0].name}"]
+    made = [job for job in jobs(draws) if only in job[0].name]
+    if only:
+        tables = [*map(real_cell, real), *map(cell, made)]
+    else:
+        with ProcessPoolExecutor(2) as pool:
+            tables = [*pool.map(real_cell, real), *pool.map(cell, made)]
     table = pd.concat(tables, ignore_index=True)
+    keys = ["returns", "design", "n"]
+    if only:
+        before = pd.read_csv(DOCS / "size.csv")
+        again = pd.MultiIndex.from_frame(table[keys])
+        table = pd.concat([before[~pd.MultiIndex.from_frame(before[keys]).isin(again)], table], ignore_index=True)
     order = [
-        "returns",
-        "design",
-        "n",
+        *keys,
         "window",
         "test",
         "draws",
@@ -368,12 +507,14 @@ def main(draws: int) -> None:
         "recommended",
         "size",
         "size_when_recommended",
+        "warned",
+        "size_unwarned",
     ]
-    table = table[order].sort_values(["returns", "design", "n", "window"], kind="stable").round(4)
+    table = table[order].sort_values([*keys, "window"], kind="stable").round(4)
     table.to_csv(DOCS / "size.csv", index=False, lineterminator="\n")
     low = np.where(table["returns"].str.startswith("simulated"), 0.035, 0.03)
     high = np.where(table["returns"].str.startswith("simulated"), 0.065, 0.08)
-    size = table["size_when_recommended"]
+    size = table["size_unwarned"].fillna(table["size_when_recommended"].where(table["warned"].isna()))
     worst = table[
         (table["recommended"] > 0.02)
         & ((size < low) | (size > high))
@@ -383,4 +524,5 @@ def main(draws: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 2500)
+    chosen = sys.argv[sys.argv.index("--only") + 1] if "--only" in sys.argv else ""
+    main(int(sys.argv[1]) if sys.argv[1:2] and sys.argv[1].isdigit() else 2500, chosen)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ from trio import DAY, TRIO
 
 import eventstudy as es
 from eventstudy.errors import InvalidInput
+from eventstudy.estimation.abnormal import abnormal_returns
 from eventstudy.inference import (
     RECOMMENDED,
     RECOMMENDED_BUY_AND_HOLD,
@@ -86,9 +89,8 @@ def test_recommended_gives_outcomes_and_the_reason(result, single):
     assert advice.names == tuple(t.name for t in advice.tests) == ("kp_bmp_t",)
     assert advice.sentence == result.recommended((0, 1)).sentence
     assert str(advice.tests[0]) in repr(advice)
-    assert single.recommended().names == ("t_pe", "sq", "permutation")
+    assert single.recommended().names == ("t_pe",)
     assert result.recommended((0, 0), event="META").design == "one event"
-    assert "sq" not in single.recommended((-5, 5)).names
 
 
 def test_the_advice_minds_missing_days_thin_trading_and_many_firms(study):
@@ -244,7 +246,7 @@ def autocorrelated(rho, days=900, firms=1, seed=6):
 def test_one_event_over_several_days_needs_days_that_are_not_alike(study):
     week = es.Window(0, 4)
     calm, alike, very = (studied(study, autocorrelated(rho), 1).abnormal for rho in (0.0, 0.25, 0.6))
-    assert recommend(calm, week)[1] == ("t_pe", "permutation")
+    assert recommend(calm, week)[1] == ("t_pe",)
     assert serial_inflation(calm, week) == serial_inflation(very, es.Window(0, 0)) == 1.0
     assert recommend(alike, es.Window(0, 0))[1] == RECOMMENDED["one event"]
     assert recommend(alike, week)[1] == ()
@@ -272,10 +274,144 @@ def test_two_shares_that_move_as_one_are_not_two_events(study):
         abnormal = studied(study, own[:, :firms], firms, same_day=True).abnormal
         assert recommend(abnormal, es.Window(0, 0))[1] == recommended
     assert (
-        "move almost as another one"
+        "move almost as that of another firm"
         in recommend(studied(study, own[:, :3], 3, same_day=True).abnormal, es.Window(0, 0))[2]
     )
     assert recommend(studied(study, own[:, 1:4], 3, same_day=True).abnormal, es.Window(0, 0))[1] == ("kp_bmp_t",)
+
+
+def on_dates(study, firms, events, seed=11):
+    """Study events given as pairs of a firm's number and a session counted from the last one."""
+    days = es.exchange_sessions("XNYS", "2018-01-02", "2024-12-20")
+    rng = np.random.default_rng(seed)
+    market = rng.normal(0.0, 0.01, len(days))
+    table = pd.DataFrame(
+        market[:, None] + rng.normal(0.0, 0.02, (len(days), firms)), days, [f"F{i}" for i in range(firms)]
+    )
+    table["F1"] = table["F0"] + 0.002 * rng.standard_normal(len(days))  # F0 and F1 move as one
+    return study.run(table.assign(**{"^GSPC": market}), [es.Event(f"F{f}", days[-20 - d]) for f, d in events])
+
+
+def test_one_firm_on_several_dates_is_no_double(study):
+    """Not in one draw: its other dates are other events, on dates apart, shared or overlapping."""
+    week = es.Window(0, 4)
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        alone = [(0, int(d)) for d in rng.choice(120, 4, replace=False)]
+        shared = [(f, d) for f in (0, 2, 3) for d in rng.choice(200, 3, replace=False) * 6]
+        for events in (alone, shared, [(0, 3), (0, 0), (2, 3), (2, 1)], [(0, 50), (2, 50), (0, 0), (2, 0)]):
+            abnormal = on_dates(study, 4, events, seed).abnormal
+            for window in (es.Window(0, 0), week):
+                assert "move almost as" not in recommend(abnormal, window)[2], (events, window)
+
+
+def test_few_firms_of_one_date_have_their_portfolio_beside_them(study):
+    """The portfolio's test has another null, and is never a recommendation."""
+    for firms, beside_them in ((2, True), (5, True), (6, False)):
+        abnormal = studied(study, np.random.default_rng(3).normal(size=(900, firms)), firms, same_day=True).abnormal
+        for window, test in ((es.Window(0, 0), "placebo"), (es.Window(0, 4), "lamb_z")):
+            assert advice.beside(abnormal, window) == ((test,) if beside_them else ())
+            assert recommend(abnormal, window)[1] == ("kp_bmp_t",)
+            assert (notes_on_tests(abnormal, window)[test] == advice.IS_BESIDE) == beside_them
+            assert (f"{test} stands beside it" in recommend(abnormal, window)[2]) == beside_them
+    apart = studied(study, np.random.default_rng(3).normal(size=(900, 3)), 3).abnormal
+    assert advice.beside(apart, es.Window(0, 0)) == ()
+
+
+def test_from_ten_shared_dates_on_tests_of_dates_come_first(study):
+    day = es.Window(0, 0)
+    few, many = (
+        on_dates(study, 6, [(f, 15 * d) for d in range(dates) for f in (0, 2, 3)]).abnormal for dates in (9, 10)
+    )
+    assert recommend(few, day)[1] == ("kp_bmp_t", "clustered_t", "signflip")
+    assert "kp_bmp_t rejects 8 to 15% of true nulls" in recommend(few, day)[2]
+    assert recommend(many, day)[1] == ("clustered_t", "signflip")
+    assert "8 to 15%" not in recommend(many, day)[2]
+    unlike = [(f, 0) for f in range(6)] + [(f, 15 * d) for d in range(1, 10) for f in (2,)]
+    assert "kp_bmp_t" in recommend(on_dates(study, 6, unlike).abnormal, day)[1]
+
+
+def correlated(within, between, blocks, each, seed=2):
+    """Residuals in blocks of firms."""
+    n = blocks * each
+    cov = np.full((n, n), between)
+    for k in range(blocks):
+        cov[k * each : (k + 1) * each, k * each : (k + 1) * each] = within
+    np.fill_diagonal(cov, 1.0)
+    return np.random.default_rng(seed).normal(size=(900, n)) @ np.linalg.cholesky(cov).T, cov
+
+
+@pytest.mark.parametrize(
+    ("within", "between", "blocks", "each", "told"),
+    [
+        (0.7, 0.0, 3, 4, True),
+        (0.6, -0.3, 2, 5, True),
+        (0.4, 0.0, 2, 9, True),
+        (0.3, 0.3, 1, 12, False),
+        (0.0, 0.0, 1, 12, False),
+    ],
+)
+def test_firms_that_move_in_blocks_are_told_with_the_rate(study, within, between, blocks, each, told):
+    values, cov = correlated(within, between, blocks, each)
+    abnormal = studied(study, values, blocks * each, same_day=True).abnormal
+    _, recommended, reason = recommend(abnormal, es.Window(0, 0))
+    assert recommended == ("kp_bmp_t",)
+    assert ("in blocks or against one another" in reason) == told
+    assert ("kp_bmp_t then rejects 6 to 11% of true nulls" in reason) == told
+    n = len(cov)
+    centre = np.eye(n) - 1 / n
+    degrees = np.trace(centre @ cov) ** 2 / np.trace(centre @ cov @ centre @ cov)
+    found = advice.independent_worth(abnormal, es.Window(0, 0))
+    assert found == pytest.approx(1 + degrees, rel=0.25) if told else found == np.inf
+
+
+def test_one_event_is_told_where_its_test_does_not_keep_its_size(study):
+    """A restless or a calm month before, persistent residuals, ten days, and days without a trade, each with its rate."""
+    day = es.Window(0, 0)
+    rng = np.random.default_rng(9)
+    plain = rng.normal(size=(900, 1))
+
+    def reason(residuals, window=day):
+        return recommend(studied(study, residuals, 1).abnormal, window)[2]
+
+    assert "% of true nulls" not in reason(plain)
+    far = studied(study, plain, 1)
+    day0, before = far.panel.event_columns[0, 5, 0], far.panel.est_columns[0, :, 0]
+    z = (day0 - before.mean()) / before.std(ddof=1)
+    assert advice.farthest_move(far.abnormal, day) == pytest.approx(abs(z), rel=1e-9)
+    returns = far.panel.event_columns.copy()
+    returns[0, 5, 0] = 0.07
+    moved = replace(
+        far.panel,
+        event_columns=returns,
+        event_returns=far.panel.event_returns + returns[:, :, 0] - far.panel.event_columns[:, :, 0],
+    )
+    fitted = abnormal_returns(moved, study.model.fit(moved))
+    assert "t_pe rejects 12 to 16% of true nulls of shares" in recommend(fitted, day)[2]
+    # the event is the twentieth session from the end, the estimation window ends 21 sessions before
+    last = slice(900 - 20 - 40, 900 - 20 - 20)
+    restless, calm = plain.copy(), plain.copy()
+    restless[last] *= 2.5
+    calm[last] *= 0.3
+    assert "restlessness lasts: compare GarchMarketModel" in reason(restless)
+    assert "1 to 3% of true nulls only" in reason(calm)
+    assert "t_pe rejects 7 to 10% of true nulls" in reason(autocorrelated(0.55))
+    assert "at a serial correlation of 0.1" in reason(plain, es.Window(-5, 4))
+    assert "at a serial correlation of 0.1" not in reason(plain, es.Window(0, 3))
+    still = studied(study, plain, 1).abnormal
+    thin = recommend(replace(still, zero_share=np.array([0.45])), day)[2]
+    assert "45% of its estimation days are still" in thin
+    assert "11% at two fifths" in thin
+
+
+def test_two_firms_are_one_event_only_on_days_they_share(study):
+    """F0 and F1 are two classes of one share."""
+    day, week, word = es.Window(0, 0), es.Window(0, 4), "move almost as that of another firm"
+    same, near, apart = ([(0, 0), (1, d), (2, 0)] for d in (0, 3, 40))
+    assert word in recommend(on_dates(study, 4, same).abnormal, day)[2]
+    assert word not in recommend(on_dates(study, 4, near).abnormal, day)[2]
+    assert word in recommend(on_dates(study, 4, near).abnormal, week)[2]
+    assert word not in recommend(on_dates(study, 4, apart).abnormal, week)[2]
 
 
 def test_the_advice_does_not_promise_what_one_date_cannot_tell(result):

@@ -297,7 +297,7 @@ def test_the_number_allowed_by_chance_is_the_binomial_bound():
 FAULTS = {
     "autocorrelation": ("Residuals without autocorrelation", "HacMarketModel"),
     "arch": ("Residuals of steady variance", "GarchMarketModel('MKT')"),
-    "fat tails": ("Normal residuals", "compare permutation and, on single days, sq"),
+    "fat tails": ("Normal residuals", "for levels below 5%, as among several events, compare permutation"),
     "outliers": ("Few outliers in the estimation window", "RobustMarketModel"),
     "beta": ("Steady beta", "shorter estimation window"),
     "drift": ("No drift before the event", "news leaked"),

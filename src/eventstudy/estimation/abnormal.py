@@ -88,6 +88,11 @@ class AbnormalReturns:
         Returns of what is held instead of the firm, for buy-and-hold models: sums then compound.
     riskless : ndarray, shape (N, L), or None
         What the model takes from the firm's return before its regression, for models of excess returns.
+    est_columns, design : ndarray, shape (N, M, K), and callable, or None
+        Regressor rows of the estimation days are ``design(est_columns)`` (see `Fit`); None where nothing is estimated.
+
+    void : str
+        Why an average over these events says nothing, whatever happened; empty if it does. Single events may still be tested.
 
     Notes
     -----
@@ -119,6 +124,9 @@ class AbnormalReturns:
     serial: FloatArray | None = None
     reference_returns: FloatArray | None = None
     riskless: FloatArray | None = None
+    est_columns: FloatArray | None = None
+    design: Callable[[FloatArray], FloatArray] | None = None
+    void: str = ""
     _memo: dict[Hashable, object] = field(default_factory=dict, init=False)
 
     @property
@@ -145,6 +153,18 @@ class AbnormalReturns:
     def comparable(self) -> FloatArray:
         """Abnormal returns on the scale of the residuals, ``AR / √n_t``, shape (N, L): what may be ranked among them."""
         return self.ar / np.sqrt(self.relative_variance)
+
+    @property
+    def basis(self) -> FloatArray:
+        """Orthonormal regressors Q of the estimation days, shape (N, M, p), 0 on days not used: residuals vary as ``s² (I - QQ')``.
+
+        Zeros, shape (N, M, 1), where nothing is estimated. Computed when asked: it is as large as all estimation returns.
+        """
+        used = np.isfinite(self.residuals)
+        if self.est_columns is None or self.design is None:
+            return np.zeros((*used.shape, 1))
+        rows = np.where(used[:, :, None], self.design(self.est_columns), 0.0)
+        return np.asarray(np.linalg.qr(rows)[0], dtype=np.float64)
 
     @property
     def aar(self) -> FloatArray:
@@ -326,6 +346,8 @@ def abnormal_returns(panel: EventPanel, fit: Fit) -> AbnormalReturns:
         serial=fit.serial,
         reference_returns=fit.reference_returns,
         riskless=fit.riskless,
+        est_columns=fit.est_columns,
+        design=fit.design,
     )
 
 

@@ -52,6 +52,10 @@ class Fit:
         Returns of the K firms or indexes held instead of the firm, for buy-and-hold models; None means that returns are summed.
     riskless : ndarray, shape (N, L), or None
         What was taken from the firm's return before the regression, for models of excess returns; None means nothing.
+    est_columns : ndarray, shape (N, M, K), or None
+        What ``design`` makes the regressor rows of the estimation days from; None where nothing is estimated.
+    design : callable or None
+        Columns, shape (..., K), to regressor rows, shape (..., p).
     """
 
     names: tuple[str, ...]
@@ -71,6 +75,8 @@ class Fit:
     serial: FloatArray | None = None
     reference_returns: FloatArray | None = None
     riskless: FloatArray | None = None
+    est_columns: FloatArray | None = None
+    design: Callable[[FloatArray], FloatArray] | None = None
 
 
 @runtime_checkable
@@ -272,6 +278,8 @@ def fit_least_squares(
         r_squared=share_explained(residuals, centred(y, mask)),
         unusable=unusable,
         riskless=riskless,
+        est_columns=panel.est_columns,
+        design=design,
     )
 
 

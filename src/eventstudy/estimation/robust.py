@@ -52,11 +52,12 @@ class RobustMarketModel(OneBenchmark):
 
     Notes
     -----
-    Coefficients and their covariance are those of statsmodels: ``RLM`` with the scaled median absolute deviation as scale
-    and the covariance ``H1`` of Huber (1981), or ``QuantReg`` at the median with its robust covariance. Returns are given to it in
-    units of their residual deviation, and the iterations stop when the coefficients do: the libraries' own tolerances are absolute
-    numbers, so that on daily returns as fractions ``QuantReg`` stops up to a thousandth of a standard error short and ``RLM``
-    with Tukey's norm may stop after three steps (0.12 standard errors in the worst of 150 cases).
+    Coefficients and their covariance are those of statsmodels' ``RLM``, with the scaled median absolute deviation as scale
+    and the covariance ``H1`` of Huber (1981). Returns are given to it in units of their residual deviation, and the iterations stop when
+    the coefficients do: its own tolerances are absolute numbers, so that on daily returns as fractions Tukey's norm may stop after three
+    steps (0.12 standard errors in the worst of 150 cases). Least absolute deviations are the solution of a linear programme, which always
+    exists, with the covariance of ``QuantReg`` at the median, ``(X'X)⁻¹/(4 f²)``: the iterations of ``QuantReg`` itself go round in circles
+    for 5 of 130 events of real shares, up to 0.02 of beta from the solution.
 
     The residual variance is ``s² = Σ e²/(M - 2)`` over *all* residuals, not the robust scale: the event day is drawn from
     estimation days, extreme ones included, so its error must have their spread. With errors of law t(3), the scale of the
@@ -90,7 +91,7 @@ class RobustMarketModel(OneBenchmark):
         return f"robust market model ({'LAD' if self.norm == 'lad' else self.norm.capitalize()})"
 
     def fit(self, panel: EventPanel) -> Fit:
-        """Estimate alpha and beta of every event; ``unusable`` says so where the iteration does not converge."""
+        """Estimate alpha and beta of every event; ``unusable`` says so where an iteration does not converge."""
         return fit_each(panel, self.design, ("alpha", "beta"), _ESTIMATES[self.norm])
 
 
@@ -122,14 +123,41 @@ def _reweighted(event: OneEvent, norm: object) -> Estimate:
 
 
 def _median(event: OneEvent) -> Estimate:
-    from statsmodels.regression.quantile_regression import QuantReg
-
+    y, x, unit = _in_sigmas(event)
+    coefficients = least_absolute_deviations(y, x)
     with _quietly():
-        y, x, unit = _in_sigmas(event)
-        found = QuantReg(y, x).fit(q=0.5, max_iter=MAX_ITERATIONS, p_tol=TOLERANCE)
-        covariance = np.asarray(found.cov_params(), dtype=np.float64)
-    reason = NO_CONVERGENCE if found.iterations >= MAX_ITERATIONS else ""
-    return Estimate(np.asarray(found.params, dtype=np.float64) * unit, covariance * np.outer(unit, unit), reason)
+        density = _density_at_zero(y, y - x @ coefficients)
+        covariance = np.linalg.inv(x.T @ x) / (4.0 * density**2)
+    return Estimate(coefficients * unit, covariance * np.outer(unit, unit))
+
+
+def least_absolute_deviations(y: FloatArray, x: FloatArray) -> FloatArray:
+    """Return the coefficients b with the smallest ``Σ |y - x b|``, which always exist, shape (p,).
+
+    The dual linear programme, max y'd with ``X'd = 0`` and ``|d| ≤ 1``, has b among its multipliers; its line passes through p of the days,
+    and solving those makes the solver's nine digits exact. Barrodale and Roberts (1973), SIAM J. Numerical Analysis 10, 839-848.
+    """
+    from scipy.optimize import linprog
+
+    p = x.shape[1]
+    found = linprog(-y, A_eq=x.T, b_eq=np.zeros(p), bounds=(-1.0, 1.0), method="highs")
+    near = -np.asarray(found.eqlin.marginals, dtype=np.float64)
+    on_line = np.argsort(np.abs(y - x @ near), kind="stable")[:p]
+    if np.linalg.matrix_rank(x[on_line]) < p:
+        return near
+    exact = np.asarray(np.linalg.solve(x[on_line], y[on_line]), dtype=np.float64)
+    return exact if np.abs(y - x @ exact).sum() <= np.abs(y - x @ near).sum() else near
+
+
+def _density_at_zero(y: FloatArray, e: FloatArray) -> float:
+    """Return the residuals' density at zero as `QuantReg` estimates it: Hall and Sheather's bandwidth, Epanechnikov's kernel."""
+    from scipy.special import ndtri
+    from statsmodels.regression.quantile_regression import hall_sheather, kernels
+
+    low, high = np.percentile(e, [25, 75])
+    h = float(hall_sheather(len(y), 0.5))
+    width = min(float(np.std(y)), float(high - low) / 1.34) * float(ndtri(0.5 + h) - ndtri(0.5 - h))
+    return float(np.sum(kernels["epa"](e / width)) / (len(y) * width))
 
 
 _ESTIMATES: dict[str, Callable[[OneEvent], Estimate]] = {"huber": _huber, "tukey": _tukey, "lad": _median}

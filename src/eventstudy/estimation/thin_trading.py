@@ -116,6 +116,8 @@ class ScholesWilliams(OneBenchmark):
             r_squared=share_explained(residuals, centred(y, mask)),
             unusable=_weak_reasons(panel, mask, sigma, strength, n_est),
             benchmark_returns=panel.event_columns[:, :, 0],
+            est_columns=panel.est_columns,
+            design=self.design,
         )
 
 
@@ -250,7 +252,7 @@ class TradeToTrade(OneBenchmark):
             est_columns=_weighted_rows(panel.est_columns, est_span),
             event_columns=_weighted_rows(panel.event_columns, span),
         )
-        found = fit_least_squares(weighted, lambda rows: rows, ("alpha", "beta"))
+        found = fit_least_squares(weighted, _as_they_are, ("alpha", "beta"))
         y, days = masked(weighted.est_returns, panel.est_mask), masked(_root_days(est_span), panel.est_mask)
         drift = np.einsum("nm,nm->n", y, days) / np.maximum(np.einsum("nm,nm->n", days, days), 1.0)
         residuals = masked(found.residuals, panel.est_mask)
@@ -263,6 +265,10 @@ class TradeToTrade(OneBenchmark):
             relative_variance=np.maximum(span, 1).astype(np.float64),
             span=span,
         )
+
+
+def _as_they_are(rows: FloatArray) -> FloatArray:
+    return rows
 
 
 def _shift(sessions: int) -> str:

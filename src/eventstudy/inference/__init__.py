@@ -90,6 +90,8 @@ def run_test(
     _check_options(name, method, options)
     if method.scope == "one" and abnormal.n != 1:
         outcome: Draft | NotApplicable = NotApplicable("it tests one event at a time; give event=", abnormal.n)
+    elif method.scope == "many" and abnormal.n > 1 and abnormal.void:
+        outcome = NotApplicable(abnormal.void, abnormal.n)
     else:
         outcome = method.compute(abnormal, chosen, **options)
     if isinstance(outcome, NotApplicable):

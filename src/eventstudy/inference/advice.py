@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from eventstudy.estimation.abnormal import AbnormalReturns
-from eventstudy.estimation.panel import FloatArray, IntArray
+from eventstudy.estimation.panel import BoolArray, IntArray
 from eventstudy.estimation.residuals import autocorrelations, running_sums
 from eventstudy.inference.correlation import MIN_COMMON_DAYS, mean_correlation, pair_correlations, unknown_share
 from eventstudy.inference.registry import TESTS, Overlooks, overlooking
@@ -22,11 +22,11 @@ from eventstudy.wording import plural
 T = TypeVar("T")
 
 #: Tests recommended by design, if there are events enough. What each one's size is in its design, on simulated and on real returns:
-#: docs/size.csv. On one date none that overlooks event-induced variance: few events cannot show it, and then these reject 10 to 20 %,
-#: while `kp_bmp_t` has their power from ten events on.
+#: docs/size.csv. One event has one test, that of the interval printed beside it. On one date none that overlooks event-induced variance:
+#: few events cannot show it, and then these reject 10 to 20 %, while `kp_bmp_t` has their power from ten events on.
 RECOMMENDED: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "one event": ("t_pe", "sq", "permutation"),
+        "one event": ("t_pe",),
         "one date": ("kp_bmp_t",),
         "shared dates": ("kp_bmp_t", "clustered_t", "signflip"),
         "overlapping": ("kp_bmp_t",),
@@ -64,8 +64,17 @@ _WHY_BUY_AND_HOLD = _WHY | {
 
 #: On real returns this many firms or more on one date share more than the market: even the recommended test rejects 6 to 13 %.
 MANY_FIRMS = 30
+#: From so many dates on, those of unlike size counting for less, tests of dates take the place of `kp_bmp_t` where events share dates: it
+#: rejects 8 to 15 % if what the events of a date have in common doubles on event days, these 4 to 5 %.
+ENOUGH_DATES = 10
 #: With fewer different dates that events share even `kp_bmp_t` rejects up to 10 %.
 FEW_DATES = 8
+OF_DATES = ("clustered_t", "signflip")
+#: On one date the firms' own differences hide a common move of so few from `kp_bmp_t` (simulated, a move of 10 %: 19 % of draws with two
+#: firms, 53 % with three, 95 % with five; `placebo` and `lamb_z` all); the portfolio's own days are compared beside it.
+FEW_FIRMS = 5
+#: Tests of the portfolio under its own null, the first that suits the days; the second with so many estimation days or more.
+OF_PORTFOLIO, PORTFOLIO_DAYS = ("placebo", "lamb_z"), 120
 #: Beyond this share of pairs without common estimation days enough, r̄ does not measure the correlation of the events.
 UNKNOWN = 0.05
 #: Beyond this share of estimation days without a move, beta is biased towards zero.
@@ -139,12 +148,16 @@ def recommend(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[str
 
 def _recommend(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[str, ...], str]:
     design = design_of(abnormal.position, window)
+    if abnormal.void and abnormal.n > 1:
+        return design, (), abnormal.void
     compounded = abnormal.reference_returns is not None
     wanted = (RECOMMENDED_BUY_AND_HOLD if compounded else RECOMMENDED)[design]
     unsized = {t: why for t in wanted if (why := _why_unsized(abnormal, window, t))}
     overlooked, unknown = ruled_out(abnormal, window), _unknown_dependence(abnormal, window)
     unmeasured = overlooking(Overlooks.UNKNOWN_DEPENDENCE) if unknown else frozenset()
     recommended = tuple(t for t in wanted if t not in unsized and t not in overlooked and t not in unmeasured)
+    if design == "shared dates" and dates_of(abnormal, window) >= ENOUGH_DATES:
+        recommended = tuple(t for t in recommended if t in OF_DATES) or recommended
     ratio, limit = variance_ratio(abnormal, window), variance_limit(_observed(abnormal, window))
     skewed_mean = wanted[0] in overlooked and Overlooks.SKEWNESS in TESTS[wanted[0]].overlooks
     if not recommended and skewed_mean and design == "separate dates" and len(window) == 1 and ratio <= limit:
@@ -152,14 +165,35 @@ def _recommend(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[st
     reasons = [(_WHY_BUY_AND_HOLD if compounded else _WHY)[design]]
     reasons += [unknown] if unknown else []
     reasons += _why_not(overlooked, tuple(t for t in wanted if t not in unsized))
-    if abnormal.n == 1 and unsized:
-        reasons.append("; ".join(f"{t} over {len(window)} days {why}" for t, why in unsized.items()))
     if ratio > limit:
         reasons.append(
             f"the variance of these abnormal returns is {ratio:.1f} times that of estimation days (event-induced variance), which some "
             f"tests overlook"
         )
-    return design, recommended, "; ".join([*reasons, *_cautions(abnormal, window, design)])
+    return design, recommended, "; ".join([*reasons, *_cautions(abnormal, window, design, recommended)])
+
+
+def beside(abnormal: AbnormalReturns, window: Window) -> tuple[str, ...]:
+    """Return the test of the portfolio that is shown beside the recommended one: few firms on one date; empty otherwise.
+
+    Its null is another one, that the day is an ordinary one of this portfolio, as it is for a single firm.
+    """
+    n = _observed(abnormal, window)
+    if abnormal.void or design_of(abnormal.position, window) != "one date" or not 1 < n <= FEW_FIRMS:
+        return ()
+    if abnormal.reference_returns is not None or abnormal.span is not None:
+        return ()
+    lacking = _by_test(_missing_days(abnormal, window))
+    first, second = OF_PORTFOLIO
+    if not _why_unsized(abnormal, window, first) and first not in lacking:
+        return (first,)
+    return (second,) if int(abnormal.n_est.min()) >= PORTFOLIO_DAYS and second not in lacking else ()
+
+
+def dates_of(abnormal: AbnormalReturns, window: Window) -> float:
+    """Return how many dates of equal size the events that have a return are worth, ``n²/Σ n_g²``."""
+    _, sizes = np.unique(abnormal.position[np.isfinite(abnormal.sums(window).car)], return_counts=True)
+    return float(sizes.sum() ** 2 / (sizes**2).sum()) if len(sizes) else 0.0
 
 
 def _why_not(overlooked: Mapping[str, str], wanted: tuple[str, ...]) -> list[str]:
@@ -177,14 +211,12 @@ def _why_unsized(abnormal: AbnormalReturns, window: Window, test: str) -> str:
     """Say why a test does not keep its size here, or return an empty text."""
     method, seen = TESTS[test], np.isfinite(abnormal.sums(window).car)
     events, days = int(seen.sum()), int(abnormal.n_est.min())
-    _, sizes = np.unique(abnormal.position[seen], return_counts=True)
-    dates = float(events**2 / (sizes**2).sum()) if events else 0.0
     several = abnormal.n > 1
     if several and len(window) > 1 and Overlooks.FAT_TAILS in method.overlooks:
         return "over several days it rejects 6 to 8 % of true nulls where single days have fat tails"
     if several and events < method.fewest:
         return f"needs {plural(method.fewest, 'event')} or more"
-    if dates < method.fewest_dates:
+    if method.fewest_dates and dates_of(abnormal, window) < method.fewest_dates:
         return f"needs {plural(method.fewest_dates, 'date')} or more"
     if days < method.fewest_days * len(window):
         return f"needs {method.fewest_days * len(window)} estimation days or more"
@@ -202,26 +234,129 @@ def _unknown_dependence(abnormal: AbnormalReturns, window: Window) -> str:
     )
 
 
-def _cautions(abnormal: AbnormalReturns, window: Window, design: str) -> list[str]:
-    """Return what else a reader should know: many firms on one date, few dates, thin trading, missing days."""
+def _cautions(abnormal: AbnormalReturns, window: Window, design: str, recommended: tuple[str, ...]) -> list[str]:
+    """Return what else a reader should know: few or many firms on one date, few dates, thin trading, missing days."""
     found = []
-    dates = len(np.unique(abnormal.position))
+    if others := beside(abnormal, window):
+        found.append(
+            f"the own moves of so few firms hide a common one from it (it finds −10% of two firms in 19% of draws, of three in 53%), so "
+            f"{others[0]} stands beside it: whether the day is an ordinary one of their portfolio"
+        )
     if design == "one date" and abnormal.n >= MANY_FIRMS:
         found.append(
             "on real returns so many firms on one date share more than the market, and even this test rejects 6 to 13% of true nulls: "
             "take a p between 0.01 and 0.05 for unclear"
         )
+    dates = len(np.unique(abnormal.position))
     if design == "shared dates" and dates < FEW_DATES:
         found.append(f"with {dates} dates even this test rejects up to 10% of true nulls")
+    if design in ("shared dates", "overlapping") and "kp_bmp_t" in recommended:
+        found.append(
+            "where what events of common days share doubles on event days kp_bmp_t rejects 8 to 15% of true nulls: tests that allow for it "
+            f"need {ENOUGH_DATES} dates apart"
+        )
+    if "t_pe" in recommended:
+        found += _cautions_of_one(abnormal, window)
+    if design == "one date" and "kp_bmp_t" in recommended and (worth := independent_worth(abnormal, window)) < math.inf:
+        found.append(
+            f"the events move in blocks or against one another, so their spread is known as from {worth:.0f} alike, not {abnormal.n}: kp_bmp_t "
+            f"then rejects 6 to 11% of true nulls"
+        )
     still = int((abnormal.zero_share > STILL).sum())
     if still:
         found.append(
             f"{still} of {abnormal.n} firms often do not trade, so beta is too small: compare Dimson or TradeToTrade"
         )
+        if abnormal.n == 1:
+            found[-1] += (
+                f"; {abnormal.zero_share[0]:.0%} of its estimation days are still, and on a day with a trade t_pe rejects 7% of true nulls "
+                f"where a fifth of the days are, 11% at two fifths, 18% at three"
+            )
     lost = int((~np.isfinite(abnormal.ar[:, abnormal.columns_of(window)])).any(axis=1).sum())
     if lost:
         found.append(f"{lost} of {abnormal.n} events lack days in the window")
     return found
+
+
+#: The last estimation days, and the ratios of their deviation to that of all beyond which the month was restless or calm.
+LAST_DAYS, RESTLESS, CALM = 20, 1.5, 0.6
+#: A benchmark beyond so many standard deviations: on the twelve farthest days of 2022 to 2025 t with prediction error rejects 12 to 16 %
+#: of the 28 embedded shares.
+FAR_MOVE = 3.0
+#: From so many days on a serial correlation too small to be seen matters.
+LONG = 5
+#: Beyond this first autocorrelation of residuals, as volumes have, even a single day is far from the window's mean too often.
+PERSISTENT = 0.3
+#: Below this share of n - 1 the degrees of freedom of a spread across events show blocks; so many events are looked at.
+BLOCKS, FEWEST_IN_BLOCKS, MOST_IN_BLOCKS = 0.65, 4, 1000
+
+
+def _cautions_of_one(abnormal: AbnormalReturns, window: Window) -> list[str]:
+    """Return where t with prediction error of one event does not keep its size: rates measured in docs/size.csv."""
+    found, days = [], abnormal.residuals[0][np.isfinite(abnormal.residuals[0])]
+    if len(days) > LAST_DAYS:
+        ratio = float(np.std(days[-LAST_DAYS:], ddof=1) / abnormal.sigma[0])
+        if ratio > RESTLESS:
+            found.append(
+                f"the last {LAST_DAYS} estimation days spread {ratio:.1f} times as widely as all of them: after such a month t_pe rejects 7 to 9% "
+                f"of true nulls of shares, 13% and more where restlessness lasts: compare GarchMarketModel"
+            )
+        elif ratio < CALM:
+            found.append(
+                f"the last {LAST_DAYS} estimation days spread {ratio:.1f} times as widely as all of them: after such a calm month t_pe rejects "
+                f"1 to 3% of true nulls only"
+            )
+    if (far := farthest_move(abnormal, window)) > FAR_MOVE:
+        found.append(
+            f"the benchmark moved {far:.0f} of its standard deviations: on such days shares' own parts vary more too, and t_pe rejects 12 to 16% "
+            f"of true nulls of shares"
+        )
+    if len(window) >= LONG and abnormal.serial is None:
+        found.append(
+            f"over {len(window)} days t_pe rejects 7% of true nulls at a serial correlation of 0.1, which {len(days)} days hardly show"
+        )
+    if len(window) == 1 and float(autocorrelations(abnormal.residuals, 1)[0, 0]) > PERSISTENT:
+        found.append(
+            "residuals are persistent, as those of volumes are, so that even one day lies far from them too often: t_pe rejects 7 to 10% "
+            "of true nulls"
+        )
+    return found
+
+
+def farthest_move(abnormal: AbnormalReturns, window: Window) -> float:
+    """Return how many of its standard deviations one event's benchmark lies from its mean on the window's farthest day.
+
+    From the forecast-error factor, ``C = 1 + 1/M + z²/(M - 1)``; with several factors z² is Mahalanobis' distance. 0 if nothing is estimated.
+    """
+    m, days = float(abnormal.n_est[0]), abnormal.columns_of(window)
+    squares = (abnormal.c[0, days] - abnormal.relative_variance[0, days] - 1.0 / m) * (m - 1.0)
+    return math.sqrt(max(float(np.nanmax(squares, initial=0.0)), 0.0))
+
+
+def independent_worth(abnormal: AbnormalReturns, window: Window) -> float:
+    """Return how many alike events tell as much of the spread across them, if they move in blocks; infinity if they do not.
+
+    Notes
+    -----
+    1 + ``tr(AR)²/tr((AR)²)``, R the residual correlations and A the centring matrix: Satterthwaite's degrees of freedom of a sample variance,
+    n - 1 whatever the one correlation of all pairs. What chance adds to squared correlations of M days, ``n(n-1)/M``, is taken off.
+    Satterthwaite (1946), Biometrics Bulletin 2, 110-114.
+    """
+    seen = members(abnormal.sums(window).scar)
+    n = len(seen)
+    if not FEWEST_IN_BLOCKS <= n <= MOST_IN_BLOCKS:
+        return math.inf
+
+    def compute() -> float:
+        rho = pair_correlations(abnormal, seen)
+        np.fill_diagonal(rho, 1.0)
+        centred = rho - rho.mean(axis=0)
+        centred -= centred.mean(axis=1, keepdims=True)
+        by_chance = n * (n - 1) / float(abnormal.n_est[seen].mean())
+        degrees = float(np.trace(centred)) ** 2 / max(float((centred**2).sum()) - by_chance, 1e-9)
+        return 1.0 + degrees if degrees < BLOCKS * (n - 1) else math.inf
+
+    return abnormal.once(("worth", window), compute)
 
 
 # -- A note beside every test: recommended, or what it overlooks in this study.
@@ -260,6 +395,7 @@ class Note:
 
 
 IS_RECOMMENDED = Note("recommended", "recommended here", recommended=True)
+IS_BESIDE = Note("another null: an ordinary day of this portfolio", "of ordinary days")
 NO_VARIANCE = Note("assumes no event-induced variance", "ignores event variance")
 NO_DEPENDENCE = Note("assumes no cross-sectional dependence", "ignores correlation")
 
@@ -286,7 +422,7 @@ def notes_on_tests(abnormal: AbnormalReturns, window: Window) -> dict[str, Note]
     sentences |= _by_test(_missing_days(abnormal, window))
     notes |= {t: Note(why, why) for t, why in sentences.items()}
     notes |= _by_test(dict.fromkeys(_DEPENDENT.get(design, ()), NO_DEPENDENCE))
-    return notes | dict.fromkeys(recommended, IS_RECOMMENDED)
+    return notes | dict.fromkeys(beside(abnormal, window), IS_BESIDE) | dict.fromkeys(recommended, IS_RECOMMENDED)
 
 
 def assume_no_dependence(design: str) -> frozenset[str]:
@@ -326,7 +462,7 @@ NO_RETURN = 1.5
 INFLATED = 1.15
 #: Lags looked at, and how many standard errors above zero they must be.
 LAGS, CLEAR = 5, 2.0
-#: Two events with a higher residual correlation than this are one event seen twice; of three events left, `kp_bmp_t` rejects 6 to 13 %.
+#: Events of two firms with a higher residual correlation than this are one event seen twice; of three events left, `kp_bmp_t` rejects 6 to 13 %.
 DOUBLE, FEW_LEFT, LOOK_UP_TO = 0.8, 3, 12
 
 
@@ -362,11 +498,11 @@ def _skewness_and_doubles(abnormal: AbnormalReturns, window: Window) -> dict[Ove
     n = len(seen)
     found = _skewed(abnormal, window, n) if abnormal.reference_returns is None and n > 1 else {}
     if FEW_LEFT <= n <= LOOK_UP_TO:
-        left = distinct_events(pair_correlations(abnormal, seen))
+        left = n - int(twins(abnormal, seen, window).any(axis=0).sum())
         if left <= FEW_LEFT and left < n:
             found[Overlooks.DOUBLES] = (
-                f"{n} events of which {n - left} move almost as another one (residual correlation above {DOUBLE:g}) are too few: "
-                f"leave the double out"
+                f"{n} events of which {n - left} move almost as that of another firm (residual correlation above {DOUBLE:g}) are too "
+                f"few: leave the double out"
             )
     return found
 
@@ -480,10 +616,16 @@ def allowed_for(abnormal: AbnormalReturns, window: Window) -> float:
     return 1.0 + float(weights @ abnormal.serial[0, :lags])
 
 
-def distinct_events(correlations: FloatArray) -> int:
-    """Return how many events are left if each that moves almost as an earlier one is left out."""
-    earlier: IntArray = np.asarray((np.triu(correlations, 1) > DOUBLE).any(axis=0), dtype=np.int64)
-    return int(len(earlier) - earlier.sum())
+def twins(abnormal: AbnormalReturns, members: IntArray, window: Window) -> BoolArray:
+    """Return which events, in order of date, move almost as which earlier one, shape (n, n), row the earlier.
+
+    Only events of different firms whose test windows share days can be one event seen twice: one firm on another date is another event.
+    """
+    ordered = members[np.argsort(abnormal.position[members], kind="stable")]
+    place, firm = abnormal.position[ordered], abnormal.firms[ordered]
+    together = np.abs(place[:, None] - place[None, :]) < len(window)
+    alike = (pair_correlations(abnormal, ordered) > DOUBLE) & together & (firm[:, None] != firm[None, :])
+    return np.asarray(np.triu(alike, 1), dtype=np.bool_)
 
 
 # -- Event-induced variance.

@@ -309,7 +309,7 @@ def joint_wald(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicab
     the variance it rejects 26 % of true nulls at 5 % with 3 firms, 47 % with 10, 83 % with 50; with t(4) errors 8, 11 and 13 %.
 
     Binder (1985), J. Accounting Research 23, 370-383; Schipper and Thompson (1983), J. Accounting Research 21, 184-221;
-    Hein and Westfall (2004), J. Financial and Quantitative Analysis 39, 451-471.
+    Hein and Westfall (2004), J. Financial Econometrics 2, 451-471.
     """
     scar = abnormal.sums(window).scar
     chosen = members(scar)

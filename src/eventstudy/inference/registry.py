@@ -136,12 +136,13 @@ TESTS: Mapping[str, Method] = MappingProxyType({
         "Gelbach, Helland and Klick 2013, American Law and Economics Review 15",
         overlooks={Overlooks.VARIANCE},
         fewest=1, fewest_dates=0, fewest_days=100,
-        options={"variant": ("paper", "plus_one")},
+        options={"variant": ("scaled", "paper", "plus_one")},
     ),
     "permutation": Method(
         single.permutation, "one", "Permutation", _ONE, _NW23,
         overlooks={Overlooks.VARIANCE, Overlooks.SERIAL_CORRELATION},
         fewest=1, fewest_dates=0, fewest_days=20,
+        options={"variant": ("scaled", "paper")},
     ),
     # -- an average: parametric
     "csect_t": Method(
@@ -241,7 +242,7 @@ TESTS: Mapping[str, Method] = MappingProxyType({
     ),
     "joint_wald": Method(
         clusters.joint_wald, "many", "Joint test of all firms", "no firm's abnormal return differs from zero",
-        "Binder 1985, J. Accounting Research 23; Hein and Westfall 2004, JFQA 39",
+        "Binder 1985, J. Accounting Research 23; Hein and Westfall 2004, J. Financial Econometrics 2",
         overlooks={Overlooks.VARIANCE},
         fewest=1, fewest_dates=0, fewest_days=0,
     ),

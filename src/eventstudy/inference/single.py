@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from eventstudy.errors import InvalidInput
@@ -84,35 +86,80 @@ def compared_with(window: Window) -> str:
     return "estimation days" if len(window) == 1 else "windows of estimation days"
 
 
-def sq(abnormal: AbnormalReturns, window: Window, *, variant: str = "paper") -> Draft | NotApplicable:
+#: A residual of less than this share of its error's variance is fixed by the regression, and says nothing of that error.
+FIXED = 1e-8
+
+
+@dataclass(frozen=True, slots=True)
+class Scales:
+    """What brings one event's abnormal returns and residuals to one variance.
+
+    Attributes
+    ----------
+    basis : ndarray, shape (M, p)
+        Q of the estimation days used, in order: residuals vary as ``s² (I - QQ')``; zeros for the raw form.
+    rows : ndarray, shape (L, p)
+        Q of the window's days: abnormal returns on the scale of residuals vary as ``s² (I + QQ')``.
+    """
+
+    basis: FloatArray
+    rows: FloatArray
+
+    def variance(self, own: float, weighted: FloatArray, after: FloatArray | float = 0.0) -> FloatArray:
+        """Return the variance of sums in units of s², NaN where a sum is fixed: the errors' own, less what was fitted, plus the forecast's."""
+        variance = own - (weighted**2).sum(axis=-1) + after
+        return np.asarray(np.where(variance > FIXED * own, variance, np.nan), dtype=np.float64)
+
+
+def scales_of(abnormal: AbnormalReturns, window: Window, variant: str) -> Scales:
+    """Return the scales of one event's days; none in the raw form of the papers."""
+    used, days = np.isfinite(abnormal.residuals[0]), abnormal.columns_of(window)
+    seen = np.isfinite(abnormal.ar[0, days])
+    if variant != "scaled":
+        return Scales(np.zeros((int(used.sum()), 1)), np.zeros((int(seen.sum()), 1)))
+    rows = abnormal.rows[0, days][seen] @ abnormal.root[0]
+    return Scales(abnormal.basis[0][used], rows / own_deviations(abnormal, window)[:, None])
+
+
+def sq(abnormal: AbnormalReturns, window: Window, *, variant: str = "scaled") -> Draft | NotApplicable:
     """Sample-quantile test of one event: how many estimation days were as low, or as high.
 
     Parameters
     ----------
     window : Window
         Relative days; of more than one day, the CAR is compared with all sums of as many consecutive residuals.
-    variant : {"paper", "plus_one"}
-        ``p_lower = #{e ≤ AR}/M`` as published, or the finite-sample-safe ``(1 + #)/(M + 1)``.
+    variant : {"scaled", "paper", "plus_one"}
+        ``scaled`` compares ``AR/√C`` with ``e/√(1 - h)``, ``p_lower = (1 + #{e ≤ AR})/(M + 1)``. The raw forms compare AR with e:
+        ``paper`` with ``#/M`` as published, ``plus_one`` with ``(1 + #)/(M + 1)``.
 
     Notes
     -----
     Two-sided ``min(1, 2 min(p_lower, p_upper))``. No normality needed; assumes that the variance does not change
-    with the event. Gelbach, Helland and Klick (2013), American Law and Economics Review 15, 495-541.
+    with the event. An abnormal return has the forecast's error in it, ``C = 1 + x (X'X)⁻¹ x'``, and a residual lacks what was
+    fitted, ``h = x_t (X'X)⁻¹ x_t'``; over several days the variances are ``L ± h (X'X)⁻¹ h'`` with h the sum of the days' rows. On a
+    day of a far market move the raw forms reject too often (10 % of true nulls after a move of 9.5 % and 250 days).
+    Gelbach, Helland and Klick (2013), American Law and Economics Review 15, 495-541.
     """
     sums = abnormal.sums(window)
     if reason := no_sum(sums):
         return NotApplicable(reason, 0, variant)
-    residuals = abnormal.residuals[0]
+    length = int(sums.n_days[0])
+    scales, residuals = scales_of(abnormal, window, variant), abnormal.residuals[0]
+    used = np.isfinite(residuals)
+    basis = np.zeros((len(residuals), scales.basis.shape[1]))
+    basis[used] = scales.basis
     if abnormal.span is not None:  # of consecutive trades, whatever the days between them
-        residuals = residuals[np.isfinite(residuals)]
-    compared = estimation_sums(residuals, int(sums.n_days[0]))
+        residuals, basis = residuals[used], scales.basis
+    weighted = running_sums(basis.T, length).T
+    compared = running_sums(residuals[None, :], length)[0] / np.sqrt(scales.variance(float(length), weighted))
+    compared = compared[np.isfinite(compared)] * np.sqrt(length)
     m = len(compared)
     if m < MIN_COMPARED:
         return NotApplicable(f"only {m} {compared_with(window)} to compare with, {MIN_COMPARED} needed", 1, variant)
-    car = float(sums.car[0])
-    scaled = car / float(np.sqrt((own_deviations(abnormal, window) ** 2).mean()))
+    car, own = float(sums.car[0]), own_deviations(abnormal, window)
+    scaled = car * np.sqrt(length / _forecast_variance(scales, own))
     below, above = int((compared <= scaled).sum()), int((compared >= scaled).sum())
-    extra = 1 if variant == "plus_one" else 0
+    extra = 0 if variant == "paper" else 1
     lower, upper = (below + extra) / (m + extra), (above + extra) / (m + extra)
     k = min(below, above)
     return Draft(
@@ -124,6 +171,11 @@ def sq(abnormal: AbnormalReturns, window: Window, *, variant: str = "paper") -> 
         note=f"{k} of {m} {compared_with(window)} at least as extreme on this side",
         details={"p_lower": lower, "p_upper": upper, "k": float(k), "m": float(m)},
     )
+
+
+def _forecast_variance(scales: Scales, own: FloatArray) -> float:
+    """Return the variance of the window's sum in units of s², that of the forecast included."""
+    return float((own**2).sum() + ((own @ scales.rows) ** 2).sum())
 
 
 def random_subsets(generator: np.random.Generator, draws: int, size: int, length: int) -> IntArray:
@@ -144,7 +196,7 @@ def random_subsets(generator: np.random.Generator, draws: int, size: int, length
 
 
 def permutation(
-    abnormal: AbnormalReturns, window: Window, *, draws: int = 9999, seed: int = 20250127
+    abnormal: AbnormalReturns, window: Window, *, variant: str = "scaled", draws: int = 9999, seed: int = 20250127
 ) -> Draft | NotApplicable:
     """Permutation test of one event: residuals and event-window returns are exchangeable under the null.
 
@@ -152,6 +204,9 @@ def permutation(
     ----------
     window : Window
         One day is exact, ``p = (1 + #{|e| ≥ |AR|})/(M + 1)``; a longer window is relabelled ``draws`` times.
+    variant : {"scaled", "paper"}
+        ``scaled`` divides every sum by its own deviation, with the forecast's error of event days and without what was fitted of
+        estimation days: see `sq`. ``paper`` compares raw sums.
     draws : int
         Random relabellings B of the pooled residuals and window returns; ``p = (1 + #)/(B + 1)``.
     seed : int
@@ -159,36 +214,44 @@ def permutation(
 
     Notes
     -----
-    Never zero. Nguyen and Wolf (2023), Empirical Economics, "Single-firm inference in event studies via the
+    Never zero. A sum of E estimation and A event days has the variance ``L - h_E (X'X)⁻¹ h_E' + h_A (X'X)⁻¹ h_A'``, since residuals and
+    coefficients are uncorrelated. Nguyen and Wolf (2023), Empirical Economics, "Single-firm inference in event studies via the
     permutation test".
     """
     check_draws(draws, seed)
     sums = abnormal.sums(window)
     length = int(sums.n_days[0])
     if reason := no_sum(sums):
-        return NotApplicable(reason, 0)
+        return NotApplicable(reason, 0, variant)
     car = float(sums.car[0])
     compared = abnormal.residuals[0][np.isfinite(abnormal.residuals[0])]
     if len(compared) < MIN_COMPARED:
-        return NotApplicable(f"only {len(compared)} estimation days to compare with, {MIN_COMPARED} needed", 1)
-    own = own_deviations(abnormal, window)
+        return NotApplicable(f"only {len(compared)} estimation days to compare with, {MIN_COMPARED} needed", 1, variant)
+    own, scales = own_deviations(abnormal, window), scales_of(abnormal, window, variant)
+    seen = abs(car) / np.sqrt(_forecast_variance(scales, own))
     if length == 1:
-        p = (1 + int((np.abs(compared) >= abs(car) / own[0]).sum())) / (len(compared) + 1)
-        return Draft(car, p, 1, "exact", variant="one day, exact", details={"m": float(len(compared))})
+        one = np.abs(compared) / np.sqrt(scales.variance(1.0, scales.basis))
+        one = one[np.isfinite(one)]
+        p = (1 + int((one >= seen).sum())) / (len(one) + 1)
+        return Draft(car, p, 1, "exact", variant=f"{variant}, one day, exact", details={"m": float(len(one))})
     days = abnormal.comparable[0, abnormal.columns_of(window)]
     pool = np.concatenate([compared, days[np.isfinite(days)]])
+    fitted = np.concatenate([scales.basis, np.zeros_like(scales.rows)])
+    forecast = np.concatenate([np.zeros_like(scales.basis), scales.rows])
     generator = np.random.default_rng(seed)
-    rows, beyond = max(DRAWN_AT_ONCE // len(pool), 1), 0
+    rows, beyond, total = max(DRAWN_AT_ONCE // (len(pool) + length * fitted.shape[1]), 1), 0, float((own**2).sum())
     for start in range(0, draws, rows):
         order = random_subsets(generator, min(rows, draws - start), len(pool), length)
-        beyond += int((np.abs(pool[order] @ own) >= abs(car) * (1 - 1e-12)).sum())
+        after = (np.einsum("dlp,l->dp", forecast[order], own) ** 2).sum(axis=1)
+        variance = scales.variance(total, np.einsum("dlp,l->dp", fitted[order], own), after)
+        beyond += int((np.abs(pool[order] @ own) >= seen * np.sqrt(variance) * (1 - 1e-12)).sum())
     p = (1 + beyond) / (draws + 1)
     return Draft(
         car,
         p,
         1,
         "exact",
-        variant=f"{draws} relabellings",
+        variant=f"{variant}, {draws} relabellings",
         note=f"seed {seed}, Monte Carlo s.e. of p {np.sqrt(p * (1 - p) / draws):.4f}",
         details={"draws": float(draws), "seed": float(seed)},
     )

@@ -24,6 +24,7 @@ from eventstudy.report.charts import Chart
 from eventstudy.report.findings import FAR, Findings, data_checks, happenings, joint_result, market_day
 from eventstudy.report.tables import ReportTable, days_text
 from eventstudy.study.results import EventStudyResult
+from eventstudy.study.yardstick import BENCHMARK_CHECK
 from eventstudy.wording import DASH, MINUS, billions, in_brackets, interval, iso_day, listed, long_day, p_text, percent
 
 #: What a correction says; the keys of an entry of ``corrections``.
@@ -288,6 +289,7 @@ def further_findings(f: Findings) -> list[tuple[str, str]]:
     if f.everyone.abnormal.n > 1:
         out.append((f"All {f.everyone.abnormal.n} events together", _joint(f)))
     out.append(("With other models of normal", _robustness_sentence(f)))
+    out.append(("The benchmark", _benchmark_sentence(f)))
     out.append(("The market that day", universe_sentence(f)))
     if f.dollars:
         out.append(("In dollars", _dollar_sentence(f)))
@@ -337,6 +339,12 @@ def _joint(f: Findings) -> str:
             f"their mean."
         )
     return text
+
+
+def _benchmark_sentence(f: Findings) -> str:
+    """Say what of the benchmark are the events' own firms, where that matters."""
+    lost = [c for c in f.headline.checks if c.name == BENCHMARK_CHECK and not c.passed]
+    return " ".join(_sentence(f"{c.value}; {c.comment}") for c in lost)
 
 
 def _robustness_sentence(f: Findings) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,7 @@ from eventstudy.prices.table import Prices, Provenance, ReturnKind, check_return
 from eventstudy.study.intake import Intake, as_data, gaps_in_words, origin_of, price_check, price_findings
 from eventstudy.study.results import EventStudyResult
 from eventstudy.study.validity import Check, design_checks, gap_checks, validity_checks
+from eventstudy.study.yardstick import benchmark_checks, made_of_the_firms
 from eventstudy.windows import Window
 from eventstudy.wording import first_few, iso_day
 
@@ -193,6 +194,7 @@ class EventStudy:
                 fit = self.model.fit(alignment.panel)
         self._require_events(alignment)
         abnormal = abnormal_returns(alignment.panel, fit)
+        abnormal = replace(abnormal, void=made_of_the_firms(abnormal, alignment.panel))
         return EventStudyResult(
             model=self.model,
             panel=alignment.panel,
@@ -203,6 +205,7 @@ class EventStudy:
             checks=(
                 *design_checks(abnormal, alignment.audit, alignment.panel, self.measure),
                 *validity_checks(abnormal, alignment.panel, self.model, self.measure),
+                *benchmark_checks(abnormal, alignment.panel, self.model, self.returns, self.measure),
                 *data_checks,
             ),
             returns_kind=self.returns,

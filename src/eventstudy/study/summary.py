@@ -7,12 +7,15 @@ import math
 from collections.abc import Sequence
 from typing import Protocol
 
+import numpy as np
 import pandas as pd
 
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.model import Fit, NormalReturnModel
 from eventstudy.estimation.panel import Dropped, EventPanel
 from eventstudy.inference import notes_on_tests
+from eventstudy.inference.advice import beside, ruled_out
+from eventstudy.inference.multiple import adjust
 from eventstudy.inference.result import LEVEL
 from eventstudy.measures import UNITS
 from eventstudy.prices.checks.finding import Finding
@@ -20,8 +23,9 @@ from eventstudy.prices.table import Provenance
 from eventstudy.study.power import POWER, detectable_average, detectable_changes
 from eventstudy.study.tables import advised, frame_of_cars, html_table, key_values, shown_tests, text_table
 from eventstudy.study.validity import PRICE_CHECK, Check
+from eventstudy.study.yardstick import BENCHMARK_CHECK
 from eventstudy.windows import Window
-from eventstudy.wording import DASH, amount, interval, iso_day, number, p_text, percent, plural
+from eventstudy.wording import DASH, amount, first_few, interval, iso_day, number, p_text, percent, plural
 
 
 class ResultFields(Protocol):
@@ -144,6 +148,17 @@ def event_rows(result: ResultFields, window: Window) -> tuple[list[str], list[li
     return headers, rows
 
 
+def unadvised(result: ResultFields, window: Window) -> list[str]:
+    """Return a line if the t of the table is not recommended for some of its events, which by themselves would have no test."""
+    if result.abnormal.n == 1:
+        return []
+    why: dict[str, list[str]] = {}
+    for i, key in enumerate(result.abnormal.keys):
+        if reason := ruled_out(result.abnormal.take(np.array([i])), window).get("t_pe"):
+            why.setdefault(reason, []).append(key)
+    return [f"Not t_pe for {first_few(keys, LISTED_AGAIN)}: {reason}." for reason, keys in why.items()]
+
+
 def _title(result: ResultFields, window: Window, headers: Sequence[str]) -> str:
     """Return the title of a table of events."""
     power = f"; detectable: found with {percent(POWER, 0, sign=False)} power" if DETECTABLE in headers else ""
@@ -181,7 +196,29 @@ def power_line(result: ResultFields, window: Window) -> str:
     if leading is None or leading.p_value < LEVEL:
         return ""
     words = _change_words(size, result.measure, 1)
-    return f"No clear average change ({leading.name} p {p_text(leading.p_value)}): one of {words} {found}."
+    p = f"{leading.name} p {p_text(leading.p_value)}"
+    if parts := clear_parts(result, window):
+        return f"{parts} The average is not clear ({p}): one of {words} {found}."
+    return f"No clear average change ({p}): one of {words} {found}."
+
+
+def clear_parts(result: ResultFields, window: Window) -> str:
+    """Say which single events, or which portfolio, moved clearly where the average may not, or return an empty text.
+
+    Events by Holm's method at 5 %, the portfolio by the test that stands beside the recommended one.
+    """
+    table = frame_of_cars(result.abnormal, window)
+    holm = adjust(table["p_value"], "holm")
+    moved = [f"{key} ({p_text(float(p))})" for key, p in zip(table.index, holm, strict=True) if p < LEVEL]
+    said = [f"Clear by themselves, with p by Holm's method: {first_few(moved, LISTED_AGAIN)}."] if moved else []
+    tests, _ = shown_tests(result.abnormal, window)
+    names = beside(result.abnormal, window)
+    said += [
+        f"Their portfolio moved beyond its ordinary days ({t.name} p {p_text(t.p_value)})."
+        for t in tests
+        if t.name in names and t.p_value < LEVEL
+    ]
+    return " ".join(said)
 
 
 def inference_rows(result: ResultFields, window: Window) -> tuple[list[str], list[list[str]]]:
@@ -199,13 +236,19 @@ def inference_rows(result: ResultFields, window: Window) -> tuple[list[str], lis
 
 def failed_checks(result: ResultFields) -> list[str]:
     """Return a line for each check that did not hold, but for that of the prices."""
-    lost = [c for c in result.checks if not c.passed and c.name != PRICE_CHECK]
+    lost = [c for c in result.checks if not c.passed and c.name not in (PRICE_CHECK, BENCHMARK_CHECK)]
     return [f"{c.name}: {c.value} (expected: {c.rule}); {c.comment}" for c in lost]
 
 
 def price_warnings(result: ResultFields) -> list[str]:
     """Return a line if a check of the prices did not hold: it stands before every number that rests on them."""
     return [f"Check the prices first: {c.comment}" for c in result.checks if c.name == PRICE_CHECK and not c.passed]
+
+
+def benchmark_warnings(result: ResultFields) -> list[str]:
+    """Return a line if the benchmark holds the events' own firms: it stands beside the verdicts that rest on it."""
+    lost = [c for c in result.checks if c.name == BENCHMARK_CHECK and not c.passed]
+    return [f"Mind the benchmark ({c.value}): {c.comment}." for c in lost]
 
 
 def price_cautions(result: ResultFields) -> list[str]:
@@ -221,15 +264,17 @@ def summary_text(result: ResultFields, windows: Sequence[Window] = ()) -> str:
     for window in shown:
         if result.abnormal.n <= (LISTED_EVENTS if window == shown[0] else LISTED_AGAIN):
             headers, rows = event_rows(result, window)
-            parts += [_title(result, window, headers), text_table(headers, rows)]
+            parts += [_title(result, window, headers), text_table(headers, rows), *unadvised(result, window)]
         if result.abnormal.n > 1:
             parts.append(
                 f"Average over {result.abnormal.n} events, days {window}: CAAR {amount(result.measure)(result.abnormal.caar(window))}"
+                + (", void" if result.abnormal.void else "")
             )
             parts.append(text_table(*inference_rows(result, window), last_left=True))
         else:
             parts.append(_single_line(result, window))
         parts += filter(None, [power_line(result, window)])
+        parts += benchmark_warnings(result) if window == shown[0] else []
     parts += advice_lines(result, shown)
     for title, notes in (
         ("Assumptions that do not hold:", failed_checks(result)),
@@ -249,8 +294,11 @@ def advice_lines(result: ResultFields, windows: Sequence[Window]) -> list[str]:
 
 
 def _single_line(result: ResultFields, window: Window) -> str:
-    tests, _ = shown_tests(result.abnormal, window)
-    return "; ".join(f"{t.name} p {t.p_text}" if t.applicable else f"{t.name}: {t.reason}" for t in tests)
+    tests, recommended = shown_tests(result.abnormal, window)
+    marks = dict.fromkeys(recommended, " (recommended)")
+    return "; ".join(
+        f"{t.name} p {t.p_text}{marks.get(t.name, '')}" if t.applicable else f"{t.name}: {t.reason}" for t in tests
+    )
 
 
 def summary_html(result: ResultFields) -> str:
@@ -261,12 +309,15 @@ def summary_html(result: ResultFields) -> str:
     if result.abnormal.n <= LISTED_EVENTS:
         headers, rows = event_rows(result, window)
         parts.append(html_table(headers, rows, _title(result, window, headers)))
+        parts += [f"<p>{html.escape(line)}</p>" for line in unadvised(result, window)]
     if result.abnormal.n > 1:
         caption = f"Average over {result.abnormal.n} events, days {window}: CAAR {amount(result.measure)(result.abnormal.caar(window))}"
         parts.append(html_table(*inference_rows(result, window), caption))
     else:
         parts.append(f"<p>{html.escape(_single_line(result, window))}</p>")
-    parts += [f"<p>{html.escape(line)}</p>" for line in [power_line(result, window)] if line]
+    parts += [
+        f"<p>{html.escape(line)}</p>" for line in [power_line(result, window), *benchmark_warnings(result)] if line
+    ]
     parts += [
         f"<p>{html.escape(n)}</p>"
         for n in (*advice_lines(result, [window]), *failed_checks(result), *price_cautions(result))

@@ -13,6 +13,7 @@ from eventstudy.errors import InvalidInput
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.model import Fit
 from eventstudy.inference import STANDARD, TESTS, Advice, HypothesisTest, Note, recommend, run_tests
+from eventstudy.inference.advice import beside
 from eventstudy.inference.result import t_two_sided
 from eventstudy.inference.single import car_interval
 from eventstudy.study.power import detectable_changes
@@ -65,14 +66,15 @@ def shown_tests(
 ) -> tuple[tuple[HypothesisTest, ...], tuple[str, ...]]:
     """Return tests of a window, and the names of the recommended ones.
 
-    By default the recommended ones first, then the field's usual panel; ``"all"`` are all that there are.
+    By default the recommended ones first, those of another null beside them, then the field's usual panel; ``"all"`` are all that there are.
     """
     recommended = advised(abnormal, window).names
     if names is None or names == "all":
         scope = "one" if abnormal.n == 1 else "many"
         shown = [n for n, m in TESTS.items() if m.scope == scope and (scope == "one" or n in STANDARD)]
         wanted = list(TESTS) if names == "all" else shown
-        listing = [*recommended, *(n for n in wanted if n not in recommended)]
+        leading = dict.fromkeys([*recommended, *beside(abnormal, window)])
+        listing = [*leading, *(n for n in wanted if n not in leading)]
     elif isinstance(names, str | list | tuple):
         listing = [names] if isinstance(names, str) else list(names)
     else:

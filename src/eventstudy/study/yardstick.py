@@ -1,0 +1,260 @@
+"""Whether the benchmark holds the firms whose events are studied: an abnormal return is then measured against a part of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.estimation.abnormal import AbnormalReturns, abnormal_returns
+from eventstudy.estimation.model import MarketModel, NormalReturnModel
+from eventstudy.estimation.panel import EventPanel, FloatArray, IntArray
+from eventstudy.inference import recommend, run_test
+from eventstudy.inference.result import LEVEL, t_two_sided
+from eventstudy.prices.sp500 import INDEX_SERIES, IndexMembers, index_members
+from eventstudy.study.validity import NAMED, Check, event_day
+from eventstudy.wording import first_few, p_text, percent
+
+#: Name of the check that says what of the benchmark are the events' own firms.
+BENCHMARK_CHECK = "Benchmark without the events' firms"
+#: An abnormal return is diluted by the factor 1 - βw; up to this βw one of -10 % is off by 0.2 points, less than its standard error.
+NEGLIGIBLE = 0.02
+#: A benchmark of which the events' firms explain so much is made of them: its own weights that drift leave 0.999.
+MADE_OF, MADE_OF_MEAN = 0.999, 0.998
+#: From this share of its variance on a benchmark is so much the events' firms that it may hold them.
+LIKELY = 0.95
+#: Dates whose firms are looked at, those with the most.
+LOOK_AT = 20
+#: Estimation days that a regression of the benchmark on the firms must have to spare.
+TO_SPARE = 20
+#: Returns of the rebuilt index agree with those of the index itself to this correlation (0.996 found), made-up ones do not.
+AGREES = 0.98
+#: Least share of the estimation days that the rebuilt index must cover.
+COVERED = 0.9
+
+
+def made_of_the_firms(abnormal: AbnormalReturns, panel: EventPanel) -> str:
+    """Say that the benchmark is a combination of the events' firms, so that their average is zero by algebra, or return an empty text.
+
+    Looks at the firms of each date: their mean, or any combination of them, explains the benchmark's returns of the estimation days.
+    The average is void if that holds for at least half of the events looked at.
+    """
+    if len(panel.columns) != 1 or abnormal.n < 2:
+        return ""
+    groups = _dates(abnormal)
+    held = sum(len(group) for group in groups if _explained(panel, group) >= 1.0)
+    alone = len(np.unique(abnormal.position)) - len(groups) if len(groups) < LOOK_AT else 0
+    if not held or 2 * held < sum(map(len, groups)) + alone:
+        return ""
+    return f"{panel.columns[0]} is made of these firms, so their abnormal returns add up to zero whatever happened"
+
+
+def _dates(abnormal: AbnormalReturns) -> list[IntArray]:
+    """Return the events of the dates that have several, the `LOOK_AT` largest first."""
+    order = np.argsort(abnormal.position, kind="stable").astype(np.int64)
+    _, start = np.unique(abnormal.position[order], return_index=True)
+    groups = [group for group in np.split(order, start[1:]) if len(group) > 1]
+    return sorted(groups, key=len, reverse=True)[:LOOK_AT]
+
+
+def _explained(panel: EventPanel, group: IntArray) -> float:
+    """Return how much of the benchmark's variance several firms of one date explain on estimation days, 1 if it is made of them.
+
+    It is made of them if their mean, or a combination of more than half of them, is the benchmark to `MADE_OF`.
+    """
+    benchmark, firms = panel.est_columns[group[0], :, 0], panel.est_returns[group]
+    used = np.isfinite(benchmark) & np.isfinite(firms).all(axis=0)
+    n, m = firms.shape[0], int(used.sum())
+    if m < TO_SPARE + 2:
+        return 0.0
+    y, x = benchmark[used] - benchmark[used].mean(), (firms[:, used] - firms[:, used].mean(axis=1, keepdims=True)).T
+    total, mean = float(y @ y), x.mean(axis=1)
+    by_mean = float(mean @ y) ** 2 / max(total * float(mean @ mean), np.finfo(float).tiny)
+    if by_mean >= MADE_OF_MEAN:
+        return 1.0
+    if m < n + TO_SPARE or not total > 0:
+        return by_mean
+    weight = np.linalg.lstsq(x, y, rcond=None)[0]
+    left = y - x @ weight
+    share = 1.0 - float(left @ left) / total * (m - 1) / (m - n - 1)
+    of_many = float(weight.sum()) ** 2 > n / 2 * float(
+        weight @ weight
+    )  # not one firm that is the benchmark itself, as a fund may be
+    return (1.0 if share >= MADE_OF else share) if of_many else by_mean
+
+
+def benchmark_checks(
+    abnormal: AbnormalReturns, panel: EventPanel, model: NormalReturnModel, returns_kind: str, measure: str = "return"
+) -> tuple[Check, ...]:
+    """Return the check of what the benchmark holds of the events' firms, as far as it is known; none where it is not.
+
+    Known is a benchmark made of the firms, and the S&P 500 on the days of the embedded panel of its members.
+
+    Notes
+    -----
+    With ``R_m = w R_i + (1 - w) R_o`` the abnormal return against R_m is ``1 - βw`` times that against R_o. With many firms of one
+    date their common move is in the benchmark too. Both are measured against the members' own prices without these firms.
+    """
+    if measure != "return":
+        return ()
+    rule = f"shares times beta of at most {percent(NEGLIGIBLE, 0, sign=False)}, and the verdicts of day {event_day(abnormal).start} at 5% as against the rest"
+    if abnormal.void:
+        comment = f"{abnormal.void} (they explain it fully on estimation days): their average is void; take a benchmark without them"
+        return (Check(BENCHMARK_CHECK, "made of them", rule, passed=False, comment=comment),)
+    one_day = panel.columns == (model.benchmark,) and model.offsets == (0,) and not model.bridges_gaps
+    known = model.benchmark in INDEX_SERIES and one_day
+    held = _held(panel, index_members(), returns_kind) if known else None
+    if held is None:
+        return _unknown(abnormal, panel)
+    return (_check_of(_compared(abnormal, panel, model, held), held, model.benchmark, rule),)
+
+
+def _unknown(abnormal: AbnormalReturns, panel: EventPanel) -> tuple[Check, ...]:
+    """Return a check if the firms of a date explain so much of a benchmark that it may hold them; what it holds is not known."""
+    if len(panel.columns) != 1:
+        return ()
+    most = max((_explained(panel, group) for group in _dates(abnormal)), default=0.0)
+    if most < LIKELY:
+        return ()
+    return (
+        Check(
+            BENCHMARK_CHECK,
+            f"the events' firms of one date explain {percent(most, 0, sign=False)} of {panel.columns[0]}",
+            f"less than {percent(LIKELY, 0, sign=False)}, or a benchmark that does not hold them",
+            passed=False,
+            comment="if it holds them, their common move is in it and their abnormal returns are diluted: compare a benchmark without them",
+        ),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Held:
+    """Which events' firms the index holds, their shares, and the panel with the rest of the index as benchmark."""
+
+    events: IntArray
+    shares: FloatArray
+    rest: EventPanel
+
+
+def _held(panel: EventPanel, members: IndexMembers, returns_kind: str) -> _Held | None:
+    """Return what the index holds of the events' firms; None if nothing, or the days or the benchmark's figures are others."""
+    row = members.days.get_indexer(panel.sessions)
+    inside = np.array([r > 0 and e.ticker in members.company for r, e in zip(row, panel.events, strict=True)])
+    if not inside.any():
+        return None
+    whole = _on_days(panel, members.index_return(), returns_kind)
+    share, agrees = _agreement(whole.est_columns[inside, :, 0], panel.est_columns[inside, :, 0])
+    if share < COVERED or agrees < AGREES:
+        return None
+    est, event = whole.est_columns.copy(), whole.event_columns.copy()
+    for place in np.unique(panel.position[inside]):
+        group = panel.position == place
+        firms = [panel.events[i].ticker for i in np.flatnonzero(group)]
+        part = _on_days(panel.keep(group), members.index_return(firms), returns_kind)
+        est[group], event[group] = part.est_columns, part.event_columns
+    shares = np.full(panel.n, np.nan)
+    for i in np.flatnonzero(inside):
+        shares[i] = members.shares_of([panel.events[i].ticker], int(row[i]))[0]
+    rest = replace(panel, est_columns=est, event_columns=event).keep(inside)
+    return _Held(np.flatnonzero(inside).astype(np.int64), shares[inside], rest)
+
+
+def _on_days(panel: EventPanel, index: pd.Series[float], returns_kind: str) -> EventPanel:
+    """Return the panel with an index as its one column."""
+    on_calendar = index.reindex(panel.calendar).to_numpy(dtype=np.float64)
+    if returns_kind == "log":
+        on_calendar = np.log1p(on_calendar)
+    last = len(on_calendar) - 1
+
+    def column(days: IntArray) -> FloatArray:
+        place = panel.position[:, None] + days[None, :]
+        found = np.where((place >= 0) & (place <= last), on_calendar[np.clip(place, 0, last)], np.nan)
+        return np.asarray(found[:, :, None], dtype=np.float64)
+
+    return replace(panel, est_columns=column(panel.estimation.days), event_columns=column(panel.window.days))
+
+
+def _agreement(ours: FloatArray, theirs: FloatArray) -> tuple[float, float]:
+    """Return the share of days that both have, and the correlation of both on these."""
+    both = np.isfinite(ours) & np.isfinite(theirs)
+    share = float(both.sum()) / max(int(np.isfinite(theirs).sum()), 1)
+    if both.sum() < TO_SPARE:
+        return share, 0.0
+    return share, float(np.corrcoef(ours[both], theirs[both])[0, 1])
+
+
+@dataclass(frozen=True)
+class _Row:
+    """One event, or the average, against the benchmark and against the rest of it."""
+
+    name: str
+    change: float
+    p: float
+    against_rest: float
+    p_rest: float
+    diluted: float = 0.0
+
+    @property
+    def turns(self) -> bool:
+        return (self.p < LEVEL) != (self.p_rest < LEVEL)
+
+    @property
+    def words(self) -> str:
+        before, after = (
+            f"{percent(v)} (p {p_text(p)})" for v, p in ((self.change, self.p), (self.against_rest, self.p_rest))
+        )
+        return f"{self.name} {before} is {after}"
+
+
+def _compared(abnormal: AbnormalReturns, panel: EventPanel, model: NormalReturnModel, held: _Held) -> list[_Row]:
+    """Return the events that the index holds, and their average, against both yardsticks on the event day."""
+    fitted = model if model.least_squares else MarketModel(str(model.benchmark))
+    ours = abnormal if fitted is model else abnormal_returns(panel, fitted.fit(panel))
+    ours, fit = ours.take(held.events), fitted.fit(held.rest)
+    rest, day = abnormal_returns(held.rest, fit), event_day(abnormal)
+    beta = fitted.fit(panel.keep(np.isin(np.arange(panel.n), held.events))).coefficients[:, 1]
+    a, b = ours.sums(day), rest.sums(day)
+    rows = [
+        _Row(
+            key,
+            float(a.car[i]),
+            t_two_sided(float(a.scar[i]), float(ours.df[i])),
+            float(b.car[i]),
+            t_two_sided(float(b.scar[i]), float(rest.df[i])),
+            float(beta[i] * held.shares[i]),
+        )
+        for i, key in enumerate(ours.keys)
+        if not fit.unusable[i] and np.isfinite([a.car[i], b.car[i]]).all()
+    ]
+    names = recommend(ours, day)[1]
+    if len(rows) == ours.n > 1 and names:
+        p, p_rest = (run_test(names[0], ab, day).p_value for ab in (ours, rest))
+        if np.isfinite([p, p_rest]).all():
+            rows.append(_Row(f"the average of {len(rows)} ({names[0]})", ours.caar(day), p, rest.caar(day), p_rest))
+    return rows
+
+
+def _check_of(rows: Sequence[_Row], held: _Held, benchmark: str | None, rule: str) -> Check:
+    """Put the check into words."""
+    order = np.argsort(-held.shares, kind="stable")
+    keys = [held.rest.keys[i] for i in order]
+    shares = [f"{percent(float(held.shares[i]), 1, sign=False)} {k}" for k, i in zip(keys, order, strict=True)]
+    value = f"{benchmark} is about {first_few(shares, 3)}"
+    heavy = [r for r in rows if r.diluted > NEGLIGIBLE]
+    turned = [r for r in rows if r.turns]
+    said = []
+    if turned:
+        said.append(
+            f"depends on the benchmark: without the events' firms in it {first_few([r.words for r in turned], NAMED, '; ')}"
+        )
+    if heavy:
+        parts = [
+            f"{r.name} by {1.0 - r.diluted:.2f}: {percent(r.change)} would be {percent(r.change / (1.0 - r.diluted))}"
+            for r in sorted(heavy, key=lambda r: -r.diluted)
+        ]
+        said.append(
+            f"abnormal returns are diluted by the factor 1 − beta × share ({first_few(parts, 3, '; ')} against the rest)"
+        )
+    return Check(BENCHMARK_CHECK, value, rule, not said, "; ".join(said))
