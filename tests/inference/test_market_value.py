@@ -81,11 +81,13 @@ def test_without_the_close_before_there_is_a_reason_in_place_of_dollars(study, p
     assert np.isfinite(table.loc["META", "raw"])
 
 
-def test_a_window_with_missing_days_has_no_dollars(study, prices):
+def test_a_window_with_missing_days_has_the_dollars_of_its_closes_and_none_that_are_abnormal(study, prices):
     result = study.run(changed(prices, d2025_01_27=np.nan), es.Event("NVDA", DAY))
     row = result.market_value(-1, 1).loc["NVDA"]
-    assert row["note"] == "1 of 3 days of [-1, +1] have an abnormal return"
-    assert np.isnan(row["raw"])
+    assert row["note"].startswith("no price on day 0 (2025-01-27); its move between 2025-01-24 and 2025-01-28 is in no daily")
+    close = prices.close["NVDA"]
+    assert row["raw"] == pytest.approx(row["shares"] * (close["2025-01-28"] - close["2025-01-23"]), rel=1e-12)
+    assert row[["abnormal", "low", "high"]].isna().all()
 
 
 def test_a_split_between_the_closes_has_no_dollars(study, prices):

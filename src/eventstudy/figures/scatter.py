@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -99,7 +99,7 @@ def _cloud(panel: EventPanel, fit_: Fit, i: int, level: float) -> Cloud:
     line_x = round_significant(np.linspace(reach.min(), reach.max(), _POINTS_ON_LINE))
     line, low, high = _band(fit_, i, line_x, level)
     at = [float(v[0]) for v in _band(fit_, i, np.array([event_x]), level)]
-    return Cloud(
+    cloud = Cloud(
         say.tidy(panel.keys[i]),
         say.tidy(panel.columns[0]),
         market,
@@ -112,6 +112,14 @@ def _cloud(panel: EventPanel, fit_: Fit, i: int, level: float) -> Cloud:
         event_y,
         *at,
     )
+    return _in_fractions(cloud) if panel.log else cloud
+
+
+def _in_fractions(cloud: Cloud) -> Cloud:
+    """Return a cloud of log returns with every number as a fraction; the fitted line is then slightly bent."""
+    numbers = {f.name: getattr(cloud, f.name) for f in fields(cloud) if f.name not in ("key", "market_name")}
+    shown = {name: round_significant(np.expm1(x)) for name, x in numbers.items()}
+    return replace(cloud, **{n: x if x.ndim else float(x) for n, x in shown.items()})
 
 
 def market_scatter(
