@@ -17,7 +17,13 @@ import eventstudy as es
 from eventstudy.estimation.abnormal import AbnormalReturns, abnormal_returns
 from eventstudy.estimation.panel import EventPanel
 from eventstudy.inference import run_test
-from eventstudy.study.power import SimulatedPower, detectable_average, detectable_changes
+from eventstudy.study.power import (
+    SimulatedPower,
+    _found_doubly,
+    _shift_of_unlike,
+    detectable_average,
+    detectable_changes,
+)
 from eventstudy.study.summary import DETECTABLE, event_rows, power_line, summary_html, summary_text
 from eventstudy.study.validity import Check
 from eventstudy.windows import Window
@@ -211,18 +217,26 @@ def test_the_detectable_average_stands_on_the_error_of_ordinary_days(name, resul
     r = (correlation.sum() - 3) / 6
     if name in ("csect_t", "cda_t"):
         error = math.sqrt(sum((1.0 if i == j else r) * s[i] * s[j] for i in range(3) for j in range(3))) / 3
-        moved = size / error
-    else:
-        moved = (size / s).mean() / math.sqrt((1 + 2 * r) / 3)
-    assert es.power(moved, 1.0, df=df) == pytest.approx(0.8, rel=1e-9)
+        assert es.power(size / error, 1.0, df=df) == pytest.approx(0.8, rel=1e-9)
+        return
+    shift = (size / s).mean() / math.sqrt((1 + 2 * r) / 3)
+    if df is None:
+        assert es.power(shift, 1.0) == pytest.approx(0.8, rel=1e-9)
+        return
+    below = ((size / s - (size / s).mean()) ** 2).sum() / (1 - r)  # one change, unlike steps of standardised returns
+    z = np.linspace(-9, 9, 4001)
+    reached = stats.ncx2.cdf(df * ((z + shift) / stats.t.ppf(0.975, df)) ** 2, df, below)
+    assert np.trapezoid(reached * stats.norm.pdf(z), z) == pytest.approx(0.8, abs=1e-6)
 
 
-def events_on_a_day(n: int, rho: float, rng: np.random.Generator, draws: int) -> Iterator[AbnormalReturns]:
+def events_on_a_day(
+    n: int, rho: float, deviations: tuple[float, float], rng: np.random.Generator, draws: int
+) -> Iterator[AbnormalReturns]:
     """Samples of n firms on one date, normal errors with one correlation, 250 estimation days, no event-induced variance."""
     m, window, estimation = 250, Window(0, 0), Window(-260, -11)
     for _ in range(draws):
         market = rng.normal(0.0, 0.01, m + 1)
-        deviation = rng.uniform(0.01, 0.03, (n, 1))
+        deviation = rng.uniform(*deviations, (n, 1))
         own = math.sqrt(rho) * rng.standard_normal(m + 1) + math.sqrt(1 - rho) * rng.standard_normal((n, m + 1))
         returns = rng.uniform(0.5, 1.5, (n, 1)) * market + deviation * own
         columns = np.broadcast_to(market[:, None], (n, m + 1, 1))
@@ -234,19 +248,47 @@ def events_on_a_day(n: int, rho: float, rng: np.random.Generator, draws: int) ->
         yield abnormal_returns(panel, es.MarketModel("MKT").fit(panel))
 
 
+ALIKE, UNLIKE = (0.02, 0.02), (0.01, 0.03)
+
+
 @pytest.mark.simulation
 @pytest.mark.slow
 @pytest.mark.parametrize("rho", [0.0, 0.15])
-@pytest.mark.parametrize("n", [2, 3, 5, 10, 20])
-def test_what_is_printed_as_detectable_is_found_in_eighty_of_a_hundred_days(n, rho):
+@pytest.mark.parametrize(
+    ("n", "deviations"),
+    [(2, ALIKE), (3, ALIKE), (5, ALIKE), (10, ALIKE), (20, ALIKE), (5, UNLIKE), (10, UNLIKE), (20, UNLIKE)],
+)
+def test_what_is_printed_as_detectable_is_found_in_eighty_of_a_hundred_days(n, deviations, rho):
     """The change computed from a sample is added to that same sample's event day: true power 80 % ± 3, from two events to twenty."""
-    draws, day, found = 1500, Window(0, 0), 0
+    day, found = Window(0, 0), []
     rng = np.random.default_rng([n, int(100 * rho)])
-    for sample in events_on_a_day(n, rho, rng, draws):
+    for sample in events_on_a_day(n, rho, deviations, rng, 1500):
         size = detectable_average(sample, day, run_test("kp_bmp_t", sample, day))
-        moved = replace(sample, ar=sample.ar + size)
-        found += run_test("kp_bmp_t", moved, day).p_value < 0.05
-    assert found / draws == pytest.approx(0.80, abs=0.03)
+        if math.isfinite(size):
+            found.append(run_test("kp_bmp_t", replace(sample, ar=sample.ar + size), day).p_value < 0.05)
+    assert len(found) > 1000
+    assert np.mean(found) == pytest.approx(0.80, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("df", "shift", "below"), [(1, 14.0, 1.5), (2, 6.0, 4.0), (4, 4.0, 0.0), (9, 3.0, 12.0), (19, 8.0, 60.0)]
+)
+def test_power_with_unlike_steps_is_that_of_drawn_statistics(df, shift, below):
+    draws, rng = 400_000, np.random.default_rng([df, int(below)])
+    steps = np.array([math.sqrt(below)] + [0.0] * (df - 1))
+    squares = ((rng.standard_normal((draws, df)) + steps) ** 2).sum(axis=1)
+    t = (rng.standard_normal(draws) + shift) / np.sqrt(squares / df)
+    share = float((np.abs(t) > stats.t.ppf(0.975, df)).mean())
+    assert _found_doubly(shift, below, df) == pytest.approx(share, abs=4 * math.sqrt(0.25 / draws))
+
+
+def test_two_very_unlike_events_have_no_change_that_a_t_of_them_finds():
+    rng = np.random.default_rng(7)
+    assert math.isnan(_shift_of_unlike(0.2, 1.0))
+    assert _shift_of_unlike(0.0, 1.0) == pytest.approx(16.334, abs=1e-3)  # the noncentral t of one degree of freedom
+    sample = next(events_on_a_day(2, 0.0, (0.01, 0.03), rng, 1))
+    sample = replace(sample, sigma=np.array([0.01, 0.04]))
+    assert math.isnan(detectable_average(sample, Window(0, 0), run_test("kp_bmp_t", sample, Window(0, 0))))
 
 
 def test_tests_without_a_standard_error_have_no_detectable_average(result, single):

@@ -231,7 +231,7 @@ class AbnormalReturns:
         if self.span is not None:
             reaches_back = (seen & (self.span[:, days] > np.arange(1, seen.shape[1] + 1))).any(axis=1)
             return np.asarray(some & seen[:, -1] & ~reaches_back, dtype=np.bool_)
-        return some if self.skip_gaps else np.asarray(seen.all(axis=1), dtype=np.bool_)
+        return np.asarray(some if self.skip_gaps else seen.all(axis=1), dtype=np.bool_)
 
     def with_sums(self, window: Window) -> AbnormalReturns:
         """Return the events that have a sum over a window, those of which a test of the average may speak; all if none has."""

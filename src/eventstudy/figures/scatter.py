@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -117,9 +117,10 @@ def _cloud(panel: EventPanel, fit_: Fit, i: int, level: float) -> Cloud:
 
 def _in_fractions(cloud: Cloud) -> Cloud:
     """Return a cloud of log returns with every number as a fraction; the fitted line is then slightly bent."""
-    numbers = {f.name: getattr(cloud, f.name) for f in fields(cloud) if f.name not in ("key", "market_name")}
-    shown = {name: round_significant(np.expm1(x)) for name, x in numbers.items()}
-    return replace(cloud, **{n: x if x.ndim else float(x) for n, x in shown.items()})
+    lines = (cloud.market, cloud.firm, cloud.line_x, cloud.line_y, cloud.low, cloud.high)
+    event = (cloud.event_x, cloud.event_y, cloud.event_expected, cloud.event_low, cloud.event_high)
+    drawn, marks = (round_significant(np.expm1(x)) for x in lines), round_significant(np.expm1(event)).tolist()
+    return Cloud(cloud.key, cloud.market_name, *drawn, *marks)
 
 
 def market_scatter(

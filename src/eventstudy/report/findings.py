@@ -252,8 +252,8 @@ def market_day(f: Findings) -> MarketDay | None:
     """Return how the whole market did on the event day; None without a panel."""
     if f.universe is None:
         return None
-    day, ab = shown_cars(f.universe.abnormal, _DAY), f.universe.abnormal
-    day, raw = day["car"], day["return"].to_numpy(dtype=float)
+    table, ab = shown_cars(f.universe.abnormal, _DAY), f.universe.abnormal
+    day, raw = table["car"], table["return"].to_numpy(dtype=float)
     ar = day.to_numpy(dtype=float)
     seen = np.isfinite(ar)
     median, lowest = float(np.median(ar[seen])), str(day.idxmin())

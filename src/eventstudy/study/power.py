@@ -216,33 +216,37 @@ def _shift(wanted: FloatArray, level: FloatArray, df: FloatArray | None) -> Floa
     return np.asarray(high, dtype=np.float64)
 
 
-#: Shifts of a statistic that are tried, from that of a z-test on: beyond, no change is found.
-LARGEST_SHIFT = 1e4
-
-
 def _shift_of_unlike(spread: float, df: float) -> float:
-    """Return the smallest shift found with the usual power if its square times ``spread`` is the noncentrality of the spread below."""
+    """Return the smallest shift found with the usual power if its square times ``spread`` is the noncentrality of the spread below.
+
+    NaN if there is none: the statistic of ever larger changes nears ``√(df/spread)``, which may lie below its critical value.
+    """
     from scipy.optimize import brentq
+    from scipy.special import stdtrit
+
+    bounded = spread > 0.0 and math.sqrt(df / spread) <= -float(stdtrit(df, LEVEL / 2.0))
+
+    def short(shift: float) -> float:
+        return _found_doubly(shift, shift * shift * spread, df) - POWER
 
     low, high = 0.0, 2.8
-    while (found := _found_doubly(high, high * high * spread, df)) < POWER:
-        if high > LARGEST_SHIFT or (found < LEVEL and high > 1e2):
+    while short(high) < 0.0:
+        if bounded and short(high) < short(low):
             return math.nan
         low, high = high, 1.3 * high
-    return float(brentq(lambda x: _found_doubly(x, x * x * spread, df) - POWER, low, high, xtol=1e-9))
+    return float(brentq(short, low, high, xtol=1e-9))
+
+
+#: Nodes and weights of Gauss and Hermite for means over a normal law.
+NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(100)
 
 
 def _found_doubly(shift: float, below: float, df: float) -> float:
-    """Return the two-sided power of a doubly noncentral t: with noncentrality ``below`` of its chi-squared, a Poisson mixture of degrees."""
-    from scipy.special import gammaln, nctdtr, stdtrit, xlogy
+    """Return the two-sided power of a doubly noncentral t, with noncentrality ``below`` of its chi-squared: a mean over the numerator."""
+    from scipy.special import chndtr, stdtrit
 
-    middle, reach = below / 2.0, 8.0 * math.sqrt(below / 2.0) + 30.0
-    j = np.arange(max(0, math.floor(middle - reach)), math.ceil(middle + reach) + 1, dtype=np.float64)
-    weights = np.exp(xlogy(j, middle) - middle - gammaln(j + 1.0))
-    degrees = df + 2.0 * j
-    t = float(stdtrit(df, LEVEL / 2.0)) * np.sqrt(degrees / df)
-    found = nctdtr(degrees, -shift, t) + np.nan_to_num(nctdtr(degrees, shift, t))
-    return float((weights * np.nan_to_num(found)).sum())
+    critical = float(stdtrit(df, LEVEL / 2.0))
+    return float(WEIGHTS @ chndtr(df * ((NODES + shift) / critical) ** 2, df, below) / WEIGHTS.sum())
 
 
 def _numbers(name: str, value: ArrayLike, allowed: str, holds: object) -> FloatArray:

@@ -151,7 +151,9 @@ def event_rows(result: ResultFields, window: Window) -> tuple[list[str], list[li
     unclear = (table["p_value"] >= LEVEL).tolist()
     if len(rows) > 1 and any(unclear) and not is_void(result.checks):
         headers.append(DETECTABLE)
-        for cells, size, beside in zip(rows, table["detectable"], unclear, strict=True):
+        for cells, size, beside in zip(
+            rows, detectable_changes(result.abnormal, window).tolist(), unclear, strict=True
+        ):
             cells.append(change_words(result, size) if beside else "")
     return headers, rows
 

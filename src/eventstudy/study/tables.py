@@ -45,10 +45,15 @@ def frame_of_cars(abnormal: AbnormalReturns, window: Window, level: float = 0.95
 
 
 def shown_cars(abnormal: AbnormalReturns, window: Window, level: float = 0.95) -> pd.DataFrame:
-    """Return `frame_of_cars` as people read it: ``return``, ``car``, ``low`` and ``high`` as fractions of a price, whatever the returns."""
+    """Return `frame_of_cars` as people read it: ``return``, ``car``, ``low`` and ``high`` as fractions of a price, whatever the returns.
+
+    What has no one per cent of log returns, an error and a change of either sign, is named log points.
+    """
     table = frame_of_cars(abnormal, window, level).assign(**{"return": abnormal.raw_returns(window)})
     columns = ["return", "car", "low", "high"]
-    return table.assign(**{c: abnormal.as_fractions(table[c]) for c in columns})
+    shown = table.assign(**{c: abnormal.as_fractions(table[c]) for c in columns})
+    logs = {name: f"{name}_log_points" for name in ("se", "detectable")}
+    return shown.rename(columns=logs) if abnormal.log else shown
 
 
 def shown_caar(abnormal: AbnormalReturns, window: Window) -> float:
