@@ -117,10 +117,22 @@ def _cloud(panel: EventPanel, fit_: Fit, i: int, level: float) -> Cloud:
 
 def _in_fractions(cloud: Cloud) -> Cloud:
     """Return a cloud of log returns with every number as a fraction; the fitted line is then slightly bent."""
-    lines = (cloud.market, cloud.firm, cloud.line_x, cloud.line_y, cloud.low, cloud.high)
-    event = (cloud.event_x, cloud.event_y, cloud.event_expected, cloud.event_low, cloud.event_high)
-    drawn, marks = (round_significant(np.expm1(x)) for x in lines), round_significant(np.expm1(event)).tolist()
-    return Cloud(cloud.key, cloud.market_name, *drawn, *marks)
+
+    def shown(values: np.ndarray) -> np.ndarray:
+        return round_significant(np.expm1(values))
+
+    event = np.array([cloud.event_x, cloud.event_y, cloud.event_expected, cloud.event_low, cloud.event_high])
+    return Cloud(
+        cloud.key,
+        cloud.market_name,
+        shown(cloud.market),
+        shown(cloud.firm),
+        shown(cloud.line_x),
+        shown(cloud.line_y),
+        shown(cloud.low),
+        shown(cloud.high),
+        *shown(event).tolist(),
+    )
 
 
 def market_scatter(

@@ -20,8 +20,8 @@ from eventstudy.estimation.market import FACTOR_SETS
 from eventstudy.measures import Measure
 from eventstudy.prices.checks.accept import check_accept
 from eventstudy.prices.table import SNAPSHOT, YAHOO, ReturnKind
-from eventstudy.toml import Part, WindowField, one_of, problem_text, window_of
 from eventstudy.study.run import Gaps
+from eventstudy.toml import Part, WindowField, one_of, problem_text, window_of
 from eventstudy.windows import Window
 
 
