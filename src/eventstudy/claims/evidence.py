@@ -413,6 +413,8 @@ class Evidence:
         """Return the abnormal return and its interval as fractions."""
         window = Window(days.first - zero, days.last - zero)
         result, i = self._study_of(ticker, zero, window)
+        if why := result.abnormal.why_no_sum(window)[i]:
+            raise DataMissing(why)
         low, high = car_interval(result.abnormal, window, 0.95)
         found = (float(result.abnormal.sums(window).car[i]), float(low[i]), float(high[i]))
         car, low_end, high_end = result.abnormal.as_fractions(found).tolist()

@@ -242,6 +242,9 @@ class AbnormalReturns:
 
     def why_no_sum(self, window: Window) -> tuple[str, ...]:
         """Say for each event why its window has no sum; an empty text where it has one."""
+        return self.once(("gaps", window), lambda: self._gaps(window))
+
+    def _gaps(self, window: Window) -> tuple[str, ...]:
         has = np.isfinite(self.sums(window).car)
         return tuple("" if there else self._gap(i, window) for i, there in enumerate(has.tolist()))
 
@@ -258,10 +261,10 @@ class AbnormalReturns:
         own = ~np.isfinite(self.firm_returns[i, days])
         if not own.any():
             return f"no return of the benchmark or a factor on {self._named(i, window.days[lost])}"
-        if self.closes is None:
-            return f"no return on {self._named(i, window.days[own])}"
-        priced = np.flatnonzero(np.isfinite(self.closes[i]))
+        priced = np.flatnonzero(np.isfinite(self.closes[i])) if self.closes is not None else np.arange(days.stop + 1)
         unpriced = np.setdiff1d(np.arange(days.start, days.stop + 1), priced)
+        if not len(unpriced):
+            return f"no return on {self._named(i, window.days[own])}"
         text = f"no price on {self._named(i, unpriced + self.window.start - 1)}"
         place = np.unique(np.searchsorted(priced, unpriced))
         place = place[(place > 0) & (place < len(priced))]  # gaps with a close at either end
