@@ -174,7 +174,7 @@ def _event_among_days(abnormal: AbnormalReturns, i: int, level: float) -> EventA
         raise InvalidInput(f"i is {i}; there are {abnormal.n} events, so give 0 to {abnormal.n - 1}.")
     one = abnormal.take(np.array([i]))
     shown = measure(one, Window(0, 0), level)
-    days = round_significant(one.residuals[0][np.isfinite(one.residuals[0])])
+    days = round_significant(one.as_fractions(one.residuals[0][np.isfinite(one.residuals[0])]))
     return EventAmongDays(shown.keys[0], float(shown.value[0]), float(shown.raw[0]), shown.states[0], days)
 
 

@@ -65,8 +65,8 @@ class Measured:
 
 def measure(abnormal: AbnormalReturns, window: Window, level: float) -> Measured:
     """Return what the figures show of a window."""
-    low, high = (round_significant(ends) for ends in car_interval(abnormal, window, level))
-    value = round_significant(abnormal.sums(window).car)
+    low, high = (round_significant(abnormal.as_fractions(ends)) for ends in car_interval(abnormal, window, level))
+    value = round_significant(abnormal.as_fractions(abnormal.sums(window).car))
     states = [say.verdict(*ends) for ends in zip(value.tolist(), low.tolist(), high.tolist(), strict=True)]
     return Measured(
         [say.tidy(k) for k in abnormal.keys], value, low, high, round_significant(raw_returns(abnormal, window)), states
@@ -74,9 +74,8 @@ def measure(abnormal: AbnormalReturns, window: Window, level: float) -> Measured
 
 
 def raw_returns(abnormal: AbnormalReturns, window: Window) -> np.ndarray:
-    """Return the raw buy-and-hold returns of a window, shape (N,); NaN where a day is missing."""
-    days = abnormal.firm_returns[:, abnormal.columns_of(window)]
-    return np.asarray(np.prod(1.0 + days, axis=1) - 1.0, dtype=np.float64)
+    """Return the raw buy-and-hold returns of a window as fractions, shape (N,)."""
+    return abnormal.as_fractions(abnormal.raw_returns(window))
 
 
 def facts_of(kind: str, shown: Measured, abnormal: AbnormalReturns, level: float, window: Window) -> Facts:

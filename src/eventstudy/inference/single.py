@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from eventstudy.errors import InvalidInput
-from eventstudy.estimation.abnormal import AbnormalReturns, WindowSums
+from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.panel import FloatArray, IntArray
 from eventstudy.estimation.residuals import running_sums
 from eventstudy.inference.result import Draft, NotApplicable, check_draws, t_draft, t_quantile
@@ -17,15 +17,6 @@ from eventstudy.windows import Window
 MIN_COMPARED = 20
 #: Random numbers held at once.
 DRAWN_AT_ONCE = 2**22
-
-
-def no_sum(sums: WindowSums) -> str:
-    """Say why the window of one event has no CAR; empty if it has one."""
-    if np.isfinite(sums.car[0]):
-        return ""
-    if sums.n_days[0] == 0:
-        return "no abnormal return in the window"
-    return "a return reaches back before the window, or there is no trade on its last day, so its sum has no value"
 
 
 def own_deviations(abnormal: AbnormalReturns, window: Window) -> FloatArray:
@@ -42,7 +33,7 @@ def t(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:
     Ignores the estimation error of the model's coefficients; exact only for large M. MacKinlay (1997).
     """
     sums = abnormal.sums(window)
-    if reason := no_sum(sums):
+    if reason := abnormal.why_no_sum(window)[0]:
         return NotApplicable(reason, 0)
     return t_draft(float(sums.car[0] / sums.s_car_naive[0]), float(abnormal.df[0]), 1, "plain")
 
@@ -55,7 +46,7 @@ def t_pe(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:
     Exactly t under independent normal errors. ``S_CAR² = s² [L + h (X'X)⁻¹ h']``: Patell (1976); Salinger (1992).
     """
     sums = abnormal.sums(window)
-    if reason := no_sum(sums):
+    if reason := abnormal.why_no_sum(window)[0]:
         return NotApplicable(reason, 0)
     return t_draft(float(sums.scar[0]), float(abnormal.df[0]), 1, "with prediction error")
 
@@ -141,7 +132,7 @@ def sq(abnormal: AbnormalReturns, window: Window, *, variant: str = "scaled") ->
     Gelbach, Helland and Klick (2013), American Law and Economics Review 15, 495-541.
     """
     sums = abnormal.sums(window)
-    if reason := no_sum(sums):
+    if reason := abnormal.why_no_sum(window)[0]:
         return NotApplicable(reason, 0, variant)
     length = int(sums.n_days[0])
     scales, residuals = scales_of(abnormal, window, variant), abnormal.residuals[0]
@@ -221,7 +212,7 @@ def permutation(
     check_draws(draws, seed)
     sums = abnormal.sums(window)
     length = int(sums.n_days[0])
-    if reason := no_sum(sums):
+    if reason := abnormal.why_no_sum(window)[0]:
         return NotApplicable(reason, 0, variant)
     car = float(sums.car[0])
     compared = abnormal.residuals[0][np.isfinite(abnormal.residuals[0])]

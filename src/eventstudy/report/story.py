@@ -24,7 +24,9 @@ from eventstudy.report.charts import Chart
 from eventstudy.report.findings import FAR, Findings, data_checks, happenings, joint_result, market_day
 from eventstudy.report.tables import ReportTable, days_text
 from eventstudy.study.results import EventStudyResult
+from eventstudy.study.tables import shown_cars
 from eventstudy.study.yardstick import BENCHMARK_CHECK
+from eventstudy.windows import Window
 from eventstudy.wording import DASH, MINUS, billions, in_brackets, interval, iso_day, listed, long_day, p_text, percent
 
 #: What a correction says; the keys of an entry of ``corrections``.
@@ -230,6 +232,11 @@ def notebook_title(path: Path) -> str:
 # -- The sentences.
 
 
+#: What the method says of log returns.
+LOG_SENTENCE = (
+    "Returns are log returns; every per cent is exp(x) − 1 of one, an abnormal return so the price beside the one expected, a mean that of "
+    "the mean log return. "
+)
 #: Events that the standfirst names.
 LED_BY = 4
 
@@ -250,10 +257,10 @@ def _clear_sign(row: Mapping[str, float] | pd.Series[Any]) -> int:
 
 def standfirst(f: Findings) -> str:
     """Return the finding in a few sentences: the largest abnormal moves first, the rest counted; intervals are in the tables."""
-    car, raw = f.headline.car(0), f.headline.returns[0]
+    car = shown_cars(f.headline.abnormal, Window(0, 0)).drop(columns="note", errors="ignore")
     order = [str(k) for k in car["car"].abs().sort_values(ascending=False, kind="stable").index]
     rows = {str(k): {str(c): float(v) for c, v in row.items()} for k, row in car.to_dict("index").items()}
-    said = [_share_sentence(_on_day(f, k), float(raw[k]), rows[k], f.headline.model.benchmark) for k in order[:LED_BY]]
+    said = [_share_sentence(_on_day(f, k), rows[k], f.headline) for k in order[:LED_BY]]
     if len(order) > LED_BY:
         said.append(f"{len(order) - LED_BY} more events are in the tables.")
     return " ".join(said)
@@ -266,17 +273,19 @@ def _on_day(f: Findings, key: str) -> str:
     return name if f.headline.when() else f"{name} ({iso_day(f.headline.panel.sessions[i])})"
 
 
-def _share_sentence(name: str, raw: float, row: Mapping[str, float], benchmark: str | None) -> str:
+def _share_sentence(name: str, row: Mapping[str, float], result: EventStudyResult) -> str:
     """Say what a share did, and what of it the model does not explain."""
     if not np.isfinite(row["low"]):
         return f"{name} has no abnormal return on the event day."
+    raw, benchmark = row["return"], result.model.benchmark
     start = f"{name} {_RAW_WORDS[_sign(raw)]} {percent(abs(raw), 1, sign=False)}"
     usual, explained = "its usual return", "its usual return"
     if benchmark:
         usual, explained = "the market’s part", "what the market’s move explains"
     if not _clear_sign(row):
         return f"{start}; less {usual} that is {percent(row['car'], 1)}, within its ordinary noise."
-    points = f"{abs(row['car']) * 100:.1f} percentage points"
+    # of log returns an abnormal return is the price beside the one expected, in per cent of the latter
+    points = f"{abs(row['car']) * 100:.1f}{'%' if result.abnormal.log else ' percentage points'}"
     side = "below" if row["car"] < 0 else "above"
     return f"{start}, {points} {side} {explained}."
 
@@ -406,6 +415,7 @@ def method_paragraph(f: Findings) -> str:
         f"For each share the {model.name.removesuffix(' model')} model ({model.formula}) {fitted} the {len(ab.estimation)} sessions "
         f"{days_text(ab.estimation)}{_estimation_dates(f)}. The abnormal return is what the share did beyond that. Its "
         f"standard error is the exact prediction error, for sums of days too; intervals are two-sided 95%, from Student’s t. "
+        f"{LOG_SENTENCE if ab.log else ''}"
         f"Beside the t-test stand two tests that need no normality: SQ counts how many estimation days were as extreme, and the "
         f"permutation test exchanges the event day with them."
     )
