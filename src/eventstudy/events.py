@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -18,8 +19,39 @@ from eventstudy.calendars import (
     trading_day_of_moment,
 )
 from eventstudy.errors import InvalidInput
-from eventstudy.interchange import as_pandas, is_table
 from eventstudy.wording import iso_day
+
+#: The time of day of news, as event lists tell it; the last stands for words that say that it is not known.
+AFTER_CLOSE, BEFORE_OPEN, IN_SESSION, NOT_SAID = "after the close", "before the open", "during the session", ""
+_THE, _MARKET = r"(the|us|regular|official|stock)*", r"(market|trading|session|exchange|bell|hours?)"
+_ENDS = r"(s|ed|ing|hours?|time|session|trading|bell|ofthe|of|market)*"
+#: What cells say of it, without blanks and marks, in small letters; also what exchanges and papers of other languages write.
+_TIMES_OF_DAY = {
+    AFTER_CLOSE: rf"amc|(after|post)(hours?|{_THE}({_MARKET}(clos(e|es|ed|ing))?|clos(e|ing)){_ENDS})"
+    r"|nach(dem|der)?(börsen|boersen|handels|markt|xetra)?(schlu(ss|ß)|ende)|nachb(ö|oe)rslich|après(la)?(clôture|bourse|fermeture)"
+    r"|(despuésdel|despuesdel|trasel)cierre(delmercado)?|dopo(la)?chiusura|(após|apos|depoisd)o(fechamento|fecho)|nabeurs|nasluiting"
+    r"|po(sesji|zamknięciu(sesji)?)|盘后|收盘后|盤後|收盤後|引け後|大引け後|取引終了後|장마감후|장후",
+    BEFORE_OPEN: rf"bmo|(before|pre|priorto|aheadof)(hours?|{_THE}({_MARKET}(open(s|ed|ing)?|clos(e|es|ing))?|open(ing)?|clos(e|ing)){_ENDS})"
+    r"|vor(dem|der)?(börsen|boersen|handels|markt|xetra)?(beginn|start|öffnung|eröffnung|oeffnung|eroeffnung)|vorb(ö|oe)rslich"
+    r"|avant(l|la)?(ouverture|bourse)|antesdelaapertura|primadellapertura|antesdaabertura|voorbeurs|przed(sesją|otwarciem(sesji)?)"
+    r"|盘前|开盘前|盤前|開盤前|寄り付き前|寄付前|取引開始前|장전|장시작전",
+    IN_SESSION: rf"dm[ht]|rth|intraday|(during|in|while){_THE}{_MARKET}(open)?{_ENDS}|after{_THE}(market)?open(ing)?|(regular)?markethours"
+    r"|(während|waehrend)des?(handels|sitzung)|imhandel|en(séance|seance)|durante(lasesión|lasesion|elmercado)|盘中|盤中|取引時間中|ザラ場|장중",
+    NOT_SAID: r"(time)?not(yet)?(supplied|specified|given|available|announced|known)|tns|tas|unspecified|unknown|na|nan|nat|none|null|tb[ad]|",
+}
+
+
+def time_of_day(text: str) -> str | None:
+    """Return what words say of the time of day of news, None if they say nothing of it.
+
+    Examples
+    --------
+    >>> time_of_day("AMC"), time_of_day("Before Market Open"), time_of_day("time-not-supplied"), time_of_day("merger")
+    ('after the close', 'before the open', '', None)
+    """
+    word = re.sub(r"[\W_]+", "", text.casefold())
+    word = re.sub(r"^time(?=after|pre|before|post|not)", "", word)
+    return next((said for said, form in _TIMES_OF_DAY.items() if re.fullmatch(form, word)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +63,8 @@ class Event:
     ticker : str
         The firm, as in the price table.
     when : str, date, datetime or Timestamp
-        A day (``"2025-01-27"``), or a moment with its time zone
-        (``"2025-01-26 17:16-05:00"``, or a `datetime` with ``tzinfo``).
+        A day (``"2025-01-27"``), with what is known of the time of day (``"2025-01-27 after the close"``, ``amc``, ``bmo``, ``dmh``),
+        or a moment with its time zone (``"2025-01-26 17:16-05:00"``, or a `datetime` with ``tzinfo``).
     label : str
         What happened, for tables and figures.
     group : str
@@ -46,7 +78,7 @@ class Event:
     Notes
     -----
     A moment during or before a session belongs to that session; at or after the close, to
-    the next one. A day means the session of that day.
+    the next one. A day means the session of that day, a day "after the close" the session after it.
 
     Examples
     --------
@@ -54,6 +86,8 @@ class Event:
     Timestamp('2025-01-21 00:00:00')
     >>> Event("NVDA", "2025-01-27 17:00-05:00").first_session()
     Timestamp('2025-01-28 00:00:00')
+    >>> Event("NVDA", "2025-01-24 amc").first_session()
+    Timestamp('2025-01-27 00:00:00')
     """
 
     ticker: str
@@ -61,6 +95,7 @@ class Event:
     label: str = ""
     group: str = ""
     moment: pd.Timestamp = field(init=False, repr=False, compare=False)
+    time_of_day: str = field(init=False, repr=False, compare=False, default=NOT_SAID)
 
     def __post_init__(self) -> None:
         if not isinstance(self.ticker, str) or not self.ticker.strip():
@@ -70,7 +105,9 @@ class Event:
                 f"An event's ticker is {self.ticker[:60]!a}, with a control character in it; correct it."
             )
         object.__setattr__(self, "ticker", self.ticker.strip())
-        object.__setattr__(self, "moment", _read_moment(self.when, self.ticker))
+        day, said = _split_words(self.when)
+        object.__setattr__(self, "time_of_day", said)
+        object.__setattr__(self, "moment", _read_moment(day, self.ticker))
 
     @property
     def is_moment(self) -> bool:
@@ -79,8 +116,12 @@ class Event:
 
     @property
     def asked(self) -> str:
-        """What was asked for, as text: the day, or the moment with its zone."""
-        return f"{self.moment:%Y-%m-%d %H:%M%z}" if self.is_moment else iso_day(self.moment)
+        """What was asked for, as text that `Event` reads: the day and what is known of its time, or the moment with its zone."""
+        return (
+            f"{self.moment:%Y-%m-%d %H:%M%z}"
+            if self.is_moment
+            else f"{iso_day(self.moment)} {self.time_of_day}".rstrip()
+        )
 
     def first_session(self, exchange: str = DEFAULT_EXCHANGE, closed_day: ClosedDay = "next") -> pd.Timestamp | None:
         """Return the session in which this news could first be traded on.
@@ -124,6 +165,13 @@ class Located:
     outside: bool = False
 
 
+def _split_words(when: object) -> tuple[object, str]:
+    """Return a day without the words after it that tell the time of day, and what they say."""
+    parts = re.fullmatch(r"\s*(\S+)[\s,]+(\D+)", when) if isinstance(when, str) else None
+    said = time_of_day(parts[2]) if parts else None
+    return (parts[1], said) if parts and said else (when, NOT_SAID)
+
+
 def _read_moment(when: object, ticker: str) -> pd.Timestamp:
     if when is None or isinstance(when, bool | int | float | np.integer | np.floating):
         raise InvalidInput(f"Event {ticker}: {when!r} is not a date; give e.g. '2025-01-27'.")
@@ -153,10 +201,25 @@ def _is_iso_like(text: str) -> bool:
 
 def tradable_days(events: Sequence[Event], exchange: str | None) -> list[tuple[pd.Timestamp, bool]]:
     """Return for each event the day from which its news could be traded on, and whether it came after a close."""
+    late = [e.moment for e in events if e.time_of_day == AFTER_CLOSE]
+    sessions = _sessions_among(late, exchange)
     return [
-        trading_day_of_moment(e.moment, exchange or DEFAULT_EXCHANGE) if e.is_moment else (e.moment, False)
+        trading_day_of_moment(e.moment, exchange or DEFAULT_EXCHANGE)
+        if e.is_moment
+        else (e.moment + pd.Timedelta(days=1), True)
+        if e.time_of_day == AFTER_CLOSE and e.moment in sessions
+        else (e.moment, False)
         for e in events
     ]
+
+
+def _sessions_among(days: Sequence[pd.Timestamp], exchange: str | None) -> set[pd.Timestamp]:
+    """Return which of some days are sessions of an exchange; all of them if there is no exchange to tell."""
+    if exchange is None or not days:
+        return set(days)
+    first, last = calendar_bounds(exchange)
+    known = [day for day in days if first <= day <= last]
+    return set(exchange_sessions(exchange, min(known), max(known))) if known else set()
 
 
 def locate_sessions(
@@ -202,7 +265,7 @@ def _settle(
             f"Event {event.ticker}: {closed}; the sessions around it are {iso_day(sessions[at - 1])} and "
             f"{iso_day(sessions[at])}. Name one of them, or set closed_day to next, previous or drop."
         )
-    if closed_day == "previous" and event.is_moment:
+    if closed_day == "previous" and (event.is_moment or event.time_of_day):
         raise InvalidInput(
             f"Event {event.ticker}: {closed}, and closed_day='previous' would take the session before the news of "
             f"{event.asked}. Use 'next' or 'drop', or give the day alone."
@@ -210,60 +273,6 @@ def _settle(
     if closed_day == "drop":
         return Located(-1, f"{closed}, and closed_day is 'drop'")
     return Located({"next": at, "previous": at - 1}[closed_day], f"{closed}: {closed_day} session")
-
-
-def as_events(events: Event | Iterable[Event] | pd.DataFrame | object) -> tuple[Event, ...]:
-    """Return events given as a list or as a table with ``ticker`` and ``date``."""
-    if isinstance(events, Event):
-        return (events,)
-    if is_table(events):
-        return _events_from_frame(as_pandas(events, "The events table"))
-    words: object = events
-    if isinstance(words, str) or not isinstance(words, Iterable):
-        raise InvalidInput(
-            f"Events are {words!r}; give a list of Event, or a table with ticker and date (pandas.read_csv of a file)."
-        )
-    given: tuple[object, ...] = tuple(words)
-    if not given:
-        raise InvalidInput("No events given; a study needs at least one.")
-    for item in given:
-        if not isinstance(item, Event):
-            raise InvalidInput(
-                f"{item!r} is not an Event; write Event('NVDA', '2025-01-27') or give a table with ticker and date."
-            )
-    return tuple(item for item in given if isinstance(item, Event))
-
-
-def _events_from_frame(table: pd.DataFrame) -> tuple[Event, ...]:
-    columns = {str(c).strip().lower(): c for c in table.columns}
-    when = columns.get("date", columns.get("when"))
-    if "ticker" not in columns or when is None:
-        raise InvalidInput(
-            f"The events table has the columns {', '.join(map(str, table.columns))}; it needs 'ticker' and 'date'."
-        )
-    if "time" in columns or ("date" in columns and "when" in columns):
-        raise InvalidInput(
-            "The events table has two columns of time; write the moment in one, with its zone: date = 2025-01-26 17:16-05:00."
-        )
-    if table.empty:
-        raise InvalidInput("The events table has no rows; a study needs at least one event.")
-
-    def text(name: str) -> list[str]:
-        if name not in columns:
-            return [""] * len(table)
-        return ["" if pd.isna(v) else str(v) for v in table[columns[name]]]
-
-    tickers = ["" if pd.isna(v) else str(v) for v in table[columns["ticker"]]]
-    rows = zip(tickers, table[when], text("label"), text("group"), strict=True)
-    return tuple(_row_event(place, row) for place, row in enumerate(rows, start=1))
-
-
-def _row_event(place: int, row: tuple[str, object, str, str]) -> Event:
-    """Return the event of one row; an error names the row, counted from 1 without the header."""
-    try:
-        return Event(*row)  # type: ignore[arg-type]
-    except InvalidInput as error:
-        raise InvalidInput(f"Row {place}: {error.message}") from error
 
 
 def event_keys(events: Sequence[Event], sessions: Sequence[pd.Timestamp]) -> list[str]:

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
-from eventstudy.events import as_events, event_keys, locate_sessions
+from eventstudy.events import event_keys, locate_sessions
+from eventstudy.sources.events import as_events
 
 NEW_YORK = ZoneInfo("America/New_York")
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,8 @@ from eventstudy.prices.checks.finding import Finding, Usage
 from eventstudy.prices.checks.run import check_prices, check_returns
 from eventstudy.prices.snapshot import FACTOR_COLUMNS
 from eventstudy.prices.table import Prices, Provenance, ReturnKind, clean_frame, require_prices
+from eventstudy.sources.files.cells import cut
+from eventstudy.sources.files.layouts import factor_of, meaning
 from eventstudy.study.validity import PRICE_CHECK, Check
 from eventstudy.wording import did_you_mean, first_few, iso_day
 
@@ -26,17 +29,45 @@ from eventstudy.wording import did_you_mean, first_few, iso_day
 LISTED = 6
 #: Half of a firm's daily moves are never this large as fractions; as per cent they nearly always are.
 TYPICAL_MOVE_LIMIT = 0.25
+#: Half of a factor's daily moves are never this large as fractions.
+TYPICAL_FACTOR = 0.1
+#: A risk-free rate a day is nowhere so high: three times over in a year.
+DAILY_RATE_LIMIT = 0.005
+#: Names that the market's return less the risk-free rate shares with the market's return.
+CALLED_MARKET = dict.fromkeys(("mkt", "market", "rm", "mktret"), "mkt_rf")
+#: The call that makes prices of what holds them.
+LOAD_PRICES = "es.load_prices(data), and then study.run(es.load_prices(data), events)"
 
 
 def as_data(data: object) -> Prices | pd.DataFrame:
-    """Return prices as they are and a table of returns of any library as a pandas table."""
+    """Return prices as they are and a table of returns of any library as a pandas table; what can only be prices is refused."""
     if isinstance(data, Prices):
         return data
+    if isinstance(data, str | Path | Mapping | pd.Series):
+        given = repr(data) if isinstance(data, str) else f"a {type(data).__name__}"
+        raise InvalidInput(f"data is {given}; give Prices or a DataFrame of returns. Prices are read by {LOAD_PRICES}.")
     if not is_table(data):
         raise InvalidInput(
             f"data is a {type(data).__name__}; give Prices or a DataFrame of returns (pandas, polars, pyarrow).{collect_first(data)}"
         )
-    return dated(data, "The table of returns")
+    table = dated(data, "The table of returns")
+    fields = _fields(table)
+    if fields:
+        raise InvalidInput(
+            f"data is a table with the {'levels' if table.columns.nlevels > 1 else 'columns'} {first_few(fields, LISTED)}, so it holds prices; "
+            f"a table in place of Prices must hold returns, one column per ticker. Prices are read by {LOAD_PRICES}."
+        )
+    return table
+
+
+def _fields(table: pd.DataFrame) -> list[str]:
+    """Return the columns that make a table one of prices: a date and a close, or open, high, low and close; all levels of two."""
+    if table.columns.nlevels > 1:
+        return [str(name or "without a name") for name in table.columns.names]
+    found = {meaning(str(c)): str(c) for c in table.columns}
+    quoted = [w for w in ("close", "adj_close") if w in found]
+    beside = [w for w in ("ticker", "date", "open", "high", "low") if w in found]
+    return [found[w] for w in (*beside, *quoted)] if quoted and beside else []
 
 
 def origin_of(data: Prices | pd.DataFrame, returns: pd.DataFrame) -> Provenance:
@@ -86,8 +117,11 @@ class Intake:
         if repeated:
             raise InvalidInput(f"{', '.join(repeated)} is in the data and in the factors; leave it out of one.")
         chosen = table[[c for c in wanted if c in table.columns]]
+        if chosen.shape[1] < len(wanted):
+            raise _factors_missing([c for c in wanted if c not in table.columns], table, sorted(in_data))
         if chosen.shape[1]:
             _require_returns(chosen, "simple", refuse_prices=False)
+            _require_daily_rate(chosen, getattr(self.model, "risk_free", None))
         return chosen
 
     def _from_prices(self, prices: Prices, needed: list[str]) -> tuple[pd.DataFrame, pd.DatetimeIndex]:
@@ -148,6 +182,45 @@ class Intake:
         return exchange_sessions(self.exchange, first.date(), last.date()).difference(kept)
 
 
+def _factors_missing(missing: list[str], table: pd.DataFrame, in_data: list[str]) -> DataMissing:
+    """Say which columns of the model neither the data nor the table of factors has, and the line that names the factors as the model does."""
+    named = {
+        str(c): factor_of(str(c)) or CALLED_MARKET.get(str(c).lower(), "") for c in table.columns if c not in in_data
+    }
+    renamed = {column: factor for column, factor in named.items() if factor in missing}
+    way = did_you_mean(missing, [*table.columns, *in_data])
+    if renamed and len(set(renamed.values())) == len(renamed):
+        of_known = table[list(named)].abs().median().max()
+        per_cent = " / 100" if of_known > TYPICAL_FACTOR else ""
+        way = f" Write: factors = factors.rename(columns={renamed}){per_cent}."
+        way += " Its figures are per cent, and factors are fractions." if per_cent else ""
+        way += (
+            f" ({first_few([c for c in renamed if c.lower() in CALLED_MARKET], LISTED)} must be the market's return less the risk-free rate.)"
+            if any(c.lower() in CALLED_MARKET for c in renamed)
+            else ""
+        )
+        left = [c for c in missing if c not in renamed.values()]
+        way += f" {', '.join(left)} is not in it under any name that is known." if left else ""
+    return DataMissing(
+        f"The model needs {', '.join(missing)}. The table of factors has {first_few(cut(table.columns), 40)}; the data have "
+        f"{first_few(in_data, LISTED)}.{way}",
+        missing=tuple(missing),
+        available=(*map(str, table.columns), *in_data),
+    )
+
+
+def _require_daily_rate(table: pd.DataFrame, risk_free: str | None) -> None:
+    """Raise `DataUnfit` if the risk-free rate is no fraction a day: the other factors may be while it is left in per cent or per year."""
+    if risk_free not in table.columns:
+        return
+    typical = float(table[risk_free].abs().median())
+    if typical > DAILY_RATE_LIMIT:
+        raise DataUnfit(
+            f"The risk-free rate {risk_free} is {typical:g} on the typical day, so it seems to be per cent or a rate per year; needed is a fraction a "
+            f"day, such as 0.0002. Divide it by 100, or by 100 and the trading days of a year."
+        )
+
+
 def _weekdays_lost(table: pd.DataFrame, seen: pd.Series[bool]) -> pd.DatetimeIndex:
     """Return weekdays on which others have a value and the benchmark has none."""
     lonely = pd.DatetimeIndex(table.index[~seen & table.notna().any(axis=1)])
@@ -167,8 +240,8 @@ def _require_returns(table: pd.DataFrame, kind: ReturnKind, refuse_prices: bool 
     positive = (table.min() > 0) & (table.median() > 1.0)
     if refuse_prices and positive.any():
         raise DataUnfit(
-            f"{first_few(table.columns[positive], LISTED)}: all figures are positive, as prices are. For prices give Prices "
-            f"(load_prices of a file, or Prices.from_frame); for returns take table.pct_change(fill_method=None)."
+            f"{first_few(table.columns[positive], LISTED)}: all figures are positive, as prices are. For prices write "
+            f"study.run(es.load_prices(data), events); for returns take table.pct_change(fill_method=None)."
         )
     typical = table.abs().where(table != 0).median()
     large = typical[typical > TYPICAL_MOVE_LIMIT]

@@ -14,15 +14,16 @@ from eventstudy.estimation.abnormal import abnormal_returns
 from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import Alignment, AlignmentRules, align
 from eventstudy.estimation.spans import trades_of
-from eventstudy.events import Event, as_events, tradable_days
+from eventstudy.events import Event, tradable_days
 from eventstudy.interchange import dated
 from eventstudy.measures import Measure, check_measure
 from eventstudy.prices.checks.accept import accepted_or_refused, check_accept
 from eventstudy.prices.checks.finding import Finding
 from eventstudy.prices.table import Prices, Provenance, ReturnKind, check_return_kind
+from eventstudy.sources.events import as_events
 from eventstudy.study.intake import Intake, as_data, gaps_in_words, origin_of, price_check, price_findings
 from eventstudy.study.results import EventStudyResult
-from eventstudy.study.validity import Check, design_checks, gap_checks, validity_checks
+from eventstudy.study.validity import Check, design_checks, events_check, gap_checks, validity_checks
 from eventstudy.windows import Window
 from eventstudy.wording import first_few, iso_day
 
@@ -136,8 +137,10 @@ class EventStudy:
         data : Prices or DataFrame
             Prices, or a wide table of returns (dates × tickers, benchmark and factors as columns, fractions). Tables of polars,
             pyarrow or DuckDB hold the dates in a first column ``date``.
-        events : list of Event, or DataFrame
-            What happened when; a table needs ``ticker`` and ``date``.
+        events : list of Event, DataFrame, or path of a CSV file
+            What happened when. A table needs the firm and the day, under ``ticker`` and ``date`` or other usual words (``symbol``,
+            ``event_date``, ``Datum``); the time of day may stand beside it, in words (``amc``, ``before open``) or as a clock time with a
+            ``zone``. Columns that are not used are named in the checks.
         factors : DataFrame, optional
             Columns of the model that are not in the data, dates × factors, simple returns as fractions, e.g. `load_factors`. They may
             not repeat a column of the data.
@@ -169,7 +172,7 @@ class EventStudy:
         checked_table = returns if prices is None else prices
         findings = price_findings(checked_table, alignment.panel, self.model, self.calendar)
         found = accepted_or_refused(findings, self.accept)
-        data_checks = gap_checks(alignment.panel, holes)
+        data_checks = (*events_check(wanted), *gap_checks(alignment.panel, holes))
         if prices is not None or found:
             data_checks = (*data_checks, price_check(found))
         if prices is not None and not alignment.panel.n:

@@ -19,7 +19,7 @@ from eventstudy.prices.checks.finding import Finding
 from eventstudy.prices.table import Provenance
 from eventstudy.study.power import POWER, detectable_average, detectable_changes
 from eventstudy.study.tables import advised, frame_of_cars, html_table, key_values, shown_tests, text_table
-from eventstudy.study.validity import PRICE_CHECK, Check
+from eventstudy.study.validity import EVENTS_CHECK, PRICE_CHECK, Check
 from eventstudy.windows import Window
 from eventstudy.wording import DASH, amount, interval, iso_day, number, p_text, percent, plural
 
@@ -198,14 +198,19 @@ def inference_rows(result: ResultFields, window: Window) -> tuple[list[str], lis
 
 
 def failed_checks(result: ResultFields) -> list[str]:
-    """Return a line for each check that did not hold, but for that of the prices."""
-    lost = [c for c in result.checks if not c.passed and c.name != PRICE_CHECK]
+    """Return a line for each check that did not hold, but for those of the prices and of the table of events."""
+    lost = [c for c in result.checks if not c.passed and c.name not in (PRICE_CHECK, EVENTS_CHECK)]
     return [f"{c.name}: {c.value} (expected: {c.rule}); {c.comment}" for c in lost]
 
 
 def price_warnings(result: ResultFields) -> list[str]:
     """Return a line if a check of the prices did not hold: it stands before every number that rests on them."""
     return [f"Check the prices first: {c.comment}" for c in result.checks if c.name == PRICE_CHECK and not c.passed]
+
+
+def events_notes(result: ResultFields) -> list[str]:
+    """Return what of the table of events was not used."""
+    return [f"{c.value}{c.comment and '; '}{c.comment}" for c in result.checks if c.name == EVENTS_CHECK]
 
 
 def price_cautions(result: ResultFields) -> list[str]:
@@ -233,6 +238,7 @@ def summary_text(result: ResultFields, windows: Sequence[Window] = ()) -> str:
     parts += advice_lines(result, shown)
     for title, notes in (
         ("Assumptions that do not hold:", failed_checks(result)),
+        ("About the table of events:", events_notes(result)),
         ("About the prices:", price_cautions(result)),
     ):
         if notes:
@@ -269,6 +275,11 @@ def summary_html(result: ResultFields) -> str:
     parts += [f"<p>{html.escape(line)}</p>" for line in [power_line(result, window)] if line]
     parts += [
         f"<p>{html.escape(n)}</p>"
-        for n in (*advice_lines(result, [window]), *failed_checks(result), *price_cautions(result))
+        for n in (
+            *advice_lines(result, [window]),
+            *failed_checks(result),
+            *events_notes(result),
+            *price_cautions(result),
+        )
     ]
     return "\n".join(parts)

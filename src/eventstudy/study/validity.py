@@ -17,15 +17,18 @@ from eventstudy.inference import recommend, run_test, variance_ratio
 from eventstudy.inference.advice import STILL, design_of, variance_limit
 from eventstudy.inference.correlation import mean_correlation
 from eventstudy.inference.result import LEVEL, members, normal_quantile, normal_two_sided
+from eventstudy.sources.events import EventList
 from eventstudy.windows import Window
 from eventstudy.wording import amount, first_few, iso_day, number, p_text, percent, plural
 
 #: Name of the check of validity that says what the checks of prices found.
 PRICE_CHECK = "Prices fit for use"
+#: Name of the check of validity that says what of the table of events was not used.
+EVENTS_CHECK = "Table of events"
 #: A daily residual beyond this is rare enough to be looked up: a missed split, a typing error, or real news.
 EXTREME = 0.4
-#: So many events are named in a comment.
-NAMED = 6
+#: So many events are named in a comment, and so many columns.
+NAMED, UNUSED = 6, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,19 @@ def design_checks(
         _estimation_days(kept),
         *of_returns,
     )
+
+
+def events_check(events: EventList) -> tuple[Check, ...]:
+    """Say which columns of the table of events were not used, and which events lack a time of day; nothing if all is used."""
+    if not events.unused and not events.untimed:
+        return ()
+    columns = f"columns not used: {first_few(events.unused, UNUSED)}" if events.unused else "all columns used"
+    comment = (
+        f"{len(events.untimed)} of {plural(len(events), 'event')} have no time of day and were placed by their date alone: "
+        f"{first_few(events.untimed, NAMED, '; ')}"
+    )
+    rule = "a time of day for every event or for none"
+    return (_check(EVENTS_CHECK, columns, rule, not events.untimed, comment),)
 
 
 def _dropped(audit: pd.DataFrame) -> Check:

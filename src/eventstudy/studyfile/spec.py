@@ -11,15 +11,15 @@ import pandas as pd
 from pydantic import Field, ValidationError, model_validator
 
 from eventstudy.claims import ClaimBook, ClaimsLedger, Evidence, claims_of, judge
-from eventstudy.errors import DataMissing, InvalidInput, StudyFileError
+from eventstudy.errors import DataMissing, DataUnfit, InvalidInput, StudyFileError
 from eventstudy.estimation import NormalReturnModel
-from eventstudy.events import Event, as_events
 from eventstudy.figures.house_style import load_style
 from eventstudy.figures.presentation import Presentation
 from eventstudy.files import check_inside, command_path, own_notebooks, read_table
 from eventstudy.prices.snapshot import FACTOR_COLUMNS, ShareCount, load_factors
 from eventstudy.prices.table import YAHOO, Prices
 from eventstudy.sources import load_prices
+from eventstudy.sources.events import EventList, as_events
 from eventstudy.sources.files.french import read_french_factors
 from eventstudy.sources.files.open import PriceFile
 from eventstudy.sources.source import Snapshot, Source
@@ -63,7 +63,7 @@ class StudySpec(Part):
     names : dict of str
         What to call a ticker in sentences, e.g. ``NVDA = "Nvidia"``.
     events, timeline : str
-        File names; events need the columns ticker and date, a timeline date and what.
+        File names; events need a firm and a day (see `EventStudy.run`), a timeline date and what.
     claims : ClaimBook
         Articles' claims, from the file that the key ``claims`` names or from ``[[claims]]``.
     style : str
@@ -159,18 +159,19 @@ class StudySpec(Part):
         """Where versions of the report are published, if the study file says so."""
         return None if self.publish is None else (self.folder / self.publish.folder).resolve()
 
-    def event_list(self) -> tuple[Event, ...]:
-        """Return the study's events.
+    def event_list(self) -> EventList:
+        """Return the study's events, a tuple that also knows which columns of the file were not used.
 
         Raises
         ------
         StudyFileError
             If the file cannot be read as events; names the file.
         """
-        table = read_table(self.folder / self.events)
         try:
-            found = as_events(table)
-        except InvalidInput as error:
+            found = as_events(self.folder / self.events)
+        except DataMissing as error:
+            raise DataMissing(f"{self.folder.name}/{self.events} is missing; the study file names it.") from error
+        except (InvalidInput, DataUnfit) as error:
             raise StudyFileError(f"{self.folder.name}/{self.events}: {error.message}") from error
         unknown = set(self.headline) - {e.ticker for e in found}
         if unknown:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
 #: What columns are called, by the kind of file and by what they mean, in small letters. Of prices, blanks and marks in a header do not
-#: count; of CRSP the older name of a column comes first; of factors blanks do not count.
+#: count; of CRSP the older name of a column comes first; of factors blanks and marks do not count.
 HEADERS: Mapping[str, Mapping[str, str]] = {
     "prices": {
         "date": "date datetime day timestamp",
@@ -53,8 +53,9 @@ HEADERS: Mapping[str, Mapping[str, str]] = {
         "dlstcd": "dlstcd",
     },
     "factors": {
-        "mkt_rf": "mkt-rf", "smb": "smb", "hml": "hml", "rmw": "rmw", "cma": "cma", "mom": "mom umd wml", "rf": "rf",
-        "st_rev": "st_rev", "lt_rev": "lt_rev",
+        "mkt_rf": "mktrf rmrf mktexcess marketpremium marketriskpremium mktpremium mktprem mrp exmkt marketexcess marketexcessreturn mktexcessreturn",
+        "smb": "smb smb5", "hml": "hml", "rmw": "rmw", "cma": "cma", "mom": "mom umd wml momentum",
+        "rf": "rf riskfree riskfreerate rfrate", "st_rev": "strev", "lt_rev": "ltrev",
     },
 }  # fmt: skip
 _MEANS = {kind: {word: m for m, words in table.items() for word in words.split()} for kind, table in HEADERS.items()}
@@ -154,7 +155,7 @@ def meaning(column: str) -> str:
 
 def factor_of(column: str) -> str:
     """Return which factor a column of the French data library is, or an empty word."""
-    return _MEANS["factors"].get(re.sub(r"\s+", "", column).lower(), "")
+    return _MEANS["factors"].get(re.sub(r"[\s_.\-]+", "", column).lower(), "")
 
 
 def meanings(column: str) -> frozenset[str]:
