@@ -34,40 +34,71 @@ TYPICAL_FACTOR = 0.1
 #: A risk-free rate a day is nowhere so high: three times over in a year.
 DAILY_RATE_LIMIT = 0.005
 #: Names that the market's return less the risk-free rate shares with the market's return.
-CALLED_MARKET = dict.fromkeys(("mkt", "market", "rm", "mktret"), "mkt_rf")
-#: The call that makes prices of what holds them.
-LOAD_PRICES = "es.load_prices(data), and then study.run(es.load_prices(data), events)"
+CALLED_MARKET = ("mkt", "market", "rm", "mktret")
+#: The call for what holds prices.
+READ_PRICES = "Prices are read so: study.run({}, events)."
+#: So many returns of one firm are never all above zero.
+NEVER_ALL_UP = 60
 
 
 def as_data(data: object) -> Prices | pd.DataFrame:
     """Return prices as they are and a table of returns of any library as a pandas table; what can only be prices is refused."""
     if isinstance(data, Prices):
         return data
-    if isinstance(data, str | Path | Mapping | pd.Series):
-        given = repr(data) if isinstance(data, str) else f"a {type(data).__name__}"
-        raise InvalidInput(f"data is {given}; give Prices or a DataFrame of returns. Prices are read by {LOAD_PRICES}.")
+    if isinstance(data, str | Path | Mapping | pd.Series | list | tuple):
+        call = "es.load_prices({'NVDA': data})" if isinstance(data, pd.Series) else "es.load_prices(data)"
+        raise InvalidInput(f"data is {_named(data)}; give Prices or a DataFrame of returns. {READ_PRICES.format(call)}")
     if not is_table(data):
         raise InvalidInput(
-            f"data is a {type(data).__name__}; give Prices or a DataFrame of returns (pandas, polars, pyarrow).{collect_first(data)}"
+            f"data is {_named(data)}; give Prices or a DataFrame of returns (pandas, polars, pyarrow).{collect_first(data)}"
         )
-    table = dated(data, "The table of returns")
-    fields = _fields(table)
+    fields = _fields(data) if isinstance(data, pd.DataFrame) else ""
+    table = data if fields else dated(data, "The table of returns")
+    fields = fields or _fields(table)
     if fields:
         raise InvalidInput(
-            f"data is a table with the {'levels' if table.columns.nlevels > 1 else 'columns'} {first_few(fields, LISTED)}, so it holds prices; "
-            f"a table in place of Prices must hold returns, one column per ticker. Prices are read by {LOAD_PRICES}."
+            f"data is a table with {fields}, so it holds prices; a table in place of Prices holds returns, one column per ticker. "
+            f"{READ_PRICES.format('es.load_prices(data)')}"
         )
     return table
 
 
-def _fields(table: pd.DataFrame) -> list[str]:
-    """Return the columns that make a table one of prices: a date and a close, or open, high, low and close; all levels of two."""
+def as_factors(factors: object) -> pd.DataFrame | None:
+    """Return a table of factors of any library as a pandas table of days."""
+    if factors is None:
+        return None
+    if isinstance(factors, Mapping) and any(is_table(t) for t in factors.values()):
+        first = next(key for key, t in factors.items() if is_table(t))
+        raise InvalidInput(f"factors is a {type(factors).__name__} of tables; give one of them: factors[{first!r}].")
+    if isinstance(factors, str | Path):
+        raise InvalidInput(
+            f"factors is {str(factors)!r}; give a table of daily factors. A file of the French data library is read by "
+            f"es.sources.read_french_factors({str(factors)!r})."
+        )
+    table = dated(factors, "The table of factors")
+    if not isinstance(table.index, pd.PeriodIndex):
+        return table
+    if table.index.freqstr not in ("D", "B"):
+        raise InvalidInput(
+            f"The table of factors has rows for periods such as {table.index[0]}, not for days; an event study needs daily factors."
+        )
+    return table.set_axis(table.index.to_timestamp(), axis=0)
+
+
+def _named(data: object) -> str:
+    return repr(data) if isinstance(data, str) else f"a {type(data).__name__}"
+
+
+def _fields(table: pd.DataFrame) -> str:
+    """Return what makes a table one of prices, in words: two levels of columns, or a close with its day, its ticker or the day's range."""
     if table.columns.nlevels > 1:
-        return [str(name or "without a name") for name in table.columns.names]
+        return f"{table.columns.nlevels} levels of columns"
     found = {meaning(str(c)): str(c) for c in table.columns}
-    quoted = [w for w in ("close", "adj_close") if w in found]
-    beside = [w for w in ("ticker", "date", "open", "high", "low") if w in found]
-    return [found[w] for w in (*beside, *quoted)] if quoted and beside else []
+    close = next((found[w] for w in ("close", "adj_close") if w in found), None)
+    beside = [found[w] for w in ("date", "ticker", "open", "high", "low") if w in found]
+    if close is None or not ({"date", "ticker"} & set(found) or {"open", "high", "low"} <= set(found)):
+        return ""
+    return f"the columns {', '.join([*beside, close])}"
 
 
 def origin_of(data: Prices | pd.DataFrame, returns: pd.DataFrame) -> Provenance:
@@ -151,13 +182,14 @@ class Intake:
         if missing:
             raise DataMissing(
                 f"The returns have no column {', '.join(missing)}; they have {first_few(sorted(frame.columns), 40)}."
-                f"{did_you_mean(missing, frame.columns)}",
+                f"{renaming(missing, frame, 'data') or did_you_mean(missing, frame.columns)}",
                 missing=tuple(missing),
                 available=tuple(frame.columns),
             )
         chosen, benchmark = frame[needed], self.model.benchmark
         if self.measure == "return":
-            _require_returns(chosen, self.return_kind)
+            firms = [c for c in needed if c == benchmark or c not in self.model.columns]
+            _require_returns(chosen, self.return_kind, firms=firms)
         elif np.isinf(chosen.to_numpy()).any():
             raise DataUnfit(f"The {self.measure} table holds an infinite value; leave it empty.")
         seen = frame.notna().any(axis=1) if benchmark is None else chosen[benchmark].notna()
@@ -183,30 +215,31 @@ class Intake:
 
 
 def _factors_missing(missing: list[str], table: pd.DataFrame, in_data: list[str]) -> DataMissing:
-    """Say which columns of the model neither the data nor the table of factors has, and the line that names the factors as the model does."""
-    named = {
-        str(c): factor_of(str(c)) or CALLED_MARKET.get(str(c).lower(), "") for c in table.columns if c not in in_data
-    }
-    renamed = {column: factor for column, factor in named.items() if factor in missing}
-    way = did_you_mean(missing, [*table.columns, *in_data])
-    if renamed and len(set(renamed.values())) == len(renamed):
-        of_known = table[list(named)].abs().median().max()
-        per_cent = " / 100" if of_known > TYPICAL_FACTOR else ""
-        way = f" Write: factors = factors.rename(columns={renamed}){per_cent}."
-        way += " Its figures are per cent, and factors are fractions." if per_cent else ""
-        way += (
-            f" ({first_few([c for c in renamed if c.lower() in CALLED_MARKET], LISTED)} must be the market's return less the risk-free rate.)"
-            if any(c.lower() in CALLED_MARKET for c in renamed)
-            else ""
-        )
-        left = [c for c in missing if c not in renamed.values()]
-        way += f" {', '.join(left)} is not in it under any name that is known." if left else ""
+    """Say which columns of the model neither the data nor the table of factors has, and the line that mends it."""
+    way = renaming(missing, table, "factors") or did_you_mean(missing, [*table.columns, *in_data])
     return DataMissing(
         f"The model needs {', '.join(missing)}. The table of factors has {first_few(cut(table.columns), 40)}; the data have "
         f"{first_few(in_data, LISTED)}.{way}",
         missing=tuple(missing),
         available=(*map(str, table.columns), *in_data),
     )
+
+
+def renaming(missing: list[str], table: pd.DataFrame, name: str) -> str:
+    """Return the line that calls the factors of a table as the model does, and brings them from per cent to fractions; empty if none is known."""
+    known = {c: factor_of(c) or ("mkt_rf" if c.lower() in CALLED_MARKET else "") for c in map(str, table.columns)}
+    renamed = {column: factor for column, factor in known.items() if factor in missing}
+    if not renamed or len(set(renamed.values())) < len(renamed):
+        return ""
+    per_cent = float(table[list(renamed)].abs().median().max()) > TYPICAL_FACTOR
+    said = [
+        f"Write: {name} = {name}.rename(columns={renamed}){' / 100' * (per_cent and name == 'factors')}"
+        + (", for its figures are per cent and factors are fractions." if per_cent else "."),
+        *(f"{c} must be the market's return less the risk-free rate." for c in renamed if c.lower() in CALLED_MARKET),
+    ]
+    left = [c for c in missing if c not in renamed.values()]
+    said += [f"No column that is known stands for {', '.join(left)}."] if left else []
+    return " " + " ".join(said)
 
 
 def _require_daily_rate(table: pd.DataFrame, risk_free: str | None) -> None:
@@ -227,8 +260,10 @@ def _weekdays_lost(table: pd.DataFrame, seen: pd.Series[bool]) -> pd.DatetimeInd
     return lonely[lonely.day_of_week < 5]
 
 
-def _require_returns(table: pd.DataFrame, kind: ReturnKind, refuse_prices: bool = True) -> None:
-    """Raise `DataUnfit` at an infinite return, a simple return of -100 % or less, returns in per cent, or prices."""
+def _require_returns(
+    table: pd.DataFrame, kind: ReturnKind, refuse_prices: bool = True, firms: Sequence[str] = ()
+) -> None:
+    """Raise `DataUnfit` at an infinite return, a simple return of -100 % or less, returns in per cent, or prices, ``firms``' at any level."""
     values = table.to_numpy()
     wrong = np.isinf(values) | ((values <= -1.0) if kind == "simple" else np.zeros(values.shape, dtype=bool))
     if wrong.any():
@@ -237,7 +272,8 @@ def _require_returns(table: pd.DataFrame, kind: ReturnKind, refuse_prices: bool 
             f"{table.columns[column]} has a return of {values[row, column]:g} on {iso_day(table.index[row])}; returns are "
             f"fractions, finite and above -1 (a fall of 17 % is -0.17, not -17). Correct it or leave it empty."
         )
-    positive = (table.min() > 0) & (table.median() > 1.0)
+    always = (table.count() >= NEVER_ALL_UP) & (table.min() < table.max()) & table.columns.isin(list(firms))
+    positive = (table.min() > 0) & ((table.median() > 1.0) | always)
     if refuse_prices and positive.any():
         raise DataUnfit(
             f"{first_few(table.columns[positive], LISTED)}: all figures are positive, as prices are. For prices write "

@@ -15,13 +15,12 @@ from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import Alignment, AlignmentRules, align
 from eventstudy.estimation.spans import trades_of
 from eventstudy.events import Event, tradable_days
-from eventstudy.interchange import dated
 from eventstudy.measures import Measure, check_measure
 from eventstudy.prices.checks.accept import accepted_or_refused, check_accept
 from eventstudy.prices.checks.finding import Finding
 from eventstudy.prices.table import Prices, Provenance, ReturnKind, check_return_kind
 from eventstudy.sources.events import as_events
-from eventstudy.study.intake import Intake, as_data, gaps_in_words, origin_of, price_check, price_findings
+from eventstudy.study.intake import Intake, as_data, as_factors, gaps_in_words, origin_of, price_check, price_findings
 from eventstudy.study.results import EventStudyResult
 from eventstudy.study.validity import Check, design_checks, events_check, gap_checks, validity_checks
 from eventstudy.windows import Window
@@ -135,7 +134,7 @@ class EventStudy:
         Parameters
         ----------
         data : Prices or DataFrame
-            Prices, or a wide table of returns (dates × tickers, benchmark and factors as columns, fractions). Tables of polars,
+            Prices (of a download, a table or a file: ``load_prices(table)``), or a wide table of returns (dates × tickers, benchmark and factors as columns, fractions). Tables of polars,
             pyarrow or DuckDB hold the dates in a first column ``date``.
         events : list of Event, DataFrame, or path of a CSV file
             What happened when. A table needs the firm and the day, under ``ticker`` and ``date`` or other usual words (``symbol``,
@@ -163,7 +162,7 @@ class EventStudy:
         tickers = [e.ticker for e in wanted]
         data = as_data(data)
         intake = Intake(self.model, self.returns, self.measure, exchange=self.calendar)
-        returns, holes = intake.read(data, tickers, None if factors is None else dated(factors, "The table of factors"))
+        returns, holes = intake.read(data, tickers, as_factors(factors))
         rules = AlignmentRules(self._estimation, self._window, self.calendar, self.closed_day, self.min_estimation)
         trades = trades_of(data, returns) if self.model.bridges_gaps else None
         alignment = align(returns, wanted, self.model, rules, trades)

@@ -54,7 +54,7 @@ HEADERS: Mapping[str, Mapping[str, str]] = {
     },
     "factors": {
         "mkt_rf": "mktrf rmrf mktexcess marketpremium marketriskpremium mktpremium mktprem mrp exmkt marketexcess marketexcessreturn mktexcessreturn",
-        "smb": "smb smb5", "hml": "hml", "rmw": "rmw", "cma": "cma", "mom": "mom umd wml momentum",
+        "smb": "smb", "hml": "hml", "rmw": "rmw", "cma": "cma", "mom": "mom umd wml momentum",
         "rf": "rf riskfree riskfreerate rfrate", "st_rev": "strev", "lt_rev": "ltrev",
     },
 }  # fmt: skip
