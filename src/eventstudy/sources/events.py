@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, time, timezone, tzinfo
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -19,7 +19,8 @@ from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
 from eventstudy.events import Event, time_of_day
 from eventstudy.interchange import as_pandas, is_table
 from eventstudy.sources.files.cells import cut, read_days, shown
-from eventstudy.sources.files.delimited import check_header, read_text
+from eventstudy.sources.files.delimited import read_text
+from eventstudy.sources.files.open import is_price_file
 from eventstudy.wording import first_few, iso_day, plural
 
 #: What columns of events are called, without blanks and marks, in small letters. A firm is looked for among the tickers, then the codes,
@@ -137,15 +138,15 @@ def read_event_table(file: Path) -> pd.DataFrame:
     """Read a CSV of events as text, separated by commas, semicolons or tabs; empty cells as missing."""
     if not file.is_file():
         raise DataMissing(f"There is no file {file}; check the name and the folder.", file=str(file))
-    if not file.name.lower().endswith((".csv", ".csv.gz", ".txt", ".tsv")):
+    if not is_price_file(file.name) or file.name.lower().endswith(".parquet"):
         raise InvalidInput(
-            f"{file.name} is no CSV file; save the events as CSV, or hand over a table: pandas.read_excel({file.name!r}, dtype=str)."
+            f"{file.name} is no CSV file; save the events as CSV, or read them with pandas and hand the table over.",
+            file=file.name,
         )
     text = read_text(file)
     header = text.rows[0]
     while len(header) > 1 and not header[-1]:  # what spreadsheets leave behind
         header = header[:-1]
-    check_header(header, file.name)
     lines = itertools.islice(io.TextIOWrapper(io.BytesIO(text.data), encoding="utf-8", newline=""), text.ends[0], None)
     try:
         rows = list(csv.reader(lines, delimiter=text.separator, skipinitialspace=True, strict=True))
@@ -249,7 +250,7 @@ def _columns(table: pd.DataFrame) -> Columns:
     label = next((n for w in _WORDS["label"] for n in rest if words[n] == w and n != chosen), None)
     group = next((n for n in rest if words[n] in _WORDS["group"]), None)
     used = {firm[0], dates[0], chosen, zone, label, group}
-    unused = tuple(f"{n} (holds days)" if kinds[n] == "days" else n for n in names if n not in used)
+    unused = tuple((n or "one without a name") + " (holds days)" * (kinds[n] == "days") for n in names if n not in used)
     return Columns(firm[0], dates[0], chosen, zone, label, group, unused)
 
 
@@ -294,9 +295,9 @@ def _texts(table: pd.DataFrame, name: str | None) -> list[str]:
     return [""] * len(table) if name is None else [_text(v) for v in table[name]]
 
 
-def _text(value: object) -> str:
+def _text(value: Any) -> str:
     """Return a cell as text; a code that a gap in its column made a decimal number as the code."""
-    if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
+    if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
         return ""
     return (
         str(int(value)) if isinstance(value, float | np.floating) and float(value).is_integer() else str(value).strip()
@@ -310,12 +311,11 @@ def _kind(column: pd.Series) -> str:
     cells = [v for v in column.dropna() if _text(v)]
     if not cells:
         return ""
-    if sum(isinstance(v, date | np.datetime64) or bool(_LIKE_A_DAY.fullmatch(_text(v))) for v in cells) > _MOSTLY * len(
-        cells
-    ):
-        return "days"
     timed = [t for t in (_time(v, promised=False) for v in cells) if t and (t.clock or t.words)]
-    return "times" if len(timed) >= _MOSTLY * len(cells) else ""
+    if len(timed) >= _MOSTLY * len(cells):
+        return "times"
+    days = [v for v in cells if isinstance(v, date | np.datetime64) or _LIKE_A_DAY.fullmatch(_text(v))]
+    return "days" if len(days) >= _MOSTLY * len(cells) else ""
 
 
 # -- Times of day.
@@ -373,10 +373,10 @@ class _When(NamedTuple):
 
 
 def _when(value: object) -> _When:
+    if not _text(value):
+        return _When(None)
     if isinstance(value, date | np.datetime64):
         stamp = pd.Timestamp(value)
-        if pd.isna(stamp):
-            return _When(None)
         if stamp.tzinfo is not None:
             return _When(iso_day(stamp), moment=stamp)
         clock = "" if stamp == stamp.normalize() else f"{stamp:%H:%M:%S}"
@@ -389,7 +389,7 @@ def _when(value: object) -> _When:
     parts = _DAY_AND_WORDS.fullmatch(text)
     if parts is not None and (words := time_of_day(parts[2])):
         return _When(parts[1], TimeOfDay(words=words))
-    return _When(text or None)
+    return _When(text)
 
 
 def _moments(table: pd.DataFrame, columns: Columns) -> tuple[list[object], list[int]]:

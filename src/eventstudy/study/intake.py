@@ -52,9 +52,8 @@ def as_data(data: object) -> Prices | pd.DataFrame:
         raise InvalidInput(
             f"data is {_named(data)}; give Prices or a DataFrame of returns (pandas, polars, pyarrow).{collect_first(data)}"
         )
-    fields = _fields(data) if isinstance(data, pd.DataFrame) else ""
-    table = data if fields else dated(data, "The table of returns")
-    fields = fields or _fields(table)
+    table = dated(data, "The table of returns")
+    fields = _fields(table)
     if fields:
         raise InvalidInput(
             f"data is a table with {fields}, so it holds prices; a table in place of Prices holds returns, one column per ticker. "
@@ -149,7 +148,7 @@ class Intake:
             raise InvalidInput(f"{', '.join(repeated)} is in the data and in the factors; leave it out of one.")
         chosen = table[[c for c in wanted if c in table.columns]]
         if chosen.shape[1] < len(wanted):
-            raise _factors_missing([c for c in wanted if c not in table.columns], table, sorted(in_data))
+            raise _factors_missing([c for c in wanted if c not in table.columns], table, sorted(map(str, in_data)))
         if chosen.shape[1]:
             _require_returns(chosen, "simple", refuse_prices=False)
             _require_daily_rate(chosen, getattr(self.model, "risk_free", None))
@@ -227,8 +226,10 @@ def _factors_missing(missing: list[str], table: pd.DataFrame, in_data: list[str]
 
 def renaming(missing: list[str], table: pd.DataFrame, name: str) -> str:
     """Return the line that calls the factors of a table as the model does, and brings them from per cent to fractions; empty if none is known."""
-    known = {c: factor_of(c) or ("mkt_rf" if c.lower() in CALLED_MARKET else "") for c in map(str, table.columns)}
-    renamed = {column: factor for column, factor in known.items() if factor in missing}
+    names = list(map(str, table.columns))
+    renamed = {c: factor_of(c) for c in names if factor_of(c) in missing}
+    if "mkt_rf" in missing and "mkt_rf" not in renamed.values():
+        renamed = {c: "mkt_rf" for c in names if c.lower() in CALLED_MARKET} | renamed
     if not renamed or len(set(renamed.values())) < len(renamed):
         return ""
     per_cent = float(table[list(renamed)].abs().median().max()) > TYPICAL_FACTOR
