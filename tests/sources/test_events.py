@@ -257,7 +257,17 @@ def test_the_time_of_day_may_stand_beside_the_day(written, asked):
 @pytest.mark.parametrize("zone", ["EST", "CET", "Mars/Base", "local", "+19:00"])
 def test_zones_that_are_none_or_mean_two_are_refused(zone):
     table = pd.DataFrame({"ticker": ["A"], "date": ["2024-05-02"], "time": ["16:20"], "tz": [zone]})
-    assert f"Row 1: {zone!r} is no time zone that is read" in refusal(table)
+    message = refusal(table)
+    assert message.startswith("Row 1: Event A: ")
+    assert zone in message
+
+
+def test_an_exchange_beside_a_moment_places_it_and_one_that_is_none_is_named():
+    table = pd.DataFrame({"ticker": ["A", "B"], "date": ["2024-05-02 16:45+00:00"] * 2, "exchange": ["XLON", "NASDAQ"]})
+    found = as_events(table)
+    assert [e.first_session() for e in found] == [pd.Timestamp("2024-05-03"), pd.Timestamp("2024-05-02")]
+    assert found.unused == ()
+    assert as_events(table.assign(exchange="Prime Market")).unused == ("exchange",)
 
 
 def test_the_zone_may_stand_in_the_header():

@@ -7,14 +7,14 @@ import io
 import itertools
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, time, timezone, tzinfo
+from datetime import date, time
 from pathlib import Path
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 
+from eventstudy.calendars import calendar_bounds
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
 from eventstudy.events import Event, time_of_day
 from eventstudy.interchange import as_pandas, is_table
@@ -42,6 +42,7 @@ HEADERS: Mapping[str, str] = {
     "reporttime reporttiming earningstime eventtime calltime amcbmo bmoamc amcbmodmh bmoamcdmh beforeafter uhrzeit zeit zeitpunkt hora heure "
     "ora godzina tijd tijdstip 时间 時刻 시간",
     "zone": "zone tz timezone tzone tzname utcoffset zeitzone zonahoraria fuseau fusohorario",
+    "exchange": "exchange mic calendar exch stockexchange listingexchange börse boerse handelsplatz bolsa borsa bourse",
     "label": "label title headline event eventname news what description",
     "group": "group",
 }
@@ -176,6 +177,7 @@ class Columns(NamedTuple):
     zone: str | None
     label: str | None
     group: str | None
+    exchange: str | None
     unused: tuple[str, ...]
 
 
@@ -185,15 +187,13 @@ def events_of_table(given: pd.DataFrame) -> EventList:
     columns = _columns(table)
     if table.empty:
         raise InvalidInput(f"{_WHAT} has no rows; a study needs at least one event.")
-    firms, labels, groups = (_texts(table, c) for c in (columns.firm, columns.label, columns.group))
+    firms, *more = (_texts(table, c) for c in (columns.firm, columns.label, columns.group, columns.exchange))
     moments, untimed = _moments(table, columns)
-    events = [
-        _row_event(place, row) for place, row in enumerate(zip(firms, moments, labels, groups, strict=True), start=1)
-    ]
+    events = [_row_event(place, row) for place, row in enumerate(zip(firms, moments, *more, strict=True), start=1)]
     return EventList(events, columns.unused, [f"row {i + 1} ({events[i].ticker} {events[i].asked})" for i in untimed])
 
 
-def _row_event(place: int, row: tuple[str, object, str, str]) -> Event:
+def _row_event(place: int, row: tuple[object, ...]) -> Event:
     """Return the event of one row; an error names the row, counted from 1 without the header."""
     try:
         return Event(*row)  # type: ignore[arg-type]
@@ -249,9 +249,20 @@ def _columns(table: pd.DataFrame) -> Columns:
     zone = next((n for n in rest if words[n] in _WORDS["zone"]), None)
     label = next((n for w in _WORDS["label"] for n in rest if words[n] == w and n != chosen), None)
     group = next((n for n in rest if words[n] in _WORDS["group"]), None)
-    used = {firm[0], dates[0], chosen, zone, label, group}
+    exchange = next((n for n in rest if words[n] in _WORDS["exchange"] and _are_exchanges(table[n])), None)
+    used = {firm[0], dates[0], chosen, zone, label, group, exchange}
     unused = tuple((n or "one without a name") + " (holds days)" * (kinds[n] == "days") for n in names if n not in used)
-    return Columns(firm[0], dates[0], chosen, zone, label, group, unused)
+    return Columns(firm[0], dates[0], chosen, zone, label, group, exchange, unused)
+
+
+def _are_exchanges(column: pd.Series) -> bool:
+    """Tell whether all that a column names are exchanges whose sessions are known."""
+    try:
+        for name in {_text(v) for v in column} - {""}:
+            calendar_bounds(name)
+    except InvalidInput:
+        return False
+    return True
 
 
 def _the_one(table: pd.DataFrame, found: list[str], what: str) -> None:
@@ -417,7 +428,7 @@ def _moments(table: pd.DataFrame, columns: Columns) -> tuple[list[object], list[
         if cell.moment is not None:
             moments.append(cell.moment)
         elif said.clock:
-            moments.append(_at(day, said.clock, zone))
+            moments.append(f"{iso_day(day)} {said.clock}{'' if zone[0] in '+-' else ' '}{zone}")
         else:
             moments.append(f"{iso_day(day)} {said.words}".rstrip())
     untimed = [i for i, (c, t) in enumerate(zip(cells, found, strict=True)) if c.moment is None and not any(t)]
@@ -446,47 +457,26 @@ def _both_readings(text: object) -> str:
     return f" It may be {year}-{two:02d}-{one:02d} or {year}-{one:02d}-{two:02d}."
 
 
-def _zones(found: Sequence[TimeOfDay], table: pd.DataFrame, columns: Columns) -> list[tzinfo | None]:
+def _zones(found: Sequence[TimeOfDay], table: pd.DataFrame, columns: Columns) -> list[str]:
     """Return the zone of each clock time: its own, that of its row, or that of the header in brackets; else refuse."""
     own = columns.time if columns.time is not None else columns.day
     inside = re.search(r"[(\[](.+?)[)\]]", own)
     of_rows = _texts(table, columns.zone)
-    zones: list[tzinfo | None] = []
-    for place, (said, of_row) in enumerate(zip(found, of_rows, strict=True), start=1):
-        text = said.zone or of_row or (inside[1] if inside else "")
-        if said.clock and not text:
+    zones = [said.zone or of_row or (inside[1] if inside else "") for said, of_row in zip(found, of_rows, strict=True)]
+    for place, (said, zone) in enumerate(zip(found, zones, strict=True), start=1):
+        if said.clock and not zone:
             raise InvalidInput(
                 f"Row {place}: {_WHAT.lower()} has the time {said.clock[:5]} in the column {own[:60]!r}, but no time zone, so that nothing tells "
                 f"whether it is before or after the close. Say whose clock it is: events['zone'] = 'America/New_York'; or give words in place of "
                 f"the clock: 'amc' (after the close), 'bmo' (before the open).",
                 row=place,
             )
-        zones.append(_zone(text, place) if said.clock else None)
-    return zones
+    return [_zone(zone) for zone in zones]
 
 
-def _zone(text: str, place: int) -> tzinfo:
-    """Return the zone that a text names: a region's, UTC with or without an offset, or ET for New York's."""
-    word = text.strip()
-    offset = re.fullmatch(r"(?:UTC|GMT)?\s*([+-])(\d{1,2})(?::?(\d{2}))?", word)
+def _zone(text: str) -> str:
+    """Return a zone as `Event` reads it: an offset with two digits an hour, New York's for ET."""
+    offset = re.fullmatch(r"(?:UTC|GMT)?\s*([+-])(\d{1,2})(?::?(\d{2}))?", text.strip())
     if offset:
-        minutes = int(offset[2]) * 60 + int(offset[3] or 0)
-        if minutes <= 14 * 60:
-            return timezone(pd.Timedelta(minutes=minutes if offset[1] == "+" else -minutes).to_pytimedelta())
-    if word.upper() in {"UTC", "GMT", "Z"}:
-        return UTC
-    try:
-        if word.upper() == "ET" or "/" in word:
-            return ZoneInfo("America/New_York" if word.upper() == "ET" else word)
-    except (KeyError, ValueError, OSError):
-        pass
-    raise InvalidInput(
-        f"Row {place}: {shown(text)} is no time zone that is read; write 'America/New_York', 'Europe/Berlin', 'UTC' or '-05:00' (EST, CET and the "
-        f"like are an hour off for half of the year).",
-        row=place,
-    )
-
-
-def _at(day: pd.Timestamp, clock: str, zone: tzinfo | None) -> pd.Timestamp:
-    """Return a moment; an hour that the change to summer time left out or doubled is taken as the later one."""
-    return pd.Timestamp(f"{iso_day(day)} {clock}").tz_localize(zone, ambiguous=False, nonexistent="shift_forward")
+        return f"{offset[1]}{offset[2]:0>2}:{offset[3] or '00'}"
+    return "America/New_York" if text.strip().upper() == "ET" else text.strip()

@@ -8,25 +8,43 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from eventstudy.calendars import calendar_bounds, exchange_sessions
+from eventstudy.calendars import (
+    AUTO,
+    DEFAULT_EXCHANGE,
+    calendar_bounds,
+    exchange_sessions,
+    is_built,
+    match_exchanges,
+)
+from eventstudy.days import refuse_other_frequency, refuse_sparse_columns
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
 from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import EventPanel
+from eventstudy.events import Event, Exchanges
 from eventstudy.interchange import collect_first, dated, is_table
 from eventstudy.measures import Measure, measured
 from eventstudy.prices.checks.accept import in_short
 from eventstudy.prices.checks.finding import Finding, Usage
 from eventstudy.prices.checks.run import check_prices, check_returns
 from eventstudy.prices.snapshot import FACTOR_COLUMNS
-from eventstudy.prices.table import Prices, Provenance, ReturnKind, clean_frame, require_prices
+from eventstudy.prices.table import Prices, Provenance, ReturnKind, clean_frame, frame_of_days, require_prices
 from eventstudy.sources.files.cells import cut
 from eventstudy.sources.files.layouts import factor_of, meaning
 from eventstudy.study.validity import PRICE_CHECK, Check
-from eventstudy.wording import did_you_mean, first_few, iso_day
+from eventstudy.wording import did_you_mean, first_few, iso_day, listed
 
 #: Findings listed one by one in a check of validity.
 LISTED = 6
+#: Share of the days of a table on which New York may have been closed if it is taken for its own where no exchange fits.
+NEARLY = 0.05
+#: Share of the returns on one weekday that stand still if it was filled in, and on the others if they were not.
+FILLED, MOVING = 0.9, 0.5
+#: Days on one weekday, or days on which nothing moves, that are looked at.
+FEWEST_FILLED = 3
+#: Share of days with returns on which a named exchange was closed, from which on it is not theirs.
+CLOSED_DAYS = 0.02
 #: Half of a firm's daily moves are never this large as fractions; as per cent they nearly always are.
 TYPICAL_MOVE_LIMIT = 0.25
 #: Half of a factor's daily moves are never this large as fractions.
@@ -41,10 +59,30 @@ READ_PRICES = "Prices are read so: study.run({}, events)."
 NEVER_ALL_UP = 60
 
 
-def as_data(data: object) -> Prices | pd.DataFrame:
-    """Return prices as they are and a table of returns of any library as a pandas table; what can only be prices is refused."""
+@dataclass(frozen=True)
+class Data:
+    """What a study is handed: prices as they are, or a table of returns on days, and what is to be said of how its dates were read."""
+
+    table: Prices | pd.DataFrame
+    said: str = ""
+
+    @property
+    def prices(self) -> Prices | None:
+        """The prices, if prices were handed in."""
+        return self.table if isinstance(self.table, Prices) else None
+
+    def origin(self, returns: pd.DataFrame) -> Provenance:
+        """Return where the data come from, of returns that were handed in their days alone."""
+        if isinstance(self.table, Prices):
+            return self.table.provenance
+        first, last = iso_day(returns.index[0]), iso_day(returns.index[-1])
+        return Provenance("returns handed in", first=first, last=last, cautions=(self.said,) if self.said else ())
+
+
+def as_data(data: object, calendar: str | None = None) -> Data:
+    """Return prices as they are and a table of returns of any library as a pandas table of days; what can only be prices is refused."""
     if isinstance(data, Prices):
-        return data
+        return Data(data)
     if isinstance(data, str | Path | Mapping | pd.Series | list | tuple):
         call = "es.load_prices({'NVDA': data})" if isinstance(data, pd.Series) else "es.load_prices(data)"
         raise InvalidInput(f"data is {_named(data)}; give Prices or a DataFrame of returns. {READ_PRICES.format(call)}")
@@ -59,7 +97,7 @@ def as_data(data: object) -> Prices | pd.DataFrame:
             f"data is a table with {fields}, so it holds prices; a table in place of Prices holds returns, one column per ticker. "
             f"{READ_PRICES.format('es.load_prices(data)')}"
         )
-    return table
+    return Data(*frame_of_days(table, "returns", None if calendar == AUTO else calendar))
 
 
 def as_factors(factors: object) -> pd.DataFrame | None:
@@ -100,21 +138,65 @@ def _fields(table: pd.DataFrame) -> str:
     return f"the columns {', '.join([*beside, close])}"
 
 
-def origin_of(data: Prices | pd.DataFrame, returns: pd.DataFrame) -> Provenance:
-    """Return where the data of a study come from, of returns that were handed in their days alone."""
+def exchanges_of(
+    data: Prices | pd.DataFrame, events: Sequence[Event], model: NormalReturnModel, calendar: str | None
+) -> Exchanges:
+    """Return whose sessions count and whose closing times place moments: those that are named, else those that the dates fit."""
+    if calendar not in {None, AUTO}:
+        calendar_bounds(str(calendar))
+        return Exchanges(named=str(calendar), sessions=str(calendar))
+    closes = data.adj_close if isinstance(data, Prices) else data
+    needed = list(dict.fromkeys([*(e.ticker for e in events), *model.columns]))
+    frame = closes[[c for c in needed if c in closes.columns]]
     if isinstance(data, Prices):
-        return data.provenance
-    return Provenance("returns handed in", first=iso_day(returns.index[0]), last=iso_day(returns.index[-1]))
+        frame = clean_frame(frame, "adjusted close") if frame.shape[1] else frame
+    there = frame.notna().to_numpy()
+    counted = there[:, [frame.columns.get_loc(model.benchmark)]] if model.benchmark in frame else there
+    rows = counted.any(axis=1)
+    if not rows.any():
+        return Exchanges(sessions="" if calendar is None else DEFAULT_EXCHANGE)
+    days = pd.DatetimeIndex(frame.index)
+    match = match_exchanges(days[rows])
+    sessions = "" if calendar is None else _sessions_by_dates(match.fits[0], match.names, match.closed[0] / rows.sum())
+    tickers = [e.ticker for e in events if e.is_moment and not e.exchange and e.ticker in frame]
+    by_ticker = _of_tickers(days, frame[list(dict.fromkeys(tickers))], match.fits[0])
+    return Exchanges("", sessions, match.fits[0], by_ticker)
+
+
+def _sessions_by_dates(fits: Sequence[str], names: Sequence[str], closed: NDArray[np.float64]) -> str:
+    """Return the exchange whose sessions count: New York if the dates fit it, else the nearest; its own again if they nearly do."""
+    if DEFAULT_EXCHANGE in fits:
+        return DEFAULT_EXCHANGE
+    built = next((name for name in fits if is_built(name)), "")
+    return built or (DEFAULT_EXCHANGE if closed[list(names).index(DEFAULT_EXCHANGE)] <= NEARLY and not fits else "")
+
+
+def _of_tickers(days: pd.DatetimeIndex, frame: pd.DataFrame, of_dates: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Return by ticker the exchanges that its own dates fit: those of the whole table's that fit as well as any, if there are."""
+    if not frame.shape[1]:
+        return {}
+    match = match_exchanges(days, frame.notna().to_numpy(), thin=True)
+    place = {name: e for e, name in enumerate(match.names)}
+    found = {}
+    for ticker, fits, missing in zip(frame.columns, match.fits, match.missing, strict=True):
+        least = min((missing[place[name]] for name in fits), default=0.0)
+        shared = tuple(name for name in of_dates if name in fits and missing[place[name]] <= least + 1)
+        found[str(ticker)] = shared or fits
+    return found
 
 
 @dataclass(frozen=True)
 class Intake:
-    """How data become returns on the sessions of an exchange, or on the benchmark's own dates if ``exchange`` is None."""
+    """How data become returns on the sessions of an exchange, or on the benchmark's own dates if ``exchange`` is None.
+
+    ``named``: the study names the exchange; it was not told by the dates.
+    """
 
     model: NormalReturnModel
     return_kind: ReturnKind
     measure: Measure
     exchange: str | None
+    named: bool = False
 
     def read(
         self, data: Prices | pd.DataFrame, tickers: list[str], factors: pd.DataFrame | None
@@ -123,9 +205,12 @@ class Intake:
         needed = list(dict.fromkeys([*tickers, *self.model.columns]))
         extra = self._factor_table(data, factors)
         if isinstance(data, pd.DataFrame):
-            return self._from_returns(data if factors is None else clean_frame(data, "returns").join(extra), needed)
-        returns, holes = self._from_prices(data, [c for c in needed if c not in extra.columns])
-        return returns.join(extra), holes
+            returns, holes = self._from_returns(data.join(extra), needed)
+        else:
+            returns, holes = self._from_prices(data, [c for c in needed if c not in extra.columns])
+        if self.measure == "return":
+            _refuse_filled(returns[[c for c in needed if c in returns.columns and c not in extra.columns]])
+        return (returns if isinstance(data, pd.DataFrame) else returns.join(extra)), holes
 
     def _factor_table(self, data: Prices | pd.DataFrame, factors: pd.DataFrame | None) -> pd.DataFrame:
         """Return the factors that the model needs, checked; an empty table if none were handed in."""
@@ -151,6 +236,9 @@ class Intake:
             raise _factors_missing([c for c in wanted if c not in table.columns], table, sorted(map(str, in_data)))
         if chosen.shape[1]:
             _require_returns(chosen, "simple", refuse_prices=False)
+            there = chosen.dropna(how="all")
+            refuse_other_frequency(pd.DatetimeIndex(there.index), "The table of factors")
+            _refuse_carried(there)
             _require_daily_rate(chosen, getattr(self.model, "risk_free", None))
         return chosen
 
@@ -166,17 +254,17 @@ class Intake:
                 seen = closes[self.model.benchmark].notna()
                 frame, holes = closes[seen], _weekdays_lost(closes, seen)
         else:
-            sessions = exchange_sessions(self.exchange, closes.index[0].date(), closes.index[-1].date())
-            frame = closes.reindex(sessions)
+            frame = closes.reindex(self._sessions(closes.index[0], closes.index[-1]))
         if len(frame) < 2:
             raise DataUnfit("The prices hold fewer than two sessions; a return needs two.")
+        refuse_other_frequency(pd.DatetimeIndex(frame.dropna(how="all").index), "The table of prices")
         if self.measure != "return":
             return measured(chosen, self.measure).reindex(frame.index), holes
         return Prices(frame, chosen.provenance).returns(self.return_kind, bridge_gaps=self.model.bridges_gaps), holes
 
     def _from_returns(self, table: pd.DataFrame, needed: list[str]) -> tuple[pd.DataFrame, pd.DatetimeIndex]:
         """Return the rows of the benchmark's dates, and weekdays and sessions of the exchange that it lacks."""
-        frame = clean_frame(table, "returns")
+        frame = table
         missing = [c for c in needed if c not in frame.columns]
         if missing:
             raise DataMissing(
@@ -198,19 +286,38 @@ class Intake:
                 f"nothing can be estimated."
             )
         kept = chosen[seen]
+        refuse_other_frequency(pd.DatetimeIndex(kept.index), "The table of returns")
+        refuse_sparse_columns(kept, "The table of returns")
+        self._refuse_closed_days(pd.DatetimeIndex(kept.index))
         lost = pd.DatetimeIndex(_weekdays_lost(chosen, seen).union(self._sessions_lost(seen)))
         return kept, lost[(lost > kept.index[0]) & (lost < kept.index[-1])]
 
     def _sessions_lost(self, seen: pd.Series[bool]) -> pd.DatetimeIndex:
         """Return sessions of the exchange, within the table's span, for which it has no row or no return."""
         kept = pd.DatetimeIndex(seen.index[seen])
+        return self._sessions(kept[0], kept[-1]).difference(kept)
+
+    def _sessions(self, first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:
+        """Return the sessions of the exchange from one day to another, as far as they are known; none without an exchange."""
         if self.exchange is None:
             return pd.DatetimeIndex([])
+        start, end = calendar_bounds(self.exchange)
+        start, end = max(start, first), min(end, last)
+        return exchange_sessions(self.exchange, start.date(), end.date()) if start <= end else pd.DatetimeIndex([])
+
+    def _refuse_closed_days(self, kept: pd.DatetimeIndex) -> None:
+        """Refuse returns of many days on which the exchange that the study names was closed."""
+        if self.exchange is None or not self.named:
+            return
         first, last = calendar_bounds(self.exchange)
-        first, last = max(first, kept[0]), min(last, kept[-1])
-        if first > last:
-            return pd.DatetimeIndex([])
-        return exchange_sessions(self.exchange, first.date(), last.date()).difference(kept)
+        known = kept[(kept >= first) & (kept <= last)]
+        closed = known.difference(self._sessions(kept[0], kept[-1]))
+        if len(closed) > max(1.0, CLOSED_DAYS * len(known)):
+            raise DataUnfit(
+                f"The returns have {len(closed)} days on which {self.exchange} was closed: {first_few(map(iso_day, closed), LISTED)}. Remove them "
+                f"if they were filled in, name the exchange of these dates with calendar=, or use calendar=None.",
+                days=len(closed),
+            )
 
 
 def _factors_missing(missing: list[str], table: pd.DataFrame, in_data: list[str]) -> DataMissing:
@@ -289,7 +396,80 @@ def _require_returns(
         )
 
 
+def _still(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return where a return is zero or exactly that of the row before, as filled rows are."""
+    before = np.vstack([np.full((1, values.shape[1]), np.nan), values[:-1]])
+    return np.asarray((values == 0.0) | (values == before), dtype=np.bool_)
+
+
+def _refuse_filled(returns: pd.DataFrame) -> None:
+    """Refuse a column in which nothing moves on one weekday and most moves on others: days without trade that were filled in."""
+    values, weekday = returns.to_numpy(), pd.DatetimeIndex(returns.index).dayofweek.to_numpy()
+    there, still = np.isfinite(values), _still(values)
+    on = weekday[None, :] == np.arange(7)[:, None]
+    count, quiet = on.astype(np.int64) @ there, on.astype(np.int64) @ (there & still)
+    filled = (count >= FEWEST_FILLED) & (quiet >= FILLED * count)
+    others = (there & still).sum(axis=0) - np.where(filled, quiet, 0).sum(axis=0)
+    total = there.sum(axis=0) - np.where(filled, count, 0).sum(axis=0)
+    wrong = filled.any(axis=0) & (others <= MOVING * total) & (total > 0)
+    if not wrong.any():
+        return
+    place = int(wrong.argmax())
+    names = ["Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays"]
+    which = listed(names[d] for d in np.flatnonzero(filled[:, place]))
+    number = int(count[filled[:, place], place].sum())
+    raise DataUnfit(
+        f"{returns.columns[place]} has a return on {number} {which}, and nearly all of them are zero or that of the day before: days without "
+        f"trade that were filled in, so that relative days would count them. Leave these rows out (of a table of prices before returns are made).",
+        ticker=str(returns.columns[place]),
+    )
+
+
+def _refuse_carried(factors: pd.DataFrame) -> None:
+    """Refuse factors that mostly repeat the row before, as weekly or monthly ones spread over days."""
+    moving = factors.drop(columns=[c for c in ("rf",) if c in factors.columns]).to_numpy()
+    if len(moving) < FEWEST_FILLED or not moving.shape[1]:
+        return
+    same = (moving[1:] == moving[:-1]).all(axis=1)
+    if same.mean() > MOVING:
+        raise DataUnfit(
+            f"{same.mean():.0%} of the rows of factors repeat the row before, as weekly or monthly factors do that were spread over days; a study "
+            f"needs daily factors."
+        )
+
+
 # -- What may be wrong with the prices or returns.
+
+
+def day_checks(data: Data, returns: pd.DataFrame, exchanges: Exchanges, panel: EventPanel) -> tuple[Check, ...]:
+    """Return how dates were read, which exchange was recognised by them, and days on which no return moves."""
+    checks = []
+    if data.said:
+        checks.append(
+            Check("Dates of the data", data.said, "days", False, "write the days alone, if that is not what they are")
+        )
+    placed = {n for e in panel.events if e.is_moment and not e.exchange for n in exchanges.of(e)[:1]}
+    seen = list(dict.fromkeys([*([exchanges.sessions] if exchanges.sessions else []), *sorted(placed)]))
+    if not exchanges.named and seen and seen != [DEFAULT_EXCHANGE]:
+        alike = [n for n in exchanges.of_dates if n not in seen]
+        said = f"{listed(seen)}, recognised by the dates of the data" + (
+            f" (the same sessions: {first_few(alike, LISTED)})" if alike else ""
+        )
+        checks.append(Check("Exchange", said, "named, or recognised by the dates", True))
+    own = returns[[c for c in dict.fromkeys([*(e.ticker for e in panel.events), *panel.columns]) if c in returns]]
+    if data.prices is None and own.shape[1] > 1:
+        idle = own.index[((own == 0.0) | own.isna()).all(axis=1) & (own == 0.0).any(axis=1)]
+        if len(idle) >= FEWEST_FILLED:
+            checks.append(
+                Check(
+                    "Days without trade",
+                    f"{len(idle)}: {first_few(map(iso_day, idle), 4)}",
+                    "no day on which every return is zero",
+                    False,
+                    "days on which the exchange was closed, filled with zeros? Relative days count them: leave these rows out",
+                )
+            )
+    return tuple(checks)
 
 
 def price_findings(

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import pandas as pd
 
+from eventstudy.days import written_days
 from eventstudy.errors import DataUnfit, InvalidInput
-from eventstudy.sources.files.cells import Figures, check_tickers, cut, local_days, numbers, read_days, shown
+from eventstudy.sources.files.cells import Figures, check_tickers, cut, numbers, read_days, shown
 from eventstudy.sources.files.crsp import Delisting, check_delisting, crsp_figures
 from eventstudy.sources.files.plausible import refuse_other_fields, refuse_other_figures
 from eventstudy.wording import first_few, iso_day, plural
@@ -527,15 +528,16 @@ def check_adjusted_names(columns: Sequence[object], name: str) -> None:
 
 
 def with_local_days(table: pd.DataFrame, name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Return a table with its moments in UTC as days, and cautions of how they were read; the same table if its dates are right as they are written."""
+    """Return a table with its dates that have times as days, and cautions of how they were read; the same table if none has."""
     two_level = table.columns.nlevels > 1
     place = next((i for i, c in enumerate(table.columns) if "date" in meanings(str(c))), 0)
-    moments = local_days(pd.Series(table.index) if two_level else table.iloc[:, place], name)
-    if moments is None:
+    found = written_days(pd.Series(table.index) if two_level else table.iloc[:, place], name)
+    if found is None:
         return table, ()
+    said = (found.said,) if found.said else ()
     if two_level:
-        return table.set_axis(pd.DatetimeIndex(moments.days), axis=0), (moments.said,)
-    return table.assign(**{str(table.columns[place]): moments.days}), (moments.said,)
+        return table.set_axis(found.days, axis=0), said
+    return table.assign(**{str(table.columns[place]): found.days.to_numpy()}), said
 
 
 def _plain(table: pd.DataFrame, name: str) -> pd.DataFrame:
