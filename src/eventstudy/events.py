@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -40,7 +41,7 @@ AFTER_CLOSE, BEFORE_OPEN, IN_SESSION, NOT_SAID = "after the close", "before the 
 _THE, _MARKET = r"(the|us|regular|official|stock)*", r"(market|trading|session|exchange|bell|hours?)"
 _ENDS = r"(s|ed|ing|hours?|time|session|trading|bell|ofthe|of|market)*"
 #: What cells say of it, without blanks and marks, in small letters; also what exchanges and papers of other languages write.
-_TIMES_OF_DAY = {
+_TIMES_OF_DAY: Mapping[str, str] = {
     AFTER_CLOSE: rf"amc|(after|post)(hours?|{_THE}({_MARKET}(clos(e|es|ed|ing))?|clos(e|ing)){_ENDS})"
     r"|nach(dem|der)?(börsen|boersen|handels|markt|xetra)?(schlu(ss|ß)|ende)|nachb(ö|oe)rslich|après(la)?(clôture|bourse|fermeture)"
     r"|(despuésdel|despuesdel|trasel)cierre(delmercado)?|dopo(la)?chiusura|(após|apos|depoisd)o(fechamento|fecho)|nabeurs|nasluiting"
@@ -55,6 +56,7 @@ _TIMES_OF_DAY = {
 }
 
 
+@lru_cache(maxsize=1024)
 def time_of_day(text: str) -> str | None:
     """Return what words say of the time of day of news, None if they say nothing of it.
 

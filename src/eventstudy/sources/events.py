@@ -6,10 +6,10 @@ import csv
 import io
 import itertools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -56,6 +56,8 @@ _UNDER_A_HEADER = {
 }
 #: Share of a column's cells that make it one of times or of days.
 _MOSTLY = 0.5
+#: Days written as one number, and the longest text that tells a time of day.
+_YEAR_MONTH_DAY, _LONGEST = (1900_01_01, 2199_12_31), 60
 #: Columns that a sentence names.
 _COLUMNS = 12
 _WHAT = "The events table"
@@ -69,6 +71,8 @@ _LIKE_A_DAY = re.compile(
     r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}.*|(19|20)\d{6}(\.0)?|\d{1,2}[-/. ]([a-z]{3,9}|\d{1,2})[-/. ]\d{2,4}.*|[a-z]{3,9} \d{1,2},? \d{4}.*",
     re.I,
 )
+#: What a reader of cells returns.
+Read = TypeVar("Read")
 _TWO_NUMBERS = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4})")
 
 
@@ -303,7 +307,17 @@ def _not_found(names: list[str], kinds: Mapping[str, str], firm: list[str], date
 
 
 def _texts(table: pd.DataFrame, name: str | None) -> list[str]:
-    return [""] * len(table) if name is None else [_text(v) for v in table[name]]
+    return [""] * len(table) if name is None else _each(table[name], _text)
+
+
+def _each(column: pd.Series, read: Callable[[Any], Read]) -> list[Read]:
+    """Return what a function makes of each cell, called once for cells that are equal: long lists repeat firms, days and times."""
+    try:
+        codes, found = pd.factorize(column.astype("object"), use_na_sentinel=False)
+    except TypeError:  # lists in cells
+        return [read(value) for value in column]
+    answers = [read(value) for value in found]
+    return [answers[code] for code in codes]
 
 
 def _text(value: Any) -> str:
@@ -319,14 +333,21 @@ def _kind(column: pd.Series) -> str:
     """Tell by its cells whether a column holds ``times`` of day or ``days``; an empty text if neither."""
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
         return "days"
-    cells = [v for v in column.dropna() if _text(v)]
-    if not cells:
-        return ""
-    timed = [t for t in (_time(v, promised=False) for v in cells) if t and (t.clock or t.words)]
-    if len(timed) >= _MOSTLY * len(cells):
-        return "times"
-    days = [v for v in cells if isinstance(v, date | np.datetime64) or _LIKE_A_DAY.fullmatch(_text(v))]
-    return "days" if len(days) >= _MOSTLY * len(cells) else ""
+    if pd.api.types.is_float_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
+        return "days" if bool(column.between(*_YEAR_MONTH_DAY).any()) else ""
+    kinds = [kind for kind in _each(column, _kind_of_cell) if kind is not None]
+    return next((kind for kind in ("times", "days") if kinds.count(kind) >= max(_MOSTLY * len(kinds), 1)), "")
+
+
+def _kind_of_cell(value: Any) -> str | None:
+    """Tell what one cell holds, None if nothing."""
+    text = _text(value)
+    if not text:
+        return None
+    said = _time(value, promised=False)
+    if said is not None:
+        return "times" if any(said) else ""
+    return "days" if isinstance(value, date | np.datetime64) or _LIKE_A_DAY.fullmatch(text) else ""
 
 
 # -- Times of day.
@@ -347,6 +368,8 @@ def _time(value: object, promised: bool) -> TimeOfDay | None:
     if isinstance(value, pd.Timedelta):
         value = str(value).split()[-1]
     text = _text(value)
+    if len(text) > _LONGEST:
+        return None
     match = _CLOCK.fullmatch(text)
     if match:
         hour, half = int(match[1]), (match[4] or "").lower()
@@ -363,7 +386,7 @@ def _time(value: object, promised: bool) -> TimeOfDay | None:
 def _times(column: pd.Series, name: str) -> list[TimeOfDay]:
     """Read a column of times of day; a midnight stands for none."""
     promised = _word(name) in _WORDS["time"]
-    read = [_time(v, promised) for v in column]
+    read = _each(column, lambda value: _time(value, promised))
     for place, (value, found) in enumerate(zip(column, read, strict=True), start=1):
         if found is None:
             raise InvalidInput(
@@ -405,7 +428,7 @@ def _when(value: object) -> _When:
 
 def _moments(table: pd.DataFrame, columns: Columns) -> tuple[list[object], list[int]]:
     """Return what each event is given as its day or moment, and the places of events without a time of day where others have one."""
-    cells = [_when(v) for v in table[columns.day]]
+    cells = _each(table[columns.day], _when)
     days = _days(cells, table, columns)
     beside = [TimeOfDay()] * len(cells) if columns.time is None else _times(table[columns.time], columns.time)
     both = next(
