@@ -337,7 +337,7 @@ def day_checks(
     """Return how dates were read, which exchange was recognised by them, and days on which no return moves."""
     checks = []
     if data.said:
-        checks.append(Check("Dates of the data", data.said, "days", False, "write the days alone, if that is not what they are"))
+        checks.append(Check("Dates of the data", data.said, "days alone", False, "write the days alone if they are others"))
     placed = {n for e in panel.events if e.is_moment and not e.exchange for n in exchanges.of(e)[:1]}
     seen = list(dict.fromkeys([*([exchanges.sessions] if exchanges.sessions else []), *sorted(placed)]))
     if not exchanges.named and seen and seen != [DEFAULT_EXCHANGE]:
