@@ -15,9 +15,7 @@ from eventstudy.wording import iso_day, listed
 
 #: A day with its time, and its zone if one is written.
 _TIMED = re.compile(r"(\d{4})[-/](\d{2})[-/](\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?) ?(Z|UTC|[+-]\d{2}:?\d{2})?")
-_UTC_NAMES = frozenset(
-    {"UTC", "Etc/UTC", "GMT", "Etc/GMT", "Zulu", "UTC+00:00", "+00:00", "Z", "+0000", "-00:00", "-0000"}
-)
+_UTC_NAMES = frozenset({"UTC", "Etc/UTC", "GMT", "Etc/GMT", "Zulu", "UTC+00:00", "+00:00", "Z", "+0000", "-00:00", "-0000"})
 #: Places whose midnights are looked for in UTC; each stands for its neighbours with the same clock.
 _PLACES = (
     "Europe/London",
@@ -50,8 +48,8 @@ _TIMED_YEARS = (1900, 2199)
 _REGULAR, _SELDOM = 0.1, 0.04
 #: Hours at which so small a share of the rows stands are no custom of the table, and more hours than these are bars within days.
 _RARE, _HOURS = 0.02, 6
-#: Days that are compared with exchanges, days alone (without a time) only if they are many.
-_COMPARED, _MANY = 10, 60
+#: Days that are compared with exchanges; days alone from Sunday to Thursday, which may be right, are refused only if they are many.
+_COMPARED, _MANY = 10, 200
 #: Share of days on which a named exchange may have been closed without another reading being looked for.
 _CLOSED = 0.02
 
@@ -94,7 +92,16 @@ def days_of(stamps: pd.DatetimeIndex, what: str, exchange: str | None = None) ->
     or of any exchange; without one by the weekend; then by a clock that changes with a place's summer time.
     """
     zone = str(stamps.tz) if stamps.tz is not None else ""
+    if zone and len(stamps) and not _midnights(stamps).all():
+        utc = stamps.tz_convert("UTC")
+        days = utc.tz_localize(None).normalize().as_unit("ns")
+        if _midnights(utc).all() and all((days.dayofweek == d).mean() >= _REGULAR for d in (_SATURDAY, _SUNDAY)):
+            return Days(days, f"Dates at midnight in UTC, written in {zone}, were taken as the days of UTC, on all days of the week.")
     return _read(stamps.tz_localize(None), "UTC" if zone in _UTC_NAMES else zone, what, exchange)
+
+
+def _midnights(stamps: pd.DatetimeIndex) -> NDArray[np.bool_]:
+    return np.asarray(stamps == stamps.normalize(), dtype=np.bool_)
 
 
 def written_days(column: pd.Series[str], what: str, exchange: str | None = None) -> Days | None:
@@ -134,26 +141,25 @@ def _shift(given: pd.DatetimeIndex, zone: str, what: str, exchange: str | None) 
     if given.year.min() < _TIMED_YEARS[0] or given.year.max() > _TIMED_YEARS[1]:
         return none, ""
     if (given == written).all():
-        _refuse_neighbours(written, what)
-        return none, ""
+        return none, _neighbours(written, what)
     shifts = _shifts(given)
+    doubtful = False
     if len(given) >= _COMPARED:
         chosen, names = _by_exchange(written, shifts, exchange)
-        if chosen is not None and not chosen.any():
-            return none, ""
         if chosen is not None:
-            return chosen, _said(given, written, chosen, zone, f"moments of the sessions of {listed(names[:3], 'or')}")
-    if zone not in {"", "UTC"}:
-        return none, ""
-    return _by_clock(given, written, shifts, zone, what)
+            said = f"moments of the sessions of {listed(names[:3], 'or')}"
+            return chosen, _said(given, written, chosen, zone, said) if chosen.any() else ""
+        doubtful = bool(names)
+    return _by_clock(given, written, shifts, zone, what, doubtful)
 
 
 def _shifts(given: pd.DatetimeIndex) -> list[IntArray]:
     """Return the ways in which stamps may lie on the neighbouring day: from some hour on the next, before some hour the last."""
     found, count = np.unique(given.hour, return_counts=True)
-    hours = [int(h) for h, n in zip(found, count, strict=True) if n > _RARE * len(given)]
-    if not hours or len(hours) > _HOURS:
+    usual = [int(h) for h, n in zip(found, count, strict=True) if n > _RARE * len(given)]
+    if not usual or len(usual) > _HOURS:
         return []
+    hours = [int(h) for h in found] if len(found) <= 2 * _HOURS else usual  # closes on a day before a holiday are rare
     at = np.asarray(given.hour)
     later = [(at >= h).astype(np.int64) for h in hours if h > 0]
     earlier = [-(at < h).astype(np.int64) for h in [*hours[1:], 24]]
@@ -167,63 +173,61 @@ def _moved(written: pd.DatetimeIndex, shift: IntArray) -> pd.DatetimeIndex:
 def _by_exchange(
     written: pd.DatetimeIndex, shifts: list[IntArray], exchange: str | None
 ) -> tuple[IntArray | None, tuple[str, ...]]:
-    """Return the one shift with which the days are the sessions of an exchange, zero if they are as written, None if nothing tells."""
+    """Return the one shift with which the days are the sessions of an exchange, zero if they are as written; None, and which they may be, if several are."""
     ways = [np.zeros(len(written), dtype=np.int64), *shifts]
-    found = []
-    for way in ways:
-        days = _moved(written, way)
-        match = match_exchanges(days)
-        fits = tuple(name for name in match.fits[0] if name != EVERY_DAY)
-        against = np.inf
-        if len(days) < (1 - _CLOSED) * len(np.unique(written)):  # two moments on one day
-            fits = ()
-        elif exchange in match.names and exchange != EVERY_DAY:
-            e = match.names.index(str(exchange))
-            fits = (str(exchange),) if match.closed[0, e] <= max(1.0, _CLOSED * len(days)) else ()
-            against = match.closed[0, e] + match.missing[0, e]
-        elif fits:
-            e = match.names.index(fits[0])
-            against = match.closed[0, e] + match.missing[0, e]
-        found.append((fits, float(against)))
+    moved = [_moved(written, way) for way in ways]
+    every = pd.DatetimeIndex(np.unique(np.concatenate([days.to_numpy() for days in moved])))
+    match = match_exchanges(every, np.column_stack([every.isin(days) for days in moved]))
+    whole, named = len(moved[0]), exchange if exchange in match.names and exchange != EVERY_DAY else None
+    found: list[tuple[tuple[str, ...], float]] = []
+    for k, days in enumerate(moved):
+        fits = tuple(name for name in match.fits[k] if name != EVERY_DAY)
+        if named is not None:
+            closed = match.closed[k, match.names.index(named)]
+            fits = (named,) if closed <= max(1.0, _CLOSED * len(days)) else ()
+        if not fits or len(days) < (1 - _CLOSED) * whole:  # two moments on one day
+            found.append(((), np.inf))
+            continue
+        e = match.names.index(fits[0])
+        found.append((fits, float(match.closed[k, e] + match.missing[k, e])))
     good = [i for i, (fits, _) in enumerate(found) if fits]
     if not good:
         return None, ()
     best = min(good, key=lambda i: found[i][1])
-    if len(good) == 1 or all(2 * found[best][1] + 1 < found[i][1] for i in good if i != best):
+    if all(2 * found[best][1] + 1 < found[i][1] or _same(ways[best], ways[i]) for i in good if i != best):
         return ways[best], found[best][0]
-    return None, ()
+    return None, tuple(dict.fromkeys(name for i in good for name in found[i][0]))
+
+
+def _same(one: IntArray, other: IntArray) -> bool:
+    """Tell whether two shifts differ on a rare row only, such as the moment of the download."""
+    return bool((one != other).mean() <= _RARE)
 
 
 def _by_clock(
-    given: pd.DatetimeIndex, written: pd.DatetimeIndex, shifts: list[IntArray], zone: str, what: str
+    given: pd.DatetimeIndex, written: pd.DatetimeIndex, shifts: list[IntArray], zone: str, what: str, doubtful: bool
 ) -> tuple[IntArray, str]:
-    """Tell by weekends, and by clocks that change with summer time, whether moments are on the day that is written or on the next."""
+    """Tell by weekends, and by clocks that change with summer time, whether moments are on the day that is written or on another.
+
+    ``doubtful``: exchanges fit the days as they are written, and moved.
+    """
     none = np.zeros(len(given), dtype=np.int64)
+    clean = [s for s in shifts if _weekends(written, _moved(written, s))]
     moments = given.tz_localize("UTC")
-    place = _place_of(moments)
-    if place is not None:
-        local = moments.tz_convert(place).tz_localize(None).normalize()
-        next_day = ((local - written) // pd.Timedelta(days=1)).to_numpy(dtype=np.int64)
-    else:
-        clean = [s for s in shifts if s.max() > 0 and _weekends(written, _moved(written, s))]
-        at = [int(given.hour[s > 0].min()) for s in clean]
-        if len(clean) != 1 or _weekends(written, _moved(written, clean[0])) is not True:
-            return none, ""
-        if at[0] < _NONE_TRADES:
-            return none, (
-                f"Dates at {_clocks(given)} were read as the days that are written, which fall on Sundays and on no Fridays; if they are moments of "
-                f"another zone than the market's, write the days alone."
-            )
-        return clean[0], _said(
-            given, written, clean[0], zone, "moments of the next day, which falls on Monday to Friday"
-        )
-    verdict = _weekends(written, local)
-    clocks = _clocks(given[(moments.tz_convert(place).normalize() == moments.tz_convert(place))])
-    if zone and verdict is None and " and " in clocks and not _at_new_york_close(moments):
-        verdict = True
-    if verdict:
+    place = _place_of(moments) if zone == "UTC" else None
+    if place is None and clean:
+        return _off_weekdays(given, written, clean, zone, what, doubtful)
+    if place is None:
+        said = f"Dates at {_clocks(given)} were read as the days that are written; some may be of the next day where the market is."
+        return none, said if doubtful else ""
+    local = moments.tz_convert(place)
+    days = local.tz_localize(None).normalize()
+    next_day = ((days - written) // pd.Timedelta(days=1)).to_numpy(dtype=np.int64)
+    verdict = _weekends(written, days)
+    clocks = _clocks(given[_midnights(local)])
+    if verdict or (verdict is None and " and " in clocks and not _at_new_york_close(moments)):
         return next_day, _said(given, written, next_day, zone, f"midnights of {place}, or of a place with its clock")
-    if verdict is False or not zone or set(given.hour) <= _CLOSES:
+    if verdict is False or set(given.hour) <= _CLOSES:
         return none, ""
     if (given.hour >= _LATE).any():
         raise InvalidInput(
@@ -236,6 +240,28 @@ def _by_clock(
     return none, said
 
 
+def _off_weekdays(
+    given: pd.DatetimeIndex, written: pd.DatetimeIndex, clean: list[IntArray], zone: str, what: str, doubtful: bool
+) -> tuple[IntArray, str]:
+    """Read moments whose days as written are not Monday to Friday, and are if moved: a week from Sunday on, or another zone than the market's."""
+    hour = min((int(given.hour[s > 0].min()) for s in clean if s.max() > 0), default=0)
+    if zone == "UTC" and hour >= _NONE_TRADES and len(clean) == 1 and not doubtful:
+        return clean[0], _said(given, written, clean[0], zone, "moments of the next day, which falls on Monday to Friday")
+    if zone == "UTC" and 0 < hour < _NONE_TRADES:
+        return np.zeros(len(given), dtype=np.int64), (
+            f"Dates at {_clocks(given)} UTC were read as the days that are written, from Sunday on; if they are moments of the next day where "
+            f"the market is, write the days alone."
+        )
+    weekday = "Sunday" if (written.dayofweek == _SUNDAY).mean() >= _REGULAR else "Saturday"
+    row = int((written.dayofweek == (_SUNDAY if weekday == "Sunday" else _SATURDAY)).argmax())
+    raise InvalidInput(
+        f"{what} has dates at {_clocks(given)}{f' {zone}' if zone not in {'', 'local'} else ''} that fall on {weekday}s ({given[row]:%Y-%m-%d %H:%M}), "
+        f"and nothing tells whether they are the days that are written or moments of another zone than the market's. Write the days alone "
+        f"(table.index.normalize() if they are right), or give the times in the market's own zone (tz_convert).",
+        value=f"{given[row]:%Y-%m-%d %H:%M}",
+    )
+
+
 def _place_of(moments: pd.DatetimeIndex) -> str | None:
     """Return the first place east of Greenwich whose midnights nearly all the moments are."""
     hours = set(moments.hour)
@@ -243,14 +269,16 @@ def _place_of(moments: pd.DatetimeIndex) -> str | None:
         return None
     least = _MOST if len(moments) >= _FEWEST else 1.0
     local = ((p, moments.tz_convert(p)) for p in _PLACES)
-    return next((p for p, at in local if np.mean(at == at.normalize()) >= least), None)
+    return next((p for p, at in local if _midnights(at).mean() >= least), None)
 
 
 def _said(given: pd.DatetimeIndex, written: pd.DatetimeIndex, shift: IntArray, zone: str, meaning: str) -> str:
     row = int(np.flatnonzero(shift)[0])
     day = written[row] + pd.Timedelta(days=int(shift[row]))
     known = f" {zone}" if zone not in {"", "local"} else " without a zone" if not zone else ""
-    return f"Dates at {_clocks(given)}{known} were taken as {meaning}: {given[row]:%Y-%m-%d %H:%M} was read as {iso_day(day)}."
+    return (
+        f"Dates at {_clocks(given)}{known} were taken as {meaning}: {given[row]:%Y-%m-%d %H:%M} was read as {iso_day(day)}."
+    )
 
 
 def _at_new_york_close(moments: pd.DatetimeIndex) -> bool:
@@ -273,16 +301,17 @@ def _clocks(moments: pd.DatetimeIndex) -> str:
     return " and ".join(f"{t // 60:02d}:{t % 60:02d}" for t in (usual if len(usual) else times)[:3])
 
 
-def _refuse_neighbours(written: pd.DatetimeIndex, what: str) -> None:
-    """Refuse days that are each the day before, or after, the sessions of an exchange: evenings of UTC whose time was cut off."""
+def _neighbours(written: pd.DatetimeIndex, what: str) -> str:
+    """Say of days alone that they may be evenings of UTC whose time was cut off; refuse them if an exchange's sessions show it."""
     weekday = written.dayofweek
-    if len(written) < _MANY or max((weekday == _SATURDAY).mean(), (weekday == _SUNDAY).mean()) < _REGULAR:
-        return
+    sundays, saturdays, fridays = ((weekday == d).mean() for d in (_SUNDAY, _SATURDAY, 4))
+    if len(written) < _COMPARED or max(saturdays, sundays) < _REGULAR or min(saturdays, sundays) > _SELDOM:
+        return ""
     if match_exchanges(written).fits[0]:
-        return
+        return ""
     for by in (1, -1):
         fits = match_exchanges(written + pd.Timedelta(days=by)).fits[0]
-        if fits:
+        if fits and (by < 0 or len(written) >= _MANY):
             side, sign = ("before", "+") if by > 0 else ("after", "-")
             raise InvalidInput(
                 f"{what} has days that are each the day {side} a session of {listed(fits[:3], 'or')} (the first is "
@@ -290,6 +319,9 @@ def _refuse_neighbours(written: pd.DatetimeIndex, what: str) -> None:
                 f"table.index = table.index {sign} pd.Timedelta(days=1).",
                 day=iso_day(written[0]),
             )
+    if sundays < _REGULAR or fridays > _SELDOM:
+        return ""
+    return "The days are Sunday to Thursday and the sessions of no exchange that is known: evenings in UTC whose time was cut off are a day early."
 
 
 # -- Whether days follow each other daily.
@@ -315,9 +347,7 @@ def refuse_other_frequency(days: pd.DatetimeIndex, what: str) -> None:
     wide = gaps >= _APART
     usual = int(np.median(gaps))
     if usual >= _APART:
-        raise InvalidInput(
-            f"{what} has a row every {usual} days, {_kind(usual)} figures; a study needs daily ones.", gap=usual
-        )
+        raise InvalidInput(f"{what} has a row every {usual} days, {_kind(usual)} figures; a study needs daily ones.", gap=usual)
     windows = np.lib.stride_tricks.sliding_window_view(wide, _IN_A_ROW).all(axis=1)
     if not windows.any():
         return
@@ -342,11 +372,7 @@ def refuse_sparse_columns(table: pd.DataFrame, what: str) -> None:
     for place in np.flatnonzero((share > 0) & (share < 0.3)):
         rows = np.flatnonzero(there[:, place])
         gaps = np.diff(rows)
-        if (
-            len(gaps) >= _IN_A_ROW
-            and np.median(gaps) >= _APART - 1
-            and (np.abs(gaps - np.median(gaps)) <= 3).mean() >= 0.9
-        ):
+        if len(gaps) >= _IN_A_ROW and np.median(gaps) >= _APART - 1 and (np.abs(gaps - np.median(gaps)) <= 3).mean() >= 0.9:
             usual = int(np.median(np.diff(table.index.to_numpy(dtype="datetime64[D]")[rows]).astype(np.int64)))
             raise InvalidInput(
                 f"{what} has figures of {table.columns[place]} every {usual} days only, {_kind(usual)} ones among daily rows; a study needs daily "

@@ -441,13 +441,13 @@ def _refuse_carried(factors: pd.DataFrame) -> None:
 # -- What may be wrong with the prices or returns.
 
 
-def day_checks(data: Data, returns: pd.DataFrame, exchanges: Exchanges, panel: EventPanel) -> tuple[Check, ...]:
+def day_checks(
+    data: Data, returns: pd.DataFrame, exchanges: Exchanges, panel: EventPanel
+) -> tuple[Check, ...]:
     """Return how dates were read, which exchange was recognised by them, and days on which no return moves."""
     checks = []
     if data.said:
-        checks.append(
-            Check("Dates of the data", data.said, "days", False, "write the days alone, if that is not what they are")
-        )
+        checks.append(Check("Dates of the data", data.said, "days alone", False, "write the days alone if they are others"))
     placed = {n for e in panel.events if e.is_moment and not e.exchange for n in exchanges.of(e)[:1]}
     seen = list(dict.fromkeys([*([exchanges.sessions] if exchanges.sessions else []), *sorted(placed)]))
     if not exchanges.named and seen and seen != [DEFAULT_EXCHANGE]:
@@ -470,6 +470,8 @@ def day_checks(data: Data, returns: pd.DataFrame, exchanges: Exchanges, panel: E
                 )
             )
     return tuple(checks)
+
+
 
 
 def price_findings(

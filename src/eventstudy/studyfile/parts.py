@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, ValidationError, field_validator, model_validator
 
 from eventstudy import estimation as m
-from eventstudy.calendars import ClosedDay
+from eventstudy.calendars import AUTO, ClosedDay
 from eventstudy.errors import StudyFileError
 from eventstudy.estimation import NormalReturnModel
 from eventstudy.estimation.market import FACTOR_SETS
@@ -75,6 +75,12 @@ def _has_zone(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("has no time zone; add one, such as 2026-12-01T06:00-05:00, or Z for UTC")
     return moment
+
+
+def _named_exchange(code: str) -> str:
+    if code == AUTO:
+        raise ValueError("'auto' needs prices to recognise an exchange by; name one, such as XNYS, XLON or 24/7")
+    return code
 
 
 #: A moment with its zone.
@@ -150,7 +156,7 @@ class ModelPart(ModelChoice):
     report: Annotated[tuple[WindowField, ...], BeforeValidator(_windows)] = (Window(0, 0), Window(0, 1))
     returns: ReturnKind = "simple"
     closed_day: ClosedDay = "next"
-    calendar: str = "XNYS"
+    calendar: Annotated[str, AfterValidator(_named_exchange)] = "XNYS"
     min_estimation: Annotated[int, Strict()] = 30
     max_dropped: Annotated[float, Strict()] = 0.35
     measure: Measure = "return"
