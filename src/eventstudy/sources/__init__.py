@@ -105,6 +105,8 @@ def load_prices(
         tickers, source = None, tickers
     wanted, first, last = _tickers(tickers), as_day(start, "start"), as_day(end, "end")
     chosen = source_of(source, encoding)
+    if encoding is not None and not chosen.inputs():
+        raise InvalidInput(f"encoding is {encoding!r}, but {chosen.name} is no file; leave it out.")
     return chosen.load(wanted, None if first is None else first.date(), None if last is None else last.date())
 
 
@@ -176,5 +178,6 @@ def _tickers(tickers: object) -> list[str] | None:
         return None
     wanted = [tickers] if isinstance(tickers, str) else list(tickers) if isinstance(tickers, Iterable) else []
     if not wanted or not all(isinstance(t, str) and t for t in wanted):
-        raise InvalidInput(f"tickers is {tickers!r}; give one ticker or a list such as ['NVDA', '^GSPC'].")
+        shown = repr(tickers) if isinstance(tickers, str | list | tuple) else type(tickers).__name__
+        raise InvalidInput(f"tickers is {shown}; give one ticker or a list such as ['NVDA', '^GSPC'].")
     return list(dict.fromkeys(wanted))

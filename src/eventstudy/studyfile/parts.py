@@ -173,7 +173,7 @@ class PricesPart(Part):
     ``factors`` names files of the French data library; without it the embedded factors are taken.
     """
 
-    source: str | tuple[str, ...] | dict[str, str] = SNAPSHOT
+    source: str | list[str] | dict[str, str] = SNAPSHOT
     encoding: str | None = None
     vintage: str | None = None
     start: str | None = None

@@ -255,7 +255,7 @@ class StudySpec(Part):
             return source_of({ticker: self.folder / name for ticker, name in given.items()}, self.prices.encoding)
         if self.prices.files:
             paths = [self.folder / name for name in self.prices.files]
-            return source_of(paths if isinstance(given, tuple) else paths[0], self.prices.encoding)
+            return source_of(paths if isinstance(given, list) else paths[0], self.prices.encoding)
         return PriceFile(self._vintage()) if self.prices.downloaded else Snapshot()
 
     def _vintage(self) -> Path:

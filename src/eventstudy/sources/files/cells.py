@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
 from dataclasses import dataclass, field, replace
 from datetime import date
+from importlib import resources
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,34 +23,12 @@ if TYPE_CHECKING:
 MAX_CELL = 64
 #: Longest name of a column that a message gives whole.
 LONGEST_NAME = 60
+#: How files call things.
+WORDS = tomllib.loads(resources.files(__package__).joinpath("words.toml").read_text(encoding="utf-8"))
 #: What an empty cell may look like.
-MISSING = frozenset(
-    ["", "-", "--", "—", "NA", "N/A", "n/a", "n.a.", "NaN", "nan", "-NaN", "NULL", "null", "None", "<NA>", ".", "#N/A", "#N/A N/A", "#NA", "#NV"]
-)
+MISSING = frozenset(WORDS["missing"])
 _YEARS = (1800, 2200)
-#: Names of months by which no other month goes in any of these languages (English, German, French, Spanish, Italian, Portuguese, Dutch,
-#: Swedish); Slavic ones stay out: lis is October in one and November in the next.
-_MONTHS = {
-    word: number
-    for number, words in enumerate(
-        (
-            "jan january januar jänner janv janvier januari ene enero gen gennaio janeiro",
-            "feb february februar févr février febrero febbraio fev fevereiro februari",
-            "mar march mär märz mrz mars marzo março maart mrt",
-            "apr april avr avril abr abril aprile",
-            "may mai mayo mag maggio maio mei maj",
-            "jun june juni juin junio giu giugno junho",
-            "jul july juli juil juillet julio lug luglio julho",
-            "aug august août ago agosto augustus augusti",
-            "sep sept september septembre septiembre set settembre setembro",
-            "oct october okt oktober octobre octubre ott ottobre out outubro",
-            "nov november novembre noviembre novembro",
-            "dec december dez dezember déc décembre dic diciembre dicembre dezembro",
-        ),
-        start=1,
-    )
-    for word in words.split()
-}
+_MONTHS = {word: number for number, words in enumerate(WORDS["months"], start=1) for word in words.split()}
 #: Years of two digits below this are of the twenty-first century, the others of the twentieth (as in POSIX).
 _CENTURY = 69
 _CLOCK = r"([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AP]M)?( ?(Z|UTC|[+-]\d{2}:?\d{2}))?)?"

@@ -12,7 +12,6 @@ import zipfile
 import zlib
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime, time
 from pathlib import Path
 
 import pandas as pd
@@ -81,7 +80,7 @@ def read_text(file: Path, encoding: str | None = None) -> Text:
         raise InvalidInput(f"{name} has more than {MAX_COLUMNS:,} columns; keep only those of the study.", file=name)
     begin = _header(rows)
     if begin:
-        titles = first_few([" ".join(filter(None, row))[:60] for row in rows[:begin]], 3)
+        titles = first_few([repr(" ".join(filter(None, row))[:60]) for row in rows[:begin]], 3)
         said = (*said, f"What stands above the header was left out: {titles}.")
     return Text(name, data, separator, rows[begin:], ends[begin:], said, day_zero)
 
@@ -112,43 +111,38 @@ def _in_utf8(data: bytes, encoding: str, name: str) -> bytes:
 def sheet_text(file: Path) -> tuple[bytes, tuple[str, ...], str]:
     """Return the first sheet of a workbook that holds anything as CSV, a caution that names the others, and the day from which it numbers days."""
     try:
-        import python_calamine
-    except ImportError as error:
-        raise InvalidInput(
-            f"Reading {file.name} needs python-calamine: pip install 'eventstudy-finance[excel]', or save the sheet as CSV.",
-            file=file.name,
-        ) from error
-    try:
         with zipfile.ZipFile(file) as packed:
             if sum(member.file_size for member in packed.infolist()) > MAX_TEXT:
                 raise InvalidInput(
                     f"{file.name} unpacks to more than {MAX_TEXT / 1024**2:,.0f} MB; keep only what the study needs."
                 )
             later = re.search(rb'date1904="(1|true)"', packed.read("xl/workbook.xml"))
-        book = python_calamine.CalamineWorkbook.from_path(file)
-        sheets = {sheet: rows for sheet in book.sheet_names if (rows := book.get_sheet_by_name(sheet).to_python())}
-    except (OSError, ValueError, KeyError, zlib.error, zipfile.BadZipFile, python_calamine.CalamineError) as error:
+        book = pd.read_excel(file, sheet_name=None, header=None, dtype=object, keep_default_na=False, engine="calamine")
+    except ImportError as error:
+        raise InvalidInput(
+            f"Reading {file.name} needs python-calamine: pip install 'eventstudy-finance[excel]', or save the sheet as CSV.",
+            file=file.name,
+        ) from error
+    except InvalidInput:
+        raise
+    except Exception as error:  # the reader's errors are of its own classes
         raise DataUnfit(
             f"{file.name} is damaged or no workbook: {str(error)[:200]}. Save it again, or as CSV.", file=file.name
         ) from error
+    sheets = {name: sheet for name, sheet in book.items() if not sheet.empty}
     if not sheets:
         raise DataUnfit(f"{file.name} is empty.", file=file.name)
     first, *others = sheets
-    stream = io.StringIO()
-    csv.writer(stream).writerows([[_cell(cell) for cell in row] for row in sheets[first]])
     said = (
         (f"Of the sheets of {file.name} only the first, {first}, was read, not {first_few(others, 8)}.",)
         if others
         else ()
     )
-    return stream.getvalue().encode("utf-8"), said, "1904-01-01" if later else "1899-12-30"
-
-
-def _cell(value: object) -> str:
-    """Return a cell of a workbook as text: days as 2025-01-27, whole numbers without a point."""
-    if isinstance(value, datetime):
-        return value.date().isoformat() if value.time() == time() else value.isoformat(sep=" ")
-    return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < 2**53 else str(value)
+    return (
+        sheets[first].to_csv(header=False, index=False).encode("utf-8"),
+        said,
+        "1904-01-01" if later else "1899-12-30",
+    )
 
 
 def check_bytes(data: bytes, name: str) -> None:
@@ -291,7 +285,7 @@ def _without_footer(table: pd.DataFrame, date: int) -> tuple[pd.DataFrame, tuple
     below = rows[::-1].index(True) if True in rows else 0
     if not below:
         return table, ()
-    quoted = first_few([" ".join(cells)[:60] for cells in texts[-below:]], 3)
+    quoted = first_few([repr(" ".join(cells)[:60]) for cells in texts[-below:]], 3)
     return table.iloc[:-below], (f"What stands below the last row was left out: {quoted}.",)
 
 

@@ -1,7 +1,7 @@
 """The layouts in which price tables come: how each is recognised by its header, and how it is brought to dates × tickers.
 
-A new layout is a function that reads it and an entry of `LAYOUTS`; a new vendor of one share's history an entry of `VENDORS`; another
-word in a header an entry of `HEADERS`.
+A new layout is a function that reads it and an entry of `LAYOUTS`; another word in a header, and a new vendor of one share's history, an
+entry of words.toml.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from eventstudy.errors import DataUnfit, InvalidInput
-from eventstudy.sources.files.cells import Figures, check_tickers, cut, local_days, numbers, read_days, shown
+from eventstudy.sources.files.cells import WORDS, Figures, check_tickers, cut, local_days, numbers, read_days, shown
 from eventstudy.sources.files.crsp import Delisting, check_delisting, crsp_figures
 from eventstudy.sources.files.plausible import refuse_other_fields, refuse_other_figures
 from eventstudy.wording import first_few, iso_day, plural
@@ -23,56 +23,8 @@ from eventstudy.wording import first_few, iso_day, plural
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-#: What columns are called, by the kind of file and by what they mean, in small letters. Of prices, blanks, marks and accents in a header do
-#: not count, of several ``ticker`` and ``firm`` the first is taken, and ``other`` is known and not needed; of CRSP the older name of a
-#: column comes first; of factors blanks do not count.
-HEADERS: Mapping[str, Mapping[str, str]] = {
-    "prices": {
-        "date": "date dates datetime day timestamp tradedate tradingdate tradingday pricedate quotedate observationdate datadate"
-        " datum handelstag börsentag fecha data giorno datasesji handelsdatum 日期 交易日期 交易日 日付 年月日 날짜 일자 дата",
-        "ticker": "ticker tickers symbol symbols tic tickersymbol stocksymbol stockcode securitycode tscode secid securityid ric isin wkn sedol"
-        " cusip kürzel simbolo símbolo symbole codice código 代码 代碼 股票代码 证券代码 股票代碼 證券代號 コード 銘柄コード 証券コード 종목코드 코드 тикер код",
-        "firm": "code name names firm company companyname stock stockname security securityname instrument asset issuer indexname permno permco gvkey"
-        " wertpapier aktie unternehmen firma société societe titre valeur acción empresa valor titolo società ação spółka nazwa bolag naam fonds"
-        " 名称 简称 股票名称 证券简称 銘柄 銘柄名 会社名 종목명 회사명 эмитент название",
-        "close": "close closelast closeprice closingprice closing last lastprice lasttrade prccd schluss schlusskurs schlußkurs kurs zuletzt letzter"
-        " clôture coursdeclôture dernier derniercours cierre preciodecierre último chiusura ultimo prezzodichiusura zamknięcie kurszamknięcia"
-        " ostatnio fechamento fecho slotkoers slot laatste slutkurs stängning senast 收盘 收盘价 收盤 收盤價 終値 종가 закрытие ценазакрытия",
-        "adj_close": "adjclose adjustedclose closeadj closeadjusted adjcloseprice adjustedcloseprice adjprice adjustedprice adj adjusted adjprc adjlast"
-        " adjclosing adjustedclosing adjustedclosingprice adjustierterschlusskurs adjschlusskurs bereinigterschlusskurs schlusskursbereinigt"
-        " clôtureajustée coursajusté cierreajustado preciodecierreajustado chiusurarettificata chiusuraaggiustata fechamentoajustado"
-        " zamknięcieskorygowane aangepasteslotkoers gecorrigeerdeslotkoers justeradslutkurs closehfq 后复权收盘价 调整后收盘价 調整後終値"
-        " 수정종가 수정주가 скорректированнаяценазакрытия",
-        "volume": "volume vol volumes wolumen wol volumen volym handelsvolumen stück 成交量 出来高 売買高 거래량 объём объем",
-        "currency": "currency ccy curr währung waluta devise moneda valuta moeda 货币 通貨 통화 валюта",
-        "other": "open high low vwap average avg mid bid ask trades numberoftrades turnover amount marketcap openint openinterest change change% %change"
-        " chg% changepct pctchg pctchange changepercent prevclose previousclose preclose dividends dividend divcash dividendamount exdividend"
-        " capitalgains stocksplits splitcoefficient splitfactor adjopen adjhigh adjlow adjvolume year month week weekday quarter exchange"
-        " eröffnung eröffn erster hoch tief tageshoch tagestief umsatz +/% ouverture ouv haut bas plushaut plusbas variation% apertura máximo mínimo"
-        " var% massimo minimo abertura máxima mínima otwarcie najwyższy najniższy max min zmiana% hoog laag verschil% öppning högst lägst 开盘 最高"
-        " 最低 开盘价 最高价 最低价 成交额 涨跌额 涨跌幅 振幅 换手率 始値 高値 安値 売買代金 前日比 시가 고가 저가 등락률 거래대금 대비 открытие макс мин",
-    },
-    "bars": {
-        "period": "<per> per",
-        "time": "<time> time",
-    },
-    "crsp": {
-        "date": "date caldt dlycaldt",
-        "permno": "permno",
-        "ticker": "ticker tic tsymbol",
-        "ret": "ret dlyret",
-        "prc": "prc dlyprc",
-        "vol": "vol dlyvol",
-        "shrout": "shrout",
-        "cfacpr": "cfacpr dlycumfacpr",
-        "dlret": "dlret",
-        "dlstcd": "dlstcd",
-    },
-    "factors": {
-        "mkt_rf": "mkt-rf", "smb": "smb", "hml": "hml", "rmw": "rmw", "cma": "cma", "mom": "mom umd wml", "rf": "rf",
-        "st_rev": "st_rev", "lt_rev": "lt_rev",
-    },
-}  # fmt: skip
+#: What columns are called, by the kind of file and by what they mean, in small letters.
+HEADERS: Mapping[str, Mapping[str, str]] = WORDS["headers"]
 
 
 def _plainly(word: str) -> str:
@@ -115,31 +67,9 @@ NEEDED = (
 )
 ONE_CLOSE = "The file holds one close only; it was taken as adjusted and as traded."
 WIDE = "The columns were taken as closes adjusted for splits and dividends."
-ADJUSTED_UNKNOWN = "The file holds one close only; it was taken as adjusted for splits and dividends."
+ADJUSTED_UNKNOWN = WORDS["vendors"][-1]["caution"]
 
 
-class Vendor(NamedTuple):
-    """Whose history of one share a file is, by words of its header: what is known of its closes, and of how it writes days.
-
-    ``page``: saved from a web page, so that figures come with ``$`` and ``,``, and closes are adjusted for splits only.
-    """
-
-    heads: frozenset[str]
-    caution: str
-    page: bool = False
-    month_first: bool | None = None
-
-
-_SPLITS = "{} are adjusted for splits but not for dividends: returns on ex-dividend days lack the dividend."
-VENDORS = (
-    Vendor(frozenset({"closelast"}), _SPLITS.format("Closes of Nasdaq.com"), page=True, month_first=True),
-    Vendor(frozenset({"price", "change%"}), _SPLITS.format("Prices of Investing.com"), page=True),
-    Vendor(
-        frozenset({"dividends", "stocksplits"}),
-        "The closes were taken as adjusted for splits and dividends, as the Yahoo client's history makes them by default.",
-    ),
-)
-_OTHER_VENDOR = Vendor(frozenset(), ADJUSTED_UNKNOWN)
 #: Adjusted closes that by the custom of their country leave dividends in.
 _WITHOUT_DIVIDENDS = re.compile(r"調整後終値|수정(종가|주가)")
 
@@ -200,7 +130,7 @@ def has_decimals(column: str) -> bool:
 
 def needed_cells(columns: Sequence[str]) -> int:
     """Return how many cells a row must have: its last may be wanting where they are a volume or not used."""
-    told = [meaning(c) for c in columns]
+    told = _row_meanings(columns)
     spare = {"volume", "other"} if _CLOSES & set(told) else set()
     return (
         max(
@@ -304,7 +234,8 @@ def from_rows(table: pd.DataFrame, asked: Asked) -> Figures:
     chosen = _by_meaning(names, columns, name)
     said = _unused(columns, names, list(chosen.values()), name)
     firm, vendor = chosen.get("ticker", chosen.get("firm")), vendor_of(columns)
-    days = read_days(table[chosen["date"]], name, vendor.month_first if firm is None else None)
+    days = read_days(table[chosen["date"]], name, vendor.get("month_first") if firm is None else None)
+    page = firm is None and vendor.get("page", False)
     unknown = [
         c for c, m in zip(columns, names, strict=True) if c not in chosen.values() and m in {"", "ticker", "firm"}
     ]
@@ -324,15 +255,14 @@ def from_rows(table: pd.DataFrame, asked: Asked) -> Figures:
     fields = [f for f in _FIELDS if f in chosen]
     clean = pd.DataFrame({"date": days.to_numpy(), "ticker": tickers.to_numpy()})
     for f in fields:
-        clean[f] = numbers(table[chosen[f]], name, days, money=firm is None and vendor.page).to_numpy()
+        clean[f] = numbers(table[chosen[f]], name, days, money=page).to_numpy()
     clean = _once_a_day(clean, table, chosen["date"], unknown, name)
     figures = _figures({f: clean.pivot(index="date", columns="ticker", values=f) for f in fields})  # noqa: PD010
     if firm is None and "adj_close" not in fields:
-        kept = figures.close if vendor.page else None
-        adjustments = "splits, not dividends" if vendor.page else figures.adjustments
-        figures = replace(figures, close=kept, adjustments=adjustments, cautions=(vendor.caution,))
+        figures = replace(figures, close=figures.close if page else None, cautions=(vendor["caution"],))
+        figures = replace(figures, adjustments="splits, not dividends") if page else figures
     elif _WITHOUT_DIVIDENDS.search(chosen.get("adj_close", "")):
-        said = (_SPLITS.format(f"Closes under {chosen['adj_close']}, as far as is the custom,"), *said)
+        said += (f"By custom, closes under {chosen['adj_close']} are adjusted for splits but not for dividends.",)
     if "currency" in chosen:
         figures = replace(figures, currency=currencies(table[chosen["currency"]], tickers, name))
     return figures.with_cautions(*said)
@@ -349,24 +279,27 @@ def _whose(asked: Asked, columns: Sequence[str]) -> tuple[str, tuple[str, ...]]:
             f"Nothing in {name} says whose prices it holds; it was taken for {asked.likely}, as asked.",
         )
     example = stem if re.fullmatch(r"[A-Z0-9.^=-]{1,12}", stem) else "NVDA"
-    file = repr(name) if stem != name else "table"
+    way = f"load_prices({{{example!r}: table}})"
+    if stem != name:
+        way = f'load_prices({{{example!r}: {name!r}}}), read_prices(…, ticker={example!r}), or in a study file source = {{"{example}" = "{name}"}}'
     raise InvalidInput(
-        f"{name} holds one share and no ticker: name the file by its ticker, add a column ticker, or say whose it is: "
-        f"load_prices({{{example!r}: {file}}}) (or ticker={example!r} to read_prices; in a study file source = {{{example!r} = {file}}}). "
-        f"It has the columns {_names(columns)}. {NEEDED}.",
+        f"{name} holds one share and no ticker: name the file by its ticker, add a column ticker, or say whose it is: {way}. It has the columns "
+        f"{_names(columns)}. {NEEDED}.",
         columns=tuple(columns),
     )
 
 
-def vendor_of(columns: Sequence[str]) -> Vendor:
+def vendor_of(columns: Sequence[str]) -> Mapping[str, Any]:
     """Return whose history of one share has these columns."""
     heads = {_plainly(c) for c in columns}
-    return next((v for v in VENDORS if v.heads <= heads), _OTHER_VENDOR)
+    return next(vendor for vendor in WORDS["vendors"] if heads.issuperset(vendor["heads"]))
 
 
 def _row_meanings(columns: Sequence[str]) -> list[str]:
-    """Return what columns stand for; where there is no other close and no ticker, a price is one."""
+    """Return what columns stand for; the last price is a close where there is no other, and so is a price where there is no ticker either."""
     names = [meaning(c) for c in columns]
+    last = "other" if "close" in names else "close"
+    names = [last if m == "last" else m for m in names]
     lone = not {"close", "adj_close", "ticker", "firm"} & set(names)
     return ["close" if lone and _plainly(c) == "price" else m for c, m in zip(columns, names, strict=True)]
 
@@ -506,7 +439,7 @@ def from_wide(table: pd.DataFrame, asked: Asked) -> Figures:
     fields = fields or ([] if any(not meaning(c) for c in columns) else columns)
     if fields:
         raise InvalidInput(
-            f"{name} has the columns {_names(table.columns)}: {', '.join(fields)} but no ticker. {NEEDED}.",
+            f"{name} has the columns {_names(table.columns)}: {', '.join(fields)} but no ticker, nor a close that is known by its name. {NEEDED}.",
             columns=tuple(table.columns),
         )
     if meaning(head) != "date" and not _FIRST.fullmatch(head.strip().lower()):
