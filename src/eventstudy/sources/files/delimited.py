@@ -127,7 +127,7 @@ def sheet_text(file: Path) -> tuple[bytes, tuple[str, ...], str]:
         raise
     except Exception as error:  # the reader's errors are of its own classes
         raise DataUnfit(
-            f"{file.name} is damaged or no workbook: {str(error)[:200]}. Save it again, or as CSV.", file=file.name
+            f"{file.name} is damaged or no workbook of the form .xlsx; save it again, or as CSV.", file=file.name
         ) from error
     sheets = {name: sheet for name, sheet in book.items() if not sheet.empty}
     if not sheets:
