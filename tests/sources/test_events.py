@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
-from eventstudy.sources.events import HEADERS, as_events
+from eventstudy.sources.events import as_events
+from eventstudy.sources.files.cells import WORDS
 
 
 def read(**columns: object) -> list[tuple[str, str]]:
@@ -47,8 +48,8 @@ def test_firms_and_days_are_found_under_their_usual_words(firm, day):
     ]
 
 
-def test_no_word_means_two_things():
-    words = [w for line in HEADERS.values() for w in line.split()]
+def test_no_word_of_events_means_two_things():
+    words = [w for line in WORDS["events"].values() for w in line.split()]
     assert sorted({w for w in words if words.count(w) > 1}) == []
 
 

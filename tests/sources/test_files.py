@@ -236,7 +236,7 @@ def test_missing_file_wrong_ending_and_size(tmp_path, save, monkeypatch):
     with pytest.raises(DataMissing, match=r"no file .*none\.csv"):
         read_prices(tmp_path / "none.csv")
     with pytest.raises(InvalidInput, match="does not end in"):
-        read_prices(tmp_path / "prices.xlsx")
+        read_prices(tmp_path / "prices.ods")
     file = save(WIDE)
     monkeypatch.setattr(files_module, "SIZE_LIMIT", 10)
     with pytest.raises(InvalidInput, match="at most"):

@@ -18,35 +18,17 @@ from eventstudy.calendars import calendar_bounds
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
 from eventstudy.events import Event, time_of_day
 from eventstudy.interchange import as_pandas, is_table
-from eventstudy.sources.files.cells import cut, read_days, shown
+from eventstudy.sources.files.cells import WORDS, cut, read_days, shown
 from eventstudy.sources.files.delimited import read_text
+from eventstudy.sources.files.layouts import HEADERS, plainly
 from eventstudy.sources.files.open import is_price_file
 from eventstudy.wording import first_few, iso_day, plural
 
-#: What columns of events are called, without blanks and marks, in small letters. A firm is looked for among the tickers, then the codes,
-#: then the names; a label by the order of its words.
-HEADERS: Mapping[str, str] = {
-    "ticker": "ticker tickers tickersymbol symbol symbols tic tick tsymbol oftic stockticker stocksymbol tickercode kürzel símbolo simbolo",
-    "code": "permno isin cusip ncusip sedol ric figi gvkey secid securityid wkn companycode companyid firmcode firmid stockcode stkcd "
-    "securitycode code 代码 股票代码 证券代码 銘柄コード 종목코드",
-    "name": "name company companyname firm firmname issuer issuername conm comnam security securityname stock stockname share asset "
-    "unternehmen firma aktie gesellschaft emittent empresa sociedad emisor société entreprise émetteur titre azienda società emittente "
-    "titolo spółka walor bedrijf aandeel companhia emissor 公司 公司名称 会社名 銘柄 회사명",
-    "day": "date dates day datetime timestamp moment eventdate eventday eventdatetime dateofevent announcementdate announcementday announcedate "
-    "announceddate announcementdatetime dateofannouncement dateannounced anndate anncdate anndats anndatsact rdq earningsdate "
-    "earningsannouncementdate reportdate reportingdate reporteddate releasedate newsdate publicationdate disclosuredate filingdate "
-    "meetingdate declarationdate effectivedate exdate datum ereignistag ereignisdatum meldedatum veröffentlichungsdatum tag fecha "
-    "fechaevento fechadelevento fechaanuncio fechadeanuncio data dataevento datadoevento datadellevento dataannuncio dataanúncio "
-    "dateévénement datedelévénement dateannonce datedelannonce jour giorno dzień datawydarzenia dato tarih 日期 公告日期 日付 発表日 날짜",
-    "time": "time timing timeofday announcementtime announcetime anntime anntims anntimsact hour session marketsession when releasetime "
-    "reporttime reporttiming earningstime eventtime calltime amcbmo bmoamc amcbmodmh bmoamcdmh beforeafter uhrzeit zeit zeitpunkt hora heure "
-    "ora godzina tijd tijdstip 时间 時刻 시간",
-    "zone": "zone tz timezone tzone tzname utcoffset zeitzone zonahoraria fuseau fusohorario",
-    "exchange": "exchange mic calendar exch stockexchange listingexchange börse boerse handelsplatz bolsa borsa bourse",
-    "label": "label title headline event eventname news what description",
-    "group": "group",
-}
-_WORDS = {meaning: tuple(words.split()) for meaning, words in HEADERS.items()}
+#: What columns of events are called, by what they hold; of labels the first word is taken.
+_WORDS = {meaning: tuple(plainly(word) for word in words.split()) for meaning, words in WORDS["events"].items()}
+_WORDS["code"] += tuple(w for w in map(plainly, HEADERS["prices"]["ticker"].split()) if w not in _WORDS["ticker"])
+_WORDS["name"] += tuple(w for w in map(plainly, HEADERS["prices"]["firm"].split()) if w not in _WORDS["code"])
+_WORDS["day"] += tuple(w for w in map(plainly, HEADERS["prices"]["date"].split()) if w not in _WORDS["no_day"])
 #: Words that say the time of day only under a header that promises it.
 _UNDER_A_HEADER = {
     "after": "after the close",
@@ -224,7 +206,7 @@ def _plain(given: pd.DataFrame) -> pd.DataFrame:
 
 def _word(header: str) -> str:
     """Return a header without marks, and without what it says in brackets: its zone."""
-    return re.sub(r"[\W_]+", "", re.sub(r"\(.*?\)|\[.*?\]", "", header).casefold())
+    return plainly(re.sub(r"\(.*?\)|\[.*?\]", "", header))
 
 
 def _columns(table: pd.DataFrame) -> Columns:

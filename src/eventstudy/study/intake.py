@@ -55,6 +55,8 @@ DAILY_RATE_LIMIT = 0.005
 CALLED_MARKET = ("mkt", "market", "rm", "mktret")
 #: The call for what holds prices.
 READ_PRICES = "Prices are read so: study.run({}, events)."
+#: So many columns beside a close that are called as fields of a price file are no tickers.
+FIELDS = 3
 #: So many returns of one firm are never all above zero.
 NEVER_ALL_UP = 60
 
@@ -130,12 +132,13 @@ def _fields(table: pd.DataFrame) -> str:
     """Return what makes a table one of prices, in words: two levels of columns, or a close with its day, its ticker or the day's range."""
     if table.columns.nlevels > 1:
         return f"{table.columns.nlevels} levels of columns"
-    found = {meaning(str(c)): str(c) for c in table.columns}
-    close = next((found[w] for w in ("close", "adj_close") if w in found), None)
-    beside = [found[w] for w in ("date", "ticker", "open", "high", "low") if w in found]
-    if close is None or not ({"date", "ticker"} & set(found) or {"open", "high", "low"} <= set(found)):
+    known = {str(c): meaning(str(c)) for c in table.columns}
+    close = next((c for w in ("close", "adj_close") for c, m in known.items() if m == w), None)
+    rows = [c for c, m in known.items() if m in {"date", "ticker", "firm"}]
+    fields = [c for c, m in known.items() if m in {"other", "volume", "open", "high", "low"}]
+    if close is None or not (rows or len(fields) >= FIELDS):
         return ""
-    return f"the columns {', '.join([*beside, close])}"
+    return f"the columns {first_few([*rows, close, *fields], LISTED)}"
 
 
 def exchanges_of(

@@ -172,11 +172,15 @@ class ModelPart(ModelChoice):
 class PricesPart(Part):
     """``[prices]``: where prices come from; ``yahoo`` is the newest stored vintage, or the one that ``vintage`` names.
 
+    ``source`` may also be a file of the study's folder, a list of them, or a table that names the share of each:
+    ``source = {"7203" = "7203.csv"}``; ``encoding`` is that of texts which are not UTF-8.
+
     ``[prices.accept]`` says by name which errors of the prices do no harm, and why.
     ``factors`` names files of the French data library; without it the embedded factors are taken.
     """
 
-    source: str = SNAPSHOT
+    source: str | list[str] | dict[str, str] = SNAPSHOT
+    encoding: str | None = None
     vintage: str | None = None
     start: str | None = None
     end: str | None = None
@@ -194,9 +198,11 @@ class PricesPart(Part):
         return self.downloaded and self.vintage is None
 
     @property
-    def file(self) -> str | None:
-        """The study's own price file, if its prices are neither embedded nor downloaded."""
-        return None if self.source in (SNAPSHOT, YAHOO) else self.source
+    def files(self) -> tuple[str, ...]:
+        """The study's own price files, if its prices are neither embedded nor downloaded."""
+        if isinstance(self.source, str):
+            return () if self.source in (SNAPSHOT, YAHOO) else (self.source,)
+        return tuple(self.source.values() if isinstance(self.source, dict) else self.source)
 
     @field_validator("factors", mode="before")
     @classmethod

@@ -18,7 +18,7 @@ from eventstudy.figures.presentation import Presentation
 from eventstudy.files import check_inside, command_path, own_notebooks, read_table
 from eventstudy.prices.snapshot import FACTOR_COLUMNS, ShareCount, load_factors
 from eventstudy.prices.table import YAHOO, Prices
-from eventstudy.sources import load_prices
+from eventstudy.sources import load_prices, source_of
 from eventstudy.sources.events import EventList, as_events
 from eventstudy.sources.files.french import read_french_factors
 from eventstudy.sources.files.open import PriceFile
@@ -124,8 +124,7 @@ class StudySpec(Part):
             "notebooks": self.notebooks,
             "prices.factors": self.prices.factors,
         }
-        if self.prices.file is not None:
-            named["prices.source"] = (self.prices.file,)
+        named["prices.source"] = self.prices.files
         for key, names in named.items():
             for name in names:
                 if name is not None:
@@ -252,8 +251,12 @@ class StudySpec(Part):
         DataMissing
             If prices come from Yahoo and the vintage, or any, is not stored.
         """
-        if self.prices.file is not None:
-            return PriceFile(self.folder / self.prices.file)
+        given = self.prices.source
+        if isinstance(given, dict):
+            return source_of({ticker: self.folder / name for ticker, name in given.items()}, self.prices.encoding)
+        if self.prices.files:
+            paths = [self.folder / name for name in self.prices.files]
+            return source_of(paths if isinstance(given, list) else paths[0], self.prices.encoding)
         return PriceFile(self._vintage()) if self.prices.downloaded else Snapshot()
 
     def _vintage(self) -> Path:
@@ -280,10 +283,10 @@ class StudySpec(Part):
         try:
             name = find_vintage(self.folder, as_of=moment).name
         except DataMissing as error:
-            if self.prices.file is None or list_vintages(self.folder, YAHOO):
+            if not self.prices.files or list_vintages(self.folder, YAHOO):
                 raise
             raise DataMissing(
-                f"{self.path.name}: prices.source is the file {self.prices.source}, and as_of (--as-of) picks among stored downloads from Yahoo, "
+                f"{self.path.name}: prices.source is the file {', '.join(self.prices.files)}, and as_of (--as-of) picks among stored downloads from Yahoo, "
                 f"of which this study has none. Leave it out to use the file, or run 'eventstudy fetch {command_path(self.folder)}' first.",
                 **error.facts,
             ) from error

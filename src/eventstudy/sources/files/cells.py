@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
 from dataclasses import dataclass, field, replace
 from datetime import date
+from importlib import resources
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,24 +23,28 @@ if TYPE_CHECKING:
 MAX_CELL = 64
 #: Longest name of a column that a message gives whole.
 LONGEST_NAME = 60
+#: How files call things.
+WORDS = tomllib.loads(resources.files(__package__).joinpath("words.toml").read_text(encoding="utf-8"))
+#: What an empty cell may look like.
+MISSING = frozenset(WORDS["missing"])
 _YEARS = (1800, 2200)
-_MONTHS = {
-    m: i
-    for i, m in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], start=1)
-}
+_MONTHS = {word: number for number, words in enumerate(WORDS["months"], start=1) for word in words.split()}
 #: Years of two digits below this are of the twenty-first century, the others of the twentieth (as in POSIX).
 _CENTURY = 69
-_CLOCK = r"([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?( ?(Z|UTC|[+-]\d{2}:?\d{2}))?)?"
+_CLOCK = r"([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AP]M)?( ?(Z|UTC|[+-]\d{2}:?\d{2}))?)?"
 #: How files write days; a file must keep to one of them.
 _FORMS = tuple(
     re.compile(form)
     for form in (
         rf"(?P<y>\d{{4}})-(?P<m>\d{{2}})-(?P<d>\d{{2}}){_CLOCK}",
         r"(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})",
-        rf"(?P<y>\d{{4}})/(?P<m>\d{{2}})/(?P<d>\d{{2}}){_CLOCK}",
-        r"(?P<d>\d{1,2})[- ]?(?P<word>[A-Za-z]{3})[- ]?(?P<y>\d{4})",
-        r"(?P<d>\d{1,2})[- ](?P<word>[A-Za-z]{3})[- ](?P<yy>\d{2})",
-        r"(?P<word>[A-Za-z]{3}) (?P<d>\d{1,2}), (?P<y>\d{4})",
+        rf"(?P<y>\d{{4}})/(?P<m>\d{{1,2}})/(?P<d>\d{{1,2}}){_CLOCK}",
+        rf"(?P<y>\d{{4}})-(?P<m>\d{{1,2}})-(?P<d>\d{{1,2}}){_CLOCK}",
+        rf"(?P<y>\d{{4}})\. ?(?P<m>\d{{1,2}})\. ?(?P<d>\d{{1,2}})\.?{_CLOCK}",
+        r"(?P<y>\d{4})[年년] ?(?P<m>\d{1,2})[月월] ?(?P<d>\d{1,2})[日일]",
+        r"(?P<d>\d{1,2})\.?[- ]?(?P<word>[^\W\d_]{3,10})\.?[- ]?(?P<y>\d{4})",
+        r"(?P<d>\d{1,2})[- ](?P<word>[^\W\d_]{3,10})[- ](?P<yy>\d{2})",
+        r"(?P<word>[^\W\d_]{3,10}) (?P<d>\d{1,2}), (?P<y>\d{4})",
         rf"(?P<a>\d{{1,2}})/(?P<b>\d{{1,2}})/(?P<y>\d{{4}}){_CLOCK}",
         rf"(?P<a>\d{{1,2}})\.(?P<b>\d{{1,2}})\.(?P<y>\d{{4}}){_CLOCK}",
         r"(?P<a>\d{1,2})-(?P<b>\d{1,2})-(?P<y>\d{4})",
@@ -76,6 +82,11 @@ def shown(value: object) -> str:
     return repr(text if len(text) <= MAX_CELL else text[: MAX_CELL - 1] + "…")
 
 
+def is_day(cell: object) -> bool:
+    """Tell whether a cell is written as files write days."""
+    return isinstance(cell, str) and any(form.fullmatch(cell.strip()) for form in _FORMS)
+
+
 def read_days(column: pd.Series[str], name: str, month_first: bool | None = None) -> pd.DatetimeIndex:
     """Read a column of days, all written in one form.
 
@@ -103,8 +114,13 @@ def read_days(column: pd.Series[str], name: str, month_first: bool | None = None
 
 
 def _no_day(name: str, text: str, row: int) -> InvalidInput:
+    serial = (
+        ", or give the column a format of dates if it holds a spreadsheet's day numbers"
+        if re.fullmatch(r"\d{5}", text)
+        else ""
+    )
     return InvalidInput(
-        f"{name} has {shown(text)} as a date in data row {row}; {_WRITE}.", value=text[:MAX_CELL], row=row
+        f"{name} has {shown(text)} as a date in data row {row}; {_WRITE}{serial}.", value=text[:MAX_CELL], row=row
     )
 
 
@@ -153,8 +169,7 @@ def numbers(column: pd.Series[float], name: str, days: pd.DatetimeIndex, money: 
     values = np.full(len(cells), np.nan)
     values[there] = [read(c) for c in cells[there]]
     wrong = np.isnan(values) & there
-    blank = {"", "-", "--"} if money else {""}
-    wrong[wrong] = [not isinstance(c, str) or c.strip() not in blank for c in cells[wrong]]
+    wrong[wrong] = [not isinstance(c, str) or c.strip() not in MISSING for c in cells[wrong]]
     if wrong.any():
         place = int(wrong.argmax())
         raise DataUnfit(
