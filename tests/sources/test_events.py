@@ -313,6 +313,71 @@ def test_what_an_event_was_asked_for_makes_the_same_event():
         assert (again.asked, again.first_session()) == (event.asked, event.first_session())
 
 
+# -- all together: tables against a truth known by construction -----------------------------------------------------
+
+ZONES = {"XNYS": "America/New_York", "XLON": "Europe/London", "XTKS": "Asia/Tokyo", "XFRA": "Europe/Berlin"}
+#: Clocks before the open, during the session and after the close, local to each exchange, early closes aside.
+CLOCKS = {"before": ("06:30", "07:45"), "during": ("11:00", "12:31"), "after": ("20:15", "21:00")}
+SAID = {"before": BEFORE, "during": DURING, "after": AFTER}
+
+
+def made_up(rng: np.random.Generator) -> tuple[pd.DataFrame, str, list[pd.Timestamp]]:
+    """Return a table of events, its exchange, and the session of each event."""
+
+    def one(values):
+        return values[int(rng.integers(len(values)))]
+
+    exchange = one(list(ZONES))
+    sessions = es.exchange_sessions(exchange, "2021-01-04", "2024-12-20")
+    places = np.sort(rng.choice(len(sessions) - 3, 12, replace=False))
+    local, when = sessions[places], [one(list(SAID)) for _ in places]
+    truth = [sessions[p + (w == "after")] for p, w in zip(places, when, strict=True)]
+    clocks = [one(CLOCKS[w]) for w in when]
+    moments = [pd.Timestamp(f"{d:%Y-%m-%d} {c}", tz=ZONES[exchange]) for d, c in zip(local, clocks, strict=True)]
+    form = one(["%Y-%m-%d", "%d-%b-%Y", "%Y%m%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "stamp"])
+
+    def days(index):
+        return list(index) if form == "stamp" else [f"{d:{form}}" for d in index]
+
+    day, time = (
+        one(["date", "Event Date", "anndats", "rdq", "Datum", "fecha", "data"]),
+        one(["time", "timing", "hour", "anntims", "slot"]),
+    )
+    kind = one(["words", "local clock", "UTC clock", "header", "moments", "text"])
+    columns: dict[str, object] = {
+        one(["ticker", "Symbol", "tic", "isin", "Firma", "gvkey"]): [f"F{i}" for i in range(12)]
+    }
+    if kind == "words":
+        columns |= {day: days(local), time: [one(SAID[w]) for w in when]}
+    elif kind == "local clock":
+        columns |= {day: days(local), time: clocks, "tz": ZONES[exchange]}
+    elif kind == "UTC clock":
+        in_utc = [m.tz_convert("UTC") for m in moments]
+        columns |= {
+            day: days([m.tz_localize(None).normalize() for m in in_utc]),
+            time: [f"{m:%H:%M:%S}" for m in in_utc],
+            "timezone": "UTC",
+        }
+    elif kind == "header":
+        columns |= {day: days(local), f"Time ({ZONES[exchange]})": clocks}
+    elif kind == "moments":
+        columns |= {day: [m.tz_convert(one(["UTC", "Asia/Kolkata", ZONES[exchange]])) for m in moments]}
+    else:
+        columns |= {day: [f"{m:%Y-%m-%d %H:%M} {ZONES[exchange]}" for m in moments]}
+    columns |= {"eps": rng.normal(size=12).round(2), "sector": one(["Energy", "AMC"])} if rng.random() < 0.5 else {}
+    columns.pop("sector", None) if columns.get("sector") == "AMC" else None
+    table = pd.DataFrame(columns)
+    return table[[table.columns[k] for k in rng.permutation(table.shape[1])]], exchange, truth
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_generated_lists_are_placed_as_they_were_made(seed):
+    rng = np.random.default_rng(seed)
+    for _ in range(25):
+        table, exchange, truth = made_up(rng)
+        assert [e.first_session(exchange) for e in as_events(table)] == truth, table.to_string()
+
+
 # -- files ----------------------------------------------------------------------------------------------------------
 
 
@@ -321,7 +386,7 @@ def test_what_an_event_was_asked_for_makes_the_same_event():
     [
         "Symbol;Datum;Uhrzeit;Titel;;\nSAP;28.01.2025;nachbörslich;Zahlen, Q4;;\nBMW;14.03.2025;vorbörslich;;;\n;;;;;\n",
         "\ufeffsymbol\tdate\ttiming\ttitle\nSAP\t28-Jan-2025\tamc\tZahlen, Q4\nBMW\t14-Mar-2025\tbmo\t\n",
-        'ticker,date,when,label\nSAP,2025-01-28,amc,"Zahlen, Q4"\n\nBMW,2025-03-14,bmo,\n',
+        'Results of the year\n\nticker,date,when,label\nSAP,2025-01-28,amc,"Zahlen, Q4"\n\nBMW,2025-03-14,bmo,\n',
     ],
 )
 def test_files_of_events_are_read_like_those_of_prices(tmp_path: Path, text: str):

@@ -44,7 +44,7 @@ _YEAR_MONTH_DAY, _LONGEST = (1900_01_01, 2199_12_31), 60
 _COLUMNS = 12
 _WHAT = "The events table"
 _CLOCK = re.compile(
-    r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(?:\s*([ap])\.?m\.?)?(?:\s*(?:Uhr|h))?\s*(\S.*)?", re.IGNORECASE
+    r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(?:\s*([ap])\.?m(?![a-z])\.?)?(?:\s*(?:Uhr|h)(?![a-z]))?\s*(\S.*)?", re.IGNORECASE
 )
 _DAY_AND_CLOCK = re.compile(r"(.*?\d)(?:[T\s,]+)(\d{1,2}:\d{2}.*)")
 _DAY_AND_WORDS = re.compile(r"(.*?\d)[\s,]+(\D+)")
@@ -67,15 +67,20 @@ class EventList(tuple[Event, ...]):
         Columns that were not used.
     untimed : tuple of str
         Rows without a time of day, in words, in a table that gives one for others.
+    said : tuple of str
+        What was left out of a file beside its table, in sentences.
     """
 
     unused: tuple[str, ...]
     untimed: tuple[str, ...]
+    said: tuple[str, ...]
 
-    def __new__(cls, events: Iterable[Event], unused: Sequence[str] = (), untimed: Sequence[str] = ()) -> EventList:
+    def __new__(
+        cls, events: Iterable[Event], unused: Sequence[str] = (), untimed: Sequence[str] = (), said: Sequence[str] = ()
+    ) -> EventList:
         """Return a tuple of events that knows its table."""
         made = super().__new__(cls, events)
-        made.unused, made.untimed = tuple(unused), tuple(untimed)
+        made.unused, made.untimed, made.said = tuple(unused), tuple(untimed), tuple(said)
         return made
 
 
@@ -94,7 +99,7 @@ def as_events(events: object) -> EventList:
     if isinstance(events, Event):
         return EventList((events,))
     if isinstance(events, Path) or (isinstance(events, str) and re.search(r"\.\w{2,7}$", events)):
-        return events_of_table(read_event_table(Path(events)))
+        return events_of_table(*read_event_table(Path(events)))
     if is_table(events):
         return events_of_table(as_pandas(events, _WHAT))
     if isinstance(events, str | Mapping | pd.Series) or not isinstance(events, Iterable):
@@ -121,13 +126,13 @@ def as_events(events: object) -> EventList:
 # -- The file.
 
 
-def read_event_table(file: Path) -> pd.DataFrame:
-    """Read a CSV of events as text, separated by commas, semicolons or tabs; empty cells as missing."""
+def read_event_table(file: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Read a file of events as text, empty cells as missing; and say what was left out."""
     if not file.is_file():
         raise DataMissing(f"There is no file {file}; check the name and the folder.", file=str(file))
     if not is_price_file(file.name) or file.name.lower().endswith(".parquet"):
         raise InvalidInput(
-            f"{file.name} is no CSV file; save the events as CSV, or read them with pandas and hand the table over.",
+            f"{file.name} is no file of text; save the events as CSV, or read them with pandas and hand the table over.",
             file=file.name,
         )
     text = read_text(file)
@@ -148,7 +153,7 @@ def read_event_table(file: Path) -> pd.DataFrame:
                 file=file.name,
             )
     table = pd.DataFrame([row[: len(header)] for row in body], columns=header, dtype=object)
-    return table.mask(table == "", None)
+    return table.mask(table == "", None), text.said
 
 
 # -- Which column is what.
@@ -167,7 +172,7 @@ class Columns(NamedTuple):
     unused: tuple[str, ...]
 
 
-def events_of_table(given: pd.DataFrame) -> EventList:
+def events_of_table(given: pd.DataFrame, said: Sequence[str] = ()) -> EventList:
     """Return the events of a table; no column is left out without a word."""
     table = _plain(given)
     columns = _columns(table)
@@ -176,7 +181,8 @@ def events_of_table(given: pd.DataFrame) -> EventList:
     firms, *more = (_texts(table, c) for c in (columns.firm, columns.label, columns.group, columns.exchange))
     moments, untimed = _moments(table, columns)
     events = [_row_event(place, row) for place, row in enumerate(zip(firms, moments, *more, strict=True), start=1)]
-    return EventList(events, columns.unused, [f"row {i + 1} ({events[i].ticker} {events[i].asked})" for i in untimed])
+    rows = [f"row {i + 1} ({events[i].ticker} {events[i].asked})" for i in untimed]
+    return EventList(events, columns.unused, rows, said)
 
 
 def _row_event(place: int, row: tuple[object, ...]) -> Event:

@@ -98,15 +98,16 @@ def design_checks(
 
 def events_check(events: EventList) -> tuple[Check, ...]:
     """Say which columns of the table of events were not used, and which events lack a time of day; nothing if all is used."""
-    if not events.unused and not events.untimed:
+    if not (events.unused or events.untimed or events.said):
         return ()
     columns = f"columns not used: {first_few(events.unused, UNUSED)}" if events.unused else "all columns used"
+    value = "; ".join([columns, *(sentence.rstrip(".") for sentence in events.said)])
     comment = (
         f"{len(events.untimed)} of {plural(len(events), 'event')} have no time of day and were placed by their date alone: "
         f"{first_few(events.untimed, NAMED, '; ')}"
     )
     rule = "a time of day for every event or for none"
-    return (_check(EVENTS_CHECK, columns, rule, not events.untimed, comment),)
+    return (_check(EVENTS_CHECK, value, rule, not events.untimed, comment),)
 
 
 def _dropped(audit: pd.DataFrame) -> Check:
