@@ -65,6 +65,42 @@ def test_the_same_list_without_its_times_reacts_a_session_too_late(prices, earni
     assert after > 2.5 * max(before, on)
 
 
+def reaction(result: es.EventStudyResult) -> list[str]:
+    return [c.value for c in result.checks if c.name == "Day of the reaction"]
+
+
+def test_a_list_whose_times_were_lost_is_told_the_day_that_moves(prices, earnings):
+    table = earnings[["ticker", "date"]]
+    lost = STUDY.run(prices, table)
+    by_date = (
+        pd.DataFrame(np.abs(lost.abnormal.sar)).groupby(lost.audit.loc[lost.audit["kept"], "session"].to_numpy()).mean()
+    )
+    _, on, after = by_date.mean()
+    assert reaction(lost) == [f"day +1 moves {after / on:.1f} times as much as day 0, over {len(by_date)} dates"]
+    assert "say so (a column timing" in str(lost)
+    assert reaction(STUDY.run(prices, earnings.assign(zone="America/New_York"))) == []
+    days = prices.adj_close.index
+    late = table.assign(date=[days[days.get_loc(pd.Timestamp(d)) + 2] for d in table["date"]])
+    assert reaction(STUDY.run(prices, late))[0].startswith("day -1 moves")
+
+
+def test_events_that_move_nothing_are_hardly_ever_told_another_day():
+    rng = np.random.default_rng(11)
+    told = 0
+    for _ in range(60):
+        days = es.exchange_sessions("XNYS", "2022-01-03", "2024-12-20")
+        table = pd.DataFrame(
+            rng.standard_t(4, (len(days), 13)) * 0.01, index=days, columns=["MKT", *(f"F{i}" for i in range(12))]
+        )
+        events = [es.Event(f"F{i}", days[k]) for i, k in enumerate(rng.choice(np.arange(200, 700), 12, replace=False))]
+        told += bool(
+            reaction(
+                es.EventStudy(model=es.MarketModel("MKT"), estimation=(-120, -11), window=(-2, 2)).run(table, events)
+            )
+        )
+    assert told == 0
+
+
 def test_what_of_the_list_was_not_used_is_said_once_with_the_result(prices, earnings):
     result = STUDY.run(prices, earnings.assign(zone="America/New_York"))
     (check,) = [c for c in result.checks if c.name == "Table of events"]
