@@ -291,6 +291,32 @@ def test_events_without_a_time_of_day_among_others_are_named():
     assert as_events(table[["ticker", "date"]]).untimed == ()
 
 
+@pytest.mark.parametrize(
+    ("column", "cells"),
+    [("peer", ["AMC", "AMC"]), ("after_hours", [True, False]), ("Pre-Market", ["yes", "no"]), ("bmo", [1, 0])],
+)
+def test_what_may_be_a_time_of_day_or_something_else_stops_the_read(column, cells):
+    table = pd.DataFrame({"ticker": ["NVDA", "CNK"], "date": ["2024-05-02"] * 2, column: cells})
+    message = refusal(table)
+    assert f"in the column {column!r}, which may be the time of day or something else" in message
+    assert as_events(told(message.split("else: ")[-1].rstrip("."), events=table)).unused == ()
+    assert as_events(table.assign(**{column: ["amc", "bmo"]}).rename(columns={column: "timing"})).unused == ()
+
+
+@pytest.mark.parametrize(
+    "stamps",
+    [["2024-05-02T20:06:11.000Z", ""], ["2024-05-02 16:06", "2024-05-02"], [pd.Timestamp("2024-05-02 16:06"), pd.NaT]],
+)
+def test_moments_beside_the_day_stop_the_read(stamps):
+    table = pd.DataFrame({"ticker": ["A", "B"], "date": ["2024-05-02"] * 2, "accepted_at": stamps})
+    assert "date and accepted_at, and each could be the day of the event" in refusal(table)
+
+
+def test_a_midnight_with_a_zone_is_a_day_and_asks_for_no_times():
+    table = pd.DataFrame({"ticker": ["A", "B"], "date": [pd.Timestamp("2024-05-02", tz="UTC"), "2024-05-03"]})
+    assert as_events(table).untimed == ()
+
+
 def test_a_column_of_other_words_or_figures_is_no_time_of_day():
     found = as_events(
         pd.DataFrame(

@@ -36,6 +36,9 @@ _UNDER_A_HEADER = {
     "before": "before the open",
     "pre": "before the open",
 }
+#: Kinds of columns that hold days, and answers under a header that names a time of day.
+_DAYS = ("days", "moments")
+_YES_OR_NO = frozenset({"true", "false", "1", "0", "yes", "no", "y", "n", "x"})
 #: Share of a column's cells that make it one of times or of days.
 _MOSTLY = 0.5
 #: Days written as one number, and the longest text that tells a time of day.
@@ -44,7 +47,8 @@ _YEAR_MONTH_DAY, _LONGEST = (1900_01_01, 2199_12_31), 60
 _COLUMNS = 12
 _WHAT = "The events table"
 _CLOCK = re.compile(
-    r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(?:\s*([ap])\.?m(?![a-z])\.?)?(?:\s*(?:Uhr|h)(?![a-z]))?\s*(\S.*)?", re.IGNORECASE
+    r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(?:\s*([ap])\.?m(?![a-z])\.?)?(?:\s*(?:Uhr|h)(?![a-z]))?\s*(\S.*)?",
+    re.IGNORECASE,
 )
 _DAY_AND_CLOCK = re.compile(r"(.*?\d)(?:[T\s,]+)(\d{1,2}:\d{2}.*)")
 _DAY_AND_WORDS = re.compile(r"(.*?\d)[\s,]+(\D+)")
@@ -223,28 +227,44 @@ def _columns(table: pd.DataFrame) -> Columns:
         (found for kind in ("ticker", "code", "name") if (found := [n for n in names if words[n] in _WORDS[kind]])), []
     )
     called = [n for n in names if words[n] in _WORDS["day"]]
-    dates = [n for n in called if kinds[n] == "days"] or called
-    dates = dates or [n for n in names if words[n] in _WORDS["time"] and kinds[n] == "days"]
+    dates = [n for n in called if kinds[n] in _DAYS] or called
+    dates = dates or [n for n in names if words[n] in _WORDS["time"] and kinds[n] in _DAYS]
     if not firm or not dates:
         raise _not_found(names, kinds, firm, dates)
     _the_one(table, firm, "the firm")
     _the_one(table, dates, "the day of the event")
     rest = [n for n in names if n not in (firm[0], dates[0])]
-    second = next((n for n in rest if words[n] in _WORDS["time"] and kinds[n] == "days"), None)
+    second = next(
+        (n for n in rest if kinds[n] == "moments" or (words[n] in _WORDS["time"] and kinds[n] == "days")), None
+    )
     if second is not None:
         raise _two([dates[0], second], "the day of the event")
     promised = [n for n in rest if words[n] in _WORDS["time"] and table[n].notna().any()]
     times = [*promised, *(n for n in rest if n not in promised and kinds[n] == "times")]
     if len(times) > 1 and len({tuple(map(str, _times(table[n], n))) for n in times}) > 1:
         raise _two(times, "the time of day")
+    _refuse_doubtful_times(table, [n for n in rest if n not in promised])
     chosen = times[0] if times else None
     zone = next((n for n in rest if words[n] in _WORDS["zone"]), None)
     label = next((n for w in _WORDS["label"] for n in rest if words[n] == w and n != chosen), None)
     group = next((n for n in rest if words[n] in _WORDS["group"]), None)
     exchange = next((n for n in rest if words[n] in _WORDS["exchange"] and _are_exchanges(table[n])), None)
     used = {firm[0], dates[0], chosen, zone, label, group, exchange}
-    unused = tuple((n or "one without a name") + " (holds days)" * (kinds[n] == "days") for n in names if n not in used)
+    unused = tuple((n or "one without a name") + " (holds days)" * (kinds[n] in _DAYS) for n in names if n not in used)
     return Columns(firm[0], dates[0], chosen, zone, label, group, exchange, unused)
+
+
+def _refuse_doubtful_times(table: pd.DataFrame, names: Sequence[str]) -> None:
+    """Refuse columns that may tell the time of day or something else: one of nothing but AMC, a firm's ticker too, and yes and no under its words."""
+    for name in names:
+        cells = set(_texts(table, name)) - {""}
+        if cells == {"AMC"} or (cells and {c.casefold() for c in cells} <= _YES_OR_NO and time_of_day(name)):
+            raise InvalidInput(
+                f"{_WHAT} has {first_few(sorted(cells), _COLUMNS)} in the column {name[:60]!r}, which may be the time of day or something else. If it is, "
+                f"call the column timing and write 'amc' (after the close), 'bmo' (before the open) or 'dmh' (during the session) in it; else: "
+                f"events.drop(columns={name!r}).",
+                columns=(name,),
+            )
 
 
 def _are_exchanges(column: pd.Series) -> bool:
@@ -280,7 +300,7 @@ def _not_found(names: list[str], kinds: Mapping[str, str], firm: list[str], date
     """Say which column is wanting, and the line that names it."""
     wanting = " and ".join(repr(w) for w, found in (("ticker", firm), ("date", dates)) if not found)
     said = f"{_WHAT} has the columns {first_few(cut(names), _COLUMNS)}; it needs 'ticker' and 'date', and {wanting} is not there."
-    days = [n for n in names if kinds[n] == "days" and n not in firm]
+    days = [n for n in names if kinds[n] in _DAYS and n not in firm]
     if not firm and len(names) - len(dates) <= 2 and dates:
         return InvalidInput(
             f"{said} If all days are of one firm: events.assign(ticker='NVDA').{_crossed('events')}",
@@ -318,13 +338,14 @@ def _text(value: Any) -> str:
 
 
 def _kind(column: pd.Series) -> str:
-    """Tell by its cells whether a column holds ``times`` of day or ``days``; an empty text if neither."""
-    if pd.api.types.is_datetime64_any_dtype(column.dtype):
-        return "days"
+    """Tell by its cells whether a column holds ``times`` of day, ``days`` or ``moments``, days with a time; an empty text if none of them."""
     if pd.api.types.is_float_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
         return "days" if bool(column.between(*_YEAR_MONTH_DAY).any()) else ""
     kinds = [kind for kind in _each(column, _kind_of_cell) if kind is not None]
-    return next((kind for kind in ("times", "days") if kinds.count(kind) >= max(_MOSTLY * len(kinds), 1)), "")
+    least = max(_MOSTLY * len(kinds), 1)
+    if kinds.count("days") + kinds.count("moments") >= least:
+        return "moments" if kinds.count("moments") >= least else "days"
+    return "times" if kinds.count("times") >= least else ""
 
 
 def _kind_of_cell(value: Any) -> str | None:
@@ -335,7 +356,10 @@ def _kind_of_cell(value: Any) -> str | None:
     said = _time(value, promised=False)
     if said is not None:
         return "times" if any(said) else ""
-    return "days" if isinstance(value, date | np.datetime64) or _LIKE_A_DAY.fullmatch(text) else ""
+    if not isinstance(value, date | np.datetime64) and not _LIKE_A_DAY.fullmatch(text):
+        return ""
+    found = _when(value)
+    return "moments" if any(found.time) or found.is_timed else "days"
 
 
 # -- Times of day.
@@ -393,6 +417,11 @@ class _When(NamedTuple):
     time: TimeOfDay = TimeOfDay()
     moment: pd.Timestamp | None = None
 
+    @property
+    def is_timed(self) -> bool:
+        """Whether it is a moment with its zone and no midnight, which stands for a day."""
+        return self.moment is not None and self.moment != self.moment.normalize()
+
 
 def _when(value: object) -> _When:
     if not _text(value):
@@ -442,7 +471,7 @@ def _moments(table: pd.DataFrame, columns: Columns) -> tuple[list[object], list[
             moments.append(f"{iso_day(day)} {said.clock}{'' if zone[0] in '+-' else ' '}{zone}")
         else:
             moments.append(f"{iso_day(day)} {said.words}".rstrip())
-    untimed = [i for i, (c, t) in enumerate(zip(cells, found, strict=True)) if c.moment is None and not any(t)]
+    untimed = [i for i, (c, t) in enumerate(zip(cells, found, strict=True)) if not c.is_timed and not any(t)]
     return moments, untimed if columns.time is not None or len(untimed) < len(cells) else []
 
 
