@@ -30,7 +30,9 @@ from eventstudy.wording import first_few, iso_day
 #: Exchanges that a message names.
 _NAMED = 8
 #: A time with the name of its zone, and, as some programs write it, the offset too.
-_ZONED = re.compile(r"(\d{4}.*\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*([+-]\d{2}:?\d{2})?\s*\[?((?![AP]M\b)[A-Za-z][\w+/-]*)\]?")
+_ZONED = re.compile(
+    r"(\d{4}.*?\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*([+-]\d{2}:?\d{2})?\s*\[?((?![AP]M\b)[A-Za-z][\w+/-]*)\]?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,9 @@ class Event:
         object.__setattr__(self, "ticker", self.ticker.strip())
         object.__setattr__(self, "moment", _read_moment(self.when, self.ticker))
         if not isinstance(self.exchange, str):
-            raise InvalidInput(f"Event {self.ticker}: exchange is {self.exchange!r}; give an ISO market code such as 'XLON'.")
+            raise InvalidInput(
+                f"Event {self.ticker}: exchange is {self.exchange!r}; give an ISO market code such as 'XLON'."
+            )
         if self.exchange:
             calendar_bounds(self.exchange)
 
@@ -198,7 +202,7 @@ def _read_moment(when: object, ticker: str) -> pd.Timestamp:
             f"or give the day alone."
         )
     if moment.tzinfo is not None and isinstance(when, datetime):
-        _check_clock(moment, ticker)
+        _check_clock(moment, when, ticker)
     return moment
 
 
@@ -208,7 +212,9 @@ def _with_zone_name(text: re.Match[str], ticker: str) -> pd.Timestamp:
     try:
         local = pd.Timestamp(text[1])
     except (ValueError, TypeError, OverflowError) as error:
-        raise InvalidInput(f"{head} has no date and time before its zone; write 2025-01-28 07:30 Europe/Berlin.") from error
+        raise InvalidInput(
+            f"{head} has no date and time before its zone; write 2025-01-28 07:30 Europe/Berlin."
+        ) from error
     try:
         if "/" not in name and name.isupper():  # EST, CET, IST: several places, and no summer time
             raise ZoneInfoNotFoundError(name)
@@ -226,20 +232,25 @@ def _with_zone_name(text: re.Match[str], ticker: str) -> pd.Timestamp:
     first, second = (local.to_pydatetime().replace(tzinfo=zone, fold=f).utcoffset() for f in (0, 1))
     if first != second:
         when, skipped = f"{local:%H:%M} on {iso_day(local)}", bool(first and second and first < second)
-        how = "is no time there, as the clocks are put forward" if skipped else "comes twice there, as the clocks are put back"
-        raise InvalidInput(f"{head}: {when} {how}; write the offset in place of {name} ('{local:%Y-%m-%d %H:%M}+01:00').")
+        how = (
+            "is no time there, as the clocks are put forward"
+            if skipped
+            else "comes twice there, as the clocks are put back"
+        )
+        raise InvalidInput(
+            f"{head}: {when} {how}; write the offset in place of {name} ('{local:%Y-%m-%d %H:%M}+01:00')."
+        )
     return local.tz_localize(zone)
 
 
-def _check_clock(moment: pd.Timestamp, ticker: str) -> None:
+def _check_clock(moment: pd.Timestamp, when: datetime, ticker: str) -> None:
     """Refuse a time that its zone does not have, and the local mean time that pytz gives a datetime by default."""
     if moment.tzname() == "LMT" and moment.year > 1950:
         raise InvalidInput(
             f"Event {ticker}: {moment} is at the local mean time of another century, as tzinfo=pytz.timezone(...) makes it; use "
             f"zoneinfo.ZoneInfo('{moment.tz}'), or pytz's localize."
         )
-    back = moment.tz_convert("UTC").tz_convert(moment.tz)
-    if back.tz_localize(None) != moment.tz_localize(None):
+    if pd.Timestamp(when.replace(tzinfo=None)) != moment.tz_convert("UTC").tz_convert(moment.tz).tz_localize(None):
         raise InvalidInput(
             f"Event {ticker}: {moment:%Y-%m-%d %H:%M} is no time in {moment.tz}, as the clocks are put forward; write the time with its offset."
         )
@@ -278,20 +289,24 @@ def tradable_days(events: Sequence[Event], exchanges: Exchanges) -> Tradable:
         return Tradable(pd.DatetimeIndex(days), late, tuple(unknown))
     moments = pd.DatetimeIndex([events[i].moment.tz_convert("UTC") for i in timed])
     choices = [exchanges.of(events[i]) for i in timed]
-    placed: dict[int, dict[str, np.datetime64]] = {i: {} for i in timed}
-    for name in dict.fromkeys(n for c in choices for n in c):
-        rows = np.array([k for k, c in enumerate(choices) if name in c])
-        found, after = trading_days(moments[rows], name)
+    names = list(dict.fromkeys(name for choice in choices for name in choice))
+    placed = np.full((len(names), len(timed)), np.datetime64("NaT", "ns"))
+    for row, name in enumerate(names):
+        mine = np.array([k for k, choice in enumerate(choices) if name in choice])
+        found, after = trading_days(moments[mine], name)
+        placed[row, mine] = found.to_numpy(dtype="datetime64[ns]")
         known = is_known(found, name)
-        for k, day, is_late, ok in zip(rows, found.to_numpy(dtype="datetime64[ns]"), after, known, strict=True):
-            i = timed[k]
-            if name == choices[k][0]:
-                days[i], late[i] = day, is_late
-                unknown[i] = "" if ok else f"outside the calendar {name} ({_span(name)}), which cannot place {events[i].asked}"
-            placed[i][name] = day
-    for i in timed:
-        if len(set(placed[i].values())) != 1:
-            raise InvalidInput(_unplaced(events[i], placed[i]))
+        for k in (k for k, own in enumerate(mine) if choices[own][0] == name):
+            i = timed[mine[k]]
+            days[i], late[i] = placed[row, mine[k]], after[k]
+            unknown[i] = (
+                "" if known[k] else f"outside the calendar {name} ({_span(name)}), which cannot place {events[i].asked}"
+            )
+    there = ~np.isnat(placed)
+    differs = (there & (placed != days[timed][None, :])).any(axis=0) | ~there.any(axis=0)
+    if differs.any():
+        k = int(differs.argmax())
+        raise InvalidInput(_unplaced(events[timed[k]], {n: placed[r, k] for r, n in enumerate(names) if there[r, k]}))
     return Tradable(pd.DatetimeIndex(days), late, tuple(unknown))
 
 
@@ -310,7 +325,10 @@ def _unplaced(event: Event, placed: Mapping[str, np.datetime64]) -> str:
         why = f"the dates of its data are sessions of several exchanges, by whose closing times it belongs to different days: {found}"
         example = next(iter(placed))
     else:
-        why, example = "the dates of its data are the sessions of no exchange, so nothing says when trading closed", "XLON"
+        why, example = (
+            "the dates of its data are the sessions of no exchange, so nothing says when trading closed",
+            "XLON",
+        )
     return (
         f"Event {event.ticker}: {event.asked} is a moment, and {why}. Name the exchange, EventStudy(calendar='{example}') or "
         f"Event(..., exchange='{example}') (24/7 for coins), or give the day alone."
@@ -365,7 +383,9 @@ def _midnights(
         places = np.searchsorted(stamps, found.to_numpy(dtype="datetime64[ns]"), side="left")
         for i, place, day in zip(mine, places, found, strict=True):
             if place != after[i]:
-                said[i] = f"midnight of {events[i].moment.tz} read as its day; as a moment it is {iso_day(day)} on {name}"
+                said[i] = (
+                    f"midnight of {events[i].moment.tz} read as its day; as a moment it is {iso_day(day)} on {name}"
+                )
     return said
 
 
@@ -384,7 +404,11 @@ def _settle(
         return Located(at, "after the close: next session" if late else midnight)
     if at == 0 or at == len(sessions):
         span = f"{iso_day(sessions[0])} to {iso_day(sessions[-1])}" if len(sessions) else "no sessions"
-        unknown = f"; the calendar {counted} is {_span(counted)}" if counted and not is_known(pd.DatetimeIndex([event.day]), counted)[0] else ""
+        unknown = (
+            f"; the calendar {counted} is {_span(counted)}"
+            if counted and not is_known(pd.DatetimeIndex([event.day]), counted)[0]
+            else ""
+        )
         return Located(-1, f"outside the data ({span}){unknown}", outside=True)
     if late:
         return Located(at, "after the close: next session")

@@ -89,9 +89,8 @@ def exchanges_of(
     frame = closes[[c for c in needed if c in closes.columns]]
     if isinstance(data, Prices):
         frame = clean_frame(frame, "adjusted close") if frame.shape[1] else frame
-    there = frame.notna().to_numpy()
-    counted = there[:, [frame.columns.get_loc(model.benchmark)]] if model.benchmark in frame else there
-    rows = counted.any(axis=1)
+    counted = frame[[model.benchmark]] if model.benchmark in frame else frame
+    rows = counted.notna().any(axis=1).to_numpy(dtype=np.bool_)
     if not rows.any():
         return Exchanges(sessions="" if calendar is None else DEFAULT_EXCHANGE)
     days = pd.DatetimeIndex(frame.index)
@@ -331,13 +330,13 @@ def _refuse_carried(factors: pd.DataFrame) -> None:
 # -- What may be wrong with the prices or returns.
 
 
-def day_checks(
-    data: Data, returns: pd.DataFrame, exchanges: Exchanges, panel: EventPanel
-) -> tuple[Check, ...]:
+def day_checks(data: Data, returns: pd.DataFrame, exchanges: Exchanges, panel: EventPanel) -> tuple[Check, ...]:
     """Return how dates were read, which exchange was recognised by them, and days on which no return moves."""
     checks = []
     if data.said:
-        checks.append(Check("Dates of the data", data.said, "days alone", False, "write the days alone if they are others"))
+        checks.append(
+            Check("Dates of the data", data.said, "days alone", False, "write the days alone if they are others")
+        )
     placed = {n for e in panel.events if e.is_moment and not e.exchange for n in exchanges.of(e)[:1]}
     seen = list(dict.fromkeys([*([exchanges.sessions] if exchanges.sessions else []), *sorted(placed)]))
     if not exchanges.named and seen and seen != [DEFAULT_EXCHANGE]:
@@ -360,8 +359,6 @@ def day_checks(
                 )
             )
     return tuple(checks)
-
-
 
 
 def price_findings(

@@ -175,7 +175,9 @@ class EventStudy:
         exchanges = exchanges_of(table, wanted, self.model, self.calendar)
         exchange = exchanges.sessions or None
         intake = Intake(self.model, self.returns, self.measure, exchange, named=bool(exchanges.named))
-        returns, holes = intake.read(table, tickers, None if factors is None else dated(factors, "The table of factors"))
+        returns, holes = intake.read(
+            table, tickers, None if factors is None else dated(factors, "The table of factors")
+        )
         rules = AlignmentRules(self._estimation, self._window, exchanges, self.closed_day, self.min_estimation)
         trades = trades_of(table, returns) if self.model.bridges_gaps else None
         alignment = align(returns, wanted, self.model, rules, trades)
