@@ -148,6 +148,8 @@ def _shift(given: pd.DatetimeIndex, zone: str, what: str, exchange: str | None) 
         return none, ""
     if _midnights(given).all():
         return none, _neighbours(written, what)
+    if exchange == EVERY_DAY and zone == "UTC":  # its sessions are the days of UTC
+        return none, ""
     shifts = _shifts(given)
     doubtful = False
     if len(given) >= _COMPARED:

@@ -208,6 +208,17 @@ def test_how_dates_were_read_is_told_beside_the_numbers():
     assert Prices.from_frame(closes(table)).provenance.cautions == (said.value,)
 
 
+def test_factors_are_read_by_the_same_function_and_told():
+    table = returns(exchange_sessions("XJSE", "2022-06-01", "2024-05-31"))
+    moved = table[["IDX"]].set_axis(table.index.tz_localize("Africa/Johannesburg").tz_convert("UTC"))
+    event = [es.Event("STK", table.index[300])]
+    found, expected = (study().run(table[["STK"]], event, factors=f) for f in (moved, table[["IDX"]]))
+    pd.testing.assert_frame_equal(found.ar, expected.ar)
+    assert [c.name for c in found.checks if not c.passed and c.name not in {x.name for x in expected.checks}] == [
+        "Dates of the factors"
+    ]
+
+
 def test_a_midnight_that_is_another_session_as_a_moment_says_so():
     table = returns(exchange_sessions("XNYS", "2022-06-01", "2024-05-31"))
     result = study().run(table, [es.Event("STK", "2023-10-12 00:00+09:00")])  # 11:00 of the 11th in New York
@@ -314,6 +325,10 @@ def test_coins_are_offered_their_market():
         for data in (returns(days), Prices.from_frame(closes(returns(days)))):
             assert took(data, es.Event("STK", "2023-10-14 23:30Z"), **more) == "2023-10-14"
             assert took(data, es.Event("STK", "2023-10-14 20:00-05:00"), **more) == "2023-10-15"
+    late = returns(days).set_axis(days.tz_localize("UTC") + pd.Timedelta(hours=23))
+    with pytest.raises(InvalidInput, match="nothing tells"):
+        took(late, es.Event("STK", "2023-10-14"))
+    assert took(late, es.Event("STK", "2023-10-14"), calendar="24/7") == "2023-10-14"
 
 
 @pytest.mark.parametrize(("rule", "word"), [("W-WED", "weekly"), ("W-SAT", "weekly"), ("BME", "monthly")])

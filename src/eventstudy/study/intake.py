@@ -66,6 +66,13 @@ class Data:
         return Provenance("returns handed in", first=first, last=last, cautions=(self.said,) if self.said else ())
 
 
+def as_factors(factors: object, calendar: str | None = None) -> tuple[pd.DataFrame | None, str]:
+    """Return a table of factors of any library as a pandas table of days, and what is to be said of how its dates were read."""
+    if factors is None:
+        return None, ""
+    return frame_of_days(dated(factors, "The table of factors"), "factors", None if calendar == AUTO else calendar)
+
+
 def as_data(data: object, calendar: str | None = None) -> Data:
     """Return prices as they are and a table of returns of any library as a pandas table of days."""
     if isinstance(data, Prices):
@@ -330,13 +337,15 @@ def _refuse_carried(factors: pd.DataFrame) -> None:
 # -- What may be wrong with the prices or returns.
 
 
-def day_checks(data: Data, returns: pd.DataFrame, exchanges: Exchanges, panel: EventPanel) -> tuple[Check, ...]:
+def day_checks(
+    data: Data, returns: pd.DataFrame, exchanges: Exchanges, panel: EventPanel, factors_said: str = ""
+) -> tuple[Check, ...]:
     """Return how dates were read, which exchange was recognised by them, and days on which no return moves."""
     checks = []
-    if data.said:
-        checks.append(
-            Check("Dates of the data", data.said, "days alone", False, "write the days alone if they are others")
-        )
+    for what, said in (("data", data.said), ("factors", factors_said)):
+        if said:
+            to_do = "write the days alone if they are others"
+            checks.append(Check(f"Dates of the {what}", said, "days alone", False, to_do))
     placed = {n for e in panel.events if e.is_moment and not e.exchange for n in exchanges.of(e)[:1]}
     seen = list(dict.fromkeys([*([exchanges.sessions] if exchanges.sessions else []), *sorted(placed)]))
     if not exchanges.named and seen and seen != [DEFAULT_EXCHANGE]:

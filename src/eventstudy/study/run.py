@@ -15,7 +15,6 @@ from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import Alignment, AlignmentRules, align
 from eventstudy.estimation.spans import trades_of
 from eventstudy.events import Event, Exchanges, as_events, tradable_days
-from eventstudy.interchange import dated
 from eventstudy.measures import Measure, check_measure
 from eventstudy.prices.checks.accept import accepted_or_refused, check_accept
 from eventstudy.prices.checks.finding import Finding
@@ -23,6 +22,7 @@ from eventstudy.prices.table import Prices, Provenance, ReturnKind, check_return
 from eventstudy.study.intake import (
     Intake,
     as_data,
+    as_factors,
     day_checks,
     exchanges_of,
     gaps_in_words,
@@ -175,9 +175,8 @@ class EventStudy:
         exchanges = exchanges_of(table, wanted, self.model, self.calendar)
         exchange = exchanges.sessions or None
         intake = Intake(self.model, self.returns, self.measure, exchange, named=bool(exchanges.named))
-        returns, holes = intake.read(
-            table, tickers, None if factors is None else dated(factors, "The table of factors")
-        )
+        extra, factors_said = as_factors(factors, self.calendar)
+        returns, holes = intake.read(table, tickers, extra)
         rules = AlignmentRules(self._estimation, self._window, exchanges, self.closed_day, self.min_estimation)
         trades = trades_of(table, returns) if self.model.bridges_gaps else None
         alignment = align(returns, wanted, self.model, rules, trades)
@@ -185,7 +184,10 @@ class EventStudy:
         checked_table = returns if prices is None else prices
         findings = price_findings(checked_table, alignment.panel, self.model, exchange)
         found = accepted_or_refused(findings, self.accept)
-        data_checks = (*gap_checks(alignment.panel, holes), *day_checks(read, returns, exchanges, alignment.panel))
+        data_checks = (
+            *gap_checks(alignment.panel, holes),
+            *day_checks(read, returns, exchanges, alignment.panel, factors_said),
+        )
         if prices is not None or found:
             data_checks = (*data_checks, price_check(found))
         if prices is not None and not alignment.panel.n:
