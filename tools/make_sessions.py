@@ -27,7 +27,9 @@ def own_rules(name: str) -> pd.DatetimeIndex | None:
     calendar = object.__new__(xc.calendar_utils._default_calendar_factories[name])
     days = pd.date_range(FIRST_DAY, LAST_DAY)
     try:
-        closed = calendar.regular_holidays.holidays(FIRST_DAY, LAST_DAY).union(pd.DatetimeIndex(calendar.adhoc_holidays))
+        closed = calendar.regular_holidays.holidays(FIRST_DAY, LAST_DAY).union(
+            pd.DatetimeIndex(calendar.adhoc_holidays)
+        )
     except NotImplementedError:
         return None
     spells = [(None, None, calendar.weekmask), *getattr(calendar, "special_weekmasks", [])]

@@ -139,7 +139,9 @@ def trading_days(moments: pd.DatetimeIndex, exchange: str) -> tuple[pd.DatetimeI
     days = moments.tz_convert(calendar.tz).tz_localize(None).normalize().as_unit("ns")
     place = calendar.sessions.get_indexer(days)
     closes = calendar.closes.to_numpy(dtype="datetime64[ns]")[place]
-    late = np.asarray((place >= 0) & (moments.tz_convert(None).to_numpy(dtype="datetime64[ns]") >= closes), dtype=np.bool_)
+    late = np.asarray(
+        (place >= 0) & (moments.tz_convert(None).to_numpy(dtype="datetime64[ns]") >= closes), dtype=np.bool_
+    )
     return days + pd.to_timedelta(late.astype(np.int64), unit="D").as_unit("ns"), late
 
 

@@ -15,7 +15,9 @@ from eventstudy.wording import iso_day, listed
 
 #: A day with its time, and its zone if one is written.
 _TIMED = re.compile(r"(\d{4})[-/](\d{2})[-/](\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?) ?(Z|UTC|[+-]\d{2}:?\d{2})?")
-_UTC_NAMES = frozenset({"UTC", "Etc/UTC", "GMT", "Etc/GMT", "Zulu", "UTC+00:00", "+00:00", "Z", "+0000", "-00:00", "-0000"})
+_UTC_NAMES = frozenset(
+    {"UTC", "Etc/UTC", "GMT", "Etc/GMT", "Zulu", "UTC+00:00", "+00:00", "Z", "+0000", "-00:00", "-0000"}
+)
 #: Places whose midnights are looked for in UTC; each stands for its neighbours with the same clock.
 _PLACES = (
     "Europe/London",
@@ -96,12 +98,16 @@ def days_of(stamps: pd.DatetimeIndex, what: str, exchange: str | None = None) ->
         utc = stamps.tz_convert("UTC")
         days = utc.tz_localize(None).normalize().as_unit("ns")
         if _midnights(utc).all() and all((days.dayofweek == d).mean() >= _REGULAR for d in (_SATURDAY, _SUNDAY)):
-            return Days(days, f"Dates at midnight in UTC, written in {zone}, were taken as the days of UTC, on all days of the week.")
+            return Days(
+                days,
+                f"Dates at midnight in UTC, written in {zone}, were taken as the days of UTC, on all days of the week.",
+            )
     return _read(stamps.tz_localize(None), "UTC" if zone in _UTC_NAMES else zone, what, exchange)
 
 
 def _midnights(stamps: pd.DatetimeIndex) -> NDArray[np.bool_]:
-    return np.asarray(stamps == stamps.normalize(), dtype=np.bool_)
+    wall = stamps.tz_localize(None).to_numpy(dtype="datetime64[ns]")
+    return np.asarray(wall == wall.astype("datetime64[D]"), dtype=np.bool_)
 
 
 def written_days(column: pd.Series[str], what: str, exchange: str | None = None) -> Days | None:
@@ -140,8 +146,10 @@ def _shift(given: pd.DatetimeIndex, zone: str, what: str, exchange: str | None) 
     written, none = given.normalize(), np.zeros(len(given), dtype=np.int64)
     if given.year.min() < _TIMED_YEARS[0] or given.year.max() > _TIMED_YEARS[1]:
         return none, ""
-    if (given == written).all():
+    if _midnights(given).all():
         return none, _neighbours(written, what)
+    if exchange == EVERY_DAY and zone == "UTC":  # its sessions are the days of UTC
+        return none, ""
     shifts = _shifts(given)
     doubtful = False
     if len(given) >= _COMPARED:
@@ -167,7 +175,8 @@ def _shifts(given: pd.DatetimeIndex) -> list[IntArray]:
 
 
 def _moved(written: pd.DatetimeIndex, shift: IntArray) -> pd.DatetimeIndex:
-    return pd.DatetimeIndex(np.unique((written + pd.to_timedelta(shift, unit="D")).to_numpy(dtype="datetime64[ns]")))
+    days = written.to_numpy(dtype="datetime64[D]") + shift.astype("timedelta64[D]")
+    return pd.DatetimeIndex(np.unique(days).astype("datetime64[ns]"))
 
 
 def _by_exchange(
@@ -246,7 +255,9 @@ def _off_weekdays(
     """Read moments whose days as written are not Monday to Friday, and are if moved: a week from Sunday on, or another zone than the market's."""
     hour = min((int(given.hour[s > 0].min()) for s in clean if s.max() > 0), default=0)
     if zone == "UTC" and hour >= _NONE_TRADES and len(clean) == 1 and not doubtful:
-        return clean[0], _said(given, written, clean[0], zone, "moments of the next day, which falls on Monday to Friday")
+        return clean[0], _said(
+            given, written, clean[0], zone, "moments of the next day, which falls on Monday to Friday"
+        )
     if zone == "UTC" and 0 < hour < _NONE_TRADES:
         return np.zeros(len(given), dtype=np.int64), (
             f"Dates at {_clocks(given)} UTC were read as the days that are written, from Sunday on; if they are moments of the next day where "
@@ -276,9 +287,7 @@ def _said(given: pd.DatetimeIndex, written: pd.DatetimeIndex, shift: IntArray, z
     row = int(np.flatnonzero(shift)[0])
     day = written[row] + pd.Timedelta(days=int(shift[row]))
     known = f" {zone}" if zone not in {"", "local"} else " without a zone" if not zone else ""
-    return (
-        f"Dates at {_clocks(given)}{known} were taken as {meaning}: {given[row]:%Y-%m-%d %H:%M} was read as {iso_day(day)}."
-    )
+    return f"Dates at {_clocks(given)}{known} were taken as {meaning}: {given[row]:%Y-%m-%d %H:%M} was read as {iso_day(day)}."
 
 
 def _at_new_york_close(moments: pd.DatetimeIndex) -> bool:
@@ -347,7 +356,9 @@ def refuse_other_frequency(days: pd.DatetimeIndex, what: str) -> None:
     wide = gaps >= _APART
     usual = int(np.median(gaps))
     if usual >= _APART:
-        raise InvalidInput(f"{what} has a row every {usual} days, {_kind(usual)} figures; a study needs daily ones.", gap=usual)
+        raise InvalidInput(
+            f"{what} has a row every {usual} days, {_kind(usual)} figures; a study needs daily ones.", gap=usual
+        )
     windows = np.lib.stride_tricks.sliding_window_view(wide, _IN_A_ROW).all(axis=1)
     if not windows.any():
         return
@@ -369,10 +380,14 @@ def refuse_sparse_columns(table: pd.DataFrame, what: str) -> None:
     """Raise `InvalidInput` at a column that has figures on every fifth or twentieth row only, as weekly and monthly ones among daily rows."""
     there = table.notna().to_numpy()
     share = there.mean(axis=0)
-    for place in np.flatnonzero((share > 0) & (share < 0.3)):
+    for place in np.flatnonzero((share > 0) & (share < 0.3)).tolist():
         rows = np.flatnonzero(there[:, place])
         gaps = np.diff(rows)
-        if len(gaps) >= _IN_A_ROW and np.median(gaps) >= _APART - 1 and (np.abs(gaps - np.median(gaps)) <= 3).mean() >= 0.9:
+        if (
+            len(gaps) >= _IN_A_ROW
+            and np.median(gaps) >= _APART - 1
+            and (np.abs(gaps - np.median(gaps)) <= 3).mean() >= 0.9
+        ):
             usual = int(np.median(np.diff(table.index.to_numpy(dtype="datetime64[D]")[rows]).astype(np.int64)))
             raise InvalidInput(
                 f"{what} has figures of {table.columns[place]} every {usual} days only, {_kind(usual)} ones among daily rows; a study needs daily "

@@ -33,9 +33,11 @@ _NAMED = 8
 _FARTHEST = timedelta(hours=14)
 #: A time with the name of its zone, and, as some programs write it, the offset too.
 _ZONED = re.compile(
-    r"(\d{4}.*\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*([+-]\d{2}:?\d{2})?\s*\[?((?![AP]M\b)[A-Za-z][\w+/-]*)\]?"
+    r"(\d{4}.*?\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*([+-]\d{2}:?\d{2})?\s*\[?((?![AP]M\b)[A-Za-z][\w+/-]*)\]?"
 )
 
+#: The longest words that tell a time of day, without blanks.
+_LONGEST = 40
 #: The time of day of news, as event lists tell it; the last stands for words that say that it is not known.
 AFTER_CLOSE, BEFORE_OPEN, IN_SESSION, NOT_SAID = "after the close", "before the open", "during the session", ""
 _THE, _MARKET = r"(the|us|regular|official|stock)*", r"(market|trading|session|exchange|bell|hours?)"
@@ -65,7 +67,9 @@ def time_of_day(text: str) -> str | None:
     >>> time_of_day("AMC"), time_of_day("Before Market Open"), time_of_day("time-not-supplied"), time_of_day("merger")
     ('after the close', 'before the open', '', None)
     """
-    word = re.sub(r"[\W_]+", "", text.casefold())
+    word = re.sub(r"[\W_]+", "", text[: 2 * _LONGEST].casefold())
+    if len(word) > _LONGEST:
+        return None
     word = re.sub(r"^time(?=after|pre|before|post|not)", "", word)
     return next((said for said, form in _TIMES_OF_DAY.items() if re.fullmatch(form, word)), None)
 
@@ -259,7 +263,7 @@ def _read_moment(when: object, ticker: str) -> pd.Timestamp:
             f"or give the day alone."
         )
     if moment.tzinfo is not None and isinstance(when, datetime):
-        _check_clock(moment, ticker)
+        _check_clock(moment, when, ticker)
     return moment
 
 
@@ -300,15 +304,14 @@ def _with_zone_name(text: re.Match[str], ticker: str) -> pd.Timestamp:
     return local.tz_localize(zone)
 
 
-def _check_clock(moment: pd.Timestamp, ticker: str) -> None:
+def _check_clock(moment: pd.Timestamp, when: datetime, ticker: str) -> None:
     """Refuse a time that its zone does not have, and the local mean time that pytz gives a datetime by default."""
     if moment.tzname() == "LMT" and moment.year > 1950:
         raise InvalidInput(
             f"Event {ticker}: {moment} is at the local mean time of another century, as tzinfo=pytz.timezone(...) makes it; use "
             f"zoneinfo.ZoneInfo('{moment.tz}'), or pytz's localize."
         )
-    back = moment.tz_convert("UTC").tz_convert(moment.tz)
-    if back.tz_localize(None) != moment.tz_localize(None):
+    if pd.Timestamp(when.replace(tzinfo=None)) != moment.tz_convert("UTC").tz_convert(moment.tz).tz_localize(None):
         raise InvalidInput(
             f"Event {ticker}: {moment:%Y-%m-%d %H:%M} is no time in {moment.tz}, as the clocks are put forward; write the time with its offset."
         )
@@ -348,22 +351,24 @@ def tradable_days(events: Sequence[Event], exchanges: Exchanges) -> Tradable:
         return Tradable(pd.DatetimeIndex(days), late, tuple(unknown))
     moments = pd.DatetimeIndex([events[i].moment.tz_convert("UTC") for i in timed])
     choices = [exchanges.of(events[i]) for i in timed]
-    placed: dict[int, dict[str, np.datetime64]] = {i: {} for i in timed}
-    for name in dict.fromkeys(n for c in choices for n in c):
-        rows = np.array([k for k, c in enumerate(choices) if name in c])
-        found, after = trading_days(moments[rows], name)
+    names = list(dict.fromkeys(name for choice in choices for name in choice))
+    placed = np.full((len(names), len(timed)), np.datetime64("NaT", "ns"))
+    for row, name in enumerate(names):
+        mine = np.array([k for k, choice in enumerate(choices) if name in choice])
+        found, after = trading_days(moments[mine], name)
+        placed[row, mine] = found.to_numpy(dtype="datetime64[ns]")
         known = is_known(found, name)
-        for k, day, is_late, ok in zip(rows, found.to_numpy(dtype="datetime64[ns]"), after, known, strict=True):
-            i = timed[k]
-            if name == choices[k][0]:
-                days[i], late[i] = day, is_late
-                unknown[i] = (
-                    "" if ok else f"outside the calendar {name} ({_span(name)}), which cannot place {events[i].asked}"
-                )
-            placed[i][name] = day
-    for i in timed:
-        if len(set(placed[i].values())) != 1:
-            raise InvalidInput(_unplaced(events[i], placed[i]))
+        for k in (k for k, own in enumerate(mine) if choices[own][0] == name):
+            i = timed[mine[k]]
+            days[i], late[i] = placed[row, mine[k]], after[k]
+            unknown[i] = (
+                "" if known[k] else f"outside the calendar {name} ({_span(name)}), which cannot place {events[i].asked}"
+            )
+    there = ~np.isnat(placed)
+    differs = (there & (placed != days[timed][None, :])).any(axis=0) | ~there.any(axis=0)
+    if differs.any():
+        k = int(differs.argmax())
+        raise InvalidInput(_unplaced(events[timed[k]], {n: placed[r, k] for r, n in enumerate(names) if there[r, k]}))
     return Tradable(pd.DatetimeIndex(days), late, tuple(unknown))
 
 

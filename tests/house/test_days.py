@@ -50,20 +50,13 @@ def test_every_form_of_every_exchange_is_read_right_or_not_silently(exchange):
                 days, said = days_of(stamps, "The table")
             except InvalidInput:
                 assert form not in {"days", "midnights"}, (form, first)
+                assert form not in {"midnights in UTC", "opens in UTC"} or len(truth) < 400, form
                 continue
             if not said:
                 assert days.equals(truth), (form, first)
             if len(truth) > 400:
                 assert days.equals(truth), (form, first)
-
-
-@pytest.mark.parametrize("exchange", EXCHANGES)
-def test_two_years_of_midnights_and_opens_in_utc_are_read_and_told(exchange):
-    truth, written = forms(exchange, *SPANS[0])
-    for form in ("midnights in UTC", "midnights in UTC without a zone", "opens in UTC"):
-        days, said = days_of(written[form], "The table")
-        assert days.equals(truth), form
-        assert bool(said) == bool((written[form].tz_localize(None).normalize() != truth).any()), form
+                assert bool(said) == bool((stamps.tz_localize(None).normalize() != truth).any()), form
 
 
 @pytest.mark.parametrize("exchange", ["XASX", "XNZE", "XTKS", "XSAU", "XETR"])
@@ -90,13 +83,20 @@ def test_holes_of_any_size_are_right_or_not_silent(hole):
 
 def test_the_moment_of_a_download_in_the_last_row_changes_nothing():
     truth, written = forms("XTAI", *SPANS[0])
-    stamps = written["midnights in UTC"][:-1].append(pd.DatetimeIndex([truth[-1] + pd.Timedelta(hours=5, minutes=21)]).tz_localize("UTC"))
+    stamps = written["midnights in UTC"][:-1].append(
+        pd.DatetimeIndex([truth[-1] + pd.Timedelta(hours=5, minutes=21)]).tz_localize("UTC")
+    )
     assert days_of(stamps, "The table").days.equals(truth)
 
 
 @pytest.mark.parametrize(
     ("zone", "first"),
-    [("Europe/London", "2023-03-20"), ("Africa/Casablanca", "2024-02-20"), ("Asia/Kathmandu", "2024-02-20"), ("America/St_Johns", "2023-10-20")],
+    [
+        ("Europe/London", "2023-03-20"),
+        ("Africa/Casablanca", "2024-02-20"),
+        ("Asia/Kathmandu", "2024-02-20"),
+        ("America/St_Johns", "2023-10-20"),
+    ],
 )
 def test_midnights_of_any_zone_are_its_days_also_where_clocks_change(zone, first):
     days = pd.bdate_range(first, periods=40)
@@ -140,7 +140,9 @@ def test_other_frequencies_are_refused_by_name(rule, word):
 
 def test_weekly_rows_among_daily_ones_are_refused_with_their_days():
     days = pd.date_range("2018-01-05", periods=52, freq="W-FRI").append(pd.bdate_range("2018-12-31", periods=400))
-    with pytest.raises(InvalidInput, match="every 7 days from 2018-01-05 to 2018-12-28, weekly figures among daily ones"):
+    with pytest.raises(
+        InvalidInput, match="every 7 days from 2018-01-05 to 2018-12-28, weekly figures among daily ones"
+    ):
         refuse_other_frequency(days, "The table")
 
 

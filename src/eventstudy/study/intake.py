@@ -102,10 +102,10 @@ def as_data(data: object, calendar: str | None = None) -> Data:
     return Data(*frame_of_days(table, "returns", None if calendar == AUTO else calendar))
 
 
-def as_factors(factors: object) -> pd.DataFrame | None:
-    """Return a table of factors of any library as a pandas table of days."""
+def as_factors(factors: object, calendar: str | None = None) -> tuple[pd.DataFrame | None, str]:
+    """Return a table of factors of any library as a pandas table of days, and what is to be said of how its dates were read."""
     if factors is None:
-        return None
+        return None, ""
     if isinstance(factors, Mapping) and any(is_table(t) for t in factors.values()):
         first = next(key for key, t in factors.items() if is_table(t))
         raise InvalidInput(f"factors is a {type(factors).__name__} of tables; give one of them: factors[{first!r}].")
@@ -115,13 +115,13 @@ def as_factors(factors: object) -> pd.DataFrame | None:
             f"es.sources.read_french_factors({str(factors)!r})."
         )
     table = dated(factors, "The table of factors")
-    if not isinstance(table.index, pd.PeriodIndex):
-        return table
-    if table.index.freqstr not in ("D", "B"):
-        raise InvalidInput(
-            f"The table of factors has rows for periods such as {table.index[0]}, not for days; an event study needs daily factors."
-        )
-    return table.set_axis(table.index.to_timestamp(), axis=0)
+    if isinstance(table.index, pd.PeriodIndex):
+        if table.index.freqstr not in ("D", "B"):
+            raise InvalidInput(
+                f"The table of factors has rows for periods such as {table.index[0]}, not for days; an event study needs daily factors."
+            )
+        table = table.set_axis(table.index.to_timestamp(), axis=0)
+    return frame_of_days(table, "factors", None if calendar == AUTO else calendar)
 
 
 def _named(data: object) -> str:
@@ -153,9 +153,8 @@ def exchanges_of(
     frame = closes[[c for c in needed if c in closes.columns]]
     if isinstance(data, Prices):
         frame = clean_frame(frame, "adjusted close") if frame.shape[1] else frame
-    there = frame.notna().to_numpy()
-    counted = there[:, [frame.columns.get_loc(model.benchmark)]] if model.benchmark in frame else there
-    rows = counted.any(axis=1)
+    counted = frame[[model.benchmark]] if model.benchmark in frame else frame
+    rows = counted.notna().any(axis=1).to_numpy(dtype=np.bool_)
     if not rows.any():
         return Exchanges(sessions="" if calendar is None else DEFAULT_EXCHANGE)
     days = pd.DatetimeIndex(frame.index)
@@ -445,12 +444,14 @@ def _refuse_carried(factors: pd.DataFrame) -> None:
 
 
 def day_checks(
-    data: Data, returns: pd.DataFrame, exchanges: Exchanges, panel: EventPanel
+    data: Data, returns: pd.DataFrame, exchanges: Exchanges, panel: EventPanel, factors_said: str = ""
 ) -> tuple[Check, ...]:
     """Return how dates were read, which exchange was recognised by them, and days on which no return moves."""
     checks = []
-    if data.said:
-        checks.append(Check("Dates of the data", data.said, "days alone", False, "write the days alone if they are others"))
+    for what, said in (("data", data.said), ("factors", factors_said)):
+        if said:
+            to_do = "write the days alone if they are others"
+            checks.append(Check(f"Dates of the {what}", said, "days alone", False, to_do))
     placed = {n for e in panel.events if e.is_moment and not e.exchange for n in exchanges.of(e)[:1]}
     seen = list(dict.fromkeys([*([exchanges.sessions] if exchanges.sessions else []), *sorted(placed)]))
     if not exchanges.named and seen and seen != [DEFAULT_EXCHANGE]:
@@ -473,8 +474,6 @@ def day_checks(
                 )
             )
     return tuple(checks)
-
-
 
 
 def price_findings(

@@ -178,7 +178,8 @@ class EventStudy:
         exchanges = exchanges_of(table, wanted, self.model, self.calendar)
         exchange = exchanges.sessions or None
         intake = Intake(self.model, self.returns, self.measure, exchange, named=bool(exchanges.named))
-        returns, holes = intake.read(table, tickers, as_factors(factors))
+        extra, factors_said = as_factors(factors, self.calendar)
+        returns, holes = intake.read(table, tickers, extra)
         rules = AlignmentRules(self._estimation, self._window, exchanges, self.closed_day, self.min_estimation)
         trades = trades_of(table, returns) if self.model.bridges_gaps else None
         alignment = align(returns, wanted, self.model, rules, trades)
@@ -189,7 +190,7 @@ class EventStudy:
         data_checks = (
             *events_check(wanted),
             *gap_checks(alignment.panel, holes),
-            *day_checks(read, returns, exchanges, alignment.panel),
+            *day_checks(read, returns, exchanges, alignment.panel, factors_said),
         )
         if prices is not None or found:
             data_checks = (*data_checks, price_check(found))
