@@ -51,7 +51,8 @@ class Text:
 
 def read_text(file: Path, encoding: str | None = None) -> Text:
     """Read a text file, packed or not, or the first sheet of a workbook, and look at its first rows."""
-    name, said, day_zero = file.name, (), ""
+    name, day_zero = file.name, ""
+    said: tuple[str, ...] = ()
     if name.lower().endswith(".xlsx"):
         data, said, day_zero = sheet_text(file)
     else:

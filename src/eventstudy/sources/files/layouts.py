@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -92,13 +92,6 @@ class Asked:
             check_delisting(self.delisting)
 
 
-class Layout(NamedTuple):
-    """A layout: whether a table with these columns has it (none: there are two rows of them), and how it is read."""
-
-    fits: Callable[[Sequence[str]], bool]
-    read: Callable[[pd.DataFrame, Asked], Figures]
-
-
 # -- What headers say.
 
 
@@ -141,15 +134,22 @@ def needed_cells(columns: Sequence[str]) -> int:
 
 
 def crsp_columns(columns: Sequence[str], name: str) -> dict[str, str]:
-    """Return the columns of CRSP's file by their older names; of several tickers' the first of `HEADERS`."""
+    """Return the columns of CRSP's file by their older names."""
+    return _columns_of("crsp", columns, [_MEANS["crsp"].get(c.strip().lower(), "") for c in columns], name)
+
+
+def _columns_of(kind: str, columns: Sequence[str], names: Sequence[str], name: str) -> dict[str, str]:
+    """Return the columns that are used by what they stand for: of several that name firms the first in the order of `HEADERS`; else refuse two for one."""
     found: dict[str, str] = {}
-    for key, words in HEADERS["crsp"].items():
-        order = words.split()
-        known = sorted((c for c in columns if c.strip().lower() in order), key=lambda c: order.index(c.strip().lower()))
-        if len(known) > 1 and key != "ticker":
-            both = [c for c in columns if c in known]
-            raise InvalidInput(f"{name} has {' and '.join(both)}, two columns for one figure; keep one.")
-        found |= {key: known[0]} if known else {}
+    for m, words in HEADERS[kind].items():
+        known = [c for c, n in zip(columns, names, strict=True) if n == m != "other"]
+        if len(known) > 1 and m not in {"ticker", "firm"}:
+            raise InvalidInput(f"{name} has {' and '.join(cut(known))}, two columns for one figure; keep one.")
+        if known:
+            order = [_plainly(word) for word in words.split()]
+            found[m] = known[0] if len(known) == 1 else min(known, key=lambda c: order.index(_plainly(c)))
+    if "ticker" in found:
+        found.pop("firm", None)
     return found
 
 
@@ -168,12 +168,12 @@ def figures_of(table: pd.DataFrame, asked: Asked) -> Figures:
     if not columns:
         table = _dates_in_index(table)
     table, said = with_local_days(table, asked.name)
-    layout = next(layout for layout in LAYOUTS if layout.fits(columns))
-    if asked.delisting is not None and layout.read is not from_crsp:
+    read = next(read for fits, read in LAYOUTS if fits(columns))
+    if asked.delisting is not None and read is not from_crsp:
         raise InvalidInput(
             f"delisting is {asked.delisting!r}, but {asked.name} is no CRSP file (permno, date, ret, …); leave it out."
         )
-    figures = _with_volume(_with_case(_called(layout.read(table, asked), asked)), asked.name)
+    figures = _with_volume(_with_case(_called(read(table, asked), asked)), asked.name)
     return with_gaps(figures.with_cautions(*said))
 
 
@@ -231,7 +231,7 @@ def from_rows(table: pd.DataFrame, asked: Asked) -> Figures:
             else ""
         )
         raise InvalidInput(f"{name} has the columns {_names(columns)}{why}. {NEEDED}.", columns=tuple(columns))
-    chosen = _by_meaning(names, columns, name)
+    chosen = _columns_of("prices", columns, names, name)
     said = _unused(columns, names, list(chosen.values()), name)
     firm, vendor = chosen.get("ticker", chosen.get("firm")), vendor_of(columns)
     days = read_days(table[chosen["date"]], name, vendor.get("month_first") if firm is None else None)
@@ -256,7 +256,11 @@ def from_rows(table: pd.DataFrame, asked: Asked) -> Figures:
     clean = pd.DataFrame({"date": days.to_numpy(), "ticker": tickers.to_numpy()})
     for f in fields:
         clean[f] = numbers(table[chosen[f]], name, days, money=page).to_numpy()
-    clean = _once_a_day(clean, table, chosen["date"], unknown, name)
+    clock = [c for c in columns if c == chosen["date"] or _MEANS["bars"].get(c.strip().lower()) == "time"]
+    priced = clean[[f for f in fields if f in _CLOSES]].notna().any(axis=1)
+    clean = clean.iloc[
+        _once_a_day(clean[["ticker", "date"]], clean[fields], priced, table[clock], table[unknown], name)
+    ]
     figures = _figures({f: clean.pivot(index="date", columns="ticker", values=f) for f in fields})  # noqa: PD010
     if firm is None and "adj_close" not in fields:
         figures = replace(figures, close=figures.close if page else None, cautions=(vendor["caution"],))
@@ -304,44 +308,44 @@ def _row_meanings(columns: Sequence[str]) -> list[str]:
     return ["close" if lone and _plainly(c) == "price" else m for c, m in zip(columns, names, strict=True)]
 
 
-def _once_a_day(clean: pd.DataFrame, table: pd.DataFrame, date: str, unknown: list[str], name: str) -> pd.DataFrame:
-    """Return one row a day and ticker: equal rows count once, rows without a price not beside one that has it; refuse others with their cause."""
-    key = ["date", "ticker"]
-    if not clean.duplicated(key).any():
-        return clean
-    priced = clean[[f for f in clean if f in _CLOSES]].notna().any(axis=1)
-    beside = pd.MultiIndex.from_frame(clean[key]).isin(pd.MultiIndex.from_frame(clean.loc[priced, key]))
-    clean = clean[priced | ~beside].drop_duplicates()
-    repeated = clean.duplicated(key, keep=False)
-    if not repeated.any():
-        return clean
-    first = clean[repeated].iloc[0]
-    same = clean[(clean[key] == first[key]).all(axis=1)]
-    day, ticker, rows = iso_day(first["date"]), str(first["ticker"]), table.iloc[same.index]
-    clock = [c for c in table.columns if c == date or _MEANS["bars"].get(c.strip().lower()) == "time"]
-    refuse_bars(
-        [" ".join(map(str, cells)) for cells in rows[clock].itertuples(index=False)], f"{ticker} on {day}", name
-    )
-    apart = [c for c in unknown if rows[c].nunique() == len(rows)]
-    differing = [f for f in clean.columns if len(same[f].drop_duplicates()) > 1]
-    figures = "; ".join(f"{f} {first_few(list(map('{:g}'.format, same[f])), 3)}" for f in differing)
-    why = f" The column {apart[0]} tells these rows apart: if it names firms, call it ticker." if apart else ""
-    raise DataUnfit(
-        f"{name} has {ticker} on {day} more than once with different figures ({figures}); keep one row per ticker and day.{why}",
-        ticker=ticker,
-        day=day,
-    )
+def _once_a_day(
+    keys: pd.DataFrame,
+    figures: pd.DataFrame,
+    priced: pd.Series[bool],
+    written: pd.DataFrame,
+    unknown: pd.DataFrame,
+    name: str,
+) -> np.ndarray:
+    """Return the places of the rows to keep, one for each key: equal rows count once, rows without a price not beside one that has it; refuse others.
 
-
-def refuse_bars(written: Iterable[object], where: str, name: str) -> None:
-    """Refuse several rows of one day that differ by the clock."""
-    texts = list(map(str, written))
-    times = [m[0] for m in (re.search(r"\d{1,2}:\d{2}(:\d{2})?", text) for text in texts) if m] or texts
+    ``written`` holds days and times as they are written, ``unknown`` the columns without a meaning: they may tell why there are several rows.
+    """
+    if not keys.duplicated().any():
+        return np.arange(len(keys))
+    rows, index = pd.concat([keys, figures], axis=1), pd.MultiIndex.from_frame(keys)
+    kept = np.flatnonzero((priced | ~index.isin(index[priced])).to_numpy())
+    kept = kept[~rows.iloc[kept].duplicated().to_numpy()]
+    again = keys.iloc[kept].duplicated(keep=False).to_numpy()
+    if not again.any():
+        return kept
+    key = keys.iloc[kept[again][0]]
+    same = kept[(keys.iloc[kept] == key).all(axis=1).to_numpy()]
+    where, both = " on ".join([*map(str, key.drop("date")), iso_day(key["date"])]), figures.iloc[same]
+    clocks = [" ".join(map(str, cells)) for cells in written.iloc[same].itertuples(index=False)]
+    times = [m[0] for m in (re.search(r"\d{1,2}:\d{2}(:\d{2})?", text) for text in clocks) if m] or clocks
     if len(set(times)) > 1:
         raise DataUnfit(
-            f"{name} has bars within the day: {where} it has rows at {first_few(list(dict.fromkeys(times)), 3)}. Keep one row a day, that "
-            f"of the close, or download daily prices."
+            f"{name} has bars within the day: {where} at {first_few(list(dict.fromkeys(times)), 3)}. Keep one row a day, that of the close, or "
+            f"download daily prices."
         )
+    differing = [f"{f} {first_few([f'{v:g}' for v in both[f]], 3)}" for f in both if len(both[f].drop_duplicates()) > 1]
+    apart = [c for c in unknown if unknown[c].iloc[same].nunique() == len(same)]
+    why = f" The column {apart[0]} tells these rows apart: if it names firms, call it ticker." if apart else ""
+    raise DataUnfit(
+        f"{name} has {where} more than once with different figures ({first_few(differing, _TICKERS)}); keep one row per ticker and day.{why}",
+        day=iso_day(key["date"]),
+        **({"ticker": str(key["ticker"])} if "ticker" in key else {}),
+    )
 
 
 def _refuse_firms(unknown: pd.DataFrame, days: pd.DatetimeIndex, name: str) -> None:
@@ -454,23 +458,19 @@ def from_wide(table: pd.DataFrame, asked: Asked) -> Figures:
     days = read_days(table.iloc[:, 0], name)
     wide = pd.DataFrame({c: numbers(table[c], name, days).to_numpy() for c in table.columns[1:]})
     wide.index = days
-    wide = _one_row_a_day({"adj_close": wide}, table.iloc[:, 0], name)["adj_close"]
+    wide = wide.iloc[_rows_kept([wide], [wide], table.iloc[:, 0].to_numpy(), name)]
     return Figures(wide, cautions=(WIDE, *refuse_other_figures(wide, name)))
 
 
-def _one_row_a_day(blocks: dict[str, pd.DataFrame], written: pd.Series[str], name: str) -> dict[str, pd.DataFrame]:
-    """Return blocks without rows that have no price beside one of the same day that has; refuse bars within the day."""
-    days = next(iter(blocks.values())).index
-    again = days.duplicated(keep=False)
-    if not again.any():
-        return blocks
-    priced = np.any([blocks[f].notna().any(axis=1).to_numpy() for f in _CLOSES & set(blocks)], axis=0)
-    kept = priced | ~days.isin(days[priced])
-    left = days[kept]
-    if left.has_duplicates:
-        first = left[left.duplicated()][0]
-        refuse_bars(written[np.asarray(days == first)], f"on {iso_day(first)}", name)
-    return {f: block[kept] for f, block in blocks.items()}
+def _rows_kept(
+    frames: Sequence[pd.DataFrame], prices: Sequence[pd.DataFrame], written: object, name: str
+) -> np.ndarray:
+    """Return the places of the rows of tables with a column for each share that are kept, one for each day."""
+    figures = pd.concat([frame.reset_index(drop=True) for frame in frames], axis=1)
+    priced = pd.concat([frame.reset_index(drop=True) for frame in prices], axis=1).notna().any(axis=1)
+    return _once_a_day(
+        pd.DataFrame({"date": frames[0].index}), figures, priced, pd.DataFrame({"date": written}), pd.DataFrame(), name
+    )
 
 
 # -- Two header rows: fields and tickers.
@@ -493,7 +493,7 @@ def two_level_columns(rows: Sequence[Sequence[str]], heads: tuple[str, str]) -> 
     first = _unnumbered(rows[0][1:])
     if len(set(zip(first, rows[1][1:], strict=True))) < len(first):
         first = list(rows[0][1:])
-    levels = (first, rows[1][1:]) if heads in TWO_HEADS else (rows[1][1:], first)
+    levels = [first, list(rows[1][1:])] if heads in TWO_HEADS else [list(rows[1][1:]), first]
     return pd.MultiIndex.from_arrays(levels, names=["Price", "Ticker"])
 
 
@@ -530,7 +530,10 @@ def from_two_level(table: pd.DataFrame, asked: Asked) -> Figures:
             block = pd.concat([c.reset_index(drop=True) for c in columns], axis=1)
             block.columns, block.index = pd.Index(tickers), days
             blocks[f] = block
-    blocks = _one_row_a_day(blocks, pd.Series(table.index), name)
+    kept = _rows_kept(
+        list(blocks.values()), [b for f, b in blocks.items() if f in _CLOSES], table.index.to_numpy(), name
+    )
+    blocks = {f: block.iloc[kept] for f, block in blocks.items()}
     if "adj_close" in blocks:
         _check_adjusted_of_all(blocks, name)
         return _figures(blocks).with_cautions(*said)
@@ -552,22 +555,6 @@ def _level(table: pd.DataFrame, level: int) -> list[object]:
 
 
 # -- What the layouts have in common.
-
-
-def _by_meaning(names: Sequence[str], columns: Sequence[str], name: str) -> dict[str, str]:
-    """Return the columns that are used by what they stand for: the first of those that name firms by the order of `HEADERS`; else refuse two for the same."""
-    found: dict[str, str] = {}
-    for m in dict.fromkeys(n for n in names if n not in {"", "other"}):
-        order = HEADERS["prices"][m].split()
-        known = [c for c, n in zip(columns, names, strict=True) if n == m]
-        if m in {"ticker", "firm"}:
-            known = sorted(known, key=lambda c: [_plainly(w) for w in order].index(_plainly(c)))
-        elif len(known) > 1:
-            raise InvalidInput(f"{name} has more than one column for {m} ({_names(known)}); keep one.")
-        found[m] = known[0]
-    if {"ticker", "firm"} <= set(found):
-        del found["firm"]
-    return found
 
 
 def _unused(columns: Sequence[str], names: Sequence[str], used: Sequence[str], name: str) -> tuple[str, ...]:
@@ -739,10 +726,11 @@ def _days_lost(adjusted: pd.Series[float], lost: np.ndarray) -> str:
     return f"{adjusted.name} ({plural(count, 'day')}, {span})"
 
 
-#: The layouts, in the order in which they are looked for.
-LAYOUTS: tuple[Layout, ...] = (
-    Layout(is_crsp, from_crsp),
-    Layout(lambda columns: not columns, from_two_level),
-    Layout(is_in_rows, from_rows),
-    Layout(lambda columns: True, from_wide),
+#: The layouts, in the order in which they are looked for: whether a table with these columns has it (none: there are two rows of them), and
+#: how it is read.
+LAYOUTS: tuple[tuple[Callable[[Sequence[str]], bool], Callable[[pd.DataFrame, Asked], Figures]], ...] = (
+    (is_crsp, from_crsp),
+    (lambda columns: not columns, from_two_level),
+    (is_in_rows, from_rows),
+    (lambda columns: True, from_wide),
 )
