@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from eventstudy.errors import DataUnfit, InvalidInput
 from eventstudy.interchange import read_csv
@@ -322,33 +323,29 @@ def _check_rows(text: Text, columns: list[str], skip: int, count: int | None) ->
 # -- Decimal marks and marks between thousands: settled by the figures, refused, or a caution.
 
 
-#: Figures whose thousands are parted by commas.
-_PARTED = r"-?\d{1,3}(,\d{3})+(\.\d+)?"
 #: Columns that a caution names.
 _COLUMNS = 12
-#: A figure whose point may be either mark.
-_GROUP = r"-?\d{1,3}\.\d{3}"
+#: Figures whose thousands are parted by commas; a figure whose one mark may be either.
+_PARTED, _GROUP = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?"), r"-?\d{1,3}[.,]\d{3}"
 
 
 def without_commas(table: pd.DataFrame, columns: list[str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Take out the commas between thousands in quoted cells, where the figures show that they are no decimal marks."""
-    texts = [c for c in columns if not pd.api.types.is_numeric_dtype(table[c].dtype)]
-    cells = {c: table[c].map(lambda v: v if isinstance(v, str) else None).astype("object") for c in texts}
-    parted = {c: v.str.fullmatch(_PARTED, na=False).astype(bool) for c, v in cells.items()}
-    if not any(p.any() for p in parted.values()):
+    texts = {c: [v for v in table[c] if isinstance(v, str)] for c in columns if not is_numeric_dtype(table[c].dtype)}
+    commas = {c: [v for v in cells if "," in v] for c, cells in texts.items()}
+    if not any(commas.values()):
         return table, ()
-    whole = {c: _is_whole(table[c]) for c in columns if c not in texts}
-    points = {c: v.str.fullmatch(r"-?[\d,]*\.\d+", na=False).astype(bool) for c, v in cells.items()}
-    point_is_decimal, taken = not all(whole.values()) or any(p.any() for p in points.values()), {}
-    for c in texts:
-        has_comma = cells[c].str.contains(",", regex=False, na=False).astype(bool)
-        ambiguous = parted[c] & ~cells[c].str.contains(r",.*,|\.", regex=True, na=False).astype(bool)
-        by_itself = not points[c].any() and bool((parted[c] & ~ambiguous).any())
-        proven = by_itself or (point_is_decimal if not points[c].any() else not ambiguous.any())
-        if proven and parted[c].any() and (parted[c] | ~has_comma).all():
-            if ambiguous.any() and not by_itself and has_decimals(c):
-                taken[c] = str(cells[c][ambiguous].iloc[0])
-            table[c] = table[c].astype("object").mask(parted[c], cells[c].str.replace(",", "", regex=False))
+    points = {c for c, cells in texts.items() if any(re.fullmatch(r"-?[\d,]*\.\d+", v) for v in cells)}
+    in_file = points or any((v := table[c].dropna()).ne(v.round()).any() for c in columns if c not in texts)
+    taken: dict[str, str] = {}
+    for c, cells in commas.items():
+        if not cells or not all(map(_PARTED.fullmatch, cells)):
+            continue
+        ambiguous = [v for v in cells if re.fullmatch(_GROUP, v)]
+        by_itself = c not in points and len(ambiguous) < len(cells)
+        if by_itself or (not ambiguous if c in points else in_file):
+            table[c] = table[c].str.replace(",", "", regex=False)
+            taken |= {c: ambiguous[0]} if ambiguous and not by_itself and has_decimals(c) else {}
     if not taken:
         return table, ()
     first = next(iter(taken.values()))
@@ -359,11 +356,6 @@ def without_commas(table: pd.DataFrame, columns: list[str]) -> tuple[pd.DataFram
     return table, (said,)
 
 
-def _is_whole(column: pd.Series[float]) -> bool:
-    values = column.dropna()
-    return bool((values == values.round()).all())
-
-
 def with_points(table: pd.DataFrame, columns: list[str], name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return a table without commas between cells with a point as decimal mark; and cautions of columns in which it may part thousands."""
     cells = pd.concat([table[c] for c in columns]).dropna()
@@ -372,10 +364,7 @@ def with_points(table: pd.DataFrame, columns: list[str], name: str) -> tuple[pd.
     open_to_both: dict[str, str] = {}
     for c in columns:
         _check_custom(table[c], mark, name)
-        if not settled:
-            _check_groups(table[c], name)
-            grouped = table[c][table[c].str.fullmatch(_GROUP, na=False).astype(bool)]
-            open_to_both |= {c: str(grouped.iloc[0])} if len(grouped) else {}
+        open_to_both |= {} if settled else _check_groups(table[c], name)
         if mark == ",":
             table[c] = table[c].str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
     if not open_to_both:
@@ -389,38 +378,35 @@ def with_points(table: pd.DataFrame, columns: list[str], name: str) -> tuple[pd.
     return table, (said,)
 
 
-def _check_custom(column: pd.Series[str], mark: str, name: str) -> None:
+def _check_custom(cells: pd.Series[str], mark: str, name: str) -> None:
     """Refuse groups that are none of thousands, and a column that seems to be written after two customs."""
     other = "." if mark == "," else ","
-    digits = column.str.fullmatch(r"-?[\d.,]+", na=False).astype(bool)
-    has_other = digits & column.str.contains(other, regex=False, na=False).astype(bool)
-    decimals = digits & column.str.contains(mark, regex=False, na=False).astype(bool)
-    parted = column.str.fullmatch(rf"-?\d{{1,3}}({re.escape(other)}\d{{3}})+({re.escape(mark)}\d*)?", na=False).astype(
-        bool
-    )
-    wrong = has_other & ~parted
-    if wrong.any():
+    figures = [v for v in cells.dropna().unique() if re.fullmatch(r"-?[\d.,]+", v)]
+    parted = [v for v in figures if re.fullmatch(rf"-?\d{{1,3}}(\{other}\d{{3}})+(\{mark}\d*)?", v)]
+    wrong = [v for v in figures if other in v and v not in parted]
+    if wrong:
         raise InvalidInput(
-            f"{name} has {column[wrong].iloc[0][:40]!r} in column {column.name}, where {mark!r} is the decimal mark and {other!r} would part "
+            f"{name} has {wrong[0][:40]!r} in column {cells.name}, where {mark!r} is the decimal mark and {other!r} would part "
             f"thousands; write all figures with a point as decimal mark."
         )
-    bare, both = parted & ~decimals, parted & decimals
-    if bare.any() and decimals.any() and not both.any():
+    decimals = [v for v in figures if mark in v]
+    if parted and decimals and not set(parted) & set(decimals):
         raise InvalidInput(
-            f"{name} has {column[bare].iloc[0][:40]!r} and {column[decimals].iloc[0][:40]!r} in column {column.name}, written after two customs; "
+            f"{name} has {parted[0][:40]!r} and {decimals[0][:40]!r} in column {cells.name}, written after two customs; "
             f"write all figures with a point as decimal mark."
         )
 
 
-def _check_groups(column: pd.Series[str], name: str) -> None:
-    """Refuse whole figures beside figures with three digits after a point, which may part thousands: 998, then 1.004."""
-    whole = column.str.fullmatch(r"-?\d+", na=False).astype(bool)
-    grouped = column.str.fullmatch(_GROUP, na=False).astype(bool)
-    if whole.any() and grouped.any():
+def _check_groups(cells: pd.Series[str], name: str) -> dict[str, str]:
+    """Return the first figure with three digits after a point, which may part thousands; refuse it beside whole figures: 998, then 1.004."""
+    figures = cells.dropna()
+    grouped, whole = (figures[figures.str.fullmatch(form)] for form in (_GROUP, r"-?\d+"))
+    if len(whole) and len(grouped):
         raise InvalidInput(
-            f"{name} has {column[whole].iloc[0][:40]!r} and {column[grouped].iloc[0]!r} in column {column.name}, and no figure in it tells "
+            f"{name} has {whole.iloc[0][:40]!r} and {grouped.iloc[0]!r} in column {cells.name}, and no figure in it tells "
             f"whether the point is a decimal mark or parts thousands; write the same number of decimals in every figure."
         )
+    return {str(cells.name): grouped.iloc[0]} if len(grouped) else {}
 
 
 #: Figures that show a point to be a decimal mark.

@@ -21,7 +21,7 @@ from eventstudy.sources.files.plausible import refuse_other_fields, refuse_other
 from eventstudy.wording import first_few, iso_day, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 #: What columns are called, by the kind of file and by what they mean, in small letters.
 HEADERS: Mapping[str, Mapping[str, str]] = WORDS["headers"]
@@ -324,7 +324,7 @@ def _once_a_day(
         return np.arange(len(keys))
     rows, index = pd.concat([keys, figures], axis=1), pd.MultiIndex.from_frame(keys)
     kept = np.flatnonzero((priced | ~index.isin(index[priced])).to_numpy())
-    kept = kept[~rows.iloc[kept].duplicated().to_numpy()]
+    kept = np.asarray(kept[~rows.iloc[kept].duplicated().to_numpy()])
     again = keys.iloc[kept].duplicated(keep=False).to_numpy()
     if not again.any():
         return kept
