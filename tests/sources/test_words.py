@@ -234,3 +234,34 @@ def test_tickers_that_end_in_a_number_are_no_numbered_names(save):
 def test_tickers_that_are_words_of_the_table_stay_tickers(save):
     prices = read_prices(save("Data;DIA;MAX;CODE;KGHM", lambda d, i: f"{d};{RAW[i]};5;6;{RAW[i] + 2}"))
     assert prices.tickers == ("DIA", "MAX", "CODE", "KGHM")
+
+
+@pytest.mark.parametrize("head", ["ISIN", "Name", "gvkey"])
+def test_one_name_beside_a_ticker_that_is_given_is_told(head, save):
+    file = save(f"date,close,{head}", lambda d, i: f"{d},{RAW[i]},0815", "IBE.MC.csv")
+    prices = read_prices(file)
+    assert prices.tickers == ("IBE.MC",)
+    assert f"{NOT_USED}{head}." in prices.provenance.cautions
+    assert read_prices(file.rename(file.with_name("quotes.csv"))).tickers == ("0815",)
+
+
+def test_a_close_among_tickers_is_not_taken_for_one_share(save):
+    prices = read_prices(save("Date,SPY,QQQ,LAST,ADJ", lambda d, i: f"{d},1,2,{RAW[i]},4", "ETFS.csv"))
+    assert prices.tickers == ("SPY", "QQQ", "LAST", "ADJ")
+
+
+def test_numbers_of_rows_are_no_column(save):
+    prices = read_prices(save(",Date,SAN,BBVA", lambda d, i: f"{i},{d},{RAW[i]},2"))
+    assert prices.tickers == ("SAN", "BBVA")
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        ("Sitzung,Open,Close", "Open, Close but no ticker, no date. Needed"),
+        ("Date,Open,Fixing,High", "Open, High but no ticker, no close that is known by its name. Needed"),
+    ],
+)
+def test_what_a_table_lacks_is_named(head, words, save):
+    with pytest.raises(InvalidInput, match=words):
+        read_prices(save(head, lambda d, _: ",".join([d, *["1"] * head.count(",")]), "IBE.MC.csv"))

@@ -232,6 +232,11 @@ def from_rows(table: pd.DataFrame, asked: Asked) -> Figures:
         )
         raise InvalidInput(f"{name} has the columns {_names(columns)}{why}. {NEEDED}.", columns=tuple(columns))
     chosen = _columns_of("prices", columns, names, name)
+    named = asked.ticker or ticker_of_name(name) or asked.likely
+    if (
+        named and "firm" in chosen and table[chosen["firm"]].nunique() < 2
+    ):  # an ISIN or a name beside the ticker that is given
+        del chosen["firm"]
     said = _unused(columns, names, list(chosen.values()), name)
     firm, vendor = chosen.get("ticker", chosen.get("firm")), vendor_of(columns)
     days = read_days(table[chosen["date"]], name, vendor.get("month_first") if firm is None else None)
@@ -302,10 +307,21 @@ def vendor_of(columns: Sequence[str]) -> Mapping[str, Any]:
 def _row_meanings(columns: Sequence[str]) -> list[str]:
     """Return what columns stand for; the last price is a close where there is no other, and so is a price where there is no ticker either."""
     names = [meaning(c) for c in columns]
+    if any(
+        m == "" and _may_be_ticker(c) for c, m in zip(columns, names, strict=True)
+    ):  # among tickers LAST is one, CLOSE is not
+        names = [
+            "" if m in {"last", "adj_close"} and _may_be_ticker(c) else m for c, m in zip(columns, names, strict=True)
+        ]
     last = "other" if "close" in names else "close"
     names = [last if m == "last" else m for m in names]
     lone = not {"close", "adj_close", "ticker", "firm"} & set(names)
     return ["close" if lone and _plainly(c) == "price" else m for c, m in zip(columns, names, strict=True)]
+
+
+def _may_be_ticker(column: str) -> bool:
+    """Tell whether a word of the table may be a ticker, for it is short and in capitals."""
+    return column.isupper() and column.isascii() and len(column) <= _LONGEST_TICKER
 
 
 def _once_a_day(
@@ -439,11 +455,17 @@ def _figures(blocks: dict[str, pd.DataFrame]) -> Figures:
 def from_wide(table: pd.DataFrame, asked: Asked) -> Figures:
     """Bring a wide table (date first, then one column per ticker) to dates × tickers."""
     name, head, columns = asked.name, str(table.columns[0]), [str(c) for c in table.columns[1:]]
-    fields = [c for c in columns if meaning(c) and not (c.isupper() and len(c) <= _LONGEST_TICKER)]
+    fields = [c for c in columns if meaning(c) and not _may_be_ticker(c)]
     fields = fields or ([] if any(not meaning(c) for c in columns) else columns)
     if fields:
+        known = set(map(meaning, table.columns))
+        lacking = [
+            "ticker",
+            *["date"] * ("date" not in known),
+            *["close that is known by its name"] * (not known & {*_CLOSES, "last"}),
+        ]
         raise InvalidInput(
-            f"{name} has the columns {_names(table.columns)}: {', '.join(fields)} but no ticker, nor a close that is known by its name. {NEEDED}.",
+            f"{name} has the columns {_names(table.columns)}: {', '.join(fields)} but no {', no '.join(lacking)}. {NEEDED}.",
             columns=tuple(table.columns),
         )
     if meaning(head) != "date" and not _FIRST.fullmatch(head.strip().lower()):
@@ -617,6 +639,8 @@ def _plain(table: pd.DataFrame, name: str) -> pd.DataFrame:
             .set_axis(two_level_columns(rows, heads), axis=1)
             .set_axis(pd.Index(body.iloc[:, 0]), axis=0)
         )
+    if UNNAMED.fullmatch(columns[0]) and len(columns) > 1 and meaning(columns[1]) == "date":  # numbers of rows
+        table, columns = table.iloc[:, 1:], columns[1:]
     empty = [i for i, c in enumerate(columns) if i and UNNAMED.fullmatch(c) and table.iloc[:, i].isna().all()]
     if empty:
         table = table.iloc[:, [i for i in range(len(columns)) if i not in empty]]
