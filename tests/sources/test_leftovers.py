@@ -140,7 +140,7 @@ BARS = {
 
 @pytest.mark.parametrize("form", BARS)
 def test_bars_within_the_day_are_called_so(form, read):
-    with pytest.raises(DataUnfit, match=r"bars within the day: .*at 09:00(:00)?, 09:15.*Keep one row a day"):
+    with pytest.raises(DataUnfit, match=r"bars within the day, such as 2023-12-01[ T]09:00.*Keep one row a day"):
         read(BARS[form], "TTE.csv")
 
 

@@ -253,6 +253,11 @@ def test_a_close_among_tickers_is_not_taken_for_one_share(save):
 def test_numbers_of_rows_are_no_column(save):
     prices = read_prices(save(",Date,SAN,BBVA", lambda d, i: f"{i},{d},{RAW[i]},2"))
     assert prices.tickers == ("SAN", "BBVA")
+    prices = read_prices(save(",ticker,date,close", lambda d, i: f"{i + 1},SAN,{d},{RAW[i]}"))
+    assert prices.provenance.cautions == ("The file holds one close only; it was taken as adjusted and as traded.",)
+    file = save(",date,close", lambda d, i: f"{'SAN' if i < 4 else 'BBVA'},{d},{RAW[i]}", "IBE.MC.csv")
+    with pytest.raises(InvalidInput, match=r"seems to name several firms .SAN, BBVA"):
+        read_prices(file)
 
 
 @pytest.mark.parametrize(

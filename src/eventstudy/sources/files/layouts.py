@@ -347,12 +347,10 @@ def _once_a_day(
     key = keys.iloc[kept[again][0]]
     same = kept[(keys.iloc[kept] == key).all(axis=1).to_numpy()]
     where, both = " on ".join([*map(str, key.drop("date")), iso_day(key["date"])]), figures.iloc[same]
-    clocks = [" ".join(map(str, cells)) for cells in written.iloc[same].itertuples(index=False)]
-    times = [m[0] for m in (re.search(r"\d{1,2}:\d{2}(:\d{2})?", text) for text in clocks) if m] or clocks
-    if len(set(times)) > 1:
+    clocks = list(dict.fromkeys(" ".join(map(str, cells)) for cells in written.iloc[same].itertuples(index=False)))
+    if len(clocks) > 1 and (":" in clocks[0] or len(written.columns) > 1):
         raise DataUnfit(
-            f"{name} has bars within the day: {where} at {first_few(list(dict.fromkeys(times)), 3)}. Keep one row a day, that of the close, or "
-            f"download daily prices."
+            f"{name} has bars within the day, such as {first_few(clocks, 3)}. Keep one row a day, that of the close, or download daily prices."
         )
     differing = [f"{f} {first_few([f'{v:g}' for v in both[f]], 3)}" for f in both if len(both[f].drop_duplicates()) > 1]
     apart = [c for c in unknown if unknown[c].iloc[same].nunique() == len(same)]
@@ -479,20 +477,11 @@ def from_wide(table: pd.DataFrame, asked: Asked) -> Figures:
     refuse_other_fields(columns, head, name)
     days = read_days(table.iloc[:, 0], name)
     wide = pd.DataFrame({c: numbers(table[c], name, days).to_numpy() for c in table.columns[1:]})
-    wide.index = days
-    wide = wide.iloc[_rows_kept([wide], [wide], table.iloc[:, 0].to_numpy(), name)]
-    return Figures(wide, cautions=(WIDE, *refuse_other_figures(wide, name)))
-
-
-def _rows_kept(
-    frames: Sequence[pd.DataFrame], prices: Sequence[pd.DataFrame], written: object, name: str
-) -> np.ndarray:
-    """Return the places of the rows of tables with a column for each share that are kept, one for each day."""
-    figures = pd.concat([frame.reset_index(drop=True) for frame in frames], axis=1)
-    priced = pd.concat([frame.reset_index(drop=True) for frame in prices], axis=1).notna().any(axis=1)
-    return _once_a_day(
-        pd.DataFrame({"date": frames[0].index}), figures, priced, pd.DataFrame({"date": written}), pd.DataFrame(), name
+    kept = _once_a_day(
+        days.to_frame(index=False), wide, wide.notna().any(axis=1), table.iloc[:, :1], table.iloc[:, :0], name
     )
+    wide = wide.set_axis(days, axis=0).iloc[kept]
+    return Figures(wide, cautions=(WIDE, *refuse_other_figures(wide, name)))
 
 
 # -- Two header rows: fields and tickers.
@@ -541,21 +530,19 @@ def from_two_level(table: pd.DataFrame, asked: Asked) -> Figures:
     said = _unused(heads, told[level], [h for h, m in zip(heads, told[level], strict=True) if m in _FIELDS], name)
     check_tickers((v for v in _level(table, 1 - level)), name)
     days = read_days(pd.Series(table.index), name)
-    blocks: dict[str, pd.DataFrame] = {}
-    for f in _FIELDS:
-        places = [i for i, m in enumerate(told[level]) if m == f]
-        if places:
-            tickers = [str(_level(table, 1 - level)[i]) for i in places]
-            columns = [
-                numbers(table.iloc[:, i].rename(f"{t} {f}"), name, days) for i, t in zip(places, tickers, strict=True)
-            ]
-            block = pd.concat([c.reset_index(drop=True) for c in columns], axis=1)
-            block.columns, block.index = pd.Index(tickers), days
-            blocks[f] = block
-    kept = _rows_kept(
-        list(blocks.values()), [b for f, b in blocks.items() if f in _CLOSES], table.index.to_numpy(), name
+    written, table = table.index.to_frame(index=False), table.reset_index(drop=True)
+    used = [
+        (m, str(t), i)
+        for i, (m, t) in enumerate(zip(told[level], _level(table, 1 - level), strict=True))
+        if m in _FIELDS
+    ]
+    flat = pd.concat([numbers(table.iloc[:, i].rename(f"{t} {m}"), name, days) for m, t, i in used], axis=1)
+    priced = flat.loc[:, [m in _CLOSES for m, _, _ in used]].notna().any(axis=1)
+    kept = _once_a_day(days.to_frame(index=False), flat, priced, written, flat.iloc[:, :0], name)
+    flat = (
+        flat.set_axis(pd.MultiIndex.from_tuples([(m, t) for m, t, _ in used]), axis=1).set_axis(days, axis=0).iloc[kept]
     )
-    blocks = {f: block.iloc[kept] for f, block in blocks.items()}
+    blocks = {f: pd.DataFrame(flat[f]) for f in dict.fromkeys(m for m, _, _ in used)}
     if "adj_close" in blocks:
         _check_adjusted_of_all(blocks, name)
         return _figures(blocks).with_cautions(*said)
@@ -582,7 +569,7 @@ def _level(table: pd.DataFrame, level: int) -> list[object]:
 def _unused(columns: Sequence[str], names: Sequence[str], used: Sequence[str], name: str) -> tuple[str, ...]:
     """Return a caution that names the columns that are neither used nor known to be needless; refuse those that may hold adjusted closes."""
     rest = [c for c, m in zip(columns, names, strict=True) if c not in used and m != "other"]
-    rest = [c for c in dict.fromkeys(rest) if not UNNAMED.fullmatch(c) and not _MEANS["bars"].get(c.strip().lower())]
+    rest = [c for c in dict.fromkeys(rest) if not _MEANS["bars"].get(c.strip().lower())]
     _refuse_unknown(rest, [m for c, m in zip(columns, names, strict=True) if c in used], name)
     return (f"Columns that were not used: {_names(rest)}.",) if rest else ()
 
@@ -639,7 +626,7 @@ def _plain(table: pd.DataFrame, name: str) -> pd.DataFrame:
             .set_axis(two_level_columns(rows, heads), axis=1)
             .set_axis(pd.Index(body.iloc[:, 0]), axis=0)
         )
-    if UNNAMED.fullmatch(columns[0]) and len(columns) > 1 and meaning(columns[1]) == "date":  # numbers of rows
+    if columns and UNNAMED.fullmatch(columns[0]) and "date" in map(meaning, columns) and _counts(table.iloc[:, 0]):
         table, columns = table.iloc[:, 1:], columns[1:]
     empty = [i for i, c in enumerate(columns) if i and UNNAMED.fullmatch(c) and table.iloc[:, i].isna().all()]
     if empty:
@@ -665,6 +652,11 @@ def _plain(table: pd.DataFrame, name: str) -> pd.DataFrame:
             columns=tuple(numbered),
         )
     return table.set_axis(columns, axis=1)
+
+
+def _counts(cells: pd.Series[str]) -> bool:
+    """Tell whether a column numbers the rows."""
+    return bool(cells.is_unique and cells.astype(str).str.fullmatch(r"\d+").all())
 
 
 def names_dates(row: Sequence[str]) -> bool:
