@@ -305,3 +305,10 @@ def test_messages_are_our_own(read):
         assert not any(
             word in str(caught.value) for word in ("C error", "tokenizing", "Expected", "ParserWarning", "usecols")
         )
+
+
+def test_a_text_may_hold_either_mark(read):
+    text = "Datum;Schlusskurs;Notiz\n" + "".join(
+        f"{d};{v};fixing, final\n".replace(".", ",") for d, v in zip(DAYS, OTP, strict=True)
+    )
+    assert read(text, "OTP.csv").adj_close["OTP"].tolist() == OTP

@@ -10,9 +10,10 @@ import re
 import warnings
 import zipfile
 import zlib
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
@@ -22,6 +23,9 @@ from eventstudy.interchange import read_csv
 from eventstudy.sources.files.cells import MISSING, cut, is_day
 from eventstudy.sources.files.layouts import has_decimals, holds_words, meanings, needed_cells, two_heads
 from eventstudy.wording import first_few
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: Most bytes of text, unpacked, and most rows, columns and characters in a row.
 MAX_TEXT = 1024**3
@@ -199,7 +203,7 @@ def _separator(head: str) -> str:
     lines = [line for line in head[: 50 * 1024].splitlines() if line.strip()][:_HEAD]
 
     def parts(mark: str) -> tuple[int, int]:
-        counts = Counter(len(next(csv.reader([line], delimiter=mark), [])) for line in lines)
+        counts = Counter(len(next(csv.reader([line.rstrip(mark)], delimiter=mark), [])) for line in lines)
         return max((n for width, n in counts.items() if width > 1), default=0), lines[0].count(mark)
 
     try:
@@ -236,28 +240,17 @@ def read_body(text: Text, columns: list[str], skip: int) -> tuple[pd.DataFrame, 
     )  # separators at the end of each row
     columns = [c or f"Unnamed: {i}" if i else c for i, c in enumerate([*columns, *[""] * (width - len(columns))])]
     words = {c for c in columns if holds_words(c)} | {columns[0]}
-    plain = text.separator == ","
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            table = read_csv(
-                io.BytesIO(text.data),
-                sep=text.separator,
-                header=None,
-                skiprows=skip,
-                names=columns,
-                index_col=False,
-                dtype=dict.fromkeys(words if plain else columns, str),
-                keep_default_na=False,
-                na_values={c: ([""] if c in words else list(MISSING)) for c in columns},
-                encoding="utf-8",
-                low_memory=False,
-            )
+        try:
+            table = _parsed(text, text.data, columns, words, skip)
+        except (pd.errors.ParserError, pd.errors.ParserWarning):
+            evened = io.StringIO(newline="")
+            csv.writer(evened, delimiter=text.separator).writerows(row[:width] for row in _rows(text, width, skip))
+            table = _parsed(text, evened.getvalue().encode("utf-8"), columns, words, 0)
     except UnicodeDecodeError as error:
         line = text.data.count(b"\n", 0, len(text.data.decode("utf-8", "ignore").encode())) + 1
         raise _not_utf8(text.name, line) from error
     except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        _check_rows(text, columns, skip, None)
         raise DataUnfit(
             f"{text.name} has rows of different length; each needs one value per column.", file=text.name
         ) from error
@@ -265,15 +258,34 @@ def read_body(text: Text, columns: list[str], skip: int) -> tuple[pd.DataFrame, 
     table = table.dropna(how="all", ignore_index=True)
     table, said = _without_footer(table, date)
     if table.iloc[:, -1].isna().any():
-        _check_rows(text, columns, skip, len(table))
+        deque(itertools.islice(_rows(text, width, skip, needed_cells(columns)), len(table)), maxlen=0)
     if text.day_zero:
         table, days = _with_serials(table, columns[date], text.day_zero)
         said += days
     figures = [c for c in columns if c not in words]
     if not figures:
         return table, (*text.said, *said)
-    table, doubts = without_commas(table, figures) if plain else with_points(table, figures, text.name)
+    table, doubts = without_commas(table, figures) if text.separator == "," else with_points(table, figures, text.name)
     return table, (*text.said, *said, *doubts)
+
+
+def _parsed(text: Text, data: bytes, columns: list[str], words: set[str], skip: int) -> pd.DataFrame:
+    """Return rows as a table, figures between commas as floats where all are; lines without an end are no warning but an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        return read_csv(
+            io.BytesIO(data),
+            sep=text.separator,
+            header=None,
+            skiprows=skip,
+            names=columns,
+            index_col=False,
+            dtype=dict.fromkeys(words if text.separator == "," else columns, str),
+            keep_default_na=False,
+            na_values={c: ([""] if c in words else list(MISSING)) for c in columns},
+            encoding="utf-8",
+            low_memory=False,
+        )
 
 
 def _without_footer(table: pd.DataFrame, date: int) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -302,20 +314,21 @@ def _with_serials(table: pd.DataFrame, date: str, day_zero: str) -> tuple[pd.Dat
     )
 
 
-def _check_rows(text: Text, columns: list[str], skip: int, count: int | None) -> None:
-    """Refuse a row with other cells than there are columns; only volumes, and what is not used, may be wanting at its end."""
-    width, needed = len(columns), needed_cells(columns)
+def _rows(text: Text, width: int, skip: int, needed: int = 0) -> Iterator[list[str]]:
+    """Yield the rows below the header that hold anything; refuse one with more cells than there are columns, or fewer than are needed."""
     lines = itertools.islice(io.TextIOWrapper(io.BytesIO(text.data), encoding="utf-8", newline=""), skip, None)
     reader = csv.reader(lines, delimiter=text.separator)
     try:
-        for row in itertools.islice((r for r in reader if any(c.strip() for c in r)), count):
-            if len(row) < needed or len(row) > width:
-                raise DataUnfit(
-                    f"{text.name} has rows of different length ({len(row)} cells in line {skip + reader.line_num}, {width} columns); each needs "
-                    f"one value per column.",
-                    file=text.name,
-                    line=skip + reader.line_num,
-                )
+        for row in reader:
+            if any(c.strip() for c in row):
+                if len(row) < needed or any(c.strip() for c in row[width:]):
+                    raise DataUnfit(
+                        f"{text.name} has rows of different length ({len(row)} cells in line {skip + reader.line_num}, {width} columns); each needs "
+                        f"one value per column.",
+                        file=text.name,
+                        line=skip + reader.line_num,
+                    )
+                yield row
     except (csv.Error, UnicodeDecodeError) as error:
         raise DataUnfit(f"{text.name} cannot be read as CSV: {error}.", file=text.name) from error
 
@@ -359,6 +372,7 @@ def without_commas(table: pd.DataFrame, columns: list[str]) -> tuple[pd.DataFram
 def with_points(table: pd.DataFrame, columns: list[str], name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return a table without commas between cells with a point as decimal mark; and cautions of columns in which it may part thousands."""
     cells = pd.concat([table[c] for c in columns]).dropna()
+    cells = cells[cells.str.fullmatch(r"\W*[\d.,]+\W*")]  # a text may hold either mark
     mark = _decimal_mark(cells, name)
     settled = mark == "," or bool(cells.str.fullmatch(_POINT).any())
     open_to_both: dict[str, str] = {}

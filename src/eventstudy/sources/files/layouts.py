@@ -205,7 +205,7 @@ def from_crsp(table: pd.DataFrame, asked: Asked) -> Figures:
 _NO_TICKERS = frozenset(
     ["CLOSE", "CLOSES", "DATA", "EXPORT", "HISTORY", "PRICE", "PRICES", "QUOTES", "RETURNS", "STOCKS", "TABLE"]
 )
-#: Blocks of rows of different firms begin anew, or leap by more than so many days.
+#: Between the days of different firms lie more than so many.
 _LEAP = np.timedelta64(10, "D")
 
 
@@ -363,20 +363,15 @@ def _once_a_day(
 
 
 def _refuse_firms(unknown: pd.DataFrame, days: pd.DatetimeIndex, name: str) -> None:
-    """Refuse a table without a ticker in which a column names several firms, by header or by rows in blocks that begin anew."""
-    steps = np.diff(days.to_numpy())
-    anew = (
-        (np.abs(steps) > _LEAP) | (np.sign(steps.astype("int64")) != np.sign(np.median(steps.astype("int64"))))
-        if len(steps)
-        else steps
-    )
+    """Refuse a table without a ticker in which a column names several firms: by blocks of days (of numbers, with a leap between), or as it parts rows of one day."""
+    order = np.argsort(days.to_numpy(), kind="stable")
+    leaps = np.diff(days.to_numpy()[order]) > _LEAP
     for column in map(str, unknown.columns):
         codes, found = pd.factorize(unknown[column])
-        changes = np.diff(codes) != 0
+        changes = np.diff(codes[order]) != 0
         several = 1 < len(found) <= len(codes) / 2 and (codes >= 0).all()
-        in_blocks = changes.sum() == len(found) - 1 and (
-            anew[changes].all() or not pd.api.types.is_numeric_dtype(unknown[column])
-        )
+        leap = not pd.api.types.is_numeric_dtype(unknown[column]) or leaps[changes].all()
+        in_blocks = changes.sum() == len(found) - 1 and leap
         apart = days.has_duplicates and not pd.DataFrame({"day": days, "value": codes}).duplicated().any()
         if several and (in_blocks or apart):
             raise InvalidInput(
