@@ -49,7 +49,7 @@ def test_a_source_in_the_first_place_is_taken_as_the_source(given, tmp_path):
     prices = es.load_prices(what, "2022-06-07")
     assert prices.tickers == ("ASML.AS", "PHIA.AS")
     np.testing.assert_array_equal(prices.adj_close["PHIA.AS"], SAMSUNG[1:])
-    with pytest.raises(InvalidInput, match="a source of prices.*give one source"):
+    with pytest.raises(InvalidInput, match=r"a source of prices.*give one source"):
         es.load_prices(what, source=WIDE)
 
 

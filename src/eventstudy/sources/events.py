@@ -27,7 +27,9 @@ from eventstudy.wording import first_few, iso_day, plural
 #: What columns of events are called, by what they hold; of labels the first word is taken.
 _WORDS = {meaning: tuple(plainly(word) for word in words.split()) for meaning, words in WORDS["events"].items()}
 _WORDS["code"] += tuple(w for w in map(plainly, HEADERS["prices"]["ticker"].split()) if w not in _WORDS["ticker"])
-_WORDS["name"] += tuple(w for w in map(plainly, HEADERS["prices"]["firm"].split()) if w not in _WORDS["code"])
+_WORDS["name"] += tuple(
+    w for w in map(plainly, HEADERS["prices"]["firm"].split()) if w not in (*_WORDS["ticker"], *_WORDS["code"])
+)
 _WORDS["day"] += tuple(w for w in map(plainly, HEADERS["prices"]["date"].split()) if w not in _WORDS["no_day"])
 #: Words that say the time of day only under a header that promises it.
 _UNDER_A_HEADER = {

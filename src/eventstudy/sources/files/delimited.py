@@ -10,17 +10,22 @@ import re
 import warnings
 import zipfile
 import zlib
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from eventstudy.errors import DataUnfit, InvalidInput
 from eventstudy.interchange import read_csv
 from eventstudy.sources.files.cells import MISSING, cut, is_day
 from eventstudy.sources.files.layouts import has_decimals, holds_words, meanings, needed_cells, two_heads
 from eventstudy.wording import first_few
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: Most bytes of text, unpacked, and most rows, columns and characters in a row.
 MAX_TEXT = 1024**3
@@ -51,7 +56,8 @@ class Text:
 
 def read_text(file: Path, encoding: str | None = None) -> Text:
     """Read a text file, packed or not, or the first sheet of a workbook, and look at its first rows."""
-    name, said, day_zero = file.name, (), ""
+    name, day_zero = file.name, ""
+    said: tuple[str, ...] = ()
     if name.lower().endswith(".xlsx"):
         data, said, day_zero = sheet_text(file)
     else:
@@ -197,7 +203,7 @@ def _separator(head: str) -> str:
     lines = [line for line in head[: 50 * 1024].splitlines() if line.strip()][:_HEAD]
 
     def parts(mark: str) -> tuple[int, int]:
-        counts = Counter(len(next(csv.reader([line], delimiter=mark), [])) for line in lines)
+        counts = Counter(len(next(csv.reader([line.rstrip(mark)], delimiter=mark), [])) for line in lines)
         return max((n for width, n in counts.items() if width > 1), default=0), lines[0].count(mark)
 
     try:
@@ -234,28 +240,17 @@ def read_body(text: Text, columns: list[str], skip: int) -> tuple[pd.DataFrame, 
     )  # separators at the end of each row
     columns = [c or f"Unnamed: {i}" if i else c for i, c in enumerate([*columns, *[""] * (width - len(columns))])]
     words = {c for c in columns if holds_words(c)} | {columns[0]}
-    plain = text.separator == ","
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            table = read_csv(
-                io.BytesIO(text.data),
-                sep=text.separator,
-                header=None,
-                skiprows=skip,
-                names=columns,
-                index_col=False,
-                dtype=dict.fromkeys(words if plain else columns, str),
-                keep_default_na=False,
-                na_values={c: ([""] if c in words else list(MISSING)) for c in columns},
-                encoding="utf-8",
-                low_memory=False,
-            )
+        try:
+            table = _parsed(text, text.data, columns, words, skip)
+        except (pd.errors.ParserError, pd.errors.ParserWarning):
+            evened = io.StringIO(newline="")
+            csv.writer(evened, delimiter=text.separator).writerows(row[:width] for row in _rows(text, width, skip))
+            table = _parsed(text, evened.getvalue().encode("utf-8"), columns, words, 0)
     except UnicodeDecodeError as error:
         line = text.data.count(b"\n", 0, len(text.data.decode("utf-8", "ignore").encode())) + 1
         raise _not_utf8(text.name, line) from error
     except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        _check_rows(text, columns, skip, None)
         raise DataUnfit(
             f"{text.name} has rows of different length; each needs one value per column.", file=text.name
         ) from error
@@ -263,15 +258,34 @@ def read_body(text: Text, columns: list[str], skip: int) -> tuple[pd.DataFrame, 
     table = table.dropna(how="all", ignore_index=True)
     table, said = _without_footer(table, date)
     if table.iloc[:, -1].isna().any():
-        _check_rows(text, columns, skip, len(table))
+        deque(itertools.islice(_rows(text, width, skip, needed_cells(columns)), len(table)), maxlen=0)
     if text.day_zero:
         table, days = _with_serials(table, columns[date], text.day_zero)
         said += days
     figures = [c for c in columns if c not in words]
     if not figures:
         return table, (*text.said, *said)
-    table, doubts = without_commas(table, figures) if plain else with_points(table, figures, text.name)
+    table, doubts = without_commas(table, figures) if text.separator == "," else with_points(table, figures, text.name)
     return table, (*text.said, *said, *doubts)
+
+
+def _parsed(text: Text, data: bytes, columns: list[str], words: set[str], skip: int) -> pd.DataFrame:
+    """Return rows as a table, figures between commas as floats where all are; lines without an end are no warning but an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        return read_csv(
+            io.BytesIO(data),
+            sep=text.separator,
+            header=None,
+            skiprows=skip,
+            names=columns,
+            index_col=False,
+            dtype=dict.fromkeys(words if text.separator == "," else columns, str),
+            keep_default_na=False,
+            na_values={c: ([""] if c in words else list(MISSING)) for c in columns},
+            encoding="utf-8",
+            low_memory=False,
+        )
 
 
 def _without_footer(table: pd.DataFrame, date: int) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -300,20 +314,21 @@ def _with_serials(table: pd.DataFrame, date: str, day_zero: str) -> tuple[pd.Dat
     )
 
 
-def _check_rows(text: Text, columns: list[str], skip: int, count: int | None) -> None:
-    """Refuse a row with other cells than there are columns; only volumes, and what is not used, may be wanting at its end."""
-    width, needed = len(columns), needed_cells(columns)
+def _rows(text: Text, width: int, skip: int, needed: int = 0) -> Iterator[list[str]]:
+    """Yield the rows below the header that hold anything; refuse one with more cells than there are columns, or fewer than are needed."""
     lines = itertools.islice(io.TextIOWrapper(io.BytesIO(text.data), encoding="utf-8", newline=""), skip, None)
     reader = csv.reader(lines, delimiter=text.separator)
     try:
-        for row in itertools.islice((r for r in reader if any(c.strip() for c in r)), count):
-            if len(row) < needed or len(row) > width:
-                raise DataUnfit(
-                    f"{text.name} has rows of different length ({len(row)} cells in line {skip + reader.line_num}, {width} columns); each needs "
-                    f"one value per column.",
-                    file=text.name,
-                    line=skip + reader.line_num,
-                )
+        for row in reader:
+            if any(c.strip() for c in row):
+                if len(row) < needed or any(c.strip() for c in row[width:]):
+                    raise DataUnfit(
+                        f"{text.name} has rows of different length ({len(row)} cells in line {skip + reader.line_num}, {width} columns); each needs "
+                        f"one value per column.",
+                        file=text.name,
+                        line=skip + reader.line_num,
+                    )
+                yield row
     except (csv.Error, UnicodeDecodeError) as error:
         raise DataUnfit(f"{text.name} cannot be read as CSV: {error}.", file=text.name) from error
 
@@ -321,33 +336,29 @@ def _check_rows(text: Text, columns: list[str], skip: int, count: int | None) ->
 # -- Decimal marks and marks between thousands: settled by the figures, refused, or a caution.
 
 
-#: Figures whose thousands are parted by commas.
-_PARTED = r"-?\d{1,3}(,\d{3})+(\.\d+)?"
 #: Columns that a caution names.
 _COLUMNS = 12
-#: A figure whose point may be either mark.
-_GROUP = r"-?\d{1,3}\.\d{3}"
+#: Figures whose thousands are parted by commas; a figure whose one mark may be either.
+_PARTED, _GROUP = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?"), r"-?\d{1,3}[.,]\d{3}"
 
 
 def without_commas(table: pd.DataFrame, columns: list[str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Take out the commas between thousands in quoted cells, where the figures show that they are no decimal marks."""
-    texts = [c for c in columns if not pd.api.types.is_numeric_dtype(table[c].dtype)]
-    cells = {c: table[c].map(lambda v: v if isinstance(v, str) else None).astype("object") for c in texts}
-    parted = {c: v.str.fullmatch(_PARTED, na=False).astype(bool) for c, v in cells.items()}
-    if not any(p.any() for p in parted.values()):
+    texts = {c: [v for v in table[c] if isinstance(v, str)] for c in columns if not is_numeric_dtype(table[c].dtype)}
+    commas = {c: [v for v in cells if "," in v] for c, cells in texts.items()}
+    if not any(commas.values()):
         return table, ()
-    whole = {c: _is_whole(table[c]) for c in columns if c not in texts}
-    points = {c: v.str.fullmatch(r"-?[\d,]*\.\d+", na=False).astype(bool) for c, v in cells.items()}
-    point_is_decimal, taken = not all(whole.values()) or any(p.any() for p in points.values()), {}
-    for c in texts:
-        has_comma = cells[c].str.contains(",", regex=False, na=False).astype(bool)
-        ambiguous = parted[c] & ~cells[c].str.contains(r",.*,|\.", regex=True, na=False).astype(bool)
-        by_itself = not points[c].any() and bool((parted[c] & ~ambiguous).any())
-        proven = by_itself or (point_is_decimal if not points[c].any() else not ambiguous.any())
-        if proven and parted[c].any() and (parted[c] | ~has_comma).all():
-            if ambiguous.any() and not by_itself and has_decimals(c):
-                taken[c] = str(cells[c][ambiguous].iloc[0])
-            table[c] = table[c].astype("object").mask(parted[c], cells[c].str.replace(",", "", regex=False))
+    points = {c for c, cells in texts.items() if any(re.fullmatch(r"-?[\d,]*\.\d+", v) for v in cells)}
+    in_file = points or any((v := table[c].dropna()).ne(v.round()).any() for c in columns if c not in texts)
+    taken: dict[str, str] = {}
+    for c, cells in commas.items():
+        if not cells or not all(map(_PARTED.fullmatch, cells)):
+            continue
+        ambiguous = [v for v in cells if re.fullmatch(_GROUP, v)]
+        by_itself = c not in points and len(ambiguous) < len(cells)
+        if by_itself or (not ambiguous if c in points else in_file):
+            table[c] = table[c].str.replace(",", "", regex=False)
+            taken |= {c: ambiguous[0]} if ambiguous and not by_itself and has_decimals(c) else {}
     if not taken:
         return table, ()
     first = next(iter(taken.values()))
@@ -358,23 +369,16 @@ def without_commas(table: pd.DataFrame, columns: list[str]) -> tuple[pd.DataFram
     return table, (said,)
 
 
-def _is_whole(column: pd.Series[float]) -> bool:
-    values = column.dropna()
-    return bool((values == values.round()).all())
-
-
 def with_points(table: pd.DataFrame, columns: list[str], name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return a table without commas between cells with a point as decimal mark; and cautions of columns in which it may part thousands."""
     cells = pd.concat([table[c] for c in columns]).dropna()
+    cells = cells[cells.str.fullmatch(r"\W*[\d.,]+\W*")]  # a text may hold either mark
     mark = _decimal_mark(cells, name)
     settled = mark == "," or bool(cells.str.fullmatch(_POINT).any())
     open_to_both: dict[str, str] = {}
     for c in columns:
         _check_custom(table[c], mark, name)
-        if not settled:
-            _check_groups(table[c], name)
-            grouped = table[c][table[c].str.fullmatch(_GROUP, na=False).astype(bool)]
-            open_to_both |= {c: str(grouped.iloc[0])} if len(grouped) else {}
+        open_to_both |= {} if settled else _check_groups(table[c], name)
         if mark == ",":
             table[c] = table[c].str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
     if not open_to_both:
@@ -388,38 +392,35 @@ def with_points(table: pd.DataFrame, columns: list[str], name: str) -> tuple[pd.
     return table, (said,)
 
 
-def _check_custom(column: pd.Series[str], mark: str, name: str) -> None:
+def _check_custom(cells: pd.Series[str], mark: str, name: str) -> None:
     """Refuse groups that are none of thousands, and a column that seems to be written after two customs."""
     other = "." if mark == "," else ","
-    digits = column.str.fullmatch(r"-?[\d.,]+", na=False).astype(bool)
-    has_other = digits & column.str.contains(other, regex=False, na=False).astype(bool)
-    decimals = digits & column.str.contains(mark, regex=False, na=False).astype(bool)
-    parted = column.str.fullmatch(rf"-?\d{{1,3}}({re.escape(other)}\d{{3}})+({re.escape(mark)}\d*)?", na=False).astype(
-        bool
-    )
-    wrong = has_other & ~parted
-    if wrong.any():
+    figures = [v for v in cells.dropna().unique() if re.fullmatch(r"-?[\d.,]+", v)]
+    parted = [v for v in figures if re.fullmatch(rf"-?\d{{1,3}}(\{other}\d{{3}})+(\{mark}\d*)?", v)]
+    wrong = [v for v in figures if other in v and v not in parted]
+    if wrong:
         raise InvalidInput(
-            f"{name} has {column[wrong].iloc[0][:40]!r} in column {column.name}, where {mark!r} is the decimal mark and {other!r} would part "
+            f"{name} has {wrong[0][:40]!r} in column {cells.name}, where {mark!r} is the decimal mark and {other!r} would part "
             f"thousands; write all figures with a point as decimal mark."
         )
-    bare, both = parted & ~decimals, parted & decimals
-    if bare.any() and decimals.any() and not both.any():
+    decimals = [v for v in figures if mark in v]
+    if parted and decimals and not set(parted) & set(decimals):
         raise InvalidInput(
-            f"{name} has {column[bare].iloc[0][:40]!r} and {column[decimals].iloc[0][:40]!r} in column {column.name}, written after two customs; "
+            f"{name} has {parted[0][:40]!r} and {decimals[0][:40]!r} in column {cells.name}, written after two customs; "
             f"write all figures with a point as decimal mark."
         )
 
 
-def _check_groups(column: pd.Series[str], name: str) -> None:
-    """Refuse whole figures beside figures with three digits after a point, which may part thousands: 998, then 1.004."""
-    whole = column.str.fullmatch(r"-?\d+", na=False).astype(bool)
-    grouped = column.str.fullmatch(_GROUP, na=False).astype(bool)
-    if whole.any() and grouped.any():
+def _check_groups(cells: pd.Series[str], name: str) -> dict[str, str]:
+    """Return the first figure with three digits after a point, which may part thousands; refuse it beside whole figures: 998, then 1.004."""
+    figures = cells.dropna()
+    grouped, whole = (figures[figures.str.fullmatch(form)] for form in (_GROUP, r"-?\d+"))
+    if len(whole) and len(grouped):
         raise InvalidInput(
-            f"{name} has {column[whole].iloc[0][:40]!r} and {column[grouped].iloc[0]!r} in column {column.name}, and no figure in it tells "
+            f"{name} has {whole.iloc[0][:40]!r} and {grouped.iloc[0]!r} in column {cells.name}, and no figure in it tells "
             f"whether the point is a decimal mark or parts thousands; write the same number of decimals in every figure."
         )
+    return {str(cells.name): grouped.iloc[0]} if len(grouped) else {}
 
 
 #: Figures that show a point to be a decimal mark.

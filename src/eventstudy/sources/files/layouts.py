@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ from eventstudy.sources.files.plausible import refuse_other_fields, refuse_other
 from eventstudy.wording import first_few, iso_day, plural
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 #: What columns are called, by the kind of file and by what they mean, in small letters.
 HEADERS: Mapping[str, Mapping[str, str]] = WORDS["headers"]
@@ -93,13 +93,6 @@ class Asked:
             check_delisting(self.delisting)
 
 
-class Layout(NamedTuple):
-    """A layout: whether a table with these columns has it (none: there are two rows of them), and how it is read."""
-
-    fits: Callable[[Sequence[str]], bool]
-    read: Callable[[pd.DataFrame, Asked], Figures]
-
-
 # -- What headers say.
 
 
@@ -142,15 +135,22 @@ def needed_cells(columns: Sequence[str]) -> int:
 
 
 def crsp_columns(columns: Sequence[str], name: str) -> dict[str, str]:
-    """Return the columns of CRSP's file by their older names; of several tickers' the first of `HEADERS`."""
+    """Return the columns of CRSP's file by their older names."""
+    return _columns_of("crsp", columns, [_MEANS["crsp"].get(c.strip().lower(), "") for c in columns], name)
+
+
+def _columns_of(kind: str, columns: Sequence[str], names: Sequence[str], name: str) -> dict[str, str]:
+    """Return the columns that are used by what they stand for: of several that name firms the first in the order of `HEADERS`; else refuse two for one."""
     found: dict[str, str] = {}
-    for key, words in HEADERS["crsp"].items():
-        order = words.split()
-        known = sorted((c for c in columns if c.strip().lower() in order), key=lambda c: order.index(c.strip().lower()))
-        if len(known) > 1 and key != "ticker":
-            both = [c for c in columns if c in known]
-            raise InvalidInput(f"{name} has {' and '.join(both)}, two columns for one figure; keep one.")
-        found |= {key: known[0]} if known else {}
+    for m, words in HEADERS[kind].items():
+        known = [c for c, n in zip(columns, names, strict=True) if n == m != "other"]
+        if len(known) > 1 and m not in {"ticker", "firm"}:
+            raise InvalidInput(f"{name} has {' and '.join(cut(known))}, two columns for one figure; keep one.")
+        if known:
+            order = [plainly(word) for word in words.split()]
+            found[m] = known[0] if len(known) == 1 else min(known, key=lambda c: order.index(plainly(c)))
+    if "ticker" in found:
+        found.pop("firm", None)
     return found
 
 
@@ -169,12 +169,12 @@ def figures_of(table: pd.DataFrame, asked: Asked) -> Figures:
     if not columns:
         table = _dates_in_index(table)
     table, said = with_local_days(table, asked.name)
-    layout = next(layout for layout in LAYOUTS if layout.fits(columns))
-    if asked.delisting is not None and layout.read is not from_crsp:
+    read = next(read for fits, read in LAYOUTS if fits(columns))
+    if asked.delisting is not None and read is not from_crsp:
         raise InvalidInput(
             f"delisting is {asked.delisting!r}, but {asked.name} is no CRSP file (permno, date, ret, …); leave it out."
         )
-    figures = _with_volume(_with_case(_called(layout.read(table, asked), asked)), asked.name)
+    figures = _with_volume(_with_case(_called(read(table, asked), asked)), asked.name)
     return with_gaps(figures.with_cautions(*said))
 
 
@@ -206,7 +206,7 @@ def from_crsp(table: pd.DataFrame, asked: Asked) -> Figures:
 _NO_TICKERS = frozenset(
     ["CLOSE", "CLOSES", "DATA", "EXPORT", "HISTORY", "PRICE", "PRICES", "QUOTES", "RETURNS", "STOCKS", "TABLE"]
 )
-#: Blocks of rows of different firms begin anew, or leap by more than so many days.
+#: Between the days of different firms lie more than so many.
 _LEAP = np.timedelta64(10, "D")
 
 
@@ -232,7 +232,12 @@ def from_rows(table: pd.DataFrame, asked: Asked) -> Figures:
             else ""
         )
         raise InvalidInput(f"{name} has the columns {_names(columns)}{why}. {NEEDED}.", columns=tuple(columns))
-    chosen = _by_meaning(names, columns, name)
+    chosen = _columns_of("prices", columns, names, name)
+    named = asked.ticker or ticker_of_name(name) or asked.likely
+    if (
+        named and "firm" in chosen and table[chosen["firm"]].nunique() < 2
+    ):  # an ISIN or a name beside the ticker that is given
+        del chosen["firm"]
     said = _unused(columns, names, list(chosen.values()), name)
     firm, vendor = chosen.get("ticker", chosen.get("firm")), vendor_of(columns)
     days = read_days(table[chosen["date"]], name, vendor.get("month_first") if firm is None else None)
@@ -257,7 +262,11 @@ def from_rows(table: pd.DataFrame, asked: Asked) -> Figures:
     clean = pd.DataFrame({"date": days.to_numpy(), "ticker": tickers.to_numpy()})
     for f in fields:
         clean[f] = numbers(table[chosen[f]], name, days, money=page).to_numpy()
-    clean = _once_a_day(clean, table, chosen["date"], unknown, name)
+    clock = [c for c in columns if c == chosen["date"] or _MEANS["bars"].get(c.strip().lower()) == "time"]
+    priced = clean[[f for f in fields if f in _CLOSES]].notna().any(axis=1)
+    clean = clean.iloc[
+        _once_a_day(clean[["ticker", "date"]], clean[fields], priced, table[clock], table[unknown], name)
+    ]
     figures = _figures({f: clean.pivot(index="date", columns="ticker", values=f) for f in fields})  # noqa: PD010
     if firm is None and "adj_close" not in fields:
         figures = replace(figures, close=figures.close if page else None, cautions=(vendor["caution"],))
@@ -299,67 +308,71 @@ def vendor_of(columns: Sequence[str]) -> Mapping[str, Any]:
 def _row_meanings(columns: Sequence[str]) -> list[str]:
     """Return what columns stand for; the last price is a close where there is no other, and so is a price where there is no ticker either."""
     names = [meaning(c) for c in columns]
+    if any(
+        m == "" and _may_be_ticker(c) for c, m in zip(columns, names, strict=True)
+    ):  # among tickers LAST is one, CLOSE is not
+        names = [
+            "" if m in {"last", "adj_close"} and _may_be_ticker(c) else m for c, m in zip(columns, names, strict=True)
+        ]
     last = "other" if "close" in names else "close"
     names = [last if m == "last" else m for m in names]
     lone = not {"close", "adj_close", "ticker", "firm"} & set(names)
     return ["close" if lone and plainly(c) == "price" else m for c, m in zip(columns, names, strict=True)]
 
 
-def _once_a_day(clean: pd.DataFrame, table: pd.DataFrame, date: str, unknown: list[str], name: str) -> pd.DataFrame:
-    """Return one row a day and ticker: equal rows count once, rows without a price not beside one that has it; refuse others with their cause."""
-    key = ["date", "ticker"]
-    if not clean.duplicated(key).any():
-        return clean
-    priced = clean[[f for f in clean if f in _CLOSES]].notna().any(axis=1)
-    beside = pd.MultiIndex.from_frame(clean[key]).isin(pd.MultiIndex.from_frame(clean.loc[priced, key]))
-    clean = clean[priced | ~beside].drop_duplicates()
-    repeated = clean.duplicated(key, keep=False)
-    if not repeated.any():
-        return clean
-    first = clean[repeated].iloc[0]
-    same = clean[(clean[key] == first[key]).all(axis=1)]
-    day, ticker, rows = iso_day(first["date"]), str(first["ticker"]), table.iloc[same.index]
-    clock = [c for c in table.columns if c == date or _MEANS["bars"].get(c.strip().lower()) == "time"]
-    refuse_bars(
-        [" ".join(map(str, cells)) for cells in rows[clock].itertuples(index=False)], f"{ticker} on {day}", name
-    )
-    apart = [c for c in unknown if rows[c].nunique() == len(rows)]
-    differing = [f for f in clean.columns if len(same[f].drop_duplicates()) > 1]
-    figures = "; ".join(f"{f} {first_few(list(map('{:g}'.format, same[f])), 3)}" for f in differing)
+def _may_be_ticker(column: str) -> bool:
+    """Tell whether a word of the table may be a ticker, for it is short and in capitals."""
+    return column.isupper() and column.isascii() and len(column) <= _LONGEST_TICKER
+
+
+def _once_a_day(
+    keys: pd.DataFrame,
+    figures: pd.DataFrame,
+    priced: pd.Series[bool],
+    written: pd.DataFrame,
+    unknown: pd.DataFrame,
+    name: str,
+) -> np.ndarray:
+    """Return the places of the rows to keep, one for each key: equal rows count once, rows without a price not beside one that has it; refuse others.
+
+    ``written`` holds days and times as they are written, ``unknown`` the columns without a meaning: they may tell why there are several rows.
+    """
+    if not keys.duplicated().any():
+        return np.arange(len(keys))
+    rows, index = pd.concat([keys, figures], axis=1), pd.MultiIndex.from_frame(keys)
+    kept = np.flatnonzero((priced | ~index.isin(index[priced])).to_numpy())
+    kept = np.asarray(kept[~rows.iloc[kept].duplicated().to_numpy()])
+    again = keys.iloc[kept].duplicated(keep=False).to_numpy()
+    if not again.any():
+        return kept
+    key = keys.iloc[kept[again][0]]
+    same = kept[(keys.iloc[kept] == key).all(axis=1).to_numpy()]
+    where, both = " on ".join([*map(str, key.drop("date")), iso_day(key["date"])]), figures.iloc[same]
+    clocks = list(dict.fromkeys(" ".join(map(str, cells)) for cells in written.iloc[same].itertuples(index=False)))
+    if len(clocks) > 1 and (":" in clocks[0] or len(written.columns) > 1):
+        raise DataUnfit(
+            f"{name} has bars within the day, such as {first_few(clocks, 3)}. Keep one row a day, that of the close, or download daily prices."
+        )
+    differing = [f"{f} {first_few([f'{v:g}' for v in both[f]], 3)}" for f in both if len(both[f].drop_duplicates()) > 1]
+    apart = [c for c in unknown if unknown[c].iloc[same].nunique() == len(same)]
     why = f" The column {apart[0]} tells these rows apart: if it names firms, call it ticker." if apart else ""
     raise DataUnfit(
-        f"{name} has {ticker} on {day} more than once with different figures ({figures}); keep one row per ticker and day.{why}",
-        ticker=ticker,
-        day=day,
+        f"{name} has {where} more than once with different figures ({first_few(differing, _TICKERS)}); keep one row per ticker and day.{why}",
+        day=iso_day(key["date"]),
+        **({"ticker": str(key["ticker"])} if "ticker" in key else {}),
     )
-
-
-def refuse_bars(written: Iterable[object], where: str, name: str) -> None:
-    """Refuse several rows of one day that differ by the clock."""
-    texts = list(map(str, written))
-    times = [m[0] for m in (re.search(r"\d{1,2}:\d{2}(:\d{2})?", text) for text in texts) if m] or texts
-    if len(set(times)) > 1:
-        raise DataUnfit(
-            f"{name} has bars within the day: {where} it has rows at {first_few(list(dict.fromkeys(times)), 3)}. Keep one row a day, that "
-            f"of the close, or download daily prices."
-        )
 
 
 def _refuse_firms(unknown: pd.DataFrame, days: pd.DatetimeIndex, name: str) -> None:
-    """Refuse a table without a ticker in which a column names several firms, by header or by rows in blocks that begin anew."""
-    steps = np.diff(days.to_numpy())
-    anew = (
-        (np.abs(steps) > _LEAP) | (np.sign(steps.astype("int64")) != np.sign(np.median(steps.astype("int64"))))
-        if len(steps)
-        else steps
-    )
+    """Refuse a table without a ticker in which a column names several firms: by blocks of days (of numbers, with a leap between), or as it parts rows of one day."""
+    order = np.argsort(days.to_numpy(), kind="stable")
+    leaps = np.diff(days.to_numpy()[order]) > _LEAP
     for column in map(str, unknown.columns):
         codes, found = pd.factorize(unknown[column])
-        changes = np.diff(codes) != 0
+        changes = np.diff(codes[order]) != 0
         several = 1 < len(found) <= len(codes) / 2 and (codes >= 0).all()
-        in_blocks = changes.sum() == len(found) - 1 and (
-            anew[changes].all() or not pd.api.types.is_numeric_dtype(unknown[column])
-        )
+        leap = not pd.api.types.is_numeric_dtype(unknown[column]) or leaps[changes].all()
+        in_blocks = changes.sum() == len(found) - 1 and leap
         apart = days.has_duplicates and not pd.DataFrame({"day": days, "value": codes}).duplicated().any()
         if several and (in_blocks or apart):
             raise InvalidInput(
@@ -436,11 +449,17 @@ def _figures(blocks: dict[str, pd.DataFrame]) -> Figures:
 def from_wide(table: pd.DataFrame, asked: Asked) -> Figures:
     """Bring a wide table (date first, then one column per ticker) to dates × tickers."""
     name, head, columns = asked.name, str(table.columns[0]), [str(c) for c in table.columns[1:]]
-    fields = [c for c in columns if meaning(c) and not (c.isupper() and len(c) <= _LONGEST_TICKER)]
+    fields = [c for c in columns if meaning(c) and not _may_be_ticker(c)]
     fields = fields or ([] if any(not meaning(c) for c in columns) else columns)
     if fields:
+        known = set(map(meaning, table.columns))
+        lacking = [
+            "ticker",
+            *["date"] * ("date" not in known),
+            *["close that is known by its name"] * (not known & {*_CLOSES, "last"}),
+        ]
         raise InvalidInput(
-            f"{name} has the columns {_names(table.columns)}: {', '.join(fields)} but no ticker, nor a close that is known by its name. {NEEDED}.",
+            f"{name} has the columns {_names(table.columns)}: {', '.join(fields)} but no {', no '.join(lacking)}. {NEEDED}.",
             columns=tuple(table.columns),
         )
     if meaning(head) != "date" and not _FIRST.fullmatch(head.strip().lower()):
@@ -454,24 +473,11 @@ def from_wide(table: pd.DataFrame, asked: Asked) -> Figures:
     refuse_other_fields(columns, head, name)
     days = read_days(table.iloc[:, 0], name)
     wide = pd.DataFrame({c: numbers(table[c], name, days).to_numpy() for c in table.columns[1:]})
-    wide.index = days
-    wide = _one_row_a_day({"adj_close": wide}, table.iloc[:, 0], name)["adj_close"]
+    kept = _once_a_day(
+        days.to_frame(index=False), wide, wide.notna().any(axis=1), table.iloc[:, :1], table.iloc[:, :0], name
+    )
+    wide = wide.set_axis(days, axis=0).iloc[kept]
     return Figures(wide, cautions=(WIDE, *refuse_other_figures(wide, name)))
-
-
-def _one_row_a_day(blocks: dict[str, pd.DataFrame], written: pd.Series[str], name: str) -> dict[str, pd.DataFrame]:
-    """Return blocks without rows that have no price beside one of the same day that has; refuse bars within the day."""
-    days = next(iter(blocks.values())).index
-    again = days.duplicated(keep=False)
-    if not again.any():
-        return blocks
-    priced = np.any([blocks[f].notna().any(axis=1).to_numpy() for f in _CLOSES & set(blocks)], axis=0)
-    kept = priced | ~days.isin(days[priced])
-    left = days[kept]
-    if left.has_duplicates:
-        first = left[left.duplicated()][0]
-        refuse_bars(written[np.asarray(days == first)], f"on {iso_day(first)}", name)
-    return {f: block[kept] for f, block in blocks.items()}
 
 
 # -- Two header rows: fields and tickers.
@@ -494,7 +500,7 @@ def two_level_columns(rows: Sequence[Sequence[str]], heads: tuple[str, str]) -> 
     first = _unnumbered(rows[0][1:])
     if len(set(zip(first, rows[1][1:], strict=True))) < len(first):
         first = list(rows[0][1:])
-    levels = (first, rows[1][1:]) if heads in TWO_HEADS else (rows[1][1:], first)
+    levels = [first, list(rows[1][1:])] if heads in TWO_HEADS else [list(rows[1][1:]), first]
     return pd.MultiIndex.from_arrays(levels, names=["Price", "Ticker"])
 
 
@@ -520,18 +526,19 @@ def from_two_level(table: pd.DataFrame, asked: Asked) -> Figures:
     said = _unused(heads, told[level], [h for h, m in zip(heads, told[level], strict=True) if m in _FIELDS], name)
     check_tickers((v for v in _level(table, 1 - level)), name)
     days = read_days(pd.Series(table.index), name)
-    blocks: dict[str, pd.DataFrame] = {}
-    for f in _FIELDS:
-        places = [i for i, m in enumerate(told[level]) if m == f]
-        if places:
-            tickers = [str(_level(table, 1 - level)[i]) for i in places]
-            columns = [
-                numbers(table.iloc[:, i].rename(f"{t} {f}"), name, days) for i, t in zip(places, tickers, strict=True)
-            ]
-            block = pd.concat([c.reset_index(drop=True) for c in columns], axis=1)
-            block.columns, block.index = pd.Index(tickers), days
-            blocks[f] = block
-    blocks = _one_row_a_day(blocks, pd.Series(table.index), name)
+    written, table = table.index.to_frame(index=False), table.reset_index(drop=True)
+    used = [
+        (m, str(t), i)
+        for i, (m, t) in enumerate(zip(told[level], _level(table, 1 - level), strict=True))
+        if m in _FIELDS
+    ]
+    flat = pd.concat([numbers(table.iloc[:, i].rename(f"{t} {m}"), name, days) for m, t, i in used], axis=1)
+    priced = flat.loc[:, [m in _CLOSES for m, _, _ in used]].notna().any(axis=1)
+    kept = _once_a_day(days.to_frame(index=False), flat, priced, written, flat.iloc[:, :0], name)
+    flat = (
+        flat.set_axis(pd.MultiIndex.from_tuples([(m, t) for m, t, _ in used]), axis=1).set_axis(days, axis=0).iloc[kept]
+    )
+    blocks = {f: pd.DataFrame(flat[f]) for f in dict.fromkeys(m for m, _, _ in used)}
     if "adj_close" in blocks:
         _check_adjusted_of_all(blocks, name)
         return _figures(blocks).with_cautions(*said)
@@ -555,26 +562,10 @@ def _level(table: pd.DataFrame, level: int) -> list[object]:
 # -- What the layouts have in common.
 
 
-def _by_meaning(names: Sequence[str], columns: Sequence[str], name: str) -> dict[str, str]:
-    """Return the columns that are used by what they stand for: the first of those that name firms by the order of `HEADERS`; else refuse two for the same."""
-    found: dict[str, str] = {}
-    for m in dict.fromkeys(n for n in names if n not in {"", "other"}):
-        order = HEADERS["prices"][m].split()
-        known = [c for c, n in zip(columns, names, strict=True) if n == m]
-        if m in {"ticker", "firm"}:
-            known = sorted(known, key=lambda c: [plainly(w) for w in order].index(plainly(c)))
-        elif len(known) > 1:
-            raise InvalidInput(f"{name} has more than one column for {m} ({_names(known)}); keep one.")
-        found[m] = known[0]
-    if {"ticker", "firm"} <= set(found):
-        del found["firm"]
-    return found
-
-
 def _unused(columns: Sequence[str], names: Sequence[str], used: Sequence[str], name: str) -> tuple[str, ...]:
     """Return a caution that names the columns that are neither used nor known to be needless; refuse those that may hold adjusted closes."""
     rest = [c for c, m in zip(columns, names, strict=True) if c not in used and m != "other"]
-    rest = [c for c in dict.fromkeys(rest) if not UNNAMED.fullmatch(c) and not _MEANS["bars"].get(c.strip().lower())]
+    rest = [c for c in dict.fromkeys(rest) if not _MEANS["bars"].get(c.strip().lower())]
     _refuse_unknown(rest, [m for c, m in zip(columns, names, strict=True) if c in used], name)
     return (f"Columns that were not used: {_names(rest)}.",) if rest else ()
 
@@ -632,6 +623,8 @@ def _plain(table: pd.DataFrame, name: str) -> pd.DataFrame:
             .set_axis(two_level_columns(rows, heads), axis=1)
             .set_axis(pd.Index(body.iloc[:, 0]), axis=0)
         )
+    if columns and UNNAMED.fullmatch(columns[0]) and "date" in map(meaning, columns) and _counts(table.iloc[:, 0]):
+        table, columns = table.iloc[:, 1:], columns[1:]
     empty = [i for i, c in enumerate(columns) if i and UNNAMED.fullmatch(c) and table.iloc[:, i].isna().all()]
     if empty:
         table = table.iloc[:, [i for i in range(len(columns)) if i not in empty]]
@@ -656,6 +649,11 @@ def _plain(table: pd.DataFrame, name: str) -> pd.DataFrame:
             columns=tuple(numbered),
         )
     return table.set_axis(columns, axis=1)
+
+
+def _counts(cells: pd.Series[str]) -> bool:
+    """Tell whether a column numbers the rows."""
+    return bool(cells.is_unique and cells.astype(str).str.fullmatch(r"\d+").all())
 
 
 def names_dates(row: Sequence[str]) -> bool:
@@ -741,10 +739,11 @@ def _days_lost(adjusted: pd.Series[float], lost: np.ndarray) -> str:
     return f"{adjusted.name} ({plural(count, 'day')}, {span})"
 
 
-#: The layouts, in the order in which they are looked for.
-LAYOUTS: tuple[Layout, ...] = (
-    Layout(is_crsp, from_crsp),
-    Layout(lambda columns: not columns, from_two_level),
-    Layout(is_in_rows, from_rows),
-    Layout(lambda columns: True, from_wide),
+#: The layouts, in the order in which they are looked for: whether a table with these columns has it (none: there are two rows of them), and
+#: how it is read.
+LAYOUTS: tuple[tuple[Callable[[Sequence[str]], bool], Callable[[pd.DataFrame, Asked], Figures]], ...] = (
+    (is_crsp, from_crsp),
+    (lambda columns: not columns, from_two_level),
+    (is_in_rows, from_rows),
+    (lambda columns: True, from_wide),
 )
