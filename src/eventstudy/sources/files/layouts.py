@@ -47,6 +47,8 @@ UNNAMED, _NUMBERED = re.compile(r"|unnamed: \d+", re.IGNORECASE), re.compile(r"(
 #: Fields that are used.
 _FIELDS = ("adj_close", "close", "volume")
 _CLOSES = frozenset({"close", "adj_close"})
+#: So many different times a day are bars within it.
+_BARS = 1.5
 #: Longest ticker that may also be the name of a column, if it is written in capitals (LOW, OPEN, DAY).
 _LONGEST_TICKER = 5
 #: Columns that hold words: a ticker may be called NA or TRUE, and a code 007.
@@ -597,8 +599,9 @@ def with_local_days(table: pd.DataFrame, name: str) -> tuple[pd.DataFrame, tuple
     """Return a table with its dates that have times as days, and cautions of how they were read; the same table if none has."""
     two_level = table.columns.nlevels > 1
     place = next((i for i, c in enumerate(table.columns) if "date" in meanings(str(c))), 0)
-    found = written_days(pd.Series(table.index) if two_level else table.iloc[:, place], name)
-    if found is None:
+    written = pd.Series(table.index) if two_level else table.iloc[:, place]
+    found = written_days(written, name)
+    if found is None or written.nunique() > _BARS * found.days.nunique():  # bars are named where rows are compared
         return table, ()
     said = (found.said,) if found.said else ()
     if two_level:
