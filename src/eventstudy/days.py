@@ -125,8 +125,8 @@ def written_days(column: pd.Series[str], what: str, exchange: str | None = None)
     texts = [f"{m[1]}-{m[2]}-{m[3]}T{m[4]}" for m in matches if m]
     zones = {m[5] or "" for m in matches if m}
     wall = pd.to_datetime(pd.Series(texts), format="ISO8601", errors="coerce")
-    if wall.isna().any():  # no such day: refused where days are read
-        return None
+    if wall.isna().any() or wall.dt.year.min() < _TIMED_YEARS[0] or wall.dt.year.max() > _TIMED_YEARS[1]:
+        return None  # no such day: refused where days are read
     zone = "UTC" if zones <= _UTC_NAMES else "" if zones == {""} else "local"
     return _read(pd.DatetimeIndex(wall).take(codes), zone, what, exchange)
 
@@ -200,6 +200,8 @@ def _by_exchange(
         e = match.names.index(fits[0])
         found.append((fits, float(match.closed[k, e] + match.missing[k, e])))
     good = [i for i, (fits, _) in enumerate(found) if fits]
+    if found[0][0]:  # Monday to Friday as written is not a week from Sunday on that was moved
+        good = [i for i in good if i == 0 or _weekends(written, moved[i]) is not False]
     if not good:
         return None, ()
     best = min(good, key=lambda i: found[i][1])
@@ -235,7 +237,8 @@ def _by_clock(
     verdict = _weekends(written, days)
     clocks = _clocks(given[_midnights(local)])
     if verdict or (verdict is None and " and " in clocks and not _at_new_york_close(moments)):
-        return next_day, _said(given, written, next_day, zone, f"midnights of {place}, or of a place with its clock")
+        said = f"midnights of {place}, or of a place with its clock"
+        return next_day, _said(given, written, next_day, zone, said, clocks)
     if verdict is False or set(given.hour) <= _CLOSES:
         return none, ""
     if (given.hour >= _LATE).any():
@@ -283,11 +286,13 @@ def _place_of(moments: pd.DatetimeIndex) -> str | None:
     return next((p for p, at in local if _midnights(at).mean() >= least), None)
 
 
-def _said(given: pd.DatetimeIndex, written: pd.DatetimeIndex, shift: IntArray, zone: str, meaning: str) -> str:
+def _said(
+    given: pd.DatetimeIndex, written: pd.DatetimeIndex, shift: IntArray, zone: str, meaning: str, clocks: str = ""
+) -> str:
     row = int(np.flatnonzero(shift)[0])
     day = written[row] + pd.Timedelta(days=int(shift[row]))
     known = f" {zone}" if zone not in {"", "local"} else " without a zone" if not zone else ""
-    return f"Dates at {_clocks(given)}{known} were taken as {meaning}: {given[row]:%Y-%m-%d %H:%M} was read as {iso_day(day)}."
+    return f"Dates at {clocks or _clocks(given)}{known} were taken as {meaning}: {given[row]:%Y-%m-%d %H:%M} was read as {iso_day(day)}."
 
 
 def _at_new_york_close(moments: pd.DatetimeIndex) -> bool:
