@@ -1,11 +1,13 @@
-"""Trading sessions of an exchange, and the first session in which news could be traded on."""
+"""Trading sessions of an exchange, which exchange some days are those of, and the first session in which news could be traded on."""
 
 from __future__ import annotations
 
 import warnings
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
+import numpy as np
 import pandas as pd
 
 from eventstudy.errors import InvalidInput
@@ -14,10 +16,16 @@ from eventstudy.wording import iso_day
 if TYPE_CHECKING:
     from datetime import date
 
+    from numpy.typing import NDArray
+
 #: What to do with an event on a day without a session.
 ClosedDay = Literal["next", "previous", "drop", "error"]
 
 DEFAULT_EXCHANGE = "XNYS"
+#: The exchange is recognised by the dates of the data.
+AUTO = "auto"
+#: The market that trades every day, and closes at midnight in UTC.
+EVERY_DAY = "24/7"
 
 # Fixed bounds: the calendar library's own default moves with today's date, and the same
 # study would answer differently next year.
@@ -33,22 +41,28 @@ def check_closed_day(value: str) -> ClosedDay:
     raise InvalidInput(f"closed_day is {value!r}; choose one of {', '.join(get_args(ClosedDay))}.")
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=128)
 def _calendar(exchange: str) -> Any:  # the library ships no types
     import exchange_calendars as xc
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # its use of pandas is not the user's
-            return xc.get_calendar(exchange, start=FIRST_DAY, end=LAST_DAY)
+            try:
+                return xc.get_calendar(exchange, start=FIRST_DAY, end=LAST_DAY)
+            except ValueError:  # some calendars are known for fewer years; their bounds do not move with the date
+                start, end = _bounds(xc.get_calendar(exchange))
+                return xc.get_calendar(exchange, start=start, end=end)
     except xc.errors.InvalidCalendarName:
         raise InvalidInput(
             f"No exchange calendar is called {exchange!r}; use an ISO market code such as XNYS (New York), "
-            f"XLON, XETR, XTKS, or calendar=None to take the dates of the benchmark."
+            f"XLON, XETR, XTKS, 24/7 (coins), or calendar=None to take the dates of the benchmark."
         ) from None
-    except ValueError:  # some calendars are known for fewer years; their bounds do not move with the date
-        start, end = _bounds(xc.get_calendar(exchange))
-        return xc.get_calendar(exchange, start=start, end=end)
+    except (ValueError, NotImplementedError) as error:
+        raise InvalidInput(
+            f"The calendar {exchange} cannot be built by the installed exchange_calendars {xc.__version__} with pandas {pd.__version__} "
+            f"({str(error)[:60]}); use calendar=None to take the dates of the benchmark, and give events as days."
+        ) from error
 
 
 def _bounds(calendar: Any) -> tuple[pd.Timestamp, pd.Timestamp]:
@@ -115,10 +129,137 @@ def trading_day_of_moment(moment: pd.Timestamp, exchange: str) -> tuple[pd.Times
         True if the moment fell at or after the close of a session, so that the next
         session is meant whatever the rule for closed days.
     """
+    days, late = trading_days(pd.DatetimeIndex([moment.tz_convert("UTC")]), exchange)
+    return days[0], bool(late[0])
+
+
+def trading_days(moments: pd.DatetimeIndex, exchange: str) -> tuple[pd.DatetimeIndex, NDArray[np.bool_]]:
+    """Return `trading_day_of_moment` of many moments in UTC, shape (N,) each; a moment outside the calendar keeps its local day."""
     calendar = _calendar(exchange)
-    local = moment.tz_convert(calendar.tz)
-    day = local.tz_localize(None).normalize()
+    days = moments.tz_convert(calendar.tz).tz_localize(None).normalize().as_unit("ns")
+    place = calendar.sessions.get_indexer(days)
+    closes = calendar.closes.to_numpy(dtype="datetime64[ns]")[place]
+    late = np.asarray(
+        (place >= 0) & (moments.tz_convert(None).to_numpy(dtype="datetime64[ns]") >= closes), dtype=np.bool_
+    )
+    return days + pd.to_timedelta(late.astype(np.int64), unit="D").as_unit("ns"), late
+
+
+def is_known(days: pd.DatetimeIndex, exchange: str) -> NDArray[np.bool_]:
+    """Return for which days the calendar of an exchange is known."""
     first, last = calendar_bounds(exchange)
-    if first <= day <= last and calendar.is_session(day) and moment >= calendar.session_close(day):
-        return day + pd.Timedelta(days=1), True
-    return day, False
+    return np.asarray((days >= first) & (days <= last), dtype=np.bool_)
+
+
+# -- Which exchange some days are those of.
+
+
+#: Sessions of the share exchanges as bits, written by ``tools/make_sessions.py``: building all calendars takes ten seconds.
+SESSIONS = Path(__file__).resolve().parent / "data" / "sessions.npz"
+#: Share of days on which an exchange may have been closed, and of its sessions that may be missing, if the days are to be its own.
+CLOSED_SHARE, MISSING_SHARE = 0.005, 0.03
+#: An exchange is told from the best by more than so many times the days that speak against that one.
+TIMES = 2
+
+
+class _Known(NamedTuple):
+    names: tuple[str, ...]
+    open: NDArray[np.float32]  # (E, days from FIRST_DAY)
+    before: NDArray[np.int32]  # sessions before each day, (E, days + 1)
+    spans: NDArray[np.int32]  # first and last known day, (E, 2)
+
+
+@lru_cache(maxsize=1)
+def _known() -> _Known:
+    with np.load(SESSIONS) as stored:
+        is_open = np.unpackbits(stored["bits"], axis=1)[:, : (LAST_DAY - FIRST_DAY).days + 1]
+        before = np.zeros((len(is_open), is_open.shape[1] + 1), dtype=np.int32)
+        np.cumsum(is_open, axis=1, out=before[:, 1:])
+        return _Known(tuple(map(str, stored["names"])), is_open.astype(np.float32), before, stored["spans"])
+
+
+class Match(NamedTuple):
+    """How days compare with the sessions of every exchange.
+
+    ``closed``: days on which it was closed; ``missing``: its sessions, from the first day to the last, that are not among them; shape (K, E).
+    ``fits``: the exchanges that the days may be those of, the nearest first, for each of the K sets of days.
+    """
+
+    names: tuple[str, ...]
+    closed: NDArray[np.float64]
+    missing: NDArray[np.float64]
+    fits: tuple[tuple[str, ...], ...]
+
+
+def match_exchanges(days: pd.DatetimeIndex, present: NDArray[np.bool_] | None = None, *, thin: bool = False) -> Match:
+    """Compare days with the sessions of the share exchanges.
+
+    Parameters
+    ----------
+    days : DatetimeIndex
+        Naive midnights, ascending, shape (T,).
+    present : ndarray of bool, optional
+        K sets of the days, shape (T, K); by default all of them.
+    thin : bool
+        Allow any number of missing sessions, as of a share that trades seldom.
+
+    Notes
+    -----
+    Days fit an exchange if it was closed on at most one of them or half a per cent, and at most one or 3 per cent of its sessions
+    are missing. With the nearest fit all those that have at most twice as many days against them, plus one.
+    """
+    known = _known()
+    there = np.ones((len(days), 1), dtype=bool) if present is None else present
+    at = np.asarray((days - FIRST_DAY).days, dtype=np.int64)
+    inside = (at >= 0) & (at < known.open.shape[1])
+    at, there = at[inside], there[inside]
+    mine = there.T.astype(np.float32)
+    covered = (at >= known.spans[:, :1]) & (at <= known.spans[:, 1:])
+    count = mine @ covered.T.astype(np.float32)
+    hits = (mine @ known.open[:, at].T).astype(np.float64)
+    if not len(at):
+        zero = np.zeros(hits.shape)
+        return Match(known.names, zero, zero, ((),) * len(zero))
+    some = there.any(axis=0)
+    first = at[there.argmax(axis=0)][:, None]
+    last = at[len(at) - 1 - there[::-1].argmax(axis=0)][:, None]
+    first, last = np.maximum(first, known.spans[:, 0]), np.minimum(last, known.spans[:, 1])
+    every = np.arange(len(known.names))
+    span = known.before[every, np.maximum(last, -1) + 1] - known.before[every, np.minimum(first, known.open.shape[1])]
+    closed, missing = count - hits, np.maximum(span, 0) - hits
+    fit = some[:, None] & (count > 0) & (2 * count >= there.sum(axis=0)[:, None])
+    fit &= closed <= np.maximum(1.0, CLOSED_SHARE * count)
+    every_day = known.names.index(EVERY_DAY)
+    fit[:, every_day] &= there[(FIRST_DAY.dayofweek + at) % 7 > 4].any(axis=0)  # weekdays alone are never its own
+    if not thin:
+        fit &= missing <= np.maximum(1.0, MISSING_SHARE * span)
+    against = np.where(fit, closed + missing, np.inf)
+    best = against.argmin(axis=1)
+    sets = np.arange(len(best))
+    fit &= closed <= TIMES * closed[sets, best][:, None] + 1
+    fit &= missing <= TIMES * missing[sets, best][:, None] + 1
+    order = np.argsort(np.where(fit, against, np.inf), axis=1, kind="stable")
+    fits = tuple(tuple(known.names[e] for e in row if ok[e]) for row, ok in zip(order, fit, strict=True))
+    return Match(known.names, closed, missing, fits)
+
+
+def recognised(days: pd.DatetimeIndex) -> tuple[str, ...]:
+    """Return the exchanges whose sessions some days may be, the nearest first; none if no exchange fits.
+
+    Examples
+    --------
+    >>> recognised(exchange_sessions("XTKS", "2023-01-01", "2024-12-31"))
+    ('XTKS',)
+    >>> recognised(pd.bdate_range("2023-01-02", "2024-12-31"))        # filled holidays are no exchange's
+    ()
+    """
+    return match_exchanges(days).fits[0]
+
+
+def is_built(exchange: str) -> bool:
+    """Return whether the calendar of an exchange can be built with the installed libraries."""
+    try:
+        _calendar(exchange)
+    except InvalidInput:
+        return False
+    return True

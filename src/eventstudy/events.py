@@ -2,24 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from eventstudy.calendars import (
+    AUTO,
     DEFAULT_EXCHANGE,
     ClosedDay,
     calendar_bounds,
     check_closed_day,
     exchange_sessions,
-    trading_day_of_moment,
+    is_known,
+    recognised,
+    trading_days,
 )
 from eventstudy.errors import InvalidInput
-from eventstudy.interchange import as_pandas, is_table
-from eventstudy.wording import iso_day
+from eventstudy.wording import first_few, iso_day
+
+#: Exchanges that a message names.
+_NAMED = 8
+#: The farthest clock from UTC, that of Kiritimati.
+_FARTHEST = timedelta(hours=14)
+#: A time with the name of its zone, and, as some programs write it, the offset too.
+_ZONED = re.compile(
+    r"(\d{4}.*?\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*([+-]\d{2}:?\d{2})?\s*\[?((?![AP]M\b)[A-Za-z][\w+/-]*)\]?"
+)
+
+#: The longest words that tell a time of day, without blanks.
+_LONGEST = 40
+#: The time of day of news, as event lists tell it; the last stands for words that say that it is not known.
+AFTER_CLOSE, BEFORE_OPEN, IN_SESSION, NOT_SAID = "after the close", "before the open", "during the session", ""
+_THE, _MARKET = r"(the|us|regular|official|stock)*", r"(market|trading|session|exchange|bell|hours?)"
+_ENDS = r"(s|ed|ing|hours?|time|session|trading|bell|ofthe|of|market)*"
+#: What cells say of it, without blanks and marks, in small letters; also what exchanges and papers of other languages write.
+_TIMES_OF_DAY: Mapping[str, str] = {
+    AFTER_CLOSE: rf"amc|(after|post)(hours?|{_THE}({_MARKET}(clos(e|es|ed|ing))?|clos(e|ing)){_ENDS})"
+    r"|nach(dem|der)?(börsen|boersen|handels|markt|xetra)?(schlu(ss|ß)|ende)|nachb(ö|oe)rslich|après(la)?(clôture|bourse|fermeture)"
+    r"|(despuésdel|despuesdel|trasel)cierre(delmercado)?|dopo(la)?chiusura|(após|apos|depoisd)o(fechamento|fecho)|nabeurs|nasluiting"
+    r"|po(sesji|zamknięciu(sesji)?)|盘后|收盘后|盤後|收盤後|引け後|大引け後|取引終了後|장마감후|장후",
+    BEFORE_OPEN: rf"bmo|(before|pre|priorto|aheadof)(hours?|{_THE}({_MARKET}(open(s|ed|ing)?|clos(e|es|ing))?|open(ing)?|clos(e|ing)){_ENDS})"
+    r"|vor(dem|der)?(börsen|boersen|handels|markt|xetra)?(beginn|start|öffnung|eröffnung|oeffnung|eroeffnung)|vorb(ö|oe)rslich"
+    r"|avant(l|la)?(ouverture|bourse)|antesdelaapertura|primadellapertura|antesdaabertura|voorbeurs|przed(sesją|otwarciem(sesji)?)"
+    r"|盘前|开盘前|盤前|開盤前|寄り付き前|寄付前|取引開始前|장전|장시작전",
+    IN_SESSION: rf"dm[ht]|rth|intraday|(during|in|while){_THE}{_MARKET}(open)?{_ENDS}|after{_THE}(market)?open(ing)?|(regular)?markethours"
+    r"|(während|waehrend)des?(handels|sitzung)|imhandel|en(séance|seance)|durante(lasesión|lasesion|elmercado)|盘中|盤中|取引時間中|ザラ場|장중",
+    NOT_SAID: r"(time)?not(yet)?(supplied|specified|given|available|announced|known)|tns|tas|unspecified|unknown|na|nan|nat|none|null|tb[ad]|",
+}
+
+
+@lru_cache(maxsize=1024)
+def time_of_day(text: str) -> str | None:
+    """Return what words say of the time of day of news, None if they say nothing of it.
+
+    Examples
+    --------
+    >>> time_of_day("AMC"), time_of_day("Before Market Open"), time_of_day("time-not-supplied"), time_of_day("merger")
+    ('after the close', 'before the open', '', None)
+    """
+    word = re.sub(r"[\W_]+", "", text[: 2 * _LONGEST].casefold())
+    if len(word) > _LONGEST:
+        return None
+    word = re.sub(r"^time(?=after|pre|before|post|not)", "", word)
+    return next((said for said, form in _TIMES_OF_DAY.items() if re.fullmatch(form, word)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +83,26 @@ class Event:
     ticker : str
         The firm, as in the price table.
     when : str, date, datetime or Timestamp
-        A day (``"2025-01-27"``), or a moment with its time zone
-        (``"2025-01-26 17:16-05:00"``, or a `datetime` with ``tzinfo``).
+        A day (``"2025-01-27"``), with what is known of the time of day (``"2025-01-27 after the close"``, ``amc``, ``bmo``, ``dmh``),
+        or a moment with its time zone (``"2025-01-26 17:16-05:00"``, ``"2025-01-28 07:30 Europe/Berlin"``, or a `datetime` with ``tzinfo``).
     label : str
         What happened, for tables and figures.
     group : str
         A name by which events are compared in tables.
+    exchange : str
+        ISO market code of the exchange whose closing time places the moment (``"XLON"``); by default that of the study or of the data.
 
     Raises
     ------
     InvalidInput
-        If the ticker is empty, the date cannot be read, or a time comes without a zone.
+        If the ticker is empty, the date cannot be read, a time comes without a zone or does not exist in it, or there is no such exchange.
 
     Notes
     -----
     A moment during or before a session belongs to that session; at or after the close, to
-    the next one. A day means the session of that day.
+    the next one. A day means the session of that day, a day "after the close" the session after it. A midnight with a zone is a
+    day too: tables write their days so. Midnight in UTC is the same session either way, on every exchange that has closed by then or
+    opens later.
 
     Examples
     --------
@@ -54,13 +110,17 @@ class Event:
     Timestamp('2025-01-21 00:00:00')
     >>> Event("NVDA", "2025-01-27 17:00-05:00").first_session()
     Timestamp('2025-01-28 00:00:00')
+    >>> Event("NVDA", "2025-01-24 amc").first_session()
+    Timestamp('2025-01-27 00:00:00')
     """
 
     ticker: str
     when: str | date | datetime | pd.Timestamp
     label: str = ""
     group: str = ""
+    exchange: str = ""
     moment: pd.Timestamp = field(init=False, repr=False, compare=False)
+    time_of_day: str = field(init=False, repr=False, compare=False, default=NOT_SAID)
 
     def __post_init__(self) -> None:
         if not isinstance(self.ticker, str) or not self.ticker.strip():
@@ -70,25 +130,48 @@ class Event:
                 f"An event's ticker is {self.ticker[:60]!a}, with a control character in it; correct it."
             )
         object.__setattr__(self, "ticker", self.ticker.strip())
-        object.__setattr__(self, "moment", _read_moment(self.when, self.ticker))
+        day, said = _split_words(self.when)
+        object.__setattr__(self, "time_of_day", said)
+        object.__setattr__(self, "moment", _read_moment(day, self.ticker))
+        offset = self.moment.utcoffset()
+        if offset is not None and abs(offset) > _FARTHEST:
+            raise InvalidInput(
+                f"Event {self.ticker}: {self.when!r} is farther from UTC than any place (14 hours); correct the offset."
+            )
+        if not isinstance(self.exchange, str):
+            raise InvalidInput(
+                f"Event {self.ticker}: exchange is {self.exchange!r}; give an ISO market code such as 'XLON'."
+            )
+        if self.exchange:
+            calendar_bounds(self.exchange)
 
     @property
     def is_moment(self) -> bool:
-        """True if the event carries a time of day."""
-        return self.moment.tzinfo is not None
+        """True if the event carries a time of day; a midnight of a zone is that zone's day."""
+        return self.moment.tzinfo is not None and self.moment != self.moment.normalize()
+
+    @property
+    def day(self) -> pd.Timestamp:
+        """The day that is written, a naive midnight."""
+        return self.moment.tz_localize(None).normalize()
 
     @property
     def asked(self) -> str:
-        """What was asked for, as text: the day, or the moment with its zone."""
-        return f"{self.moment:%Y-%m-%d %H:%M%z}" if self.is_moment else iso_day(self.moment)
+        """What was asked for, as text that `Event` reads: the day and what is known of its time, or the moment with its zone."""
+        return (
+            f"{self.moment:%Y-%m-%d %H:%M%z}"
+            if self.is_moment
+            else f"{iso_day(self.moment)} {self.time_of_day}".rstrip()
+        )
 
-    def first_session(self, exchange: str = DEFAULT_EXCHANGE, closed_day: ClosedDay = "next") -> pd.Timestamp | None:
+    def first_session(self, exchange: str | None = None, closed_day: ClosedDay = "next") -> pd.Timestamp | None:
         """Return the session in which this news could first be traded on.
 
         Parameters
         ----------
-        exchange : str
-            ISO market code of the exchange.
+        exchange : str, optional
+            ISO market code of the exchange whose sessions count; by default the event's own, else New York (XNYS). The event's own places
+            its moment.
         closed_day : {"next", "previous", "drop", "error"}
             What to do if the day has no session.
 
@@ -102,7 +185,7 @@ class Event:
         InvalidInput
             If the rule is ``error`` and the day is closed, or the day is outside the calendar.
         """
-        day = self.moment.tz_localize(None).normalize()
+        day, exchange = self.day, exchange or self.exchange or DEFAULT_EXCHANGE
         first, last = calendar_bounds(exchange)
         around = (max(day - pd.Timedelta(days=15), first), min(day + pd.Timedelta(days=15), last))
         sessions = exchange_sessions(exchange, *around)
@@ -124,14 +207,51 @@ class Located:
     outside: bool = False
 
 
+@dataclass(frozen=True)
+class Exchanges:
+    """Whose closing times place moments, and whose sessions count.
+
+    Parameters
+    ----------
+    named : str
+        The exchange that the study names; empty if it names none.
+    sessions : str
+        The exchange whose sessions count; empty if the dates of the data do.
+    of_dates : tuple of str
+        The exchanges whose sessions the dates of the data may be, the nearest first.
+    of_ticker : mapping of str to tuple of str
+        The same of a firm's own dates.
+    """
+
+    named: str = ""
+    sessions: str = ""
+    of_dates: tuple[str, ...] = ()
+    of_ticker: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def of(self, event: Event) -> tuple[str, ...]:
+        """Return the exchanges that may place an event's moment: its own, the study's, or those that its firm's dates fit."""
+        named = event.exchange or self.named
+        return (named,) if named else self.of_ticker.get(event.ticker, self.of_dates)
+
+
+def _split_words(when: object) -> tuple[object, str]:
+    """Return a day without the words after it that tell the time of day, and what they say."""
+    parts = re.fullmatch(r"\s*(\S+)[\s,]+(\D+)", when) if isinstance(when, str) else None
+    said = time_of_day(parts[2]) if parts else None
+    return (parts[1], said) if parts and said else (when, NOT_SAID)
+
+
 def _read_moment(when: object, ticker: str) -> pd.Timestamp:
     if when is None or isinstance(when, bool | int | float | np.integer | np.floating):
         raise InvalidInput(f"Event {ticker}: {when!r} is not a date; give e.g. '2025-01-27'.")
+    zoned = _ZONED.fullmatch(when.strip()) if isinstance(when, str) else None
+    if zoned and zoned[3] not in {"T", "Z", "UTC", "GMT"}:
+        return _with_zone_name(zoned, ticker)
     try:
         moment = pd.Timestamp(when)  # type: ignore[arg-type]
     except (ValueError, TypeError, OverflowError) as error:
         raise InvalidInput(
-            f"Event {ticker}: cannot read {when!r} as a date; give e.g. '2025-01-27', or with the offset of its zone '2025-01-26 17:16-05:00'."
+            f"Event {ticker}: cannot read {when!r} as a date; give e.g. '2025-01-27', or with its zone '2025-01-26 17:16-05:00'."
         ) from error
     if pd.isna(moment):
         raise InvalidInput(f"Event {ticker}: the date is missing; give e.g. '2025-01-27'.")
@@ -142,7 +262,59 @@ def _read_moment(when: object, ticker: str) -> pd.Timestamp:
             f"Event {ticker}: {when!r} has a time but no time zone; add one (e.g. '{moment:%Y-%m-%d %H:%M}-05:00') "
             f"or give the day alone."
         )
+    if moment.tzinfo is not None and isinstance(when, datetime):
+        _check_clock(moment, when, ticker)
     return moment
+
+
+def _with_zone_name(text: re.Match[str], ticker: str) -> pd.Timestamp:
+    """Read a time with the name of its zone; an offset that is written too decides between two equal hours, and must be the zone's."""
+    name, head = text[3], f"Event {ticker}: {text[0]!r}"
+    try:
+        local = pd.Timestamp(text[1])
+    except (ValueError, TypeError, OverflowError) as error:
+        raise InvalidInput(
+            f"{head} has no date and time before its zone; write 2025-01-28 07:30 Europe/Berlin."
+        ) from error
+    try:
+        if "/" not in name and name.isupper():  # EST, CET, IST: several places, and no summer time
+            raise ZoneInfoNotFoundError(name)
+        zone = ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise InvalidInput(
+            f"{head} names the zone {name!r}, which is no place's; write a place such as Europe/Berlin or America/New_York, or the offset "
+            f"('{local:%Y-%m-%d %H:%M}-05:00')."
+        ) from error
+    if text[2]:
+        moment = pd.Timestamp(f"{text[1]}{text[2]}").tz_convert(zone)
+        if moment.tz_localize(None) != local:
+            raise InvalidInput(f"{head}: {name} is at {moment:%z} then, not at {text[2]}; keep the one that is right.")
+        return moment
+    first, second = (local.to_pydatetime().replace(tzinfo=zone, fold=f).utcoffset() for f in (0, 1))
+    if first != second:
+        when, skipped = f"{local:%H:%M} on {iso_day(local)}", bool(first and second and first < second)
+        how = (
+            "is no time there, as the clocks are put forward"
+            if skipped
+            else "comes twice there, as the clocks are put back"
+        )
+        raise InvalidInput(
+            f"{head}: {when} {how}; write the offset in place of {name} ('{local:%Y-%m-%d %H:%M}+01:00')."
+        )
+    return local.tz_localize(zone)
+
+
+def _check_clock(moment: pd.Timestamp, when: datetime, ticker: str) -> None:
+    """Refuse a time that its zone does not have, and the local mean time that pytz gives a datetime by default."""
+    if moment.tzname() == "LMT" and moment.year > 1950:
+        raise InvalidInput(
+            f"Event {ticker}: {moment} is at the local mean time of another century, as tzinfo=pytz.timezone(...) makes it; use "
+            f"zoneinfo.ZoneInfo('{moment.tz}'), or pytz's localize."
+        )
+    if pd.Timestamp(when.replace(tzinfo=None)) != moment.tz_convert("UTC").tz_convert(moment.tz).tz_localize(None):
+        raise InvalidInput(
+            f"Event {ticker}: {moment:%Y-%m-%d %H:%M} is no time in {moment.tz}, as the clocks are put forward; write the time with its offset."
+        )
 
 
 def _is_iso_like(text: str) -> bool:
@@ -151,16 +323,98 @@ def _is_iso_like(text: str) -> bool:
     return head.isdigit() and len(text.strip()) >= 8
 
 
-def tradable_days(events: Sequence[Event], exchange: str | None) -> list[tuple[pd.Timestamp, bool]]:
-    """Return for each event the day from which its news could be traded on, and whether it came after a close."""
-    return [
-        trading_day_of_moment(e.moment, exchange or DEFAULT_EXCHANGE) if e.is_moment else (e.moment, False)
-        for e in events
+@dataclass(frozen=True)
+class Tradable:
+    """From which day news could be traded on, as arrays over events.
+
+    ``days``: naive midnights; ``late``: the news came at or after a close; ``unknown``: why a moment has no day, empty if it has one.
+    """
+
+    days: pd.DatetimeIndex
+    late: NDArray[np.bool_]
+    unknown: tuple[str, ...]
+
+
+def tradable_days(events: Sequence[Event], exchanges: Exchanges) -> Tradable:
+    """Return for each event the day from which its news could be traded on.
+
+    Raises
+    ------
+    InvalidInput
+        If nothing says which exchange places a moment: none fits the dates, or several do that give different days.
+    """
+    days = pd.DatetimeIndex([e.day for e in events]).to_numpy(dtype="datetime64[ns]").copy()
+    late, unknown = _after_sessions(events, days, exchanges), [""] * len(events)
+    days[late] += np.timedelta64(1, "D")
+    timed = [i for i, e in enumerate(events) if e.is_moment]
+    if not timed:
+        return Tradable(pd.DatetimeIndex(days), late, tuple(unknown))
+    moments = pd.DatetimeIndex([events[i].moment.tz_convert("UTC") for i in timed])
+    choices = [exchanges.of(events[i]) for i in timed]
+    names = list(dict.fromkeys(name for choice in choices for name in choice))
+    placed = np.full((len(names), len(timed)), np.datetime64("NaT", "ns"))
+    for row, name in enumerate(names):
+        mine = np.array([k for k, choice in enumerate(choices) if name in choice])
+        found, after = trading_days(moments[mine], name)
+        placed[row, mine] = found.to_numpy(dtype="datetime64[ns]")
+        known = is_known(found, name)
+        for k in (k for k, own in enumerate(mine) if choices[own][0] == name):
+            i = timed[mine[k]]
+            days[i], late[i] = placed[row, mine[k]], after[k]
+            unknown[i] = (
+                "" if known[k] else f"outside the calendar {name} ({_span(name)}), which cannot place {events[i].asked}"
+            )
+    there = ~np.isnat(placed)
+    differs = (there & (placed != days[timed][None, :])).any(axis=0) | ~there.any(axis=0)
+    if differs.any():
+        k = int(differs.argmax())
+        raise InvalidInput(_unplaced(events[timed[k]], {n: placed[r, k] for r, n in enumerate(names) if there[r, k]}))
+    return Tradable(pd.DatetimeIndex(days), late, tuple(unknown))
+
+
+def _after_sessions(events: Sequence[Event], days: NDArray[np.datetime64], exchanges: Exchanges) -> NDArray[np.bool_]:
+    """Return which news came after the close of a session, in words; on a day without one the rule for closed days counts."""
+    told = [e.time_of_day == AFTER_CLOSE for e in events]
+    late = np.array(told, dtype=bool)
+    names = [
+        next(iter(exchanges.of(e)), exchanges.sessions) if said else "" for e, said in zip(events, told, strict=True)
     ]
+    for name in {n for n in names if n}:
+        rows = np.flatnonzero([n == name for n in names])
+        rows = rows[is_known(pd.DatetimeIndex(days[rows]), name)]
+        if len(rows):
+            first, last = (pd.Timestamp(d) for d in (days[rows].min(), days[rows].max()))
+            late[rows] = np.isin(days[rows], exchange_sessions(name, first, last).to_numpy(dtype="datetime64[ns]"))
+    return late
+
+
+def _span(exchange: str) -> str:
+    first, last = calendar_bounds(exchange)
+    return f"known from {iso_day(first)} to {iso_day(last)}"
+
+
+def _unplaced(event: Event, placed: Mapping[str, np.datetime64]) -> str:
+    """Return why no exchange places a moment, and the ways out."""
+    if placed:
+        by_day: dict[str, list[str]] = {}
+        for name, day in placed.items():
+            by_day.setdefault(iso_day(pd.Timestamp(day)), []).append(name)
+        found = "; ".join(f"{day} by {first_few(names, _NAMED)}" for day, names in by_day.items())
+        why = f"the dates of its data are sessions of several exchanges, by whose closing times it belongs to different days: {found}"
+        example = next(iter(placed))
+    else:
+        why, example = (
+            "the dates of its data are the sessions of no exchange, so nothing says when trading closed",
+            "XLON",
+        )
+    return (
+        f"Event {event.ticker}: {event.asked} is a moment, and {why}. Name the exchange, EventStudy(calendar='{example}') or "
+        f"Event(..., exchange='{example}') (24/7 for coins), or give the day alone."
+    )
 
 
 def locate_sessions(
-    events: Sequence[Event], sessions: pd.DatetimeIndex, exchange: str | None, closed_day: ClosedDay
+    events: Sequence[Event], sessions: pd.DatetimeIndex, exchange: str | Exchanges | None, closed_day: ClosedDay
 ) -> list[Located]:
     """Find each event's session on a list of sessions.
 
@@ -168,32 +422,72 @@ def locate_sessions(
     ----------
     sessions : DatetimeIndex
         Ascending naive midnights, shape (T,).
-    exchange : str or None
-        Whose closing times decide about moments; None reads a moment in New York time as its day.
+    exchange : str, Exchanges or None
+        Whose closing times decide about moments; None: of the exchange whose sessions these are.
     """
     check_closed_day(closed_day)
-    pairs = tradable_days(events, exchange)
-    days = pd.DatetimeIndex([day for day, _ in pairs]).to_numpy(dtype="datetime64[ns]")
+    if not isinstance(exchange, Exchanges):
+        named = exchange if exchange != AUTO else None
+        exchange = Exchanges(named or "", named or "") if named else Exchanges(of_dates=recognised(sessions))
+    tradable = tradable_days(events, exchange)
     stamps = sessions.to_numpy(dtype="datetime64[ns]")
+    days = tradable.days.to_numpy(dtype="datetime64[ns]")
     after = np.searchsorted(stamps, days, side="left")
     is_session = np.zeros(len(days), dtype=bool)
     inside = after < len(stamps)
     is_session[inside] = stamps[after[inside]] == days[inside]
+    said = _midnights(events, exchange, after, stamps)
     return [
-        _settle(event, int(at), bool(exact), late, sessions, closed_day)
-        for event, at, exact, (_, late) in zip(events, after, is_session, pairs, strict=True)
+        Located(-1, why, outside=True)
+        if why
+        else _settle(event, int(at), bool(exact), bool(late), sessions, closed_day, exchange.sessions, midnight)
+        for event, at, exact, late, why, midnight in zip(
+            events, after, is_session, tradable.late, tradable.unknown, said, strict=True
+        )
     ]
 
 
+def _midnights(
+    events: Sequence[Event], exchanges: Exchanges, after: NDArray[np.int64], stamps: NDArray[np.datetime64]
+) -> list[str]:
+    """Return what to say of midnights with a zone whose moment belongs to another session than the day that they are read as."""
+    said = [""] * len(events)
+    rows = [i for i, e in enumerate(events) if e.moment.tzinfo is not None and not e.is_moment and exchanges.of(e)]
+    groups: dict[str, list[int]] = {}
+    for i in rows:
+        groups.setdefault(exchanges.of(events[i])[0], []).append(i)
+    for name, mine in groups.items():
+        found, _ = trading_days(pd.DatetimeIndex([events[i].moment.tz_convert("UTC") for i in mine]), name)
+        places = np.searchsorted(stamps, found.to_numpy(dtype="datetime64[ns]"), side="left")
+        for i, place, day in zip(mine, places, found, strict=True):
+            if place != after[i]:
+                said[i] = (
+                    f"midnight of {events[i].moment.tz} read as its day; as a moment it is {iso_day(day)} on {name}"
+                )
+    return said
+
+
 def _settle(
-    event: Event, at: int, exact: bool, late: bool, sessions: pd.DatetimeIndex, closed_day: ClosedDay
+    event: Event,
+    at: int,
+    exact: bool,
+    late: bool,
+    sessions: pd.DatetimeIndex,
+    closed_day: ClosedDay,
+    counted: str = "",
+    midnight: str = "",
 ) -> Located:
     """Apply the rule for closed days to one event; ``at`` is the first session not before its day."""
     if exact:
-        return Located(at, "after the close: next session" if late else "")
+        return Located(at, "after the close: next session" if late else midnight)
     if at == 0 or at == len(sessions):
         span = f"{iso_day(sessions[0])} to {iso_day(sessions[-1])}" if len(sessions) else "no sessions"
-        return Located(-1, f"outside the data ({span})", outside=True)
+        unknown = (
+            f"; the calendar {counted} is {_span(counted)}"
+            if counted and not is_known(pd.DatetimeIndex([event.day]), counted)[0]
+            else ""
+        )
+        return Located(-1, f"outside the data ({span}){unknown}", outside=True)
     if late:
         return Located(at, "after the close: next session")
     closed = f"no session on {event.moment:%a %Y-%m-%d}"
@@ -202,7 +496,7 @@ def _settle(
             f"Event {event.ticker}: {closed}; the sessions around it are {iso_day(sessions[at - 1])} and "
             f"{iso_day(sessions[at])}. Name one of them, or set closed_day to next, previous or drop."
         )
-    if closed_day == "previous" and event.is_moment:
+    if closed_day == "previous" and (event.is_moment or event.time_of_day):
         raise InvalidInput(
             f"Event {event.ticker}: {closed}, and closed_day='previous' would take the session before the news of "
             f"{event.asked}. Use 'next' or 'drop', or give the day alone."
@@ -210,60 +504,6 @@ def _settle(
     if closed_day == "drop":
         return Located(-1, f"{closed}, and closed_day is 'drop'")
     return Located({"next": at, "previous": at - 1}[closed_day], f"{closed}: {closed_day} session")
-
-
-def as_events(events: Event | Iterable[Event] | pd.DataFrame | object) -> tuple[Event, ...]:
-    """Return events given as a list or as a table with ``ticker`` and ``date``."""
-    if isinstance(events, Event):
-        return (events,)
-    if is_table(events):
-        return _events_from_frame(as_pandas(events, "The events table"))
-    words: object = events
-    if isinstance(words, str) or not isinstance(words, Iterable):
-        raise InvalidInput(
-            f"Events are {words!r}; give a list of Event, or a table with ticker and date (pandas.read_csv of a file)."
-        )
-    given: tuple[object, ...] = tuple(words)
-    if not given:
-        raise InvalidInput("No events given; a study needs at least one.")
-    for item in given:
-        if not isinstance(item, Event):
-            raise InvalidInput(
-                f"{item!r} is not an Event; write Event('NVDA', '2025-01-27') or give a table with ticker and date."
-            )
-    return tuple(item for item in given if isinstance(item, Event))
-
-
-def _events_from_frame(table: pd.DataFrame) -> tuple[Event, ...]:
-    columns = {str(c).strip().lower(): c for c in table.columns}
-    when = columns.get("date", columns.get("when"))
-    if "ticker" not in columns or when is None:
-        raise InvalidInput(
-            f"The events table has the columns {', '.join(map(str, table.columns))}; it needs 'ticker' and 'date'."
-        )
-    if "time" in columns or ("date" in columns and "when" in columns):
-        raise InvalidInput(
-            "The events table has two columns of time; write the moment in one, with its zone: date = 2025-01-26 17:16-05:00."
-        )
-    if table.empty:
-        raise InvalidInput("The events table has no rows; a study needs at least one event.")
-
-    def text(name: str) -> list[str]:
-        if name not in columns:
-            return [""] * len(table)
-        return ["" if pd.isna(v) else str(v) for v in table[columns[name]]]
-
-    tickers = ["" if pd.isna(v) else str(v) for v in table[columns["ticker"]]]
-    rows = zip(tickers, table[when], text("label"), text("group"), strict=True)
-    return tuple(_row_event(place, row) for place, row in enumerate(rows, start=1))
-
-
-def _row_event(place: int, row: tuple[str, object, str, str]) -> Event:
-    """Return the event of one row; an error names the row, counted from 1 without the header."""
-    try:
-        return Event(*row)  # type: ignore[arg-type]
-    except InvalidInput as error:
-        raise InvalidInput(f"Row {place}: {error.message}") from error
 
 
 def event_keys(events: Sequence[Event], sessions: Sequence[pd.Timestamp]) -> list[str]:

@@ -210,7 +210,7 @@ def read_table(path: Path) -> pd.DataFrame:
         raise DataMissing(f"{path.parent.name}/{path.name} is missing; the study file names it.")
     if path.stat().st_size > MAX_TABLE:
         raise StudyFileError(
-            f"{path.parent.name}/{path.name} is larger than {MAX_TABLE / 1e6:.0f} MB; no table of events is."
+            f"{path.parent.name}/{path.name} is larger than {MAX_TABLE / 1e6:.0f} MB; no such table is."
         )
     try:
         text = path.read_text(encoding="utf-8-sig")

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
-from eventstudy.events import as_events, event_keys, locate_sessions
+from eventstudy.events import event_keys, locate_sessions
+from eventstudy.sources.events import as_events
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -110,6 +111,40 @@ def test_what_was_asked_is_kept_as_text():
     assert es.Event("NVDA", "2025-01-26 17:16-05:00").asked == "2025-01-26 17:16-0500"
 
 
+@pytest.mark.parametrize(
+    ("when", "session"),
+    [
+        ("2025-01-24 amc", "2025-01-27"),  # a Friday
+        ("2025-01-24 bmo", "2025-01-24"),
+        ("2025-01-24 during the session", "2025-01-24"),
+        ("2025-01-25 amc", "2025-01-27"),  # a Saturday: the rule for closed days, not a session more
+        ("2025-01-20 after the close", "2025-01-21"),  # a holiday, with a session on the day after
+        ("2025-01-17 after hours", "2025-01-21"),  # the Friday before it
+    ],
+)
+def test_news_after_the_close_of_a_session_belongs_to_the_next(when, session):
+    assert es.Event("A", when).first_session() == pd.Timestamp(session)
+    sessions = es.exchange_sessions("XNYS", "2025-01-02", "2025-02-28")
+    for exchange in ("XNYS", None):
+        found = locate_sessions([es.Event("A", when)], sessions, exchange, "next")[0]
+        assert sessions[found.position] == pd.Timestamp(session)
+
+
+@pytest.mark.parametrize("when", ["2025-01-25 amc", "2025-01-26 bmo"])
+def test_news_of_a_closed_day_with_a_time_of_day_never_gets_the_session_before(when):
+    event = es.Event("A", when)
+    assert event.first_session(closed_day="drop") is None
+    with pytest.raises(es.errors.InvalidInput, match="no session on"):
+        event.first_session(closed_day="error")
+    with pytest.raises(es.errors.InvalidInput, match="would take the session before the news"):
+        event.first_session(closed_day="previous")
+
+
+def test_a_moment_with_words_beside_it_is_refused():
+    with pytest.raises(es.errors.InvalidInput, match="'2025-01-27 16:20-05:00 amc'"):
+        es.Event("A", "2025-01-27 16:20-05:00 amc")
+
+
 def test_a_table_of_events_is_read_whatever_the_case_of_its_columns():
     table = pd.DataFrame(
         {
@@ -134,8 +169,8 @@ def test_dates_of_a_table_may_be_text_or_dates(dates):
 
 
 def test_a_table_without_the_two_columns_names_what_it_has():
-    with pytest.raises(es.errors.InvalidInput, match="columns symbol, day; it needs 'ticker' and 'date'"):
-        as_events(pd.DataFrame({"symbol": ["A"], "day": ["2025-01-27"]}))
+    with pytest.raises(es.errors.InvalidInput, match="columns who, then; it needs 'ticker' and 'date'"):
+        as_events(pd.DataFrame({"who": ["A"], "then": ["2025-01-27"]}))
 
 
 @pytest.mark.parametrize("nothing", [[], (), pd.DataFrame({"ticker": [], "date": []}), iter(())])

@@ -43,7 +43,9 @@ def test_two_currencies_are_seen_by_the_checks(save):
 def test_one_share_without_a_name_says_first_what_to_do(save):
     with pytest.raises(InvalidInput) as caught:
         read_prices(save("Date,Open,Close\n2025-01-24,1,2\n", "quotes.csv"))
-    assert "quotes.csv holds one share and no ticker: rename it NVDA.csv or add a column ticker" in str(caught.value)
+    assert "quotes.csv holds one share and no ticker: name the file by its ticker, add a column ticker, or say" in str(
+        caught.value
+    )
     assert str(caught.value).count("Open") == 1
 
 

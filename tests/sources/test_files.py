@@ -164,7 +164,7 @@ UNKNOWN_LAYOUTS = {
     "date not first": ("AAA,date\n1,2025-01-24\n", "but no ticker"),
     "spaces": ("date AAA\n2025-01-24 1.5\n", "separated by commas"),
     "header twice": ("date,AAA,AAA\n2025-01-24,1,2\n", "'AAA' more than once"),
-    "close twice": ("date,ticker,close,Close\n2025-01-24,A,1,2\n", "more than one column for close"),
+    "close twice": ("date,ticker,close,Close\n2025-01-24,A,1,2\n", "has close and Close, two columns for one figure"),
     "first no date": ("name,AAA\n2025-01-24,1\n", "the first is not a date"),
     "two levels, no close": ("Price,High\nTicker,AAA\nDate,\n2025-01-24,1\n", "without a Close"),
 }
@@ -236,7 +236,7 @@ def test_missing_file_wrong_ending_and_size(tmp_path, save, monkeypatch):
     with pytest.raises(DataMissing, match=r"no file .*none\.csv"):
         read_prices(tmp_path / "none.csv")
     with pytest.raises(InvalidInput, match="does not end in"):
-        read_prices(tmp_path / "prices.xlsx")
+        read_prices(tmp_path / "prices.ods")
     file = save(WIDE)
     monkeypatch.setattr(files_module, "SIZE_LIMIT", 10)
     with pytest.raises(InvalidInput, match="at most"):

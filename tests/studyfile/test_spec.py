@@ -88,8 +88,10 @@ def test_a_missing_events_file_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("events", "words"),
     [
-        ("firm,day\nNVDA,2025-01-27\n", ("events.csv", "ticker", "firm")),
-        ("ticker,date\nNVDA,01/27/2025\n", ("events.csv", "NVDA", "2025-01-27")),
+        ("who,then\nNVDA,2025-01-27\n", ("events.csv", "ticker", "who")),
+        ("ticker,date\nNVDA,01/07/2025\n", ("events.csv", "2025-07-01 or 2025-01-07")),
+        ("ticker,date,timing\nNVDA,2025-01-27,evening\n", ("events.csv", "'evening'", "'amc' (after the close)")),
+        ("date\n2025-01-29\n", ("events.csv", "how='cross'")),
         ("ticker,date\nNVDA,2025-01-27 17:00\n", ("events.csv", "time zone")),
         ("ticker,date\n", ("events.csv", "no rows")),
     ],

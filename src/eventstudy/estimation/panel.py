@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from eventstudy.calendars import ClosedDay
 from eventstudy.errors import DataMissing
 from eventstudy.estimation.spans import sums_over_spans, trade_spans
-from eventstudy.events import Event, event_keys, locate_sessions
+from eventstudy.events import Event, Exchanges, event_keys, locate_sessions
 from eventstudy.windows import Window
 from eventstudy.wording import did_you_mean, first_few, iso_day
 
@@ -163,7 +163,7 @@ class AlignmentRules:
 
     estimation: Window
     window: Window
-    exchange: str | None
+    exchange: str | Exchanges | None
     closed_day: ClosedDay
     min_estimation: int
     log: bool = False
@@ -253,7 +253,7 @@ def gather_panel(
     matrix = returns.to_numpy(dtype=np.float64)
     firm = returns.columns.get_indexer(pd.Index([e.ticker for e in events]))
     factor = returns.columns.get_indexer(pd.Index(list(columns)))
-    sessions = [calendar[p] if p >= 0 else e.moment.tz_localize(None) for p, e in zip(position, events, strict=True)]
+    sessions = [calendar[p] if p >= 0 else e.day for p, e in zip(position, events, strict=True)]
     return EventPanel(
         tuple(events),
         tuple(event_keys(events, sessions)),

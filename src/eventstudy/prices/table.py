@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 import pandas as pd
 
+from eventstudy.days import Days, days_of, written_days
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
 from eventstudy.wording import did_you_mean, iso_day
 
@@ -125,7 +126,12 @@ class Prices:
         DataUnfit
             If a date occurs twice with different figures, a price is not above zero and finite, or not a number.
         InvalidInput
-            If the table is empty or its index holds no dates.
+            If the table is empty, its index holds no dates, or moments that can be read as two days.
+
+        Notes
+        -----
+        A time of day is cut off. Midnights of a zone are its days; moments of another zone than the market's, such as evenings in UTC, are
+        read as the days that they are on there, and ``provenance.cautions`` says so.
 
         Examples
         --------
@@ -134,7 +140,7 @@ class Prices:
         >>> Prices.from_frame(closes).returns().round(3)["A"].tolist()
         [nan, 0.1]
         """
-        adjusted = clean_frame(adj_close, "adjusted close")
+        adjusted, said = frame_of_days(adj_close, "adjusted close")
         require_prices(adjusted, "adjusted close")
         traded = None if close is None else _aligned(close, adjusted, "close")
         if traded is not None:
@@ -142,7 +148,8 @@ class Prices:
         shares = None if volume is None else _aligned(volume, adjusted, "volume")
         origin = provenance or Provenance(source="a table handed in")
         first, last = (iso_day(day) for day in (adjusted.index[0], adjusted.index[-1]))
-        origin = replace(origin, first=origin.first or first, last=origin.last or last)
+        cautions = (*origin.cautions, said) if said else origin.cautions
+        origin = replace(origin, first=origin.first or first, last=origin.last or last, cautions=cautions)
         return cls(adjusted, origin, traded, shares, dict(currency or {}))
 
     @property
@@ -280,12 +287,17 @@ def check_return_kind(kind: str) -> None:
 
 def clean_frame(frame: pd.DataFrame, what: str) -> pd.DataFrame:
     """Return a copy with a sorted, naive, daily index, text columns and float values."""
+    return frame_of_days(frame, what)[0]
+
+
+def frame_of_days(frame: pd.DataFrame, what: str, exchange: str | None = None) -> tuple[pd.DataFrame, str]:
+    """Return `clean_frame`, and what is to be said of how its dates were read; ``exchange``: whose sessions they should be, if known."""
     if not isinstance(frame, pd.DataFrame):
         raise InvalidInput(f"The {what} table is a {type(frame).__name__}; give a pandas DataFrame (dates × tickers).")
     if frame.shape[0] == 0 or frame.shape[1] == 0:
         raise InvalidInput(f"The {what} table is empty; it needs dates as rows and tickers as columns.")
     table = frame.copy()
-    table.index = _daily_index(frame.index, what)
+    table.index, said = _daily_index(frame.index, what, exchange)
     table.columns = pd.Index([str(c) for c in frame.columns])
     if table.columns.has_duplicates:
         twice = sorted(set(table.columns[table.columns.duplicated()]))
@@ -298,24 +310,29 @@ def clean_frame(frame: pd.DataFrame, what: str) -> pd.DataFrame:
     if table.index.has_duplicates:
         table = _drop_equal_repeats(table, what)
     table.index.name = "date"
-    return table
+    return table, said
 
 
-def _daily_index(index: pd.Index, what: str) -> pd.DatetimeIndex:
+def _daily_index(index: pd.Index, what: str, exchange: str | None) -> Days:
+    name = f"The {what} table"
     if pd.api.types.is_numeric_dtype(index):
-        raise InvalidInput(f"The {what} table is indexed by numbers; its index must hold dates (set_index('date')?).")
-    for label in () if isinstance(index, pd.DatetimeIndex) else index:
-        if _is_ambiguous(label):
-            raise InvalidInput(f"The index of the {what} table holds {label!r}; write dates as 2025-01-27.")
+        raise InvalidInput(f"{name} is indexed by numbers; its index must hold dates (set_index('date')?).")
+    if not isinstance(index, pd.DatetimeIndex):
+        for label in index:
+            if _is_ambiguous(label):
+                raise InvalidInput(f"The index of the {what} table holds {label!r}; write dates as 2025-01-27.")
+        found = written_days(index.to_series(), name, exchange)
+        if found is not None:
+            return found
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # the library's guesses at a form are ours to judge
-            days = pd.DatetimeIndex(pd.to_datetime(index))
+            stamps = pd.DatetimeIndex(pd.to_datetime(index))
     except (ValueError, TypeError) as error:
         raise InvalidInput(f"The index of the {what} table holds no dates: {error}.") from error
-    if days.hasnans:
+    if stamps.hasnans:
         raise InvalidInput(f"The index of the {what} table has a missing date; drop that row.")
-    return pd.DatetimeIndex(days.tz_localize(None).normalize().to_numpy(dtype="datetime64[ns]"))
+    return days_of(stamps, name, exchange)
 
 
 def _drop_equal_repeats(table: pd.DataFrame, what: str) -> pd.DataFrame:

@@ -23,14 +23,14 @@ ASKED = 8
 
 
 class Table(Source):
-    """A table of prices of any library, in any known layout."""
+    """A table of prices of any library, in any known layout; ``ticker`` is what to call its share."""
 
-    def __init__(self, table: object, name: str = "the table") -> None:
-        self.table, self.name = table, name
+    def __init__(self, table: object, name: str = "the table", ticker: str | None = None) -> None:
+        self.table, self.name, self.ticker = table, name, ticker
 
     def read(self, tickers: Sequence[str] | None, start: date | None, end: date | None) -> Prices:
         """Return the table as prices."""
-        figures = figures_of(as_pandas(self.table, self.name), Asked(self.name, likely=the_only(tickers)))
+        figures = figures_of(as_pandas(self.table, self.name), Asked(self.name, self.ticker, the_only(tickers)))
         origin = Provenance(source=self.name, adjustments=figures.adjustments, cautions=figures.cautions)
         return Prices.from_frame(figures.adj_close, figures.close, figures.volume, origin, figures.currency)
 

@@ -2,58 +2,203 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from eventstudy.calendars import calendar_bounds, exchange_sessions
+from eventstudy.calendars import (
+    AUTO,
+    DEFAULT_EXCHANGE,
+    calendar_bounds,
+    exchange_sessions,
+    is_built,
+    match_exchanges,
+)
+from eventstudy.days import refuse_other_frequency, refuse_sparse_columns
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
 from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import EventPanel
+from eventstudy.events import Event, Exchanges
 from eventstudy.interchange import collect_first, dated, is_table
 from eventstudy.measures import Measure, measured
 from eventstudy.prices.checks.accept import in_short
 from eventstudy.prices.checks.finding import Finding, Usage
 from eventstudy.prices.checks.run import check_prices, check_returns
 from eventstudy.prices.snapshot import FACTOR_COLUMNS
-from eventstudy.prices.table import Prices, Provenance, ReturnKind, clean_frame, require_prices
+from eventstudy.prices.table import Prices, Provenance, ReturnKind, clean_frame, frame_of_days, require_prices
+from eventstudy.sources.files.cells import cut
+from eventstudy.sources.files.layouts import factor_of, meaning
 from eventstudy.study.validity import PRICE_CHECK, Check
-from eventstudy.wording import did_you_mean, first_few, iso_day
+from eventstudy.wording import did_you_mean, first_few, iso_day, listed
 
 #: Findings listed one by one in a check of validity.
 LISTED = 6
+#: Share of the days of a table on which New York may have been closed if it is taken for its own where no exchange fits.
+NEARLY = 0.05
+#: Share of the returns on one weekday that stand still if it was filled in, and on the others if they were not.
+FILLED, MOVING = 0.9, 0.5
+#: Days on one weekday, or days on which nothing moves, that are looked at.
+FEWEST_FILLED = 3
+#: Share of days with returns on which a named exchange was closed, from which on it is not theirs.
+CLOSED_DAYS = 0.02
 #: Half of a firm's daily moves are never this large as fractions; as per cent they nearly always are.
 TYPICAL_MOVE_LIMIT = 0.25
+#: Half of a factor's daily moves are never this large as fractions.
+TYPICAL_FACTOR = 0.1
+#: A risk-free rate a day is nowhere so high: three times over in a year.
+DAILY_RATE_LIMIT = 0.005
+#: Names that the market's return less the risk-free rate shares with the market's return.
+CALLED_MARKET = ("mkt", "market", "rm", "mktret")
+#: The call for what holds prices.
+READ_PRICES = "Prices are read so: study.run({}, events)."
+#: So many columns beside a close that are called as fields of a price file are no tickers.
+FIELDS = 3
+#: So many returns of one firm are never all above zero.
+NEVER_ALL_UP = 60
 
 
-def as_data(data: object) -> Prices | pd.DataFrame:
-    """Return prices as they are and a table of returns of any library as a pandas table."""
+@dataclass(frozen=True)
+class Data:
+    """What a study is handed: prices as they are, or a table of returns on days, and what is to be said of how its dates were read."""
+
+    table: Prices | pd.DataFrame
+    said: str = ""
+
+    @property
+    def prices(self) -> Prices | None:
+        """The prices, if prices were handed in."""
+        return self.table if isinstance(self.table, Prices) else None
+
+    def origin(self, returns: pd.DataFrame) -> Provenance:
+        """Return where the data come from, of returns that were handed in their days alone."""
+        if isinstance(self.table, Prices):
+            return self.table.provenance
+        first, last = iso_day(returns.index[0]), iso_day(returns.index[-1])
+        return Provenance("returns handed in", first=first, last=last, cautions=(self.said,) if self.said else ())
+
+
+def as_data(data: object, calendar: str | None = None) -> Data:
+    """Return prices as they are and a table of returns of any library as a pandas table of days; what can only be prices is refused."""
     if isinstance(data, Prices):
-        return data
+        return Data(data)
+    if isinstance(data, str | Path | Mapping | pd.Series | list | tuple):
+        call = "es.load_prices({'NVDA': data})" if isinstance(data, pd.Series) else "es.load_prices(data)"
+        raise InvalidInput(f"data is {_named(data)}; give Prices or a DataFrame of returns. {READ_PRICES.format(call)}")
     if not is_table(data):
         raise InvalidInput(
-            f"data is a {type(data).__name__}; give Prices or a DataFrame of returns (pandas, polars, pyarrow).{collect_first(data)}"
+            f"data is {_named(data)}; give Prices or a DataFrame of returns (pandas, polars, pyarrow).{collect_first(data)}"
         )
-    return dated(data, "The table of returns")
+    table = dated(data, "The table of returns")
+    fields = _fields(table)
+    if fields:
+        raise InvalidInput(
+            f"data is a table with {fields}, so it holds prices; a table in place of Prices holds returns, one column per ticker. "
+            f"{READ_PRICES.format('es.load_prices(data)')}"
+        )
+    return Data(*frame_of_days(table, "returns", None if calendar == AUTO else calendar))
 
 
-def origin_of(data: Prices | pd.DataFrame, returns: pd.DataFrame) -> Provenance:
-    """Return where the data of a study come from, of returns that were handed in their days alone."""
+def as_factors(factors: object, calendar: str | None = None) -> tuple[pd.DataFrame | None, str]:
+    """Return a table of factors of any library as a pandas table of days, and what is to be said of how its dates were read."""
+    if factors is None:
+        return None, ""
+    if isinstance(factors, Mapping) and any(is_table(t) for t in factors.values()):
+        first = next(key for key, t in factors.items() if is_table(t))
+        raise InvalidInput(f"factors is a {type(factors).__name__} of tables; give one of them: factors[{first!r}].")
+    if isinstance(factors, str | Path):
+        raise InvalidInput(
+            f"factors is {str(factors)!r}; give a table of daily factors. A file of the French data library is read by "
+            f"es.sources.read_french_factors({str(factors)!r})."
+        )
+    table = dated(factors, "The table of factors")
+    if isinstance(table.index, pd.PeriodIndex):
+        if table.index.freqstr not in ("D", "B"):
+            raise InvalidInput(
+                f"The table of factors has rows for periods such as {table.index[0]}, not for days; an event study needs daily factors."
+            )
+        table = table.set_axis(table.index.to_timestamp(), axis=0)
+    return frame_of_days(table, "factors", None if calendar == AUTO else calendar)
+
+
+def _named(data: object) -> str:
+    return repr(data) if isinstance(data, str) else f"a {type(data).__name__}"
+
+
+def _fields(table: pd.DataFrame) -> str:
+    """Return what makes a table one of prices, in words: two levels of columns, or a close with its day, its ticker or the day's range."""
+    if table.columns.nlevels > 1:
+        return f"{table.columns.nlevels} levels of columns"
+    known = {str(c): meaning(str(c)) for c in table.columns}
+    close = next((c for w in ("close", "adj_close") for c, m in known.items() if m == w), None)
+    rows = [c for c, m in known.items() if m in {"date", "ticker", "firm"}]
+    fields = [c for c, m in known.items() if m in {"other", "volume", "open", "high", "low"}]
+    if close is None or not (rows or len(fields) >= FIELDS):
+        return ""
+    return f"the columns {first_few([*rows, close, *fields], LISTED)}"
+
+
+def exchanges_of(
+    data: Prices | pd.DataFrame, events: Sequence[Event], model: NormalReturnModel, calendar: str | None
+) -> Exchanges:
+    """Return whose sessions count and whose closing times place moments: those that are named, else those that the dates fit."""
+    if calendar not in {None, AUTO}:
+        calendar_bounds(str(calendar))
+        return Exchanges(named=str(calendar), sessions=str(calendar))
+    closes = data.adj_close if isinstance(data, Prices) else data
+    needed = list(dict.fromkeys([*(e.ticker for e in events), *model.columns]))
+    frame = closes[[c for c in needed if c in closes.columns]]
     if isinstance(data, Prices):
-        return data.provenance
-    return Provenance("returns handed in", first=iso_day(returns.index[0]), last=iso_day(returns.index[-1]))
+        frame = clean_frame(frame, "adjusted close") if frame.shape[1] else frame
+    counted = frame[[model.benchmark]] if model.benchmark in frame else frame
+    rows = counted.notna().any(axis=1).to_numpy(dtype=np.bool_)
+    if not rows.any():
+        return Exchanges(sessions="" if calendar is None else DEFAULT_EXCHANGE)
+    days = pd.DatetimeIndex(frame.index)
+    match = match_exchanges(days[rows])
+    sessions = "" if calendar is None else _sessions_by_dates(match.fits[0], match.names, match.closed[0] / rows.sum())
+    tickers = [e.ticker for e in events if e.is_moment and not e.exchange and e.ticker in frame]
+    by_ticker = _of_tickers(days, frame[list(dict.fromkeys(tickers))], match.fits[0])
+    return Exchanges("", sessions, match.fits[0], by_ticker)
+
+
+def _sessions_by_dates(fits: Sequence[str], names: Sequence[str], closed: NDArray[np.float64]) -> str:
+    """Return the exchange whose sessions count: New York if the dates fit it, else the nearest; its own again if they nearly do."""
+    if DEFAULT_EXCHANGE in fits:
+        return DEFAULT_EXCHANGE
+    built = next((name for name in fits if is_built(name)), "")
+    return built or (DEFAULT_EXCHANGE if closed[list(names).index(DEFAULT_EXCHANGE)] <= NEARLY and not fits else "")
+
+
+def _of_tickers(days: pd.DatetimeIndex, frame: pd.DataFrame, of_dates: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Return by ticker the exchanges that its own dates fit: those of the whole table's that fit as well as any, if there are."""
+    if not frame.shape[1]:
+        return {}
+    match = match_exchanges(days, frame.notna().to_numpy(), thin=True)
+    place = {name: e for e, name in enumerate(match.names)}
+    found = {}
+    for ticker, fits, missing in zip(frame.columns, match.fits, match.missing, strict=True):
+        least = min((missing[place[name]] for name in fits), default=0.0)
+        shared = tuple(name for name in of_dates if name in fits and missing[place[name]] <= least + 1)
+        found[str(ticker)] = shared or fits
+    return found
 
 
 @dataclass(frozen=True)
 class Intake:
-    """How data become returns on the sessions of an exchange, or on the benchmark's own dates if ``exchange`` is None."""
+    """How data become returns on the sessions of an exchange, or on the benchmark's own dates if ``exchange`` is None.
+
+    ``named``: the study names the exchange; it was not told by the dates.
+    """
 
     model: NormalReturnModel
     return_kind: ReturnKind
     measure: Measure
     exchange: str | None
+    named: bool = False
 
     def read(
         self, data: Prices | pd.DataFrame, tickers: list[str], factors: pd.DataFrame | None
@@ -62,9 +207,12 @@ class Intake:
         needed = list(dict.fromkeys([*tickers, *self.model.columns]))
         extra = self._factor_table(data, factors)
         if isinstance(data, pd.DataFrame):
-            return self._from_returns(data if factors is None else clean_frame(data, "returns").join(extra), needed)
-        returns, holes = self._from_prices(data, [c for c in needed if c not in extra.columns])
-        return returns.join(extra), holes
+            returns, holes = self._from_returns(data.join(extra), needed)
+        else:
+            returns, holes = self._from_prices(data, [c for c in needed if c not in extra.columns])
+        if self.measure == "return":
+            _refuse_filled(returns[[c for c in needed if c in returns.columns and c not in extra.columns]])
+        return (returns if isinstance(data, pd.DataFrame) else returns.join(extra)), holes
 
     def _factor_table(self, data: Prices | pd.DataFrame, factors: pd.DataFrame | None) -> pd.DataFrame:
         """Return the factors that the model needs, checked; an empty table if none were handed in."""
@@ -86,8 +234,14 @@ class Intake:
         if repeated:
             raise InvalidInput(f"{', '.join(repeated)} is in the data and in the factors; leave it out of one.")
         chosen = table[[c for c in wanted if c in table.columns]]
+        if chosen.shape[1] < len(wanted):
+            raise _factors_missing([c for c in wanted if c not in table.columns], table, sorted(map(str, in_data)))
         if chosen.shape[1]:
             _require_returns(chosen, "simple", refuse_prices=False)
+            there = chosen.dropna(how="all")
+            refuse_other_frequency(pd.DatetimeIndex(there.index), "The table of factors")
+            _refuse_carried(there)
+            _require_daily_rate(chosen, getattr(self.model, "risk_free", None))
         return chosen
 
     def _from_prices(self, prices: Prices, needed: list[str]) -> tuple[pd.DataFrame, pd.DatetimeIndex]:
@@ -102,28 +256,29 @@ class Intake:
                 seen = closes[self.model.benchmark].notna()
                 frame, holes = closes[seen], _weekdays_lost(closes, seen)
         else:
-            sessions = exchange_sessions(self.exchange, closes.index[0].date(), closes.index[-1].date())
-            frame = closes.reindex(sessions)
+            frame = closes.reindex(self._sessions(closes.index[0], closes.index[-1]))
         if len(frame) < 2:
             raise DataUnfit("The prices hold fewer than two sessions; a return needs two.")
+        refuse_other_frequency(pd.DatetimeIndex(frame.dropna(how="all").index), "The table of prices")
         if self.measure != "return":
             return measured(chosen, self.measure).reindex(frame.index), holes
         return Prices(frame, chosen.provenance).returns(self.return_kind, bridge_gaps=self.model.bridges_gaps), holes
 
     def _from_returns(self, table: pd.DataFrame, needed: list[str]) -> tuple[pd.DataFrame, pd.DatetimeIndex]:
         """Return the rows of the benchmark's dates, and weekdays and sessions of the exchange that it lacks."""
-        frame = clean_frame(table, "returns")
+        frame = table
         missing = [c for c in needed if c not in frame.columns]
         if missing:
             raise DataMissing(
                 f"The returns have no column {', '.join(missing)}; they have {first_few(sorted(frame.columns), 40)}."
-                f"{did_you_mean(missing, frame.columns)}",
+                f"{renaming(missing, frame, 'data') or did_you_mean(missing, frame.columns)}",
                 missing=tuple(missing),
                 available=tuple(frame.columns),
             )
         chosen, benchmark = frame[needed], self.model.benchmark
         if self.measure == "return":
-            _require_returns(chosen, self.return_kind)
+            firms = [c for c in needed if c == benchmark or c not in self.model.columns]
+            _require_returns(chosen, self.return_kind, firms=firms)
         elif np.isinf(chosen.to_numpy()).any():
             raise DataUnfit(f"The {self.measure} table holds an infinite value; leave it empty.")
         seen = frame.notna().any(axis=1) if benchmark is None else chosen[benchmark].notna()
@@ -133,19 +288,80 @@ class Intake:
                 f"nothing can be estimated."
             )
         kept = chosen[seen]
+        refuse_other_frequency(pd.DatetimeIndex(kept.index), "The table of returns")
+        refuse_sparse_columns(kept, "The table of returns")
+        self._refuse_closed_days(pd.DatetimeIndex(kept.index))
         lost = pd.DatetimeIndex(_weekdays_lost(chosen, seen).union(self._sessions_lost(seen)))
         return kept, lost[(lost > kept.index[0]) & (lost < kept.index[-1])]
 
     def _sessions_lost(self, seen: pd.Series[bool]) -> pd.DatetimeIndex:
         """Return sessions of the exchange, within the table's span, for which it has no row or no return."""
         kept = pd.DatetimeIndex(seen.index[seen])
+        return self._sessions(kept[0], kept[-1]).difference(kept)
+
+    def _sessions(self, first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:
+        """Return the sessions of the exchange from one day to another, as far as they are known; none without an exchange."""
         if self.exchange is None:
             return pd.DatetimeIndex([])
+        start, end = calendar_bounds(self.exchange)
+        start, end = max(start, first), min(end, last)
+        return exchange_sessions(self.exchange, start.date(), end.date()) if start <= end else pd.DatetimeIndex([])
+
+    def _refuse_closed_days(self, kept: pd.DatetimeIndex) -> None:
+        """Refuse returns of many days on which the exchange that the study names was closed."""
+        if self.exchange is None or not self.named:
+            return
         first, last = calendar_bounds(self.exchange)
-        first, last = max(first, kept[0]), min(last, kept[-1])
-        if first > last:
-            return pd.DatetimeIndex([])
-        return exchange_sessions(self.exchange, first.date(), last.date()).difference(kept)
+        known = kept[(kept >= first) & (kept <= last)]
+        closed = known.difference(self._sessions(kept[0], kept[-1]))
+        if len(closed) > max(1.0, CLOSED_DAYS * len(known)):
+            raise DataUnfit(
+                f"The returns have {len(closed)} days on which {self.exchange} was closed: {first_few(map(iso_day, closed), LISTED)}. Remove them "
+                f"if they were filled in, name the exchange of these dates with calendar=, or use calendar=None.",
+                days=len(closed),
+            )
+
+
+def _factors_missing(missing: list[str], table: pd.DataFrame, in_data: list[str]) -> DataMissing:
+    """Say which columns of the model neither the data nor the table of factors has, and the line that mends it."""
+    way = renaming(missing, table, "factors") or did_you_mean(missing, [*table.columns, *in_data])
+    return DataMissing(
+        f"The model needs {', '.join(missing)}. The table of factors has {first_few(cut(table.columns), 40)}; the data have "
+        f"{first_few(in_data, LISTED)}.{way}",
+        missing=tuple(missing),
+        available=(*map(str, table.columns), *in_data),
+    )
+
+
+def renaming(missing: list[str], table: pd.DataFrame, name: str) -> str:
+    """Return the line that calls the factors of a table as the model does, and brings them from per cent to fractions; empty if none is known."""
+    names = list(map(str, table.columns))
+    renamed = {c: factor_of(c) for c in names if factor_of(c) in missing}
+    if "mkt_rf" in missing and "mkt_rf" not in renamed.values():
+        renamed = {c: "mkt_rf" for c in names if c.lower() in CALLED_MARKET} | renamed
+    if not renamed or len(set(renamed.values())) < len(renamed):
+        return ""
+    per_cent = float(table[list(renamed)].abs().median().max()) > TYPICAL_FACTOR
+    said = [
+        f"Write: {name} = {name}.rename(columns={renamed}){' / 100' * (per_cent and name == 'factors')}"
+        + (", for its figures are per cent and factors are fractions." if per_cent else "."),
+        *(f"{c} must be the market's return less the risk-free rate." for c in renamed if c.lower() in CALLED_MARKET),
+    ]
+    left = [c for c in missing if c not in renamed.values()]
+    said += [f"No column that is known stands for {', '.join(left)}."] if left else []
+    return " " + " ".join(said)
+
+
+def _require_daily_rate(table: pd.DataFrame, risk_free: str | None) -> None:
+    """Raise `DataUnfit` if the risk-free rate is no fraction a day: the other factors may be while it is left in per cent or per year."""
+    if risk_free not in table.columns:
+        return
+    typical = float(table[risk_free].abs().median())
+    if typical > DAILY_RATE_LIMIT:
+        raise DataUnfit(
+            f"The risk-free rate {risk_free} is {typical:g} on the typical day, so it seems to be per cent or a rate per year; needed is a fraction a "
+            f"day, such as 0.0002. Divide it by 100, or by 100 and the trading days of a year."
+        )
 
 
 def _weekdays_lost(table: pd.DataFrame, seen: pd.Series[bool]) -> pd.DatetimeIndex:
@@ -154,8 +370,10 @@ def _weekdays_lost(table: pd.DataFrame, seen: pd.Series[bool]) -> pd.DatetimeInd
     return lonely[lonely.day_of_week < 5]
 
 
-def _require_returns(table: pd.DataFrame, kind: ReturnKind, refuse_prices: bool = True) -> None:
-    """Raise `DataUnfit` at an infinite return, a simple return of -100 % or less, returns in per cent, or prices."""
+def _require_returns(
+    table: pd.DataFrame, kind: ReturnKind, refuse_prices: bool = True, firms: Sequence[str] = ()
+) -> None:
+    """Raise `DataUnfit` at an infinite return, a simple return of -100 % or less, returns in per cent, or prices, ``firms``' at any level."""
     values = table.to_numpy()
     wrong = np.isinf(values) | ((values <= -1.0) if kind == "simple" else np.zeros(values.shape, dtype=bool))
     if wrong.any():
@@ -164,11 +382,12 @@ def _require_returns(table: pd.DataFrame, kind: ReturnKind, refuse_prices: bool 
             f"{table.columns[column]} has a return of {values[row, column]:g} on {iso_day(table.index[row])}; returns are "
             f"fractions, finite and above -1 (a fall of 17 % is -0.17, not -17). Correct it or leave it empty."
         )
-    positive = (table.min() > 0) & (table.median() > 1.0)
+    always = (table.count() >= NEVER_ALL_UP) & (table.min() < table.max()) & table.columns.isin(list(firms))
+    positive = (table.min() > 0) & ((table.median() > 1.0) | always)
     if refuse_prices and positive.any():
         raise DataUnfit(
-            f"{first_few(table.columns[positive], LISTED)}: all figures are positive, as prices are. For prices give Prices "
-            f"(load_prices of a file, or Prices.from_frame); for returns take table.pct_change(fill_method=None)."
+            f"{first_few(table.columns[positive], LISTED)}: all figures are positive, as prices are. For prices write "
+            f"study.run(es.load_prices(data), events); for returns take table.pct_change(fill_method=None)."
         )
     typical = table.abs().where(table != 0).median()
     large = typical[typical > TYPICAL_MOVE_LIMIT]
@@ -179,7 +398,82 @@ def _require_returns(table: pd.DataFrame, kind: ReturnKind, refuse_prices: bool 
         )
 
 
+def _still(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return where a return is zero or exactly that of the row before, as filled rows are."""
+    before = np.vstack([np.full((1, values.shape[1]), np.nan), values[:-1]])
+    return np.asarray((values == 0.0) | (values == before), dtype=np.bool_)
+
+
+def _refuse_filled(returns: pd.DataFrame) -> None:
+    """Refuse a column in which nothing moves on one weekday and most moves on others: days without trade that were filled in."""
+    values, weekday = returns.to_numpy(), pd.DatetimeIndex(returns.index).dayofweek.to_numpy()
+    there, still = np.isfinite(values), _still(values)
+    on = weekday[None, :] == np.arange(7)[:, None]
+    count, quiet = on.astype(np.int64) @ there, on.astype(np.int64) @ (there & still)
+    filled = (count >= FEWEST_FILLED) & (quiet >= FILLED * count)
+    others = (there & still).sum(axis=0) - np.where(filled, quiet, 0).sum(axis=0)
+    total = there.sum(axis=0) - np.where(filled, count, 0).sum(axis=0)
+    wrong = filled.any(axis=0) & (others <= MOVING * total) & (total > 0)
+    if not wrong.any():
+        return
+    place = int(wrong.argmax())
+    names = ["Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays"]
+    which = listed(names[d] for d in np.flatnonzero(filled[:, place]))
+    number = int(count[filled[:, place], place].sum())
+    raise DataUnfit(
+        f"{returns.columns[place]} has a return on {number} {which}, and nearly all of them are zero or that of the day before: days without "
+        f"trade that were filled in, so that relative days would count them. Leave these rows out (of a table of prices before returns are made).",
+        ticker=str(returns.columns[place]),
+    )
+
+
+def _refuse_carried(factors: pd.DataFrame) -> None:
+    """Refuse factors that mostly repeat the row before, as weekly or monthly ones spread over days."""
+    moving = factors.drop(columns=[c for c in ("rf",) if c in factors.columns]).to_numpy()
+    if len(moving) < FEWEST_FILLED or not moving.shape[1]:
+        return
+    same = (moving[1:] == moving[:-1]).all(axis=1)
+    if same.mean() > MOVING:
+        raise DataUnfit(
+            f"{same.mean():.0%} of the rows of factors repeat the row before, as weekly or monthly factors do that were spread over days; a study "
+            f"needs daily factors."
+        )
+
+
 # -- What may be wrong with the prices or returns.
+
+
+def day_checks(
+    data: Data, returns: pd.DataFrame, exchanges: Exchanges, panel: EventPanel, factors_said: str = ""
+) -> tuple[Check, ...]:
+    """Return how dates were read, which exchange was recognised by them, and days on which no return moves."""
+    checks = []
+    for what, said in (("data", data.said), ("factors", factors_said)):
+        if said:
+            to_do = "write the days alone if they are others"
+            checks.append(Check(f"Dates of the {what}", said, "days alone", False, to_do))
+    placed = {n for e in panel.events if e.is_moment and not e.exchange for n in exchanges.of(e)[:1]}
+    seen = list(dict.fromkeys([*([exchanges.sessions] if exchanges.sessions else []), *sorted(placed)]))
+    if not exchanges.named and seen and seen != [DEFAULT_EXCHANGE]:
+        alike = [n for n in exchanges.of_dates if n not in seen]
+        said = f"{listed(seen)}, recognised by the dates of the data" + (
+            f" (the same sessions: {first_few(alike, LISTED)})" if alike else ""
+        )
+        checks.append(Check("Exchange", said, "named, or recognised by the dates", True))
+    own = returns[[c for c in dict.fromkeys([*(e.ticker for e in panel.events), *panel.columns]) if c in returns]]
+    if data.prices is None and own.shape[1] > 1:
+        idle = own.index[((own == 0.0) | own.isna()).all(axis=1) & (own == 0.0).any(axis=1)]
+        if len(idle) >= FEWEST_FILLED:
+            checks.append(
+                Check(
+                    "Days without trade",
+                    f"{len(idle)}: {first_few(map(iso_day, idle), 4)}",
+                    "no day on which every return is zero",
+                    False,
+                    "days on which the exchange was closed, filled with zeros? Relative days count them: leave these rows out",
+                )
+            )
+    return tuple(checks)
 
 
 def price_findings(

@@ -9,21 +9,30 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
-from eventstudy.calendars import DEFAULT_EXCHANGE, ClosedDay, check_closed_day
+from eventstudy.calendars import AUTO, ClosedDay, calendar_bounds, check_closed_day
 from eventstudy.errors import DataUnfit, InvalidInput
 from eventstudy.estimation.abnormal import abnormal_returns
 from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import Alignment, AlignmentRules, align
 from eventstudy.estimation.spans import closes_of, trades_of
-from eventstudy.events import Event, as_events, tradable_days
-from eventstudy.interchange import dated
+from eventstudy.events import Event, Exchanges, tradable_days
 from eventstudy.measures import Measure, check_measure
 from eventstudy.prices.checks.accept import accepted_or_refused, check_accept
 from eventstudy.prices.checks.finding import Finding
 from eventstudy.prices.table import Prices, Provenance, ReturnKind, check_return_kind
-from eventstudy.study.intake import Intake, as_data, gaps_in_words, origin_of, price_check, price_findings
+from eventstudy.sources.events import as_events
+from eventstudy.study.intake import (
+    Intake,
+    as_data,
+    as_factors,
+    day_checks,
+    exchanges_of,
+    gaps_in_words,
+    price_check,
+    price_findings,
+)
 from eventstudy.study.results import EventStudyResult
-from eventstudy.study.validity import Check, design_checks, gap_checks, validity_checks
+from eventstudy.study.validity import Check, design_checks, events_check, gap_checks, validity_checks
 from eventstudy.study.yardstick import benchmark_checks, made_of_the_firms
 from eventstudy.windows import Window
 from eventstudy.wording import first_few, iso_day, listed
@@ -51,8 +60,10 @@ class EventStudy:
     closed_day : {"next", "previous", "drop", "error"}
         What to do with an event on a day without a session.
     calendar : str or None
-        ISO code of the exchange whose sessions relative days count when prices are given; None takes the
-        benchmark's dates. Returns handed in always use the benchmark's dates.
+        ISO code of the exchange (``"XNYS"``, ``"XLON"``, ``"24/7"`` for coins) whose sessions relative days count when prices are given,
+        and whose closing times place moments. By default, ``"auto"``, the one that the dates of the data show; the result says which if it
+        is not New York's. None takes the benchmark's dates, as returns handed in always do; moments are then placed by the exchange of the
+        firm's dates. A moment that no exchange, or several in different ways, would place is refused; an event may name its own.
     min_estimation : int
         Fewest usable days in the estimation window with which an event is kept.
     max_dropped : float
@@ -87,7 +98,7 @@ class EventStudy:
     window: Window | tuple[int, int] = (-5, 5)
     returns: ReturnKind = "simple"
     closed_day: ClosedDay = "next"
-    calendar: str | None = DEFAULT_EXCHANGE
+    calendar: str | None = AUTO
     min_estimation: int = 30
     max_dropped: float = 0.35
     measure: Measure = "return"
@@ -103,6 +114,8 @@ class EventStudy:
         object.__setattr__(self, "window", Window.around(self.window))
         check_return_kind(self.returns)
         check_closed_day(self.closed_day)
+        if self.calendar is not None and self.calendar != AUTO:
+            calendar_bounds(self.calendar)
         check_measure(self.measure)
         if self.gaps not in get_args(Gaps):
             raise InvalidInput(f"gaps is {self.gaps!r}; choose {listed(map(repr, get_args(Gaps)), 'or')}.")
@@ -145,10 +158,12 @@ class EventStudy:
         Parameters
         ----------
         data : Prices or DataFrame
-            Prices, or a wide table of returns (dates × tickers, benchmark and factors as columns, fractions). Tables of polars,
+            Prices (of a download, a table or a file: ``load_prices(table)``), or a wide table of returns (dates × tickers, benchmark and factors as columns, fractions). Tables of polars,
             pyarrow or DuckDB hold the dates in a first column ``date``.
-        events : list of Event, or DataFrame
-            What happened when; a table needs ``ticker`` and ``date``.
+        events : list of Event, DataFrame, or path of a CSV file
+            What happened when. A table needs the firm and the day, under ``ticker`` and ``date`` or other usual words (``symbol``,
+            ``event_date``, ``Datum``); the time of day may stand beside it, in words (``amc``, ``before open``) or as a clock time with a
+            ``zone``. Columns that are not used are named in the checks.
         factors : DataFrame, optional
             Columns of the model that are not in the data, dates × factors, simple returns as fractions, e.g. `load_factors`. They may
             not repeat a column of the data.
@@ -169,33 +184,40 @@ class EventStudy:
         """
         wanted = as_events(events)
         tickers = [e.ticker for e in wanted]
-        data = as_data(data)
-        intake = Intake(self.model, self.returns, self.measure, exchange=self.calendar)
-        returns, holes = intake.read(data, tickers, None if factors is None else dated(factors, "The table of factors"))
+        read = as_data(data, self.calendar)
+        table, prices = read.table, read.prices
+        exchanges = exchanges_of(table, wanted, self.model, self.calendar)
+        exchange = exchanges.sessions or None
+        intake = Intake(self.model, self.returns, self.measure, exchange, named=bool(exchanges.named))
+        extra, factors_said = as_factors(factors, self.calendar)
+        returns, holes = intake.read(table, tickers, extra)
         log = self.measure == "return" and self.returns == "log"
         rules = AlignmentRules(
             self._estimation,
             self._window,
-            self.calendar,
+            exchanges,
             self.closed_day,
             self.min_estimation,
             log,
             self.gaps == "skip",
         )
-        trades = trades_of(data, returns) if self.model.bridges_gaps else None
-        closes = closes_of(data, returns) if self.measure == "return" else None
+        trades = trades_of(table, returns) if self.model.bridges_gaps else None
+        closes = closes_of(table, returns) if self.measure == "return" else None
         alignment = align(returns, wanted, self.model, rules, trades, closes)
-        alignment = _without_hole_days(alignment, holes, self.calendar, self.model.benchmark)
-        prices = data if isinstance(data, Prices) else None
+        alignment = _without_hole_days(alignment, holes, exchanges, self.model.benchmark)
         checked_table = returns if prices is None else prices
-        findings = price_findings(checked_table, alignment.panel, self.model, self.calendar)
+        findings = price_findings(checked_table, alignment.panel, self.model, exchange)
         found = accepted_or_refused(findings, self.accept)
-        data_checks = gap_checks(alignment.panel, holes)
+        data_checks = (
+            *events_check(wanted),
+            *gap_checks(alignment.panel, holes),
+            *day_checks(read, returns, exchanges, alignment.panel, factors_said),
+        )
         if prices is not None or found:
             data_checks = (*data_checks, price_check(found))
         if prices is not None and not alignment.panel.n:
-            self._require_events(alignment, gaps_in_words(prices, tickers, self.model, self.calendar))
-        return self._result_of(alignment, origin_of(data, returns), prices, data_checks, found)
+            self._require_events(alignment, gaps_in_words(prices, tickers, self.model, exchange))
+        return self._result_of(alignment, read.origin(returns), prices, data_checks, found)
 
     def _result_of(
         self,
@@ -250,13 +272,13 @@ class EventStudy:
 
 
 def _without_hole_days(
-    alignment: Alignment, holes: pd.DatetimeIndex, exchange: str | None, benchmark: str | None
+    alignment: Alignment, holes: pd.DatetimeIndex, exchanges: Exchanges, benchmark: str | None
 ) -> Alignment:
     """Drop events that a hole in the benchmark moved to another session than their own."""
     panel = alignment.panel
     if holes.empty or panel.n == 0:
         return alignment
-    own = pd.DatetimeIndex([day for day, _ in tradable_days(panel.events, exchange)])
+    own = tradable_days(panel.events, exchanges).days
     first, last = np.minimum(own, panel.sessions), np.maximum(own, panel.sessions)
     next_hole = holes.searchsorted(first)
     hit = next_hole < holes.searchsorted(last, side="right")

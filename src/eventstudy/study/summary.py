@@ -30,7 +30,7 @@ from eventstudy.study.tables import (
     shown_tests,
     text_table,
 )
-from eventstudy.study.validity import PRICE_CHECK, Check
+from eventstudy.study.validity import EVENTS_CHECK, PRICE_CHECK, Check
 from eventstudy.study.yardstick import BENCHMARK_CHECK
 from eventstudy.windows import Window
 from eventstudy.wording import DASH, amount, first_few, interval, iso_day, number, p_text, percent, plural
@@ -280,8 +280,8 @@ def inference_rows(result: ResultFields, window: Window) -> tuple[list[str], lis
 
 
 def failed_checks(result: ResultFields) -> list[str]:
-    """Return a line for each check that did not hold, but for that of the prices."""
-    lost = [c for c in result.checks if not c.passed and c.name not in (PRICE_CHECK, BENCHMARK_CHECK)]
+    """Return a line for each check that did not hold, but for those that have a place of their own."""
+    lost = [c for c in result.checks if not c.passed and c.name not in (PRICE_CHECK, BENCHMARK_CHECK, EVENTS_CHECK)]
     return [f"{c.name}: {c.value} (expected: {c.rule}); {c.comment}" for c in lost]
 
 
@@ -294,6 +294,11 @@ def benchmark_warnings(result: ResultFields) -> list[str]:
     """Return a line if the benchmark holds the events' own firms: it stands beside the verdicts that rest on it."""
     lost = [c for c in result.checks if c.name == BENCHMARK_CHECK and not c.passed]
     return [f"Mind the benchmark ({c.value}): {c.comment}." for c in lost]
+
+
+def events_notes(result: ResultFields) -> list[str]:
+    """Return what of the table of events was not used."""
+    return [f"{c.value}{c.comment and '; '}{c.comment}" for c in result.checks if c.name == EVENTS_CHECK]
 
 
 def price_cautions(result: ResultFields) -> list[str]:
@@ -321,6 +326,7 @@ def summary_text(result: ResultFields, windows: Sequence[Window] = ()) -> str:
     parts += advice_lines(result, shown)
     for title, notes in (
         ("Assumptions that do not hold:", failed_checks(result)),
+        ("About the table of events:", events_notes(result)),
         ("About the prices:", price_cautions(result)),
     ):
         if notes:
@@ -365,6 +371,11 @@ def summary_html(result: ResultFields) -> str:
     ]
     parts += [
         f"<p>{html.escape(n)}</p>"
-        for n in (*advice_lines(result, [window]), *failed_checks(result), *price_cautions(result))
+        for n in (
+            *advice_lines(result, [window]),
+            *failed_checks(result),
+            *events_notes(result),
+            *price_cautions(result),
+        )
     ]
     return "\n".join(parts)

@@ -17,15 +17,20 @@ from eventstudy.inference import recommend, run_test, variance_ratio
 from eventstudy.inference.advice import STILL, design_of, variance_limit
 from eventstudy.inference.correlation import mean_correlation
 from eventstudy.inference.result import LEVEL, members, normal_quantile, normal_two_sided
+from eventstudy.sources.events import EventList
 from eventstudy.windows import Window
 from eventstudy.wording import amount, first_few, iso_day, number, p_text, percent, plural
 
 #: Name of the check of validity that says what the checks of prices found.
 PRICE_CHECK = "Prices fit for use"
+#: Name of the check of validity that says what of the table of events was not used.
+EVENTS_CHECK = "Table of events"
 #: A daily residual beyond this is rare enough to be looked up: a missed split, a typing error, or real news.
 EXTREME = 0.4
-#: So many events are named in a comment.
-NAMED = 6
+#: The session beside day 0 moves more than day 0 if it does so by this factor, with this t, over so many dates.
+LARGER, FAR_APART, FEWEST_DATES = 1.5, 3.0, 10
+#: So many events are named in a comment, and so many columns.
+NAMED, UNUSED = 6, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,50 @@ def design_checks(
         _event_days(abnormal),
         _estimation_days(kept),
         *of_returns,
+        *_reaction(abnormal),
     )
+
+
+def _reaction(abnormal: AbnormalReturns) -> tuple[Check, ...]:
+    """Say that the session beside day 0 moves more than day 0, as it does where the time of day of the news was lost; else nothing.
+
+    Absolute standardised abnormal returns, averaged by session; a paired t over sessions.
+    """
+    if Window(-1, 1) not in abnormal.window:
+        return ()
+    by_date = pd.DataFrame(np.abs(abnormal.sar)).groupby(np.asarray(abnormal.position)).mean().dropna()
+    at = -abnormal.window.start
+    for day in (1, -1):
+        other, own = by_date[at + day], by_date[at]
+        gap = other - own
+        if (
+            len(gap) < FEWEST_DATES
+            or other.mean() < LARGER * own.mean()
+            or gap.mean() < FAR_APART * gap.std() / math.sqrt(len(gap))
+        ):
+            continue
+        way = (
+            "if the news came after the close, say so (a column timing, or Event('NVDA', '2024-02-21 after the close')), and the next session is day 0"
+            if day == 1
+            else "if the dates are those of reports on the news, or days in UTC, give the days or moments of the news itself"
+        )
+        value = f"day {day:+d} moves {other.mean() / own.mean():.1f} times as much as day 0, over {plural(len(gap), 'date')}"
+        return (_check("Day of the reaction", value, "day 0 moves most", False, way),)
+    return ()
+
+
+def events_check(events: EventList) -> tuple[Check, ...]:
+    """Say which columns of the table of events were not used, and which events lack a time of day; nothing if all is used."""
+    if not (events.unused or events.untimed or events.said):
+        return ()
+    columns = f"columns not used: {first_few(events.unused, UNUSED)}" if events.unused else "all columns used"
+    value = "; ".join([columns, *(sentence.rstrip(".") for sentence in events.said)])
+    comment = (
+        f"{len(events.untimed)} of {plural(len(events), 'event')} have no time of day and were placed by their date alone: "
+        f"{first_few(events.untimed, NAMED, '; ')}"
+    )
+    rule = "a time of day for every event or for none"
+    return (_check(EVENTS_CHECK, value, rule, not events.untimed, comment),)
 
 
 def _dropped(audit: pd.DataFrame) -> Check:

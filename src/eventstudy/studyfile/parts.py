@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, ValidationError, field_validator, model_validator
 
 from eventstudy import estimation as m
-from eventstudy.calendars import ClosedDay
+from eventstudy.calendars import AUTO, ClosedDay
 from eventstudy.errors import StudyFileError
 from eventstudy.estimation import NormalReturnModel
 from eventstudy.estimation.market import FACTOR_SETS
@@ -76,6 +76,12 @@ def _has_zone(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError("has no time zone; add one, such as 2026-12-01T06:00-05:00, or Z for UTC")
     return moment
+
+
+def _named_exchange(code: str) -> str:
+    if code == AUTO:
+        raise ValueError("'auto' needs prices to recognise an exchange by; name one, such as XNYS, XLON or 24/7")
+    return code
 
 
 #: A moment with its zone.
@@ -151,7 +157,7 @@ class ModelPart(ModelChoice):
     report: Annotated[tuple[WindowField, ...], BeforeValidator(_windows)] = (Window(0, 0), Window(0, 1))
     returns: ReturnKind = "simple"
     closed_day: ClosedDay = "next"
-    calendar: str = "XNYS"
+    calendar: Annotated[str, AfterValidator(_named_exchange)] = "XNYS"
     min_estimation: Annotated[int, Strict()] = 30
     max_dropped: Annotated[float, Strict()] = 0.35
     measure: Measure = "return"
@@ -168,11 +174,15 @@ class ModelPart(ModelChoice):
 class PricesPart(Part):
     """``[prices]``: where prices come from; ``yahoo`` is the newest stored vintage, or the one that ``vintage`` names.
 
+    ``source`` may also be a file of the study's folder, a list of them, or a table that names the share of each:
+    ``source = {"7203" = "7203.csv"}``; ``encoding`` is that of texts which are not UTF-8.
+
     ``[prices.accept]`` says by name which errors of the prices do no harm, and why.
     ``factors`` names files of the French data library; without it the embedded factors are taken.
     """
 
-    source: str = SNAPSHOT
+    source: str | list[str] | dict[str, str] = SNAPSHOT
+    encoding: str | None = None
     vintage: str | None = None
     start: str | None = None
     end: str | None = None
@@ -190,9 +200,11 @@ class PricesPart(Part):
         return self.downloaded and self.vintage is None
 
     @property
-    def file(self) -> str | None:
-        """The study's own price file, if its prices are neither embedded nor downloaded."""
-        return None if self.source in (SNAPSHOT, YAHOO) else self.source
+    def files(self) -> tuple[str, ...]:
+        """The study's own price files, if its prices are neither embedded nor downloaded."""
+        if isinstance(self.source, str):
+            return () if self.source in (SNAPSHOT, YAHOO) else (self.source,)
+        return tuple(self.source.values() if isinstance(self.source, dict) else self.source)
 
     @field_validator("factors", mode="before")
     @classmethod

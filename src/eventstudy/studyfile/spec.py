@@ -11,15 +11,15 @@ import pandas as pd
 from pydantic import Field, ValidationError, model_validator
 
 from eventstudy.claims import ClaimBook, ClaimsLedger, Evidence, claims_of, judge
-from eventstudy.errors import DataMissing, InvalidInput, StudyFileError
+from eventstudy.errors import DataMissing, DataUnfit, InvalidInput, StudyFileError
 from eventstudy.estimation import NormalReturnModel
-from eventstudy.events import Event, as_events
 from eventstudy.figures.house_style import load_style
 from eventstudy.figures.presentation import Presentation
 from eventstudy.files import check_inside, command_path, own_notebooks, read_table
 from eventstudy.prices.snapshot import FACTOR_COLUMNS, ShareCount, load_factors
 from eventstudy.prices.table import YAHOO, Prices
-from eventstudy.sources import load_prices
+from eventstudy.sources import load_prices, source_of
+from eventstudy.sources.events import EventList, as_events
 from eventstudy.sources.files.french import read_french_factors
 from eventstudy.sources.files.open import PriceFile
 from eventstudy.sources.source import Snapshot, Source
@@ -63,7 +63,7 @@ class StudySpec(Part):
     names : dict of str
         What to call a ticker in sentences, e.g. ``NVDA = "Nvidia"``.
     events, timeline : str
-        File names; events need the columns ticker and date, a timeline date and what.
+        File names; events need a firm and a day (see `EventStudy.run`), a timeline date and what.
     claims : ClaimBook
         Articles' claims, from the file that the key ``claims`` names or from ``[[claims]]``.
     style : str
@@ -124,8 +124,7 @@ class StudySpec(Part):
             "notebooks": self.notebooks,
             "prices.factors": self.prices.factors,
         }
-        if self.prices.file is not None:
-            named["prices.source"] = (self.prices.file,)
+        named["prices.source"] = self.prices.files
         for key, names in named.items():
             for name in names:
                 if name is not None:
@@ -159,18 +158,19 @@ class StudySpec(Part):
         """Where versions of the report are published, if the study file says so."""
         return None if self.publish is None else (self.folder / self.publish.folder).resolve()
 
-    def event_list(self) -> tuple[Event, ...]:
-        """Return the study's events.
+    def event_list(self) -> EventList:
+        """Return the study's events, a tuple that also knows which columns of the file were not used.
 
         Raises
         ------
         StudyFileError
             If the file cannot be read as events; names the file.
         """
-        table = read_table(self.folder / self.events)
         try:
-            found = as_events(table)
-        except InvalidInput as error:
+            found = as_events(self.folder / self.events)
+        except DataMissing as error:
+            raise DataMissing(f"{self.folder.name}/{self.events} is missing; the study file names it.") from error
+        except (InvalidInput, DataUnfit) as error:
             raise StudyFileError(f"{self.folder.name}/{self.events}: {error.message}") from error
         unknown = set(self.headline) - {e.ticker for e in found}
         if unknown:
@@ -252,8 +252,12 @@ class StudySpec(Part):
         DataMissing
             If prices come from Yahoo and the vintage, or any, is not stored.
         """
-        if self.prices.file is not None:
-            return PriceFile(self.folder / self.prices.file)
+        given = self.prices.source
+        if isinstance(given, dict):
+            return source_of({ticker: self.folder / name for ticker, name in given.items()}, self.prices.encoding)
+        if self.prices.files:
+            paths = [self.folder / name for name in self.prices.files]
+            return source_of(paths if isinstance(given, list) else paths[0], self.prices.encoding)
         return PriceFile(self._vintage()) if self.prices.downloaded else Snapshot()
 
     def _vintage(self) -> Path:
@@ -280,10 +284,10 @@ class StudySpec(Part):
         try:
             name = find_vintage(self.folder, as_of=moment).name
         except DataMissing as error:
-            if self.prices.file is None or list_vintages(self.folder, YAHOO):
+            if not self.prices.files or list_vintages(self.folder, YAHOO):
                 raise
             raise DataMissing(
-                f"{self.path.name}: prices.source is the file {self.prices.source}, and as_of (--as-of) picks among stored downloads from Yahoo, "
+                f"{self.path.name}: prices.source is the file {', '.join(self.prices.files)}, and as_of (--as-of) picks among stored downloads from Yahoo, "
                 f"of which this study has none. Leave it out to use the file, or run 'eventstudy fetch {command_path(self.folder)}' first.",
                 **error.facts,
             ) from error

@@ -121,6 +121,12 @@ def check_prices(
     >>> [f.check for f in es.check_prices(es.Prices.from_frame(closes))]
     ['unapplied_split']
     """
+    for name, given in (("prices", prices), ("other", other)):
+        if not isinstance(given, Prices) and (name == "prices" or given is not None):
+            raise InvalidInput(
+                f"{name} is {repr(given) if isinstance(given, str) else f'a {type(given).__name__}'}; give Prices: "
+                f"es.check_prices(es.load_prices({name})) reads a table or a file."
+            )
     unknown = [b for b in benchmarks if b not in prices.adj_close.columns]
     if unknown:
         raise InvalidInput(

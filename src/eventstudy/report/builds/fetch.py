@@ -36,7 +36,7 @@ def needed_range(spec: StudySpec) -> tuple[str, str]:
     study file is taken as it is.
     """
     events = spec.event_list()
-    days = [e.moment.tz_localize(None).normalize() for e in events]
+    days = [e.day for e in events]
     # two calendar days a session are more than enough room on either side
     reach = abs(spec.model.estimation.start) + MARGIN
     today = pd.Timestamp(datetime.now(tz=UTC).date())

@@ -88,7 +88,7 @@ def input_digests(spec: StudySpec) -> dict[str, str]:
     return {**found, **package_digests()}
 
 
-def _choice(folder: Path, source: str, vintage: str | None) -> str:
+def _choice(folder: Path, source: object, vintage: str | None) -> str:
     """Return what the study's prices are: the source, and for the newest vintage which files it was chosen from."""
     if source != "yahoo" or vintage is not None:
         return f"{source} {vintage or ''}".strip()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
 from dataclasses import dataclass, field, replace
 from datetime import date
+from importlib import resources
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,24 +23,28 @@ if TYPE_CHECKING:
 MAX_CELL = 64
 #: Longest name of a column that a message gives whole.
 LONGEST_NAME = 60
+#: How files call things.
+WORDS = tomllib.loads(resources.files(__package__).joinpath("words.toml").read_text(encoding="utf-8"))
+#: What an empty cell may look like.
+MISSING = frozenset(WORDS["missing"])
 _YEARS = (1800, 2200)
-_MONTHS = {
-    m: i
-    for i, m in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], start=1)
-}
+_MONTHS = {word: number for number, words in enumerate(WORDS["months"], start=1) for word in words.split()}
 #: Years of two digits below this are of the twenty-first century, the others of the twentieth (as in POSIX).
 _CENTURY = 69
-_CLOCK = r"([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?( ?(Z|UTC|[+-]\d{2}:?\d{2}))?)?"
+_CLOCK = r"([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?( ?[AP]M)?( ?(Z|UTC|[+-]\d{2}:?\d{2}))?)?"
 #: How files write days; a file must keep to one of them.
 _FORMS = tuple(
     re.compile(form)
     for form in (
         rf"(?P<y>\d{{4}})-(?P<m>\d{{2}})-(?P<d>\d{{2}}){_CLOCK}",
         r"(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})",
-        rf"(?P<y>\d{{4}})/(?P<m>\d{{2}})/(?P<d>\d{{2}}){_CLOCK}",
-        r"(?P<d>\d{1,2})[- ]?(?P<word>[A-Za-z]{3})[- ]?(?P<y>\d{4})",
-        r"(?P<d>\d{1,2})[- ](?P<word>[A-Za-z]{3})[- ](?P<yy>\d{2})",
-        r"(?P<word>[A-Za-z]{3}) (?P<d>\d{1,2}), (?P<y>\d{4})",
+        rf"(?P<y>\d{{4}})/(?P<m>\d{{1,2}})/(?P<d>\d{{1,2}}){_CLOCK}",
+        rf"(?P<y>\d{{4}})-(?P<m>\d{{1,2}})-(?P<d>\d{{1,2}}){_CLOCK}",
+        rf"(?P<y>\d{{4}})\. ?(?P<m>\d{{1,2}})\. ?(?P<d>\d{{1,2}})\.?{_CLOCK}",
+        r"(?P<y>\d{4})[年년] ?(?P<m>\d{1,2})[月월] ?(?P<d>\d{1,2})[日일]",
+        r"(?P<d>\d{1,2})\.?[- ]?(?P<word>[^\W\d_]{3,10})\.?[- ]?(?P<y>\d{4})",
+        r"(?P<d>\d{1,2})[- ](?P<word>[^\W\d_]{3,10})[- ](?P<yy>\d{2})",
+        r"(?P<word>[^\W\d_]{3,10}) (?P<d>\d{1,2}), (?P<y>\d{4})",
         rf"(?P<a>\d{{1,2}})/(?P<b>\d{{1,2}})/(?P<y>\d{{4}}){_CLOCK}",
         rf"(?P<a>\d{{1,2}})\.(?P<b>\d{{1,2}})\.(?P<y>\d{{4}}){_CLOCK}",
         r"(?P<a>\d{1,2})-(?P<b>\d{1,2})-(?P<y>\d{4})",
@@ -76,6 +82,11 @@ def shown(value: object) -> str:
     return repr(text if len(text) <= MAX_CELL else text[: MAX_CELL - 1] + "…")
 
 
+def is_day(cell: object) -> bool:
+    """Tell whether a cell is written as files write days."""
+    return isinstance(cell, str) and any(form.fullmatch(cell.strip()) for form in _FORMS)
+
+
 def read_days(column: pd.Series[str], name: str, month_first: bool | None = None) -> pd.DatetimeIndex:
     """Read a column of days, all written in one form.
 
@@ -103,8 +114,13 @@ def read_days(column: pd.Series[str], name: str, month_first: bool | None = None
 
 
 def _no_day(name: str, text: str, row: int) -> InvalidInput:
+    serial = (
+        ", or give the column a format of dates if it holds a spreadsheet's day numbers"
+        if re.fullmatch(r"\d{5}", text)
+        else ""
+    )
     return InvalidInput(
-        f"{name} has {shown(text)} as a date in data row {row}; {_WRITE}.", value=text[:MAX_CELL], row=row
+        f"{name} has {shown(text)} as a date in data row {row}; {_WRITE}{serial}.", value=text[:MAX_CELL], row=row
     )
 
 
@@ -153,8 +169,7 @@ def numbers(column: pd.Series[float], name: str, days: pd.DatetimeIndex, money: 
     values = np.full(len(cells), np.nan)
     values[there] = [read(c) for c in cells[there]]
     wrong = np.isnan(values) & there
-    blank = {"", "-", "--"} if money else {""}
-    wrong[wrong] = [not isinstance(c, str) or c.strip() not in blank for c in cells[wrong]]
+    wrong[wrong] = [not isinstance(c, str) or c.strip() not in MISSING for c in cells[wrong]]
     if wrong.any():
         place = int(wrong.argmax())
         raise DataUnfit(
@@ -203,130 +218,3 @@ def check_tickers(tickers: Iterable[object], name: str) -> None:
             raise DataUnfit(
                 f"{name} has the ticker {text!r}; a spreadsheet would run what begins with {first!r}. Write the ticker without it."
             )
-
-
-# -- Days written as moments in UTC: midnights of a place east of Greenwich lie on the evening of the day before.
-
-
-_UTC = re.compile(r"(\d{4}-\d{2}-\d{2}|\d{4}/\d{2}/\d{2})[T ](\d{2}:\d{2}(:\d{2}(\.\d+)?)?) ?(Z|UTC|[+-]00:?00)")
-#: Places whose midnights are looked for; each stands for its neighbours with the same clock.
-_PLACES = (
-    "Europe/London",
-    "Europe/Berlin",
-    "Europe/Athens",
-    "Africa/Lagos",
-    "Africa/Johannesburg",
-    "Asia/Jerusalem",
-    "Europe/Moscow",
-    "Asia/Dubai",
-    "Asia/Kolkata",
-    "Asia/Bangkok",
-    "Asia/Shanghai",
-    "Asia/Tokyo",
-    "Australia/Sydney",
-)
-#: Midnights at or after this hour of UTC only: at 12:00 the Gulf's exchanges close.
-_FIRST_HOUR = 13
-#: From this hour on no exchange of shares closes; at the hours of `_CLOSES` those of New York do.
-_LATE, _CLOSES = 22, {20, 21}
-#: The evening's close of currencies and futures, which is no midnight.
-_NEW_YORK_CLOSE = 17
-_SATURDAY, _SUNDAY = 5, 6
-#: Share of moments that must be midnights where there are enough: the last may be that of the download.
-_MOST, _FEWEST = 0.9, 10
-#: Years in which there are zones to look at.
-_TIMED_YEARS = (1900, 2199)
-#: Share of days on one weekday: a fifth if there is trade on it, nearly none (a special session) if there is not.
-_REGULAR, _SELDOM = 0.1, 0.04
-
-
-@dataclass(frozen=True)
-class Moments:
-    """Days read from moments in UTC, and what is to be said about it."""
-
-    days: pd.Series[pd.Timestamp]
-    said: str
-
-
-def local_days(column: pd.Series[str], name: str) -> Moments | None:
-    """Return the days of a column of moments in UTC that may be midnights of a place east of Greenwich; None if those written are right.
-
-    Notes
-    -----
-    Weekends decide: days as written from Sunday to Thursday are midnights of Monday to Friday. Else the clock does, if it
-    changes with summer time as a place's midnights do. Moments before the evening, and closing times, are right as they are written.
-    """
-    moments = _in_utc(column)
-    if moments is None or not (moments.hour >= _FIRST_HOUR).any():
-        return None
-    least = _MOST if len(moments) >= _FEWEST else 1.0
-    if moments.year.min() < _TIMED_YEARS[0] or moments.year.max() > _TIMED_YEARS[1]:
-        return None
-    place = next((p for p in _PLACES if _midnights(moments.tz_convert(p)).mean() >= least), None)
-    if place is None:
-        return None
-    written, local = moments.tz_localize(None).normalize(), moments.tz_convert(place).tz_localize(None).normalize()
-    verdict = _weekends(written, local)
-    clocks = _clocks(moments[_midnights(moments.tz_convert(place))])
-    if verdict is None and " and " in clocks and not _at_new_york_close(moments):
-        verdict = True
-    if verdict is False or (verdict is None and set(moments.hour) <= _CLOSES):
-        return None
-    if verdict:
-        said = (
-            f"Dates at {clocks} UTC were taken as midnights of {place}, or of a place with its clock: {moments[0]:%Y-%m-%d %H:%M} was read as "
-            f"{iso_day(local[0])}."
-        )
-        return Moments(pd.Series(local, index=column.index, name=column.name), said)
-    if (moments.hour >= _LATE).any():
-        raise InvalidInput(
-            f"{name} has dates at {clocks} UTC (the first is {moments[0]:%Y-%m-%d %H:%M}), and nothing tells whether they are midnights of the "
-            f"next day (in {place}) or evenings of the day that is written. Write the day alone (2025-01-27), or the local time with its zone "
-            f"(2025-01-27 00:00+01:00).",
-            value=f"{moments[0]:%Y-%m-%d %H:%M}",
-        )
-    said = f"Dates at {clocks} UTC were read as the days that are written; midnights of {place} would be the days after them."
-    return Moments(pd.Series(written, index=column.index, name=column.name), said)
-
-
-def _in_utc(column: pd.Series[str]) -> pd.DatetimeIndex | None:
-    """Return a column as moments in UTC, or None if it is something else, wholly or in part."""
-    if isinstance(column.dtype, pd.DatetimeTZDtype):
-        zone = str(column.dtype.tz)
-        utc = zone in {"UTC", "Etc/UTC", "GMT", "Zulu", "UTC+00:00", "+00:00"}
-        return pd.DatetimeIndex(column).tz_convert("UTC") if utc and len(column) and not column.isna().any() else None
-    if pd.api.types.is_datetime64_any_dtype(column.dtype) or pd.api.types.is_numeric_dtype(column.dtype):
-        return None
-    codes, found = pd.factorize(column.astype("object"), use_na_sentinel=False)
-    texts = [str(v).strip() for v in found]
-    matches = [_UTC.fullmatch(t) for t in texts]
-    if not matches or not all(matches):
-        return None
-    plain = [f"{m[1].replace('/', '-')}T{m[2]}" for m in matches if m]
-    moments = pd.to_datetime(pd.Series(plain), format="ISO8601", errors="coerce", utc=True)
-    if moments.isna().any():  # no such day: refused where days are read
-        return None
-    return pd.DatetimeIndex(moments).take(codes)
-
-
-def _midnights(moments: pd.DatetimeIndex) -> np.ndarray:
-    return np.asarray(moments == moments.normalize())
-
-
-def _at_new_york_close(moments: pd.DatetimeIndex) -> bool:
-    at = moments.tz_convert("America/New_York")
-    return bool((at.hour == _NEW_YORK_CLOSE).all())
-
-
-def _weekends(written: pd.DatetimeIndex, local: pd.DatetimeIndex) -> bool | None:
-    """Tell by the weekend whether local days (True) or those written (False) are meant; None if both or neither fall on it."""
-    for day in (_SATURDAY, _SUNDAY):
-        off, moved = float((written.dayofweek == day).mean()), float((local.dayofweek == day).mean())
-        if min(off, moved) <= _SELDOM and max(off, moved) >= _REGULAR:
-            return off > moved
-    return None
-
-
-def _clocks(moments: pd.DatetimeIndex) -> str:
-    times = sorted(set((moments.hour * 60 + moments.minute).tolist()))
-    return " and ".join(f"{t // 60:02d}:{t % 60:02d}" for t in times)

@@ -8,17 +8,24 @@ import io
 import itertools
 import re
 import warnings
+import zipfile
 import zlib
+from collections import Counter, deque
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from eventstudy.errors import DataUnfit, InvalidInput
 from eventstudy.interchange import read_csv
-from eventstudy.sources.files.cells import cut
-from eventstudy.sources.files.layouts import has_decimals, holds_words
+from eventstudy.sources.files.cells import MISSING, cut, is_day
+from eventstudy.sources.files.layouts import has_decimals, holds_words, meanings, needed_cells, two_heads
 from eventstudy.wording import first_few
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: Most bytes of text, unpacked, and most rows, columns and characters in a row.
 MAX_TEXT = 1024**3
@@ -26,37 +33,49 @@ MAX_ROWS = 50_000_000
 MAX_COLUMNS = 20_000
 MAX_LINE = 2_000_000
 
-#: What an empty cell may look like.
-MISSING_WORDS = ["", "NA", "N/A", "n/a", "NaN", "nan", "-NaN", "NULL", "null", "None", "<NA>", "."]
+#: Rows in which the header is looked for, and at the end lines that are no rows.
+_HEAD, _TAIL = 20, 20
+_SEPARATORS = ";,\t"
 
 
 @dataclass(frozen=True)
 class Text:
-    """The text of a file, its first three rows that are not blank, and up to which line each of them reaches."""
+    """The text of a file, its first rows from the header on that are not blank, up to which line each of them reaches, and cautions.
+
+    ``day_zero``: from which day on a workbook numbers its days; empty for other files.
+    """
 
     name: str
     data: bytes
     separator: str
     rows: list[list[str]]
     ends: list[int]
+    said: tuple[str, ...] = ()
+    day_zero: str = ""
 
 
-def read_text(file: Path) -> Text:
-    """Read a text file, packed or not, and look at its first rows."""
-    name = file.name
-    try:
-        with gzip.open(file, "rb") if name.lower().endswith(".gz") else file.open("rb") as stream:
-            data = stream.read(MAX_TEXT + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataUnfit(f"{name} is damaged: {error}. Make or download it again.", file=name) from error
+def read_text(file: Path, encoding: str | None = None) -> Text:
+    """Read a text file, packed or not, or the first sheet of a workbook, and look at its first rows."""
+    name, day_zero = file.name, ""
+    said: tuple[str, ...] = ()
+    if name.lower().endswith(".xlsx"):
+        data, said, day_zero = sheet_text(file)
+    else:
+        try:
+            with gzip.open(file, "rb") if name.lower().endswith(".gz") else file.open("rb") as stream:
+                data = stream.read(MAX_TEXT + 1)
+        except (OSError, EOFError, zlib.error) as error:
+            raise DataUnfit(f"{name} is damaged: {error}. Make or download it again.", file=name) from error
+        data = data if encoding is None else _in_utf8(data, encoding, name)
     check_bytes(data, name)
     data = data.removeprefix(b"\xef\xbb\xbf")
     head = _decoded(data[: 4 * MAX_LINE], name)
-    separator = _separator(next((line for line in head.splitlines() if line.strip()), ""))
+    told = re.match(r'"?sep=(.)"?[;,]*\r?\n', head)  # a line for spreadsheets
+    separator = told[1] if told else _separator(head)
     rows, ends = [], []
     try:
         reader = csv.reader(io.StringIO(head, newline=""), delimiter=separator)
-        for row in itertools.islice((r for r in reader if any(c.strip() for c in r)), 3):
+        for row in itertools.islice((r for r in reader if any(c.strip() for c in r)), bool(told), _HEAD):
             rows.append([cell.strip() for cell in row])
             ends.append(reader.line_num)
     except csv.Error as error:
@@ -65,7 +84,71 @@ def read_text(file: Path) -> Text:
         raise DataUnfit(f"{name} is empty.", file=name)
     if max(map(len, rows)) > MAX_COLUMNS:
         raise InvalidInput(f"{name} has more than {MAX_COLUMNS:,} columns; keep only those of the study.", file=name)
-    return Text(name, data, separator, rows, ends)
+    begin = _header(rows)
+    if begin:
+        titles = first_few([repr(" ".join(filter(None, row))[:60]) for row in rows[:begin]], 3)
+        said = (*said, f"What stands above the header was left out: {titles}.")
+    return Text(name, data, separator, rows[begin:], ends[begin:], said, day_zero)
+
+
+def _header(rows: list[list[str]]) -> int:
+    """Return the place of the header: the first row that names a column of days above a day; below titles of one cell."""
+    for place, (row, below) in enumerate(itertools.pairwise(rows)):
+        if two_heads(rows[place : place + 3]) or any(
+            "date" in meanings(c) and is_day(d) for c, d in zip(row, below, strict=False)
+        ):
+            return place
+    return next((place for place, row in enumerate(rows) if any(row[1:])), 0)
+
+
+def _in_utf8(data: bytes, encoding: str, name: str) -> bytes:
+    try:
+        return data.decode(encoding).encode("utf-8")
+    except LookupError as error:
+        raise InvalidInput(
+            f"encoding is {encoding!r}, which is none; give one such as 'cp1252', 'utf-16' or 'shift_jis'."
+        ) from error
+    except UnicodeError as error:
+        raise InvalidInput(
+            f"{name} is not text in the encoding {encoding}; give another, or save it as CSV in UTF-8.", file=name
+        ) from error
+
+
+def sheet_text(file: Path) -> tuple[bytes, tuple[str, ...], str]:
+    """Return the first sheet of a workbook that holds anything as CSV, a caution that names the others, and the day from which it numbers days."""
+    try:
+        with zipfile.ZipFile(file) as packed:
+            if sum(member.file_size for member in packed.infolist()) > MAX_TEXT:
+                raise InvalidInput(
+                    f"{file.name} unpacks to more than {MAX_TEXT / 1024**2:,.0f} MB; keep only what the study needs."
+                )
+            later = re.search(rb'date1904="(1|true)"', packed.read("xl/workbook.xml"))
+        book = pd.read_excel(file, sheet_name=None, header=None, dtype=object, keep_default_na=False, engine="calamine")
+    except ImportError as error:
+        raise InvalidInput(
+            f"Reading {file.name} needs python-calamine: pip install 'eventstudy-finance[excel]', or save the sheet as CSV.",
+            file=file.name,
+        ) from error
+    except InvalidInput:
+        raise
+    except Exception as error:  # the reader's errors are of its own classes
+        raise DataUnfit(
+            f"{file.name} is damaged or no workbook of the form .xlsx; save it again, or as CSV.", file=file.name
+        ) from error
+    sheets = {name: sheet for name, sheet in book.items() if not sheet.empty}
+    if not sheets:
+        raise DataUnfit(f"{file.name} is empty.", file=file.name)
+    first, *others = sheets
+    said = (
+        (f"Of the sheets of {file.name} only the first, {first}, was read, not {first_few(others, 8)}.",)
+        if others
+        else ()
+    )
+    return (
+        sheets[first].to_csv(header=False, index=False).encode("utf-8"),
+        said,
+        "1904-01-01" if later else "1899-12-30",
+    )
 
 
 def check_bytes(data: bytes, name: str) -> None:
@@ -77,7 +160,9 @@ def check_bytes(data: bytes, name: str) -> None:
             file=name,
         )
     if data[:2] in {b"\xff\xfe", b"\xfe\xff"}:
-        raise InvalidInput(f"{name} is UTF-16 text, not UTF-8 text; save it as CSV in UTF-8.", file=name)
+        raise InvalidInput(
+            f"{name} is UTF-16 text, not UTF-8 text; give encoding='utf-16', or save it as CSV in UTF-8.", file=name
+        )
     if b"\0" in data:
         line = data.count(b"\n", 0, data.index(0)) + 1
         raise DataUnfit(
@@ -101,25 +186,46 @@ def _decoded(data: bytes, name: str) -> str:
         if len(data) - error.start < 4 and error.reason == "unexpected end of data" and len(data) >= 4 * MAX_LINE:
             return data[: error.start].decode("utf-8")
         line = data.count(b"\n", 0, error.start) + 1
-        raise InvalidInput(
-            f"{name} is not UTF-8 text (line {line}); save it as CSV in UTF-8.", file=name, line=line
-        ) from error
+        raise _not_utf8(name, line) from error
 
 
-def _separator(line: str) -> str:
-    if "," in line and not (";" in line and line.count(";") >= line.count(",")):
+def _not_utf8(name: str, line: int) -> InvalidInput:
+    return InvalidInput(
+        f"{name} is not UTF-8 text (line {line}); say what it is, such as encoding='cp1252' (Western Europe), 'shift_jis', 'gb18030' or "
+        f"'euc_kr', or save it as CSV in UTF-8.",
+        file=name,
+        line=line,
+    )
+
+
+def _separator(head: str) -> str:
+    """Return the mark that parts most of the first lines into as many cells as each other; of equals the one that parts the first line more often."""
+    lines = [line for line in head[: 50 * 1024].splitlines() if line.strip()][:_HEAD]
+
+    def parts(mark: str) -> tuple[int, int]:
+        counts = Counter(len(next(csv.reader([line.rstrip(mark)], delimiter=mark), [])) for line in lines)
+        return max((n for width, n in counts.items() if width > 1), default=0), lines[0].count(mark)
+
+    try:
+        return max(_SEPARATORS, key=parts) if lines else ","
+    except csv.Error:
         return ","
-    return ";" if ";" in line else "\t" if "\t" in line else ","
 
 
 def check_header(header: list[str], name: str) -> None:
-    """Refuse a header of one column, or with one twice."""
+    """Refuse a header of one column, one with a name twice, and a row of days and figures in its place."""
     if len(header) == 1:
         raise InvalidInput(
             f"{name} has the one column {header[0][:60]!r}; columns must be separated by commas, semicolons or tabs.",
             columns=tuple(header),
         )
-    twice = sorted({column for column in header if header.count(column) > 1})
+    if any(map(is_day, header)):
+        raise InvalidInput(
+            f"{name} has no header: its first row is {', '.join(cut(header[:6]))}. Put the names of the columns above it (date, then a ticker for "
+            f"each column; or date, ticker, close).",
+            columns=tuple(header),
+        )
+    twice = sorted({column for column in header if column and header.count(column) > 1})
     if twice:
         raise InvalidInput(
             f"{name} has the column {', '.join(repr(c[:60]) for c in twice)} more than once; keep one.",
@@ -129,52 +235,100 @@ def check_header(header: list[str], name: str) -> None:
 
 def read_body(text: Text, columns: list[str], skip: int) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return the rows below the header as a table, figures as floats where all are, else as text; and cautions of marks that can be read in two ways."""
+    width = max(
+        [len(columns), *(len(row) for row in text.rows if not any(row[len(columns) :]))]
+    )  # separators at the end of each row
+    columns = [c or f"Unnamed: {i}" if i else c for i, c in enumerate([*columns, *[""] * (width - len(columns))])]
     words = {c for c in columns if holds_words(c)} | {columns[0]}
-    plain = text.separator == ","
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            table = read_csv(
-                io.BytesIO(text.data),
-                sep=text.separator,
-                header=None,
-                skiprows=skip,
-                names=columns,
-                index_col=False,
-                dtype=dict.fromkeys(words if plain else columns, str),
-                keep_default_na=False,
-                na_values={c: ([""] if c in words else MISSING_WORDS) for c in columns},
-                encoding="utf-8",
-                low_memory=False,
-            )
+        try:
+            table = _parsed(text, text.data, columns, words, skip)
+        except (pd.errors.ParserError, pd.errors.ParserWarning):
+            evened = io.StringIO(newline="")
+            csv.writer(evened, delimiter=text.separator).writerows(row[:width] for row in _rows(text, width, skip))
+            table = _parsed(text, evened.getvalue().encode("utf-8"), columns, words, 0)
     except UnicodeDecodeError as error:
-        raise InvalidInput(f"{text.name} is not UTF-8 text; save it as CSV in UTF-8.", file=text.name) from error
+        line = text.data.count(b"\n", 0, len(text.data.decode("utf-8", "ignore").encode())) + 1
+        raise _not_utf8(text.name, line) from error
     except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        reason = re.sub(r"^Error tokenizing data\. C error: ", "", str(error).strip())
         raise DataUnfit(
-            f"{text.name} has rows of different length ({reason}); each needs one value per column.", file=text.name
+            f"{text.name} has rows of different length; each needs one value per column.", file=text.name
         ) from error
-    if table[columns[-1]].isna().any():
-        _check_short_rows(text, len(columns), skip)
+    date = next((i for i, c in enumerate(columns) if "date" in meanings(c)), 0)
+    table = table.dropna(how="all", ignore_index=True)
+    table, said = _without_footer(table, date)
+    if table.iloc[:, -1].isna().any():
+        deque(itertools.islice(_rows(text, width, skip, needed_cells(columns)), len(table)), maxlen=0)
+    if text.day_zero:
+        table, days = _with_serials(table, columns[date], text.day_zero)
+        said += days
     figures = [c for c in columns if c not in words]
     if not figures:
+        return table, (*text.said, *said)
+    table, doubts = without_commas(table, figures) if text.separator == "," else with_points(table, figures, text.name)
+    return table, (*text.said, *said, *doubts)
+
+
+def _parsed(text: Text, data: bytes, columns: list[str], words: set[str], skip: int) -> pd.DataFrame:
+    """Return rows as a table, figures between commas as floats where all are; lines without an end are no warning but an error."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)
+        return read_csv(
+            io.BytesIO(data),
+            sep=text.separator,
+            header=None,
+            skiprows=skip,
+            names=columns,
+            index_col=False,
+            dtype=dict.fromkeys(words if text.separator == "," else columns, str),
+            keep_default_na=False,
+            na_values={c: ([""] if c in words else list(MISSING)) for c in columns},
+            encoding="utf-8",
+            low_memory=False,
+        )
+
+
+def _without_footer(table: pd.DataFrame, date: int) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return a table without the lines below its rows that hold neither a day nor a figure, and a caution that quotes them."""
+    tail = table.iloc[-_TAIL:].astype("object")
+    texts = [[str(c) for c in row if pd.notna(c)] for row in tail.itertuples(index=False)]
+    rows = [
+        is_day(row[date]) or any(re.fullmatch(r"[-+$]?[\d.,]+%?", c.strip()) for c in cells)
+        for row, cells in zip(tail.itertuples(index=False), texts, strict=True)
+    ]
+    below = rows[::-1].index(True) if True in rows else 0
+    if not below:
         return table, ()
-    return without_commas(table, figures) if plain else with_points(table, figures, text.name)
+    quoted = first_few([repr(" ".join(cells)[:60]) for cells in texts[-below:]], 3)
+    return table.iloc[:-below], (f"What stands below the last row was left out: {quoted}.",)
 
 
-def _check_short_rows(text: Text, width: int, skip: int) -> None:
-    """Refuse a row with fewer cells than columns, which would else stand one column too far left or lack its last figures."""
+def _with_serials(table: pd.DataFrame, date: str, day_zero: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return a table with the day numbers of a workbook as days, and a caution."""
+    cells = table[date].astype("object")
+    if not len(cells) or not cells.map(lambda c: isinstance(c, str) and bool(re.fullmatch(r"[1-9]\d{4}", c))).all():
+        return table, ()
+    days = (pd.Timestamp(day_zero) + pd.to_timedelta(cells.astype(int), unit="D")).dt.strftime("%Y-%m-%d")
+    return table.assign(**{date: days}), (
+        f"The numbers in {date} were taken as a workbook's days: {cells.iloc[0]} was read as {days.iloc[0]}.",
+    )
+
+
+def _rows(text: Text, width: int, skip: int, needed: int = 0) -> Iterator[list[str]]:
+    """Yield the rows below the header that hold anything; refuse one with more cells than there are columns, or fewer than are needed."""
     lines = itertools.islice(io.TextIOWrapper(io.BytesIO(text.data), encoding="utf-8", newline=""), skip, None)
     reader = csv.reader(lines, delimiter=text.separator)
     try:
         for row in reader:
-            if len(row) < width and any(cell.strip() for cell in row):
-                raise DataUnfit(
-                    f"{text.name} has rows of different length ({len(row)} cells in line {skip + reader.line_num}, {width} columns); each needs "
-                    f"one value per column.",
-                    file=text.name,
-                    line=skip + reader.line_num,
-                )
+            if any(c.strip() for c in row):
+                if len(row) < needed or any(c.strip() for c in row[width:]):
+                    raise DataUnfit(
+                        f"{text.name} has rows of different length ({len(row)} cells in line {skip + reader.line_num}, {width} columns); each needs "
+                        f"one value per column.",
+                        file=text.name,
+                        line=skip + reader.line_num,
+                    )
+                yield row
     except (csv.Error, UnicodeDecodeError) as error:
         raise DataUnfit(f"{text.name} cannot be read as CSV: {error}.", file=text.name) from error
 
@@ -182,33 +336,29 @@ def _check_short_rows(text: Text, width: int, skip: int) -> None:
 # -- Decimal marks and marks between thousands: settled by the figures, refused, or a caution.
 
 
-#: Figures whose thousands are parted by commas.
-_PARTED = r"-?\d{1,3}(,\d{3})+(\.\d+)?"
 #: Columns that a caution names.
 _COLUMNS = 12
-#: A figure whose point may be either mark.
-_GROUP = r"-?\d{1,3}\.\d{3}"
+#: Figures whose thousands are parted by commas; a figure whose one mark may be either.
+_PARTED, _GROUP = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?"), r"-?\d{1,3}[.,]\d{3}"
 
 
 def without_commas(table: pd.DataFrame, columns: list[str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Take out the commas between thousands in quoted cells, where the figures show that they are no decimal marks."""
-    texts = [c for c in columns if not pd.api.types.is_numeric_dtype(table[c].dtype)]
-    cells = {c: table[c].map(lambda v: v if isinstance(v, str) else None).astype("object") for c in texts}
-    parted = {c: v.str.fullmatch(_PARTED, na=False).astype(bool) for c, v in cells.items()}
-    if not any(p.any() for p in parted.values()):
+    texts = {c: [v for v in table[c] if isinstance(v, str)] for c in columns if not is_numeric_dtype(table[c].dtype)}
+    commas = {c: [v for v in cells if "," in v] for c, cells in texts.items()}
+    if not any(commas.values()):
         return table, ()
-    whole = {c: _is_whole(table[c]) for c in columns if c not in texts}
-    points = {c: v.str.fullmatch(r"-?[\d,]*\.\d+", na=False).astype(bool) for c, v in cells.items()}
-    point_is_decimal, taken = not all(whole.values()) or any(p.any() for p in points.values()), {}
-    for c in texts:
-        has_comma = cells[c].str.contains(",", regex=False, na=False).astype(bool)
-        ambiguous = parted[c] & ~cells[c].str.contains(r",.*,|\.", regex=True, na=False).astype(bool)
-        by_itself = not points[c].any() and bool((parted[c] & ~ambiguous).any())
-        proven = by_itself or (point_is_decimal if not points[c].any() else not ambiguous.any())
-        if proven and parted[c].any() and (parted[c] | ~has_comma).all():
-            if ambiguous.any() and not by_itself and has_decimals(c):
-                taken[c] = str(cells[c][ambiguous].iloc[0])
-            table[c] = table[c].astype("object").mask(parted[c], cells[c].str.replace(",", "", regex=False))
+    points = {c for c, cells in texts.items() if any(re.fullmatch(r"-?[\d,]*\.\d+", v) for v in cells)}
+    in_file = points or any((v := table[c].dropna()).ne(v.round()).any() for c in columns if c not in texts)
+    taken: dict[str, str] = {}
+    for c, cells in commas.items():
+        if not cells or not all(map(_PARTED.fullmatch, cells)):
+            continue
+        ambiguous = [v for v in cells if re.fullmatch(_GROUP, v)]
+        by_itself = c not in points and len(ambiguous) < len(cells)
+        if by_itself or (not ambiguous if c in points else in_file):
+            table[c] = table[c].str.replace(",", "", regex=False)
+            taken |= {c: ambiguous[0]} if ambiguous and not by_itself and has_decimals(c) else {}
     if not taken:
         return table, ()
     first = next(iter(taken.values()))
@@ -219,23 +369,16 @@ def without_commas(table: pd.DataFrame, columns: list[str]) -> tuple[pd.DataFram
     return table, (said,)
 
 
-def _is_whole(column: pd.Series[float]) -> bool:
-    values = column.dropna()
-    return bool((values == values.round()).all())
-
-
 def with_points(table: pd.DataFrame, columns: list[str], name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return a table without commas between cells with a point as decimal mark; and cautions of columns in which it may part thousands."""
     cells = pd.concat([table[c] for c in columns]).dropna()
+    cells = cells[cells.str.fullmatch(r"\W*[\d.,]+\W*")]  # a text may hold either mark
     mark = _decimal_mark(cells, name)
     settled = mark == "," or bool(cells.str.fullmatch(_POINT).any())
     open_to_both: dict[str, str] = {}
     for c in columns:
         _check_custom(table[c], mark, name)
-        if not settled:
-            _check_groups(table[c], name)
-            grouped = table[c][table[c].str.fullmatch(_GROUP, na=False).astype(bool)]
-            open_to_both |= {c: str(grouped.iloc[0])} if len(grouped) else {}
+        open_to_both |= {} if settled else _check_groups(table[c], name)
         if mark == ",":
             table[c] = table[c].str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
     if not open_to_both:
@@ -249,38 +392,35 @@ def with_points(table: pd.DataFrame, columns: list[str], name: str) -> tuple[pd.
     return table, (said,)
 
 
-def _check_custom(column: pd.Series[str], mark: str, name: str) -> None:
+def _check_custom(cells: pd.Series[str], mark: str, name: str) -> None:
     """Refuse groups that are none of thousands, and a column that seems to be written after two customs."""
     other = "." if mark == "," else ","
-    digits = column.str.fullmatch(r"-?[\d.,]+", na=False).astype(bool)
-    has_other = digits & column.str.contains(other, regex=False, na=False).astype(bool)
-    decimals = digits & column.str.contains(mark, regex=False, na=False).astype(bool)
-    parted = column.str.fullmatch(rf"-?\d{{1,3}}({re.escape(other)}\d{{3}})+({re.escape(mark)}\d*)?", na=False).astype(
-        bool
-    )
-    wrong = has_other & ~parted
-    if wrong.any():
+    figures = [v for v in cells.dropna().unique() if re.fullmatch(r"-?[\d.,]+", v)]
+    parted = [v for v in figures if re.fullmatch(rf"-?\d{{1,3}}(\{other}\d{{3}})+(\{mark}\d*)?", v)]
+    wrong = [v for v in figures if other in v and v not in parted]
+    if wrong:
         raise InvalidInput(
-            f"{name} has {column[wrong].iloc[0][:40]!r} in column {column.name}, where {mark!r} is the decimal mark and {other!r} would part "
+            f"{name} has {wrong[0][:40]!r} in column {cells.name}, where {mark!r} is the decimal mark and {other!r} would part "
             f"thousands; write all figures with a point as decimal mark."
         )
-    bare, both = parted & ~decimals, parted & decimals
-    if bare.any() and decimals.any() and not both.any():
+    decimals = [v for v in figures if mark in v]
+    if parted and decimals and not set(parted) & set(decimals):
         raise InvalidInput(
-            f"{name} has {column[bare].iloc[0][:40]!r} and {column[decimals].iloc[0][:40]!r} in column {column.name}, written after two customs; "
+            f"{name} has {parted[0][:40]!r} and {decimals[0][:40]!r} in column {cells.name}, written after two customs; "
             f"write all figures with a point as decimal mark."
         )
 
 
-def _check_groups(column: pd.Series[str], name: str) -> None:
-    """Refuse whole figures beside figures with three digits after a point, which may part thousands: 998, then 1.004."""
-    whole = column.str.fullmatch(r"-?\d+", na=False).astype(bool)
-    grouped = column.str.fullmatch(_GROUP, na=False).astype(bool)
-    if whole.any() and grouped.any():
+def _check_groups(cells: pd.Series[str], name: str) -> dict[str, str]:
+    """Return the first figure with three digits after a point, which may part thousands; refuse it beside whole figures: 998, then 1.004."""
+    figures = cells.dropna()
+    grouped, whole = (figures[figures.str.fullmatch(form)] for form in (_GROUP, r"-?\d+"))
+    if len(whole) and len(grouped):
         raise InvalidInput(
-            f"{name} has {column[whole].iloc[0][:40]!r} and {column[grouped].iloc[0]!r} in column {column.name}, and no figure in it tells "
+            f"{name} has {whole.iloc[0][:40]!r} and {grouped.iloc[0]!r} in column {cells.name}, and no figure in it tells "
             f"whether the point is a decimal mark or parts thousands; write the same number of decimals in every figure."
         )
+    return {str(cells.name): grouped.iloc[0]} if len(grouped) else {}
 
 
 #: Figures that show a point to be a decimal mark.

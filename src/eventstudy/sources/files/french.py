@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from eventstudy.days import refuse_other_frequency
 from eventstudy.errors import DataMissing, DataUnfit, EventStudyError, InvalidInput
 from eventstudy.sources.files.cells import read_days, shown
 from eventstudy.sources.files.layouts import HEADERS, factor_of
@@ -48,7 +49,7 @@ def read_french_factors(path: str | Path | Sequence[str | Path]) -> pd.DataFrame
     DataMissing
         If there is no such file.
     InvalidInput
-        If a file is no zip or CSV file of the library, is too large, or holds months in place of days.
+        If a file is no zip or CSV file of the library, is too large, or holds weeks or months in place of days.
     DataUnfit
         If a file is damaged; if two files differ in a column or in a day that both should have.
 
@@ -168,6 +169,7 @@ def _table(rows: list[list[str]], names: list[str], name: str, begin: int) -> pd
         raise DataUnfit(
             f"{name} has {iso_day(days[back[0] + 1])} after {iso_day(days[back[0]])}; days must ascend. Download it again."
         )
+    refuse_other_frequency(days, f"{name} (the daily files are called …_daily_CSV.zip)")
     values = np.empty((len(rows), len(names)))
     for place, row in enumerate(rows):
         for column, cell in enumerate(row[1:]):

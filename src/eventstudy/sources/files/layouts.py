@@ -1,20 +1,22 @@
 """The layouts in which price tables come: how each is recognised by its header, and how it is brought to dates × tickers.
 
-A new layout is a function that reads it and an entry of `LAYOUTS`; a new vendor of one share's history an entry of `VENDORS`; another
-word in a header an entry of `HEADERS`.
+A new layout is a function that reads it and an entry of `LAYOUTS`; another word in a header, and a new vendor of one share's history, an
+entry of words.toml.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from eventstudy.days import written_days
 from eventstudy.errors import DataUnfit, InvalidInput
-from eventstudy.sources.files.cells import Figures, check_tickers, cut, local_days, numbers, read_days, shown
+from eventstudy.sources.files.cells import WORDS, Figures, check_tickers, cut, numbers, read_days, shown
 from eventstudy.sources.files.crsp import Delisting, check_delisting, crsp_figures
 from eventstudy.sources.files.plausible import refuse_other_fields, refuse_other_figures
 from eventstudy.wording import first_few, iso_day, plural
@@ -22,53 +24,43 @@ from eventstudy.wording import first_few, iso_day, plural
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-#: What columns are called, by the kind of file and by what they mean, in small letters. Of prices, blanks and marks in a header do not
-#: count; of CRSP the older name of a column comes first; of factors blanks do not count.
-HEADERS: Mapping[str, Mapping[str, str]] = {
-    "prices": {
-        "date": "date datetime day timestamp",
-        "ticker": "ticker symbol symbols",
-        "close": "close closelast",
-        "adj_close": "adjclose adjustedclose closeadj closeadjusted adjcloseprice adjustedcloseprice adjprice adjustedprice",
-        "volume": "volume vol",
-        "currency": "currency ccy",
-        "open": "open",
-        "high": "high",
-        "low": "low",
-    },
-    "bars": {
-        "period": "<per> per",
-        "time": "<time> time",
-    },
-    "crsp": {
-        "date": "date caldt dlycaldt",
-        "permno": "permno",
-        "ticker": "ticker tic tsymbol",
-        "ret": "ret dlyret",
-        "prc": "prc dlyprc",
-        "vol": "vol dlyvol",
-        "shrout": "shrout",
-        "cfacpr": "cfacpr dlycumfacpr",
-        "dlret": "dlret",
-        "dlstcd": "dlstcd",
-    },
-    "factors": {
-        "mkt_rf": "mkt-rf", "smb": "smb", "hml": "hml", "rmw": "rmw", "cma": "cma", "mom": "mom umd wml", "rf": "rf",
-        "st_rev": "st_rev", "lt_rev": "lt_rev",
-    },
-}  # fmt: skip
-_MEANS = {kind: {word: m for m, words in table.items() for word in words.split()} for kind, table in HEADERS.items()}
+#: What columns are called, by the kind of file and by what they mean, in small letters.
+HEADERS: Mapping[str, Mapping[str, str]] = WORDS["headers"]
+
+
+def plainly(word: str) -> str:
+    """Return a header in small letters without blanks, marks and accents: ``adjclose`` for ``Adj. Close``."""
+    letters = (c for c in unicodedata.normalize("NFKD", word.casefold()) if unicodedata.category(c) != "Mn")
+    return re.sub(r"[\s_.\-<>*/:]+", "", "".join(letters)).replace("ł", "l").replace("ø", "o")
+
+
+_MEANS = {
+    kind: {plainly(word) if kind == "prices" else word: m for m, words in table.items() for word in words.split()}
+    for kind, table in HEADERS.items()
+}
 #: How the two header rows of a table are named by the libraries that write it: that of the fields, that of the tickers.
 TWO_HEADS = (("price", "ticker"), ("attributes", "symbols"))
-#: What the first column of a wide table may be called.
-_FIRST = re.compile(r"dates?|datetime|day|time|timestamp|index|unnamed: 0")
-#: Fields that are used, and names of fields that are tickers too, if they are written in capitals.
+#: What else the first column of a wide table may be called.
+_FIRST = re.compile(r"time|index|unnamed: 0|")
+#: A column without a name, and one that had the name of another before the program that read it numbered it (pandas, R).
+UNNAMED, _NUMBERED = re.compile(r"|unnamed: \d+", re.IGNORECASE), re.compile(r"(.+?)(?:\.{1,3}|_)\d+")
+#: Fields that are used.
 _FIELDS = ("adj_close", "close", "volume")
-_FIELDS_AS_TICKERS = frozenset({"LOW", "DAY", "OPEN", "HIGH", "VOL"})
+_CLOSES = frozenset({"close", "adj_close"})
+#: So many different times a day are bars within it.
+_BARS = 1.5
+#: Longest ticker that may also be the name of a column, if it is written in capitals (LOW, OPEN, DAY).
+_LONGEST_TICKER = 5
 #: Columns that hold words: a ticker may be called NA or TRUE, and a code 007.
-_WORDS = frozenset({"date", "ticker", "currency", "period", "time"})
-#: Columns whose figures are whole by their nature, or are not read.
-_WHOLE_OR_UNUSED = frozenset({"volume", "open", "high", "low"})
+_WORDS = frozenset({"date", "ticker", "firm", "currency", "period", "time"})
+#: What names without a meaning tell: an adjusted close or its factor; prices of another kind; a close that is adjusted for nothing.
+_ADJUSTED = re.compile(
+    r"adj|ajust|aggiust|rettific|bereinigt|justera|skoryg|aangepast|gecorrig|hfq|qfq|复权|復權|调整|調整|수정|조정|скорр"
+    r"|tot(al)?[\W_]*ret|ajex|trfd|cfac|factor"
+)
+_OTHER_PRICE = re.compile(r"open|high|low|vwap|vol")
+_RAW = re.compile(r"(un|non|not.?)adj|unbereinigt|raw|不复权")
+_PRICE = re.compile(r"clos|price|last|kurs")
 #: Columns, tickers and pairs that a message names.
 _COLUMNS, _TICKERS, _PAIRS = 12, 8, 6
 
@@ -78,41 +70,11 @@ NEEDED = (
 )
 ONE_CLOSE = "The file holds one close only; it was taken as adjusted and as traded."
 WIDE = "The columns were taken as closes adjusted for splits and dividends."
-ADJUSTED_UNKNOWN = "The file holds one close only; it was taken as adjusted for splits and dividends."
+ADJUSTED_UNKNOWN = WORDS["vendors"][-1]["caution"]
 
 
-class Vendor(NamedTuple):
-    """Whose history of one share a file is: the header words that tell, and what is known of its closes.
-
-    ``page``: saved from a web page, so that figures come with ``$`` and ``,``, and closes are adjusted for splits only.
-    """
-
-    heads: frozenset[str]
-    caution: str
-    page: bool = False
-    month_first: bool | None = None
-    close: str = "close"
-
-
-VENDORS = (
-    Vendor(
-        frozenset({"close/last"}),
-        "Closes of Nasdaq.com are adjusted for splits but not for dividends: returns on ex-dividend days lack the dividend.",
-        page=True,
-        month_first=True,
-    ),
-    Vendor(
-        frozenset({"change %"}),
-        "Prices of Investing.com are adjusted for splits but not for dividends: returns on ex-dividend days lack the dividend.",
-        page=True,
-        close="price",
-    ),
-    Vendor(
-        frozenset({"dividends", "stock splits"}),
-        "The closes were taken as adjusted for splits and dividends, as the Yahoo client's history makes them by default.",
-    ),
-)
-_OTHER_VENDOR = Vendor(frozenset(), ADJUSTED_UNKNOWN)
+#: Adjusted closes that by the custom of their country leave dividends in.
+_WITHOUT_DIVIDENDS = re.compile(r"調整後終値|수정(종가|주가)")
 
 
 @dataclass(frozen=True)
@@ -133,28 +95,17 @@ class Asked:
             check_delisting(self.delisting)
 
 
-class Layout(NamedTuple):
-    """A layout: whether a table with these columns has it (none: there are two rows of them), and how it is read.
-
-    ``names_shares`` is False if a table of this layout holds one share and does not name it.
-    """
-
-    fits: Callable[[Sequence[str]], bool]
-    read: Callable[[pd.DataFrame, Asked], Figures]
-    names_shares: bool = True
-
-
 # -- What headers say.
 
 
 def meaning(column: str) -> str:
     """Return what a column of prices stands for (``adj_close`` for ``Adj Close``), or an empty word."""
-    return _MEANS["prices"].get(re.sub(r"[\s_.\-<>*/]+", "", column.lower()), "")
+    return _MEANS["prices"].get(plainly(column), "")
 
 
 def factor_of(column: str) -> str:
     """Return which factor a column of the French data library is, or an empty word."""
-    return _MEANS["factors"].get(re.sub(r"\s+", "", column).lower(), "")
+    return _MEANS["factors"].get(re.sub(r"[\s_.\-]+", "", column).lower(), "")
 
 
 def meanings(column: str) -> frozenset[str]:
@@ -170,19 +121,38 @@ def holds_words(column: str) -> bool:
 
 def has_decimals(column: str) -> bool:
     """Tell whether it matters how the figures of a column are read: volumes are whole, other fields are not used."""
-    return meaning(column) not in _WHOLE_OR_UNUSED
+    return meaning(column) not in {"volume", "other"}
+
+
+def needed_cells(columns: Sequence[str]) -> int:
+    """Return how many cells a row must have: its last may be wanting where they are a volume or not used."""
+    told = _row_meanings(columns)
+    spare = {"volume", "other"} if _CLOSES & set(told) else set()
+    return (
+        max(
+            i for i, (c, m) in enumerate(zip(columns, told, strict=True)) if m not in spare and not UNNAMED.fullmatch(c)
+        )
+        + 1
+    )
 
 
 def crsp_columns(columns: Sequence[str], name: str) -> dict[str, str]:
-    """Return the columns of CRSP's file by their older names; of several tickers' the first of `HEADERS`."""
+    """Return the columns of CRSP's file by their older names."""
+    return _columns_of("crsp", columns, [_MEANS["crsp"].get(c.strip().lower(), "") for c in columns], name)
+
+
+def _columns_of(kind: str, columns: Sequence[str], names: Sequence[str], name: str) -> dict[str, str]:
+    """Return the columns that are used by what they stand for: of several that name firms the first in the order of `HEADERS`; else refuse two for one."""
     found: dict[str, str] = {}
-    for key, words in HEADERS["crsp"].items():
-        order = words.split()
-        known = sorted((c for c in columns if c.strip().lower() in order), key=lambda c: order.index(c.strip().lower()))
-        if len(known) > 1 and key != "ticker":
-            both = [c for c in columns if c in known]
-            raise InvalidInput(f"{name} has {' and '.join(both)}, two columns for one figure; keep one.")
-        found |= {key: known[0]} if known else {}
+    for m, words in HEADERS[kind].items():
+        known = [c for c, n in zip(columns, names, strict=True) if n == m != "other"]
+        if len(known) > 1 and m not in {"ticker", "firm"}:
+            raise InvalidInput(f"{name} has {' and '.join(cut(known))}, two columns for one figure; keep one.")
+        if known:
+            order = [plainly(word) for word in words.split()]
+            found[m] = known[0] if len(known) == 1 else min(known, key=lambda c: order.index(plainly(c)))
+    if "ticker" in found:
+        found.pop("firm", None)
     return found
 
 
@@ -198,24 +168,16 @@ def figures_of(table: pd.DataFrame, asked: Asked) -> Figures:
     if table.columns.nlevels == 1:
         table = _plain(table, asked.name)
     columns = [str(c) for c in table.columns] if table.columns.nlevels == 1 else []
-    heads = columns or [v for i in (0, 1) for v in table.columns.get_level_values(i).unique()]
-    check_adjusted_names(heads, asked.name)
     if not columns:
         table = _dates_in_index(table)
     table, said = with_local_days(table, asked.name)
-    figures = _with_volume(_laid_out(table, columns, asked), asked.name)
-    return with_gaps(figures.with_cautions(*said))
-
-
-def _laid_out(table: pd.DataFrame, columns: list[str], asked: Asked) -> Figures:
-    """Read a table in the first layout that its columns fit."""
-    layout = next(layout for layout in LAYOUTS if layout.fits(columns))
-    if asked.delisting is not None and layout.read is not from_crsp:
+    read = next(read for fits, read in LAYOUTS if fits(columns))
+    if asked.delisting is not None and read is not from_crsp:
         raise InvalidInput(
             f"delisting is {asked.delisting!r}, but {asked.name} is no CRSP file (permno, date, ret, …); leave it out."
         )
-    figures = layout.read(table, asked)
-    return _with_case(_without_ticker(figures, asked)) if layout.names_shares else figures
+    figures = _with_volume(_with_case(_called(read(table, asked), asked)), asked.name)
+    return with_gaps(figures.with_cautions(*said))
 
 
 # -- CRSP's daily file.
@@ -239,73 +201,192 @@ def from_crsp(table: pd.DataFrame, asked: Asked) -> Figures:
     return crsp_figures(table, columns, asked.name, asked.delisting or "recorded")
 
 
-# -- The history of one share, as web pages and clients save it: no ticker in the file.
+# -- A row for each day, or for each share and day.
 
 
 #: File names in capitals that are no tickers.
 _NO_TICKERS = frozenset(
     ["CLOSE", "CLOSES", "DATA", "EXPORT", "HISTORY", "PRICE", "PRICES", "QUOTES", "RETURNS", "STOCKS", "TABLE"]
 )
+#: Between the days of different firms lie more than so many.
+_LEAP = np.timedelta64(10, "D")
 
 
-def is_single(columns: Sequence[str]) -> bool:
-    """Return True if the columns are those of one share's history: a date and a close, no ticker."""
-    names = _single_meanings(columns)
-    return "date" in names and "ticker" not in names and bool({"close", "adj_close"} & set(names))
+def is_in_rows(columns: Sequence[str]) -> bool:
+    """Return True if the columns are those of a table with a row for each day: a ticker, or a date and a close."""
+    names = set(_row_meanings(columns))
+    return "ticker" in names or ({"date"} < names and bool(_CLOSES & names))
 
 
-def from_single(table: pd.DataFrame, asked: Asked) -> Figures:
-    """Bring the history of one share to dates × tickers.
+def from_rows(table: pd.DataFrame, asked: Asked) -> Figures:
+    """Bring a long table (one row per ticker and day), or the history of one share (no ticker), to dates × tickers.
 
-    An adjusted close beside the close, both are as they are; a single close is taken as adjusted, with a caution that says what is known of
-    its vendor.
+    An adjusted close beside the close, both are as they are; a single close of one share is taken as adjusted, with a caution that says
+    what is known of its vendor.
     """
-    name, named = asked.name, asked.ticker or ticker_of_name(asked.name)
-    ticker = named or asked.likely
-    if ticker is None:
-        raise InvalidInput(
-            f"{name} holds one share and no ticker: rename it NVDA.csv or add a column ticker (name the file by its ticker, or give "
-            f"ticker='NVDA' to read_prices). It has the columns {_names(table.columns)}. {NEEDED}.",
-            columns=tuple(table.columns),
+    name, columns = asked.name, [str(c) for c in table.columns]
+    names = _row_meanings(columns)
+    if "date" not in names or not _CLOSES & set(names):
+        raw = [c for c in columns if _is_raw(c)]
+        why = (
+            f": {_names(raw)} is adjusted for nothing, and returns need closes adjusted for splits and dividends"
+            if raw
+            else ""
         )
-    check_tickers([ticker], name)
-    columns = [str(c) for c in table.columns]
-    vendor, chosen = vendor_of(columns), _by_meaning(_single_meanings(columns), table, name)
-    days = read_days(table[chosen["date"]], name, vendor.month_first)
-    blocks = {
-        f: pd.DataFrame({ticker: numbers(table[chosen[f]], name, days, money=vendor.page).to_numpy()}, index=days)
-        for f in _FIELDS
-        if f in chosen
-    }
-    figures = _of_vendor(blocks, vendor)
+        raise InvalidInput(f"{name} has the columns {_names(columns)}{why}. {NEEDED}.", columns=tuple(columns))
+    chosen = _columns_of("prices", columns, names, name)
+    named = asked.ticker or ticker_of_name(name) or asked.likely
+    if (
+        named and "firm" in chosen and table[chosen["firm"]].nunique() < 2
+    ):  # an ISIN or a name beside the ticker that is given
+        del chosen["firm"]
+    said = _unused(columns, names, list(chosen.values()), name)
+    firm, vendor = chosen.get("ticker", chosen.get("firm")), vendor_of(columns)
+    days = read_days(table[chosen["date"]], name, vendor.get("month_first") if firm is None else None)
+    page = firm is None and vendor.get("page", False)
+    unknown = [
+        c for c, m in zip(columns, names, strict=True) if c not in chosen.values() and m in {"", "ticker", "firm"}
+    ]
+    if firm is None:
+        _refuse_firms(table[unknown], days, name)
+        ticker, doubt = _whose(asked, columns)
+        said += doubt
+        tickers = pd.Series(ticker, index=table.index, dtype="object")
+    else:
+        tickers = table[firm].astype("object")
+        missing = tickers.isna() | (tickers.astype(str).str.strip() == "")
+        if missing.any():
+            raise DataUnfit(f"{name} has no ticker in data row {_row(missing)}; fill it in or drop the row.")
+    check_tickers(pd.unique(tickers), name)
+    tickers = tickers.astype(str).str.strip()
+    _daily_bars(table, name)
+    fields = [f for f in _FIELDS if f in chosen]
+    clean = pd.DataFrame({"date": days.to_numpy(), "ticker": tickers.to_numpy()})
+    for f in fields:
+        clean[f] = numbers(table[chosen[f]], name, days, money=page).to_numpy()
+    clock = [c for c in columns if c == chosen["date"] or _MEANS["bars"].get(c.strip().lower()) == "time"]
+    priced = clean[[f for f in fields if f in _CLOSES]].notna().any(axis=1)
+    clean = clean.iloc[
+        _once_a_day(clean[["ticker", "date"]], clean[fields], priced, table[clock], table[unknown], name)
+    ]
+    figures = _figures({f: clean.pivot(index="date", columns="ticker", values=f) for f in fields})  # noqa: PD010
+    if firm is None and "adj_close" not in fields:
+        figures = replace(figures, close=figures.close if page else None, cautions=(vendor["caution"],))
+        figures = replace(figures, adjustments="splits, not dividends") if page else figures
+    elif _WITHOUT_DIVIDENDS.search(chosen.get("adj_close", "")):
+        said += (f"By custom, closes under {chosen['adj_close']} are adjusted for splits but not for dividends.",)
     if "currency" in chosen:
-        column = table[chosen["currency"]]
-        figures = replace(figures, currency=currencies(column, pd.Series(ticker, index=column.index), name))
-    if named:
-        return figures
-    said = f"Nothing in {name} says whose prices it holds; it was taken for {ticker}, as asked."
-    return figures.with_cautions(said)
+        figures = replace(figures, currency=currencies(table[chosen["currency"]], tickers, name))
+    return figures.with_cautions(*said)
 
 
-def vendor_of(columns: Sequence[str]) -> Vendor:
+def _whose(asked: Asked, columns: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """Return the ticker of a table that does not name its share, and a caution if only the question says it."""
+    name, stem = asked.name, file_stem(asked.name)
+    named = asked.ticker or ticker_of_name(name) or (stem if stem == asked.likely else None)
+    if named is not None:
+        return named, ()
+    if asked.likely is not None:
+        return asked.likely, (
+            f"Nothing in {name} says whose prices it holds; it was taken for {asked.likely}, as asked.",
+        )
+    example = stem if re.fullmatch(r"[A-Z0-9.^=-]{1,12}", stem) else "NVDA"
+    way = f"load_prices({{{example!r}: table}})"
+    if stem != name:
+        way = f'load_prices({{{example!r}: {name!r}}}), read_prices(…, ticker={example!r}), or in a study file source = {{"{example}" = "{name}"}}'
+    raise InvalidInput(
+        f"{name} holds one share and no ticker: name the file by its ticker, add a column ticker, or say whose it is: {way}. It has the columns "
+        f"{_names(columns)}. {NEEDED}.",
+        columns=tuple(columns),
+    )
+
+
+def vendor_of(columns: Sequence[str]) -> Mapping[str, Any]:
     """Return whose history of one share has these columns."""
-    heads = {c.strip().lower() for c in columns}
-    return next((v for v in VENDORS if v.heads <= heads), _OTHER_VENDOR)
+    heads = {plainly(c) for c in columns}
+    return next(vendor for vendor in WORDS["vendors"] if heads.issuperset(vendor["heads"]))
 
 
-def _single_meanings(columns: Sequence[str]) -> list[str]:
-    close = vendor_of(columns).close
-    return ["close" if c.strip().lower() == close else meaning(c) for c in columns]
+def _row_meanings(columns: Sequence[str]) -> list[str]:
+    """Return what columns stand for; the last price is a close where there is no other, and so is a price where there is no ticker either."""
+    names = [meaning(c) for c in columns]
+    if any(
+        m == "" and _may_be_ticker(c) for c, m in zip(columns, names, strict=True)
+    ):  # among tickers LAST is one, CLOSE is not
+        names = [
+            "" if m in {"last", "adj_close"} and _may_be_ticker(c) else m for c, m in zip(columns, names, strict=True)
+        ]
+    last = "other" if "close" in names else "close"
+    names = [last if m == "last" else m for m in names]
+    lone = not {"close", "adj_close", "ticker", "firm"} & set(names)
+    return ["close" if lone and plainly(c) == "price" else m for c, m in zip(columns, names, strict=True)]
 
 
-def _of_vendor(blocks: Mapping[str, pd.DataFrame], vendor: Vendor) -> Figures:
-    """Return the figures with what their vendor is known to adjust for."""
-    if "adj_close" in blocks:
-        return Figures(blocks["adj_close"], blocks.get("close"), blocks.get("volume"))
-    close, cautions = blocks["close"], (vendor.caution,)
-    if vendor.page:  # as traded but for splits
-        return Figures(close, close, blocks.get("volume"), "splits, not dividends", cautions)
-    return Figures(close, None, blocks.get("volume"), cautions=cautions)
+def _may_be_ticker(column: str) -> bool:
+    """Tell whether a word of the table may be a ticker, for it is short and in capitals."""
+    return column.isupper() and column.isascii() and len(column) <= _LONGEST_TICKER
+
+
+def _once_a_day(
+    keys: pd.DataFrame,
+    figures: pd.DataFrame,
+    priced: pd.Series[bool],
+    written: pd.DataFrame,
+    unknown: pd.DataFrame,
+    name: str,
+) -> np.ndarray:
+    """Return the places of the rows to keep, one for each key: equal rows count once, rows without a price not beside one that has it; refuse others.
+
+    ``written`` holds days and times as they are written, ``unknown`` the columns without a meaning: they may tell why there are several rows.
+    """
+    if not keys.duplicated().any():
+        return np.arange(len(keys))
+    rows, index = pd.concat([keys, figures], axis=1), pd.MultiIndex.from_frame(keys)
+    kept = np.flatnonzero((priced | ~index.isin(index[priced])).to_numpy())
+    kept = np.asarray(kept[~rows.iloc[kept].duplicated().to_numpy()])
+    again = keys.iloc[kept].duplicated(keep=False).to_numpy()
+    if not again.any():
+        return kept
+    key = keys.iloc[kept[again][0]]
+    same = kept[(keys.iloc[kept] == key).all(axis=1).to_numpy()]
+    where, both = " on ".join([*map(str, key.drop("date")), iso_day(key["date"])]), figures.iloc[same]
+    clocks = list(dict.fromkeys(" ".join(map(str, cells)) for cells in written.iloc[same].itertuples(index=False)))
+    if len(clocks) > 1 and (":" in clocks[0] or len(written.columns) > 1):
+        raise DataUnfit(
+            f"{name} has bars within the day, such as {first_few(clocks, 3)}. Keep one row a day, that of the close, or download daily prices."
+        )
+    differing = [f"{f} {first_few([f'{v:g}' for v in both[f]], 3)}" for f in both if len(both[f].drop_duplicates()) > 1]
+    apart = [c for c in unknown if unknown[c].iloc[same].nunique() == len(same)]
+    why = f" The column {apart[0]} tells these rows apart: if it names firms, call it ticker." if apart else ""
+    raise DataUnfit(
+        f"{name} has {where} more than once with different figures ({first_few(differing, _TICKERS)}); keep one row per ticker and day.{why}",
+        day=iso_day(key["date"]),
+        **({"ticker": str(key["ticker"])} if "ticker" in key else {}),
+    )
+
+
+def _refuse_firms(unknown: pd.DataFrame, days: pd.DatetimeIndex, name: str) -> None:
+    """Refuse a table without a ticker in which a column names several firms: by blocks of days (of numbers, with a leap between), or as it parts rows of one day."""
+    order = np.argsort(days.to_numpy(), kind="stable")
+    leaps = np.diff(days.to_numpy()[order]) > _LEAP
+    for column in map(str, unknown.columns):
+        codes, found = pd.factorize(unknown[column])
+        changes = np.diff(codes[order]) != 0
+        several = 1 < len(found) <= len(codes) / 2 and (codes >= 0).all()
+        leap = not pd.api.types.is_numeric_dtype(unknown[column]) or leaps[changes].all()
+        in_blocks = changes.sum() == len(found) - 1 and leap
+        apart = days.has_duplicates and not pd.DataFrame({"day": days, "value": codes}).duplicated().any()
+        if several and (in_blocks or apart):
+            raise InvalidInput(
+                f"{name} has no column that is known to hold tickers, but {column} seems to name several firms ({first_few([str(f) for f in found], 3)}): "
+                f"call it ticker, or keep the rows of one.",
+                column=column,
+            )
+
+
+def file_stem(name: str) -> str:
+    """Return the name of a file of prices without its ending."""
+    return re.sub(r"(\.csv|\.csv\.gz|\.txt|\.parquet|\.xlsx)$", "", name, flags=re.IGNORECASE)
 
 
 def ticker_of_name(name: str) -> str | None:
@@ -318,7 +399,7 @@ def ticker_of_name(name: str) -> str | None:
     >>> ticker_of_name("^GSPC.csv.gz"), ticker_of_name("^spx_d.csv"), ticker_of_name("nvda.us.txt")
     ('^GSPC', '^SPX', 'NVDA')
     """
-    stem = re.sub(r"(\.csv|\.csv\.gz|\.txt|\.parquet)$", "", name, flags=re.IGNORECASE)
+    stem = file_stem(name)
     stooq = re.fullmatch(r"([a-z0-9^-]{1,12})(_[a-z]{2}_d|\.[a-z]{2})", stem)
     if stooq:
         return stooq[1].upper()
@@ -327,46 +408,6 @@ def ticker_of_name(name: str) -> str | None:
         return index[1].upper()
     fits = re.fullmatch(r"\^?[A-Z0-9][A-Z0-9.=-]{0,14}", stem) and re.search(r"[A-Z]", stem)
     return stem if fits and stem not in _NO_TICKERS else None
-
-
-# -- A row for each share and day.
-
-
-def is_long(columns: Sequence[str]) -> bool:
-    """Return True if the columns are those of a long table."""
-    return "ticker" in {meaning(c) for c in columns}
-
-
-def from_long(table: pd.DataFrame, asked: Asked) -> Figures:
-    """Bring a long table (one row per ticker and day) to dates × tickers."""
-    name, names = asked.name, [meaning(c) for c in table.columns]
-    if "date" not in names or not {"close", "adj_close"} & set(names):
-        raise InvalidInput(f"{name} has the columns {_names(table.columns)}. {NEEDED}.", columns=tuple(table.columns))
-    chosen = _by_meaning(names, table, name)
-    fields = [f for f in _FIELDS if f in chosen]
-    tickers = table[chosen["ticker"]].astype("object")
-    missing = tickers.isna() | (tickers.astype(str).str.strip() == "")
-    if missing.any():
-        raise DataUnfit(f"{name} has no ticker in data row {_row(missing)}; fill it in or drop the row.")
-    check_tickers(pd.unique(tickers), name)
-    _daily_bars(table, name)
-    days = read_days(table[chosen["date"]], name)
-    clean = pd.DataFrame({"date": days.to_numpy(), "ticker": tickers.astype(str).str.strip().to_numpy()})
-    for f in fields:
-        clean[f] = numbers(table[chosen[f]], name, days).to_numpy()
-    clean = clean.drop_duplicates()
-    repeated = clean.duplicated(["date", "ticker"], keep=False)
-    if repeated.any():
-        first = clean[repeated].iloc[0]
-        raise DataUnfit(
-            f"{name} has {first['ticker']} on {iso_day(first['date'])} more than once with different "
-            f"figures; keep one row per ticker and day.",
-            ticker=str(first["ticker"]),
-            day=f"{iso_day(first['date'])}",
-        )
-    figures = _figures({f: clean.pivot(index="date", columns="ticker", values=f) for f in fields})  # noqa: PD010
-    column = table[chosen["currency"]] if "currency" in chosen else None
-    return figures if column is None else replace(figures, currency=currencies(column, tickers, name))
 
 
 def currencies(column: pd.Series[str], tickers: pd.Series[str], name: str) -> dict[str, str]:
@@ -410,23 +451,34 @@ def _figures(blocks: dict[str, pd.DataFrame]) -> Figures:
 def from_wide(table: pd.DataFrame, asked: Asked) -> Figures:
     """Bring a wide table (date first, then one column per ticker) to dates × tickers."""
     name, head, columns = asked.name, str(table.columns[0]), [str(c) for c in table.columns[1:]]
-    fields = [c for c in columns if meaning(c) and c not in _FIELDS_AS_TICKERS]
+    fields = [c for c in columns if meaning(c) and not _may_be_ticker(c)]
     fields = fields or ([] if any(not meaning(c) for c in columns) else columns)
     if fields:
+        known = set(map(meaning, table.columns))
+        lacking = [
+            "ticker",
+            *["date"] * ("date" not in known),
+            *["close that is known by its name"] * (not known & {*_CLOSES, "last"}),
+        ]
         raise InvalidInput(
-            f"{name} has the columns {_names(table.columns)}: {', '.join(fields)} but no ticker. {NEEDED}.",
+            f"{name} has the columns {_names(table.columns)}: {', '.join(fields)} but no {', no '.join(lacking)}. {NEEDED}.",
             columns=tuple(table.columns),
         )
-    if head and not _FIRST.fullmatch(head.strip().lower()):
+    if meaning(head) != "date" and not _FIRST.fullmatch(head.strip().lower()):
         raise InvalidInput(
-            f"{name} has the columns {_names(table.columns)}; the first is not a date. {NEEDED}.",
+            f"{name} has the columns {_names(table.columns)}; the first is not a date, by its name: if it holds days, call it date. {NEEDED}.",
             columns=tuple(table.columns),
         )
-    check_tickers(columns, name)
+    adjusted = [c for c in columns if not meaning(c) and "adj" in c.lower() and _PRICE.search(c.lower())]
+    _refuse_unknown(adjusted, [], name)
+    check_tickers(("" if UNNAMED.fullmatch(c) else c for c in columns), name)
     refuse_other_fields(columns, head, name)
     days = read_days(table.iloc[:, 0], name)
     wide = pd.DataFrame({c: numbers(table[c], name, days).to_numpy() for c in table.columns[1:]})
-    wide.index = days
+    kept = _once_a_day(
+        days.to_frame(index=False), wide, wide.notna().any(axis=1), table.iloc[:, :1], table.iloc[:, :0], name
+    )
+    wide = wide.set_axis(days, axis=0).iloc[kept]
     return Figures(wide, cautions=(WIDE, *refuse_other_figures(wide, name)))
 
 
@@ -435,7 +487,7 @@ def from_wide(table: pd.DataFrame, asked: Asked) -> Figures:
 
 def two_heads(rows: list[list[str]]) -> tuple[str, str] | None:
     """Return the names of the two header rows of a two-level table, or None."""
-    if len(rows) < 3:
+    if len(rows) < 3 or not all(rows[:3]):
         return None
     heads = rows[0][0].lower(), rows[1][0].lower()
     if any(set(heads) == set(named) for named in TWO_HEADS):
@@ -445,33 +497,54 @@ def two_heads(rows: list[list[str]]) -> tuple[str, str] | None:
     return (("price", "ticker") if "close" in fields else ("ticker", "price")) if unnamed else None
 
 
+def two_level_columns(rows: Sequence[Sequence[str]], heads: tuple[str, str]) -> pd.MultiIndex:
+    """Return the columns of a table by its two header rows; names of the first that were numbered to be unique are as they were."""
+    first = _unnumbered(rows[0][1:])
+    if len(set(zip(first, rows[1][1:], strict=True))) < len(first):
+        first = list(rows[0][1:])
+    levels = [first, list(rows[1][1:])] if heads in TWO_HEADS else [list(rows[1][1:]), first]
+    return pd.MultiIndex.from_arrays(levels, names=["Price", "Ticker"])
+
+
+def _unnumbered(names: Sequence[str]) -> list[str]:
+    """Return names as they were before Close, Close.1 (pandas) or Close...2, Close...3 (R) were made of one that came several times."""
+    bases = [m[1] if (m := _NUMBERED.fullmatch(n)) else n for n in names]
+    return [base if bases.count(base) > 1 else n for n, base in zip(names, bases, strict=True)]
+
+
 def from_two_level(table: pd.DataFrame, asked: Asked) -> Figures:
     """Bring a table with two header rows (field, ticker), as the Yahoo client makes it, to dates × tickers.
 
     Without ``Adj Close``, ``Close`` is taken as adjusted, as the client's default makes it.
     """
     name = asked.name
-    level = next((i for i in (0, 1) if {"close", "adj_close"} & {meaning(str(v)) for v in _level(table, i)}), None)
-    if level is None:
+    told = [[meaning(str(v)) for v in _level(table, i)] for i in (0, 1)]
+    known = [sum(map(bool, names)) if _CLOSES & set(names) else -1 for names in told]
+    level = int(known[1] > known[0])
+    if known[level] < 0:
         heads = sorted({str(v) for i in (0, 1) for v in _level(table, i)})
         raise InvalidInput(f"{name} has two header rows without a Close: {_names(heads)}. {NEEDED}.")
+    heads = [str(v) for v in _level(table, level)]
+    said = _unused(heads, told[level], [h for h, m in zip(heads, told[level], strict=True) if m in _FIELDS], name)
     check_tickers((v for v in _level(table, 1 - level)), name)
     days = read_days(pd.Series(table.index), name)
-    blocks: dict[str, pd.DataFrame] = {}
-    for f in _FIELDS:
-        places = [i for i, v in enumerate(_level(table, level)) if meaning(str(v)) == f]
-        if places:
-            tickers = [str(_level(table, 1 - level)[i]) for i in places]
-            columns = [
-                numbers(table.iloc[:, i].rename(f"{t} {f}"), name, days) for i, t in zip(places, tickers, strict=True)
-            ]
-            block = pd.concat([c.reset_index(drop=True) for c in columns], axis=1)
-            block.columns, block.index = pd.Index(tickers), days
-            blocks[f] = block
+    written, table = table.index.to_frame(index=False), table.reset_index(drop=True)
+    used = [
+        (m, str(t), i)
+        for i, (m, t) in enumerate(zip(told[level], _level(table, 1 - level), strict=True))
+        if m in _FIELDS
+    ]
+    flat = pd.concat([numbers(table.iloc[:, i].rename(f"{t} {m}"), name, days) for m, t, i in used], axis=1)
+    priced = flat.loc[:, [m in _CLOSES for m, _, _ in used]].notna().any(axis=1)
+    kept = _once_a_day(days.to_frame(index=False), flat, priced, written, flat.iloc[:, :0], name)
+    flat = (
+        flat.set_axis(pd.MultiIndex.from_tuples([(m, t) for m, t, _ in used]), axis=1).set_axis(days, axis=0).iloc[kept]
+    )
+    blocks = {f: pd.DataFrame(flat[f]) for f in dict.fromkeys(m for m, _, _ in used)}
     if "adj_close" in blocks:
         _check_adjusted_of_all(blocks, name)
-        return _figures(blocks)
-    return Figures(blocks["close"], None, blocks.get("volume"), cautions=(ADJUSTED_UNKNOWN,))
+        return _figures(blocks).with_cautions(*said)
+    return Figures(blocks["close"], None, blocks.get("volume"), cautions=(ADJUSTED_UNKNOWN, *said))
 
 
 def _check_adjusted_of_all(blocks: Mapping[str, pd.DataFrame], name: str) -> None:
@@ -491,66 +564,104 @@ def _level(table: pd.DataFrame, level: int) -> list[object]:
 # -- What the layouts have in common.
 
 
-def _by_meaning(names: Sequence[str], table: pd.DataFrame, name: str) -> dict[str, str]:
-    """Return the columns of a table by what they stand for; refuse two for the same."""
-    twice = sorted({m for m in names if m and names.count(m) > 1})
-    if twice:
-        raise InvalidInput(f"{name} has more than one column for {', '.join(twice)}; keep one.")
-    return {m: c for m, c in zip(names, table.columns, strict=True) if m}
+def _unused(columns: Sequence[str], names: Sequence[str], used: Sequence[str], name: str) -> tuple[str, ...]:
+    """Return a caution that names the columns that are neither used nor known to be needless; refuse those that may hold adjusted closes."""
+    rest = [c for c, m in zip(columns, names, strict=True) if c not in used and m != "other"]
+    rest = [c for c in dict.fromkeys(rest) if not _MEANS["bars"].get(c.strip().lower())]
+    _refuse_unknown(rest, [m for c, m in zip(columns, names, strict=True) if c in used], name)
+    return (f"Columns that were not used: {_names(rest)}.",) if rest else ()
+
+
+def _refuse_unknown(columns: Sequence[str], known: Sequence[str], name: str) -> None:
+    """Refuse a column that may hold adjusted closes under an unknown name: without it raw closes would make the returns."""
+    for column in columns:
+        words = str(column).lower()
+        if _is_raw(words) or _OTHER_PRICE.search(words) or not _ADJUSTED.search(words):
+            continue
+        if "adj_close" not in known or _PRICE.search(words):
+            raise InvalidInput(
+                f"{name} has the column {shown(column)}, which is none that is known but may hold adjusted closes, or what adjusts them. Rename it "
+                f"adj_close if it holds closes adjusted for splits and dividends, give it a ticker as its name in a wide table, or leave it out.",
+                column=str(column)[:60],
+            )
+
+
+def _is_raw(column: str) -> bool:
+    """Tell whether a column says that its closes are adjusted for nothing."""
+    return bool(_RAW.search(column.lower()) and _PRICE.search(column.lower()))
 
 
 def _row(wrong: pd.Series[bool]) -> int:
     return int(wrong.to_numpy().argmax()) + 1
 
 
-def check_adjusted_names(columns: Sequence[object], name: str) -> None:
-    """Refuse a column that seems to hold adjusted closes under an unknown name: without it raw closes would make the returns."""
-    known = {meaning(str(c).lower()) for c in columns}
-    for column in columns:
-        words = str(column).lower()
-        other = re.search(r"open|high|low|vwap|volume", words)
-        if "unadj" in words and ("close" in words or "price" in words) and not other:
-            if not {"close", "adj_close"} & known:
-                raise InvalidInput(
-                    f"{name} has the column {shown(column)} and no other closes: returns need closes adjusted for splits and dividends, in a "
-                    f"column adj_close.",
-                    column=str(column)[:60],
-                )
-            continue
-        if meaning(words) == "" and "adj" in words and ("close" in words or "price" in words) and not other:
-            raise InvalidInput(
-                f"{name} has the column {shown(column)}, which is none that is known but may hold adjusted closes. Rename it adj_close if "
-                f"it does, give it a ticker as its name in a wide table, or leave it out.",
-                column=str(column)[:60],
-            )
-
-
 def with_local_days(table: pd.DataFrame, name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """Return a table with its moments in UTC as days, and cautions of how they were read; the same table if its dates are right as they are written."""
+    """Return a table with its dates that have times as days, and cautions of how they were read; the same table if none has."""
     two_level = table.columns.nlevels > 1
     place = next((i for i, c in enumerate(table.columns) if "date" in meanings(str(c))), 0)
-    moments = local_days(pd.Series(table.index) if two_level else table.iloc[:, place], name)
-    if moments is None:
+    written = pd.Series(table.index) if two_level else table.iloc[:, place]
+    found = written_days(written, name)
+    if found is None or written.nunique() > _BARS * found.days.nunique():  # bars are named where rows are compared
         return table, ()
+    said = (found.said,) if found.said else ()
     if two_level:
-        return table.set_axis(pd.DatetimeIndex(moments.days), axis=0), (moments.said,)
-    return table.assign(**{str(table.columns[place]): moments.days}), (moments.said,)
+        return table.set_axis(found.days, axis=0), said
+    return table.assign(**{str(table.columns[place]): found.days.to_numpy()}), said
 
 
 def _plain(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Return a table of one level of columns with its dates in a column and every column once."""
+    """Return a table with its dates in a column and every column once, without empty ones that have no name; with two levels if two header rows are in it."""
     if not isinstance(table.index, pd.RangeIndex):
         clash = [str(n) for n in table.index.names if n is not None and n in table.columns]
         if clash:
             raise InvalidInput(f"{name} has {', '.join(clash)} as its index and as a column; keep one.")
         table = table.reset_index()
     columns = [str(c) for c in table.columns]
+    rows = [columns, *([("" if pd.isna(v) else str(v)) for v in row] for row in table.head(2).itertuples(index=False))]
+    heads = two_heads(rows)
+    if heads is not None:
+        body = table.iloc[2 if names_dates(rows[2]) else 1 :]
+        return (
+            body.iloc[:, 1:]
+            .set_axis(two_level_columns(rows, heads), axis=1)
+            .set_axis(pd.Index(body.iloc[:, 0]), axis=0)
+        )
+    if columns and UNNAMED.fullmatch(columns[0]) and "date" in map(meaning, columns) and _counts(table.iloc[:, 0]):
+        table, columns = table.iloc[:, 1:], columns[1:]
+    empty = [i for i, c in enumerate(columns) if i and UNNAMED.fullmatch(c) and table.iloc[:, i].isna().all()]
+    if empty:
+        table = table.iloc[:, [i for i in range(len(columns)) if i not in empty]]
+        columns = [str(c) for c in table.columns]
     if len(columns) < 2:
         raise InvalidInput(f"{name} has only the column {', '.join(columns)}; dates and prices are needed.")
-    twice = sorted({c[:60] for c in columns if columns.count(c) > 1}) if len(set(columns)) < len(columns) else []
-    if twice:
+    if len(set(columns)) < len(columns):
+        twice = sorted({c[:60] for c in columns if columns.count(c) > 1})
         raise InvalidInput(f"{name} has the column {', '.join(map(repr, twice))} more than once; keep one.")
+    pairs = list(zip(columns, _unnumbered(columns), strict=True))
+    families = {
+        base
+        for c, base in pairs
+        if c != base
+        and (meaning(base) not in {"", "other"} or (base in columns and re.fullmatch(r"\.\d+", c[len(base) :])))
+    }
+    numbered = [c for c, base in pairs if base in families]
+    if numbered:
+        raise InvalidInput(
+            f"{name} has the columns {_names(numbered)}: one name several times, numbered by the program that read it, so that nothing says whose they "
+            f"are. Call each by its ticker, or hand over both header rows.",
+            columns=tuple(numbered),
+        )
     return table.set_axis(columns, axis=1)
+
+
+def _counts(cells: pd.Series[str]) -> bool:
+    """Tell whether a column numbers the rows."""
+    return bool(cells.is_unique and cells.astype(str).str.fullmatch(r"\d+").all())
+
+
+def names_dates(row: Sequence[str]) -> bool:
+    """Tell whether the third row of a two-level table does no more than name its dates."""
+    return not any(row[1:]) and (meaning(row[0]) == "date" or not row[0])
 
 
 def _dates_in_index(table: pd.DataFrame) -> pd.DataFrame:
@@ -589,12 +700,13 @@ def _with_case(figures: Figures) -> Figures:
     return figures.with_cautions(said)
 
 
-def _without_ticker(figures: Figures, asked: Asked) -> Figures:
+def _called(figures: Figures, asked: Asked) -> Figures:
     """Refuse a ticker for a table that names its own."""
-    if asked.ticker is not None:
+    names = [str(t) for t in figures.adj_close.columns]
+    if asked.ticker is not None and names != [asked.ticker]:
         raise InvalidInput(
-            f"ticker is {asked.ticker!r}, but {asked.name} names its own: {', '.join(map(str, figures.adj_close.columns[:_COLUMNS]))}. "
-            f"Leave ticker out, and select afterwards."
+            f"ticker is {asked.ticker!r}, but {asked.name} names its own: {', '.join(names[:_COLUMNS])}. Leave ticker out, and select afterwards; or "
+            f"rename the column."
         )
     return figures
 
@@ -630,11 +742,11 @@ def _days_lost(adjusted: pd.Series[float], lost: np.ndarray) -> str:
     return f"{adjusted.name} ({plural(count, 'day')}, {span})"
 
 
-#: The layouts, in the order in which they are looked for.
-LAYOUTS: tuple[Layout, ...] = (
-    Layout(is_crsp, from_crsp),
-    Layout(is_single, from_single, names_shares=False),
-    Layout(lambda columns: not columns, from_two_level),
-    Layout(is_long, from_long),
-    Layout(lambda columns: True, from_wide),
+#: The layouts, in the order in which they are looked for: whether a table with these columns has it (none: there are two rows of them), and
+#: how it is read.
+LAYOUTS: tuple[tuple[Callable[[Sequence[str]], bool], Callable[[pd.DataFrame, Asked], Figures]], ...] = (
+    (is_crsp, from_crsp),
+    (lambda columns: not columns, from_two_level),
+    (is_in_rows, from_rows),
+    (lambda columns: True, from_wide),
 )

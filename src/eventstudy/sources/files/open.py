@@ -1,4 +1,4 @@
-"""Price files: opened, read in the layouts of the usual vendors, compared with their passports; and as sources."""
+"""Price files: opened, read in the layouts of the usual vendors, compared with their passports; and as a source."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, cast
 import pandas as pd
 
 from eventstudy.errors import DataMissing, DataUnfit, EventStudyError, InvalidInput
-from eventstudy.files import file_sha256, sha256
+from eventstudy.files import file_sha256
 from eventstudy.prices.passport import Passport, check_figures, passport_path, read_passport
 from eventstudy.prices.table import Prices, Provenance
 from eventstudy.sources.files.cells import MAX_CELL, Figures
 from eventstudy.sources.files.crsp import Delisting, crsp_shares
-from eventstudy.sources.files.delimited import MAX_COLUMNS, MAX_ROWS, Text, check_header, read_body, read_text
+from eventstudy.sources.files.delimited import MAX_COLUMNS, MAX_ROWS, check_header, read_body, read_text
 from eventstudy.sources.files.layouts import (
-    TWO_HEADS,
     Asked,
     crsp_columns,
     figures_of,
-    meaning,
+    names_dates,
     two_heads,
+    two_level_columns,
     with_local_days,
 )
 from eventstudy.sources.source import Source, the_only
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 
-SUFFIXES = (".csv", ".csv.gz", ".txt", ".parquet")
+SUFFIXES = (".csv", ".csv.gz", ".txt", ".parquet", ".xlsx")
 SIZE_LIMIT = 2 * 1024**3
 
 
@@ -42,8 +42,10 @@ def is_price_file(name: str) -> bool:
     return name.lower().endswith(SUFFIXES)
 
 
-def read_prices(path: str | Path, ticker: str | None = None, delisting: Delisting | None = None) -> Prices:
-    r"""Read prices from a CSV (``.csv``, ``.csv.gz``, ``.txt``) or Parquet file.
+def read_prices(
+    path: str | Path, ticker: str | None = None, delisting: Delisting | None = None, encoding: str | None = None
+) -> Prices:
+    r"""Read prices from a CSV (``.csv``, ``.csv.gz``, ``.txt``), Parquet or Excel file (``.xlsx``, its first sheet).
 
     Parameters
     ----------
@@ -56,7 +58,9 @@ def read_prices(path: str | Path, ticker: str | None = None, delisting: Delistin
         - CRSP's daily file from WRDS: ``permno``, ``date``, ``ret`` and what else of it there is;
         - the history of one share (Yahoo client, Stooq, Nasdaq.com, Investing.com): a date and a close, no ticker.
 
-        Dates as 2025-01-27 or 20250127; 01/27/2025 if the file tells day and month apart. A time of day is cut off, the day kept
+        Columns may be called in English, German, French, Spanish, Italian, Portuguese, Polish, Dutch, Swedish, Russian, Chinese, Japanese or
+        Korean; those that are not used are named in a caution, and one that seems to hold adjusted closes or firms under an unknown name is
+        refused. Dates as 2025-01-27 or 20250127; 01/27/2025 if the file tells day and month apart. A time of day is cut off, the day kept
         as written; moments in UTC that are midnights of a place east of Greenwich (23:00) are read as the day that begins, with a caution.
     ticker : str, optional
         What to call the share of a file that holds one and does not name it; by default the file's name, if it is a ticker in
@@ -64,6 +68,8 @@ def read_prices(path: str | Path, ticker: str | None = None, delisting: Delistin
     delisting : {"recorded", "shumway", "ignore"}, optional
         For CRSP files: compound delisting returns where they are recorded (the default); or also take -30 % where one is missing
         after a delisting for poor performance (Shumway 1997); or leave them out. Cautions name the shares.
+    encoding : str, optional
+        That of a text which is not UTF-8, such as ``"cp1252"``; nothing is guessed.
 
     Returns
     -------
@@ -76,7 +82,8 @@ def read_prices(path: str | Path, ticker: str | None = None, delisting: Delistin
     DataMissing
         If there is no such file.
     InvalidInput
-        If layout or dates are of another form, the file is too large, or pyarrow is wanting for Parquet.
+        If layout or dates are of another form, the file is too large, or pyarrow is wanting for Parquet,
+        python-calamine for Excel.
     DataUnfit
         If the file is damaged, a cell is no number, a price is not above zero, a day has two different prices, or a column of a wide
         table holds percentages or volumes.
@@ -92,20 +99,23 @@ def read_prices(path: str | Path, ticker: str | None = None, delisting: Delistin
     ...     read_prices(file).tickers
     ('A', 'B')
     """
-    return read_price_file(Path(path), ticker, delisting=delisting)
+    return read_price_file(Path(path), ticker, delisting=delisting, encoding=encoding)
 
 
 def read_price_file(
-    file: Path, ticker: str | None = None, likely: str | None = None, delisting: Delisting | None = None
+    file: Path,
+    ticker: str | None = None,
+    likely: str | None = None,
+    delisting: Delisting | None = None,
+    encoding: str | None = None,
 ) -> Prices:
     """Read a price file; ``likely`` names the share of a file of one that nothing else names."""
     _check_file(file)
     digest = file_sha256(file)
     passport = read_passport(file, digest)  # first: a damaged file is not as recorded, whatever its rows look like
     asked = Asked(file.name, ticker, likely, delisting)
-    figures = (
-        figures_of(parquet_table(file), asked) if file.name.lower().endswith(".parquet") else _read_csv(file, asked)
-    )
+    table, said = _table(file, encoding)
+    figures = figures_of(table, asked).with_cautions(*said)
     prices = _with_origin(figures, file, digest, passport)
     check_figures(prices, passport, file.name)
     return prices
@@ -133,7 +143,7 @@ def read_crsp_shares(path: str | Path) -> pd.DataFrame:
     """
     file = Path(path)
     _check_file(file)
-    table = parquet_table(file) if file.name.lower().endswith(".parquet") else _one_head(read_text(file))[0]
+    table, _ = _table(file)
     columns = crsp_columns([str(c) for c in table.columns], file.name)
     if "shrout" not in columns:
         raise DataMissing(f"{file.name} has no column shrout, CRSP's shares outstanding in thousands.", file=file.name)
@@ -167,7 +177,7 @@ def _with_origin(figures: Figures, file: Path, digest: str, passport: Passport) 
 def _check_file(file: Path) -> None:
     if not is_price_file(file.name):
         raise InvalidInput(
-            f"{file.name} does not end in {', '.join(SUFFIXES)}; save the prices as CSV or Parquet.",
+            f"{file.name} does not end in {', '.join(SUFFIXES)}; save the prices as CSV, Parquet or Excel.",
             file=file.name,
         )
     if not file.is_file():
@@ -183,40 +193,30 @@ def _check_file(file: Path) -> None:
         )
 
 
-def _read_csv(file: Path, asked: Asked) -> Figures:
-    text = read_text(file)
-    heads = two_heads(text.rows)
-    table, said = _one_head(text) if heads is None else _read_two_level(text, heads)
-    figures = figures_of(table, asked)
-    return figures.with_cautions(*said)
-
-
-def _one_head(text: Text) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    check_header(text.rows[0], text.name)
-    return read_body(text, text.rows[0], skip=text.ends[0])
-
-
-def _read_two_level(text: Text, heads: tuple[str, str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    rows = text.rows
+def _table(file: Path, encoding: str | None = None) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return a file as a table of one or two levels of columns, and cautions."""
+    if file.name.lower().endswith(".parquet"):
+        return parquet_table(file), ()
+    text = read_text(file, encoding)
+    rows, heads = text.rows, two_heads(text.rows)
+    if heads is None:
+        check_header(rows[0], text.name)
+        return read_body(text, rows[0], skip=text.ends[0])
     if len(rows[0]) != len(rows[1]):
         raise InvalidInput(f"The two header rows of {text.name} differ in length ({len(rows[0])}, {len(rows[1])}).")
-    has_name_row = not any(rows[2][1:]) and (meaning(rows[2][0]) == "date" or not rows[2][0])
     columns = ["date", *(str(i) for i in range(1, len(rows[0])))]
-    table, said = read_body(text, columns, skip=text.ends[2] if has_name_row else text.ends[1])
-    body = table.set_index("date")
-    price, ticker = (rows[0], rows[1]) if heads in TWO_HEADS else (rows[1], rows[0])
-    body.columns = pd.MultiIndex.from_arrays([price[1:], ticker[1:]], names=["Price", "Ticker"])
-    return body, said
+    table, said = read_body(text, columns, skip=text.ends[2 if names_dates(rows[2]) else 1])
+    return table[columns].set_index("date").set_axis(two_level_columns(rows, heads), axis=1), said
 
 
-# -- Price files as sources.
+# -- A price file as a source.
 
 
 class PriceFile(Source):
-    """A price file, with its passport if there is one."""
+    """A price file, with its passport if there is one; ``ticker`` is what to call its share."""
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+    def __init__(self, path: str | Path, encoding: str | None = None, ticker: str | None = None) -> None:
+        self.path, self.encoding, self.ticker = Path(path), encoding, ticker
         self.name = self.path.name
 
     def inputs(self) -> tuple[Path, ...]:
@@ -226,80 +226,7 @@ class PriceFile(Source):
 
     def read(self, tickers: Sequence[str] | None, start: date | None, end: date | None) -> Prices:
         """Return all that the file holds."""
-        return read_price_file(self.path, likely=the_only(tickers))
-
-
-class PriceFiles(Source):
-    """Several price files, one share each or more, as one table."""
-
-    def __init__(self, paths: Sequence[str | Path]) -> None:
-        self.files = [PriceFile(p) for p in paths]
-        self.name = " + ".join(f.name for f in self.files)
-
-    def inputs(self) -> tuple[Path, ...]:
-        """Return the files and their passports."""
-        return tuple(path for file in self.files for path in file.inputs())
-
-    def read(self, tickers: Sequence[str] | None, start: date | None, end: date | None) -> Prices:
-        """Return all that the files hold."""
-        return read_several([f.path for f in self.files])
-
-
-def read_several(files: Sequence[Path]) -> Prices:
-    """Read several price files and join them by column; closes as traded, and volumes, are there if every file has them."""
-    twice = sorted({f.name for f in files if list(files).count(f) > 1})
-    if not files or twice:
-        raise InvalidInput(
-            f"source {'names ' + twice[0] + ' twice' if twice else 'is an empty list'}; name each file once."
-        )
-    tables = [read_price_file(f) for f in files]
-    currency: dict[str, str] = {}
-    for table in tables:
-        for ticker, unit in table.currency.items():
-            if currency.setdefault(ticker, unit) != unit:
-                raise DataUnfit(
-                    f"{ticker} is in {currency[ticker]} in one file and in {unit} in {table.provenance.source}; keep one.",
-                    ticker=ticker,
-                )
-    adjusted = _beside([t.adj_close for t in tables], tables)
-    close, volume = (
-        None if any(p is None for p in parts) else _beside([p for p in parts if p is not None], tables)
-        for parts in ([t.close for t in tables], [t.volume for t in tables])
-    )
-    return Prices.from_frame(adjusted, close, volume, _origin(tables, close is None), currency)
-
-
-def _beside(frames: list[pd.DataFrame], tables: list[Prices]) -> pd.DataFrame:
-    """Put frames beside each other; a ticker that two of them have must be the same in both."""
-    kept: dict[str, tuple[pd.Series[float], str]] = {}
-    for frame, table in zip(frames, tables, strict=True):
-        for ticker in frame.columns:
-            column, name = frame[ticker].dropna(), table.provenance.source
-            before, earlier = kept.setdefault(ticker, (column, name))
-            if not before.equals(column):
-                raise DataUnfit(
-                    f"{earlier} and {name} both have {ticker}, with different days or figures; keep it in one of them.",
-                    ticker=ticker,
-                )
-    return pd.concat({t: c for t, (c, _) in kept.items()}, axis=1, sort=True)
-
-
-def _origin(tables: list[Prices], without_close: bool) -> Provenance:
-    origins = [t.provenance for t in tables]
-    said = [f"{o.source}: {c}" for o in origins for c in o.cautions]
-    having = [t.provenance.source for t in tables if t.close is not None]
-    if without_close and having:
-        said.append(f"Closes as traded were left out, for only {', '.join(having)} has them.")
-    adjustments = dict.fromkeys(o.adjustments for o in origins)
-    return Provenance(
-        source=" + ".join(o.source for o in origins),
-        retrieved=min((o.retrieved for o in origins), default="") if all(o.retrieved for o in origins) else "",
-        adjustments=next(iter(adjustments))
-        if len(adjustments) == 1
-        else "; ".join(f"{o.source}: {o.adjustments}" for o in origins),
-        digest=sha256("+".join(o.digest for o in origins).encode()),
-        cautions=tuple(dict.fromkeys(said)),
-    )
+        return read_price_file(self.path, self.ticker, the_only(tickers), encoding=self.encoding)
 
 
 # -- Parquet files, their size looked at before they are read.

@@ -1,0 +1,524 @@
+"""Lists of events as they come: which columns hold the firm, the day and the time of day; read with the reader of price files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, time
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.calendars import calendar_bounds
+from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
+from eventstudy.events import Event, time_of_day
+from eventstudy.interchange import as_pandas, is_table
+from eventstudy.sources.files.cells import WORDS, cut, read_days, shown
+from eventstudy.sources.files.delimited import read_text
+from eventstudy.sources.files.layouts import HEADERS, plainly
+from eventstudy.sources.files.open import is_price_file
+from eventstudy.wording import first_few, iso_day, plural
+
+#: What columns of events are called, by what they hold; of labels the first word is taken.
+_WORDS = {meaning: tuple(plainly(word) for word in words.split()) for meaning, words in WORDS["events"].items()}
+_WORDS["code"] += tuple(w for w in map(plainly, HEADERS["prices"]["ticker"].split()) if w not in _WORDS["ticker"])
+_WORDS["name"] += tuple(
+    w for w in map(plainly, HEADERS["prices"]["firm"].split()) if w not in (*_WORDS["ticker"], *_WORDS["code"])
+)
+_WORDS["day"] += tuple(w for w in map(plainly, HEADERS["prices"]["date"].split()) if w not in _WORDS["no_day"])
+#: Words that say the time of day only under a header that promises it.
+_UNDER_A_HEADER = {
+    "after": "after the close",
+    "post": "after the close",
+    "before": "before the open",
+    "pre": "before the open",
+}
+#: Kinds of columns that hold days, and answers under a header that names a time of day.
+_DAYS = ("days", "moments")
+_YES_OR_NO = frozenset({"true", "false", "1", "0", "yes", "no", "y", "n", "x"})
+#: Share of a column's cells that make it one of times or of days.
+_MOSTLY = 0.5
+#: Days written as one number, and the longest text that tells a time of day.
+_YEAR_MONTH_DAY, _LONGEST = (1900_01_01, 2199_12_31), 60
+#: Columns that a sentence names.
+_COLUMNS = 12
+_WHAT = "The events table"
+_CLOCK = re.compile(
+    r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(?:\s*([ap])\.?m(?![a-z])\.?)?(?:\s*(?:Uhr|h)(?![a-z]))?\s*(\S.*)?",
+    re.IGNORECASE,
+)
+_DAY_AND_CLOCK = re.compile(r"(.*?\d)(?:[T\s,]+)(\d{1,2}:\d{2}.*)")
+_DAY_AND_WORDS = re.compile(r"(.*?\d)[\s,]+(\D+)")
+#: What days look like; whether they are days, and which, `read_days` says.
+_LIKE_A_DAY = re.compile(
+    r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}.*|(19|20)\d{6}(\.0)?|\d{1,2}[-/. ]([a-z]{3,9}|\d{1,2})[-/. ]\d{2,4}.*|[a-z]{3,9} \d{1,2},? \d{4}.*",
+    re.I,
+)
+#: What a reader of cells returns.
+Read = TypeVar("Read")
+_TWO_NUMBERS = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4})")
+
+
+class EventList(tuple[Event, ...]):
+    """Events, and what a reader of the numbers should know of the table that they were read from.
+
+    Attributes
+    ----------
+    unused : tuple of str
+        Columns that were not used.
+    untimed : tuple of str
+        Rows without a time of day, in words, in a table that gives one for others.
+    said : tuple of str
+        What was left out of a file beside its table, in sentences.
+    """
+
+    unused: tuple[str, ...]
+    untimed: tuple[str, ...]
+    said: tuple[str, ...]
+
+    def __new__(
+        cls, events: Iterable[Event], unused: Sequence[str] = (), untimed: Sequence[str] = (), said: Sequence[str] = ()
+    ) -> EventList:
+        """Return a tuple of events that knows its table."""
+        made = super().__new__(cls, events)
+        made.unused, made.untimed, made.said = tuple(unused), tuple(untimed), tuple(said)
+        return made
+
+
+def as_events(events: object) -> EventList:
+    """Return events given as a list, as a table of any library, or as the path of a CSV file.
+
+    Raises
+    ------
+    InvalidInput
+        If it is none of these, or the columns or cells of a table leave firm, day or time of day open.
+    DataMissing, DataUnfit
+        If there is no such file, or it is damaged.
+    """
+    if isinstance(events, EventList):
+        return events
+    if isinstance(events, Event):
+        return EventList((events,))
+    if isinstance(events, Path) or (isinstance(events, str) and re.search(r"\.\w{2,7}$", events)):
+        return events_of_table(*read_event_table(Path(events)))
+    if is_table(events):
+        return events_of_table(as_pandas(events, _WHAT))
+    if isinstance(events, str | Mapping | pd.Series) or not isinstance(events, Iterable):
+        given = repr(events) if isinstance(events, str) else f"a {type(events).__name__}"
+        raise InvalidInput(
+            f"Events are {given}; give a list of Event, a table with ticker and date (pandas.read_csv of a file), or the path of a CSV file."
+        )
+    items: tuple[object, ...] = tuple(events)
+    if not items:
+        raise InvalidInput("No events given; a study needs at least one.")
+    for item in items:
+        if isinstance(item, date | np.datetime64):
+            raise InvalidInput(
+                f"The list of events holds the day {item} and no firm; write Event('NVDA', {str(item)[:10]!r})."
+                + _crossed("pandas.DataFrame({'date': days})")
+            )
+        if not isinstance(item, Event):
+            raise InvalidInput(
+                f"{item!r} is not an Event; write Event('NVDA', '2025-01-27') or give a table with ticker and date."
+            )
+    return EventList(item for item in items if isinstance(item, Event))
+
+
+# -- The file.
+
+
+def read_event_table(file: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Read a file of events as text, empty cells as missing; and say what was left out."""
+    if not file.is_file():
+        raise DataMissing(f"There is no file {file}; check the name and the folder.", file=str(file))
+    if not is_price_file(file.name) or file.name.lower().endswith(".parquet"):
+        raise InvalidInput(
+            f"{file.name} is no file of text; save the events as CSV, or read them with pandas and hand the table over.",
+            file=file.name,
+        )
+    text = read_text(file)
+    header = text.rows[0]
+    while len(header) > 1 and not header[-1]:  # what spreadsheets leave behind
+        header = header[:-1]
+    lines = itertools.islice(io.TextIOWrapper(io.BytesIO(text.data), encoding="utf-8", newline=""), text.ends[0], None)
+    try:
+        rows = list(csv.reader(lines, delimiter=text.separator, skipinitialspace=True, strict=True))
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise DataUnfit(f"{file.name} cannot be read as CSV: {error}.", file=file.name) from error
+    body = [[cell.strip() for cell in row] for row in rows if any(cell.strip() for cell in row)]
+    for place, row in enumerate(body, start=1):
+        if len(row) < len(header) or any(row[len(header) :]):
+            raise InvalidInput(
+                f"{file.name}: row {place} has {plural(len(row), 'field')}, the header {len(header)} ({', '.join(cut(header))}); put text with "
+                f"commas in quotes.",
+                file=file.name,
+            )
+    table = pd.DataFrame([row[: len(header)] for row in body], columns=header, dtype=object)
+    return table.mask(table == "", None), text.said
+
+
+# -- Which column is what.
+
+
+class Columns(NamedTuple):
+    """The columns of an events table by what they hold; the names of the others."""
+
+    firm: str
+    day: str
+    time: str | None
+    zone: str | None
+    label: str | None
+    group: str | None
+    exchange: str | None
+    unused: tuple[str, ...]
+
+
+def events_of_table(given: pd.DataFrame, said: Sequence[str] = ()) -> EventList:
+    """Return the events of a table; no column is left out without a word."""
+    table = _plain(given)
+    columns = _columns(table)
+    if table.empty:
+        raise InvalidInput(f"{_WHAT} has no rows; a study needs at least one event.")
+    firms, *more = (_texts(table, c) for c in (columns.firm, columns.label, columns.group, columns.exchange))
+    moments, untimed = _moments(table, columns)
+    events = [_row_event(place, row) for place, row in enumerate(zip(firms, moments, *more, strict=True), start=1)]
+    rows = [f"row {i + 1} ({events[i].ticker} {events[i].asked})" for i in untimed]
+    return EventList(events, columns.unused, rows, said)
+
+
+def _row_event(place: int, row: tuple[object, ...]) -> Event:
+    """Return the event of one row; an error names the row, counted from 1 without the header."""
+    try:
+        return Event(*row)  # type: ignore[arg-type]
+    except InvalidInput as error:
+        raise InvalidInput(f"Row {place}: {error.message}") from error
+
+
+def _plain(given: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with text names, an index that says something as columns, and without empty rows."""
+    table, index = given, given.index
+    if table.columns.nlevels > 1:
+        raise InvalidInput(f"{_WHAT} has {table.columns.nlevels} rows of headers; keep one.")
+    if isinstance(index, pd.DatetimeIndex) and index.name is None:
+        table = table.rename_axis(index="date")
+    if index.nlevels > 1 or table.index.name is not None or not pd.api.types.is_numeric_dtype(index):
+        table = table.reset_index()
+    table = table.set_axis([str(c).strip() for c in table.columns], axis=1)
+    if table.columns.has_duplicates:
+        twice = sorted(set(table.columns[table.columns.duplicated()]))
+        raise InvalidInput(f"{_WHAT} has the column {', '.join(cut(twice))} more than once; keep one.")
+    empty = table.isna().all(axis=1) if table.shape[1] else pd.Series(dtype=bool)
+    return table[~empty] if empty.any() else table
+
+
+def _word(header: str) -> str:
+    """Return a header without marks, and without what it says in brackets: its zone."""
+    return plainly(re.sub(r"\(.*?\)|\[.*?\]", "", header))
+
+
+def _columns(table: pd.DataFrame) -> Columns:
+    names = list(table.columns)
+    words = {name: _word(name) for name in names}
+    kinds = {name: _kind(table[name]) for name in names}
+    firm = next(
+        (found for kind in ("ticker", "code", "name") if (found := [n for n in names if words[n] in _WORDS[kind]])), []
+    )
+    called = [n for n in names if words[n] in _WORDS["day"]]
+    dates = [n for n in called if kinds[n] in _DAYS] or called
+    dates = dates or [n for n in names if words[n] in _WORDS["time"] and kinds[n] in _DAYS]
+    if not firm or not dates:
+        raise _not_found(names, kinds, firm, dates)
+    _the_one(table, firm, "the firm")
+    _the_one(table, dates, "the day of the event")
+    rest = [n for n in names if n not in (firm[0], dates[0])]
+    second = next(
+        (n for n in rest if kinds[n] == "moments" or (words[n] in _WORDS["time"] and kinds[n] == "days")), None
+    )
+    if second is not None:
+        raise _two([dates[0], second], "the day of the event")
+    promised = [n for n in rest if words[n] in _WORDS["time"] and table[n].notna().any()]
+    times = [*promised, *(n for n in rest if n not in promised and kinds[n] == "times")]
+    if len(times) > 1 and len({tuple(map(str, _times(table[n], n))) for n in times}) > 1:
+        raise _two(times, "the time of day")
+    _refuse_doubtful_times(table, [n for n in rest if n not in promised])
+    chosen = times[0] if times else None
+    zone = next((n for n in rest if words[n] in _WORDS["zone"]), None)
+    label = next((n for w in _WORDS["label"] for n in rest if words[n] == w and n != chosen), None)
+    group = next((n for n in rest if words[n] in _WORDS["group"]), None)
+    exchange = next((n for n in rest if words[n] in _WORDS["exchange"] and _are_exchanges(table[n])), None)
+    used = {firm[0], dates[0], chosen, zone, label, group, exchange}
+    unused = tuple((n or "one without a name") + " (holds days)" * (kinds[n] in _DAYS) for n in names if n not in used)
+    return Columns(firm[0], dates[0], chosen, zone, label, group, exchange, unused)
+
+
+def _refuse_doubtful_times(table: pd.DataFrame, names: Sequence[str]) -> None:
+    """Refuse columns that may tell the time of day or something else: one of nothing but AMC, a firm's ticker too, and yes and no under its words."""
+    for name in names:
+        cells = set(_texts(table, name)) - {""}
+        if cells == {"AMC"} or (cells and {c.casefold() for c in cells} <= _YES_OR_NO and time_of_day(name)):
+            raise InvalidInput(
+                f"{_WHAT} has {first_few(sorted(cells), _COLUMNS)} in the column {name[:60]!r}, which may be the time of day or something else. If it is, "
+                f"call the column timing and write 'amc' (after the close), 'bmo' (before the open) or 'dmh' (during the session) in it; else: "
+                f"events.drop(columns={name!r}).",
+                columns=(name,),
+            )
+
+
+def _are_exchanges(column: pd.Series) -> bool:
+    """Tell whether all that a column names are exchanges whose sessions are known."""
+    try:
+        for name in {_text(v) for v in column} - {""}:
+            calendar_bounds(name)
+    except InvalidInput:
+        return False
+    return True
+
+
+def _the_one(table: pd.DataFrame, found: list[str], what: str) -> None:
+    """Refuse two columns that could both be meant, unless they say the same."""
+    first = table[found[0]].astype("object").map(str)
+    if any(not first.equals(table[other].astype("object").map(str).rename(found[0])) for other in found[1:]):
+        raise _two(found, what)
+
+
+def _two(found: Sequence[str], what: str) -> InvalidInput:
+    return InvalidInput(
+        f"{_WHAT} has the columns {' and '.join(cut(found))}, and each could be {what}; keep one: events.drop(columns={found[-1]!r}).",
+        columns=tuple(found),
+    )
+
+
+def _crossed(days: str) -> str:
+    """Say what to do with days on which several firms are looked at."""
+    return f" For several firms on the same days cross them: {days}.merge(pandas.DataFrame({{'ticker': ['NVDA', 'META']}}), how='cross')."
+
+
+def _not_found(names: list[str], kinds: Mapping[str, str], firm: list[str], dates: list[str]) -> InvalidInput:
+    """Say which column is wanting, and the line that names it."""
+    wanting = " and ".join(repr(w) for w, found in (("ticker", firm), ("date", dates)) if not found)
+    said = f"{_WHAT} has the columns {first_few(cut(names), _COLUMNS)}; it needs 'ticker' and 'date', and {wanting} is not there."
+    days = [n for n in names if kinds[n] in _DAYS and n not in firm]
+    if not firm and len(names) - len(dates) <= 2 and dates:
+        return InvalidInput(
+            f"{said} If all days are of one firm: events.assign(ticker='NVDA').{_crossed('events')}",
+            columns=tuple(names),
+        )
+    renamed = {days[0]: "date"} if not dates and len(days) == 1 else {}
+    if not firm:
+        renamed["the column of firms"] = "ticker"
+    return InvalidInput(
+        f"{said} Rename: events.rename(columns={renamed or {'the column of days': 'date'}}).", columns=tuple(names)
+    )
+
+
+def _texts(table: pd.DataFrame, name: str | None) -> list[str]:
+    return [""] * len(table) if name is None else _each(table[name], _text)
+
+
+def _each(column: pd.Series, read: Callable[[Any], Read]) -> list[Read]:
+    """Return what a function makes of each cell, called once for cells that are equal: long lists repeat firms, days and times."""
+    try:
+        codes, found = pd.factorize(column.astype("object"), use_na_sentinel=False)
+    except TypeError:  # lists in cells
+        return [read(value) for value in column]
+    answers = [read(value) for value in found]
+    return [answers[code] for code in codes]
+
+
+def _text(value: Any) -> str:
+    """Return a cell as text; a code that a gap in its column made a decimal number as the code."""
+    if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
+        return ""
+    return (
+        str(int(value)) if isinstance(value, float | np.floating) and float(value).is_integer() else str(value).strip()
+    )
+
+
+def _kind(column: pd.Series) -> str:
+    """Tell by its cells whether a column holds ``times`` of day, ``days`` or ``moments``, days with a time; an empty text if none of them."""
+    if pd.api.types.is_float_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
+        return "days" if bool(column.between(*_YEAR_MONTH_DAY).any()) else ""
+    kinds = [kind for kind in _each(column, _kind_of_cell) if kind is not None]
+    least = max(_MOSTLY * len(kinds), 1)
+    if kinds.count("days") + kinds.count("moments") >= least:
+        return "moments" if kinds.count("moments") >= least else "days"
+    return "times" if kinds.count("times") >= least else ""
+
+
+def _kind_of_cell(value: Any) -> str | None:
+    """Tell what one cell holds, None if nothing."""
+    text = _text(value)
+    if not text:
+        return None
+    said = _time(value, promised=False)
+    if said is not None:
+        return "times" if any(said) else ""
+    if not isinstance(value, date | np.datetime64) and not _LIKE_A_DAY.fullmatch(text):
+        return ""
+    found = _when(value)
+    return "moments" if any(found.time) or found.is_timed else "days"
+
+
+# -- Times of day.
+
+
+class TimeOfDay(NamedTuple):
+    """What a cell says of the time of day: a clock and its zone, or words; nothing if it says that it is not known."""
+
+    clock: str = ""
+    zone: str = ""
+    words: str = ""
+
+
+def _time(value: object, promised: bool) -> TimeOfDay | None:
+    """Return what a cell says of the time of day, None if it cannot be read; ``promised`` if the column's header speaks of it."""
+    if isinstance(value, time):
+        return TimeOfDay(value.strftime("%H:%M:%S"), str(value.tzinfo or ""))
+    if isinstance(value, pd.Timedelta):
+        value = str(value).split()[-1]
+    text = _text(value)
+    if len(text) > _LONGEST:
+        return None
+    match = _CLOCK.fullmatch(text)
+    if match:
+        hour, half = int(match[1]), (match[4] or "").lower()
+        if hour > (12 if half else 23) or (half and not hour) or int(match[2]) > 59:
+            return None
+        hour = hour % 12 + 12 * (half == "p") if half else hour
+        return TimeOfDay(f"{hour:02d}:{match[2]}:{match[3] or '00'}", (match[5] or "").strip("() "))
+    words = time_of_day(text)
+    if words is None and promised:
+        words = _UNDER_A_HEADER.get(re.sub(r"\W+", "", text.casefold()))
+    return None if words is None else TimeOfDay(words=words)
+
+
+def _times(column: pd.Series, name: str) -> list[TimeOfDay]:
+    """Read a column of times of day; a midnight stands for none."""
+    promised = _word(name) in _WORDS["time"]
+    read = _each(column, lambda value: _time(value, promised))
+    for place, (value, found) in enumerate(zip(column, read, strict=True), start=1):
+        if found is None:
+            raise InvalidInput(
+                f"Row {place}: {_WHAT.lower()} has {shown(value)} in the column {name[:60]!r}, which holds times of day; written are 'amc' (after "
+                f"the close), 'bmo' (before the open), 'dmh' (during the session) or a clock time such as '16:20'. If the column is something "
+                f"else: events.drop(columns={name!r}).",
+                row=place,
+            )
+    return [TimeOfDay() if t is None or (t.clock == "00:00:00" and not t.words) else t for t in read]
+
+
+class _When(NamedTuple):
+    """The cell of a day, taken apart: the day as text, the time of day, or the whole moment with its zone."""
+
+    day: object
+    time: TimeOfDay = TimeOfDay()
+    moment: pd.Timestamp | None = None
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether it is a moment with its zone and no midnight, which stands for a day."""
+        return self.moment is not None and self.moment != self.moment.normalize()
+
+
+def _when(value: object) -> _When:
+    if not _text(value):
+        return _When(None)
+    if isinstance(value, date | np.datetime64):
+        stamp = pd.Timestamp(value)
+        if stamp.tzinfo is not None:
+            return _When(iso_day(stamp), moment=stamp)
+        clock = "" if stamp == stamp.normalize() else f"{stamp:%H:%M:%S}"
+        return _When(iso_day(stamp), TimeOfDay(clock))
+    text = _text(value)
+    parts = _DAY_AND_CLOCK.fullmatch(text)
+    if parts is not None and (found := _time(parts[2], promised=False)) is not None:
+        plain = found.clock == "00:00:00" and not found.zone
+        return _When(parts[1], TimeOfDay() if plain else found)
+    parts = _DAY_AND_WORDS.fullmatch(text)
+    if parts is not None and (words := time_of_day(parts[2])):
+        return _When(parts[1], TimeOfDay(words=words))
+    return _When(text)
+
+
+def _moments(table: pd.DataFrame, columns: Columns) -> tuple[list[object], list[int]]:
+    """Return what each event is given as its day or moment, and the places of events without a time of day where others have one."""
+    cells = _each(table[columns.day], _when)
+    days = _days(cells, table, columns)
+    beside = [TimeOfDay()] * len(cells) if columns.time is None else _times(table[columns.time], columns.time)
+    both = next(
+        (
+            i
+            for i, (c, t) in enumerate(zip(cells, beside, strict=True))
+            if any(t) and (c.moment is not None or any(c.time))
+        ),
+        None,
+    )
+    if both is not None:
+        raise InvalidInput(
+            f"Row {both + 1}: {_WHAT.lower()} gives the time of day twice, in {columns.day} ({shown(table[columns.day].iloc[both])}) and in "
+            f"{columns.time} ({shown(table[str(columns.time)].iloc[both])}); keep one."
+        )
+    found = [c.time if any(c.time) else t for c, t in zip(cells, beside, strict=True)]
+    zones = _zones(found, table, columns)
+    moments: list[object] = []
+    for cell, day, said, zone in zip(cells, days, found, zones, strict=True):
+        if cell.moment is not None:
+            moments.append(cell.moment)
+        elif said.clock:
+            moments.append(f"{iso_day(day)} {said.clock}{'' if zone[0] in '+-' else ' '}{zone}")
+        else:
+            moments.append(f"{iso_day(day)} {said.words}".rstrip())
+    untimed = [i for i, (c, t) in enumerate(zip(cells, found, strict=True)) if not c.is_timed and not any(t)]
+    return moments, untimed if columns.time is not None or len(untimed) < len(cells) else []
+
+
+def _days(cells: Sequence[_When], table: pd.DataFrame, columns: Columns) -> pd.DatetimeIndex:
+    """Read the days of a column, all in one form; which number is the month the column must settle."""
+    lost = next((i for i, c in enumerate(cells) if c.day is None), None)
+    if lost is not None:
+        raise InvalidInput(
+            f"Row {lost + 1}: Event {_text(table[columns.firm].iloc[lost])}: the date is missing; give e.g. '2025-01-27'."
+        )
+    try:
+        return read_days(pd.Series([str(c.day) for c in cells], dtype=object), _WHAT)
+    except InvalidInput as error:
+        raise InvalidInput(f"{error.message}{_both_readings(error.facts.get('value'))}", **error.facts) from error
+
+
+def _both_readings(text: object) -> str:
+    """Return the two days that 05/11/2024 may mean, in words."""
+    match = _TWO_NUMBERS.fullmatch(str(text))
+    if match is None or max(int(match[1]), int(match[3])) > 12:
+        return ""
+    one, two, year = int(match[1]), int(match[3]), match[4]
+    return f" It may be {year}-{two:02d}-{one:02d} or {year}-{one:02d}-{two:02d}."
+
+
+def _zones(found: Sequence[TimeOfDay], table: pd.DataFrame, columns: Columns) -> list[str]:
+    """Return the zone of each clock time: its own, that of its row, or that of the header in brackets; else refuse."""
+    own = columns.time if columns.time is not None else columns.day
+    inside = re.search(r"[(\[](.+?)[)\]]", own)
+    of_rows = _texts(table, columns.zone)
+    zones = [said.zone or of_row or (inside[1] if inside else "") for said, of_row in zip(found, of_rows, strict=True)]
+    for place, (said, zone) in enumerate(zip(found, zones, strict=True), start=1):
+        if said.clock and not zone:
+            raise InvalidInput(
+                f"Row {place}: {_WHAT.lower()} has the time {said.clock[:5]} in the column {own[:60]!r}, but no time zone, so that nothing tells "
+                f"whether it is before or after the close. Say whose clock it is: events['zone'] = 'America/New_York'; or give words in place of "
+                f"the clock: 'amc' (after the close), 'bmo' (before the open).",
+                row=place,
+            )
+    return [_zone(zone) for zone in zones]
+
+
+def _zone(text: str) -> str:
+    """Return a zone as `Event` reads it: an offset with two digits an hour, New York's for ET."""
+    offset = re.fullmatch(r"(?:UTC|GMT)?\s*([+-])(\d{1,2})(?::?(\d{2}))?", text.strip())
+    if offset:
+        return f"{offset[1]}{offset[2]:0>2}:{offset[3] or '00'}"
+    return "America/New_York" if text.strip().upper() == "ET" else text.strip()
