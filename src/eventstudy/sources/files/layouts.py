@@ -224,19 +224,15 @@ def from_rows(table: pd.DataFrame, asked: Asked) -> Figures:
     name, columns = asked.name, [str(c) for c in table.columns]
     names = _row_meanings(columns)
     if "date" not in names or not _CLOSES & set(names):
-        raw = [c for c in columns if _is_raw(c)]
-        why = (
-            f": {_names(raw)} is adjusted for nothing, and returns need closes adjusted for splits and dividends"
-            if raw
-            else ""
+        why = "".join(
+            f"; {c} is adjusted for nothing, and returns need closes adjusted for splits and dividends"
+            for c in filter(_is_raw, columns)
         )
         raise InvalidInput(f"{name} has the columns {_names(columns)}{why}. {NEEDED}.", columns=tuple(columns))
     chosen = _columns_of("prices", columns, names, name)
     named = asked.ticker or ticker_of_name(name) or asked.likely
-    if (
-        named and "firm" in chosen and table[chosen["firm"]].nunique() < 2
-    ):  # an ISIN or a name beside the ticker that is given
-        del chosen["firm"]
+    if named and "firm" in chosen and table[chosen["firm"]].nunique() < 2:
+        del chosen["firm"]  # an ISIN or a name beside the ticker that is given
     said = _unused(columns, names, list(chosen.values()), name)
     firm, vendor = chosen.get("ticker", chosen.get("firm")), vendor_of(columns)
     days = read_days(table[chosen["date"]], name, vendor.get("month_first") if firm is None else None)
@@ -244,18 +240,7 @@ def from_rows(table: pd.DataFrame, asked: Asked) -> Figures:
     unknown = [
         c for c, m in zip(columns, names, strict=True) if c not in chosen.values() and m in {"", "ticker", "firm"}
     ]
-    if firm is None:
-        _refuse_firms(table[unknown], days, name)
-        ticker, doubt = _whose(asked, columns)
-        said += doubt
-        tickers = pd.Series(ticker, index=table.index, dtype="object")
-    else:
-        tickers = table[firm].astype("object")
-        missing = tickers.isna() | (tickers.astype(str).str.strip() == "")
-        if missing.any():
-            raise DataUnfit(f"{name} has no ticker in data row {_row(missing)}; fill it in or drop the row.")
-    check_tickers(pd.unique(tickers), name)
-    tickers = tickers.astype(str).str.strip()
+    tickers, doubt = _shares(table, firm, unknown, days, asked)
     _daily_bars(table, name)
     fields = [f for f in _FIELDS if f in chosen]
     clean = pd.DataFrame({"date": days.to_numpy(), "ticker": tickers.to_numpy()})
@@ -274,10 +259,28 @@ def from_rows(table: pd.DataFrame, asked: Asked) -> Figures:
         said += (f"By custom, closes under {chosen['adj_close']} are adjusted for splits but not for dividends.",)
     if "currency" in chosen:
         figures = replace(figures, currency=currencies(table[chosen["currency"]], tickers, name))
-    return figures.with_cautions(*said)
+    return figures.with_cautions(*said, *doubt)
 
 
-def _whose(asked: Asked, columns: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+def _shares(
+    table: pd.DataFrame, firm: str | None, unknown: list[str], days: pd.DatetimeIndex, asked: Asked
+) -> tuple[pd.Series[str], tuple[str, ...]]:
+    """Return the ticker of each row, from the column that names firms or for a table of one share, and a caution if only the question says it."""
+    doubt: tuple[str, ...] = ()
+    if firm is None:
+        _refuse_firms(table[unknown], days, asked.name)
+        ticker, doubt = _whose(asked, table.columns)
+        tickers = pd.Series(ticker, index=table.index, dtype="object")
+    else:
+        tickers = table[firm].astype("object")
+        missing = tickers.isna() | (tickers.astype(str).str.strip() == "")
+        if missing.any():
+            raise DataUnfit(f"{asked.name} has no ticker in data row {_row(missing)}; fill it in or drop the row.")
+    check_tickers(pd.unique(tickers), asked.name)
+    return tickers.astype(str).str.strip(), doubt
+
+
+def _whose(asked: Asked, columns: Sequence[str] | pd.Index) -> tuple[str, tuple[str, ...]]:
     """Return the ticker of a table that does not name its share, and a caution if only the question says it."""
     name, stem = asked.name, file_stem(asked.name)
     named = asked.ticker or ticker_of_name(name) or (stem if stem == asked.likely else None)
