@@ -109,7 +109,7 @@ def made(rng):
     return rng.choice(["\n", "\r\n"]).join(lines) + "\n", "ZZZ.csv", truth if firm else {"ZZZ": truth[shares[0]]}
 
 
-@pytest.mark.parametrize("block", range(6))
+@pytest.mark.parametrize("block", [0, *(pytest.param(block, marks=pytest.mark.slow) for block in range(1, 6))])
 def test_nothing_is_read_wrongly(block, tmp_path):
     counts = collections.Counter()
     for number in range(100):

@@ -112,7 +112,11 @@ def test_files_named_by_digits(files):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (pd.Series(TOYOTA, index=DAYS), "source is 'Series'.*a mapping of tickers to series"),
+        (
+            pd.Series(TOYOTA, index=DAYS),
+            r"source is a series that has no name: say whose it is, load_prices\(\{'NVDA': series\}\)",
+        ),
+        ({"7203": pd.Series(TOYOTA)}, "source of 7203 is a series that does not hold closes with days as its index"),
         (pd.Series(TOYOTA), "tickers is Series"),
         ("prices.sas7bdat", "source is 'prices.sas7bdat'.*ends in .csv"),
         (["NVDA", WIDE], "source is 'list'"),
@@ -127,7 +131,8 @@ def test_what_is_neither_is_refused_by_its_kind(given, words):
 
 
 def test_tickers_in_any_sequence_stay_tickers():
-    for given in (("NVDA", "META"), pd.Index(["NVDA", "META"]), np.array(["NVDA", "META"])):
+    chosen = pd.Series(["NVDA", "x", "META"])[[0, 2]]
+    for given in (("NVDA", "META"), pd.Index(["NVDA", "META"]), np.array(["NVDA", "META"]), chosen):
         assert es.load_prices(given).tickers == ("NVDA", "META")
 
 

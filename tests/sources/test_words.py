@@ -270,3 +270,11 @@ def test_numbers_of_rows_are_no_column(save):
 def test_what_a_table_lacks_is_named(head, words, save):
     with pytest.raises(InvalidInput, match=words):
         read_prices(save(head, lambda d, _: ",".join([d, *["1"] * head.count(",")]), "IBE.MC.csv"))
+
+
+@pytest.mark.parametrize("head", ["closeunadj", "Close (not adjusted)", "raw close", "Unadjusted Price"])
+@pytest.mark.parametrize("start", ["date", "date,ticker"])
+def test_closes_that_are_adjusted_for_nothing_alone_are_refused(head, start, save):
+    file = save(f"{start},{head}", lambda d, i: f"{d}{',IBE' * start.count(',')},{RAW[i]}", "IBE.MC.csv")
+    with pytest.raises(InvalidInput, match=r"and no other closes: it is adjusted for nothing"):
+        read_prices(file)

@@ -135,6 +135,11 @@ def _part(given: object, encoding: str | None, name: str = "the table", ticker: 
     if is_table(given):
         return Table(given, name, ticker)
     whose = f" of {ticker}" if ticker is not None else ""
+    if isinstance(given, pd.Series):
+        named = "has no name: say whose it is, load_prices({'NVDA': series})"
+        raise InvalidInput(
+            f"source{whose} is a series that {named if _is_series(given) else 'does not hold closes with days as its index'}."
+        )
     raise InvalidInput(
         f"source{whose} is {_shown(given)}; choose {', '.join(map(repr, BY_WORD))} or the path of a file that ends in {', '.join(SUFFIXES)}; or hand over "
         f"a table (pandas, polars, pyarrow), a mapping of tickers to series, tables or files ({{'NVDA': series}}), or an object with name and load "
@@ -166,7 +171,10 @@ def _is_file(given: object) -> TypeGuard[str | Path]:
 
 
 def _is_series(given: object) -> TypeGuard[pd.Series[float]]:
-    return isinstance(given, pd.Series) and not isinstance(given.index, pd.RangeIndex)
+    """Tell whether a value is a series of figures with an index of its own; texts are tickers."""
+    if not isinstance(given, pd.Series) or isinstance(given.index, pd.RangeIndex):
+        return False
+    return pd.api.types.is_numeric_dtype(given.dtype)
 
 
 def _shown(given: object) -> str:

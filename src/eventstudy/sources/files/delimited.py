@@ -235,9 +235,8 @@ def check_header(header: list[str], name: str) -> None:
 
 def read_body(text: Text, columns: list[str], skip: int) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Return the rows below the header as a table, figures as floats where all are, else as text; and cautions of marks that can be read in two ways."""
-    width = max(
-        [len(columns), *(len(row) for row in text.rows if not any(row[len(columns) :]))]
-    )  # separators at the end of each row
+    # Rows may end in more separators than the header.
+    width = max([len(columns), *(len(row) for row in text.rows if not any(row[len(columns) :]))])
     columns = [c or f"Unnamed: {i}" if i else c for i, c in enumerate([*columns, *[""] * (width - len(columns))])]
     words = {c for c in columns if holds_words(c)} | {columns[0]}
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -227,38 +228,20 @@ def from_rows(table: pd.DataFrame, asked: Asked) -> Figures:
     name, columns = asked.name, [str(c) for c in table.columns]
     names = _row_meanings(columns)
     if "date" not in names or not _CLOSES & set(names):
-        raw = [c for c in columns if _is_raw(c)]
-        why = (
-            f": {_names(raw)} is adjusted for nothing, and returns need closes adjusted for splits and dividends"
-            if raw
-            else ""
-        )
-        raise InvalidInput(f"{name} has the columns {_names(columns)}{why}. {NEEDED}.", columns=tuple(columns))
+        _refuse_unknown(list(filter(_is_raw, columns)), set(), name)
+        raise InvalidInput(f"{name} has the columns {_names(columns)}. {NEEDED}.", columns=tuple(columns))
     chosen = _columns_of("prices", columns, names, name)
     named = asked.ticker or ticker_of_name(name) or asked.likely
-    if (
-        named and "firm" in chosen and table[chosen["firm"]].nunique() < 2
-    ):  # an ISIN or a name beside the ticker that is given
-        del chosen["firm"]
-    said = _unused(columns, names, list(chosen.values()), name)
+    if named and "firm" in chosen and table[chosen["firm"]].nunique() < 2:
+        del chosen["firm"]  # an ISIN or a name beside the ticker that is given
+    said = _unused(columns, names, set(chosen.values()), name)
     firm, vendor = chosen.get("ticker", chosen.get("firm")), vendor_of(columns)
     days = read_days(table[chosen["date"]], name, vendor.get("month_first") if firm is None else None)
     page = firm is None and vendor.get("page", False)
     unknown = [
         c for c, m in zip(columns, names, strict=True) if c not in chosen.values() and m in {"", "ticker", "firm"}
     ]
-    if firm is None:
-        _refuse_firms(table[unknown], days, name)
-        ticker, doubt = _whose(asked, columns)
-        said += doubt
-        tickers = pd.Series(ticker, index=table.index, dtype="object")
-    else:
-        tickers = table[firm].astype("object")
-        missing = tickers.isna() | (tickers.astype(str).str.strip() == "")
-        if missing.any():
-            raise DataUnfit(f"{name} has no ticker in data row {_row(missing)}; fill it in or drop the row.")
-    check_tickers(pd.unique(tickers), name)
-    tickers = tickers.astype(str).str.strip()
+    tickers, doubt = _shares(table, firm, unknown, days, asked)
     _daily_bars(table, name)
     fields = [f for f in _FIELDS if f in chosen]
     clean = pd.DataFrame({"date": days.to_numpy(), "ticker": tickers.to_numpy()})
@@ -277,10 +260,28 @@ def from_rows(table: pd.DataFrame, asked: Asked) -> Figures:
         said += (f"By custom, closes under {chosen['adj_close']} are adjusted for splits but not for dividends.",)
     if "currency" in chosen:
         figures = replace(figures, currency=currencies(table[chosen["currency"]], tickers, name))
-    return figures.with_cautions(*said)
+    return figures.with_cautions(*said, *doubt)
 
 
-def _whose(asked: Asked, columns: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+def _shares(
+    table: pd.DataFrame, firm: str | None, unknown: list[str], days: pd.DatetimeIndex, asked: Asked
+) -> tuple[pd.Series[str], tuple[str, ...]]:
+    """Return the ticker of each row, from the column that names firms or for a table of one share, and a caution if only the question says it."""
+    doubt: tuple[str, ...] = ()
+    if firm is None:
+        _refuse_firms(table[unknown], days, asked.name)
+        ticker, doubt = _whose(asked, table.columns)
+        tickers = pd.Series(ticker, index=table.index, dtype="object")
+    else:
+        tickers = table[firm].astype("object")
+        missing = tickers.isna() | (tickers.astype(str).str.strip() == "")
+        if missing.any():
+            raise DataUnfit(f"{asked.name} has no ticker in data row {_row(missing)}; fill it in or drop the row.")
+    check_tickers(pd.unique(tickers), asked.name)
+    return tickers.astype(str).str.strip(), doubt
+
+
+def _whose(asked: Asked, columns: Sequence[str] | pd.Index) -> tuple[str, tuple[str, ...]]:
     """Return the ticker of a table that does not name its share, and a caution if only the question says it."""
     name, stem = asked.name, file_stem(asked.name)
     named = asked.ticker or ticker_of_name(name) or (stem if stem == asked.likely else None)
@@ -310,9 +311,8 @@ def vendor_of(columns: Sequence[str]) -> Mapping[str, Any]:
 def _row_meanings(columns: Sequence[str]) -> list[str]:
     """Return what columns stand for; the last price is a close where there is no other, and so is a price where there is no ticker either."""
     names = [meaning(c) for c in columns]
-    if any(
-        m == "" and _may_be_ticker(c) for c, m in zip(columns, names, strict=True)
-    ):  # among tickers LAST is one, CLOSE is not
+    # Among tickers LAST is one, CLOSE is not.
+    if any(m == "" and _may_be_ticker(c) for c, m in zip(columns, names, strict=True)):
         names = [
             "" if m in {"last", "adj_close"} and _may_be_ticker(c) else m for c, m in zip(columns, names, strict=True)
         ]
@@ -469,8 +469,10 @@ def from_wide(table: pd.DataFrame, asked: Asked) -> Figures:
             f"{name} has the columns {_names(table.columns)}; the first is not a date, by its name: if it holds days, call it date. {NEEDED}.",
             columns=tuple(table.columns),
         )
-    adjusted = [c for c in columns if not meaning(c) and "adj" in c.lower() and _PRICE.search(c.lower())]
-    _refuse_unknown(adjusted, [], name)
+    adjusted = [
+        c for c in columns if not meaning(c) and (_is_raw(c) or ("adj" in c.lower() and _PRICE.search(c.lower())))
+    ]
+    _refuse_unknown(adjusted, set(), name)
     check_tickers(("" if UNNAMED.fullmatch(c) else c for c in columns), name)
     refuse_other_fields(columns, head, name)
     days = read_days(table.iloc[:, 0], name)
@@ -509,7 +511,8 @@ def two_level_columns(rows: Sequence[Sequence[str]], heads: tuple[str, str]) -> 
 def _unnumbered(names: Sequence[str]) -> list[str]:
     """Return names as they were before Close, Close.1 (pandas) or Close...2, Close...3 (R) were made of one that came several times."""
     bases = [m[1] if (m := _NUMBERED.fullmatch(n)) else n for n in names]
-    return [base if bases.count(base) > 1 else n for n, base in zip(names, bases, strict=True)]
+    counts = Counter(bases)
+    return [base if counts[base] > 1 else n for n, base in zip(names, bases, strict=True)]
 
 
 def from_two_level(table: pd.DataFrame, asked: Asked) -> Figures:
@@ -525,7 +528,7 @@ def from_two_level(table: pd.DataFrame, asked: Asked) -> Figures:
         heads = sorted({str(v) for i in (0, 1) for v in _level(table, i)})
         raise InvalidInput(f"{name} has two header rows without a Close: {_names(heads)}. {NEEDED}.")
     heads = [str(v) for v in _level(table, level)]
-    said = _unused(heads, told[level], [h for h, m in zip(heads, told[level], strict=True) if m in _FIELDS], name)
+    said = _unused(heads, told[level], {h for h, m in zip(heads, told[level], strict=True) if m in _FIELDS}, name)
     check_tickers((v for v in _level(table, 1 - level)), name)
     days = read_days(pd.Series(table.index), name)
     written, table = table.index.to_frame(index=False), table.reset_index(drop=True)
@@ -564,18 +567,24 @@ def _level(table: pd.DataFrame, level: int) -> list[object]:
 # -- What the layouts have in common.
 
 
-def _unused(columns: Sequence[str], names: Sequence[str], used: Sequence[str], name: str) -> tuple[str, ...]:
+def _unused(columns: Sequence[str], names: Sequence[str], used: set[str], name: str) -> tuple[str, ...]:
     """Return a caution that names the columns that are neither used nor known to be needless; refuse those that may hold adjusted closes."""
     rest = [c for c, m in zip(columns, names, strict=True) if c not in used and m != "other"]
     rest = [c for c in dict.fromkeys(rest) if not _MEANS["bars"].get(c.strip().lower())]
-    _refuse_unknown(rest, [m for c, m in zip(columns, names, strict=True) if c in used], name)
+    _refuse_unknown(rest, {m for c, m in zip(columns, names, strict=True) if c in used}, name)
     return (f"Columns that were not used: {_names(rest)}.",) if rest else ()
 
 
-def _refuse_unknown(columns: Sequence[str], known: Sequence[str], name: str) -> None:
+def _refuse_unknown(columns: Sequence[str], known: set[str], name: str) -> None:
     """Refuse a column that may hold adjusted closes under an unknown name: without it raw closes would make the returns."""
     for column in columns:
         words = str(column).lower()
+        if _is_raw(words) and not _CLOSES & known:
+            raise InvalidInput(
+                f"{name} has the column {shown(column)} and no other closes: it is adjusted for nothing, and returns need closes adjusted for splits "
+                f"and dividends, in a column adj_close.",
+                column=str(column)[:60],
+            )
         if _is_raw(words) or _OTHER_PRICE.search(words) or not _ADJUSTED.search(words):
             continue
         if "adj_close" not in known or _PRICE.search(words):
