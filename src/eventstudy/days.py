@@ -320,8 +320,8 @@ def _clocks(moments: pd.DatetimeIndex) -> str:
 def _neighbours(written: pd.DatetimeIndex, what: str) -> str:
     """Say of days alone that they may be evenings of UTC whose time was cut off; refuse them if an exchange's sessions show it."""
     count = np.bincount(written.day_of_week, minlength=7)
-    often = count > _SELDOM * len(written)
-    if len(written) < _COMPARED or max(count[_SATURDAY:]) < _SOME or often.all() or match_exchanges(written).fits[0]:
+    often, some = count > _SELDOM * len(written), min(_SOME, max(2.0, _REGULAR * len(written)))
+    if len(written) < _COMPARED or max(count[_SATURDAY:]) < some or often.all() or match_exchanges(written).fits[0]:
         return ""
     for by in (1, -1):
         fits = match_exchanges(written + pd.Timedelta(days=by)).fits[0]
@@ -333,7 +333,7 @@ def _neighbours(written: pd.DatetimeIndex, what: str) -> str:
                 f"table.index = table.index {sign} pd.Timedelta(days=1).",
                 day=iso_day(written[0]),
             )
-    names = [n for n, c in zip(("Saturdays", "Sundays"), count[_SATURDAY:], strict=True) if c >= _SOME]
+    names = [n for n, c in zip(("Saturdays", "Sundays"), count[_SATURDAY:], strict=True) if c >= some]
     return (
         f"The days fall on {listed(names)}, and no exchange that is known has these sessions: evenings in UTC whose time was cut off are a day early "
         f"({iso_day(written[0])}, a {written[0]:%A}, was read as it is)."
