@@ -43,7 +43,7 @@ def forms(exchange: str, first: str, last: str) -> tuple[pd.DatetimeIndex, dict[
 
 @pytest.mark.parametrize("exchange", EXCHANGES)
 def test_every_form_of_every_exchange_is_read_right_or_not_silently(exchange):
-    for first, last in SPANS:
+    for first, last in SPANS if EXCHANGES.index(exchange) % 4 == 0 else SPANS[::2]:
         truth, written = forms(exchange, first, last)
         for form, stamps in written.items():
             try:
