@@ -22,24 +22,6 @@ LARGER = ["XNYS", "XLON", "XETR", "XPAR", "XTKS", "XHKG", "XSHG", "XTSE", "XSWX"
 NO_SHARES = {"24/5", "CMES", "IEPA", "us_futures", "XCBF", "XEUR", "XEEE"}
 
 
-def own_rules(name: str) -> pd.DatetimeIndex | None:
-    """Return the sessions by a calendar's rules of holidays, where the library cannot build the calendar itself; None if it has none."""
-    calendar = object.__new__(xc.calendar_utils._default_calendar_factories[name])
-    days = pd.date_range(FIRST_DAY, LAST_DAY)
-    try:
-        closed = calendar.regular_holidays.holidays(FIRST_DAY, LAST_DAY).union(
-            pd.DatetimeIndex(calendar.adhoc_holidays)
-        )
-    except NotImplementedError:
-        return None
-    spells = [(None, None, calendar.weekmask), *getattr(calendar, "special_weekmasks", [])]
-    is_open = np.zeros(len(days), dtype=bool)
-    for first, last, mask in spells:
-        inside = (days >= (first or FIRST_DAY)) & (days <= (last or LAST_DAY))
-        is_open[inside] = np.array([c == "1" for c in mask])[days[inside].dayofweek]
-    return days[is_open & ~days.isin(closed)]
-
-
 def main() -> None:
     """Build every calendar once and store its sessions as bits."""
     warnings.simplefilter("ignore")
@@ -50,11 +32,9 @@ def main() -> None:
     for name in names:
         try:
             first, last = calendar_bounds(name)
-            sessions: pd.DatetimeIndex | None = exchange_sessions(name, first, last)
-        except InvalidInput:
-            first, last, sessions = FIRST_DAY, LAST_DAY, own_rules(name)
-        if sessions is None:
+        except InvalidInput:  # the installed libraries cannot build it
             continue
+        sessions = exchange_sessions(name, first, last)
         kept.append(name)
         bits.append(np.packbits(days.isin(sessions)))
         spans.append([(first - FIRST_DAY).days, (last - FIRST_DAY).days])

@@ -230,7 +230,7 @@ def match_exchanges(days: pd.DatetimeIndex, present: NDArray[np.bool_] | None = 
     fit = some[:, None] & (count > 0) & (2 * count >= there.sum(axis=0)[:, None])
     fit &= closed <= np.maximum(1.0, CLOSED_SHARE * count)
     every_day = known.names.index(EVERY_DAY)
-    fit[:, every_day] &= there[(FIRST_DAY.dayofweek + at) % 7 > 4].any(axis=0)  # weekdays alone are never its own
+    fit[:, every_day] &= there[(FIRST_DAY.day_of_week + at) % 7 > 4].any(axis=0)  # weekdays alone are never its own
     if not thin:
         fit &= missing <= np.maximum(1.0, MISSING_SHARE * span)
     against = np.where(fit, closed + missing, np.inf)

@@ -52,6 +52,8 @@ _REGULAR, _SELDOM = 0.1, 0.04
 _RARE, _HOURS = 0.02, 6
 #: Days that are compared with exchanges; days alone from Sunday to Thursday, which may be right, are refused only if they are many.
 _COMPARED, _MANY = 10, 200
+#: Saturdays or Sundays that are more than special sessions.
+_SOME = 3
 #: Share of days on which a named exchange may have been closed without another reading being looked for.
 _CLOSED = 0.02
 
@@ -97,7 +99,7 @@ def days_of(stamps: pd.DatetimeIndex, what: str, exchange: str | None = None) ->
     if zone and len(stamps) and not _midnights(stamps).all():
         utc = stamps.tz_convert("UTC")
         days = utc.tz_localize(None).normalize().as_unit("ns")
-        if _midnights(utc).all() and all((days.dayofweek == d).mean() >= _REGULAR for d in (_SATURDAY, _SUNDAY)):
+        if _midnights(utc).all() and all((days.day_of_week == d).mean() >= _REGULAR for d in (_SATURDAY, _SUNDAY)):
             return Days(
                 days,
                 f"Dates at midnight in UTC, written in {zone}, were taken as the days of UTC, on all days of the week.",
@@ -266,8 +268,8 @@ def _off_weekdays(
             f"Dates at {_clocks(given)} UTC were read as the days that are written, from Sunday on; if they are moments of the next day where "
             f"the market is, write the days alone."
         )
-    weekday = "Sunday" if (written.dayofweek == _SUNDAY).mean() >= _REGULAR else "Saturday"
-    row = int((written.dayofweek == (_SUNDAY if weekday == "Sunday" else _SATURDAY)).argmax())
+    weekday = "Sunday" if (written.day_of_week == _SUNDAY).mean() >= _REGULAR else "Saturday"
+    row = int((written.day_of_week == (_SUNDAY if weekday == "Sunday" else _SATURDAY)).argmax())
     raise InvalidInput(
         f"{what} has dates at {_clocks(given)}{f' {zone}' if zone not in {'', 'local'} else ''} that fall on {weekday}s ({given[row]:%Y-%m-%d %H:%M}), "
         f"and nothing tells whether they are the days that are written or moments of another zone than the market's. Write the days alone "
@@ -303,7 +305,7 @@ def _at_new_york_close(moments: pd.DatetimeIndex) -> bool:
 def _weekends(written: pd.DatetimeIndex, moved: pd.DatetimeIndex) -> bool | None:
     """Tell by the weekend whether moved days (True) or those written (False) are meant; None if both or neither fall on it."""
     for day in (_SATURDAY, _SUNDAY):
-        off, other = float((written.dayofweek == day).mean()), float((moved.dayofweek == day).mean())
+        off, other = float((written.day_of_week == day).mean()), float((moved.day_of_week == day).mean())
         if min(off, other) <= _SELDOM and max(off, other) >= _REGULAR:
             return off > other
     return None
@@ -317,11 +319,9 @@ def _clocks(moments: pd.DatetimeIndex) -> str:
 
 def _neighbours(written: pd.DatetimeIndex, what: str) -> str:
     """Say of days alone that they may be evenings of UTC whose time was cut off; refuse them if an exchange's sessions show it."""
-    weekday = written.dayofweek
-    sundays, saturdays, fridays = ((weekday == d).mean() for d in (_SUNDAY, _SATURDAY, 4))
-    if len(written) < _COMPARED or max(saturdays, sundays) < _REGULAR or min(saturdays, sundays) > _SELDOM:
-        return ""
-    if match_exchanges(written).fits[0]:
+    count = np.bincount(written.day_of_week, minlength=7)
+    often, some = count > _SELDOM * len(written), min(_SOME, max(2.0, _REGULAR * len(written)))
+    if len(written) < _COMPARED or max(count[_SATURDAY:]) < some or often.all() or match_exchanges(written).fits[0]:
         return ""
     for by in (1, -1):
         fits = match_exchanges(written + pd.Timedelta(days=by)).fits[0]
@@ -333,9 +333,11 @@ def _neighbours(written: pd.DatetimeIndex, what: str) -> str:
                 f"table.index = table.index {sign} pd.Timedelta(days=1).",
                 day=iso_day(written[0]),
             )
-    if sundays < _REGULAR or fridays > _SELDOM:
-        return ""
-    return "The days are Sunday to Thursday and the sessions of no exchange that is known: evenings in UTC whose time was cut off are a day early."
+    names = [n for n, c in zip(("Saturdays", "Sundays"), count[_SATURDAY:], strict=True) if c >= some]
+    return (
+        f"The days fall on {listed(names)}, and no exchange that is known has these sessions: evenings in UTC whose time was cut off are a day early "
+        f"({iso_day(written[0])}, a {written[0]:%A}, was read as it is)."
+    )
 
 
 # -- Whether days follow each other daily.

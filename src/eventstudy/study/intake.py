@@ -406,7 +406,7 @@ def _still(values: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 def _refuse_filled(returns: pd.DataFrame) -> None:
     """Refuse a column in which nothing moves on one weekday and most moves on others: days without trade that were filled in."""
-    values, weekday = returns.to_numpy(), pd.DatetimeIndex(returns.index).dayofweek.to_numpy()
+    values, weekday = returns.to_numpy(), pd.DatetimeIndex(returns.index).day_of_week.to_numpy()
     there, still = np.isfinite(values), _still(values)
     on = weekday[None, :] == np.arange(7)[:, None]
     count, quiet = on.astype(np.int64) @ there, on.astype(np.int64) @ (there & still)
