@@ -20,6 +20,8 @@ from eventstudy.figures.style import Size
 from eventstudy.figures.words import FigureText
 from eventstudy.inference.advice import Note
 from eventstudy.inference.result import HypothesisTest, normal_quantile
+from eventstudy.statements import AVERAGE, ERRORS, P_VALUE, Numbers
+from eventstudy.windows import Window
 from eventstudy.wording import number, p_text, round_significant
 
 if TYPE_CHECKING:
@@ -99,7 +101,7 @@ def several_tests(
     window = shown[0].test.window
     parameters = {"window": [window.start, window.end], "tests": [s.test.name for s in shown]}
     recipe = Recipe(
-        Facts("several_tests", {"average": (_state(shown),)}, parameters=parameters),
+        Facts("several_tests", {AVERAGE: (_state(shown),)}, parameters=parameters, numbers=_numbers(shown, window, when)),
         _words(shown, say.span_text(window, when)),
         _frame(shown),
         _COLUMNS,
@@ -136,6 +138,35 @@ def z_equivalent(test: HypothesisTest) -> float:
     centre = test.n * (test.n + 1) / 4.0 if signed_rank else 0.0
     tail = max(test.p_value / 2.0, 5e-324)
     return math.copysign(-normal_quantile(tail), test.statistic - centre)
+
+
+def _numbers(shown: Sequence[_Compared], window: Window, when: str) -> Numbers:
+    """Return the tests' results as numbers that a text may say."""
+    days, z = (window.start, window.end), [s.z for s in shown]
+    fit = [s.z for s in shown if s.recommended]
+    return Numbers(
+        names={s.test.title: s.test.title for s in shown},
+        values={
+            key: value
+            for s in shown
+            for key, value in (
+                ((s.test.title, P_VALUE, days), s.test.p_value),
+                ((s.test.title, ERRORS, days), s.z),
+            )
+        },
+        counts={
+            "tests": len(shown),
+            "widest": abs(max(z, key=abs)),
+            "signed_widest": max(z, key=abs),
+            "nearest": abs(min(fit, key=abs)) if fit else math.nan,
+            "test_level": 5,
+            "between": len(shown) - say.LISTED,
+        },
+        days={when: 0} if when else {},
+        span=days,
+        spans=frozenset([days]),
+        quoted=frozenset(s.note.text for s in shown if s.note.text),
+    )
 
 
 def _words(shown: Sequence[_Compared], span: str) -> FigureText:
