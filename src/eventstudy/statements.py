@@ -168,17 +168,18 @@ class Reading:
 
 
 def certified(text: str, numbers: Numbers, where: str) -> str:
-    """Return a sentence of the package's own, which must hold to its last number.
+    """Return a sentence of the package's own, which the numbers must not deny.
 
     Raises
     ------
     InvalidInput
-        If it does not: an error of the package, which no report may print.
+        If they do: an error of the package, which no report may print.
     """
     reading = read(text, numbers)
-    if not reading.holds:
-        said = "; ".join((*reading.problems, *(f"{word!r} could not be read" for word in reading.unread)))
-        raise InvalidInput(f"{where}: {text!r} is not what the numbers say: {said}. This is an error of the package.")
+    if reading.problems:
+        raise InvalidInput(
+            f"{where} would say {text!r}, which the numbers deny: {'; '.join(reading.problems)}. This is an error of the package; please report it."
+        )
     return text
 
 
@@ -225,16 +226,20 @@ _FIGURE = re.compile(
     rf"(?P<range>from {_PAIR.replace('low', 'least').replace('high', 'most')})|(?P<main>(?<![\w$.,])(?<!\d[−-]){_VALUE})"
     rf"(?:(?: \((?:[\d.]+% interval )?|, ){_PAIR}(?=\)))?(?P<by>\)? by day (?P<day>[−+-]?\d+))?"
 )
-_PARTS = re.compile(rf"(?P<sign>[−+-])?(?P<currency>(?:US)?\$)?(?P<number>{_NUM}) ?(?P<unit>{_UNIT})?(?P<dollars> dollars)?")
+_PARTS = re.compile(
+    rf"(?P<sign>[−+-])?(?P<currency>(?:US)?\$)?(?P<number>{_NUM}) ?(?P<unit>{_UNIT})?(?P<dollars> dollars)?"
+)
 _SCALE = {"bn": 1e9, "billion": 1e9, "tn": 1e12, "trillion": 1e12, "mn": 1e6, "million": 1e6, "": 1.0}
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
-_DATE = re.compile(rf"\b(?:\d{{1,2}} (?:{_MONTHS}) \d{{4}}|\d{{4}}-\d{{2}}-\d{{2}}(?!\d))")
+_DATE = re.compile(rf"\b(?:\d{{1,2}} (?:{_MONTHS}) \d{{4}}(?!\d)|\d{{4}}-\d{{2}}-\d{{2}}(?!\d))")
 _DAYS = re.compile(
     r"\[(?P<a>[−+-]?\d+), (?P<b>[−+-]?\d+)\]|\b(?:trading )?days? (?P<c>[−+-]?\d+)(?: (?:to|or day) (?P<d>[−+-]?\d+))?(?!\d)",
     re.IGNORECASE,
 )
 _P = re.compile(r"\bp (?P<p><? ?0?\.\d+|[01]\.\d+)(?!\d)|(?P<of><?0\.\d{3})(?= for )")
-_LEVEL = re.compile(rf"(?P<level>{_NUM})%(?= (?:prediction |confidence )?(?:intervals?|bands?|prediction)\b|, t with)|(?<=two-sided )(?P<two>{_NUM})%")
+_LEVEL = re.compile(
+    rf"(?P<level>{_NUM})%(?= (?:prediction |confidence )?(?:intervals?|bands?|prediction)\b|, t with)|(?<=two-sided )(?P<two>{_NUM})%"
+)
 _EXPECTATION = re.compile(
     r"^,? (?P<side>more|less|below|above|better|worse|short|beyond)\b(?: than)? (?:(?:what|it|they|was|were|had|been|is) )*"
     r"(?:expect\w+|the market[’']s move explains|its usual return|the model (?:expect\w+|explains)|the market (?:explains|accounts for))"
@@ -245,7 +250,10 @@ _COMPARED = re.compile(
     re.IGNORECASE,
 )
 _AGAINST_MODEL = re.compile(r"^ (?:against|beyond) (?:what|the) |^ less the market[’']s part|^ less its usual return")
-_ABNORMAL_NOUN = re.compile(r"\b(?P<median>measured from that median)|\b(?P<abnormal>abnormal|CARs?|CAARs?|beta explains)|\b(?:daily|raw) returns?\b", re.IGNORECASE)
+_ABNORMAL_NOUN = re.compile(
+    r"\b(?P<median>measured from that median)|\b(?P<abnormal>abnormal|CARs?|CAARs?|beta explains)|\b(?:daily|raw) returns?\b",
+    re.IGNORECASE,
+)
 _RANK = re.compile(
     r"\b(?:was|is) the (?:(?P<rank>\d+)(?:st|nd|rd|th) )?largest of (?P<n>\d[\d,]*) (?:stocks|events|companies|shares)"
 )
@@ -253,10 +261,13 @@ _RANK = re.compile(
 #: Stands for a subject's name, so that no word of a name is read as a verb.
 _HOLE = "\ufffc{}\ufffc"
 _FILLED = re.compile(r"\ufffc(\d+)\ufffc")
-_GROUP = re.compile(r"\ufffc\d+\ufffc(?:(?:, and |, | and | or )\ufffc\d+\ufffc)*")
+_GROUP = re.compile(r"\ufffc\d+\ufffc(?:(?:, \ufffc\d+\ufffc)*,? (?:and|or) \ufffc\d+\ufffc)?")
+_LIST = re.compile(r"\ufffc\d+\ufffc(?:(?:, | and )\ufffc\d+\ufffc)*")
 
 #: Verdicts in other words: of an interval that includes 0, or where a day lies beside the band.
-_NOISE = re.compile(r"\bwithin its ordinary noise\b|\bwas no clear break with the market\b|\blies (?P<side>below|above|inside) the band\b")
+_NOISE = re.compile(
+    r"\bwithin its ordinary noise\b|\bwas no clear break with the market\b|\blies (?P<side>below|above|inside) the band\b"
+)
 
 #: Counts and levels by the words beside them; each group is the name of a count.
 PHRASES = [
@@ -409,7 +420,16 @@ class _Reader:
         ]
 
     def reading(self) -> Reading:
-        for step in (self._paths, self._phrases, self._ranks, self._states, self._ps, self._figures, self._moves, self._dates):
+        for step in (
+            self._paths,
+            self._phrases,
+            self._ranks,
+            self._states,
+            self._ps,
+            self._figures,
+            self._moves,
+            self._dates,
+        ):
             step()
         self._leftovers()
         prose = [
@@ -437,7 +457,9 @@ class _Reader:
         return [e for key in keys for e in (list(self.numbers.states) if key == ALL else [key])]
 
     def _clause(self, place: int) -> tuple[int, int]:
-        return next((a, b) for a, b in zip(self.bounds, self.bounds[1:], strict=False) if a <= place < b or b == len(self.text))
+        return next(
+            (a, b) for a, b in zip(self.bounds, self.bounds[1:], strict=False) if a <= place < b or b == len(self.text)
+        )
 
     def _is_asked(self, place: int) -> bool:
         return any(a <= place < b for a, b in self.asked)
@@ -456,16 +478,25 @@ class _Reader:
                 if any(self.seen[found.start() : found.end()]):
                     continue
                 if self._counted(found):
-                    self._cross(found.start(), found.end())
+                    for name in found.groupdict():
+                        self._cross(*found.span(name)) if found[name] else None
+                    for move in _MOVE.finditer(self.text, found.start(), found.end()):
+                        self._cross(move.start(), move.end())
         for found in _LEVEL.finditer(self.text):
             self._counted(found, {"level": "level", "two": "level"})
+            self._cross(found.start(), found.end())
+        for found in re.finditer(r"\b[Ff]rom (?:trading )?day ([−+-]?\d+)(?!\d| to [−+-]?\d)", self.text):
+            first = self.numbers.span[0]
+            self._judge(_day(found[1]) == first, f"{found.group()!r} is from day {relative_day(first)}")
             self._cross(found.start(), found.end())
         for found in _LITERAL.finditer(self.text):
             self._cross(found.start(), found.end())
         for found in re.finditer(rf"(\ufffc\d+\ufffc) ([−+-]?{_NUM}) standard errors", self.text):
             z = self.numbers.value(self._keys(found[1])[0], ERRORS, self.numbers.span)
             if z is not None:
-                self._judge(number(z, 1) == found[2], f"{self._named(found[1])} is {number(z, 1)} standard errors from zero")
+                self._judge(
+                    number(z, 1) == found[2], f"{self._named(found[1])} is {number(z, 1)} standard errors from zero"
+                )
                 self._cross(found.start(), found.end())
         for found in re.finditer(r"the lowest, (\ufffc\d+\ufffc)", self.text):
             lowest = self.numbers.roles.get("lowest")
@@ -495,7 +526,7 @@ class _Reader:
     def _kept(self, found: re.Match[str]) -> None:
         """Judge "NAME (fell) in 4 of 7": under how many other models a finding stays."""
         (key,) = self._keys(found[1])
-        kept, models = (self.numbers.counts.get(name) for name in (f"kept of {key}", "models"))
+        kept, models = (self.numbers.counts.get(f"{what} of {key}") for what in ("kept", "models"))
         if kept is None or models is None:
             return
         self._judge((int(found[2]), int(found[3])) == (kept, models), f"{key}: {kept:.0f} of {models:.0f}")
@@ -537,7 +568,9 @@ class _Reader:
 
     def _subject(self, start: int, end: int, quantity: str, span: Span) -> list[str]:
         """Return whom a number is said of; empty if that is not known."""
-        after = re.match(r"(?: [\w’-]+){0,3}? (?:for|of|in|off|at) (?:shares (?:of|in) )?(\ufffc\d+\ufffc)", self.text[end:])
+        after = re.match(
+            r"(?: [\w’-]+){0,3}? (?:for|of|in|off|at) (?:shares (?:of|in) )?(\ufffc\d+\ufffc)", self.text[end:]
+        )
         before = self._subject_before(start)
         if before == [ALL] and quantity in (VALUE, ABNORMAL_VALUE):
             return before
@@ -577,6 +610,9 @@ class _Reader:
         quantity = self._sticky(found.start(), "fraction")
         for which in ("least", "most"):
             amount = _Amount.of(found[which])
+            if amount.unit != "fraction":
+                self.unread.append(amount.text)
+                continue
             value = self.numbers.value(POPULATION, f"{which} {quantity}", self.numbers.span)
             if value is None:
                 self.unread.append(amount.text)
@@ -597,7 +633,13 @@ class _Reader:
         names = self._subject(found.start("main"), found.end(), quantity, span) if quantity and span else []
         # a sign of the text's own, or a movement's
         sign = sign or amount.sign
-        if not names or span is None or not sign or (re.search(r"\bto $", lead) and word != "up to") or _NEGATION.search(lead.rpartition(",")[2]):
+        if (
+            not names
+            or span is None
+            or not sign
+            or (re.search(r"\bto $", lead) and word != "up to")
+            or _NEGATION.search(lead.rpartition(",")[2])
+        ):
             self.unread.append(found.group())
             self._cross(found.start(), found.end())
             if not self._subject_before(found.start(), loose=True):
@@ -694,14 +736,21 @@ class _Reader:
                 self.used.add(span)
                 continue
             said = f"{word} {amount.text}".strip()
-            self.problems.append(f"{said} is said of {key}, whose {quantity}{_over(span, self.numbers.span)} is {amount.write(value)}{self._other(amount, key, quantity, span, sign, word)}")
+            self.problems.append(
+                f"{said} is said of {key}, whose {quantity}{_over(span, self.numbers.span)} is {amount.write(value)}{self._other(amount, key, quantity, span, sign, word)}"
+            )
         return True
 
     def _other(self, amount: _Amount, key: str, quantity: str, span: Span, sign: int, word: str) -> str:
         """Say which other number of the same subject was meant, if it is one."""
         for other in (RETURN, ABNORMAL, EXPECTED, VALUE, ABNORMAL_VALUE):
             value = self.numbers.value(key, other, span)
-            if other != quantity and value is not None and (other in (VALUE, ABNORMAL_VALUE)) == (amount.unit == "dollars") and _same(amount, value, sign, word):
+            if (
+                other != quantity
+                and value is not None
+                and (other in (VALUE, ABNORMAL_VALUE)) == (amount.unit == "dollars")
+                and _same(amount, value, sign, word)
+            ):
                 return f" ({amount.text} is its {other})"
         return ""
 
@@ -712,16 +761,19 @@ class _Reader:
         for end, shown in ((LOW, found["low"]), (HIGH, found["high"])):
             amount = _Amount.of(shown)
             value = self.numbers.value(names[0], end + quantity, span)
-            if value is None:
+            if value is None or amount.unit != _Amount.of(found["main"]).unit:
                 self.unread.append(shown)
                 continue
-            self._judge(_same(amount, value, amount.sign), f"{shown} is said of {names[0]}; the {end}{quantity} is {amount.write(value)}")
+            self._judge(
+                _same(amount, value, amount.sign),
+                f"{shown} is said of {names[0]}; the {end}{quantity} is {amount.write(value)}",
+            )
 
     def _ps(self) -> None:
         for found in _P.finditer(self.text):
             shown, quantity = (found["p"], P_VALUE) if found["p"] else (found["of"], ADJUSTED_P)
             after = re.match(r" for (\ufffc\d+\ufffc)", self.text[found.end() :])
-            keys = self._keys(after[1]) if after and found["of"] else self._subject_before(found.start(), loose=True)
+            keys = self._keys(after[1] if after and found["of"] else self.text[: found.start()])
             value = self.numbers.value(keys[-1], quantity, self.numbers.span) if keys else None
             if value is None:
                 self.unread.append(found.group())
@@ -753,19 +805,28 @@ class _Reader:
             (re.compile(r"\b[Nn]o (?:clear )?(?:abnormal )?change(?: in market value)? (?:for|of|in) (" + _GROUP.pattern + ")"), "unclear"),
             (re.compile(r"\b[Nn]o return for (" + _GROUP.pattern + ")"), "missing"),
             (re.compile(r"(" + _GROUP.pattern + r"): no return\b"), "missing"),
-            (re.compile(r"\bNo figure(?: \([^)]*\):| for) (" + _GROUP.pattern + ")"), "missing"),
-            (re.compile(r"\bNo return: (" + _GROUP.pattern + ")"), "missing"),
+            (re.compile(r"\bNo figure(?: \([^)]*\):| for) (" + _LIST.pattern + ")"), "missing"),
+            (re.compile(r"\bNo return: (" + _LIST.pattern + ")"), "missing"),
         )  # fmt: skip
         for pattern, state in patterns:
             for found in pattern.finditer(self.text):
                 self._said_of(found, state)
+        for found in re.finditer(rf"The result of ({_GROUP.pattern}) is clear for an event looked at alone", self.text):
+            for key in self._keys(found[1]):
+                alone, among = (self.numbers.value(key, what, self.numbers.span) for what in (P_VALUE, ADJUSTED_P))
+                self._judge(
+                    bool(alone and among and alone < 0.05 <= among), f"{self._named(found.group())!r} is said of {key}"
+                )
         for found in _STILL.finditer(self.text):
             self._still(found)
         for found in _NOISE.finditer(self.text):
             keys = self._subject_before(found.start(), loose=True) or list(self.numbers.states)[:1]
             says = {"below": "down", "above": "up"}.get(found["side"] or "", "unclear")
             for key in keys:
-                self._judge(says in self._states_of(key, self._clause_span(found.start())), f"{found.group()!r} is said of {key}")
+                self._judge(
+                    says in self._states_of(key, self._clause_span(found.start())),
+                    f"{found.group()!r} is said of {key}",
+                )
             self._cross(found.start(), found.end())
         for found in re.finditer(r"\bas (low|high)\b", self.text):
             side = self.numbers.roles.get("side", found[1])
@@ -779,11 +840,20 @@ class _Reader:
                 if raw is not None and percent(raw, 1) != percent(0.0, 1):
                     self.unread.append(found.group())
         for key in self._events(self._keys(found[1])):
+            if "figure" in found.group():
+                value = self.numbers.value(key, VALUE, self.numbers.span)
+                self._judge(
+                    value is None or not math.isfinite(value), f"{self._named(found.group())!r} is said of {key}"
+                )
+                continue
             known = self._states_of(key, self._clause_span(found.start()))
             if not known:
                 self.unread.append(found.group())
                 continue
-            self._judge(state in known, f"{self._named(found.group())!r} is said of {key}, where the numbers show {self._shown([key])}")
+            self._judge(
+                state in known,
+                f"{self._named(found.group())!r} is said of {key}, where the numbers show {self._shown([key])}",
+            )
         self._cross(found.start(), found.end())
 
     def _states_of(self, key: str, span: Span | None) -> tuple[str, ...]:
@@ -841,7 +911,9 @@ class _Reader:
     def _claims(self, a: int, b: int) -> Iterator[tuple[str, str, list[str], str, int]]:
         """Yield each word of movement in a clause, its side, the subjects that it is said of, the words before it, and its place."""
         # who was already said not to have moved is no subject of a movement
-        clause = "".join(" " if seen and c == "\ufffc" else c for c, seen in zip(self.text[a:b], self.seen[a:b], strict=True))
+        clause = "".join(
+            " " if seen and c == "\ufffc" else c for c, seen in zip(self.text[a:b], self.seen[a:b], strict=True)
+        )
         words, start = list(_MOVE.finditer(clause)), 0
         for i, found in enumerate(words):
             before = clause[start : found.start()]
@@ -862,7 +934,9 @@ class _Reader:
         if keys and not wrong:
             self.held += 1
         elif keys and all(self._states_of(k, span) or self._raw(k, span) is not None for k in wrong):
-            self.problems.append(f"{word!r} is said of {listed(wrong)}, where the numbers show {self._shown(wrong, span)}")
+            self.problems.append(
+                f"{word!r} is said of {listed(wrong)}, where the numbers show {self._shown(wrong, span)}"
+            )
         elif keys or not everyone:
             self.unread.append(word)
         else:
@@ -938,9 +1012,16 @@ class _Reader:
         parts = []
         for key in keys:
             value, raw = (self.numbers.value(key, what, span) for what in (ABNORMAL, RETURN))
-            beside = "" if value is None or raw is None or not math.isfinite(value) else f" (return {percent(raw, 1)}, abnormal {percent(value, 1)})"
+            beside = (
+                ""
+                if value is None or raw is None or not math.isfinite(value)
+                else f" (return {percent(raw, 1)}, abnormal {percent(value, 1)})"
+            )
             states = self._states_of(key, span)
-            said = " or ".join(dict.fromkeys(says[s] for s in states)) or f"a return of {percent(self._raw(key, span) or 0.0, 1)}"
+            said = (
+                " or ".join(dict.fromkeys(says[s] for s in states))
+                or f"a return of {percent(self._raw(key, span) or 0.0, 1)}"
+            )
             parts.append(f"{said}{beside}")
         return " or ".join(dict.fromkeys(parts[:3]))
 
@@ -957,7 +1038,11 @@ class _Reader:
         for found in _BY_DAY.finditer(self.text, head.end()):
             if found.start() == place:
                 claim = found["claim"] or claim
-                self._path(claim, (start, _day(found["day"])))
+                span = (start, _day(found["day"]))
+                if span in self.numbers.spans:
+                    self._path(claim, span)
+                else:
+                    self.unread.append(found.group())
                 self._cross(place, found.end())
                 place = found.end()
         self._cross(0, head.end())
@@ -988,11 +1073,19 @@ class _Reader:
 
 
 #: What is said of all cumulated paths by a day; the same claim may go on to another day.
-_BY_DAY = re.compile(r"(?P<claim>[^;]*?(?:; [^;]*? above)?),? ?\b(?:and still by|or|by) day (?P<day>[−+-]?\d+)(?:[,;] ?)?")
-_SIDE = re.compile(rf"(?P<who>{_GROUP.pattern}|\d+)(?: of \d+ events)?(?: is| are)?(?: clearly)? (?P<side>below|above)\b")
-_WORDS_OF_DISTANCE = re.compile(rf"\b(?:{'|'.join(sorted(DISTANCES, key=len, reverse=True))})(?= [−+-]?(?:US)?\$?\d)", re.IGNORECASE)
+_BY_DAY = re.compile(
+    r"(?P<claim>[^;]*?(?:; [^;]*? above)?),? ?\b(?:and still by|or|by) day (?P<day>[−+-]?\d+)(?:[,;] ?)?"
+)
+_SIDE = re.compile(
+    rf"(?P<who>{_GROUP.pattern}|\d+)(?: of \d+ events)?(?: is| are)?(?: clearly)? (?P<side>below|above)\b"
+)
+_WORDS_OF_DISTANCE = re.compile(
+    rf"\b(?:{'|'.join(sorted(DISTANCES, key=len, reverse=True))})(?= [−+-]?(?:US)?\$?\d)", re.IGNORECASE
+)
 #: Words beside a number that say what it is of, or how it is meant.
-_CUES = re.compile(r"\b(?:the model expected|expected|less the market[’']s part|Marked|raw|Cumulated from)\b", re.IGNORECASE)
+_CUES = re.compile(
+    r"\b(?:the model expected|expected|less the market[’']s part|Marked|raw|Cumulated from)\b", re.IGNORECASE
+)
 
 
 def _same(amount: _Amount, value: float, sign: int, word: str = "") -> bool:
@@ -1005,9 +1098,9 @@ def _same(amount: _Amount, value: float, sign: int, word: str = "") -> bool:
 def _p_is(shown: str, p: float) -> bool:
     """Return whether a p-value prints like that."""
     bare = shown.replace(" ", "")
-    if bare.startswith("<"):
-        return p < float(bare[1:])
     digits = len(bare.partition(".")[2])
+    if bare.startswith("<"):  # as it is printed, or a line such as 0.05
+        return bare == p_text(p) or (digits < 3 and p < float(bare[1:]))
     return f"{p:.{digits}f}" == f"{float(bare):.{digits}f}" and p >= 0.001
 
 

@@ -224,14 +224,20 @@ def test_without_effect_a_title_claims_a_movement_as_often_as_the_level_says(stu
 
 
 def test_counts_that_chance_gives_are_no_finding():
-    assert count_finding(["down"] + ["unclear"] * 39) == "1 of 40 events had a clear abnormal return, no more than chance gives"
+    assert (
+        count_finding(["down"] + ["unclear"] * 39)
+        == "1 of 40 events had a clear abnormal return, no more than chance gives"
+    )
     # P(at least 5 of 40 at 5 %) = 4.8 %, P(at least 4) = 13.8 %
     assert "chance" in count_finding(["down"] * 4 + ["unclear"] * 36)
     assert (
         count_finding(["down"] * 5 + ["unclear"] * 35) == "5 of 40 events did clearly worse than expected, none better"
     )
     assert "chance" in count_finding(["down"] * 5 + ["unclear"] * 35, level=0.9)
-    assert count_finding(["unclear"] * 3, "on 1 May", noun="stocks") == "No clear abnormal change for any of 3 stocks on 1 May"
+    assert (
+        count_finding(["unclear"] * 3, "on 1 May", noun="stocks")
+        == "No clear abnormal change for any of 3 stocks on 1 May"
+    )
 
 
 # -- marks -----------------------------------------------------------------------------------------------------

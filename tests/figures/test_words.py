@@ -44,12 +44,17 @@ def test_real_titles(real):
     assert figure.words.title == "NVDA fell, META rose on 27 January 2025; no clear abnormal change for GOOGL"
     assert len(figure.words.title.replace("27 January 2025", "DATE").split()) <= 12
     days = figures.estimation_days(real.abnormal, 0, when="27 January 2025")
-    assert days.words.title == "NVDA’s abnormal fall on 27 January 2025 was beyond all 250 days of the estimation window"
+    assert (
+        days.words.title == "NVDA’s abnormal fall on 27 January 2025 was beyond all 250 days of the estimation window"
+    )
 
 
 def test_path_titles_speak_of_the_cumulated_paths(real, study):
     figure = figures.car_paths(real.abnormal)
-    assert figure.words.title == "Abnormal returns cumulated from day −5: only NVDA is clearly below zero by day 0, none by day +5"
+    assert (
+        figure.words.title
+        == "Abnormal returns cumulated from day −5: only NVDA is clearly below zero by day 0, none by day +5"
+    )
     for day, clear in ((0, ["NVDA"]), (5, [])):
         low, high = car_interval(real.abnormal, Window(-5, day), 0.95)
         assert [k for k, out in zip(real.abnormal.keys, (low > 0) | (high < 0), strict=True) if out] == clear
@@ -89,7 +94,10 @@ def test_path_titles_for_all_some_and_none(first, last, said):
 
 
 def test_path_titles_of_windows_without_day_zero_and_of_nothing():
-    assert path_title(["A"], [["down"]], Window(1, 5)) == "Abnormal returns cumulated from day +1: A is clearly below zero by day +5"
+    assert (
+        path_title(["A"], [["down"]], Window(1, 5))
+        == "Abnormal returns cumulated from day +1: A is clearly below zero by day +5"
+    )
     assert path_title(["A"], [["missing"]], Window(1, 5)) == "No return for A"
     assert path_title(["A", "B"], [["missing"] * 2], Window(1, 5)) == "No event has a return to judge"
 

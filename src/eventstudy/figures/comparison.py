@@ -101,7 +101,9 @@ def several_tests(
     window = shown[0].test.window
     parameters = {"window": [window.start, window.end], "tests": [s.test.name for s in shown]}
     recipe = Recipe(
-        Facts("several_tests", {AVERAGE: (_state(shown),)}, parameters=parameters, numbers=_numbers(shown, window, when)),
+        Facts(
+            "several_tests", {AVERAGE: (_state(shown),)}, parameters=parameters, numbers=_numbers(shown, window, when)
+        ),
         _words(shown, say.span_text(window, when)),
         _frame(shown),
         _COLUMNS,

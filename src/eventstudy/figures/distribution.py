@@ -205,9 +205,7 @@ def _days_title(event: EventAmongDays, when: str) -> str:
         return f"No return for {named}"
     if event.state == "unclear":
         if event.as_far:
-            return (
-                f"No clear abnormal change for {named}: {event.as_far} of {n} days of the estimation window were as {event.side}"
-            )
+            return f"No clear abnormal change for {named}: {event.as_far} of {n} days of the estimation window were as {event.side}"
         return f"No clear abnormal change for {named}, though no day of the estimation window was as {event.side}"
     moved = f"{event.key}’s abnormal {say.move_noun(event.state, event.raw)}{say.on_day(when)}"
     if event.as_far == 0:

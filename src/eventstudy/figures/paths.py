@@ -154,8 +154,8 @@ def _numbers(paths: Paths, abnormal: AbnormalReturns, level: float, when: str) -
     common = common_numbers(abnormal, level, paths.window, when)
     averaged = int(np.isfinite(paths.car[:, -1]).sum())
     counts = {**common.counts, "events": abnormal.n, "averaged": averaged, "between": abnormal.n - say.LISTED}
-    first = paths.window.start
-    return replace(common, values=values, counts=counts, spans=common.spans | {(first, first)})
+    judged = {(paths.window.start, day) for day in judged_days(paths.window)}
+    return replace(common, values=values, counts=counts, spans=common.spans | judged)
 
 
 def _frame(paths: Paths) -> pd.DataFrame:

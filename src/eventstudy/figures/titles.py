@@ -84,7 +84,9 @@ def numbers_of(facts: Facts) -> Numbers:
     """Return all that a figure's texts may be held against: its own numbers, then those of its study."""
     keys, numbers = list(facts.states), facts.numbers
     named = {name: keys[j] for name, j in events_by_name(keys, facts.names).items()}
-    own = replace(numbers, names={**group_names(len(keys)), **named, **numbers.names}, states=facts.states, raw=facts.raw)
+    own = replace(
+        numbers, names={**group_names(len(keys)), **named, **numbers.names}, states=facts.states, raw=facts.raw
+    )
     return own if facts.study is None else own.beside(facts.study())
 
 
@@ -104,6 +106,14 @@ def title_problems(title: str, facts: Facts, *, strict: bool = False) -> list[st
 
 #: The words of a figure that are held against its numbers; a source line says where they come from.
 HELD = {"title", "subtitle", "note", "alt"}
+
+
+def own_words(recipe: Recipe) -> tuple[str, ...]:
+    """Return which of a figure's words are not certified: an author's own, unread by the one function that reads them, or exempted."""
+    facts, numbers = recipe.facts, numbers_of(recipe.facts)
+    given = {*facts.own_words, *(["title"] if facts.unchecked else [])}
+    unread = {part for part in HELD if part not in given and not read(getattr(recipe.words, part), numbers).holds}
+    return tuple(sorted(given | unread))
 
 
 def reworded(recipe: Recipe, *, unchecked: bool = False, **given: str | None) -> Recipe:

@@ -38,23 +38,28 @@ LED_BY = 4
 Values = dict[tuple[str, str, Span], float]
 
 
-def called(result: EventStudyResult, i: int) -> str:
+def called(result: EventStudyResult, i: int, names: Mapping[str, str] | None = None) -> str:
     """Return what an event's share is called, with its day if the events do not share one."""
     ticker = result.panel.events[i].ticker
-    name = result.presentation.names.get(ticker, ticker)
+    name = (result.presentation.names if names is None else names).get(ticker, ticker)
     return name if result.when() else f"{name} ({iso_day(result.panel.sessions[i])})"
 
 
-def result_numbers(result: EventStudyResult, window: Window | None = None) -> Numbers:
-    """Return a result's numbers, those of every window inside the event window, computed when a text names it."""
-    ab, names = result.abnormal, result.presentation.names
+def result_numbers(
+    result: EventStudyResult, window: Window | None = None, names: Mapping[str, str] | None = None
+) -> Numbers:
+    """Return a result's numbers, those of every window inside the event window, computed when a text names it.
+
+    ``names`` are what a study calls its tickers, by default those of the result.
+    """
+    ab, names = result.abnormal, result.presentation.names if names is None else names
     chosen = window or (Window(0, 0) if 0 in ab.window else ab.window)
     shown = measure(ab, chosen, 1.0 - LEVEL)
     known = {name: shown.keys[j] for name, j in events_by_name(shown.keys, names).items()}
-    known |= {called(result, i): key for i, key in enumerate(shown.keys)}
+    known |= {called(result, i, names): key for i, key in enumerate(shown.keys)}
     benchmark = result.model.benchmark or ""
     if benchmark and benchmark not in shown.keys:
-        known |= {form: benchmark for name in _index_names(benchmark, names) for form in (name, capital(name))}
+        known |= {form: benchmark for name in index_names(benchmark, names) for form in (name, capital(name))}
 
     @cache
     def over(span: Span) -> Values:
@@ -78,7 +83,7 @@ def result_numbers(result: EventStudyResult, window: Window | None = None) -> Nu
     )
 
 
-def _index_names(benchmark: str, names: Mapping[str, str]) -> list[str]:
+def index_names(benchmark: str, names: Mapping[str, str]) -> list[str]:
     """Return what a benchmark may be called: as the study calls it, by its ticker, or as everybody does."""
     known = [name for name, ticker in INDEX_NAMES.items() if f"^{ticker}" == benchmark]
     return [names.get(benchmark, benchmark), benchmark, *known, *(f"the {name}" for name in known)]
@@ -140,20 +145,20 @@ def _dollars(result: EventStudyResult, window: Window, shown: Measured) -> Value
     }
 
 
-def result_sentence(result: EventStudyResult, window: Window) -> str:
+def result_sentence(result: EventStudyResult, window: Window, names: Mapping[str, str] | None = None) -> str:
     """Return the finding in a few sentences: the largest abnormal moves first, the rest counted; intervals are in the tables."""
     shown = measure(result.abnormal, window, 1.0 - LEVEL)
     order = np.argsort(-np.where(np.isfinite(shown.value), np.abs(shown.value), -1.0), kind="stable").tolist()
     at = "" if window == Window(0, 0) else f" {span_text(window, '')}"
-    said = [_share_sentence(result, shown, i, at) for i in order[:LED_BY]]
+    said = [_share_sentence(result, shown, i, at, names) for i in order[:LED_BY]]
     if len(order) > LED_BY:
         said.append(f"{len(order) - LED_BY} more events are in the tables.")
     return " ".join(said)
 
 
-def _share_sentence(result: EventStudyResult, shown: Measured, i: int, at: str) -> str:
+def _share_sentence(result: EventStudyResult, shown: Measured, i: int, at: str, names: Mapping[str, str] | None) -> str:
     """Say what a share did, and what of it the model does not explain."""
-    name, raw, own = capital(called(result, i)), float(shown.raw[i]), float(shown.value[i])
+    name, raw, own = capital(called(result, i, names)), float(shown.raw[i]), float(shown.value[i])
     if shown.states[i] == "missing" or not math.isfinite(raw):
         return f"{name} has no abnormal return{at or ' on the event day'}."
     size = percent(abs(raw), 1, sign=False)
