@@ -209,11 +209,95 @@ _COUNT = re.compile(r"\b(?P<some>\d+) of (?:the |all |these )?(?P<all>\d+)\b")
 _WORD = re.compile(r"[^\W\d_][\w’'-]*")
 #: Words that carry nothing of their own beside what is read.
 _PLAIN = frozenset(
-    "a an the and or of in on by to for from at as with its their his it they that this these was were is are be been has had have did do "
-    "does shares share stock stocks price prices firm firms company companies market value percent per cent return returns abnormal abnormally "
-    "over cumulative change changes clear clearly trading day days event events window after before during around what beyond not no nor neither "
-    "while but whereas though although "
-    "raw stands stood against s all".split()
+    [
+        "a",
+        "an",
+        "the",
+        "and",
+        "or",
+        "of",
+        "in",
+        "on",
+        "by",
+        "to",
+        "for",
+        "from",
+        "at",
+        "as",
+        "with",
+        "its",
+        "their",
+        "his",
+        "it",
+        "they",
+        "that",
+        "this",
+        "these",
+        "was",
+        "were",
+        "is",
+        "are",
+        "be",
+        "been",
+        "has",
+        "had",
+        "have",
+        "did",
+        "do",
+        "does",
+        "shares",
+        "share",
+        "stock",
+        "stocks",
+        "price",
+        "prices",
+        "firm",
+        "firms",
+        "company",
+        "companies",
+        "market",
+        "value",
+        "percent",
+        "per",
+        "cent",
+        "return",
+        "returns",
+        "abnormal",
+        "abnormally",
+        "over",
+        "cumulative",
+        "change",
+        "changes",
+        "clear",
+        "clearly",
+        "trading",
+        "day",
+        "days",
+        "event",
+        "events",
+        "window",
+        "after",
+        "before",
+        "during",
+        "around",
+        "what",
+        "beyond",
+        "not",
+        "no",
+        "nor",
+        "neither",
+        "while",
+        "but",
+        "whereas",
+        "though",
+        "although",
+        "raw",
+        "stands",
+        "stood",
+        "against",
+        "s",
+        "all",
+    ]
 )
 
 _NUM = r"\d[\d,]*(?:\.\d+)?"
@@ -237,8 +321,9 @@ _DAYS = re.compile(
     re.IGNORECASE,
 )
 _P = re.compile(r"\bp (?P<p><? ?0?\.\d+|[01]\.\d+)(?!\d)|(?P<of><?0\.\d{3})(?= for )")
+_FROM_DAY = re.compile(r"\b[Ff]rom (?:trading )?day ([−+-]?\d+)(?!\d| to [−+-]?\d)")
 _LEVEL = re.compile(
-    rf"(?P<level>{_NUM})%(?= (?:prediction |confidence )?(?:intervals?|bands?|prediction)\b|, t with)|(?<=two-sided )(?P<two>{_NUM})%"
+    rf"(?P<level>{_NUM})%(?= (?:prediction |confidence )?(?:intervals?|bands?|prediction)\b|, t with)|(?<=two-sided )(?P<levels>{_NUM})%"
 )
 _EXPECTATION = re.compile(
     r"^,? (?P<side>more|less|below|above|better|worse|short|beyond)\b(?: than)? (?:(?:what|it|they|was|were|had|been|is) )*"
@@ -268,6 +353,12 @@ _LIST = re.compile(r"\ufffc\d+\ufffc(?:(?:, | and )\ufffc\d+\ufffc)*")
 _NOISE = re.compile(
     r"\bwithin its ordinary noise\b|\bwas no clear break with the market\b|\blies (?P<side>below|above|inside) the band\b"
 )
+
+_OF_TEST = re.compile(rf"(\ufffc\d+\ufffc) ([−+-]?{_NUM}) standard errors")
+_LOWEST = re.compile(r"the lowest, (\ufffc\d+\ufffc)")
+_KEPT = re.compile(r"(\ufffc\d+\ufffc) \([\w ]+\) in (\d+) of (\d+)")
+#: Whom a number is said of, where they are named after it.
+_OF_WHOM = re.compile(r"(?: [\w’-]+){0,3}? (?:for|of|in|off|at) (?:shares (?:of|in) )?(\ufffc\d+\ufffc)")
 
 #: Counts and levels by the words beside them; each group is the name of a count.
 PHRASES = [
@@ -370,7 +461,7 @@ class _Amount:
         assert found, text
         shown = found["number"].rstrip(",")
         word = found["unit"] or ""
-        money = bool(found["currency"] or found["dollars"]) or word in _SCALE and word != ""
+        money = bool(found["currency"] or found["dollars"]) or bool(word and word in _SCALE)
         unit = "dollars" if money else "points" if "point" in word else "fraction"
         scale = _SCALE[word] if money else 0.01
         sign = {"": 0, "+": 1}.get(found["sign"] or "", -1)
@@ -423,6 +514,7 @@ class _Reader:
         for step in (
             self._paths,
             self._phrases,
+            self._named_numbers,
             self._ranks,
             self._states,
             self._ps,
@@ -475,51 +567,50 @@ class _Reader:
     def _phrases(self) -> None:
         for pattern in PHRASES:
             for found in pattern.finditer(self.text):
-                if any(self.seen[found.start() : found.end()]):
-                    continue
-                if self._counted(found):
-                    for name in found.groupdict():
-                        self._cross(*found.span(name)) if found[name] else None
+                if not any(self.seen[found.start() : found.end()]) and self._counted(found):
+                    for name in (n for n, shown in found.groupdict().items() if shown):
+                        self._cross(*found.span(name))
                     for move in _MOVE.finditer(self.text, found.start(), found.end()):
                         self._cross(move.start(), move.end())
         for found in _LEVEL.finditer(self.text):
-            self._counted(found, {"level": "level", "two": "level"})
-            self._cross(found.start(), found.end())
-        for found in re.finditer(r"\b[Ff]rom (?:trading )?day ([−+-]?\d+)(?!\d| to [−+-]?\d)", self.text):
-            first = self.numbers.span[0]
-            self._judge(_day(found[1]) == first, f"{found.group()!r} is from day {relative_day(first)}")
+            if not self._counted(found):
+                self.unread.append(found.group())
             self._cross(found.start(), found.end())
         for found in _LITERAL.finditer(self.text):
             self._cross(found.start(), found.end())
-        for found in re.finditer(rf"(\ufffc\d+\ufffc) ([−+-]?{_NUM}) standard errors", self.text):
-            z = self.numbers.value(self._keys(found[1])[0], ERRORS, self.numbers.span)
+
+    def _named_numbers(self) -> None:
+        """Judge the first day of a sum, standard errors of tests, who is the lowest, and how many other models agree."""
+        for found in _FROM_DAY.finditer(self.text):
+            first = self.numbers.span[0]
+            self._judge(_day(found[1]) == first, f"{found.group()!r} is from day {relative_day(first)}")
+            self._cross(found.start(), found.end())
+        for found in _OF_TEST.finditer(self.text):
+            (key,) = self._keys(found[1])
+            z = self.numbers.value(key, ERRORS, self.numbers.span)
             if z is not None:
-                self._judge(
-                    number(z, 1) == found[2], f"{self._named(found[1])} is {number(z, 1)} standard errors from zero"
-                )
+                self._judge(number(z, 1) == found[2], f"{key} is {number(z, 1)} standard errors from zero")
                 self._cross(found.start(), found.end())
-        for found in re.finditer(r"the lowest, (\ufffc\d+\ufffc)", self.text):
+        for found in _LOWEST.finditer(self.text):
             lowest = self.numbers.roles.get("lowest")
             self._judge(self._keys(found[1]) == [lowest], f"the lowest is {lowest}")
-        for found in re.finditer(r"(\ufffc\d+\ufffc) \([\w ]+\) in (\d+) of (\d+)", self.text):
+        for found in _KEPT.finditer(self.text):
             self._kept(found)
 
-    def _counted(self, found: re.Match[str], called: Mapping[str, str] | None = None) -> bool:
+    def _counted(self, found: re.Match[str]) -> bool:
         """Judge each number of a phrase; a count that is not known leaves the phrase unread."""
-        given = {k: v for k, v in found.groupdict().items() if v is not None}
-        known = {k: self.numbers.counts.get((called or {}).get(k, k)) for k in given}
-        if any(v is None for v in known.values()):
-            if called:
-                self.unread.append(found.group())
+        given = {name: shown for name, shown in found.groupdict().items() if shown is not None}
+        known = {name: value for name in given if (value := self.numbers.counts.get(name)) is not None}
+        if len(known) < len(given):
             return False
         for name, shown in given.items():
-            bare, value = shown.replace(",", "").replace("−", "-"), float(known[name] or 0.0)
+            bare, value = shown.replace(",", "").replace("−", "-"), known[name]
             digits = len(bare.partition(".")[2])
             same = float(bare) == float(f"{value:.{digits}f}")
             self._judge(same, f"{shown} in {self._named(found.group())!r} is {number(value, digits)}")
         for words, name in _NOBODY.items():
+            count = self.numbers.counts.get(name, 0.0)
             if words in found.group():
-                count = self.numbers.counts.get(name, 0.0)
                 self._judge(not count, f"{words!r} is said of {count:.0f}")
         return True
 
@@ -568,30 +659,22 @@ class _Reader:
 
     def _subject(self, start: int, end: int, quantity: str, span: Span) -> list[str]:
         """Return whom a number is said of; empty if that is not known."""
-        after = re.match(
-            r"(?: [\w’-]+){0,3}? (?:for|of|in|off|at) (?:shares (?:of|in) )?(\ufffc\d+\ufffc)", self.text[end:]
-        )
+        if quantity == EXPECTED:  # "the model expected": of the share named last
+            groups = [self._keys(m.group()) for m in _GROUP.finditer(self.text, 0, start)]
+            known = (keys for keys in reversed(groups) if self.numbers.value(keys[-1], quantity, span) is not None)
+            return next(known, [])
         before = self._subject_before(start)
-        if before == [ALL] and quantity in (VALUE, ABNORMAL_VALUE):
-            return before
-        if before and all(self.numbers.value(k, quantity, span) is not None for k in self._events(before)):
-            return self._events(before)
-        if not before and after:
-            return self._keys(after[1])
-        if before or any(_GROUP.finditer(self.text, *self._clause(start))):
-            # a share's number beside the market's: the nearest before it that has such a number
-            near = [self._keys(m.group()) for m in _GROUP.finditer(self.text, self._clause(start)[0], start)]
-            if quantity == EXPECTED and near:
-                return next((k for k in reversed(near) if self.numbers.value(k[0], quantity, span) is not None), [])
-            return self._events(before)
-        if quantity == EXPECTED:
-            near = [self._keys(m.group()) for m in _GROUP.finditer(self.text, 0, start)]
-            return near[-1] if near else []
-        if len(self.numbers.states) == 1:
-            words = _WORD.finditer(self.text[self._clause(start)[0] : start])
-            if all(self._plain(w, self._clause(start)[0]) for w in words):
-                return list(self.numbers.states)
-        return []
+        if before:
+            return before if quantity in (VALUE, ABNORMAL_VALUE) else self._events(before)
+        after = _OF_WHOM.match(self.text, end)
+        return self._keys(after[1]) if after else self._alone(start)
+
+    def _alone(self, place: int) -> list[str]:
+        """Return the only event, if a clause names nobody and nothing else."""
+        a, b = self._clause(place)
+        if len(self.numbers.states) != 1 or _GROUP.search(self.text, a, b):
+            return []
+        return list(self.numbers.states) if all(self._plain(w, a) for w in _WORD.finditer(self.text[a:place])) else []
 
     # -- Returns, dollars, points.
 
@@ -631,12 +714,13 @@ class _Reader:
             amount = replace(amount, scale=1.0)
         span = self._span(found)
         names = self._subject(found.start("main"), found.end(), quantity, span) if quantity and span else []
-        # a sign of the text's own, or a movement's
-        sign = sign or amount.sign
+        # a sign of the text's own, or a movement's, which must not be at odds
+        at_odds, sign = sign * amount.sign < 0, sign or amount.sign
         if (
             not names
             or span is None
             or not sign
+            or at_odds
             or (re.search(r"\bto $", lead) and word != "up to")
             or _NEGATION.search(lead.rpartition(",")[2])
         ):
@@ -669,23 +753,28 @@ class _Reader:
         if not moves and after and (noun := _MOVE.fullmatch(after[1])):
             moves = [noun]
         side = 0 if not moves else -1 if moves[-1].group("down") else 1
-        beside = _EXPECTATION.match(tail)
+        model = self._against_model(amount, tail, place, side)
+        if model is not None:
+            return model
+        quantity = self._sticky(place, amount.unit)
+        if amount.unit == "points":
+            quantity = "" if "percentage" in amount.text else INDEX_POINTS
+        elif re.search(r"\bexpected (?:return of )?$", lead):
+            quantity, side = EXPECTED, 0
+        elif re.search(r"\babnormal", lead) or tail.startswith(" abnormal"):
+            quantity = _ABNORMAL_OF[amount.unit]
+        elif moves or re.search(r"\braw $", lead):
+            quantity = _RAW_OF[amount.unit]
+        return quantity, side, 0
+
+    def _against_model(self, amount: _Amount, tail: str, place: int, side: int) -> tuple[str, int, int] | None:
+        """Return the same where the words after a number set it against what was expected."""
+        beside, against = _EXPECTATION.match(tail), _AGAINST_MODEL.match(tail)
         if beside:
             if (amount.unit == "fraction") != self.numbers.relative and amount.unit != "dollars":
                 return "", 0, 0  # per cents more than expected are of the expected
             return _ABNORMAL_OF[amount.unit], self._beside(beside["side"], place, side), beside.end()
-        if amount.unit == "points":
-            return ("" if "percentage" in amount.text else INDEX_POINTS), side, 0
-        against = _AGAINST_MODEL.match(tail)
-        if against:
-            return _ABNORMAL_OF[amount.unit], 0, against.end()
-        if re.search(r"\bexpected (?:return of )?$", lead):
-            return EXPECTED, 0, 0
-        if re.search(r"\babnormal", lead) or tail.startswith(" abnormal"):
-            return _ABNORMAL_OF[amount.unit], side, 0
-        if moves or re.search(r"\braw $", lead):
-            return _RAW_OF[amount.unit], side, 0
-        return self._sticky(place, amount.unit), 0, 0
+        return (_ABNORMAL_OF[amount.unit], 0, against.end()) if against and amount.unit != "points" else None
 
     def _beside(self, word: str, place: int, side: int) -> int:
         """Return the sign of "more than expected" and the like after a rise or a fall."""
@@ -1067,8 +1156,8 @@ class _Reader:
     # -- What is left.
 
     def _leftovers(self) -> None:
-        for found in re.finditer(r"\d[\d,.]*\w*", _FILLED.sub(lambda m: " " * len(m.group()), self.text)):
-            if not any(self.seen[found.start() : found.end()]):
+        for found in re.finditer(r"\d+(?:[.,]\d+)*", _FILLED.sub(lambda m: " " * len(m.group()), self.text)):
+            if not all(self.seen[found.start() : found.end()]):
                 self.unread.append(found.group())
 
 

@@ -15,6 +15,7 @@ from eventstudy.figures.titles import title_problems
 from eventstudy.figures.words import count_finding
 from eventstudy.inference.market_value import MarketValueChange
 from eventstudy.inference.single import car_interval
+from eventstudy.statements import verdict
 from eventstudy.windows import Window
 
 FACTS = Facts(
@@ -214,7 +215,7 @@ def test_without_effect_a_title_claims_a_movement_as_often_as_the_level_says(stu
         low, high = car_interval(made.abnormal, Window(0, 0), 0.95)
         for i in range(made.abnormal.n):
             value = float(made.abnormal.sums(Window(0, 0)).car[i])
-            title = say.finding(["A"], [say.verdict(value, float(low[i]), float(high[i]))], [value])
+            title = say.finding(["A"], [verdict(value, float(low[i]), float(high[i]))], [value])
             moved = "fell" in title or "rose" in title
             assert moved == (not low[i] <= 0 <= high[i])
             assert moved or title == "No clear abnormal change for A"

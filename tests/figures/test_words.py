@@ -12,6 +12,7 @@ from eventstudy.figures import words as say
 from eventstudy.figures.paths import path_title
 from eventstudy.inference.market_value import MarketValueChange
 from eventstudy.inference.single import car_interval
+from eventstudy.statements import verdict
 from eventstudy.windows import Window
 from eventstudy.wording import percent
 
@@ -30,7 +31,7 @@ NAN = float("nan")
     ],
 )
 def test_the_verdict_follows_the_interval(value, low, high, state):
-    assert say.verdict(value, low, high) == state
+    assert verdict(value, low, high) == state
 
 
 def test_a_share_that_rose_is_never_said_to_have_fallen():

@@ -16,16 +16,13 @@ DIRECTIONS = (
 
 def mutations(text: str, subjects: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield a word for what was changed, and the changed sentence; ``subjects`` are names and whom they mean."""
-    for found in DIGITS.finditer(text):
-        for number in dict.fromkeys(_others(found.group())):
-            yield "number", text[: found.start()] + number + text[found.end() :]
+    yield from (("number", changed) for changed in _numbers(text))
     for found in re.finditer(r"(?<![\w-])[−+](?=\$?\d)", text):
         flipped = "+" if found.group() == "−" else "−"
         yield "sign", text[: found.start()] + flipped + text[found.end() :]
     for unit, others in UNITS.items():
         for found in re.finditer(rf"(?<=\d) ?{re.escape(unit)}(?!\w)", text):
-            for other in others:
-                yield "unit", text[: found.start()] + other + text[found.end() :]
+            yield from (("unit", text[: found.start()] + other + text[found.end() :]) for other in others)
     named = [name for name in subjects if re.search(rf"(?<![\w^]){re.escape(name)}(?!\w)", text)]
     for one, other in combinations(named, 2):
         if subjects[one] != subjects[other] and not one.startswith(other) and not other.startswith(one):
@@ -33,6 +30,13 @@ def mutations(text: str, subjects: Mapping[str, str]) -> Iterator[tuple[str, str
     for one, other in DIRECTIONS:
         for found in re.finditer(rf"\b(?:{one}|{other})\b", text):
             yield "direction", text[: found.start()] + (other if found.group() == one else one) + text[found.end() :]
+
+
+def _numbers(text: str) -> Iterator[str]:
+    """Yield the text with each of its numbers changed in each of the ways of `_others`."""
+    for found in DIGITS.finditer(text):
+        for number in dict.fromkeys(_others(found.group())):
+            yield text[: found.start()] + number + text[found.end() :]
 
 
 def _others(shown: str) -> Iterator[str]:

@@ -20,7 +20,7 @@ from eventstudy.figures.style import Size
 from eventstudy.figures.words import FigureText
 from eventstudy.inference.advice import Note
 from eventstudy.inference.result import HypothesisTest, normal_quantile
-from eventstudy.statements import AVERAGE, ERRORS, P_VALUE, Numbers
+from eventstudy.statements import AVERAGE, ERRORS, P_VALUE, Numbers, State
 from eventstudy.windows import Window
 from eventstudy.wording import number, p_text, round_significant
 
@@ -192,7 +192,7 @@ def _finding(z: Sequence[float], recommended: Sequence[float]) -> str:
     return f"One test sees {number(abs(widest), 1)} standard errors; one that fits this design sees {number(abs(nearest), 1)}"
 
 
-def _state(shown: Sequence[_Compared]) -> say.State:
+def _state(shown: Sequence[_Compared]) -> State:
     """Return what may be said of the average: that all recommended tests see it on one side at 5 %."""
     recommended = [s.z for s in shown if s.recommended]
     if recommended and all(z < -BAND_EDGE for z in recommended):
@@ -228,7 +228,7 @@ def _draw(sheet: Sheet, shown: Sequence[_Compared]) -> None:
 
 def _row(shown: _Compared, size: Size) -> Row:
     test = shown.test
-    state: say.State = "unclear"
+    state: State = "unclear"
     if shown.recommended:
         state = "down" if shown.z < 0 else "up"
     room = (COLUMN_NAME_ROOM if size.column else NAME_ROOM) * size.inner

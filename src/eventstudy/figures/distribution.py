@@ -28,7 +28,7 @@ from eventstudy.figures.recipe import Facts, Recipe
 from eventstudy.figures.sheet import Scale, Sheet, fit, fitted_ticks, legend_height, limits, percent_ticks, text_width
 from eventstudy.figures.style import POINTS, Size, palette
 from eventstudy.figures.words import FigureText
-from eventstudy.statements import ABNORMAL, POPULATION, Numbers
+from eventstudy.statements import ABNORMAL, POPULATION, Numbers, State
 from eventstudy.windows import Window
 from eventstudy.wording import listed, percent, round_significant, share_digits
 
@@ -100,7 +100,7 @@ class EventAmongDays:
     key: str
     value: float
     raw: float
-    state: say.State
+    state: State
     days: np.ndarray
 
     @property
@@ -273,7 +273,7 @@ class Marked:
 
     key: str
     value: float
-    state: say.State
+    state: State
     raw: float
     text: str
 

@@ -19,7 +19,7 @@ from eventstudy.figures.recipe import Facts, Recipe
 from eventstudy.figures.rows import Row, cut_rows, draw_rows, legend_keys, not_drawn, rows_height
 from eventstudy.figures.words import FigureText
 from eventstudy.inference.market_value import MarketValueChange
-from eventstudy.statements import ABNORMAL_VALUE, VALUE, Numbers
+from eventstudy.statements import ABNORMAL_VALUE, VALUE, Numbers, verdict
 from eventstudy.statements import HIGH as HIGH_END
 from eventstudy.statements import LOW as LOW_END
 from eventstudy.wording import MINUS, billions, interval, listed, round_significant
@@ -123,7 +123,7 @@ def _numbers(changes: Sequence[MarketValueChange], rows: Sequence[Row], when: st
 
 def _row(change: MarketValueChange) -> Row:
     value, low, high, raw = round_significant([change.abnormal, change.low, change.high, change.raw]).tolist()
-    state = say.verdict(value, low, high)
+    state = verdict(value, low, high)
     return Row(say.tidy(change.key), state, value, low, high, _bn(value), interval(low, high, _bn), second=raw)
 
 

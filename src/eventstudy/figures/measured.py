@@ -13,7 +13,7 @@ from eventstudy.figures import words as say
 from eventstudy.figures.columns import ABNORMAL_RETURN, EVENT, EXCLUDES_ZERO, FRACTION, HIGH, LOW, Column
 from eventstudy.figures.recipe import Facts
 from eventstudy.inference.single import car_interval
-from eventstudy.statements import ABNORMAL, EXPECTED, POPULATION, RETURN, Numbers
+from eventstudy.statements import ABNORMAL, EXPECTED, POPULATION, RETURN, Numbers, State, verdict
 from eventstudy.statements import HIGH as HIGH_END
 from eventstudy.statements import LOW as LOW_END
 from eventstudy.windows import Window
@@ -39,7 +39,7 @@ class Measured:
     low: np.ndarray
     high: np.ndarray
     raw: np.ndarray
-    states: list[say.State]
+    states: list[State]
 
     def take(self, order: np.ndarray) -> Measured:
         """Return the events in another order, given by their places."""
@@ -70,7 +70,7 @@ def measure(abnormal: AbnormalReturns, window: Window, level: float) -> Measured
     """Return what the figures show of a window."""
     low, high = (round_significant(ends) for ends in car_interval(abnormal, window, level))
     value = round_significant(abnormal.sums(window).car)
-    states = [say.verdict(*ends) for ends in zip(value.tolist(), low.tolist(), high.tolist(), strict=True)]
+    states = [verdict(*ends) for ends in zip(value.tolist(), low.tolist(), high.tolist(), strict=True)]
     return Measured(
         [say.tidy(k) for k in abnormal.keys], value, low, high, round_significant(raw_returns(abnormal, window)), states
     )

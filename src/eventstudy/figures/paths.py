@@ -19,7 +19,7 @@ from eventstudy.figures.sheet import Scale, Sheet, fit, legend_height, limits, t
 from eventstudy.figures.style import POINTS, Size, palette
 from eventstudy.figures.words import FigureText
 from eventstudy.inference.single import car_interval
-from eventstudy.statements import ABNORMAL, AVERAGE, Numbers
+from eventstudy.statements import ABNORMAL, AVERAGE, Numbers, State, verdict
 from eventstudy.statements import HIGH as HIGH_END
 from eventstudy.statements import LOW as LOW_END
 from eventstudy.windows import Window
@@ -114,7 +114,7 @@ def car_paths(
     legend = [f"average of {abnormal.n} events", "one event"] if paths.many else [_test_text(level)]
     height, draw = (_many_height, _draw_many) if paths.many else (_panels_height, _draw_panels)
     judged = [paths.ends_by(day) for day in judged_days(paths.window)]
-    states = [[say.verdict(*ends) for ends in day] for day in judged]
+    states = [[verdict(*ends) for ends in day] for day in judged]
     recipe = Recipe(
         Facts(
             "car_paths",
@@ -181,7 +181,7 @@ def _frame(paths: Paths) -> pd.DataFrame:
 def _words(
     paths: Paths,
     judged: Sequence[Sequence[Sequence[float]]],
-    states: Sequence[Sequence[say.State]],
+    states: Sequence[Sequence[State]],
     abnormal: AbnormalReturns,
     level: float,
     when: str,

@@ -31,7 +31,7 @@ from eventstudy.figures.sheet import (
 from eventstudy.figures.style import POINTS, Size, palette
 from eventstudy.figures.words import FigureText
 from eventstudy.inference.result import t_quantile
-from eventstudy.statements import ABNORMAL, EXPECTED, RETURN, Numbers
+from eventstudy.statements import ABNORMAL, EXPECTED, RETURN, Numbers, State, verdict
 from eventstudy.wording import percent, round_significant, share_digits
 
 if TYPE_CHECKING:
@@ -59,9 +59,9 @@ class Cloud:
     event_high: float
 
     @property
-    def state(self) -> say.State:
+    def state(self) -> State:
         """Whether the event day lies outside the band."""
-        return say.verdict(
+        return verdict(
             self.event_y - self.event_expected, self.event_y - self.event_high, self.event_y - self.event_low
         )
 

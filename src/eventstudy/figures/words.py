@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from eventstudy.estimation.abnormal import AbnormalReturns
-from eventstudy.statements import State, verdict
 from eventstudy.windows import Window
 from eventstudy.wording import MINUS, interval, listed, percent, relative_day
 

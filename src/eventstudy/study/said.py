@@ -71,6 +71,7 @@ def result_numbers(
         states={key: (state,) for key, state in zip(shown.keys, shown.states, strict=True)},
         counts={
             "level": 100 * (1 - LEVEL),
+            "levels": 100 * (1 - LEVEL),
             "events": int(np.isfinite(shown.value).sum()),
             "more_events": ab.n - LED_BY,
             **{side: shown.states.count(side) for side in ("down", "up")},
