@@ -326,7 +326,7 @@ _LEVEL = re.compile(
     rf"(?P<level>{_NUM})%(?= (?:prediction |confidence )?(?:intervals?|bands?|prediction)\b|, t with)|(?<=two-sided )(?P<levels>{_NUM})%"
 )
 _EXPECTATION = re.compile(
-    r"^,? (?P<side>more|less|below|above|better|worse|short|beyond)\b(?: than)? (?:(?:what|it|they|was|were|had|been|is) )*"
+    r"^,? (?!less (?!than))(?P<side>more|less|below|above|better|worse|short|beyond)\b(?: than)? (?:(?:what|it|they|was|were|had|been|is) )*"
     r"(?:expect\w+|the market[’']s move explains|its usual return|the model (?:expect\w+|explains)|the market (?:explains|accounts for))"
 )
 #: "more than expected" and the like where no number stands before it.
@@ -375,7 +375,7 @@ PHRASES = [
         r"(?P<clear>#) of (?P<events>#) (?:events|stocks) had a clear abnormal return",
         r"[Nn]o clear abnormal change(?: in market value)? for any of (?P<events>#) (?:events|stocks|companies)",
         r"(?:among|of) (?P<events>#) (?:stocks|events|companies)",
-        r"(?P<events>#) (?:abnormal returns|events|stocks)",
+        r"(?P<events>#) (?:abnormal returns|events?|stocks?|companies)",
         r"(?P<between>#) between",
         r"(?P<hidden>#) (?:events|companies) between the first and the last",
         r"(?P<above_zero>#) were above zero",
@@ -719,7 +719,7 @@ class _Reader:
         if (
             not names
             or span is None
-            or not sign
+            or (not sign and amount.size)
             or at_odds
             or (re.search(r"\bto $", lead) and word != "up to")
             or _NEGATION.search(lead.rpartition(",")[2])
@@ -950,8 +950,6 @@ class _Reader:
         if span == self.numbers.span:
             return self.numbers.states.get(key, ())
         found = span and self.numbers.verdict(key, ABNORMAL, span)
-        if span and found:
-            self.used.add(span)
         return (found,) if found else ()
 
     def _still(self, found: re.Match[str]) -> None:

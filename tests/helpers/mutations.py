@@ -25,8 +25,13 @@ def mutations(text: str, subjects: Mapping[str, str]) -> Iterator[tuple[str, str
             yield from (("unit", text[: found.start()] + other + text[found.end() :]) for other in others)
     named = [name for name in subjects if re.search(rf"(?<![\w^]){re.escape(name)}(?!\w)", text)]
     for one, other in combinations(named, 2):
-        if subjects[one] != subjects[other] and not one.startswith(other) and not other.startswith(one):
-            yield "subject", _swapped(text, one, other)
+        listed = re.search(
+            rf"(?:{re.escape(one)}(?:,| and|, and) {re.escape(other)}|{re.escape(other)}(?:,| and|, and) {re.escape(one)})(?!\w)",
+            text,
+        )
+        if listed or subjects[one] == subjects[other] or one.startswith(other) or other.startswith(one):
+            continue  # of both the same is said, or they are one
+        yield "subject", _swapped(text, one, other)
     for one, other in DIRECTIONS:
         for found in re.finditer(rf"\b(?:{one}|{other})\b", text):
             yield "direction", text[: found.start()] + (other if found.group() == one else one) + text[found.end() :]

@@ -90,7 +90,7 @@ def index_names(benchmark: str, names: Mapping[str, str]) -> list[str]:
     return [names.get(benchmark, benchmark), benchmark, *known, *(f"the {name}" for name in known)]
 
 
-def _days(result: EventStudyResult) -> dict[str, int | None]:
+def _days(result: EventStudyResult) -> Mapping[str, int | None]:
     """Return the sessions of the event window in words and in digits, if the events share them; else those of the events."""
     if not result.when():
         return {form(day): None for day in result.panel.sessions for form in (long_day, iso_day)}
