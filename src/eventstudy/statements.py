@@ -209,98 +209,92 @@ _COUNT = re.compile(r"\b(?P<some>\d+) of (?:the |all |these )?(?P<all>\d+)\b")
 _WORD = re.compile(r"[^\W\d_][\w’'-]*")
 #: Words that carry nothing of their own beside what is read.
 _PLAIN = frozenset(
-    [
-        "a",
-        "an",
-        "the",
-        "and",
-        "or",
-        "of",
-        "in",
-        "on",
-        "by",
-        "to",
-        "for",
-        "from",
-        "at",
-        "as",
-        "with",
-        "its",
-        "their",
-        "his",
-        "it",
-        "they",
-        "that",
-        "this",
-        "these",
-        "was",
-        "were",
-        "is",
-        "are",
-        "be",
-        "been",
-        "has",
-        "had",
-        "have",
-        "did",
-        "do",
-        "does",
-        "shares",
-        "share",
-        "stock",
-        "stocks",
-        "price",
-        "prices",
-        "firm",
-        "firms",
-        "company",
-        "companies",
-        "market",
-        "value",
-        "percent",
-        "per",
-        "cent",
-        "return",
-        "returns",
-        "abnormal",
-        "abnormally",
-        "over",
-        "cumulative",
-        "change",
-        "changes",
-        "clear",
-        "clearly",
-        "trading",
-        "day",
-        "days",
-        "event",
-        "events",
-        "window",
-        "after",
-        "before",
-        "during",
-        "around",
-        "what",
-        "beyond",
-        "not",
-        "no",
-        "nor",
-        "neither",
-        "while",
-        "but",
-        "whereas",
-        "though",
-        "although",
-        "raw",
-        "stands",
-        "stood",
-        "against",
-        "s",
-        "all",
-    ]
+    {
+        *(
+            "a",
+            "an",
+            "the",
+            "and",
+            "or",
+            "of",
+            "in",
+            "on",
+            "by",
+            "to",
+            "for",
+            "from",
+            "at",
+            "as",
+            "with",
+            "over",
+            "what",
+        ),
+        *(
+            "while",
+            "but",
+            "whereas",
+            "though",
+            "although",
+            "its",
+            "their",
+            "it",
+            "they",
+            "that",
+            "this",
+            "these",
+            "s",
+            "window",
+        ),
+        *(
+            "is",
+            "are",
+            "was",
+            "were",
+            "be",
+            "been",
+            "has",
+            "have",
+            "had",
+            "do",
+            "does",
+            "did",
+            "stands",
+            "stood",
+            "raw",
+            "event",
+        ),
+        *(
+            "share",
+            "shares",
+            "stock",
+            "stocks",
+            "price",
+            "prices",
+            "firm",
+            "firms",
+            "company",
+            "companies",
+            "market",
+            "value",
+        ),
+        *(
+            "percent",
+            "per",
+            "cent",
+            "return",
+            "returns",
+            "abnormal",
+            "abnormally",
+            "cumulative",
+            "change",
+            "changes",
+            "trading",
+        ),
+        *("day", "days"),
+    }
 )
 
-_NUM = r"\d[\d,]*(?:\.\d+)?"
+_NUM = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
 _UNIT = r"%|per ?cent|percentage points?|points?|bn|tn|mn|billion|trillion|million"
 _AMOUNT = rf"(?:US)?\${_NUM}(?: ?(?:bn|tn|mn|billion|trillion|million)\b)?|{_NUM} ?(?:{_UNIT})(?!\w)(?: dollars)?"
 _VALUE = rf"[−+-]?(?:{_AMOUNT})"
@@ -334,7 +328,9 @@ _COMPARED = re.compile(
     r"(?P<side>more|less|better|worse) than (?:(?:it|they|was|were|had|been|is|the model) )*expect\w*|(?P<seems>less than (?:it|they) (?:seems?|looks?))",
     re.IGNORECASE,
 )
-_AGAINST_MODEL = re.compile(r"^ (?:against|beyond) (?:what|the) |^ less the market[’']s part|^ less its usual return")
+_AGAINST_MODEL = re.compile(
+    r"^ (?:against|beyond) (?:what its beta explains|the model)\b|^ less the market[’']s part|^ less its usual return"
+)
 _ABNORMAL_NOUN = re.compile(
     r"\b(?P<median>measured from that median)|\b(?P<abnormal>abnormal|CARs?|CAARs?|beta explains)|\b(?:daily|raw) returns?\b",
     re.IGNORECASE,
@@ -375,7 +371,8 @@ PHRASES = [
         r"(?P<clear>#) of (?P<events>#) (?:events|stocks) had a clear abnormal return",
         r"[Nn]o clear abnormal change(?: in market value)? for any of (?P<events>#) (?:events|stocks|companies)",
         r"(?:among|of) (?P<events>#) (?:stocks|events|companies)",
-        r"(?P<events>#) (?:abnormal returns|events?|stocks?|companies)",
+        r"(?P<drawn>#) abnormal returns",
+        r"(?P<events>#) (?:events?|stocks?|companies)",
         r"(?P<between>#) between",
         r"(?P<hidden>#) (?:events|companies) between the first and the last",
         r"(?P<above_zero>#) were above zero",
@@ -389,7 +386,6 @@ PHRASES = [
         r"p is above (?P<test_level>#)%",
         r"Allowing for (?P<judged>#) of them",
         r"not among (?P<judged>#)",
-        r"mean abnormal return of (?P<events>#)",
         r"spread (?P<variance_ratio>#) times as widely",
         r"is (?P<variance_ratio>#) times that of estimation days",
         r"(?P<far_down>#) of them more than (?P<far>#) standard errors down and (?P<far_up>#) as far up",
@@ -505,6 +501,7 @@ class _Reader:
         self.unread: list[str] = []
         self.held = 0
         self.used: set[Span] = set(numbers.spans)
+        self.claimed: set[str] = set()
         self.bounds = [0, *(m.end() for m in _CLAUSE.finditer(self.text)), len(self.text)]
         self.asked = [
             (a, b) for a, b in zip(self.bounds, self.bounds[1:], strict=False) if self.text[a:b].strip().endswith("?")
@@ -529,6 +526,8 @@ class _Reader:
             for w in _WORD.finditer(self.text)
             if not any(self.seen[w.start() : w.end()]) and w.group().lower() not in _PLAIN
         ]
+        # who is named, and of whom nothing was read
+        prose += [key for key in dict.fromkeys(self._keys(self.text)) if not self._is_claimed(key)]
         words = [self._named(t) for t in dict.fromkeys(self.problems)]
         unread = tuple(dict.fromkeys(self._named(t) for t in self.unread))
         return Reading(tuple(words), unread, tuple(dict.fromkeys(prose)), self.held)
@@ -537,6 +536,9 @@ class _Reader:
 
     def _named(self, text: str) -> str:
         return _FILLED.sub(lambda m: self.subjects[int(m[1])], text)
+
+    def _is_claimed(self, key: str) -> bool:
+        return key in self.claimed or (key == ALL and self.claimed.issuperset(self.numbers.states))
 
     def _cross(self, start: int, end: int) -> None:
         self.seen[start:end] = b"\1" * (end - start)
@@ -635,6 +637,7 @@ class _Reader:
             total = self.numbers.counts.get("events")
             if rank is None or total is None:
                 continue
+            self.claimed.update(group)
             said = (int(found["rank"] or 1), int(found["n"].replace(",", "")))
             self._judge(said == (rank, total), f"{group[0]} is number {rank:.0f} of {total:.0f}")
             self._cross(found.start(), found.end())
@@ -715,23 +718,32 @@ class _Reader:
         span = self._span(found)
         names = self._subject(found.start("main"), found.end(), quantity, span) if quantity and span else []
         # a sign of the text's own, or a movement's, which must not be at odds
-        at_odds, sign = sign * amount.sign < 0, sign or amount.sign
+        at_odds, sign, shared = sign * amount.sign < 0, sign or amount.sign, False
         if (
             not names
             or span is None
             or (not sign and amount.size)
             or at_odds
+            or (shared := len(names) > 1 and self._shared(found))
             or (re.search(r"\bto $", lead) and word != "up to")
             or _NEGATION.search(lead.rpartition(",")[2])
         ):
             self.unread.append(found.group())
             self._cross(found.start(), found.end())
-            if not self._subject_before(found.start(), loose=True):
+            if shared or not self._subject_before(found.start(), loose=True):
                 self._cross_figure(found, lead, 0, start, word)
             return
         if self._hold(amount, names, quantity, span, sign, word):
             self._ends(found, names, quantity, span)
         self._cross_figure(found, lead, expectation, start, word)
+
+    def _shared(self, found: re.Match[str]) -> bool:
+        """Return whether several subjects have several numbers in a clause: which is whose is then not said."""
+        a, b = self._clause(found.start())
+        groups = [m.start() for m in _GROUP.finditer(self.text, a, b)]
+        edges = [a, *groups, b]
+        a, b = max(e for e in edges if e <= found.start()), min(e for e in edges if e > found.start())
+        return sum(1 for m in _FIGURE.finditer(self.text, a, b) if m["main"]) > 1
 
     def _cross_figure(self, found: re.Match[str], lead: str, expectation: int, start: int, word: str) -> None:
         """Cross out a number, its word of distance, the movement that it is the size of, and the subject and comparison beside it."""
@@ -760,7 +772,7 @@ class _Reader:
         if amount.unit == "points":
             quantity = "" if "percentage" in amount.text else INDEX_POINTS
         elif re.search(r"\bexpected (?:return of )?$", lead):
-            quantity, side = EXPECTED, 0
+            quantity, side = EXPECTED if amount.unit == "fraction" else "", 0
         elif re.search(r"\babnormal", lead) or tail.startswith(" abnormal"):
             quantity = _ABNORMAL_OF[amount.unit]
         elif moves or re.search(r"\braw $", lead):
@@ -790,7 +802,7 @@ class _Reader:
         """Return what was spoken of last before a place."""
         nouns = list(_ABNORMAL_NOUN.finditer(self.text, 0, place))
         if nouns and nouns[-1]["median"]:
-            return FROM_MEDIAN
+            return FROM_MEDIAN if unit == "fraction" else ""
         return (_ABNORMAL_OF if nouns and nouns[-1]["abnormal"] else _RAW_OF)[unit]
 
     def _span(self, found: re.Match[str]) -> Span | None:
@@ -820,6 +832,7 @@ class _Reader:
                 else:
                     self.unread.append(amount.text)
                 return False
+            self.claimed.add(key)
             if _same(amount, value, sign, word):
                 self.held += 1
                 self.used.add(span)
@@ -928,6 +941,7 @@ class _Reader:
                 raw = self.numbers.value(key, RETURN, self.numbers.span)
                 if raw is not None and percent(raw, 1) != percent(0.0, 1):
                     self.unread.append(found.group())
+        self.claimed.update(self._events(self._keys(found[1])))
         for key in self._events(self._keys(found[1])):
             if "figure" in found.group():
                 value = self.numbers.value(key, VALUE, self.numbers.span)
@@ -958,6 +972,7 @@ class _Reader:
             return
         keys = self._events(self._subject_before(found.start()))
         self._cross(found.start(), found.end())
+        self.claimed.update(keys)
         if not keys:
             self.unread.append(found.group())
         span = self._clause_span(found.start())
@@ -1014,6 +1029,7 @@ class _Reader:
 
     def _moved(self, word: str, side: str, keys: list[str], before: str, where: tuple[int, int], weaker: bool) -> None:
         everyone, span = list(self.numbers.states), self._clause_span(where[0])
+        self.claimed.update(keys)
         if span is None:
             self.unread.append(word)
             return
@@ -1058,6 +1074,7 @@ class _Reader:
             if not keys or not (side or found["side"] in ("better", "worse")):
                 self.unread.append(found.group())
                 continue
+            self.claimed.update(keys)
             for key in keys:
                 self._one_compared(found, key, side)
 
