@@ -786,7 +786,7 @@ class _Reader:
             if (amount.unit == "fraction") != self.numbers.relative and amount.unit != "dollars":
                 return "", 0, 0  # per cents more than expected are of the expected
             return _ABNORMAL_OF[amount.unit], self._beside(beside["side"], place, side), beside.end()
-        return (_ABNORMAL_OF[amount.unit], 0, against.end()) if against and amount.unit != "points" else None
+        return (_ABNORMAL_OF[amount.unit], side, against.end()) if against and amount.unit != "points" else None
 
     def _beside(self, word: str, place: int, side: int) -> int:
         """Return the sign of "more than expected" and the like after a rise or a fall."""

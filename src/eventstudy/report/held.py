@@ -74,6 +74,12 @@ def joint_numbers(f: Findings) -> Numbers:
     )
 
 
+def advice_numbers(f: Findings) -> Numbers:
+    """Return the one number of the result that the advice on tests names; its rates and minima are the tests' own."""
+    joint = joint_result(f)
+    return Numbers(counts={} if joint is None else {"variance_ratio": joint.variance_ratio})
+
+
 def market_numbers(f: Findings) -> Numbers:
     """Return the numbers of the whole market on the event day."""
     day = market_day(f)

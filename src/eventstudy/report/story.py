@@ -9,6 +9,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from eventstudy.prices.snapshot import VendorFacts, is_snapshot, vendor_agreemen
 from eventstudy.report.charts import Chart
 from eventstudy.report.findings import FAR, Findings, data_checks, happenings, joint_result, market_day
 from eventstudy.report.held import (
+    advice_numbers,
     clear_sign,
     headline_numbers,
     joint_numbers,
@@ -75,7 +77,7 @@ def report_content(
         "background": spec.background,
         "findings": [{"lead": lead, "text": text} for lead, text in further_findings(f, said)],
         "method": said["method"][0],
-        "recommended_tests": _recommended_tests(f),
+        "recommended_tests": certified(_recommended_tests(f), advice_numbers(f), "The report"),
         "figures": {c.name: {"title": c.article.words.title, "alt": c.article.words.alt} for c in charts},
         "further_figures": [c.name for c in charts if c.further],
         "tables": {t.name: _table(t) for t in tables},
@@ -258,6 +260,7 @@ def _sign(value: float) -> int:
 CERTIFIED, OWN = "certified", "the author's own words"
 
 
+@lru_cache(maxsize=1)
 def sentences(f: Findings) -> dict[str, tuple[str, Numbers]]:
     """Return the sentences that the report makes of its numbers, by name or by the words that lead in, each with what it is held against."""
     headline, together = headline_numbers(f), f.everyone.abnormal.n > 1

@@ -58,7 +58,7 @@ def result_numbers(
     known = {name: shown.keys[j] for name, j in events_by_name(shown.keys, names).items()}
     known |= {called(result, i, names): key for i, key in enumerate(shown.keys)}
     benchmark = result.model.benchmark or ""
-    if benchmark and benchmark not in shown.keys:
+    if benchmark not in shown.keys:
         known |= {form: benchmark for name in index_names(benchmark, names) for form in (name, capital(name))}
 
     @cache
@@ -85,8 +85,10 @@ def result_numbers(
 
 
 def index_names(benchmark: str, names: Mapping[str, str]) -> list[str]:
-    """Return what a benchmark may be called: as the study calls it, by its ticker, or as everybody does."""
+    """Return what a benchmark, if there is one, may be called: as the study calls it, by its ticker, or as everybody does."""
     known = [name for name, ticker in INDEX_NAMES.items() if f"^{ticker}" == benchmark]
+    if not benchmark:
+        return []
     return [names.get(benchmark, benchmark), benchmark, *known, *(f"the {name}" for name in known)]
 
 
