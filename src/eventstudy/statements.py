@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from eventstudy.distances import DISTANCE, WORDS, reach_of
 from eventstudy.errors import InvalidInput
 from eventstudy.wording import dollars, first_few, listed, number, p_text, percent, relative_day
 
@@ -31,17 +32,6 @@ _RAW_OF = {"fraction": RETURN, "points": INDEX_POINTS, "dollars": VALUE}
 
 #: Subjects that are no events: all of them, each; their average; the population that a figure shows.
 ALL, AVERAGE, POPULATION = "all events", "the average", "the population"
-
-#: Between which shares of its number a word allows the truth, both ends included only if they are the number's own words;
-#: a threshold has no slack.
-DISTANCES: Mapping[str, tuple[float, float, bool]] = {
-    **dict.fromkeys(("about", "around", "roughly", "some", "close to", "approximately"), (0.95, 1.05, True)),
-    **dict.fromkeys(("nearly", "almost", "just under"), (0.90, 1.0, False)),
-    **dict.fromkeys(("more than", "over", "above"), (1.0, math.inf, False)),
-    **dict.fromkeys(("less than", "under", "below"), (0.0, 1.0, False)),
-    **dict.fromkeys(("at least",), (1.0, math.inf, True)),
-    **dict.fromkeys(("up to", "at most", "as much as"), (0.90, 1.0, True)),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -425,7 +415,7 @@ def read(text: str, numbers: Numbers, *, strict: bool = False) -> Reading:
     A number belongs to the subject named before it in its clause if only words without a meaning of their own stand between, else to the one
     after "for", "of" or "in". What it is of follows from its unit and the words beside it: "fell 17%" is a return, "13.2 percentage
     points below what the market’s move explains" and "−13.2%" after "abnormal" an abnormal return, "lost $592bn, $462bn more than expected" a change in market value and an abnormal one.
-    It holds if the result's number, written with as many digits, is the same; after "about", "nearly", "more than" … if it lies as `DISTANCES` say.
+    It holds if the result's number, written with as many digits, is the same; after "about", "nearly", "more than" … if it lies as `eventstudy.distances` says.
     A bare "fell" or "rose" needs an interval that excludes 0 on that side. What is denied or asked is left unread.
 
     Examples
@@ -466,10 +456,9 @@ class _Amount:
     def shows(self, value: float, word: str = "") -> bool:
         """Return whether a number is what the text shows, but for its sign."""
         actual = abs(value) / self.scale
-        if word:
-            least, most, ends = DISTANCES[word]
-            share = actual / self.size if self.size else math.inf
-            return least <= share <= most if ends else least < share < most or (least == 0.9 and share == least)
+        if word and self.size:
+            step = max(DISTANCE, 0.5 * 10.0**-self.digits / self.size)
+            return reach_of(word, step).place(actual / self.size) == 0
         return math.isfinite(actual) and f"{actual:.{self.digits}f}" == f"{self.size:.{self.digits}f}"
 
     def write(self, value: float) -> str:
@@ -711,7 +700,8 @@ class _Reader:
             return
         amount = _Amount.of(found["main"])
         lead, tail = self.text[start : found.start("main")], self.text[found.end() : self._clause(found.start())[1]]
-        word = next((w for w in DISTANCES if re.search(rf"\b{w} $", lead, re.IGNORECASE)), "")
+        distance = list(_WORDS_OF_DISTANCE.finditer(self.text, start, found.end("main")))
+        word = distance[-1].group().lower() if distance and distance[-1].end() + 1 == found.start("main") else ""
         quantity, sign, expectation = self._what(amount, lead, tail, found.start("main"))
         if quantity == INDEX_POINTS:
             amount = replace(amount, scale=1.0)
@@ -725,7 +715,7 @@ class _Reader:
             or (not sign and amount.size)
             or at_odds
             or (shared := len(names) > 1 and self._shared(found))
-            or (re.search(r"\bto $", lead) and word != "up to")
+            or re.search(r"\b(?:to|as \w+ as) $", lead)
             or _NEGATION.search(lead.rpartition(",")[2])
         ):
             self.unread.append(found.group())
@@ -1184,7 +1174,7 @@ _SIDE = re.compile(
     rf"(?P<who>{_GROUP.pattern}|\d+)(?: of \d+ events)?(?: is| are)?(?: clearly)? (?P<side>below|above)\b"
 )
 _WORDS_OF_DISTANCE = re.compile(
-    rf"\b(?:{'|'.join(sorted(DISTANCES, key=len, reverse=True))})(?= [−+-]?(?:US)?\$?\d)", re.IGNORECASE
+    rf"\b(?:{'|'.join(sorted(WORDS, key=len, reverse=True))})(?= [−+-]?(?:US)?\$?\d)", re.IGNORECASE
 )
 #: Words beside a number that say what it is of, or how it is meant.
 _CUES = re.compile(

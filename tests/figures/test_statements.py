@@ -111,6 +111,8 @@ OWN = [
     "Broadcom rose to $224.80",
     "Broadcom rose {raw:.0f}% because of artificial intelligence",
     "Broadcom rose {own:.1f}% more than expected",
+    "Broadcom rose as much as {more:.0f}%",
+    "Broadcom rose up to 26%",
     "Marvell rose {raw:.0f}%",
     "Did Broadcom rise 90%?",
     "No clear change for {still}",
@@ -179,10 +181,11 @@ def test_the_bundle_says_whose_words_they_are(studied, tmp_path, filled):
 
 def test_a_threshold_has_no_slack_and_about_has_five_per_cent():
     known = Numbers(names={"X": "X"}, values={("X", RETURN, (0, 0)): -0.1697}, states={"X": ("down",)})
-    said = "more than 16.97|more than 16.9|at least 17|under 17|under 16.9|about 16.2|about 16.1|nearly 18.8|nearly 18.9|nearly 16.9"
+    said = "more than 16.97|more than 16.9|at least 17|under 17|under 16.9|about 16.2|about 16.1|nearly 17.8|nearly 17.9|just over 16.9|well over 16|well over 16.9|nearly 16.9"
     judged = {text: read(f"X fell {text}%", known).certified for text in said.split("|")}
     exact = {"more than": lambda x: x < 16.97, "at least": lambda x: x <= 16.97, "under": lambda x: x > 16.97}
-    exact |= {"about": lambda x: 0.95 <= 16.97 / x <= 1.05, "nearly": lambda x: 0.9 <= 16.97 / x < 1}
+    exact |= {"about": lambda x: 0.95 <= 16.97 / x <= 1.05, "nearly": lambda x: 0.95 <= 16.97 / x < 1}
+    exact |= {"just over": lambda x: 1 < 16.97 / x <= 1.05, "well over": lambda x: 16.97 / x > 1.05}
     for text, holds in judged.items():
         word, size = text.rsplit(" ", 1)
         assert holds == exact[word](float(size)), text
