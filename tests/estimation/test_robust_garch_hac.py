@@ -466,7 +466,7 @@ def test_the_variance_of_a_sum_is_never_negative(prewhiten, phi):
     returns, window = panel.est_returns.copy(), panel.event_returns.copy()
     returns[rng.random(returns.shape) < 0.15] = np.nan
     window[rng.random(window.shape) < 0.3] = np.nan
-    panel = replace(panel, est_returns=returns, event_returns=window)
+    panel = replace(panel, est_returns=returns, event_returns=window, skip_gaps=True)
     for lags in (1, 4, 30):
         fit = es.HacMarketModel("MKT", lags, prewhiten).fit(panel)
         q = min(fit.serial.shape[1], 11)

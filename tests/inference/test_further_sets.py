@@ -223,7 +223,7 @@ def close_by(dataset: str) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 @lru_cache
 def run_close_by(dataset: str) -> es.EventStudyResult:
-    study = es.EventStudy(es.MarketModel("mkt"), estimation=SHORT, window=NARROW, calendar=None)
+    study = es.EventStudy(es.MarketModel("mkt"), estimation=SHORT, window=NARROW, calendar=None, gaps="skip")
     return study.run(*close_by(dataset))
 
 
@@ -260,7 +260,8 @@ FACTORS = {"carhart": ["mktrf", "smb", "hml", "mom"], "five": ["mktrf", "smb", "
 
 @lru_cache
 def run_factors(dataset: str, name: str) -> es.EventStudyResult:
-    study = es.EventStudy(es.FactorModel(FACTORS[name], risk_free="rf"), estimation=LONG, window=WIDE, calendar=None)
+    model = es.FactorModel(FACTORS[name], risk_free="rf")
+    study = es.EventStudy(model, estimation=LONG, window=WIDE, calendar=None, gaps="skip")
     return study.run(*synthetic(dataset))
 
 

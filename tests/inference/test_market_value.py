@@ -53,6 +53,53 @@ def test_dollars_of_log_returns_are_those_of_the_same_move(prices, result):
     assert row["low"] < row["abnormal"] < row["high"]
 
 
+def compounded(result: es.EventStudyResult, firm: str, window: tuple[int, int], car: float | None = None) -> float:
+    """Return the abnormal change as a share of the value before, day by day; the distance of ``car`` from the sum spread evenly."""
+    days = range(window[0], window[1] + 1)
+    r, ar = result.returns.loc[firm], result.ar.loc[firm]
+    shift = 0.0 if car is None else (car - sum(ar[d] for d in days)) / len(days)
+    left, expected = 1.0, 1.0
+    for d in days:
+        left *= 1.0 + r[d]
+        expected *= 1.0 + r[d] - ar[d] - shift
+    return left - expected
+
+
+@pytest.mark.parametrize("window", [(0, 0), (0, 1), (-3, 4), (0, 10)])
+@pytest.mark.parametrize("firm", ["AVGO", "ORCL", "VST"])
+def test_dollars_of_several_days_compound_the_abnormal_returns_and_their_interval(firm, window):
+    prices = es.load_prices([firm, "^GSPC"])
+    result = es.EventStudy(es.MarketModel("^GSPC"), window=(-5, 12)).run(prices, es.Event(firm, "2024-12-13"))
+    row, car = result.market_value(window).loc[firm], result.car(window).loc[firm]
+    assert row["abnormal"] == pytest.approx(row["before"] * compounded(result, firm, window), rel=1e-9)
+    for end in ("low", "high"):
+        assert row[end] == pytest.approx(row["before"] * compounded(result, firm, window, car[end]), rel=1e-9)
+    assert result.bhar(window, against="expected").loc[firm] == pytest.approx(
+        compounded(result, firm, window), rel=1e-9
+    )
+    if window == (0, 0):
+        assert row["abnormal"] == pytest.approx(row["before"] * car["car"], rel=1e-12)
+        assert row["low"] == pytest.approx(row["before"] * car["low"], rel=1e-12)
+
+
+@pytest.mark.parametrize(("firm", "window", "billions"), [("NVDA", (0, 1), -294.9), ("AVGO", (0, 10), -40.3)])
+def test_dollars_of_several_days_that_a_referee_computed_from_the_closes(firm, window, billions):
+    prices = es.load_prices([firm, "^GSPC"])
+    result = es.EventStudy(es.MarketModel("^GSPC"), window=(-5, 10)).run(prices, es.Event(firm, DAY))
+    assert result.market_value(window).loc[firm, "abnormal"] / 1e9 == pytest.approx(billions, abs=0.05)
+
+
+@pytest.mark.parametrize("window", [(0, 0), (0, 3), (-5, 5)])
+def test_dollars_of_log_returns_over_several_days(window):
+    prices = es.load_prices(["ORCL", "^GSPC"])
+    result = es.EventStudy(es.MarketModel("^GSPC"), returns="log").run(prices, es.Event("ORCL", "2024-12-10"))
+    row, car = result.market_value(window).loc["ORCL"], result.car(window).loc["ORCL"]
+    total = result.returns.loc["ORCL", window[0] : window[1]].sum()
+    for name, c in (("abnormal", car["car"]), ("low", car["low"]), ("high", car["high"])):
+        assert row[name] == pytest.approx(row["before"] * (np.exp(total) - np.exp(total - c)), rel=1e-9)
+    assert row["low"] < row["abnormal"] < row["high"]
+
+
 def test_own_share_counts_replace_the_embedded_ones(result):
     own = {"NVDA": ShareCount("NVDA", 1_000, "2025-01-01", "2025-01-01", "", "own")}
     table = result.market_value(0, shares=own)
@@ -81,11 +128,15 @@ def test_without_the_close_before_there_is_a_reason_in_place_of_dollars(study, p
     assert np.isfinite(table.loc["META", "raw"])
 
 
-def test_a_window_with_missing_days_has_no_dollars(study, prices):
+def test_a_window_with_missing_days_has_the_dollars_of_its_closes_and_none_that_are_abnormal(study, prices):
     result = study.run(changed(prices, d2025_01_27=np.nan), es.Event("NVDA", DAY))
     row = result.market_value(-1, 1).loc["NVDA"]
-    assert row["note"] == "1 of 3 days of [-1, +1] have an abnormal return"
-    assert np.isnan(row["raw"])
+    assert row["note"].startswith(
+        "no price on day 0 (2025-01-27); its move between 2025-01-24 and 2025-01-28 is in no daily"
+    )
+    close = prices.close["NVDA"]
+    assert row["raw"] == pytest.approx(row["shares"] * (close["2025-01-28"] - close["2025-01-23"]), rel=1e-12)
+    assert row[["abnormal", "low", "high"]].isna().all()
 
 
 def test_a_split_between_the_closes_has_no_dollars(study, prices):

@@ -39,7 +39,7 @@ def make(holes: bool) -> AbnormalReturns:
         table.iloc[[110, 121], 1] = np.nan  # the event day of A, a day of B
         table.iloc[150, 8] = np.nan
     study = es.EventStudy(
-        model=es.MarketModel("MKT"), estimation=(-70, -11), window=(-3, 3), calendar=None, max_dropped=1.0
+        model=es.MarketModel("MKT"), estimation=(-70, -11), window=(-3, 3), calendar=None, max_dropped=1.0, gaps="skip"
     )
     events = [es.Event(t, DAYS[p]) for t, p in zip(TICKERS, places, strict=True)]
     return study.run(table, events).abnormal

@@ -46,7 +46,8 @@ def make_returns(holes: bool = True) -> pd.DataFrame:
 
 @lru_cache
 def run(model: object = None, places: tuple[tuple[str, int], ...] = PLACES, holes: bool = True) -> es.EventStudyResult:
-    study = es.EventStudy(model=model or es.MarketModel("MKT"), estimation=(-90, -11), window=(-3, 3), calendar=None)
+    model = model or es.MarketModel("MKT")
+    study = es.EventStudy(model=model, estimation=(-90, -11), window=(-3, 3), calendar=None, gaps="skip")
     return study.run(make_returns(holes), [es.Event(t, DAYS[p]) for t, p in places])
 
 

@@ -111,13 +111,14 @@ def test_a_ticker_that_lists_too_late_is_dropped_with_the_count():
         on_prices(table)
 
 
-def test_a_ticker_that_delists_inside_the_event_window_keeps_the_days_it_has(right):
+def test_a_ticker_that_delists_inside_the_event_window_keeps_the_days_it_has_and_no_longer_sum(right):
     table = closes()
     table.loc[NEXT_DAY:, "A"] = np.nan
     result = on_prices(table)
     assert result.ar.loc["A"].isna().tolist() == [False, False, False, True, True]
-    assert result.car(0, 1).loc["A", "car"] == pytest.approx(right.loc["A", 0], rel=1e-12)
-    assert result.car(0, 1).loc["A", "n_days"] == 1
+    assert result.car(0).loc["A", "car"] == pytest.approx(right.loc["A", 0], rel=1e-12)
+    cut = result.car(0, 1).loc["A"]
+    assert (np.isnan(cut["car"]), cut["n_days"], cut["note"]) == (True, 1, "no price on day +1 (2025-01-28)")
     assert np.isnan(result.car(1, 2).loc["A", "car"])
     assert not result.test("t_pe", (1, 2)).applicable
 

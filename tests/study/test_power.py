@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -15,8 +17,15 @@ import eventstudy as es
 from eventstudy.estimation.abnormal import AbnormalReturns, abnormal_returns
 from eventstudy.estimation.panel import EventPanel
 from eventstudy.inference import run_test
-from eventstudy.study.power import SimulatedPower, detectable_average, detectable_changes
+from eventstudy.study.power import (
+    SimulatedPower,
+    _found_doubly,
+    _shift_of_unlike,
+    detectable_average,
+    detectable_changes,
+)
 from eventstudy.study.summary import DETECTABLE, event_rows, power_line, summary_html, summary_text
+from eventstudy.study.validity import Check
 from eventstudy.windows import Window
 
 #: Power of the two-sided 5 % z-test, three decimals: MacKinlay (1997), Campbell, Lo and MacKinlay (1997), table 4.2; 150 is not a row of it.
@@ -184,7 +193,7 @@ def test_the_detectable_change_of_an_event_uses_its_own_error_and_degrees_of_fre
     table = result.car(0, 1)
     np.testing.assert_allclose(table["detectable"], es.detectable_effect(table["se"], df=248), rtol=1e-10)
     np.testing.assert_allclose(es.power(table["detectable"], table["se"], df=table["df"]), 0.8, rtol=1e-9)
-    assert table.columns[-1] == "detectable"
+    assert table.columns[-1] == "detectable"  # and no note, since every event has a sum
 
 
 def test_an_event_without_a_return_has_no_detectable_change():
@@ -197,20 +206,89 @@ def test_an_event_without_a_return_has_no_detectable_change():
 
 
 @pytest.mark.parametrize("name", ["csect_t", "cda_t", "bmp_t", "kp_bmp_t", "patell_z", "kp_patell_z"])
-def test_the_detectable_average_stands_on_the_tests_own_error(name, result):
-    """Adding that change to every event moves the statistic by the shift that is found with 80 % power."""
+def test_the_detectable_average_stands_on_the_error_of_ordinary_days(name, result):
+    """With the deviations and the correlation of the estimation days, pair by pair, the change is found with 80 % power."""
     window = Window(0, 1)
     test = result.test(name, window)
     size = detectable_average(result.abnormal, window, test)
     df = test.df if test.distribution == "t" else None
-    sums = result.abnormal.sums(window)
+    s = result.abnormal.sums(window).s_car
+    correlation = np.corrcoef(result.abnormal.residuals)
+    r = (correlation.sum() - 3) / 6
     if name in ("csect_t", "cda_t"):
-        error = abs(sums.car.mean() / test.statistic)
-        moved = size / error
-    else:
-        error = abs(sums.scar.mean() / test.statistic)
-        moved = (size / sums.s_car).mean() / error
-    assert es.power(moved, 1.0, df=df) == pytest.approx(0.8, rel=1e-9)
+        error = math.sqrt(sum((1.0 if i == j else r) * s[i] * s[j] for i in range(3) for j in range(3))) / 3
+        assert es.power(size / error, 1.0, df=df) == pytest.approx(0.8, rel=1e-9)
+        return
+    shift = (size / s).mean() / math.sqrt((1 + 2 * r) / 3)
+    if df is None:
+        assert es.power(shift, 1.0) == pytest.approx(0.8, rel=1e-9)
+        return
+    below = ((size / s - (size / s).mean()) ** 2).sum() / (1 - r)  # one change, unlike steps of standardised returns
+    z = np.linspace(-9, 9, 4001)
+    reached = stats.ncx2.cdf(df * ((z + shift) / stats.t.ppf(0.975, df)) ** 2, df, below)
+    assert np.trapezoid(reached * stats.norm.pdf(z), z) == pytest.approx(0.8, abs=1e-6)
+
+
+def events_on_a_day(
+    n: int, rho: float, deviations: tuple[float, float], rng: np.random.Generator, draws: int
+) -> Iterator[AbnormalReturns]:
+    """Samples of n firms on one date, normal errors with one correlation, 250 estimation days, no event-induced variance."""
+    m, window, estimation = 250, Window(0, 0), Window(-260, -11)
+    for _ in range(draws):
+        market = rng.normal(0.0, 0.01, m + 1)
+        deviation = rng.uniform(*deviations, (n, 1))
+        own = math.sqrt(rho) * rng.standard_normal(m + 1) + math.sqrt(1 - rho) * rng.standard_normal((n, m + 1))
+        returns = rng.uniform(0.5, 1.5, (n, 1)) * market + deviation * own
+        columns = np.broadcast_to(market[:, None], (n, m + 1, 1))
+        panel = EventPanel(
+            tuple(es.Event(f"F{i}", "2024-12-02") for i in range(n)), tuple(f"F{i}" for i in range(n)), np.full(n, 300),
+            pd.bdate_range("2024-01-02", periods=400), estimation, window, returns[:, :m], returns[:, m:], ("MKT",),
+            columns[:, :m], columns[:, m:],
+        )  # fmt: skip
+        yield abnormal_returns(panel, es.MarketModel("MKT").fit(panel))
+
+
+ALIKE, UNLIKE = (0.02, 0.02), (0.01, 0.03)
+
+
+@pytest.mark.simulation
+@pytest.mark.slow
+@pytest.mark.parametrize("rho", [0.0, 0.15])
+@pytest.mark.parametrize(
+    ("n", "deviations"),
+    [(2, ALIKE), (3, ALIKE), (5, ALIKE), (10, ALIKE), (20, ALIKE), (5, UNLIKE), (10, UNLIKE), (20, UNLIKE)],
+)
+def test_what_is_printed_as_detectable_is_found_in_eighty_of_a_hundred_days(n, deviations, rho):
+    """The change computed from a sample is added to that same sample's event day: true power 80 % ± 3, from two events to twenty."""
+    day, found = Window(0, 0), []
+    rng = np.random.default_rng([n, int(100 * rho)])
+    for sample in events_on_a_day(n, rho, deviations, rng, 1500):
+        size = detectable_average(sample, day, run_test("kp_bmp_t", sample, day))
+        if math.isfinite(size):
+            found.append(run_test("kp_bmp_t", replace(sample, ar=sample.ar + size), day).p_value < 0.05)
+    assert len(found) > 1000
+    assert np.mean(found) == pytest.approx(0.80, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("df", "shift", "below"), [(1, 14.0, 1.5), (2, 6.0, 4.0), (4, 4.0, 0.0), (9, 3.0, 12.0), (19, 8.0, 60.0)]
+)
+def test_power_with_unlike_steps_is_that_of_drawn_statistics(df, shift, below):
+    draws, rng = 400_000, np.random.default_rng([df, int(below)])
+    steps = np.array([math.sqrt(below)] + [0.0] * (df - 1))
+    squares = ((rng.standard_normal((draws, df)) + steps) ** 2).sum(axis=1)
+    t = (rng.standard_normal(draws) + shift) / np.sqrt(squares / df)
+    share = float((np.abs(t) > stats.t.ppf(0.975, df)).mean())
+    assert _found_doubly(shift, below, df) == pytest.approx(share, abs=4 * math.sqrt(0.25 / draws))
+
+
+def test_two_very_unlike_events_have_no_change_that_a_t_of_them_finds():
+    rng = np.random.default_rng(7)
+    assert math.isnan(_shift_of_unlike(0.2, 1.0))
+    assert _shift_of_unlike(0.0, 1.0) == pytest.approx(16.334, abs=1e-3)  # the noncentral t of one degree of freedom
+    sample = next(events_on_a_day(2, 0.0, (0.01, 0.03), rng, 1))
+    sample = replace(sample, sigma=np.array([0.01, 0.04]))
+    assert math.isnan(detectable_average(sample, Window(0, 0), run_test("kp_bmp_t", sample, Window(0, 0))))
 
 
 def test_tests_without_a_standard_error_have_no_detectable_average(result, single):
@@ -225,14 +303,28 @@ def test_the_summary_says_what_would_have_been_found(result):
     cells = {row[0]: row[-1] for row in rows}
     size = result.car(0)["detectable"]["GOOGL"]
     assert cells == {"NVDA": "", "META": "", "GOOGL": f"±{size * 100:.2f}%"}
-    line = power_line(result, Window(0, 0))
+    assert "detectable: found with 80% power" in summary_html(result)
+    # the three went apart that day, 16 times as widely as on estimation days, so no average change can be promised
+    assert power_line(result, Window(0, 0)) == ""
+    quiet = replace(result, checks=tuple(c for c in result.checks if c.name != "No event-induced variance on day 0"))
+    line = power_line(quiet, Window(0, 0))
     average = detectable_average(result.abnormal, Window(0, 0), result.test("kp_bmp_t"))
     assert line == (
-        f"No clear average change (kp_bmp_t p 0.552): one of ±{average * 100:.1f}% would have been found with 80% power."
+        f"No clear average change (kp_bmp_t p 0.552): one of ±{average * 100:.1f}% would have been found with 80% power, if the events "
+        f"are as noisy as on estimation days."
     )
-    assert line in summary_text(result)
-    assert line in summary_html(result)
-    assert "detectable: found with 80% power" in summary_html(result)
+    assert line in summary_text(quiet)
+    assert line in summary_html(quiet)
+
+
+def test_no_detectable_change_stands_beside_a_check_that_makes_it_void(result, study, prices):
+    unclear = study.run(prices, es.Event("GOOGL", DAY))
+    assert power_line(unclear, Window(0, 0))
+    spoilt = Check("Gaps in the benchmark", "1", "none", passed=False)
+    assert power_line(replace(unclear, checks=(*unclear.checks, spoilt)), Window(0, 0)) == ""
+    assert DETECTABLE not in event_rows(replace(result, checks=(spoilt,)), Window(0, 0))[0]
+    held = replace(spoilt, passed=True)
+    assert power_line(replace(unclear, checks=(*unclear.checks, held)), Window(0, 0))
 
 
 def test_a_single_clear_change_says_nothing_and_an_unclear_one_what_it_could_have_been(single, study, prices):

@@ -410,15 +410,14 @@ class Evidence:
         return place if near and clear else days.first
 
     def _abnormal(self, ticker: str, days: Days, zero: int) -> tuple[float, float, float]:
-        """Return the abnormal return and its interval, as shares of the value before."""
+        """Return the abnormal return and its interval as fractions."""
         window = Window(days.first - zero, days.last - zero)
         result, i = self._study_of(ticker, zero, window)
+        if why := result.abnormal.why_no_sum(window)[i]:
+            raise DataMissing(why)
         low, high = car_interval(result.abnormal, window, 0.95)
         found = (float(result.abnormal.sums(window).car[i]), float(low[i]), float(high[i]))
-        if result.returns_kind == "simple":
-            return found
-        held = 1.0 + self.total(ticker, days)  # of log returns: the value held less the value expected
-        car, low_end, high_end = (-held * math.expm1(-x) for x in found)
+        car, low_end, high_end = result.abnormal.as_fractions(found).tolist()
         return car, low_end, high_end
 
     def _study_of(self, ticker: str, zero: int, window: Window) -> tuple[EventStudyResult, int]:

@@ -8,13 +8,18 @@ from typing import TypeVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
 from eventstudy.errors import InvalidInput
 from eventstudy.estimation.model import Fit
 from eventstudy.estimation.panel import BoolArray, EventPanel, FloatArray, IntArray
 from eventstudy.windows import Window
+from eventstudy.wording import first_few, iso_day, listed, relative_day
 
 T = TypeVar("T")
+DayArray = NDArray[np.datetime64]
+#: So many days without a price are named.
+NAMED_DAYS = 4
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -88,6 +93,14 @@ class AbnormalReturns:
         Returns of what is held instead of the firm, for buy-and-hold models: sums then compound.
     riskless : ndarray, shape (N, L), or None
         What the model takes from the firm's return before its regression, for models of excess returns.
+    closes, benchmark_closes : ndarray, shape (N, L + 1), or None
+        Adjusted closes on the session before the event window and on its days: a return over a window needs only those at its ends.
+    dates : ndarray of datetime64[D], shape (N, L + 1), or None
+        These sessions.
+    log : bool
+        Whether returns are log returns; `as_fractions` makes fractions of a price of them.
+    skip_gaps : bool
+        Whether sums leave out days without an abnormal return; else a window with such a day has no sum.
 
     Notes
     -----
@@ -95,7 +108,8 @@ class AbnormalReturns:
     ``S_CAR² = s² [L + h (X'X)⁻¹ h']`` with ``h`` the sum of the window's regressor rows
     (Mikkelson and Partch 1988; Salinger 1992; Campbell, Lo and MacKinlay 1997, ch. 4). With relative variances n_t and serial correlation
     the L becomes ``Σ_t n_t + 2 Σ_k ρ_k Σ_t √(n_t n_(t+k))``. A trade-to-trade CAR has no value if a return reaches back
-    before the window, or the window's last day has no return (Maynes and Rumsey 1993).
+    before the window, or the window's last day has no return (Maynes and Rumsey 1993). No other CAR has a value where a day of the window
+    lacks its abnormal return, unless ``skip_gaps``: a missing price takes two returns with it, and the move between them is in neither.
     """
 
     keys: tuple[str, ...]
@@ -119,6 +133,11 @@ class AbnormalReturns:
     serial: FloatArray | None = None
     reference_returns: FloatArray | None = None
     riskless: FloatArray | None = None
+    closes: FloatArray | None = None
+    benchmark_closes: FloatArray | None = None
+    dates: DayArray | None = None
+    log: bool = False
+    skip_gaps: bool = False
     _memo: dict[Hashable, object] = field(default_factory=dict, init=False)
 
     @property
@@ -193,9 +212,7 @@ class AbnormalReturns:
         ar = self.ar[:, days]
         seen = np.isfinite(ar)
         n_days = np.asarray(seen.sum(axis=1), dtype=np.int64)
-        some = n_days > 0
-        if self.span is not None:
-            some &= seen[:, -1] & ~(seen & (self.span[:, days] > np.arange(1, len(window) + 1))).any(axis=1)
+        some = self._whole(seen, days)
         variances = np.where(seen, self.relative_variance[:, days], 0.0)
         own = variances.sum(axis=1) + self._serial_terms(variances)
         h = np.where(seen[:, :, None], self.rows[:, days], 0.0).sum(axis=1)
@@ -207,6 +224,74 @@ class AbnormalReturns:
         csar = np.where(some, np.nansum(self.sar[:, days], axis=1), np.nan)
         naive = np.where(some, self.sigma * np.sqrt(own), np.nan)
         return WindowSums(window, n_days, car, s_car, car / s_car, csar, naive)
+
+    def _whole(self, seen: BoolArray, days: slice) -> BoolArray:
+        """Return which events' days of a window add up to its sum, shape (N,): all are there, or bridged inside it."""
+        some = seen.any(axis=1)
+        if self.span is not None:
+            reaches_back = (seen & (self.span[:, days] > np.arange(1, seen.shape[1] + 1))).any(axis=1)
+            return np.asarray(some & seen[:, -1] & ~reaches_back, dtype=np.bool_)
+        return np.asarray(some if self.skip_gaps else seen.all(axis=1), dtype=np.bool_)
+
+    def with_sums(self, window: Window) -> AbnormalReturns:
+        """Return the events that have a sum over a window, those of which a test of the average may speak; all if none has."""
+        has = np.isfinite(self.sums(window).car)
+        if self.skip_gaps or self.span is not None or has.all() or not has.any():
+            return self
+        return self.once(("with sums", has.tobytes()), lambda: self.take(np.flatnonzero(has).astype(np.int64)))
+
+    def why_no_sum(self, window: Window) -> tuple[str, ...]:
+        """Say for each event why its window has no sum; an empty text where it has one."""
+        return self.once(("gaps", window), lambda: self._gaps(window))
+
+    def _gaps(self, window: Window) -> tuple[str, ...]:
+        has = np.isfinite(self.sums(window).car)
+        return tuple("" if there else self._gap(i, window) for i, there in enumerate(has.tolist()))
+
+    def _gap(self, i: int, window: Window) -> str:
+        """Say which days of a window an event lacks, and between which closes its news fell."""
+        days = self.columns_of(window)
+        lost = ~np.isfinite(self.ar[i, days])
+        if self.span is not None:
+            if lost.all():
+                return "no abnormal return in the window"
+            return (
+                "a return reaches back before the window, or there is no trade on its last day, so its sum has no value"
+            )
+        own = ~np.isfinite(self.firm_returns[i, days])
+        if not own.any():
+            return f"no return of the benchmark or a factor on {self._named(i, window.days[lost])}"
+        priced = np.flatnonzero(np.isfinite(self.closes[i])) if self.closes is not None else np.arange(days.stop + 1)
+        unpriced = np.setdiff1d(np.arange(days.start, days.stop + 1), priced)
+        if not len(unpriced):
+            return f"no return on {self._named(i, window.days[own])}"
+        text = f"no price on {self._named(i, unpriced + self.window.start - 1)}"
+        place = np.unique(np.searchsorted(priced, unpriced))
+        place = place[(place > 0) & (place < len(priced))]  # gaps with a close at either end
+        if not len(place) or self.dates is None:
+            return text
+        ends = [[iso_day(pd.Timestamp(self.dates[i, priced[k]])) for k in (p - 1, p)] for p in place.tolist()]
+        between = listed([f"between {first} and {last}" for first, last in ends[:NAMED_DAYS]])
+        return f"{text}; its move {between} is in no daily return (TradeToTrade bridges such gaps)"
+
+    def _named(self, i: int, days: IntArray) -> str:
+        """Return relative days of an event in words, with their dates if there are few."""
+        shown = [relative_day(int(d)) for d in days]
+        text = f"{'day' if len(shown) == 1 else 'days'} {first_few(shown, NAMED_DAYS)}"
+        if self.dates is None or len(shown) > NAMED_DAYS:
+            return text
+        return (
+            f"{text} ({', '.join(iso_day(pd.Timestamp(self.dates[i, int(d) - self.window.start + 1])) for d in days)})"
+        )
+
+    def as_fractions(self, values: ArrayLike) -> FloatArray:
+        """Return returns, abnormal returns, their sums, averages or ends of intervals as fractions of a price: what a per cent is made of.
+
+        ``exp(x) - 1`` of log returns, simple returns as they are; of an abnormal log return it is the price beside the one expected, of an
+        average the geometric mean of these.
+        """
+        x = np.asarray(values, dtype=np.float64)
+        return np.asarray(np.expm1(x), dtype=np.float64) if self.log else x
 
     def _serial_terms(self, variances: FloatArray) -> FloatArray:
         """Return ``2 Σ_k ρ_k Σ_t √(n_t n_(t+k))`` of each event, shape (N,)."""
@@ -226,7 +311,7 @@ class AbnormalReturns:
         return np.asarray(own - np.where(there, grown, 0.0).sum(axis=1) / there.sum(axis=1), dtype=np.float64)
 
     def caar(self, window: Window | tuple[int, int] | int) -> float:
-        """Return the mean of the CARs over events with at least one day in the window, a fraction."""
+        """Return the mean of the CARs over the events that have one, in the unit of the returns."""
         return float(nan_mean(self.sums(window).car[:, None])[0])
 
     def bhar(self, window: Window | tuple[int, int] | int, against: str = "benchmark") -> FloatArray:
@@ -235,14 +320,15 @@ class AbnormalReturns:
         Parameters
         ----------
         window : Window or pair of int
-            Relative days; a day without an abnormal return is left out on both sides.
+            Relative days.
         against : {"benchmark", "expected"}
             Compare with the benchmark's return or with the model's expected return.
 
         Returns
         -------
         ndarray, shape (N,)
-            Fractions; NaN where no day of the window is observed. Only for simple returns.
+            Fractions, only for simple returns; NaN where a close at an end of the window is missing, or, of returns that were handed in
+            and of expected returns, any day of it.
 
         Raises
         ------
@@ -252,24 +338,36 @@ class AbnormalReturns:
         if against not in ("benchmark", "expected"):
             raise InvalidInput(f"against is {against!r}; choose 'benchmark' or 'expected'.")
         days = self.columns_of(Window.of(window))
-        seen = np.isfinite(self.ar[:, days])
-        other = (self.benchmark_returns if against == "benchmark" else self.expected)[:, days]
         if against == "benchmark" and not np.isfinite(self.benchmark_returns).any():
             raise InvalidInput("This model has no benchmark to hold instead; use against='expected'.")
-        own = np.where(seen, 1.0 + self.firm_returns[:, days], 1.0).prod(axis=1)
-        reference = np.where(seen, 1.0 + other, 1.0).prod(axis=1)
-        return np.asarray(np.where(seen.any(axis=1), own - reference, np.nan), dtype=np.float64)
+        common = np.isfinite(self.ar[:, days]) if self.skip_gaps else None
+        other = self.benchmark_returns if against == "benchmark" else self.expected
+        held = self.benchmark_closes if against == "benchmark" else None
+        own = self._over(days, self.firm_returns, self.closes, common)
+        return np.asarray(own - self._over(days, other, held, common), dtype=np.float64)
 
-    def raw_returns(self, window: Window | tuple[int, int] | int, *, compound: bool) -> FloatArray:
-        """Return raw returns over a window, compounded or (log returns) summed, shape (N,).
+    def raw_returns(self, window: Window | tuple[int, int] | int) -> FloatArray:
+        """Return the firm's return over a window, compounded or (log returns) summed, shape (N,).
 
-        Days without a return are left out; NaN where none is there.
+        Of prices it is the move between the closes at its ends, whatever lies between. Of returns that were handed in it is NaN where a day
+        is missing, unless a later return reaches over it.
         """
-        days = self.firm_returns[:, self.columns_of(Window.of(window))]
-        seen = np.isfinite(days)
-        filled = np.where(seen, days, 0.0)
-        total = (1.0 + filled).prod(axis=1) - 1.0 if compound else filled.sum(axis=1)
-        return np.asarray(np.where(seen.any(axis=1), total, np.nan), dtype=np.float64)
+        days = self.columns_of(Window.of(window))
+        common = np.isfinite(self.firm_returns[:, days]) if self.skip_gaps else None
+        return self._over(days, self.firm_returns, self.closes, common)
+
+    def _over(
+        self, days: slice, returns: FloatArray, closes: FloatArray | None, common: BoolArray | None
+    ) -> FloatArray:
+        """Return returns over a window: between the closes at its ends, else from day to day; with ``common`` over these days alone."""
+        if common is None and closes is not None:
+            ratio = closes[:, days.stop] / closes[:, days.start]
+            return np.asarray(np.log(ratio) if self.log else ratio - 1.0, dtype=np.float64)
+        chosen = returns[:, days]
+        seen = np.isfinite(chosen) if common is None else common
+        filled = np.where(seen, chosen, 0.0)
+        total = filled.sum(axis=1) if self.log else (1.0 + filled).prod(axis=1) - 1.0
+        return np.asarray(np.where(self._whole(seen, days), total, np.nan), dtype=np.float64)
 
     def take(self, chosen: IntArray) -> AbnormalReturns:
         """Return the abnormal returns of some events, by position."""
@@ -326,7 +424,20 @@ def abnormal_returns(panel: EventPanel, fit: Fit) -> AbnormalReturns:
         serial=fit.serial,
         reference_returns=fit.reference_returns,
         riskless=fit.riskless,
+        closes=panel.closes,
+        benchmark_closes=panel.benchmark_closes,
+        dates=_dates(panel),
+        log=panel.log,
+        skip_gaps=panel.skip_gaps,
     )
+
+
+def _dates(panel: EventPanel) -> DayArray:
+    """Return the sessions from the one before the event window to its end, shape (N, L + 1); NaT before the data begin."""
+    rows = panel.position[:, None] + np.arange(panel.window.start - 1, panel.window.end + 1)
+    days = panel.calendar.to_numpy(dtype="datetime64[D]")
+    there = (rows >= 0) & (rows < len(days))
+    return np.where(there, days[np.clip(rows, 0, len(days) - 1)], np.datetime64("NaT"))
 
 
 def _firms(panel: EventPanel) -> IntArray:

@@ -56,6 +56,13 @@ class EventPanel:
         For buy-and-hold models: returns of each firm held instead of the event's, NaN for the event's own.
     est_span, event_span : ndarray of int, shape (N, M) and (N, L), or None
         Sessions that each return of the firm reaches over, 0 where there is none; None if gaps are never bridged.
+    closes, benchmark_closes : ndarray, shape (N, L + 1), or None
+        Adjusted closes of the firm and of the benchmark on the session before the event window and on its days; None if returns were
+        handed in.
+    log : bool
+        Whether these are log returns.
+    skip_gaps : bool
+        Whether sums leave out days without a return; else a window with such a day has no sum.
 
     Notes
     -----
@@ -76,6 +83,10 @@ class EventPanel:
     reference_returns: FloatArray | None = None
     est_span: IntArray | None = None
     event_span: IntArray | None = None
+    closes: FloatArray | None = None
+    benchmark_closes: FloatArray | None = None
+    log: bool = False
+    skip_gaps: bool = False
 
     @property
     def n(self) -> int:
@@ -155,6 +166,8 @@ class AlignmentRules:
     exchange: str | None
     closed_day: ClosedDay
     min_estimation: int
+    log: bool = False
+    skip_gaps: bool = False
 
 
 class PanelColumns(Protocol):
@@ -163,6 +176,11 @@ class PanelColumns(Protocol):
     @property
     def columns(self) -> tuple[str, ...]:
         """Benchmark and factor columns that the model needs."""
+        ...
+
+    @property
+    def benchmark(self) -> str | None:
+        """The column that stands for the market; None without one."""
         ...
 
     @property
@@ -181,6 +199,7 @@ def align(
     model: PanelColumns,
     rules: AlignmentRules,
     trades: pd.DataFrame | None = None,
+    closes: pd.DataFrame | None = None,
 ) -> Alignment:
     """Align returns in event time and say what became of each event.
 
@@ -191,6 +210,8 @@ def align(
     trades : DataFrame of bool, optional
         Where there was a trade (`trades_of`), shaped like ``returns``, for models that bridge gaps: log returns then reach back
         to the last trade, also across the gap between the windows, and columns are summed over the same sessions.
+    closes : DataFrame, optional
+        Adjusted closes, dates × tickers, on the rows of ``returns``.
     """
     _require_columns(returns, events, model.columns)
     located = locate_sessions(events, pd.DatetimeIndex(returns.index), rules.exchange, rules.closed_day)
@@ -198,6 +219,9 @@ def align(
     every_event = gather_panel(returns, events, model, position, rules.estimation, rules.window)
     if trades is not None:
         every_event = _bridged(every_event, returns, trades, model.columns)
+    every_event = replace(every_event, log=rules.log, skip_gaps=rules.skip_gaps)
+    if closes is not None:
+        every_event = _with_closes(every_event, closes, model.benchmark)
     every_event = model.prepare(every_event)
     remarks = [place.remark for place in located]
     reasons = _reasons(every_event, remarks, rules.min_estimation)
@@ -306,6 +330,17 @@ def _bridged(panel: EventPanel, returns: pd.DataFrame, trades: pd.DataFrame, col
     return replace(
         panel, est_columns=est_columns, event_columns=event_columns, est_span=est_span, event_span=event_span
     )
+
+
+def _with_closes(panel: EventPanel, closes: pd.DataFrame, benchmark: str | None) -> EventPanel:
+    """Return the panel with the closes from the session before the event window to its end."""
+    matrix = closes.to_numpy(dtype=np.float64)
+    span = Window(panel.window.start - 1, panel.window.end)
+    firm = closes.columns.get_indexer(pd.Index([e.ticker for e in panel.events]))
+    own = _gather(matrix, panel.position, span, firm)
+    market = np.full_like(firm, closes.columns.get_loc(benchmark)) if benchmark in closes.columns else None
+    held = None if market is None else _gather(matrix, panel.position, span, market)
+    return replace(panel, closes=own, benchmark_closes=held)
 
 
 def _reasons(panel: EventPanel, remarks: Sequence[str], min_estimation: int) -> list[str]:

@@ -22,10 +22,16 @@ def trades_of(data: Prices | pd.DataFrame, returns: pd.DataFrame) -> pd.DataFram
     DataFrame of bool, shape (T, K)
         Where there is a price; where there is a return, if returns were handed in.
     """
+    closes = closes_of(data, returns)
+    return returns.notna() if closes is None else closes.notna()
+
+
+def closes_of(data: Prices | pd.DataFrame, returns: pd.DataFrame) -> pd.DataFrame | None:
+    """Return the adjusted closes that returns were made of, on their rows, shape (T, K or fewer); None if returns were handed in."""
     if not isinstance(data, Prices):
-        return returns.notna()
-    closes = clean_frame(data.select(list(returns.columns)).adj_close, "adjusted close")
-    return closes.reindex(returns.index).notna()
+        return None
+    priced = [c for c in returns.columns if c in data.tickers]
+    return clean_frame(data.select(priced).adj_close, "adjusted close").reindex(returns.index)
 
 
 def trade_spans(traded: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -182,7 +182,7 @@ def estimation_days(
 def _days_numbers(event: EventAmongDays, one: AbnormalReturns, level: float, when: str) -> Numbers:
     """Return the event day and the days beside it as numbers that a text may say."""
     common = common_numbers(one, level, Window(0, 0), when)
-    values = dict(said_of(measure(one, Window(0, 0), level), Window(0, 0)).values)
+    values = dict(said_of(measure(one, Window(0, 0), level), Window(0, 0), log=one.log).values)
     if len(event.days):
         values[POPULATION, f"least {ABNORMAL}", (0, 0)] = float(event.days.min())
         values[POPULATION, f"most {ABNORMAL}", (0, 0)] = float(event.days.max())
@@ -195,7 +195,7 @@ def _event_among_days(abnormal: AbnormalReturns, i: int, level: float) -> EventA
         raise InvalidInput(f"i is {i}; there are {abnormal.n} events, so give 0 to {abnormal.n - 1}.")
     one = abnormal.take(np.array([i]))
     shown = measure(one, Window(0, 0), level)
-    days = round_significant(one.residuals[0][np.isfinite(one.residuals[0])])
+    days = round_significant(one.as_fractions(one.residuals[0][np.isfinite(one.residuals[0])]))
     return EventAmongDays(shown.keys[0], float(shown.value[0]), float(shown.raw[0]), shown.states[0], days)
 
 

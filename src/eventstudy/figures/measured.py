@@ -68,8 +68,8 @@ class Measured:
 
 def measure(abnormal: AbnormalReturns, window: Window, level: float) -> Measured:
     """Return what the figures show of a window."""
-    low, high = (round_significant(ends) for ends in car_interval(abnormal, window, level))
-    value = round_significant(abnormal.sums(window).car)
+    low, high = (round_significant(abnormal.as_fractions(ends)) for ends in car_interval(abnormal, window, level))
+    value = round_significant(abnormal.as_fractions(abnormal.sums(window).car))
     states = [verdict(*ends) for ends in zip(value.tolist(), low.tolist(), high.tolist(), strict=True)]
     return Measured(
         [say.tidy(k) for k in abnormal.keys], value, low, high, round_significant(raw_returns(abnormal, window)), states
@@ -77,9 +77,8 @@ def measure(abnormal: AbnormalReturns, window: Window, level: float) -> Measured
 
 
 def raw_returns(abnormal: AbnormalReturns, window: Window) -> np.ndarray:
-    """Return the raw buy-and-hold returns of a window, shape (N,); NaN where a day is missing."""
-    days = abnormal.firm_returns[:, abnormal.columns_of(window)]
-    return np.asarray(np.prod(1.0 + days, axis=1) - 1.0, dtype=np.float64)
+    """Return the raw buy-and-hold returns of a window as fractions, shape (N,)."""
+    return abnormal.as_fractions(abnormal.raw_returns(window))
 
 
 def facts_of(
@@ -87,7 +86,7 @@ def facts_of(
 ) -> Facts:
     """Return what a figure of one window knows of itself."""
     seen, n = shown.value[np.isfinite(shown.value)], len(shown.keys)
-    numbers = said_of(shown, window, ends=True).beside(common_numbers(abnormal, level, window, when))
+    numbers = said_of(shown, window, ends=True, log=abnormal.log).beside(common_numbers(abnormal, level, window, when))
     counts = {
         **{side: shown.states.count(side) for side in ("down", "up")},
         "clear": sum(s in say.CLEAR for s in shown.states),
@@ -105,13 +104,16 @@ def facts_of(
     )
 
 
-def said_of(shown: Measured, window: Window, *, ends: bool = False) -> Numbers:
-    """Return what is measured as numbers that a text may say; with the least and the greatest of all, if wanted."""
+def said_of(shown: Measured, window: Window, *, ends: bool = False, log: bool = False) -> Numbers:
+    """Return what is measured as numbers that a text may say; with the least and the greatest of all, if wanted.
+
+    With ``log`` an abnormal return is the price beside the one expected.
+    """
     span = (window.start, window.end)
     columns = {
         RETURN: shown.raw,
         ABNORMAL: shown.value,
-        EXPECTED: shown.raw - shown.value,
+        EXPECTED: (1.0 + shown.raw) / (1.0 + shown.value) - 1.0 if log else shown.raw - shown.value,
         LOW_END + ABNORMAL: shown.low,
         HIGH_END + ABNORMAL: shown.high,
     }
@@ -133,7 +135,8 @@ def common_numbers(abnormal: AbnormalReturns, level: float, window: Window, when
         counts |= {"least_df": int(abnormal.df.min()), "most_df": int(abnormal.df.max())}
     known = (abnormal.estimation, abnormal.window, window, Window(0, 0))
     spans = frozenset((w.start, w.end) for w in known)
-    return Numbers(counts=counts, days={when: 0} if when else {}, span=(window.start, window.end), spans=spans)
+    days: dict[str, int | None] = {when: 0} if when else {}
+    return Numbers(counts=counts, days=days, span=(window.start, window.end), spans=spans, relative=abnormal.log)
 
 
 def common_parameters(abnormal: AbnormalReturns, level: float) -> dict[str, object]:

@@ -64,10 +64,12 @@ def paths_of(abnormal: AbnormalReturns, level: float) -> Paths:
     window = abnormal.window
     spans = [Window(window.start, int(day)) for day in window.days]
     ends = [car_interval(abnormal, span, level) for span in spans]
-    car = round_significant(np.stack([abnormal.sums(span).car for span in spans], axis=1))
-    low = round_significant(np.stack([e[0] for e in ends], axis=1))
-    high = round_significant(np.stack([e[1] for e in ends], axis=1))
-    return Paths([say.tidy(k) for k in abnormal.keys], window, car, low, high, round_significant(nan_mean(car)))
+    sums = np.stack([abnormal.sums(span).car for span in spans], axis=1)
+    whole = np.isfinite(sums[:, -1])  # an average of the same events on all days
+    average = nan_mean(sums[whole] if whole.any() else sums)
+    bands = (np.stack([e[k] for e in ends], axis=1) for k in (0, 1))
+    car, low, high, mean = (round_significant(abnormal.as_fractions(x)) for x in (sums, *bands, average))
+    return Paths([say.tidy(k) for k in abnormal.keys], window, car, low, high, mean)
 
 
 def car_paths(
@@ -210,7 +212,9 @@ def _test_text(level: float) -> str:
 
 def _note(abnormal: AbnormalReturns, level: float, many: bool) -> str:
     """Return the note: how the bands were made, and what makes a path clear."""
-    gaps = "" if np.isfinite(abnormal.ar).all() else " Days without a return add nothing."
+    gaps = "" if np.isfinite(abnormal.ar).all() else " A path ends where a return is missing."
+    if gaps and abnormal.skip_gaps:
+        gaps = " Days without a return add nothing."
     if many:
         return f"Estimation days {say.window_text(abnormal.estimation)}. No interval is drawn for the average.{gaps}"
     first = relative_day(abnormal.window.start)

@@ -100,7 +100,7 @@ def _cloud(panel: EventPanel, fit_: Fit, i: int, level: float) -> Cloud:
     line_x = round_significant(np.linspace(reach.min(), reach.max(), _POINTS_ON_LINE))
     line, low, high = _band(fit_, i, line_x, level)
     at = [float(v[0]) for v in _band(fit_, i, np.array([event_x]), level)]
-    return Cloud(
+    cloud = Cloud(
         say.tidy(panel.keys[i]),
         say.tidy(panel.columns[0]),
         market,
@@ -112,6 +112,27 @@ def _cloud(panel: EventPanel, fit_: Fit, i: int, level: float) -> Cloud:
         event_x,
         event_y,
         *at,
+    )
+    return _in_fractions(cloud) if panel.log else cloud
+
+
+def _in_fractions(cloud: Cloud) -> Cloud:
+    """Return a cloud of log returns with every number as a fraction; the fitted line is then slightly bent."""
+
+    def shown(values: np.ndarray) -> np.ndarray:
+        return round_significant(np.expm1(values))
+
+    event = np.array([cloud.event_x, cloud.event_y, cloud.event_expected, cloud.event_low, cloud.event_high])
+    return Cloud(
+        cloud.key,
+        cloud.market_name,
+        shown(cloud.market),
+        shown(cloud.firm),
+        shown(cloud.line_x),
+        shown(cloud.line_y),
+        shown(cloud.low),
+        shown(cloud.high),
+        *shown(event).tolist(),
     )
 
 
@@ -198,11 +219,14 @@ def _numbers(cloud: Cloud, panel: EventPanel, level: float, df: int, when: str) 
         values={
             (cloud.key, RETURN, day): cloud.event_y,
             (cloud.key, EXPECTED, day): cloud.event_expected,
-            (cloud.key, ABNORMAL, day): cloud.event_y - cloud.event_expected,
+            (cloud.key, ABNORMAL, day): (1 + cloud.event_y) / (1 + cloud.event_expected) - 1
+            if panel.log
+            else cloud.event_y - cloud.event_expected,
             (cloud.market_name, RETURN, day): cloud.event_x,
         },
         counts={"estimation_days": len(cloud.firm), "level": level * 100, "least_df": df},
         days={when: 0} if when else {},
+        relative=panel.log,
         spans=frozenset([day, (estimation.start, estimation.end)]),
     )
 

@@ -19,7 +19,7 @@ from eventstudy.inference.advice import (
     variance_ratio,
 )
 from eventstudy.inference.registry import STANDARD, TESTS, Method, Overlooks, overlooking
-from eventstudy.inference.result import Draft, HypothesisTest, NotApplicable, format_p
+from eventstudy.inference.result import NO_DAYS, Draft, HypothesisTest, NotApplicable, format_p
 from eventstudy.windows import Window
 from eventstudy.wording import listed
 
@@ -90,8 +90,10 @@ def run_test(
     _check_options(name, method, options)
     if method.scope == "one" and abnormal.n != 1:
         outcome: Draft | NotApplicable = NotApplicable("it tests one event at a time; give event=", abnormal.n)
+    elif method.scope == "many" and all(abnormal.why_no_sum(chosen)):
+        outcome = NotApplicable(NO_DAYS, 0)
     else:
-        outcome = method.compute(abnormal, chosen, **options)
+        outcome = method.compute(abnormal.with_sums(chosen), chosen, **options)
     if isinstance(outcome, NotApplicable):
         return HypothesisTest(
             name=name,

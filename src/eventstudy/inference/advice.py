@@ -17,7 +17,7 @@ from eventstudy.inference.correlation import MIN_COMMON_DAYS, mean_correlation, 
 from eventstudy.inference.registry import TESTS, Overlooks, overlooking
 from eventstudy.inference.result import HypothesisTest, members
 from eventstudy.windows import Window
-from eventstudy.wording import plural
+from eventstudy.wording import first_few, plural
 
 T = TypeVar("T")
 
@@ -62,6 +62,8 @@ _WHY_BUY_AND_HOLD = _WHY | {
     "events and allow for skewness",
 }
 
+#: So many events are named.
+NAMED = 6
 #: On real returns this many firms or more on one date share more than the market: even the recommended test rejects 6 to 13 %.
 MANY_FIRMS = 30
 #: With fewer different dates that events share even `kp_bmp_t` rejects up to 10 %.
@@ -134,7 +136,19 @@ def recommend(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[str
     -------
     tuple of str, tuple of str, str
     """
-    return abnormal.once(("advice", window), lambda: _recommend(abnormal, window))
+    return abnormal.once(("advice", window), lambda: _recommend_of_sums(abnormal, window))
+
+
+def _recommend_of_sums(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[str, ...], str]:
+    """Return the advice on the events that have a sum over the window, and say which have none."""
+    part, why = abnormal.with_sums(window), abnormal.why_no_sum(window)
+    if all(why):
+        return design_of(abnormal.position, window), (), f"no abnormal return over days {window}: {why[0]}"
+    design, names, reason = _recommend(part, window)
+    lost = [key for key, reason in zip(abnormal.keys, why, strict=True) if reason]
+    if part.n < abnormal.n:
+        reason += f"; left out for want of an abnormal return on every day of the window: {first_few(lost, NAMED)}"
+    return design, names, reason
 
 
 def _recommend(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[str, ...], str]:
@@ -279,6 +293,7 @@ def notes_on_tests(abnormal: AbnormalReturns, window: Window) -> dict[str, Note]
     dict of Note
         By test name; tests without a note are left out.
     """
+    abnormal = abnormal.with_sums(window)
     design, recommended, _ = recommend(abnormal, window)
     # of two things to say of a test the later one here counts; a single event is its own average, whatever its variance
     notes = {t: n for t, n in _by_test({Overlooks.VARIANCE: NO_VARIANCE}).items() if TESTS[t].scope == "many"}

@@ -10,6 +10,7 @@ import pandas as pd
 
 from eventstudy.errors import DataMissing, DataUnfit
 from eventstudy.estimation.abnormal import AbnormalReturns
+from eventstudy.estimation.panel import FloatArray
 from eventstudy.inference.single import car_interval
 from eventstudy.prices.snapshot import ShareCount, share_count
 from eventstudy.prices.table import Prices
@@ -41,11 +42,11 @@ class MarketValueChange:
     raw : float
         ``shares × (close_after - close_before)``.
     abnormal, low, high : float
-        ``before × CAR`` and its interval ``before × (CAR ± t S_CAR)``; with log returns ``exp(R) - exp(R - ·)`` of each.
+        What the window left of ``before`` less what it would have left without the abnormal returns, and its interval: see `abnormal_shares`.
     level : float
         Coverage of the interval.
     reason : str
-        Why there is no figure; empty if there is one.
+        Why there is no figure, or no abnormal one; empty if there is one.
     """
 
     key: str
@@ -72,7 +73,6 @@ def market_value_changes(
     *,
     level: float = 0.95,
     shares: Mapping[str, ShareCount] | None = None,
-    log_returns: bool = False,
 ) -> tuple[MarketValueChange, ...]:
     """Turn abnormal returns into changes of market value.
 
@@ -80,8 +80,6 @@ def market_value_changes(
     ----------
     shares : mapping of str to ShareCount, optional
         Share counts by ticker; by default the embedded ones, the latest dated on or before the event.
-    log_returns : bool
-        Whether ``abnormal`` holds log returns; a CAR then counts as ``exp(R) - exp(R - CAR)`` in dollars.
 
     Returns
     -------
@@ -93,30 +91,50 @@ def market_value_changes(
             f"{prices.provenance.source} has no closes as traded, so market values cannot be computed; "
             f"give a table with a close column, or use the snapshot."
         )
-    parts = _window_parts(abnormal, window, level, log_returns)
+    parts = _window_parts(abnormal, window, level)
     return tuple(_change(i, t, abnormal, calendar, prices.close[t], parts, shares) for i, t in enumerate(tickers))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _WindowParts:
-    """What a window says of each event: value held, CAR and interval as shares of the value before, days seen."""
+    """What a window says of each event: value held, abnormal change and interval as shares of the value before, why there is none."""
 
     window: Window
     level: float
     held: np.ndarray
-    car: np.ndarray
+    abnormal: np.ndarray
     low: np.ndarray
     high: np.ndarray
-    n_days: np.ndarray
+    gaps: tuple[str, ...]
 
 
-def _window_parts(abnormal: AbnormalReturns, window: Window, level: float, log_returns: bool) -> _WindowParts:
-    sums, (low, high) = abnormal.sums(window), car_interval(abnormal, window, level)
-    car, returns = sums.car, abnormal.firm_returns[:, abnormal.columns_of(window)]
-    held = np.exp(returns.sum(axis=1)) if log_returns else (1.0 + returns).prod(axis=1)
-    if log_returns:  # the value held less the value expected, exp(R) - exp(R - CAR)
-        car, low, high = (-held * np.expm1(-x) for x in (car, low, high))
-    return _WindowParts(window, level, held, car, low, high, sums.n_days)
+def _window_parts(abnormal: AbnormalReturns, window: Window, level: float) -> _WindowParts:
+    cars = (abnormal.sums(window).car, *car_interval(abnormal, window, level))
+    value, low, high = (abnormal_shares(abnormal, window, car) for car in cars)
+    held = 1.0 + abnormal.as_fractions(abnormal.raw_returns(window))
+    return _WindowParts(window, level, held, value, low, high, abnormal.why_no_sum(window))
+
+
+def abnormal_shares(abnormal: AbnormalReturns, window: Window, car: FloatArray) -> FloatArray:
+    """Return what CARs over a window, shape (N,), are as shares of the value before it, shape (N,).
+
+    Notes
+    -----
+    Of simple returns ``Π(1 + R_t) - Π(1 + R_t - AR_t)``, what the window left less what it would have left without the abnormal
+    returns. A CAR other than the estimate, as an end of its interval, spreads its distance from it evenly: every day's AR moves by
+    ``(car - CAR)/L``. Of log returns ``exp ΣR - exp(ΣR - car)``, however it is spread. Over one day both are the day's own: AR, and
+    ``exp R - exp(R - AR)``. The CAR of a buy-and-hold model is compounded as it is.
+    """
+    days = abnormal.columns_of(window)
+    if abnormal.reference_returns is not None:
+        return car
+    if abnormal.log:
+        held = np.exp(np.nansum(abnormal.firm_returns[:, days], axis=1))
+        return np.asarray(-held * np.expm1(-car), dtype=np.float64)
+    shift = (car - abnormal.sums(window).car) / len(window)
+    expected = 1.0 + abnormal.expected[:, days] - shift[:, None]
+    held = (1.0 + abnormal.firm_returns[:, days]).prod(axis=1)
+    return np.asarray(held - expected.prod(axis=1), dtype=np.float64)
 
 
 def _change(
@@ -133,7 +151,7 @@ def _change(
     days = (calendar[place + window.start - 1], calendar[place + window.end])
     first, last = closes.reindex(list(days)).to_numpy(dtype=np.float64)
     count, reason = _count(ticker, calendar[place], shares, np.array([first, last]), days)
-    reason = reason or _unfit(float(first), float(last), float(parts.held[i]), int(parts.n_days[i]), window)
+    reason = reason or _unfit(float(first), float(last), float(parts.held[i]))
     before = count.shares * first if count and not reason else np.nan
     return MarketValueChange(
         key=abnormal.keys[i],
@@ -144,18 +162,16 @@ def _change(
         shares=count,
         before=float(before),
         raw=float(before * (last / first - 1.0)),
-        abnormal=float(before * parts.car[i]),
+        abnormal=float(before * parts.abnormal[i]),
         low=float(before * parts.low[i]),
         high=float(before * parts.high[i]),
         level=parts.level,
-        reason=reason,
+        reason=reason or parts.gaps[i],
     )
 
 
-def _unfit(first: float, last: float, held: float, n_days: int, window: Window) -> str:
+def _unfit(first: float, last: float, held: float) -> str:
     """Say why closes and returns of a window do not belong together, or return an empty text."""
-    if n_days < len(window):
-        return f"{n_days} of {len(window)} days of {window} have an abnormal return"
     if abs(last / first / held - 1.0) > SPLIT_IN_WINDOW_TOLERANCE:
         return (
             f"the closes as traded went from {first:g} to {last:g}, the returns say {held - 1.0:+.1%}: "

@@ -121,7 +121,7 @@ class NotApplicable:
 #: The usual level of a test. One whose most extreme outcome has a larger p-value says so.
 LEVEL = 0.05
 
-NO_DAYS = "no event has an abnormal return in the window"
+NO_DAYS = "no event has an abnormal return on every day of the window"
 EQUAL = "all events have the same value, so there is no cross-sectional variance"
 ONE_EVENT = "it needs at least two events; for one event use t_pe, sq or permutation"
 

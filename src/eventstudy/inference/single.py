@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from eventstudy.errors import InvalidInput
-from eventstudy.estimation.abnormal import AbnormalReturns, WindowSums
+from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.panel import FloatArray, IntArray
 from eventstudy.estimation.residuals import running_sums
 from eventstudy.inference.result import Draft, NotApplicable, check_draws, t_draft, t_quantile
@@ -15,15 +15,6 @@ from eventstudy.windows import Window
 MIN_COMPARED = 20
 #: Random numbers held at once.
 DRAWN_AT_ONCE = 2**22
-
-
-def no_sum(sums: WindowSums) -> str:
-    """Say why the window of one event has no CAR; empty if it has one."""
-    if np.isfinite(sums.car[0]):
-        return ""
-    if sums.n_days[0] == 0:
-        return "no abnormal return in the window"
-    return "a return reaches back before the window, or there is no trade on its last day, so its sum has no value"
 
 
 def own_deviations(abnormal: AbnormalReturns, window: Window) -> FloatArray:
@@ -40,7 +31,7 @@ def t(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:
     Ignores the estimation error of the model's coefficients; exact only for large M. MacKinlay (1997).
     """
     sums = abnormal.sums(window)
-    if reason := no_sum(sums):
+    if reason := abnormal.why_no_sum(window)[0]:
         return NotApplicable(reason, 0)
     return t_draft(float(sums.car[0] / sums.s_car_naive[0]), float(abnormal.df[0]), 1, "plain")
 
@@ -53,7 +44,7 @@ def t_pe(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:
     Exactly t under independent normal errors. ``S_CAR² = s² [L + h (X'X)⁻¹ h']``: Patell (1976); Salinger (1992).
     """
     sums = abnormal.sums(window)
-    if reason := no_sum(sums):
+    if reason := abnormal.why_no_sum(window)[0]:
         return NotApplicable(reason, 0)
     return t_draft(float(sums.scar[0]), float(abnormal.df[0]), 1, "with prediction error")
 
@@ -100,7 +91,7 @@ def sq(abnormal: AbnormalReturns, window: Window, *, variant: str = "paper") -> 
     with the event. Gelbach, Helland and Klick (2013), American Law and Economics Review 15, 495-541.
     """
     sums = abnormal.sums(window)
-    if reason := no_sum(sums):
+    if reason := abnormal.why_no_sum(window)[0]:
         return NotApplicable(reason, 0, variant)
     residuals = abnormal.residuals[0]
     if abnormal.span is not None:  # of consecutive trades, whatever the days between them
@@ -165,7 +156,7 @@ def permutation(
     check_draws(draws, seed)
     sums = abnormal.sums(window)
     length = int(sums.n_days[0])
-    if reason := no_sum(sums):
+    if reason := abnormal.why_no_sum(window)[0]:
         return NotApplicable(reason, 0)
     car = float(sums.car[0])
     compared = abnormal.residuals[0][np.isfinite(abnormal.residuals[0])]

@@ -20,6 +20,7 @@ from eventstudy.prices.checks.finding import SEVERITIES, Finding
 from eventstudy.prices.snapshot import load_universe
 from eventstudy.prices.table import Prices
 from eventstudy.study.results import EventStudyResult
+from eventstudy.study.tables import shown_caar, shown_cars
 from eventstudy.studyfile.parts import OtherDay, Variant
 from eventstudy.studyfile.spec import StudySpec
 from eventstudy.windows import Window
@@ -239,7 +240,7 @@ def joint_result(f: Findings) -> JointResult | None:
     scar = ab.sums(_DAY).scar
     members = np.flatnonzero(np.isfinite(scar)).astype(np.int64)
     return JointResult(
-        mean=float(ab.caar((0, 0))),
+        mean=shown_caar(ab, _DAY),
         variance_ratio=float(variance_ratio(ab, _DAY)),
         far_down=int((scar < -FAR).sum()),
         far_up=int((scar > FAR).sum()),
@@ -251,14 +252,15 @@ def market_day(f: Findings) -> MarketDay | None:
     """Return how the whole market did on the event day; None without a panel."""
     if f.universe is None:
         return None
-    day = f.universe.ar[0]
-    ar, raw = day.to_numpy(dtype=float), f.universe.returns[0].to_numpy(dtype=float)
+    table, ab = shown_cars(f.universe.abnormal, _DAY), f.universe.abnormal
+    day, raw = table["car"], table["return"].to_numpy(dtype=float)
+    ar = day.to_numpy(dtype=float)
     seen = np.isfinite(ar)
     median, lowest = float(np.median(ar[seen])), str(day.idxmin())
     return MarketDay(
         members=int(seen.sum()),
         rose=int((raw[seen] > 0).sum()),
-        index=float(f.universe.abnormal.benchmark_returns[0, -f.universe.abnormal.window.start]),
+        index=float(ab.as_fractions(ab.benchmark_returns[0, -ab.window.start])),
         median=median,
         lowest=float(day[lowest]),
         lowest_ticker=lowest,

@@ -247,6 +247,12 @@ def notebook_title(path: Path) -> str:
 # -- The sentences.
 
 
+#: What the method says of log returns.
+LOG_SENTENCE = (
+    "Returns are log returns; every per cent is exp(x) − 1 of one, an abnormal return so the price beside the one expected, a mean that of "
+    "the mean log return. "
+)
+
 #: What a share did: of its return, and of an abnormal return with an interval as a noun.
 _RAW_WORDS = {-1: "fell", 0: "stood still", 1: "rose"}
 _CLEAR_WORDS = {-1: "fell", 0: "no clear move", 1: "rose"}
@@ -400,6 +406,7 @@ def method_paragraph(f: Findings) -> str:
         f"For each share the {model.name.removesuffix(' model')} model ({model.formula}) {fitted} the {len(ab.estimation)} sessions "
         f"{days_text(ab.estimation)}{_estimation_dates(f)}. The abnormal return is what the share did beyond that. Its "
         f"standard error is the exact prediction error, for sums of days too; intervals are two-sided 95%, from Student’s t. "
+        f"{LOG_SENTENCE if ab.log else ''}"
         f"Beside the t-test stand two tests that need no normality: SQ counts how many estimation days were as extreme, and the "
         f"permutation test exchanges the event day with them."
     )

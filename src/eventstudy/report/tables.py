@@ -15,7 +15,7 @@ from eventstudy.inference import notes_on_tests
 from eventstudy.inference.market_value import changes_table
 from eventstudy.report.findings import Findings, happenings
 from eventstudy.study.results import EventStudyResult
-from eventstudy.study.tables import frame_of_tests, html_table, latex_table, markdown_table
+from eventstudy.study.tables import frame_of_tests, html_table, latex_table, markdown_table, shown_cars
 from eventstudy.windows import Window
 from eventstudy.wording import DASH, MINUS, billions, in_brackets, interval, iso_day, number, p_text, percent, sq_p_text
 
@@ -95,19 +95,20 @@ def headline_table(f: Findings) -> ReportTable:
 
 def _headline_numbers(f: Findings) -> list[dict[str, Any]]:
     result, window = f.headline, Window(0, 0)
-    car, raw = result.car(0), result.returns[0]
+    car, sums = shown_cars(result.abnormal, window), result.abnormal.sums(window)
+    expected = result.abnormal.as_fractions(result.abnormal.raw_returns(window) - sums.car)
     dollars = {c.key: c for c in f.dollars}
     among = result.adjusted(window, method="holm")["p_adjusted"]
     numbers = []
-    for key in result.events:
+    for key, usual in zip(result.events, expected.tolist(), strict=True):
         row = car.loc[key]
         tests = {t.name: t for t in result.run_tests(window, event=str(key))[0]}
         sq, change = tests["sq"], dollars.get(str(key))
         numbers.append(
             {
                 "event": key,
-                "return": raw[key],
-                "expected": raw[key] - row["car"],
+                "return": row["return"],
+                "expected": usual,
                 "abnormal": row["car"],
                 "low": row["low"],
                 "high": row["high"],
@@ -124,29 +125,34 @@ def _headline_numbers(f: Findings) -> list[dict[str, Any]]:
     return numbers
 
 
+def _published(row: pd.Series[Any]) -> dict[str, Any]:
+    """Return the numbers of a row of `shown_cars`, the return first."""
+    numbers = {str(k): v for k, v in row.items() if k not in ("note", "return")}
+    return {"return": row["return"], **numbers} if "return" in row else numbers
+
+
 def windows_table(f: Findings) -> ReportTable:
     """Return CARs of the headline events over the reported windows, with what else happened if a timeline says so."""
     rows, numbers = [], []
     for window in f.spec.model.report:
-        car = f.headline.car(window.start, window.end)
-        raw = f.headline.abnormal.raw_returns(window, compound=f.headline.returns_kind == "simple")
+        car = shown_cars(f.headline.abnormal, window)
         others = len(happenings(f, window))
-        for i, key in enumerate(f.headline.events):
+        for key in f.headline.events:
             row = car.loc[key]
             cells = (
                 days_text(window),
                 str(key),
-                percent(raw[i]),
+                percent(row["return"]),
                 percent(row["car"]),
                 interval(row["low"], row["high"]),
                 p_text(row["p_value"]),
             )
             rows.append((*cells, str(others) if others else "none known") if len(f.timeline) else cells)
-            numbers.append(
-                {"window": str(window), "event": key, "return": raw[i], **row.to_dict(), "other_news": others}
-            )
+            numbers.append({"window": str(window), "event": key, **_published(row), "other_news": others})
     headers: tuple[str, ...] = ("Days", "Share", "Return", "CAR", "95% interval", "p, t")
     caption = "Cumulative abnormal returns by window"
+    if any(len(w) > 1 for w in f.spec.model.report) and not f.headline.abnormal.log:
+        caption += "; returns are compounded, CARs are sums"
     if len(f.timeline):
         headers, caption = (*headers, "Other news"), f"{caption}; with other news in it, a window is not one story"
     return ReportTable(
@@ -190,7 +196,8 @@ def table_of_tests(f: Findings) -> ReportTable:
 def everyone_table(f: Findings) -> ReportTable:
     """Return the event day of every share of the study, sorted by abnormal return."""
     result = f.everyone
-    car = result.car(0).assign(raw=result.returns[0], beta=_beta(result))
+    shown = shown_cars(result.abnormal, Window(0, 0)).drop(columns="note", errors="ignore")
+    car = shown.rename(columns={"return": "raw"}).assign(beta=_beta(result))
     groups = {k: e.group for k, e in zip(result.abnormal.keys, result.panel.events, strict=True)}
     dollars = {c.key: c for c in f.dollars}
     car = car.sort_values("car", kind="stable")
@@ -238,16 +245,15 @@ def other_days_table(f: Findings) -> ReportTable | None:
     """Return the headline stocks on the other days that the study names: one row a day, one column a share."""
     rows, numbers = [], []
     for day, result in f.other_days:
-        car = result.car(day.window.start, day.window.end)
-        raw = result.abnormal.raw_returns(day.window, compound=result.returns_kind == "simple")
+        car = shown_cars(result.abnormal, day.window)
         session = iso_day(result.panel.sessions[0])
         rows.append(
             (
                 day.label,
                 session + (f", days {days_text(day.window)}" if len(day.window) > 1 else ""),
                 *(
-                    f"{percent(r)}, abnormal {percent(row['car'])} (p {p_text(row['p_value'])})"
-                    for r, (_, row) in zip(raw, car.iterrows(), strict=True)
+                    f"{percent(row['return'])}, abnormal {percent(row['car'])} (p {p_text(row['p_value'])})"
+                    for _, row in car.iterrows()
                 ),
             )
         )
@@ -257,10 +263,9 @@ def other_days_table(f: Findings) -> ReportTable | None:
                 "session": session,
                 "window": str(day.window),
                 "event": key,
-                "return": r,
-                **row.to_dict(),
+                **_published(row),
             }
-            for r, (key, row) in zip(raw, car.iterrows(), strict=True)
+            for key, row in car.iterrows()
         ]
     if not rows:
         return None
@@ -296,9 +301,9 @@ def robustness_table(f: Findings) -> ReportTable | None:
         listed.append((text, result))
     rows, numbers = [], []
     for label, result in listed:
-        car = result.car(0)
+        car = shown_cars(result.abnormal, Window(0, 0)).drop(columns="return")
         rows.append((label, *(f"{percent(r['car'])} (p {p_text(r['p_value'])})" for _, r in car.iterrows())))
-        numbers += [{"variant": label, "event": k, **r.to_dict()} for k, r in car.iterrows()]
+        numbers += [{"variant": label, "event": k, **_published(r)} for k, r in car.iterrows()]
     headers = ("Model", *(str(k) for k in f.headline.events))
     caption = "Event-day abnormal return under other models of what was normal"
     return ReportTable(

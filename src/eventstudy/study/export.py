@@ -17,7 +17,7 @@ from eventstudy.errors import InvalidInput
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.panel import EventPanel
 from eventstudy.files import sha256, write_whole
-from eventstudy.study.summary import ResultFields, default_windows, summary_text
+from eventstudy.study.summary import LOG_UNIT, ResultFields, default_windows, summary_text
 from eventstudy.study.tables import (
     advised,
     frame_of_cars,
@@ -56,7 +56,8 @@ def result_to_dict(result: ResultFields, windows: Sequence[Window]) -> dict[str,
     dict
         ``specification``, ``events`` (one an event: ticker, session, coefficients, the event-day ``raw_return`` and
         ``abnormal_return``, ``car`` by window, single-event tests), ``averages`` by window, ``audit``, ``dropped``,
-        ``checks``, ``findings`` (of the checks of prices), ``provenance``. Returns are fractions; numbers keep all their digits.
+        ``checks``, ``findings`` (of the checks of prices), ``provenance``. Returns are fractions, or log points if the specification says
+        ``log``; numbers keep all their digits.
     """
     chosen = [w for w in windows if w in result.abnormal.window]
     cars = {w: frame_of_cars(result.abnormal, w) for w in chosen}
@@ -86,7 +87,8 @@ def source_line(result: ResultFields) -> str:
     origin = result.provenance
     vintage = f" (downloads of {origin.retrieved})" if origin.retrieved else ""
     against = f" on {result.model.benchmark}" if result.model.benchmark else ""
-    return f"Source: {origin.label}{vintage}. {result.model.name.capitalize()}{against}."
+    unit = f" {LOG_UNIT}." if result.abnormal.log else ""
+    return f"Source: {origin.label}{vintage}. {result.model.name.capitalize()}{against}.{unit}"
 
 
 def when(panel: EventPanel) -> str:
@@ -161,7 +163,7 @@ def result_tables(result: ResultFields, windows: Sequence[Window]) -> dict[str, 
     cars = {w: frame_of_cars(ab, w).reset_index().assign(window=str(w)) for w in windows if w in ab.window}
     tables = {
         "abnormal_returns": _daily(ab),
-        "car": pd.concat(list(cars.values()), ignore_index=True),
+        "car": pd.concat(list(cars.values()), ignore_index=True).pipe(_notes_last),
         "coefficients": frame_of_coefficients(ab, result.fit).reset_index(),
         "audit": result.audit.reset_index(),
         "checks": pd.DataFrame([asdict(c) for c in result.checks]),
@@ -170,6 +172,11 @@ def result_tables(result: ResultFields, windows: Sequence[Window]) -> dict[str, 
         tests = [frame_of_tests(*shown_tests(ab, w)).reset_index().assign(window=str(w)) for w in cars]
         tables["tests"] = pd.concat(tests, ignore_index=True)
     return tables
+
+
+def _notes_last(table: pd.DataFrame) -> pd.DataFrame:
+    """Return CARs of several windows with the notes of those without a sum as the last column, if there are any."""
+    return table.assign(note=table.pop("note").fillna("")) if "note" in table else table
 
 
 def _daily(ab: AbnormalReturns) -> pd.DataFrame:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,8 @@ from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import BoolArray, FloatArray, IntArray, gather_panel
 from eventstudy.events import Event
 from eventstudy.inference import TESTS, HypothesisTest, run_test
-from eventstudy.inference.result import LEVEL, check_seed
+from eventstudy.inference.correlation import mean_correlation
+from eventstudy.inference.result import LEVEL, check_seed, members
 from eventstudy.prices.snapshot import FACTOR_COLUMNS, FUNDS
 from eventstudy.prices.table import Prices, ReturnKind, clean_frame
 from eventstudy.windows import Window
@@ -136,25 +137,58 @@ def detectable_average(abnormal: AbnormalReturns, window: Window, test: Hypothes
     Returns
     -------
     float
-        In the unit of the abnormal returns; NaN for a test without a standard error (ranks, signs, resampling) or that does not apply.
+        In the unit of the abnormal returns; NaN for a test without a standard error (ranks, signs, resampling), one that does not apply,
+        and where no change is found so often.
 
     Notes
     -----
-    The standard error is the test's own: its numerator over its statistic. Tests of standardised returns weigh events by
-    ``1/S_i``, so the change is one and the same of every event.
+    The standard error is that of ordinary days, from the N × M residuals: S_CAR of each event and the mean correlation r̄ of their windows,
+    ``√((1 + (n-1) r̄)/n) / mean(1/S_i)`` for means of standardised returns, which weigh events by ``1/S_i``, else
+    ``√((1 - r̄) Σ S_i² + r̄ (Σ S_i)²)/n``. The test's own error is an estimate on n - 1 degrees of freedom: of a change computed from it two
+    events show 58 %, ten 74 % in place of 80 %. The change is one and the same of every event, so standardised returns of unlike events
+    move by unlike steps, which a t of them takes for spread: it is then doubly noncentral, with ``δ² Σ(1/S_i - mean)² / (1 - r̄)`` below.
+    Where the events' variance is above that of ordinary days the number is too small (`is_void`).
     """
     mean_of = TESTS[test.name].mean_of
-    if not test.applicable or test.statistic == 0.0 or not mean_of:
+    if not test.applicable or not mean_of:
         return math.nan
-    sums = abnormal.sums(window)
-    seen = np.isfinite(sums.scar)
+    errors = abnormal.sums(window).s_car
+    chosen = members(errors)
+    s, n, r = errors[chosen], len(chosen), mean_correlation(abnormal, chosen, window)
     if mean_of == "standardised":
-        average = float(sums.scar[seen].mean()) / float((1.0 / sums.s_car[seen]).mean())
+        variance = (1.0 + (n - 1) * r) / n / float((1.0 / s).mean()) ** 2
     else:
-        average = float(sums.car[seen].mean())
+        variance = ((1.0 - r) * float((s**2).sum()) + r * float(s.sum()) ** 2) / n**2
+    if not variance > 0.0:
+        return math.nan
     degrees = np.asarray(test.df) if test.distribution == "t" else None
-    shift = float(_shift(np.asarray(POWER), np.asarray(LEVEL), degrees))
-    return abs(average / test.statistic) * shift
+    if mean_of == "standardised" and degrees is not None:
+        spread = float(((1.0 / s - (1.0 / s).mean()) ** 2).sum()) / (1.0 - r) * variance
+        return math.sqrt(variance) * _shift_of_unlike(spread, float(degrees))
+    return math.sqrt(variance) * float(_shift(np.asarray(POWER), np.asarray(LEVEL), degrees))
+
+
+#: Checks of validity that, where they do not hold, make a detectable change void: of any event, and of an average.
+VOID = frozenset({"Gaps in the benchmark"})
+VOID_FOR_AVERAGES = VOID | {"No event-induced variance"}
+
+
+class Checked(Protocol):
+    """A check of validity: its name, and whether it holds."""
+
+    @property
+    def name(self) -> str:
+        """What was looked at."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether it holds."""
+
+
+def is_void(checks: Iterable[Checked], *, average: bool = False) -> bool:
+    """Return whether a check that does not hold makes a detectable change say nothing, of an event or of an average."""
+    names = VOID_FOR_AVERAGES if average else VOID
+    return any(check.name.split(" on day ")[0] in names for check in checks if not check.passed)
 
 
 def _found(shift: FloatArray, level: FloatArray, df: FloatArray | None) -> FloatArray:
@@ -180,6 +214,39 @@ def _shift(wanted: FloatArray, level: FloatArray, df: FloatArray | None) -> Floa
         short = _found(middle, level, df) < wanted
         low, high = np.where(short, middle, low), np.where(short, high, middle)
     return np.asarray(high, dtype=np.float64)
+
+
+def _shift_of_unlike(spread: float, df: float) -> float:
+    """Return the smallest shift found with the usual power if its square times ``spread`` is the noncentrality of the spread below.
+
+    NaN if there is none: the statistic of ever larger changes nears ``√(df/spread)``, which may lie below its critical value.
+    """
+    from scipy.optimize import brentq
+    from scipy.special import stdtrit
+
+    bounded = spread > 0.0 and math.sqrt(df / spread) <= -float(stdtrit(df, LEVEL / 2.0))
+
+    def short(shift: float) -> float:
+        return _found_doubly(shift, shift * shift * spread, df) - POWER
+
+    low, high = 0.0, 2.8
+    while short(high) < 0.0:
+        if bounded and short(high) < short(low):
+            return math.nan
+        low, high = high, 1.3 * high
+    return float(brentq(short, low, high, xtol=1e-9))
+
+
+#: Nodes and weights of Gauss and Hermite for means over a normal law.
+NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(100)
+
+
+def _found_doubly(shift: float, below: float, df: float) -> float:
+    """Return the two-sided power of a doubly noncentral t, with noncentrality ``below`` of its chi-squared: a mean over the numerator."""
+    from scipy.special import chndtr, stdtrit
+
+    critical = float(stdtrit(df, LEVEL / 2.0))
+    return float(WEIGHTS @ chndtr(df * ((NODES + shift) / critical) ** 2, df, below) / WEIGHTS.sum())
 
 
 def _numbers(name: str, value: ArrayLike, allowed: str, holds: object) -> FloatArray:
@@ -328,7 +395,7 @@ def simulated_power(
     n : int
         Events in a sample.
     effects : sequence of float
-        Abnormal returns added on day 0, fractions; 0 gives the size of the test.
+        Abnormal returns added on day 0, fractions of the price; 0 gives the size of the test.
     tests : sequence of str, optional
         Names of `TESTS`; by default the usual ones for one event or for an average.
     draws : int
@@ -347,7 +414,7 @@ def simulated_power(
     min_estimation : int
         Fewest returns in the estimation window; the event window must be complete.
     returns : {"simple", "log"}
-        What prices are turned into.
+        What prices are turned into, or a table of returns holds.
     factors : DataFrame, optional
         Columns of the model that are not in the data, e.g. `load_factors`.
     seed : int
@@ -405,7 +472,7 @@ def simulated_power(
         whole = _with_variance(abnormal_returns(panel, fit), variance, rng)
         for draw, sample in enumerate(_samples(whole, sound, n)):
             for e, size in enumerate(sizes):
-                moved = _with_effect(sample, size)
+                moved = _with_effect(sample, math.log1p(size) if returns == "log" else size)
                 for t, name in enumerate(names):
                     outcome = run_test(name, moved, days)
                     p[t, e, start + draw] = outcome.p_value

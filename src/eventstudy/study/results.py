@@ -111,7 +111,7 @@ class EventStudyResult:
 
     @property
     def ar(self) -> pd.DataFrame:
-        """Abnormal returns as fractions, events × relative day, shape (N, L)."""
+        """Abnormal returns, events × relative day, shape (N, L): fractions, of a study of log returns in log points."""
         return self._daily(self.abnormal.ar)
 
     @property
@@ -121,12 +121,12 @@ class EventStudyResult:
 
     @property
     def returns(self) -> pd.DataFrame:
-        """Raw returns in the event window as fractions, events × relative day, shape (N, L)."""
+        """Raw returns in the event window, events × relative day, shape (N, L): fractions, of a study of log returns in log points."""
         return self._daily(self.abnormal.firm_returns)
 
     @property
     def aar(self) -> pd.Series[float]:
-        """Average abnormal return of each relative day, fractions, shape (L,)."""
+        """Average abnormal return of each relative day, shape (L,), in the unit of `ar`."""
         return pd.Series(self.abnormal.aar, index=self._days(), name="aar")
 
     def _days(self) -> pd.Index:
@@ -151,8 +151,9 @@ class EventStudyResult:
         -------
         DataFrame
             ``car``, its prediction standard error ``se``, ``t``, ``df``, ``p_value``, the interval ``low`` and
-            ``high`` (fractions), ``n_days``, the days of the window that have an abnormal return, and ``detectable``, the
-            smallest change of either sign that this test finds with 80 % power at 5 %. ``t`` is the SCAR.
+            ``high``, ``n_days``, the days of the window that have an abnormal return, and ``detectable``, the smallest change of
+            either sign that this test finds with 80 % power at 5 %; ``note``, if an event has no CAR, says why. ``t`` is the SCAR. The
+            unit is that of `ar`: of log returns ``numpy.expm1`` gives the fractions that are printed.
 
         Raises
         ------
@@ -161,12 +162,13 @@ class EventStudyResult:
 
         Notes
         -----
-        The ``t_pe`` test of each event: `eventstudy.inference.single.t_pe`.
+        The ``t_pe`` test of each event: `eventstudy.inference.single.t_pe`. A CAR is a sum; `bhar` compounds, against the benchmark or the
+        model, and `market_value` gives what is compounded in dollars.
         """
         return frame_of_cars(self.abnormal, self._window(window, end), level)
 
     def caar(self, window: WindowLike | None = None, end: int | None = None) -> float:
-        """Return the mean of the events' CARs over a window, a fraction.
+        """Return the mean of the events' CARs over a window, in the unit of `ar`.
 
         Parameters
         ----------
@@ -472,7 +474,6 @@ class EventStudyResult:
             window,
             level=level,
             shares=shares,
-            log_returns=self.returns_kind == "log",
         )
 
     # -- Figures.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from eventstudy.errors import DataUnfit, InvalidInput
 from eventstudy.estimation.abnormal import abnormal_returns
 from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import Alignment, AlignmentRules, align
-from eventstudy.estimation.spans import trades_of
+from eventstudy.estimation.spans import closes_of, trades_of
 from eventstudy.events import Event, as_events, tradable_days
 from eventstudy.interchange import dated
 from eventstudy.measures import Measure, check_measure
@@ -24,9 +25,12 @@ from eventstudy.study.intake import Intake, as_data, gaps_in_words, origin_of, p
 from eventstudy.study.results import EventStudyResult
 from eventstudy.study.validity import Check, design_checks, gap_checks, validity_checks
 from eventstudy.windows import Window
-from eventstudy.wording import first_few, iso_day
+from eventstudy.wording import first_few, iso_day, listed
 
 __all__ = ["EventStudy"]
+
+#: What a window says in which an event lacks a return.
+Gaps = Literal["void", "skip"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,9 @@ class EventStudy:
     measure : {"return", "volume", "turnover", "volatility"}
         What may be abnormal. Of prices, the logarithm of volume or turnover, or squared returns, are taken; a table handed in holds
         the measure itself, e.g. `range_volatility`.
+    gaps : {"void", "skip"}
+        What a window says in which an event lacks a return: nothing, since a missing price takes two returns with it, and what happened
+        between is in neither; or the sum over the days there are, as in the papers on missing returns and the R packages.
     accept : mapping of str to str
         Errors of the prices that do no harm here, by name of the check, each with the reason: ``{"stale_prices": "a halt"}``. The
         reason is printed with the result. See `check_prices`.
@@ -84,6 +91,7 @@ class EventStudy:
     max_dropped: float = 0.35
     measure: Measure = "return"
     accept: Mapping[str, str] = field(default_factory=dict, hash=False)
+    gaps: Gaps = "void"
 
     def __post_init__(self) -> None:
         if isinstance(self.model, type) or not isinstance(self.model, NormalReturnModel):
@@ -95,6 +103,8 @@ class EventStudy:
         check_return_kind(self.returns)
         check_closed_day(self.closed_day)
         check_measure(self.measure)
+        if self.gaps not in get_args(Gaps):
+            raise InvalidInput(f"gaps is {self.gaps!r}; choose {listed(map(repr, get_args(Gaps)), 'or')}.")
         object.__setattr__(self, "accept", check_accept(self.accept))
         if self.measure == "return" and self.returns not in self.model.return_kinds:
             allowed = " or ".join(f"returns={kind!r}" for kind in self.model.return_kinds)
@@ -161,9 +171,19 @@ class EventStudy:
         data = as_data(data)
         intake = Intake(self.model, self.returns, self.measure, exchange=self.calendar)
         returns, holes = intake.read(data, tickers, None if factors is None else dated(factors, "The table of factors"))
-        rules = AlignmentRules(self._estimation, self._window, self.calendar, self.closed_day, self.min_estimation)
+        log = self.measure == "return" and self.returns == "log"
+        rules = AlignmentRules(
+            self._estimation,
+            self._window,
+            self.calendar,
+            self.closed_day,
+            self.min_estimation,
+            log,
+            self.gaps == "skip",
+        )
         trades = trades_of(data, returns) if self.model.bridges_gaps else None
-        alignment = align(returns, wanted, self.model, rules, trades)
+        closes = closes_of(data, returns) if self.measure == "return" else None
+        alignment = align(returns, wanted, self.model, rules, trades, closes)
         alignment = _without_hole_days(alignment, holes, self.calendar, self.model.benchmark)
         prices = data if isinstance(data, Prices) else None
         checked_table = returns if prices is None else prices

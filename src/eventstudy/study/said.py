@@ -27,6 +27,7 @@ from eventstudy.statements import (
     Span,
     group_names,
 )
+from eventstudy.study.tables import shown_caar
 from eventstudy.windows import Window
 from eventstudy.wording import INDEX_NAMES, capital, iso_day, long_day, percent
 
@@ -79,7 +80,7 @@ def result_numbers(
         days=_days(result),
         span=(chosen.start, chosen.end),
         spans=frozenset([(0, 0), (chosen.start, chosen.end), (ab.window.start, ab.window.end), estimation]),
-        relative=result.returns_kind == "log",
+        relative=ab.log,
         more=over,
     )
 
@@ -106,8 +107,8 @@ def _over(result: EventStudyResult, window: Window) -> Values:
     """Return the numbers of a window: returns, abnormal returns, the benchmark's, the average's, dollars."""
     ab, span = result.abnormal, (window.start, window.end)
     shown = measure(ab, window, 1.0 - LEVEL)
-    values: Values = dict(said_of(shown, window).values)
-    values[AVERAGE, ABNORMAL, span] = float(ab.caar(window))
+    values: Values = dict(said_of(shown, window, log=ab.log).values)
+    values[AVERAGE, ABNORMAL, span] = shown_caar(ab, window)
     values[AVERAGE, RETURN, span] = float(np.mean(shown.raw))
     return values | _benchmark(result, window) | _dollars(result, window, shown)
 
@@ -117,8 +118,9 @@ def _benchmark(result: EventStudyResult, window: Window) -> Values:
     benchmark, span = result.model.benchmark, (window.start, window.end)
     if not benchmark or not result.when() or benchmark in result.abnormal.keys:
         return {}
-    days = result.abnormal.benchmark_returns[0, result.abnormal.columns_of(window)]
-    change = math.expm1(days.sum()) if result.returns_kind == "log" else float(np.prod(1.0 + days) - 1.0)
+    ab = result.abnormal
+    days = ab.benchmark_returns[0, ab.columns_of(window)]
+    change = float(ab.as_fractions(days.sum())) if ab.log else float(np.prod(1.0 + days) - 1.0)
     found = {(benchmark, RETURN, span): change}
     close = None if result.prices is None or result.prices.close is None else result.prices.close.get(benchmark)
     if benchmark.startswith("^") and close is not None:
@@ -172,5 +174,5 @@ def _share_sentence(result: EventStudyResult, shown: Measured, i: int, at: str, 
     if shown.states[i] == "unclear":
         return f"{name} {does}{at}, {percent(own, 1)} less {usual}, within its ordinary noise."
     # of log returns an abnormal return is the price beside the one expected, in per cent of the latter
-    points = f"{abs(own) * 100:.1f}{'%' if result.returns_kind == 'log' else ' percentage points'}"
+    points = f"{abs(own) * 100:.1f}{'%' if result.abnormal.log else ' percentage points'}"
     return f"{name} {does}{at}, {points} {'below' if own < 0 else 'above'} {explained}."

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import Protocol
 
+import numpy as np
 import pandas as pd
 
 from eventstudy.estimation.abnormal import AbnormalReturns
@@ -17,11 +18,19 @@ from eventstudy.inference.result import LEVEL
 from eventstudy.measures import UNITS
 from eventstudy.prices.checks.finding import Finding
 from eventstudy.prices.table import Provenance
-from eventstudy.study.power import POWER, detectable_average, detectable_changes
-from eventstudy.study.tables import advised, frame_of_cars, html_table, key_values, shown_tests, text_table
+from eventstudy.study.power import POWER, detectable_average, detectable_changes, is_void
+from eventstudy.study.tables import (
+    advised,
+    html_table,
+    key_values,
+    shown_caar,
+    shown_cars,
+    shown_tests,
+    text_table,
+)
 from eventstudy.study.validity import PRICE_CHECK, Check
 from eventstudy.windows import Window
-from eventstudy.wording import DASH, amount, interval, iso_day, number, p_text, percent, plural
+from eventstudy.wording import DASH, amount, first_few, interval, iso_day, number, p_text, percent, plural
 
 
 class ResultFields(Protocol):
@@ -74,6 +83,8 @@ class ResultFields(Protocol):
 
 #: Events listed one by one in the first window of a summary, and in the others; beyond that only averages are shown.
 LISTED_EVENTS, LISTED_AGAIN = 30, 10
+#: What is said wherever log returns are written as per cent: `AbnormalReturns.as_fractions`.
+LOG_UNIT = "Per cents are exp(x) − 1 of log returns, averages of the mean log return"
 #: The column of smallest changes that would have been found, beside every change that is not clear.
 DETECTABLE = "Detectable"
 
@@ -106,7 +117,9 @@ def header(result: ResultFields) -> dict[str, str]:
 def _measure_words(result: ResultFields) -> str:
     """Return what may be abnormal, in words."""
     if result.measure == "return":
-        return f"{result.returns_kind} returns"
+        return f"{result.returns_kind} returns" + (
+            f"; {LOG_UNIT[0].lower()}{LOG_UNIT[1:]}" if result.abnormal.log else ""
+        )
     return f"R stands for {result.measure}, in {UNITS[result.measure]}"
 
 
@@ -119,16 +132,15 @@ def event_rows(result: ResultFields, window: Window) -> tuple[list[str], list[li
 
     Where some of several events show no clear change, a last column says which change would have been found.
     """
-    table = frame_of_cars(result.abnormal, window)
+    table = shown_cars(result.abnormal, window)
     is_return = result.measure == "return"
-    raw = result.abnormal.raw_returns(window, compound=is_return and result.returns_kind == "simple")
     form = amount(result.measure)
     rows = []
-    for i, (key, row) in enumerate(table.iterrows()):
+    for key, row in table.iterrows():
         rows.append(
             [
                 str(key),
-                form(float(raw[i])) if is_return or len(window) == 1 else DASH,
+                form(row["return"]) if is_return or len(window) == 1 else DASH,
                 form(row["car"]),
                 interval(row["low"], row["high"], form),
                 number(row["t"]),
@@ -137,10 +149,12 @@ def event_rows(result: ResultFields, window: Window) -> tuple[list[str], list[li
         )
     headers = ["Event", "Return" if is_return else "Value", "Abnormal", "95% interval", "t", "p"]
     unclear = (table["p_value"] >= LEVEL).tolist()
-    if len(rows) > 1 and any(unclear):
+    if len(rows) > 1 and any(unclear) and not is_void(result.checks):
         headers.append(DETECTABLE)
-        for cells, size, beside in zip(rows, table["detectable"], unclear, strict=True):
-            cells.append(_change_words(size, result.measure) if beside else "")
+        for cells, size, beside in zip(
+            rows, detectable_changes(result.abnormal, window).tolist(), unclear, strict=True
+        ):
+            cells.append(change_words(result, size) if beside else "")
     return headers, rows
 
 
@@ -153,19 +167,46 @@ def _title(result: ResultFields, window: Window, headers: Sequence[str]) -> str:
         else "s √L, an approximation for compounded returns"
     )
     unit = "" if result.measure == "return" else f", {UNITS[result.measure]}"
-    return f"Days {window}{unit}, t with {error}{power}"
+    several = len(window) > 1 and result.measure == "return" and result.abnormal.reference_returns is None
+    how = "; the return is compounded, the abnormal return a sum" if several and not result.abnormal.log else ""
+    return f"Days {window}{unit}, t with {error}{how}{power}"
 
 
-def _change_words(change: float, measure: str, digits: int = 2) -> str:
-    """Return a change of either sign, ``±2.10%``."""
-    return f"±{percent(change, digits, sign=False) if measure == 'return' else amount(measure)(change).lstrip('+')}"
+def change_words(result: ResultFields, change: float, digits: int = 2) -> str:
+    """Return a change of either sign, ``±2.10%``; of log returns, whose ends are not alike, ``−2.08% or +2.12%``."""
+    if result.measure != "return":
+        return f"±{amount(result.measure)(change).lstrip('+')}"
+    if result.abnormal.log:
+        return " or ".join(percent(float(end), digits) for end in result.abnormal.as_fractions([-change, change]))
+    return f"±{percent(change, digits, sign=False)}"
+
+
+def gap_lines(result: ResultFields, window: Window) -> list[str]:
+    """Return which events have no sum over a window, and why, in a line; none if all have one."""
+    why = zip(result.abnormal.keys, result.abnormal.why_no_sum(window), strict=True)
+    lost = [f"{key}: {reason}" for key, reason in why if reason]
+    return (
+        [f"No abnormal return over days {window} and no verdict: {first_few(lost, LISTED_AGAIN, '; ')}."]
+        if lost
+        else []
+    )
+
+
+def _average_title(result: ResultFields, window: Window) -> str:
+    """Return the title of the tests of an average: its events, those left out, and the average."""
+    n, averaged = result.abnormal.n, int(np.isfinite(result.abnormal.sums(window).car).sum())
+    of = plural(n, "event") if averaged == n else f"{averaged} of {n} events"
+    return f"Average over {of}, days {window}: CAAR {amount(result.measure)(shown_caar(result.abnormal, window))}"
 
 
 def power_line(result: ResultFields, window: Window) -> str:
     """Return which change would have been found if there is no clear one, or an empty text.
 
-    For one event by `t_pe`, if that is recommended; for an average by the first recommended test that has a standard error.
+    For one event by `t_pe`, if that is recommended; for an average by the first recommended test that has a standard error. Of what
+    such a day would show if it is as noisy as the estimation days; not where the number is void (`is_void`).
     """
+    if is_void(result.checks, average=result.abnormal.n > 1) or any(result.abnormal.why_no_sum(window)):
+        return ""
     found = f"would have been found with {percent(POWER, 0, sign=False)} power"
     tests, names = shown_tests(result.abnormal, window)
     recommended = [t for t in tests if t.name in names]
@@ -174,14 +215,17 @@ def power_line(result: ResultFields, window: Window) -> str:
         own = next((t for t in recommended if t.name == "t_pe"), None)
         if own is None or any(t.p_value < LEVEL for t in recommended) or not math.isfinite(change):
             return ""
-        words = _change_words(change, result.measure, 1)
+        words = change_words(result, change, 1)
         return f"No clear change (t_pe p {p_text(own.p_value)}): a change of {words} {found}."
     sizes = [(t, detectable_average(result.abnormal, window, t)) for t in recommended]
     leading, size = next(((t, size) for t, size in sizes if math.isfinite(size)), (None, math.nan))
     if leading is None or leading.p_value < LEVEL:
         return ""
-    words = _change_words(size, result.measure, 1)
-    return f"No clear average change ({leading.name} p {p_text(leading.p_value)}): one of {words} {found}."
+    words = change_words(result, size, 1)
+    return (
+        f"No clear average change ({leading.name} p {p_text(leading.p_value)}): one of {words} {found}, if the events are as noisy as "
+        f"on estimation days."
+    )
 
 
 def inference_rows(result: ResultFields, window: Window) -> tuple[list[str], list[list[str]]]:
@@ -222,10 +266,9 @@ def summary_text(result: ResultFields, windows: Sequence[Window] = ()) -> str:
         if result.abnormal.n <= (LISTED_EVENTS if window == shown[0] else LISTED_AGAIN):
             headers, rows = event_rows(result, window)
             parts += [_title(result, window, headers), text_table(headers, rows)]
+        parts += gap_lines(result, window)
         if result.abnormal.n > 1:
-            parts.append(
-                f"Average over {result.abnormal.n} events, days {window}: CAAR {amount(result.measure)(result.abnormal.caar(window))}"
-            )
+            parts.append(_average_title(result, window))
             parts.append(text_table(*inference_rows(result, window), last_left=True))
         else:
             parts.append(_single_line(result, window))
@@ -250,6 +293,8 @@ def advice_lines(result: ResultFields, windows: Sequence[Window]) -> list[str]:
 
 def _single_line(result: ResultFields, window: Window) -> str:
     tests, _ = shown_tests(result.abnormal, window)
+    if all(not t.applicable for t in tests):
+        return "No test applies."
     return "; ".join(f"{t.name} p {t.p_text}" if t.applicable else f"{t.name}: {t.reason}" for t in tests)
 
 
@@ -261,9 +306,9 @@ def summary_html(result: ResultFields) -> str:
     if result.abnormal.n <= LISTED_EVENTS:
         headers, rows = event_rows(result, window)
         parts.append(html_table(headers, rows, _title(result, window, headers)))
+    parts += [f"<p>{html.escape(line)}</p>" for line in gap_lines(result, window)]
     if result.abnormal.n > 1:
-        caption = f"Average over {result.abnormal.n} events, days {window}: CAAR {amount(result.measure)(result.abnormal.caar(window))}"
-        parts.append(html_table(*inference_rows(result, window), caption))
+        parts.append(html_table(*inference_rows(result, window), _average_title(result, window)))
     else:
         parts.append(f"<p>{html.escape(_single_line(result, window))}</p>")
     parts += [f"<p>{html.escape(line)}</p>" for line in [power_line(result, window)] if line]

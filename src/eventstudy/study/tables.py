@@ -40,7 +40,25 @@ def frame_of_cars(abnormal: AbnormalReturns, window: Window, level: float = 0.95
         "n_days": sums.n_days,
         "detectable": detectable_changes(abnormal, window),
     }
-    return pd.DataFrame(columns, index=event_index(abnormal))
+    table, why = pd.DataFrame(columns, index=event_index(abnormal)), abnormal.why_no_sum(window)
+    return table.assign(note=why) if any(why) else table
+
+
+def shown_cars(abnormal: AbnormalReturns, window: Window, level: float = 0.95) -> pd.DataFrame:
+    """Return `frame_of_cars` as people read it: ``return``, ``car``, ``low`` and ``high`` as fractions of a price, whatever the returns.
+
+    What has no one per cent of log returns, an error and a change of either sign, is named log points.
+    """
+    table = frame_of_cars(abnormal, window, level).assign(**{"return": abnormal.raw_returns(window)})
+    columns = ["return", "car", "low", "high"]
+    shown = table.assign(**{c: abnormal.as_fractions(table[c]) for c in columns})
+    logs = {name: f"{name}_log_points" for name in ("se", "detectable")}
+    return shown.rename(columns=logs) if abnormal.log else shown
+
+
+def shown_caar(abnormal: AbnormalReturns, window: Window) -> float:
+    """Return the average abnormal return of a window as people read it, a fraction of a price."""
+    return float(abnormal.as_fractions(abnormal.caar(window)))
 
 
 def frame_of_coefficients(abnormal: AbnormalReturns, fit: Fit) -> pd.DataFrame:

@@ -150,7 +150,11 @@ def _earlier(kept: pd.DataFrame) -> Check:
 def _event_days(abnormal: AbnormalReturns) -> Check:
     seen = np.isfinite(abnormal.ar)
     short = [k for k, row in zip(abnormal.keys, seen, strict=True) if not row.all()]
-    comment = ": missing days count as nothing in a CAR, and its length shrinks"
+    comment = ": a window that holds such a day has no sum and no verdict, and the event is left out of its average"
+    if abnormal.span is not None:
+        comment = ": a return after such days reaches over them; a sum that it would reach out of has no value"
+    elif abnormal.skip_gaps:
+        comment = ": missing days count as nothing in a CAR, and its length shrinks"
     if 0 in abnormal.window:
         zero = -abnormal.window.start
         without = [k for k, row in zip(abnormal.keys, seen, strict=True) if not row[zero]]
@@ -193,7 +197,8 @@ def gap_checks(panel: EventPanel, holes: pd.DatetimeIndex) -> tuple[Check, ...]:
 def _extremes(abnormal: AbnormalReturns, panel: EventPanel) -> Check:
     """Look for days, in either window, that a missed split or a typing error may have made."""
     found = []
-    for window, values in ((abnormal.estimation, abnormal.residuals), (abnormal.window, abnormal.ar)):
+    for window, logs in ((abnormal.estimation, abnormal.residuals), (abnormal.window, abnormal.ar)):
+        values = abnormal.as_fractions(logs)
         events, days = np.nonzero(np.abs(np.nan_to_num(values)) > EXTREME)
         place = abnormal.position[events] + window.start + days
         found += [
@@ -363,9 +368,7 @@ def _drift(abnormal: AbnormalReturns, measure: str) -> Check:
     p, label = outcome.p_value, "CAR" if abnormal.n == 1 else "CAAR"
     if not outcome.applicable or not math.isfinite(p):
         return Check(name, f"not tested: {outcome.reason or 'these days have no test'}", rule, True)
-    value = (
-        f"{label} {amount(measure)(abnormal.caar(before))}, {outcome.name} {number(outcome.statistic)}, p {p_text(p)}"
-    )
+    value = f"{label} {amount(measure)(float(abnormal.as_fractions(abnormal.caar(before))))}, {outcome.name} {number(outcome.statistic)}, p {p_text(p)}"
     comment = "news leaked, or the rise or fall drew the event: look for an earlier day, or start the window there"
     return _check(name, f"days {before}: {value}", rule, p >= FALSE_ALARM, comment)
 

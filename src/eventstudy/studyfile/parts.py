@@ -20,6 +20,7 @@ from eventstudy.estimation.market import FACTOR_SETS
 from eventstudy.measures import Measure
 from eventstudy.prices.checks.accept import check_accept
 from eventstudy.prices.table import SNAPSHOT, YAHOO, ReturnKind
+from eventstudy.study.run import Gaps
 from eventstudy.toml import Part, WindowField, one_of, problem_text, window_of
 from eventstudy.windows import Window
 
@@ -154,6 +155,7 @@ class ModelPart(ModelChoice):
     min_estimation: Annotated[int, Strict()] = 30
     max_dropped: Annotated[float, Strict()] = 0.35
     measure: Measure = "return"
+    gaps: Gaps = "void"
 
     @model_validator(mode="after")
     def _report_windows_inside(self) -> ModelPart:

@@ -240,6 +240,7 @@ class StudySpec(Part):
             min_estimation=part.min_estimation,
             max_dropped=part.max_dropped,
             measure=part.measure,
+            gaps=part.gaps,
             accept=self.prices.accept,
         )
 
