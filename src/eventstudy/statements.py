@@ -280,7 +280,7 @@ _PLAIN = frozenset(
             "changes",
             "trading",
         ),
-        *("day", "days"),
+        *("day", "days", "car", "cars", "caar"),
     }
 )
 
@@ -329,6 +329,8 @@ _RANK = re.compile(
     r"\b(?:was|is) the (?:(?P<rank>\d+)(?:st|nd|rd|th) )?largest of (?P<n>\d[\d,]*) (?:stocks|events|companies|shares)"
 )
 
+#: Of how many another movement is said, after such a count.
+_FURTHER = re.compile(r"(?:,|\band) (?P<some>\d+)(?: of them)? $")
 #: Stands for a subject's name, so that no word of a name is read as a verb.
 _HOLE = "\ufffc{}\ufffc"
 _FILLED = re.compile(r"\ufffc(\d+)\ufffc")
@@ -1039,7 +1041,9 @@ class _Reader:
         """Judge a movement that is said of no event by name."""
         everyone = list(self.numbers.states)
         counted = _COUNT.search(before)
-        if counted and int(counted["all"]) == len(everyone):
+        if counted is None and _COUNT.search(self.text, *where):
+            counted = _FURTHER.search(before)
+        if counted and int(counted.groupdict().get("all", len(everyone))) == len(everyone):
             given, true = int(counted["some"]), len(everyone) - len(wrong)
             self._judge(given == true, f"{word!r} is said of {given} of {len(everyone)}; it holds of {true}")
             place = self.text.find(counted.group(), *where)

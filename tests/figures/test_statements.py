@@ -73,6 +73,8 @@ CERTIFIED = [
     "A {raw:.0f}% rise for Broadcom",
     "Broadcom rose more than 24% and gained almost $215bn",
     "Broadcom did better than expected",
+    "1 of 3 rose, 0 fell",
+    "Broadcom’s CAR was +{own:.1f}%",
     "No clear abnormal change for Microsoft",
     "Microsoft {msft}",
     "AVGO +{raw:.1f}%; MSFT {msft_signed}",
@@ -99,6 +101,7 @@ DENIED = [
     "Broadcom rose {raw:.0f}% over trading days 0 to +1",
     "Broadcom rose {raw:.1f}% on 16 December 2024",
     "The three rose",
+    "1 of 3 rose, 2 fell",
     "The average abnormal return was +40%",
 ]
 OWN = [
