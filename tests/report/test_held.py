@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -83,3 +84,9 @@ def test_a_headline_against_the_numbers_is_refused(found, title):
 )
 def test_a_headline_is_certified_where_it_is_read(found, title, certified):
     assert read_title(replace(found, spec=found.spec.model_copy(update={"title": title}))).certified is certified
+
+
+def test_the_manifest_says_whose_words_they_are(built_once):
+    words = json.loads((built_once.folder / "manifest.json").read_text(encoding="utf-8"))["words"]
+    assert words["title"] == OWN  # "Two firms"
+    assert {words[name] for name in ("standfirst", "method", "2 events at once")} == {CERTIFIED}
