@@ -204,7 +204,7 @@ def test_the_editable_picture_has_text_in_named_groups(bundle):
     whole = next(g for g in root if g.get("id") == "figure_1")
     groups = {g.get("id"): g for g in whole}
     assert {"paper", "grid", "data", "tick", "legend", "label", "title", "subtitle", "note", "notice", "status"} == set(groups)  # fmt: skip
-    assert [t.text for t in groups["title"].iter(f"{SVG}text")] == [figure.words.title]
+    assert " ".join(t.text for t in groups["title"].iter(f"{SVG}text")) == figure.words.title
     assert "META" in [t.text for t in groups["label"].iter(f"{SVG}text")]
     for text in root.iter(f"{SVG}text"):
         assert "font-family: 'Source Sans Pro', sans-serif" in text.get("style")

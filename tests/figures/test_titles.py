@@ -15,6 +15,7 @@ from eventstudy.figures.titles import title_problems
 from eventstudy.figures.words import count_finding
 from eventstudy.inference.market_value import MarketValueChange
 from eventstudy.inference.single import car_interval
+from eventstudy.statements import verdict
 from eventstudy.windows import Window
 
 FACTS = Facts(
@@ -46,6 +47,7 @@ FACTS = Facts(
         "NVDA’s fall was beyond all 250 days of the estimation window",
         "LAG lagged",
         "LAG gained 1%, less than expected",
+        "LAG gained 1%",  # its return did
         "No clear change for GOOGL; NVDA down 17%",
         "Shares in NVDA lost up to 17%",
     ],
@@ -59,15 +61,15 @@ def test_what_the_numbers_carry_may_be_said(title):
     [
         ("GOOGL fell on 27 January 2025", "'fell' is said of GOOGL"),
         ("NVDA and GOOGL fell", "'fell' is said of GOOGL"),
-        ("NVDA rose", "'rose' is said of NVDA, where the numbers show a clear fall"),
-        ("META fell sharply", "'fell' is said of META, where the numbers show a clear rise"),
+        ("NVDA rose", "'rose' is said of NVDA, where the numbers show a clear abnormal fall"),
+        ("META fell sharply", "'fell' is said of META, where the numbers show a clear abnormal rise"),
         ("NVDA fell; so did not META, but GOOGL slumped", "'slumped' is said of GOOGL"),
         ("A plunge of GOOGL", "'plunge' is said of GOOGL"),
         ("All shares fell", "'fell' does not hold of"),
         ("Rise Corp rose", "'rose' is said of Rise Corp"),
         ("X gained", "'gained' is said of X, where the numbers show no return"),
-        ("GOOGL UP 3%", "'UP' is said of GOOGL"),
-        ("LAG gained 1%", "'gained' is said of LAG"),
+        ("GOOGL UP 3%", "3% is said of GOOGL, whose return is −4.2%"),
+        ("LAG gained 2%", "2% is said of LAG, whose return is +1.0%"),
     ],
 )
 def test_what_they_do_not_carry_is_found(title, said):
@@ -93,7 +95,7 @@ TRIO = Facts(
         ("Facebook fell", "'fell' is said of META"),
         ("Chip shares fell", "'fell' does not hold of META and GOOGL"),
         ("GOOGL fell, not META", "'fell' is said of GOOGL"),
-        ("No clear change for NVDA, Alphabet fell", "'fell' is said of GOOGL"),
+        ("No clear abnormal change for META, Alphabet fell", "'fell' is said of GOOGL"),
         ("META did not fall as Alphabet rose", "'rose' is said of GOOGL"),
         ("2 of 3 fell", "'fell' is said of 2 of 3; it holds of 1"),
     ],
@@ -130,7 +132,9 @@ def test_a_name_that_two_shares_have_means_neither():
 def test_a_subject_without_a_name_needs_one_event_that_moved():
     still = Facts("event_day", {"GOOGL": ("unclear",)}, {"GOOGL": -0.04})
     assert title_problems("Alphabet fell", still)
-    assert not title_problems("Alphabet unmoved", still)
+    assert not title_problems("No clear abnormal change for Alphabet", still)
+    (unmoved,) = title_problems("Alphabet unmoved", still)
+    assert unmoved == "'unmoved' is said of GOOGL, whose return is −4.0%; what is not clear is an abnormal change"
     assert not title_problems("Anything fell", Facts("event_day", {"A": ("down", "unclear")}, {}))
     paths = Facts("car_paths", {"A": ("down", "unclear")}, {"A": -0.1})
     assert not title_problems("A fell by day 0, no longer by day +5", paths)
@@ -138,7 +142,7 @@ def test_a_subject_without_a_name_needs_one_event_that_moved():
 
 def test_titles_against_the_numbers_are_refused_everywhere(real):
     made = figures.event_day(real.abnormal, 0)
-    with pytest.raises(InvalidInput, match=r"'fell' is said of META.*no clear change.*unchecked=True"):
+    with pytest.raises(InvalidInput, match=r"'fell' is said of META.*a clear abnormal rise.*unchecked=True"):
         figures.event_day(real.abnormal, 0, title="META fell sharply")
     with pytest.raises(InvalidInput, match="'fell' is said of GOOGL"):
         made.with_words(title="NVDA and GOOGL fell")
@@ -211,24 +215,30 @@ def test_without_effect_a_title_claims_a_movement_as_often_as_the_level_says(stu
         low, high = car_interval(made.abnormal, Window(0, 0), 0.95)
         for i in range(made.abnormal.n):
             value = float(made.abnormal.sums(Window(0, 0)).car[i])
-            title = say.finding(["A"], [say.verdict(value, float(low[i]), float(high[i]))], [value])
+            title = say.finding(["A"], [verdict(value, float(low[i]), float(high[i]))], [value])
             moved = "fell" in title or "rose" in title
             assert moved == (not low[i] <= 0 <= high[i])
-            assert moved or title == "No clear change for A"
+            assert moved or title == "No clear abnormal change for A"
             claims, n = claims + moved, n + 1
     # 1000 events at 5 %: within four standard errors
     assert abs(claims / n - 0.05) < 4 * (0.05 * 0.95 / n) ** 0.5
 
 
 def test_counts_that_chance_gives_are_no_finding():
-    assert count_finding(["down"] + ["unclear"] * 39) == "1 of 40 events moved clearly, no more than chance gives"
+    assert (
+        count_finding(["down"] + ["unclear"] * 39)
+        == "1 of 40 events had a clear abnormal return, no more than chance gives"
+    )
     # P(at least 5 of 40 at 5 %) = 4.8 %, P(at least 4) = 13.8 %
     assert "chance" in count_finding(["down"] * 4 + ["unclear"] * 36)
     assert (
         count_finding(["down"] * 5 + ["unclear"] * 35) == "5 of 40 events did clearly worse than expected, none better"
     )
     assert "chance" in count_finding(["down"] * 5 + ["unclear"] * 35, level=0.9)
-    assert count_finding(["unclear"] * 3, "on 1 May", noun="stocks") == "No clear change for any of 3 stocks on 1 May"
+    assert (
+        count_finding(["unclear"] * 3, "on 1 May", noun="stocks")
+        == "No clear abnormal change for any of 3 stocks on 1 May"
+    )
 
 
 # -- marks -----------------------------------------------------------------------------------------------------

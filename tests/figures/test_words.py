@@ -12,6 +12,7 @@ from eventstudy.figures import words as say
 from eventstudy.figures.paths import path_title
 from eventstudy.inference.market_value import MarketValueChange
 from eventstudy.inference.single import car_interval
+from eventstudy.statements import verdict
 from eventstudy.windows import Window
 from eventstudy.wording import percent
 
@@ -30,35 +31,40 @@ NAN = float("nan")
     ],
 )
 def test_the_verdict_follows_the_interval(value, low, high, state):
-    assert say.verdict(value, low, high) == state
+    assert verdict(value, low, high) == state
 
 
 def test_a_share_that_rose_is_never_said_to_have_fallen():
-    assert say.finding(["A"], ["down"], [0.02]) == "A lagged"
-    assert say.finding(["A"], ["up"], [-0.02]) == "A held up"
-    assert say.finding(["A"], ["down"], [-0.02]) == "A fell"
+    assert say.finding(["A"], ["down"], [0.02]) == "A lagged abnormally"
+    assert say.finding(["A"], ["up"], [-0.02]) == "A held up abnormally"
+    assert say.finding(["A"], ["down"], [-0.02]) == "A fell abnormally"
 
 
 def test_real_titles(real):
     figure = figures.event_day(real.abnormal, (0, 0), when="27 January 2025")
-    assert figure.words.title == "NVDA fell, META rose on 27 January 2025; no clear change for GOOGL"
+    assert figure.words.title == "NVDA fell, META rose on 27 January 2025; no clear abnormal change for GOOGL"
     assert len(figure.words.title.replace("27 January 2025", "DATE").split()) <= 12
     days = figures.estimation_days(real.abnormal, 0, when="27 January 2025")
-    assert days.words.title == "NVDA’s fall on 27 January 2025 was beyond all 250 days of the estimation window"
+    assert (
+        days.words.title == "NVDA’s abnormal fall on 27 January 2025 was beyond all 250 days of the estimation window"
+    )
 
 
 def test_path_titles_speak_of_the_cumulated_paths(real, study):
     figure = figures.car_paths(real.abnormal)
-    assert figure.words.title == "Cumulated from day −5, only NVDA is clearly below zero by day 0, none by day +5"
+    assert (
+        figure.words.title
+        == "Abnormal returns cumulated from day −5: only NVDA is clearly below zero by day 0, none by day +5"
+    )
     for day, clear in ((0, ["NVDA"]), (5, [])):
         low, high = car_interval(real.abnormal, Window(-5, day), 0.95)
         assert [k for k, out in zip(real.abnormal.keys, (low > 0) | (high < 0), strict=True) if out] == clear
     assert "excludes 0" in figure.words.note
     assert "by day 0, " in figure.words.alt
     one = figures.car_paths(study(1).abnormal).words.title
-    assert one == "Cumulated from day −5, F00 is clearly below zero by day 0 and still by day +5"
+    assert one == "Abnormal returns cumulated from day −5: F00 is clearly below zero by day 0 and still by day +5"
     flat = figures.car_paths(study(1, (0.0,)).abnormal, level=0.9999).words.title
-    assert flat == "Cumulated from day −5, F00 is not clearly off zero by day 0 or day +5"
+    assert flat == "Abnormal returns cumulated from day −5: F00 is not clearly off zero by day 0 or day +5"
 
 
 @pytest.mark.parametrize(
@@ -85,11 +91,14 @@ def test_path_titles_speak_of_the_cumulated_paths(real, study):
 def test_path_titles_for_all_some_and_none(first, last, said):
     word = {"d": "down", "u": "up", "-": "unclear", "x": "missing"}
     states = [[word[c] for c in day] for day in (first, last)]
-    assert path_title("ABCDE"[: len(first)], states, Window(-5, 5)) == f"Cumulated from day −5, {said}"
+    assert path_title("ABCDE"[: len(first)], states, Window(-5, 5)) == f"Abnormal returns cumulated from day −5: {said}"
 
 
 def test_path_titles_of_windows_without_day_zero_and_of_nothing():
-    assert path_title(["A"], [["down"]], Window(1, 5)) == "Cumulated from day +1, A is clearly below zero by day +5"
+    assert (
+        path_title(["A"], [["down"]], Window(1, 5))
+        == "Abnormal returns cumulated from day +1: A is clearly below zero by day +5"
+    )
     assert path_title(["A"], [["missing"]], Window(1, 5)) == "No return for A"
     assert path_title(["A", "B"], [["missing"] * 2], Window(1, 5)) == "No event has a return to judge"
 
@@ -98,7 +107,7 @@ def test_the_title_of_an_average_path_gives_its_end_and_claims_no_more(study):
     made = study(8)
     end = percent(made.abnormal.caar((-5, 5)), 1)
     words = figures.car_paths(made.abnormal).words
-    assert words.title == f"Cumulated from day −5, 8 events average {end} by day +5"
+    assert words.title == f"Abnormal returns cumulated from day −5: 8 events average {end} by day +5"
     assert "No interval is drawn for the average" in words.note
     assert words.title in words.alt
 
@@ -118,8 +127,8 @@ def test_the_title_flips_with_the_level(real):
     one = real.abnormal.take(np.array([1]))
     assert car_interval(one, Window(0, 0), 0.95)[0][0] > 0 > car_interval(one, Window(0, 0), 0.99)[0][0]
     assert "rose" in figures.event_day(one, 0, level=0.95).words.title
-    assert figures.event_day(one, 0, level=0.99).words.title == "No clear change for META"
-    assert "No clear change" in figures.estimation_days(one, 0, level=0.99).words.title
+    assert figures.event_day(one, 0, level=0.99).words.title == "No clear abnormal change for META"
+    assert "No clear abnormal change" in figures.estimation_days(one, 0, level=0.99).words.title
 
 
 def test_many_events_are_counted(study):
@@ -128,7 +137,7 @@ def test_many_events_are_counted(study):
     low, high = car_interval(made.abnormal, Window(0, 0), 0.95)
     down, up = int((high < 0).sum()), int((low > 0).sum())
     assert title == f"{down} of 9 events did clearly worse than expected on 1 May, {up} better"
-    assert "No clear change" in figures.ranking(study(n=9, jump=(0.0,)).abnormal, level=0.9999).words.title
+    assert "No clear abnormal change" in figures.ranking(study(n=9, jump=(0.0,)).abnormal, level=0.9999).words.title
 
 
 def test_missing_returns_are_named(study):
@@ -149,7 +158,7 @@ def test_dollar_titles():
     assert figures.dollars([replace(lost, raw=20e9)]).words.title == "A gained $20bn, $50bn less than expected"
     assert figures.dollars([replace(lost, raw=-40e9)]).words.title == "A lost $40bn, $50bn below what was expected"
     unclear = change("B", 9e9, -1e9, 19e9, 5e9)
-    assert figures.dollars([unclear]).words.title == "No clear change in market value for B"
+    assert figures.dollars([unclear]).words.title == "No clear abnormal change in market value for B"
     gone = change("C", NAN, NAN, NAN, NAN, "no share count")
     assert "C" in figures.dollars([lost, gone]).words.note
     assert "no dollars" in figures.dollars([gone]).words.title

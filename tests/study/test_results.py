@@ -145,6 +145,7 @@ BY_WINDOW = {
     "tests": lambda r, *days, **window: r.tests(*days, **window).to_csv(),
     "run_tests": lambda r, *days, **window: [t.window for t in r.run_tests(*days, **window)[0]],
     "adjusted": lambda r, *days, **window: r.adjusted(*days, **window).to_csv(),
+    "sentence": lambda r, *days, **window: r.sentence(*days, **window),
     "recommended": lambda r, *days, **window: str(r.recommended(*days, **window)),
     "plot_event_day": lambda r, *days, **window: r.plot_event_day(*days, **window).words.alt,
     "plot_tests": lambda r, *days, **window: r.plot_tests(*days, **window).words.alt,

@@ -16,6 +16,7 @@ from eventstudy.errors import InvalidInput
 from eventstudy.figures.columns import Column
 from eventstudy.figures.formats import Drawn, check_name, drawn_here, pdf_bytes, png_bytes, svg_bytes, table_csv
 from eventstudy.figures.style import DPI
+from eventstudy.figures.titles import own_words
 from eventstudy.files import sha256, write_all
 from eventstudy.wording import plural, round_significant
 
@@ -142,12 +143,13 @@ def metadata_json(figure: Drawn, table: pd.DataFrame, files: dict[str, bytes]) -
     """Return a figure's metadata as JSON text."""
     recipe = figure.recipe
     words, facts, style = recipe.shown_words, recipe.facts, recipe.style
-    columns = {str(c): recipe.columns[str(c)] for c in table.columns}
+    columns, own = {str(c): recipe.columns[str(c)] for c in table.columns}, list(own_words(recipe))
     content = {
         "format": FORMAT,
         "figure": facts.kind,
         "title": words.title,
-        "title_checked": not facts.unchecked,
+        "title_checked": "title" not in own,
+        "own_words": own,
         "subtitle": words.subtitle,
         "note": words.note,
         "source": words.source,

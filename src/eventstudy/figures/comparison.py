@@ -20,6 +20,8 @@ from eventstudy.figures.style import Size
 from eventstudy.figures.words import FigureText
 from eventstudy.inference.advice import Note
 from eventstudy.inference.result import HypothesisTest, normal_quantile
+from eventstudy.statements import AVERAGE, ERRORS, P_VALUE, Numbers, State
+from eventstudy.windows import Window
 from eventstudy.wording import number, p_text, round_significant
 
 if TYPE_CHECKING:
@@ -99,7 +101,9 @@ def several_tests(
     window = shown[0].test.window
     parameters = {"window": [window.start, window.end], "tests": [s.test.name for s in shown]}
     recipe = Recipe(
-        Facts("several_tests", {"average": (_state(shown),)}, parameters=parameters),
+        Facts(
+            "several_tests", {AVERAGE: (_state(shown),)}, parameters=parameters, numbers=_numbers(shown, window, when)
+        ),
         _words(shown, say.span_text(window, when)),
         _frame(shown),
         _COLUMNS,
@@ -138,6 +142,35 @@ def z_equivalent(test: HypothesisTest) -> float:
     return math.copysign(-normal_quantile(tail), test.statistic - centre)
 
 
+def _numbers(shown: Sequence[_Compared], window: Window, when: str) -> Numbers:
+    """Return the tests' results as numbers that a text may say."""
+    days, z = (window.start, window.end), [s.z for s in shown]
+    fit = [s.z for s in shown if s.recommended]
+    return Numbers(
+        names={s.test.title: s.test.title for s in shown},
+        values={
+            key: value
+            for s in shown
+            for key, value in (
+                ((s.test.title, P_VALUE, days), s.test.p_value),
+                ((s.test.title, ERRORS, days), s.z),
+            )
+        },
+        counts={
+            "tests": len(shown),
+            "widest": abs(max(z, key=abs)),
+            "signed_widest": max(z, key=abs),
+            "nearest": abs(min(fit, key=abs)) if fit else math.nan,
+            "test_level": 5,
+            "between": len(shown) - say.LISTED,
+        },
+        days={when: 0} if when else {},
+        span=days,
+        spans=frozenset([days]),
+        quoted=frozenset(s.note.text for s in shown if s.note.text),
+    )
+
+
 def _words(shown: Sequence[_Compared], span: str) -> FigureText:
     return FigureText(
         title=_finding([s.z for s in shown], [s.z for s in shown if s.recommended]),
@@ -159,7 +192,7 @@ def _finding(z: Sequence[float], recommended: Sequence[float]) -> str:
     return f"One test sees {number(abs(widest), 1)} standard errors; one that fits this design sees {number(abs(nearest), 1)}"
 
 
-def _state(shown: Sequence[_Compared]) -> say.State:
+def _state(shown: Sequence[_Compared]) -> State:
     """Return what may be said of the average: that all recommended tests see it on one side at 5 %."""
     recommended = [s.z for s in shown if s.recommended]
     if recommended and all(z < -BAND_EDGE for z in recommended):
@@ -195,7 +228,7 @@ def _draw(sheet: Sheet, shown: Sequence[_Compared]) -> None:
 
 def _row(shown: _Compared, size: Size) -> Row:
     test = shown.test
-    state: say.State = "unclear"
+    state: State = "unclear"
     if shown.recommended:
         state = "down" if shown.z < 0 else "up"
     room = (COLUMN_NAME_ROOM if size.column else NAME_ROOM) * size.inner

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,12 +14,21 @@ from eventstudy.errors import DataMissing, InvalidInput
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.figures import words as say
 from eventstudy.figures.columns import ABNORMAL_RETURN, WHAT, Column
-from eventstudy.figures.measured import COLUMNS, Measured, common_parameters, facts_of, measure
+from eventstudy.figures.measured import (
+    COLUMNS,
+    Measured,
+    common_numbers,
+    common_parameters,
+    facts_of,
+    measure,
+    said_of,
+)
 from eventstudy.figures.presentation import draw_figure
 from eventstudy.figures.recipe import Facts, Recipe
 from eventstudy.figures.sheet import Scale, Sheet, fit, fitted_ticks, legend_height, limits, percent_ticks, text_width
 from eventstudy.figures.style import POINTS, Size, palette
 from eventstudy.figures.words import FigureText
+from eventstudy.statements import ABNORMAL, POPULATION, Numbers, State
 from eventstudy.windows import Window
 from eventstudy.wording import listed, percent, round_significant, share_digits
 
@@ -91,7 +100,7 @@ class EventAmongDays:
     key: str
     value: float
     raw: float
-    state: say.State
+    state: State
     days: np.ndarray
 
     @property
@@ -148,7 +157,7 @@ def estimation_days(
     >>> study = es.EventStudy(model=es.MarketModel("^GSPC"), window=(-5, 5))
     >>> result = study.run(prices, [es.Event("NVDA", "2025-01-27")])
     >>> estimation_days(result.abnormal).words.title
-    'NVDA’s fall was beyond all 250 days of the estimation window'
+    'NVDA’s abnormal fall was beyond all 250 days of the estimation window'
     """
     event = _event_among_days(abnormal, i, level)
     n = len(event.days)
@@ -159,6 +168,7 @@ def estimation_days(
             {event.key: (event.state,)},
             {event.key: event.raw},
             {**common_parameters(abnormal, level), "events": 1, "window": [0, 0]},
+            numbers=_days_numbers(event, abnormal.take(np.array([i])), level, when),
         ),
         _days_words(event, abnormal.estimation, when),
         pd.DataFrame({"what": ["event day"] + ["estimation day"] * n, "abnormal_return": [event.value, *event.days]}),
@@ -167,6 +177,17 @@ def estimation_days(
         lambda sheet: _draw_days(sheet, event, legend, when or "event day"),
     )
     return draw_figure(recipe, size, title=title, source=source)
+
+
+def _days_numbers(event: EventAmongDays, one: AbnormalReturns, level: float, when: str) -> Numbers:
+    """Return the event day and the days beside it as numbers that a text may say."""
+    common = common_numbers(one, level, Window(0, 0), when)
+    values = dict(said_of(measure(one, Window(0, 0), level), Window(0, 0), log=one.log).values)
+    if len(event.days):
+        values[POPULATION, f"least {ABNORMAL}", (0, 0)] = float(event.days.min())
+        values[POPULATION, f"most {ABNORMAL}", (0, 0)] = float(event.days.max())
+    counts = {**common.counts, "estimation_days": len(event.days), "as_far": event.as_far}
+    return replace(common, values=values, counts=counts, roles={"side": event.side})
 
 
 def _event_among_days(abnormal: AbnormalReturns, i: int, level: float) -> EventAmongDays:
@@ -184,11 +205,9 @@ def _days_title(event: EventAmongDays, when: str) -> str:
         return f"No return for {named}"
     if event.state == "unclear":
         if event.as_far:
-            return (
-                f"No clear change for {named}: {event.as_far} of {n} days of the estimation window were as {event.side}"
-            )
-        return f"No clear change for {named}, though no day of the estimation window was as {event.side}"
-    moved = f"{event.key}’s {say.move_noun(event.state, event.raw)}{say.on_day(when)}"
+            return f"No clear abnormal change for {named}: {event.as_far} of {n} days of the estimation window were as {event.side}"
+        return f"No clear abnormal change for {named}, though no day of the estimation window was as {event.side}"
+    moved = f"{event.key}’s abnormal {say.move_noun(event.state, event.raw)}{say.on_day(when)}"
     if event.as_far == 0:
         return f"{moved} was beyond all {n} days of the estimation window"
     return f"{moved}: {event.as_far} of {n} days of the estimation window went as far"
@@ -254,7 +273,7 @@ class Marked:
 
     key: str
     value: float
-    state: say.State
+    state: State
     raw: float
     text: str
 
@@ -313,7 +332,7 @@ def universe(
     found = _universe_title(named, values, noun, at) if named else say.count_finding(shown.states, at, level, noun)
     table = shown.frame().assign(marked=np.isin(np.arange(abnormal.n), chosen))
     recipe = Recipe(
-        facts_of("universe", shown, abnormal, level, Window(0, 0)),
+        _ranked(facts_of("universe", shown, abnormal, level, Window(0, 0), when), named, values),
         _universe_words(found, order, values, noun, when, _universe_note(abnormal, level, gone)),
         table.sort_values("abnormal_return", kind="stable", ignore_index=True),
         {**COLUMNS, "marked": Column("Named", "whether the figure names it")},
@@ -357,13 +376,25 @@ def _ordinal(rank: int) -> str:
     return f"{rank}{tail} "
 
 
+def _rank(member: Marked, values: np.ndarray) -> int:
+    """Return the place of a clear move among all on its side, the largest first."""
+    return 1 + int((values < member.value).sum() if member.state == "down" else (values > member.value).sum())
+
+
+def _ranked(facts: Facts, named: Sequence[Marked], values: np.ndarray) -> Facts:
+    """Return the facts of a universe with the ranks of the named, of whom alone its texts speak one by one."""
+    ranks = {f"rank of {m.key}": _rank(m, values) for m in named if m.state in say.CLEAR}
+    counts = {**facts.numbers.counts, **ranks, "drawn": len(values), "between": len(named) - say.LISTED}
+    return replace(facts, numbers=replace(facts.numbers, counts=counts))
+
+
 def _universe_title(named: Sequence[Marked], values: np.ndarray, noun: str, at: str) -> str:
     clear = [m for m in named if m.state in say.CLEAR]
     if not clear:
         names = listed(m.key for m in named[: say.NAMED])
-        return f"No clear change for {names} among {len(values)} {noun}{say.then(at)}"
+        return f"No clear abnormal change for {names} among {len(values)} {noun}{say.then(at)}"
     first = clear[0]
-    rank = 1 + int((values < first.value).sum() if first.state == "down" else (values > first.value).sum())
+    rank = _rank(first, values)
     place = "" if rank == 1 else _ordinal(rank)
     moved = say.move_noun(first.state, first.raw)
     return f"{first.key}’s abnormal {moved}{say.then(at)} was the {place}largest of {len(values)} {noun}"

@@ -66,13 +66,13 @@ def event_day(
     >>> study = es.EventStudy(model=es.MarketModel("^GSPC"), window=(-5, 5))
     >>> result = study.run(prices, [es.Event(t, "2025-01-27") for t in ("NVDA", "META", "GOOGL")])
     >>> event_day(result.abnormal, when="27 January 2025").words.title
-    'NVDA fell, META rose on 27 January 2025; no clear change for GOOGL'
+    'NVDA fell, META rose on 27 January 2025; no clear abnormal change for GOOGL'
     """
     chosen = Window.of(window)
     shown = measure(abnormal, chosen, level)
     what = f"{_measure_name(chosen).lower()}s {say.span_text(chosen, when)}"
     words = _words(shown, chosen, level, what, when, say.interval_note(abnormal, level))
-    facts = facts_of("event_day", shown, abnormal, level, chosen)
+    facts = facts_of("event_day", shown, abnormal, level, chosen, when)
     recipe = _recipe(facts, words, shown.frame(), _rows_of(shown), level)
     return draw_figure(recipe, size, title=title, source=source)
 
@@ -132,7 +132,7 @@ def ranking(
         note += f" Each interval is for one event: by chance alone about {say.level_text(1 - level)} would exclude 0."
     what = f"{abnormal.n} abnormal returns {say.span_text(day, when)}, sorted,"
     words = _words(shown, day, level, what, when, note)
-    facts = facts_of("ranking", shown, abnormal, level, day)
+    facts = facts_of("ranking", shown, abnormal, level, day, when)
     recipe = _recipe(facts, words, table, _rows_of(shown, beside), level)
     return draw_figure(recipe, size, title=title, source=source)
 

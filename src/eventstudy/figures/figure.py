@@ -97,8 +97,7 @@ class HouseFigure(Figure):
         title, subtitle, source, note, alt : str, optional
             What is left out stays as it is.
         unchecked : bool
-            Keep a title that claims a movement which the numbers do not carry; the note then says that it is not
-            checked, and so does the bundle's JSON.
+            Keep a title that says what the numbers deny; the note then says that it is not checked, and so does the bundle's JSON.
 
         Returns
         -------
@@ -108,8 +107,13 @@ class HouseFigure(Figure):
         Raises
         ------
         InvalidInput
-            If a title says "fell" or "rose" where the interval does not exclude zero on that side, and ``unchecked``
-            is false.
+            If a text says what the numbers deny, such as "fell" where the interval does not exclude zero on that side, or another
+            return, and it is no title with ``unchecked`` true.
+
+        Notes
+        -----
+        Texts are read by `eventstudy.statements.read`. One that cannot be read from end to end is kept as the author's own words: it is not
+        certified, and the bundle's JSON says so (``title_checked``, ``own_words``).
         """
         new = reworded(
             self.recipe, title=title, subtitle=subtitle, source=source, note=note, alt=alt, unchecked=unchecked

@@ -19,6 +19,9 @@ from eventstudy.figures.recipe import Facts, Recipe
 from eventstudy.figures.rows import Row, cut_rows, draw_rows, legend_keys, not_drawn, rows_height
 from eventstudy.figures.words import FigureText
 from eventstudy.inference.market_value import MarketValueChange
+from eventstudy.statements import ABNORMAL_VALUE, VALUE, Numbers, verdict
+from eventstudy.statements import HIGH as HIGH_END
+from eventstudy.statements import LOW as LOW_END
 from eventstudy.wording import MINUS, billions, interval, listed, round_significant
 
 if TYPE_CHECKING:
@@ -76,6 +79,7 @@ def dollars(
             {r.key: (r.state,) for r in rows},
             {r.key: r.second for r in rows},
             {"level": float(level), "window": [window.start, window.end]},
+            numbers=_numbers(changes, rows, when),
         ),
         FigureText(
             title=_title(rows, when, noun),
@@ -91,9 +95,35 @@ def dollars(
     return draw_figure(recipe, size, title=title, source=source)
 
 
+def _numbers(changes: Sequence[MarketValueChange], rows: Sequence[Row], when: str) -> Numbers:
+    """Return the changes as numbers that a text may say."""
+    window, level = changes[0].window, changes[0].level
+    span = (window.start, window.end)
+    values = {
+        (row.key, what, span): value
+        for row in rows
+        for what, value in (
+            (VALUE, row.second),
+            (ABNORMAL_VALUE, row.value),
+            (LOW_END + ABNORMAL_VALUE, row.low),
+            (HIGH_END + ABNORMAL_VALUE, row.high),
+        )
+    }
+    gone = {say.tidy(c.key) for c in changes} - {row.key for row in rows}
+    return Numbers(
+        names={key: key for key in gone},
+        values=values | {(key, VALUE, span): math.nan for key in gone},
+        counts={"level": level * 100, "events": len(rows), "between": len(rows) - say.LISTED, "hidden": len(rows) - 50},
+        raw_of=VALUE,
+        days={when: 0} if when else {},
+        span=span,
+        spans=frozenset([span, (0, 0)]),
+    )
+
+
 def _row(change: MarketValueChange) -> Row:
     value, low, high, raw = round_significant([change.abnormal, change.low, change.high, change.raw]).tolist()
-    state = say.verdict(value, low, high)
+    state = verdict(value, low, high)
     return Row(say.tidy(change.key), state, value, low, high, _bn(value), interval(low, high, _bn), second=raw)
 
 
@@ -117,7 +147,7 @@ def _title(rows: Sequence[Row], when: str, what: str) -> str:
         return "No company has a share count, so no dollars"
     if not clear:
         whose = rows[0].key if len(rows) == 1 else f"any of {len(rows)} {what}"
-        return f"No clear change in market value for {whose}{on}"
+        return f"No clear abnormal change in market value for {whose}{on}"
     first = max(clear, key=lambda r: abs(r.value))
     raw, surprise = (_bn(v).lstrip(MINUS + "+") for v in (first.second, first.value))
     does = "lost" if first.second < 0 else "gained"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,13 +12,16 @@ import pandas as pd
 from eventstudy.estimation.abnormal import AbnormalReturns, nan_mean
 from eventstudy.figures import words as say
 from eventstudy.figures.columns import EVENT, FRACTION, HIGH, LOW, TRADING_DAYS, Column
-from eventstudy.figures.measured import common_parameters, raw_returns
+from eventstudy.figures.measured import common_numbers, common_parameters, raw_returns
 from eventstudy.figures.presentation import draw_figure
 from eventstudy.figures.recipe import Facts, Recipe
 from eventstudy.figures.sheet import Scale, Sheet, fit, legend_height, limits, text_width, y_ticks
 from eventstudy.figures.style import POINTS, Size, palette
 from eventstudy.figures.words import FigureText
 from eventstudy.inference.single import car_interval
+from eventstudy.statements import ABNORMAL, AVERAGE, Numbers, State, verdict
+from eventstudy.statements import HIGH as HIGH_END
+from eventstudy.statements import LOW as LOW_END
 from eventstudy.windows import Window
 from eventstudy.wording import listed, percent, plural, relative_day, round_significant, share_digits
 
@@ -107,19 +110,20 @@ def car_paths(
     >>> study = es.EventStudy(model=es.MarketModel("^GSPC"), window=(-5, 5))
     >>> result = study.run(prices, [es.Event(t, "2025-01-27") for t in ("NVDA", "META", "GOOGL")])
     >>> car_paths(result.abnormal).words.title
-    'Cumulated from day −5, only NVDA is clearly below zero by day 0, none by day +5'
+    'Abnormal returns cumulated from day −5: only NVDA is clearly below zero by day 0, none by day +5'
     """
     paths = paths_of(abnormal, level)
     legend = [f"average of {abnormal.n} events", "one event"] if paths.many else [_test_text(level)]
     height, draw = (_many_height, _draw_many) if paths.many else (_panels_height, _draw_panels)
     judged = [paths.ends_by(day) for day in judged_days(paths.window)]
-    states = [[say.verdict(*ends) for ends in day] for day in judged]
+    states = [[verdict(*ends) for ends in day] for day in judged]
     recipe = Recipe(
         Facts(
             "car_paths",
             dict(zip(paths.keys, zip(*states, strict=True), strict=True)),
             dict(zip(paths.keys, raw_returns(abnormal, paths.window).tolist(), strict=True)),
             common_parameters(abnormal, level),
+            numbers=_numbers(paths, abnormal, level, when),
         ),
         _words(paths, judged, states, abnormal, level, when),
         _frame(paths),
@@ -136,6 +140,24 @@ def car_paths(
         lambda sheet: draw(sheet, paths, legend),
     )
     return draw_figure(recipe, size, title=title, source=source)
+
+
+def _numbers(paths: Paths, abnormal: AbnormalReturns, level: float, when: str) -> Numbers:
+    """Return each path's sums and bands, and the average's end, as numbers that a text may say."""
+    values: dict[tuple[str, str, tuple[int, int]], float] = {}
+    for table, what in ((paths.car, ABNORMAL), (paths.low, LOW_END + ABNORMAL), (paths.high, HIGH_END + ABNORMAL)):
+        for j, day in enumerate(paths.days.tolist()):
+            span = (paths.window.start, day)
+            values |= {(key, what, span): x for key, x in zip(paths.keys, table[:, j].tolist(), strict=True)}
+    values |= {
+        (AVERAGE, ABNORMAL, (paths.window.start, day)): x
+        for day, x in zip(paths.days.tolist(), paths.average.tolist(), strict=True)
+    }
+    common = common_numbers(abnormal, level, paths.window, when)
+    averaged = int(np.isfinite(paths.car[:, -1]).sum())
+    counts = {**common.counts, "events": abnormal.n, "averaged": averaged, "between": abnormal.n - say.LISTED}
+    judged = {(paths.window.start, day) for day in judged_days(paths.window)}
+    return replace(common, values=values, counts=counts, spans=common.spans | judged)
 
 
 def _frame(paths: Paths) -> pd.DataFrame:
@@ -161,7 +183,7 @@ def _frame(paths: Paths) -> pd.DataFrame:
 def _words(
     paths: Paths,
     judged: Sequence[Sequence[Sequence[float]]],
-    states: Sequence[Sequence[say.State]],
+    states: Sequence[Sequence[State]],
     abnormal: AbnormalReturns,
     level: float,
     when: str,
@@ -213,9 +235,9 @@ def path_title(keys: Sequence[str], states: Sequence[Sequence[str]], window: Win
     Examples
     --------
     >>> path_title(["A", "B"], [["down", "unclear"], ["unclear", "unclear"]], Window(-5, 5))
-    'Cumulated from day −5, only A is clearly below zero by day 0, none by day +5'
+    'Abnormal returns cumulated from day −5: only A is clearly below zero by day 0, none by day +5'
     """
-    start = f"Cumulated from day {relative_day(window.start)}, "
+    start = f"Abnormal returns cumulated from day {relative_day(window.start)}: "
     days = [f"by day {relative_day(d)}" for d in judged_days(window)]
     last = list(states[-1])
     gone = [k for k, s in zip(keys, last, strict=True) if s == "missing"]
@@ -291,7 +313,7 @@ def average_title(average: np.ndarray, last: np.ndarray, window: Window) -> str:
     if not np.isfinite(end):
         return "No event has a return to judge"
     start, last_day = relative_day(window.start), relative_day(window.end)
-    return f"Cumulated from day {start}, {n} events average {percent(end, share_digits([end]))} by day {last_day}"
+    return f"Abnormal returns cumulated from day {start}: {n} events average {percent(end, share_digits([end]))} by day {last_day}"
 
 
 def path_alt(key: str, days: Sequence[int], ends: Sequence[Sequence[float]]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from eventstudy.figures.house_style import HouseStyle, current_style, drawing_with
 from eventstudy.figures.recipe import Facts, Recipe
 from eventstudy.figures.titles import reworded
+from eventstudy.statements import Numbers
 
 if TYPE_CHECKING:
     from eventstudy.figures.figure import HouseFigure
@@ -32,12 +33,15 @@ class Presentation:
         A word drawn over each figure, such as ``DRAFT``, and the moment up to which it holds.
     names : mapping of str to str
         What the study calls a ticker; titles are checked by these names too.
+    numbers : callable, optional
+        Gives the study's numbers, which titles may name beside those that are drawn.
     """
 
     style: HouseStyle | None = None
     mark: str = ""
     embargo_until: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
+    numbers: Callable[[], Numbers] | None = None
 
 
 _presenting: ContextVar[Presentation | None] = ContextVar("eventstudy_presentation", default=None)
@@ -60,7 +64,7 @@ def _presented(facts: Facts) -> Facts:
     mark, until = os.environ.get(MARK_VARIABLE, ""), os.environ.get(UNTIL_VARIABLE, "")
     if not mark:
         mark, until = study.mark, study.embargo_until
-    return replace(facts, mark=mark, embargo_until=until if mark else "", names=dict(study.names))
+    return replace(facts, mark=mark, embargo_until=until if mark else "", names=dict(study.names), study=study.numbers)
 
 
 def draw_figure(recipe: Recipe, size: str, *, title: str | None = None, source: str = "") -> HouseFigure:

@@ -11,6 +11,7 @@ from eventstudy.figures.house_style import HouseStyle, current_style
 from eventstudy.figures.sheet import Sheet
 from eventstudy.figures.style import Size
 from eventstudy.figures.words import FigureText
+from eventstudy.statements import Numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,6 +40,12 @@ class Facts:
         What the study calls its tickers.
     unchecked : bool
         Whether the caller's title was exempted from the check against the numbers.
+    numbers : Numbers
+        What is drawn, as a text may say it.
+    study : callable, optional
+        Gives the other numbers of the study that the figure is of.
+    own_words : tuple of str
+        Which of ``title``, ``subtitle``, ``note`` and ``alt`` are the author's own: not read from end to end, and not certified.
     """
 
     kind: str
@@ -50,6 +57,9 @@ class Facts:
     embargo_until: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
     unchecked: bool = False
+    numbers: Numbers = field(default_factory=Numbers)
+    study: Callable[[], Numbers] | None = None
+    own_words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from eventstudy.figures.sheet import Scale, Sheet, fit, fitted_ticks, legend_height, limits, name_width, text_width
 from eventstudy.figures.style import POINTS, Size, palette
-from eventstudy.figures.words import CLEAR, State, name_and_date
+from eventstudy.figures.words import CLEAR, name_and_date
+from eventstudy.statements import State
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -31,6 +31,7 @@ from eventstudy.figures.sheet import (
 from eventstudy.figures.style import POINTS, Size, palette
 from eventstudy.figures.words import FigureText
 from eventstudy.inference.result import t_quantile
+from eventstudy.statements import ABNORMAL, EXPECTED, RETURN, Numbers, State, verdict
 from eventstudy.wording import percent, round_significant, share_digits
 
 if TYPE_CHECKING:
@@ -58,9 +59,9 @@ class Cloud:
     event_high: float
 
     @property
-    def state(self) -> say.State:
+    def state(self) -> State:
         """Whether the event day lies outside the band."""
-        return say.verdict(
+        return verdict(
             self.event_y - self.event_expected, self.event_y - self.event_high, self.event_y - self.event_low
         )
 
@@ -194,6 +195,7 @@ def market_scatter(
                 "estimation": [panel.estimation.start, panel.estimation.end],
                 "window": [0, 0],
             },
+            numbers=_numbers(cloud, panel, level, int(fit.n_est[i] - fit.n_params), when),
         ),
         FigureText(
             title=_title(cloud, when),
@@ -209,6 +211,26 @@ def market_scatter(
     return draw_figure(recipe, size, title=title, source=source)
 
 
+def _numbers(cloud: Cloud, panel: EventPanel, level: float, df: int, when: str) -> Numbers:
+    """Return the event day and the cloud's counts as numbers that a text may say."""
+    day, estimation = (0, 0), panel.estimation
+    return Numbers(
+        names={cloud.market_name: cloud.market_name},
+        values={
+            (cloud.key, RETURN, day): cloud.event_y,
+            (cloud.key, EXPECTED, day): cloud.event_expected,
+            (cloud.key, ABNORMAL, day): (1 + cloud.event_y) / (1 + cloud.event_expected) - 1
+            if panel.log
+            else cloud.event_y - cloud.event_expected,
+            (cloud.market_name, RETURN, day): cloud.event_x,
+        },
+        counts={"estimation_days": len(cloud.firm), "level": level * 100, "least_df": df},
+        days={when: 0} if when else {},
+        relative=panel.log,
+        spans=frozenset([day, (estimation.start, estimation.end)]),
+    )
+
+
 def _title(cloud: Cloud, when: str) -> str:
     on, state = say.on_day(when), cloud.state
     if state == "missing":
@@ -216,7 +238,7 @@ def _title(cloud: Cloud, when: str) -> str:
     digits = share_digits([cloud.event_y])
     moved = percent(cloud.event_y, digits)
     if state == "unclear":
-        return f"{cloud.key}’s {moved}{on} was no clear break with the market"
+        return f"{cloud.key}’s return of {moved}{on} was no clear break with the market"
     does = f"{say.verb(state, cloud.event_y)} {percent(abs(cloud.event_y), digits, False)}"
     if say.went_against(state, cloud.event_y):
         does = f"moved {moved}"

@@ -1,16 +1,16 @@
-"""Titles compared with the numbers: "fell" and "rose" only where the interval excludes zero."""
+"""The texts of figures held against their numbers: by which names they may speak, and what becomes of an author's words."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from eventstudy.errors import InvalidInput
 from eventstudy.figures.recipe import Facts, Recipe
-from eventstudy.figures.words import CLEAR, name_and_date, tidy
-from eventstudy.wording import first_few, listed
+from eventstudy.figures.words import name_and_date, tidy
+from eventstudy.statements import Numbers, group_names, read
 
 # -- By which names a title may speak of a figure's events.
 
@@ -77,139 +77,43 @@ def _forms(name: str) -> list[str]:
     return list(dict.fromkeys([name, plain, short]))
 
 
-# -- What a title claims, and what the numbers carry.
+# -- What a text of a figure says, held against its numbers.
 
 
-_FALL = (
-    r"fell|falls?|fallen|falling|drops?|dropped|dropping|plung\w+|plummet\w*|sank|sinks?|sunk|slump\w*|tumbl\w+|slid|slides?|"
-    r"sliding|declin\w+|decreas\w+|lost|loses?|losing|loss(?:es)?|crash\w*|collaps\w+|sheds?|slips?|slipped|dips?|dipped|dented|"
-    r"hurt|hammered|lag|lags|lagged|worse|underperform\w*|down(?! to)|below zero|below expect\w+"
-)
-_RISE = (
-    r"rose|rises?|risen|rising|gain\w*|jump\w*|climb\w*|surg\w+|soar\w*|rally|rallie[sd]|increas\w+|advanc\w+|better|outperform\w*|"
-    r"held up|lead(?= on|\b$)|up(?! to)|above zero|above expect\w+"
-)
-_MOVE = re.compile(rf"\b(?:(?P<down>{_FALL})|(?P<up>{_RISE}))\b", re.IGNORECASE)
-_NEGATION = re.compile(r"\b(?:no|not|nor|never|none|neither|hardly|cannot)\b|n[’']t\b", re.IGNORECASE)
-_ALL = re.compile(r"\b(?:all|every|each|both)\b", re.IGNORECASE)
-_WEAKER = re.compile(r"\bless\b", re.IGNORECASE)
-_CLAUSE = re.compile(r"[;:.!](?!\d)|(?<=\?)| [–—] |\b(?:but|while|whereas|though|although)\b", re.IGNORECASE)
-#: How many of all events a movement is said of.
-_COUNT = re.compile(r"\b(?P<some>\d+) of (?:the |all |these )?(?P<all>\d+)\b")
-#: Stands for an event's name, so that no word of a name is read as a verb.
-_HOLE = "\ufffc{}\ufffc"
-_FILLED = re.compile(r"\ufffc(\d+)\ufffc")
+def numbers_of(facts: Facts) -> Numbers:
+    """Return all that a figure's texts may be held against: its own numbers, then those of its study."""
+    keys, numbers = list(facts.states), facts.numbers
+    named = {name: keys[j] for name, j in events_by_name(keys, facts.names).items()}
+    own = replace(
+        numbers, names={**group_names(len(keys)), **named, **numbers.names}, states=facts.states, raw=facts.raw
+    )
+    return own if facts.study is None else own.beside(facts.study())
 
 
 def title_problems(title: str, facts: Facts, *, strict: bool = False) -> list[str]:
-    """Return what a title says of movements that the numbers do not carry, in English words of falling and rising.
-
-    What is denied or asked is left alone. A movement that is said of no event of the figure must hold of one of them,
-    if ``strict`` of all.
-
-    Notes
-    -----
-    The subject of a word of movement are the events named before it, back to the word before; if there is none, those
-    named after it; names are those of `events_by_name`. "11 of 27 fell" is counted. A denial exempts the word of movement that follows it up to a comma, and no other.
+    """Return what a title says that the numbers of a figure deny; see `eventstudy.statements.read`.
 
     Examples
     --------
     >>> facts = Facts("event_day", {"A": ("down",), "B": ("unclear",)}, {"A": -0.1, "B": -0.02})
-    >>> title_problems("A fell, no clear change for B", facts)
+    >>> title_problems("A fell, no clear abnormal change for B", facts)
     []
     >>> title_problems("A and B fell", facts)
-    ["'fell' is said of B, where the numbers show no clear change"]
+    ["'fell' is said of B, where the numbers show no clear abnormal change"]
     """
-    keys = list(facts.states)
-    holed = with_holes(title, keys, facts.names)
-    weaker = bool(_WEAKER.search(title))
-    problems = []
-    for clause in _CLAUSE.split(holed):
-        if clause.strip().endswith("?"):
-            continue
-        for word, side, named, before in _claims(clause):
-            if _NEGATION.search(before.rpartition(",")[2]):
-                continue
-            chosen = [keys[j] for j in named]
-            holds = [k for k in keys if _holds(facts, k, side, weaker)]
-            wrong = [k for k in chosen or keys if k not in holds]
-            if chosen and wrong:
-                problems.append(f"{word!r} is said of {listed(wrong)}, where the numbers show {_shown(facts, wrong)}")
-            elif not chosen and wrong:
-                problems += _of_nobody(word, clause, before, keys, holds, facts, strict)
-    return problems
+    return list(read(title, numbers_of(facts), strict=strict).problems)
 
 
-def _of_nobody(
-    word: str, clause: str, before: str, keys: list[str], holds: list[str], facts: Facts, strict: bool
-) -> list[str]:
-    """Judge a movement that is said of no event of the figure."""
-    counted = _COUNT.search(before)
-    if counted and int(counted["all"]) == len(keys):
-        given = int(counted["some"])
-        return [] if given == len(holds) else [f"{word!r} is said of {given} of {len(keys)}; it holds of {len(holds)}"]
-    wrong = [k for k in keys if k not in holds]
-    if len(wrong) == len(keys) or strict or _ALL.search(clause):
-        what = "any event" if len(wrong) == len(keys) else listed(wrong[:3])
-        unnamed = f" (no event of the figure is named; they are {first_few(keys, 4)})"
-        return [f"{word!r} does not hold of {what}: the numbers show {_shown(facts, wrong)}{unnamed}"]
-    return []
+#: The words of a figure that are held against its numbers; a source line says where they come from.
+HELD = {"title", "subtitle", "note", "alt"}
 
 
-def check_title(title: str, facts: Facts) -> None:
-    """Refuse a title of the caller's that claims a movement against the numbers."""
-    problems = title_problems(title, facts, strict=True)
-    if problems:
-        raise InvalidInput(
-            f"The title {title!r} says more than the numbers: {'; '.join(problems)}. Say 'no clear change', name the shares that moved, or "
-            "mark the figure as unchecked with figure.with_words(title=..., unchecked=True).",
-            given=title,
-            problems=tuple(problems),
-        )
-
-
-def with_holes(title: str, keys: list[str], names: Mapping[str, str]) -> str:
-    """Return the title with a number in place of every event's name, the longest first."""
-    known = events_by_name(keys, names)
-    if not known:
-        return title
-    choices = "|".join(re.escape(name) for name in sorted(known, key=len, reverse=True))
-    found = re.compile(rf"(?<!\w)(?:{choices})(?!\w)")
-    return found.sub(lambda m: _HOLE.format(known[m.group()]), title)
-
-
-def _claims(clause: str) -> Iterator[tuple[str, str, list[int], str]]:
-    """Yield each word of movement in a clause, its side, the numbers of the events that it is said of, and the words before it."""
-    words = list(_MOVE.finditer(clause))
-    start = 0
-    for i, found in enumerate(words):
-        before = clause[start : found.start()]
-        named = [int(n) for n in _FILLED.findall(before)]
-        start = found.end()
-        if not named:
-            end = words[i + 1].start() if i + 1 < len(words) else len(clause)
-            named = [int(n) for n in _FILLED.findall(clause[start:end])]
-            start = end if named else start
-        yield found.group(), "down" if found.group("down") else "up", named, before
-
-
-def _holds(facts: Facts, key: str, side: str, weaker: bool) -> bool:
-    """Return whether a movement may be said: the verdict is on that side, or the title says "less" of a raw move."""
-    states = facts.states[key]
-    if side in states:
-        return True
-    raw = facts.raw.get(key, float("nan"))
-    return weaker and not CLEAR.isdisjoint(states) and (raw < 0 if side == "down" else raw > 0)
-
-
-def _shown(facts: Facts, keys: list[str]) -> str:
-    says: Mapping[str, str] = {
-        "down": "a clear fall",
-        "up": "a clear rise",
-        "unclear": "no clear change",
-        "missing": "no return",
-    }
-    return " or ".join(dict.fromkeys(says[s] for key in keys for s in facts.states[key]))
+def own_words(recipe: Recipe) -> tuple[str, ...]:
+    """Return which of a figure's words are not certified: an author's own, unread by the one function that reads them, or exempted."""
+    facts, numbers = recipe.facts, numbers_of(recipe.facts)
+    given = {*facts.own_words, *(["title"] if facts.unchecked else [])}
+    unread = {part for part in HELD if part not in given and not read(getattr(recipe.words, part), numbers).holds}
+    return tuple(sorted(given | unread))
 
 
 def reworded(recipe: Recipe, *, unchecked: bool = False, **given: str | None) -> Recipe:
@@ -222,6 +126,15 @@ def reworded(recipe: Recipe, *, unchecked: bool = False, **given: str | None) ->
     facts = recipe.facts
     if "title" in new:
         facts = replace(facts, unchecked=unchecked)
-        if not unchecked:
-            check_title(new["title"], facts)
-    return replace(recipe, words=replace(recipe.words, **new), facts=facts)
+    own = set(facts.own_words)
+    for part in HELD & new.keys():
+        reading = read(new[part], numbers_of(facts), strict=part == "title")
+        if reading.problems and not (part == "title" and unchecked):
+            raise InvalidInput(
+                f"The {part} {new[part]!r} says what the numbers deny: {'; '.join(reading.problems)}. Say what is right, or mark a title as "
+                "unchecked with figure.with_words(title=..., unchecked=True).",
+                given=new[part],
+                problems=reading.problems,
+            )
+        own = own - {part} if reading.certified else own | {part}
+    return replace(recipe, words=replace(recipe.words, **new), facts=replace(facts, own_words=tuple(sorted(own))))

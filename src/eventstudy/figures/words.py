@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.windows import Window
@@ -16,8 +15,6 @@ from eventstudy.wording import MINUS, interval, listed, percent, relative_day
 NAMED = 3
 LISTED = 12
 
-#: What an interval allows to say of an event.
-State = Literal["down", "up", "unclear", "missing"]
 #: The verdicts of intervals that exclude 0.
 CLEAR: frozenset[str] = frozenset(["down", "up"])
 
@@ -110,16 +107,7 @@ def interval_note(abnormal: AbnormalReturns, level: float) -> str:
     return f"Intervals: {interval_basis(abnormal, level)}"
 
 
-# -- What intervals allow to say.
-
-
-def verdict(value: float, low: float, high: float) -> State:
-    """Return ``down`` or ``up`` if the interval excludes 0, else ``unclear``, or ``missing``."""
-    if not math.isfinite(value):
-        return "missing"
-    if not (math.isfinite(low) and math.isfinite(high)) or low <= 0.0 <= high:
-        return "unclear"
-    return "down" if value < 0 else "up"
+# -- What intervals allow to say: `verdict`, in words.
 
 
 #: Verb and noun of a clear abnormal return by its verdict and whether the raw return went the other way.
@@ -155,9 +143,10 @@ def finding(keys: Sequence[str], states: Sequence[str], raw: Sequence[float], at
     moved = ", ".join(f"{listed(names)} {does}" for does, names in groups.items())
     still = [tidy(k) for k, s in zip(keys, states, strict=True) if s == "unclear"]
     gone = [tidy(k) for k, s in zip(keys, states, strict=True) if s == "missing"]
+    moved += " abnormally" * bool(moved and not still)  # a title names its quantity once
     parts = [moved + then(at)] if moved else []
     if still:
-        parts.append(f"no clear change for {listed(still)}" + ("" if moved else then(at)))
+        parts.append(f"no clear abnormal change for {listed(still)}" + ("" if moved else then(at)))
     if gone:
         parts.append(f"no return for {listed(gone)}")
     title = "; ".join(parts)
@@ -179,7 +168,7 @@ def count_finding(states: Sequence[str], at: str = "", level: float = 0.95, noun
     Examples
     --------
     >>> count_finding(["down"] * 2 + ["unclear"] * 38)
-    '2 of 40 events moved clearly, no more than chance gives'
+    '2 of 40 events had a clear abnormal return, no more than chance gives'
     """
     from scipy.special import bdtrc
 
@@ -188,9 +177,9 @@ def count_finding(states: Sequence[str], at: str = "", level: float = 0.95, noun
     if not n:
         return "No event has a return to judge"
     if not down and not up:
-        return f"No clear change for any of {n} {noun}{then(at)}"
+        return f"No clear abnormal change for any of {n} {noun}{then(at)}"
     if float(bdtrc(down + up - 1, n, 1.0 - level)) > CHANCE:
-        return f"{down + up} of {n} {noun} moved clearly{then(at)}, no more than chance gives"
+        return f"{down + up} of {n} {noun} had a clear abnormal return{then(at)}, no more than chance gives"
     if down and up:
         return f"{down} of {n} {noun} did clearly worse than expected{then(at)}, {up} better"
     side, other = ("worse", "better") if down else ("better", "worse")

@@ -9,6 +9,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,25 @@ import pandas as pd
 
 from eventstudy.claims import Claim
 from eventstudy.claims.ledger import inputs_text
+from eventstudy.figures.titles import own_words
 from eventstudy.inference.advice import variance_limit
 from eventstudy.inference.result import LEVEL
 from eventstudy.prices.snapshot import VendorFacts, is_snapshot, vendor_agreement
 from eventstudy.report.charts import Chart
 from eventstudy.report.findings import FAR, Findings, data_checks, happenings, joint_result, market_day
+from eventstudy.report.held import (
+    advice_numbers,
+    clear_sign,
+    headline_numbers,
+    joint_numbers,
+    kept_by_models,
+    market_numbers,
+    read_title,
+)
 from eventstudy.report.tables import ReportTable, days_text
+from eventstudy.statements import Numbers, certified, read
 from eventstudy.study.results import EventStudyResult
-from eventstudy.study.tables import shown_cars
+from eventstudy.study.said import called, result_sentence
 from eventstudy.study.yardstick import BENCHMARK_CHECK
 from eventstudy.windows import Window
 from eventstudy.wording import DASH, MINUS, billions, in_brackets, interval, iso_day, listed, long_day, p_text, percent
@@ -52,17 +64,21 @@ def report_content(
 ) -> Content:
     """Return everything that a report says, in words and rows, without a layout."""
     spec, origin = f.spec, f.prices.provenance
+    read_title(f)
+    said = sentences(f)
+    for text, numbers in said.values():
+        certified(text, numbers, "The report")
     return {
         "title": spec.title,
         "study": spec.name,
         "mark": mark,
         "day": day_text(f.headline),
-        "standfirst": standfirst(f),
+        "standfirst": said["standfirst"][0],
         "question": spec.question,
         "background": spec.background,
-        "findings": [{"lead": lead, "text": text} for lead, text in further_findings(f)],
-        "method": method_paragraph(f),
-        "recommended_tests": _recommended_tests(f),
+        "findings": [{"lead": lead, "text": text} for lead, text in further_findings(f, said)],
+        "method": said["method"][0],
+        "recommended_tests": certified(_recommended_tests(f), advice_numbers(f), "The report"),
         "figures": {c.name: {"title": c.article.words.title, "alt": c.article.words.alt} for c in charts},
         "further_figures": [c.name for c in charts if c.further],
         "tables": {t.name: _table(t) for t in tables},
@@ -237,11 +253,8 @@ LOG_SENTENCE = (
     "Returns are log returns; every per cent is exp(x) − 1 of one, an abnormal return so the price beside the one expected, a mean that of "
     "the mean log return. "
 )
-#: Events that the standfirst names.
-LED_BY = 4
 
-
-#: What a share did: of its return, of an abnormal return with an interval, and of the latter as a noun.
+#: What a share did: of its return, and of an abnormal return with an interval as a noun.
 _RAW_WORDS = {-1: "fell", 0: "stood still", 1: "rose"}
 _CLEAR_WORDS = {-1: "fell", 0: "no clear move", 1: "rose"}
 
@@ -250,59 +263,46 @@ def _sign(value: float) -> int:
     return (value > 0) - (value < 0)
 
 
-def _clear_sign(row: Mapping[str, float] | pd.Series[Any]) -> int:
-    """Return the sign of an abnormal return whose interval leaves out zero, else 0."""
-    return int(row["low"] > 0) - int(row["high"] < 0)
+#: What the manifest says of words: read from end to end and held against the numbers, or an author's own.
+CERTIFIED, OWN = "certified", "the author's own words"
 
 
-def standfirst(f: Findings) -> str:
-    """Return the finding in a few sentences: the largest abnormal moves first, the rest counted; intervals are in the tables."""
-    car = shown_cars(f.headline.abnormal, Window(0, 0)).drop(columns="note", errors="ignore")
-    order = [str(k) for k in car["car"].abs().sort_values(ascending=False, kind="stable").index]
-    rows = {str(k): {str(c): float(v) for c, v in row.items()} for k, row in car.to_dict("index").items()}
-    said = [_share_sentence(_on_day(f, k), rows[k], f.headline) for k in order[:LED_BY]]
-    if len(order) > LED_BY:
-        said.append(f"{len(order) - LED_BY} more events are in the tables.")
-    return " ".join(said)
+@lru_cache(maxsize=1)
+def sentences(f: Findings) -> dict[str, tuple[str, Numbers]]:
+    """Return the sentences that the report makes of its numbers, by name or by the words that lead in, each with what it is held against."""
+    headline, together = headline_numbers(f), f.everyone.abnormal.n > 1
+    found = {
+        "standfirst": (result_sentence(f.headline, Window(0, 0), f.spec.names), headline),
+        "method": (method_paragraph(f), headline),
+        f"{f.headline.abnormal.n} events at once": (_many(f), headline),
+        f"All {f.everyone.abnormal.n} events together": (_joint(f) if together else "", joint_numbers(f)),
+        "With other models of normal": (_robustness_sentence(f), headline),
+        "The market that day": (universe_sentence(f), market_numbers(f)),
+        "In dollars": (_dollar_sentence(f) if f.dollars else "", headline),
+    }
+    return {name: (text, numbers) for name, (text, numbers) in found.items() if text}
+
+
+def words_of(f: Findings, charts: Sequence[Chart]) -> dict[str, str]:
+    """Return for the manifest which words are certified, by the one function that reads them, and which are an author's own."""
+    said = {name: read(text, numbers).holds for name, (text, numbers) in sentences(f).items()}
+    drawn = {f"figures/{c.name}": not own_words(c.article.recipe) for c in charts}
+    known = {"title": read_title(f).certified, **said, **drawn}
+    return {name: CERTIFIED if holds else OWN for name, holds in known.items()}
 
 
 def _on_day(f: Findings, key: str) -> str:
     """Return an event's name, with its day if the events do not share one."""
-    i = f.headline.abnormal.keys.index(key)
-    name = f.spec.call(f.headline.panel.events[i].ticker)
-    return name if f.headline.when() else f"{name} ({iso_day(f.headline.panel.sessions[i])})"
+    return called(f.headline, f.headline.abnormal.keys.index(key), f.spec.names)
 
 
-def _share_sentence(name: str, row: Mapping[str, float], result: EventStudyResult) -> str:
-    """Say what a share did, and what of it the model does not explain."""
-    if not np.isfinite(row["low"]):
-        return f"{name} has no abnormal return on the event day."
-    raw, benchmark = row["return"], result.model.benchmark
-    start = f"{name} {_RAW_WORDS[_sign(raw)]} {percent(abs(raw), 1, sign=False)}"
-    usual, explained = "its usual return", "its usual return"
-    if benchmark:
-        usual, explained = "the market’s part", "what the market’s move explains"
-    if not _clear_sign(row):
-        return f"{start}; less {usual} that is {percent(row['car'], 1)}, within its ordinary noise."
-    # of log returns an abnormal return is the price beside the one expected, in per cent of the latter
-    points = f"{abs(row['car']) * 100:.1f}{'%' if result.abnormal.log else ' percentage points'}"
-    side = "below" if row["car"] < 0 else "above"
-    return f"{start}, {points} {side} {explained}."
-
-
-def further_findings(f: Findings) -> list[tuple[str, str]]:
+def further_findings(f: Findings, said: Mapping[str, tuple[str, Numbers]] | None = None) -> list[tuple[str, str]]:
     """Return what else was found, each with a few words to lead in: claims contradicted, the joint tests, models, the market, dollars."""
     against = dict.fromkeys(_against(c) for c in f.claims if c.verdict == "contradicted" and c.kind != "date")
     out = [("Not as reported", sentence) for sentence in against]
-    out.append((f"{f.headline.abnormal.n} events at once", _many(f)))
-    if f.everyone.abnormal.n > 1:
-        out.append((f"All {f.everyone.abnormal.n} events together", _joint(f)))
-    out.append(("With other models of normal", _robustness_sentence(f)))
-    out.append(("The benchmark", _benchmark_sentence(f)))
-    out.append(("The market that day", universe_sentence(f)))
-    if f.dollars:
-        out.append(("In dollars", _dollar_sentence(f)))
-    return [(lead, text) for lead, text in out if text]
+    own = {name: text for name, (text, _) in (said or sentences(f)).items() if name not in ("standfirst", "method")}
+    benchmark = [("The benchmark", text) for text in [_benchmark_sentence(f)] if text]
+    return [*out, *own.items(), *benchmark]
 
 
 def _against(claim: Claim) -> str:
@@ -360,13 +360,12 @@ def _robustness_sentence(f: Findings) -> str:
     """Say under how many other models of normal each headline result keeps its sign and its significance."""
     if not f.variants:
         return ""
-    base = f.headline.car(0)
-    parts = []
-    for key in f.headline.events:
-        rows = [r.car(0).loc[key] for _, r in f.variants if key in r.events]
-        found = _clear_sign(base.loc[key])
-        same = sum(_clear_sign(row) == found for row in rows)
-        parts.append(f"{_on_day(f, str(key))} ({_CLEAR_WORDS[found]}) in {same} of {len(rows)}")
+    base, kept = f.headline.car(0), kept_by_models(f)
+    parts = [
+        f"{_on_day(f, str(key))} ({_CLEAR_WORDS[clear_sign(*base.loc[key, ['low', 'high']])]}) in {kept[f'kept of {key}']} of "
+        f"{kept[f'models of {key}']}"
+        for key in f.headline.events
+    ]
     return f"Under other models of normal the finding stays for {listed(parts)}."
 
 
@@ -394,8 +393,8 @@ def universe_sentence(f: Findings) -> str:
     text = f"Of {day.members} members of the S&P 500 with prices, {day.rose} rose on {day_text(f.universe)}"
     if np.isfinite(day.index) and (day.index < 0) == (day.rose > day.members / 2):
         text += (
-            f", while {f.spec.call(f.spec.model.benchmark)}, which is weighted by size and is the yardstick here, "
-            f"{_RAW_WORDS[_sign(day.index)]} {percent(abs(day.index), sign=False)}: a few very large companies moved it"
+            f", while {f.spec.call(f.spec.model.benchmark)} {_RAW_WORDS[_sign(day.index)]} {percent(abs(day.index), sign=False)}; it is "
+            f"weighted by size and the yardstick here: a few very large companies moved it"
         )
     text += (
         f". The median member stands {percent(day.median)} against what its beta explains, the lowest, {f.spec.call(day.lowest_ticker)}, "

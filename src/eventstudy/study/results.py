@@ -24,7 +24,9 @@ from eventstudy.inference.multiple import adjusted_p
 from eventstudy.prices.checks.finding import Finding
 from eventstudy.prices.snapshot import ShareCount
 from eventstudy.prices.table import Prices, Provenance
+from eventstudy.statements import certified
 from eventstudy.study.export import describe_figure, result_to_dict, save_result, source_line, when
+from eventstudy.study.said import result_numbers, result_sentence
 from eventstudy.study.summary import summary_html, summary_text
 from eventstudy.study.tables import (
     advised,
@@ -395,6 +397,38 @@ class EventStudyResult:
         advice = advised(subject, self._window(window, end))
         return replace(advice, tests=run_tests(subject, advice.window, advice.names))
 
+    def sentence(self, window: WindowLike | None = None, end: int | None = None) -> str:
+        """Return what the events did over a window, in a few sentences whose numbers are held against the result.
+
+        Parameters
+        ----------
+        window : Window, pair of int, or int
+            Relative days, or the first one if ``end`` is given; by default the event day.
+        end : int, optional
+            The last day.
+
+        Returns
+        -------
+        str
+            The return of the four events with the largest abnormal returns, and how far it lies from what the model explains; how
+            many more there are.
+
+        Raises
+        ------
+        InvalidInput
+            If the window is not inside the event window, or the study is not of returns.
+
+        Examples
+        --------
+        >>> import eventstudy as es
+        >>> prices = es.load_prices(["NVDA", "^GSPC"], "2023-12-01", "2025-02-14")
+        >>> es.EventStudy(model=es.MarketModel("^GSPC"), window=(-5, 5)).run(prices, es.Event("NVDA", "2025-01-27")).sentence()
+        'NVDA fell 17.0%, 13.2 percentage points below what the market’s move explains.'
+        """
+        self._only_returns("Sentences")
+        days = self._window(window, end)
+        return certified(result_sentence(self, days), result_numbers(self, days), "The sentence of a result")
+
     # -- Dollars.
 
     def market_value(
@@ -555,7 +589,7 @@ class EventStudyResult:
 
     def _drawn(self, draw: Callable[..., HouseFigure], size: str) -> HouseFigure:
         """Draw in the study's style and with its mark, and say how the figure was made."""
-        with presenting(self.presentation):
+        with presenting(replace(self.presentation, numbers=partial(result_numbers, self))):
             return describe_figure(draw(size=size, source=self.source_line(), when=self.when()), self)
 
     def source_line(self) -> str:

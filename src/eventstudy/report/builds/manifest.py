@@ -158,13 +158,18 @@ def _stays_inside(name: str) -> bool:
 
 
 def make_manifest(
-    spec: StudySpec, inputs: Mapping[str, str], outputs: Mapping[str, str], vintage: Mapping[str, str]
+    spec: StudySpec,
+    inputs: Mapping[str, str],
+    outputs: Mapping[str, str],
+    vintage: Mapping[str, str],
+    words: Mapping[str, str],
 ) -> str:
-    """Return the manifest as JSON text: inputs, environment, outputs, data vintage."""
+    """Return the manifest as JSON text: inputs, environment, outputs, data vintage, and which words are held against the numbers."""
     content = {
         "format": FORMAT,
         "study": spec.name,
         "data": dict(vintage),
+        "words": dict(words),
         "environment": study_environment(spec),
         "inputs": dict(sorted(inputs.items())),
         "outputs": dict(sorted(outputs.items())),

@@ -23,6 +23,7 @@ from eventstudy.report.findings import compute
 from eventstudy.report.notebook_page import notebook_page
 from eventstudy.report.page import FILE as PDF_FILE
 from eventstudy.report.page import report_page, report_pdf, require_pdf_tools
+from eventstudy.report.story import words_of
 from eventstudy.report.tables import ReportTable, all_tables
 from eventstudy.study.tables import rounded_csv
 from eventstudy.studyfile.release import release_mark
@@ -104,7 +105,7 @@ def write_report(
             write_whole(stage / PDF_FILE, report_pdf(findings, charts, tables, entries, mark))
         _write_notebooks(spec, stage, notebooks, steps, mark)
     _check_inputs_stay(spec, taken)
-    _write_manifest(spec, stage, inputs, now)
+    _write_manifest(spec, stage, inputs, now, words_of(findings, charts))
     steps.reach("done", steps.total)
     return Written(now, added, before.flips_beside(now))
 
@@ -188,7 +189,9 @@ def _write_tables(folder: Path, tables: Sequence[ReportTable]) -> None:
         write_whole(folder / f"{table.name}.tex", table.latex)
 
 
-def _write_manifest(spec: StudySpec, stage: Path, inputs: Mapping[str, str], now: Published) -> None:
+def _write_manifest(
+    spec: StudySpec, stage: Path, inputs: Mapping[str, str], now: Published, words: Mapping[str, str]
+) -> None:
     outputs = {name: file_sha256(stage / name) for name in files_in(stage) if name != manifest.CORRECTIONS}
     vintage = {name: str(now.data[name]) for name in ("source", "retrieved", "last", "digest")}
-    write_whole(stage / manifest.FILE, manifest.make_manifest(spec, inputs, outputs, vintage))
+    write_whole(stage / manifest.FILE, manifest.make_manifest(spec, inputs, outputs, vintage, words))

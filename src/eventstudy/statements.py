@@ -1,0 +1,1246 @@
+"""What a text says in numbers: read with units and subjects, and held against the numbers of a result.
+
+`read` is the one reader of figure titles, subtitles, notes, alternative texts, the page's headline and sentences, and a result's own
+sentence. What it reads must hold, or the text is refused; a text that it reads from end to end is certified; what it cannot read is the
+author's own words. Numbers are compared in the digits that the text shows, by the formats that write them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from eventstudy.distances import DISTANCE, WORDS, reach_of
+from eventstudy.errors import InvalidInput
+from eventstudy.wording import dollars, first_few, listed, number, p_text, percent, relative_day
+
+Span = tuple[int, int]
+#: What an interval allows to say of an event.
+State = Literal["down", "up", "unclear", "missing"]
+
+#: What a number may be of.
+RETURN, ABNORMAL, EXPECTED = "return", "abnormal return", "expected return"
+VALUE, ABNORMAL_VALUE = "change in market value", "abnormal change in market value"
+INDEX_POINTS, FROM_MEDIAN = "change in points", "abnormal return less the median"
+P_VALUE, ADJUSTED_P, ERRORS = "p-value", "adjusted p-value", "standard errors"
+LOW, HIGH = "lower end of the interval of the ", "upper end of the interval of the "
+_ABNORMAL_OF = {"fraction": ABNORMAL, "points": ABNORMAL, "dollars": ABNORMAL_VALUE}
+_RAW_OF = {"fraction": RETURN, "points": INDEX_POINTS, "dollars": VALUE}
+
+#: Subjects that are no events: all of them, each; their average; the population that a figure shows.
+ALL, AVERAGE, POPULATION = "all events", "the average", "the population"
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What a text may be held against.
+
+    Attributes
+    ----------
+    names : mapping of str to str
+        What a text may call a subject, and the subject: an event, an index, a test, the average.
+    values : mapping
+        Numbers by subject, quantity and days: returns as fractions, market values in dollars. Where an abnormal number has an interval,
+        its ends are there too.
+    states : mapping of str to tuple of str
+        The verdicts (``down``, ``up``, ``unclear``, ``missing``) of each event that a bare "fell" may rest on.
+    raw, raw_of : mapping of str to float, str
+        The raw change beside each verdict, which decides between "fell" and "lagged", and what it is a change of.
+    counts : mapping of str to float
+        Counts, levels and ratios by the names in `PHRASES`.
+    days : mapping of str to int or None
+        Dates as a text writes them, and the days relative to the event that they are; None for a date that is none of the window's.
+    span, spans : pair of int, set of pairs
+        The days that a text means unless it names others, and those that it may name.
+    roles : mapping of str to str
+        Who is the ``lowest`` of a population.
+    quoted : set of str
+        Sentences that another room answers for, which stand as they are.
+    relative : bool
+        Whether abnormal returns are per cents of the price expected, as those of log returns, not percentage points.
+    more : callable, optional
+        Gives the values of days that are not among ``values``.
+    """
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[tuple[str, str, Span], float] = field(default_factory=dict)
+    states: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    raw: Mapping[str, float] = field(default_factory=dict)
+    raw_of: str = RETURN
+    counts: Mapping[str, float] = field(default_factory=dict)
+    days: Mapping[str, int | None] = field(default_factory=dict)
+    span: Span = (0, 0)
+    spans: frozenset[Span] = frozenset()
+    roles: Mapping[str, str] = field(default_factory=dict)
+    quoted: frozenset[str] = frozenset()
+    relative: bool = False
+    more: Callable[[Span], Mapping[tuple[str, str, Span], float]] | None = None
+
+    def beside(self, other: Numbers) -> Numbers:
+        """Return these numbers, and where they have none the other ones."""
+        more, others = self.more, other.more
+        return replace(
+            self,
+            names={**other.names, **self.names},
+            values={**other.values, **self.values},
+            counts={**other.counts, **self.counts},
+            days={**other.days, **self.days},
+            spans=self.spans | other.spans,
+            roles={**other.roles, **self.roles},
+            quoted=self.quoted | other.quoted,
+            relative=self.relative or other.relative,
+            more=more or others,
+        )
+
+    def value(self, subject: str, quantity: str, span: Span) -> float | None:
+        """Return a number, None if it is not known."""
+        found = self.values.get((subject, quantity, span))
+        if found is None and self.more is not None:
+            found = self.more(span).get((subject, quantity, span))
+        if found is None and quantity == self.raw_of and span == self.span:
+            found = self.raw.get(subject)
+        if found is None and subject == ALL and quantity in (VALUE, ABNORMAL_VALUE):
+            each = [self.value(key, quantity, span) for key in self.states]
+            found = math.fsum(v for v in each if v is not None) if each and None not in each else None
+        return found
+
+    def verdict(self, subject: str, quantity: str, span: Span) -> State | None:
+        """Return what the interval of an abnormal number allows to say; None if there is no interval."""
+        value = self.value(subject, quantity, span)
+        low, high = (self.value(subject, end + quantity, span) for end in (LOW, HIGH))
+        if value is None or low is None or high is None:
+            return None
+        return verdict(value, low, high)
+
+
+def verdict(value: float, low: float, high: float) -> State:
+    """Return ``down`` or ``up`` if the interval excludes 0, else ``unclear``, or ``missing``."""
+    if not math.isfinite(value):
+        return "missing"
+    if not (math.isfinite(low) and math.isfinite(high)) or low <= 0.0 <= high:
+        return "unclear"
+    return "down" if value < 0 else "up"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read in a text.
+
+    Attributes
+    ----------
+    problems : tuple of str
+        What the numbers deny, with the numbers that are right.
+    unread : tuple of str
+        Numbers, movements, comparisons and subjects that could not be read.
+    prose : tuple of str
+        Other words that say something of their own.
+    held : int
+        How many statements were read and hold.
+    """
+
+    problems: tuple[str, ...]
+    unread: tuple[str, ...]
+    prose: tuple[str, ...]
+    held: int
+
+    @property
+    def holds(self) -> bool:
+        """Whether every number, movement and day was read and holds: what a text of the package's own needs."""
+        return not self.problems and not self.unread
+
+    @property
+    def certified(self) -> bool:
+        """Whether the text says nothing but what was read and holds: what an author's text needs."""
+        return self.holds and not self.prose and self.held > 0
+
+
+def certified(text: str, numbers: Numbers, where: str) -> str:
+    """Return a sentence of the package's own, which the numbers must not deny.
+
+    Raises
+    ------
+    InvalidInput
+        If they do: an error of the package, which no report may print.
+    """
+    reading = read(text, numbers)
+    if reading.problems:
+        raise InvalidInput(
+            f"{where} would say {text!r}, which the numbers deny: {'; '.join(reading.problems)}. This is an error of the package; please report it."
+        )
+    return text
+
+
+# -- Words.
+
+_FALL = (
+    r"fell|falls?|fallen|falling|drops?|dropped|dropping|plung\w+|plummet\w*|sank|sinks?|sunk|slump\w*|tumbl\w+|slid|slides?|"
+    r"sliding|declin\w+|decreas\w+|lost|loses?|losing|loss(?:es)?|crash\w*|collaps\w+|shed|sheds|slips?|slipped|dips?|dipped|dented|"
+    r"hurt|hammered|lag|lags|lagged|worse|underperform\w*|down(?! to)|below zero|below expect\w+"
+)
+_RISE = (
+    r"rose|rises?|risen|rising|gain\w*|jump\w*|climb\w*|surg\w+|soar\w*|rally|rallie[sd]|increas\w+|advanc\w+|better|outperform\w*|"
+    r"held up|lead(?= on|\b$)|up(?! to)|above zero|above expect\w+|added"
+)
+_MOVE = re.compile(rf"\b(?:(?P<down>{_FALL})|(?P<up>{_RISE}))\b", re.IGNORECASE)
+_STILL = re.compile(
+    r"\b(?:(?:did|do|does|has|have)(?: not|n[’']t) (?:move|moved|budge|budged|change|changed)|unmoved|unchanged|stood still|motionless|"
+    r"(?:was|were|is|are|stayed|remained|held|closed|ended|finished|stood|traded) (?:\w+ )?(?:flat|steady|still|stable))\b",
+    re.IGNORECASE,
+)
+_NEGATION = re.compile(r"\b(?:no|not|nor|never|none|neither|hardly|cannot|without)\b|n[’']t\b", re.IGNORECASE)
+_EVERY = re.compile(r"\b(?:all|every|each|both)\b", re.IGNORECASE)
+_WEAKER = re.compile(r"\bless\b", re.IGNORECASE)
+_CLAUSE = re.compile(r"[;:.!](?!\d)|(?<=\?)| [–—] |\b(?:but|while|whereas|though|although)\b", re.IGNORECASE)
+#: How many of all events a movement is said of.
+_COUNT = re.compile(r"\b(?P<some>\d+) of (?:the |all |these )?(?P<all>\d+)\b")
+_WORD = re.compile(r"[^\W\d_][\w’'-]*")
+#: Words that carry nothing of their own beside what is read.
+_PLAIN = frozenset(
+    {
+        *(
+            "a",
+            "an",
+            "the",
+            "and",
+            "or",
+            "of",
+            "in",
+            "on",
+            "by",
+            "to",
+            "for",
+            "from",
+            "at",
+            "as",
+            "with",
+            "over",
+            "what",
+        ),
+        *(
+            "while",
+            "but",
+            "whereas",
+            "though",
+            "although",
+            "its",
+            "their",
+            "it",
+            "they",
+            "that",
+            "this",
+            "these",
+            "s",
+            "window",
+        ),
+        *(
+            "is",
+            "are",
+            "was",
+            "were",
+            "be",
+            "been",
+            "has",
+            "have",
+            "had",
+            "do",
+            "does",
+            "did",
+            "stands",
+            "stood",
+            "raw",
+            "event",
+        ),
+        *(
+            "share",
+            "shares",
+            "stock",
+            "stocks",
+            "price",
+            "prices",
+            "firm",
+            "firms",
+            "company",
+            "companies",
+            "market",
+            "value",
+        ),
+        *(
+            "percent",
+            "per",
+            "cent",
+            "return",
+            "returns",
+            "abnormal",
+            "abnormally",
+            "cumulative",
+            "change",
+            "changes",
+            "trading",
+        ),
+        *("day", "days", "car", "cars", "caar"),
+    }
+)
+
+_NUM = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
+_UNIT = r"%|per ?cent|percentage points?|points?|bn|tn|mn|billion|trillion|million"
+_AMOUNT = rf"(?:US)?\${_NUM}(?: ?(?:bn|tn|mn|billion|trillion|million)\b)?|{_NUM} ?(?:{_UNIT})(?!\w)(?: dollars)?"
+_VALUE = rf"[−+-]?(?:{_AMOUNT})"
+_PAIR = rf"(?P<low>{_VALUE}) to (?P<high>{_VALUE})"
+#: A number with its interval, if it has one, and the day by which it is cumulated.
+_FIGURE = re.compile(
+    rf"(?P<range>from {_PAIR.replace('low', 'least').replace('high', 'most')})|(?P<main>(?<![\w$.,])(?<!\d[−-]){_VALUE})"
+    rf"(?:(?: \((?:[\d.]+% interval )?|, ){_PAIR}(?=\)))?(?P<by>\)? by day (?P<day>[−+-]?\d+))?"
+)
+_PARTS = re.compile(
+    rf"(?P<sign>[−+-])?(?P<currency>(?:US)?\$)?(?P<number>{_NUM}) ?(?P<unit>{_UNIT})?(?P<dollars> dollars)?"
+)
+_SCALE = {"bn": 1e9, "billion": 1e9, "tn": 1e12, "trillion": 1e12, "mn": 1e6, "million": 1e6, "": 1.0}
+_MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+_DATE = re.compile(rf"\b(?:\d{{1,2}} (?:{_MONTHS}) \d{{4}}(?!\d)|\d{{4}}-\d{{2}}-\d{{2}}(?!\d))")
+_DAYS = re.compile(
+    r"\[(?P<a>[−+-]?\d+), (?P<b>[−+-]?\d+)\]|\b(?:trading )?days? (?P<c>[−+-]?\d+)(?: (?:to|or day) (?P<d>[−+-]?\d+))?(?!\d)",
+    re.IGNORECASE,
+)
+_P = re.compile(r"\bp (?P<p><? ?0?\.\d+|[01]\.\d+)(?!\d)|(?P<of><?0\.\d{3})(?= for )")
+_FROM_DAY = re.compile(r"\b[Ff]rom (?:trading )?day ([−+-]?\d+)(?!\d| to [−+-]?\d)")
+_LEVEL = re.compile(
+    rf"(?P<level>{_NUM})%(?= (?:prediction |confidence )?(?:intervals?|bands?|prediction)\b|, t with)|(?<=two-sided )(?P<levels>{_NUM})%"
+)
+_EXPECTATION = re.compile(
+    r"^,? (?!less (?!than))(?P<side>more|less|below|above|better|worse|short|beyond)\b(?: than)? (?:(?:what|it|they|was|were|had|been|is) )*"
+    r"(?:expect\w+|the market[’']s move explains|its usual return|the model (?:expect\w+|explains)|the market (?:explains|accounts for))"
+)
+#: "more than expected" and the like where no number stands before it.
+_COMPARED = re.compile(
+    r"(?P<side>more|less|better|worse) than (?:(?:it|they|was|were|had|been|is|the model) )*expect\w*|(?P<seems>less than (?:it|they) (?:seems?|looks?))",
+    re.IGNORECASE,
+)
+_AGAINST_MODEL = re.compile(
+    r"^ (?:against|beyond) (?:what its beta explains|the model)\b|^ less the market[’']s part|^ less its usual return"
+)
+_ABNORMAL_NOUN = re.compile(
+    r"\b(?P<median>measured from that median)|\b(?P<abnormal>abnormal|CARs?|CAARs?|beta explains)|\b(?:daily|raw) returns?\b",
+    re.IGNORECASE,
+)
+_RANK = re.compile(
+    r"\b(?:was|is) the (?:(?P<rank>\d+)(?:st|nd|rd|th) )?largest of (?P<n>\d[\d,]*) (?:stocks|events|companies|shares)"
+)
+
+#: Of how many another movement is said, after such a count.
+_FURTHER = re.compile(r"(?:,|\band) (?P<some>\d+)(?: of them)? $")
+#: Stands for a subject's name, so that no word of a name is read as a verb.
+_HOLE = "\ufffc{}\ufffc"
+_FILLED = re.compile(r"\ufffc(\d+)\ufffc")
+_GROUP = re.compile(r"\ufffc\d+\ufffc(?:(?:, \ufffc\d+\ufffc)*,? (?:and|or) \ufffc\d+\ufffc)?")
+_LIST = re.compile(r"\ufffc\d+\ufffc(?:(?:, | and )\ufffc\d+\ufffc)*")
+
+#: Verdicts in other words: of an interval that includes 0, or where a day lies beside the band.
+_NOISE = re.compile(
+    r"\bwithin its ordinary noise\b|\bwas no clear break with the market\b|\blies (?P<side>below|above|inside) the band\b"
+)
+
+_OF_TEST = re.compile(rf"(\ufffc\d+\ufffc) ([−+-]?{_NUM}) standard errors")
+_LOWEST = re.compile(r"the lowest, (\ufffc\d+\ufffc)")
+_KEPT = re.compile(r"(\ufffc\d+\ufffc) \([\w ]+\) in (\d+) of (\d+)")
+#: Whom a number is said of, where they are named after it.
+_OF_WHOM = re.compile(r"(?: [\w’-]+){0,3}? (?:for|of|in|off|at) (?:shares (?:of|in) )?(\ufffc\d+\ufffc)")
+
+#: Counts and levels by the words beside them; each group is the name of a count.
+PHRASES = [
+    re.compile(pattern.replace("#", r"[−+-]?\d[\d,]*(?:\.\d+)?"))
+    for pattern in (
+        r"(?P<as_far>#) of (?P<estimation_days>#) days of the estimation window (?:were as|went as far)",
+        r"(?P<as_far>#) of (?P<estimation_days>#) at least as",
+        r"beyond all (?P<estimation_days>#) days of the estimation window",
+        r"(?P<as_far>#) of those days at least as extreme",
+        r"(?P<estimation_days>#) (?:days of the estimation window|estimation days|daily returns)",
+        r"the (?P<window_days>#) sessions(?= \[)",
+        r"(?P<down>#) of (?P<events>#) (?:events|stocks) did clearly worse than expected(?:[^;.]*?, (?:(?P<up>#) better|none better))?",
+        r"(?P<up>#) of (?P<events>#) (?:events|stocks) did clearly better than expected(?:[^;.]*?, none worse)?",
+        r"(?P<clear>#) of (?P<events>#) (?:events|stocks) had a clear abnormal return",
+        r"[Nn]o clear abnormal change(?: in market value)? for any of (?P<events>#) (?:events|stocks|companies)",
+        r"(?:among|of) (?P<events>#) (?:stocks|events|companies)",
+        r"(?P<drawn>#) abnormal returns",
+        r"(?P<events>#) (?:events?|stocks?|companies)",
+        r"(?P<between>#) between",
+        r"(?P<hidden>#) (?:events|companies) between the first and the last",
+        r"(?P<above_zero>#) were above zero",
+        r"(?P<least_df>#) to (?P<most_df>#) degrees of freedom",
+        r"(?P<least_df>#) degrees of freedom",
+        r"by chance alone about (?P<chance>#)% would exclude 0",
+        r"One test sees (?P<widest>#) standard errors; one that fits this design sees (?P<nearest>#)",
+        r"The recommended tests see up to (?P<widest>#) standard errors",
+        r"is up to (?P<signed_widest>#) standard errors from zero",
+        r"(?:by|of) (?P<tests>#) tests",
+        r"p is above (?P<test_level>#)%",
+        r"Allowing for (?P<judged>#) of them",
+        r"not among (?P<judged>#)",
+        r"spread (?P<variance_ratio>#) times as widely",
+        r"is (?P<variance_ratio>#) times that of estimation days",
+        r"(?P<far_down>#) of them more than (?P<far>#) standard errors down and (?P<far_up>#) as far up",
+        r"Of (?P<members>#) members",
+        r"(?P<rose>#) rose on",
+        r"(?P<more_events>#) more events are in the tables",
+        r"(?P<one_of>#) of its (?P<estimation_days>#) estimation days",
+    )
+]
+#: Words of a phrase that say that a count is none.
+_NOBODY = {"none better": "up", "none worse": "down", "beyond all": "as_far"}
+#: Zeros that are no numbers of a result.
+_LITERAL = re.compile(r"\b(?:excludes?|includes?|which is|from) 0\b|\bday 0 is\b")
+
+
+# -- The reader.
+
+
+def read(text: str, numbers: Numbers, *, strict: bool = False) -> Reading:
+    """Read a text's numbers, movements and days with their units and subjects, and hold them against a result's.
+
+    Parameters
+    ----------
+    text : str
+        English words.
+    numbers : Numbers
+        What is known.
+    strict : bool
+        Whether a movement that is said of no event must hold of all of them; else of one.
+
+    Returns
+    -------
+    Reading
+
+    Notes
+    -----
+    A number belongs to the subject named before it in its clause if only words without a meaning of their own stand between, else to the one
+    after "for", "of" or "in". What it is of follows from its unit and the words beside it: "fell 17%" is a return, "13.2 percentage
+    points below what the market’s move explains" and "−13.2%" after "abnormal" an abnormal return, "lost $592bn, $462bn more than expected" a change in market value and an abnormal one.
+    It holds if the result's number, written with as many digits, is the same; after "about", "nearly", "more than" … if it lies as `eventstudy.distances` says.
+    A bare "fell" or "rose" needs an interval that excludes 0 on that side. What is denied or asked is left unread.
+
+    Examples
+    --------
+    >>> day = (0, 0)
+    >>> known = Numbers(names={"Nvidia": "NVDA"}, values={("NVDA", RETURN, day): -0.1697}, states={"NVDA": ("down",)})
+    >>> read("Nvidia fell 17%", known).certified, read("Nvidia fell a lot", known).certified
+    (True, False)
+    >>> read("Nvidia fell 99%", known).problems
+    ('99% is said of NVDA, whose return is −17.0%',)
+    """
+    return _Reader(text, numbers, strict).reading()
+
+
+@dataclass(frozen=True, slots=True)
+class _Amount:
+    """A number as a text shows it."""
+
+    text: str
+    sign: int
+    size: float
+    digits: int
+    unit: str
+    scale: float
+
+    @classmethod
+    def of(cls, text: str) -> _Amount:
+        found = _PARTS.fullmatch(text)
+        assert found, text
+        shown = found["number"].rstrip(",")
+        word = found["unit"] or ""
+        money = bool(found["currency"] or found["dollars"]) or bool(word and word in _SCALE)
+        unit = "dollars" if money else "points" if "point" in word else "fraction"
+        scale = _SCALE[word] if money else 0.01
+        sign = {"": 0, "+": 1}.get(found["sign"] or "", -1)
+        return cls(text, sign, float(shown.replace(",", "")), len(shown.partition(".")[2]), unit, scale)
+
+    def shows(self, value: float, word: str = "") -> bool:
+        """Return whether a number is what the text shows, but for its sign."""
+        actual = abs(value) / self.scale
+        if word and self.size:
+            step = max(DISTANCE, 0.5 * 10.0**-self.digits / self.size)
+            return reach_of(word, step).place(actual / self.size) == 0
+        return math.isfinite(actual) and f"{actual:.{self.digits}f}" == f"{self.size:.{self.digits}f}"
+
+    def write(self, value: float) -> str:
+        """Return another number as the text would show it."""
+        if not math.isfinite(value):
+            return "not known"
+        if self.unit == "dollars":
+            return dollars(value, sign=True)
+        if self.unit == "points" and self.scale == 1.0:
+            return f"{number(value, max(self.digits, 1))} points"
+        return percent(value, max(self.digits, 1 if abs(self.size - abs(value) / self.scale) > 0.1 else 2))
+
+
+class _Reader:
+    """One text as it is read: names are holes, and what was read is crossed out."""
+
+    def __init__(self, text: str, numbers: Numbers, strict: bool) -> None:
+        self.numbers, self.strict = numbers, strict
+        self.subjects = list(dict.fromkeys(numbers.names.values()))
+        for sentence in numbers.quoted:
+            text = text.replace(sentence, "\ufffd")
+        self.text = with_holes(text, numbers.names, self.subjects)
+        self.date = re.compile("|".join([*(rf"(?<!\w){re.escape(day)}(?!\w)" for day in numbers.days), _DATE.pattern]))
+        self.seen, self.meant = bytearray(len(self.text)), bytearray(len(self.text))
+        for pattern in (_FIGURE, _COMPARED, _MOVE, self.date, _DAYS, _WORDS_OF_DISTANCE, _CUES):
+            for found in pattern.finditer(self.text):
+                self.meant[found.start() : found.end()] = b"\1" * len(found.group())
+        self.problems: list[str] = []
+        self.unread: list[str] = []
+        self.held = 0
+        self.used: set[Span] = set(numbers.spans)
+        self.claimed: set[str] = set()
+        self.bounds = [0, *(m.end() for m in _CLAUSE.finditer(self.text)), len(self.text)]
+        self.asked = [
+            (a, b) for a, b in zip(self.bounds, self.bounds[1:], strict=False) if self.text[a:b].strip().endswith("?")
+        ]
+
+    def reading(self) -> Reading:
+        for step in (
+            self._paths,
+            self._phrases,
+            self._named_numbers,
+            self._ranks,
+            self._states,
+            self._ps,
+            self._figures,
+            self._moves,
+            self._dates,
+        ):
+            step()
+        self._leftovers()
+        prose = [
+            w.group()
+            for w in _WORD.finditer(self.text)
+            if not any(self.seen[w.start() : w.end()]) and w.group().lower() not in _PLAIN
+        ]
+        # who is named, and of whom nothing was read
+        prose += [key for key in dict.fromkeys(self._keys(self.text)) if not self._is_claimed(key)]
+        words = [self._named(t) for t in dict.fromkeys(self.problems)]
+        unread = tuple(dict.fromkeys(self._named(t) for t in self.unread))
+        return Reading(tuple(words), unread, tuple(dict.fromkeys(prose)), self.held)
+
+    # -- Small things.
+
+    def _named(self, text: str) -> str:
+        return _FILLED.sub(lambda m: self.subjects[int(m[1])], text)
+
+    def _is_claimed(self, key: str) -> bool:
+        return key in self.claimed or (key == ALL and self.claimed.issuperset(self.numbers.states))
+
+    def _cross(self, start: int, end: int) -> None:
+        self.seen[start:end] = b"\1" * (end - start)
+
+    def _keys(self, text: str) -> list[str]:
+        return [self.subjects[int(n)] for n in _FILLED.findall(text)]
+
+    def _events(self, keys: list[str]) -> list[str]:
+        """Return keys with ``ALL`` as every event."""
+        return [e for key in keys for e in (list(self.numbers.states) if key == ALL else [key])]
+
+    def _clause(self, place: int) -> tuple[int, int]:
+        return next(
+            (a, b) for a, b in zip(self.bounds, self.bounds[1:], strict=False) if a <= place < b or b == len(self.text)
+        )
+
+    def _is_asked(self, place: int) -> bool:
+        return any(a <= place < b for a, b in self.asked)
+
+    def _judge(self, holds: bool, problem: str) -> None:
+        if holds:
+            self.held += 1
+        else:
+            self.problems.append(problem)
+
+    # -- Counts, levels, ranks.
+
+    def _phrases(self) -> None:
+        for pattern in PHRASES:
+            for found in pattern.finditer(self.text):
+                if not any(self.seen[found.start() : found.end()]) and self._counted(found):
+                    for name in (n for n, shown in found.groupdict().items() if shown):
+                        self._cross(*found.span(name))
+                    for move in _MOVE.finditer(self.text, found.start(), found.end()):
+                        self._cross(move.start(), move.end())
+        for found in _LEVEL.finditer(self.text):
+            if not self._counted(found):
+                self.unread.append(found.group())
+            self._cross(found.start(), found.end())
+        for found in _LITERAL.finditer(self.text):
+            self._cross(found.start(), found.end())
+
+    def _named_numbers(self) -> None:
+        """Judge the first day of a sum, standard errors of tests, who is the lowest, and how many other models agree."""
+        for found in _FROM_DAY.finditer(self.text):
+            first = self.numbers.span[0]
+            self._judge(_day(found[1]) == first, f"{found.group()!r} is from day {relative_day(first)}")
+            self._cross(found.start(), found.end())
+        for found in _OF_TEST.finditer(self.text):
+            (key,) = self._keys(found[1])
+            z = self.numbers.value(key, ERRORS, self.numbers.span)
+            if z is not None:
+                self._judge(number(z, 1) == found[2], f"{key} is {number(z, 1)} standard errors from zero")
+                self._cross(found.start(), found.end())
+        for found in _LOWEST.finditer(self.text):
+            lowest = self.numbers.roles.get("lowest")
+            self._judge(self._keys(found[1]) == [lowest], f"the lowest is {lowest}")
+        for found in _KEPT.finditer(self.text):
+            self._kept(found)
+
+    def _counted(self, found: re.Match[str]) -> bool:
+        """Judge each number of a phrase; a count that is not known leaves the phrase unread."""
+        given = {name: shown for name, shown in found.groupdict().items() if shown is not None}
+        known = {name: value for name in given if (value := self.numbers.counts.get(name)) is not None}
+        if len(known) < len(given):
+            return False
+        for name, shown in given.items():
+            bare, value = shown.replace(",", "").replace("−", "-"), known[name]
+            digits = len(bare.partition(".")[2])
+            same = float(bare) == float(f"{value:.{digits}f}")
+            self._judge(same, f"{shown} in {self._named(found.group())!r} is {number(value, digits)}")
+        for words, name in _NOBODY.items():
+            count = self.numbers.counts.get(name, 0.0)
+            if words in found.group():
+                self._judge(not count, f"{words!r} is said of {count:.0f}")
+        return True
+
+    def _kept(self, found: re.Match[str]) -> None:
+        """Judge "NAME (fell) in 4 of 7": under how many other models a finding stays."""
+        (key,) = self._keys(found[1])
+        kept, models = (self.numbers.counts.get(f"{what} of {key}") for what in ("kept", "models"))
+        if kept is None or models is None:
+            return
+        self._judge((int(found[2]), int(found[3])) == (kept, models), f"{key}: {kept:.0f} of {models:.0f}")
+        word = found.group().partition("(")[2].partition(")")[0]
+        state = {"fell": "down", "rose": "up"}.get(word, "unclear")
+        self._judge(state in self.numbers.states.get(key, ()), f"{word!r} is said of {key}")
+        self._cross(found.start(), found.end())
+
+    def _ranks(self) -> None:
+        for found in _RANK.finditer(self.text):
+            group = self._subject_before(found.start(), loose=True)
+            if len(group) != 1:
+                continue
+            rank = self.numbers.counts.get(f"rank of {group[0]}")
+            total = self.numbers.counts.get("events")
+            if rank is None or total is None:
+                continue
+            self.claimed.update(group)
+            said = (int(found["rank"] or 1), int(found["n"].replace(",", "")))
+            self._judge(said == (rank, total), f"{group[0]} is number {rank:.0f} of {total:.0f}")
+            self._cross(found.start(), found.end())
+
+    # -- Who: the subject of a number.
+
+    def _subject_before(self, place: int, *, loose: bool = False) -> list[str]:
+        """Return the subjects named last before a place in its clause, if no word of another meaning stands between."""
+        start, _ = self._clause(place)
+        groups = list(_GROUP.finditer(self.text, start, place))
+        if not groups:
+            return []
+        between = self.text[groups[-1].end() : place]
+        if loose or all(self._plain(w, groups[-1].end()) for w in _WORD.finditer(between)):
+            return self._keys(groups[-1].group())
+        return []
+
+    def _plain(self, word: re.Match[str], offset: int) -> bool:
+        """Return whether a word means nothing of its own, or was read, or is a movement."""
+        place = offset + word.start()
+        return word.group().lower() in _PLAIN or bool(self.meant[place] or self.seen[place])
+
+    def _subject(self, start: int, end: int, quantity: str, span: Span) -> list[str]:
+        """Return whom a number is said of; empty if that is not known."""
+        if quantity == EXPECTED:  # "the model expected": of the share named last
+            groups = [self._keys(m.group()) for m in _GROUP.finditer(self.text, 0, start)]
+            known = (keys for keys in reversed(groups) if self.numbers.value(keys[-1], quantity, span) is not None)
+            return next(known, [])
+        before = self._subject_before(start)
+        if before:
+            return before if quantity in (VALUE, ABNORMAL_VALUE) else self._events(before)
+        after = _OF_WHOM.match(self.text, end)
+        return self._keys(after[1]) if after else self._alone(start)
+
+    def _alone(self, place: int) -> list[str]:
+        """Return the only event, if a clause names nobody and nothing else."""
+        a, b = self._clause(place)
+        if len(self.numbers.states) != 1 or _GROUP.search(self.text, a, b):
+            return []
+        return list(self.numbers.states) if all(self._plain(w, a) for w in _WORD.finditer(self.text[a:place])) else []
+
+    # -- Returns, dollars, points.
+
+    def _figures(self) -> None:
+        last = 0
+        for found in _FIGURE.finditer(self.text):
+            if any(self.seen[found.start() : found.end()]) or not found.group():
+                continue
+            if found["range"]:
+                self._range(found)
+            else:
+                self._figure(found, max(last, self._clause(found.start())[0]))
+            last = found.end()
+
+    def _range(self, found: re.Match[str]) -> None:
+        quantity = self._sticky(found.start(), "fraction")
+        for which in ("least", "most"):
+            amount = _Amount.of(found[which])
+            if amount.unit != "fraction":
+                self.unread.append(amount.text)
+                continue
+            value = self.numbers.value(POPULATION, f"{which} {quantity}", self.numbers.span)
+            if value is None:
+                self.unread.append(amount.text)
+                continue
+            self._judge(_same(amount, value, amount.sign), f"{amount.text} is {amount.write(value)}")
+        self._cross(found.start(), found.end())
+
+    def _figure(self, found: re.Match[str], start: int) -> None:
+        if self._is_asked(found.start()):
+            return
+        amount = _Amount.of(found["main"])
+        lead, tail = self.text[start : found.start("main")], self.text[found.end() : self._clause(found.start())[1]]
+        distance = list(_WORDS_OF_DISTANCE.finditer(self.text, start, found.end("main")))
+        word = distance[-1].group().lower() if distance and distance[-1].end() + 1 == found.start("main") else ""
+        quantity, sign, expectation = self._what(amount, lead, tail, found.start("main"))
+        if quantity == INDEX_POINTS:
+            amount = replace(amount, scale=1.0)
+        span = self._span(found)
+        names = self._subject(found.start("main"), found.end(), quantity, span) if quantity and span else []
+        # a sign of the text's own, or a movement's, which must not be at odds
+        at_odds, sign, shared = sign * amount.sign < 0, sign or amount.sign, False
+        if (
+            not names
+            or span is None
+            or (not sign and amount.size)
+            or at_odds
+            or (shared := len(names) > 1 and self._shared(found))
+            or re.search(r"\b(?:to|as \w+ as) $", lead)
+            or _NEGATION.search(lead.rpartition(",")[2])
+        ):
+            self.unread.append(found.group())
+            self._cross(found.start(), found.end())
+            if shared or not self._subject_before(found.start(), loose=True):
+                self._cross_figure(found, lead, 0, start, word)
+            return
+        if self._hold(amount, names, quantity, span, sign, word):
+            self._ends(found, names, quantity, span)
+        self._cross_figure(found, lead, expectation, start, word)
+
+    def _shared(self, found: re.Match[str]) -> bool:
+        """Return whether several subjects have several numbers in a clause: which is whose is then not said."""
+        a, b = self._clause(found.start())
+        groups = [m.start() for m in _GROUP.finditer(self.text, a, b)]
+        edges = [a, *groups, b]
+        a, b = max(e for e in edges if e <= found.start()), min(e for e in edges if e > found.start())
+        return sum(1 for m in _FIGURE.finditer(self.text, a, b) if m["main"]) > 1
+
+    def _cross_figure(self, found: re.Match[str], lead: str, expectation: int, start: int, word: str) -> None:
+        """Cross out a number, its word of distance, the movement that it is the size of, and the subject and comparison beside it."""
+        self._cross(found.start(), found.end() + expectation)
+        if word:
+            self._cross(found.start() - len(word) - 1, found.start())
+        for move in _MOVE.finditer(lead):
+            self._cross(start + move.start(), start + move.end())
+        after = re.match(r" (?:abnormal )?(\w+)(?=\b)", self.text[found.end() :])
+        if after and _MOVE.fullmatch(after[1]):
+            self._cross(found.end(), found.end() + after.end())
+        for cue in _CUES.finditer(lead):
+            self._cross(start + cue.start(), start + cue.end())
+
+    def _what(self, amount: _Amount, lead: str, tail: str, place: int) -> tuple[str, int, int]:
+        """Return what a number is of, the sign that words give it, and how many characters of the tail say so."""
+        moves = list(_MOVE.finditer(lead))
+        after = re.match(r" (?:abnormal )?(\w+)\b", tail)
+        if not moves and after and (noun := _MOVE.fullmatch(after[1])):
+            moves = [noun]
+        side = 0 if not moves else -1 if moves[-1].group("down") else 1
+        model = self._against_model(amount, tail, place, side)
+        if model is not None:
+            return model
+        quantity = self._sticky(place, amount.unit)
+        if amount.unit == "points":
+            quantity = "" if "percentage" in amount.text else INDEX_POINTS
+        elif re.search(r"\bexpected (?:return of )?$", lead):
+            quantity, side = EXPECTED if amount.unit == "fraction" else "", 0
+        elif re.search(r"\babnormal", lead) or tail.startswith(" abnormal"):
+            quantity = _ABNORMAL_OF[amount.unit]
+        elif moves or re.search(r"\braw $", lead):
+            quantity = _RAW_OF[amount.unit]
+        return quantity, side, 0
+
+    def _against_model(self, amount: _Amount, tail: str, place: int, side: int) -> tuple[str, int, int] | None:
+        """Return the same where the words after a number set it against what was expected."""
+        beside, against = _EXPECTATION.match(tail), _AGAINST_MODEL.match(tail)
+        if beside:
+            if (amount.unit == "fraction") != self.numbers.relative and amount.unit != "dollars":
+                return "", 0, 0  # per cents more than expected are of the expected
+            return _ABNORMAL_OF[amount.unit], self._beside(beside["side"], place, side), beside.end()
+        return (_ABNORMAL_OF[amount.unit], side, against.end()) if against and amount.unit != "points" else None
+
+    def _beside(self, word: str, place: int, side: int) -> int:
+        """Return the sign of "more than expected" and the like after a rise or a fall."""
+        if word in ("below", "worse", "short"):
+            return -1
+        if word in ("above", "better"):
+            return 1
+        moves = list(_MOVE.finditer(self.text, self._clause(place)[0], place))
+        side = side or (0 if not moves else -1 if moves[-1].group("down") else 1)
+        return -side if word == "less" else side
+
+    def _sticky(self, place: int, unit: str) -> str:
+        """Return what was spoken of last before a place."""
+        nouns = list(_ABNORMAL_NOUN.finditer(self.text, 0, place))
+        if nouns and nouns[-1]["median"]:
+            return FROM_MEDIAN if unit == "fraction" else ""
+        return (_ABNORMAL_OF if nouns and nouns[-1]["abnormal"] else _RAW_OF)[unit]
+
+    def _span(self, found: re.Match[str]) -> Span | None:
+        """Return the days of a number: those by which it is cumulated, those that its clause names, else the usual ones; None if unknown."""
+        if found["day"]:
+            return self.numbers.span[0], _day(found["day"])
+        return self._clause_span(found.start())
+
+    def _clause_span(self, place: int) -> Span | None:
+        """Return the days that a clause names, else the usual ones; None if they are not known."""
+        a, b = self._clause(place)
+        named = [_span(m) for m in _DAYS.finditer(self.text, a, b)]
+        if named:
+            return named[0] if named[0] in self.numbers.spans or self.numbers.more else None
+        dates = [self.numbers.days.get(m.group()) for m in self.date.finditer(self.text, a, b)]
+        if not dates or not self.numbers.days or self.numbers.span[0] != self.numbers.span[1]:
+            return self.numbers.span
+        return None if dates[0] is None else (dates[0], dates[0])
+
+    def _hold(self, amount: _Amount, names: list[str], quantity: str, span: Span, sign: int, word: str) -> bool:
+        """Judge a number of one or several subjects; return whether it was known."""
+        for key in names:
+            value = self.numbers.value(key, quantity, span)
+            if value is None or not math.isfinite(value):
+                if key in self.numbers.states and value is not None:
+                    self.problems.append(f"{amount.text} is said of {key}, whose {quantity} is not known")
+                else:
+                    self.unread.append(amount.text)
+                return False
+            self.claimed.add(key)
+            if _same(amount, value, sign, word):
+                self.held += 1
+                self.used.add(span)
+                continue
+            said = f"{word} {amount.text}".strip()
+            self.problems.append(
+                f"{said} is said of {key}, whose {quantity}{_over(span, self.numbers.span)} is {amount.write(value)}{self._other(amount, key, quantity, span, sign, word)}"
+            )
+        return True
+
+    def _other(self, amount: _Amount, key: str, quantity: str, span: Span, sign: int, word: str) -> str:
+        """Say which other number of the same subject was meant, if it is one."""
+        for other in (RETURN, ABNORMAL, EXPECTED, VALUE, ABNORMAL_VALUE):
+            value = self.numbers.value(key, other, span)
+            if (
+                other != quantity
+                and value is not None
+                and (other in (VALUE, ABNORMAL_VALUE)) == (amount.unit == "dollars")
+                and _same(amount, value, sign, word)
+            ):
+                return f" ({amount.text} is its {other})"
+        return ""
+
+    def _ends(self, found: re.Match[str], names: list[str], quantity: str, span: Span) -> None:
+        """Judge the ends of the interval that stands beside a number."""
+        if not found["low"]:
+            return
+        for end, shown in ((LOW, found["low"]), (HIGH, found["high"])):
+            amount = _Amount.of(shown)
+            value = self.numbers.value(names[0], end + quantity, span)
+            if value is None or amount.unit != _Amount.of(found["main"]).unit:
+                self.unread.append(shown)
+                continue
+            self._judge(
+                _same(amount, value, amount.sign),
+                f"{shown} is said of {names[0]}; the {end}{quantity} is {amount.write(value)}",
+            )
+
+    def _ps(self) -> None:
+        for found in _P.finditer(self.text):
+            shown, quantity = (found["p"], P_VALUE) if found["p"] else (found["of"], ADJUSTED_P)
+            after = re.match(r" for (\ufffc\d+\ufffc)", self.text[found.end() :])
+            keys = self._keys(after[1] if after and found["of"] else self.text[: found.start()])
+            value = self.numbers.value(keys[-1], quantity, self.numbers.span) if keys else None
+            if value is None:
+                self.unread.append(found.group())
+                continue
+            self._judge(_p_is(shown, value), f"{found.group()} is said of {keys[-1]}, where p is {p_text(value)}")
+            self._cross(found.start(), found.end())
+
+    # -- Days.
+
+    def _dates(self) -> None:
+        for found in self.date.finditer(self.text):
+            self._cross(found.start(), found.end())
+            day = self.numbers.days.get(found.group(), math.nan)
+            known = day is None or (day, day) in self.used
+            self.held += known
+            self.unread += [] if known else [found.group()]
+        for found in _DAYS.finditer(self.text):
+            if all(self.seen[found.start() : found.end()]):
+                continue
+            self._cross(found.start(), found.end())
+            known = _span(found) in self.used
+            self.held += known
+            self.unread += [] if known else [found.group()]
+
+    # -- Verdicts: who moved, who did not, who has no number.
+
+    def _states(self) -> None:
+        patterns = (
+            (re.compile(r"\b[Nn]o (?:clear )?(?:abnormal )?change(?: in market value)? (?:for|of|in) (" + _GROUP.pattern + ")"), "unclear"),
+            (re.compile(r"\b[Nn]o return for (" + _GROUP.pattern + ")"), "missing"),
+            (re.compile(r"(" + _GROUP.pattern + r"): no return\b"), "missing"),
+            (re.compile(r"\bNo figure(?: \([^)]*\):| for) (" + _LIST.pattern + ")"), "missing"),
+            (re.compile(r"\bNo return: (" + _LIST.pattern + ")"), "missing"),
+        )  # fmt: skip
+        for pattern, state in patterns:
+            for found in pattern.finditer(self.text):
+                self._said_of(found, state)
+        for found in re.finditer(rf"The result of ({_GROUP.pattern}) is clear for an event looked at alone", self.text):
+            for key in self._keys(found[1]):
+                alone, among = (self.numbers.value(key, what, self.numbers.span) for what in (P_VALUE, ADJUSTED_P))
+                self._judge(
+                    bool(alone and among and alone < 0.05 <= among), f"{self._named(found.group())!r} is said of {key}"
+                )
+        for found in _STILL.finditer(self.text):
+            self._still(found)
+        for found in _NOISE.finditer(self.text):
+            keys = self._subject_before(found.start(), loose=True) or list(self.numbers.states)[:1]
+            says = {"below": "down", "above": "up"}.get(found["side"] or "", "unclear")
+            for key in keys:
+                self._judge(
+                    says in self._states_of(key, self._clause_span(found.start())),
+                    f"{found.group()!r} is said of {key}",
+                )
+            self._cross(found.start(), found.end())
+        for found in re.finditer(r"\bas (low|high)\b", self.text):
+            side = self.numbers.roles.get("side", found[1])
+            self._judge(side == found[1], f"{found.group()!r} is {side}")
+
+    def _said_of(self, found: re.Match[str], state: str) -> None:
+        if state == "unclear" and "abnormal" not in found.group():
+            # a clear change of what? only where the return is none either
+            for key in self._events(self._keys(found[1])):
+                raw = self.numbers.value(key, RETURN, self.numbers.span)
+                if raw is not None and percent(raw, 1) != percent(0.0, 1):
+                    self.unread.append(found.group())
+        self.claimed.update(self._events(self._keys(found[1])))
+        for key in self._events(self._keys(found[1])):
+            if "figure" in found.group():
+                value = self.numbers.value(key, VALUE, self.numbers.span)
+                self._judge(
+                    value is None or not math.isfinite(value), f"{self._named(found.group())!r} is said of {key}"
+                )
+                continue
+            known = self._states_of(key, self._clause_span(found.start()))
+            if not known:
+                self.unread.append(found.group())
+                continue
+            self._judge(
+                state in known,
+                f"{self._named(found.group())!r} is said of {key}, where the numbers show {self._shown([key])}",
+            )
+        self._cross(found.start(), found.end())
+
+    def _states_of(self, key: str, span: Span | None) -> tuple[str, ...]:
+        """Return the verdicts of an event over some days; none if they are not known."""
+        if span == self.numbers.span:
+            return self.numbers.states.get(key, ())
+        found = span and self.numbers.verdict(key, ABNORMAL, span)
+        return (found,) if found else ()
+
+    def _still(self, found: re.Match[str]) -> None:
+        """Judge "did not move": the return must print as none."""
+        if self._is_asked(found.start()):
+            return
+        keys = self._events(self._subject_before(found.start()))
+        self._cross(found.start(), found.end())
+        self.claimed.update(keys)
+        if not keys:
+            self.unread.append(found.group())
+        span = self._clause_span(found.start())
+        for key in keys:
+            raw = None if span is None else self.numbers.value(key, RETURN, span)
+            if raw is None or not math.isfinite(raw):
+                self.unread.append(found.group())
+                continue
+            hint = "; what is not clear is an abnormal change" * ("unclear" in self._states_of(key, span))
+            said = f"{found.group()!r} is said of {key}, whose return is {percent(raw, 1)}{hint}"
+            self._judge(percent(raw, 1) == percent(0.0, 1), said)
+
+    def _moves(self) -> None:
+        """Judge words of movement and comparison without a number: the verdict must be on that side."""
+        weaker = bool(_WEAKER.search(self.text))
+        for a, b in zip(self.bounds, self.bounds[1:], strict=False):
+            if (a, b) in self.asked:
+                self.unread += [m.group() for m in _MOVE.finditer(self.text, a, b)]
+                continue
+            self._compared(a, b)
+            for word, side, keys, before, place in self._claims(a, b):
+                if any(self.seen[place : place + len(word)]):
+                    continue
+                if _NEGATION.search(before.rpartition(",")[2]):
+                    self._denied(word, side, keys, self._clause_span(a))
+                    continue
+                self._moved(word, side, keys, before, (a, b), weaker)
+                self._cross(place, place + len(word))
+
+    def _denied(self, word: str, side: str, keys: list[str], span: Span | None) -> None:
+        """Judge "did not fall": only a clear fall denies it; else it is left unread."""
+        wrong = [k for k in keys if side in self._states_of(k, span)] if span == self.numbers.span else []
+        if wrong:
+            self.problems.append(f"{word!r} is denied of {listed(wrong)}, where the numbers show {self._shown(wrong)}")
+        else:
+            self.unread.append(word)
+
+    def _claims(self, a: int, b: int) -> Iterator[tuple[str, str, list[str], str, int]]:
+        """Yield each word of movement in a clause, its side, the subjects that it is said of, the words before it, and its place."""
+        # who was already said not to have moved is no subject of a movement
+        clause = "".join(
+            " " if seen and c == "\ufffc" else c for c, seen in zip(self.text[a:b], self.seen[a:b], strict=True)
+        )
+        words, start = list(_MOVE.finditer(clause)), 0
+        for i, found in enumerate(words):
+            before = clause[start : found.start()]
+            named = self._keys(before)
+            start = found.end()
+            if not named:
+                end = words[i + 1].start() if i + 1 < len(words) else len(clause)
+                named = self._keys(clause[start:end])
+                start = end if named else start
+            yield found.group(), "down" if found.group("down") else "up", self._events(named), before, a + found.start()
+
+    def _moved(self, word: str, side: str, keys: list[str], before: str, where: tuple[int, int], weaker: bool) -> None:
+        everyone, span = list(self.numbers.states), self._clause_span(where[0])
+        self.claimed.update(keys)
+        if span is None:
+            self.unread.append(word)
+            return
+        wrong = [k for k in keys or everyone if not self._carries(k, side, weaker, span)]
+        if keys and not wrong:
+            self.held += 1
+        elif keys and all(self._states_of(k, span) or self._raw(k, span) is not None for k in wrong):
+            self.problems.append(
+                f"{word!r} is said of {listed(wrong)}, where the numbers show {self._shown(wrong, span)}"
+            )
+        elif keys or not everyone:
+            self.unread.append(word)
+        else:
+            self._of_nobody(word, before, where, wrong)
+
+    def _of_nobody(self, word: str, before: str, where: tuple[int, int], wrong: list[str]) -> None:
+        """Judge a movement that is said of no event by name."""
+        everyone = list(self.numbers.states)
+        counted = _COUNT.search(before)
+        if counted is None and _COUNT.search(self.text, *where):
+            counted = _FURTHER.search(before)
+        if counted and int(counted.groupdict().get("all", len(everyone))) == len(everyone):
+            given, true = int(counted["some"]), len(everyone) - len(wrong)
+            self._judge(given == true, f"{word!r} is said of {given} of {len(everyone)}; it holds of {true}")
+            place = self.text.find(counted.group(), *where)
+            self._cross(place, place + len(counted.group()))
+            return
+        if wrong and (len(wrong) == len(everyone) or self.strict or _EVERY.search(self.text[slice(*where)])):
+            what = "any event" if len(wrong) == len(everyone) else listed(wrong[:3])
+            unnamed = f" (no event of the figure is named; they are {first_few(everyone, 4)})"
+            self.problems.append(f"{word!r} does not hold of {what}: the numbers show {self._shown(wrong)}{unnamed}")
+        else:
+            self.unread.append(word)
+
+    def _compared(self, a: int, b: int) -> None:
+        """Judge "less than expected" without a number, and "less than it seems"."""
+        for found in _COMPARED.finditer(self.text, a, b):
+            if any(self.seen[found.start() : found.end()]):
+                continue
+            moves = list(_MOVE.finditer(self.text, a, found.start()))
+            keys = self._events(self._subject_before(found.start()))
+            self._cross(found.start(), found.end())
+            side = 0 if not moves else -1 if moves[-1].group("down") else 1
+            if not keys or not (side or found["side"] in ("better", "worse")):
+                self.unread.append(found.group())
+                continue
+            self.claimed.update(keys)
+            for key in keys:
+                self._one_compared(found, key, side)
+
+    def _one_compared(self, found: re.Match[str], key: str, side: int) -> None:
+        if found["seems"]:
+            raw, own = (self.numbers.value(key, q, self.numbers.span) for q in (RETURN, ABNORMAL))
+            if raw is None or own is None:
+                self.unread.append(found.group())
+                return
+            said = f"{found.group()!r} is said of {key}, whose return is {percent(raw)} and whose abnormal return is {percent(own)}"
+            self._judge(abs(own) < abs(raw) and (own < 0) == (raw < 0), said)
+            return
+        sign = {"better": 1, "worse": -1, "more": side, "less": -side}[found["side"].lower()]
+        states = self._states_of(key, self._clause_span(found.start()))
+        if not states:
+            self.unread.append(found.group())
+            return
+        self._judge(
+            ("up" if sign > 0 else "down") in states,
+            f"{found.group()!r} is said of {key}, where the numbers show {self._shown([key])}",
+        )
+
+    def _raw(self, key: str, span: Span) -> float | None:
+        raw = self.numbers.raw.get(key) if span == self.numbers.span else None
+        return self.numbers.value(key, RETURN, span) if raw is None else raw
+
+    def _carries(self, key: str, side: str, weaker: bool, span: Span) -> bool:
+        """Return whether a movement may be said: the verdict is on that side, or the text says "less" of a raw move."""
+        states, raw = self._states_of(key, span), self._raw(key, span)
+        right = raw is not None and (raw < 0 if side == "down" else raw > 0)
+        if not states:  # an index has no verdict, only a return
+            return right and percent(raw or 0.0, 1) != percent(0.0, 1)
+        return side in states or (weaker and not {"down", "up"}.isdisjoint(states) and right)
+
+    def _shown(self, keys: list[str], span: Span | None = None) -> str:
+        """Return what the numbers show of events, with the numbers."""
+        span = span or self.numbers.span
+        says = {"down": "a clear abnormal fall", "up": "a clear abnormal rise", "unclear": "no clear abnormal change", "missing": "no return"}  # fmt: skip
+        parts = []
+        for key in keys:
+            value, raw = (self.numbers.value(key, what, span) for what in (ABNORMAL, RETURN))
+            beside = (
+                ""
+                if value is None or raw is None or not math.isfinite(value)
+                else f" (return {percent(raw, 1)}, abnormal {percent(value, 1)})"
+            )
+            states = self._states_of(key, span)
+            said = (
+                " or ".join(dict.fromkeys(says[s] for s in states))
+                or f"a return of {percent(self._raw(key, span) or 0.0, 1)}"
+            )
+            parts.append(f"{said}{beside}")
+        return " or ".join(dict.fromkeys(parts[:3]))
+
+    # -- Titles of cumulated paths.
+
+    def _paths(self) -> None:
+        """Judge which paths are clearly below or above zero by which day."""
+        head = re.match(r"Abnormal returns cumulated from day ([−+-]?\d+): ", self.text)
+        if not head or not re.search(r" zero\b", self.text):
+            return
+        start = self.numbers.span[0]
+        self._judge(_day(head[1]) == start, f"they are cumulated from day {relative_day(start)}")
+        place, claim = head.end(), ""
+        for found in _BY_DAY.finditer(self.text, head.end()):
+            if found.start() == place:
+                claim = found["claim"] or claim
+                span = (start, _day(found["day"]))
+                if span in self.numbers.spans:
+                    self._path(claim, span)
+                else:
+                    self.unread.append(found.group())
+                self._cross(place, found.end())
+                place = found.end()
+        self._cross(0, head.end())
+
+    def _path(self, claim: str, span: Span) -> None:
+        """Judge what is said of all paths by one day: who is below zero, who above, and nobody else."""
+        everyone = list(self.numbers.states)
+        found = {k: self.numbers.verdict(k, ABNORMAL, span) for k in everyone}
+        if not everyone or None in found.values():
+            self.unread.append(claim)
+            return
+        said = {m["side"]: m["who"] for m in _SIDE.finditer(claim)}
+        for word, side in (("below", "down"), ("above", "up")):
+            true, who = [k for k in everyone if found[k] == side], said.get(word, "")
+            right = int(who) == len(true) if who.isdigit() else set(self._keys(who)) == set(true)
+            problem = f"{self._named(claim)!r} is said of day {relative_day(span[1])}: {listed(true) or 'none'} clearly {word} zero"
+            self._judge(right, problem)
+        total = re.search(r"\bof (\d+) events", claim)
+        if total:
+            self._judge(int(total[1]) == len(everyone), f"there are {len(everyone)} events")
+
+    # -- What is left.
+
+    def _leftovers(self) -> None:
+        for found in re.finditer(r"\d+(?:[.,]\d+)*", _FILLED.sub(lambda m: " " * len(m.group()), self.text)):
+            if not all(self.seen[found.start() : found.end()]):
+                self.unread.append(found.group())
+
+
+#: What is said of all cumulated paths by a day; the same claim may go on to another day.
+_BY_DAY = re.compile(
+    r"(?P<claim>[^;]*?(?:; [^;]*? above)?),? ?\b(?:and still by|or|by) day (?P<day>[−+-]?\d+)(?:[,;] ?)?"
+)
+_SIDE = re.compile(
+    rf"(?P<who>{_GROUP.pattern}|\d+)(?: of \d+ events)?(?: is| are)?(?: clearly)? (?P<side>below|above)\b"
+)
+_WORDS_OF_DISTANCE = re.compile(
+    rf"\b(?:{'|'.join(sorted(WORDS, key=len, reverse=True))})(?= [−+-]?(?:US)?\$?\d)", re.IGNORECASE
+)
+#: Words beside a number that say what it is of, or how it is meant.
+_CUES = re.compile(
+    r"\b(?:the model expected|expected|less the market[’']s part|Marked|raw|Cumulated from)\b", re.IGNORECASE
+)
+
+
+def _same(amount: _Amount, value: float, sign: int, word: str = "") -> bool:
+    """Return whether a number is the one that a text shows, sign included; none has no sign."""
+    if not amount.shows(value, word):
+        return False
+    return float(f"{abs(value) / amount.scale:.{amount.digits}f}") == 0.0 or (value > 0) == (sign > 0)
+
+
+def _p_is(shown: str, p: float) -> bool:
+    """Return whether a p-value prints like that."""
+    bare = shown.replace(" ", "")
+    digits = len(bare.partition(".")[2])
+    if bare.startswith("<"):  # as it is printed, or a line such as 0.05
+        return bare == p_text(p) or (digits < 3 and p < float(bare[1:]))
+    return f"{p:.{digits}f}" == f"{float(bare):.{digits}f}" and p >= 0.001
+
+
+def _day(text: str) -> int:
+    return int(text.replace("−", "-"))
+
+
+def _span(found: re.Match[str]) -> Span:
+    first, last = (found["a"], found["b"]) if found["a"] else (found["c"], found["d"] or found["c"])
+    return _day(first), _day(last)
+
+
+def _over(span: Span, usual: Span) -> str:
+    if span == usual:
+        return ""
+    if span[0] == span[1]:
+        return f" on day {relative_day(span[0])}"
+    return f" over days {relative_day(span[0])} to {relative_day(span[1])}"
+
+
+#: What a text may call all events of a result together, by how many there are.
+_TOGETHER = {1: ("the share",), 2: ("both", "the two"), 3: ("the three", "all three"), 4: ("the four", "all four"), 5: ("the five", "all five")}  # fmt: skip
+
+
+def group_names(n: int) -> dict[str, str]:
+    """Return what a text may call the average of n events, and all of them.
+
+    Examples
+    --------
+    >>> group_names(3)["the three"]
+    'all events'
+    """
+    means = {f"{the}{word}": AVERAGE for the in ("the ", "The ", "") for word in ("average", "mean")}
+    together = _TOGETHER.get(n, ()) if n > 1 else ()
+    return {**means, **{name: ALL for words in together for name in (words, words[0].upper() + words[1:])}}
+
+
+def with_holes(text: str, names: Mapping[str, str], subjects: list[str]) -> str:
+    """Return a text with a number in place of every subject's name, the longest first."""
+    if not names:
+        return text
+    place = {subject: i for i, subject in enumerate(subjects)}
+    choices = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    found = re.compile(rf"(?<![\w$])(?:{choices})(?!\w)")
+    return found.sub(lambda m: _HOLE.format(place[names[m.group()]]), text)

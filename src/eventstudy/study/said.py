@@ -1,0 +1,178 @@
+"""What a result says in a sentence, and its numbers as a text may say them: titles, sentences and pages are held against these."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from eventstudy.errors import EventStudyError
+from eventstudy.figures.measured import Measured, measure, said_of
+from eventstudy.figures.titles import events_by_name
+from eventstudy.figures.words import span_text
+from eventstudy.inference.result import LEVEL
+from eventstudy.statements import (
+    ABNORMAL,
+    ABNORMAL_VALUE,
+    AVERAGE,
+    HIGH,
+    INDEX_POINTS,
+    LOW,
+    RETURN,
+    VALUE,
+    Numbers,
+    Span,
+    group_names,
+)
+from eventstudy.study.tables import shown_caar
+from eventstudy.windows import Window
+from eventstudy.wording import INDEX_NAMES, capital, iso_day, long_day, percent
+
+if TYPE_CHECKING:
+    from eventstudy.study.results import EventStudyResult
+
+#: Events that a sentence names.
+LED_BY = 4
+Values = dict[tuple[str, str, Span], float]
+
+
+def called(result: EventStudyResult, i: int, names: Mapping[str, str] | None = None) -> str:
+    """Return what an event's share is called, with its day if the events do not share one."""
+    ticker = result.panel.events[i].ticker
+    name = (result.presentation.names if names is None else names).get(ticker, ticker)
+    return name if result.when() else f"{name} ({iso_day(result.panel.sessions[i])})"
+
+
+def result_numbers(
+    result: EventStudyResult, window: Window | None = None, names: Mapping[str, str] | None = None
+) -> Numbers:
+    """Return a result's numbers, those of every window inside the event window, computed when a text names it.
+
+    ``names`` are what a study calls its tickers, by default those of the result.
+    """
+    ab, names = result.abnormal, result.presentation.names if names is None else names
+    chosen = window or (Window(0, 0) if 0 in ab.window else ab.window)
+    shown = measure(ab, chosen, 1.0 - LEVEL)
+    known = {name: shown.keys[j] for name, j in events_by_name(shown.keys, names).items()}
+    known |= {called(result, i, names): key for i, key in enumerate(shown.keys)}
+    benchmark = result.model.benchmark or ""
+    if benchmark not in shown.keys:
+        known |= {form: benchmark for name in index_names(benchmark, names) for form in (name, capital(name))}
+
+    @cache
+    def over(span: Span) -> Values:
+        return _over(result, Window(*span)) if span[0] <= span[1] and Window(*span) in ab.window else {}
+
+    estimation = (ab.estimation.start, ab.estimation.end)
+    return Numbers(
+        names={**group_names(ab.n), **known},
+        states={key: (state,) for key, state in zip(shown.keys, shown.states, strict=True)},
+        counts={
+            "level": 100 * (1 - LEVEL),
+            "levels": 100 * (1 - LEVEL),
+            "events": int(np.isfinite(shown.value).sum()),
+            "more_events": ab.n - LED_BY,
+            **{side: shown.states.count(side) for side in ("down", "up")},
+        },
+        days=_days(result),
+        span=(chosen.start, chosen.end),
+        spans=frozenset([(0, 0), (chosen.start, chosen.end), (ab.window.start, ab.window.end), estimation]),
+        relative=ab.log,
+        more=over,
+    )
+
+
+def index_names(benchmark: str, names: Mapping[str, str]) -> list[str]:
+    """Return what a benchmark, if there is one, may be called: as the study calls it, by its ticker, or as everybody does."""
+    known = [name for name, ticker in INDEX_NAMES.items() if f"^{ticker}" == benchmark]
+    if not benchmark:
+        return []
+    return [names.get(benchmark, benchmark), benchmark, *known, *(f"the {name}" for name in known)]
+
+
+def _days(result: EventStudyResult) -> Mapping[str, int | None]:
+    """Return the sessions of the event window in words and in digits, if the events share them; else those of the events."""
+    if not result.when():
+        return {form(day): None for day in result.panel.sessions for form in (long_day, iso_day)}
+    place, calendar = int(result.panel.position[0]), result.panel.calendar
+    there = [d for d in result.abnormal.window if 0 <= place + d < len(calendar)]
+    weekday = {f"{calendar[place]:%A}": 0}
+    return {form(calendar[place + d]): d for d in there for form in (long_day, iso_day)} | weekday
+
+
+def _over(result: EventStudyResult, window: Window) -> Values:
+    """Return the numbers of a window: returns, abnormal returns, the benchmark's, the average's, dollars."""
+    ab, span = result.abnormal, (window.start, window.end)
+    shown = measure(ab, window, 1.0 - LEVEL)
+    values: Values = dict(said_of(shown, window, log=ab.log).values)
+    values[AVERAGE, ABNORMAL, span] = shown_caar(ab, window)
+    values[AVERAGE, RETURN, span] = float(np.mean(shown.raw))
+    return values | _benchmark(result, window) | _dollars(result, window, shown)
+
+
+def _benchmark(result: EventStudyResult, window: Window) -> Values:
+    """Return what the benchmark did, if the events share their days."""
+    benchmark, span = result.model.benchmark, (window.start, window.end)
+    if not benchmark or not result.when() or benchmark in result.abnormal.keys:
+        return {}
+    ab = result.abnormal
+    days = ab.benchmark_returns[0, ab.columns_of(window)]
+    change = float(ab.as_fractions(days.sum())) if ab.log else float(np.prod(1.0 + days) - 1.0)
+    found = {(benchmark, RETURN, span): change}
+    close = None if result.prices is None or result.prices.close is None else result.prices.close.get(benchmark)
+    if benchmark.startswith("^") and close is not None:
+        place, calendar = int(result.panel.position[0]), result.panel.calendar
+        first, last = (float(close.get(calendar[max(place + d, 0)], math.nan)) for d in (window.start - 1, window.end))
+        found[benchmark, INDEX_POINTS, span] = last - first
+    return found
+
+
+def _dollars(result: EventStudyResult, window: Window, shown: Measured) -> Values:
+    """Return the changes in market value of a window, where there are share counts and closes as traded."""
+    try:
+        changes = result.value_changes(window)
+    except EventStudyError:
+        return {}
+    span = (window.start, window.end)
+    return {
+        (key, what, span): value
+        for key, c in zip(shown.keys, changes, strict=True)
+        if not c.reason
+        for what, value in (
+            (VALUE, c.raw),
+            (ABNORMAL_VALUE, c.abnormal),
+            (LOW + ABNORMAL_VALUE, c.low),
+            (HIGH + ABNORMAL_VALUE, c.high),
+        )
+    }
+
+
+def result_sentence(result: EventStudyResult, window: Window, names: Mapping[str, str] | None = None) -> str:
+    """Return the finding in a few sentences: the largest abnormal moves first, the rest counted; intervals are in the tables."""
+    shown = measure(result.abnormal, window, 1.0 - LEVEL)
+    order = np.argsort(-np.where(np.isfinite(shown.value), np.abs(shown.value), -1.0), kind="stable").tolist()
+    at = "" if window == Window(0, 0) else f" {span_text(window, '')}"
+    said = [_share_sentence(result, shown, i, at, names) for i in order[:LED_BY]]
+    if len(order) > LED_BY:
+        said.append(f"{len(order) - LED_BY} more events are in the tables.")
+    return " ".join(said)
+
+
+def _share_sentence(result: EventStudyResult, shown: Measured, i: int, at: str, names: Mapping[str, str] | None) -> str:
+    """Say what a share did, and what of it the model does not explain."""
+    name, raw, own = capital(called(result, i, names)), float(shown.raw[i]), float(shown.value[i])
+    if shown.states[i] == "missing" or not math.isfinite(raw):
+        return f"{name} has no abnormal return{at or ' on the event day'}."
+    size = percent(abs(raw), 1, sign=False)
+    does = "did not move" if size == percent(0.0, 1) else f"{'fell' if raw < 0 else 'rose'} {size}"
+    usual, explained = "its usual return", "its usual return"
+    if result.model.benchmark:
+        usual, explained = "the market’s part", "what the market’s move explains"
+    if shown.states[i] == "unclear":
+        return f"{name} {does}{at}, {percent(own, 1)} less {usual}, within its ordinary noise."
+    # of log returns an abnormal return is the price beside the one expected, in per cent of the latter
+    points = f"{abs(own) * 100:.1f}{'%' if result.abnormal.log else ' percentage points'}"
+    return f"{name} {does}{at}, {points} {'below' if own < 0 else 'above'} {explained}."
