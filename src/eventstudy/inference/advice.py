@@ -327,7 +327,7 @@ def _cautions_of_one(abnormal: AbnormalReturns, window: Window) -> list[str]:
         )
     if len(window) >= LONG and abnormal.serial is None:
         found.append(
-            f"over {len(window)} days t_pe rejects 7% of true nulls at a serial correlation of 0.1, which {len(days)} days hardly show"
+            f"over {len(window)} days t_pe rejects 7 to 8% of true nulls at a serial correlation of 0.1, which {len(days)} days hardly show"
         )
     if len(window) == 1 and float(autocorrelations(abnormal.residuals, 1)[0, 0]) > PERSISTENT:
         found.append(

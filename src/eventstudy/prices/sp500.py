@@ -10,7 +10,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from eventstudy.prices.snapshot import data_file_digests, load_universe, share_counts
+from eventstudy.prices.snapshot import (
+    PANEL_FILE,
+    data_file_digests,
+    file_facts,
+    load_universe,
+    share_counts,
+    universe_members,
+)
 
 FloatArray = NDArray[np.float64]
 
@@ -53,6 +60,13 @@ class IndexMembers:
         with np.errstate(invalid="ignore", divide="ignore"):
             values = (weight * self.returns).sum(axis=1) / weight.sum(axis=1)
         return pd.Series(values, index=self.days)
+
+
+def may_hold(tickers: Collection[str], days: pd.DatetimeIndex) -> bool:
+    """Whether a member is among the tickers and a day of the panel among the days: told before the panel is read."""
+    facts = file_facts(PANEL_FILE)
+    inside = (days >= pd.Timestamp(facts["first"])) & (days <= pd.Timestamp(facts["last"]))
+    return bool(inside.any()) and bool(universe_members().index.isin(list(tickers)).any())
 
 
 def index_members() -> IndexMembers:

@@ -13,7 +13,7 @@ from eventstudy.estimation.model import MarketModel, NormalReturnModel
 from eventstudy.estimation.panel import EventPanel, FloatArray, IntArray
 from eventstudy.inference import recommend, run_test
 from eventstudy.inference.result import LEVEL, t_two_sided
-from eventstudy.prices.sp500 import INDEX_SERIES, IndexMembers, index_members
+from eventstudy.prices.sp500 import INDEX_SERIES, IndexMembers, index_members, may_hold
 from eventstudy.study.validity import NAMED, Check, event_day
 from eventstudy.wording import first_few, p_text, percent
 
@@ -104,7 +104,7 @@ def benchmark_checks(
         comment = f"{abnormal.void} (they explain it fully on estimation days): their average is void; take a benchmark without them"
         return (Check(BENCHMARK_CHECK, "made of them", rule, passed=False, comment=comment),)
     one_day = panel.columns == (model.benchmark,) and model.offsets == (0,) and not model.bridges_gaps
-    known = model.benchmark in INDEX_SERIES and one_day
+    known = model.benchmark in INDEX_SERIES and one_day and may_hold({e.ticker for e in panel.events}, panel.sessions)
     held = _held(panel, index_members(), returns_kind) if known else None
     if held is None:
         return _unknown(abnormal, panel)
