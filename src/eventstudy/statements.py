@@ -285,8 +285,11 @@ _PLAIN = frozenset(
 )
 
 _NUM = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
-_UNIT = r"%|per ?cent|percentage points?|points?|bn|tn|mn|billion|trillion|million"
-_AMOUNT = rf"(?:US)?\${_NUM}(?: ?(?:bn|tn|mn|billion|trillion|million)\b)?|{_NUM} ?(?:{_UNIT})(?!\w)(?: dollars)?"
+_PER, _LARGE = r"%|per ?cent|percentage points?|points?", r"bn|tn|mn|billion|trillion|million"
+_UNIT = rf"{_PER}|{_LARGE}"
+_AMOUNT = (
+    rf"(?:US)?\${_NUM}(?!\d| ?%)(?: ?(?:{_LARGE})\b)?|{_NUM} ?(?:{_PER})(?!\w)|{_NUM} ?(?:{_LARGE})(?!\w)(?: dollars)?"
+)
 _VALUE = rf"[−+-]?(?:{_AMOUNT})"
 _PAIR = rf"(?P<low>{_VALUE}) to (?P<high>{_VALUE})"
 #: A number with its interval, if it has one, and the day by which it is cumulated.

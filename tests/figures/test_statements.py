@@ -168,6 +168,12 @@ def test_the_refusal_names_the_number_that_is_right(studied, raw):
         studied.plot_event_day().with_words(alt=alt)
 
 
+def test_any_text_may_be_kept_unchecked_and_is_then_the_authors_own(studied):
+    figure = studied.plot_event_day().with_words(alt="Broadcom rose 44%", note="AVGO fell", unchecked=True)
+    assert set(figure.facts.own_words) == {"alt", "note"}
+    assert not figure.facts.unchecked  # the title is the package's
+
+
 @pytest.mark.slow
 def test_the_bundle_says_whose_words_they_are(studied, tmp_path, filled):
     figure = studied.plot_event_day()
@@ -180,6 +186,23 @@ def test_the_bundle_says_whose_words_they_are(studied, tmp_path, filled):
         said = json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8"))
         assert said["title_checked"] is checked
         assert said["own_words"] == ([] if checked else ["title"])
+
+
+PIECES = (
+    "AVGO|Microsoft|fell|rose|lost|did not move|more than expected|less than it seems|percent|percentage points|%|$|592|17.0|0.0|bn|trillion dollars|"
+    "US$|−|+|(|)|[−5, +5]|,|;|:|.|?|to|by day 0|over trading days 0 to +1|13 December 2024|2024-99-99|p <0.001|1 of 3|the three|average|or|and|for|in|abnormal|"
+    "raw|expected|nearly|as much as|up to|7th|no clear change for|zero|below|is clearly|Abnormal returns cumulated from day −5: |95%|(−18.3% to −8.2%)|"
+    "from −7.9% to +11.1%|standard errors|times|the S&P 500|flat"
+)
+
+
+def test_no_text_breaks_the_reader(known):
+    rng = np.random.default_rng(0)
+    for _ in range(2000):
+        words = rng.choice(PIECES.split("|"), rng.integers(1, 14))
+        text = "".join(word + (" " if rng.random() < 0.75 else "") for word in words)
+        reading = read(text, known, strict=True)
+        assert reading.holds or reading.problems or reading.unread
 
 
 def test_a_threshold_has_no_slack_and_about_has_five_per_cent():

@@ -97,7 +97,7 @@ class HouseFigure(Figure):
         title, subtitle, source, note, alt : str, optional
             What is left out stays as it is.
         unchecked : bool
-            Keep a title that says what the numbers deny; the note then says that it is not checked, and so does the bundle's JSON.
+            Keep words that say what the numbers deny, as the author's own; of a title the note then says that it is not checked.
 
         Returns
         -------
@@ -108,7 +108,7 @@ class HouseFigure(Figure):
         ------
         InvalidInput
             If a text says what the numbers deny, such as "fell" where the interval does not exclude zero on that side, or another
-            return, and it is no title with ``unchecked`` true.
+            return, and ``unchecked`` is false.
 
         Notes
         -----

@@ -127,12 +127,12 @@ def reworded(recipe: Recipe, *, unchecked: bool = False, **given: str | None) ->
     if "title" in new:
         facts = replace(facts, unchecked=unchecked)
     own = set(facts.own_words)
-    for part in HELD & new.keys():
+    for part in sorted(HELD & new.keys()):
         reading = read(new[part], numbers_of(facts), strict=part == "title")
-        if reading.problems and not (part == "title" and unchecked):
+        if reading.problems and not unchecked:
             raise InvalidInput(
-                f"The {part} {new[part]!r} says what the numbers deny: {'; '.join(reading.problems)}. Say what is right, or mark a title as "
-                "unchecked with figure.with_words(title=..., unchecked=True).",
+                f"The {part} {new[part]!r} says what the numbers deny: {'; '.join(reading.problems)}. Say what is right, or keep "
+                f"your words as unchecked with figure.with_words({part}=..., unchecked=True).",
                 given=new[part],
                 problems=reading.problems,
             )
