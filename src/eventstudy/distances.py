@@ -101,6 +101,17 @@ class Bounds:
         return f"{'' if self.low_in else 'above '}{low} to {'' if self.high_in else 'below '}{high}"
 
 
+def distance_of(step: float) -> float:
+    """Return how far a number may lie that is `DISTANCE` away at most, as it is or rounded to the digits in print, of which ``step`` is half a unit.
+
+    Examples
+    --------
+    >>> round(distance_of(0.5 / 20), 3), distance_of(0.0)  # 18.99 is 19 when rounded, and almost 20
+    (0.075, 0.05)
+    """
+    return max(DISTANCE, (2 * math.floor(DISTANCE / (2 * step) + 1e-9) + 1) * step) if step else DISTANCE
+
+
 def reach_of(wording: str, step: float) -> Bounds:
     """Return the bounds of a word whose distance is a share of its number.
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from eventstudy.distances import DISTANCE, WORDS, reach_of
+from eventstudy.distances import WORDS, distance_of, reach_of
 from eventstudy.errors import InvalidInput
 from eventstudy.wording import dollars, first_few, listed, number, p_text, percent, relative_day
 
@@ -462,7 +462,7 @@ class _Amount:
         """Return whether a number is what the text shows, but for its sign."""
         actual = abs(value) / self.scale
         if word and self.size:
-            step = max(DISTANCE, 0.5 * 10.0**-self.digits / self.size)
+            step = distance_of(0.5 * 10.0**-self.digits / self.size)
             return reach_of(word, step).place(actual / self.size) == 0
         return math.isfinite(actual) and f"{actual:.{self.digits}f}" == f"{self.size:.{self.digits}f}"
 

@@ -187,7 +187,7 @@ def test_missing_ticker_is_pointed_to_the_panel():
     assert "load_universe" not in str(caught.value)
 
 
-@pytest.mark.parametrize("source", ["yaho", "", "prices.xlsx", "Snapshot"])
+@pytest.mark.parametrize("source", ["yaho", "", "prices.ods", "Snapshot"])
 def test_unknown_source_lists_the_choices(source):
     with pytest.raises(InvalidInput, match="choose 'snapshot', 'yahoo' or the path"):
         load_prices("NVDA", source=source)

@@ -339,7 +339,9 @@ def test_a_single_clear_change_says_nothing_and_an_unclear_one_what_it_could_hav
     assert "would have been found" not in summary_text(single, [Window(0, 0)])
     unclear = study.run(prices, es.Event("GOOGL", DAY))
     size = unclear.car(0)["detectable"].iloc[0]
-    line = f"No clear abnormal change (t_pe p 0.106): a change of ±{size * 100:.1f}% would have been found with 80% power."
+    line = (
+        f"No clear abnormal change (t_pe p 0.106): a change of ±{size * 100:.1f}% would have been found with 80% power."
+    )
     assert line in summary_text(unclear)
     assert line in summary_html(unclear)
     assert DETECTABLE not in event_rows(unclear, Window(0, 0))[0]

@@ -7,7 +7,7 @@ from eventstudy.claims.evidence import Evidence
 from eventstudy.claims.ledger import Claim, ClaimsLedger, judge
 from eventstudy.claims.ruling import Reading, Ruling, Verdict, tolerance
 from eventstudy.claims.schema import ClaimBook
-from eventstudy.claims.words import Bounds
+from eventstudy.distances import Bounds
 
 __all__ = [
     "Bounds",

@@ -1,6 +1,6 @@
 """How finely a printed number was meant, what follows from that and its word; and the ruling, a verdict with what it rests on.
 
-The word of a claim says on which side of its number the truth may lie and how far (`eventstudy.claims.words`); the digits say how finely the
+The word of a claim says on which side of its number the truth may lie and how far (`eventstudy.distances`); the digits say how finely the
 number was meant. Nothing here knows a price: bounds are shares, *computed over claimed*.
 """
 
@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from eventstudy.claims.words import AMOUNT_WORDS, DISTANCE, EXACT_DIGITS, EXACTLY, Bounds, reach_of
+from eventstudy.claims.words import AMOUNT_WORDS, EXACT_DIGITS, EXACTLY
+from eventstudy.distances import Bounds, distance_of, reach_of
 from eventstudy.wording import capital, listed, percent
 
 #: Share counts in print differ by this much for the same company and day, so an amount in dollars is never finer.
@@ -79,12 +80,7 @@ def tolerance(wording: str, claimed: float, *, dollars: bool = False, whole: boo
         least, finest = EXACT_DIGITS, 0.0
     step = 0.0 if whole else max(printed_precision(claimed, least), finest)
     near = wording in AMOUNT_WORDS and wording not in ("", *EXACTLY)
-    return reach_of(wording, _rounded_distance(step) if near else step)
-
-
-def _rounded_distance(step: float) -> float:
-    """Return how far a number may lie that is `DISTANCE` away at most, as it is or rounded to the claim's digits, of which ``step`` is half a unit."""
-    return max(DISTANCE, (2 * math.floor(DISTANCE / (2 * step) + 1e-9) + 1) * step) if step else DISTANCE
+    return reach_of(wording, distance_of(step) if near else step)
 
 
 def judge_amount(ratio: float, bounds: Bounds) -> Verdict:

@@ -18,7 +18,8 @@ from eventstudy.claims.ruling import (
 )
 from eventstudy.claims.schema import DOLLARS, ClaimPart
 from eventstudy.claims.values import ENOUGH, BasketChange, ValueChange, basket_change, value_change
-from eventstudy.claims.words import AMOUNT_WORDS, Bounds
+from eventstudy.claims.words import AMOUNT_WORDS
+from eventstudy.distances import Bounds
 from eventstudy.wording import dollars, interval, listed, percent
 
 
