@@ -99,7 +99,7 @@ class InstrumentLoop:
 
 
 def test_scholes_williams_by_sums(holes):
-    result = run(es.ScholesWilliams("MKT"), holes, gaps="skip")
+    result = run(es.ScholesWilliams("MKT"), holes)
     for i, (ticker, place) in enumerate(zip(TICKERS, PLACES, strict=True)):
         loop = InstrumentLoop(holes, ticker, place)
         row = result.coefficients.iloc[i]

@@ -106,10 +106,10 @@ def test_the_advice_minds_missing_days_thin_trading_and_many_firms(study):
     thin.iloc[::4, 0] = 0.0
     thin.iloc[days.get_loc(DAY) - 100, 1] = np.nan
     thin.iloc[days.get_loc(DAY) + 1, 2] = np.nan
-    left = study.run(thin, events).recommended((0, 1))
+    left = replace(study, gaps="void").run(thin, events).recommended((0, 1))
     assert left.reason.endswith("left out for want of an abnormal return on every day of the window: F2")
     assert (left.tests[0].n, left.design) == (39, "one date")
-    lacking = replace(study, gaps="skip").run(thin, events)
+    lacking = replace(study).run(thin, events)
     found = lacking.recommended((0, 1))
     assert notes_on_tests(lacking.abnormal, es.Window(0, 1))["cda_t"].text == "assumes no missing days in the window"
     assert "1 of 40 firms often do not trade" in found.reason

@@ -47,7 +47,7 @@ EVENT_DAYS = ("2025-01-27", "2025-01-27", "2025-01-28", "2025-01-31", "2024-11-1
 
 @pytest.fixture(scope="module")
 def result() -> es.EventStudyResult:
-    study = es.EventStudy(model=es.MarketModel("MKT"), estimation=(-90, -11), window=(-3, 3), gaps="skip")
+    study = es.EventStudy(model=es.MarketModel("MKT"), estimation=(-90, -11), window=(-3, 3))
     return study.run(RETURNS, [es.Event(t, d) for t, d in zip(TICKERS, EVENT_DAYS, strict=True)])
 
 

@@ -223,7 +223,7 @@ def close_by(dataset: str) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 @lru_cache
 def run_close_by(dataset: str) -> es.EventStudyResult:
-    study = es.EventStudy(es.MarketModel("mkt"), estimation=SHORT, window=NARROW, calendar=None, gaps="skip")
+    study = es.EventStudy(es.MarketModel("mkt"), estimation=SHORT, window=NARROW, calendar=None)
     return study.run(*close_by(dataset))
 
 
@@ -261,7 +261,7 @@ FACTORS = {"carhart": ["mktrf", "smb", "hml", "mom"], "five": ["mktrf", "smb", "
 @lru_cache
 def run_factors(dataset: str, name: str) -> es.EventStudyResult:
     model = es.FactorModel(FACTORS[name], risk_free="rf")
-    study = es.EventStudy(model, estimation=LONG, window=WIDE, calendar=None, gaps="skip")
+    study = es.EventStudy(model, estimation=LONG, window=WIDE, calendar=None)
     return study.run(*synthetic(dataset))
 
 

@@ -91,7 +91,6 @@ def run(dataset: str, model: str) -> es.EventStudyResult:
         model=MODELS[model],
         estimation=(-40, -4) if small(dataset) else (-260, -11),
         window=(-3, 3) if small(dataset) else (-10, 10),
-        gaps="skip",
     )
     return study.run(*synthetic(dataset))
 

@@ -47,7 +47,7 @@ def make_returns(holes: bool = True) -> pd.DataFrame:
 @lru_cache
 def run(model: object = None, places: tuple[tuple[str, int], ...] = PLACES, holes: bool = True) -> es.EventStudyResult:
     model = model or es.MarketModel("MKT")
-    study = es.EventStudy(model=model, estimation=(-90, -11), window=(-3, 3), calendar=None, gaps="skip")
+    study = es.EventStudy(model=model, estimation=(-90, -11), window=(-3, 3), calendar=None)
     return study.run(make_returns(holes), [es.Event(t, DAYS[p]) for t, p in places])
 
 

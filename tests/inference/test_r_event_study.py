@@ -37,7 +37,6 @@ def run(dataset: str, model: str = "market_model", group: str | None = None) -> 
         model=MODELS[model],
         estimation=(-40, -4) if small(dataset) else (-260, -11),
         window=WINDOWS[small(dataset)][0],
-        gaps="skip",
     )
     return study.run(table, events if group is None else events[events["group"] == group])
 

@@ -41,7 +41,6 @@ def run(dataset: str, model: str = "market_model", window: tuple[int, int] | Non
         model=MODELS[model],
         estimation=(-40, -4) if small(dataset) else (-260, -11),
         window=window or WINDOWS[small(dataset)][0],
-        gaps="skip",
     )
     return study.run(table, events)
 

@@ -109,8 +109,18 @@ def test_returns_that_were_handed_in_have_no_closes_so_no_return_over_the_gap():
     returns = without(closes(), "ALFA", 0).pct_change(fill_method=None).iloc[1:]
     result = run(returns)
     assert np.isnan(result.abnormal.raw_returns(Window(-4, 6))[0])
-    assert result.test("t_pe", (-4, 6)).reason.startswith("no return on days 0, +1")
-    assert np.isfinite(result.car(2, 6)["car"]).all()
+    assert result.recommended((-4, 6)).names == ()
+    assert "no abnormal return on day 0, so the news is not in [-4, +6]" in result.recommended((-4, 6)).reason
+    assert "No clear" not in summary_text(result, [Window(-4, 6)])
+    assert result.recommended((2, 6)).names
+    void = run(returns, gaps="void")
+    assert void.test("t_pe", (-4, 6)).reason.startswith("no return on days 0, +1")
+    assert np.isfinite(void.car(2, 6)["car"]).all()
+
+
+def test_of_several_returns_handed_in_those_without_day_0_are_named():
+    returns = without(closes(), "BETA", 0).pct_change(fill_method=None).iloc[1:]
+    assert "and counted with their other days: BETA" in run(returns, FIRMS).recommended((-4, 6)).reason
 
 
 @pytest.mark.parametrize("name", [n for n, m in TESTS.items() if m.scope == "many"])

@@ -372,9 +372,7 @@ class AbnormalReturns:
         Of prices it is the move between the closes at its ends, whatever lies between. Of returns that were handed in it is NaN where a day
         is missing, unless a later return reaches over it.
         """
-        days = self.columns_of(Window.of(window))
-        common = np.isfinite(self.firm_returns[:, days]) if self.skip_gaps else None
-        return self._over(days, self.firm_returns, self.closes, common)
+        return self._over(self.columns_of(Window.of(window)), self.firm_returns, self.closes, None)
 
     def _over(
         self, days: slice, returns: FloatArray, closes: FloatArray | None, common: BoolArray | None
@@ -387,7 +385,8 @@ class AbnormalReturns:
         seen = np.isfinite(chosen) if common is None else common
         filled = np.where(seen, chosen, 0.0)
         total = filled.sum(axis=1) if self.log else (1.0 + filled).prod(axis=1) - 1.0
-        return np.asarray(np.where(self._whole(seen, days), total, np.nan), dtype=np.float64)
+        whole = self._whole(seen, days) if common is not None or self.span is not None else seen.all(axis=1)
+        return np.asarray(np.where(whole, total, np.nan), dtype=np.float64)
 
     def take(self, chosen: IntArray) -> AbnormalReturns:
         """Return the abnormal returns of some events, by position."""

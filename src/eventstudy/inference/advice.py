@@ -153,11 +153,24 @@ def _recommend_of_sums(abnormal: AbnormalReturns, window: Window) -> tuple[str, 
     part, why = abnormal.with_sums(window), abnormal.why_no_sum(window)
     if all(why):
         return design_of(abnormal.position, window), (), f"no abnormal return over days {window}: {why[0]}"
+    blind = _without_day_0(abnormal, window)
+    if len(blind) == abnormal.n:
+        return design_of(abnormal.position, window), (), f"no abnormal return on day 0, so the news is not in {window}"
     design, names, reason = _recommend(part, window)
+    if blind:
+        reason += f"; without an abnormal return on day 0, and counted with their other days: {first_few(blind, NAMED)}"
     lost = [key for key, reason in zip(abnormal.keys, why, strict=True) if reason]
     if part.n < abnormal.n:
         reason += f"; left out for want of an abnormal return on every day of the window: {first_few(lost, NAMED)}"
     return design, names, reason
+
+
+def _without_day_0(abnormal: AbnormalReturns, window: Window) -> list[str]:
+    """Return the events whose sum over a window that holds day 0 skips it."""
+    if not abnormal.skip_gaps or 0 not in window:
+        return []
+    there = np.isfinite(abnormal.ar[:, -abnormal.window.start])
+    return [key for key, seen in zip(abnormal.keys, there, strict=True) if not seen]
 
 
 def _recommend(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[str, ...], str]:

@@ -71,9 +71,10 @@ class EventStudy:
     measure : {"return", "volume", "turnover", "volatility"}
         What may be abnormal. Of prices, the logarithm of volume or turnover, or squared returns, are taken; a table handed in holds
         the measure itself, e.g. `range_volatility`.
-    gaps : {"void", "skip"}
-        What a window says in which an event lacks a return: nothing, since a missing price takes two returns with it, and what happened
-        between is in neither; or the sum over the days there are, as in the papers on missing returns and the R packages.
+    gaps : {"void", "skip"}, optional
+        What a window says in which an event lacks a return: nothing, as by default of prices, since a missing price takes two returns with
+        it, and what happened between is in neither; or the sum over the days there are, as by default of returns that were handed in, in
+        the papers on missing returns and in the R packages. Without day 0 there is no verdict either way.
     accept : mapping of str to str
         Errors of the prices that do no harm here, by name of the check, each with the reason: ``{"stale_prices": "a halt"}``. The
         reason is printed with the result. See `check_prices`.
@@ -103,7 +104,7 @@ class EventStudy:
     max_dropped: float = 0.35
     measure: Measure = "return"
     accept: Mapping[str, str] = field(default_factory=dict, hash=False)
-    gaps: Gaps = "void"
+    gaps: Gaps | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.model, type) or not isinstance(self.model, NormalReturnModel):
@@ -117,7 +118,7 @@ class EventStudy:
         if self.calendar is not None and self.calendar != AUTO:
             calendar_bounds(self.calendar)
         check_measure(self.measure)
-        if self.gaps not in get_args(Gaps):
+        if self.gaps is not None and self.gaps not in get_args(Gaps):
             raise InvalidInput(f"gaps is {self.gaps!r}; choose {listed(map(repr, get_args(Gaps)), 'or')}.")
         object.__setattr__(self, "accept", check_accept(self.accept))
         if self.measure == "return" and self.returns not in self.model.return_kinds:
@@ -199,7 +200,7 @@ class EventStudy:
             self.closed_day,
             self.min_estimation,
             log,
-            self.gaps == "skip",
+            (self.gaps or ("skip" if prices is None else "void")) == "skip",
         )
         trades = trades_of(table, returns) if self.model.bridges_gaps else None
         closes = closes_of(table, returns) if self.measure == "return" else None
