@@ -515,6 +515,3 @@ def _messages(built: Built, why: bool) -> Iterator[tuple[str, Level, str]]:
         said = "published as" if where.new else "already published as"
         yield "publish", "info", f"{said} version {where.version} in {where.folder}"
 
-
-if __name__ == "__main__":
-    main()

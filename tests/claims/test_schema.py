@@ -384,7 +384,7 @@ def test_the_file_of_claims_must_be_there_and_inside(tmp_path: Path, name: str, 
 
 
 def run(*args: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-m", "eventstudy.cli", "claims", *args], capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-m", "eventstudy", "claims", *args], capture_output=True, text=True)
 
 
 @pytest.mark.slow

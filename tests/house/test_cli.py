@@ -16,7 +16,7 @@ FLAGSHIP = Path(__file__).parent.parent.parent / "reports" / "deepseek"
 
 
 def eventstudy(*args: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "eventstudy.cli", *args]
+    command = [sys.executable, "-m", "eventstudy", *args]
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd)
 
 
@@ -113,7 +113,7 @@ def test_check_tells_what_changed(tmp_path: Path) -> None:
 def test_fetch_without_a_network_ends_in_4(tmp_path: Path) -> None:
     folder = tmp_path / "s"
     eventstudy("new", str(folder))
-    command = [sys.executable, "-m", "eventstudy.cli", "fetch", str(folder)]
+    command = [sys.executable, "-m", "eventstudy", "fetch", str(folder)]
     offline = {
         "HTTPS_PROXY": "http://127.0.0.1:9",
         "HTTP_PROXY": "http://127.0.0.1:9",

@@ -55,7 +55,7 @@ def unplugged(tmp_path: Path):
 
     def call(*arguments: str) -> tuple[subprocess.CompletedProcess[str], str]:
         done = subprocess.run(
-            [*apart, sys.executable, "-m", "eventstudy.cli", *arguments],
+            [*apart, sys.executable, "-m", "eventstudy", *arguments],
             env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
         return done, notes.read_text(encoding="utf-8")

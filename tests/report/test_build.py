@@ -205,7 +205,7 @@ def test_a_crash_while_moving_files_is_finished_by_the_next_build(study: Path, r
 def test_a_killed_build_leaves_nothing_half_written(study: Path) -> None:
     before = contents(study)
     change_title(study)
-    command = [sys.executable, "-m", "eventstudy.cli", "build", str(study)]
+    command = [sys.executable, "-m", "eventstudy", "build", str(study)]
     for delay in (0.3, 1.2, 2.2, 3.2):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(delay)
@@ -225,7 +225,7 @@ def test_a_killed_build_leaves_nothing_half_written(study: Path) -> None:
 
 def test_two_builds_at_once_do_not_harm_each_other(study: Path) -> None:
     change_title(study)
-    command = [sys.executable, "-m", "eventstudy.cli", "build", str(study)]
+    command = [sys.executable, "-m", "eventstudy", "build", str(study)]
     both = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for _ in range(2)]
     said = [p.communicate()[1].decode() for p in both]
     assert [p.returncode for p in both] == [0, 0]

@@ -68,7 +68,7 @@ def store(folder, prices, day):
 
 
 def command(*args):
-    return subprocess.run([sys.executable, "-m", "eventstudy.cli", *args], capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-m", "eventstudy", *args], capture_output=True, text=True)
 
 
 def test_a_dividend_changes_no_result(folder):

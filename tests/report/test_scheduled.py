@@ -140,7 +140,7 @@ def test_out_of_time_ends_the_kernels_too(study, tmp_path):
     (study.folder / "endless.ipynb").write_text(notebook_text((("code", code),)), encoding="utf-8")
     study.write("notebooks = []\n", "")
     assert study.spec.notebooks == ("endless.ipynb",)
-    command = [sys.executable, "-m", "eventstudy.cli", "build", str(study.folder), "--timeout", "20"]
+    command = [sys.executable, "-m", "eventstudy", "build", str(study.folder), "--timeout", "20"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=20 + GRACE + 60)
     assert done.returncode == 4, done.stderr
     assert "Not finished after 20 s" in done.stderr
@@ -198,7 +198,7 @@ def test_what_a_kernel_says_beside_its_cells_is_no_line_of_the_log(study):
     code = "import os, subprocess, sys\nos.write(1, b'one\\n')\nos.write(2, b'two\\n')\nsubprocess.run(['echo', 'three'])\n1 + 1"
     (study.folder / "loud.ipynb").write_text(notebook_text((("code", code),)), encoding="utf-8")
     study.write("notebooks = []\n", "")
-    command = [sys.executable, "-m", "eventstudy.cli", "build", str(study.folder), "--log-format", "json"]
+    command = [sys.executable, "-m", "eventstudy", "build", str(study.folder), "--log-format", "json"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"{study.folder / 'index.html'}\n"

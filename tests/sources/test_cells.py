@@ -177,7 +177,7 @@ def test_lists_that_are_no_files(save):
 @pytest.mark.slow
 def test_as_of_for_a_study_on_a_file(tmp_path):
     folder = tmp_path / "one"
-    made = subprocess.run([sys.executable, "-m", "eventstudy.cli", "new", str(folder)], capture_output=True, text=True)
+    made = subprocess.run([sys.executable, "-m", "eventstudy", "new", str(folder)], capture_output=True, text=True)
     assert made.returncode == 0, made.stderr
     text = (folder / "study.toml").read_text()
     (folder / "study.toml").write_text(

@@ -231,7 +231,7 @@ def test_the_command_line(tmp_path):
     long.to_csv(file, index=False)
 
     def check(*options):
-        command = [sys.executable, "-m", "eventstudy.cli", "check", str(FLAGSHIP), "--against", str(file), *options]
+        command = [sys.executable, "-m", "eventstudy", "check", str(FLAGSHIP), "--against", str(file), *options]
         return subprocess.run(command, capture_output=True, text=True)
 
     done = (

@@ -378,7 +378,7 @@ def test_four_processes_at_once(tmp_path):
 
 
 def command(*args):
-    return subprocess.run([sys.executable, "-m", "eventstudy.cli", *args], capture_output=True, text=True)
+    return subprocess.run([sys.executable, "-m", "eventstudy", *args], capture_output=True, text=True)
 
 
 @pytest.mark.slow
