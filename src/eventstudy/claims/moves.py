@@ -124,7 +124,8 @@ def _impact(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
 
 def _yardstick(part: ClaimPart, plain: str) -> str:
     """Say what the words of a claim without a number are measured by."""
-    words = f"{part.says} {part.wording}".strip()
+    how = SHARPLY[0] if part.wording in SHARPLY else SLIGHTLY[0] if part.wording in SLIGHTLY else part.wording
+    words = f"{part.says} {how}".strip()
     by = "the price's own estimation days" if part.strength else ""
     return f"the yardstick of “{words}” is {listed(filter(None, (plain, by)))}"
 
