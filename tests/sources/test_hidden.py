@@ -47,7 +47,7 @@ def test_an_adjusted_close_without_a_name_stops_the_read(name, digits, order, sp
     with pytest.raises(InvalidInput, match=rf"the column '{name}', .* Rename it adj_close .* or leave it out"):
         es.load_prices(table)
     renamed = es.load_prices(table.rename(columns={name: "adj_close"}))
-    right = table.pivot(index="date", columns="ticker", values=name)
+    right = table.pivot_table(index="date", columns="ticker", values=name)
     pd.testing.assert_frame_equal(
         renamed.adj_close, right, check_names=False, check_freq=False, check_like=True, check_index_type=False
     )
@@ -76,7 +76,7 @@ def others():
         "px_first": raw.shift() * (1 + noise), "peak": raw * (1 + noise.abs()), "trough": raw * (1 - noise.abs()), "px_mean": raw * (1 + noise / 2),
         "geld": raw - 0.01, "brief": raw + 0.01, "copy": raw, "auction": auction, "so_many": shares, "level": index, "in_usd": raw * rate,
         "Mkt Cap (m)": raw * shares / 1e6, "market_value": raw * shares, "MV": raw * shares, "mktcap": raw * shares, "cap": raw * shares, "時価総額": raw * shares,
-        "one_wrong": raw * np.where(DAYS == DAYS[77], 1.3, 1.0)[:, None], "rank": raw.rank(), "yesterday": raw.shift(),
+        "one_wrong": raw * np.where(DAYS[77] == DAYS, 1.3, 1.0)[:, None], "rank": raw.rank(), "yesterday": raw.shift(),
     }  # fmt: skip
 
 
