@@ -369,7 +369,7 @@ def benchmark_sentence(f: Findings) -> str:
     if check is None:
         return ""
     if not check.rows:
-        return _sentence(f"{check.value}; {check.comment}")
+        return _sentence(f"{check.value}; {check.comment}" if check.explained < 1.0 else check.comment)
     keys = f.headline.abnormal.keys
     rows = sorted((r for r in check.rows if r.turns or r.name in keys), key=lambda r: (not r.turns, -r.diluted))[
         :LED_BY
