@@ -16,7 +16,18 @@ import lazy_loader
 
 __version__ = "0.1.0"
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+_find, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used; say which was meant by one that there is not."""
+    try:
+        return _find(name)
+    except AttributeError as error:
+        from eventstudy.wording import did_you_mean
+
+        known = [] if name.startswith("_") else __all__
+        raise AttributeError(f"No eventstudy attribute {name}.{did_you_mean([name], known)}", name=name) from error
 
 
 def _warn_of_namesake(site: str) -> None:

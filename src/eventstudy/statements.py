@@ -25,6 +25,11 @@ State = Literal["down", "up", "unclear", "missing"]
 RETURN, ABNORMAL, EXPECTED = "return", "abnormal return", "expected return"
 VALUE, ABNORMAL_VALUE = "change in market value", "abnormal change in market value"
 INDEX_POINTS, FROM_MEDIAN = "change in points", "abnormal return less the median"
+SHARE, AGAINST_REST, P_REST = (
+    "share of the benchmark",
+    "abnormal return against the rest of the benchmark",
+    "p-value against the rest",
+)
 P_VALUE, ADJUSTED_P, ERRORS = "p-value", "adjusted p-value", "standard errors"
 LOW, HIGH = "lower end of the interval of the ", "upper end of the interval of the "
 _ABNORMAL_OF = {"fraction": ABNORMAL, "points": ABNORMAL, "dollars": ABNORMAL_VALUE}
@@ -348,6 +353,13 @@ _NOISE = re.compile(
 _OF_TEST = re.compile(rf"(\ufffc\d+\ufffc) ([−+-]?{_NUM}) standard errors")
 _LOWEST = re.compile(r"the lowest, (\ufffc\d+\ufffc)")
 _KEPT = re.compile(r"(\ufffc\d+\ufffc) \([\w ]+\) in (\d+) of (\d+)")
+_SHARE = re.compile(rf"(\ufffc\d+\ufffc) \((?P<share>{_NUM}%)\)")
+_SHOWN_P = r"< ?0?\.\d+|[01]\.\d+"
+#: An abnormal return with its p-value against the benchmark, then both against the rest of it.
+_REST = re.compile(
+    rf"(\ufffc\d+\ufffc) (?P<change>{_VALUE}) \(p (?P<p>{_SHOWN_P})\) becomes (?P<rest>{_VALUE}) \(p (?P<p_rest>{_SHOWN_P})\)"
+)
+_TURNS = re.compile(rf"\bverdict turns for ({_GROUP.pattern})")
 #: Whom a number is said of, where they are named after it.
 _OF_WHOM = re.compile(r"(?: [\w’-]+){0,3}? (?:for|of|in|off|at) (?:shares (?:of|in) )?(\ufffc\d+\ufffc)")
 
@@ -384,6 +396,7 @@ PHRASES = [
         r"spread (?P<variance_ratio>#) times as widely",
         r"is (?P<variance_ratio>#) times that of estimation days",
         r"(?P<far_down>#) of them more than (?P<far>#) standard errors down and (?P<far_up>#) as far up",
+        r"\bexplain (?P<explained>#)% of",
         r"Of (?P<members>#) members",
         r"(?P<rose>#) rose on",
         r"(?P<more_events>#) more events are in the tables",
@@ -592,6 +605,33 @@ class _Reader:
             self._judge(self._keys(found[1]) == [lowest], f"the lowest is {lowest}")
         for found in _KEPT.finditer(self.text):
             self._kept(found)
+        self._against_rest()
+
+    def _against_rest(self) -> None:
+        """Judge shares of the benchmark, abnormal returns against the rest of it, and whose verdict turns."""
+        quantities = {"share": SHARE, "change": ABNORMAL, "rest": AGAINST_REST, "p": P_VALUE, "p_rest": P_REST}
+        span = self.numbers.span
+        for found in (*_SHARE.finditer(self.text), *_REST.finditer(self.text)):
+            (key,) = self._keys(found[1])
+            known = {name: self.numbers.value(key, quantities[name], span) for name in found.groupdict()}
+            if None in known.values():
+                continue
+            for name, value in known.items():
+                assert value is not None
+                if name.startswith("p"):
+                    holds, right = _p_is(found[name], value), p_text(value)
+                else:
+                    amount = _Amount.of(found[name])
+                    holds = amount.unit == "fraction" and _same(amount, value, amount.sign or int(name == "share"))
+                    right = amount.write(value)
+                self._judge(holds, f"{found[name]} is said of {key}, whose {quantities[name]} is {right}")
+            self.claimed.add(key)
+            self._cross(*found.span())
+        for found in _TURNS.finditer(self.text):
+            for key in self._keys(found[1]):
+                before, after = (self.numbers.value(key, what, span) for what in (P_VALUE, P_REST))
+                turns = before is not None and after is not None and (before < 0.05) != (after < 0.05)
+                self._judge(turns, f"{self._named(found.group())!r} is said of {key}")
 
     def _counted(self, found: re.Match[str]) -> bool:
         """Judge each number of a phrase; a count that is not known leaves the phrase unread."""
@@ -868,6 +908,8 @@ class _Reader:
 
     def _ps(self) -> None:
         for found in _P.finditer(self.text):
+            if any(self.seen[found.start() : found.end()]):
+                continue
             shown, quantity = (found["p"], P_VALUE) if found["p"] else (found["of"], ADJUSTED_P)
             after = re.match(r" for (\ufffc\d+\ufffc)", self.text[found.end() :])
             keys = self._keys(after[1] if after and found["of"] else self.text[: found.start()])

@@ -66,7 +66,7 @@ def test_every_word_of_the_table_has_one_meaning():
 ADJUSTED_NAMES = [
     "adjusted", "Adj", "ADJ.", "AdjPrice", "adj-close", "Adjusted Closing Price", "Cierre ajustado", "Clôture ajustée", "Bereinigter Schlusskurs",
     "Chiusura rettificata", "Aangepaste slotkoers", "후복권", "px_adj_last", "Kurs bereinigt um Dividenden", "cours ajusté", "adj factor", "AdjFactor",
-    "total return", "TotalReturnIndex", "close_qfq", "close_hfq", "adjclose_usd", "div-adj. price", "cum_adj", "前复权", "수정주가(원)", "adj_nav", "trfd",
+    "total return", "TotalReturnIndex", "TRI", "RI", "tri", "Return Index", "close_qfq", "close_hfq", "adjclose_usd", "div-adj. price", "cum_adj", "前复权", "수정주가(원)", "adj_nav", "trfd",
 ]  # fmt: skip
 
 
@@ -76,7 +76,7 @@ def test_an_adjusted_close_is_used_or_stops_the_read(name, firm, save):
     """The truth is the change of the adjusted column; that of the raw one on the ex-day is five points lower."""
     start, cell = ("date,ticker", ",RIO") if firm else ("date", "")
     file = save(f"{start},close,{name}", lambda d, i: f"{d}{cell},{RAW[i]:.8f},{ADJUSTED[i]:.8f}", "RIO.csv")
-    if meaning(name) != "adj_close" and name != "후복권":
+    if meaning(name) not in {"adj_close", "total_return"} and name != "후복권":
         with pytest.raises(InvalidInput, match=f"the column {re.escape(repr(name))}, which is none that is known"):
             read_prices(file)
         return
@@ -115,6 +115,16 @@ def test_the_last_price_is_a_close_where_there_is_no_other(save):
     assert read_prices(file).adj_close["AIR"].iloc[0] == 40.0
     file = save("Datum;Zuletzt;Eröffn.;Hoch;Tief;Vol.;+/- %", lambda d, i: f"{d};{RAW[i]:.4f};1;1;1;5;1", "AIR.csv")
     assert read_prices(file).adj_close["AIR"].iloc[0] == 40.0
+
+
+def test_a_total_return_index_is_used_where_it_is_no_ticker(save):
+    prices = read_prices(save("Dates,Code,RI", lambda d, i: f"{d},RIO,{ADJUSTED[i]}"))
+    np.testing.assert_allclose(prices.adj_close["RIO"], ADJUSTED)
+    for head in ("Date,TRI,RELX.L", "Date,RI,MC.PA", "Date,ENGI.PA,TRI"):
+        assert read_prices(save(head, lambda d, i: f"{d},{RAW[i]},{ADJUSTED[i]}")).tickers == tuple(head.split(",")[1:])
+    assert read_prices(save("Date,TRI", lambda d, i: f"{d},{RAW[i]}")).tickers == ("TRI",)
+    two = pd.DataFrame({("Close", "BHP"): RAW, ("TRI", "BHP"): ADJUSTED}, index=DAYS)
+    np.testing.assert_allclose(es.load_prices(two).adj_close["BHP"], ADJUSTED)
 
 
 FIRMS = [

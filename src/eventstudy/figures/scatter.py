@@ -86,7 +86,7 @@ def _cloud(panel: EventPanel, fit_: Fit, i: int, level: float) -> Cloud:
         )
     if not -panel.n <= i < panel.n:
         raise InvalidInput(f"i is {i}; there are {panel.n} events, so give 0 to {panel.n - 1}.")
-    if not 0.0 < level < 1.0:
+    if isinstance(level, bool) or not isinstance(level, int | float | np.floating) or not 0.0 < level < 1.0:
         raise InvalidInput(f"level is {level!r}; give a coverage between 0 and 1, e.g. 0.95.")
     used = panel.est_mask[i]
     market = round_significant(panel.est_columns[i, used, 0])

@@ -21,7 +21,7 @@ from eventstudy.inference.advice import (
 from eventstudy.inference.registry import STANDARD, TESTS, Method, Overlooks, overlooking
 from eventstudy.inference.result import NO_DAYS, Draft, HypothesisTest, NotApplicable, format_p
 from eventstudy.windows import Window
-from eventstudy.wording import listed
+from eventstudy.wording import did_you_mean, listed
 
 __all__ = [
     "RECOMMENDED",
@@ -85,7 +85,9 @@ def run_test(
         If no test has this name, or an option is not allowed.
     """
     if name not in TESTS:
-        raise InvalidInput(f"There is no test {name!r}; the tests are {', '.join(TESTS)}.")
+        raise InvalidInput(
+            f"There is no test {name!r}; the tests are {', '.join(TESTS)}.{did_you_mean([str(name)], TESTS)}"
+        )
     method, chosen = TESTS[name], Window.of(window)
     _check_options(name, method, options)
     if method.scope == "one" and abnormal.n != 1:

@@ -9,8 +9,23 @@ import numpy as np
 
 from eventstudy.errors import StudyFileError
 from eventstudy.report.findings import FAR, Findings, joint_result, market_day
-from eventstudy.statements import ABNORMAL, ADJUSTED_P, FROM_MEDIAN, P_VALUE, RETURN, Numbers, Reading, read
+from eventstudy.statements import (
+    ABNORMAL,
+    ADJUSTED_P,
+    AGAINST_REST,
+    AVERAGE,
+    FROM_MEDIAN,
+    P_REST,
+    P_VALUE,
+    RETURN,
+    SHARE,
+    Numbers,
+    Reading,
+    group_names,
+    read,
+)
 from eventstudy.study.said import index_names, result_numbers
+from eventstudy.study.yardstick import BenchmarkCheck
 from eventstudy.wording import capital, iso_day, long_day
 
 MEDIAN = "the median member"
@@ -102,6 +117,32 @@ def market_numbers(f: Findings) -> Numbers:
         roles={"lowest": day.lowest_ticker},
         quoted=frozenset(["S&P 500 with prices"]),
     )
+
+
+def benchmark_check(f: Findings) -> BenchmarkCheck | None:
+    """Return the check of the benchmark without the events' firms, if it does not hold."""
+    return next((c for c in f.headline.checks if isinstance(c, BenchmarkCheck) and not c.passed), None)
+
+
+def benchmark_numbers(f: Findings) -> Numbers:
+    """Return the numbers of the headline events against the rest of the benchmark, and what they are of it."""
+    check = benchmark_check(f)
+    if check is None:
+        return Numbers()
+    numbers, keys = headline_numbers(f), f.headline.abnormal.keys
+    values = {
+        (row.name if row.name in keys else AVERAGE, what, numbers.span): value
+        for row in check.rows
+        for what, value in (
+            (SHARE, row.share),
+            (ABNORMAL, row.change),
+            (P_VALUE, row.p),
+            (AGAINST_REST, row.against_rest),
+            (P_REST, row.p_rest),
+        )
+    }
+    counts = {"explained": 100.0 * check.explained}
+    return replace(numbers, names={**group_names(len(keys)), **numbers.names}, values=values, counts=counts)
 
 
 def read_title(f: Findings) -> Reading:

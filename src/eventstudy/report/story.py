@@ -26,6 +26,8 @@ from eventstudy.report.charts import Chart
 from eventstudy.report.findings import FAR, Findings, data_checks, happenings, joint_result, market_day
 from eventstudy.report.held import (
     advice_numbers,
+    benchmark_check,
+    benchmark_numbers,
     clear_sign,
     headline_numbers,
     joint_numbers,
@@ -36,10 +38,21 @@ from eventstudy.report.held import (
 from eventstudy.report.tables import ReportTable, days_text
 from eventstudy.statements import Numbers, certified, read
 from eventstudy.study.results import EventStudyResult
-from eventstudy.study.said import called, result_sentence
-from eventstudy.study.yardstick import BENCHMARK_CHECK
+from eventstudy.study.said import LED_BY, called, result_sentence
 from eventstudy.windows import Window
-from eventstudy.wording import DASH, MINUS, billions, in_brackets, interval, iso_day, listed, long_day, p_text, percent
+from eventstudy.wording import (
+    DASH,
+    MINUS,
+    billions,
+    capital,
+    in_brackets,
+    interval,
+    iso_day,
+    listed,
+    long_day,
+    p_text,
+    percent,
+)
 
 #: What a correction says; the keys of an entry of ``corrections``.
 CORRECTION_KEYS = ("date", "what", "old", "new", "reason")
@@ -279,6 +292,7 @@ def sentences(f: Findings) -> dict[str, tuple[str, Numbers]]:
         "With other models of normal": (_robustness_sentence(f), headline),
         "The market that day": (universe_sentence(f), market_numbers(f)),
         "In dollars": (_dollar_sentence(f) if f.dollars else "", headline),
+        "The benchmark": (benchmark_sentence(f), benchmark_numbers(f)),
     }
     return {name: (text, numbers) for name, (text, numbers) in found.items() if text}
 
@@ -301,8 +315,7 @@ def further_findings(f: Findings, said: Mapping[str, tuple[str, Numbers]] | None
     against = dict.fromkeys(_against(c) for c in f.claims if c.verdict == "contradicted" and c.kind != "date")
     out = [("Not as reported", sentence) for sentence in against]
     own = {name: text for name, (text, _) in (said or sentences(f)).items() if name not in ("standfirst", "method")}
-    benchmark = [("The benchmark", text) for text in [_benchmark_sentence(f)] if text]
-    return [*out, *own.items(), *benchmark]
+    return [*out, *own.items()]
 
 
 def _against(claim: Claim) -> str:
@@ -350,10 +363,30 @@ def _joint(f: Findings) -> str:
     return text
 
 
-def _benchmark_sentence(f: Findings) -> str:
-    """Say what of the benchmark are the events' own firms, where that matters."""
-    lost = [c for c in f.headline.checks if c.name == BENCHMARK_CHECK and not c.passed]
-    return " ".join(_sentence(f"{c.value}; {c.comment}") for c in lost)
+def benchmark_sentence(f: Findings) -> str:
+    """Say what of the benchmark are the events' own firms, where that matters, and what is left against the rest of it."""
+    check = benchmark_check(f)
+    if check is None:
+        return ""
+    if not check.rows:
+        return _sentence(f"{check.value}; {check.comment}" if check.explained < 1.0 else check.comment)
+    keys = f.headline.abnormal.keys
+    rows = sorted((r for r in check.rows if r.turns or r.name in keys), key=lambda r: (not r.turns, -r.diluted))[
+        :LED_BY
+    ]
+    called_so = {r.name: _on_day(f, r.name) if r.name in keys else "the average" for r in rows}
+    held = sorted((r for r in rows if r.name in keys), key=lambda r: -r.share)
+    shares = listed([f"{called_so[r.name]} ({percent(r.share, 1, sign=False)})" for r in held])
+    others = ", among others," if len(held) < len(f.headline.events) else ""
+    parts = [
+        f"{called_so[r.name]} {percent(r.change)} (p {p_text(r.p)}) becomes {percent(r.against_rest)} (p {p_text(r.p_rest)})"
+        for r in rows
+    ]
+    turned = listed([called_so[r.name] for r in rows if r.turns])
+    return (
+        f"{capital(f.spec.call(f.spec.model.benchmark))} holds{others} the events’ own firms: {shares}. Against the rest of it the abnormal return of "
+        f"{'; of '.join(parts)}.{f' The verdict turns for {turned}.' if turned else ''}"
+    )
 
 
 def _robustness_sentence(f: Findings) -> str:

@@ -35,7 +35,7 @@ from eventstudy.study.results import EventStudyResult
 from eventstudy.study.validity import Check, design_checks, events_check, gap_checks, validity_checks
 from eventstudy.study.yardstick import benchmark_checks, made_of_the_firms
 from eventstudy.windows import Window
-from eventstudy.wording import first_few, iso_day, listed
+from eventstudy.wording import first_few, iso_day, listed, plural
 
 __all__ = ["EventStudy"]
 
@@ -137,6 +137,11 @@ class EventStudy:
             )
         if not isinstance(self.min_estimation, int | np.integer) or self.min_estimation < 3:
             raise InvalidInput(f"min_estimation is {self.min_estimation!r}; give a whole number of at least 3.")
+        if len(self._estimation) < self.min_estimation:
+            raise InvalidInput(
+                f"The estimation window {self._estimation} has {plural(len(self._estimation), 'day')} and min_estimation asks for {self.min_estimation} "
+                f"returns in it, so that every event would be dropped: begin the window earlier, or lower min_estimation."
+            )
         if not isinstance(self.max_dropped, int | float) or not 0.0 <= self.max_dropped <= 1.0:
             raise InvalidInput(f"max_dropped is {self.max_dropped!r}; give a share between 0 and 1.")
 

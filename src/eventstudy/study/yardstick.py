@@ -35,6 +35,40 @@ AGREES = 0.98
 COVERED = 0.9
 
 
+@dataclass(frozen=True, slots=True)
+class AgainstRest:
+    """One event, or the average, against the benchmark and against the rest of it."""
+
+    name: str
+    change: float
+    p: float
+    against_rest: float
+    p_rest: float
+    share: float = 0.0
+    diluted: float = 0.0
+
+    @property
+    def turns(self) -> bool:
+        """Whether the verdicts differ."""
+        return (self.p < LEVEL) != (self.p_rest < LEVEL)
+
+    @property
+    def words(self) -> str:
+        """Both numbers, with their p-values."""
+        before, after = (
+            f"{percent(v)} (p {p_text(p)})" for v, p in ((self.change, self.p), (self.against_rest, self.p_rest))
+        )
+        return f"{self.name} {before} is {after}"
+
+
+@dataclass(frozen=True, slots=True)
+class BenchmarkCheck(Check):
+    """The check with its numbers: the events against the rest of the benchmark, or how much of it (a fraction) their firms explain."""
+
+    rows: tuple[AgainstRest, ...] = ()
+    explained: float = 1.0
+
+
 def made_of_the_firms(abnormal: AbnormalReturns, panel: EventPanel) -> str:
     """Say that the benchmark is a combination of the events' firms, so that their average is zero by algebra, or return an empty text.
 
@@ -102,7 +136,7 @@ def benchmark_checks(
     rule = f"shares times beta of at most {percent(NEGLIGIBLE, 0, sign=False)}, and the verdicts of day {event_day(abnormal).start} at 5% as against the rest"
     if abnormal.void:
         comment = f"{abnormal.void} (they explain it fully on estimation days): their average is void; take a benchmark without them"
-        return (Check(BENCHMARK_CHECK, "made of them", rule, passed=False, comment=comment),)
+        return (BenchmarkCheck(BENCHMARK_CHECK, "made of them", rule, passed=False, comment=comment),)
     one_day = panel.columns == (model.benchmark,) and model.offsets == (0,) and not model.bridges_gaps
     known = model.benchmark in INDEX_SERIES and one_day and may_hold({e.ticker for e in panel.events}, panel.sessions)
     held = _held(panel, index_members(), returns_kind) if known else None
@@ -119,12 +153,13 @@ def _unknown(abnormal: AbnormalReturns, panel: EventPanel) -> tuple[Check, ...]:
     if most < LIKELY:
         return ()
     return (
-        Check(
+        BenchmarkCheck(
             BENCHMARK_CHECK,
             f"the events' firms of one date explain {percent(most, 0, sign=False)} of {panel.columns[0]}",
             f"less than {percent(LIKELY, 0, sign=False)}, or a benchmark that does not hold them",
             passed=False,
             comment="if it holds them, their common move is in it and their abnormal returns are diluted: compare a benchmark without them",
+            explained=most,
         ),
     )
 
@@ -185,30 +220,7 @@ def _agreement(ours: FloatArray, theirs: FloatArray) -> tuple[float, float]:
     return share, float(np.corrcoef(ours[both], theirs[both])[0, 1])
 
 
-@dataclass(frozen=True)
-class _Row:
-    """One event, or the average, against the benchmark and against the rest of it."""
-
-    name: str
-    change: float
-    p: float
-    against_rest: float
-    p_rest: float
-    diluted: float = 0.0
-
-    @property
-    def turns(self) -> bool:
-        return (self.p < LEVEL) != (self.p_rest < LEVEL)
-
-    @property
-    def words(self) -> str:
-        before, after = (
-            f"{percent(v)} (p {p_text(p)})" for v, p in ((self.change, self.p), (self.against_rest, self.p_rest))
-        )
-        return f"{self.name} {before} is {after}"
-
-
-def _compared(abnormal: AbnormalReturns, panel: EventPanel, model: NormalReturnModel, held: _Held) -> list[_Row]:
+def _compared(abnormal: AbnormalReturns, panel: EventPanel, model: NormalReturnModel, held: _Held) -> list[AgainstRest]:
     """Return the events that the index holds, and their average, against both yardsticks on the event day."""
     fitted = model if model.least_squares else MarketModel(str(model.benchmark))
     ours = abnormal if fitted is model else abnormal_returns(panel, fitted.fit(panel))
@@ -217,12 +229,13 @@ def _compared(abnormal: AbnormalReturns, panel: EventPanel, model: NormalReturnM
     beta = fitted.fit(panel.keep(np.isin(np.arange(panel.n), held.events))).coefficients[:, 1]
     a, b = ours.sums(day), rest.sums(day)
     rows = [
-        _Row(
+        AgainstRest(
             key,
             float(a.car[i]),
             t_two_sided(float(a.scar[i]), float(ours.df[i])),
             float(b.car[i]),
             t_two_sided(float(b.scar[i]), float(rest.df[i])),
+            float(held.shares[i]),
             float(beta[i] * held.shares[i]),
         )
         for i, key in enumerate(ours.keys)
@@ -232,11 +245,13 @@ def _compared(abnormal: AbnormalReturns, panel: EventPanel, model: NormalReturnM
     if len(rows) == ours.n > 1 and names:
         p, p_rest = (run_test(names[0], ab, day).p_value for ab in (ours, rest))
         if np.isfinite([p, p_rest]).all():
-            rows.append(_Row(f"the average of {len(rows)} ({names[0]})", ours.caar(day), p, rest.caar(day), p_rest))
+            rows.append(
+                AgainstRest(f"the average of {len(rows)} ({names[0]})", ours.caar(day), p, rest.caar(day), p_rest)
+            )
     return rows
 
 
-def _check_of(rows: Sequence[_Row], held: _Held, benchmark: str | None, rule: str) -> Check:
+def _check_of(rows: Sequence[AgainstRest], held: _Held, benchmark: str | None, rule: str) -> Check:
     """Put the check into words."""
     order = np.argsort(-held.shares, kind="stable")
     keys = [held.rest.keys[i] for i in order]
@@ -257,4 +272,4 @@ def _check_of(rows: Sequence[_Row], held: _Held, benchmark: str | None, rule: st
         said.append(
             f"abnormal returns are diluted by the factor 1 − beta × share ({first_few(parts, 3, '; ')} against the rest)"
         )
-    return Check(BENCHMARK_CHECK, value, rule, not said, "; ".join(said))
+    return BenchmarkCheck(BENCHMARK_CHECK, value, rule, not said, "; ".join(said), tuple(rows))

@@ -414,6 +414,11 @@ def load_study(path: str | Path) -> StudySpec:
             f"There is no study file at {given}; give a folder that holds {FILE_NAME}, or start one with "
             f"'eventstudy new NAME'."
         )
+    if file.suffix.lower() != ".toml":
+        raise StudyFileError(
+            f"{file.name} is no study file. A list of events goes into the folder of a study, beside its {FILE_NAME}: start one with "
+            f"'eventstudy new NAME', put the list there and name it under events."
+        )
     content = read_toml(file, error=StudyFileError)
     try:
         return StudySpec(folder=file.parent.resolve(), **content)  # type: ignore[arg-type]

@@ -19,7 +19,7 @@ from eventstudy.days import written_days
 from eventstudy.errors import DataUnfit, InvalidInput
 from eventstudy.sources.files.cells import WORDS, Figures, check_tickers, cut, numbers, read_days, shown
 from eventstudy.sources.files.crsp import Delisting, check_delisting, crsp_figures
-from eventstudy.sources.files.plausible import refuse_other_fields, refuse_other_figures
+from eventstudy.sources.files.plausible import refuse_adjusted, refuse_other_fields, refuse_other_figures
 from eventstudy.wording import first_few, iso_day, plural
 
 if TYPE_CHECKING:
@@ -252,6 +252,8 @@ def from_rows(table: pd.DataFrame, asked: Asked) -> Figures:
     clean = clean.iloc[
         _once_a_day(clean[["ticker", "date"]], clean[fields], priced, table[clock], table[unknown], name)
     ]
+    if "adj_close" not in fields:
+        refuse_adjusted(clean, table[unknown].iloc[clean.index], name)
     figures = _figures({f: clean.pivot(index="date", columns="ticker", values=f) for f in fields})  # noqa: PD010
     if firm is None and "adj_close" not in fields:
         figures = replace(figures, close=figures.close if page else None, cautions=(vendor["caution"],))
@@ -314,12 +316,19 @@ def _row_meanings(columns: Sequence[str]) -> list[str]:
     # Among tickers LAST is one, CLOSE is not.
     if any(m == "" and _may_be_ticker(c) for c, m in zip(columns, names, strict=True)):
         names = [
-            "" if m in {"last", "adj_close"} and _may_be_ticker(c) else m for c, m in zip(columns, names, strict=True)
+            "" if m in {"last", "adj_close", "total_return"} and _may_be_ticker(c) else m
+            for c, m in zip(columns, names, strict=True)
         ]
-    last = "other" if "close" in names else "close"
-    names = [last if m == "last" else m for m in names]
+    names = _settled(names)
     lone = not {"close", "adj_close", "ticker", "firm"} & set(names)
     return ["close" if lone and plainly(c) == "price" else m for c, m in zip(columns, names, strict=True)]
+
+
+def _settled(names: Sequence[str]) -> list[str]:
+    """Return meanings with those settled that depend on the others: the last price, and a total return."""
+    last = "other" if "close" in names else "close"
+    total = "adj_close" if "adj_close" not in names and {"close", "ticker", "firm"} & set(names) else ""
+    return [{"last": last, "total_return": total}.get(m, m) for m in names]
 
 
 def _may_be_ticker(column: str) -> bool:
@@ -452,7 +461,7 @@ def from_wide(table: pd.DataFrame, asked: Asked) -> Figures:
     """Bring a wide table (date first, then one column per ticker) to dates × tickers."""
     name, head, columns = asked.name, str(table.columns[0]), [str(c) for c in table.columns[1:]]
     fields = [c for c in columns if meaning(c) and not _may_be_ticker(c)]
-    fields = fields or ([] if any(not meaning(c) for c in columns) else columns)
+    fields = fields or ([] if any(meaning(c) in {"", "total_return"} for c in columns) else columns)
     if fields:
         known = set(map(meaning, table.columns))
         lacking = [
@@ -528,6 +537,7 @@ def from_two_level(table: pd.DataFrame, asked: Asked) -> Figures:
         heads = sorted({str(v) for i in (0, 1) for v in _level(table, i)})
         raise InvalidInput(f"{name} has two header rows without a Close: {_names(heads)}. {NEEDED}.")
     heads = [str(v) for v in _level(table, level)]
+    told[level] = _settled(told[level])
     said = _unused(heads, told[level], {h for h, m in zip(heads, told[level], strict=True) if m in _FIELDS}, name)
     check_tickers((v for v in _level(table, 1 - level)), name)
     days = read_days(pd.Series(table.index), name)
@@ -547,6 +557,16 @@ def from_two_level(table: pd.DataFrame, asked: Asked) -> Figures:
     if "adj_close" in blocks:
         _check_adjusted_of_all(blocks, name)
         return _figures(blocks).with_cautions(*said)
+    long = (
+        blocks["close"]
+        .rename_axis("date")
+        .melt(ignore_index=False, var_name="ticker", value_name="close")
+        .reset_index()
+    )
+    for head in dict.fromkeys(h for h, m in zip(heads, told[level], strict=True) if not m):
+        at = [i for i, h in enumerate(heads) if h == head]
+        beside = table.iloc[kept, at].set_axis([str(_level(table, 1 - level)[i]) for i in at], axis=1)
+        refuse_adjusted(long, beside.reindex(columns=blocks["close"].columns).melt(value_name=head)[[head]], name)
     return Figures(blocks["close"], None, blocks.get("volume"), cautions=(ADJUSTED_UNKNOWN, *said))
 
 

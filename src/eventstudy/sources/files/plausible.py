@@ -47,6 +47,14 @@ _TICKS = 5
 #: Gross returns (1.013) lie around one, and move at least so much.
 _AROUND_ONE, _GROSS_SPREAD = 0.01, 0.003
 _NAMED = 8
+#: A close that is adjusted moves as the close does on at least so many days, and its steps against it add up to at least so much of their sum.
+_SAME_DAYS, _ONE_WAY = 0.8, 0.5
+#: A market value is a close times shares, and steps against it when their number changes.
+_MARKET_VALUE = re.compile(
+    r"cap(?!\w*gain)|(market|mkt|mk)[\W_]*val|^mv\b|(markt|börsen)wert|kurswert|valeur boursi|valor de mercado|市值|時価総額|시가총액"
+)
+#: Most decimals that figures are rounded to; relative error of figures of single precision.
+_DECIMALS, _SINGLE = 8, 2e-7
 
 
 def refuse_other_fields(columns: Sequence[str], date: str, name: str) -> None:
@@ -134,3 +142,39 @@ def _few_ticks(values: np.ndarray) -> bool:
     """Tell whether a typical change is a few of the smallest steps, as of a share that trades at a fraction of a cent."""
     steps = np.diff(np.unique(values))
     return len(steps) == 0 or float(np.median(np.abs(np.diff(values)))) < _TICKS * float(steps.min())
+
+
+def refuse_adjusted(clean: pd.DataFrame, unknown: pd.DataFrame, name: str) -> None:
+    """Refuse a column without a meaning that moves as the close does but for a few steps that last, as an adjusted close does.
+
+    ``clean`` has ``ticker``, ``date`` and ``close``, ``unknown`` the other columns of the same rows. A copy of the close has no steps; those
+    of another price of the day, such as a settlement, go back.
+    """
+    order = np.lexsort((clean["date"], clean["ticker"]))
+    close = clean["close"].to_numpy()[order]
+    codes = pd.factorize(clean["ticker"])[0][order]
+    for column in map(str, unknown.columns):
+        values = pd.to_numeric(unknown[column], errors="coerce").to_numpy(dtype=np.float64)[order]
+        there = np.isfinite(values) & np.isfinite(close) & (values > 0) & (close > 0)
+        if there.sum() < _FEWEST or _MARKET_VALUE.search(column.lower()):
+            continue
+        ratio, off, code = np.log(values[there] / close[there]), _off(values[there]) + _off(close[there]), codes[there]
+        within = code[1:] == code[:-1]
+        step, of = np.diff(ratio)[within], code[1:][within]
+        step = np.where(np.abs(step) > (off[1:] + off[:-1])[within], step, 0.0)
+        days, steps, net, gross = (np.bincount(of, w) for w in (None, step != 0, step, np.abs(step)))
+        stepped = (days >= _FEWEST) & (steps > 0)
+        adjusted = stepped & (steps <= (1.0 - _SAME_DAYS) * days) & (np.abs(net) > _ONE_WAY * gross)
+        if adjusted.any() and 2 * adjusted.sum() >= stepped.sum():
+            raise InvalidInput(
+                f"{name} has the column {cut([column])[0]!r}, which is none that is known: on {int((days - steps)[adjusted].sum()):,} of "
+                f"{int(days[adjusted].sum()):,} days it moves as the close does, and on the others it steps against it for good, as closes adjusted for "
+                f"splits and dividends do. Rename it adj_close if it holds them, or leave it out if it does not (a market value, say).",
+                column=column,
+            )
+
+
+def _off(values: np.ndarray) -> np.ndarray:
+    """Return by how much, relative to itself, each figure may be off by the rounding that all of them show."""
+    digits = next((d for d in range(_DECIMALS) if np.allclose(values, values.round(d), rtol=_SINGLE / 2, atol=0)), None)
+    return _SINGLE + (0.0 if digits is None else 0.5 * 10.0**-digits) / values
