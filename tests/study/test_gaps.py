@@ -206,3 +206,13 @@ def test_every_window_of_a_random_table_with_holes_is_void_exactly_where_a_close
                 needed = table[firm].iloc[ZERO + first - 1 : ZERO + last + 1]
                 assert np.isfinite(car[i]) == needed.notna().all(), (firm, first, last)
                 assert bool(ab.why_no_sum(Window(first, last))[i]) == needed.isna().any()
+
+
+@pytest.mark.parametrize("day", [1, 5])
+def test_one_event_of_returns_handed_in_with_a_gap_after_the_news_has_no_verdict(day):
+    returns = without(closes(), "ALFA", day).pct_change(fill_method=None).iloc[1:]
+    result = run(returns)
+    assert result.recommended((-4, 6)).names == ()
+    assert "so its sum is of the others alone" in result.recommended((-4, 6)).reason
+    assert "would have been found" not in summary_text(result, [Window(-4, 6)])
+    assert result.recommended((-4, 0)).names == ("t_pe",)

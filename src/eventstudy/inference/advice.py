@@ -156,6 +156,8 @@ def _recommend_of_sums(abnormal: AbnormalReturns, window: Window) -> tuple[str, 
     blind = _without_day_0(abnormal, window)
     if len(blind) == abnormal.n:
         return design_of(abnormal.position, window), (), f"no abnormal return on day 0, so the news is not in {window}"
+    if abnormal.n == 1 and abnormal.skip_gaps and not np.isfinite(abnormal.ar[0, abnormal.columns_of(window)]).all():
+        return design_of(abnormal.position, window), (), f"days of {window} lack an abnormal return, so its sum is of the others alone"
     design, names, reason = _recommend(part, window)
     if blind:
         reason += f"; without an abnormal return on day 0, and counted with their other days: {first_few(blind, NAMED)}"
