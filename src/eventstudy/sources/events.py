@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, time
@@ -15,14 +12,14 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.calendars import calendar_bounds
-from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
+from eventstudy.errors import DataMissing, InvalidInput
 from eventstudy.events import Event, time_of_day
 from eventstudy.interchange import as_pandas, is_table
-from eventstudy.sources.files.cells import WORDS, cut, read_days, shown
-from eventstudy.sources.files.delimited import read_text
+from eventstudy.sources.files.cells import WORDS, column_names, cut, read_days, shown
+from eventstudy.sources.files.delimited import filled_rows, read_text
 from eventstudy.sources.files.layouts import HEADERS, plainly
 from eventstudy.sources.files.open import is_price_file
-from eventstudy.wording import first_few, iso_day, plural
+from eventstudy.wording import iso_day, plural
 
 #: What columns of events are called, by what they hold; of labels the first word is taken.
 _WORDS = {meaning: tuple(plainly(word) for word in words.split()) for meaning, words in WORDS["events"].items()}
@@ -45,8 +42,6 @@ _YES_OR_NO = frozenset({"true", "false", "1", "0", "yes", "no", "y", "n", "x"})
 _MOSTLY = 0.5
 #: Days written as one number, and the longest text that tells a time of day.
 _YEAR_MONTH_DAY, _LONGEST = (1900_01_01, 2199_12_31), 60
-#: Columns that a sentence names.
-_COLUMNS = 12
 _WHAT = "The events table"
 _CLOCK = re.compile(
     r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(?:\s*([ap])\.?m(?![a-z])\.?)?(?:\s*(?:Uhr|h)(?![a-z]))?\s*(\S.*)?",
@@ -145,12 +140,7 @@ def read_event_table(file: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
     header = text.rows[0]
     while len(header) > 1 and not header[-1]:  # what spreadsheets leave behind
         header = header[:-1]
-    lines = itertools.islice(io.TextIOWrapper(io.BytesIO(text.data), encoding="utf-8", newline=""), text.ends[0], None)
-    try:
-        rows = list(csv.reader(lines, delimiter=text.separator, skipinitialspace=True, strict=True))
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise DataUnfit(f"{file.name} cannot be read as CSV: {error}.", file=file.name) from error
-    body = [[cell.strip() for cell in row] for row in rows if any(cell.strip() for cell in row)]
+    body = [[cell.strip() for cell in row] for _, row in filled_rows(text, text.ends[0], strict=True)]
     for place, row in enumerate(body, start=1):
         if len(row) < len(header) or any(row[len(header) :]):
             raise InvalidInput(
@@ -262,7 +252,7 @@ def _refuse_doubtful_times(table: pd.DataFrame, names: Sequence[str]) -> None:
         cells = set(_texts(table, name)) - {""}
         if cells == {"AMC"} or (cells and {c.casefold() for c in cells} <= _YES_OR_NO and time_of_day(name)):
             raise InvalidInput(
-                f"{_WHAT} has {first_few(sorted(cells), _COLUMNS)} in the column {name[:60]!r}, which may be the time of day or something else. If it is, "
+                f"{_WHAT} has {column_names(sorted(cells))} in the column {name[:60]!r}, which may be the time of day or something else. If it is, "
                 f"call the column timing and write 'amc' (after the close), 'bmo' (before the open) or 'dmh' (during the session) in it; else: "
                 f"events.drop(columns={name!r}).",
                 columns=(name,),
@@ -301,7 +291,7 @@ def _crossed(days: str) -> str:
 def _not_found(names: list[str], kinds: Mapping[str, str], firm: list[str], dates: list[str]) -> InvalidInput:
     """Say which column is wanting, and the line that names it."""
     wanting = " and ".join(repr(w) for w, found in (("ticker", firm), ("date", dates)) if not found)
-    said = f"{_WHAT} has the columns {first_few(cut(names), _COLUMNS)}; it needs 'ticker' and 'date', and {wanting} is not there."
+    said = f"{_WHAT} has the columns {column_names(names)}; it needs 'ticker' and 'date', and {wanting} is not there."
     days = [n for n in names if kinds[n] in _DAYS and n not in firm]
     if not firm and len(names) - len(dates) <= 2 and dates:
         return InvalidInput(

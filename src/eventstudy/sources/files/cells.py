@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import DataUnfit, InvalidInput
-from eventstudy.wording import is_formula, iso_day
+from eventstudy.wording import first_few, is_formula, iso_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 MAX_CELL = 64
 #: Longest name of a column that a message gives whole.
 LONGEST_NAME = 60
+#: Names of columns that a message gives at most.
+_COLUMNS = 12
+#: Longest ticker that is a plain word (VOL, OPEN, DAY) and may be the name of a column, if it is written in capitals.
+_LONGEST_TICKER = 5
 #: How files call things.
 WORDS = tomllib.loads(resources.files(__package__).joinpath("words.toml").read_text(encoding="utf-8"))
 #: What an empty cell may look like.
@@ -74,6 +78,16 @@ class Figures:
 def cut(names: Iterable[object]) -> list[str]:
     """Return names for a message, each cut to a readable length."""
     return [str(name)[:LONGEST_NAME] for name in names]
+
+
+def column_names(names: Iterable[object]) -> str:
+    """Return names of columns for a message, a dozen at most."""
+    return first_few(cut(names), _COLUMNS)
+
+
+def may_be_ticker(column: str) -> bool:
+    """Tell whether a word that is known may be a ticker, for it is short and in capitals."""
+    return column.isupper() and column.isascii() and len(column) <= _LONGEST_TICKER
 
 
 def shown(value: object) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import DataUnfit, InvalidInput
-from eventstudy.sources.files.cells import Figures, check_tickers, cut, numbers, read_days
+from eventstudy.sources.files.cells import Figures, check_tickers, column_names, numbers, read_days
 from eventstudy.wording import first_few, iso_day, plural
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _cells(table: pd.DataFrame, columns: Mapping[str, str], name: str) -> pd.Dat
     """Return the cells by permno and date, columns by their older names; what the file lacks is missing, ``no_previous`` marks code C."""
     if not {"permno", "date"} <= set(columns):
         raise InvalidInput(
-            f"{name} has the columns {first_few(cut(table.columns), 12)}; a CRSP file needs permno, date and ret."
+            f"{name} has the columns {column_names(table.columns)}; a CRSP file needs permno, date and ret."
         )
     if table.empty:
         raise DataUnfit(f"{name} is empty below its header; it needs a row for each share and day.")

@@ -20,7 +20,7 @@ from pandas.api.types import is_numeric_dtype
 
 from eventstudy.errors import DataUnfit, InvalidInput
 from eventstudy.interchange import read_csv
-from eventstudy.sources.files.cells import MISSING, cut, is_day
+from eventstudy.sources.files.cells import MISSING, column_names, cut, is_day
 from eventstudy.sources.files.layouts import has_decimals, holds_words, meanings, needed_cells, two_heads
 from eventstudy.wording import first_few
 
@@ -315,19 +315,24 @@ def _with_serials(table: pd.DataFrame, date: str, day_zero: str) -> tuple[pd.Dat
 
 def _rows(text: Text, width: int, skip: int, needed: int = 0) -> Iterator[list[str]]:
     """Yield the rows below the header that hold anything; refuse one with more cells than there are columns, or fewer than are needed."""
+    for line, row in filled_rows(text, skip):
+        if len(row) < needed or any(c.strip() for c in row[width:]):
+            raise DataUnfit(
+                f"{text.name} has rows of different length ({len(row)} cells in line {line}, {width} columns); each needs one value per column.",
+                file=text.name,
+                line=line,
+            )
+        yield row
+
+
+def filled_rows(text: Text, skip: int, strict: bool = False) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows below the header that hold anything, with the lines that they end in; ``strict`` as in `csv`, blanks before quotes left out."""
     lines = itertools.islice(io.TextIOWrapper(io.BytesIO(text.data), encoding="utf-8", newline=""), skip, None)
-    reader = csv.reader(lines, delimiter=text.separator)
+    reader = csv.reader(lines, delimiter=text.separator, skipinitialspace=strict, strict=strict)
     try:
         for row in reader:
             if any(c.strip() for c in row):
-                if len(row) < needed or any(c.strip() for c in row[width:]):
-                    raise DataUnfit(
-                        f"{text.name} has rows of different length ({len(row)} cells in line {skip + reader.line_num}, {width} columns); each needs "
-                        f"one value per column.",
-                        file=text.name,
-                        line=skip + reader.line_num,
-                    )
-                yield row
+                yield skip + reader.line_num, row
     except (csv.Error, UnicodeDecodeError) as error:
         raise DataUnfit(f"{text.name} cannot be read as CSV: {error}.", file=text.name) from error
 
@@ -335,8 +340,6 @@ def _rows(text: Text, width: int, skip: int, needed: int = 0) -> Iterator[list[s
 # -- Decimal marks and marks between thousands: settled by the figures, refused, or a caution.
 
 
-#: Columns that a caution names.
-_COLUMNS = 12
 #: Figures whose thousands are parted by commas; a figure whose one mark may be either.
 _PARTED, _GROUP = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?"), r"-?\d{1,3}[.,]\d{3}"
 
@@ -362,7 +365,7 @@ def without_commas(table: pd.DataFrame, columns: list[str]) -> tuple[pd.DataFram
         return table, ()
     first = next(iter(taken.values()))
     said = (
-        f"The comma in the figures of {first_few(cut(taken), _COLUMNS)} was taken as a mark between thousands, for elsewhere in the file a point is "
+        f"The comma in the figures of {column_names(taken)} was taken as a mark between thousands, for elsewhere in the file a point is "
         f"the decimal mark: {first} was read as {first.replace(',', '')}, not as {first.replace(',', '.')}."
     )
     return table, (said,)
@@ -384,7 +387,7 @@ def with_points(table: pd.DataFrame, columns: list[str], name: str) -> tuple[pd.
         return table, ()
     first = next(iter(open_to_both.values()))
     said = (
-        f"All figures of {first_few(cut(open_to_both), _COLUMNS)} have three digits after the point, and no figure in the file tells whether it is a "
+        f"All figures of {column_names(open_to_both)} have three digits after the point, and no figure in the file tells whether it is a "
         f"decimal mark or parts thousands: {first} was read as {float(first):g}, not as {first.replace('.', '')}. Returns are the same either "
         f"way, amounts in dollars and numbers of shares are not."
     )

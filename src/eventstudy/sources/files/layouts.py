@@ -17,7 +17,17 @@ import pandas as pd
 
 from eventstudy.days import written_days
 from eventstudy.errors import DataUnfit, InvalidInput
-from eventstudy.sources.files.cells import WORDS, Figures, check_tickers, cut, numbers, read_days, shown
+from eventstudy.sources.files.cells import (
+    WORDS,
+    Figures,
+    check_tickers,
+    column_names,
+    cut,
+    may_be_ticker,
+    numbers,
+    read_days,
+    shown,
+)
 from eventstudy.sources.files.crsp import Delisting, check_delisting, crsp_figures
 from eventstudy.sources.files.plausible import refuse_adjusted, refuse_other_fields, refuse_other_figures
 from eventstudy.wording import first_few, iso_day, plural
@@ -50,8 +60,6 @@ _FIELDS = ("adj_close", "close", "volume")
 _CLOSES = frozenset({"close", "adj_close"})
 #: So many different times a day are bars within it.
 _BARS = 1.5
-#: Longest ticker that may also be the name of a column, if it is written in capitals (LOW, OPEN, DAY).
-_LONGEST_TICKER = 5
 #: Columns that hold words: a ticker may be called NA or TRUE, and a code 007.
 _WORDS = frozenset({"date", "ticker", "firm", "currency", "period", "time"})
 #: What names without a meaning tell: an adjusted close or its factor; prices of another kind; a close that is adjusted for nothing.
@@ -62,8 +70,8 @@ _ADJUSTED = re.compile(
 _OTHER_PRICE = re.compile(r"open|high|low|vwap|vol")
 _RAW = re.compile(r"(un|non|not.?)adj|unbereinigt|raw|不复权")
 _PRICE = re.compile(r"clos|price|last|kurs")
-#: Columns, tickers and pairs that a message names.
-_COLUMNS, _TICKERS, _PAIRS = 12, 8, 6
+#: Tickers and pairs that a message names.
+_TICKERS, _PAIRS = 8, 6
 
 NEEDED = (
     "Needed is either long (columns date, ticker, close and/or adj_close, optionally volume) "
@@ -157,11 +165,6 @@ def _columns_of(kind: str, columns: Sequence[str], names: Sequence[str], name: s
     return found
 
 
-def _names(columns: Sequence[object] | pd.Index) -> str:
-    """Return column names for a message, a dozen at most."""
-    return first_few(cut(columns), _COLUMNS)
-
-
 def figures_of(table: pd.DataFrame, asked: Asked) -> Figures:
     """Bring a table of prices in any known layout to dates × tickers."""
     if table.columns.nlevels > 2:
@@ -195,7 +198,7 @@ def from_crsp(table: pd.DataFrame, asked: Asked) -> Figures:
     columns = crsp_columns([str(c) for c in table.columns], asked.name)
     if "ret" not in columns:
         raise InvalidInput(
-            f"{asked.name} has the columns {_names(table.columns)}: permno and prc of CRSP but no ret, and prc is adjusted for nothing. "
+            f"{asked.name} has the columns {column_names(table.columns)}: permno and prc of CRSP but no ret, and prc is adjusted for nothing. "
             f"Add the column of returns and call it ret.",
             columns=tuple(table.columns),
         )
@@ -229,7 +232,7 @@ def from_rows(table: pd.DataFrame, asked: Asked) -> Figures:
     names = _row_meanings(columns)
     if "date" not in names or not _CLOSES & set(names):
         _refuse_unknown(list(filter(_is_raw, columns)), set(), name)
-        raise InvalidInput(f"{name} has the columns {_names(columns)}. {NEEDED}.", columns=tuple(columns))
+        raise InvalidInput(f"{name} has the columns {column_names(columns)}. {NEEDED}.", columns=tuple(columns))
     chosen = _columns_of("prices", columns, names, name)
     named = asked.ticker or ticker_of_name(name) or asked.likely
     if named and "firm" in chosen and table[chosen["firm"]].nunique() < 2:
@@ -299,7 +302,7 @@ def _whose(asked: Asked, columns: Sequence[str] | pd.Index) -> tuple[str, tuple[
         way = f'load_prices({{{example!r}: {name!r}}}), read_prices(…, ticker={example!r}), or in a study file source = {{"{example}" = "{name}"}}'
     raise InvalidInput(
         f"{name} holds one share and no ticker: name the file by its ticker, add a column ticker, or say whose it is: {way}. It has the columns "
-        f"{_names(columns)}. {NEEDED}.",
+        f"{column_names(columns)}. {NEEDED}.",
         columns=tuple(columns),
     )
 
@@ -314,9 +317,9 @@ def _row_meanings(columns: Sequence[str]) -> list[str]:
     """Return what columns stand for; the last price is a close where there is no other, and so is a price where there is no ticker either."""
     names = [meaning(c) for c in columns]
     # Among tickers LAST is one, CLOSE is not.
-    if any(m == "" and _may_be_ticker(c) for c, m in zip(columns, names, strict=True)):
+    if any(m == "" and may_be_ticker(c) for c, m in zip(columns, names, strict=True)):
         names = [
-            "" if m in {"last", "adj_close", "total_return"} and _may_be_ticker(c) else m
+            "" if m in {"last", "adj_close", "total_return"} and may_be_ticker(c) else m
             for c, m in zip(columns, names, strict=True)
         ]
     names = _settled(names)
@@ -329,11 +332,6 @@ def _settled(names: Sequence[str]) -> list[str]:
     last = "other" if "close" in names else "close"
     total = "adj_close" if "adj_close" not in names and {"close", "ticker", "firm"} & set(names) else ""
     return [{"last": last, "total_return": total}.get(m, m) for m in names]
-
-
-def _may_be_ticker(column: str) -> bool:
-    """Tell whether a word of the table may be a ticker, for it is short and in capitals."""
-    return column.isupper() and column.isascii() and len(column) <= _LONGEST_TICKER
 
 
 def _once_a_day(
@@ -460,7 +458,7 @@ def _figures(blocks: dict[str, pd.DataFrame]) -> Figures:
 def from_wide(table: pd.DataFrame, asked: Asked) -> Figures:
     """Bring a wide table (date first, then one column per ticker) to dates × tickers."""
     name, head, columns = asked.name, str(table.columns[0]), [str(c) for c in table.columns[1:]]
-    fields = [c for c in columns if meaning(c) and not _may_be_ticker(c)]
+    fields = [c for c in columns if meaning(c) and not may_be_ticker(c)]
     fields = fields or ([] if any(meaning(c) in {"", "total_return"} for c in columns) else columns)
     if fields:
         known = set(map(meaning, table.columns))
@@ -470,12 +468,12 @@ def from_wide(table: pd.DataFrame, asked: Asked) -> Figures:
             *["close that is known by its name"] * (not known & {*_CLOSES, "last"}),
         ]
         raise InvalidInput(
-            f"{name} has the columns {_names(table.columns)}: {', '.join(fields)} but no {', no '.join(lacking)}. {NEEDED}.",
+            f"{name} has the columns {column_names(table.columns)}: {', '.join(fields)} but no {', no '.join(lacking)}. {NEEDED}.",
             columns=tuple(table.columns),
         )
     if meaning(head) != "date" and not _FIRST.fullmatch(head.strip().lower()):
         raise InvalidInput(
-            f"{name} has the columns {_names(table.columns)}; the first is not a date, by its name: if it holds days, call it date. {NEEDED}.",
+            f"{name} has the columns {column_names(table.columns)}; the first is not a date, by its name: if it holds days, call it date. {NEEDED}.",
             columns=tuple(table.columns),
         )
     adjusted = [
@@ -535,7 +533,7 @@ def from_two_level(table: pd.DataFrame, asked: Asked) -> Figures:
     level = int(known[1] > known[0])
     if known[level] < 0:
         heads = sorted({str(v) for i in (0, 1) for v in _level(table, i)})
-        raise InvalidInput(f"{name} has two header rows without a Close: {_names(heads)}. {NEEDED}.")
+        raise InvalidInput(f"{name} has two header rows without a Close: {column_names(heads)}. {NEEDED}.")
     heads = [str(v) for v in _level(table, level)]
     told[level] = _settled(told[level])
     said = _unused(heads, told[level], {h for h, m in zip(heads, told[level], strict=True) if m in _FIELDS}, name)
@@ -575,7 +573,7 @@ def _check_adjusted_of_all(blocks: Mapping[str, pd.DataFrame], name: str) -> Non
     lacking = [t for t in blocks.get("close", blocks["adj_close"]).columns if t not in blocks["adj_close"].columns]
     if lacking:
         raise InvalidInput(
-            f"{name} has an Adj Close for {_names(blocks['adj_close'].columns)} and only a Close for {_names(lacking)}; give "
+            f"{name} has an Adj Close for {column_names(blocks['adj_close'].columns)} and only a Close for {column_names(lacking)}; give "
             f"adjusted closes of all, or leave these out."
         )
 
@@ -592,7 +590,7 @@ def _unused(columns: Sequence[str], names: Sequence[str], used: set[str], name: 
     rest = [c for c, m in zip(columns, names, strict=True) if c not in used and m != "other"]
     rest = [c for c in dict.fromkeys(rest) if not _MEANS["bars"].get(c.strip().lower())]
     _refuse_unknown(rest, {m for c, m in zip(columns, names, strict=True) if c in used}, name)
-    return (f"Columns that were not used: {_names(rest)}.",) if rest else ()
+    return (f"Columns that were not used: {column_names(rest)}.",) if rest else ()
 
 
 def _refuse_unknown(columns: Sequence[str], known: set[str], name: str) -> None:
@@ -676,7 +674,7 @@ def _plain(table: pd.DataFrame, name: str) -> pd.DataFrame:
     numbered = [c for c, base in pairs if base in families]
     if numbered:
         raise InvalidInput(
-            f"{name} has the columns {_names(numbered)}: one name several times, numbered by the program that read it, so that nothing says whose they "
+            f"{name} has the columns {column_names(numbered)}: one name several times, numbered by the program that read it, so that nothing says whose they "
             f"are. Call each by its ticker, or hand over both header rows.",
             columns=tuple(numbered),
         )
@@ -734,7 +732,7 @@ def _called(figures: Figures, asked: Asked) -> Figures:
     names = [str(t) for t in figures.adj_close.columns]
     if asked.ticker is not None and names != [asked.ticker]:
         raise InvalidInput(
-            f"ticker is {asked.ticker!r}, but {asked.name} names its own: {', '.join(names[:_COLUMNS])}. Leave ticker out, and select afterwards; or "
+            f"ticker is {asked.ticker!r}, but {asked.name} names its own: {column_names(names)}. Leave ticker out, and select afterwards; or "
             f"rename the column."
         )
     return figures

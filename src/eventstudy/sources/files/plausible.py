@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import DataUnfit, InvalidInput
-from eventstudy.sources.files.cells import cut
+from eventstudy.sources.files.cells import cut, may_be_ticker
 from eventstudy.wording import first_few
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ _RAW = re.compile(r"(?P<stem>.+)[\s_.:/(-](close|last|price)\)?", re.IGNORECASE)
 _ALONE = re.compile(rf"{_WORDS}|{_SHORT_WORDS}|%", re.IGNORECASE)
 #: Before "return" these make the name of an index or a fund.
 _INDEX_NAME = re.compile(r".*\b(total|tot|net|gross|price|absolute|real)[\s_]returns?", re.IGNORECASE)
-#: Longest ticker of an exchange that is a plain word (VOL, OPEN).
-_LONGEST_TICKER = 5
 
 #: Log moves that half of the days exceed in no series of prices, and hardly in any.
 _NEVER, _HARDLY = float(np.log(1.16)), 0.05
@@ -82,7 +80,7 @@ def refuse_other_fields(columns: Sequence[str], date: str, name: str) -> None:
 def _is_field(column: str) -> bool:
     words = column.strip()
     if _ALONE.fullmatch(words):
-        return not (words.isupper() and len(words) <= _LONGEST_TICKER)
+        return not may_be_ticker(words)
     return bool(_FIELD.fullmatch(words)) and not _INDEX_NAME.fullmatch(words)
 
 
