@@ -149,7 +149,7 @@ def billions(value: float, digits: int | None = None, currency: str = "USD") -> 
     if not math.isfinite(value):
         return DASH
     if digits is None:
-        digits = 0 if abs(value) >= 9.95e9 else 1 if abs(value) >= 5e7 or value == 0.0 else 3
+        digits = 0 if abs(value) >= 9.95e9 or value == 0.0 else 1 if abs(value) >= 5e7 else 3
     text = f"{abs(value) / 1e9:,.{digits}f}"
     sign = "" if float(text.replace(",", "")) == 0.0 else MINUS if value < 0 else "+"
     return f"{sign}{_money(currency)}{text}bn"

@@ -59,7 +59,7 @@ def test_bounds_have_the_digits_in_print_and_their_unit_once() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0.54e9, "+$0.5bn"), (-9.94e9, "−$9.9bn"), (9.96e9, "+$10bn"), (-592e9, "−$592bn"), (0.0, "$0.0bn")],
+    [(0.54e9, "+$0.5bn"), (-9.94e9, "−$9.9bn"), (9.96e9, "+$10bn"), (-592e9, "−$592bn"), (0.0, "$0bn")],
 )
 def test_below_ten_billions_one_decimal(value: float, text: str) -> None:
     assert billions(value) == text

@@ -80,7 +80,7 @@ _CAUSES = (
 )
 _TIMES = (
     "(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|may|june|july|august|september|october|november|december"
-    "|days?|date|eve|morning|afternoon|evening|week|month|year|quarter|close|open|after|before|following|ahead|of|in|at|and|as|when|while|to"
+    "|days?|date|eve|morning|afternoon|evening|week|month|year|quarter|close|open|after|before|following|ahead|on|over|by|from|than|of|in|at|and|as|when|while|to"
 )
 _CAUSE = rf"(?:(?!(?:{_TIMES})\b)[\w’'&%.-]+ ){{0,3}}(?:{_CAUSES})\b(?![-’'])(?! (?:day|date|week|season|call|night|morning)\b)"
 _BY = r"(?!(?:measured|ranked|judged|weighted|followed|preceded|published|reported|sorted)\b)(?:\w+ed|hit|hurt|driven|shaken|struck|led|held)"
