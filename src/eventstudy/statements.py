@@ -305,7 +305,36 @@ _NUM = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
 _PER, _LARGE = r"%|per ?cent|percentage points?|points?", r"bn|tn|mn|billion|trillion|million"
 _UNIT = rf"{_PER}|{_LARGE}"
 #: What stands for a currency: signs and codes before an amount, words and codes after it.
-_CODES = ["USD", "EUR", "GBP", "GBX", "CHF", "JPY", "CNY", "HKD", "KRW", "TWD", "INR", "SGD", "AUD", "NZD", "CAD", "BRL", "MXN", "SEK", "NOK", "DKK", "PLN", "CZK", "HUF", "TRY", "ZAR", "SAR", "AED", "ILS"]
+_CODES = [
+    "USD",
+    "EUR",
+    "GBP",
+    "GBX",
+    "CHF",
+    "JPY",
+    "CNY",
+    "HKD",
+    "KRW",
+    "TWD",
+    "INR",
+    "SGD",
+    "AUD",
+    "NZD",
+    "CAD",
+    "BRL",
+    "MXN",
+    "SEK",
+    "NOK",
+    "DKK",
+    "PLN",
+    "CZK",
+    "HUF",
+    "TRY",
+    "ZAR",
+    "SAR",
+    "AED",
+    "ILS",
+]
 _SIGNS = {"US$": "USD", "$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY"}
 _MONIES = {
     "US dollars": "USD",

@@ -117,8 +117,9 @@ def given_counts(shares: Mapping[str, ShareCount | float]) -> dict[str, ShareCou
     wanted = "give shares outstanding by ticker, as in shares={'SAP': 1_228_000_000}"
     if not isinstance(shares, Mapping):
         raise InvalidInput(f"shares is {shares!r}; {wanted}.")
-    found = {}
-    for ticker, count in shares.items():
+    found: dict[str, ShareCount] = {}
+    counts: Mapping[str, object] = shares
+    for ticker, count in counts.items():
         if isinstance(count, ShareCount):
             found[ticker] = count
             continue
