@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
+from eventstudy.prices.firms import another_firm
 from eventstudy.prices.snapshot import share_counts
 from eventstudy.prices.table import Prices, clean_frame, require_prices
 
@@ -96,7 +97,7 @@ def log_turnover(prices: Prices, shares: Mapping[str, float] | None = None) -> p
         With volume.
     shares : mapping of str to float, optional
         Shares outstanding by ticker, constant; by default the embedded quarterly counts, each from its day on (the first also
-        before).
+        before), of tickers whose prices are those of the firm that is embedded under them.
 
     Returns
     -------
@@ -109,7 +110,8 @@ def log_turnover(prices: Prices, shares: Mapping[str, float] | None = None) -> p
         If there is no volume or no share count for a ticker.
     """
     traded = log_volume(prices)
-    missing = [str(t) for t in traded.columns if not (shares is not None and t in shares) and not share_counts(str(t))]
+    unknown = [str(t) for t in traded.columns if shares is None or t not in shares]
+    missing = [t for t in unknown if not share_counts(t) or another_firm(prices, t)]
     if missing:
         raise DataMissing(
             f"No share count for {', '.join(missing)}; hand them in as shares={{...}}, or study measure='volume'.",

@@ -66,6 +66,8 @@ class Numbers:
         Sentences that another room answers for, which stand as they are.
     relative : bool
         Whether abnormal returns are per cents of the price expected, as those of log returns, not percentage points.
+    currencies : mapping of str to str
+        The currency of each event's market value, dollars if it is not there; if it is empty, no sign of a currency can be held against it.
     more : callable, optional
         Gives the values of days that are not among ``values``.
     """
@@ -82,6 +84,7 @@ class Numbers:
     roles: Mapping[str, str] = field(default_factory=dict)
     quoted: frozenset[str] = frozenset()
     relative: bool = False
+    currencies: Mapping[str, str] = field(default_factory=dict)
     more: Callable[[Span], Mapping[tuple[str, str, Span], float]] | None = None
 
     def beside(self, other: Numbers) -> Numbers:
@@ -97,6 +100,7 @@ class Numbers:
             roles={**other.roles, **self.roles},
             quoted=self.quoted | other.quoted,
             relative=self.relative or other.relative,
+            currencies={**other.currencies, **self.currencies},
             more=more or others,
         )
 
@@ -109,8 +113,16 @@ class Numbers:
             found = self.raw.get(subject)
         if found is None and subject == ALL and quantity in (VALUE, ABNORMAL_VALUE):
             each = [self.value(key, quantity, span) for key in self.states]
-            found = math.fsum(v for v in each if v is not None) if each and None not in each else None
+            one = (
+                len({self.currencies.get(key, "USD") for key in self.states}) == 1
+            )  # money of several currencies has no sum
+            found = math.fsum(v for v in each if v is not None) if each and None not in each and one else None
         return found
+
+    def currency(self, subject: str) -> str:
+        """Return the currency of a subject's market value, that of every event if it is all of them; empty if it is not known."""
+        found = {self.currencies.get(key, "USD") for key in (self.states if subject == ALL else [subject])}
+        return found.pop() if len(found) == 1 else ""
 
     def verdict(self, subject: str, quantity: str, span: Span) -> State | None:
         """Return what the interval of an abnormal number allows to say; None if there is no interval."""
@@ -292,18 +304,61 @@ _PLAIN = frozenset(
 _NUM = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
 _PER, _LARGE = r"%|per ?cent|percentage points?|points?", r"bn|tn|mn|billion|trillion|million"
 _UNIT = rf"{_PER}|{_LARGE}"
+#: What stands for a currency: signs and codes before an amount, words and codes after it.
+_CODES = [
+    "USD",
+    "EUR",
+    "GBP",
+    "GBX",
+    "CHF",
+    "JPY",
+    "CNY",
+    "HKD",
+    "KRW",
+    "TWD",
+    "INR",
+    "SGD",
+    "AUD",
+    "NZD",
+    "CAD",
+    "BRL",
+    "MXN",
+    "SEK",
+    "NOK",
+    "DKK",
+    "PLN",
+    "CZK",
+    "HUF",
+    "TRY",
+    "ZAR",
+    "SAR",
+    "AED",
+    "ILS",
+]
+_SIGNS = {"US$": "USD", "$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY"}
+_MONIES = {
+    "US dollars": "USD",
+    "dollars": "USD",
+    "euros": "EUR",
+    "euro": "EUR",
+    "pounds": "GBP",
+    "yen": "JPY",
+    "Swiss francs": "CHF",
+}
+_BEFORE = rf"(?:{'|'.join(map(re.escape, _SIGNS))}|(?:{'|'.join(_CODES)}) ?)"
+_AFTER = rf"(?: (?:{'|'.join([*_MONIES, *_CODES])})\b)"
 _AMOUNT = (
-    rf"(?:US)?\${_NUM}(?!\d| ?%)(?: ?(?:{_LARGE})\b)?|{_NUM} ?(?:{_PER})(?!\w)|{_NUM} ?(?:{_LARGE})(?!\w)(?: dollars)?"
+    rf"{_BEFORE}{_NUM}(?!\d| ?%)(?: ?(?:{_LARGE})\b)?|{_NUM} ?(?:{_PER})(?!\w)|{_NUM} ?(?:{_LARGE})(?!\w){_AFTER}?"
 )
 _VALUE = rf"[−+-]?(?:{_AMOUNT})"
 _PAIR = rf"(?P<low>{_VALUE}) to (?P<high>{_VALUE})"
 #: A number with its interval, if it has one, and the day by which it is cumulated.
 _FIGURE = re.compile(
-    rf"(?P<range>from {_PAIR.replace('low', 'least').replace('high', 'most')})|(?P<main>(?<![\w$.,])(?<!\d[−-]){_VALUE})"
+    rf"(?P<range>from {_PAIR.replace('low', 'least').replace('high', 'most')})|(?P<main>(?<![\w$€£¥₹₩.,])(?<!\d[−-]){_VALUE})"
     rf"(?:(?: \((?:[\d.]+% interval )?|, ){_PAIR}(?=\)))?(?P<by>\)? by day (?P<day>[−+-]?\d+))?"
 )
 _PARTS = re.compile(
-    rf"(?P<sign>[−+-])?(?P<currency>(?:US)?\$)?(?P<number>{_NUM}) ?(?P<unit>{_UNIT})?(?P<dollars> dollars)?"
+    rf"(?P<sign>[−+-])?(?P<before>{_BEFORE})?(?P<number>{_NUM}) ?(?P<unit>{_UNIT})?(?P<after>{_AFTER})?"
 )
 _SCALE = {"bn": 1e9, "billion": 1e9, "tn": 1e12, "trillion": 1e12, "mn": 1e6, "million": 1e6, "": 1.0}
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
@@ -458,6 +513,7 @@ class _Amount:
     digits: int
     unit: str
     scale: float
+    currency: str = ""
 
     @classmethod
     def of(cls, text: str) -> _Amount:
@@ -465,11 +521,20 @@ class _Amount:
         assert found, text
         shown = found["number"].rstrip(",")
         word = found["unit"] or ""
-        money = bool(found["currency"] or found["dollars"]) or bool(word and word in _SCALE)
+        said = (found["before"] or found["after"] or "").strip()
+        money = bool(said) or bool(word and word in _SCALE)
         unit = "dollars" if money else "points" if "point" in word else "fraction"
         scale = _SCALE[word] if money else 0.01
         sign = {"": 0, "+": 1}.get(found["sign"] or "", -1)
-        return cls(text, sign, float(shown.replace(",", "")), len(shown.partition(".")[2]), unit, scale)
+        return cls(
+            text,
+            sign,
+            float(shown.replace(",", "")),
+            len(shown.partition(".")[2]),
+            unit,
+            scale,
+            {**_SIGNS, **_MONIES}.get(said, said),
+        )
 
     def shows(self, value: float, word: str = "") -> bool:
         """Return whether a number is what the text shows, but for its sign."""
@@ -479,12 +544,12 @@ class _Amount:
             return reach_of(word, step).place(actual / self.size) == 0
         return math.isfinite(actual) and f"{actual:.{self.digits}f}" == f"{self.size:.{self.digits}f}"
 
-    def write(self, value: float) -> str:
+    def write(self, value: float, currency: str = "") -> str:
         """Return another number as the text would show it."""
         if not math.isfinite(value):
             return "not known"
         if self.unit == "dollars":
-            return dollars(value, sign=True)
+            return dollars(value, sign=True, currency=currency)
         if self.unit == "points" and self.scale == 1.0:
             return f"{number(value, max(self.digits, 1))} points"
         return percent(value, max(self.digits, 1 if abs(self.size - abs(value) / self.scale) > 0.1 else 2))
@@ -860,7 +925,13 @@ class _Reader:
     def _hold(self, amount: _Amount, names: list[str], quantity: str, span: Span, sign: int, word: str) -> bool:
         """Judge a number of one or several subjects; return whether it was known."""
         for key in names:
-            value = self.numbers.value(key, quantity, span)
+            value, currency = self.numbers.value(key, quantity, span), self.numbers.currency(key)
+            if amount.currency and not currency:  # the numbers do not say in what they are
+                self.unread.append(amount.text)
+                return False
+            if amount.currency and amount.currency != currency and value is not None:
+                self.problems.append(f"{amount.text} is said of {key}, whose market value is in {currency}")
+                return True
             if value is None or not math.isfinite(value):
                 if key in self.numbers.states and value is not None:
                     self.problems.append(f"{amount.text} is said of {key}, whose {quantity} is not known")
@@ -874,7 +945,7 @@ class _Reader:
                 continue
             said = f"{word} {amount.text}".strip()
             self.problems.append(
-                f"{said} is said of {key}, whose {quantity}{_over(span, self.numbers.span)} is {amount.write(value)}{self._other(amount, key, quantity, span, sign, word)}"
+                f"{said} is said of {key}, whose {quantity}{_over(span, self.numbers.span)} is {amount.write(value, currency)}{self._other(amount, key, quantity, span, sign, word)}"
             )
         return True
 
@@ -898,12 +969,13 @@ class _Reader:
         for end, shown in ((LOW, found["low"]), (HIGH, found["high"])):
             amount = _Amount.of(shown)
             value = self.numbers.value(names[0], end + quantity, span)
-            if value is None or amount.unit != _Amount.of(found["main"]).unit:
+            main = _Amount.of(found["main"])
+            if value is None or amount.unit != main.unit or amount.currency not in ("", main.currency):
                 self.unread.append(shown)
                 continue
             self._judge(
                 _same(amount, value, amount.sign),
-                f"{shown} is said of {names[0]}; the {end}{quantity} is {amount.write(value)}",
+                f"{shown} is said of {names[0]}; the {end}{quantity} is {amount.write(value, main.currency)}",
             )
 
     def _ps(self) -> None:
@@ -1223,7 +1295,7 @@ _SIDE = re.compile(
     rf"(?P<who>{_GROUP.pattern}|\d+)(?: of \d+ events)?(?: is| are)?(?: clearly)? (?P<side>below|above)\b"
 )
 _WORDS_OF_DISTANCE = re.compile(
-    rf"\b(?:{'|'.join(sorted(WORDS, key=len, reverse=True))})(?= [−+-]?(?:US)?\$?\d)", re.IGNORECASE
+    rf"\b(?:{'|'.join(sorted(WORDS, key=len, reverse=True))})(?= [−+-]?{_BEFORE}?\d)", re.IGNORECASE
 )
 #: Words beside a number that say what it is of, or how it is meant.
 _CUES = re.compile(

@@ -99,33 +99,76 @@ def number(value: float, digits: int = 2) -> str:
     return (MINUS if value < 0 and float(text) != 0.0 else "") + text
 
 
-def billions(value: float, digits: int = 0) -> str:
-    """Return US dollars in billions with a sign: ``−$592bn``; a dash if missing.
+#: Signs of currencies that stand for no other one here; any other currency is written by its code, an unknown one not at all.
+_SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "": ""}
+
+
+def _money(currency: str) -> str:
+    """Return what stands before an amount in a currency: ``$``, ``CHF ``, nothing if the currency is not known."""
+    return _SIGNS.get(currency, f"{currency} ")
+
+
+def money_words(currencies: Iterable[str]) -> str:
+    """Return in which currency amounts are, in words.
 
     Examples
     --------
-    >>> billions(-592.3e9), billions(33.4e9, 1)
-    ('−$592bn', '+$33.4bn')
+    >>> money_words(["USD", "USD"]), money_words(["CHF"]), money_words([""]), money_words(["EUR", "USD"])
+    ('US dollars', 'CHF', 'the currency of the prices', 'the currency of each share’s prices')
+    """
+    named = sorted(set(currencies))
+    if len(named) > 1:
+        return "the currency of each share’s prices"
+    code = named[0] if named else ""
+    return {"USD": "US dollars", "": "the currency of the prices"}.get(code, code)
+
+
+def one_currency(currencies: Iterable[str]) -> str:
+    """Return the currency that all amounts share; empty if they share none, or it is not known."""
+    named = set(currencies)
+    return named.pop() if len(named) == 1 else ""
+
+
+def billions(value: float, digits: int | None = None, currency: str = "USD") -> str:
+    """Return money in billions with a sign: ``−$592bn``; a dash if missing.
+
+    Parameters
+    ----------
+    value : float
+        The amount, in units of the currency.
+    digits : int, optional
+        Decimals; by default none from ten billions on, one below, three below a twentieth of one.
+    currency : str
+        Its code; empty if it is not known.
+
+    Examples
+    --------
+    >>> billions(-592.3e9), billions(33.4e9, 1), billions(0.54e9), billions(-2e7, currency="CHF"), billions(12e9, currency="")
+    ('−$592bn', '+$33.4bn', '+$0.5bn', '−CHF 0.020bn', '+12bn')
     """
     if not math.isfinite(value):
         return DASH
+    if digits is None:
+        digits = 0 if abs(value) >= 9.95e9 or value == 0.0 else 1 if abs(value) >= 5e7 else 3
     text = f"{abs(value) / 1e9:,.{digits}f}"
     sign = "" if float(text.replace(",", "")) == 0.0 else MINUS if value < 0 else "+"
-    return f"{sign}${text}bn"
+    return f"{sign}{_money(currency)}{text}bn"
 
 
-def dollars(value: float, sign: bool = False) -> str:
-    """Return an amount of US dollars as prose has it: in billions, from a trillion on in trillions.
+def dollars(value: float, sign: bool = False, currency: str = "USD") -> str:
+    """Return an amount of money as prose has it: in billions, from a trillion on in trillions.
 
     Examples
     --------
-    >>> dollars(-592.34e9), dollars(1454.8e9), dollars(600e9), dollars(-592.34e9, sign=True)
-    ('$592.3bn', '$1.455tn', '$600bn', '−$592.3bn')
+    >>> dollars(-592.34e9), dollars(1454.8e9), dollars(600e9), dollars(-592.34e9, sign=True), dollars(4e7, currency="EUR")
+    ('$592.3bn', '$1.455tn', '$600bn', '−$592.3bn', '€0.04bn')
     """
     size = abs(value)
-    unit, text = ("tn", f"{size / 1e12:,.3f}") if size >= 1e12 else ("bn", f"{size / 1e9:,.1f}")
+    unit, text = "bn", f"{size / 1e9:,.{1 if size >= 5e7 else 3}f}"
+    if size >= 1e12:
+        unit, text = "tn", f"{size / 1e12:,.3f}"
     before = (MINUS if value < 0 else "+") if sign else ""
-    return f"{before}${text.rstrip('0').rstrip('.')}{unit}"
+    return f"{before}{_money(currency)}{text.rstrip('0').rstrip('.')}{unit}"
 
 
 def interval(low: float, high: float, form: Callable[[float], str] = percent) -> str:

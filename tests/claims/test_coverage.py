@@ -103,7 +103,9 @@ def test_a_share_that_rose_with_the_market_did_not_stand_still(tmp_path):
         assert ruled[ticker].verdict == expected, ruled[ticker].sentence
 
 
-OWN = STUDY.replace('[model]\nbenchmark = "^GSPC"', '[prices]\nsource = "own.csv"\n[model]\nbenchmark = "IDX"')
+OWN = STUDY.replace(
+    '[model]\nbenchmark = "^GSPC"', '[prices]\nsource = "own.csv"\ncurrency = "USD"\n[model]\nbenchmark = "IDX"'
+)
 
 
 def own_prices(folder: Path) -> None:

@@ -102,7 +102,7 @@ CASES = {
     "points-over": Case("size", "fell more than 1,000 points", asset("^DJI", AUG, "fell", value=1000, unit="points", wording="more than"), "supported", lambda r: r.step("^DJI", AUG)),
     "points-over-line": Case("size", "over 1,034 points", asset("^DJI", AUG, "tumbled", value=1034, unit="points", wording="over"), "overstated", lambda r: r.step("^DJI", AUG)),
     "points-plain": Case("size", "1,100 points lower", asset("^DJI", DEC, "fell", value=1100, unit="points"), "supported", lambda r: r.step("^DJI", DEC)),
-    "points-nearly": Case("size", "nearly 1,200 points", asset("^DJI", DEC, "fell", value=1200, unit="points", wording="nearly"), "overstated", None, "allows 1,140.00 points to below 1,200.00 points"),
+    "points-nearly": Case("size", "nearly 1,200 points", asset("^DJI", DEC, "fell", value=1200, unit="points", wording="nearly"), "overstated", None, "allows 1,140 to below 1,200 points"),
     "points-just-under": Case("size", "just under 1,124 points", asset("^DJI", DEC, "fell", value=1124, unit="points", wording="just under"), "supported"),
     "points-week": Case("period", "shed about 1,000 points in a week", over("^DJI", "2024-12-16", "2024-12-20", "fell", value=1000, unit="points", wording="about"), "supported", lambda r: r.step("^DJI", "2024-12-16", "2024-12-20")),
     "points-share": Case("size", "Nvidia fell 7 points", asset("NVDA", AUG, "fell", value=7, unit="points"), "not testable here"),

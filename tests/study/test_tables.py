@@ -67,7 +67,13 @@ def test_per_cent(value, text):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(-592.3e9, f"{MINUS}$592bn"), (33.4e9, "+$33bn"), (0.0, "$0bn"), (-4e8, "$0bn"), (-1234.5e9, f"{MINUS}$1,234bn")],
+    [
+        (-592.3e9, f"{MINUS}$592bn"),
+        (33.4e9, "+$33bn"),
+        (0.0, "$0bn"),
+        (-4e8, f"{MINUS}$0.4bn"),
+        (-1234.5e9, f"{MINUS}$1,234bn"),
+    ],
 )
 def test_billions(value, text):
     assert billions(value) == text

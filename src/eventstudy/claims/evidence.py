@@ -16,6 +16,7 @@ from eventstudy.errors import DataMissing, EventStudyError, StudyFileError
 from eventstudy.events import Event
 from eventstudy.inference.market_value import SPLIT_IN_WINDOW_TOLERANCE
 from eventstudy.inference.single import car_interval
+from eventstudy.prices.firms import another_firm
 from eventstudy.prices.snapshot import (
     ShareCount,
     is_snapshot,
@@ -207,19 +208,20 @@ class Evidence:
 
     def basket(self, key: str) -> tuple[str, tuple[str, ...]]:
         """Return what sentences call a basket, and its tickers."""
-        members = tuple(self.members.index)
+        members = tuple(t for t in self.members.index if self._embedded(t))
         if key in BUILT_IN_BASKETS:
             tickers = {"study": self.firms, "sp500": members, "all": (*self.firms, *members)}[key]
             return BUILT_IN_BASKETS[key], tuple(dict.fromkeys(tickers))
         part = self.book.baskets[key]
-        by_sector = [str(t) for t, sector in self.members["sector"].items() if sector in part.sectors]
+        by_sector = [t for t in members if self.members.at[t, "sector"] in part.sectors]
         return part.label or key, tuple(dict.fromkeys([*part.tickers, *by_sector]))
 
     def call(self, ticker: str) -> str:
         """Return what sentences call a ticker."""
         if ticker in self.names:
             return self.names[ticker]
-        return str(self.members["name"].get(ticker, ticker)) if not ticker.startswith("^") else ticker
+        known = not ticker.startswith("^") and self._embedded(ticker)
+        return str(self.members["name"].get(ticker, ticker)) if known else ticker
 
     def call_all(self, tickers: Sequence[str]) -> list[str]:
         """Return what a sentence calls several tickers: by name if all have one, else by ticker."""
@@ -230,7 +232,16 @@ class Evidence:
         """Return all share counts of a company, oldest first."""
         if self.given_shares is not None:
             return tuple(self.given_shares.get(ticker, ()))
-        return share_counts(ticker)
+        return share_counts(ticker) if self._embedded(ticker) else ()
+
+    @cached_property
+    def _another(self) -> dict[str, str]:
+        """Why the study's own prices of a ticker are not those of the firm that is embedded under it."""
+        return {ticker: why for ticker in self.prices.tickers if (why := another_firm(self.prices, ticker))}
+
+    def _embedded(self, ticker: str) -> bool:
+        """Whether embedded names, share counts and memberships are those of a ticker's prices."""
+        return ticker not in self._another
 
     @cached_property
     def _tables(self) -> tuple[Prices, ...]:
@@ -262,8 +273,10 @@ class Evidence:
         return self._column(self.source(ticker), ticker, "adj_close")
 
     def traded(self, ticker: str) -> np.ndarray | None:
-        """Return a ticker's closes as traded on the sessions, or None if its table has none."""
+        """Return a ticker's closes as traded on the sessions, or None if its table has none; an index has no dividends or splits: its one close is both."""
         table = self.source(ticker)
+        if ticker.startswith("^") and (table.close is None or table.close[ticker].isna().all()):
+            return self._column(table, ticker, "adj_close")
         return None if table.close is None else self._column(table, ticker, "close")
 
     @cached_property

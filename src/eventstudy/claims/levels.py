@@ -11,8 +11,9 @@ from eventstudy.claims.evidence import Days, Evidence
 from eventstudy.claims.kind import Kind, each_asset
 from eventstudy.claims.ruling import Ruling, Verdict, allows, judge_amount, not_testable, tolerance
 from eventstudy.claims.schema import ClaimPart
+from eventstudy.claims.values import not_in_dollars
 from eventstudy.claims.words import AMOUNT_WORDS, CROSSINGS
-from eventstudy.inference.market_value import SPLIT_BASIS_TOLERANCE
+from eventstudy.prices.firms import SPLIT_BASIS_TOLERANCE
 from eventstudy.prices.snapshot import is_snapshot, later_splits, load_snapshot
 
 
@@ -38,6 +39,8 @@ def _level_of(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
     Tables divide old closes by the ratio of later splits. Where these are known, the close is multiplied by them; where they are not, only
     an agreement with both ends stands, since no split leaves one.
     """
+    if part.unit == "dollars" and not ticker.startswith("^") and (reason := not_in_dollars(ev, ticker)):
+        return not_testable(reason, f"closes of {ticker} in US dollars")
     traded, name = ev.traded(ticker), ev.call(ticker)
     close = math.nan if traded is None else float(traded[days.last])
     if not math.isfinite(close):

@@ -236,7 +236,7 @@ def _size(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
     if not math.isfinite(number):
         return not_testable(move.reason or "there is no abnormal return", "an abnormal return")
     bounds = tolerance(part.wording, float(part.value or 0.0))
-    end = allows(part.wording, part.amount, bounds, _points if points else _size_text)
+    end = allows(part.wording, part.amount, bounds, _plain if points else _size_text, " points" if points else "")
     if points or percent(abs(number), sign=False) in (
         percent(part.amount * b, sign=False) for b in (bounds.low, bounds.high)
     ):
@@ -247,6 +247,10 @@ def _size(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
 
 def _points(value: float) -> str:
     return f"{value:,.2f} points"
+
+
+def _plain(value: float) -> str:
+    return f"{value:,.10g}"
 
 
 def _size_text(value: float) -> str:

@@ -97,15 +97,17 @@ def judge_amount(ratio: float, bounds: Bounds) -> Verdict:
     return verdicts[bounds.place(ratio)]
 
 
-def allows(wording: str, amount: float, bounds: Bounds, form: Callable[[float], str]) -> str:
-    """Say which amounts a claim allows, in the unit of the claim.
+def allows(wording: str, amount: float, bounds: Bounds, form: Callable[[float], str], unit: str = "") -> str:
+    """Say which amounts a claim allows, in the unit of the claim; one that is no sign stands once, at the end of each number or range.
 
     Examples
     --------
     >>> allows("almost", 600.0, tolerance("almost", 600), "{:g}".format)
     '“almost 600” allows 565 to below 600'
+    >>> allows("about", 150.0, tolerance("about", 150), "{:g}".format, " points")
+    '“about 150 points” allows 142.5 to 157.5 points'
     """
-    return f"“{f'{wording} {form(amount)}'.strip()}” allows {bounds.text(amount, form)}"
+    return f"“{f'{wording} {form(amount)}{unit}'.strip()}” allows {bounds.text(amount, form)}{unit}"
 
 
 # -- What the numbers say of a claim, before it is put beside the quotation.

@@ -17,7 +17,7 @@ from eventstudy.claims.ruling import (
     tolerance,
 )
 from eventstudy.claims.schema import DOLLARS, ClaimPart
-from eventstudy.claims.values import ENOUGH, BasketChange, ValueChange, basket_change, value_change
+from eventstudy.claims.values import ENOUGH, BasketChange, ValueChange, basket_change, not_in_dollars, value_change
 from eventstudy.claims.words import AMOUNT_WORDS
 from eventstudy.distances import Bounds
 from eventstudy.wording import dollars, interval, listed, percent
@@ -30,6 +30,8 @@ def _judge_value(ev: Evidence, part: ClaimPart) -> Ruling:
     ``shares_billion`` names. Where it does not, the verdict is ``depends on`` the share count.
     """
     days, ticker = ev.days(part), part.assets[0]
+    if reason := not_in_dollars(ev, ticker):
+        return not_testable(reason, f"closes of {ticker} in US dollars")
     change = value_change(ev, ticker, days, part.shares_billion)
     if isinstance(change, str):
         return not_testable(change, f"closes and a share count of {ticker}")

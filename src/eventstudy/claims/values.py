@@ -12,6 +12,7 @@ import pandas as pd
 from eventstudy.claims.evidence import Days, Evidence, price_returns
 from eventstudy.errors import DataUnfit
 from eventstudy.inference.market_value import check_split_basis
+from eventstudy.prices.firms import DOLLAR, another_firm, currency_of, unknown_currency
 from eventstudy.prices.snapshot import ShareCount
 
 #: Of the companies that a sum or a rank speaks of at least so many must have a number on the day: without the others it is another claim.
@@ -89,11 +90,16 @@ def value_change(
         counts = tuple(ShareCount(ticker, round(n * 1e9), on, on, "", "the claim's shares_billion") for n in printed)
     place = sum(c.period_end <= on for c in counts) - 1
     if not counts:
-        return f"there is no share count of {ticker}; give the claim shares_billion = [lowest, highest]"
+        why = another_firm(ev.source(ticker), ticker) if ev.has(ticker) and ev.given_shares is None else ""
+        return (
+            f"there is no share count of {ticker}{why and ': '}{why}; give the claim shares_billion = [lowest, highest]"
+        )
     if place < 0:
         return f"there is no share count of {ticker} on or before {on}; the first is of {counts[0].period_end}"
     if not ev.has(ticker):
         return f"there are no prices of {ticker}"
+    if reason := not_in_dollars(ev, ticker):
+        return reason
     closes, traded = ev.closes(ticker, days)
     first, last = float(closes[days.before]), float(closes[days.last])
     reason = _unfit(ev, ticker, days, first, last) if traded or not math.isfinite(first * last) else ""
@@ -105,13 +111,18 @@ def value_change(
     return ValueChange(ticker, counts[place].shares * step, low, high, first, last, counts[place], around, traded)
 
 
+def not_in_dollars(ev: Evidence, ticker: str) -> str:
+    """Say why a ticker's prices give no dollars, or return an empty text."""
+    currency = currency_of(ev.source(ticker), ticker)
+    if not currency:
+        return unknown_currency(ticker)
+    return "" if currency == DOLLAR else f"the closes of {ticker} are in {currency}, and claims of money are in dollars"
+
+
 def _unfit(ev: Evidence, ticker: str, days: Days, first: float, last: float) -> str:
     """Say why closes cannot be multiplied by a share count, or return an empty text."""
     if not (math.isfinite(first) and math.isfinite(last)):
         return f"{ticker} has no close on {ev.day(days.before)} or {ev.day(days.last)}"
-    currency = ev.source(ticker).currency.get(ticker, "USD")
-    if currency != "USD":
-        return f"the closes of {ticker} are in {currency}, and claims of market value are in dollars"
     if ev.given_shares is None and ev.counts(ticker):
         try:
             check_split_basis(ticker, ev.sessions[days.before], first)
@@ -188,7 +199,7 @@ def changes(
             columns[ticker] = np.concatenate([[np.nan], price_returns(adjusted, held, 1)[0]])
             continue
         counts = ev.counts(ticker)
-        if not counts:
+        if not counts or not_in_dollars(ev, ticker):
             continue
         known = np.array([c.period_end for c in counts], dtype="datetime64[D]")
         place = np.searchsorted(known, dates, side="right") - 1

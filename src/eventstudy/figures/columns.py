@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from eventstudy.wording import DASH, billions, number, p_text, percent, relative_day
+from eventstudy.wording import DASH, billions, money_words, number, one_currency, p_text, percent, relative_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +20,23 @@ class Unit:
 
 NO_UNIT = Unit("", number)
 FRACTION = Unit("fraction", percent)
-DOLLARS = Unit("US dollars", lambda value: billions(value, 2))
-PRICE = Unit("US dollars a share", lambda value: f"{value:,.2f}")
 SHARES = Unit("shares", lambda value: f"{value:,.0f}")
 TRADING_DAYS = Unit("trading days", lambda value: relative_day(int(value)))
 STANDARD_ERRORS = Unit("standard errors", number)
 PROBABILITY = Unit("", p_text)
+#: How the name of the unit of prices ends.
+A_SHARE = " a share"
+
+
+def money(currencies: Collection[str]) -> Unit:
+    """Return the unit of market values in one or several currencies."""
+    code = one_currency(currencies)
+    return Unit(money_words(currencies), lambda value: billions(value, 2, code))
+
+
+def price(currencies: Collection[str]) -> Unit:
+    """Return the unit of closes in one or several currencies."""
+    return Unit(money_words(currencies) + A_SHARE, lambda value: f"{value:,.2f}")
 
 
 @dataclass(frozen=True, slots=True)

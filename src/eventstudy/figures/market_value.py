@@ -13,7 +13,7 @@ import pandas as pd
 
 from eventstudy.errors import InvalidInput
 from eventstudy.figures import words as say
-from eventstudy.figures.columns import DOLLARS, EVENT, EXCLUDES_ZERO, HIGH, LOW, PRICE, SHARES, Column
+from eventstudy.figures.columns import EVENT, EXCLUDES_ZERO, HIGH, LOW, SHARES, Column, money, price
 from eventstudy.figures.presentation import draw_figure
 from eventstudy.figures.recipe import Facts, Recipe
 from eventstudy.figures.rows import Row, cut_rows, draw_rows, legend_keys, not_drawn, rows_height
@@ -22,7 +22,7 @@ from eventstudy.inference.market_value import MarketValueChange
 from eventstudy.statements import ABNORMAL_VALUE, VALUE, Numbers, verdict
 from eventstudy.statements import HIGH as HIGH_END
 from eventstudy.statements import LOW as LOW_END
-from eventstudy.wording import MINUS, billions, interval, listed, round_significant
+from eventstudy.wording import MINUS, billions, interval, listed, money_words, one_currency, round_significant
 
 if TYPE_CHECKING:
     from eventstudy.figures.figure import HouseFigure
@@ -68,7 +68,8 @@ def dollars(
     if not changes:
         raise InvalidInput("There is no market-value change to draw; give at least one.")
     there = sorted((c for c in changes if math.isfinite(c.abnormal)), key=lambda c: (c.abnormal, c.key))
-    rows = [_row(c) for c in there]
+    rows, currency = [_row(c) for c in there], {say.tidy(c.key): c.currency for c in changes}
+    currencies = [c.currency for c in there]
     drawn, hidden = cut_rows(rows)
     window, level = changes[0].window, changes[0].level
     span, noun = say.span_text(window, when), _noun(changes)
@@ -79,23 +80,28 @@ def dollars(
             {r.key: (r.state,) for r in rows},
             {r.key: r.second for r in rows},
             {"level": float(level), "window": [window.start, window.end]},
-            numbers=_numbers(changes, rows, when),
+            numbers=_numbers(changes, rows, when, currency),
+            others=frozenset(
+                c.ticker for c in changes if c.currency != "USD"
+            ),  # what is embedded is of shares in dollars
         ),
         FigureText(
-            title=_title(rows, when, noun),
-            subtitle=f"Change in market value {span}, $bn: abnormal with interval, and raw",
+            title=_title(rows, when, noun, currency),
+            subtitle=f"Change in market value {span}, {_unit(currencies)}: abnormal with interval, and raw",
             note=_note(changes, there, hidden),
-            alt=_alt(rows, span, noun),
+            alt=_alt(rows, span, noun, currency),
         ),
         _frame(rows, there),
-        _COLUMNS,
+        _columns(currencies),
         lambda size: rows_height(size, len(drawn), legend),
-        lambda sheet: draw_rows(sheet, drawn, legend, _ticks),
+        lambda sheet: draw_rows(sheet, drawn, legend, _ticks(one_currency(currencies))),
     )
     return draw_figure(recipe, size, title=title, source=source)
 
 
-def _numbers(changes: Sequence[MarketValueChange], rows: Sequence[Row], when: str) -> Numbers:
+def _numbers(
+    changes: Sequence[MarketValueChange], rows: Sequence[Row], when: str, currency: Mapping[str, str]
+) -> Numbers:
     """Return the changes as numbers that a text may say."""
     window, level = changes[0].window, changes[0].level
     span = (window.start, window.end)
@@ -115,6 +121,7 @@ def _numbers(changes: Sequence[MarketValueChange], rows: Sequence[Row], when: st
         values=values | {(key, VALUE, span): math.nan for key in gone},
         counts={"level": level * 100, "events": len(rows), "between": len(rows) - say.LISTED, "hidden": len(rows) - 50},
         raw_of=VALUE,
+        currencies=currency,
         days={when: 0} if when else {},
         span=span,
         spans=frozenset([span, (0, 0)]),
@@ -124,32 +131,31 @@ def _numbers(changes: Sequence[MarketValueChange], rows: Sequence[Row], when: st
 def _row(change: MarketValueChange) -> Row:
     value, low, high, raw = round_significant([change.abnormal, change.low, change.high, change.raw]).tolist()
     state = verdict(value, low, high)
-    return Row(say.tidy(change.key), state, value, low, high, _bn(value), interval(low, high, _bn), second=raw)
+    texts = (_bn(value, change.currency), interval(low, high, lambda v: _bn(v, change.currency)))
+    return Row(say.tidy(change.key), state, value, low, high, *texts, second=raw)
 
 
-def _bn(value: float) -> str:
-    """Return billions with as many decimals as their magnitude needs."""
-    if abs(value) < 5e7:
-        return billions(value, 3)
-    return billions(value, 1 if abs(value) < 9.95e9 else 0)
+def _ticks(currency: str) -> Callable[[list[float]], Callable[[float], str]]:
+    """Return how to write the ticks of an axis: in one currency with its sign, in several without one."""
+
+    def written(values: list[float]) -> Callable[[float], str]:
+        step = min((b - a for a, b in pairwise(values)), default=1e9)
+        digits = max(0, -math.floor(math.log10(step / 1e9) + 1e-9))
+        return lambda v: "0" if v == 0 else billions(v, digits, currency)
+
+    return written
 
 
-def _ticks(values: list[float]) -> Callable[[float], str]:
-    step = min((b - a for a, b in pairwise(values)), default=1e9)
-    digits = max(0, -math.floor(math.log10(step / 1e9) + 1e-9))
-    return lambda v: "0" if v == 0 else billions(v, digits)
-
-
-def _title(rows: Sequence[Row], when: str, what: str) -> str:
+def _title(rows: Sequence[Row], when: str, what: str, currency: Mapping[str, str]) -> str:
     on = say.on_day(when)
     clear = [r for r in rows if r.clear]
     if not rows:
-        return "No company has a share count, so no dollars"
+        return "No company has a share count, so no market value"
     if not clear:
         whose = rows[0].key if len(rows) == 1 else f"any of {len(rows)} {what}"
         return f"No clear abnormal change in market value for {whose}{on}"
     first = max(clear, key=lambda r: abs(r.value))
-    raw, surprise = (_bn(v).lstrip(MINUS + "+") for v in (first.second, first.value))
+    raw, surprise = (_bn(v, currency[first.key]).lstrip(MINUS + "+") for v in (first.second, first.value))
     does = "lost" if first.second < 0 else "gained"
     return f"{first.key} {does} {raw}{on}, {surprise} {_beside_expected(first)}"
 
@@ -160,6 +166,16 @@ def _beside_expected(row: Row) -> str:
     if expected * row.second > 0:
         return f"{'more' if (row.second < 0) == (row.state == 'down') else 'less'} than expected"
     return f"{'below' if row.state == 'down' else 'above'} what was expected"
+
+
+def _bn(value: float, currency: str) -> str:
+    return billions(value, currency=currency)
+
+
+def _unit(currencies: Sequence[str]) -> str:
+    """Return the unit of all amounts: ``$bn``, ``CHF bn``, ``bn in the currency of the prices``."""
+    code = one_currency(currencies)
+    return billions(0.0, 0, code).replace("0", "") if code else f"bn in {money_words(currencies)}"
 
 
 def _noun(changes: Sequence[MarketValueChange]) -> str:
@@ -178,8 +194,8 @@ def _note(changes: Sequence[MarketValueChange], there: Sequence[MarketValueChang
     return " ".join(notes)
 
 
-def _alt(rows: Sequence[Row], span: str, what: str) -> str:
-    parts = [f"{r.key} {r.value_text} ({r.interval_text}), raw {_bn(r.second)}" for r in rows]
+def _alt(rows: Sequence[Row], span: str, what: str, currency: Mapping[str, str]) -> str:
+    parts = [f"{r.key} {r.value_text} ({r.interval_text}), raw {_bn(r.second, currency[r.key])}" for r in rows]
     start = f"Dot plot of changes in market value {span} of {len(rows)} {what}."
     return f"{start} Abnormal, with interval, and raw: {say.alt_list(parts)}"
 
@@ -197,17 +213,19 @@ def _same_company(changes: Sequence[MarketValueChange]) -> list[str]:
     return [f"{listed(pair)} are one company, counted whole in each row." for pair in sorted(pairs)]
 
 
-_COLUMNS: Mapping[str, Column] = {
-    "event": EVENT,
-    "abnormal": Column("Abnormal change", "change in market value beyond what the model expects", DOLLARS),
-    "low": replace(LOW, unit=DOLLARS),
-    "high": replace(HIGH, unit=DOLLARS),
-    "raw": Column("Raw change", "change in market value", DOLLARS),
-    "excludes_zero": EXCLUDES_ZERO,
-    "close_before": Column("Close before", "close as traded on the session before the window", PRICE),
-    "close_after": Column("Close after", "close as traded on the last day of the window", PRICE),
-    "shares": Column("Shares", "shares outstanding that the changes are computed with", SHARES),
-}
+def _columns(currencies: Sequence[str]) -> Mapping[str, Column]:
+    amount, close = money(currencies), price(currencies)
+    return {
+        "event": EVENT,
+        "abnormal": Column("Abnormal change", "change in market value beyond what the model expects", amount),
+        "low": replace(LOW, unit=amount),
+        "high": replace(HIGH, unit=amount),
+        "raw": Column("Raw change", "change in market value", amount),
+        "excludes_zero": EXCLUDES_ZERO,
+        "close_before": Column("Close before", "close as traded on the session before the window", close),
+        "close_after": Column("Close after", "close as traded on the last day of the window", close),
+        "shares": Column("Shares", "shares outstanding that the changes are computed with", SHARES),
+    }
 
 
 def _frame(rows: Sequence[Row], changes: Sequence[MarketValueChange]) -> pd.DataFrame:

@@ -33,6 +33,8 @@ class Presentation:
         A word drawn over each figure, such as ``DRAFT``, and the moment up to which it holds.
     names : mapping of str to str
         What the study calls a ticker; titles are checked by these names too.
+    others : set of str
+        Tickers whose prices are not those of the firm that is embedded under them.
     numbers : callable, optional
         Gives the study's numbers, which titles may name beside those that are drawn.
     """
@@ -41,6 +43,7 @@ class Presentation:
     mark: str = ""
     embargo_until: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
+    others: frozenset[str] = frozenset()
     numbers: Callable[[], Numbers] | None = None
 
 
@@ -64,7 +67,15 @@ def _presented(facts: Facts) -> Facts:
     mark, until = os.environ.get(MARK_VARIABLE, ""), os.environ.get(UNTIL_VARIABLE, "")
     if not mark:
         mark, until = study.mark, study.embargo_until
-    return replace(facts, mark=mark, embargo_until=until if mark else "", names=dict(study.names), study=study.numbers)
+    until = until if mark else ""
+    return replace(
+        facts,
+        mark=mark,
+        embargo_until=until,
+        names=dict(study.names),
+        others=facts.others | study.others,
+        study=study.numbers,
+    )
 
 
 def draw_figure(recipe: Recipe, size: str, *, title: str | None = None, source: str = "") -> HouseFigure:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from eventstudy.figures.columns import PRICE, Column
+from eventstudy.figures.columns import A_SHARE, Column
 from eventstudy.figures.house_style import HouseStyle, current_style
 from eventstudy.figures.sheet import Sheet
 from eventstudy.figures.style import Size
@@ -38,6 +38,8 @@ class Facts:
         A word drawn over the figure, and the moment up to which it holds.
     names : mapping of str to str
         What the study calls its tickers.
+    others : set of str
+        Tickers whose prices are not those of the firm that is embedded under them, so that its name is not theirs.
     unchecked : bool
         Whether the caller's title was exempted from the check against the numbers.
     numbers : Numbers
@@ -56,6 +58,7 @@ class Facts:
     mark: str = ""
     embargo_until: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
+    others: frozenset[str] = frozenset()
     unchecked: bool = False
     numbers: Numbers = field(default_factory=Numbers)
     study: Callable[[], Numbers] | None = None
@@ -98,4 +101,4 @@ class Recipe:
     @property
     def price_columns(self) -> list[str]:
         """The columns of the numbers that hold price levels."""
-        return [name for name, column in self.columns.items() if column.unit is PRICE]
+        return [name for name, column in self.columns.items() if column.unit.name.endswith(A_SHARE)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from eventstudy.errors import InvalidInput
@@ -33,11 +33,12 @@ _COMMON = frozenset([
 ])  # fmt: skip
 
 
-def events_by_name(keys: Sequence[str], names: Mapping[str, str]) -> dict[str, int]:
+def events_by_name(keys: Sequence[str], names: Mapping[str, str], others: Collection[str] = ()) -> dict[str, int]:
     """Return the place of the event that each name means: key, ticker, the study's name, the embedded name of the company.
 
     A name that would mean two events is left out; a company's first word counts if no other member of the S&P 500
-    begins with it and it is no common word.
+    begins with it and it is no common word. ``others`` are tickers whose prices are not those of the firm that is embedded under them:
+    its name is not theirs.
 
     Examples
     --------
@@ -50,9 +51,10 @@ def events_by_name(keys: Sequence[str], names: Mapping[str, str]) -> dict[str, i
     embedded, first_words = _embedded()
     offered: list[tuple[str, int]] = []
     for j, ticker in enumerate(bare):
+        firm = "" if ticker in others else embedded.get(ticker, "")
         offered.append((ticker, j))
-        offered += [(name, j) for name in (names.get(ticker), *_forms(embedded.get(ticker, ""))) if name]
-        first = embedded.get(ticker, "").split(" ")[0].rstrip(",")
+        offered += [(name, j) for name in (names.get(ticker), *_forms(firm)) if name]
+        first = firm.split(" ")[0].rstrip(",")
         if len(first) >= _LEAST_LETTERS and first_words[first] == 1 and first.lower() not in _COMMON:
             offered.append((first, j))
     meant: dict[str, set[int]] = {}
@@ -83,7 +85,7 @@ def _forms(name: str) -> list[str]:
 def numbers_of(facts: Facts) -> Numbers:
     """Return all that a figure's texts may be held against: its own numbers, then those of its study."""
     keys, numbers = list(facts.states), facts.numbers
-    named = {name: keys[j] for name, j in events_by_name(keys, facts.names).items()}
+    named = {name: keys[j] for name, j in events_by_name(keys, facts.names, facts.others).items()}
     own = replace(
         numbers, names={**group_names(len(keys)), **named, **numbers.names}, states=facts.states, raw=facts.raw
     )

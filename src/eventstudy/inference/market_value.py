@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 import pandas as pd
 
-from eventstudy.errors import DataMissing, DataUnfit
+from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.panel import FloatArray
 from eventstudy.inference.single import car_interval
-from eventstudy.prices.snapshot import ShareCount, share_count
+from eventstudy.prices.firms import DOLLAR, SPLIT_BASIS_TOLERANCE, another_firm, currency_of
+from eventstudy.prices.snapshot import ShareCount, known_closes, share_count
 from eventstudy.prices.table import Prices
 from eventstudy.windows import Window
 from eventstudy.wording import iso_day
 
-#: A close as traded that is this far from the embedded one means another split basis.
-SPLIT_BASIS_TOLERANCE = 0.05
 #: Closes as traded and returns that are this far apart over a window have a split between them; dividends are smaller.
 SPLIT_IN_WINDOW_TOLERANCE = 0.2
 
@@ -47,6 +48,8 @@ class MarketValueChange:
         Coverage of the interval.
     reason : str
         Why there is no figure, or no abnormal one; empty if there is one.
+    currency : str
+        Of the closes and of what is computed from them, e.g. ``USD``; empty if it is not known.
     """
 
     key: str
@@ -62,6 +65,7 @@ class MarketValueChange:
     high: float
     level: float
     reason: str = ""
+    currency: str = DOLLAR
 
 
 def market_value_changes(
@@ -72,14 +76,15 @@ def market_value_changes(
     window: Window,
     *,
     level: float = 0.95,
-    shares: Mapping[str, ShareCount] | None = None,
+    shares: Mapping[str, ShareCount | float] | None = None,
 ) -> tuple[MarketValueChange, ...]:
     """Turn abnormal returns into changes of market value.
 
     Parameters
     ----------
-    shares : mapping of str to ShareCount, optional
-        Share counts by ticker; by default the embedded ones, the latest dated on or before the event.
+    shares : mapping of str to ShareCount or number, optional
+        Shares outstanding by ticker; by default the embedded counts, the latest dated on or before the event, of tickers whose prices are
+        those of the firm that is embedded under them (`eventstudy.prices.firms.another_firm`).
 
     Returns
     -------
@@ -92,7 +97,36 @@ def market_value_changes(
             f"give a table with a close column, or use the snapshot."
         )
     parts = _window_parts(abnormal, window, level)
-    return tuple(_change(i, t, abnormal, calendar, prices.close[t], parts, shares) for i, t in enumerate(tickers))
+    given = None if shares is None else given_counts(shares)
+    return tuple(_change(i, t, abnormal, calendar, prices, parts, given) for i, t in enumerate(tickers))
+
+
+def given_counts(shares: Mapping[str, ShareCount | float]) -> dict[str, ShareCount]:
+    """Return share counts of one's own by ticker: as they are, or a number of shares as one without a day.
+
+    Raises
+    ------
+    InvalidInput
+        If they are no mapping, or a count is no number above zero.
+
+    Examples
+    --------
+    >>> given_counts({"SAP": 1.2e9})["SAP"].shares
+    1200000000
+    """
+    wanted = "give shares outstanding by ticker, as in shares={'SAP': 1_228_000_000}"
+    if not isinstance(shares, Mapping):
+        raise InvalidInput(f"shares is {shares!r}; {wanted}.")
+    found: dict[str, ShareCount] = {}
+    counts: Mapping[str, object] = shares
+    for ticker, count in counts.items():
+        if isinstance(count, ShareCount):
+            found[ticker] = count
+            continue
+        if isinstance(count, bool) or not isinstance(count, Real) or not 1.0 <= float(count) < math.inf:
+            raise InvalidInput(f"shares has {count!r} for {ticker}; {wanted}, each a number above zero.")
+        found[ticker] = ShareCount(ticker, round(float(count)), "", "", "", "given")
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,15 +176,18 @@ def _change(
     ticker: str,
     abnormal: AbnormalReturns,
     calendar: pd.DatetimeIndex,
-    closes: pd.Series[float],
+    prices: Prices,
     parts: _WindowParts,
     shares: Mapping[str, ShareCount] | None,
 ) -> MarketValueChange:
     """Return one event's change of market value, or why there is none."""
     place, window = int(abnormal.position[i]), parts.window
     days = (calendar[place + window.start - 1], calendar[place + window.end])
-    first, last = closes.reindex(list(days)).to_numpy(dtype=np.float64)
-    count, reason = _count(ticker, calendar[place], shares, np.array([first, last]), days)
+    closes = (
+        np.full(2, np.nan) if prices.close is None else prices.close[ticker].reindex(list(days)).to_numpy(np.float64)
+    )
+    first, last = closes
+    count, reason = _count(ticker, calendar[place], shares, prices, closes, days)
     reason = reason or _unfit(float(first), float(last), float(parts.held[i]))
     before = count.shares * first if count and not reason else np.nan
     return MarketValueChange(
@@ -167,6 +204,7 @@ def _change(
         high=float(before * parts.high[i]),
         level=parts.level,
         reason=reason or parts.gaps[i],
+        currency=currency_of(prices, ticker),
     )
 
 
@@ -184,6 +222,7 @@ def _count(
     ticker: str,
     session: pd.Timestamp,
     shares: Mapping[str, ShareCount] | None,
+    prices: Prices,
     closes: np.ndarray,
     days: tuple[pd.Timestamp, pd.Timestamp],
 ) -> tuple[ShareCount | None, str]:
@@ -193,6 +232,8 @@ def _count(
     if shares is not None:
         count = shares.get(ticker)
         return (count, "") if count else (None, "no share count given")
+    if why := another_firm(prices, ticker):
+        return None, f"no share count: {why}; give shares={{'{ticker}': ...}}"
     try:
         count = share_count(ticker, session)
     except DataMissing as error:
@@ -206,15 +247,11 @@ def _count(
 
 def check_split_basis(ticker: str, day: pd.Timestamp, close: float) -> None:
     """Raise `DataUnfit` if a close stands on another split basis than the embedded share counts."""
-    from eventstudy.prices.snapshot import load_snapshot
-
-    known = load_snapshot().close
-    if known is None or ticker not in known.columns or day not in known.index:
-        return
-    embedded = known[ticker].to_numpy(dtype=np.float64)[known.index.get_indexer(pd.DatetimeIndex([day]))[0]]
-    if np.isfinite(embedded) and abs(close / embedded - 1.0) > SPLIT_BASIS_TOLERANCE:
+    known = known_closes(ticker)
+    embedded = math.nan if known is None else float(known.get(day, math.nan))
+    if math.isfinite(embedded) and abs(close / embedded - 1.0) > SPLIT_BASIS_TOLERANCE:
         raise DataUnfit(
-            f"{ticker} closed at {close:g} on {iso_day(day)} in this table and at {embedded:g} in the snapshot: "
+            f"{ticker} closed at {close:g} on {iso_day(day)} in this table and at {embedded:g} in the embedded prices: "
             f"another split basis, so the embedded share count does not fit. Give your own share counts."
         )
 
@@ -241,6 +278,7 @@ def changes_table(changes: tuple[MarketValueChange, ...]) -> pd.DataFrame:
             "abnormal": c.abnormal,
             "low": c.low,
             "high": c.high,
+            "currency": c.currency,
             "note": c.reason or _count_note(c, {other.ticker for other in changes}),
             "source": c.shares.source if c.shares else "",
         }

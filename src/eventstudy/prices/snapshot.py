@@ -298,6 +298,15 @@ def universe_members() -> pd.DataFrame:
     return _members().copy(deep=True)
 
 
+def known_closes(ticker: str) -> pd.Series[float] | None:
+    """Return the embedded closes of a ticker: as traded if it is in the snapshot, adjusted ones if only the panel has it; None without."""
+    close = _snapshot().close
+    if close is not None and ticker in close.columns:
+        return close[ticker]
+    panel = _panel().adj_close
+    return panel[ticker] if ticker in panel.columns else None
+
+
 def vendor_agreement() -> tuple[VendorFacts, ...]:
     """Return, vendor by vendor, on how many days other vendors agree with the series of the snapshot.
 

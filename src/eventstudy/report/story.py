@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from eventstudy.claims import Claim
 from eventstudy.claims.ledger import inputs_text
 from eventstudy.figures.titles import own_words
 from eventstudy.inference.advice import variance_limit
+from eventstudy.inference.market_value import MarketValueChange
 from eventstudy.inference.result import LEVEL
 from eventstudy.prices.snapshot import VendorFacts, is_snapshot, vendor_agreement
 from eventstudy.report.charts import Chart
@@ -95,6 +96,8 @@ def report_content(
         "figures": {c.name: {"title": c.article.words.title, "alt": c.article.words.alt} for c in charts},
         "further_figures": [c.name for c in charts if c.further],
         "tables": {t.name: _table(t) for t in tables},
+        "money_heading": money_heading(f),
+        "money_noun": "dollars" if _in_dollars(f) else "amounts",
         "uncounted": ", ".join(c.key for c in f.dollars if c.reason),
         "claims": _claims(f),
         "timeline": _timeline(f),
@@ -291,7 +294,7 @@ def sentences(f: Findings) -> dict[str, tuple[str, Numbers]]:
         f"All {f.everyone.abnormal.n} events together": (_joint(f) if together else "", joint_numbers(f)),
         "With other models of normal": (_robustness_sentence(f), headline),
         "The market that day": (universe_sentence(f), market_numbers(f)),
-        "In dollars": (_dollar_sentence(f) if f.dollars else "", headline),
+        money_heading(f): (_dollar_sentence(f) if f.dollars else "", headline),
         "The benchmark": (benchmark_sentence(f), benchmark_numbers(f)),
     }
     return {name: (text, numbers) for name, (text, numbers) in found.items() if text}
@@ -402,13 +405,28 @@ def _robustness_sentence(f: Findings) -> str:
     return f"Under other models of normal the finding stays for {listed(parts)}."
 
 
+def _in_dollars(f: Findings) -> bool:
+    """Whether all market values of a study are in US dollars."""
+    return all(c.currency == "USD" for c in f.dollars)
+
+
+def money_heading(f: Findings) -> str:
+    """Return what leads in the changes in market value."""
+    return "In dollars" if _in_dollars(f) else "In money"
+
+
+def _bn(change: MarketValueChange) -> Callable[[float], str]:
+    """Return how to write the money of a change: in billions of its currency."""
+    return partial(billions, currency=change.currency)
+
+
 def _dollar_sentence(f: Findings) -> str:
     """Say what the headline events cost or brought, and for which there is no figure."""
     keys = set(f.headline.abnormal.keys)
     chosen = [c for c in f.dollars if c.key in keys]
     parts = [
-        f"{_on_day(f, c.key)} {'lost' if c.raw < 0 else 'gained'} {billions(abs(c.raw)).lstrip('+')} (abnormal "
-        f"{billions(c.abnormal)}, {interval(c.low, c.high, billions)})"
+        f"{_on_day(f, c.key)} {'lost' if c.raw < 0 else 'gained'} {_bn(c)(abs(c.raw)).lstrip('+')} (abnormal "
+        f"{_bn(c)(c.abnormal)}, {interval(c.low, c.high, _bn(c))})"
         for c in chosen
         if not c.reason
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,19 @@ from eventstudy.report.findings import Findings, happenings
 from eventstudy.study.results import EventStudyResult
 from eventstudy.study.tables import frame_of_tests, html_table, latex_table, markdown_table, shown_cars
 from eventstudy.windows import Window
-from eventstudy.wording import DASH, MINUS, billions, in_brackets, interval, iso_day, number, p_text, percent, sq_p_text
+from eventstudy.wording import (
+    DASH,
+    MINUS,
+    billions,
+    in_brackets,
+    interval,
+    iso_day,
+    money_words,
+    number,
+    p_text,
+    percent,
+    sq_p_text,
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -213,7 +226,7 @@ def everyone_table(f: Findings) -> ReportTable:
                 percent(row["car"]),
                 interval(row["low"], row["high"]),
                 p_text(row["p_value"]),
-                billions(change.raw, 1) if change else DASH,
+                billions(change.raw, 1, change.currency) if change else DASH,
             )
         )
     headers = ("Share", "Group", "Return", "Beta", "Abnormal", "95% interval", "p, t", "$ raw")
@@ -352,9 +365,9 @@ def dollars_table(f: Findings) -> ReportTable | None:
             c.key,
             f"{c.close_before:,.2f}",
             f"{c.close_after:,.2f}",
-            billions(c.raw, 1),
-            billions(c.abnormal, 1),
-            interval(c.low, c.high, billions),
+            billions(c.raw, 1, c.currency),
+            billions(c.abnormal, 1, c.currency),
+            interval(c.low, c.high, partial(billions, currency=c.currency)),
             f"{c.shares.shares / 1e9:,.3f}bn" if c.shares else DASH,
             str(c.shares.period_end) if c.shares else DASH,
         )
@@ -363,7 +376,7 @@ def dollars_table(f: Findings) -> ReportTable | None:
     headers = ("Share", "Close before", "Close", "Raw", "Abnormal", "95% interval", "Shares", "Count of")
     return ReportTable(
         "dollars",
-        "Change in market value on the event day, US dollars",
+        f"Change in market value on the event day, {money_words(c.currency for c in chosen)}",
         headers,
         rows,
         changes_table(chosen).reset_index(),

@@ -26,7 +26,7 @@ from eventstudy.prices.snapshot import ShareCount
 from eventstudy.prices.table import Prices, Provenance
 from eventstudy.statements import certified
 from eventstudy.study.export import describe_figure, result_to_dict, save_result, source_line, when
-from eventstudy.study.said import result_numbers, result_sentence
+from eventstudy.study.said import other_firms, result_numbers, result_sentence
 from eventstudy.study.summary import summary_html, summary_text
 from eventstudy.study.tables import (
     advised,
@@ -437,9 +437,9 @@ class EventStudyResult:
         end: int | None = None,
         *,
         level: float = 0.95,
-        shares: Mapping[str, ShareCount] | None = None,
+        shares: Mapping[str, ShareCount | float] | None = None,
     ) -> pd.DataFrame:
-        """Return raw and abnormal changes in market value, one row an event, in the currency of the prices.
+        """Return raw and abnormal changes in market value, one row an event, in the currency of the prices, which the table names if it is known.
 
         Parameters
         ----------
@@ -449,18 +449,21 @@ class EventStudyResult:
             The last day.
         level : float
             Coverage of the interval.
-        shares : mapping of str to ShareCount, optional
-            Share counts by ticker in place of the embedded ones.
+        shares : mapping of str to ShareCount or number, optional
+            Shares outstanding by ticker, such as ``{"SAP": 1.228e9}``, in place of the embedded counts. These are only taken where the
+            prices are those of the firm that is embedded under the ticker.
 
         Raises
         ------
         DataMissing
             If returns were handed in, or the prices have no closes as traded.
+        InvalidInput
+            If a share count is no number above zero.
         """
         return changes_table(self.value_changes(self._window(window, end), level=level, shares=shares))
 
     def value_changes(
-        self, window: Window, *, level: float = 0.95, shares: Mapping[str, ShareCount] | None = None
+        self, window: Window, *, level: float = 0.95, shares: Mapping[str, ShareCount | float] | None = None
     ) -> tuple[MarketValueChange, ...]:
         """Return the market-value changes of `market_value` as values, one an event."""
         self._only_returns("Market values")
@@ -589,7 +592,7 @@ class EventStudyResult:
 
     def _drawn(self, draw: Callable[..., HouseFigure], size: str) -> HouseFigure:
         """Draw in the study's style and with its mark, and say how the figure was made."""
-        with presenting(replace(self.presentation, numbers=partial(result_numbers, self))):
+        with presenting(replace(self.presentation, others=other_firms(self), numbers=partial(result_numbers, self))):
             return describe_figure(draw(size=size, source=self.source_line(), when=self.when()), self)
 
     def source_line(self) -> str:

@@ -14,6 +14,7 @@ from eventstudy.figures.measured import Measured, measure, said_of
 from eventstudy.figures.titles import events_by_name
 from eventstudy.figures.words import span_text
 from eventstudy.inference.result import LEVEL
+from eventstudy.prices.firms import another_firm, currency_of
 from eventstudy.statements import (
     ABNORMAL,
     ABNORMAL_VALUE,
@@ -56,7 +57,7 @@ def result_numbers(
     ab, names = result.abnormal, result.presentation.names if names is None else names
     chosen = window or (Window(0, 0) if 0 in ab.window else ab.window)
     shown = measure(ab, chosen, 1.0 - LEVEL)
-    known = {name: shown.keys[j] for name, j in events_by_name(shown.keys, names).items()}
+    known = {name: shown.keys[j] for name, j in events_by_name(shown.keys, names, other_firms(result)).items()}
     known |= {called(result, i, names): key for i, key in enumerate(shown.keys)}
     benchmark = result.model.benchmark or ""
     if benchmark not in shown.keys:
@@ -81,8 +82,17 @@ def result_numbers(
         span=(chosen.start, chosen.end),
         spans=frozenset([(0, 0), (chosen.start, chosen.end), (ab.window.start, ab.window.end), estimation]),
         relative=ab.log,
+        currencies=_currencies(result, shown),
         more=over,
     )
+
+
+def other_firms(result: EventStudyResult) -> frozenset[str]:
+    """Return the tickers of a result whose prices are not those of the firm that is embedded under them."""
+    prices = result.prices
+    if prices is None:
+        return frozenset()
+    return frozenset(t for t in {e.ticker for e in result.panel.events} if another_firm(prices, t))
 
 
 def index_names(benchmark: str, names: Mapping[str, str]) -> list[str]:
@@ -128,6 +138,12 @@ def _benchmark(result: EventStudyResult, window: Window) -> Values:
         first, last = (float(close.get(calendar[max(place + d, 0)], math.nan)) for d in (window.start - 1, window.end))
         found[benchmark, INDEX_POINTS, span] = last - first
     return found
+
+
+def _currencies(result: EventStudyResult, shown: Measured) -> dict[str, str]:
+    """Return the currency of each event's market value; empty if it is not known."""
+    prices, tickers = result.prices, [e.ticker for e in result.panel.events]
+    return {} if prices is None else {k: currency_of(prices, t) for k, t in zip(shown.keys, tickers, strict=True)}
 
 
 def _dollars(result: EventStudyResult, window: Window, shown: Measured) -> Values:

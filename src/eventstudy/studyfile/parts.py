@@ -177,12 +177,15 @@ class PricesPart(Part):
     ``source`` may also be a file of the study's folder, a list of them, or a table that names the share of each:
     ``source = {"7203" = "7203.csv"}``; ``encoding`` is that of texts which are not UTF-8.
 
+    ``currency``, such as ``"EUR"``, is that of the shares in files which do not name it; amounts of money are in it.
+
     ``[prices.accept]`` says by name which errors of the prices do no harm, and why.
     ``factors`` names files of the French data library; without it the embedded factors are taken.
     """
 
     source: str | list[str] | dict[str, str] = SNAPSHOT
     encoding: str | None = None
+    currency: Annotated[str | None, Field(pattern=r"^[A-Za-z]{3}$")] = None
     vintage: str | None = None
     start: str | None = None
     end: str | None = None
@@ -210,6 +213,14 @@ class PricesPart(Part):
     @classmethod
     def _one_or_several(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _a_currency_is_of_files(self) -> PricesPart:
+        if self.currency is not None and not self.files:
+            raise ValueError(
+                f"currency is {self.currency!r}, but embedded and downloaded prices name theirs; remove currency"
+            )
+        return self
 
     @model_validator(mode="before")
     @classmethod

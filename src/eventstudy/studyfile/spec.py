@@ -303,9 +303,23 @@ class StudySpec(Part):
         """
         source = self.price_source()
         try:
-            return load_prices(list(self.needed_tickers()), self.prices.start, self.prices.end, source=source)
+            found = load_prices(list(self.needed_tickers()), self.prices.start, self.prices.end, source=source)
+            return self._in_currency(found)
         except DataMissing as error:
             raise DataMissing(f"{error.message}{self._asked_by(error.facts.get('missing'))}", **error.facts) from error
+
+    def _in_currency(self, prices: Prices) -> Prices:
+        """Return prices of which the shares are in the currency that the study names, if they do not name one themselves."""
+        chosen = self.prices.currency
+        if chosen is None:
+            return prices
+        for ticker, currency in prices.currency.items():
+            if currency != chosen:
+                raise StudyFileError(
+                    f"{self.path.name}: prices.currency is {chosen!r}, but {prices.provenance.source} has {ticker} in {currency}; correct one of them."
+                )
+        shares = [t for t in prices.tickers if not t.startswith("^")]
+        return replace(prices, currency={**dict.fromkeys(shares, chosen), **prices.currency})
 
     def run(self, prices: Prices | None = None) -> EventStudyResult:
         """Run the study on all its events.

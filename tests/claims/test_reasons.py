@@ -1,0 +1,65 @@
+"""A reason is read evenly, whatever word gives it; an order of time and a measure are none."""
+
+from __future__ import annotations
+
+import pytest
+
+from eventstudy.claims.ruling import allows, tolerance
+from eventstudy.claims.words import reason_in
+from eventstudy.wording import billions
+
+REASONS = (
+    "rose on strong results",
+    "fell on weaker-than-expected earnings",
+    "dropped on disappointing sales data",
+    "climbed on the improved outlook",
+    "slid on China’s demand worries",
+    "slid over softer demand",
+    "was buoyed by strong results",
+    "was hit by weak sales",
+    "was dragged down by a profit warning",
+    "jumped 4% on Tuesday on Q4 earnings",
+    "rose amid strong results",
+    "rose thanks to strong results",
+    "fell on fears of a slowdown",
+    "was lifted by hopes of a deal",
+)
+NONE = (
+    "rose on Monday",
+    "rose on 27 January",
+    "rose on the day",
+    "rose on the day of the results",
+    "rose on Tuesday after strong results",
+    "rose 4% following results",
+    "rose by 4%",
+    "had risen by the close",
+    "rose on earnings day",
+    "rose on Wednesday before its earnings",
+    "the largest firm by sales fell 3%",
+    "the largest as measured by revenue fell",
+    "based on data of the exchange it fell 3%",
+    "on 27 January results were published",
+)
+
+
+@pytest.mark.parametrize("quote", REASONS)
+def test_a_cause_is_a_reason(quote: str) -> None:
+    assert reason_in(quote)
+
+
+@pytest.mark.parametrize("quote", NONE)
+def test_a_time_or_a_measure_is_no_reason(quote: str) -> None:
+    assert reason_in(quote) == ""
+
+
+def test_bounds_have_the_digits_in_print_and_their_unit_once() -> None:
+    found = allows("about", 150.0, tolerance("about", 150.0), lambda v: f"{v:,.10g}", " points")
+    assert found == "“about 150 points” allows 142.5 to 157.5 points"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.54e9, "+$0.5bn"), (-9.94e9, "−$9.9bn"), (9.96e9, "+$10bn"), (-592e9, "−$592bn"), (0.0, "$0bn")],
+)
+def test_below_ten_billions_one_decimal(value: float, text: str) -> None:
+    assert billions(value) == text
