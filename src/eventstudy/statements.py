@@ -25,6 +25,8 @@ State = Literal["down", "up", "unclear", "missing"]
 RETURN, ABNORMAL, EXPECTED = "return", "abnormal return", "expected return"
 VALUE, ABNORMAL_VALUE = "change in market value", "abnormal change in market value"
 INDEX_POINTS, FROM_MEDIAN = "change in points", "abnormal return less the median"
+#: Whether the verdict is another one against the rest of the benchmark, 1 or 0.
+TURNS = "verdict that turns"
 SHARE, AGAINST_REST, P_REST = (
     "share of the benchmark",
     "abnormal return against the rest of the benchmark",
@@ -327,7 +329,7 @@ _COMPARED = re.compile(
     re.IGNORECASE,
 )
 _AGAINST_MODEL = re.compile(
-    r"^ (?:against|beyond) (?:what its beta explains|the model)\b|^ less the market[’']s part|^ less its usual return"
+    r"^ (?:against|beyond) (?:what its beta explains|the model)\b"
 )
 _ABNORMAL_NOUN = re.compile(
     r"\b(?P<median>measured from that median)|\b(?P<abnormal>abnormal|CARs?|CAARs?|beta explains)|\b(?:daily|raw) returns?\b",
@@ -360,6 +362,9 @@ _REST = re.compile(
     rf"(\ufffc\d+\ufffc) (?P<change>{_VALUE}) \(p (?P<p>{_SHOWN_P})\) becomes (?P<rest>{_VALUE}) \(p (?P<p_rest>{_SHOWN_P})\)"
 )
 _TURNS = re.compile(rf"\bverdict turns for ({_GROUP.pattern})")
+_DEPENDS = re.compile(
+    rf"\bWhether (?P<who>{_LIST.pattern})(?P<more>,? and (?:\d+ more|\ufffc\d+\ufffc))? moved beyond the market depends on the yardstick\b"
+)
 #: Whom a number is said of, where they are named after it.
 _OF_WHOM = re.compile(r"(?: [\w’-]+){0,3}? (?:for|of|in|off|at) (?:shares (?:of|in) )?(\ufffc\d+\ufffc)")
 
@@ -397,9 +402,12 @@ PHRASES = [
         r"is (?P<variance_ratio>#) times that of estimation days",
         r"(?P<far_down>#) of them more than (?P<far>#) standard errors down and (?P<far_up>#) as far up",
         r"\bexplain (?P<explained>#)% of",
+        r"(?P<left_out>#) of the events’ firms",
+        r"Without all (?P<left_out>#) in it",
         r"Of (?P<members>#) members",
         r"(?P<rose>#) rose on",
         r"(?P<more_events>#) more events are in the tables",
+        r"and (?P<more_turned>#) more moved beyond the market",
         r"(?P<one_of>#) of its (?P<estimation_days>#) estimation days",
     )
 ]
@@ -632,6 +640,21 @@ class _Reader:
                 before, after = (self.numbers.value(key, what, span) for what in (P_VALUE, P_REST))
                 turns = before is not None and after is not None and (before < 0.05) != (after < 0.05)
                 self._judge(turns, f"{self._named(found.group())!r} is said of {key}")
+        for found in _DEPENDS.finditer(self.text):
+            self._depends(found)
+
+    def _depends(self, found: re.Match[str]) -> None:
+        """Judge of whom the verdict depends on the yardstick: of those named, and but for a count of more of nobody else."""
+        said, span = self._events(self._keys(found.group())), self.numbers.span
+        known = {k: self.numbers.value(k, TURNS, span) for k in dict.fromkeys((*said, *self.numbers.states))}
+        if None in known.values():
+            return
+        true = {k for k, turns in known.items() if turns}
+        right = set(said) <= true if "more" in (found["more"] or "") else set(said) == true
+        self._judge(right, f"{self._named(found.group())!r}: the verdict turns for {listed(sorted(true)) or 'nobody'}")
+        self.claimed.update(said)
+        number_there = re.search(r"\d+(?= more)", self.text[found.start() : found.end()])
+        self._cross(found.start(), found.start() + number_there.start() if number_there else found.end())
 
     def _counted(self, found: re.Match[str]) -> bool:
         """Judge each number of a phrase; a count that is not known leaves the phrase unread."""
@@ -959,11 +982,13 @@ class _Reader:
         for found in _STILL.finditer(self.text):
             self._still(found)
         for found in _NOISE.finditer(self.text):
-            keys = self._subject_before(found.start(), loose=True) or list(self.numbers.states)[:1]
+            # after a colon it is said of the subject and of the days before that
+            place = found.start() - 2 * (self.text[: found.start()].endswith(": "))
+            keys = self._subject_before(place, loose=True) or list(self.numbers.states)[:1]
             says = {"below": "down", "above": "up"}.get(found["side"] or "", "unclear")
             for key in keys:
                 self._judge(
-                    says in self._states_of(key, self._clause_span(found.start())),
+                    says in self._states_of(key, self._clause_span(place)),
                     f"{found.group()!r} is said of {key}",
                 )
             self._cross(found.start(), found.end())
@@ -1227,7 +1252,7 @@ _WORDS_OF_DISTANCE = re.compile(
 )
 #: Words beside a number that say what it is of, or how it is meant.
 _CUES = re.compile(
-    r"\b(?:the model expected|expected|less the market[’']s part|Marked|raw|Cumulated from)\b", re.IGNORECASE
+    r"\b(?:the model expected|expected|Marked|raw|Cumulated from)\b", re.IGNORECASE
 )
 
 
