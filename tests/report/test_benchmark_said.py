@@ -84,7 +84,10 @@ def test_the_page_and_the_check_leave_out_the_same_firms_the_events_of_that_date
     assert "Without all 5 in it the abnormal return of" in text
     assert read(text, numbers).holds, read(text, numbers)
     for name in few:
-        assert f"{percent(rows[name].change)} (p {p_text(rows[name].p)}) becomes {percent(rows[name].against_rest)}" in text
+        assert (
+            f"{percent(rows[name].change)} (p {p_text(rows[name].p)}) becomes {percent(rows[name].against_rest)}"
+            in text
+        )
     subjects = {n: s for n, s in numbers.names.items() if s in numbers.states or s.startswith("^")}
     assert [o for _, o in mutations(text, subjects) if o != text and o not in text and read(o, numbers).holds] == []
     turned = turned_headlines(f)

@@ -104,7 +104,10 @@ def test_the_verdicts_that_turn_stand_beside_the_numbers():
         es.load_prices(), [es.Event(t, "2025-01-27") for t in ("NVDA", "META", "GOOGL", "AVGO", "MSFT", "AAPL", "AMZN")]
     )
     comment = check_of(result).comment
-    assert "depends on the benchmark: without NVDA, AAPL, MSFT, AMZN, GOOGL, META and 1 more (the events' firms of that date) in it" in comment
+    assert (
+        "depends on the benchmark: without NVDA, AAPL, MSFT, AMZN, GOOGL, META and 1 more (the events' firms of that date) in it"
+        in comment
+    )
     turned = comment.partition("in it ")[2].partition("; abnormal returns are")[0]
     assert "META +" in turned
     assert "GOOGL −" in turned
@@ -207,7 +210,9 @@ def per_cents(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("returns", ["simple", "log"])
-@pytest.mark.parametrize(("day", "firms"), [("2025-01-27", ("NVDA", "AVGO", "META", "GOOGL")), ("2025-02-06", ("AMZN", "QCOM"))])
+@pytest.mark.parametrize(
+    ("day", "firms"), [("2025-01-27", ("NVDA", "AVGO", "META", "GOOGL")), ("2025-02-06", ("AMZN", "QCOM"))]
+)
 def test_the_check_and_the_table_print_one_number_for_an_abnormal_return(returns, day, firms):
     result = study(returns=returns).run(es.load_prices(), [es.Event(t, day) for t in firms])
     check = check_of(result)

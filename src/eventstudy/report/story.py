@@ -383,7 +383,13 @@ def benchmark_sentence(f: Findings) -> str:
     held = sorted((r for r in rows if r.single), key=lambda r: -r.share)
     shares = listed([f"{called_so[r.name]} ({percent(r.share, 1, sign=False)})" for r in held])
     n = len(check.without)
-    others = f"{n} of the events’ firms, among them" if len(held) < n else "the event’s firm" if n == 1 else "the events’ firms"
+    others = (
+        f"{n} of the events’ firms, among them"
+        if len(held) < n
+        else "the event’s firm"
+        if n == 1
+        else "the events’ firms"
+    )
     out = "it" if n == 1 else "both" if n == 2 else f"all {n}"
     rest = f"Without {out} in it" if check.one_date else "Without those of the same date in it"
     parts = [
