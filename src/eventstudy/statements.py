@@ -664,7 +664,7 @@ class _Reader:
         named = [k for k in self._keys(found.group()[len(found["who"]) :]) if k != ALL]
         others = named or [k for k in self.subjects if k not in (*self.numbers.states, ALL, AVERAGE)]
         index = [k for k in others if self.numbers.value(k, RETURN, span) is not None]
-        choices = {}
+        choices: dict[str, dict[str, float]] = {}
         for key in keys:
             own, beyond = (self.numbers.value(key, what, span) for what in (RETURN, BEYOND))
             beside = None if own is None or len(index) != 1 else self.numbers.value(index[0], RETURN, span)
@@ -676,9 +676,9 @@ class _Reader:
             choices[key] = {what: v for what, v in known.items() if v is not None and math.isfinite(v)}
         if not all(choices.values()):
             return
-        for key, known in choices.items():
-            right = any(_same(amount, value, sign, word) for value in known.values())
-            shown = " and ".join(f"{percent(v, 1).rstrip('%')} points more {what}" for what, v in known.items())
+        for key, found_of in choices.items():
+            right = any(_same(amount, value, sign, word) for value in found_of.values())
+            shown = " and ".join(f"{percent(v, 1).rstrip('%')} points more {what}" for what, v in found_of.items())
             self._judge(right, f"{self._named(found.group())!r} is said of {key}, which returned {shown}")
         self._told(found, keys, span)
 
