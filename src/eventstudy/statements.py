@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from eventstudy.distances import WORDS, distance_of, reach_of
+from eventstudy.distances import DISTANCE, WORDS, distance_of, reach_of
 from eventstudy.errors import InvalidInput
 from eventstudy.wording import dollars, first_few, listed, number, p_text, percent, relative_day
 
@@ -24,7 +24,11 @@ State = Literal["down", "up", "unclear", "missing"]
 #: What a number may be of.
 RETURN, ABNORMAL, EXPECTED = "return", "abnormal return", "expected return"
 VALUE, ABNORMAL_VALUE = "change in market value", "abnormal change in market value"
+#: In percentage points, also of log returns, whose abnormal returns are per cents of the price expected.
+BEYOND = "return less the expected one"
 INDEX_POINTS, FROM_MEDIAN = "change in points", "abnormal return less the median"
+#: Whether the verdict is another one against the rest of the benchmark, 1 or 0.
+TURNS = "verdict that turns"
 SHARE, AGAINST_REST, P_REST = (
     "share of the benchmark",
     "abnormal return against the rest of the benchmark",
@@ -111,6 +115,9 @@ class Numbers:
             found = self.more(span).get((subject, quantity, span))
         if found is None and quantity == self.raw_of and span == self.span:
             found = self.raw.get(subject)
+        if found is None and quantity == BEYOND:
+            parts = [self.value(subject, part, span) for part in (RETURN, EXPECTED)]
+            found = None if parts[0] is None or parts[1] is None else parts[0] - parts[1]
         if found is None and subject == ALL and quantity in (VALUE, ABNORMAL_VALUE):
             each = [self.value(key, quantity, span) for key in self.states]
             one = (
@@ -207,6 +214,13 @@ _STILL = re.compile(
     r"(?:was|were|is|are|stayed|remained|held|closed|ended|finished|stood|traded) (?:\w+ )?(?:flat|steady|still|stable))\b",
     re.IGNORECASE,
 )
+#: Movements beside what was expected, and words by which a movement is of the abnormal return or of the price alone.
+_COMPARES = re.compile(
+    r"lag\w*|worse|better|(?:under|out)perform\w*|held up|lead|(?:below|above) (?:zero|expect\w+)|hurt|dented",
+    re.IGNORECASE,
+)
+_OF_ABNORMAL = re.compile(r"\b(?:abnormal(?:ly)?|CARs?|CAARs?)\b")
+_OF_PRICE = re.compile(r"\b(?:prices?|raw)\b", re.IGNORECASE)
 _NEGATION = re.compile(r"\b(?:no|not|nor|never|none|neither|hardly|cannot|without)\b|n[’']t\b", re.IGNORECASE)
 _EVERY = re.compile(r"\b(?:all|every|each|both)\b", re.IGNORECASE)
 _WEAKER = re.compile(r"\bless\b", re.IGNORECASE)
@@ -381,9 +395,7 @@ _COMPARED = re.compile(
     r"(?P<side>more|less|better|worse) than (?:(?:it|they|was|were|had|been|is|the model) )*expect\w*|(?P<seems>less than (?:it|they) (?:seems?|looks?))",
     re.IGNORECASE,
 )
-_AGAINST_MODEL = re.compile(
-    r"^ (?:against|beyond) (?:what its beta explains|the model)\b|^ less the market[’']s part|^ less its usual return"
-)
+_AGAINST_MODEL = re.compile(r"^ (?:against|beyond) (?:what its beta explains|the model)\b")
 _ABNORMAL_NOUN = re.compile(
     r"\b(?P<median>measured from that median)|\b(?P<abnormal>abnormal|CARs?|CAARs?|beta explains)|\b(?:daily|raw) returns?\b",
     re.IGNORECASE,
@@ -406,6 +418,25 @@ _NOISE = re.compile(
 )
 
 _OF_TEST = re.compile(rf"(\ufffc\d+\ufffc) ([−+-]?{_NUM}) standard errors")
+_NEAR = "|".join(sorted(WORDS, key=len, reverse=True))
+#: By how much a share did better or worse than the market.
+_OUTDONE = re.compile(
+    rf"(?P<who>{_GROUP.pattern}) (?:(?:has|had|have|clearly|sharply|easily|far) )?(?:(?P<up>outperform(?:ed|s)?|beats?|outpaced|outdid)|"
+    rf"(?P<down>underperform(?:ed|s)?|lag(?:ged|s)?|trail(?:ed|s)?))(?: (?:the (?:wider |broader |whole )?(?:market|index|benchmark)|\ufffc\d+\ufffc))? by "
+    rf"(?:(?P<word>{_NEAR}) )?(?P<size>{_NUM} ?(?:{_PER})(?!\w))"
+)
+#: Parts of a price in words, and what a price did that has a word of its own.
+_PARTS_OF = {"half": 1 / 2, "third": 1 / 3, "quarter": 1 / 4, "fifth": 1 / 5, "sixth": 1 / 6, "eighth": 1 / 8, "tenth": 1 / 10}  # fmt: skip
+_TIMES = {"a": 1, "an": 1, "one": 1, "": 1, "two": 2, "three": 3, "four": 4}
+_MANIFOLD = {"halved": -1 / 2, "doubled": 1.0, "tripled": 2.0, "trebled": 2.0, "quadrupled": 3.0}
+_OF_VALUE = (
+    r"(?: (?:of|off|from|in) (?:(?:its|their|the) )?(?:market |stock |share )?(?:value|price|worth|capitali[sz]ation))?"
+)
+_FRACTION = re.compile(
+    rf"(?P<who>{_GROUP.pattern}) (?:(?:has|had|have|more) )*(?:(?P<near>{_NEAR}) )?(?:(?P<fold>{'|'.join(_MANIFOLD)})(?: (?:its|their|in) (?:market )?(?:value|price))?|"
+    rf"(?P<move>[a-z]+) (?:by )?(?:(?P<word>{_NEAR}) )?(?:(?P<times>an?|one|two|three|four)[ -])?(?P<part>{'|'.join(_PARTS_OF)})s?){_OF_VALUE}\b",
+    re.IGNORECASE,
+)
 _LOWEST = re.compile(r"the lowest, (\ufffc\d+\ufffc)")
 _KEPT = re.compile(r"(\ufffc\d+\ufffc) \([\w ]+\) in (\d+) of (\d+)")
 _SHARE = re.compile(rf"(\ufffc\d+\ufffc) \((?P<share>{_NUM}%)\)")
@@ -415,6 +446,9 @@ _REST = re.compile(
     rf"(\ufffc\d+\ufffc) (?P<change>{_VALUE}) \(p (?P<p>{_SHOWN_P})\) becomes (?P<rest>{_VALUE}) \(p (?P<p_rest>{_SHOWN_P})\)"
 )
 _TURNS = re.compile(rf"\bverdict turns for ({_GROUP.pattern})")
+_DEPENDS = re.compile(
+    rf"\bWhether (?P<who>{_LIST.pattern})(?P<more>,? and (?:\d+ more|\ufffc\d+\ufffc))? moved beyond the market depends on the yardstick\b"
+)
 #: Whom a number is said of, where they are named after it.
 _OF_WHOM = re.compile(r"(?: [\w’-]+){0,3}? (?:for|of|in|off|at) (?:shares (?:of|in) )?(\ufffc\d+\ufffc)")
 
@@ -452,9 +486,12 @@ PHRASES = [
         r"is (?P<variance_ratio>#) times that of estimation days",
         r"(?P<far_down>#) of them more than (?P<far>#) standard errors down and (?P<far_up>#) as far up",
         r"\bexplain (?P<explained>#)% of",
+        r"(?P<left_out>#) of the events’ firms",
+        r"Without all (?P<left_out>#) in it",
         r"Of (?P<members>#) members",
         r"(?P<rose>#) rose on",
         r"(?P<more_events>#) more events are in the tables",
+        r"and (?P<more_turned>#) more moved beyond the market",
         r"(?P<one_of>#) of its (?P<estimation_days>#) estimation days",
     )
 ]
@@ -489,7 +526,8 @@ def read(text: str, numbers: Numbers, *, strict: bool = False) -> Reading:
     after "for", "of" or "in". What it is of follows from its unit and the words beside it: "fell 17%" is a return, "13.2 percentage
     points below what the market’s move explains" and "−13.2%" after "abnormal" an abnormal return, "lost $592bn, $462bn more than expected" a change in market value and an abnormal one.
     It holds if the result's number, written with as many digits, is the same; after "about", "nearly", "more than" … if it lies as `eventstudy.distances` says.
-    A bare "fell" or "rose" needs an interval that excludes 0 on that side. What is denied or asked is left unread.
+    A bare "fell" or "rose" is a finding: the price went there, and the interval excludes 0 on that side. Of the price alone speaks a number
+    ("fell 4.2%"), or the word price; of the abnormal return alone the word abnormal, and words of comparison such as "lagged". What is denied or asked is left unread.
 
     Examples
     --------
@@ -559,7 +597,7 @@ class _Reader:
     """One text as it is read: names are holes, and what was read is crossed out."""
 
     def __init__(self, text: str, numbers: Numbers, strict: bool) -> None:
-        self.numbers, self.strict = numbers, strict
+        self.numbers, self.strict, self.given = numbers, strict, text
         self.subjects = list(dict.fromkeys(numbers.names.values()))
         for sentence in numbers.quoted:
             text = text.replace(sentence, "\ufffd")
@@ -671,6 +709,75 @@ class _Reader:
         for found in _KEPT.finditer(self.text):
             self._kept(found)
         self._against_rest()
+        for found in _OUTDONE.finditer(self.text):
+            self._outdone(found)
+        for found in _FRACTION.finditer(self.text):
+            self._fraction(found)
+
+    def _open(self, found: re.Match[str]) -> Span | None:
+        """Return the days of a statement that is neither asked, denied nor hedged; None if it is left unread."""
+        a, _ = self._clause(found.start())
+        closed = self._is_asked(found.start()) or any(self.seen[found.start() : found.end()])
+        return None if closed or _NEGATION.search(self.text, a, found.end()) else self._clause_span(found.start())
+
+    def _outdone(self, found: re.Match[str]) -> None:
+        """Judge "outperformed by 9 points": of what the model expects, or of what the benchmark did."""
+        span, amount, sign = self._open(found), _Amount.of(found["size"]), 1 if found["up"] else -1
+        keys, word = self._events(self._keys(found["who"])), (found["word"] or "").lower()
+        if span is None:
+            return
+        named = [k for k in self._keys(found.group()[len(found["who"]) :]) if k != ALL]
+        others = named or [k for k in self.subjects if k not in (*self.numbers.states, ALL, AVERAGE)]
+        index = [k for k in others if self.numbers.value(k, RETURN, span) is not None]
+        choices: dict[str, dict[str, float]] = {}
+        for key in keys:
+            own, beyond = (self.numbers.value(key, what, span) for what in (RETURN, BEYOND))
+            beside = None if own is None or len(index) != 1 else self.numbers.value(index[0], RETURN, span)
+            beyond = self.numbers.value(key, ABNORMAL, span) if beyond is None and not self.numbers.relative else beyond
+            known = {
+                "than expected": beyond,
+                f"than {index[0] if index else 'the index'}": None if own is None or beside is None else own - beside,
+            }
+            choices[key] = {what: v for what, v in known.items() if v is not None and math.isfinite(v)}
+        if not all(choices.values()):
+            return
+        for key, found_of in choices.items():
+            right = any(_same(amount, value, sign, word) for value in found_of.values())
+            shown = " and ".join(f"{percent(v, 1).rstrip('%')} points more {what}" for what, v in found_of.items())
+            self._judge(right, f"{self._named(found.group())!r} is said of {key}, which returned {shown}")
+        self._told(found, keys, span)
+
+    def _fraction(self, found: re.Match[str]) -> None:
+        """Judge "halved", "lost a quarter of its value" by the return, as near as "about" lets it lie."""
+        span, word = self._open(found), (found["near"] or found["word"] or "about").lower()
+        move = _MOVE.fullmatch(found["move"] or "")
+        if span is None or not (move or found["fold"]):
+            return
+        if found["fold"]:
+            size = _MANIFOLD[found["fold"].lower()]
+        else:
+            size = _TIMES[(found["times"] or "").lower()] * _PARTS_OF[found["part"].lower()]
+            size *= -1 if move and move["down"] else 1
+        keys = self._events(self._keys(found["who"]))
+        raws = {
+            key: self._raw(key, span) if self.numbers.raw_of == RETURN else self.numbers.value(key, RETURN, span)
+            for key in keys
+        }
+        if not all(raw is not None and math.isfinite(raw) for raw in raws.values()):
+            return
+        for key, raw in raws.items():
+            near = raw is not None and raw * size > 0 and not reach_of(word, DISTANCE).place(raw / size)
+            self._judge(
+                near, f"{self._named(found.group())!r} is said of {key}, whose return is {percent(raw or 0.0, 1)}"
+            )
+        self._told(found, keys, span)
+
+    def _told(self, found: re.Match[str], keys: list[str], span: Span) -> None:
+        """Note that a statement was judged."""
+        self.claimed.update(keys)
+        self.claimed.update(self._keys(found.group()))
+        self.used.add(span)
+        self._cross(*found.span())
 
     def _against_rest(self) -> None:
         """Judge shares of the benchmark, abnormal returns against the rest of it, and whose verdict turns."""
@@ -697,6 +804,21 @@ class _Reader:
                 before, after = (self.numbers.value(key, what, span) for what in (P_VALUE, P_REST))
                 turns = before is not None and after is not None and (before < 0.05) != (after < 0.05)
                 self._judge(turns, f"{self._named(found.group())!r} is said of {key}")
+        for found in _DEPENDS.finditer(self.text):
+            self._depends(found)
+
+    def _depends(self, found: re.Match[str]) -> None:
+        """Judge of whom the verdict depends on the yardstick: of those named, and but for a count of more of nobody else."""
+        said, span = self._events(self._keys(found.group())), self.numbers.span
+        known = {k: self.numbers.value(k, TURNS, span) for k in dict.fromkeys((*said, *self.numbers.states))}
+        if None in known.values():
+            return
+        true = {k for k, turns in known.items() if turns}
+        right = set(said) <= true if "more" in (found["more"] or "") else set(said) == true
+        self._judge(right, f"{self._named(found.group())!r}: the verdict turns for {listed(sorted(true)) or 'nobody'}")
+        self.claimed.update(said)
+        number_there = re.search(r"\d+(?= more)", self.text[found.start() : found.end()])
+        self._cross(found.start(), found.start() + number_there.start() if number_there else found.end())
 
     def _counted(self, found: re.Match[str]) -> bool:
         """Judge each number of a phrase; a count that is not known leaves the phrase unread."""
@@ -883,8 +1005,10 @@ class _Reader:
         """Return the same where the words after a number set it against what was expected."""
         beside, against = _EXPECTATION.match(tail), _AGAINST_MODEL.match(tail)
         if beside:
-            if (amount.unit == "fraction") != self.numbers.relative and amount.unit != "dollars":
+            if amount.unit == "fraction" and not self.numbers.relative:
                 return "", 0, 0  # per cents more than expected are of the expected
+            if amount.unit == "points" and self.numbers.relative:
+                return BEYOND, self._beside(beside["side"], place, side), beside.end()
             return _ABNORMAL_OF[amount.unit], self._beside(beside["side"], place, side), beside.end()
         return (_ABNORMAL_OF[amount.unit], side, against.end()) if against and amount.unit != "points" else None
 
@@ -940,6 +1064,10 @@ class _Reader:
                 return False
             self.claimed.add(key)
             if _same(amount, value, sign, word):
+                if (
+                    quantity == BEYOND
+                ):  # true, but not the measure of the study, which is in per cent of the price expected
+                    self.unread.append(amount.text)
                 self.held += 1
                 self.used.add(span)
                 continue
@@ -1031,11 +1159,13 @@ class _Reader:
         for found in _STILL.finditer(self.text):
             self._still(found)
         for found in _NOISE.finditer(self.text):
-            keys = self._subject_before(found.start(), loose=True) or list(self.numbers.states)[:1]
+            # after a colon it is said of the subject and of the days before that
+            place = found.start() - 2 * (self.text[: found.start()].endswith(": "))
+            keys = self._subject_before(place, loose=True) or list(self.numbers.states)[:1]
             says = {"below": "down", "above": "up"}.get(found["side"] or "", "unclear")
             for key in keys:
                 self._judge(
-                    says in self._states_of(key, self._clause_span(found.start())),
+                    says in self._states_of(key, self._clause_span(place)),
                     f"{found.group()!r} is said of {key}",
                 )
             self._cross(found.start(), found.end())
@@ -1142,12 +1272,13 @@ class _Reader:
         if span is None:
             self.unread.append(word)
             return
-        wrong = [k for k in keys or everyone if not self._carries(k, side, weaker, span)]
+        basis = self._basis(word, where)
+        wrong = [k for k in keys or everyone if not self._carries(k, side, weaker, span, basis)]
         if keys and not wrong:
             self.held += 1
         elif keys and all(self._states_of(k, span) or self._raw(k, span) is not None for k in wrong):
             self.problems.append(
-                f"{word!r} is said of {listed(wrong)}, where the numbers show {self._shown(wrong, span)}"
+                f"{word!r} is said of {listed(wrong)}, where the numbers show {self._shown(wrong, span)}{self._offer(wrong, side, span)}"
             )
         elif keys or not everyone:
             self.unread.append(word)
@@ -1162,7 +1293,10 @@ class _Reader:
             counted = _FURTHER.search(before)
         if counted and int(counted.groupdict().get("all", len(everyone))) == len(everyone):
             given, true = int(counted["some"]), len(everyone) - len(wrong)
-            self._judge(given == true, f"{word!r} is said of {given} of {len(everyone)}; it holds of {true}")
+            side = "down" if (move := _MOVE.fullmatch(word)) and move["down"] else "up"
+            prices = sum(self._price_went(k, side, self.numbers.span) for k in everyone)
+            hint = f", and of {prices} prices: say 'prices of {prices} of {len(everyone)} {word}'" * (prices == given)
+            self._judge(given == true, f"{word!r} is said of {given} of {len(everyone)}; it holds of {true}{hint}")
             place = self.text.find(counted.group(), *where)
             self._cross(place, place + len(counted.group()))
             return
@@ -1212,13 +1346,41 @@ class _Reader:
         raw = self.numbers.raw.get(key) if span == self.numbers.span else None
         return self.numbers.value(key, RETURN, span) if raw is None else raw
 
-    def _carries(self, key: str, side: str, weaker: bool, span: Span) -> bool:
-        """Return whether a movement may be said: the verdict is on that side, or the text says "less" of a raw move."""
-        states, raw = self._states_of(key, span), self._raw(key, span)
-        right = raw is not None and (raw < 0 if side == "down" else raw > 0)
-        if not states:  # an index has no verdict, only a return
-            return right and percent(raw or 0.0, 1) != percent(0.0, 1)
-        return side in states or (weaker and not {"down", "up"}.isdisjoint(states) and right)
+    def _price_went(self, key: str, side: str, span: Span) -> bool:
+        """Return whether a raw change is on a side, beyond its rounding."""
+        raw = self._raw(key, span)
+        if raw is None or not math.isfinite(raw) or self.numbers.raw_of != RETURN:
+            return raw is not None and (raw < 0 if side == "down" else raw > 0)
+        return (raw < 0) == (side == "down") and percent(raw, 1) != percent(0.0, 1)
+
+    def _basis(self, word: str, where: tuple[int, int]) -> str:
+        """Return what a movement is of: the price, the abnormal return, or both."""
+        clause = self.text[slice(*where)]
+        if _OF_ABNORMAL.search(clause) or _COMPARES.fullmatch(word):
+            return "abnormal"
+        return "price" if _OF_PRICE.search(clause) else "both"
+
+    def _carries(self, key: str, side: str, weaker: bool, span: Span, basis: str = "both") -> bool:
+        """Return whether a movement may be said: price and verdict are on that side, or the text says "less" of a raw move."""
+        states, went = self._states_of(key, span), self._price_went(key, side, span)
+        if not states or basis == "price":  # an index has no verdict, only a return
+            return went
+        # of several verdicts, as by several days, no raw change stands beside each
+        single = len(states) == 1 and self._raw(key, span) is not None and basis == "both"
+        if side in states:
+            return went or not single
+        return weaker and not {"down", "up"}.isdisjoint(states) and went
+
+    def _offer(self, keys: list[str], side: str, span: Span) -> str:
+        """Return what may be said instead of a bare movement: that of the price, with its number."""
+        if self.numbers.raw_of != RETURN or not all(self._price_went(k, side, span) for k in keys):
+            return ""
+        called = {k: next((n for n, s in self.numbers.names.items() if s == k and n in self.given), k) for k in keys}
+        said = [
+            f"{called[k]} {'fell' if side == 'down' else 'rose'} {percent(abs(self._raw(k, span) or 0.0), 1, sign=False)}"
+            for k in keys
+        ]
+        return f"; of the price say {listed([repr(s) for s in said])}"
 
     def _shown(self, keys: list[str], span: Span | None = None) -> str:
         """Return what the numbers show of events, with the numbers."""
@@ -1298,9 +1460,7 @@ _WORDS_OF_DISTANCE = re.compile(
     rf"\b(?:{'|'.join(sorted(WORDS, key=len, reverse=True))})(?= [−+-]?{_BEFORE}?\d)", re.IGNORECASE
 )
 #: Words beside a number that say what it is of, or how it is meant.
-_CUES = re.compile(
-    r"\b(?:the model expected|expected|less the market[’']s part|Marked|raw|Cumulated from)\b", re.IGNORECASE
-)
+_CUES = re.compile(r"\b(?:the model expected|expected|Marked|raw|Cumulated from)\b", re.IGNORECASE)
 
 
 def _same(amount: _Amount, value: float, sign: int, word: str = "") -> bool:

@@ -13,7 +13,7 @@ import eventstudy as es
 from eventstudy import figures
 from eventstudy.errors import InvalidInput
 from eventstudy.figures.titles import numbers_of
-from eventstudy.statements import ABNORMAL, RETURN, VALUE, Numbers, read
+from eventstudy.statements import ABNORMAL, EXPECTED, RETURN, VALUE, Numbers, read
 from eventstudy.study.said import result_numbers
 from eventstudy.windows import Window
 
@@ -73,6 +73,8 @@ CERTIFIED = [
     "A {raw:.0f}% rise for Broadcom",
     "Broadcom rose more than 24% and gained almost $215bn",
     "Broadcom did better than expected",
+    "Broadcom rose by a quarter",
+    "Broadcom gained nearly a quarter of its market value",
     "1 of 3 rose, 0 fell",
     "Broadcom’s CAR was +{own:.1f}%",
     "No clear abnormal change for Microsoft",
@@ -90,6 +92,13 @@ DENIED = [
     "Broadcom rose more than 25%",
     "Broadcom rose less than 24%",
     "Broadcom rose nearly 24%",
+    "Broadcom rose by a third",
+    "Broadcom lost a quarter of its value",
+    "Broadcom gained more than a quarter of its value",
+    "Broadcom doubled",
+    "Microsoft halved",
+    "Broadcom outperformed the market by 9 points",
+    "Broadcom lagged by {own:.1f} points",
     "Broadcom did not move",
     "Broadcom did not rise",
     "Broadcom closed flat",
@@ -107,7 +116,7 @@ DENIED = [
 OWN = [
     "What a forecast does",
     "Broadcom’s great day",
-    "Broadcom rose by a quarter",
+    "Broadcom rose by a good part",
     "Broadcom rose {raw:.0f}%, its best day ever",
     "Broadcom rose {raw:.0f}% while chips lost 3%",
     "Broadcom rose {raw:.0f}% and Marvell 11%",
@@ -307,3 +316,129 @@ def test_index_points_and_sums(studied, table, known):
     total = math.fsum(studied.market_value()["raw"]) / 1e9
     assert read(f"The three gained ${total:.0f}bn", known).certified
     assert read(f"The three gained ${total + 1:.0f}bn", known).problems
+
+
+# -- A bare movement is a finding; its number, or the word price, is of the price alone.
+
+HAND = Numbers(
+    names={
+        name: key for key, name in (("SIE", "Siemens"), ("BAS", "Basf"), ("VOW", "Volkswagen"), ("^GDAXI", "the Dax"))
+    },
+    values={
+        ("SIE", RETURN, (0, 0)): -0.042,
+        ("SIE", ABNORMAL, (0, 0)): -0.012,
+        ("SIE", EXPECTED, (0, 0)): -0.030,
+        ("BAS", RETURN, (0, 0)): 0.011,
+        ("BAS", ABNORMAL, (0, 0)): -0.06,
+        ("BAS", EXPECTED, (0, 0)): 0.071,
+        ("VOW", RETURN, (0, 0)): -0.51,
+        ("VOW", ABNORMAL, (0, 0)): -0.48,
+        ("VOW", EXPECTED, (0, 0)): -0.03,
+        ("^GDAXI", RETURN, (0, 0)): -0.025,
+    },
+    states={"SIE": ("unclear",), "BAS": ("down",), "VOW": ("down",)},
+    spans=frozenset([(0, 0)]),
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Volkswagen fell",
+        "Volkswagen halved",
+        "Volkswagen lost about half of its value",
+        "Volkswagen underperformed the market by 48 points",  # of what the model expects
+        "Volkswagen lagged the Dax by 48.5 points",  # of the index itself
+        "Siemens fell 4.2%",
+        "The price of Siemens fell",
+        "Prices of 2 of 3 fell",
+        "Basf lagged",
+        "Basf fell abnormally",
+        "Basf rose 1.1%",
+        "The price of Basf rose",
+        "Basf underperformed by 6 percentage points",
+    ],
+)
+def test_a_movement_that_holds_is_certified(text):
+    assert read(text, HAND, strict=True).certified, read(text, HAND, strict=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Siemens fell", "say 'Siemens fell 4.2%'"),
+        ("Siemens and Volkswagen slumped", "say 'Siemens fell 4.2%'"),
+        ("Basf rose", "say 'Basf rose 1.1%'"),
+        ("Basf fell", "a clear abnormal fall (return +1.1%, abnormal −6.0%)"),  # the price rose
+        ("Siemens fell abnormally", "no clear abnormal change"),
+        ("The price of Basf fell", "return +1.1%"),
+        ("2 of 3 fell", "say 'prices of 2 of 3 fell'"),
+        ("Siemens halved", "whose return is −4.2%"),
+        ("Volkswagen doubled", "whose return is −51.0%"),
+        ("Volkswagen lost a third", "whose return is −51.0%"),
+        ("Volkswagen lost less than half of its value", "whose return is −51.0%"),
+        ("Volkswagen gained half", "whose return is −51.0%"),
+        ("Siemens lost two thirds of its market value", "whose return is −4.2%"),
+        ("Siemens outperformed by 9 points", "−1.2 points more than expected and −1.7 points more than ^GDAXI"),
+        ("Siemens beat the market by 1.2 points", "−1.2 points more"),
+        ("Volkswagen trailed the Dax by 40%", "−48.0 points more"),
+    ],
+)
+def test_a_movement_that_does_not_hold_is_refused_with_what_does(text, said):
+    problems = read(text, HAND, strict=True).problems
+    assert len(problems) == 1, problems
+    assert said in problems[0], problems
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Did Siemens halve?",
+        "Siemens did not lose half of its value",
+        "Linde outperformed by 9 points",
+        "Half of the Dax",
+    ],
+)
+def test_what_is_asked_denied_or_of_others_stays_the_authors_own(text):
+    reading = read(text, HAND, strict=True)
+    assert not reading.problems
+    assert not reading.certified
+
+
+def test_points_more_than_expected_are_held_in_studies_of_log_returns(table):
+    """Of prices: the return, by hand from closes, less the one that the log market model expects by numpy."""
+    logs = np.log(table.adj_close[["CRM", "^GSPC"]]).diff()
+    place = logs.index.get_loc("2024-12-04")
+    past = logs.iloc[place - 270 : place - 20]
+    slope, intercept = np.polyfit(past["^GSPC"], past["CRM"], 1)
+    went, expected = np.expm1([logs["CRM"].iloc[place], intercept + slope * logs["^GSPC"].iloc[place]]) * 100
+    study = es.EventStudy(model=es.MarketModel("^GSPC"), window=(-1, 1), returns="log")
+    result = study.run(table, es.Event("CRM", "2024-12-04"))
+    index = np.expm1(logs["^GSPC"].iloc[place]) * 100
+    for numbers in (result_numbers(result), numbers_of(result.plot_event_day().facts)):
+        beyond = went - expected
+        right = read(f"CRM rose {went:.1f}%, {beyond:.1f} percentage points more than expected", numbers)
+        assert not right.problems
+        assert not right.certified  # what is expected is in per cent of its price
+        assert read(f"CRM rose {went:.1f}%, {beyond + 1:.1f} points more than expected", numbers).problems
+        assert read(f"CRM outperformed the market by {beyond:.1f} points", numbers).certified
+        assert read(f"CRM beat the S&P 500 by {went - index:.1f} points", numbers).certified
+        assert read(f"CRM outperformed the market by {went + 3:.1f} points", numbers).problems
+
+
+@pytest.mark.parametrize(
+    "model", [es.MarketModel("^GSPC"), es.MeanAdjusted(), es.MarketAdjusted("^GSPC")], ids=lambda m: m.name
+)
+@pytest.mark.parametrize("returns", ["simple", "log"])
+def test_noise_is_said_in_points_of_the_share_that_it_is_of(table, model, returns):
+    events = [es.Event(t, "2024-12-13") for t in ("AVGO", "MSFT", "IBM", "CRM")]
+    result = es.EventStudy(model=model, returns=returns, window=(-1, 2)).run(table, events)
+    for window in (None, (0, 1)):
+        said, numbers = result.sentence(window), result_numbers(result, result._window(window))
+        assert ": within its ordinary noise." in said
+        assert read(said, numbers).holds, read(said, numbers)
+        kept = [o for _, o in changed("sentence", said, numbers) if read(o, numbers).holds]
+        assert kept == []
+        clear = next(part for part in said.split(". ") if part.startswith("AVGO") and "noise" not in part)
+        wrong = said.replace(clear, f"{clear.rstrip('.')}: within its ordinary noise")
+        assert read(wrong, numbers).problems == ("'within its ordinary noise' is said of AVGO",)

@@ -10,9 +10,11 @@ import pytest
 from mutations import mutations
 
 import eventstudy as es
-from eventstudy.report.held import benchmark_numbers
+from eventstudy.report.held import benchmark_numbers, headline_numbers, turned_headlines
 from eventstudy.report.story import benchmark_sentence
 from eventstudy.statements import read
+from eventstudy.study.said import result_sentence
+from eventstudy.wording import p_text, percent
 
 NAMES = {"MSFT": "Microsoft", "META": "Meta", "TSLA": "Tesla", "^GSPC": "the S&P 500"}
 
@@ -20,7 +22,7 @@ NAMES = {"MSFT": "Microsoft", "META": "Meta", "TSLA": "Tesla", "^GSPC": "the S&P
 def found(result, benchmark):
     """Return what the sentence needs of a report's findings."""
     spec = SimpleNamespace(names=NAMES, call=lambda t: NAMES.get(t, t), model=SimpleNamespace(benchmark=benchmark))
-    return SimpleNamespace(headline=result, spec=spec, variants=())
+    return SimpleNamespace(headline=result, everyone=result, spec=spec, variants=())
 
 
 def index(returns="simple", **days):
@@ -68,3 +70,27 @@ def test_a_verdict_turns_for_those_only_whose_p_crosses_the_line():
 
 def test_a_benchmark_that_holds_nothing_of_them_is_not_spoken_of():
     assert benchmark_sentence(index(IBM="2025-01-30")) == ""
+
+
+def test_the_page_and_the_check_leave_out_the_same_firms_the_events_of_that_date():
+    study = es.EventStudy(es.MarketModel("^GSPC"), estimation=(-200, -11), window=(-1, 1))
+    few, many = ("META", "GOOGL"), ("META", "GOOGL", "NVDA", "AVGO", "TSLA")
+    runs = [study.run(es.load_prices(), [es.Event(t, "2025-01-27") for t in firms]) for firms in (few, many)]
+    f = SimpleNamespace(**{**vars(found(runs[0], "^GSPC")), "everyone": runs[1]})
+    text, numbers = benchmark_sentence(f), benchmark_numbers(f)
+    check = next(c for c in runs[1].checks if c.name == "Benchmark without the events' firms")
+    rows = {r.name: r for r in check.rows}
+    assert "holds 5 of the events’ firms, among them: " in text
+    assert "Without all 5 in it the abnormal return of" in text
+    assert read(text, numbers).holds, read(text, numbers)
+    for name in few:
+        assert (
+            f"{percent(rows[name].change)} (p {p_text(rows[name].p)}) becomes {percent(rows[name].against_rest)}"
+            in text
+        )
+    subjects = {n: s for n, s in numbers.names.items() if s in numbers.states or s.startswith("^")}
+    assert [o for _, o in mutations(text, subjects) if o != text and o not in text and read(o, numbers).holds] == []
+    turned = turned_headlines(f)
+    assert set(turned) == {k for k in few if rows[k].turns}
+    said = result_sentence(f.headline, es.Window(0, 0), NAMES, turned)
+    assert read(said, headline_numbers(f)).holds

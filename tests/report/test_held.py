@@ -78,7 +78,7 @@ def test_a_headline_against_the_numbers_is_refused(found, title):
         ("Nvidia fell 17%", True),
         ("Nvidia lost $592bn", True),
         ("Alphabet fell 4.2%, less than it seems", True),
-        ("Meta gained while Nvidia lost a sixth", False),
+        ("Meta gained while Nvidia lost a sixth", True),
         ("How the market took it", False),
     ],
 )

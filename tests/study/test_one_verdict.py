@@ -76,5 +76,5 @@ def test_an_event_whose_own_test_is_ruled_out_is_named_below_the_table():
     result = study.run(table, [es.Event(f"L{i}", DAY) for i in range(3)])
     assert result.recommended((-2, 6), event="L1").names == ()
     text = summary_text(result, [es.Window(-2, 6)])
-    assert "Not t_pe for L1: residuals are serially correlated" in text
+    assert "The t and p of L1 are not recommended: residuals are serially correlated" in text
     assert "Not t_pe" not in summary_text(result, [es.Window(0, 0)])

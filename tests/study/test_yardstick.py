@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,9 @@ import eventstudy as es
 from eventstudy.inference import TESTS
 from eventstudy.prices.snapshot import share_counts
 from eventstudy.prices.sp500 import index_members
-from eventstudy.study.summary import power_line, summary_html, summary_text
+from eventstudy.statements import read
+from eventstudy.study.said import result_numbers
+from eventstudy.study.summary import event_rows, power_line, summary_html, summary_text
 from eventstudy.study.yardstick import BENCHMARK_CHECK
 
 EST, WIN = (-200, -11), (-1, 1)
@@ -100,7 +104,10 @@ def test_the_verdicts_that_turn_stand_beside_the_numbers():
         es.load_prices(), [es.Event(t, "2025-01-27") for t in ("NVDA", "META", "GOOGL", "AVGO", "MSFT", "AAPL", "AMZN")]
     )
     comment = check_of(result).comment
-    assert "depends on the benchmark: without the events' firms in it" in comment
+    assert (
+        "depends on the benchmark: without NVDA, AAPL, MSFT, AMZN, GOOGL, META and 1 more (the events' firms of that date) in it"
+        in comment
+    )
     turned = comment.partition("in it ")[2].partition("; abnormal returns are")[0]
     assert "META +" in turned
     assert "GOOGL −" in turned
@@ -193,3 +200,57 @@ def test_other_benchmarks_are_not_taken_for_a_basket():
     assert apart.recommended().names
     funds = study().run(es.load_prices(), [es.Event(t, "2024-03-11") for t in ("SPY", "SMH", "QQQ")])
     assert "made of" not in str(check_of(funds))
+
+
+# -- one quantity, one number; the standfirst ---------------------------------------------------------------------------------
+
+
+def per_cents(text: str) -> list[str]:
+    return re.findall(r"[−+]\d+\.\d+%", text)
+
+
+@pytest.mark.parametrize("returns", ["simple", "log"])
+@pytest.mark.parametrize(
+    ("day", "firms"), [("2025-01-27", ("NVDA", "AVGO", "META", "GOOGL")), ("2025-02-06", ("AMZN", "QCOM"))]
+)
+def test_the_check_and_the_table_print_one_number_for_an_abnormal_return(returns, day, firms):
+    result = study(returns=returns).run(es.load_prices(), [es.Event(t, day) for t in firms])
+    check = check_of(result)
+    convert = np.expm1 if returns == "log" else np.asarray
+    own = result.car(0)["car"]
+    for row in (r for r in check.rows if r.single):
+        assert row.change == pytest.approx(float(convert(own[row.name])), rel=1e-12)
+        assert row.scaled == pytest.approx(float(convert(own[row.name] / (1 - row.diluted))), rel=1e-12)
+    for row in (r for r in check.rows if not r.single):
+        assert row.change == pytest.approx(float(convert(own.mean())), rel=1e-12)
+    table = {cells[0]: cells[2] for cells in event_rows(result, es.Window(0, 0))[1]}
+    for name, size in re.findall(r"([A-Z]+) ([−+]\d+\.\d+%) \(p", check.comment):
+        assert size == table[name]
+    assert per_cents(check.comment)
+
+
+def test_the_sentence_says_whose_verdict_depends_on_the_yardstick():
+    events = [es.Event(t, "2025-01-27") for t in ("NVDA", "META", "GOOGL")]
+    result = study().run(es.load_prices(), events)
+    turned = [r.name for r in check_of(result).rows if r.turns and r.single]
+    said = result.sentence()
+    assert said.endswith("Whether META and GOOGL moved beyond the market depends on the yardstick.")
+    assert sorted(turned) == ["GOOGL", "META"]
+    numbers = result_numbers(result)
+    assert read(said, numbers).holds
+    for wrong in ("NVDA and GOOGL", "META", "META, NVDA and GOOGL"):
+        assert read(said.replace("META and GOOGL", wrong), numbers).problems
+    assert "yardstick" not in result.sentence(0, 1)
+    assert "yardstick" not in study().run(es.load_prices(), [es.Event("IBM", "2025-01-30")]).sentence()
+
+
+def test_more_verdicts_than_are_named_are_counted():
+    firms = ("NVDA", "META", "GOOGL", "AVGO", "MSFT", "AAPL", "AMZN")
+    result = study().run(es.load_prices(), [es.Event(t, "2025-01-27") for t in firms])
+    turned = check_of(result).turned
+    numbers = result_numbers(result, turned=firms[:6])
+    text = "Whether NVDA, META, GOOGL, AVGO and 2 more moved beyond the market depends on the yardstick."
+    assert read(text, numbers).holds
+    assert read(text.replace("2 more", "3 more"), numbers).problems
+    assert read(text.replace("AVGO", "AMZN"), numbers).problems
+    assert set(turned) < set(firms)

@@ -168,7 +168,7 @@ class FactorModel(ModelDefaults):
     >>> FactorModel.named("carhart")
     FactorModel(factors=('mkt_rf', 'smb', 'hml', 'mom'), risk_free='rf')
     >>> FactorModel(["^GSPC", "^SOX"]).formula
-    'R = alpha + ^GSPC + ^SOX + e'
+    'R = alpha + beta1 × ^GSPC + beta2 × ^SOX + e'
     """
 
     benchmark: ClassVar[str | None] = None
@@ -232,7 +232,9 @@ class FactorModel(ModelDefaults):
     def formula(self) -> str:
         """The regression in one line."""
         left = "R" if self.risk_free is None else f"R - {self.risk_free}"
-        return f"{left} = alpha + {' + '.join(self._named)} + e"
+        names = self._named
+        terms = (f"beta{k if len(names) > 1 else ''} × {name}" for k, name in enumerate(names, 1))
+        return f"{left} = alpha + {' + '.join(terms)} + e"
 
     @property
     def columns(self) -> tuple[str, ...]:

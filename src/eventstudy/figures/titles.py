@@ -101,7 +101,7 @@ def title_problems(title: str, facts: Facts, *, strict: bool = False) -> list[st
     >>> title_problems("A fell, no clear abnormal change for B", facts)
     []
     >>> title_problems("A and B fell", facts)
-    ["'fell' is said of B, where the numbers show no clear abnormal change"]
+    ["'fell' is said of B, where the numbers show no clear abnormal change; of the price say 'B fell 2.0%'"]
     """
     return list(read(title, numbers_of(facts), strict=strict).problems)
 

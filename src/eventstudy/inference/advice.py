@@ -267,9 +267,10 @@ def _cautions(abnormal: AbnormalReturns, window: Window, design: str, recommende
     """Return what else a reader should know: few or many firms on one date, few dates, thin trading, missing days."""
     found = []
     if others := beside(abnormal, window):
+        asked = "the day is an ordinary one" if len(window) == 1 else f"the days {window} are ordinary ones"
         found.append(
-            f"the own moves of so few firms hide a common one from it (it finds −10% of two firms in 19% of draws, of three in 53%), so "
-            f"{others[0]} stands beside it: whether the day is an ordinary one of their portfolio"
+            f"so few firms hide a move that they share from it (of two firms it finds a common fall of 10% one time in five, of three "
+            f"every second time); {others[0]} beside it asks whether {asked} of their portfolio"
         )
     if design == "one date" and abnormal.n >= MANY_FIRMS:
         found.append(

@@ -25,7 +25,7 @@ from eventstudy.statements import (
     read,
 )
 from eventstudy.study.said import index_names, result_numbers
-from eventstudy.study.yardstick import BenchmarkCheck
+from eventstudy.study.yardstick import AgainstRest, BenchmarkCheck
 from eventstudy.wording import capital, iso_day, long_day
 
 MEDIAN = "the median member"
@@ -34,9 +34,9 @@ MEDIAN = "the median member"
 def headline_numbers(f: Findings) -> Numbers:
     """Return the numbers of the headline events, with those of their days, of the tests side by side and of other models."""
     r = f.headline
-    numbers = result_numbers(r, names=f.spec.names)
+    numbers = result_numbers(r, names=f.spec.names, turned=turned_headlines(f))
     span = numbers.span
-    values = {}
+    values = dict(numbers.values)
     for key, row in r.adjusted((0, 0), method="holm").iterrows():
         values[str(key), P_VALUE, span] = float(row["p_value"])
         values[str(key), ADJUSTED_P, span] = float(row["p_adjusted"])
@@ -120,8 +120,28 @@ def market_numbers(f: Findings) -> Numbers:
 
 
 def benchmark_check(f: Findings) -> BenchmarkCheck | None:
-    """Return the check of the benchmark without the events' firms, if it does not hold."""
-    return next((c for c in f.headline.checks if isinstance(c, BenchmarkCheck) and not c.passed), None)
+    """Return the check of the benchmark without the firms of all events, if it does not hold; where it is not known, that of the headline's."""
+    checks = [c for r in (f.everyone, f.headline) for c in r.checks if isinstance(c, BenchmarkCheck)]
+    return checks[0] if checks and not checks[0].passed else None
+
+
+def benchmark_rows(f: Findings) -> tuple[AgainstRest, ...]:
+    """Return the rows of that check for headline events, by their names in the headline, and for the average."""
+    check, r = benchmark_check(f), f.headline
+    if check is None:
+        return ()
+    when = {(e.ticker, s): key for e, s, key in zip(r.panel.events, r.panel.sessions, r.abnormal.keys, strict=True)}
+    panel = f.everyone.panel
+    known = zip(f.everyone.abnormal.keys, panel.events, panel.sessions, strict=True)
+    here = {key: when[e.ticker, s] for key, e, s in known if (e.ticker, s) in when}
+    return tuple(
+        replace(row, name=here.get(row.name, row.name)) for row in check.rows if row.name in here or not row.single
+    )
+
+
+def turned_headlines(f: Findings) -> tuple[str, ...]:
+    """Return the headline events whose verdict turns without the firms of all events in the benchmark."""
+    return tuple(row.name for row in benchmark_rows(f) if row.single and row.turns)
 
 
 def benchmark_numbers(f: Findings) -> Numbers:
@@ -131,8 +151,8 @@ def benchmark_numbers(f: Findings) -> Numbers:
         return Numbers()
     numbers, keys = headline_numbers(f), f.headline.abnormal.keys
     values = {
-        (row.name if row.name in keys else AVERAGE, what, numbers.span): value
-        for row in check.rows
+        (row.name if row.single else AVERAGE, what, numbers.span): value
+        for row in benchmark_rows(f)
         for what, value in (
             (SHARE, row.share),
             (ABNORMAL, row.change),
@@ -141,8 +161,15 @@ def benchmark_numbers(f: Findings) -> Numbers:
             (P_REST, row.p_rest),
         )
     }
-    counts = {"explained": 100.0 * check.explained}
-    return replace(numbers, names={**group_names(len(keys)), **numbers.names}, values=values, counts=counts)
+    counts = {"explained": 100.0 * check.explained, "left_out": len(check.without)}
+    names = {**group_names(len(keys)), average_of_everyone(f): AVERAGE, **numbers.names}
+    return replace(numbers, names=names, values=values, counts=counts)
+
+
+def average_of_everyone(f: Findings) -> str:
+    """Return what the average of all events is called beside the headline's."""
+    n = f.everyone.abnormal.n
+    return "the average" if n == f.headline.abnormal.n else f"the average of all {n} events"
 
 
 def read_title(f: Findings) -> Reading:

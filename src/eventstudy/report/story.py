@@ -27,19 +27,23 @@ from eventstudy.report.charts import Chart
 from eventstudy.report.findings import FAR, Findings, data_checks, happenings, joint_result, market_day
 from eventstudy.report.held import (
     advice_numbers,
+    average_of_everyone,
     benchmark_check,
     benchmark_numbers,
+    benchmark_rows,
     clear_sign,
     headline_numbers,
     joint_numbers,
     kept_by_models,
     market_numbers,
     read_title,
+    turned_headlines,
 )
 from eventstudy.report.tables import ReportTable, days_text
 from eventstudy.statements import Numbers, certified, read
 from eventstudy.study.results import EventStudyResult
 from eventstudy.study.said import LED_BY, called, result_sentence
+from eventstudy.study.yardstick import NEGLIGIBLE
 from eventstudy.windows import Window
 from eventstudy.wording import (
     DASH,
@@ -288,7 +292,7 @@ def sentences(f: Findings) -> dict[str, tuple[str, Numbers]]:
     """Return the sentences that the report makes of its numbers, by name or by the words that lead in, each with what it is held against."""
     headline, together = headline_numbers(f), f.everyone.abnormal.n > 1
     found = {
-        "standfirst": (result_sentence(f.headline, Window(0, 0), f.spec.names), headline),
+        "standfirst": (result_sentence(f.headline, Window(0, 0), f.spec.names, turned_headlines(f)), headline),
         "method": (method_paragraph(f), headline),
         f"{f.headline.abnormal.n} events at once": (_many(f), headline),
         f"All {f.everyone.abnormal.n} events together": (_joint(f) if together else "", joint_numbers(f)),
@@ -373,21 +377,31 @@ def benchmark_sentence(f: Findings) -> str:
         return ""
     if not check.rows:
         return _sentence(f"{check.value}; {check.comment}" if check.explained < 1.0 else check.comment)
-    keys = f.headline.abnormal.keys
-    rows = sorted((r for r in check.rows if r.turns or r.name in keys), key=lambda r: (not r.turns, -r.diluted))[
+    rows = sorted((r for r in benchmark_rows(f) if r.turns or r.single), key=lambda r: (not r.turns, -r.diluted))[
         :LED_BY
     ]
-    called_so = {r.name: _on_day(f, r.name) if r.name in keys else "the average" for r in rows}
-    held = sorted((r for r in rows if r.name in keys), key=lambda r: -r.share)
+    if not any(r.turns or r.diluted > NEGLIGIBLE for r in rows):
+        return ""
+    called_so = {r.name: _on_day(f, r.name) if r.single else average_of_everyone(f) for r in rows}
+    held = sorted((r for r in rows if r.single), key=lambda r: -r.share)
     shares = listed([f"{called_so[r.name]} ({percent(r.share, 1, sign=False)})" for r in held])
-    others = ", among others," if len(held) < len(f.headline.events) else ""
+    n = len(check.without)
+    others = (
+        f"{n} of the events’ firms, among them"
+        if len(held) < n
+        else "the event’s firm"
+        if n == 1
+        else "the events’ firms"
+    )
+    out = "it" if n == 1 else "both" if n == 2 else f"all {n}"
+    rest = f"Without {out} in it" if check.one_date else "Without those of the same date in it"
     parts = [
         f"{called_so[r.name]} {percent(r.change)} (p {p_text(r.p)}) becomes {percent(r.against_rest)} (p {p_text(r.p_rest)})"
         for r in rows
     ]
     turned = listed([called_so[r.name] for r in rows if r.turns])
     return (
-        f"{capital(f.spec.call(f.spec.model.benchmark))} holds{others} the events’ own firms: {shares}. Against the rest of it the abnormal return of "
+        f"{capital(f.spec.call(f.spec.model.benchmark))} holds {others}: {shares}. {rest} the abnormal return of "
         f"{'; of '.join(parts)}.{f' The verdict turns for {turned}.' if turned else ''}"
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -23,14 +23,17 @@ from eventstudy.statements import (
     INDEX_POINTS,
     LOW,
     RETURN,
+    TURNS,
     VALUE,
     Numbers,
     Span,
     group_names,
 )
 from eventstudy.study.tables import shown_caar
+from eventstudy.study.validity import event_day
+from eventstudy.study.yardstick import BenchmarkCheck
 from eventstudy.windows import Window
-from eventstudy.wording import INDEX_NAMES, capital, iso_day, long_day, percent
+from eventstudy.wording import INDEX_NAMES, capital, iso_day, listed, long_day, percent
 
 if TYPE_CHECKING:
     from eventstudy.study.results import EventStudyResult
@@ -48,17 +51,22 @@ def called(result: EventStudyResult, i: int, names: Mapping[str, str] | None = N
 
 
 def result_numbers(
-    result: EventStudyResult, window: Window | None = None, names: Mapping[str, str] | None = None
+    result: EventStudyResult,
+    window: Window | None = None,
+    names: Mapping[str, str] | None = None,
+    turned: Collection[str] | None = None,
 ) -> Numbers:
     """Return a result's numbers, those of every window inside the event window, computed when a text names it.
 
-    ``names`` are what a study calls its tickers, by default those of the result.
+    ``names`` are what a study calls its tickers, by default those of the result, and ``turned`` as `result_sentence` has them.
     """
     ab, names = result.abnormal, result.presentation.names if names is None else names
     chosen = window or (Window(0, 0) if 0 in ab.window else ab.window)
     shown = measure(ab, chosen, 1.0 - LEVEL)
     known = {name: shown.keys[j] for name, j in events_by_name(shown.keys, names, other_firms(result)).items()}
     known |= {called(result, i, names): key for i, key in enumerate(shown.keys)}
+    turned = turned_by_rest(result, chosen) if turned is None else turned
+    turns = {(key, TURNS, (chosen.start, chosen.end)): float(key in turned) for key in shown.keys}
     benchmark = result.model.benchmark or ""
     if benchmark not in shown.keys:
         known |= {form: benchmark for name in index_names(benchmark, names) for form in (name, capital(name))}
@@ -70,12 +78,14 @@ def result_numbers(
     estimation = (ab.estimation.start, ab.estimation.end)
     return Numbers(
         names={**group_names(ab.n), **known},
+        values=turns,
         states={key: (state,) for key, state in zip(shown.keys, shown.states, strict=True)},
         counts={
             "level": 100 * (1 - LEVEL),
             "levels": 100 * (1 - LEVEL),
             "events": int(np.isfinite(shown.value).sum()),
             "more_events": ab.n - LED_BY,
+            "more_turned": len(turned) - LED_BY,
             **{side: shown.states.count(side) for side in ("down", "up")},
         },
         days=_days(result),
@@ -166,14 +176,34 @@ def _dollars(result: EventStudyResult, window: Window, shown: Measured) -> Value
     }
 
 
-def result_sentence(result: EventStudyResult, window: Window, names: Mapping[str, str] | None = None) -> str:
-    """Return the finding in a few sentences: the largest abnormal moves first, the rest counted; intervals are in the tables."""
+def turned_by_rest(result: EventStudyResult, window: Window) -> tuple[str, ...]:
+    """Return the events whose verdict turns without the events' firms in the benchmark, which is known of the event day."""
+    if window != event_day(result.abnormal):
+        return ()
+    return next((c.turned for c in result.checks if isinstance(c, BenchmarkCheck) and not c.passed), ())
+
+
+def result_sentence(
+    result: EventStudyResult,
+    window: Window,
+    names: Mapping[str, str] | None = None,
+    turned: Collection[str] | None = None,
+) -> str:
+    """Return the finding in a few sentences: the largest abnormal moves first, the rest counted; intervals are in the tables.
+
+    ``turned`` are the events whose verdict depends on the yardstick, by default those of the result's own check.
+    """
     shown = measure(result.abnormal, window, 1.0 - LEVEL)
     order = np.argsort(-np.where(np.isfinite(shown.value), np.abs(shown.value), -1.0), kind="stable").tolist()
     at = "" if window == Window(0, 0) else f" {span_text(window, '')}"
     said = [_share_sentence(result, shown, i, at, names) for i in order[:LED_BY]]
     if len(order) > LED_BY:
         said.append(f"{len(order) - LED_BY} more events are in the tables.")
+    turned = turned_by_rest(result, window) if turned is None else turned
+    depend = [called(result, i, names) for i in order if result.abnormal.keys[i] in turned]
+    if depend:
+        more = [f"{len(depend) - LED_BY} more"] if len(depend) > LED_BY else []
+        said.append(f"Whether {listed(depend[:LED_BY] + more)} moved beyond the market depends on the yardstick.")
     return " ".join(said)
 
 
@@ -184,11 +214,10 @@ def _share_sentence(result: EventStudyResult, shown: Measured, i: int, at: str, 
         return f"{name} has no abnormal return{at or ' on the event day'}."
     size = percent(abs(raw), 1, sign=False)
     does = "did not move" if size == percent(0.0, 1) else f"{'fell' if raw < 0 else 'rose'} {size}"
-    usual, explained = "its usual return", "its usual return"
+    explained = "its usual return"
     if result.model.benchmark:
-        usual, explained = "the market’s part", "what the market’s move explains"
-    if shown.states[i] == "unclear":
-        return f"{name} {does}{at}, {percent(own, 1)} less {usual}, within its ordinary noise."
+        explained = "what the market’s move explains"
+    noise = ": within its ordinary noise" if shown.states[i] == "unclear" else ""
     # of log returns an abnormal return is the price beside the one expected, in per cent of the latter
     points = f"{abs(own) * 100:.1f}{'%' if result.abnormal.log else ' percentage points'}"
-    return f"{name} {does}{at}, {points} {'below' if own < 0 else 'above'} {explained}."
+    return f"{name} {does}{at}, {points} {'below' if own < 0 else 'above'} {explained}{noise}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import re
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -87,7 +88,7 @@ class ResultFields(Protocol):
 #: Events listed one by one in the first window of a summary, and in the others; beyond that only averages are shown.
 LISTED_EVENTS, LISTED_AGAIN = 30, 10
 #: What is said wherever log returns are written as per cent: `AbnormalReturns.as_fractions`.
-LOG_UNIT = "Per cents are exp(x) − 1 of log returns, averages of the mean log return"
+LOG_UNIT = "Per cents are exp(x) − 1 of log returns, and that of an average is exp(x) − 1 of the mean log return"
 #: The column of smallest changes that would have been found, beside every change that is not clear.
 DETECTABLE = "Detectable"
 
@@ -163,13 +164,21 @@ def event_rows(result: ResultFields, window: Window) -> tuple[list[str], list[li
 
 def unadvised(result: ResultFields, window: Window) -> list[str]:
     """Return a line if the t of the table is not recommended for some of its events, which by themselves would have no test."""
-    if result.abnormal.n == 1:
-        return []
     why: dict[str, list[str]] = {}
-    for i, key in enumerate(result.abnormal.keys):
-        if reason := ruled_out(result.abnormal.take(np.array([i])), window).get("t_pe"):
-            why.setdefault(reason, []).append(key)
-    return [f"Not t_pe for {first_few(keys, LISTED_AGAIN)}: {reason}." for reason, keys in why.items()]
+    for key, reason in _own_t_ruled_out(result, window).items():
+        why.setdefault(reason, []).append(key)
+    return [
+        f"The t and p of {first_few(keys, LISTED_AGAIN)} are not recommended: {reason}." for reason, keys in why.items()
+    ]
+
+
+def _own_t_ruled_out(result: ResultFields, window: Window) -> dict[str, str]:
+    """Return why an event's own t is not recommended, by event, of several events."""
+    ab = result.abnormal
+    if ab.n == 1:
+        return {}
+    why = ((key, ruled_out(ab.take(np.array([i])), window).get("t_pe", "")) for i, key in enumerate(ab.keys))
+    return {key: reason for key, reason in why if reason}
 
 
 def _title(result: ResultFields, window: Window, headers: Sequence[str]) -> str:
@@ -250,11 +259,13 @@ def power_line(result: ResultFields, window: Window) -> str:
 def clear_parts(result: ResultFields, window: Window) -> str:
     """Say which single events, or which portfolio, moved clearly where the average may not, or return an empty text.
 
-    Events by Holm's method at 5 %, the portfolio by the test that stands beside the recommended one.
+    Events by Holm's method at 5 %, without those whose own t is not recommended, the portfolio by the test that stands beside the recommended one.
     """
     table = shown_cars(result.abnormal, window)
     holm = adjust(table["p_value"], "holm")
-    moved = [f"{key} ({p_text(float(p))})" for key, p in zip(table.index, holm, strict=True) if p < LEVEL]
+    clear = [(str(key), float(p)) for key, p in zip(table.index, holm, strict=True) if p < LEVEL]
+    ruled = _own_t_ruled_out(result, window) if clear else {}
+    moved = [f"{key} ({p_text(p)})" for key, p in clear if key not in ruled]
     said = [f"Clear by themselves, with p by Holm's method: {first_few(moved, LISTED_AGAIN)}."] if moved else []
     tests, _ = shown_tests(result.abnormal, window)
     names = beside(result.abnormal, window)
@@ -335,11 +346,28 @@ def summary_text(result: ResultFields, windows: Sequence[Window] = ()) -> str:
 
 
 def advice_lines(result: ResultFields, windows: Sequence[Window]) -> list[str]:
-    """Return which tests are recommended: one line, or one for each window if a longer one changes the design."""
-    said = {w: advised(result.abnormal, w).sentence for w in windows}
-    if len(set(said.values())) == 1:
-        return [said[windows[0]]]
-    return [f"Days {w}: {text}" for w, text in said.items()]
+    """Return which tests are recommended: one line, or one for each window if a longer one changes the design; in full once."""
+    said = {w: advised(result.abnormal, w) for w in windows}
+    if len({advice.sentence for advice in said.values()}) == 1:
+        return [said[windows[0]].sentence]
+    lines: list[str] = []
+    first: list[str] = []
+    for w, advice in said.items():
+        parts = advice.reason.split("; ")
+        if first and {_kind(p) for p in first} <= {_kind(p) for p in parts}:
+            new = "; ".join(p for p in parts if p not in first)
+            names = ", ".join(advice.names) or "no test"
+            lines.append(f"Days {w}: Recommended: {names}, as above{new and '; '}{new}.")
+        else:
+            first = first or parts
+            lines.append(f"Days {w}: {advice.sentence}")
+    return lines
+
+
+def _kind(reason: str) -> str:
+    """Return a reason without its days, numbers and the test that it names."""
+    asked = r"the day is an ordinary one|the days \[[^\]]*\] are ordinary ones"
+    return re.sub(rf"{asked}|\[[^\]]*\]|[\d.,]+|\b[a-z]+(?:_[a-z0-9]+)+\b|\bplacebo\b", "#", reason)
 
 
 def _single_line(result: ResultFields, window: Window) -> str:

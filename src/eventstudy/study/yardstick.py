@@ -37,7 +37,10 @@ COVERED = 0.9
 
 @dataclass(frozen=True, slots=True)
 class AgainstRest:
-    """One event, or the average, against the benchmark and against the rest of it."""
+    """One event, or the average, against the benchmark and against the rest of it; changes as fractions of prices.
+
+    ``scaled`` is what the change would be by the factor 1 - βw alone.
+    """
 
     name: str
     change: float
@@ -46,6 +49,8 @@ class AgainstRest:
     p_rest: float
     share: float = 0.0
     diluted: float = 0.0
+    scaled: float = 0.0
+    single: bool = True
 
     @property
     def turns(self) -> bool:
@@ -67,6 +72,13 @@ class BenchmarkCheck(Check):
 
     rows: tuple[AgainstRest, ...] = ()
     explained: float = 1.0
+    without: tuple[str, ...] = ()
+    one_date: bool = True
+
+    @property
+    def turned(self) -> tuple[str, ...]:
+        """The single events whose verdict is another one against the rest of the benchmark."""
+        return tuple(r.name for r in self.rows if r.turns and r.single)
 
 
 def made_of_the_firms(abnormal: AbnormalReturns, panel: EventPanel) -> str:
@@ -228,15 +240,18 @@ def _compared(abnormal: AbnormalReturns, panel: EventPanel, model: NormalReturnM
     rest, day = abnormal_returns(held.rest, fit), event_day(abnormal)
     beta = fitted.fit(panel.keep(np.isin(np.arange(panel.n), held.events))).coefficients[:, 1]
     a, b = ours.sums(day), rest.sums(day)
+    change, against, diluted = ours.as_fractions(a.car), rest.as_fractions(b.car), beta * held.shares
+    scaled = ours.as_fractions(a.car / (1.0 - diluted))
     rows = [
         AgainstRest(
             key,
-            float(a.car[i]),
+            float(change[i]),
             t_two_sided(float(a.scar[i]), float(ours.df[i])),
-            float(b.car[i]),
+            float(against[i]),
             t_two_sided(float(b.scar[i]), float(rest.df[i])),
             float(held.shares[i]),
-            float(beta[i] * held.shares[i]),
+            float(diluted[i]),
+            float(scaled[i]),
         )
         for i, key in enumerate(ours.keys)
         if not fit.unusable[i] and np.isfinite([a.car[i], b.car[i]]).all()
@@ -245,9 +260,9 @@ def _compared(abnormal: AbnormalReturns, panel: EventPanel, model: NormalReturnM
     if len(rows) == ours.n > 1 and names:
         p, p_rest = (run_test(names[0], ab, day).p_value for ab in (ours, rest))
         if np.isfinite([p, p_rest]).all():
-            rows.append(
-                AgainstRest(f"the average of {len(rows)} ({names[0]})", ours.caar(day), p, rest.caar(day), p_rest)
-            )
+            means = (float(ab.as_fractions(ab.caar(day))) for ab in (ours, rest))
+            name = f"the average of {len(rows)} ({names[0]})"
+            rows.append(AgainstRest(name, next(means), p, next(means), p_rest, single=False))
     return rows
 
 
@@ -260,16 +275,26 @@ def _check_of(rows: Sequence[AgainstRest], held: _Held, benchmark: str | None, r
     heavy = [r for r in rows if r.diluted > NEGLIGIBLE]
     turned = [r for r in rows if r.turns]
     said = []
+    one_date = len(np.unique(held.rest.position)) == 1
     if turned:
         said.append(
-            f"depends on the benchmark: without the events' firms in it {first_few([r.words for r in turned], NAMED, '; ')}"
+            f"depends on the benchmark: without {_firms(keys, one_date)} in it {first_few([r.words for r in turned], NAMED, '; ')}"
         )
     if heavy:
         parts = [
-            f"{r.name} by {1.0 - r.diluted:.2f}: {percent(r.change)} would be {percent(r.change / (1.0 - r.diluted))}"
+            f"{r.name} by {1.0 - r.diluted:.2f}: {percent(r.change)} would be {percent(r.scaled)}"
             for r in sorted(heavy, key=lambda r: -r.diluted)
         ]
         said.append(
             f"abnormal returns are diluted by the factor 1 − beta × share ({first_few(parts, 3, '; ')} against the rest)"
         )
-    return BenchmarkCheck(BENCHMARK_CHECK, value, rule, not said, "; ".join(said), tuple(rows))
+    return BenchmarkCheck(
+        BENCHMARK_CHECK, value, rule, not said, "; ".join(said), tuple(rows), without=tuple(keys), one_date=one_date
+    )
+
+
+def _firms(keys: Sequence[str], one_date: bool) -> str:
+    """Return which firms are left out of the benchmark, by name."""
+    if len(keys) == 1:
+        return keys[0]
+    return f"{first_few(keys, NAMED)} ({'the' if one_date else 'each time the'} events' firms of that date)"
