@@ -197,13 +197,15 @@ def _known_spans(names: tuple[str, ...], is_open: NDArray[np.uint8], spans: NDAr
 class Match(NamedTuple):
     """How days compare with the sessions of every exchange.
 
-    ``closed``: days on which it was closed; ``missing``: its sessions, from the first day to the last, that are not among them; shape (K, E).
+    ``closed``: days on which it was closed; ``missing``: its sessions, from the first day to the last, that are not among them;
+    ``known``: days for which its sessions are known; shape (K, E).
     ``fits``: the exchanges that the days may be those of, the nearest first, for each of the K sets of days.
     """
 
     names: tuple[str, ...]
     closed: NDArray[np.float64]
     missing: NDArray[np.float64]
+    known: NDArray[np.float64]
     fits: tuple[tuple[str, ...], ...]
 
     @property
@@ -240,7 +242,7 @@ def match_exchanges(days: pd.DatetimeIndex, present: NDArray[np.bool_] | None = 
     hits = (mine @ known.open[:, at].T).astype(np.float64)
     if not len(at):
         zero = np.zeros(hits.shape)
-        return Match(known.names, zero, zero, ((),) * len(zero))
+        return Match(known.names, zero, zero, zero, ((),) * len(zero))
     some = there.any(axis=0)
     first = at[there.argmax(axis=0)][:, None]
     last = at[len(at) - 1 - there[::-1].argmax(axis=0)][:, None]
@@ -261,7 +263,7 @@ def match_exchanges(days: pd.DatetimeIndex, present: NDArray[np.bool_] | None = 
     fit &= missing <= TIMES * missing[sets, best][:, None] + 1
     order = np.argsort(np.where(fit, against, np.inf), axis=1, kind="stable")
     fits = tuple(tuple(known.names[e] for e in row if ok[e]) for row, ok in zip(order, fit, strict=True))
-    return Match(known.names, closed, missing, fits)
+    return Match(known.names, closed, missing, count.astype(np.float64), fits)
 
 
 def recognised(days: pd.DatetimeIndex) -> tuple[str, ...]:

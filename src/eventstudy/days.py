@@ -332,9 +332,10 @@ class Reading(NamedTuple):
     written: tuple[str, ...]
     moved: tuple[str, ...]
 
-    def said(self) -> str:
-        """Return in words whose sessions the days are if they are moved."""
-        return f"each the day {'before' if self.by > 0 else 'after'} a session of {listed(self.moved[:3], 'or')}"
+    def said(self, first: str | None = None) -> str:
+        """Return in words whose sessions the days are if they are moved, one exchange before the others."""
+        names = sorted(self.moved, key=lambda name: name != first)
+        return f"each the day {'before' if self.by > 0 else 'after'} a session of {listed(names[:3], 'or')}"
 
     def way(self) -> str:
         """Return the line that moves the days."""
@@ -407,11 +408,15 @@ def _neighbours(written: pd.DatetimeIndex, what: str, exchange: str | None) -> s
     sure = not found.written and (len(written) >= _MANY or (found.by < 0 and odd))
     if sure or exchange in found.moved:
         raise InvalidInput(
-            f"{what} has days that are {found.said()} (the first is {was}), as moments of another zone are once their time is cut off. "
+            f"{what} has days that are {found.said(exchange)} (the first is {was}), as moments of another zone are once their time is cut off. "
             f"Move them: {found.way()}.",
             day=iso_day(written[0]),
         )
-    when = "evenings in UTC whose time was cut off are a day early" if found.by > 0 else "dates that are a day late look so"
+    when = (
+        "evenings in UTC whose time was cut off are a day early"
+        if found.by > 0
+        else "dates that are a day late look so"
+    )
     own = listed(found.written[:3], "or")
     return f"The days are {f'sessions of {own}, or ' if own else ''}{found.said()}: {when} ({was}, was read as it is)."
 

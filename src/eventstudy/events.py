@@ -407,7 +407,9 @@ def _unplaced(event: Event, placed: Mapping[str, np.datetime64]) -> str:
     """Return why no exchange places a moment, and the ways out."""
     if placed:
         days = {name: _session_from(day, name) for name, day in placed.items()}
-        if len(set(days.values())) == 1:  # a weekend and the evening before it, which the rule for closed days tells apart
+        if (
+            len(set(days.values())) == 1
+        ):  # a weekend and the evening before it, which the rule for closed days tells apart
             days = {name: pd.Timestamp(day) for name, day in placed.items()}
         by_day: dict[str, list[str]] = {}
         for name, day in days.items():

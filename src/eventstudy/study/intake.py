@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from eventstudy.calendars import (
     AUTO,
     DEFAULT_EXCHANGE,
+    EVERY_DAY,
     Match,
     calendar_bounds,
     exchange_sessions,
@@ -178,25 +179,32 @@ def _moving(frame: pd.DataFrame, closes: bool) -> NDArray[np.bool_]:
 def _sessions_by_dates(match: Match, days: pd.DatetimeIndex, moving: pd.DatetimeIndex) -> str:
     """Return the exchange whose sessions count: the nearest that the dates fit, New York if none is nearer.
 
-    Where none fits: of the days on which anything moves, as holidays may be filled in, and then with sessions missing, as days may be lost; at
-    last New York if the dates nearly are its own, whose checks then say what is wrong with them.
+    Where none fits, as holidays may be filled in, that of the days on which anything moves; then the nearest of those whose holidays most rows
+    keep; at last New York if the dates nearly are its own. The checks of prices then say what is wrong with the dates.
     """
-    ways = (
-        lambda: match,
-        lambda: match_exchanges(moving),
-        lambda: match_exchanges(days, thin=True),
-        lambda: match_exchanges(moving, thin=True),
-    )
-    for way in ways:
-        found = way()
-        against = dict(zip(found.names, found.against[0], strict=True))
-        least = min((against[name] for name in found.fits[0]), default=np.inf)
-        if DEFAULT_EXCHANGE in found.fits[0] and against[DEFAULT_EXCHANGE] == least:
-            return DEFAULT_EXCHANGE
-        if found.fits[0]:
-            return next((name for name in found.fits[0] if is_built(name)), "")
-    closed = match.closed[0, match.names.index(DEFAULT_EXCHANGE)]
-    return DEFAULT_EXCHANGE if closed <= NEARLY * len(days) else ""
+    found = match if match.fits[0] else match_exchanges(moving)
+    chosen, against = found.fits[0], found.against[0]
+    if not chosen:
+        chosen, against = _nearly(match, days), match.against[0]
+    place = {name: e for e, name in enumerate(match.names)}
+    if DEFAULT_EXCHANGE in chosen and against[place[DEFAULT_EXCHANGE]] <= against[place[chosen[0]]]:
+        return DEFAULT_EXCHANGE
+    if chosen:
+        return next((name for name in chosen if is_built(name)), "")
+    return DEFAULT_EXCHANGE if match.closed[0, place[DEFAULT_EXCHANGE]] <= NEARLY * len(days) else ""
+
+
+def _nearly(match: Match, days: pd.DatetimeIndex) -> tuple[str, ...]:
+    """Return the exchanges, the nearest first, that were closed on few of the days, and on more of the weekdays that are not among them.
+
+    Of a table with a row on every weekday there is none: nothing tells whose holidays were filled in.
+    """
+    first, last = days[[0, -1]].to_numpy(dtype="datetime64[D]")
+    lost = float(np.busday_count(first, last + np.timedelta64(1, "D"))) - len(days)
+    closed, missing, against = match.closed[0], match.missing[0], match.against[0]
+    near = (closed <= NEARLY * len(days)) & (closed < lost - missing) & (2 * match.known[0] >= len(days))
+    near[match.names.index(EVERY_DAY)] = False
+    return tuple(match.names[e] for e in np.argsort(against, kind="stable") if near[e])
 
 
 def _of_tickers(days: pd.DatetimeIndex, frame: pd.DataFrame, of_dates: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
