@@ -158,6 +158,8 @@ def is_known(days: pd.DatetimeIndex, exchange: str) -> NDArray[np.bool_]:
 SESSIONS = Path(__file__).resolve().parent / "data" / "sessions.npz"
 #: Share of days on which an exchange may have been closed, and of its sessions that may be missing, if the days are to be its own.
 CLOSED_SHARE, MISSING_SHARE = 0.005, 0.03
+#: A calendar with so few closed weekdays in a year does not know that year's holidays; no exchange has fewer than two.
+UNKNOWN_HOLIDAYS = 1
 #: An exchange is told from the best by more than so many times the days that speak against that one.
 TIMES = 2
 
@@ -175,20 +177,41 @@ def _known() -> _Known:
         is_open = np.unpackbits(stored["bits"], axis=1)[:, : (LAST_DAY - FIRST_DAY).days + 1]
         before = np.zeros((len(is_open), is_open.shape[1] + 1), dtype=np.int32)
         np.cumsum(is_open, axis=1, out=before[:, 1:])
-        return _Known(tuple(map(str, stored["names"])), is_open.astype(np.float32), before, stored["spans"])
+        names = tuple(map(str, stored["names"]))
+        return _Known(names, is_open.astype(np.float32), before, _known_spans(names, is_open, stored["spans"]))
+
+
+def _known_spans(names: tuple[str, ...], is_open: NDArray[np.uint8], spans: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return the days from which on, and to which, the holidays of every year are known."""
+    days = pd.date_range(FIRST_DAY, periods=is_open.shape[1])
+    year, place = np.unique(days.year, return_inverse=True)
+    in_year = (place[:, None] == np.arange(len(year))) & np.asarray(days.day_of_week < 5)[:, None]
+    closed = (1 - is_open.astype(np.float32)) @ in_year.astype(np.float32)
+    starts = np.searchsorted(days.year, year + 1)
+    unknown = (closed <= UNKNOWN_HOLIDAYS) & (starts[None, :] <= spans[:, 1:])
+    unknown[names.index(EVERY_DAY)] = False
+    first = np.where(unknown, starts[None, :], 0).max(axis=1)
+    return np.column_stack([np.maximum(spans[:, 0], first), spans[:, 1]]).astype(np.int32)
 
 
 class Match(NamedTuple):
     """How days compare with the sessions of every exchange.
 
-    ``closed``: days on which it was closed; ``missing``: its sessions, from the first day to the last, that are not among them; shape (K, E).
+    ``closed``: days on which it was closed; ``missing``: its sessions, from the first day to the last, that are not among them;
+    ``known``: days for which its sessions are known; shape (K, E).
     ``fits``: the exchanges that the days may be those of, the nearest first, for each of the K sets of days.
     """
 
     names: tuple[str, ...]
     closed: NDArray[np.float64]
     missing: NDArray[np.float64]
+    known: NDArray[np.float64]
     fits: tuple[tuple[str, ...], ...]
+
+    @property
+    def against(self) -> NDArray[np.float64]:
+        """Return how many days speak against each exchange: those on which it was closed, and its sessions that are missing."""
+        return self.closed + self.missing
 
 
 def match_exchanges(days: pd.DatetimeIndex, present: NDArray[np.bool_] | None = None, *, thin: bool = False) -> Match:
@@ -219,7 +242,7 @@ def match_exchanges(days: pd.DatetimeIndex, present: NDArray[np.bool_] | None = 
     hits = (mine @ known.open[:, at].T).astype(np.float64)
     if not len(at):
         zero = np.zeros(hits.shape)
-        return Match(known.names, zero, zero, ((),) * len(zero))
+        return Match(known.names, zero, zero, zero, ((),) * len(zero))
     some = there.any(axis=0)
     first = at[there.argmax(axis=0)][:, None]
     last = at[len(at) - 1 - there[::-1].argmax(axis=0)][:, None]
@@ -240,7 +263,7 @@ def match_exchanges(days: pd.DatetimeIndex, present: NDArray[np.bool_] | None = 
     fit &= missing <= TIMES * missing[sets, best][:, None] + 1
     order = np.argsort(np.where(fit, against, np.inf), axis=1, kind="stable")
     fits = tuple(tuple(known.names[e] for e in row if ok[e]) for row, ok in zip(order, fit, strict=True))
-    return Match(known.names, closed, missing, fits)
+    return Match(known.names, closed, missing, count.astype(np.float64), fits)
 
 
 def recognised(days: pd.DatetimeIndex) -> tuple[str, ...]:

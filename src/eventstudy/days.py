@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from eventstudy.calendars import EVERY_DAY, match_exchanges
+from eventstudy.calendars import (
+    CLOSED_SHARE,
+    EVERY_DAY,
+    TIMES,
+    calendar_bounds,
+    exchange_sessions,
+    match_exchanges,
+)
 from eventstudy.errors import InvalidInput
 from eventstudy.wording import iso_day, listed
 
@@ -50,7 +58,7 @@ _TIMED_YEARS = (1900, 2199)
 _REGULAR, _SELDOM = 0.1, 0.04
 #: Hours at which so small a share of the rows stands are no custom of the table, and more hours than these are bars within days.
 _RARE, _HOURS = 0.02, 6
-#: Days that are compared with exchanges; days alone from Sunday to Thursday, which may be right, are refused only if they are many.
+#: Days that are compared with exchanges; days alone that may be right are refused where they are read only if they are many.
 _COMPARED, _MANY = 10, 200
 #: Saturdays or Sundays that are more than special sessions.
 _SOME = 3
@@ -149,7 +157,7 @@ def _shift(given: pd.DatetimeIndex, zone: str, what: str, exchange: str | None) 
     if given.year.min() < _TIMED_YEARS[0] or given.year.max() > _TIMED_YEARS[1]:
         return none, ""
     if _midnights(given).all():
-        return none, _neighbours(written, what)
+        return none, _neighbours(written, what, exchange)
     if exchange == EVERY_DAY and zone == "UTC":  # its sessions are the days of UTC
         return none, ""
     shifts = _shifts(given)
@@ -200,7 +208,7 @@ def _by_exchange(
             found.append(((), np.inf))
             continue
         e = match.names.index(fits[0])
-        found.append((fits, float(match.closed[k, e] + match.missing[k, e])))
+        found.append((fits, float(match.against[k, e])))
     good = [i for i, (fits, _) in enumerate(found) if fits]
     if found[0][0]:  # Monday to Friday as written is not a week from Sunday on that was moved
         good = [i for i in good if i == 0 or _weekends(written, moved[i]) is not False]
@@ -317,26 +325,117 @@ def _clocks(moments: pd.DatetimeIndex) -> str:
     return " and ".join(f"{t // 60:02d}:{t % 60:02d}" for t in (usual if len(usual) else times)[:3])
 
 
-def _neighbours(written: pd.DatetimeIndex, what: str) -> str:
-    """Say of days alone that they may be evenings of UTC whose time was cut off; refuse them if an exchange's sessions show it."""
-    count = np.bincount(written.day_of_week, minlength=7)
-    often, some = count > _SELDOM * len(written), min(_SOME, max(2.0, _REGULAR * len(written)))
-    if len(written) < _COMPARED or max(count[_SATURDAY:]) < some or often.all() or match_exchanges(written).fits[0]:
-        return ""
+class Reading(NamedTuple):
+    """Whose sessions days are as they are written, and moved by some days if that suits them as well or better; ``by`` is 0 if it does not."""
+
+    by: int
+    written: tuple[str, ...]
+    moved: tuple[str, ...]
+
+    def said(self, first: str | None = None) -> str:
+        """Return in words whose sessions the days are if they are moved, one exchange before the others."""
+        names = sorted(self.moved, key=lambda name: name != first)
+        return f"each the day {'before' if self.by > 0 else 'after'} a session of {listed(names[:3], 'or')}"
+
+    def way(self) -> str:
+        """Return the line that moves the days."""
+        return f"table.index = table.index {'+' if self.by > 0 else '-'} pd.Timedelta(days=1)"
+
+
+def other_reading(days: pd.DatetimeIndex) -> Reading:
+    """Compare days, and the days before and after them, with the sessions of exchanges, as times that were cut off make of evenings in UTC.
+
+    Days on weekends are moved if they fit as well then; Monday to Friday, which nearly all exchanges have, only if they fit exactly and
+    do not nearly so well as they are.
+    """
+    return _other_reading(days.to_numpy(dtype="datetime64[D]").tobytes())
+
+
+@lru_cache(maxsize=32)
+def _other_reading(stored: bytes) -> Reading:
+    days = pd.DatetimeIndex(np.unique(np.frombuffer(stored, dtype="datetime64[D]")).astype("datetime64[ns]"))
+    count, some = _weekdays(days)
+    if len(days) < _COMPARED or (count > _SELDOM * len(days)).all():
+        return Reading(0, (), ())
+    written, against = _nearest(days)
+    weekdays = max(count[_SATURDAY:]) < some
     for by in (1, -1):
-        fits = match_exchanges(written + pd.Timedelta(days=by)).fits[0]
-        if fits and (by < 0 or len(written) >= _MANY):
-            side, sign = ("before", "+") if by > 0 else ("after", "-")
-            raise InvalidInput(
-                f"{what} has days that are each the day {side} a session of {listed(fits[:3], 'or')} (the first is "
-                f"{iso_day(written[0])}, a {written[0]:%A}), as moments of another zone are once their time is cut off. Move them: "
-                f"table.index = table.index {sign} pd.Timedelta(days=1).",
-                day=iso_day(written[0]),
-            )
-    names = [n for n, c in zip(("Saturdays", "Sundays"), count[_SATURDAY:], strict=True) if c >= some]
-    return (
-        f"The days fall on {listed(names)}, and no exchange that is known has these sessions: evenings in UTC whose time was cut off are a day early "
-        f"({iso_day(written[0])}, a {written[0]:%A}, was read as it is)."
+        fits, moved = _nearest(days + pd.Timedelta(days=by))
+        clear = TIMES * moved + 1 < against and moved <= max(1.0, CLOSED_SHARE * len(days))
+        if fits and (clear if weekdays else not TIMES * against + 1 < moved):
+            return Reading(by, written, fits)
+    return Reading(0, written, ())
+
+
+def _nearest(days: pd.DatetimeIndex) -> tuple[tuple[str, ...], float]:
+    """Return the share exchanges that days fit, and how many days speak against the nearest; infinitely many if none fits."""
+    match = match_exchanges(days)
+    fits = tuple(name for name in match.fits[0] if name != EVERY_DAY)
+    return fits, float(match.against[0, match.names.index(fits[0])]) if fits else np.inf
+
+
+def _weekdays(days: pd.DatetimeIndex) -> tuple[IntArray, float]:
+    """Return the number of days on each weekday, and how many on one are more than special sessions."""
+    return np.bincount(days.day_of_week, minlength=7), min(_SOME, max(2.0, _REGULAR * len(days)))
+
+
+def _is_open(days: pd.DatetimeIndex, exchange: str) -> bool:
+    """Tell whether nearly all days are sessions of an exchange, as far as it is known."""
+    first, last = calendar_bounds(exchange)
+    inside = days[(days >= first) & (days <= last)]
+    if not len(inside):
+        return False
+    closed = ~inside.isin(exchange_sessions(exchange, inside.min(), inside.max()))
+    return bool(closed.sum() <= max(1.0, _CLOSED * len(inside)))
+
+
+def _neighbours(written: pd.DatetimeIndex, what: str, exchange: str | None) -> str:
+    """Say of days alone that they may be evenings of UTC whose time was cut off; refuse them if an exchange's sessions show it."""
+    found = other_reading(written)
+    count, some = _weekdays(written)
+    odd = len(written) >= _COMPARED and max(count[_SATURDAY:]) >= some and not (count > _SELDOM * len(written)).all()
+    if not found.by and (not odd or found.written):
+        return ""
+    if exchange is not None and _is_open(written, exchange):
+        return ""
+    was = f"{iso_day(written[0])}, a {written[0]:%A}"
+    if not found.by:
+        names = [n for n, c in zip(("Saturdays", "Sundays"), count[_SATURDAY:], strict=True) if c >= some]
+        return (
+            f"The days fall on {listed(names)}, and no exchange that is known has these sessions: evenings in UTC whose time was cut off are a day "
+            f"early ({was}, was read as it is)."
+        )
+    sure = not found.written and (len(written) >= _MANY or (found.by < 0 and odd))
+    if sure or exchange in found.moved:
+        raise InvalidInput(
+            f"{what} has days that are {found.said(exchange)} (the first is {was}), as moments of another zone are once their time is cut off. "
+            f"Move them: {found.way()}.",
+            day=iso_day(written[0]),
+        )
+    when = (
+        "evenings in UTC whose time was cut off are a day early"
+        if found.by > 0
+        else "dates that are a day late look so"
+    )
+    own = listed(found.written[:3], "or")
+    return f"The days are {f'sessions of {own}, or ' if own else ''}{found.said()}: {when} ({was}, was read as it is)."
+
+
+def refuse_two_readings(days: pd.DatetimeIndex, calendar: str | None) -> None:
+    """Raise `InvalidInput` at days that fit exchanges as well or better if they are moved by one, where a study names none.
+
+    ``calendar``: None takes days that are the sessions of no exchange as they are.
+    """
+    found = other_reading(days)
+    if not found.by or (calendar is None and not found.written):
+        return
+    own = f"sessions of {listed(found.written[:3], 'or')}" if found.written else "sessions of no exchange that is known"
+    name = f"calendar={found.written[0]!r}" if found.written else "calendar=None, or calendar= with the exchange,"
+    raise InvalidInput(
+        f"The dates of the data can be read in two ways: as they are written they are {own}; and they are {found.said()}, as moments of "
+        f"another zone are once their time is cut off (the first is {iso_day(days[0])}, a {days[0]:%A}). If they are right, write {name} "
+        f"in EventStudy; if not, move them: {found.way()}.",
+        day=iso_day(days[0]),
     )
 
 

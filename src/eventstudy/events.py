@@ -27,6 +27,8 @@ from eventstudy.calendars import (
 from eventstudy.errors import InvalidInput
 from eventstudy.wording import first_few, iso_day
 
+#: Days in which every exchange has a session.
+_LONGEST_CLOSE = 21
 #: Exchanges that a message names.
 _NAMED = 8
 #: The farthest clock from UTC, that of Kiritimati.
@@ -393,12 +395,25 @@ def _span(exchange: str) -> str:
     return f"known from {iso_day(first)} to {iso_day(last)}"
 
 
+def _session_from(day: np.datetime64, exchange: str) -> pd.Timestamp:
+    """Return the first session of an exchange from a day on; the day itself where none is known."""
+    first = pd.Timestamp(day)
+    last = min(first + pd.Timedelta(days=_LONGEST_CLOSE), calendar_bounds(exchange)[1])
+    sessions = exchange_sessions(exchange, first, last) if is_known(pd.DatetimeIndex([first]), exchange)[0] else ()
+    return sessions[0] if len(sessions) else first
+
+
 def _unplaced(event: Event, placed: Mapping[str, np.datetime64]) -> str:
     """Return why no exchange places a moment, and the ways out."""
     if placed:
+        days = {name: _session_from(day, name) for name, day in placed.items()}
+        if (
+            len(set(days.values())) == 1
+        ):  # a weekend and the evening before it, which the rule for closed days tells apart
+            days = {name: pd.Timestamp(day) for name, day in placed.items()}
         by_day: dict[str, list[str]] = {}
-        for name, day in placed.items():
-            by_day.setdefault(iso_day(pd.Timestamp(day)), []).append(name)
+        for name, day in days.items():
+            by_day.setdefault(iso_day(day), []).append(name)
         found = "; ".join(f"{day} by {first_few(names, _NAMED)}" for day, names in by_day.items())
         why = f"the dates of its data are sessions of several exchanges, by whose closing times it belongs to different days: {found}"
         example = next(iter(placed))

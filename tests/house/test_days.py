@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from eventstudy.calendars import _calendar, exchange_sessions, match_exchanges, recognised
-from eventstudy.days import days_of, refuse_other_frequency, refuse_sparse_columns, written_days
+from eventstudy.calendars import _calendar, _known, exchange_sessions, match_exchanges, recognised
+from eventstudy.days import days_of, other_reading, refuse_other_frequency, refuse_sparse_columns, written_days
 from eventstudy.errors import InvalidInput
 
 EXCHANGES = [
@@ -133,6 +133,40 @@ def test_days_whose_time_was_cut_off_in_a_part_of_the_year_or_in_few_rows_are_to
     assert not days_of(days, "The table").said
 
 
+@pytest.mark.parametrize(("first", "last"), [("2022-02-06", "2024-10-31"), ("2023-03-05", "2024-03-28")])
+def test_days_a_day_late_of_a_week_from_sunday_on_look_like_monday_to_friday_and_are_refused(first, last):
+    days = exchange_sessions("XSAU", first, last) + pd.Timedelta(days=1)
+    assert (days.day_of_week < 5).all()
+    for named in (None, "XSAU"):
+        with pytest.raises(InvalidInput, match=r"each the day after a session of XSAU.*- pd\.Timedelta\(days=1\)"):
+            days_of(days, "The returns table", named)
+
+
+@pytest.mark.parametrize("hole", [0.0, 0.04])
+def test_the_sessions_of_no_exchange_from_monday_to_friday_are_held_for_others_that_were_moved(hole):
+    rng, looked = np.random.default_rng(4), 0
+    for name in _known().names:
+        sessions = exchange_sessions(name, "2021-03-01", "2024-11-29")
+        if name == "XSAU":
+            continue
+        for start, length in ((0, 55), (140, 90), (333, 120), (411, 240), (600, 300)):
+            days = sessions[start : start + length]
+            assert other_reading(days[rng.random(len(days)) >= hole]).by == 0, (name, start)
+            looked += 1
+    assert looked > 280
+
+
+@pytest.mark.parametrize(("exchange", "named"), [("XWAR", "XWAR"), ("XTSE", "XTSE"), ("XJSE", "XJSE")])
+def test_a_named_exchange_tells_which_of_two_readings_of_days_is_right(exchange, named):
+    """Sunday to Thursday of some quiet weeks are the sessions of XSAU, and the days before those of others."""
+    days = exchange_sessions(exchange, "2023-07-10", "2023-09-29")[:38]
+    early = days - pd.Timedelta(days=1)
+    with pytest.raises(InvalidInput, match=f"each the day before a session of {named}"):
+        days_of(early, "The table", named)
+    assert not days_of(early, "The table", "XSAU").said
+    assert "sessions of XSAU, or each the day before" in days_of(early, "The table").said
+
+
 def test_a_week_from_sunday_without_a_zone_in_the_afternoon_is_refused():
     """An exchange of Egypt or Qatar, or evenings in UTC: nothing tells."""
     week = pd.date_range("2019-01-06", "2019-06-27", freq="D")
@@ -199,6 +233,13 @@ def test_counts_agree_with_sets_of_days():
 def test_weekdays_with_filled_holidays_and_weekly_rows_are_no_exchanges():
     assert recognised(pd.bdate_range("2022-01-03", "2023-12-29")) == ()
     assert recognised(pd.date_range("2022-01-07", periods=100, freq="W-FRI")) == ()
+
+
+@pytest.mark.parametrize(
+    ("first", "last"), [("1966-01-03", "1972-12-29"), ("1971-01-04", "1975-06-30"), ("1979-01-01", "1988-12-30")]
+)
+def test_weekdays_of_years_whose_holidays_a_calendar_does_not_know_are_not_its_sessions(first, last):
+    assert recognised(pd.bdate_range(first, last)) == ()
 
 
 def test_days_of_two_exchanges_joined_fit_none_or_both():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -344,6 +345,98 @@ def test_factors_and_returns_of_other_frequencies_are_refused(rule, word):
     spread = sparse.reindex(table.index, method="bfill")
     with pytest.raises(DataUnfit, match="repeat the row before"):
         study().run(table[["STK"]], [es.Event("STK", "2023-10-11")], factors=spread)
+
+
+# -- Short tables, which several exchanges fit.
+
+
+SHORT = {"estimation": (-34, -3), "window": (-1, 1)}
+
+
+def short(exchange: str, start: int, length: int = 64) -> pd.DataFrame:
+    return returns(exchange_sessions(exchange, "2021-02-01", "2024-11-29")[start : start + length], start)
+
+
+@pytest.mark.parametrize("exchange", ["XOSL", "XCSE", "XWAR", "XNZE", "XHKG", "BVMF", "XNYS"])
+@pytest.mark.parametrize("start", [14, 250, 391, 640])
+def test_dates_of_a_short_table_that_are_each_a_day_early_are_refused_and_not_taken_for_a_week_from_sunday_on(
+    exchange, start
+):
+    table = short(exchange, start)
+    early = table.set_axis(table.index - pd.Timedelta(days=1))
+    day = es.Event("STK", str(table.index[45].date()))
+    for data in (early, Prices.from_frame(closes(early))):
+        with pytest.raises(
+            InvalidInput, match=r"(?s)two ways.*each the day before a session of.*\+ pd\.Timedelta\(days=1\)"
+        ):
+            study(**SHORT).run(data, [day])
+    moved = early.set_axis(early.index + pd.Timedelta(days=1))
+    expected = study(**SHORT, calendar=exchange).run(table, [day]).ar
+    pd.testing.assert_frame_equal(study(**SHORT, calendar=exchange).run(moved, [day]).ar, expected)
+
+
+def test_a_week_from_sunday_on_that_could_be_another_is_taken_as_it_is_where_its_exchange_is_named():
+    table = returns(exchange_sessions("XSAU", "2023-07-02", "2023-09-14"))
+    day = str(table.index[45].date())
+    for data in (table, Prices.from_frame(closes(table))):
+        for calendar in ("auto", None):
+            with pytest.raises(
+                InvalidInput, match=r"sessions of XSAU; and they are each the day before.*calendar='XSAU'"
+            ):
+                study(**SHORT, calendar=calendar).run(data, [es.Event("STK", day)])
+        result = study(**SHORT, calendar="XSAU").run(data, [es.Event("STK", day)])
+        assert result.audit["session"].iloc[0] == day
+
+
+@pytest.mark.parametrize("exchange", ["XNYS", "XETR", "XAMS", "XSWX", "XTSE", "XNZE", "XHEL", "XMIL"])
+def test_the_exchange_of_a_short_table_is_the_one_that_most_days_speak_for(exchange):
+    for start in range(3, 880, 73):
+        table = short(exchange, start)
+        day = es.Event("STK", str(table.index[40].date()))
+        taken = exchanges_of(table, [day], MODEL, "auto").sessions
+        own, theirs = set(table.index), set(exchange_sessions(taken, table.index[0].date(), table.index[-1].date()))
+        assert own == theirs
+        york = set(exchange_sessions("XNYS", table.index[0].date(), table.index[-1].date()))
+        assert (taken == "XNYS") == (own == york)
+        study(**SHORT).run(Prices.from_frame(closes(table)), [day])
+
+
+@pytest.mark.parametrize("exchange", ["XSWX", "XTSE", "XKRX", "XJSE", "XNYS"])
+def test_filled_holidays_and_lost_days_are_told_of_the_exchange_that_they_belong_to(exchange):
+    table = returns(exchange_sessions(exchange, "2022-06-01", "2024-05-31"))
+    prices, rng = closes(table), np.random.default_rng(6)
+    day = es.Event("STK", str(table.index[330].date()))
+    with pytest.raises(DataUnfit, match=f"on which {exchange} was closed") as found:
+        study().run(Prices.from_frame(prices.asfreq("B").ffill()), [day])
+    assert exchange == "XNYS" or "XNYS" not in str(found.value)
+    lost = prices[(rng.random(len(prices)) >= 0.05) | (prices.index == day.day)]
+    extra = lost.reindex(lost.index.union(pd.bdate_range("2023-04-03", "2023-04-11")))
+    extra = extra.interpolate()
+    for data in (lost, extra):
+        assert exchanges_of(Prices.from_frame(data), [day], MODEL, "auto").sessions == exchange
+
+
+@pytest.mark.parametrize("exchange", ["auto", "XLON", "XNYS"])
+def test_prices_that_end_before_the_calendar_begins_name_its_start_and_the_way_out(exchange):
+    prices = Prices.from_frame(closes(returns(pd.bdate_range("1957-01-01", "1962-12-31"))))
+    day = es.Event("STK", "1960-05-04")
+    with pytest.raises(DataUnfit, match=r"from 1957-01-01 to 1962-12-31.*known from 1970-01-02.*calendar=None"):
+        study(calendar=exchange).run(prices, [day])
+    assert took(prices, day, calendar=None) == "1960-05-04"
+
+
+def test_the_refusal_of_a_moment_names_sessions():
+    """A Friday evening in Europe is Saturday morning in Sydney, whose next session is Monday."""
+    found = []
+    for start in range(0, 900, 41):
+        table = short("XASX", start)
+        fridays = table.index[42:-3][table.index[42:-3].day_of_week == 4]
+        try:
+            study(**SHORT).run(table, [es.Event("STK", f"{fridays[0]:%Y-%m-%d} 21:30 Europe/Berlin")])
+        except InvalidInput as error:
+            found += re.findall(r"(\d{4}-\d\d-\d\d) by", str(error))
+    assert found
+    assert all(pd.Timestamp(day).day_of_week < 5 for day in found)
 
 
 # -- Tables longer than a calendar.

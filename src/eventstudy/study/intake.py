@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from eventstudy.calendars import (
     AUTO,
     DEFAULT_EXCHANGE,
+    EVERY_DAY,
+    Match,
     calendar_bounds,
     exchange_sessions,
     is_built,
     match_exchanges,
 )
-from eventstudy.days import refuse_other_frequency, refuse_sparse_columns
+from eventstudy.days import refuse_other_frequency, refuse_sparse_columns, refuse_two_readings
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
 from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import EventPanel
@@ -158,19 +160,51 @@ def exchanges_of(
     if not rows.any():
         return Exchanges(sessions="" if calendar is None else DEFAULT_EXCHANGE)
     days = pd.DatetimeIndex(frame.index)
+    refuse_two_readings(days[rows], calendar)
     match = match_exchanges(days[rows])
-    sessions = "" if calendar is None else _sessions_by_dates(match.fits[0], match.names, match.closed[0] / rows.sum())
+    moves = rows & _moving(frame, isinstance(data, Prices))
+    sessions = "" if calendar is None else _sessions_by_dates(match, days[rows], days[moves])
     tickers = [e.ticker for e in events if e.is_moment and not e.exchange and e.ticker in frame]
     by_ticker = _of_tickers(days, frame[list(dict.fromkeys(tickers))], match.fits[0])
     return Exchanges("", sessions, match.fits[0], by_ticker)
 
 
-def _sessions_by_dates(fits: Sequence[str], names: Sequence[str], closed: NDArray[np.float64]) -> str:
-    """Return the exchange whose sessions count: New York if the dates fit it, else the nearest; its own again if they nearly do."""
-    if DEFAULT_EXCHANGE in fits:
+def _moving(frame: pd.DataFrame, closes: bool) -> NDArray[np.bool_]:
+    """Return the rows on which anything moves: holidays that were filled in are not among them."""
+    values = frame.to_numpy()
+    still = np.asarray(frame.ffill().diff() == 0.0) if closes else _still(values)
+    return np.asarray((np.isfinite(values) & ~still).any(axis=1), dtype=np.bool_)
+
+
+def _sessions_by_dates(match: Match, days: pd.DatetimeIndex, moving: pd.DatetimeIndex) -> str:
+    """Return the exchange whose sessions count: the nearest that the dates fit, New York if none is nearer.
+
+    Where none fits, as holidays may be filled in, that of the days on which anything moves; then the nearest of those whose holidays most rows
+    keep; at last New York if the dates nearly are its own. The checks of prices then say what is wrong with the dates.
+    """
+    found = match if match.fits[0] else match_exchanges(moving)
+    chosen, against = found.fits[0], found.against[0]
+    if not chosen:
+        chosen, against = _nearly(match, days), match.against[0]
+    place = {name: e for e, name in enumerate(match.names)}
+    if DEFAULT_EXCHANGE in chosen and against[place[DEFAULT_EXCHANGE]] <= against[place[chosen[0]]]:
         return DEFAULT_EXCHANGE
-    built = next((name for name in fits if is_built(name)), "")
-    return built or (DEFAULT_EXCHANGE if closed[list(names).index(DEFAULT_EXCHANGE)] <= NEARLY and not fits else "")
+    if chosen:
+        return next((name for name in chosen if is_built(name)), "")
+    return DEFAULT_EXCHANGE if match.closed[0, place[DEFAULT_EXCHANGE]] <= NEARLY * len(days) else ""
+
+
+def _nearly(match: Match, days: pd.DatetimeIndex) -> tuple[str, ...]:
+    """Return the exchanges, the nearest first, that were closed on few of the days, and on more of the weekdays that are not among them.
+
+    Of a table with a row on every weekday there is none: nothing tells whose holidays were filled in.
+    """
+    first, last = days[[0, -1]].to_numpy(dtype="datetime64[D]")
+    lost = float(np.busday_count(first, last + np.timedelta64(1, "D"))) - len(days)
+    closed, missing, against = match.closed[0], match.missing[0], match.against[0]
+    near = (closed <= NEARLY * len(days)) & (closed < lost - missing) & (2 * match.known[0] >= len(days))
+    near[match.names.index(EVERY_DAY)] = False
+    return tuple(match.names[e] for e in np.argsort(against, kind="stable") if near[e])
 
 
 def _of_tickers(days: pd.DatetimeIndex, frame: pd.DataFrame, of_dates: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
@@ -257,6 +291,13 @@ class Intake:
                 frame, holes = closes[seen], _weekdays_lost(closes, seen)
         else:
             frame = closes.reindex(self._sessions(closes.index[0], closes.index[-1]))
+        if len(frame) < 2 and self.exchange is not None and len(closes) > 1:
+            first, last = map(iso_day, calendar_bounds(self.exchange))
+            raise DataUnfit(
+                f"The prices are from {iso_day(closes.index[0])} to {iso_day(closes.index[-1])}, and the calendar {self.exchange} is known from "
+                f"{first} to {last}. Use calendar=None to take their own dates.",
+                first=first,
+            )
         if len(frame) < 2:
             raise DataUnfit("The prices hold fewer than two sessions; a return needs two.")
         refuse_other_frequency(pd.DatetimeIndex(frame.dropna(how="all").index), "The table of prices")
