@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from eventstudy.calendars import (
 )
 from eventstudy.days import refuse_other_frequency, refuse_sparse_columns
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
+from eventstudy.estimation.market import FactorModel
 from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import EventPanel
 from eventstudy.events import Event, Exchanges
@@ -27,7 +28,7 @@ from eventstudy.interchange import collect_first, dated, is_table
 from eventstudy.measures import Measure, measured
 from eventstudy.prices.checks.accept import in_short
 from eventstudy.prices.checks.finding import Finding, Usage
-from eventstudy.prices.checks.run import check_prices, check_returns
+from eventstudy.prices.checks.run import check_prices, check_returns, gathered
 from eventstudy.prices.snapshot import FACTOR_COLUMNS
 from eventstudy.prices.table import Prices, Provenance, ReturnKind, clean_frame, frame_of_days, require_prices
 from eventstudy.sources.files.cells import cut
@@ -55,6 +56,10 @@ DAILY_RATE_LIMIT = 0.005
 CALLED_MARKET = ("mkt", "market", "rm", "mktret")
 #: The call for what holds prices.
 READ_PRICES = "Prices are read so: study.run({}, events)."
+#: The return of a day that no market and no factor has.
+NEVER_IN_A_DAY = -0.5
+#: What the factors beside the prices are looked at for with the firms: days on which all stand still, dates that are a session off.
+FOUND_BY_FACTORS = {"repeated_day", "shifted_days"}
 #: So many columns beside a close that are called as fields of a price file are no tickers.
 FIELDS = 3
 #: So many returns of one firm are never all above zero.
@@ -238,6 +243,7 @@ class Intake:
             raise _factors_missing([c for c in wanted if c not in table.columns], table, sorted(map(str, in_data)))
         if chosen.shape[1]:
             _require_returns(chosen, "simple", refuse_prices=False)
+            _refuse_markers(chosen, "simple")
             there = chosen.dropna(how="all")
             refuse_other_frequency(pd.DatetimeIndex(there.index), "The table of factors")
             _refuse_carried(there)
@@ -279,6 +285,7 @@ class Intake:
         if self.measure == "return":
             firms = [c for c in needed if c == benchmark or c not in self.model.columns]
             _require_returns(chosen, self.return_kind, firms=firms)
+            _refuse_markers(chosen[_markets(self.model)], self.return_kind)
         elif np.isinf(chosen.to_numpy()).any():
             raise DataUnfit(f"The {self.measure} table holds an infinite value; leave it empty.")
         seen = frame.notna().any(axis=1) if benchmark is None else chosen[benchmark].notna()
@@ -398,6 +405,19 @@ def _require_returns(
         )
 
 
+def _refuse_markers(markets: pd.DataFrame, kind: ReturnKind) -> None:
+    """Raise `DataUnfit` if a market or a factor loses half of its value in a day, as a marker of missing figures over 100 does."""
+    low = markets.to_numpy() < (NEVER_IN_A_DAY if kind == "simple" else np.log1p(NEVER_IN_A_DAY))
+    if low.any():
+        row, column = np.argwhere(low)[0]
+        raise DataUnfit(
+            f"{markets.columns[column]} has a return of {markets.iloc[row, column]:g} on {iso_day(markets.index[row])} ({int(low.sum())} such "
+            f"figures in all); no market or factor falls by half in a day, but files mark missing figures by -99.99 or -999, and these stay in "
+            f"once they are divided by 100. Leave them empty.",
+            days=int(low.any(axis=1).sum()),
+        )
+
+
 def _still(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return where a return is zero or exactly that of the row before, as filled rows are."""
     before = np.vstack([np.full((1, values.shape[1]), np.nan), values[:-1]])
@@ -477,11 +497,18 @@ def day_checks(
 
 
 def price_findings(
-    data: Prices | pd.DataFrame, panel: EventPanel, model: NormalReturnModel, exchange: str | None
+    data: Prices | pd.DataFrame,
+    panel: EventPanel,
+    model: NormalReturnModel,
+    exchange: str | None,
+    returns: pd.DataFrame | None = None,
+    kind: ReturnKind | None = "simple",
+    named: bool = False,
 ) -> tuple[Finding, ...]:
-    """Return what is wrong with the prices of a study; what is found outside the days that it uses is a note.
+    """Return what is wrong with the prices of a study, or its returns, and its factors; what it does not use is a note.
 
-    Of returns that were handed in, only repeated series can be found.
+    ``returns`` are those on sessions, with the factors beside the prices; ``kind`` is None for what are no returns; ``named``: the study
+    names the exchange.
     """
     in_data = data.tickers if isinstance(data, Prices) else tuple(data.columns)
     columns = tuple(c for c in model.columns if c in in_data)
@@ -497,14 +524,40 @@ def price_findings(
     usage = Usage(tickers, first, start, last, columns, largest_offset)
     benchmarks = [c for c in columns if c == model.benchmark]
     if not isinstance(data, Prices):
-        needed = list(dict.fromkeys([*tickers, *columns]))
-        return check_returns(data[needed], benchmarks=benchmarks, usage=usage)
-    return check_prices(
+        return _returns_findings(data, model, usage, kind, exchange if named else None)
+    found = check_prices(
         data.select([*tickers, *columns]),
         calendar=exchange,
         benchmarks=benchmarks,
         usage=usage,
         thin_trading=model.thin_trading,
+    )
+    factors = [c for c in dict.fromkeys(model.columns) if c not in in_data]
+    if returns is None or kind is None or not factors:
+        return found
+    beside = _returns_findings(returns, model, replace(usage, columns=tuple(factors)), kind, None)
+    known = {f.check for f in found}
+    of_factors = (f for f in beside if f.check in FOUND_BY_FACTORS - known or set(f.tickers) & set(factors))
+    return gathered([*found, *of_factors])
+
+
+def _markets(model: NormalReturnModel) -> list[str]:
+    """Return the columns of a model that stand for a market: its benchmark, or its factors without the risk-free rate."""
+    if model.benchmark is not None:
+        return [model.benchmark]
+    return list(model.factors) if isinstance(model, FactorModel) else []
+
+
+def _returns_findings(
+    returns: pd.DataFrame, model: NormalReturnModel, usage: Usage, kind: ReturnKind | None, exchange: str | None
+) -> tuple[Finding, ...]:
+    """Return what is wrong with returns; a risk-free rate stands still by nature and is left out."""
+    riskless = getattr(model, "risk_free", None)
+    needed = [c for c in dict.fromkeys([*usage.tickers, *usage.columns]) if c in returns and c != riskless]
+    markets = [c for c in _markets(model) if c in needed]
+    thin = model.thin_trading
+    return check_returns(
+        returns[needed], kind=kind, calendar=exchange, benchmarks=markets, usage=usage, thin_trading=thin
     )
 
 

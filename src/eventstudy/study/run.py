@@ -212,7 +212,10 @@ class EventStudy:
         alignment = align(returns, wanted, self.model, rules, trades, closes)
         alignment = _without_hole_days(alignment, holes, exchanges, self.model.benchmark)
         checked_table = returns if prices is None else prices
-        findings = price_findings(checked_table, alignment.panel, self.model, exchange)
+        kind = self.returns if self.measure == "return" else None
+        findings = price_findings(
+            checked_table, alignment.panel, self.model, exchange, returns, kind, bool(exchanges.named)
+        )
         found = accepted_or_refused(findings, self.accept)
         data_checks = (
             *events_check(wanted),

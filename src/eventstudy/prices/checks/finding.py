@@ -163,6 +163,8 @@ class Grid:
         Currency of each ticker where it is known.
     other : Grid or None
         The same prices of another vintage or vendor.
+    of_returns : bool
+        Whether the prices are relatives, made of returns that were handed in.
     """
 
     days: pd.DatetimeIndex
@@ -179,6 +181,7 @@ class Grid:
     thin: bool = False
     currency: Mapping[str, str] = field(default_factory=dict)
     other: Grid | None = None
+    of_returns: bool = False
 
     @property
     def closes(self) -> FloatArray:
