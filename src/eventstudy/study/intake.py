@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,13 +26,13 @@ from eventstudy.events import Event, Exchanges
 from eventstudy.interchange import collect_first, dated, is_table
 from eventstudy.measures import Measure, measured
 from eventstudy.prices.checks.accept import in_short
-from eventstudy.prices.checks.finding import Finding, Usage
-from eventstudy.prices.checks.run import check_prices, check_returns
+from eventstudy.prices.checks.finding import Finding, Usage, make_grid
+from eventstudy.prices.checks.run import check_prices, check_returns, untraded_in_events
 from eventstudy.prices.snapshot import FACTOR_COLUMNS
 from eventstudy.prices.table import Prices, Provenance, ReturnKind, clean_frame, frame_of_days, require_prices
 from eventstudy.sources.files.cells import cut
 from eventstudy.sources.files.layouts import factor_of, meaning
-from eventstudy.study.validity import PRICE_CHECK, Check
+from eventstudy.study.validity import PRICE_CHECK, STILL_CHECK, Check
 from eventstudy.wording import did_you_mean, first_few, iso_day, listed
 
 #: Findings listed one by one in a check of validity.
@@ -57,6 +57,8 @@ CALLED_MARKET = ("mkt", "market", "rm", "mktret")
 READ_PRICES = "Prices are read so: study.run({}, events)."
 #: So many columns beside a close that are called as fields of a price file are no tickers.
 FIELDS = 3
+#: A firm whose price stood still on a smaller share of its estimation days moves nearly every day.
+SELDOM_STILL = 0.02
 #: So many returns of one firm are never all above zero.
 NEVER_ALL_UP = 60
 
@@ -483,18 +485,10 @@ def price_findings(
 
     Of returns that were handed in, only repeated series can be found.
     """
-    in_data = data.tickers if isinstance(data, Prices) else tuple(data.columns)
-    columns = tuple(c for c in model.columns if c in in_data)
-    tickers = tuple(e.ticker for e in panel.events)
-    if not tickers:  # the refusal says why each event was dropped
+    if not panel.n:  # the refusal says why each event was dropped
         return ()
-    final = len(panel.calendar) - 1
-    first, start, last = (
-        panel.calendar[np.clip(panel.position + day, 0, final)]
-        for day in (panel.estimation.start - 1, panel.window.start - 1, panel.window.end)
-    )
-    largest_offset = max((abs(o) for o in model.offsets), default=0)
-    usage = Usage(tickers, first, start, last, columns, largest_offset)
+    usage = usage_of(data, panel, model)
+    tickers, columns = usage.tickers, usage.columns
     benchmarks = [c for c in columns if c == model.benchmark]
     if not isinstance(data, Prices):
         needed = list(dict.fromkeys([*tickers, *columns]))
@@ -508,6 +502,39 @@ def price_findings(
     )
 
 
+def usage_of(data: Prices | pd.DataFrame, panel: EventPanel, model: NormalReturnModel) -> Usage:
+    """Return which prices the events of a panel use."""
+    in_data = data.tickers if isinstance(data, Prices) else tuple(data.columns)
+    columns = tuple(c for c in model.columns if c in in_data)
+    tickers = tuple(e.ticker for e in panel.events)
+    final = len(panel.calendar) - 1
+    first, start, last = (
+        panel.calendar[np.clip(panel.position + day, 0, final)]
+        for day in (panel.estimation.start - 1, panel.window.start - 1, panel.window.end)
+    )
+    largest_offset = max((abs(o) for o in model.offsets), default=0)
+    return Usage(tickers, first, start, last, columns, largest_offset)
+
+
+def without_untraded(prices: Prices, panel: EventPanel, model: NormalReturnModel, exchange: str | None) -> Prices:
+    """Return prices without the closes of event windows behind which no trade stands: their returns are zero by construction."""
+    if not panel.n:
+        return prices
+    usage = usage_of(prices, panel, model)
+    grid = make_grid(prices.select([*usage.tickers, *usage.columns]), exchange, (), usage, model.thin_trading)
+    untraded = untraded_in_events(grid)
+    if not untraded.any():
+        return prices
+    mask = pd.DataFrame(untraded, index=grid.days, columns=list(grid.tickers))
+
+    def emptied(frame: pd.DataFrame) -> pd.DataFrame:
+        table = clean_frame(frame, "close")
+        return table.mask(mask.reindex(index=table.index, columns=table.columns, fill_value=False))
+
+    close = None if prices.close is None else emptied(prices.close)
+    return replace(prices, adj_close=emptied(prices.adj_close), close=close)
+
+
 def gaps_in_words(prices: Prices, tickers: Sequence[str], model: NormalReturnModel, exchange: str | None) -> str:
     """Return which prices are missing, for a study that is left without events; empty if none are."""
     needed = [t for t in (*tickers, *model.columns) if t in prices.tickers]
@@ -519,6 +546,26 @@ def gaps_in_words(prices: Prices, tickers: Sequence[str], model: NormalReturnMod
         if f.check in ("missing_sessions", "missing_prices", "benchmark_holes") and f.severity != "note"
     ]
     return "".join(f"\n  {f}." for f in gaps[:LISTED])
+
+
+def still_check(data: Data, panel: EventPanel, model: NormalReturnModel) -> tuple[Check, ...]:
+    """Doubt a price that repeats the day before's on the event day, of a firm that moves nearly every day, unless a trade is known; else nothing."""
+    zero = -panel.window.start
+    if model.thin_trading or not panel.n or not 0 <= zero < len(panel.window):
+        return ()
+    still = (panel.event_returns[:, zero] == 0.0) & (panel.zero_share < SELDOM_STILL)
+    volume = None if data.prices is None else data.prices.volume
+    if volume is not None and still.any():
+        shares = clean_frame(volume, "volume").reindex(index=panel.calendar, columns=[e.ticker for e in panel.events])
+        still &= ~(shares.to_numpy(dtype=np.float64)[panel.position, np.arange(panel.n)] > 0)
+    found = [panel.keys[i] for i in np.flatnonzero(still)]
+    if not found:
+        return ()
+    comment = (
+        f"{first_few(found, LISTED)}: the price is to the last digit that of the session before, and no volume shows a trade. If there was a halt, "
+        f"or a price carried forward, the return of zero is no answer to the news: leave the day's price empty"
+    )
+    return (Check(STILL_CHECK, f"{len(found)} of {panel.n} did not", "all do", False, comment),)
 
 
 def price_check(found: Sequence[Finding]) -> Check:

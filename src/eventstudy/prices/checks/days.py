@@ -65,7 +65,7 @@ REPEATED_DAY = Rule(
 STALE_PRICES = Rule(
     "stale_prices",
     "fewer than five equal closes in a row",
-    "a halt, a suspended listing or a price carried forward: leave the days empty, or drop the ticker",
+    "a halt, a suspended listing or a price carried forward: leave the days empty, or drop the ticker (accepted, they count as missing in an event window)",
 )
 
 
