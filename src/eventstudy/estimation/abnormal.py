@@ -20,8 +20,6 @@ T = TypeVar("T")
 DayArray = NDArray[np.datetime64]
 #: So many days without a price are named.
 NAMED_DAYS = 4
-#: The way out of a gap.
-BRIDGED = " (TradeToTrade bridges such gaps)"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -291,10 +289,10 @@ class AbnormalReturns:
         place = np.unique(np.searchsorted(priced, unpriced))
         place = place[(place > 0) & (place < len(priced))]  # gaps with a close at either end
         if not len(place) or self.dates is None:
-            return f"{text}{BRIDGED}" if self.dates is not None else text
+            return f"{text}; if trading resumed later, TradeToTrade bridges the gap in a window that reaches to that day"
         ends = [[iso_day(pd.Timestamp(self.dates[i, priced[k]])) for k in (p - 1, p)] for p in place.tolist()]
         between = listed([f"between {first} and {last}" for first, last in ends[:NAMED_DAYS]])
-        return f"{text}; its move {between} is in no daily return{BRIDGED}"
+        return f"{text}; its move {between} is in no daily return (TradeToTrade bridges such gaps)"
 
     def _named(self, i: int, days: IntArray) -> str:
         """Return relative days of an event in words, with their dates if there are few."""

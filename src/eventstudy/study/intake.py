@@ -16,6 +16,7 @@ from eventstudy.calendars import (
     calendar_bounds,
     exchange_sessions,
     is_built,
+    lost_days,
     match_exchanges,
 )
 from eventstudy.days import refuse_other_frequency, refuse_sparse_columns
@@ -33,7 +34,7 @@ from eventstudy.prices.table import Prices, Provenance, ReturnKind, clean_frame,
 from eventstudy.sources.files.cells import cut
 from eventstudy.sources.files.layouts import factor_of, meaning
 from eventstudy.study.validity import PRICE_CHECK, STILL_CHECK, Check
-from eventstudy.wording import did_you_mean, first_few, iso_day, listed
+from eventstudy.wording import did_you_mean, first_few, iso_day, listed, plural
 
 #: Findings listed one by one in a check of validity.
 LISTED = 6
@@ -256,7 +257,7 @@ class Intake:
             frame = closes
             if self.model.benchmark is not None:
                 seen = closes[self.model.benchmark].notna()
-                frame, holes = closes[seen], _weekdays_lost(closes, seen)
+                frame, holes = closes[seen], lost_days(closes, seen)
         else:
             frame = closes.reindex(self._sessions(closes.index[0], closes.index[-1]))
         if len(frame) < 2:
@@ -293,7 +294,7 @@ class Intake:
         refuse_other_frequency(pd.DatetimeIndex(kept.index), "The table of returns")
         refuse_sparse_columns(kept, "The table of returns")
         self._refuse_closed_days(pd.DatetimeIndex(kept.index))
-        lost = pd.DatetimeIndex(_weekdays_lost(chosen, seen).union(self._sessions_lost(seen)))
+        lost = pd.DatetimeIndex(lost_days(chosen, seen, self.exchange).union(self._sessions_lost(seen)))
         return kept, lost[(lost > kept.index[0]) & (lost < kept.index[-1])]
 
     def _sessions_lost(self, seen: pd.Series[bool]) -> pd.DatetimeIndex:
@@ -364,12 +365,6 @@ def _require_daily_rate(table: pd.DataFrame, risk_free: str | None) -> None:
             f"The risk-free rate {risk_free} is {typical:g} on the typical day, so it seems to be per cent or a rate per year; needed is a fraction a "
             f"day, such as 0.0002. Divide it by 100, or by 100 and the trading days of a year."
         )
-
-
-def _weekdays_lost(table: pd.DataFrame, seen: pd.Series[bool]) -> pd.DatetimeIndex:
-    """Return weekdays on which others have a value and the benchmark has none."""
-    lonely = pd.DatetimeIndex(table.index[~seen & table.notna().any(axis=1)])
-    return lonely[lonely.day_of_week < 5]
 
 
 def _require_returns(
@@ -446,7 +441,7 @@ def _refuse_carried(factors: pd.DataFrame) -> None:
 
 
 def day_checks(
-    data: Data, returns: pd.DataFrame, exchanges: Exchanges, panel: EventPanel, factors_said: str = ""
+    data: Data, returns: pd.DataFrame, exchanges: Exchanges, panel: EventPanel, holes: pd.DatetimeIndex, factors_said: str = ""
 ) -> tuple[Check, ...]:
     """Return how dates were read, which exchange was recognised by them, and days on which no return moves."""
     checks = []
@@ -462,6 +457,7 @@ def day_checks(
             f" (the same sessions: {first_few(alike, LISTED)})" if alike else ""
         )
         checks.append(Check("Exchange", said, "named, or recognised by the dates", True))
+    checks += _left_out(data, returns, exchanges, panel, holes)
     own = returns[[c for c in dict.fromkeys([*(e.ticker for e in panel.events), *panel.columns]) if c in returns]]
     if data.prices is None and own.shape[1] > 1:
         idle = own.index[((own == 0.0) | own.isna()).all(axis=1) & (own == 0.0).any(axis=1)]
@@ -476,6 +472,31 @@ def day_checks(
                 )
             )
     return tuple(checks)
+
+
+def _left_out(
+    data: Data, returns: pd.DataFrame, exchanges: Exchanges, panel: EventPanel, holes: pd.DatetimeIndex
+) -> list[Check]:
+    """Say that firms have figures on days that are none of the benchmark's, where its days are the sessions."""
+    if exchanges.sessions and data.prices is not None:  # a check of prices tells them
+        return []
+    table = data.table.adj_close if isinstance(data.table, Prices) else data.table
+    firms = [t for t in dict.fromkeys(e.ticker for e in panel.events) if t in table]
+    days = pd.DatetimeIndex(table.index)
+    if len(days) <= len(returns) or not firms:
+        return []
+    more = table[firms].notna() & ~(days.isin(returns.index) | days.isin(holes))[:, None]
+    number = int(more.any(axis=1).sum())
+    if not number:
+        return []
+    who = first_few([t for t in firms if more[t].any()], LISTED)
+    rest = (
+        "their moves are in the return of the next session"
+        if data.prices is not None
+        else "their returns are in no window: add them to the next session's, or hand in prices"
+    )
+    value = f"{plural(number, 'further day')} of {who} left out: {first_few(map(iso_day, days[more.any(axis=1)]), 4)}"
+    return [Check("Days of the benchmark", value, "the same days for all", False, f"relative days count the benchmark's; {rest}")]
 
 
 def price_findings(

@@ -228,7 +228,7 @@ class EventStudy:
         data_checks = (
             *events_check(wanted),
             *gap_checks(alignment.panel, holes),
-            *day_checks(read, returns, exchanges, alignment.panel, factors_said),
+            *day_checks(read, returns, exchanges, alignment.panel, holes, factors_said),
             *(still_check(read, alignment.panel, self.model) if self.measure == "return" else ()),
         )
         if prices is not None or found:
