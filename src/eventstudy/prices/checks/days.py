@@ -65,7 +65,7 @@ REPEATED_DAY = Rule(
 STALE_PRICES = Rule(
     "stale_prices",
     "fewer than five equal closes in a row",
-    "a halt, a suspended listing or a price carried forward: leave the days empty, or drop the ticker",
+    "a halt, a suspended listing or a price carried forward: leave the days empty, or drop the ticker (accepted, they count as missing in an event window)",
 )
 CARRIED_PRICE = Rule(
     "carried_price",
@@ -266,7 +266,8 @@ def _all_still(grid: Grid, still: BoolArray, there: BoolArray) -> NDArray[np.boo
     apart = there & ~rows[:, None]
     share = (mine & apart).sum(axis=0) / np.maximum(apart.sum(axis=0), 1)
     chance = np.where(there, share, 1.0).prod(axis=1)
-    return np.asarray(rows & (chance * max(1, int(grid.event.any(axis=1).sum())) <= BY_CHANCE), dtype=np.bool_)
+    event = grid.event.any(axis=1)
+    return np.asarray(rows & (chance * np.where(event, event.sum(), len(event)) <= BY_CHANCE), dtype=np.bool_)
 
 
 def run_lengths(closes: FloatArray) -> NDArray[np.int64]:
@@ -351,6 +352,13 @@ def carried_prices(grid: Grid) -> Iterator[Finding]:
     days = run_lengths(closes) - 1
     expected = share[None, :] ** np.maximum(days, 1) * (cells.sum(axis=0) * firms.sum())[None, :]
     carried = same & grid.event & untold[None, :] & (days < STALE - 1) & (expected <= BY_CHANCE)
+    if grid.usage.zero is not None:
+        row, column = (
+            grid.days.get_indexer(grid.usage.zero),
+            pd.Index(grid.tickers).get_indexer(list(grid.usage.tickers)),
+        )
+        apart = (row >= 0) & (column >= 0) & (days[row, column] == 1)
+        carried[row[apart], column[apart]] = False
     level = np.where(carried, NOTE if grid.thin else WARNING, 0).astype(np.int8)
     said = "a return of exactly zero" if grid.of_returns else "the close of the day before, to the last digit"
     yield from by_ticker(grid, CARRIED_PRICE, level, lambda _, rows: f"{said}: {grid.days_of(rows)}")

@@ -41,7 +41,8 @@ NON_POSITIVE_PRICES = Rule(
 ZERO_VOLUME = Rule(
     "zero_volume",
     "no volume of zero",
-    "a halt, or a vendor's gap: no trade stands behind these closes; leave them empty, or accept them with the reason for the halt",
+    "a halt, or a vendor's gap: no trade stands behind these closes; leave them empty, or accept them with the reason for the halt (in an event "
+    "window they then count as missing prices)",
 )
 NEGATIVE_VOLUME = Rule(
     "negative_volume",
@@ -176,6 +177,15 @@ def volumes(grid: Grid) -> Iterator[Finding]:
         return f"{', '.join(parts)}: {grid.days_of(rows)}"
 
     yield from by_ticker(grid, ZERO_VOLUME, level, words)
+
+
+def untraded_in_events(grid: Grid) -> BoolArray:
+    """Return which closes of event windows repeat the day before's without a trade, or for days without a known one, shape (T, K)."""
+    again = carried_closes(grid.closes, grid.volume if grid.volume is not None else np.full(grid.closes.shape, np.nan))
+    idle = run_lengths(grid.closes) >= STALE
+    if grid.volume is not None:
+        idle |= (grid.volume == 0) | _unreported(grid)
+    return np.asarray(again & idle & grid.event & (not grid.thin), dtype=np.bool_)
 
 
 def _unreported(grid: Grid) -> BoolArray:
