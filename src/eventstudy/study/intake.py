@@ -560,7 +560,7 @@ def price_findings(
         usage=usage,
         thin_trading=model.thin_trading,
     )
-    factors = [c for c in dict.fromkeys(model.columns) if c not in in_data]
+    factors = [c for c in dict.fromkeys(model.columns) if c not in data.tickers]
     if returns is None or kind is None or not factors:
         return found
     beside = _returns_findings(returns, model, replace(usage, columns=tuple(factors)), kind, None)
