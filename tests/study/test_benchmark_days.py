@@ -18,7 +18,8 @@ def closes(exchange: str, seed: int = 3) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     market = rng.normal(0, 0.01, len(EVERY))
     returns = pd.DataFrame(
-        {"LTC": market + rng.normal(0, 0.02, len(EVERY)), "XRP": rng.normal(0, 0.03, len(EVERY)), "INDEX": market}, index=EVERY
+        {"LTC": market + rng.normal(0, 0.02, len(EVERY)), "XRP": rng.normal(0, 0.03, len(EVERY)), "INDEX": market},
+        index=EVERY,
     )
     table = 40.0 * (1 + returns).cumprod()
     table.loc[~EVERY.isin(exchange_sessions(exchange, EVERY[0], EVERY[-1])), "INDEX"] = np.nan
