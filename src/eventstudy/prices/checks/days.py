@@ -245,13 +245,13 @@ def repeated_rows(grid: Grid, still: BoolArray, there: BoolArray, said: str, who
     whole : bool
         Whether days on which one column moves are left out.
     """
-    rows = _all_still(grid, still, there) | _all_still(grid, still, there & grid.benchmark)
+    rows: NDArray[np.bool_] = _all_still(grid, still, there) | _all_still(grid, still, there & grid.benchmark)
     if not whole:
         count = there.sum(axis=1)
         rows |= (count >= REPEATED_TICKERS) & (still.sum(axis=1) >= REPEATED_SHARE * count)
     level = np.where(grid.event.any(axis=1), ERROR, np.where(grid.used.any(axis=1), WARNING, NOTE))
     for severity in (ERROR, WARNING, NOTE):
-        days = np.flatnonzero(rows & (level == severity))
+        days: Rows = np.flatnonzero(np.asarray(rows & (level == severity)))
         if len(days):
             moving = (there[days] & ~still[days]).sum(axis=0)
             who = [name for name, moves in zip(grid.tickers, moving, strict=True) if not moves]
@@ -342,7 +342,7 @@ def carried_prices(grid: Grid) -> Iterator[Finding]:
     same = there & (closes == previous(closes))
     untold = np.ones(len(grid.tickers), dtype=np.bool_)
     if grid.volume is not None:
-        untold = ~np.isfinite(grid.volume).any(axis=0)
+        untold = np.asarray(~np.isfinite(grid.volume).any(axis=0), dtype=np.bool_)
     cells, outside = there & grid.event, there & ~grid.event
     firms = cells.any(axis=0)
     if not firms.any():
@@ -355,7 +355,7 @@ def carried_prices(grid: Grid) -> Iterator[Finding]:
     if grid.usage.zero is not None:
         row, column = (
             grid.days.get_indexer(grid.usage.zero),
-            pd.Index(grid.tickers).get_indexer(list(grid.usage.tickers)),
+            pd.Index(grid.tickers).get_indexer(pd.Index(list(grid.usage.tickers))),
         )
         apart = (row >= 0) & (column >= 0) & (days[row, column] == 1)
         carried[row[apart], column[apart]] = False
