@@ -262,12 +262,12 @@ def repeated_rows(grid: Grid, still: BoolArray, there: BoolArray, said: str, who
 def _all_still(grid: Grid, still: BoolArray, there: BoolArray) -> NDArray[np.bool_]:
     """Return days on which each of several columns repeats, unless that is expected of columns that often do, shape (T,)."""
     mine, count = still & there, there.sum(axis=1)
-    rows = (count > 1) & (mine.sum(axis=1) == count)
+    rows = np.asarray((count > 1) & (mine.sum(axis=1) == count), dtype=np.bool_)
     apart = there & ~rows[:, None]
     share = (mine & apart).sum(axis=0) / np.maximum(apart.sum(axis=0), 1)
     chance = np.where(there, share, 1.0).prod(axis=1)
     event = grid.event.any(axis=1)
-    return np.asarray(rows & (chance * np.where(event, event.sum(), len(event)) <= BY_CHANCE), dtype=np.bool_)
+    return np.asarray(rows & (chance * np.where(event, event.sum(), len(rows)) <= BY_CHANCE), dtype=np.bool_)
 
 
 def run_lengths(closes: FloatArray) -> NDArray[np.int64]:
