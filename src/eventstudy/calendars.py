@@ -160,6 +160,7 @@ SESSIONS = Path(__file__).resolve().parent / "data" / "sessions.npz"
 CLOSED_SHARE, MISSING_SHARE = 0.005, 0.03
 #: A calendar with so few closed weekdays in a year does not know that year's holidays; no exchange has fewer than two.
 UNKNOWN_HOLIDAYS = 1
+_SATURDAY = 5
 #: An exchange is told from the best by more than so many times the days that speak against that one.
 TIMES = 2
 
@@ -277,6 +278,44 @@ def recognised(days: pd.DatetimeIndex) -> tuple[str, ...]:
     ()
     """
     return match_exchanges(days).fits[0]
+
+
+def lost_days(table: pd.DataFrame, seen: pd.Series[bool], exchange: str | None = None) -> pd.DatetimeIndex:
+    """Return the days on which others have a figure and the benchmark should have one and has none.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Figures, dates × names, ascending naive midnights.
+    seen : Series of bool
+        Where the benchmark has one.
+    exchange : str, optional
+        Whose sessions count; by default the exchange that the benchmark's own days show. Where none is known, the weekdays on which a name
+        has a figure that has none on weekends: what trades every day does not tell a holiday from a hole.
+
+    Examples
+    --------
+    >>> days = pd.date_range("2024-01-01", "2024-12-31")
+    >>> open_days = exchange_sessions("XNYS", "2024-01-01", "2024-12-31").drop(pd.Timestamp("2024-05-15"))
+    >>> table = pd.DataFrame({"coin": 1.0, "index": pd.Series(1.0, open_days)}, index=days)
+    >>> lost_days(table, table["index"].notna())      # no holiday, and the hole
+    DatetimeIndex(['2024-05-15'], dtype='datetime64[ns]', freq=None)
+    """
+    days, there = pd.DatetimeIndex(table.index), table.notna().to_numpy()
+    own = seen.to_numpy(dtype=np.bool_)
+    lonely = ~own & there.any(axis=1)
+    if not lonely.any():
+        return days[lonely]
+    weekday = np.asarray(days.day_of_week < _SATURDAY)
+    witness = ~there[~weekday].any(axis=0)
+    expected = weekday & there[:, witness].any(axis=1)
+    name = exchange or next((n for n in recognised(days[own]) if is_built(n)), None)
+    if name is not None:
+        known = is_known(days, name)
+        if known.any():
+            sessions = exchange_sessions(name, days[known][0].date(), days[known][-1].date())
+            expected = np.where(known, days.isin(sessions), expected)
+    return days[lonely & expected]
 
 
 def is_built(exchange: str) -> bool:

@@ -116,12 +116,14 @@ def test_a_close_carried_into_an_event_window_is_an_error_and_in_the_estimation_
     assert tables.serious("NVDA", "2025-03-31") == {"zero_volume": "warning"}
 
 
-def test_an_equal_close_is_no_fault_where_there_was_trade_or_no_volume_is_known():
+def test_an_equal_close_is_no_fault_where_there_was_trade_and_a_doubt_where_no_volume_is_known():
     tables = Tables()
     tables.carry("NVDA", "2025-01-27", 1e8)
     assert tables.serious("NVDA", "2025-01-27") == {}
     tables.volume["NVDA"] = np.nan
-    assert tables.serious("NVDA", "2025-01-27") == {}
+    assert tables.serious("NVDA", "2025-01-27") == {"carried_price": "warning"}
+    assert tables.serious("NVDA", "2025-03-31") == {}, "outside the event window"
+    assert tables.serious("NVDA", "2025-01-27", thin_trading=True) == {}
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,8 @@ def test_a_ticker_that_delists_inside_the_event_window_keeps_the_days_it_has_and
     assert result.ar.loc["A"].isna().tolist() == [False, False, False, True, True]
     assert result.car(0).loc["A", "car"] == pytest.approx(right.loc["A", 0], rel=1e-12)
     cut = result.car(0, 1).loc["A"]
-    assert (np.isnan(cut["car"]), cut["n_days"], cut["note"]) == (True, 1, "no price on day +1 (2025-01-28)")
+    later = "if trading resumed later, TradeToTrade bridges the gap in a window that reaches to that day"
+    assert (np.isnan(cut["car"]), cut["n_days"], cut["note"]) == (True, 1, f"no price on day +1 (2025-01-28); {later}")
     assert np.isnan(result.car(1, 2).loc["A", "car"])
     assert not result.test("t_pe", (1, 2)).applicable
 

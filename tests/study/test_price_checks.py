@@ -300,7 +300,13 @@ def test_prices_that_stand_still_over_the_event_stop_the_study():
     closes.loc["2025-01-22":"2025-01-31", "META"] = closes.loc["2025-01-22", "META"]
     with pytest.raises(es.errors.DataUnfit, match=r"error: stale_prices \(META"):
         study_of(closes)
-    result = study_of(closes, {"stale_prices": "trading was halted, notice 7"})
+    accept = {"stale_prices": "trading was halted, notice 7"}
+    with pytest.raises(es.errors.DataUnfit, match=r"META 2025-01-27: no usable return in the event window"):
+        study_of(closes, accept)
+    closes = snapshot_closes()
+    closes.loc["2025-01-21":"2025-01-27", "META"] = closes.loc["2025-01-21", "META"]
+    result = study_of(closes, accept)
+    assert np.isnan(result.car(0, 0).loc["META", "car"])
     found = [f for f in result.findings if f.check == "stale_prices" and f.severity != "note"]
     assert [f.accepted for f in found] == ["trading was halted, notice 7"] * len(found) != []
     assert "Accepted: trading was halted" in str(result)

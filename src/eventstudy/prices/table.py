@@ -12,7 +12,7 @@ import pandas as pd
 
 from eventstudy.days import Days, days_of, written_days
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
-from eventstudy.wording import did_you_mean, iso_day
+from eventstudy.wording import did_you_mean, first_few, iso_day
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -142,6 +142,11 @@ class Prices:
         """
         adjusted, said = frame_of_days(adj_close, "adjusted close")
         require_prices(adjusted, "adjusted close")
+        if not adjusted.notna().any(axis=None):
+            raise DataUnfit(
+                f"{provenance.source if provenance else 'The table'} holds no price at all: every close of {first_few(adjusted.columns, 6)} is empty. "
+                f"Look at the column that was read, or download again."
+            )
         traded = None if close is None else _aligned(close, adjusted, "close")
         if traded is not None:
             require_prices(traded, "close")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,24 +18,26 @@ from eventstudy.calendars import (
     calendar_bounds,
     exchange_sessions,
     is_built,
+    lost_days,
     match_exchanges,
 )
 from eventstudy.days import refuse_other_frequency, refuse_sparse_columns, refuse_two_readings
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
+from eventstudy.estimation.market import FactorModel
 from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import EventPanel
 from eventstudy.events import Event, Exchanges
 from eventstudy.interchange import collect_first, dated, is_table
 from eventstudy.measures import Measure, measured
 from eventstudy.prices.checks.accept import in_short
-from eventstudy.prices.checks.finding import Finding, Usage
-from eventstudy.prices.checks.run import check_prices, check_returns
+from eventstudy.prices.checks.finding import Finding, Usage, make_grid
+from eventstudy.prices.checks.run import check_prices, check_returns, gathered, untraded_in_events
 from eventstudy.prices.snapshot import FACTOR_COLUMNS
 from eventstudy.prices.table import Prices, Provenance, ReturnKind, clean_frame, frame_of_days, require_prices
 from eventstudy.sources.files.cells import cut
 from eventstudy.sources.files.layouts import factor_of, meaning
-from eventstudy.study.validity import PRICE_CHECK, Check
-from eventstudy.wording import did_you_mean, first_few, iso_day, listed
+from eventstudy.study.validity import PRICE_CHECK, STILL_CHECK, Check
+from eventstudy.wording import did_you_mean, first_few, iso_day, listed, plural
 
 #: Findings listed one by one in a check of validity.
 LISTED = 6
@@ -57,8 +59,14 @@ DAILY_RATE_LIMIT = 0.005
 CALLED_MARKET = ("mkt", "market", "rm", "mktret")
 #: The call for what holds prices.
 READ_PRICES = "Prices are read so: study.run({}, events)."
+#: The return of a day that no market and no factor has.
+NEVER_IN_A_DAY = -0.5
+#: What the factors beside the prices are looked at for with the firms: days on which all stand still, dates that are a session off.
+FOUND_BY_FACTORS = {"repeated_day", "shifted_days"}
 #: So many columns beside a close that are called as fields of a price file are no tickers.
 FIELDS = 3
+#: A firm whose price stood still on a smaller share of its estimation days moves nearly every day.
+SELDOM_STILL = 0.02
 #: So many returns of one firm are never all above zero.
 NEVER_ALL_UP = 60
 
@@ -272,6 +280,7 @@ class Intake:
             raise _factors_missing([c for c in wanted if c not in table.columns], table, sorted(map(str, in_data)))
         if chosen.shape[1]:
             _require_returns(chosen, "simple", refuse_prices=False)
+            _refuse_markers(chosen, "simple")
             there = chosen.dropna(how="all")
             refuse_other_frequency(pd.DatetimeIndex(there.index), "The table of factors")
             _refuse_carried(there)
@@ -288,7 +297,7 @@ class Intake:
             frame = closes
             if self.model.benchmark is not None:
                 seen = closes[self.model.benchmark].notna()
-                frame, holes = closes[seen], _weekdays_lost(closes, seen)
+                frame, holes = closes[seen], lost_days(closes, seen)
         else:
             frame = closes.reindex(self._sessions(closes.index[0], closes.index[-1]))
         if len(frame) < 2 and self.exchange is not None and len(closes) > 1:
@@ -320,6 +329,7 @@ class Intake:
         if self.measure == "return":
             firms = [c for c in needed if c == benchmark or c not in self.model.columns]
             _require_returns(chosen, self.return_kind, firms=firms)
+            _refuse_markers(chosen[_markets(self.model)], self.return_kind)
         elif np.isinf(chosen.to_numpy()).any():
             raise DataUnfit(f"The {self.measure} table holds an infinite value; leave it empty.")
         seen = frame.notna().any(axis=1) if benchmark is None else chosen[benchmark].notna()
@@ -332,7 +342,7 @@ class Intake:
         refuse_other_frequency(pd.DatetimeIndex(kept.index), "The table of returns")
         refuse_sparse_columns(kept, "The table of returns")
         self._refuse_closed_days(pd.DatetimeIndex(kept.index))
-        lost = pd.DatetimeIndex(_weekdays_lost(chosen, seen).union(self._sessions_lost(seen)))
+        lost = pd.DatetimeIndex(lost_days(chosen, seen, self.exchange).union(self._sessions_lost(seen)))
         return kept, lost[(lost > kept.index[0]) & (lost < kept.index[-1])]
 
     def _sessions_lost(self, seen: pd.Series[bool]) -> pd.DatetimeIndex:
@@ -405,12 +415,6 @@ def _require_daily_rate(table: pd.DataFrame, risk_free: str | None) -> None:
         )
 
 
-def _weekdays_lost(table: pd.DataFrame, seen: pd.Series[bool]) -> pd.DatetimeIndex:
-    """Return weekdays on which others have a value and the benchmark has none."""
-    lonely = pd.DatetimeIndex(table.index[~seen & table.notna().any(axis=1)])
-    return lonely[lonely.day_of_week < 5]
-
-
 def _require_returns(
     table: pd.DataFrame, kind: ReturnKind, refuse_prices: bool = True, firms: Sequence[str] = ()
 ) -> None:
@@ -436,6 +440,19 @@ def _require_returns(
         raise DataUnfit(
             f"Half of the returns of {large.index[0]} are beyond ±{large.iloc[0]:g}, so they seem to be per cent; returns are "
             f"fractions (a fall of 17 % is -0.17, not -17). Divide the table by 100."
+        )
+
+
+def _refuse_markers(markets: pd.DataFrame, kind: ReturnKind) -> None:
+    """Raise `DataUnfit` if a market or a factor loses half of its value in a day, as a marker of missing figures over 100 does."""
+    low = markets.to_numpy() < (NEVER_IN_A_DAY if kind == "simple" else np.log1p(NEVER_IN_A_DAY))
+    if low.any():
+        row, column = np.argwhere(low)[0]
+        raise DataUnfit(
+            f"{markets.columns[column]} has a return of {markets.iloc[row, column]:g} on {iso_day(markets.index[row])} ({int(low.sum())} such "
+            f"figures in all); no market or factor falls by half in a day, but files mark missing figures by -99.99 or -999, and these stay in "
+            f"once they are divided by 100. Leave them empty.",
+            days=int(low.any(axis=1).sum()),
         )
 
 
@@ -485,7 +502,12 @@ def _refuse_carried(factors: pd.DataFrame) -> None:
 
 
 def day_checks(
-    data: Data, returns: pd.DataFrame, exchanges: Exchanges, panel: EventPanel, factors_said: str = ""
+    data: Data,
+    returns: pd.DataFrame,
+    exchanges: Exchanges,
+    panel: EventPanel,
+    holes: pd.DatetimeIndex,
+    factors_said: str = "",
 ) -> tuple[Check, ...]:
     """Return how dates were read, which exchange was recognised by them, and days on which no return moves."""
     checks = []
@@ -501,6 +523,7 @@ def day_checks(
             f" (the same sessions: {first_few(alike, LISTED)})" if alike else ""
         )
         checks.append(Check("Exchange", said, "named, or recognised by the dates", True))
+    checks += _left_out(data, returns, exchanges, panel, holes)
     own = returns[[c for c in dict.fromkeys([*(e.ticker for e in panel.events), *panel.columns]) if c in returns]]
     if data.prices is None and own.shape[1] > 1:
         idle = own.index[((own == 0.0) | own.isna()).all(axis=1) & (own == 0.0).any(axis=1)]
@@ -517,36 +540,127 @@ def day_checks(
     return tuple(checks)
 
 
-def price_findings(
-    data: Prices | pd.DataFrame, panel: EventPanel, model: NormalReturnModel, exchange: str | None
-) -> tuple[Finding, ...]:
-    """Return what is wrong with the prices of a study; what is found outside the days that it uses is a note.
-
-    Of returns that were handed in, only repeated series can be found.
-    """
-    in_data = data.tickers if isinstance(data, Prices) else tuple(data.columns)
-    columns = tuple(c for c in model.columns if c in in_data)
-    tickers = tuple(e.ticker for e in panel.events)
-    if not tickers:  # the refusal says why each event was dropped
-        return ()
-    final = len(panel.calendar) - 1
-    first, start, last = (
-        panel.calendar[np.clip(panel.position + day, 0, final)]
-        for day in (panel.estimation.start - 1, panel.window.start - 1, panel.window.end)
+def _left_out(
+    data: Data, returns: pd.DataFrame, exchanges: Exchanges, panel: EventPanel, holes: pd.DatetimeIndex
+) -> list[Check]:
+    """Say that firms have figures on days that are none of the benchmark's, where its days are the sessions."""
+    if exchanges.sessions and data.prices is not None:  # a check of prices tells them
+        return []
+    table = data.table.adj_close if isinstance(data.table, Prices) else data.table
+    firms = [t for t in dict.fromkeys(e.ticker for e in panel.events) if t in table]
+    days = pd.DatetimeIndex(table.index)
+    if len(days) <= len(returns) or not firms:
+        return []
+    more = table[firms].notna() & ~(days.isin(returns.index) | days.isin(holes))[:, None]
+    number = int(more.any(axis=1).sum())
+    if not number:
+        return []
+    who = first_few([t for t in firms if more[t].any()], LISTED)
+    rest = (
+        "their moves are in the return of the next session"
+        if data.prices is not None
+        else "their returns are in no window: add them to the next session's, or hand in prices"
     )
-    largest_offset = max((abs(o) for o in model.offsets), default=0)
-    usage = Usage(tickers, first, start, last, columns, largest_offset)
+    value = f"{plural(number, 'further day')} of {who} left out: {first_few(map(iso_day, days[more.any(axis=1)]), 4)}"
+    return [
+        Check(
+            "Days of the benchmark",
+            value,
+            "the same days for all",
+            False,
+            f"relative days count the benchmark's; {rest}",
+        )
+    ]
+
+
+def price_findings(
+    data: Prices | pd.DataFrame,
+    panel: EventPanel,
+    model: NormalReturnModel,
+    exchange: str | None,
+    returns: pd.DataFrame | None = None,
+    kind: ReturnKind | None = "simple",
+    named: bool = False,
+) -> tuple[Finding, ...]:
+    """Return what is wrong with the prices of a study, or its returns, and its factors; what it does not use is a note.
+
+    ``returns`` are those on sessions, with the factors beside the prices; ``kind`` is None for what are no returns; ``named``: the study
+    names the exchange.
+    """
+    if not panel.n:  # the refusal says why each event was dropped
+        return ()
+    usage = usage_of(data, panel, model)
+    tickers, columns = usage.tickers, usage.columns
     benchmarks = [c for c in columns if c == model.benchmark]
     if not isinstance(data, Prices):
-        needed = list(dict.fromkeys([*tickers, *columns]))
-        return check_returns(data[needed], benchmarks=benchmarks, usage=usage)
-    return check_prices(
+        return _returns_findings(data, model, usage, kind, exchange if named else None)
+    found = check_prices(
         data.select([*tickers, *columns]),
         calendar=exchange,
         benchmarks=benchmarks,
         usage=usage,
         thin_trading=model.thin_trading,
     )
+    factors = [c for c in dict.fromkeys(model.columns) if c not in data.tickers]
+    if returns is None or kind is None or not factors:
+        return found
+    beside = _returns_findings(returns, model, replace(usage, columns=tuple(factors)), kind, None)
+    known = {f.check for f in found}
+    of_factors = (f for f in beside if f.check in FOUND_BY_FACTORS - known or set(f.tickers) & set(factors))
+    return gathered([*found, *of_factors])
+
+
+def _markets(model: NormalReturnModel) -> list[str]:
+    """Return the columns of a model that stand for a market: its benchmark, or its factors without the risk-free rate."""
+    if model.benchmark is not None:
+        return [model.benchmark]
+    return list(model.factors) if isinstance(model, FactorModel) else []
+
+
+def _returns_findings(
+    returns: pd.DataFrame, model: NormalReturnModel, usage: Usage, kind: ReturnKind | None, exchange: str | None
+) -> tuple[Finding, ...]:
+    """Return what is wrong with returns; a risk-free rate stands still by nature and is left out."""
+    riskless = getattr(model, "risk_free", None)
+    needed = [c for c in dict.fromkeys([*usage.tickers, *usage.columns]) if c in returns and c != riskless]
+    markets = [c for c in _markets(model) if c in needed]
+    thin = model.thin_trading
+    return check_returns(
+        returns[needed], kind=kind, calendar=exchange, benchmarks=markets, usage=usage, thin_trading=thin
+    )
+
+
+def usage_of(data: Prices | pd.DataFrame, panel: EventPanel, model: NormalReturnModel) -> Usage:
+    """Return which prices the events of a panel use."""
+    in_data = data.tickers if isinstance(data, Prices) else tuple(data.columns)
+    columns = tuple(c for c in model.columns if c in in_data)
+    tickers = tuple(e.ticker for e in panel.events)
+    final = len(panel.calendar) - 1
+    first, start, last = (
+        panel.calendar[np.clip(panel.position + day, 0, final)]
+        for day in (panel.estimation.start - 1, panel.window.start - 1, panel.window.end)
+    )
+    largest_offset = max((abs(o) for o in model.offsets), default=0)
+    return Usage(tickers, first, start, last, columns, largest_offset, panel.sessions)
+
+
+def without_untraded(prices: Prices, panel: EventPanel, model: NormalReturnModel, exchange: str | None) -> Prices:
+    """Return prices without the closes of event windows behind which no trade stands: their returns are zero by construction."""
+    if not panel.n:
+        return prices
+    usage = usage_of(prices, panel, model)
+    grid = make_grid(prices.select([*usage.tickers, *usage.columns]), exchange, (), usage, model.thin_trading)
+    untraded = untraded_in_events(grid)
+    if not untraded.any():
+        return prices
+    mask = pd.DataFrame(untraded, index=grid.days, columns=list(grid.tickers))
+
+    def emptied(frame: pd.DataFrame) -> pd.DataFrame:
+        table = clean_frame(frame, "close")
+        return table.mask(mask.reindex(index=table.index, columns=table.columns, fill_value=False))
+
+    close = None if prices.close is None else emptied(prices.close)
+    return replace(prices, adj_close=emptied(prices.adj_close), close=close)
 
 
 def gaps_in_words(prices: Prices, tickers: Sequence[str], model: NormalReturnModel, exchange: str | None) -> str:
@@ -560,6 +674,26 @@ def gaps_in_words(prices: Prices, tickers: Sequence[str], model: NormalReturnMod
         if f.check in ("missing_sessions", "missing_prices", "benchmark_holes") and f.severity != "note"
     ]
     return "".join(f"\n  {f}." for f in gaps[:LISTED])
+
+
+def still_check(data: Data, panel: EventPanel, model: NormalReturnModel) -> tuple[Check, ...]:
+    """Doubt a price that repeats the day before's on the event day, of a firm that moves nearly every day, unless a trade is known; else nothing."""
+    zero = -panel.window.start
+    if model.thin_trading or not panel.n or not 0 <= zero < len(panel.window):
+        return ()
+    still = (panel.event_returns[:, zero] == 0.0) & (panel.zero_share < SELDOM_STILL)
+    volume = None if data.prices is None else data.prices.volume
+    if volume is not None and still.any():
+        shares = clean_frame(volume, "volume").reindex(index=panel.calendar, columns=[e.ticker for e in panel.events])
+        still &= ~(shares.to_numpy(dtype=np.float64)[panel.position, np.arange(panel.n)] > 0)
+    found = [panel.keys[i] for i in np.flatnonzero(still)]
+    if not found:
+        return ()
+    comment = (
+        f"{first_few(found, LISTED)}: the price is to the last digit that of the session before, and no volume shows a trade. If there was a halt, "
+        f"or a price carried forward, the return of zero is no answer to the news: leave the day's price empty"
+    )
+    return (Check(STILL_CHECK, f"{len(found)} of {panel.n} did not", "all do", False, comment),)
 
 
 def price_check(found: Sequence[Finding]) -> Check:

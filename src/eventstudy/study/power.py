@@ -169,7 +169,7 @@ def detectable_average(abnormal: AbnormalReturns, window: Window, test: Hypothes
 
 
 #: Checks of validity that, where they do not hold, make a detectable change void: of any event, and of an average.
-VOID = frozenset({"Gaps in the benchmark"})
+VOID = frozenset({"Gaps in the benchmark", "Prices that move on the event day"})
 VOID_FOR_AVERAGES = VOID | {"No event-induced variance", "Benchmark without the events' firms"}
 
 

@@ -30,6 +30,8 @@ from eventstudy.study.intake import (
     gaps_in_words,
     price_check,
     price_findings,
+    still_check,
+    without_untraded,
 )
 from eventstudy.study.results import EventStudyResult
 from eventstudy.study.validity import Check, design_checks, events_check, gap_checks, validity_checks
@@ -196,7 +198,6 @@ class EventStudy:
         exchange = exchanges.sessions or None
         intake = Intake(self.model, self.returns, self.measure, exchange, named=bool(exchanges.named))
         extra, factors_said = as_factors(factors, self.calendar)
-        returns, holes = intake.read(table, tickers, extra)
         log = self.measure == "return" and self.returns == "log"
         rules = AlignmentRules(
             self._estimation,
@@ -207,17 +208,31 @@ class EventStudy:
             log,
             (self.gaps or ("skip" if prices is None else "void")) == "skip",
         )
-        trades = trades_of(table, returns) if self.model.bridges_gaps else None
-        closes = closes_of(table, returns) if self.measure == "return" else None
-        alignment = align(returns, wanted, self.model, rules, trades, closes)
-        alignment = _without_hole_days(alignment, holes, exchanges, self.model.benchmark)
+
+        def aligned(table: Prices | pd.DataFrame) -> tuple[pd.DataFrame, pd.DatetimeIndex, Alignment]:
+            returns, holes = intake.read(table, tickers, extra)
+            trades = trades_of(table, returns) if self.model.bridges_gaps else None
+            closes = closes_of(table, returns) if self.measure == "return" else None
+            alignment = align(returns, wanted, self.model, rules, trades, closes)
+            return returns, holes, _without_hole_days(alignment, holes, exchanges, self.model.benchmark)
+
+        returns, holes, alignment = aligned(table)
         checked_table = returns if prices is None else prices
-        findings = price_findings(checked_table, alignment.panel, self.model, exchange)
+        kind = self.returns if self.measure == "return" else None
+        findings = price_findings(
+            checked_table, alignment.panel, self.model, exchange, returns, kind, bool(exchanges.named)
+        )
         found = accepted_or_refused(findings, self.accept)
+        if prices is not None and any(f.accepted and f.severity == "error" for f in found):
+            traded = without_untraded(prices, alignment.panel, self.model, exchange)
+            if traded is not prices:  # a return of zero by construction would pass for calm
+                prices = traded
+                returns, holes, alignment = aligned(traded)
         data_checks = (
             *events_check(wanted),
             *gap_checks(alignment.panel, holes),
-            *day_checks(read, returns, exchanges, alignment.panel, factors_said),
+            *day_checks(read, returns, exchanges, alignment.panel, holes, factors_said),
+            *(still_check(read, alignment.panel, self.model) if self.measure == "return" else ()),
         )
         if prices is not None or found:
             data_checks = (*data_checks, price_check(found))

@@ -31,7 +31,7 @@ from eventstudy.study.tables import (
     shown_tests,
     text_table,
 )
-from eventstudy.study.validity import EVENTS_CHECK, PRICE_CHECK, Check
+from eventstudy.study.validity import EVENTS_CHECK, PRICE_CHECK, STILL_CHECK, Check
 from eventstudy.study.yardstick import BENCHMARK_CHECK
 from eventstudy.windows import Window
 from eventstudy.wording import DASH, amount, first_few, interval, iso_day, number, p_text, percent, plural
@@ -89,6 +89,8 @@ class ResultFields(Protocol):
 LISTED_EVENTS, LISTED_AGAIN = 30, 10
 #: What is said wherever log returns are written as per cent: `AbnormalReturns.as_fractions`.
 LOG_UNIT = "Per cents are exp(x) − 1 of log returns, and that of an average is exp(x) − 1 of the mean log return"
+#: Checks of validity that have a place of their own.
+SAID_APART = (PRICE_CHECK, STILL_CHECK, BENCHMARK_CHECK, EVENTS_CHECK)
 #: The column of smallest changes that would have been found, beside every change that is not clear.
 DETECTABLE = "Detectable"
 
@@ -292,13 +294,14 @@ def inference_rows(result: ResultFields, window: Window) -> tuple[list[str], lis
 
 def failed_checks(result: ResultFields) -> list[str]:
     """Return a line for each check that did not hold, but for those that have a place of their own."""
-    lost = [c for c in result.checks if not c.passed and c.name not in (PRICE_CHECK, BENCHMARK_CHECK, EVENTS_CHECK)]
+    lost = [c for c in result.checks if not c.passed and c.name not in SAID_APART]
     return [f"{c.name}: {c.value} (expected: {c.rule}); {c.comment}" for c in lost]
 
 
 def price_warnings(result: ResultFields) -> list[str]:
     """Return a line if a check of the prices did not hold: it stands before every number that rests on them."""
-    return [f"Check the prices first: {c.comment}" for c in result.checks if c.name == PRICE_CHECK and not c.passed]
+    lost = [c for c in result.checks if c.name in (PRICE_CHECK, STILL_CHECK) and not c.passed]
+    return [f"Check the prices first: {c.comment}" for c in lost]
 
 
 def benchmark_warnings(result: ResultFields) -> list[str]:

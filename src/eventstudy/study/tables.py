@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+import numpy as np
 import pandas as pd
 
 from eventstudy.errors import InvalidInput
@@ -87,6 +88,10 @@ def shown_tests(
     By default the recommended ones first, those of another null beside them, then the field's usual panel; ``"all"`` are all that there are.
     """
     recommended = advised(abnormal, window).names
+    left = np.flatnonzero(np.isfinite(abnormal.sums(window).car)).astype(np.int64)
+    if abnormal.n > 1 and len(left) == 1 and not abnormal.void:  # a study of one event
+        whole = abnormal
+        abnormal = whole.once(("left", *left.tolist()), lambda: whole.take(left))
     if names is None or names == "all":
         scope = "one" if abnormal.n == 1 else "many"
         shown = [n for n, m in TESTS.items() if m.scope == scope and (scope == "one" or n in STANDARD)]

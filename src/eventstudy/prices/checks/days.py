@@ -23,7 +23,7 @@ from eventstudy.prices.checks.finding import (
     in_window,
     previous,
 )
-from eventstudy.wording import iso_day
+from eventstudy.wording import first_few, iso_day
 
 Rows = NDArray[np.int64]
 
@@ -60,12 +60,17 @@ EARLY_END = Rule(
 REPEATED_DAY = Rule(
     "repeated_day",
     "no day that repeats the one before, close and volume",
-    "remove the repeated row or download again: vendors repeat the last day at times",
+    "leave the row out or download again: the day before carried forward, or a holiday filled in; relative days would count it",
 )
 STALE_PRICES = Rule(
     "stale_prices",
     "fewer than five equal closes in a row",
-    "a halt, a suspended listing or a price carried forward: leave the days empty, or drop the ticker",
+    "a halt, a suspended listing or a price carried forward: leave the days empty, or drop the ticker (accepted, they count as missing in an event window)",
+)
+CARRIED_PRICE = Rule(
+    "carried_price",
+    "no close of the day before in an event window, of a ticker that moves on other days",
+    "compare another source: without a trade there is no return, and the news shows on a later day; leave the days empty",
 )
 
 
@@ -75,6 +80,8 @@ STALE, STALE_ANYHOW = 5, 20
 TOO_MANY = 0.05
 #: A day on which this share of at least so many tickers stands still is a repetition.
 REPEATED_SHARE, REPEATED_TICKERS = 0.9, 5
+#: So many closes of the day before are expected by chance in all event windows, at most, for one to count as carried.
+BY_CHANCE = 0.05
 
 
 def _share_too_large(bad: BoolArray, used: BoolArray) -> bool:
@@ -221,19 +228,46 @@ def repeated_days(grid: Grid) -> Iterator[Finding]:
             in_window(grid, again),
             lambda _, rows: f"close and volume of the day before again: {grid.days_of(rows)}",
         )
-    moving = np.isfinite(closes) if grid.volume is None else np.isfinite(closes) & ~np.isfinite(grid.volume)
-    count = moving.sum(axis=1)
-    still = (same & moving).sum(axis=1)
-    rows = np.flatnonzero((count >= REPEATED_TICKERS) & (still >= REPEATED_SHARE * count))
-    for row in rows:
-        level = ERROR if grid.event[row].any() else WARNING if grid.used[row].any() else NOTE
-        yield finding(
-            REPEATED_DAY,
-            SEVERITIES[level - 1],
-            (),
-            f"{still[row]} of {count[row]} closes are those of the day before",
-            grid.day(int(row)),
-        )
+    there = np.isfinite(closes)
+    quoted = there if grid.volume is None else there & ~np.isfinite(grid.volume)
+    yield from repeated_rows(grid, same & quoted, quoted, "no price moved")
+    if grid.volume is not None:
+        yield from repeated_rows(grid, same & ~(grid.volume > 0), there, "no price moved", whole=True)
+
+
+def repeated_rows(grid: Grid, still: BoolArray, there: BoolArray, said: str, whole: bool = False) -> Iterator[Finding]:
+    """Yield days on which every column, every benchmark of several, or nearly every one of five and more stands still.
+
+    Parameters
+    ----------
+    still, there : ndarray of bool, shape (T, K)
+        Where a figure repeats, and where there is one.
+    whole : bool
+        Whether days on which one column moves are left out.
+    """
+    rows: NDArray[np.bool_] = _all_still(grid, still, there) | _all_still(grid, still, there & grid.benchmark)
+    if not whole:
+        count = there.sum(axis=1)
+        rows |= (count >= REPEATED_TICKERS) & (still.sum(axis=1) >= REPEATED_SHARE * count)
+    level = np.where(grid.event.any(axis=1), ERROR, np.where(grid.used.any(axis=1), WARNING, NOTE))
+    for severity in (ERROR, WARNING, NOTE):
+        days: Rows = np.flatnonzero(np.asarray(rows & (level == severity)))
+        if len(days):
+            moving = (there[days] & ~still[days]).sum(axis=0)
+            who = [name for name, moves in zip(grid.tickers, moving, strict=True) if not moves]
+            words = f"{said} on {grid.days_of(days)}" + (f" (of {first_few(who, 6)})" if moving.any() else "")
+            yield finding(REPEATED_DAY, SEVERITIES[severity - 1], (), words, *grid.span(days))
+
+
+def _all_still(grid: Grid, still: BoolArray, there: BoolArray) -> NDArray[np.bool_]:
+    """Return days on which each of several columns repeats, unless that is expected of columns that often do, shape (T,)."""
+    mine, count = still & there, there.sum(axis=1)
+    rows = np.asarray((count > 1) & (mine.sum(axis=1) == count), dtype=np.bool_)
+    apart = there & ~rows[:, None]
+    share = (mine & apart).sum(axis=0) / np.maximum(apart.sum(axis=0), 1)
+    chance = np.where(there, share, 1.0).prod(axis=1)
+    event = grid.event.any(axis=1)
+    return np.asarray(rows & (chance * np.where(event, event.sum(), len(rows)) <= BY_CHANCE), dtype=np.bool_)
 
 
 def run_lengths(closes: FloatArray) -> NDArray[np.int64]:
@@ -284,13 +318,47 @@ def stale_prices(grid: Grid) -> Iterator[Finding]:
 def _constant(grid: Grid, column: int, run: int) -> str:
     if run < int(np.isfinite(grid.closes[:, column]).sum()):
         return ""
+    if grid.of_returns:
+        return f"returns of exactly zero on all {run} days: there is no variance, and so no standard error"
     price = np.nanmax(grid.closes[:, column])
     return f"constant prices, {price:g} on all {run} days: there is no variance, and so no standard error"
 
 
 def _standing(grid: Grid, column: int, rows: Rows, run: int) -> str:
+    if grid.of_returns:
+        return f"returns of exactly zero on up to {run - 1} days in a row"
     price = grid.closes[rows[0], column]
     idle = grid.volume is not None and not (np.nan_to_num(grid.volume[rows[1:], column]) > 0).any()
     known = grid.volume is not None and np.isfinite(grid.volume[:, column]).any()
     volume = " without any volume" if idle and known else ""
     return f"the close {price:g} on up to {run} days in a row{volume}, {len(rows)} days in all"
+
+
+def carried_prices(grid: Grid) -> Iterator[Finding]:
+    """Yield single closes of event windows that are those of the day before, of tickers without volumes that otherwise move."""
+    if grid.usage is None:
+        return
+    closes, there = grid.closes, np.isfinite(grid.closes)
+    same = there & (closes == previous(closes))
+    untold = np.ones(len(grid.tickers), dtype=np.bool_)
+    if grid.volume is not None:
+        untold = np.asarray(~np.isfinite(grid.volume).any(axis=0), dtype=np.bool_)
+    cells, outside = there & grid.event, there & ~grid.event
+    firms = cells.any(axis=0)
+    if not firms.any():
+        return
+    share = (same & outside).sum(axis=0) / np.maximum(outside.sum(axis=0), 1)
+    share = np.maximum(share, np.median(share[firms]))
+    days = run_lengths(closes) - 1
+    expected = share[None, :] ** np.maximum(days, 1) * (cells.sum(axis=0) * firms.sum())[None, :]
+    carried = same & grid.event & untold[None, :] & (days < STALE - 1) & (expected <= BY_CHANCE)
+    if grid.usage.zero is not None:
+        row, column = (
+            grid.days.get_indexer(grid.usage.zero),
+            pd.Index(grid.tickers).get_indexer(pd.Index(list(grid.usage.tickers))),
+        )
+        apart = (row >= 0) & (column >= 0) & (days[row, column] == 1)
+        carried[row[apart], column[apart]] = False
+    level = np.where(carried, NOTE if grid.thin else WARNING, 0).astype(np.int8)
+    said = "a return of exactly zero" if grid.of_returns else "the close of the day before, to the last digit"
+    yield from by_ticker(grid, CARRIED_PRICE, level, lambda _, rows: f"{said}: {grid.days_of(rows)}")

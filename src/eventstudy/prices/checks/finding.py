@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from eventstudy.calendars import calendar_bounds, exchange_sessions
+from eventstudy.calendars import calendar_bounds, exchange_sessions, lost_days
 from eventstudy.prices.table import Prices, clean_frame
 from eventstudy.wording import first_few, iso_day
 
@@ -107,6 +107,7 @@ BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
 LevelArray = NDArray[np.int8]
 
+_SATURDAY = 5
 #: Levels of a cell: nothing, and the severities in their order.
 NOTE, WARNING, ERROR = 1, 2, 3
 
@@ -125,6 +126,8 @@ class Usage:
         Benchmarks, factors and peers, used on the days of every event.
     reach : int
         Sessions that the model looks further on its columns, before and after.
+    zero : DatetimeIndex, shape (N,), or None
+        Day 0, where a price of the firm that stands still for this day alone is told by a check of the study.
     """
 
     tickers: tuple[str, ...]
@@ -133,6 +136,7 @@ class Usage:
     last: pd.DatetimeIndex
     columns: tuple[str, ...] = ()
     reach: int = 0
+    zero: pd.DatetimeIndex | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,6 +167,8 @@ class Grid:
         Currency of each ticker where it is known.
     other : Grid or None
         The same prices of another vintage or vendor.
+    of_returns : bool
+        Whether the prices are relatives, made of returns that were handed in.
     """
 
     days: pd.DatetimeIndex
@@ -179,6 +185,7 @@ class Grid:
     thin: bool = False
     currency: Mapping[str, str] = field(default_factory=dict)
     other: Grid | None = None
+    of_returns: bool = False
 
     @property
     def closes(self) -> FloatArray:
@@ -217,8 +224,8 @@ def make_grid(
     benchmark = closes.columns.isin(list(benchmarks))
     days = pd.DatetimeIndex(table.index)
     if calendar is None or not len(days):
-        open_days = np.asarray(days.dayofweek < 5) | table.loc[:, benchmark].notna().any(axis=1).to_numpy()
-        sessions = days[open_days]
+        seen = table.loc[:, benchmark].notna().any(axis=1)
+        sessions = days[seen].union(lost_days(table, seen)) if seen.any() else days[days.dayofweek < _SATURDAY]
     else:
         known_first, known_last = calendar_bounds(calendar)
         first, last = max(days[0], known_first), min(days[-1], known_last)

@@ -29,7 +29,7 @@ from eventstudy.prices.checks.finding import (
     make_grid,
     previous,
 )
-from eventstudy.prices.table import Prices, Provenance, no_price
+from eventstudy.prices.table import Prices, Provenance, ReturnKind, no_price
 from eventstudy.wording import did_you_mean, first_few
 
 NON_POSITIVE_PRICES = Rule(
@@ -41,7 +41,8 @@ NON_POSITIVE_PRICES = Rule(
 ZERO_VOLUME = Rule(
     "zero_volume",
     "no volume of zero",
-    "a halt, or a vendor's gap: no trade stands behind these closes; leave them empty, or accept them with the reason for the halt",
+    "a halt, or a vendor's gap: no trade stands behind these closes; leave them empty, or accept them with the reason for the halt (in an event "
+    "window they then count as missing prices)",
 )
 NEGATIVE_VOLUME = Rule(
     "negative_volume",
@@ -178,6 +179,15 @@ def volumes(grid: Grid) -> Iterator[Finding]:
     yield from by_ticker(grid, ZERO_VOLUME, level, words)
 
 
+def untraded_in_events(grid: Grid) -> BoolArray:
+    """Return which closes of event windows repeat the day before's without a trade, or for days without a known one, shape (T, K)."""
+    again = carried_closes(grid.closes, grid.volume if grid.volume is not None else np.full(grid.closes.shape, np.nan))
+    idle = run_lengths(grid.closes) >= STALE
+    if grid.volume is not None:
+        idle |= (grid.volume == 0) | _unreported(grid)
+    return np.asarray(again & idle & grid.event & (not grid.thin), dtype=np.bool_)
+
+
 def _unreported(grid: Grid) -> BoolArray:
     """Return where a close has no volume though its ticker has one on nearly all days, shape (T, K)."""
     assert grid.volume is not None  # the caller asks only then
@@ -244,6 +254,7 @@ CHECKS: tuple[PriceCheck, ...] = (
     PriceCheck(copies.repeated_blocks, (copies.REPEATED_BLOCK,)),
     PriceCheck(copies.shifted_days, (copies.SHIFTED_DAYS,)),
     PriceCheck(days.stale_prices, (days.STALE_PRICES,)),
+    PriceCheck(days.carried_prices, (days.CARRIED_PRICE,)),
     PriceCheck(
         moves.moves,
         (moves.UNAPPLIED_SPLIT, moves.LEVEL_SHIFT, moves.WRONG_PRICE, moves.UNCONFIRMED_MOVE, moves.MANY_JUMPS),
@@ -260,13 +271,50 @@ RULES: Mapping[str, Rule] = {rule.name: rule for check in CHECKS for rule in che
 
 
 def check_returns(
-    returns: pd.DataFrame, *, benchmarks: Sequence[str] = (), usage: Usage | None = None
+    returns: pd.DataFrame,
+    *,
+    kind: ReturnKind | None = "simple",
+    calendar: str | None = None,
+    benchmarks: Sequence[str] = (),
+    usage: Usage | None = None,
+    thin_trading: bool = False,
 ) -> tuple[Finding, ...]:
-    """Look for what can be wrong with a table of returns: one series under two names."""
-    grid = make_grid(Prices(returns, Provenance("returns")), None, benchmarks, usage)
-    twins = copies.twins_of(grid, grid.adjusted)
+    """Look for what can be wrong with a table of returns: its price relatives are checked as prices are, where that makes sense.
+
+    Parameters
+    ----------
+    returns : DataFrame, shape (T, K)
+        Fractions on days.
+    kind : {"simple", "log"} or None
+        What returns they are; None for figures that are none, such as abnormal volumes: only series under two names are looked for.
+    calendar : str or None
+        ISO code of the exchange whose sessions they should have, if it is named.
+    benchmarks : sequence of str
+        Columns that firms are measured against.
+    """
+    raw = make_grid(Prices(returns, Provenance("returns")), None, benchmarks, usage, thin_trading)
+    twins = copies.twins_of(raw, raw.adjusted)
     # returns may be repeated on purpose, and a firm that is its benchmark is dropped by the model
-    return gathered(replace(f, severity="warning") if f.severity == "error" else f for f in twins)
+    found = [replace(f, severity="warning") if f.severity == "error" else f for f in twins]
+    if kind is None:
+        return gathered(found)
+    relatives = Prices(price_relatives(returns, kind), Provenance("returns"))
+    grid = replace(make_grid(relatives, calendar, benchmarks, usage, thin_trading), of_returns=True)
+    still = (raw.adjusted == 0.0) | (raw.adjusted == previous(raw.adjusted))
+    found += days.repeated_rows(raw, still, raw.priced, "every return is zero or that of the day before")
+    for check in (days.missing_sessions, days.stale_prices, days.carried_prices, copies.shifted_days):
+        found += check(grid)
+    return gathered(found)
+
+
+def price_relatives(returns: pd.DataFrame, kind: ReturnKind) -> pd.DataFrame:
+    """Return prices over the one before the first return, empty where the return is, shape (T, K)."""
+    values = returns.to_numpy(dtype=np.float64)
+    there = np.isfinite(values)
+    with np.errstate(over="ignore"):
+        growth = np.where(there, values + 1.0 if kind == "simple" else np.exp(values), 1.0)
+        levels = np.where(there, growth.cumprod(axis=0), np.nan)
+    return pd.DataFrame(levels, index=returns.index, columns=returns.columns)
 
 
 def gathered(found: Iterable[Finding]) -> tuple[Finding, ...]:
