@@ -78,6 +78,11 @@ def calendar_bounds(exchange: str) -> tuple[pd.Timestamp, pd.Timestamp]:
     return _bounds(_calendar(exchange))
 
 
+def zone_of(exchange: str) -> str:
+    """Return the zone of an exchange's clock, e.g. ``Asia/Tokyo``."""
+    return str(_calendar(exchange).tz)
+
+
 def exchange_sessions(exchange: str, first: date | str, last: date | str) -> pd.DatetimeIndex:
     """Return the sessions of an exchange between two days, both included.
 

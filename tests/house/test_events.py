@@ -92,7 +92,7 @@ def test_a_missing_date_is_refused(value):
 
 @pytest.mark.parametrize("value", ["2025-01-27 17:00", "2025-01-27T09:30", pd.Timestamp("2025-01-27 10:00")])
 def test_a_time_without_a_zone_is_refused_with_the_remedy(value):
-    with pytest.raises(es.errors.InvalidInput, match=r"has a time but no time zone; add one \(e\.g\. '2025-01-27"):
+    with pytest.raises(es.errors.InvalidInput, match=r"has a time but no time zone; write after it the place whose clock it is, such as '2025-01-27"):
         es.Event("NVDA", value)
 
 

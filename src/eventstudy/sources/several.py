@@ -36,9 +36,12 @@ class Several(Source):
         return tuple(path for part in self.parts for path in part.inputs())
 
     def read(self, tickers: Sequence[str] | None, start: date | None, end: date | None) -> Prices:
-        """Return all that the parts hold; a file of one share that is called like one of the tickers holds that."""
+        """Return all that the parts hold; a file of one share that is called like one of the tickers holds that, the only other one the only ticker left."""
         stems = [file_stem(part.name) for part in self.parts]
-        asked = [[stem] if tickers is not None and stem in tickers else None for stem in stems]
+        left = [t for t in tickers or () if t not in stems]
+        unnamed = sum(stem not in (tickers or ()) for stem in stems)
+        others = left if left and (len(left) > 1 or unnamed == 1) else None
+        asked = [[stem] if stem in (tickers or ()) else others for stem in stems]
         return _joined([part.read(likely, start, end) for part, likely in zip(self.parts, asked, strict=True)])
 
 
