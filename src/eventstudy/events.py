@@ -57,6 +57,8 @@ _MEANT = {
     "MSK": "Europe/Moscow",
     "NYC": "America/New_York",
 }  # fmt: skip
+#: Year first, with western marks: 01/02/2025 means two different days on two continents.
+_YEAR_FIRST = re.compile(r"\s*\d{4}(-|/|\.|\d{4})")
 #: The longest words that tell a time of day, without blanks.
 _LONGEST = 40
 #: The time of day of news, as event lists tell it; the last stands for words that say that it is not known.
@@ -272,8 +274,8 @@ def _read_moment(when: object, ticker: str, exchange: object = "") -> pd.Timesta
     zoned = _ZONED.fullmatch(when.strip()) if isinstance(when, str) else None
     if zoned and zoned[3] not in {"T", "Z", "UTC", "GMT"}:
         return _with_zone_name(zoned, ticker, exchange)
-    if isinstance(when, str) and when.strip() and not _is_iso_like(when):
-        return read_days(pd.Series([when.strip()]), f"Event {ticker}")[0]
+    if isinstance(when, str) and when.strip() not in {"", "NaT"} and not _YEAR_FIRST.match(when):
+        return _read_day(when, ticker)
     try:
         moment = pd.Timestamp(when)  # type: ignore[arg-type]
     except (ValueError, TypeError, OverflowError) as error:
@@ -290,6 +292,16 @@ def _read_moment(when: object, ticker: str, exchange: object = "") -> pd.Timesta
     if moment.tzinfo is not None and isinstance(when, datetime):
         _check_clock(moment, when, ticker)
     return moment
+
+
+def _read_day(text: str, ticker: str) -> pd.Timestamp:
+    """Read a day that is not written year first, if it can mean one day only."""
+    try:
+        return read_days(pd.Series([text.strip()]), f"Event {ticker}")[0]
+    except InvalidInput as error:
+        raise InvalidInput(
+            f"Event {ticker}: {text!r} is no day, or may be read as two; write the date as 2025-01-27."
+        ) from error
 
 
 def _place(clock: str, exchange: object) -> str:
@@ -342,9 +354,7 @@ def _with_zone_name(text: re.Match[str], ticker: str, exchange: object = "") -> 
         offsets = [
             f"'{local:%Y-%m-%d %H:%M}{local.tz_localize(timezone(o)):%z}'" for o in (first, second) if o is not None
         ]
-        raise InvalidInput(
-            f"{head}: {when} {how}; write the offset in place of {name} ({' or '.join(offsets)})."
-        )
+        raise InvalidInput(f"{head}: {when} {how}; write the offset in place of {name} ({' or '.join(offsets)}).")
     return local.tz_localize(zone)
 
 
@@ -359,12 +369,6 @@ def _check_clock(moment: pd.Timestamp, when: datetime, ticker: str) -> None:
         raise InvalidInput(
             f"Event {ticker}: {moment:%Y-%m-%d %H:%M} is no time in {moment.tz}, as the clocks are put forward; write the time with its offset."
         )
-
-
-def _is_iso_like(text: str) -> bool:
-    """Year first: 01/02/2025 means two different days on two continents."""
-    head = text.strip()[:4]
-    return head.isdigit() and len(text.strip()) >= 8
 
 
 @dataclass(frozen=True)
@@ -484,7 +488,9 @@ def locate_sessions(
     return [
         Located(-1, why, outside=True)
         if why
-        else _settle(event, int(at), bool(exact), bool(late), sessions, closed_day, exchange.sessions, midnight, exchange.held)
+        else _settle(
+            event, int(at), bool(exact), bool(late), sessions, closed_day, exchange.sessions, midnight, exchange.held
+        )
         for event, at, exact, late, why, midnight in zip(
             events, after, is_session, tradable.late, tradable.unknown, said, strict=True
         )
@@ -533,8 +539,8 @@ def _settle(
             if held and held[0] <= event.day <= held[1]:
                 return Located(
                     -1,
-                    f"outside the calendar {counted} ({_span(counted)}), though the data hold {iso_day(held[0])} to {iso_day(held[1])}; "
-                    f"calendar=None takes the dates of the data as sessions",
+                    f"the calendar {counted} is {_span(counted)} and has no session for it, though the data hold {iso_day(held[0])} to "
+                    f"{iso_day(held[1])}; calendar=None takes the dates of the data as sessions",
                     outside=True,
                 )
         return Located(-1, f"outside the data ({span}){unknown}", outside=True)

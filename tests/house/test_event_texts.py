@@ -22,7 +22,10 @@ def both(text: str) -> list[object]:
             return str(error).removeprefix("Row 1: ")
         return event.moment.tz_convert("UTC") if event.is_moment else event.asked
 
-    return [taken(lambda: es.Event("A", text)), taken(lambda: as_events(pd.DataFrame({"ticker": ["A"], "date": [text]}))[0])]
+    return [
+        taken(lambda: es.Event("A", text)),
+        taken(lambda: as_events(pd.DataFrame({"ticker": ["A"], "date": [text]}))[0]),
+    ]
 
 
 @pytest.mark.parametrize(("name", "utc"), [
@@ -46,12 +49,15 @@ def test_et_is_new_yorks_clock_in_winter_and_summer():
 def test_other_names_are_refused_with_the_text_to_write(name, place):
     for said in both(f"2023-06-14 15:40 {name}"):
         assert isinstance(said, str)
-        assert f"'2023-06-14 15:40" in said
+        assert "'2023-06-14 15:40" in said
         assert f"{place}'" in said
         assert "-05:00" not in said
 
 
-@pytest.mark.parametrize(("exchange", "way"), [("XTKS", "'2023-06-14 15:40 Asia/Tokyo'"), ("XETR", "'2023-06-14 15:40 Europe/Berlin'"), ("", NO_ZONE)])
+@pytest.mark.parametrize(
+    ("exchange", "way"),
+    [("XTKS", "'2023-06-14 15:40 Asia/Tokyo'"), ("XETR", "'2023-06-14 15:40 Europe/Berlin'"), ("", NO_ZONE)],
+)
 def test_a_time_without_a_zone_is_offered_the_clock_of_its_exchange(exchange, way):
     for text in ("2023-06-14 15:40", "2023-06-14 15:40 Nowhere/Land"):
         with pytest.raises(InvalidInput) as error:
@@ -72,4 +78,4 @@ def test_days_that_cannot_be_misread_are_read_alike(text, day):
 @pytest.mark.parametrize("text", ["11.02.2025", "03/04/2024", "1-2-2023", "31.02.2025", "next week", "Jan 2025"])
 def test_days_that_can_be_misread_or_are_none_are_refused_alike(text):
     for said in both(text):
-        assert "write dates as 2025-01-27" in str(said) or "has the columns" in str(said)
+        assert "2025-01-27" in str(said)

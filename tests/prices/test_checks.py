@@ -361,7 +361,9 @@ def test_a_table_without_a_price_is_an_error_and_a_short_one_is_read():
     empty = pd.DataFrame({"A": [np.nan, np.nan]}, index=["2025-01-24", "2025-01-27"])
     with pytest.raises(es.errors.DataUnfit, match="no price at all"):
         es.Prices.from_frame(empty)
-    assert serious(es.check_prices(es.Prices(empty, es.sources.Provenance("built by hand")))) == {"missing_sessions": "error"}
+    assert serious(es.check_prices(es.Prices(empty, es.sources.Provenance("built by hand")))) == {
+        "missing_sessions": "error"
+    }
     one = es.Prices.from_frame(pd.DataFrame({"A": [10.0]}, index=["2025-01-27"]))
     assert es.check_prices(one) == ()
 

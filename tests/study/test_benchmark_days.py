@@ -18,7 +18,8 @@ def closes(exchange: str, seed: int = 3) -> pd.DataFrame:
     rng = np.random.default_rng(seed)
     market = rng.normal(0, 0.01, len(EVERY))
     returns = pd.DataFrame(
-        {"LTC": market + rng.normal(0, 0.02, len(EVERY)), "XRP": rng.normal(0, 0.03, len(EVERY)), "INDEX": market}, index=EVERY
+        {"LTC": market + rng.normal(0, 0.02, len(EVERY)), "XRP": rng.normal(0, 0.03, len(EVERY)), "INDEX": market},
+        index=EVERY,
     )
     table = 40.0 * (1 + returns).cumprod()
     table.loc[~EVERY.isin(exchange_sessions(exchange, EVERY[0], EVERY[-1])), "INDEX"] = np.nan
@@ -79,7 +80,7 @@ def test_a_benchmark_of_no_known_exchange_is_taken_at_its_word_unless_a_share_sp
 
 def test_extra_days_advise_what_works():
     table = es.Prices.from_frame(closes("XNYS"))
-    with pytest.raises(es.errors.DataUnfit, match="extra_days.*use calendar=None"):
+    with pytest.raises(es.errors.DataUnfit, match=r"extra_days.*use calendar=None"):
         study(calendar="XNYS").run(table, [es.Event("LTC", "2023-05-18")])
     assert study(calendar=None).run(table, [es.Event("LTC", "2023-05-18")]).abnormal.n == 1
 

@@ -50,7 +50,10 @@ def test_an_event_before_the_calendar_is_told_from_one_before_the_data():
     with pytest.raises(es.errors.DataUnfit) as error:
         es.EventStudy(**study, calendar="XNYS").run(data, [es.Event("RR", "1952-04-10")])
     said = str(error.value)
-    assert "outside the calendar XNYS (known from 1970-01-02 to 2030-12-31), though the data hold 1931-03-02 to 1985-12-31" in said
+    assert (
+        "the calendar XNYS is known from 1970-01-02 to 2030-12-31 and has no session for it, though the data hold 1931-03-02 to 1985-12-31"
+        in said
+    )
     assert "calendar=None" in said
     assert "outside the data" not in said
     result = es.EventStudy(**study, calendar=None).run(data, [es.Event("RR", "1952-04-10")])
@@ -63,11 +66,14 @@ def test_an_event_before_the_calendar_is_told_from_one_before_the_data():
 def test_the_printed_result_names_the_exchange_that_was_recognised(exchange, zone):
     days = exchange_sessions(exchange, "2022-01-04", "2023-12-28")
     rng = np.random.default_rng(6)
-    closes = pd.DataFrame(90 * np.cumprod(1 + rng.normal(0, 0.01, (len(days), 2)), axis=0), index=days, columns=["S", "IDX"])
+    closes = pd.DataFrame(
+        90 * np.cumprod(1 + rng.normal(0, 0.01, (len(days), 2)), axis=0), index=days, columns=["S", "IDX"]
+    )
     study = es.EventStudy(model=es.MarketModel("IDX"), window=(-1, 1))
     text = str(study.run(es.Prices.from_frame(closes), [es.Event("S", days[400])]))
     assert any(
-        line.split(":")[0] == "Exchange" and f"{exchange} ({zone}), recognised by the dates" in line for line in text.splitlines()
+        line.split(":")[0] == "Exchange" and f"{exchange} ({zone}), recognised by the dates" in line
+        for line in text.splitlines()
     )
 
 

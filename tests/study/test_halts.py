@@ -22,7 +22,11 @@ def table(seed: int = 5) -> tuple[pd.DataFrame, pd.DataFrame]:
     rng = np.random.default_rng(seed)
     market = rng.normal(0.0, 0.008, len(DAYS))
     returns = pd.DataFrame(
-        {"ASX": market, "PLC": market + rng.normal(0, 0.012, len(DAYS)), "LTD": market + rng.normal(0, 0.01, len(DAYS))},
+        {
+            "ASX": market,
+            "PLC": market + rng.normal(0, 0.012, len(DAYS)),
+            "LTD": market + rng.normal(0, 0.01, len(DAYS)),
+        },
         index=DAYS,
     )
     closes = 250.0 * (1 + returns).cumprod()

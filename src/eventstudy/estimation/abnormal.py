@@ -289,7 +289,9 @@ class AbnormalReturns:
         place = np.unique(np.searchsorted(priced, unpriced))
         place = place[(place > 0) & (place < len(priced))]  # gaps with a close at either end
         if not len(place) or self.dates is None:
-            return f"{text}; if trading resumed later, TradeToTrade bridges the gap in a window that reaches to that day"
+            return (
+                f"{text}; if trading resumed later, TradeToTrade bridges the gap in a window that reaches to that day"
+            )
         ends = [[iso_day(pd.Timestamp(self.dates[i, priced[k]])) for k in (p - 1, p)] for p in place.tolist()]
         between = listed([f"between {first} and {last}" for first, last in ends[:NAMED_DAYS]])
         return f"{text}; its move {between} is in no daily return (TradeToTrade bridges such gaps)"

@@ -510,7 +510,7 @@ def _zones(found: Sequence[TimeOfDay], table: pd.DataFrame, columns: Columns) ->
         if said.clock and not zone:
             raise InvalidInput(
                 f"Row {place}: {_WHAT.lower()} has the time {said.clock[:5]} in the column {own[:60]!r}, but no time zone, so that nothing tells "
-                f"whether it is before or after the close. Say whose clock it is, by a place such as Europe/Berlin or Asia/Tokyo: events['zone'] = 'America/New_York' if it is New York's; or give words in place of "
+                f"whether it is before or after the close. Say whose clock it is: events['zone'] = 'America/New_York'  # or Europe/Berlin, Asia/Tokyo …; or give words in place of "
                 f"the clock: 'amc' (after the close), 'bmo' (before the open).",
                 row=place,
             )

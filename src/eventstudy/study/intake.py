@@ -444,7 +444,12 @@ def _refuse_carried(factors: pd.DataFrame) -> None:
 
 
 def day_checks(
-    data: Data, returns: pd.DataFrame, exchanges: Exchanges, panel: EventPanel, holes: pd.DatetimeIndex, factors_said: str = ""
+    data: Data,
+    returns: pd.DataFrame,
+    exchanges: Exchanges,
+    panel: EventPanel,
+    holes: pd.DatetimeIndex,
+    factors_said: str = "",
 ) -> tuple[Check, ...]:
     """Return how dates were read, which exchange was recognised by them, and days on which no return moves."""
     checks = []
@@ -499,7 +504,15 @@ def _left_out(
         else "their returns are in no window: add them to the next session's, or hand in prices"
     )
     value = f"{plural(number, 'further day')} of {who} left out: {first_few(map(iso_day, days[more.any(axis=1)]), 4)}"
-    return [Check("Days of the benchmark", value, "the same days for all", False, f"relative days count the benchmark's; {rest}")]
+    return [
+        Check(
+            "Days of the benchmark",
+            value,
+            "the same days for all",
+            False,
+            f"relative days count the benchmark's; {rest}",
+        )
+    ]
 
 
 def price_findings(

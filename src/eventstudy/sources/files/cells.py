@@ -6,14 +6,13 @@ import re
 import tomllib
 import unicodedata
 from dataclasses import dataclass, field, replace
-from datetime import date
 from importlib import resources
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from eventstudy.errors import DataUnfit, InvalidInput
+from eventstudy.errors import DataUnfit
 from eventstudy.wording import is_formula, iso_day
 
 if TYPE_CHECKING:
