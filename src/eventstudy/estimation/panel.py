@@ -346,8 +346,9 @@ def _with_closes(panel: EventPanel, closes: pd.DataFrame, benchmark: str | None)
 def _ends(returns: pd.DataFrame, model: PanelColumns) -> tuple[tuple[str, pd.Timestamp], ...]:
     """Return the factors whose figures end before the data do, and when; the benchmark's own prices are named otherwise."""
     names = [c for c in dict.fromkeys(model.columns) if c != model.benchmark and c in returns]
-    last = {c: returns[c].last_valid_index() for c in names}
-    return tuple((c, day) for c, day in last.items() if day is not None and day < returns.index[-1])
+    rows = pd.DatetimeIndex(returns.index)
+    there = [np.flatnonzero(returns[c].notna()) for c in names]
+    return tuple((c, rows[r[-1]]) for c, r in zip(names, there, strict=True) if len(r) and r[-1] < len(rows) - 1)
 
 
 def _ended(ends: Sequence[tuple[str, pd.Timestamp]], session: pd.Timestamp) -> str:
