@@ -85,14 +85,9 @@ def write(folder, name: str) -> str:
     return str(folder / name)
 
 
-def test_in_a_list_of_files_the_only_one_without_a_name_is_the_only_ticker_left(tmp_path):
+def test_a_file_of_a_list_that_names_no_share_is_offered_the_ticker_that_was_asked(tmp_path):
     files = [write(tmp_path, n) for n in ("9984.csv", "4502.csv", "nikkei.csv")]
-    found = es.load_prices(["9984", "4502", "^N225"], source=files)
-    assert found.tickers == ("9984", "4502", "^N225")
-    alone = es.load_prices(["^N225"], source=files[2])
-    pd.testing.assert_series_equal(found.adj_close["^N225"], alone.adj_close["^N225"])
-    assert any("it was taken for ^N225, as asked" in c for c in found.provenance.cautions)
     with pytest.raises(es.errors.InvalidInput) as error:
-        es.load_prices(["9984", "^N225", "^TPX"], source=[files[0], files[2], write(tmp_path, "broad.csv")])
+        es.load_prices(["9984", "4502", "^N225"], source=files)
     assert "load_prices({'^N225': 'nikkei.csv'})" in str(error.value)
     assert "NVDA" not in str(error.value)

@@ -36,11 +36,10 @@ class Several(Source):
         return tuple(path for part in self.parts for path in part.inputs())
 
     def read(self, tickers: Sequence[str] | None, start: date | None, end: date | None) -> Prices:
-        """Return all that the parts hold; a file of one share that is called like one of the tickers holds that, the only other one the only ticker left."""
+        """Return all that the parts hold; a file of one share that is called like one of the tickers holds that."""
         stems = [file_stem(part.name) for part in self.parts]
-        left = [t for t in tickers or () if t not in stems]
-        unnamed = sum(stem not in (tickers or ()) for stem in stems)
-        others = left if left and (len(left) > 1 or unnamed == 1) else None
+        wanted = sorted(tickers or (), key=stems.__contains__)  # those that no file is called like first
+        others = wanted if len(wanted) > 1 else None
         asked = [[stem] if stem in (tickers or ()) else others for stem in stems]
         return _joined([part.read(likely, start, end) for part, likely in zip(self.parts, asked, strict=True)])
 
