@@ -280,8 +280,8 @@ def lost_days(table: pd.DataFrame, seen: pd.Series[bool], exchange: str | None =
     >>> days = pd.date_range("2024-01-01", "2024-12-31")
     >>> open_days = exchange_sessions("XNYS", "2024-01-01", "2024-12-31").drop(pd.Timestamp("2024-05-15"))
     >>> table = pd.DataFrame({"coin": 1.0, "index": pd.Series(1.0, open_days)}, index=days)
-    >>> lost_days(table, table["index"].notna())      # no holiday, and the hole
-    DatetimeIndex(['2024-05-15'], dtype='datetime64[ns]', freq=None)
+    >>> [iso_day(day) for day in lost_days(table, table["index"].notna())]      # the hole, and no holiday
+    ['2024-05-15']
     """
     days, there = pd.DatetimeIndex(table.index), table.notna().to_numpy()
     own = seen.to_numpy(dtype=np.bool_)
