@@ -78,6 +78,11 @@ def calendar_bounds(exchange: str) -> tuple[pd.Timestamp, pd.Timestamp]:
     return _bounds(_calendar(exchange))
 
 
+def zone_of(exchange: str) -> str:
+    """Return the zone of an exchange's clock, e.g. ``Asia/Tokyo``."""
+    return str(_calendar(exchange).tz)
+
+
 def exchange_sessions(exchange: str, first: date | str, last: date | str) -> pd.DatetimeIndex:
     """Return the sessions of an exchange between two days, both included.
 
@@ -298,8 +303,8 @@ def lost_days(table: pd.DataFrame, seen: pd.Series[bool], exchange: str | None =
     >>> days = pd.date_range("2024-01-01", "2024-12-31")
     >>> open_days = exchange_sessions("XNYS", "2024-01-01", "2024-12-31").drop(pd.Timestamp("2024-05-15"))
     >>> table = pd.DataFrame({"coin": 1.0, "index": pd.Series(1.0, open_days)}, index=days)
-    >>> lost_days(table, table["index"].notna())      # no holiday, and the hole
-    DatetimeIndex(['2024-05-15'], dtype='datetime64[ns]', freq=None)
+    >>> [iso_day(day) for day in lost_days(table, table["index"].notna())]      # the hole, and no holiday
+    ['2024-05-15']
     """
     days, there = pd.DatetimeIndex(table.index), table.notna().to_numpy()
     own = seen.to_numpy(dtype=np.bool_)

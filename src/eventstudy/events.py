@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import numpy as np
 import pandas as pd
@@ -23,9 +23,11 @@ from eventstudy.calendars import (
     is_known,
     recognised,
     trading_days,
+    zone_of,
 )
 from eventstudy.errors import InvalidInput
-from eventstudy.wording import first_few, iso_day
+from eventstudy.wording import first_few, iso_day, listed
+from eventstudy.written_days import read_days
 
 #: Days in which every exchange has a session.
 _LONGEST_CLOSE = 21
@@ -38,6 +40,27 @@ _ZONED = re.compile(
     r"(\d{4}.*?\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*([+-]\d{2}:?\d{2})?\s*\[?((?![AP]M\b)[A-Za-z][\w+/-]*)\]?"
 )
 
+#: Names of clocks that one place alone has, all year round.
+_ONE_CLOCK = {
+    "ET": "America/New_York", "JST": "Asia/Tokyo", "KST": "Asia/Seoul", "HKT": "Asia/Hong_Kong", "SGT": "Asia/Singapore",
+}  # fmt: skip
+#: Places that are meant by names of several clocks, or of one that holds for half of the year, and by cities that zones are not called after.
+_MEANT = {
+    **dict.fromkeys(("EST", "EDT"), "America/New_York"),
+    **dict.fromkeys(("CT", "CDT"), "America/Chicago"),
+    "CST": "America/Chicago or Asia/Shanghai",
+    **dict.fromkeys(("PT", "PST", "PDT"), "America/Los_Angeles"),
+    **dict.fromkeys(("MT", "MST", "MDT"), "America/Denver"),
+    **dict.fromkeys(("CET", "CEST", "MEZ", "MESZ", "FRANKFURT", "XETRA", "GERMANY"), "Europe/Berlin"),
+    **dict.fromkeys(("BST", "WET", "WEST", "UK"), "Europe/London"),
+    "IST": "Asia/Kolkata or Europe/Dublin",
+    **dict.fromkeys(("AET", "AEST", "AEDT"), "Australia/Sydney"),
+    **dict.fromkeys(("MUMBAI", "INDIA"), "Asia/Kolkata"),
+    "MSK": "Europe/Moscow",
+    "NYC": "America/New_York",
+}  # fmt: skip
+#: Year first, with western marks: 01/02/2025 means two different days on two continents.
+_YEAR_FIRST = re.compile(r"\s*\d{4}(-|/|\.|\d{4})")
 #: The longest words that tell a time of day, without blanks.
 _LONGEST = 40
 #: The time of day of news, as event lists tell it; the last stands for words that say that it is not known.
@@ -87,6 +110,7 @@ class Event:
     when : str, date, datetime or Timestamp
         A day (``"2025-01-27"``), with what is known of the time of day (``"2025-01-27 after the close"``, ``amc``, ``bmo``, ``dmh``),
         or a moment with its time zone (``"2025-01-26 17:16-05:00"``, ``"2025-01-28 07:30 Europe/Berlin"``, or a `datetime` with ``tzinfo``).
+        Days may be written in any way that cannot be misread (``"28-Jan-2025"``, ``"28.01.2025"``, ``"2025年1月28日"``).
     label : str
         What happened, for tables and figures.
     group : str
@@ -134,7 +158,7 @@ class Event:
         object.__setattr__(self, "ticker", self.ticker.strip())
         day, said = _split_words(self.when)
         object.__setattr__(self, "time_of_day", said)
-        object.__setattr__(self, "moment", _read_moment(day, self.ticker))
+        object.__setattr__(self, "moment", _read_moment(day, self.ticker, self.exchange))
         offset = self.moment.utcoffset()
         if offset is not None and abs(offset) > _FARTHEST:
             raise InvalidInput(
@@ -223,12 +247,15 @@ class Exchanges:
         The exchanges whose sessions the dates of the data may be, the nearest first.
     of_ticker : mapping of str to tuple of str
         The same of a firm's own dates.
+    held : pair of Timestamp, optional
+        First and last day of the data.
     """
 
     named: str = ""
     sessions: str = ""
     of_dates: tuple[str, ...] = ()
     of_ticker: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    held: tuple[pd.Timestamp, pd.Timestamp] | None = None
 
     def of(self, event: Event) -> tuple[str, ...]:
         """Return the exchanges that may place an event's moment: its own, the study's, or those that its firm's dates fit."""
@@ -243,12 +270,14 @@ def _split_words(when: object) -> tuple[object, str]:
     return (parts[1], said) if parts and said else (when, NOT_SAID)
 
 
-def _read_moment(when: object, ticker: str) -> pd.Timestamp:
+def _read_moment(when: object, ticker: str, exchange: object = "") -> pd.Timestamp:
     if when is None or isinstance(when, bool | int | float | np.integer | np.floating):
         raise InvalidInput(f"Event {ticker}: {when!r} is not a date; give e.g. '2025-01-27'.")
     zoned = _ZONED.fullmatch(when.strip()) if isinstance(when, str) else None
     if zoned and zoned[3] not in {"T", "Z", "UTC", "GMT"}:
-        return _with_zone_name(zoned, ticker)
+        return _with_zone_name(zoned, ticker, exchange)
+    if isinstance(when, str) and when.strip() not in {"", "NaT"} and not _YEAR_FIRST.match(when):
+        return _read_day(when, ticker)
     try:
         moment = pd.Timestamp(when)  # type: ignore[arg-type]
     except (ValueError, TypeError, OverflowError) as error:
@@ -257,11 +286,9 @@ def _read_moment(when: object, ticker: str) -> pd.Timestamp:
         ) from error
     if pd.isna(moment):
         raise InvalidInput(f"Event {ticker}: the date is missing; give e.g. '2025-01-27'.")
-    if isinstance(when, str) and not _is_iso_like(when):
-        raise InvalidInput(f"Event {ticker}: {when!r} is not year-month-day; write the date as 2025-01-27.")
     if moment.tzinfo is None and moment != moment.normalize():
         raise InvalidInput(
-            f"Event {ticker}: {when!r} has a time but no time zone; add one (e.g. '{moment:%Y-%m-%d %H:%M}-05:00') "
+            f"Event {ticker}: {when!r} has a time but no time zone; write after it the place whose clock it is, {_place(f'{moment:%Y-%m-%d %H:%M}', exchange)}, "
             f"or give the day alone."
         )
     if moment.tzinfo is not None and isinstance(when, datetime):
@@ -269,7 +296,31 @@ def _read_moment(when: object, ticker: str) -> pd.Timestamp:
     return moment
 
 
-def _with_zone_name(text: re.Match[str], ticker: str) -> pd.Timestamp:
+def _read_day(text: str, ticker: str) -> pd.Timestamp:
+    """Read a day that is not written year first, if it can mean one day only."""
+    try:
+        return read_days(pd.Series([text.strip()]), f"Event {ticker}")[0]
+    except InvalidInput as error:
+        raise InvalidInput(
+            f"Event {ticker}: {text!r} is no day, or may be read as two; write the date as 2025-01-27."
+        ) from error
+
+
+def _place(clock: str, exchange: object) -> str:
+    """Return a time with the place of an exchange, or with places to choose from, for a message."""
+    if isinstance(exchange, str) and exchange:
+        return f"'{clock} {zone_of(exchange)}'"
+    return f"such as '{clock} Europe/Berlin', Asia/Tokyo or America/New_York"
+
+
+def _zone_meant(name: str) -> str:
+    """Return the place that a name may stand for, empty if none is known."""
+    plain = name.replace(" ", "_").casefold()
+    cities = sorted(z for z in available_timezones() if z.rpartition("/")[2].casefold() == plain and "/" in z)
+    return _MEANT.get(name.upper(), "") or listed(cities[:3], "or")
+
+
+def _with_zone_name(text: re.Match[str], ticker: str, exchange: object = "") -> pd.Timestamp:
     """Read a time with the name of its zone; an offset that is written too decides between two equal hours, and must be the zone's."""
     name, head = text[3], f"Event {ticker}: {text[0]!r}"
     try:
@@ -279,13 +330,15 @@ def _with_zone_name(text: re.Match[str], ticker: str) -> pd.Timestamp:
             f"{head} has no date and time before its zone; write 2025-01-28 07:30 Europe/Berlin."
         ) from error
     try:
+        name = _ONE_CLOCK.get(name, name)
         if "/" not in name and name.isupper():  # EST, CET, IST: several places, and no summer time
             raise ZoneInfoNotFoundError(name)
         zone = ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        clock, meant = f"{local:%Y-%m-%d %H:%M}", _zone_meant(name)
+        way = f"'{clock} {meant}'" if meant else _place(clock, exchange)
         raise InvalidInput(
-            f"{head} names the zone {name!r}, which is no place's; write a place such as Europe/Berlin or America/New_York, or the offset "
-            f"('{local:%Y-%m-%d %H:%M}-05:00')."
+            f"{head} names the zone {name!r}, which is no place's; write the place whose clock it is, {way}, or the offset from UTC."
         ) from error
     if text[2]:
         moment = pd.Timestamp(f"{text[1]}{text[2]}").tz_convert(zone)
@@ -300,9 +353,10 @@ def _with_zone_name(text: re.Match[str], ticker: str) -> pd.Timestamp:
             if skipped
             else "comes twice there, as the clocks are put back"
         )
-        raise InvalidInput(
-            f"{head}: {when} {how}; write the offset in place of {name} ('{local:%Y-%m-%d %H:%M}+01:00')."
-        )
+        offsets = [
+            f"'{local:%Y-%m-%d %H:%M}{local.tz_localize(timezone(o)):%z}'" for o in (first, second) if o is not None
+        ]
+        raise InvalidInput(f"{head}: {when} {how}; write the offset in place of {name} ({' or '.join(offsets)}).")
     return local.tz_localize(zone)
 
 
@@ -317,12 +371,6 @@ def _check_clock(moment: pd.Timestamp, when: datetime, ticker: str) -> None:
         raise InvalidInput(
             f"Event {ticker}: {moment:%Y-%m-%d %H:%M} is no time in {moment.tz}, as the clocks are put forward; write the time with its offset."
         )
-
-
-def _is_iso_like(text: str) -> bool:
-    """Year first: 01/02/2025 means two different days on two continents."""
-    head = text.strip()[:4]
-    return head.isdigit() and len(text.strip()) >= 8
 
 
 @dataclass(frozen=True)
@@ -455,7 +503,9 @@ def locate_sessions(
     return [
         Located(-1, why, outside=True)
         if why
-        else _settle(event, int(at), bool(exact), bool(late), sessions, closed_day, exchange.sessions, midnight)
+        else _settle(
+            event, int(at), bool(exact), bool(late), sessions, closed_day, exchange.sessions, midnight, exchange.held
+        )
         for event, at, exact, late, why, midnight in zip(
             events, after, is_session, tradable.late, tradable.unknown, said, strict=True
         )
@@ -491,17 +541,23 @@ def _settle(
     closed_day: ClosedDay,
     counted: str = "",
     midnight: str = "",
+    held: tuple[pd.Timestamp, pd.Timestamp] | None = None,
 ) -> Located:
     """Apply the rule for closed days to one event; ``at`` is the first session not before its day."""
     if exact:
         return Located(at, "after the close: next session" if late else midnight)
     if at == 0 or at == len(sessions):
         span = f"{iso_day(sessions[0])} to {iso_day(sessions[-1])}" if len(sessions) else "no sessions"
-        unknown = (
-            f"; the calendar {counted} is {_span(counted)}"
-            if counted and not is_known(pd.DatetimeIndex([event.day]), counted)[0]
-            else ""
-        )
+        unknown = ""
+        if counted and not is_known(pd.DatetimeIndex([event.day]), counted)[0]:
+            unknown = f"; the calendar {counted} is {_span(counted)}"
+            if held and held[0] <= event.day <= held[1]:
+                return Located(
+                    -1,
+                    f"the calendar {counted} is {_span(counted)} and has no session for it, though the data hold {iso_day(held[0])} to "
+                    f"{iso_day(held[1])}; calendar=None takes the dates of the data as sessions",
+                    outside=True,
+                )
         return Located(-1, f"outside the data ({span}){unknown}", outside=True)
     if late:
         return Located(at, "after the close: next session")

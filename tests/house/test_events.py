@@ -72,13 +72,15 @@ def test_a_day_outside_the_calendar_is_an_error_not_none(day):
         es.Event("NVDA", day).first_session()
 
 
-@pytest.mark.parametrize("text", ["01/02/2025", "27.01.2025", "1-2-2025", "27 Jan 2025", "now", "today", "2025"])
+@pytest.mark.parametrize(
+    "text", ["01/02/2025", "07.01.2025", "1-2-2025", "27 lis 2025", "now", "today", "2025", "soon", "32.01.2025"]
+)
 def test_dates_that_can_be_read_in_two_ways_are_refused(text):
     with pytest.raises(es.errors.InvalidInput, match=r"NVDA: .*write the date as 2025-01-27"):
         es.Event("NVDA", text)
 
 
-@pytest.mark.parametrize("value", [20250127, 45684.0, None, True, np.int64(5), "soon", "2025-13-45", object()])
+@pytest.mark.parametrize("value", [20250127, 45684.0, None, True, np.int64(5), "2025-13-45", object()])
 def test_what_is_no_date_is_refused(value):
     with pytest.raises(es.errors.InvalidInput, match=r"NVDA: .*give e\.g\. '2025-01-27'"):
         es.Event("NVDA", value)
@@ -92,7 +94,10 @@ def test_a_missing_date_is_refused(value):
 
 @pytest.mark.parametrize("value", ["2025-01-27 17:00", "2025-01-27T09:30", pd.Timestamp("2025-01-27 10:00")])
 def test_a_time_without_a_zone_is_refused_with_the_remedy(value):
-    with pytest.raises(es.errors.InvalidInput, match=r"has a time but no time zone; add one \(e\.g\. '2025-01-27"):
+    with pytest.raises(
+        es.errors.InvalidInput,
+        match=r"has a time but no time zone; write after it the place whose clock it is, such as '2025-01-27",
+    ):
         es.Event("NVDA", value)
 
 

@@ -80,7 +80,7 @@ def test_a_benchmark_of_no_known_exchange_is_taken_at_its_word_unless_a_share_sp
 
 def test_extra_days_advise_what_works():
     table = es.Prices.from_frame(closes("XNYS"))
-    with pytest.raises(es.errors.DataUnfit, match="extra_days.*use calendar=None"):
+    with pytest.raises(es.errors.DataUnfit, match=r"extra_days.*use calendar=None"):
         study(calendar="XNYS").run(table, [es.Event("LTC", "2023-05-18")])
     assert study(calendar=None).run(table, [es.Event("LTC", "2023-05-18")]).abnormal.n == 1
 

@@ -224,7 +224,7 @@ def align(
         every_event = _with_closes(every_event, closes, model.benchmark)
     every_event = model.prepare(every_event)
     remarks = [place.remark for place in located]
-    reasons = _reasons(every_event, remarks, rules.min_estimation)
+    reasons = _reasons(every_event, remarks, rules.min_estimation, _ends(returns, model))
     audit = _audit(every_event, remarks, reasons)
     keep = np.array([not reason for reason in reasons], dtype=np.bool_)
     dropped = tuple(Dropped(e, r) for e, r in zip(events, reasons, strict=True) if r)
@@ -343,8 +343,33 @@ def _with_closes(panel: EventPanel, closes: pd.DataFrame, benchmark: str | None)
     return replace(panel, closes=own, benchmark_closes=held)
 
 
-def _reasons(panel: EventPanel, remarks: Sequence[str], min_estimation: int) -> list[str]:
-    """Return for each event why it cannot be studied, or an empty text."""
+def _ends(returns: pd.DataFrame, model: PanelColumns) -> tuple[tuple[str, pd.Timestamp], ...]:
+    """Return the factors whose figures end before the data do, and when; the benchmark's own prices are named otherwise."""
+    names = [c for c in dict.fromkeys(model.columns) if c != model.benchmark and c in returns]
+    rows = pd.DatetimeIndex(returns.index)
+    there = [np.flatnonzero(returns[c].notna()) for c in names]
+    return tuple((c, rows[r[-1]]) for c, r in zip(names, there, strict=True) if len(r) and r[-1] < len(rows) - 1)
+
+
+def _ended(ends: Sequence[tuple[str, pd.Timestamp]], session: pd.Timestamp) -> str:
+    """Say which factors end before a session, and when; empty if none does."""
+    over = [(name, day) for name, day in ends if day < session]
+    if not over:
+        return ""
+    names, last = first_few([name for name, _ in over], 12), min(day for _, day in over)
+    return (
+        f"the factors end on {iso_day(last)}, before the event's session {iso_day(session)} ({names}); hand in factors that reach to the end of "
+        f"the event window"
+    )
+
+
+def _reasons(
+    panel: EventPanel,
+    remarks: Sequence[str],
+    min_estimation: int,
+    ends: Sequence[tuple[str, pd.Timestamp]] = (),
+) -> list[str]:
+    """Return for each event why it cannot be studied, or an empty text; ``ends``: factors that end early, and when."""
     length = len(panel.calendar)
     found = panel.est_mask.sum(axis=1)
     seen = panel.event_mask.sum(axis=1)
@@ -363,7 +388,7 @@ def _reasons(panel: EventPanel, remarks: Sequence[str], min_estimation: int) -> 
         elif found[i] < min_estimation:
             reason = f"{found[i]} usable returns in the estimation window {panel.estimation}, at least {min_estimation} needed"
         elif no_benchmark[i]:
-            reason = (
+            reason = _ended(ends, panel.calendar[row]) or (
                 f"{', '.join(panel.columns)} has no return on the event's session {iso_day(panel.calendar[row])} (prices "
                 f"are needed on it and on the session before)"
             )

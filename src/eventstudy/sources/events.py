@@ -15,11 +15,12 @@ from eventstudy.calendars import calendar_bounds
 from eventstudy.errors import DataMissing, InvalidInput
 from eventstudy.events import Event, time_of_day
 from eventstudy.interchange import as_pandas, is_table
-from eventstudy.sources.files.cells import WORDS, column_names, cut, read_days, shown
+from eventstudy.sources.files.cells import WORDS, column_names, cut, shown
 from eventstudy.sources.files.delimited import filled_rows, read_text
 from eventstudy.sources.files.layouts import HEADERS, plainly
 from eventstudy.sources.files.open import is_price_file
 from eventstudy.wording import iso_day, plural
+from eventstudy.written_days import read_days
 
 #: What columns of events are called, by what they hold; of labels the first word is taken.
 _WORDS = {meaning: tuple(plainly(word) for word in words.split()) for meaning, words in WORDS["events"].items()}
@@ -106,7 +107,7 @@ def as_events(events: object) -> EventList:
     if isinstance(events, str | Mapping | pd.Series) or not isinstance(events, Iterable):
         given = repr(events) if isinstance(events, str) else f"a {type(events).__name__}"
         raise InvalidInput(
-            f"Events are {given}; give a list of Event, a table with ticker and date (pandas.read_csv of a file), or the path of a CSV file."
+            f"Events are {given}; give a list of Event, a table with ticker and date (pandas.read_csv of a file), or the path of a CSV or Excel file."
         )
     items: tuple[object, ...] = tuple(events)
     if not items:
@@ -499,7 +500,7 @@ def _zones(found: Sequence[TimeOfDay], table: pd.DataFrame, columns: Columns) ->
         if said.clock and not zone:
             raise InvalidInput(
                 f"Row {place}: {_WHAT.lower()} has the time {said.clock[:5]} in the column {own[:60]!r}, but no time zone, so that nothing tells "
-                f"whether it is before or after the close. Say whose clock it is: events['zone'] = 'America/New_York'; or give words in place of "
+                f"whether it is before or after the close. Say whose clock it is: events['zone'] = 'America/New_York'  # or Europe/Berlin, Asia/Tokyo …; or give words in place of "
                 f"the clock: 'amc' (after the close), 'bmo' (before the open).",
                 row=place,
             )
@@ -507,8 +508,8 @@ def _zones(found: Sequence[TimeOfDay], table: pd.DataFrame, columns: Columns) ->
 
 
 def _zone(text: str) -> str:
-    """Return a zone as `Event` reads it: an offset with two digits an hour, New York's for ET."""
+    """Return a zone as `Event` reads it: an offset with two digits an hour."""
     offset = re.fullmatch(r"(?:UTC|GMT)?\s*([+-])(\d{1,2})(?::?(\d{2}))?", text.strip())
     if offset:
         return f"{offset[1]}{offset[2]:0>2}:{offset[3] or '00'}"
-    return "America/New_York" if text.strip().upper() == "ET" else text.strip()
+    return text.strip()

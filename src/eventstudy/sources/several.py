@@ -38,7 +38,9 @@ class Several(Source):
     def read(self, tickers: Sequence[str] | None, start: date | None, end: date | None) -> Prices:
         """Return all that the parts hold; a file of one share that is called like one of the tickers holds that."""
         stems = [file_stem(part.name) for part in self.parts]
-        asked = [[stem] if tickers is not None and stem in tickers else None for stem in stems]
+        wanted = sorted(tickers or (), key=stems.__contains__)  # those that no file is called like first
+        others = wanted if len(wanted) > 1 else None
+        asked = [[stem] if stem in (tickers or ()) else others for stem in stems]
         return _joined([part.read(likely, start, end) for part, likely in zip(self.parts, asked, strict=True)])
 
 

@@ -20,6 +20,7 @@ from eventstudy.calendars import (
     is_built,
     lost_days,
     match_exchanges,
+    zone_of,
 )
 from eventstudy.days import refuse_other_frequency, refuse_sparse_columns, refuse_two_readings
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
@@ -36,7 +37,7 @@ from eventstudy.prices.snapshot import FACTOR_COLUMNS
 from eventstudy.prices.table import Prices, Provenance, ReturnKind, clean_frame, frame_of_days, require_prices
 from eventstudy.sources.files.cells import cut
 from eventstudy.sources.files.layouts import factor_of, meaning
-from eventstudy.study.validity import PRICE_CHECK, STILL_CHECK, Check
+from eventstudy.study.validity import EXCHANGE_CHECK, PRICE_CHECK, STILL_CHECK, Check
 from eventstudy.wording import did_you_mean, first_few, iso_day, listed, plural
 
 #: Findings listed one by one in a check of validity.
@@ -155,10 +156,12 @@ def exchanges_of(
     data: Prices | pd.DataFrame, events: Sequence[Event], model: NormalReturnModel, calendar: str | None
 ) -> Exchanges:
     """Return whose sessions count and whose closing times place moments: those that are named, else those that the dates fit."""
+    closes = data.adj_close if isinstance(data, Prices) else data
+    span = pd.DatetimeIndex(closes.index)
+    held = None if span.tz is not None or span.empty else (span.min(), span.max())
     if calendar not in {None, AUTO}:
         calendar_bounds(str(calendar))
-        return Exchanges(named=str(calendar), sessions=str(calendar))
-    closes = data.adj_close if isinstance(data, Prices) else data
+        return Exchanges(named=str(calendar), sessions=str(calendar), held=held)
     needed = list(dict.fromkeys([*(e.ticker for e in events), *model.columns]))
     frame = closes[[c for c in needed if c in closes.columns]]
     if isinstance(data, Prices):
@@ -174,7 +177,7 @@ def exchanges_of(
     sessions = "" if calendar is None else _sessions_by_dates(match, days[rows], days[moves])
     tickers = [e.ticker for e in events if e.is_moment and not e.exchange and e.ticker in frame]
     by_ticker = _of_tickers(days, frame[list(dict.fromkeys(tickers))], match.fits[0])
-    return Exchanges("", sessions, match.fits[0], by_ticker)
+    return Exchanges("", sessions, match.fits[0], by_ticker, held)
 
 
 def _moving(frame: pd.DataFrame, closes: bool) -> NDArray[np.bool_]:
@@ -279,7 +282,7 @@ class Intake:
         if chosen.shape[1] < len(wanted):
             raise _factors_missing([c for c in wanted if c not in table.columns], table, sorted(map(str, in_data)))
         if chosen.shape[1]:
-            _require_returns(chosen, "simple", refuse_prices=False)
+            _require_returns(chosen, "simple", refuse_prices=False, name="factors")
             _refuse_markers(chosen, "simple")
             there = chosen.dropna(how="all")
             refuse_other_frequency(pd.DatetimeIndex(there.index), "The table of factors")
@@ -416,17 +419,9 @@ def _require_daily_rate(table: pd.DataFrame, risk_free: str | None) -> None:
 
 
 def _require_returns(
-    table: pd.DataFrame, kind: ReturnKind, refuse_prices: bool = True, firms: Sequence[str] = ()
+    table: pd.DataFrame, kind: ReturnKind, refuse_prices: bool = True, firms: Sequence[str] = (), name: str = "data"
 ) -> None:
     """Raise `DataUnfit` at an infinite return, a simple return of -100 % or less, returns in per cent, or prices, ``firms``' at any level."""
-    values = table.to_numpy()
-    wrong = np.isinf(values) | ((values <= -1.0) if kind == "simple" else np.zeros(values.shape, dtype=bool))
-    if wrong.any():
-        row, column = np.argwhere(wrong)[0]
-        raise DataUnfit(
-            f"{table.columns[column]} has a return of {values[row, column]:g} on {iso_day(table.index[row])}; returns are "
-            f"fractions, finite and above -1 (a fall of 17 % is -0.17, not -17). Correct it or leave it empty."
-        )
     always = (table.count() >= NEVER_ALL_UP) & (table.min() < table.max()) & table.columns.isin(list(firms))
     positive = (table.min() > 0) & ((table.median() > 1.0) | always)
     if refuse_prices and positive.any():
@@ -435,11 +430,19 @@ def _require_returns(
             f"study.run(es.load_prices(data), events); for returns take table.pct_change(fill_method=None)."
         )
     typical = table.abs().where(table != 0).median()
-    large = typical[typical > TYPICAL_MOVE_LIMIT]
+    large = typical[typical > (TYPICAL_MOVE_LIMIT if name == "data" else TYPICAL_FACTOR)]
     if len(large):
         raise DataUnfit(
             f"Half of the returns of {large.index[0]} are beyond ±{large.iloc[0]:g}, so they seem to be per cent; returns are "
-            f"fractions (a fall of 17 % is -0.17, not -17). Divide the table by 100."
+            f"fractions (a fall of 17 % is -0.17, not -17). Write: {name} = {name} / 100."
+        )
+    values = table.to_numpy()
+    wrong = np.isinf(values) | ((values <= -1.0) if kind == "simple" else np.zeros(values.shape, dtype=bool))
+    if wrong.any():
+        row, column = np.argwhere(wrong)[0]
+        raise DataUnfit(
+            f"{table.columns[column]} has a return of {values[row, column]:g} on {iso_day(table.index[row])}; returns are "
+            f"fractions, finite and above -1 (a fall of 17 % is -0.17, not -17). Correct it or leave it empty."
         )
 
 
@@ -519,10 +522,10 @@ def day_checks(
     seen = list(dict.fromkeys([*([exchanges.sessions] if exchanges.sessions else []), *sorted(placed)]))
     if not exchanges.named and seen and seen != [DEFAULT_EXCHANGE]:
         alike = [n for n in exchanges.of_dates if n not in seen]
-        said = f"{listed(seen)}, recognised by the dates of the data" + (
+        said = f"{listed([f'{n} ({zone_of(n)})' for n in seen])}, recognised by the dates of the data" + (
             f" (the same sessions: {first_few(alike, LISTED)})" if alike else ""
         )
-        checks.append(Check("Exchange", said, "named, or recognised by the dates", True))
+        checks.append(Check(EXCHANGE_CHECK, said, "named, or recognised by the dates", True))
     checks += _left_out(data, returns, exchanges, panel, holes)
     own = returns[[c for c in dict.fromkeys([*(e.ticker for e in panel.events), *panel.columns]) if c in returns]]
     if data.prices is None and own.shape[1] > 1:

@@ -31,7 +31,7 @@ from eventstudy.study.tables import (
     shown_tests,
     text_table,
 )
-from eventstudy.study.validity import EVENTS_CHECK, PRICE_CHECK, STILL_CHECK, Check
+from eventstudy.study.validity import EVENTS_CHECK, EXCHANGE_CHECK, PRICE_CHECK, STILL_CHECK, Check
 from eventstudy.study.yardstick import BENCHMARK_CHECK
 from eventstudy.windows import Window
 from eventstudy.wording import DASH, amount, first_few, interval, iso_day, number, p_text, percent, plural
@@ -117,6 +117,7 @@ def header(result: ResultFields) -> dict[str, str]:
         "Prices": source.source
         + (f", vintage {source.retrieved}" if source.retrieved else "")
         + f", {source.first} to {source.last}",
+        **{c.name: c.value for c in result.checks if c.name == EXCHANGE_CHECK},
     }
 
 

@@ -23,6 +23,8 @@ from eventstudy.wording import amount, first_few, iso_day, number, p_text, perce
 
 #: Name of the check of validity that says what the checks of prices found.
 PRICE_CHECK = "Prices fit for use"
+#: Name of the check of validity that says which exchange was recognised.
+EXCHANGE_CHECK = "Exchange"
 #: Name of the check of validity that doubts a price that stood still on the event day.
 STILL_CHECK = "Prices that move on the event day"
 #: Name of the check of validity that says what of the table of events was not used.

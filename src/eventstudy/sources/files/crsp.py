@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import DataUnfit, InvalidInput
-from eventstudy.sources.files.cells import Figures, check_tickers, column_names, numbers, read_days
+from eventstudy.sources.files.cells import Figures, check_tickers, column_names, numbers
 from eventstudy.wording import first_few, iso_day, plural
+from eventstudy.written_days import read_days
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -20,9 +20,10 @@ from pandas.api.types import is_numeric_dtype
 
 from eventstudy.errors import DataUnfit, InvalidInput
 from eventstudy.interchange import read_csv
-from eventstudy.sources.files.cells import MISSING, column_names, cut, is_day
+from eventstudy.sources.files.cells import MISSING, column_names, cut
 from eventstudy.sources.files.layouts import has_decimals, holds_words, meanings, needed_cells, two_heads
 from eventstudy.wording import first_few
+from eventstudy.written_days import is_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,9 +14,10 @@ import pandas as pd
 
 from eventstudy.days import refuse_other_frequency
 from eventstudy.errors import DataMissing, DataUnfit, EventStudyError, InvalidInput
-from eventstudy.sources.files.cells import read_days, shown
+from eventstudy.sources.files.cells import shown
 from eventstudy.sources.files.layouts import HEADERS, factor_of
 from eventstudy.wording import iso_day
+from eventstudy.written_days import read_days
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

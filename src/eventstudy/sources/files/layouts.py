@@ -25,12 +25,12 @@ from eventstudy.sources.files.cells import (
     cut,
     may_be_ticker,
     numbers,
-    read_days,
     shown,
 )
 from eventstudy.sources.files.crsp import Delisting, check_delisting, crsp_figures
 from eventstudy.sources.files.plausible import refuse_adjusted, refuse_other_fields, refuse_other_figures
 from eventstudy.wording import first_few, iso_day, plural
+from eventstudy.written_days import read_days
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -91,13 +91,15 @@ class Asked:
     """What a reader of a table is given beside the table.
 
     ``ticker`` is the share of a table that does not name its own, ``likely`` the same if neither ``ticker`` nor the ``name`` of the file says
-    it; ``delisting`` what to do about the delisting returns of a CRSP file (None: ``recorded``).
+    it; ``delisting`` what to do about the delisting returns of a CRSP file (None: ``recorded``); ``wanted`` the tickers asked for, one of
+    which it may be.
     """
 
     name: str
     ticker: str | None = None
     likely: str | None = None
     delisting: Delisting | None = None
+    wanted: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.delisting is not None:
@@ -296,7 +298,7 @@ def _whose(asked: Asked, columns: Sequence[str] | pd.Index) -> tuple[str, tuple[
         return asked.likely, (
             f"Nothing in {name} says whose prices it holds; it was taken for {asked.likely}, as asked.",
         )
-    example = stem if re.fullmatch(r"[A-Z0-9.^=-]{1,12}", stem) else "NVDA"
+    example = asked.wanted[0] if asked.wanted else stem if re.fullmatch(r"[A-Z0-9.^=-]{1,12}", stem) else "NVDA"
     way = f"load_prices({{{example!r}: table}})"
     if stem != name:
         way = f'load_prices({{{example!r}: {name!r}}}), read_prices(…, ticker={example!r}), or in a study file source = {{"{example}" = "{name}"}}'

@@ -108,12 +108,13 @@ def read_price_file(
     likely: str | None = None,
     delisting: Delisting | None = None,
     encoding: str | None = None,
+    wanted: Sequence[str] = (),
 ) -> Prices:
-    """Read a price file; ``likely`` names the share of a file of one that nothing else names."""
+    """Read a price file; ``likely`` names the share of a file of one that nothing else names, ``wanted`` those that were asked for."""
     _check_file(file)
     digest = file_sha256(file)
     passport = read_passport(file, digest)  # first: a damaged file is not as recorded, whatever its rows look like
-    asked = Asked(file.name, ticker, likely, delisting)
+    asked = Asked(file.name, ticker, likely, delisting, tuple(wanted))
     table, said = _table(file, encoding)
     figures = figures_of(table, asked).with_cautions(*said)
     prices = _with_origin(figures, file, digest, passport)
@@ -226,7 +227,7 @@ class PriceFile(Source):
 
     def read(self, tickers: Sequence[str] | None, start: date | None, end: date | None) -> Prices:
         """Return all that the file holds."""
-        return read_price_file(self.path, self.ticker, the_only(tickers), encoding=self.encoding)
+        return read_price_file(self.path, self.ticker, the_only(tickers), encoding=self.encoding, wanted=tickers or ())
 
 
 # -- Parquet files, their size looked at before they are read.
