@@ -707,7 +707,7 @@ def names_dates(row: Sequence[str]) -> bool:
 def _dates_in_index(table: pd.DataFrame) -> pd.DataFrame:
     """Return a two-level table with its dates in the index, where `reset_index` or a reader of CSV left them in a column."""
     if isinstance(table.index, pd.RangeIndex):
-        dates = [i for i, c in enumerate(table.columns) if _heads_dates(*map(str, c), first=not i)]
+        dates = [i for i, c in enumerate(table.columns) if _heads_dates(str(c[0]), str(c[1]), not i)]
         if len(dates) == 1:
             cells = table.iloc[:, dates[0]]
             named = len(cells) > 0 and not is_day(str(cells.iloc[0])) and meaning(str(cells.iloc[0])) == "date"

@@ -153,7 +153,7 @@ def refuse_bars(wide: pd.DataFrame, name: str) -> None:
     figures = wide.dropna().to_numpy()
     if len(figures) < _FEWEST:
         return
-    above = (figures[:, :, None] >= figures[:, None, :]).all(axis=0)
+    above: np.ndarray = np.all(figures[:, :, None] >= figures[:, None, :], axis=0)
     for high, low in np.argwhere(above & ~above.T):
         between = [i for i in range(wide.shape[1]) if i not in (high, low) and above[high, i] and above[i, low]]
         near = low != high and 0.0 < np.median(figures[:, high]) <= _RANGE * np.median(figures[:, low])
