@@ -312,6 +312,78 @@ def test_moments_beside_the_day_stop_the_read(stamps):
     assert "date and accepted_at, and each could be the day of the event" in refusal(table)
 
 
+THREE = {"ticker": ["SAP", "BMW", "ALV"], "date": ["2024-05-02", "2024-05-03", "2024-05-06"]}
+
+
+@pytest.mark.parametrize(
+    ("column", "cells", "wrong"),
+    [
+        ("Marktphase", ["amc", "morning", "morning"], "row 2: the events table has 'morning'"),
+        ("remarks", ["after the close", "--", "tbc by firm"], "row 3: the events table has 'tbc by firm'"),
+        ("phase", ["AMC", "early", "early"], "row 2: the events table has 'early'"),
+        ("reporting", ["After close (4:05 PM ET)"] * 3, "row 1: the events table has 'After close (4:05 PM ET)'"),
+        ("note", ["came out after the close", "x", "y"], "row 1: the events table has 'came out after the close'"),
+        ("tm", [162000, 70500, 93000], "row 1: the events table has '162000'"),
+        ("hr", [16.33, 7.1, 9.5], "row 1: the events table has '16.33'"),
+        ("ann_tm", [1620, 705, 930], "row 1: the events table has '1620'"),
+        ("Call Time", ["late", "early", "late"], "row 1: the events table has 'late'"),
+    ],
+)
+def test_one_time_of_day_makes_a_column_of_them_and_what_is_not_understood_stops_the_read(column, cells, wrong):
+    table = pd.DataFrame({**THREE, column: cells})
+    message = refusal(table)
+    assert wrong.lower() in message.lower()
+    assert f"in the column {column!r}, which holds times of day" in message
+    assert as_events(told(message.split("else: ")[-1].rstrip("."), events=table)).unused == ()
+
+
+@pytest.mark.parametrize(
+    ("column", "cells"),
+    [
+        ("is_amc", [True, False, True]),
+        ("isAfterHours", [1, 0, 1]),
+        ("outside trading hours", ["yes", "no", "no"]),
+        ("PreMarketFlag", ["ja", "nein", "ja"]),
+        ("released_post_close", [1.0, None, 0.0]),
+        ("nachbörslich?", ["x", None, None]),
+    ],
+)
+def test_yes_and_no_under_a_header_that_speaks_of_the_time_of_day_stop_the_read(column, cells):
+    assert "may be the time of day or something else" in refusal(pd.DataFrame({**THREE, column: cells}))
+
+
+def test_firms_titles_and_figures_are_no_times_of_day():
+    table = pd.DataFrame(
+        {
+            **THREE,
+            "company": ["AMC", "BMO", "x"],
+            "title": ["Up after hours", "b", "c"],
+            "after_hours_return": [0.1] * 3,
+        }
+    )
+    assert as_events(table).unused == ("company", "after_hours_return")
+
+
+@pytest.mark.parametrize("day", ["date", "Datum", "event_date"])
+@pytest.mark.parametrize(
+    "other", ["announced", "day0", "first trading session", "Publikation published", "tag_ann", "W"]
+)
+def test_a_second_column_of_other_days_stops_the_read_and_one_of_the_same_does_not(day, other):
+    days = {"ticker": THREE["ticker"], day: THREE["date"]}
+    table = pd.DataFrame({**days, other: ["20240502", "20240503", ""]})
+    assert as_events(table).unused == (f"{other} (holds days)",)
+    table[other] = ["20240502", "20240503", "20240507"]
+    if other == "W" and day == "event_date":  # the day names itself, the other says nothing
+        assert as_events(table).unused == ("W (holds days)",)
+    else:
+        assert f"{day} and {other}, and each could be the day of the event" in refusal(table)
+
+
+@pytest.mark.parametrize("other", ["fiscal period end", "ExpiryDate", "last_updated", "datadate", "quarter"])
+def test_days_that_by_name_are_others_are_named(other):
+    assert as_events(pd.DataFrame({**THREE, other: ["2024-03-31"] * 3})).unused == (f"{other} (holds days)",)
+
+
 def test_a_midnight_with_a_zone_is_a_day_and_asks_for_no_times():
     table = pd.DataFrame({"ticker": ["A", "B"], "date": [pd.Timestamp("2024-05-02", tz="UTC"), "2024-05-03"]})
     assert as_events(table).untimed == ()

@@ -76,7 +76,7 @@ REFUSED = {
         "column PX_VOLUME: by the name no adjusted close",
     ),
     "Bloomberg without figures": ("Dates,NVDA US Equity", lambda d, _: f"{d:%Y-%m-%d},#N/A N/A", "'#N/A N/A' in column NVDA US Equity"),
-    "Swiss spreadsheet": ("date;NVDA", lambda d, c: f"{d:%Y-%m-%d};1'{c + 100:.2f}", "where a number is needed"),
+    "two numbers in a cell": ("date;NVDA", lambda d, c: f"{d:%Y-%m-%d};{c} {c}", "where a number is needed"),
     "Refinitiv, long": ("Instrument,Date,Price Close", lambda d, c: f"NVDA.O,{d:%Y-%m-%d},{c}", "but no ticker"),
 }  # fmt: skip
 

@@ -174,7 +174,7 @@ def _is_series(given: object) -> TypeGuard[pd.Series[float]]:
     """Tell whether a value is a series of figures with an index of its own; texts are tickers."""
     if not isinstance(given, pd.Series) or isinstance(given.index, pd.RangeIndex):
         return False
-    return pd.api.types.is_numeric_dtype(given.dtype)
+    return pd.api.types.is_numeric_dtype(given.dtype) or pd.api.types.infer_dtype(given, skipna=True) == "decimal"
 
 
 def _shown(given: object) -> str:

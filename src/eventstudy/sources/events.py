@@ -36,9 +36,27 @@ _UNDER_A_HEADER = {
     "before": "before the open",
     "pre": "before the open",
 }
+#: Headers that say no more than that a column holds days.
+_PLAIN_DAYS = frozenset(map(plainly, HEADERS["prices"]["date"].split())) - {*_WORDS["no_day"]}
 #: Kinds of columns that hold days, and answers under a header that names a time of day.
 _DAYS = ("days", "moments")
-_YES_OR_NO = frozenset({"true", "false", "1", "0", "yes", "no", "y", "n", "x"})
+_YES_OR_NO = frozenset("true false 1 0 yes no y n t f x ja nein j oui non si sí wahr falsch vrai faux".split())  # noqa: SIM905
+#: What speaks of the time of day inside longer words, of headers and of cells: ``is_amc``, ``After close (4:05 PM)``.
+_MENTION = re.compile(
+    r"\b(amc|bmo)\b|\b(after|post|before|pre)[\W_]*(the )?(market|close|closing|closed|hours|open|opening|bell|trading|session)\b"
+    r"|\b(outside|extended|off|out of)\W*(of )?(regular |market |trading |the )*(hours|session)\b|nachb(ö|oe)rs|vorb(ö|oe)rs"
+    r"|(nach|vor)(dem|der)?\W*(börse|handels|xetra)"
+)
+#: Last words of headers that promise a time of day: ``ann_tm``, ``Call Time``.
+_LAST_WORD = frozenset("time tm hr hrs hhmm hhmmss tod clock uhrzeit".split())  # noqa: SIM905
+#: Names of columns of days that are announcements, and of days that are other than the event's.
+_ANNOUNCED = re.compile(
+    r"announc|annonce|anunci|annunci|ankünd|\bann|day\W?0|day zero|event|ereignis|news|publi|releas|disclos|first.*(session|trad)"
+)
+_OTHER_DAY = re.compile(
+    r"\b(fiscal|fy|fq|quarter|period|end|ending|expir\w*|matur\w*|birth|founded|ipo|listed|listing|delist\w*|record|pay|payment|payable|prev|previous"
+    r"|prior|last|next|start|begin|beginning|from|until|to|created|updated?|modified|retrieved|downloaded|stichtag|quartal\w*|datadate|as of)\b"
+)
 #: Share of a column's cells that make it one of times or of days.
 _MOSTLY = 0.5
 #: Days written as one number, and the longest text that tells a time of day.
@@ -232,8 +250,11 @@ def _columns(table: pd.DataFrame) -> Columns:
     )
     if second is not None:
         raise _two([dates[0], second], "the day of the event")
-    promised = [n for n in rest if words[n] in _WORDS["time"] and table[n].notna().any()]
-    times = [*promised, *(n for n in rest if n not in promised and kinds[n] == "times")]
+    _refuse_other_days(table, dates[0], [n for n in rest if kinds[n] == "days"])
+    promised = [n for n in rest if _promises(n) and kinds[n] not in _DAYS and table[n].notna().any()]
+    named = {w for kind in ("ticker", "code", "name") for w in _WORDS[kind]}
+    named |= {words[n] for n in rest if words[n] in _WORDS["label"] and not any(map(_says_a_time, table[n]))}
+    times = [*promised, *(n for n in rest if n not in promised and kinds[n] == "times" and words[n] not in named)]
     if len(times) > 1 and len({tuple(map(str, _times(table[n], n))) for n in times}) > 1:
         raise _two(times, "the time of day")
     _refuse_doubtful_times(table, [n for n in rest if n not in promised])
@@ -247,11 +268,46 @@ def _columns(table: pd.DataFrame) -> Columns:
     return Columns(firm[0], dates[0], chosen, zone, label, group, exchange, unused)
 
 
+def _spoken(header: str) -> str:
+    """Return a header as words in small letters: ``is after hours`` for ``isAfterHours``."""
+    return re.sub(r"[\W_]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", header)).casefold().strip()
+
+
+def _promises(header: str) -> bool:
+    """Tell whether a header says that its column holds times of day."""
+    words = _spoken(re.sub(r"\(.*?\)|\[.*?\]", "", header)).split()
+    return _word(header) in _WORDS["time"] or bool(words and words[-1] in _LAST_WORD)
+
+
+def _refuse_other_days(table: pd.DataFrame, day: str, names: Sequence[str]) -> None:
+    """Refuse a second column of other days that by its name is the announcement's, or, beside a plain date, is not said to be another day."""
+    plain = _word(day) in _PLAIN_DAYS
+    for name in names:
+        words = _spoken(name)
+        doubtful = _ANNOUNCED.search(words) or (plain and _word(name) not in _WORDS["no_day"])
+        if doubtful and not _OTHER_DAY.search(words) and not _same_days(table, day, name):
+            raise _two([day, name], "the day of the event")
+
+
+def _same_days(table: pd.DataFrame, day: str, other: str) -> bool:
+    """Tell whether a second column of days says the same in every row in which it says anything."""
+    there = table[table[other].map(_text) != ""]
+    try:
+        one, two = (
+            read_days(pd.Series([str(c.day) for c in _each(there[n], _when)], dtype=object), _WHAT)
+            for n in (day, other)
+        )
+    except InvalidInput:
+        return False
+    return one.equals(two)
+
+
 def _refuse_doubtful_times(table: pd.DataFrame, names: Sequence[str]) -> None:
     """Refuse columns that may tell the time of day or something else: one of nothing but AMC, a firm's ticker too, and yes and no under its words."""
     for name in names:
         cells = set(_texts(table, name)) - {""}
-        if cells == {"AMC"} or (cells and {c.casefold() for c in cells} <= _YES_OR_NO and time_of_day(name)):
+        yes_or_no = bool(cells) and {c.casefold() for c in cells} <= _YES_OR_NO
+        if cells == {"AMC"} or (yes_or_no and (time_of_day(name) or _MENTION.search(_spoken(name)))):
             raise InvalidInput(
                 f"{_WHAT} has {column_names(sorted(cells))} in the column {name[:60]!r}, which may be the time of day or something else. If it is, "
                 f"call the column timing and write 'amc' (after the close), 'bmo' (before the open) or 'dmh' (during the session) in it; else: "
@@ -338,7 +394,7 @@ def _kind(column: pd.Series) -> str:
     least = max(_MOSTLY * len(kinds), 1)
     if kinds.count("days") + kinds.count("moments") >= least:
         return "moments" if kinds.count("moments") >= least else "days"
-    return "times" if kinds.count("times") >= least else ""
+    return "times" if "times" in kinds else ""  # one is enough: the cells beside it are read, or stop the read
 
 
 def _kind_of_cell(value: Any) -> str | None:
@@ -349,6 +405,8 @@ def _kind_of_cell(value: Any) -> str | None:
     said = _time(value, promised=False)
     if said is not None:
         return "times" if any(said) else ""
+    if isinstance(value, str) and len(text) <= _LONGEST and _MENTION.search(text.replace("AMC", "").casefold()):
+        return "times"
     if not isinstance(value, date | np.datetime64) and not _LIKE_A_DAY.fullmatch(text):
         return ""
     found = _when(value)
@@ -388,9 +446,14 @@ def _time(value: object, promised: bool) -> TimeOfDay | None:
     return None if words is None else TimeOfDay(words=words)
 
 
+def _says_a_time(value: object) -> bool:
+    """Tell whether a cell is a time of day and nothing else."""
+    return any(_time(value, promised=False) or ())
+
+
 def _times(column: pd.Series, name: str) -> list[TimeOfDay]:
     """Read a column of times of day; a midnight stands for none."""
-    promised = _word(name) in _WORDS["time"]
+    promised = _promises(name)
     read = _each(column, lambda value: _time(value, promised))
     for place, (value, found) in enumerate(zip(column, read, strict=True), start=1):
         if found is None:

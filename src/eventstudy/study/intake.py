@@ -110,6 +110,7 @@ def as_data(data: object, calendar: str | None = None) -> Data:
             f"data is a table with {fields}, so it holds prices; a table in place of Prices holds returns, one column per ticker. "
             f"{READ_PRICES.format('es.load_prices(data)')}"
         )
+    table = _daily(table, "returns").rename(columns=lambda c: c.strip() if isinstance(c, str) else c)
     return Data(*frame_of_days(table, "returns", None if calendar == AUTO else calendar))
 
 
@@ -125,14 +126,19 @@ def as_factors(factors: object, calendar: str | None = None) -> tuple[pd.DataFra
             f"factors is {str(factors)!r}; give a table of daily factors. A file of the French data library is read by "
             f"es.sources.read_french_factors({str(factors)!r})."
         )
-    table = dated(factors, "The table of factors")
-    if isinstance(table.index, pd.PeriodIndex):
-        if table.index.freqstr not in ("D", "B"):
-            raise InvalidInput(
-                f"The table of factors has rows for periods such as {table.index[0]}, not for days; an event study needs daily factors."
-            )
-        table = table.set_axis(table.index.to_timestamp(), axis=0)
+    table = _daily(dated(factors, "The table of factors"), "factors")
     return frame_of_days(table, "factors", None if calendar == AUTO else calendar)
+
+
+def _daily(table: pd.DataFrame, what: str) -> pd.DataFrame:
+    """Return a table with the days of a PeriodIndex as its index; refuse longer periods."""
+    if not isinstance(table.index, pd.PeriodIndex):
+        return table
+    if table.index.freqstr not in ("D", "B"):
+        raise InvalidInput(
+            f"The table of {what} has rows for periods such as {table.index[0]}, not for days; an event study needs daily {what}."
+        )
+    return table.set_axis(table.index.to_timestamp(), axis=0)
 
 
 def _named(data: object) -> str:

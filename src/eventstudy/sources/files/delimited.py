@@ -265,6 +265,7 @@ def read_body(text: Text, columns: list[str], skip: int) -> tuple[pd.DataFrame, 
     figures = [c for c in columns if c not in words]
     if not figures:
         return table, (*text.said, *said)
+    table = _without_blanks(table, figures)
     table, doubts = without_commas(table, figures) if text.separator == "," else with_points(table, figures, text.name)
     return table, (*text.said, *said, *doubts)
 
@@ -342,7 +343,20 @@ def filled_rows(text: Text, skip: int, strict: bool = False) -> Iterator[tuple[i
 
 
 #: Figures whose thousands are parted by commas; a figure whose one mark may be either.
+_BLANK = r"[ \u00a0\u2009\u202f'\u2019]"
+_SPACED = re.compile(rf"\s*-?\d{{1,3}}({_BLANK}\d{{3}})+([.,]\d*)?\s*")
 _PARTED, _GROUP = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?"), r"-?\d{1,3}[.,]\d{3}"
+
+
+def _without_blanks(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Take out blanks and apostrophes between thousands; neither can be a decimal mark."""
+    for c in columns:
+        if is_numeric_dtype(table[c].dtype):
+            continue
+        parted = table[c].astype("object").map(lambda v: isinstance(v, str) and bool(_SPACED.fullmatch(v)))
+        if parted.any():
+            table[c] = table[c].astype("object").where(~parted, table[c].str.replace(_BLANK, "", regex=True))
+    return table
 
 
 def without_commas(table: pd.DataFrame, columns: list[str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -384,6 +398,10 @@ def with_points(table: pd.DataFrame, columns: list[str], name: str) -> tuple[pd.
         open_to_both |= {} if settled else _check_groups(table[c], name)
         if mark == ",":
             table[c] = table[c].str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
+    if mark == ".":
+        table, doubts = without_commas(table, columns)
+        if doubts:
+            return table, doubts
     if not open_to_both:
         return table, ()
     first = next(iter(open_to_both.values()))

@@ -28,9 +28,9 @@ from eventstudy.sources.files.cells import (
     shown,
 )
 from eventstudy.sources.files.crsp import Delisting, check_delisting, crsp_figures
-from eventstudy.sources.files.plausible import refuse_adjusted, refuse_other_fields, refuse_other_figures
+from eventstudy.sources.files.plausible import refuse_adjusted, refuse_bars, refuse_other_fields, refuse_other_figures
 from eventstudy.wording import first_few, iso_day, plural
-from eventstudy.written_days import read_days
+from eventstudy.written_days import is_day, read_days
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -55,6 +55,8 @@ TWO_HEADS = (("price", "ticker"), ("attributes", "symbols"))
 _FIRST = re.compile(r"time|index|unnamed: 0|")
 #: A column without a name, and one that had the name of another before the program that read it numbered it (pandas, R).
 UNNAMED, _NUMBERED = re.compile(r"|unnamed: \d+", re.IGNORECASE), re.compile(r"(.+?)(?:\.{1,3}|_)\d+")
+#: What pandas puts in place of one of two heads that is empty.
+_NO_HEAD = re.compile(r"|unnamed: \d+_level_\d", re.IGNORECASE)
 #: Fields that are used.
 _FIELDS = ("adj_close", "close", "volume")
 _CLOSES = frozenset({"close", "adj_close"})
@@ -64,7 +66,7 @@ _BARS = 1.5
 _WORDS = frozenset({"date", "ticker", "firm", "currency", "period", "time"})
 #: What names without a meaning tell: an adjusted close or its factor; prices of another kind; a close that is adjusted for nothing.
 _ADJUSTED = re.compile(
-    r"adj|ajust|aggiust|rettific|bereinigt|justera|skoryg|aangepast|gecorrig|hfq|qfq|复权|復權|调整|調整|수정|조정|скорр"
+    r"adj|ajust|aggiust|rettific|bereinigt|juster|upraven|korrig|oikaist|düzeltil|προσαρμοσ|скориг|skoryg|aangepast|gecorrig|hfq|qfq|复权|復權|调整|調整|수정|조정|скорр"
     r"|tot(al)?[\W_]*ret|ajex|trfd|cfac|factor"
 )
 _OTHER_PRICE = re.compile(r"open|high|low|vwap|vol")
@@ -490,6 +492,7 @@ def from_wide(table: pd.DataFrame, asked: Asked) -> Figures:
         days.to_frame(index=False), wide, wide.notna().any(axis=1), table.iloc[:, :1], table.iloc[:, :0], name
     )
     wide = wide.set_axis(days, axis=0).iloc[kept]
+    refuse_bars(wide, name)
     return Figures(wide, cautions=(WIDE, *refuse_other_figures(wide, name)))
 
 
@@ -644,8 +647,8 @@ def _plain(table: pd.DataFrame, name: str) -> pd.DataFrame:
         clash = [str(n) for n in table.index.names if n is not None and n in table.columns]
         if clash:
             raise InvalidInput(f"{name} has {', '.join(clash)} as its index and as a column; keep one.")
-        table = table.reset_index()
-    columns = [str(c) for c in table.columns]
+        table = _with_dates_as_column(table)
+    columns = [str(c).strip() for c in table.columns]
     rows = [columns, *([("" if pd.isna(v) else str(v)) for v in row] for row in table.head(2).itertuples(index=False))]
     heads = two_heads(rows)
     if heads is not None:
@@ -683,6 +686,14 @@ def _plain(table: pd.DataFrame, name: str) -> pd.DataFrame:
     return table.set_axis(columns, axis=1)
 
 
+def _with_dates_as_column(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with its index as columns; one of days without a name is the date where no column is."""
+    index = table.index
+    unnamed = index.nlevels == 1 and index.name is None and "date" not in map(meaning, map(str, table.columns))
+    holds_days = isinstance(index, pd.DatetimeIndex | pd.PeriodIndex) or (len(index) and is_day(str(index[0])))
+    return (table.rename_axis(index="date") if unnamed and holds_days else table).reset_index()
+
+
 def _counts(cells: pd.Series[str]) -> bool:
     """Tell whether a column numbers the rows."""
     return bool(cells.is_unique and cells.astype(str).str.fullmatch(r"\d+").all())
@@ -694,13 +705,22 @@ def names_dates(row: Sequence[str]) -> bool:
 
 
 def _dates_in_index(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a two-level table with its dates in the index, where `reset_index` put them into a column."""
+    """Return a two-level table with its dates in the index, where `reset_index` or a reader of CSV left them in a column."""
     if isinstance(table.index, pd.RangeIndex):
-        dates = [i for i, c in enumerate(table.columns) if meaning(" ".join(map(str, c)).strip()) == "date"]
+        dates = [i for i, c in enumerate(table.columns) if _heads_dates(str(c[0]), str(c[1]), not i)]
         if len(dates) == 1:
-            rest = table.iloc[:, [i for i in range(table.shape[1]) if i != dates[0]]]
-            return rest.set_axis(pd.Index(table.iloc[:, dates[0]]), axis=0)
+            cells = table.iloc[:, dates[0]]
+            named = len(cells) > 0 and not is_day(str(cells.iloc[0])) and meaning(str(cells.iloc[0])) == "date"
+            rest = table.iloc[int(named) :, [i for i in range(table.shape[1]) if i != dates[0]]]
+            return rest.set_axis(pd.Index(cells.iloc[int(named) :]), axis=0)
     return table
+
+
+def _heads_dates(upper: str, lower: str, first: bool) -> bool:
+    """Tell whether the two heads of a column are those of the dates: their name, or in the first column the names of the levels or none."""
+    named = [head for head in (upper.strip(), lower.strip()) if not _NO_HEAD.fullmatch(head)]
+    pair = set(map(str.lower, named))
+    return meaning(" ".join(named)) == "date" or (first and (not named or any(pair == set(t) for t in TWO_HEADS)))
 
 
 def _with_volume(figures: Figures, name: str) -> Figures:

@@ -47,6 +47,8 @@ _AROUND_ONE, _GROSS_SPREAD = 0.01, 0.003
 _NAMED = 8
 #: A close that is adjusted moves as the close does on at least so many days, and its steps against it add up to at least so much of their sum.
 _SAME_DAYS, _ONE_WAY = 0.8, 0.5
+#: The columns of a table of one share, and by how much its high lies above its low on a typical day at most.
+_BARS, _RANGE = (4, 10), 1.25
 #: A market value is a close times shares, and steps against it when their number changes.
 _MARKET_VALUE = re.compile(
     r"cap(?!\w*gain)|(market|mkt|mk)[\W_]*val|^mv\b|(markt|börsen)wert|kurswert|valeur boursi|valor de mercado|市值|時価総額|시가총액"
@@ -140,6 +142,27 @@ def _few_ticks(values: np.ndarray) -> bool:
     """Tell whether a typical change is a few of the smallest steps, as of a share that trades at a fraction of a cent."""
     steps = np.diff(np.unique(values))
     return len(steps) == 0 or float(np.median(np.abs(np.diff(values)))) < _TICKS * float(steps.min())
+
+
+def refuse_bars(wide: pd.DataFrame, name: str) -> None:
+    """Refuse a table of one share: of four columns one is the highest and one the lowest in every row, and the two between change places."""
+    if not _BARS[0] <= wide.shape[1] <= _BARS[1]:
+        return
+    figures = wide.dropna().to_numpy()
+    if len(figures) < _FEWEST:
+        return
+    above: np.ndarray = np.all(figures[:, :, None] >= figures[:, None, :], axis=0)
+    for high, low in np.argwhere(above & ~above.T):
+        between = [i for i in range(wide.shape[1]) if i not in (high, low) and above[high, i] and above[i, low]]
+        near = low != high and 0.0 < np.median(figures[:, high]) <= _RANGE * np.median(figures[:, low])
+        if near and any(not (above[i, j] or above[j, i]) for i in between for j in between):
+            top, bottom = (cut([wide.columns[i]])[0] for i in (high, low))
+            raise InvalidInput(
+                f"{name} has the columns {first_few(cut(wide.columns), _NAMED)}: in every row {top} is the highest and {bottom} the lowest, with others "
+                f"between that change places, as the high and the low of one share are. In a wide table every column is a ticker; of one share, call "
+                f"the columns date, open, high, low, close, adj_close and volume.",
+                columns=tuple(map(str, wide.columns)),
+            )
 
 
 def refuse_adjusted(clean: pd.DataFrame, unknown: pd.DataFrame, name: str) -> None:
