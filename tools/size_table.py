@@ -330,7 +330,9 @@ def cell(job: tuple[Design, int, int, int]) -> pd.DataFrame:
     design, n, draws, seed = job
     rng = np.random.default_rng([seed, n])
     on_one_date = design.together != 1.0 and design.dates == "one"  # no test can tell that from the news
-    origin = "simulated, with an effect" if design.effect else "simulated, a common move" if on_one_date else "simulated"
+    origin = (
+        "simulated, with an effect" if design.effect else "simulated, a common move" if on_one_date else "simulated"
+    )
     scope = "one" if n == 1 else "many"
     names = [name for name, method in TESTS.items() if method.scope == scope]
     if design.sizes and n > 1:

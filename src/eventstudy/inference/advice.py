@@ -328,12 +328,12 @@ def _cautions_of_one(abnormal: AbnormalReturns, window: Window) -> list[str]:
         if ratio > RESTLESS:
             found.append(
                 f"the {RUN_UP} sessions before spread {ratio:.1f} times as widely as the estimation days: after such a month t_pe rejects 7 to 9% "
-                f"of true nulls of shares, 13% and more where restlessness lasts: compare GarchMarketModel"
+                f"of true nulls of shares, 18 to 20% where restlessness lasts: compare GarchMarketModel"
             )
         elif ratio < CALM:
             found.append(
                 f"the {RUN_UP} sessions before spread {ratio:.1f} times as widely as the estimation days: after such a calm month t_pe rejects "
-                f"1 to 3% of true nulls only"
+                f"3% of true nulls at most"
             )
     if (far := farthest_move(abnormal, window)) > FAR_MOVE:
         found.append(
@@ -512,7 +512,8 @@ NO_RETURN = 1.5
 INFLATED = 1.15
 #: Lags looked at, and how many standard errors above zero they must be.
 LAGS, CLEAR = 5, 2.0
-#: Events of two firms with a higher residual correlation than this are one event seen twice; of three events left for every date with doubles, `kp_bmp_t` rejects 6 to 13 %.
+#: Events of two firms with a higher residual correlation than this are one event seen twice; of three events left, or four on two dates,
+#: `kp_bmp_t` rejects 6 to 13 % (simulated; of six on two or three dates 6 to 7 %).
 DOUBLE, FEW_LEFT, LOOK_UP_TO = 0.8, 3, 12
 
 
@@ -552,7 +553,7 @@ def _skewness_and_doubles(abnormal: AbnormalReturns, window: Window) -> dict[Ove
         place = np.sort(abnormal.position[seen], kind="stable")
         days = np.cumsum(np.diff(place, prepend=place[0]) >= len(window))  # windows of one number share days
         left = n - int(double.sum())
-        if left <= FEW_LEFT * len(np.unique(days[double])):
+        if double.any() and left < FEW_LEFT + len(np.unique(days[double])):
             found[Overlooks.DOUBLES] = (
                 f"{n} events of which {n - left} move almost as that of another firm (residual correlation above {DOUBLE:g}) are too "
                 f"few: leave the double{'s' * (n - left > 1)} out"
