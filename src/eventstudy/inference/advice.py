@@ -359,7 +359,7 @@ def month_before(abnormal: AbnormalReturns, window: Window) -> FloatArray:
     """
     earlier = abnormal.comparable[0, : abnormal.columns_of(window).start]
     days = np.concatenate([abnormal.residuals[0], abnormal.run_up[0], earlier])
-    return days[np.isfinite(days)][-RUN_UP:]
+    return np.asarray(days[np.isfinite(days)][-RUN_UP:], dtype=np.float64)
 
 
 def farthest_move(abnormal: AbnormalReturns, window: Window) -> float:
