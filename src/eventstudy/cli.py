@@ -514,3 +514,4 @@ def _messages(built: Built, why: bool) -> Iterator[tuple[str, Level, str]]:
     else:
         said = "published as" if where.new else "already published as"
         yield "publish", "info", f"{said} version {where.version} in {where.folder}"
+
