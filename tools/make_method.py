@@ -130,7 +130,7 @@ def size_tables() -> str:
     )
     apart = null["design"].isin([d.name for d in FURTHER])
     effects = found[found["returns"] == f"{SIMULATED}, with an effect"]
-    no_effect = effects["design"].str.endswith("moved together")
+    in_common = found[found["returns"] == f"{SIMULATED}, a common move"]
     parts = [
         *(named, recommended_table(null[~apart])),
         *(
@@ -139,8 +139,8 @@ def size_tables() -> str:
         ),
         *(further, further_table(null[apart])),
         *(every, all_table(null[~apart])),
-        *(power, power_table(effects[~no_effect])),
-        *(together, power_table(effects[no_effect])),
+        *(power, power_table(effects)),
+        *(together, power_table(in_common)),
     ]
     return "\n\n".join(parts)
 

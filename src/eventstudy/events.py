@@ -447,7 +447,9 @@ def _session_from(day: np.datetime64, exchange: str) -> pd.Timestamp:
     """Return the first session of an exchange from a day on; the day itself where none is known."""
     first = pd.Timestamp(day)
     last = min(first + pd.Timedelta(days=_LONGEST_CLOSE), calendar_bounds(exchange)[1])
-    sessions = exchange_sessions(exchange, first, last) if is_known(pd.DatetimeIndex([first]), exchange)[0] else ()
+    if not is_known(pd.DatetimeIndex([first]), exchange)[0]:
+        return first
+    sessions = exchange_sessions(exchange, first, last)
     return sessions[0] if len(sessions) else first
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from eventstudy.claims.evidence import Move
-from eventstudy.claims.moves import verdict_of_impact, verdict_of_move
+from eventstudy.claims.moves import verdict_of_calm, verdict_of_impact, verdict_of_move
 from eventstudy.claims.ruling import (
     Ruling,
     joint_ruling,
@@ -20,7 +20,7 @@ from eventstudy.wording import dollars
 
 
 def move(raw: float, low: float, high: float) -> Move:
-    return Move(raw, (low + high) / 2, low, high, tail_low=-0.03, tail_high=0.035, inner=0.012, compared=250)
+    return Move(raw, (low + high) / 2, low, high, tail_low=-0.03, tail_high=0.035, compared=250)
 
 
 @pytest.mark.parametrize(
@@ -38,12 +38,15 @@ def move(raw: float, low: float, high: float) -> Move:
         ("rose", "sharply", 0.034, 0.001, 0.05, "overstated"),
         ("rose", "sharply", 0.036, 0.001, 0.05, "supported"),
         ("fell", "sharply", 0.036, 0.001, 0.05, "contradicted"),
-        ("fell", "slightly", -0.012, -0.05, 0.05, "supported"),
-        ("fell", "slightly", -0.013, -0.05, 0.05, "understated"),
+        ("fell", "slightly", -0.029, -0.05, 0.05, "supported"),
+        ("fell", "slightly", -0.031, -0.05, 0.05, "understated"),
+        ("rose", "slightly", 0.034, -0.05, 0.05, "supported"),
+        ("rose", "slightly", 0.036, -0.05, 0.05, "understated"),
         ("plunged", "", -0.029, -0.05, -0.001, "overstated"),
         ("slumped", "", -0.031, -0.05, 0.001, "supported"),
         ("soared", "", 0.036, 0.001, 0.05, "supported"),
-        ("edged down", "", -0.013, -0.05, 0.05, "understated"),
+        ("edged down", "", -0.031, -0.05, 0.05, "understated"),
+        ("slipped", "", -0.029, -0.05, 0.05, "supported"),
         ("did not fall", "", 0.0, -0.01, 0.01, "supported"),
         ("did not fall", "", -0.001, -0.01, 0.01, "contradicted"),
         ("did not plunge", "", -0.029, -0.05, -0.001, "supported"),
@@ -62,18 +65,29 @@ def test_direction(says: str, wording: str, raw: float, low: float, high: float,
 @pytest.mark.parametrize("raw", [-0.031, -0.02, -0.005])
 def test_an_index_and_a_share_are_judged_by_one_rule(wording: str, raw: float) -> None:
     nan = math.nan
-    index = Move(raw, nan, nan, nan, -0.03, 0.03, 0.01, 250, yardstick=True)
+    index = Move(raw, nan, nan, nan, -0.03, 0.03, 250, yardstick=True)
     share = replace(index, yardstick=False, abnormal=raw, low=raw - 0.04, high=raw + 0.04)
     assert verdict_of_move("fell", wording, index) == verdict_of_move("fell", wording, share)
 
 
+@pytest.mark.parametrize("raw", [step / 1000 for step in range(-60, 61, 3) if step])
+@pytest.mark.parametrize("tails", [(-0.03, 0.035), (-0.01, 0.05), (0.002, 0.04), (-0.05, -0.004)])
+def test_what_is_too_large_to_be_slight_is_not_no_change(raw: float, tails: tuple[float, float]) -> None:
+    for noise in (0.0005, 0.004, 0.02):
+        there = Move(raw, raw, raw - noise, raw + noise, *tails, 250)
+        says = "fell" if raw < 0 else "rose"
+        slight, calm = verdict_of_move(says, "slightly", there), verdict_of_calm(there)
+        assert not (slight == "understated" and calm == "supported")
+        assert (slight == "understated") == (verdict_of_move(says, "sharply", there) == "supported")
+
+
 def test_without_estimation_days_nothing_is_sharp_or_slight() -> None:
     nan = math.nan
-    young = Move(-0.01, -0.02, -0.03, -0.01, nan, nan, nan, 0)
+    young = Move(-0.01, -0.02, -0.03, -0.01, nan, nan, 0)
     assert verdict_of_move("fell", "sharply", young) == "not testable here"
     assert verdict_of_move("fell", "slightly", young) == "not testable here"
     assert verdict_of_move("fell", "", young) == "supported"
-    assert verdict_of_move("fell", "", Move(nan, nan, nan, nan, nan, nan, nan, 0)) == "not testable here"
+    assert verdict_of_move("fell", "", Move(nan, nan, nan, nan, nan, nan, 0)) == "not testable here"
 
 
 @pytest.mark.parametrize(

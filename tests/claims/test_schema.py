@@ -332,6 +332,15 @@ def test_a_share_without_enough_estimation_days_is_not_called_calm_or_sharp(tmp_
     assert ledger["sharp"].ruling.number < 0.0
 
 
+@pytest.mark.parametrize("wording", ["as much as", "as low as"])
+def test_a_wording_of_a_price_within_the_day_is_called_so(tmp_path: Path, wording: str) -> None:
+    keys = f'asset = "META"\nsays = "fell"\nvalue = 4\nwording = "{wording}"\ndate = "2024-12-18"'
+    claim = es.judge_claims(write(tmp_path / "s", ARTICLE + claim_text("x", "size", keys)))["x"]
+    assert claim.verdict == "not testable here"
+    assert f"“{wording}” speaks of a price within the day" in claim.sentence
+    assert "did you mean" not in claim.sentence
+
+
 def test_dollars_need_closes_in_dollars(tmp_path: Path) -> None:
     keys = 'asset = "NVDA"\nsays = "lost"\nvalue = 600\nunit = "billion"'
     spec = es.load_study(write(tmp_path / "s", ARTICLE + claim_text("x", "market_value", keys)))

@@ -391,13 +391,16 @@ def test_one_event_is_told_where_its_test_does_not_keep_its_size(study):
     )
     fitted = abnormal_returns(moved, study.model.fit(moved))
     assert "t_pe rejects 12 to 16% of true nulls of shares" in recommend(fitted, day)[2]
-    # the event is the twentieth session from the end, the estimation window ends 21 sessions before
-    last = slice(900 - 20 - 40, 900 - 20 - 20)
+    # the event is the twentieth session from the end; what the last estimation days did is past
+    last, past = slice(900 - 20 - 20, 900 - 20), slice(900 - 20 - 40, 900 - 20 - 20)
     restless, calm = plain.copy(), plain.copy()
     restless[last] *= 2.5
     calm[last] *= 0.3
-    assert "restlessness lasts: compare GarchMarketModel" in reason(restless)
-    assert "1 to 3% of true nulls only" in reason(calm)
+    assert "18 to 20% where restlessness lasts: compare GarchMarketModel" in reason(restless)
+    assert "3% of true nulls at most" in reason(calm)
+    earlier = plain.copy()
+    earlier[past] *= 2.5
+    assert "times as widely" not in reason(earlier)
     assert "t_pe rejects 7 to 10% of true nulls" in reason(autocorrelated(0.55))
     assert "at a serial correlation of 0.1" in reason(plain, es.Window(-5, 4))
     assert "at a serial correlation of 0.1" not in reason(plain, es.Window(0, 3))
@@ -405,6 +408,80 @@ def test_one_event_is_told_where_its_test_does_not_keep_its_size(study):
     thin = recommend(replace(still, zero_share=np.array([0.45])), day)[2]
     assert "45% of its estimation days are still" in thin
     assert "11% at two fifths" in thin
+
+
+@pytest.mark.parametrize("ticker", ["AMD", "MU"])
+@pytest.mark.parametrize(
+    ("estimation", "window", "tested", "log"),
+    [
+        ((-270, -21), (-5, 5), (0, 0), False),
+        ((-270, -21), (0, 1), (0, 1), True),
+        ((-200, -12), (-2, 3), (1, 3), False),
+        ((-150, -4), (-3, 3), (0, 0), True),
+        ((-300, -61), (-10, 10), (-10, 10), False),
+    ],
+)
+def test_the_month_before_is_that_of_the_tested_window(ticker, estimation, window, tested, log):
+    """Returns against the line through the estimation days, by lstsq on prices: whatever lies between, estimation days where it is short."""
+    prices = es.load_prices([ticker, "MSFT", "^GSPC"])
+    model = es.MarketModel("^GSPC")
+    study = es.EventStudy(model=model, estimation=estimation, window=window, returns="log" if log else "simple")
+    result = study.run(prices, [es.Event("MSFT", "2024-05-01"), es.Event(ticker, "2024-08-08")])
+    closes = prices.adj_close.loc[prices.adj_close["^GSPC"].notna()]
+    moves = (np.log(closes).diff() if log else closes.pct_change(fill_method=None)).to_numpy()
+    x, y = moves[:, closes.columns.get_loc("^GSPC")], moves[:, closes.columns.get_loc(ticker)]
+    day = closes.index.get_loc("2024-08-08")
+    days = np.arange(day + estimation[0], day + estimation[1] + 1)
+    rows = np.column_stack([np.ones(len(x)), x])
+    line = np.linalg.lstsq(rows[days], y[days], rcond=None)[0]
+    before = day + tested[0] - np.arange(20, 0, -1)
+    expected = (y - rows @ line)[before]
+    own = result.abnormal.take(np.array([1]))
+    if estimation[1] == -61:
+        assert own.run_up.shape == (1, 20)
+    np.testing.assert_allclose(advice.month_before(own, es.Window(*tested)), expected, atol=1e-13)
+    alone = study.run(prices, es.Event(ticker, "2024-08-08")).abnormal
+    np.testing.assert_allclose(alone.run_up[0], result.abnormal.run_up[1], atol=1e-13)
+
+
+def test_doubles_are_counted_on_their_own_dates(study):
+    """Three firms of which two are one share, on two dates: two events a date. Other firms on dates of their own do not hide them."""
+    day, word = es.Window(0, 0), "move almost as that of another firm"
+    twice = [(f, d) for d in (0, 40) for f in (0, 1, 2)]
+    _, names, reason = recommend(on_dates(study, 6, twice).abnormal, day)
+    assert "6 events of which 2 move almost as that of another firm" in reason
+    assert "leave the doubles out" in reason
+    assert names == ()
+    single = [(f, d) for d in (0, 40) for f in (0, 2, 3)]
+    assert word not in recommend(on_dates(study, 6, single).abnormal, day)[2]
+    once = [(0, 0), (1, 0), *((f, d) for d in (40, 80) for f in (2, 3, 4))]
+    assert word not in recommend(on_dates(study, 6, once).abnormal, day)[2]
+
+
+def test_a_portfolio_is_compared_on_the_days_that_all_its_firms_have(study):
+    """One firm lacks a quarter of the estimation days: placebo days are those of both, counted one by one."""
+    days = es.exchange_sessions("XNYS", "2023-01-03", "2025-03-31")
+    rng = np.random.default_rng(3)
+    market = rng.normal(0.0, 0.01, len(days))
+    table = pd.DataFrame(market[:, None] + rng.normal(0.0, [0.02, 0.05], (len(days), 2)), days, ["A", "B"])
+    place = days.get_loc(DAY)
+    table.iloc[place] = [-0.09, -0.21]
+    table = table.assign(**{"^GSPC": market})
+    for first, shared in ((place - 270 + 63, 187), (place - 270 + 150, 100)):
+        short = table.copy()
+        short.iloc[:first, 1] = np.nan
+        result = study.run(short, [es.Event("A", DAY), es.Event("B", DAY)])
+        day = es.Window(0, 0)
+        if shared < 125:  # too few of them: nothing is said beside the recommended test
+            assert advice.beside(result.abnormal, day)[:1] != ("placebo",)
+            continue
+        assert advice.beside(result.abnormal, day) == ("placebo",)
+        scaled = result.abnormal.residuals / result.abnormal.sigma[:, None]
+        averages = [sum(column) / 2 for column in scaled.T.tolist() if not any(np.isnan(column))]
+        assert len(averages) == shared
+        seen = float(result.abnormal.sar[:, 5].mean())
+        beyond = sum(abs(a) >= abs(seen) for a in averages)
+        assert result.test("placebo").p_value == pytest.approx((1 + beyond) / (shared + 1), rel=1e-12)
 
 
 def test_two_firms_are_one_event_only_on_days_they_share(study):

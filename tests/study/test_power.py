@@ -324,6 +324,39 @@ def test_the_summary_says_what_would_have_been_found(result):
     assert escape(line) in summary_html(quiet)
 
 
+@pytest.mark.parametrize("kind", ["simple", "log"])
+def test_no_power_is_said_of_more_than_a_whole_price(kind):
+    """Two firms of unlike deviation: the change that kp_bmp_t finds may have no end. The table keeps what the sentence leaves out."""
+    study = es.EventStudy(model=es.MarketModel("M"), window=(0, 0), returns=kind)
+    days = pd.bdate_range("2021-01-04", periods=320)
+    said = []
+    for seed in range(25):
+        rng = np.random.default_rng(seed)
+        market, wide = rng.normal(0.0, 0.01, 320), rng.uniform(0.01, 0.07)
+        table = pd.DataFrame(market[:, None] + rng.normal(size=(320, 2)) * (0.02, wide), days, ["A", "B"])
+        result = study.run(table.assign(M=market), [es.Event(t, days[300]) for t in "AB"])
+        average = detectable_average(result.abnormal, Window(0, 0), result.test("kp_bmp_t"))
+        if result.test("kp_bmp_t").p_value < 0.05 or "No event-induced" in str(
+            [c for c in result.checks if not c.passed]
+        ):
+            continue
+        size = math.exp(average) - 1.0 if kind == "log" else average
+        said.append("would have been found" in power_line(result, Window(0, 0)))
+        assert said[-1] == (size <= 1.0), size
+        assert np.isfinite(result.car(0)["detectable"]).all()
+    assert len(set(said)) == 2
+    month = Window(0, 20)
+    wide, both = replace(study, window=month), [es.Event(t, days[295]) for t in "AB"]
+    rng = np.random.default_rng(2)
+    table = pd.DataFrame(market[:, None] + rng.normal(size=(320, 2)) * (0.09, 0.02), days, ["A", "B"]).assign(M=market)
+    alone = wide.run(table, both[0])
+    assert power_line(alone, month) == ""
+    assert alone.car(month)["detectable"].iloc[0] > 1.0
+    headers, rows = event_rows(wide.run(table, both), month)
+    assert headers[-1] == DETECTABLE
+    assert [bool(row[-1]) for row in rows] == [False, True]
+
+
 def test_no_detectable_change_stands_beside_a_check_that_makes_it_void(result, study, prices):
     unclear = study.run(prices, es.Event("GOOGL", DAY))
     assert power_line(unclear, Window(0, 0))

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from eventstudy.claims.ruling import SHARP_TAIL, SLIGHT_SHARE
+from eventstudy.claims.ruling import SHARP_TAIL
 from eventstudy.claims.schema import BUILT_IN_BASKETS, ClaimBook, ClaimPart
 from eventstudy.errors import DataMissing, EventStudyError, StudyFileError
 from eventstudy.events import Event
@@ -106,8 +106,6 @@ class Move:
         Abnormal return and its 95 % interval; NaN with ``reason`` where there is none.
     tail_low, tail_high : float
         Return below, or above, which 5 % of the stretches of as many days in its estimation window lie.
-    inner : float
-        Size that two thirds of those moves do not exceed.
     compared : int
         How many of those moves there are; 0 if they are too few.
     reason : str
@@ -126,7 +124,6 @@ class Move:
     high: float
     tail_low: float
     tail_high: float
-    inner: float
     compared: int
     reason: str = ""
     yardstick: bool = False
@@ -390,8 +387,7 @@ class Evidence:
         zero, (raw, priced) = self._zero(ticker, days), self.raw(ticker, days)
         held = self._estimation_moves(ticker, days.n, zero, priced)
         low, high = np.quantile(held, [SHARP_TAIL, 1.0 - SHARP_TAIL]) if held.size else (np.nan, np.nan)
-        inner = float(np.quantile(np.abs(held), SLIGHT_SHARE)) if held.size else np.nan
-        compared = (float(low), float(high), inner, int(held.size))
+        compared = (float(low), float(high), int(held.size))
         alone = Move(raw, np.nan, np.nan, np.nan, *compared, priced=priced, total=self.total(ticker, days))
         if ticker in self.study.model.columns:
             return replace(alone, reason=f"{self.call(ticker)} is the yardstick itself", yardstick=True)

@@ -248,13 +248,13 @@ def _unreadable(part: ClaimPart) -> Ruling | None:
     kind = KINDS[part.kind]
     verbs = [word for word, verb in VERBS.items() if verb.base in kind.says]
     for word, known, usable in ((part.says, VERBS, verbs), (part.wording, WORDINGS, kind.wordings)):
-        if word and word not in known:
+        if word and word not in known and not (kind.of_prices and within_the_day(word)):
             meant = did_you_mean([word], filter(None, usable)).strip().removesuffix("?")
             needs = meant[:1].lower() + meant[1:] or "one of the words of the tables of claims"
             return not_testable(f"“{word}” is no word that a claim of kind {part.kind} is read by", needs)
     if not kind.of_prices:
         return None
-    words = within_the_day(part.quote)
+    words = within_the_day(part.quote) or within_the_day(part.wording)
     if not words and part.wording in UP_TO and len(part.assets) == 1 and not part.baskets:
         words = part.wording
     return (

@@ -33,14 +33,15 @@ def verdict_of_move(says: str, wording: str, move: Move) -> Verdict:
 
     Notes
     -----
-    A verb speaks of the price, so the price judges it: ``contradicted`` if it went the other way or did not move. *Sharply*, or a verb as
-    strong, needs a change beyond the outermost 5 % of the stretches of as many days in its own estimation window, on that side (else
-    ``overstated``); *slightly* one that two thirds of them exceed in size (else ``understated``). What the market did with it is the abnormal
+    A verb speaks of the price, so the price judges it: ``contradicted`` if it went the other way or did not move. One bound parts the sharp
+    from the slight, the ordinary move: the outermost 5 % of the stretches of as many days in its own estimation window, on that side.
+    *Sharply*, or a verb as strong, needs a change beyond it (else ``overstated``), *slightly* one inside (else ``understated``), as does
+    no change at all (`verdict_of_calm`). What the market did with it is the abnormal
     return, which is told beside and judges claims of kind ``impact``. A denied verb gets the opposite.
 
     Examples
     --------
-    >>> day = Move(-0.17, -0.133, -0.18, -0.08, -0.04, 0.05, 0.02, 250)
+    >>> day = Move(-0.17, -0.133, -0.18, -0.08, -0.04, 0.05, 250)
     >>> [verdict_of_move(says, "", day) for says in ("plunged", "rose", "did not fall")]
     ['supported', 'contradicted', 'contradicted']
     """
@@ -56,7 +57,7 @@ def _verdict_of_move(base: str, strength: str, move: Move) -> Verdict:
     if size < 0.0 or (size == 0.0 and base != "recovered"):
         return "contradicted"
     if strength in SLIGHTLY:
-        return _by_bound(move.inner, size, inside="supported", beyond="understated")
+        return _by_bound(SIGN[base] * move.tail(SIGN[base]), size, inside="supported", beyond="understated")
     if strength in SHARPLY:
         return _by_bound(SIGN[base] * move.tail(SIGN[base]), size, inside="overstated", beyond="supported")
     return "supported"
@@ -89,7 +90,7 @@ def verdict_of_impact(says: str, wording: str, move: Move) -> Verdict:
 
     Examples
     --------
-    >>> verdict_of_impact("fell", "", Move(0.02, -0.001, -0.06, 0.057, -0.04, 0.05, 0.02, 250))
+    >>> verdict_of_impact("fell", "", Move(0.02, -0.001, -0.06, 0.057, -0.04, 0.05, 250))
     'not visible in prices'
     """
     verb = VERBS[says]
@@ -277,7 +278,7 @@ def verdict_of_calm(move: Move) -> Verdict:
 
     Examples
     --------
-    >>> [verdict_of_calm(Move(0.0, ar, ar - 0.02, ar + 0.02, -0.03, 0.03, 0.01, 250)) for ar in (0.005, 0.015, 0.025)]
+    >>> [verdict_of_calm(Move(0.0, ar, ar - 0.02, ar + 0.02, -0.03, 0.03, 250)) for ar in (0.005, 0.015, 0.025)]
     ['supported', 'not clear', 'contradicted']
     """
     low, high = (move.raw, move.raw) if move.yardstick else (move.low, move.high)

@@ -19,10 +19,8 @@ from eventstudy.wording import capital, listed, percent
 SHARE_COUNT = 0.01
 #: "Several" is at least so many.
 SEVERAL = 3
-#: A price is said to fall "sharply" if the day is among this share of its estimation days, on that side.
+#: A price is said to fall "sharply" if the day is among this share of its estimation days, on that side; else it moved "slightly".
 SHARP_TAIL = 0.05
-#: "Slightly" is a move no larger than this share of those of the estimation window, of either sign.
-SLIGHT_SHARE = 2.0 / 3.0
 
 
 def printed_precision(value: float, least: int = 2) -> float:

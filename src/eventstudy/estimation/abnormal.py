@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from eventstudy.errors import InvalidInput
-from eventstudy.estimation.model import Fit
-from eventstudy.estimation.panel import BoolArray, EventPanel, FloatArray, IntArray
+from eventstudy.estimation.model import Fit, NormalReturnModel
+from eventstudy.estimation.panel import BoolArray, EventPanel, FloatArray, IntArray, panel_before
 from eventstudy.windows import Window
 from eventstudy.wording import first_few, iso_day, listed, relative_day
 
@@ -20,6 +20,8 @@ T = TypeVar("T")
 DayArray = NDArray[np.datetime64]
 #: So many days without a price are named.
 NAMED_DAYS = 4
+#: So many sessions before an event window are looked at: a month.
+RUN_UP = 20
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -106,6 +108,8 @@ class AbnormalReturns:
         Whether returns are log returns; `as_fractions` makes fractions of a price of them.
     skip_gaps : bool
         Whether sums leave out days without an abnormal return; else a window with such a day has no sum.
+    before : callable, or None
+        From keys of events to their abnormal returns on the sessions between estimation and event window (`run_up`).
 
     Notes
     -----
@@ -146,6 +150,7 @@ class AbnormalReturns:
     dates: DayArray | None = None
     log: bool = False
     skip_gaps: bool = False
+    before: Callable[[tuple[str, ...]], FloatArray] | None = None
     _memo: dict[Hashable, object] = field(default_factory=dict, init=False)
 
     @property
@@ -172,6 +177,17 @@ class AbnormalReturns:
     def comparable(self) -> FloatArray:
         """Abnormal returns on the scale of the residuals, ``AR / √n_t``, shape (N, L): what may be ranked among them."""
         return self.ar / np.sqrt(self.relative_variance)
+
+    @property
+    def run_up(self) -> FloatArray:
+        """Abnormal returns, on the scale of the residuals, of the last sessions between estimation and event window, shape (N, at most 20).
+
+        Computed when asked, by the model estimated before; none where they are not known.
+        """
+        before = self.before
+        if before is None:
+            return np.empty((self.n, 0))
+        return self.once(("run-up",), lambda: before(self.keys))
 
     @property
     def basis(self) -> FloatArray:
@@ -453,6 +469,20 @@ def abnormal_returns(panel: EventPanel, fit: Fit) -> AbnormalReturns:
         log=panel.log,
         skip_gaps=panel.skip_gaps,
     )
+
+
+def run_up(
+    keys: tuple[str, ...],
+    *,
+    panel: EventPanel,
+    model: NormalReturnModel,
+    returns: pd.DataFrame,
+    trades: pd.DataFrame | None = None,
+) -> FloatArray:
+    """Return `AbnormalReturns.run_up` of the events of a panel that have these keys."""
+    place = {key: i for i, key in enumerate(panel.keys)}
+    before = panel_before(panel, np.array([place[key] for key in keys]), returns, model, trades, RUN_UP)
+    return np.empty((len(keys), 0)) if before is None else abnormal_returns(before, model.fit(before)).comparable
 
 
 def _dates(panel: EventPanel) -> DayArray:

@@ -269,6 +269,26 @@ def gather_panel(
     )
 
 
+def panel_before(
+    panel: EventPanel,
+    chosen: IntArray,
+    returns: pd.DataFrame,
+    model: PanelColumns,
+    trades: pd.DataFrame | None,
+    most: int,
+) -> EventPanel | None:
+    """Return the panel of some events whose window are the sessions, at most so many, between estimation and event window; None without any."""
+    last = panel.window.start - 1
+    first = max(panel.estimation.end + 1, panel.window.start - most)
+    if first > last:
+        return None
+    events = [panel.events[i] for i in chosen]
+    before = gather_panel(returns, events, model, panel.position[chosen], panel.estimation, Window(first, last))
+    if trades is not None:
+        before = _bridged(before, returns, trades, model.columns)
+    return model.prepare(replace(before, log=panel.log, skip_gaps=panel.skip_gaps))
+
+
 def _require_columns(returns: pd.DataFrame, events: Sequence[Event], columns: Sequence[str]) -> None:
     there = set(returns.columns)
     missing_columns = [c for c in columns if c not in there]

@@ -10,11 +10,12 @@ from typing import TypeVar
 
 import numpy as np
 
-from eventstudy.estimation.abnormal import AbnormalReturns
-from eventstudy.estimation.panel import BoolArray, IntArray
+from eventstudy.estimation.abnormal import RUN_UP, AbnormalReturns
+from eventstudy.estimation.panel import BoolArray, FloatArray, IntArray
 from eventstudy.estimation.residuals import autocorrelations, running_sums
 from eventstudy.inference.correlation import MIN_COMMON_DAYS, mean_correlation, pair_correlations, unknown_share
 from eventstudy.inference.registry import TESTS, Overlooks, overlooking
+from eventstudy.inference.resampling import sums_of_shared_days
 from eventstudy.inference.result import HypothesisTest, members
 from eventstudy.windows import Window
 from eventstudy.wording import first_few, plural
@@ -157,7 +158,11 @@ def _recommend_of_sums(abnormal: AbnormalReturns, window: Window) -> tuple[str, 
     if len(blind) == abnormal.n:
         return design_of(abnormal.position, window), (), f"no abnormal return on day 0, so the news is not in {window}"
     if abnormal.n == 1 and abnormal.skip_gaps and not np.isfinite(abnormal.ar[0, abnormal.columns_of(window)]).all():
-        return design_of(abnormal.position, window), (), f"days of {window} lack an abnormal return, so its sum is of the others alone"
+        return (
+            design_of(abnormal.position, window),
+            (),
+            f"days of {window} lack an abnormal return, so its sum is of the others alone",
+        )
     design, names, reason = _recommend(part, window)
     if blind:
         reason += f"; without an abnormal return on day 0, and counted with their other days: {first_few(blind, NAMED)}"
@@ -212,7 +217,7 @@ def beside(abnormal: AbnormalReturns, window: Window) -> tuple[str, ...]:
         return ()
     if abnormal.reference_returns is not None or abnormal.span is not None:
         return ()
-    lacking = _by_test(_missing_days(abnormal, window))
+    lacking = _lacking(abnormal, window)
     first, second = OF_PORTFOLIO
     if not _why_unsized(abnormal, window, first) and first not in lacking:
         return (first,)
@@ -308,8 +313,9 @@ def _cautions(abnormal: AbnormalReturns, window: Window, design: str, recommende
     return found
 
 
-#: The last estimation days, and the ratios of their deviation to that of all beyond which the month was restless or calm.
-LAST_DAYS, RESTLESS, CALM = 20, 1.5, 0.6
+#: Ratios of the deviation of the month before a window to that of the estimation days beyond which it was restless or calm. Measured on all
+#: days of the 28 embedded shares, 0 to 20 sessions between estimation window and event: 7.0 to 9.3 % and 2.7 to 2.9 % rejected at 5 %.
+RESTLESS, CALM = 1.5, 0.6
 #: A benchmark beyond so many standard deviations: on the twelve farthest days of 2022 to 2025 t with prediction error rejects 12 to 16 %
 #: of the 28 embedded shares.
 FAR_MOVE = 3.0
@@ -324,17 +330,17 @@ BLOCKS, FEWEST_IN_BLOCKS, MOST_IN_BLOCKS = 0.65, 4, 1000
 def _cautions_of_one(abnormal: AbnormalReturns, window: Window) -> list[str]:
     """Return where t with prediction error of one event does not keep its size: rates measured in docs/size.csv."""
     found, days = [], abnormal.residuals[0][np.isfinite(abnormal.residuals[0])]
-    if len(days) > LAST_DAYS:
-        ratio = float(np.std(days[-LAST_DAYS:], ddof=1) / abnormal.sigma[0])
+    if len(days) > RUN_UP:
+        ratio = float(np.std(month_before(abnormal, window), ddof=1) / abnormal.sigma[0])
         if ratio > RESTLESS:
             found.append(
-                f"the last {LAST_DAYS} estimation days spread {ratio:.1f} times as widely as all of them: after such a month t_pe rejects 7 to 9% "
-                f"of true nulls of shares, 13% and more where restlessness lasts: compare GarchMarketModel"
+                f"the {RUN_UP} sessions before spread {ratio:.1f} times as widely as the estimation days: after such a month t_pe rejects 7 to 9% "
+                f"of true nulls of shares, 18 to 20% where restlessness lasts: compare GarchMarketModel"
             )
         elif ratio < CALM:
             found.append(
-                f"the last {LAST_DAYS} estimation days spread {ratio:.1f} times as widely as all of them: after such a calm month t_pe rejects "
-                f"1 to 3% of true nulls only"
+                f"the {RUN_UP} sessions before spread {ratio:.1f} times as widely as the estimation days: after such a calm month t_pe rejects "
+                f"3% of true nulls at most"
             )
     if (far := farthest_move(abnormal, window)) > FAR_MOVE:
         found.append(
@@ -351,6 +357,16 @@ def _cautions_of_one(abnormal: AbnormalReturns, window: Window) -> list[str]:
             "of true nulls"
         )
     return found
+
+
+def month_before(abnormal: AbnormalReturns, window: Window) -> FloatArray:
+    """Return one event's last abnormal returns before a window, shape (20,) or fewer, the model estimated as ever.
+
+    Of the event window's days before it, of the sessions between the windows, and, where these are too few, of the last estimation days.
+    """
+    earlier = abnormal.comparable[0, : abnormal.columns_of(window).start]
+    days = np.concatenate([abnormal.residuals[0], abnormal.run_up[0], earlier])
+    return np.asarray(days[np.isfinite(days)][-RUN_UP:], dtype=np.float64)
 
 
 def farthest_move(abnormal: AbnormalReturns, window: Window) -> float:
@@ -450,7 +466,7 @@ def notes_on_tests(abnormal: AbnormalReturns, window: Window) -> dict[str, Note]
     # of two things to say of a test the later one here counts; a single event is its own average, whatever its variance
     notes = {t: n for t, n in _by_test({Overlooks.VARIANCE: NO_VARIANCE}).items() if TESTS[t].scope == "many"}
     sentences = {t: why for t in TESTS if (why := _why_unsized(abnormal, window, t))} | ruled_out(abnormal, window)
-    sentences |= _by_test(_missing_days(abnormal, window))
+    sentences |= _lacking(abnormal, window)
     notes |= {t: Note(why, why) for t, why in sentences.items()}
     notes |= _by_test(dict.fromkeys(_DEPENDENT.get(design, ()), NO_DEPENDENCE))
     return notes | dict.fromkeys(beside(abnormal, window), IS_BESIDE) | dict.fromkeys(recommended, IS_RECOMMENDED)
@@ -464,6 +480,16 @@ def assume_no_dependence(design: str) -> frozenset[str]:
 def _by_test(found: Mapping[Overlooks, T]) -> dict[str, T]:
     """Return what is to be said of each test that overlooks something found; of two things the later one."""
     return {t: said for what, said in found.items() for t in TESTS if what in TESTS[t].overlooks}
+
+
+def _lacking(abnormal: AbnormalReturns, window: Window) -> dict[str, str]:
+    """Return the tests that missing days mislead, and why; placebo days only where the events share too few of them."""
+    found = _by_test(_missing_days(abnormal, window))
+    if "placebo" in found:
+        chosen = members(abnormal.sums(window).car)
+        if len(chosen) and len(sums_of_shared_days(abnormal.residuals[chosen], window)):
+            del found["placebo"]
+    return found
 
 
 def _missing_days(abnormal: AbnormalReturns, window: Window) -> dict[Overlooks, str]:
@@ -493,7 +519,8 @@ NO_RETURN = 1.5
 INFLATED = 1.15
 #: Lags looked at, and how many standard errors above zero they must be.
 LAGS, CLEAR = 5, 2.0
-#: Events of two firms with a higher residual correlation than this are one event seen twice; of three events left, `kp_bmp_t` rejects 6 to 13 %.
+#: Events of two firms with a higher residual correlation than this are one event seen twice; of three events left, or four on two dates,
+#: `kp_bmp_t` rejects 6 to 13 % (simulated; of six on two or three dates 6 to 7 %).
 DOUBLE, FEW_LEFT, LOOK_UP_TO = 0.8, 3, 12
 
 
@@ -529,11 +556,14 @@ def _skewness_and_doubles(abnormal: AbnormalReturns, window: Window) -> dict[Ove
     n = len(seen)
     found = _skewed(abnormal, window, n) if abnormal.reference_returns is None and n > 1 else {}
     if FEW_LEFT <= n <= LOOK_UP_TO:
-        left = n - int(twins(abnormal, seen, window).any(axis=0).sum())
-        if left <= FEW_LEFT and left < n:
+        double = twins(abnormal, seen, window).any(axis=0)
+        place = np.sort(abnormal.position[seen], kind="stable")
+        days = np.cumsum(np.diff(place, prepend=place[0]) >= len(window))  # windows of one number share days
+        left = n - int(double.sum())
+        if double.any() and left < FEW_LEFT + len(np.unique(days[double])):
             found[Overlooks.DOUBLES] = (
                 f"{n} events of which {n - left} move almost as that of another firm (residual correlation above {DOUBLE:g}) are too "
-                f"few: leave the double out"
+                f"few: leave the double{'s' * (n - left > 1)} out"
             )
     return found
 

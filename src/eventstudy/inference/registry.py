@@ -237,7 +237,7 @@ TESTS: Mapping[str, Method] = MappingProxyType({
         resampling.placebo, "many", "Placebo days", "the average abnormal return is like that of an estimation day",
         f"{_NW23}; Gelbach, Helland and Klick 2013",
         overlooks={Overlooks.VARIANCE, Overlooks.OVERLAP, Overlooks.MISSING_ESTIMATION_DAYS},
-        fewest=2, fewest_dates=0, fewest_days=60,
+        fewest=2, fewest_dates=0, fewest_days=resampling.ENOUGH_SHARED,
         options={"value": ("sar", "ar")},
     ),
     "joint_wald": Method(

@@ -28,6 +28,8 @@ BLOCK = 2**21
 TIE = 1e-10
 #: Fewest events for resamples of a quarter of them.
 FEWEST_FOR_QUARTER = 20
+#: Fewest estimation days that all events share with which placebo days are compared.
+ENOUGH_SHARED = 60
 
 
 def squared_share(total: FloatArray, around: FloatArray) -> FloatArray:
@@ -367,6 +369,13 @@ def _skew(clusters: Clusters, draws: int, seed: int) -> Draft | NotApplicable:
 # -- The average of several events against the same average on estimation days.
 
 
+def sums_of_shared_days(residuals: FloatArray, window: Window) -> FloatArray:
+    """Return sums of the events' average over the estimation days that all have; none if these are fewer than 60, or than half of all."""
+    sums = estimation_sums(residuals.mean(axis=0), len(window))
+    every = int(np.isfinite(residuals).any(axis=0).sum())
+    return sums if len(sums) >= max(ENOUGH_SHARED, every / 2) else np.empty(0)
+
+
 def placebo(abnormal: AbnormalReturns, window: Window, *, value: str = "sar") -> Draft | NotApplicable:
     """Placebo days: how many estimation days moved the events' average as far, ``p = (1 + #{|ē_t| ≥ |Ā|})/(T + 1)``.
 
@@ -384,7 +393,8 @@ def placebo(abnormal: AbnormalReturns, window: Window, *, value: str = "sar") ->
     exchangeable, whatever the distribution and the correlation between firms; it assumes no event-induced variance,
     and days of high volatility come in clusters. For events on one date; for others the average of residuals by
     relative day is a portfolio in event time, as for `cda_t`. Only events with a return in the window
-    enter, on estimation days too. Never zero: the smallest p is ``1/(T + 1)``.
+    enter, on estimation days too, of which only those count that all of them have, if these are 60 or more and half of all: an average of
+    fewer events varies more. Never zero: the smallest p is ``1/(T + 1)``.
     Nguyen and Wolf (2023), Empirical Economics; Gelbach, Helland and Klick (2013), American Law and Economics Review 15, 495-541; for
     placebo days as the reference distribution of a common date: Cohn, Johnson, Liu and Wardlaw, "Past is Prologue".
     """
@@ -393,11 +403,12 @@ def placebo(abnormal: AbnormalReturns, window: Window, *, value: str = "sar") ->
     if n < 2:
         return NotApplicable(ONE_EVENT if n else NO_DAYS, n, value)
     scale = abnormal.sigma[:, None] if value == "sar" else 1.0
-    average, _ = day_means((abnormal.residuals / scale)[chosen])
+    residuals = (abnormal.residuals / scale)[chosen]
     days, _ = day_means((abnormal.sar if value == "sar" else abnormal.ar)[chosen][:, abnormal.columns_of(window)])
     if not np.isfinite(days).all():
         return NotApplicable("no event has an abnormal return on a day of the window", n, value)
-    compared = estimation_sums(average, len(window))
+    shared = sums_of_shared_days(residuals, window)
+    compared = shared if len(shared) else estimation_sums(day_means(residuals)[0], len(window))
     if len(compared) < MIN_COMPARED:
         return NotApplicable(
             f"only {len(compared)} {compared_with(window)} to compare with, {MIN_COMPARED} needed", n, value

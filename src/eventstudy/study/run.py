@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Literal, get_args
 
 import numpy as np
@@ -11,9 +12,9 @@ import pandas as pd
 
 from eventstudy.calendars import AUTO, ClosedDay, calendar_bounds, check_closed_day
 from eventstudy.errors import DataUnfit, InvalidInput
-from eventstudy.estimation.abnormal import abnormal_returns
+from eventstudy.estimation.abnormal import abnormal_returns, run_up
 from eventstudy.estimation.model import NormalReturnModel
-from eventstudy.estimation.panel import Alignment, AlignmentRules, align
+from eventstudy.estimation.panel import Alignment, AlignmentRules, FloatArray, align
 from eventstudy.estimation.spans import closes_of, trades_of
 from eventstudy.events import Event, Exchanges, tradable_days
 from eventstudy.measures import Measure, check_measure
@@ -226,7 +227,7 @@ class EventStudy:
         if prices is not None and any(f.accepted and f.severity == "error" for f in found):
             traded = without_untraded(prices, alignment.panel, self.model, exchange)
             if traded is not prices:  # a return of zero by construction would pass for calm
-                prices = traded
+                table = prices = traded
                 returns, holes, alignment = aligned(traded)
         data_checks = (
             *events_check(wanted),
@@ -238,7 +239,9 @@ class EventStudy:
             data_checks = (*data_checks, price_check(found))
         if prices is not None and not alignment.panel.n:
             self._require_events(alignment, gaps_in_words(prices, tickers, self.model, exchange))
-        return self._result_of(alignment, read.origin(returns), prices, data_checks, found)
+        trades = trades_of(table, returns) if self.model.bridges_gaps else None
+        before = partial(run_up, model=self.model, returns=returns, trades=trades)
+        return self._result_of(alignment, read.origin(returns), prices, data_checks, found, before)
 
     def _result_of(
         self,
@@ -247,6 +250,7 @@ class EventStudy:
         prices: Prices | None,
         data_checks: tuple[Check, ...],
         findings: tuple[Finding, ...],
+        before: partial[FloatArray],
     ) -> EventStudyResult:
         """Fit, drop what cannot be fitted, and put the result together."""
         panel = alignment.panel
@@ -257,6 +261,7 @@ class EventStudy:
                 fit = self.model.fit(alignment.panel)
         self._require_events(alignment)
         abnormal = abnormal_returns(alignment.panel, fit)
+        abnormal = replace(abnormal, before=partial(before, panel=alignment.panel))
         abnormal = replace(abnormal, void=made_of_the_firms(abnormal, alignment.panel))
         return EventStudyResult(
             model=self.model,

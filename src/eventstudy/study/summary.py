@@ -161,7 +161,7 @@ def event_rows(result: ResultFields, window: Window) -> tuple[list[str], list[li
         for cells, size, beside in zip(
             rows, detectable_changes(result.abnormal, window).tolist(), unclear, strict=True
         ):
-            cells.append(change_words(result, size) if beside else "")
+            cells.append(change_words(result, size) if beside and sayable(result, size) else "")
     return headers, rows
 
 
@@ -207,6 +207,11 @@ def change_words(result: ResultFields, change: float, digits: int = 2) -> str:
     return f"±{percent(change, digits, sign=False)}"
 
 
+def sayable(result: ResultFields, change: float) -> bool:
+    """Return whether a smallest change that would be found is worth saying: no price loses more than all of itself."""
+    return math.isfinite(change) and (result.measure != "return" or float(result.abnormal.as_fractions(change)) <= 1.0)
+
+
 def gap_lines(result: ResultFields, window: Window) -> list[str]:
     """Return which events have no sum over a window, and why, in a line; none if all have one."""
     why = zip(result.abnormal.keys, result.abnormal.why_no_sum(window), strict=True)
@@ -241,7 +246,7 @@ def power_line(result: ResultFields, window: Window) -> str:
     if result.abnormal.n == 1:
         change = float(detectable_changes(result.abnormal, window)[0])
         own = next((t for t in recommended if t.name == "t_pe"), None)
-        if not found or own is None or any(t.p_value < LEVEL for t in recommended) or not math.isfinite(change):
+        if not found or own is None or any(t.p_value < LEVEL for t in recommended) or not sayable(result, change):
             return ""
         words = change_words(result, change, 1)
         return f"No clear abnormal change (t_pe p {p_text(own.p_value)}): a change of {words} {found}."
@@ -251,6 +256,7 @@ def power_line(result: ResultFields, window: Window) -> str:
         leading, found = next(iter(recommended), None), ""
     if leading is None or leading.p_value < LEVEL:
         return ""
+    found = found if sayable(result, size) else ""
     p = f"{leading.name} p {p_text(leading.p_value)}"
     words = change_words(result, size, 1)
     end = f": one of {words} {found}, if the events are as noisy as on estimation days." if found else "."
