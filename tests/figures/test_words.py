@@ -161,7 +161,7 @@ def test_dollar_titles():
     assert figures.dollars([unclear]).words.title == "No clear abnormal change in market value for B"
     gone = change("C", NAN, NAN, NAN, NAN, "no share count")
     assert "C" in figures.dollars([lost, gone]).words.note
-    assert "no dollars" in figures.dollars([gone]).words.title
+    assert "no market value" in figures.dollars([gone]).words.title
 
 
 def test_your_own_title_is_kept(real):

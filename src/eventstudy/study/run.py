@@ -212,9 +212,8 @@ class EventStudy:
 
         def aligned(table: Prices | pd.DataFrame) -> tuple[pd.DataFrame, pd.DatetimeIndex, Alignment]:
             returns, holes = intake.read(table, tickers, extra)
-            trades = trades_of(table, returns) if self.model.bridges_gaps else None
             closes = closes_of(table, returns) if self.measure == "return" else None
-            alignment = align(returns, wanted, self.model, rules, trades, closes)
+            alignment = align(returns, wanted, self.model, rules, self._trades(table, returns), closes)
             return returns, holes, _without_hole_days(alignment, holes, exchanges, self.model.benchmark)
 
         returns, holes, alignment = aligned(table)
@@ -239,9 +238,12 @@ class EventStudy:
             data_checks = (*data_checks, price_check(found))
         if prices is not None and not alignment.panel.n:
             self._require_events(alignment, gaps_in_words(prices, tickers, self.model, exchange))
-        trades = trades_of(table, returns) if self.model.bridges_gaps else None
-        before = partial(run_up, model=self.model, returns=returns, trades=trades)
+        before = partial(run_up, model=self.model, returns=returns, trades=self._trades(table, returns))
         return self._result_of(alignment, read.origin(returns), prices, data_checks, found, before)
+
+    def _trades(self, table: Prices | pd.DataFrame, returns: pd.DataFrame) -> pd.DataFrame | None:
+        """Return where there was a trade, for models that bridge gaps."""
+        return trades_of(table, returns) if self.model.bridges_gaps else None
 
     def _result_of(
         self,

@@ -298,7 +298,8 @@ def check_returns(
     found = [replace(f, severity="warning") if f.severity == "error" else f for f in twins]
     if kind is None:
         return gathered(found)
-    relatives = Prices(price_relatives(returns, kind), Provenance("returns"))
+    moving = returns.loc[:, (returns != 0.0).any()]  # one without any variation is dropped by the model
+    relatives = Prices(price_relatives(moving, kind), Provenance("returns"))
     grid = replace(make_grid(relatives, calendar, benchmarks, usage, thin_trading), of_returns=True)
     still = (raw.adjusted == 0.0) | (raw.adjusted == previous(raw.adjusted))
     found += days.repeated_rows(raw, still, raw.priced, "every return is zero or that of the day before")
