@@ -124,7 +124,7 @@ def report_content(
         "dropped": [f"{d.event.ticker} {d.event.asked}: {d.reason}" for d in f.everyone.dropped],
         "notebooks": [{"file": stem(n), "title": notebook_title(spec.folder / n)} for n in spec.notebooks],
         "files": _files(f),
-        "corrections": [{k: str(entry.get(k, "")) for k in CORRECTION_KEYS} for entry in corrections],
+        "corrections": _told_once([{k: str(entry.get(k, "")) for k in CORRECTION_KEYS} for entry in corrections]),
     }
 
 
@@ -249,6 +249,15 @@ def _files(f: Findings) -> list[Content]:
         ("Claims", spec.claims.file),
     ]
     return [{"what": what, "file": name} for what, name in pairs if name]
+
+
+def _told_once(corrections: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
+    """Return the corrections, a reason that several in a row share beside the first of them."""
+    before = [{}, *corrections[:-1]]
+    return [
+        {**entry, "reason": "" if entry["reason"] == last.get("reason") else entry["reason"]}
+        for entry, last in zip(corrections, before, strict=False)
+    ]
 
 
 def stem(name: str) -> str:
