@@ -316,7 +316,7 @@ def test_few_firms_of_one_date_have_their_portfolio_beside_them(study):
             assert advice.beside(abnormal, window) == ((test,) if beside_them else ())
             assert recommend(abnormal, window)[1] == ("kp_bmp_t",)
             assert (notes_on_tests(abnormal, window)[test] == advice.IS_BESIDE) == beside_them
-            assert (f"{test} stands beside it" in recommend(abnormal, window)[2]) == beside_them
+            assert (f"{test} beside it" in recommend(abnormal, window)[2]) == beside_them
     apart = studied(study, np.random.default_rng(3).normal(size=(900, 3)), 3).abnormal
     assert advice.beside(apart, es.Window(0, 0)) == ()
 
