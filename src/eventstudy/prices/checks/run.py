@@ -270,6 +270,10 @@ CHECKS: tuple[PriceCheck, ...] = (
 RULES: Mapping[str, Rule] = {rule.name: rule for check in CHECKS for rule in check.rules}
 
 
+#: A column that moves on so few days is a dummy variable among the factors, or a firm without variation, which the model drops.
+DUMMY = 0.1
+
+
 def check_returns(
     returns: pd.DataFrame,
     *,
@@ -298,7 +302,7 @@ def check_returns(
     found = [replace(f, severity="warning") if f.severity == "error" else f for f in twins]
     if kind is None:
         return gathered(found)
-    moving = returns.loc[:, (returns != 0.0).any()]  # one without any variation is dropped by the model
+    moving = returns.loc[:, (returns != 0.0).mean() > DUMMY]
     relatives = Prices(price_relatives(moving, kind), Provenance("returns"))
     grid = replace(make_grid(relatives, calendar, benchmarks, usage, thin_trading), of_returns=True)
     still = (raw.adjusted == 0.0) | (raw.adjusted == previous(raw.adjusted))
