@@ -289,7 +289,7 @@ def test_returns_in_per_cent_are_refused(kind):
 def test_a_factor_column_in_per_cent_is_refused_even_if_it_never_falls_by_one():
     table = returns()
     table["MKT"] = (table["MKT"] * 100.0).clip(-0.99, None)
-    with pytest.raises(es.errors.DataUnfit, match=r"returns of MKT are beyond .* per cent.*Divide the table by 100"):
+    with pytest.raises(es.errors.DataUnfit, match=r"returns of MKT are beyond .* per cent.*Write: data = data / 100"):
         on_returns(table)
 
 
