@@ -29,8 +29,13 @@ test: $(VENV)/.test
 quick: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m $(QUICK)
 
+# stored sessions are those of the pinned calendars: with the lowest pandas the library itself has others in Bombay
+PINNED_ONLY := --ignore tests/house/test_constraints.py \
+	--deselect tests/house/test_days.py::test_the_stored_sessions_are_those_of_the_library \
+	--deselect tests/house/test_days.py::test_counts_agree_with_sets_of_days
+
 lowest: $(LOWEST)/.made
-	$(LOWEST)/bin/python -m pytest -n 2 --dist worksteal -m $(QUICK) --ignore tests/house/test_constraints.py
+	$(LOWEST)/bin/python -m pytest -n 2 --dist worksteal -m $(QUICK) $(PINNED_ONLY)
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .
