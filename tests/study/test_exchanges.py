@@ -15,7 +15,7 @@ from eventstudy.calendars import _calendar, exchange_sessions
 from eventstudy.errors import DataUnfit, InvalidInput
 from eventstudy.events import locate_sessions
 from eventstudy.prices.table import Prices
-from eventstudy.study.intake import exchanges_of
+from eventstudy.study.exchange import exchanges_of
 
 MODEL = es.MarketModel("IDX")
 #: Exchanges whose dates of two years fit no other that closes at another time.

@@ -97,7 +97,6 @@ class AbnormalReturns:
         What the model takes from the firm's return before its regression, for models of excess returns.
     est_columns, design : ndarray, shape (N, M, K), and callable, or None
         Regressor rows of the estimation days are ``design(est_columns)`` (see `Fit`); None where nothing is estimated.
-
     void : str
         Why an average over these events says nothing, whatever happened; empty if it does. Single events may still be tested.
     closes, benchmark_closes : ndarray, shape (N, L + 1), or None

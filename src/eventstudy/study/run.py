@@ -22,18 +22,16 @@ from eventstudy.prices.checks.accept import accepted_or_refused, check_accept
 from eventstudy.prices.checks.finding import Finding
 from eventstudy.prices.table import Prices, Provenance, ReturnKind, check_return_kind
 from eventstudy.sources.events import as_events
-from eventstudy.study.intake import (
-    Intake,
-    as_data,
-    as_factors,
+from eventstudy.study.data_checks import (
     day_checks,
-    exchanges_of,
     gaps_in_words,
     price_check,
     price_findings,
     still_check,
     without_untraded,
 )
+from eventstudy.study.exchange import exchanges_of
+from eventstudy.study.intake import Intake, as_data, as_factors
 from eventstudy.study.results import EventStudyResult
 from eventstudy.study.validity import Check, design_checks, events_check, gap_checks, validity_checks
 from eventstudy.study.yardstick import benchmark_checks, made_of_the_firms
@@ -199,24 +197,18 @@ class EventStudy:
         exchange = exchanges.sessions or None
         intake = Intake(self.model, self.returns, self.measure, exchange, named=bool(exchanges.named))
         extra, factors_said = as_factors(factors, self.calendar)
-        log = self.measure == "return" and self.returns == "log"
-        rules = AlignmentRules(
-            self._estimation,
-            self._window,
-            exchanges,
-            self.closed_day,
-            self.min_estimation,
-            log,
-            (self.gaps or ("skip" if prices is None else "void")) == "skip",
-        )
+        rules = self._rules(exchanges, of_prices=prices is not None)
 
-        def aligned(table: Prices | pd.DataFrame) -> tuple[pd.DataFrame, pd.DatetimeIndex, Alignment]:
+        def aligned(
+            table: Prices | pd.DataFrame,
+        ) -> tuple[pd.DataFrame, pd.DatetimeIndex, pd.DataFrame | None, Alignment]:
             returns, holes = intake.read(table, tickers, extra)
+            trades = trades_of(table, returns) if self.model.bridges_gaps else None
             closes = closes_of(table, returns) if self.measure == "return" else None
-            alignment = align(returns, wanted, self.model, rules, self._trades(table, returns), closes)
-            return returns, holes, _without_hole_days(alignment, holes, exchanges, self.model.benchmark)
+            alignment = align(returns, wanted, self.model, rules, trades, closes)
+            return returns, holes, trades, _without_hole_days(alignment, holes, exchanges, self.model.benchmark)
 
-        returns, holes, alignment = aligned(table)
+        returns, holes, trades, alignment = aligned(table)
         checked_table = returns if prices is None else prices
         kind = self.returns if self.measure == "return" else None
         findings = price_findings(
@@ -226,8 +218,8 @@ class EventStudy:
         if prices is not None and any(f.accepted and f.severity == "error" for f in found):
             traded = without_untraded(prices, alignment.panel, self.model, exchange)
             if traded is not prices:  # a return of zero by construction would pass for calm
-                table = prices = traded
-                returns, holes, alignment = aligned(traded)
+                prices = traded
+                returns, holes, trades, alignment = aligned(traded)
         data_checks = (
             *events_check(wanted),
             *gap_checks(alignment.panel, holes),
@@ -238,12 +230,16 @@ class EventStudy:
             data_checks = (*data_checks, price_check(found))
         if prices is not None and not alignment.panel.n:
             self._require_events(alignment, gaps_in_words(prices, tickers, self.model, exchange))
-        before = partial(run_up, model=self.model, returns=returns, trades=self._trades(table, returns))
+        before = partial(run_up, model=self.model, returns=returns, trades=trades)
         return self._result_of(alignment, read.origin(returns), prices, data_checks, found, before)
 
-    def _trades(self, table: Prices | pd.DataFrame, returns: pd.DataFrame) -> pd.DataFrame | None:
-        """Return where there was a trade, for models that bridge gaps."""
-        return trades_of(table, returns) if self.model.bridges_gaps else None
+    def _rules(self, exchanges: Exchanges, *, of_prices: bool) -> AlignmentRules:
+        """Return how events are aligned; by default returns that were handed in may lack days, prices may not."""
+        log = self.measure == "return" and self.returns == "log"
+        skip = (self.gaps or ("void" if of_prices else "skip")) == "skip"
+        return AlignmentRules(
+            self._estimation, self._window, exchanges, self.closed_day, self.min_estimation, log, skip
+        )
 
     def _result_of(
         self,

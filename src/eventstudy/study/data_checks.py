@@ -1,0 +1,224 @@
+"""What is doubtful about the prices or returns of a study and their days: checks of validity, and prices without a trade left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.calendars import (
+    DEFAULT_EXCHANGE,
+    zone_of,
+)
+from eventstudy.estimation.model import NormalReturnModel
+from eventstudy.estimation.panel import EventPanel
+from eventstudy.events import Exchanges
+from eventstudy.prices.checks.accept import in_short
+from eventstudy.prices.checks.finding import Finding, Usage, make_grid
+from eventstudy.prices.checks.run import check_prices, check_returns, gathered, untraded_in_events
+from eventstudy.prices.table import Prices, ReturnKind, clean_frame
+from eventstudy.study.intake import Data
+from eventstudy.study.refusals import FEWEST_FILLED, LISTED, markets_of
+from eventstudy.study.validity import EXCHANGE_CHECK, PRICE_CHECK, STILL_CHECK, Check
+from eventstudy.wording import first_few, iso_day, listed, plural
+
+#: What the factors beside the prices are looked at for with the firms: days on which all stand still, dates that are a session off.
+FOUND_BY_FACTORS = {"repeated_day", "shifted_days"}
+#: A firm whose price stood still on a smaller share of its estimation days moves nearly every day.
+SELDOM_STILL = 0.02
+
+
+def day_checks(
+    data: Data,
+    returns: pd.DataFrame,
+    exchanges: Exchanges,
+    panel: EventPanel,
+    holes: pd.DatetimeIndex,
+    factors_said: str = "",
+) -> tuple[Check, ...]:
+    """Return how dates were read, which exchange was recognised by them, and days on which no return moves."""
+    checks = []
+    for what, said in (("data", data.said), ("factors", factors_said)):
+        if said:
+            to_do = "write the days alone if they are others"
+            checks.append(Check(f"Dates of the {what}", said, "days alone", False, to_do))
+    placed = {n for e in panel.events if e.is_moment and not e.exchange for n in exchanges.of(e)[:1]}
+    seen = list(dict.fromkeys([*([exchanges.sessions] if exchanges.sessions else []), *sorted(placed)]))
+    if not exchanges.named and seen and seen != [DEFAULT_EXCHANGE]:
+        alike = [n for n in exchanges.of_dates if n not in seen]
+        said = f"{listed([f'{n} ({zone_of(n)})' for n in seen])}, recognised by the dates of the data" + (
+            f" (the same sessions: {first_few(alike, LISTED)})" if alike else ""
+        )
+        checks.append(Check(EXCHANGE_CHECK, said, "named, or recognised by the dates", True))
+    checks += _left_out(data, returns, exchanges, panel, holes)
+    own = returns[[c for c in dict.fromkeys([*(e.ticker for e in panel.events), *panel.columns]) if c in returns]]
+    if data.prices is None and own.shape[1] > 1:
+        idle = own.index[((own == 0.0) | own.isna()).all(axis=1) & (own == 0.0).any(axis=1)]
+        if len(idle) >= FEWEST_FILLED:
+            checks.append(
+                Check(
+                    "Days without trade",
+                    f"{len(idle)}: {first_few(map(iso_day, idle), 4)}",
+                    "no day on which every return is zero",
+                    False,
+                    "days on which the exchange was closed, filled with zeros? Relative days count them: leave these rows out",
+                )
+            )
+    return tuple(checks)
+
+
+def _left_out(
+    data: Data, returns: pd.DataFrame, exchanges: Exchanges, panel: EventPanel, holes: pd.DatetimeIndex
+) -> list[Check]:
+    """Say that firms have figures on days that are none of the benchmark's, where its days are the sessions."""
+    if exchanges.sessions and data.prices is not None:  # a check of prices tells them
+        return []
+    table = data.table.adj_close if isinstance(data.table, Prices) else data.table
+    firms = [t for t in dict.fromkeys(e.ticker for e in panel.events) if t in table]
+    days = pd.DatetimeIndex(table.index)
+    if len(days) <= len(returns) or not firms:
+        return []
+    more = table[firms].notna() & ~(days.isin(returns.index) | days.isin(holes))[:, None]
+    number = int(more.any(axis=1).sum())
+    if not number:
+        return []
+    who = first_few([t for t in firms if more[t].any()], LISTED)
+    rest = (
+        "their moves are in the return of the next session"
+        if data.prices is not None
+        else "their returns are in no window: add them to the next session's, or hand in prices"
+    )
+    value = f"{plural(number, 'further day')} of {who} left out: {first_few(map(iso_day, days[more.any(axis=1)]), 4)}"
+    return [
+        Check(
+            "Days of the benchmark",
+            value,
+            "the same days for all",
+            False,
+            f"relative days count the benchmark's; {rest}",
+        )
+    ]
+
+
+def price_findings(
+    data: Prices | pd.DataFrame,
+    panel: EventPanel,
+    model: NormalReturnModel,
+    exchange: str | None,
+    returns: pd.DataFrame | None = None,
+    kind: ReturnKind | None = "simple",
+    named: bool = False,
+) -> tuple[Finding, ...]:
+    """Return what is wrong with the prices of a study, or its returns, and its factors; what it does not use is a note.
+
+    ``returns`` are those on sessions, with the factors beside the prices; ``kind`` is None for what are no returns; ``named``: the study
+    names the exchange.
+    """
+    if not panel.n:  # the refusal says why each event was dropped
+        return ()
+    usage = usage_of(data, panel, model)
+    tickers, columns = usage.tickers, usage.columns
+    benchmarks = [c for c in columns if c == model.benchmark]
+    if not isinstance(data, Prices):
+        return _returns_findings(data, model, usage, kind, exchange if named else None)
+    found = check_prices(
+        data.select([*tickers, *columns]),
+        calendar=exchange,
+        benchmarks=benchmarks,
+        usage=usage,
+        thin_trading=model.thin_trading,
+    )
+    factors = [c for c in dict.fromkeys(model.columns) if c not in data.tickers]
+    if returns is None or kind is None or not factors:
+        return found
+    beside = _returns_findings(returns, model, replace(usage, columns=tuple(factors)), kind, None)
+    known = {f.check for f in found}
+    of_factors = (f for f in beside if f.check in FOUND_BY_FACTORS - known or set(f.tickers) & set(factors))
+    return gathered([*found, *of_factors])
+
+
+def _returns_findings(
+    returns: pd.DataFrame, model: NormalReturnModel, usage: Usage, kind: ReturnKind | None, exchange: str | None
+) -> tuple[Finding, ...]:
+    """Return what is wrong with returns; a risk-free rate stands still by nature and is left out."""
+    riskless = getattr(model, "risk_free", None)
+    needed = [c for c in dict.fromkeys([*usage.tickers, *usage.columns]) if c in returns and c != riskless]
+    markets = [c for c in markets_of(model) if c in needed]
+    thin = model.thin_trading
+    return check_returns(
+        returns[needed], kind=kind, calendar=exchange, benchmarks=markets, usage=usage, thin_trading=thin
+    )
+
+
+def usage_of(data: Prices | pd.DataFrame, panel: EventPanel, model: NormalReturnModel) -> Usage:
+    """Return which prices the events of a panel use."""
+    in_data = data.tickers if isinstance(data, Prices) else tuple(data.columns)
+    columns = tuple(c for c in model.columns if c in in_data)
+    tickers = tuple(e.ticker for e in panel.events)
+    final = len(panel.calendar) - 1
+    first, start, last = (
+        panel.calendar[np.clip(panel.position + day, 0, final)]
+        for day in (panel.estimation.start - 1, panel.window.start - 1, panel.window.end)
+    )
+    largest_offset = max((abs(o) for o in model.offsets), default=0)
+    return Usage(tickers, first, start, last, columns, largest_offset, panel.sessions)
+
+
+def without_untraded(prices: Prices, panel: EventPanel, model: NormalReturnModel, exchange: str | None) -> Prices:
+    """Return prices without the closes of event windows behind which no trade stands: their returns are zero by construction."""
+    if not panel.n:
+        return prices
+    usage = usage_of(prices, panel, model)
+    grid = make_grid(prices.select([*usage.tickers, *usage.columns]), exchange, (), usage, model.thin_trading)
+    untraded = untraded_in_events(grid)
+    if not untraded.any():
+        return prices
+    mask = pd.DataFrame(untraded, index=grid.days, columns=list(grid.tickers))
+
+    def emptied(frame: pd.DataFrame) -> pd.DataFrame:
+        table = clean_frame(frame, "close")
+        return table.mask(mask.reindex(index=table.index, columns=table.columns, fill_value=False))
+
+    close = None if prices.close is None else emptied(prices.close)
+    return replace(prices, adj_close=emptied(prices.adj_close), close=close)
+
+
+def gaps_in_words(prices: Prices, tickers: Sequence[str], model: NormalReturnModel, exchange: str | None) -> str:
+    """Return which prices are missing, for a study that is left without events; empty if none are."""
+    needed = [t for t in (*tickers, *model.columns) if t in prices.tickers]
+    benchmarks = [b for b in (model.benchmark,) if b in needed]
+    found = check_prices(prices.select(needed), calendar=exchange, benchmarks=benchmarks)
+    gaps = [
+        f
+        for f in found
+        if f.check in ("missing_sessions", "missing_prices", "benchmark_holes") and f.severity != "note"
+    ]
+    return "".join(f"\n  {f}." for f in gaps[:LISTED])
+
+
+def still_check(data: Data, panel: EventPanel, model: NormalReturnModel) -> tuple[Check, ...]:
+    """Doubt a price that repeats the day before's on the event day, of a firm that moves nearly every day, unless a trade is known; else nothing."""
+    zero = -panel.window.start
+    if model.thin_trading or not panel.n or not 0 <= zero < len(panel.window):
+        return ()
+    still = (panel.event_returns[:, zero] == 0.0) & (panel.zero_share < SELDOM_STILL)
+    volume = None if data.prices is None else data.prices.volume
+    if volume is not None and still.any():
+        shares = clean_frame(volume, "volume").reindex(index=panel.calendar, columns=[e.ticker for e in panel.events])
+        still &= ~(shares.to_numpy(dtype=np.float64)[panel.position, np.arange(panel.n)] > 0)
+    found = [panel.keys[i] for i in np.flatnonzero(still)]
+    if not found:
+        return ()
+    comment = (
+        f"{first_few(found, LISTED)}: the price is to the last digit that of the session before, and no volume shows a trade. If there was a halt, "
+        f"or a price carried forward, the return of zero is no answer to the news: leave the day's price empty"
+    )
+    return (Check(STILL_CHECK, f"{len(found)} of {panel.n} did not", "all do", False, comment),)
+
+
+def price_check(found: Sequence[Finding]) -> Check:
+    """Return findings as one check of validity: it holds if there are notes only."""
+    serious = [f for f in found if f.severity != "note"]
+    return Check(PRICE_CHECK, in_short(found), "no warning", not serious, first_few(serious, LISTED, "; "))
