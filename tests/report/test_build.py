@@ -133,17 +133,11 @@ def test_an_edited_price_is_named(study: Path, monkeypatch: pytest.MonkeyPatch) 
     assert (reason.kind, reason.what) == ("changed", "prices.csv")
 
 
-def test_a_missing_output_is_made_again(study: Path) -> None:
+def test_a_missing_output_and_a_damaged_manifest_are_made_again(study: Path) -> None:
     before = contents(study)
     (study / "figures" / "event_day.png").unlink()
     (reason,) = manifest.out_of_date(es.load_study(study))
     assert (reason.kind, reason.what) == ("missing", "figures/event_day.png")
-    build(es.load_study(study))
-    assert contents(study) == before
-
-
-def test_a_damaged_manifest_means_a_new_build(study: Path) -> None:
-    before = contents(study)
     (study / "manifest.json").write_text("{", encoding="utf-8")
     assert build(es.load_study(study)).reasons[0].kind == "not built yet"
     assert contents(study) == before
