@@ -75,7 +75,8 @@ class EventStudy:
     gaps : {"void", "skip"}, optional
         What a window says in which an event lacks a return: nothing, as by default of prices, since a missing price takes two returns with
         it, and what happened between is in neither; or the sum over the days there are, as by default of returns that were handed in, in
-        the papers on missing returns and in the R packages. Without day 0 there is no verdict either way.
+        the papers on missing returns and in the R packages. Without day 0 there is no verdict either way. A session on which the benchmark,
+        a factor or the whole table has no return keeps its place in relative days, and a window with it has no sum unless ``"skip"`` is named.
     accept : mapping of str to str
         Errors of the prices that do no harm here, by name of the check, each with the reason: ``{"stale_prices": "a halt"}``. The
         reason is printed with the result. See `check_prices`.
@@ -195,7 +196,8 @@ class EventStudy:
         table, prices = read.table, read.prices
         exchanges = exchanges_of(table, wanted, self.model, self.calendar)
         exchange = exchanges.sessions or None
-        intake = Intake(self.model, self.returns, self.measure, exchange, named=bool(exchanges.named))
+        fits = exchange is not None and exchange in (exchanges.named, *exchanges.of_dates)
+        intake = Intake(self.model, self.returns, self.measure, exchange, named=bool(exchanges.named), fits=fits)
         extra, factors_said = as_factors(factors, self.calendar)
         rules = self._rules(exchanges, of_prices=prices is not None)
 
@@ -205,7 +207,7 @@ class EventStudy:
             returns, holes = intake.read(table, tickers, extra)
             trades = trades_of(table, returns) if self.model.bridges_gaps else None
             closes = closes_of(table, returns) if self.measure == "return" else None
-            alignment = align(returns, wanted, self.model, rules, trades, closes)
+            alignment = align(returns, wanted, self.model, replace(rules, holes=holes), trades, closes)
             return returns, holes, trades, _without_hole_days(alignment, holes, exchanges, self.model.benchmark)
 
         returns, holes, trades, alignment = aligned(table)
@@ -236,9 +238,15 @@ class EventStudy:
     def _rules(self, exchanges: Exchanges, *, of_prices: bool) -> AlignmentRules:
         """Return how events are aligned; by default returns that were handed in may lack days, prices may not."""
         log = self.measure == "return" and self.returns == "log"
-        skip = (self.gaps or ("void" if of_prices else "skip")) == "skip"
         return AlignmentRules(
-            self._estimation, self._window, exchanges, self.closed_day, self.min_estimation, log, skip
+            self._estimation,
+            self._window,
+            exchanges,
+            self.closed_day,
+            self.min_estimation,
+            log,
+            skip_gaps=self.gaps == "skip" or (self.gaps is None and not of_prices),
+            skip_holes=self.gaps == "skip",
         )
 
     def _result_of(
@@ -298,7 +306,7 @@ class EventStudy:
 def _without_hole_days(
     alignment: Alignment, holes: pd.DatetimeIndex, exchanges: Exchanges, benchmark: str | None
 ) -> Alignment:
-    """Drop events that a hole in the benchmark moved to another session than their own."""
+    """Drop events whose own session is a hole of the table, or that a likely one without a row moved to another session."""
     panel = alignment.panel
     if holes.empty or panel.n == 0:
         return alignment

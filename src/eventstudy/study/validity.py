@@ -206,7 +206,9 @@ def _event_days(abnormal: AbnormalReturns) -> Check:
     if abnormal.span is not None:
         comment = ": a return after such days reaches over them; a sum that it would reach out of has no value"
     elif abnormal.skip_gaps:
-        comment = ": missing days count as nothing in a CAR, and its length shrinks"
+        comment = ": missing days of a firm count as nothing in a CAR, and its length shrinks"
+        if abnormal.holes is not None and abnormal.holes.any():
+            comment += "; a window with a day that the benchmark, a factor or the table lacks has no sum and no verdict"
     if 0 in abnormal.window:
         zero = -abnormal.window.start
         without = [k for k, row in zip(abnormal.keys, seen, strict=True) if not row[zero]]
@@ -227,21 +229,26 @@ def _estimation_days(kept: pd.DataFrame) -> Check:
 
 
 def gap_checks(panel: EventPanel, holes: pd.DatetimeIndex) -> tuple[Check, ...]:
-    """Return a check if there are weekdays and sessions of the exchange that the benchmark lacks."""
+    """Return a check if there are days that the benchmark lacks: sessions without its return, and likely ones without a row."""
     if holes.empty or panel.n == 0:
         return ()
     last = len(panel.calendar) - 1
     start = panel.calendar[np.clip(panel.position + panel.window.start - 1, 0, last)]
     end = panel.calendar[np.clip(panel.position + panel.window.end, 0, last)]
-    hit = holes.searchsorted(start) < holes.searchsorted(end, side="right")
+    counted = bool(holes.isin(panel.calendar).all())
+    first = panel.calendar[np.clip(panel.position + panel.window.start, 0, last)] if counted else start
+    hit = holes.searchsorted(first) < holes.searchsorted(end, side="right")
     touched = [k for k, flag in zip(panel.keys, hit, strict=True) if flag]
+    comment = ": these are sessions without an abnormal return; in an estimation window each is a day less"
+    if not counted:
+        comment = ": relative days skip those without a row, so a day's number after them may be too small"
     return (
         _none_found(
             "Gaps in the benchmark",
             f"{len(holes)}: {first_few(map(iso_day, holes), 4)}",
             "none in an event window",
             touched,
-            ": relative days skip the gap, so a day's number after it is too small",
+            comment,
         ),
     )
 
