@@ -219,7 +219,9 @@ def test_a_benchmark_hole_inside_the_window_of_returns_is_flagged():
     table.loc[NEXT_DAY, "MKT"] = np.nan
     check = next(c for c in on_returns(table).checks if c.name == "Gaps in the benchmark")
     assert (check.passed, check.value) == (False, "1: 2025-01-28")
-    assert check.comment == "A: these are sessions without an abnormal return; in an estimation window each is a day less"
+    assert (
+        check.comment == "A: these are sessions without an abnormal return; in an estimation window each is a day less"
+    )
     far = returns()
     far.loc[DAYS[10], "MKT"] = np.nan
     assert next(c for c in on_returns(far).checks if c.name == "Gaps in the benchmark").passed

@@ -102,7 +102,9 @@ def test_a_hole_in_the_estimation_window_is_an_estimation_day_less_and_told(kind
 def test_a_hole_on_the_event_day_is_refused_by_its_name(kind, rule):
     whole = truth()
     day = whole.index[ZERO]
-    with pytest.raises(es.errors.DataUnfit, match=rf"IDX has no return on the event's session {day.date()}.*fill the gap"):
+    with pytest.raises(
+        es.errors.DataUnfit, match=rf"IDX has no return on the event's session {day.date()}.*fill the gap"
+    ):
         run(with_hole(whole, kind, 0), day, closed_day=rule)
 
 
@@ -136,10 +138,15 @@ def test_of_several_events_those_whose_window_holds_it_are_left_out_of_the_avera
     for window in ((0, 4), (-4, 7)):
         assert holed.caar(window) == pytest.approx(again.caar(window), rel=1e-12)
         assert holed.test("csect_t", window).n == 2
-        assert "left out for want of an abnormal return on every day of the window: UNO" in holed.recommended(window).reason
+        assert (
+            "left out for want of an abnormal return on every day of the window: UNO"
+            in holed.recommended(window).reason
+        )
 
 
-@pytest.mark.parametrize("model", [es.MeanAdjusted(), es.MarketAdjusted("IDX"), es.Dimson("IDX"), es.RobustMarketModel("IDX")])
+@pytest.mark.parametrize(
+    "model", [es.MeanAdjusted(), es.MarketAdjusted("IDX"), es.Dimson("IDX"), es.RobustMarketModel("IDX")]
+)
 def test_every_model_keeps_the_days_of_a_table_that_lacks_a_row(model):
     whole = truth()
     day = whole.index[ZERO]
@@ -157,7 +164,11 @@ def test_trade_to_trade_has_no_sum_over_a_hole_of_the_benchmark():
     closes = 40.0 * np.exp(whole.cumsum())
     closes.iloc[ZERO + 2, closes.columns.get_loc("IDX")] = np.nan
     result = run(
-        es.Prices.from_frame(closes), whole.index[ZERO], es.TradeToTrade("IDX"), returns="log", accept={"benchmark_holes": "on purpose"}
+        es.Prices.from_frame(closes),
+        whole.index[ZERO],
+        es.TradeToTrade("IDX"),
+        returns="log",
+        accept={"benchmark_holes": "on purpose"},
     )
     assert np.isfinite(result.car(0, 1)["car"]).all()
     for window in ((0, 2), (0, 4), (2, 5)):

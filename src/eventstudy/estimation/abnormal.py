@@ -269,7 +269,9 @@ class AbnormalReturns:
         if self.span is not None:
             reaches_back = (seen & (self.span[:, days] > np.arange(1, seen.shape[1] + 1))).any(axis=1)
             covered = np.where(seen, self.span[:, days], 0).sum(axis=1) == seen.shape[1]
-            return np.asarray(seen[:, -1] & ~reaches_back & (covered | self.skip_gaps & (self.holes is None)), dtype=np.bool_)
+            return np.asarray(
+                seen[:, -1] & ~reaches_back & (covered | self.skip_gaps & (self.holes is None)), dtype=np.bool_
+            )
         if self.skip_gaps and self.holes is not None:
             return np.asarray(some & ~self.holes[:, days].any(axis=1), dtype=np.bool_)
         return np.asarray(some if self.skip_gaps else seen.all(axis=1), dtype=np.bool_)

@@ -251,7 +251,10 @@ class Intake:
         refuse_other_frequency(pd.DatetimeIndex(kept.index), "The table of returns")
         refuse_sparse_columns(kept, "The table of returns")
         self._refuse_closed_days(pd.DatetimeIndex(kept.index))
-        lost, likely = lost_days(chosen, seen, own), self._sessions(kept.index[0], kept.index[-1]).difference(kept.index)
+        lost, likely = (
+            lost_days(chosen, seen, own),
+            self._sessions(kept.index[0], kept.index[-1]).difference(kept.index),
+        )
         lost = lost.union(likely) if self.fits else lost
         holes, rows = (d[(d > kept.index[0]) & (d < kept.index[-1])] for d in (lost.union(likely), lost))
         return chosen.reindex(kept.index.union(rows)), pd.DatetimeIndex(holes)

@@ -30,13 +30,13 @@ from eventstudy.study.data_checks import (
     still_check,
     without_untraded,
 )
-from eventstudy.study.exchange import exchanges_of
+from eventstudy.study.exchange import exchanges_of, of_another_market
 from eventstudy.study.intake import Intake, as_data, as_factors
 from eventstudy.study.results import EventStudyResult
 from eventstudy.study.validity import Check, design_checks, events_check, gap_checks, validity_checks
 from eventstudy.study.yardstick import benchmark_checks, made_of_the_firms
 from eventstudy.windows import Window
-from eventstudy.wording import first_few, iso_day, listed, plural
+from eventstudy.wording import by_reason, first_few, iso_day, listed, plural
 
 __all__ = ["EventStudy"]
 
@@ -233,7 +233,8 @@ class EventStudy:
         if prices is not None and not alignment.panel.n:
             self._require_events(alignment, gaps_in_words(prices, tickers, self.model, exchange))
         before = partial(run_up, model=self.model, returns=returns, trades=trades)
-        return self._result_of(alignment, read.origin(returns), prices, data_checks, found, before)
+        foreign = of_another_market(table, wanted, self.model)
+        return self._result_of(alignment, read.origin(returns), prices, data_checks, found, before, foreign)
 
     def _rules(self, exchanges: Exchanges, *, of_prices: bool) -> AlignmentRules:
         """Return how events are aligned; by default returns that were handed in may lack days, prices may not."""
@@ -257,6 +258,7 @@ class EventStudy:
         data_checks: tuple[Check, ...],
         findings: tuple[Finding, ...],
         before: partial[FloatArray],
+        foreign: frozenset[str],
     ) -> EventStudyResult:
         """Fit, drop what cannot be fitted, and put the result together."""
         panel = alignment.panel
@@ -279,7 +281,7 @@ class EventStudy:
             checks=(
                 *design_checks(abnormal, alignment.audit, alignment.panel, self.measure),
                 *validity_checks(abnormal, alignment.panel, self.model, self.measure),
-                *benchmark_checks(abnormal, alignment.panel, self.model, self.returns, self.measure),
+                *benchmark_checks(abnormal, alignment.panel, self.model, self.returns, self.measure, foreign),
                 *data_checks,
             ),
             returns_kind=self.returns,
@@ -292,7 +294,8 @@ class EventStudy:
     def _require_events(self, alignment: Alignment, gaps: str = "") -> None:
         """Raise `DataUnfit` if no event is left, or more were dropped than the study allows."""
         lost, total = len(alignment.dropped), len(alignment.audit)
-        why = first_few([f"{d.event.ticker} {d.event.asked}: {d.reason}" for d in alignment.dropped], 5, "; ")
+        lost_ones = [(f"{d.event.ticker} {d.event.asked}", d.reason) for d in alignment.dropped]
+        why = first_few(by_reason(lost_ones, 5), 5, "; ")
         if alignment.panel.n == 0:
             raise DataUnfit(f"No event can be studied. {why}.{gaps}", dropped=alignment.dropped)
         if lost > self.max_dropped * total:

@@ -19,7 +19,7 @@ from eventstudy.inference.correlation import mean_correlation
 from eventstudy.inference.result import LEVEL, members, normal_quantile, normal_two_sided
 from eventstudy.sources.events import EventList
 from eventstudy.windows import Window
-from eventstudy.wording import amount, first_few, iso_day, number, p_text, percent, plural
+from eventstudy.wording import amount, by_reason, first_few, iso_day, number, p_text, percent, plural
 
 #: Name of the check of validity that says what the checks of prices found.
 PRICE_CHECK = "Prices fit for use"
@@ -147,8 +147,9 @@ def events_check(events: EventList) -> tuple[Check, ...]:
 
 def _dropped(audit: pd.DataFrame) -> Check:
     lost = audit[~audit["kept"]]
-    why = [f"{k}: {r}" for k, r in lost["reason"].items()]
-    return _check("Events kept", f"{int(audit['kept'].sum())} of {len(audit)}", "all", not why, "; ".join(why[:NAMED]))
+    why = by_reason(list(lost["reason"].items()), NAMED)
+    value = f"{int(audit['kept'].sum())} of {len(audit)}"
+    return _check("Events kept", value, "all", not why, first_few(why, NAMED, "; "))
 
 
 def _moved(audit: pd.DataFrame) -> Check:
