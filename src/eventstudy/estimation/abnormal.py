@@ -295,21 +295,17 @@ class AbnormalReturns:
     def _gap(self, i: int, window: Window) -> str:
         """Say which days of a window an event lacks, and between which closes its news fell."""
         days = self.columns_of(window)
-        lost = ~np.isfinite(self.ar[i, days])
-        if self.span is not None:
-            if lost.all():
-                return "no abnormal return in the window"
-            if self.holes is not None and self.holes[i, days].any():
-                return f"no return of the benchmark or a factor on {self._named(i, window.days[self.holes[i, days]])}"
+        lost, own = ~np.isfinite(self.ar[i, days]), ~np.isfinite(self.firm_returns[i, days])
+        holes = np.zeros_like(lost) if self.holes is None else self.holes[i, days]
+        if self.span is not None and (lost.all() or not holes.any()):
             return (
-                "a return reaches back before the window, or there is no trade on its last day, so its sum has no value"
+                "no abnormal return in the window"
+                if lost.all()
+                else "a return reaches back before the window, or there is no trade on its last day, so its sum has no value"
             )
-        own = ~np.isfinite(self.firm_returns[i, days])
-        if self.skip_gaps and self.holes is not None and self.holes[i, days].any():
-            lost = self.holes[i, days]
-            if (lost & own).any():
-                return f"the table has no return on {self._named(i, window.days[lost])}"
-            own = np.zeros_like(own)
+        if holes.any() and (self.skip_gaps or self.span is not None or not own.any()):
+            what = "the table has no return" if (holes & own).any() else "no return of the benchmark or a factor"
+            return f"{what} on {self._named(i, window.days[holes])}"
         if not own.any():
             return f"no return of the benchmark or a factor on {self._named(i, window.days[lost])}"
         priced = np.flatnonzero(np.isfinite(self.closes[i])) if self.closes is not None else np.arange(days.stop + 1)

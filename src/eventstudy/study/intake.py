@@ -251,13 +251,11 @@ class Intake:
         refuse_other_frequency(pd.DatetimeIndex(kept.index), "The table of returns")
         refuse_sparse_columns(kept, "The table of returns")
         self._refuse_closed_days(pd.DatetimeIndex(kept.index))
-        lost, likely = (
-            lost_days(chosen, seen, own),
-            self._sessions(kept.index[0], kept.index[-1]).difference(kept.index),
-        )
+        rows = pd.DatetimeIndex(kept.index)
+        lost, likely = lost_days(chosen, seen, own), self._sessions(rows[0], rows[-1]).difference(rows)
         lost = lost.union(likely) if self.fits else lost
-        holes, rows = (d[(d > kept.index[0]) & (d < kept.index[-1])] for d in (lost.union(likely), lost))
-        return chosen.reindex(kept.index.union(rows)), pd.DatetimeIndex(holes)
+        holes, added = (d[(d > rows[0]) & (d < rows[-1])] for d in (lost.union(likely), lost))
+        return chosen.reindex(rows.union(added)), pd.DatetimeIndex(holes)
 
     def _sessions(self, first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:
         """Return the sessions of the exchange from one day to another, as far as they are known; none without an exchange."""

@@ -147,7 +147,7 @@ def events_check(events: EventList) -> tuple[Check, ...]:
 
 def _dropped(audit: pd.DataFrame) -> Check:
     lost = audit[~audit["kept"]]
-    why = by_reason(list(lost["reason"].items()), NAMED)
+    why = by_reason([(str(key), str(reason)) for key, reason in lost["reason"].items()], NAMED)
     value = f"{int(audit['kept'].sum())} of {len(audit)}"
     return _check("Events kept", value, "all", not why, first_few(why, NAMED, "; "))
 
@@ -237,7 +237,8 @@ def gap_checks(panel: EventPanel, holes: pd.DatetimeIndex) -> tuple[Check, ...]:
     start = panel.calendar[np.clip(panel.position + panel.window.start - 1, 0, last)]
     end = panel.calendar[np.clip(panel.position + panel.window.end, 0, last)]
     counted = bool(holes.isin(panel.calendar).all())
-    first = panel.calendar[np.clip(panel.position + panel.window.start, 0, last)] if counted else start
+    of_returns = counted and panel.closes is None  # a price that is missing takes the next day's return with it
+    first = panel.calendar[np.clip(panel.position + panel.window.start, 0, last)] if of_returns else start
     hit = holes.searchsorted(first) < holes.searchsorted(end, side="right")
     touched = [k for k, flag in zip(panel.keys, hit, strict=True) if flag]
     comment = ": these are sessions without an abnormal return; in an estimation window each is a day less"

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.estimation.abnormal import AbnormalReturns, abnormal_returns
-from eventstudy.estimation.model import MarketModel, NormalReturnModel
+from eventstudy.estimation.model import MarketModel, NormalReturnModel, centred, deviation, masked
 from eventstudy.estimation.panel import EventPanel, FloatArray, IntArray
 from eventstudy.inference import recommend, run_test
 from eventstudy.inference.result import LEVEL, t_two_sided
@@ -196,13 +196,15 @@ def _unknown(abnormal: AbnormalReturns, panel: EventPanel, foreign: frozenset[st
                 explained=most,
             ),
         )
-    alone = [np.array([i], dtype=np.int64) for i, e in enumerate(panel.events) if e.ticker not in foreign]
-    several = [group for group in groups if not foreign & {panel.events[i].ticker for i in group}]
-    found = [(_bound(abnormal, panel, group), group) for group in (*alone, *several)]
-    heavy = sorted(((b, g) for b, g in found if b.matters), key=lambda pair: -pair[0].moved)
+    own = np.array([e.ticker not in foreign for e in panel.events], dtype=np.bool_)
+    heavy = [
+        *_bounds(abnormal, panel, [np.array([i]) for i in np.flatnonzero(own)]),
+        *_bounds(abnormal, panel, [group for group in groups if own[group].all()]),
+    ]
+    heavy = sorted((b for b in heavy if b.moved > 1.0), key=lambda b: -b.moved)
     if not heavy:
         return ()
-    parts = [_diluted_words(abnormal, b, g, name) for b, g in heavy]
+    parts = [_diluted_words(abnormal, b, name) for b in heavy]
     value = f"whether {name} holds {'the firm' if abnormal.n == 1 else 'these firms'} is not known here"
     return (
         BenchmarkCheck(
@@ -212,59 +214,66 @@ def _unknown(abnormal: AbnormalReturns, panel: EventPanel, foreign: frozenset[st
             passed=False,
             comment=f"if it does, abnormal returns are diluted by the factor 1 − beta × share, at most by 1 − R²: {first_few(parts, 3, '; ')}; "
             "compare a benchmark without them",
-            explained=max(b.most for b, _ in heavy),
+            explained=max(b.most for b in heavy),
             plain=f"{value}; if it does, their abnormal returns are larger than they look",
         ),
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False, slots=True)
 class _Bound:
-    """What a benchmark may hold of a firm, or of the mean of several: beta, largest share, largest βw, the change, and by how many standard errors it moves."""
+    """What a benchmark may hold of a firm, or of the mean of several of one date.
 
+    Its events, beta, the largest share, the largest βw, the abnormal return, and by how many standard errors that may be off.
+    """
+
+    events: IntArray
     beta: float
     share: float
     most: float
     car: float
     moved: float
 
-    @property
-    def matters(self) -> bool:
-        """Whether the change may be off by more than its standard error."""
-        return self.moved > 1.0
 
-
-def _bound(abnormal: AbnormalReturns, panel: EventPanel, group: IntArray) -> _Bound:
-    """Return the bounds of the share and of the dilution of an event's firm, or of the mean of several of one date."""
-    day = event_day(abnormal)
-    benchmark, firm = panel.est_columns[group[0], :, 0], panel.est_returns[group].mean(axis=0)
+def _bounds(abnormal: AbnormalReturns, panel: EventPanel, groups: Sequence[IntArray]) -> list[_Bound]:
+    """Return the bounds of the share and of the dilution of each group's mean on the event day; of single events for groups of one."""
+    if not groups:
+        return []
+    first = np.array([group[0] for group in groups])
+    sums = abnormal.sums(event_day(abnormal))
+    if all(len(group) == 1 for group in groups):
+        firm, car, error = panel.est_returns[first], sums.car[first], sums.s_car[first]
+    else:
+        firm = np.array([panel.est_returns[group].mean(axis=0) for group in groups])
+        car = np.array([sums.car[group].mean() for group in groups])
+        residuals = np.array([abnormal.residuals[group].mean(axis=0) for group in groups])
+        error = deviation(masked(residuals, np.isfinite(residuals)), np.isfinite(residuals).sum(axis=1) - 1)
+    benchmark = panel.est_columns[first, :, 0]
     used = np.isfinite(benchmark) & np.isfinite(firm)
-    sums = abnormal.sums(day)
-    car, error = float(sums.car[group].mean()), float(sums.s_car[group[0]])
-    if len(group) > 1:
-        residual = abnormal.residuals[group].mean(axis=0)
-        error = float(np.nanstd(residual)) if np.isfinite(residual).any() else np.nan
-    if used.sum() < TO_SPARE or not np.isfinite([car, error]).all() or not error > 0:
-        return _Bound(0.0, 0.0, 0.0, car, 0.0)
-    (of_market, both), (_, own) = np.cov(benchmark[used], firm[used])
-    beta = float(both / of_market) if abnormal.root.any() and of_market > 0 else 1.0
-    share = float(np.clip(both / own, 0.0, 1.0)) if own > 0 else 0.0
-    most = min(max(beta, 0.0) * share, 1.0 - 1e-9)
-    return _Bound(beta, share, most, car, abs(car) / error * most / (1.0 - most))
+    x, y = centred(benchmark, used), centred(firm, used)
+    both, of_market, own = ((one * other).sum(axis=1) for one, other in ((x, y), (x, x), (y, y)))
+    beta = both / np.where(of_market > 0, of_market, np.inf) if abnormal.root.any() else np.ones(len(first))
+    share = np.clip(both / np.where(own > 0, own, np.inf), 0.0, 1.0)
+    most = np.minimum(np.maximum(beta, 0.0) * share, 1.0 - 1e-9)
+    known = (used.sum(axis=1) >= TO_SPARE) & np.isfinite(car) & (error > 0)
+    moved = np.where(known, np.abs(car) / np.where(error > 0, error, np.inf) * most / (1.0 - most), 0.0)
+    return [
+        _Bound(group, *values)
+        for group, values in zip(
+            groups, zip(*(v.tolist() for v in (beta, share, most, car, moved)), strict=True), strict=True
+        )
+    ]
 
 
-def _diluted_words(abnormal: AbnormalReturns, bound: _Bound, group: IntArray, benchmark: str) -> str:
+def _diluted_words(abnormal: AbnormalReturns, bound: _Bound, benchmark: str) -> str:
     """Return an abnormal return as it would be against the rest, at a tenth of the benchmark and at most."""
-    who = (
-        abnormal.keys[group[0]]
-        if len(group) == 1
-        else f"the mean of {len(group)}, {first_few([abnormal.keys[i] for i in group], 2)},"
+    keys = [abnormal.keys[i] for i in bound.events]
+    who = keys[0] if len(keys) == 1 else f"the mean of {len(keys)}, {first_few(keys, 2)},"
+    now, tenth, most = (
+        percent(float(abnormal.as_fractions(bound.car / (1.0 - diluted))))
+        for diluted in (0.0, min(bound.beta * A_TENTH, bound.most), bound.most)
     )
-    now, most = (percent(float(abnormal.as_fractions(v))) for v in (bound.car, bound.car / (1.0 - bound.most)))
-    tenth = (
-        percent(float(abnormal.as_fractions(bound.car / (1.0 - bound.beta * A_TENTH)))) if bound.share > A_TENTH else ""
-    )
-    return f"{who} {now} would be {f'{tenth} at a tenth of {benchmark} and ' if tenth else ''}{most} at most"
+    return f"{who} {now} would be {f'{tenth} at a tenth of {benchmark} and ' if bound.share > A_TENTH else ''}{most} at most"
 
 
 @dataclass(frozen=True, eq=False)
@@ -290,8 +299,8 @@ def _nearest_shares(panel: EventPanel) -> _Nearest | None:
 
 def _outside(abnormal: AbnormalReturns, panel: EventPanel, nearest: _Nearest) -> tuple[Check, ...]:
     """Return a check if members of the index are diluted beyond what is negligible by their shares on the nearest day that is known."""
-    found = [(_bound(abnormal, panel, np.array([i])), i) for i in np.flatnonzero(np.isfinite(nearest.shares))]
-    heavy = [(b.beta * min(float(nearest.shares[i]), b.share), b, i) for b, i in found]
+    found = _bounds(abnormal, panel, [np.array([i]) for i in np.flatnonzero(np.isfinite(nearest.shares))])
+    heavy = [(b.beta * min(float(nearest.shares[i]), b.share), b, i) for b in found for i in b.events.tolist()]
     heavy = sorted(((d, b, i) for d, b, i in heavy if d > NEGLIGIBLE), key=lambda each: -each[0])
     if not heavy:
         return ()
