@@ -215,6 +215,25 @@ def first_few(things: Iterable[object], most: int, separator: str = ", ") -> str
     return f"{shown}{comma} and {len(names) - most:,} more" if len(names) > most else shown
 
 
+def by_reason(reasons: Iterable[tuple[str, str]], most: int, kind: Callable[[str], str] = str) -> list[str]:
+    """Return names with their reasons, those of one kind of reason together, counted and said once.
+
+    Examples
+    --------
+    >>> by_reason([("A", "no price"), ("B", "listed late"), ("C", "no price"), ("D", "no price")], 2)
+    ['3 (A, C and 1 more): no price', 'B: listed late']
+    """
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for name, reason in reasons:
+        groups.setdefault(kind(reason), []).append((name, reason))
+    return [
+        f"{found[0][0]}: {found[0][1]}"
+        if len(found) == 1
+        else f"{len(found):,} ({first_few([name for name, _ in found], most)}): {short}"
+        for short, found in groups.items()
+    ]
+
+
 def first_lines(things: Sequence[object], most: int, of: str = "") -> list[str]:
     """Return things a line each, of many the first ones and how many more: ``… and 3 more days; --json has all``.
 

@@ -151,7 +151,7 @@ def test_several_files_as_one_table(save):
     assert prices.volume["NVDA"].tolist() == [10.0, 20.0]
     assert prices.provenance.source == "nvda_us_d.csv + ^spx_d.csv"
     assert len(prices.provenance.digest) == 64
-    assert {c.split(":")[0] for c in prices.provenance.cautions} == {"nvda_us_d.csv", "^spx_d.csv"}
+    assert {c.split(":")[0] for c in prices.provenance.cautions} == {"nvda_us_d.csv, ^spx_d.csv"}
     # the same ticker in both: equal figures are one column, others are refused
     again = save("date,NVDA\n2025-01-24,142.62\n2025-01-27,118.42\n", "wide.csv")
     both = load_prices(source=(first, again))

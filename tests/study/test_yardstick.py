@@ -11,7 +11,7 @@ import statsmodels.api as sm
 
 import eventstudy as es
 from eventstudy.inference import TESTS
-from eventstudy.prices.snapshot import share_counts
+from eventstudy.prices.snapshot import share_counts, universe_members
 from eventstudy.prices.sp500 import index_members
 from eventstudy.statements import read
 from eventstudy.study.said import result_numbers
@@ -118,12 +118,12 @@ def test_the_verdicts_that_turn_stand_beside_the_numbers():
     assert "depends on the benchmark" in page
 
 
-def test_small_shares_days_outside_the_panel_and_made_up_prices_are_silent():
+def test_small_shares_firms_outside_the_index_and_made_up_prices_are_silent():
     prices = es.load_prices()
     small = check_of(study().run(prices, [es.Event("IBM", "2025-01-30")]))
     assert small is None or small.passed
-    assert check_of(study().run(prices, [es.Event("NVDA", "2024-03-11")])) is None
-    assert check_of(study(es.FactorModel(["^SOX"])).run(prices, [es.Event("NVDA", "2025-01-27")])) is None
+    for day in ("2025-01-27", "2023-03-09"):
+        assert check_of(study().run(prices, [es.Event(t, day) for t in ("TSM", "ASML")])) is None
     rng = np.random.default_rng(1)
     days = es.exchange_sessions("XNYS", "2023-10-02", "2025-03-31")
     made_up = pd.DataFrame(rng.normal(0, 0.02, (len(days), 2)), days, ["NVDA", "^GSPC"])
@@ -193,7 +193,7 @@ def test_other_benchmarks_are_not_taken_for_a_basket():
         "if it holds them, their common move is in it" in check_of(result).comment
     )  # eleven of the twelve firms it holds
     half = study(es.MarketModel("MORE"), calendar="XTKS").run(table, [es.Event(t, days[-30]) for t in names[:5]])
-    assert check_of(half) is None
+    assert "the mean of 5, 7000.T, 7001.T and 3 more," in check_of(half).comment  # it holds five twelfths of them
     apart = study(es.MarketModel("MORE"), calendar="XTKS").run(
         table, [es.Event(t, days[-30 - 5 * i]) for i, t in enumerate(names)]
     )
@@ -254,3 +254,136 @@ def test_more_verdicts_than_are_named_are_counted():
     assert read(text.replace("2 more", "3 more"), numbers).problems
     assert read(text.replace("AVGO", "AMZN"), numbers).problems
     assert set(turned) < set(firms)
+
+
+# -- a benchmark whose members are not known ----------------------------------------------------------------------------------
+
+
+def funds(firm: str, sector: str, weights: tuple[float, ...], seed: int = 8) -> pd.DataFrame:
+    """Real returns of a member, of fourteen others of its sector, and of funds that hold so much of it and the rest of these."""
+    panel = es.load_universe().returns().iloc[1:]
+    members = universe_members()
+    others = [
+        t for t in members.index[members["sector"] == sector] if t in panel and t != firm and panel[t].notna().all()
+    ]
+    rest = panel[np.random.default_rng(seed).choice(others, 14, replace=False)].mean(axis=1)
+    table = pd.DataFrame({firm: panel[firm], "REST": rest})
+    return table.assign(**{f"FUND{int(100 * w)}": w * table[firm] + (1 - w) * rest for w in weights})
+
+
+WEIGHTS = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4)
+
+
+@pytest.mark.parametrize(
+    ("firm", "sector"),
+    [
+        ("NVDA", "Information Technology"),
+        ("LLY", "Health Care"),
+        ("TSLA", "Consumer Discretionary"),
+        ("JPM", "Financials"),
+        ("XOM", "Energy"),
+    ],
+)
+@pytest.mark.parametrize("returns", ["simple", "log"])
+def test_a_dilution_that_moves_the_number_by_its_standard_error_is_always_told(firm, sector, returns):
+    table = funds(firm, sector, WEIGHTS)
+    table = np.log1p(table) if returns == "log" else table
+    largest = int(table[firm].iloc[215:-2].abs().argmax()) + 215
+    told = 0
+    for place in (largest, 220, 260, 290):
+        est = table.iloc[place + EST[0] : place + EST[1] + 1]
+        for weight in WEIGHTS:
+            name = f"FUND{int(100 * weight)}"
+            fit = sm.OLS(est[firm].to_numpy(), sm.add_constant(est[name].to_numpy())).fit()
+            row = [1.0, table[name].iloc[place]]
+            abnormal = table[firm].iloc[place] - fit.params @ row
+            t = abs(abnormal) / fit.get_prediction([row]).se_obs[0]
+            diluted = fit.params[1] * weight
+            assert diluted <= fit.rsquared + (returns == "log") * 0.01  # the bound, where firm and rest move together
+            check = check_of(
+                study(es.MarketModel(name), returns=returns).run(table, [es.Event(firm, table.index[place])])
+            )
+            assert (check is not None) == (t * fit.rsquared / (1 - fit.rsquared) > 1), (place, weight, t)
+            if t * diluted / (1 - diluted) > 1:
+                assert check is not None, (place, weight)
+            if check is None:
+                continue
+            told += 1
+            convert = np.expm1 if returns == "log" else float
+            tenth = f"{convert(abnormal / (1 - 0.1 * fit.params[1])):+.2%} at a tenth of {name} and "
+            most = f"{convert(abnormal / (1 - fit.rsquared)):+.2%} at most"
+            k = np.cov(est[name], est[firm])[0, 1] / est[firm].var()
+            said = f"{firm} {convert(abnormal):+.2%} would be {tenth if k > 0.1 else ''}{most}".replace("-", "−")
+            assert said in check.comment, (said, check.comment)
+    assert told
+
+
+@pytest.mark.parametrize(
+    ("fund", "day"), [("SMH", "2025-01-27"), ("SOXX", "2024-05-23"), ("^NDX", "2024-05-23"), ("^SOX", "2023-05-25")]
+)
+def test_funds_and_indexes_that_hold_the_firm_are_doubted_once_beside_the_number(fund, day):
+    result = study(es.MarketModel(fund)).run(es.load_prices(), [es.Event("NVDA", day)])
+    text = summary_text(result)
+    assert text.count(f"whether {fund} holds the firm is not known here") == 1
+    assert text.index("Mind the benchmark") < text.index("Days [0, +1]")
+    assert "at most" in summary_html(result)
+    assert "yardstick" not in result.sentence()
+    adjusted = study(es.MarketAdjusted(fund)).run(es.load_prices(), [es.Event("NVDA", day)])
+    prices = es.load_prices().returns()
+    place = prices.index.get_loc(day)
+    est = prices.iloc[place + EST[0] : place + EST[1] + 1]
+    k = np.cov(est[fund], est["NVDA"])[0, 1] / est["NVDA"].var()
+    gap = prices["NVDA"].iloc[place] - prices[fund].iloc[place]
+    if (check := check_of(adjusted)) is not None:
+        assert f"{gap / (1 - k):+.2%} at most".replace("-", "−") in check.comment
+
+
+def test_an_index_of_another_market_is_not_doubted():
+    rng = np.random.default_rng(12)
+    days = es.exchange_sessions("XTKS", "2022-01-04", "2024-06-28")
+    home = es.exchange_sessions("XNYS", "2022-01-04", "2024-06-28")
+    common = pd.Series(rng.normal(0, 0.01, len(days.union(home))), days.union(home))
+    table = pd.DataFrame({
+        "TOPIX": common[days] + rng.normal(0, 0.004, len(days)),
+        "GM": common[home] * 1.2 + rng.normal(0, 0.01, len(home)),
+        "6501.T": common[days] * 1.2 + rng.normal(0, 0.01, len(days)),
+    })  # fmt: skip
+    day = days.intersection(home)[-40]
+    table.loc[day, ["GM", "6501.T"]] -= 0.2
+    model = study(es.MarketModel("TOPIX"))
+    assert check_of(model.run(table, [es.Event("GM", day)])) is None
+    assert "6501.T −" in check_of(model.run(table, [es.Event("6501.T", day)])).comment
+    both = check_of(model.run(table, [es.Event("GM", day), es.Event("6501.T", day)]))
+    assert "GM" not in both.comment
+
+
+def test_what_moves_no_number_is_silent():
+    prices = es.load_prices()
+    assert check_of(study(es.MarketModel("^DJI")).run(prices, [es.Event("META", "2025-01-17")])) is None
+    assert check_of(study(es.MeanAdjusted()).run(prices, [es.Event("NVDA", "2025-01-27")])) is None
+    rng = np.random.default_rng(5)
+    days = es.exchange_sessions("XLON", "2022-01-04", "2023-12-29")
+    market = rng.normal(0, 0.006, len(days))
+    table = pd.DataFrame({"FTSE": market, "SMALL": 0.3 * market + rng.normal(0, 0.03, len(days))}, days)
+    table.iloc[-30, 1] -= 0.25
+    assert check_of(study(es.MarketModel("FTSE")).run(table, [es.Event("SMALL", days[-30])])) is None
+
+
+@pytest.mark.parametrize(
+    ("firm", "day"), [("NVDA", "2023-08-24"), ("AAPL", "2023-05-05"), ("MSFT", "2024-04-25"), ("AMZN", "2025-05-02")]
+)
+def test_members_before_and_after_the_panel_are_told_by_the_nearest_shares(market_values, firm, day):
+    prices = es.load_prices().returns()
+    place = prices.index.get_loc(day)
+    est, event = prices.iloc[place + EST[0] : place + EST[1] + 1], prices.iloc[place]
+    fit = sm.OLS(est[firm].to_numpy(), sm.add_constant(est["^GSPC"].to_numpy())).fit()
+    abnormal = event[firm] - fit.params @ [1, event["^GSPC"]]
+    row = int(np.clip(market_values.index.searchsorted(pd.Timestamp(day)), 1, len(market_values) - 1))
+    before = market_values.iloc[row - 1]
+    share = before[firm] / before.sum()
+    diluted = share * fit.params[1]
+    assert diluted > 0.02
+    check = check_of(study().run(es.load_prices(), [es.Event(firm, day)]))
+    assert f"{share:.1%} {firm} ({market_values.index[row].date()})" in check.value
+    scaled = f"{firm} by {1 - diluted:.2f}: {abnormal:+.2%} would be {abnormal / (1 - diluted):+.2%}"
+    assert scaled.replace("-", "−") in check.comment

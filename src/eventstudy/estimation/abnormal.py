@@ -107,6 +107,8 @@ class AbnormalReturns:
         Whether returns are log returns; `as_fractions` makes fractions of a price of them.
     skip_gaps : bool
         Whether sums leave out days without an abnormal return; else a window with such a day has no sum.
+    holes : ndarray of bool, shape (N, L), or None
+        Days that the benchmark, a factor or the whole table lacks: a window with one has no sum whatever ``skip_gaps`` says.
     before : callable, or None
         From keys of events to their abnormal returns on the sessions between estimation and event window (`run_up`).
 
@@ -149,6 +151,7 @@ class AbnormalReturns:
     dates: DayArray | None = None
     log: bool = False
     skip_gaps: bool = False
+    holes: BoolArray | None = None
     before: Callable[[tuple[str, ...]], FloatArray] | None = None
     _memo: dict[Hashable, object] = field(default_factory=dict, init=False)
 
@@ -265,13 +268,19 @@ class AbnormalReturns:
         some = seen.any(axis=1)
         if self.span is not None:
             reaches_back = (seen & (self.span[:, days] > np.arange(1, seen.shape[1] + 1))).any(axis=1)
-            return np.asarray(some & seen[:, -1] & ~reaches_back, dtype=np.bool_)
+            covered = np.where(seen, self.span[:, days], 0).sum(axis=1) == seen.shape[1]
+            return np.asarray(
+                seen[:, -1] & ~reaches_back & (covered | self.skip_gaps & (self.holes is None)), dtype=np.bool_
+            )
+        if self.skip_gaps and self.holes is not None:
+            return np.asarray(some & ~self.holes[:, days].any(axis=1), dtype=np.bool_)
         return np.asarray(some if self.skip_gaps else seen.all(axis=1), dtype=np.bool_)
 
     def with_sums(self, window: Window) -> AbnormalReturns:
         """Return the events that have a sum over a window, those of which a test of the average may speak; all if none has."""
         has = np.isfinite(self.sums(window).car)
-        if self.skip_gaps or self.span is not None or has.all() or not has.any():
+        skipped = self.skip_gaps and (self.holes is None or not self.holes[:, self.columns_of(window)].any())
+        if skipped or self.span is not None or has.all() or not has.any():
             return self
         return self.once(("with sums", has.tobytes()), lambda: self.take(np.flatnonzero(has).astype(np.int64)))
 
@@ -286,14 +295,17 @@ class AbnormalReturns:
     def _gap(self, i: int, window: Window) -> str:
         """Say which days of a window an event lacks, and between which closes its news fell."""
         days = self.columns_of(window)
-        lost = ~np.isfinite(self.ar[i, days])
-        if self.span is not None:
-            if lost.all():
-                return "no abnormal return in the window"
+        lost, own = ~np.isfinite(self.ar[i, days]), ~np.isfinite(self.firm_returns[i, days])
+        holes = np.zeros_like(lost) if self.holes is None else self.holes[i, days]
+        if self.span is not None and (lost.all() or not holes.any()):
             return (
-                "a return reaches back before the window, or there is no trade on its last day, so its sum has no value"
+                "no abnormal return in the window"
+                if lost.all()
+                else "a return reaches back before the window, or there is no trade on its last day, so its sum has no value"
             )
-        own = ~np.isfinite(self.firm_returns[i, days])
+        if holes.any() and (self.skip_gaps or self.span is not None or not own.any()):
+            what = "the table has no return" if (holes & own).any() else "no return of the benchmark or a factor"
+            return f"{what} on {self._named(i, window.days[holes])}"
         if not own.any():
             return f"no return of the benchmark or a factor on {self._named(i, window.days[lost])}"
         priced = np.flatnonzero(np.isfinite(self.closes[i])) if self.closes is not None else np.arange(days.stop + 1)
@@ -467,6 +479,7 @@ def abnormal_returns(panel: EventPanel, fit: Fit) -> AbnormalReturns:
         dates=_dates(panel),
         log=panel.log,
         skip_gaps=panel.skip_gaps,
+        holes=panel.holes,
     )
 
 

@@ -63,6 +63,9 @@ class EventPanel:
         Whether these are log returns.
     skip_gaps : bool
         Whether sums leave out days without a return; else a window with such a day has no sum.
+    holes : ndarray of bool, shape (N, L), or None
+        Days of the event window on which the benchmark, a factor or the whole table has no return, if a window with one has no sum
+        whatever ``skip_gaps`` says.
 
     Notes
     -----
@@ -87,6 +90,7 @@ class EventPanel:
     benchmark_closes: FloatArray | None = None
     log: bool = False
     skip_gaps: bool = False
+    holes: BoolArray | None = None
 
     @property
     def n(self) -> int:
@@ -159,7 +163,10 @@ class Alignment:
 
 @dataclass(frozen=True, slots=True)
 class AlignmentRules:
-    """Which relative days a panel holds, whose sessions they count, and which events it keeps."""
+    """Which relative days a panel holds, whose sessions they count, and which events it keeps.
+
+    ``holes``: sessions that the table lacks; ``skip_holes``: sums leave out days that the benchmark, a factor or the table lacks.
+    """
 
     estimation: Window
     window: Window
@@ -168,6 +175,8 @@ class AlignmentRules:
     min_estimation: int
     log: bool = False
     skip_gaps: bool = False
+    skip_holes: bool = True
+    holes: pd.DatetimeIndex | None = None
 
 
 class PanelColumns(Protocol):
@@ -223,6 +232,8 @@ def align(
     if closes is not None:
         every_event = _with_closes(every_event, closes, model.benchmark)
     every_event = model.prepare(every_event)
+    if not rules.skip_holes:
+        every_event = replace(every_event, holes=_holes(every_event, rules.holes))
     remarks = [place.remark for place in located]
     reasons = _reasons(every_event, remarks, rules.min_estimation, _ends(returns, model))
     audit = _audit(every_event, remarks, reasons)
@@ -363,6 +374,13 @@ def _with_closes(panel: EventPanel, closes: pd.DataFrame, benchmark: str | None)
     return replace(panel, closes=own, benchmark_closes=held)
 
 
+def _holes(panel: EventPanel, holes: pd.DatetimeIndex | None) -> BoolArray:
+    """Return the days of the event windows that a column or the whole table lacks, shape (N, L)."""
+    rows, inside = _day_index(panel.position, panel.window, len(panel.calendar))
+    lost = np.zeros(len(panel.calendar), dtype=np.bool_) if holes is None else panel.calendar.isin(holes)
+    return np.asarray((lost[rows] & inside) | ~np.isfinite(panel.event_columns).all(axis=2), dtype=np.bool_)
+
+
 def _ends(returns: pd.DataFrame, model: PanelColumns) -> tuple[tuple[str, pd.Timestamp], ...]:
     """Return the factors whose figures end before the data do, and when; the benchmark's own prices are named otherwise."""
     names = [c for c in dict.fromkeys(model.columns) if c != model.benchmark and c in returns]
@@ -410,7 +428,7 @@ def _reasons(
         elif no_benchmark[i]:
             reason = _ended(ends, panel.calendar[row]) or (
                 f"{', '.join(panel.columns)} has no return on the event's session {iso_day(panel.calendar[row])} (prices "
-                f"are needed on it and on the session before)"
+                f"are needed on it and on the session before); fill the gap, or name another day"
             )
         elif seen[i] == 0:
             reason = f"no usable return in the event window {panel.window}"

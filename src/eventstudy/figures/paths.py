@@ -213,7 +213,7 @@ def _test_text(level: float) -> str:
 def _note(abnormal: AbnormalReturns, level: float, many: bool) -> str:
     """Return the note: how the bands were made, and what makes a path clear."""
     gaps = "" if np.isfinite(abnormal.ar).all() else " A path ends where a return is missing."
-    if gaps and abnormal.skip_gaps:
+    if gaps and abnormal.skip_gaps and (abnormal.holes is None or not abnormal.holes.any()):
         gaps = " Days without a return add nothing."
     if many:
         return f"Estimation days {say.window_text(abnormal.estimation)}. No interval is drawn for the average.{gaps}"

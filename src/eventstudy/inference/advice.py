@@ -155,7 +155,7 @@ def _recommend_of_sums(abnormal: AbnormalReturns, window: Window) -> tuple[str, 
     if all(why):
         return design_of(abnormal.position, window), (), f"no abnormal return over days {window}: {why[0]}"
     blind = _without_day_0(abnormal, window)
-    if len(blind) == abnormal.n:
+    if len(blind) == part.n:
         return design_of(abnormal.position, window), (), f"no abnormal return on day 0, so the news is not in {window}"
     if abnormal.n == 1 and abnormal.skip_gaps and not np.isfinite(abnormal.ar[0, abnormal.columns_of(window)]).all():
         return (
@@ -176,7 +176,7 @@ def _without_day_0(abnormal: AbnormalReturns, window: Window) -> list[str]:
     """Return the events whose sum over a window that holds day 0 skips it."""
     if not abnormal.skip_gaps or 0 not in window:
         return []
-    there = np.isfinite(abnormal.ar[:, -abnormal.window.start])
+    there = np.isfinite(abnormal.ar[:, -abnormal.window.start]) | ~np.isfinite(abnormal.sums(window).car)
     return [key for key, seen in zip(abnormal.keys, there, strict=True) if not seen]
 
 

@@ -153,7 +153,10 @@ class Prices:
         shares = None if volume is None else _aligned(volume, adjusted, "volume")
         origin = provenance or Provenance(source="a table handed in")
         first, last = (iso_day(day) for day in (adjusted.index[0], adjusted.index[-1]))
-        cautions = (*origin.cautions, said) if said else origin.cautions
+        told = not said or any(
+            caution.endswith(said) for caution in origin.cautions
+        )  # tables that were read are checked again
+        cautions = origin.cautions if told else (*origin.cautions, said)
         origin = replace(origin, first=origin.first or first, last=origin.last or last, cautions=cautions)
         return cls(adjusted, origin, traded, shares, dict(currency or {}))
 

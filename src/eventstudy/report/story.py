@@ -385,7 +385,8 @@ def benchmark_sentence(f: Findings) -> str:
     if check is None:
         return ""
     if not check.rows:
-        return _sentence(f"{check.value}; {check.comment}" if check.explained < 1.0 else check.comment)
+        said = f"{check.value}; {check.comment}" if check.explained < 1.0 else check.comment
+        return _sentence(check.plain or said)
     rows = sorted((r for r in benchmark_rows(f) if r.turns or r.single), key=lambda r: (not r.turns, -r.diluted))[
         :LED_BY
     ]

@@ -11,11 +11,16 @@ from eventstudy.files import sha256
 from eventstudy.prices.table import Prices, Provenance
 from eventstudy.sources.files.layouts import file_stem
 from eventstudy.sources.source import Source
+from eventstudy.wording import first_few
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
     from pathlib import Path
+
+
+#: Sources that a caution names of those that share it.
+NAMED = 3
 
 
 class Several(Source):
@@ -79,7 +84,11 @@ def _beside(frames: list[pd.DataFrame], tables: list[Prices]) -> pd.DataFrame:
 
 def _origin(tables: list[Prices], without_close: bool) -> Provenance:
     origins = [t.provenance for t in tables]
-    said = [f"{o.source}: {c}" for o in origins for c in o.cautions]
+    of: dict[str, list[str]] = {}
+    for origin in origins:
+        for caution in dict.fromkeys(origin.cautions):
+            of.setdefault(caution, []).append(origin.source)
+    said = [f"{first_few(names, NAMED)}: {caution}" for caution, names in of.items()]
     having = [t.provenance.source for t in tables if t.close is not None]
     if without_close and having:
         said.append(f"Closes as traded were left out, for only {', '.join(having)} has them.")

@@ -78,7 +78,7 @@ def _left_out(
     table = data.table.adj_close if isinstance(data.table, Prices) else data.table
     firms = [t for t in dict.fromkeys(e.ticker for e in panel.events) if t in table]
     days = pd.DatetimeIndex(table.index)
-    if len(days) <= len(returns) or not firms:
+    if not firms:
         return []
     more = table[firms].notna() & ~(days.isin(returns.index) | days.isin(holes))[:, None]
     number = int(more.any(axis=1).sum())

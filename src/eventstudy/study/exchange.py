@@ -55,6 +55,19 @@ def exchanges_of(
     return Exchanges("", sessions, match.fits[0], by_ticker, held)
 
 
+def of_another_market(data: Prices | pd.DataFrame, events: Sequence[Event], model: NormalReturnModel) -> frozenset[str]:
+    """Return the tickers whose dates are the sessions of other exchanges than the benchmark's."""
+    table = data.adj_close if isinstance(data, Prices) else data
+    tickers = [t for t in dict.fromkeys(e.ticker for e in events) if t in table]
+    if model.benchmark not in table or not tickers:
+        return frozenset()
+    match = match_exchanges(pd.DatetimeIndex(table.index), table[[model.benchmark, *tickers]].notna().to_numpy())
+    home = set(match.fits[0])
+    return frozenset(
+        t for t, fits in zip(tickers, match.fits[1:], strict=True) if home and fits and home.isdisjoint(fits)
+    )
+
+
 def _moving(frame: pd.DataFrame, closes: bool) -> NDArray[np.bool_]:
     """Return the rows on which anything moves: holidays that were filled in are not among them."""
     values = frame.to_numpy()

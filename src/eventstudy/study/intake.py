@@ -134,7 +134,7 @@ def _fields(table: pd.DataFrame) -> str:
 class Intake:
     """How data become returns on the sessions of an exchange, or on the benchmark's own dates if ``exchange`` is None.
 
-    ``named``: the study names the exchange; it was not told by the dates.
+    ``named``: the study names the exchange; it was not told by the dates. ``fits``: it is named, or the dates are its sessions.
     """
 
     model: NormalReturnModel
@@ -142,11 +142,12 @@ class Intake:
     measure: Measure
     exchange: str | None
     named: bool = False
+    fits: bool = False
 
     def read(
         self, data: Prices | pd.DataFrame, tickers: list[str], factors: pd.DataFrame | None
     ) -> tuple[pd.DataFrame, pd.DatetimeIndex]:
-        """Return returns, dates × needed columns, one row a session, and weekdays and sessions of the exchange that the benchmark lacks."""
+        """Return returns, dates × needed columns, one row a session, and the days that the benchmark lacks: sessions, or likely ones that have no row."""
         needed = list(dict.fromkeys([*tickers, *self.model.columns]))
         extra = self._factor_table(data, factors)
         if isinstance(data, pd.DataFrame):
@@ -196,9 +197,10 @@ class Intake:
         holes = pd.DatetimeIndex([])
         if self.exchange is None:
             frame = closes
-            if self.model.benchmark is not None:
+            if self.model.benchmark in closes:
                 seen = closes[self.model.benchmark].notna()
-                frame, holes = closes[seen], lost_days(closes, seen)
+                holes = lost_days(closes, seen)
+                frame = closes[seen | closes.index.isin(holes)]
         else:
             frame = closes.reindex(self._sessions(closes.index[0], closes.index[-1]))
         if len(frame) < 2 and self.exchange is not None and len(closes) > 1:
@@ -216,7 +218,10 @@ class Intake:
         return Prices(frame, chosen.provenance).returns(self.return_kind, bridge_gaps=self.model.bridges_gaps), holes
 
     def _from_returns(self, table: pd.DataFrame, needed: list[str]) -> tuple[pd.DataFrame, pd.DatetimeIndex]:
-        """Return the rows of the benchmark's dates, and weekdays and sessions of the exchange that it lacks."""
+        """Return the rows of the sessions, and those that the benchmark lacks: its own dates, and days between them that it should have.
+
+        A hole keeps its place in event time. The sessions of an exchange that the dates do not fit are no rows; they are told.
+        """
         frame = table
         missing = [c for c in needed if c not in frame.columns]
         if missing:
@@ -233,7 +238,10 @@ class Intake:
             refuse_markers(chosen[markets_of(self.model)], self.return_kind)
         elif np.isinf(chosen.to_numpy()).any():
             raise DataUnfit(f"The {self.measure} table holds an infinite value; leave it empty.")
-        seen = frame.notna().any(axis=1) if benchmark is None else chosen[benchmark].notna()
+        own = self.exchange if self.fits else None
+        seen = chosen.notna().any(axis=1) if benchmark is None else chosen[benchmark].notna()
+        if benchmark is None:  # a session of other firms is one of these
+            seen |= frame.index.isin(lost_days(frame, seen, own))
         if int(seen.sum()) < 2:
             raise DataUnfit(
                 f"{f'The benchmark {benchmark}' if benchmark else 'The table'} has {int(seen.sum())} days with returns; "
@@ -243,13 +251,11 @@ class Intake:
         refuse_other_frequency(pd.DatetimeIndex(kept.index), "The table of returns")
         refuse_sparse_columns(kept, "The table of returns")
         self._refuse_closed_days(pd.DatetimeIndex(kept.index))
-        lost = pd.DatetimeIndex(lost_days(chosen, seen, self.exchange).union(self._sessions_lost(seen)))
-        return kept, lost[(lost > kept.index[0]) & (lost < kept.index[-1])]
-
-    def _sessions_lost(self, seen: pd.Series[bool]) -> pd.DatetimeIndex:
-        """Return sessions of the exchange, within the table's span, for which it has no row or no return."""
-        kept = pd.DatetimeIndex(seen.index[seen])
-        return self._sessions(kept[0], kept[-1]).difference(kept)
+        rows = pd.DatetimeIndex(kept.index)
+        lost, likely = lost_days(chosen, seen, own), self._sessions(rows[0], rows[-1]).difference(rows)
+        lost = lost.union(likely) if self.fits else lost
+        holes, added = (d[(d > rows[0]) & (d < rows[-1])] for d in (lost.union(likely), lost))
+        return chosen.reindex(rows.union(added)), pd.DatetimeIndex(holes)
 
     def _sessions(self, first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:
         """Return the sessions of the exchange from one day to another, as far as they are known; none without an exchange."""

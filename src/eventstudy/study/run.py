@@ -30,13 +30,13 @@ from eventstudy.study.data_checks import (
     still_check,
     without_untraded,
 )
-from eventstudy.study.exchange import exchanges_of
+from eventstudy.study.exchange import exchanges_of, of_another_market
 from eventstudy.study.intake import Intake, as_data, as_factors
 from eventstudy.study.results import EventStudyResult
 from eventstudy.study.validity import Check, design_checks, events_check, gap_checks, validity_checks
 from eventstudy.study.yardstick import benchmark_checks, made_of_the_firms
 from eventstudy.windows import Window
-from eventstudy.wording import first_few, iso_day, listed, plural
+from eventstudy.wording import by_reason, first_few, iso_day, listed, plural
 
 __all__ = ["EventStudy"]
 
@@ -75,7 +75,8 @@ class EventStudy:
     gaps : {"void", "skip"}, optional
         What a window says in which an event lacks a return: nothing, as by default of prices, since a missing price takes two returns with
         it, and what happened between is in neither; or the sum over the days there are, as by default of returns that were handed in, in
-        the papers on missing returns and in the R packages. Without day 0 there is no verdict either way.
+        the papers on missing returns and in the R packages. Without day 0 there is no verdict either way. A session on which the benchmark,
+        a factor or the whole table has no return keeps its place in relative days, and a window with it has no sum unless ``"skip"`` is named.
     accept : mapping of str to str
         Errors of the prices that do no harm here, by name of the check, each with the reason: ``{"stale_prices": "a halt"}``. The
         reason is printed with the result. See `check_prices`.
@@ -195,7 +196,8 @@ class EventStudy:
         table, prices = read.table, read.prices
         exchanges = exchanges_of(table, wanted, self.model, self.calendar)
         exchange = exchanges.sessions or None
-        intake = Intake(self.model, self.returns, self.measure, exchange, named=bool(exchanges.named))
+        fits = exchange is not None and exchange in (exchanges.named, *exchanges.of_dates)
+        intake = Intake(self.model, self.returns, self.measure, exchange, named=bool(exchanges.named), fits=fits)
         extra, factors_said = as_factors(factors, self.calendar)
         rules = self._rules(exchanges, of_prices=prices is not None)
 
@@ -205,7 +207,7 @@ class EventStudy:
             returns, holes = intake.read(table, tickers, extra)
             trades = trades_of(table, returns) if self.model.bridges_gaps else None
             closes = closes_of(table, returns) if self.measure == "return" else None
-            alignment = align(returns, wanted, self.model, rules, trades, closes)
+            alignment = align(returns, wanted, self.model, replace(rules, holes=holes), trades, closes)
             return returns, holes, trades, _without_hole_days(alignment, holes, exchanges, self.model.benchmark)
 
         returns, holes, trades, alignment = aligned(table)
@@ -231,14 +233,21 @@ class EventStudy:
         if prices is not None and not alignment.panel.n:
             self._require_events(alignment, gaps_in_words(prices, tickers, self.model, exchange))
         before = partial(run_up, model=self.model, returns=returns, trades=trades)
-        return self._result_of(alignment, read.origin(returns), prices, data_checks, found, before)
+        foreign = of_another_market(table, wanted, self.model)
+        return self._result_of(alignment, read.origin(returns), prices, data_checks, found, before, foreign)
 
     def _rules(self, exchanges: Exchanges, *, of_prices: bool) -> AlignmentRules:
         """Return how events are aligned; by default returns that were handed in may lack days, prices may not."""
         log = self.measure == "return" and self.returns == "log"
-        skip = (self.gaps or ("void" if of_prices else "skip")) == "skip"
         return AlignmentRules(
-            self._estimation, self._window, exchanges, self.closed_day, self.min_estimation, log, skip
+            self._estimation,
+            self._window,
+            exchanges,
+            self.closed_day,
+            self.min_estimation,
+            log,
+            skip_gaps=self.gaps == "skip" or (self.gaps is None and not of_prices),
+            skip_holes=self.gaps == "skip",
         )
 
     def _result_of(
@@ -249,6 +258,7 @@ class EventStudy:
         data_checks: tuple[Check, ...],
         findings: tuple[Finding, ...],
         before: partial[FloatArray],
+        foreign: frozenset[str],
     ) -> EventStudyResult:
         """Fit, drop what cannot be fitted, and put the result together."""
         panel = alignment.panel
@@ -271,7 +281,7 @@ class EventStudy:
             checks=(
                 *design_checks(abnormal, alignment.audit, alignment.panel, self.measure),
                 *validity_checks(abnormal, alignment.panel, self.model, self.measure),
-                *benchmark_checks(abnormal, alignment.panel, self.model, self.returns, self.measure),
+                *benchmark_checks(abnormal, alignment.panel, self.model, self.returns, self.measure, foreign),
                 *data_checks,
             ),
             returns_kind=self.returns,
@@ -284,7 +294,8 @@ class EventStudy:
     def _require_events(self, alignment: Alignment, gaps: str = "") -> None:
         """Raise `DataUnfit` if no event is left, or more were dropped than the study allows."""
         lost, total = len(alignment.dropped), len(alignment.audit)
-        why = first_few([f"{d.event.ticker} {d.event.asked}: {d.reason}" for d in alignment.dropped], 5, "; ")
+        lost_ones = [(f"{d.event.ticker} {d.event.asked}", d.reason) for d in alignment.dropped]
+        why = first_few(by_reason(lost_ones, 5), 5, "; ")
         if alignment.panel.n == 0:
             raise DataUnfit(f"No event can be studied. {why}.{gaps}", dropped=alignment.dropped)
         if lost > self.max_dropped * total:
@@ -298,7 +309,7 @@ class EventStudy:
 def _without_hole_days(
     alignment: Alignment, holes: pd.DatetimeIndex, exchanges: Exchanges, benchmark: str | None
 ) -> Alignment:
-    """Drop events that a hole in the benchmark moved to another session than their own."""
+    """Drop events whose own session is a hole of the table, or that a likely one without a row moved to another session."""
     panel = alignment.panel
     if holes.empty or panel.n == 0:
         return alignment

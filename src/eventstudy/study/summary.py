@@ -31,10 +31,22 @@ from eventstudy.study.tables import (
     shown_tests,
     text_table,
 )
-from eventstudy.study.validity import EVENTS_CHECK, EXCHANGE_CHECK, PRICE_CHECK, STILL_CHECK, Check
+from eventstudy.study.validity import EVENTS_CHECK, EXCHANGE_CHECK, NAMED, PRICE_CHECK, STILL_CHECK, Check
 from eventstudy.study.yardstick import BENCHMARK_CHECK
 from eventstudy.windows import Window
-from eventstudy.wording import DASH, amount, first_few, interval, iso_day, number, p_text, percent, plural
+from eventstudy.wording import (
+    DASH,
+    amount,
+    by_reason,
+    first_few,
+    interval,
+    iso_day,
+    listed,
+    number,
+    p_text,
+    percent,
+    plural,
+)
 
 
 class ResultFields(Protocol):
@@ -215,12 +227,17 @@ def sayable(result: ResultFields, change: float) -> bool:
 def gap_lines(result: ResultFields, window: Window) -> list[str]:
     """Return which events have no sum over a window, and why, in a line; none if all have one."""
     why = zip(result.abnormal.keys, result.abnormal.why_no_sum(window), strict=True)
-    lost = [f"{key}: {reason}" for key, reason in why if reason]
+    lost = by_reason([(key, reason) for key, reason in why if reason], NAMED, _without_dates)
     return (
         [f"No abnormal return over days {window} and no verdict: {first_few(lost, LISTED_AGAIN, '; ')}."]
         if lost
         else []
     )
+
+
+def _without_dates(reason: str) -> str:
+    """Return why a window has no sum, without the dates that are one event's own."""
+    return re.sub(r" \([\d, -]+\)|; its move between .*? is in no daily return", "", reason)
 
 
 def _average_title(result: ResultFields, window: Window) -> str:
@@ -299,6 +316,14 @@ def inference_rows(result: ResultFields, window: Window) -> tuple[list[str], lis
     return ["Test", "Statistic", "p", "n", "Note"], rows
 
 
+def _no_test(result: ResultFields, window: Window) -> str:
+    """Return why no test of an average applies, where no event has a sum; else an empty text."""
+    if not all(result.abnormal.why_no_sum(window)):
+        return ""
+    reasons = dict.fromkeys(t.reason for t in shown_tests(result.abnormal, window)[0])
+    return f"No test applies: {'; '.join(reasons)}."
+
+
 def failed_checks(result: ResultFields) -> list[str]:
     """Return a line for each check that did not hold, but for those that have a place of their own."""
     lost = [c for c in result.checks if not c.passed and c.name not in SAID_APART]
@@ -339,7 +364,7 @@ def summary_text(result: ResultFields, windows: Sequence[Window] = ()) -> str:
         parts += gap_lines(result, window)
         if result.abnormal.n > 1:
             parts.append(_average_title(result, window))
-            parts.append(text_table(*inference_rows(result, window), last_left=True))
+            parts.append(_no_test(result, window) or text_table(*inference_rows(result, window), last_left=True))
         else:
             parts.append(_single_line(result, window))
         parts += filter(None, [power_line(result, window)])
@@ -358,19 +383,23 @@ def summary_text(result: ResultFields, windows: Sequence[Window] = ()) -> str:
 def advice_lines(result: ResultFields, windows: Sequence[Window]) -> list[str]:
     """Return which tests are recommended: one line, or one for each window if a longer one changes the design; in full once."""
     said = {w: advised(result.abnormal, w) for w in windows}
-    if len({advice.sentence for advice in said.values()}) == 1:
-        return [said[windows[0]].sentence]
+    alike: dict[str, list[Window]] = {}
+    for w, advice in said.items():
+        alike.setdefault(advice.sentence, []).append(w)
+    if len(alike) == 1:
+        return list(alike)
     lines: list[str] = []
     first: list[str] = []
-    for w, advice in said.items():
+    for sentence, same in alike.items():
+        advice, days = said[same[0]], listed([str(w) for w in same])
         parts = advice.reason.split("; ")
         if first and {_kind(p) for p in first} <= {_kind(p) for p in parts}:
             new = "; ".join(p for p in parts if p not in first)
             names = ", ".join(advice.names) or "no test"
-            lines.append(f"Days {w}: Recommended: {names}, as above{new and '; '}{new}.")
+            lines.append(f"Days {days}: Recommended: {names}, as above{new and '; '}{new}.")
         else:
             first = first or parts
-            lines.append(f"Days {w}: {advice.sentence}")
+            lines.append(f"Days {days}: {sentence}")
     return lines
 
 

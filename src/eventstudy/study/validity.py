@@ -19,7 +19,7 @@ from eventstudy.inference.correlation import mean_correlation
 from eventstudy.inference.result import LEVEL, members, normal_quantile, normal_two_sided
 from eventstudy.sources.events import EventList
 from eventstudy.windows import Window
-from eventstudy.wording import amount, first_few, iso_day, number, p_text, percent, plural
+from eventstudy.wording import amount, by_reason, first_few, iso_day, number, p_text, percent, plural
 
 #: Name of the check of validity that says what the checks of prices found.
 PRICE_CHECK = "Prices fit for use"
@@ -147,8 +147,9 @@ def events_check(events: EventList) -> tuple[Check, ...]:
 
 def _dropped(audit: pd.DataFrame) -> Check:
     lost = audit[~audit["kept"]]
-    why = [f"{k}: {r}" for k, r in lost["reason"].items()]
-    return _check("Events kept", f"{int(audit['kept'].sum())} of {len(audit)}", "all", not why, "; ".join(why[:NAMED]))
+    why = by_reason([(str(key), str(reason)) for key, reason in lost["reason"].items()], NAMED)
+    value = f"{int(audit['kept'].sum())} of {len(audit)}"
+    return _check("Events kept", value, "all", not why, first_few(why, NAMED, "; "))
 
 
 def _moved(audit: pd.DataFrame) -> Check:
@@ -206,7 +207,9 @@ def _event_days(abnormal: AbnormalReturns) -> Check:
     if abnormal.span is not None:
         comment = ": a return after such days reaches over them; a sum that it would reach out of has no value"
     elif abnormal.skip_gaps:
-        comment = ": missing days count as nothing in a CAR, and its length shrinks"
+        comment = ": missing days of a firm count as nothing in a CAR, and its length shrinks"
+        if abnormal.holes is not None and abnormal.holes.any():
+            comment += "; a window with a day that the benchmark, a factor or the table lacks has no sum and no verdict"
     if 0 in abnormal.window:
         zero = -abnormal.window.start
         without = [k for k, row in zip(abnormal.keys, seen, strict=True) if not row[zero]]
@@ -227,21 +230,27 @@ def _estimation_days(kept: pd.DataFrame) -> Check:
 
 
 def gap_checks(panel: EventPanel, holes: pd.DatetimeIndex) -> tuple[Check, ...]:
-    """Return a check if there are weekdays and sessions of the exchange that the benchmark lacks."""
+    """Return a check if there are days that the benchmark lacks: sessions without its return, and likely ones without a row."""
     if holes.empty or panel.n == 0:
         return ()
     last = len(panel.calendar) - 1
     start = panel.calendar[np.clip(panel.position + panel.window.start - 1, 0, last)]
     end = panel.calendar[np.clip(panel.position + panel.window.end, 0, last)]
-    hit = holes.searchsorted(start) < holes.searchsorted(end, side="right")
+    counted = bool(holes.isin(panel.calendar).all())
+    of_returns = counted and panel.closes is None  # a price that is missing takes the next day's return with it
+    first = panel.calendar[np.clip(panel.position + panel.window.start, 0, last)] if of_returns else start
+    hit = holes.searchsorted(first) < holes.searchsorted(end, side="right")
     touched = [k for k, flag in zip(panel.keys, hit, strict=True) if flag]
+    comment = ": these are sessions without an abnormal return; in an estimation window each is a day less"
+    if not counted:
+        comment = ": relative days skip those without a row, so a day's number after them may be too small"
     return (
         _none_found(
             "Gaps in the benchmark",
             f"{len(holes)}: {first_few(map(iso_day, holes), 4)}",
             "none in an event window",
             touched,
-            ": relative days skip the gap, so a day's number after it is too small",
+            comment,
         ),
     )
 

@@ -9,13 +9,14 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.estimation.abnormal import AbnormalReturns, abnormal_returns
-from eventstudy.estimation.model import MarketModel, NormalReturnModel
+from eventstudy.estimation.model import MarketModel, NormalReturnModel, centred, deviation, masked
 from eventstudy.estimation.panel import EventPanel, FloatArray, IntArray
 from eventstudy.inference import recommend, run_test
 from eventstudy.inference.result import LEVEL, t_two_sided
+from eventstudy.prices.snapshot import universe_members
 from eventstudy.prices.sp500 import INDEX_SERIES, IndexMembers, index_members, may_hold
 from eventstudy.study.validity import NAMED, Check, event_day
-from eventstudy.wording import first_few, p_text, percent
+from eventstudy.wording import first_few, iso_day, p_text, percent
 
 #: Name of the check that says what of the benchmark are the events' own firms.
 BENCHMARK_CHECK = "Benchmark without the events' firms"
@@ -25,6 +26,8 @@ NEGLIGIBLE = 0.02
 MADE_OF, MADE_OF_MEAN = 0.999, 0.998
 #: From this share of its variance on a benchmark is so much the events' firms that it may hold them.
 LIKELY = 0.95
+#: The share of a benchmark whose members are not known by which a printed abnormal return is told as it would be.
+A_TENTH = 0.1
 #: Dates whose firms are looked at, those with the most.
 LOOK_AT = 20
 #: Estimation days that a regression of the benchmark on the firms must have to spare.
@@ -68,12 +71,16 @@ class AgainstRest:
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkCheck(Check):
-    """The check with its numbers: the events against the rest of the benchmark, or how much of it (a fraction) their firms explain."""
+    """The check with its numbers: the events against the rest of the benchmark, or how much of it (a fraction) their firms explain.
+
+    ``plain`` says it without numbers, where what the benchmark holds is not known.
+    """
 
     rows: tuple[AgainstRest, ...] = ()
     explained: float = 1.0
     without: tuple[str, ...] = ()
     one_date: bool = True
+    plain: str = ""
 
     @property
     def turned(self) -> tuple[str, ...]:
@@ -132,16 +139,26 @@ def _explained(panel: EventPanel, group: IntArray) -> float:
 
 
 def benchmark_checks(
-    abnormal: AbnormalReturns, panel: EventPanel, model: NormalReturnModel, returns_kind: str, measure: str = "return"
+    abnormal: AbnormalReturns,
+    panel: EventPanel,
+    model: NormalReturnModel,
+    returns_kind: str,
+    measure: str = "return",
+    foreign: frozenset[str] = frozenset(),
 ) -> tuple[Check, ...]:
-    """Return the check of what the benchmark holds of the events' firms, as far as it is known; none where it is not.
+    """Return the check of what the benchmark holds of the events' firms, or may hold where that is not known; none where it does not matter.
 
-    Known is a benchmark made of the firms, and the S&P 500 on the days of the embedded panel of its members.
+    Known is a benchmark made of the firms, and the S&P 500 on the days of the embedded panel of its members. ``foreign``: tickers whose
+    sessions are another market's than the benchmark's, which does not hold them.
 
     Notes
     -----
     With ``R_m = w R_i + (1 - w) R_o`` the abnormal return against R_m is ``1 - βw`` times that against R_o. With many firms of one
     date their common move is in the benchmark too. Both are measured against the members' own prices without these firms.
+
+    Where w is not known, ``Cov(R_m, R_i) = w Var(R_i) + (1 - w) Cov(R_o, R_i)`` bounds it: unless firm and rest move against each other,
+    ``w ≤ Cov(R_m, R_i)/Var(R_i)``, so that of the market model ``βw ≤ R²``. The check says so where a dilution up to that bound moves an
+    abnormal return by more than its standard error, ``|t| R²/(1 - R²) > 1``, and is silent where no share could.
     """
     if measure != "return":
         return ()
@@ -150,28 +167,162 @@ def benchmark_checks(
         comment = f"{abnormal.void} (they explain it fully on estimation days): their average is void; take a benchmark without them"
         return (BenchmarkCheck(BENCHMARK_CHECK, "made of them", rule, passed=False, comment=comment),)
     one_day = panel.columns == (model.benchmark,) and model.offsets == (0,) and not model.bridges_gaps
-    known = model.benchmark in INDEX_SERIES and one_day and may_hold({e.ticker for e in panel.events}, panel.sessions)
-    held = _held(panel, index_members(), returns_kind) if known else None
+    tickers = {e.ticker for e in panel.events}
+    index = model.benchmark in INDEX_SERIES and one_day
+    held = _held(panel, index_members(), returns_kind) if index and may_hold(tickers, panel.sessions) else None
     if held is None:
-        return _unknown(abnormal, panel)
+        if index and (shares := _nearest_shares(panel)) is not None:
+            return _outside(abnormal, panel, shares)
+        foreign |= tickers.difference(universe_members().index) if index else set()
+        return _unknown(abnormal, panel, foreign)
     return (_check_of(_compared(abnormal, panel, model, held), held, model.benchmark, rule),)
 
 
-def _unknown(abnormal: AbnormalReturns, panel: EventPanel) -> tuple[Check, ...]:
-    """Return a check if the firms of a date explain so much of a benchmark that it may hold them; what it holds is not known."""
+def _unknown(abnormal: AbnormalReturns, panel: EventPanel, foreign: frozenset[str]) -> tuple[Check, ...]:
+    """Return a check if a benchmark whose members are not known may hold so much of the firms that a number would be another one."""
     if len(panel.columns) != 1:
         return ()
-    most = max((_explained(panel, group) for group in _dates(abnormal)), default=0.0)
-    if most < LIKELY:
+    name, held = panel.columns[0], "a benchmark that does not hold them"
+    groups = _dates(abnormal)
+    most = max((_explained(panel, group) for group in groups), default=0.0)
+    if most >= LIKELY:
+        return (
+            BenchmarkCheck(
+                BENCHMARK_CHECK,
+                f"the events' firms of one date explain {percent(most, 0, sign=False)} of {name}",
+                f"less than {percent(LIKELY, 0, sign=False)}, or {held}",
+                passed=False,
+                comment="if it holds them, their common move is in it and their abnormal returns are diluted: compare a benchmark without them",
+                explained=most,
+            ),
+        )
+    own = np.array([e.ticker not in foreign for e in panel.events], dtype=np.bool_)
+    heavy = [
+        *_bounds(abnormal, panel, [np.array([i]) for i in np.flatnonzero(own)]),
+        *_bounds(abnormal, panel, [group for group in groups if own[group].all()]),
+    ]
+    heavy = sorted((b for b in heavy if b.moved > 1.0), key=lambda b: -b.moved)
+    if not heavy:
         return ()
+    parts = [_diluted_words(abnormal, b, name) for b in heavy]
+    value = f"whether {name} holds {'the firm' if abnormal.n == 1 else 'these firms'} is not known here"
     return (
         BenchmarkCheck(
             BENCHMARK_CHECK,
-            f"the events' firms of one date explain {percent(most, 0, sign=False)} of {panel.columns[0]}",
-            f"less than {percent(LIKELY, 0, sign=False)}, or a benchmark that does not hold them",
+            value,
+            f"a share that moves no abnormal return by its standard error, or {held}",
             passed=False,
-            comment="if it holds them, their common move is in it and their abnormal returns are diluted: compare a benchmark without them",
-            explained=most,
+            comment=f"if it does, abnormal returns are diluted by the factor 1 − beta × share, at most by 1 − R²: {first_few(parts, 3, '; ')}; "
+            "compare a benchmark without them",
+            explained=max(b.most for b in heavy),
+            plain=f"{value}; if it does, their abnormal returns are larger than they look",
+        ),
+    )
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Bound:
+    """What a benchmark may hold of a firm, or of the mean of several of one date.
+
+    Its events, beta, the largest share, the largest βw, the abnormal return, and by how many standard errors that may be off.
+    """
+
+    events: IntArray
+    beta: float
+    share: float
+    most: float
+    car: float
+    moved: float
+
+
+def _bounds(abnormal: AbnormalReturns, panel: EventPanel, groups: Sequence[IntArray]) -> list[_Bound]:
+    """Return the bounds of the share and of the dilution of each group's mean on the event day; of single events for groups of one."""
+    if not groups:
+        return []
+    first = np.array([group[0] for group in groups])
+    sums = abnormal.sums(event_day(abnormal))
+    if all(len(group) == 1 for group in groups):
+        firm, car, error = panel.est_returns[first], sums.car[first], sums.s_car[first]
+    else:
+        firm = np.array([panel.est_returns[group].mean(axis=0) for group in groups])
+        car = np.array([sums.car[group].mean() for group in groups])
+        residuals = np.array([abnormal.residuals[group].mean(axis=0) for group in groups])
+        error = deviation(masked(residuals, np.isfinite(residuals)), np.isfinite(residuals).sum(axis=1) - 1)
+    benchmark = panel.est_columns[first, :, 0]
+    used = np.isfinite(benchmark) & np.isfinite(firm)
+    x, y = centred(benchmark, used), centred(firm, used)
+    both, of_market, own = ((one * other).sum(axis=1) for one, other in ((x, y), (x, x), (y, y)))
+    beta = both / np.where(of_market > 0, of_market, np.inf) if abnormal.root.any() else np.ones(len(first))
+    share = np.clip(both / np.where(own > 0, own, np.inf), 0.0, 1.0)
+    most = np.minimum(np.maximum(beta, 0.0) * share, 1.0 - 1e-9)
+    known = (used.sum(axis=1) >= TO_SPARE) & np.isfinite(car) & (error > 0)
+    moved = np.where(known, np.abs(car) / np.where(error > 0, error, np.inf) * most / (1.0 - most), 0.0)
+    return [
+        _Bound(group, *values)
+        for group, values in zip(
+            groups, zip(*(v.tolist() for v in (beta, share, most, car, moved)), strict=True), strict=True
+        )
+    ]
+
+
+def _diluted_words(abnormal: AbnormalReturns, bound: _Bound, benchmark: str) -> str:
+    """Return an abnormal return as it would be against the rest, at a tenth of the benchmark and at most."""
+    keys = [abnormal.keys[i] for i in bound.events]
+    who = keys[0] if len(keys) == 1 else f"the mean of {len(keys)}, {first_few(keys, 2)},"
+    now, tenth, most = (
+        percent(float(abnormal.as_fractions(bound.car / (1.0 - diluted))))
+        for diluted in (0.0, min(bound.beta * A_TENTH, bound.most), bound.most)
+    )
+    return f"{who} {now} would be {f'{tenth} at a tenth of {benchmark} and ' if bound.share > A_TENTH else ''}{most} at most"
+
+
+@dataclass(frozen=True, eq=False)
+class _Nearest:
+    """Shares of the index, NaN for other firms, on the nearest days of the panel of members, shape (N,)."""
+
+    shares: FloatArray
+    days: pd.DatetimeIndex
+
+
+def _nearest_shares(panel: EventPanel) -> _Nearest | None:
+    """Return what the index held of its members on the nearest day that is known; None unless estimation windows lie outside the panel."""
+    if not universe_members().index.isin([e.ticker for e in panel.events]).any():
+        return None
+    members = index_members()
+    first = panel.calendar[np.clip(panel.position + panel.estimation.start, 0, len(panel.calendar) - 1)]
+    if ((first >= members.days[0]) & (panel.sessions <= members.days[-1])).all():
+        return None
+    row = np.clip(members.days.searchsorted(panel.sessions), 1, len(members.days) - 1)
+    shares = [members.shares_of([e.ticker], int(r))[0] for e, r in zip(panel.events, row, strict=True)]
+    return _Nearest(np.array(shares), members.days[row])
+
+
+def _outside(abnormal: AbnormalReturns, panel: EventPanel, nearest: _Nearest) -> tuple[Check, ...]:
+    """Return a check if members of the index are diluted beyond what is negligible by their shares on the nearest day that is known."""
+    found = _bounds(abnormal, panel, [np.array([i]) for i in np.flatnonzero(np.isfinite(nearest.shares))])
+    heavy = [(b.beta * min(float(nearest.shares[i]), b.share), b, i) for b in found for i in b.events.tolist()]
+    heavy = sorted(((d, b, i) for d, b, i in heavy if d > NEGLIGIBLE), key=lambda each: -each[0])
+    if not heavy:
+        return ()
+    name, keys = panel.columns[0], abnormal.keys
+    shares = [
+        f"{percent(float(nearest.shares[i]), 1, sign=False)} {keys[i]} ({iso_day(nearest.days[i])})"
+        for _, _, i in heavy
+    ]
+    parts = [
+        f"{keys[i]} by {1.0 - d:.2f}: {percent(float(abnormal.as_fractions(b.car)))} would be {percent(float(abnormal.as_fractions(b.car / (1.0 - d))))}"
+        for d, b, i in heavy
+    ]
+    value = f"{name} was about {first_few(shares, 3)} on the nearest day that is known"
+    return (
+        BenchmarkCheck(
+            BENCHMARK_CHECK,
+            value,
+            f"shares times beta of at most {percent(NEGLIGIBLE, 0, sign=False)}",
+            passed=False,
+            comment=f"with these shares abnormal returns are diluted by the factor 1 − beta × share ({first_few(parts, 3, '; ')} against the rest)",
+            explained=max(d for d, _, _ in heavy),
+            plain=f"{name} holds these firms, and their shares of it on these days are not known: their abnormal returns are larger than they look",
         ),
     )
 
