@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from eventstudy.claims.causes import reason_in
 from eventstudy.claims.evidence import Evidence
 from eventstudy.claims.kinds import KINDS
 from eventstudy.claims.ruling import Ruling, Verdict, not_testable
 from eventstudy.claims.schema import DOLLARS, ClaimPart
-from eventstudy.claims.words import UP_TO, VERBS, WORDINGS, reason_in, within_the_day
+from eventstudy.claims.words import UP_TO, VERBS, WORDINGS, within_the_day
 from eventstudy.errors import DataMissing, StudyFileError
 from eventstudy.study.tables import html_table, markdown_table, markdown_text
 from eventstudy.wording import capital, did_you_mean, dollars, listed
