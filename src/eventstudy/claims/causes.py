@@ -90,7 +90,7 @@ _PATTERNS = tuple(
         r"^given (?!up\b)",
         r"(?<=, )given (?!up\b)",
         rf"\b(?:on|over|by|with) (?:\w+ )?(?:fears?|worr(?:y|ies)|concerns?|hopes?|optimism|news|reports?|speculation)\b",
-        rf"\b(?!(?:{_NO_AGENT}|{_MOVE}|of|on|and|in|or|\w+ly)\b)(?:\w+ed|hit|hurt|driven|shaken|struck|sunk|undone|undercut|rent|split|shot)"
+        rf"\b(?!(?:{_NO_AGENT}|{_MOVE}|of|on|and|in|or|\w+ly)\b)(?:\w+ed|hit|hurt|driven|shaken|struck|sunk|undone|undercut|caught|rent|split|shot)"
         rf"(?: (?:down|up|back|lower|higher|hard|under|out|off|away|aside))? by {_NOUN}",
         rf"\b(?:led|held|shaken|struck)(?: (?:down|up|back|lower|higher))? by (?:[\w’'&%.-]+ ){{0,3}}(?:{_CAUSES})\b",
         rf"\b{_MOVE}\b(?: (?!on\b|over\b|at\b)[\w$€£%.,’'-]+){{0,4}}?(?: (?:on|by) (?:{_WEEKDAYS}|[\d.]+%))* (?<!based )(?P<on>(?:on|over) {_NOUN})",

@@ -208,6 +208,7 @@ def _judge_size(ev: Evidence, part: ClaimPart) -> Ruling:
     """Judge a claimed move in per cent; of several assets, with ``up to`` the largest counts."""
     if part.wording not in UP_TO or len(part.assets) == 1:
         return each_asset(_size)(ev, part)
+    ev = ev.home(part.assets)
     days = ev.days(part)
     raws = {t: part.sign * ev.move(t, days).raw for t in part.assets}
     known = {t: raw for t, raw in raws.items() if math.isfinite(raw)}
@@ -292,8 +293,9 @@ def verdict_of_calm(move: Move) -> Verdict:
 
 def _judge_count(ev: Evidence, part: ClaimPart) -> Ruling:
     """Judge how many of some companies fell or rose."""
-    days = ev.days(part)
     groups = [ev.basket(key) for key in part.baskets] or [("the named companies", part.assets)]
+    ev = ev.home([t for _, tickers in groups for t in tickers])
+    days = ev.days(part)
     return joint_ruling(
         [(label, _count(ev, part, label, tickers, days)) for label, tickers in groups], "which companies are counted"
     )

@@ -49,6 +49,7 @@ def _judge_rank(ev: Evidence, part: ClaimPart) -> Ruling:
     part of it: the worst day since 18 December need not be worse than that day, nor the worst since March than one in March. The
     comparison reaches no farther than the data, and the sentence says how far that is.
     """
+    ev = ev.home([*part.assets, *_rivals(ev, part)[1]])
     days = ev.days(part)
     periods = _periods(ev, part, days)
     if isinstance(periods, Ruling):

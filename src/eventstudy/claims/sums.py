@@ -29,7 +29,8 @@ def _judge_value(ev: Evidence, part: ClaimPart) -> Ruling:
     The verdict must hold for every share count: the latest on or before the day, the ones around it, and the range that the claim's
     ``shares_billion`` names. Where it does not, the verdict is ``depends on`` the share count.
     """
-    days, ticker = ev.days(part), part.assets[0]
+    ev, ticker = ev.home(part.assets), part.assets[0]
+    days = ev.days(part)
     if reason := not_in_dollars(ev, ticker):
         return not_testable(reason, f"closes of {ticker} in US dollars")
     change = value_change(ev, ticker, days, part.shares_billion)
@@ -96,6 +97,7 @@ def _judge_basket(ev: Evidence, part: ClaimPart) -> Ruling:
     claim's way alone, is another number, judged only if the claim's ``sums`` ask for it, and named beside otherwise. Where readings disagree
     the verdict is ``depends on``, with the verdict of each.
     """
+    ev = ev.home([t for key in part.baskets for t in ev.basket(key)[1]])
     bounds = tolerance(part.wording, float(part.value or 0.0), dollars=True)
     readings: list[Reading] = []
     inputs: list[tuple[str, str]] = []
