@@ -28,6 +28,7 @@ from eventstudy.prices.snapshot import (
 from eventstudy.prices.table import Prices
 from eventstudy.study.results import EventStudyResult
 from eventstudy.study.run import EventStudy
+from eventstudy.study.yardstick import AgainstRest, BenchmarkCheck
 from eventstudy.windows import Window
 from eventstudy.wording import did_you_mean, first_few, iso_day
 
@@ -60,10 +61,18 @@ def price_returns(adjusted: np.ndarray, closes: np.ndarray | None, n: int) -> tu
     >>> returns.round(4).tolist(), priced.tolist()
     ([0.0], [True])
     """
-    total = np.asarray(adjusted[n:] / adjusted[:-n] - 1.0, dtype=np.float64)
+    ends = None if closes is None else (closes[:-n], closes[n:])
+    return _changes((adjusted[:-n], adjusted[n:]), ends)
+
+
+def _changes(
+    adjusted: tuple[np.ndarray, np.ndarray], closes: tuple[np.ndarray, np.ndarray] | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the changes from first to last closes, and where those as traded gave them."""
+    total = np.asarray(adjusted[1] / adjusted[0] - 1.0, dtype=np.float64)
     if closes is None:
         return total, np.zeros(len(total), dtype=bool)
-    price = closes[n:] / closes[:-n] - 1.0
+    price = closes[1] / closes[0] - 1.0
     split = np.abs((1.0 + price) / (1.0 + total) - 1.0) > SPLIT_IN_WINDOW_TOLERANCE
     priced = np.isfinite(price) & ~split
     return np.where(priced, price, total), priced
@@ -417,6 +426,25 @@ class Evidence:
         ends, traded = [days.before, days.last], self.traded(ticker)
         returns, priced = price_returns(self.adjusted(ticker)[ends], None if traded is None else traded[ends], 1)
         return float(returns[0]), bool(priced[0])
+
+    def path(self, ticker: str, days: Days) -> np.ndarray:
+        """Return how far each close of the days lies from the one before them, fractions, shape (n,); NaN where there is none."""
+        inside, traded = slice(days.first, days.last + 1), self.traded(ticker)
+        adjusted = self.adjusted(ticker)
+        ends = None if traded is None else (traded[[days.before]], traded[inside])
+        return _changes((adjusted[[days.before]], adjusted[inside]), ends)[0]
+
+    def rest(self, ticker: str, days: Days) -> AgainstRest | None:
+        """Return a ticker's event day against its yardstick and against the rest of it, if the verdict is another one there."""
+        zero = self._zero(ticker, days)
+        if self.elsewhere is not None or ticker in self.study.model.columns or (days.first, days.last) != (zero, zero):
+            return None
+        try:
+            result, i = self._study_of(ticker, zero, Window(0, 0))
+        except EventStudyError:
+            return None
+        found = [r for c in result.checks if isinstance(c, BenchmarkCheck) for r in c.rows if r.single and r.turns]
+        return next((r for r in found if r.name == result.abnormal.keys[i]), None)
 
     @cached_property
     def _moves(self) -> dict[tuple[str, Days], Move]:

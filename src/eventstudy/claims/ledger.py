@@ -10,12 +10,12 @@ import pandas as pd
 from eventstudy.claims.causes import reason_in
 from eventstudy.claims.evidence import Evidence
 from eventstudy.claims.kinds import KINDS
-from eventstudy.claims.ruling import Ruling, Verdict, not_testable
+from eventstudy.claims.ruling import Ruling, Verdict, money, not_testable
 from eventstudy.claims.schema import DOLLARS, ClaimPart
 from eventstudy.claims.words import UP_TO, VERBS, WORDINGS, within_the_day
 from eventstudy.errors import DataMissing, StudyFileError
 from eventstudy.study.tables import html_table, markdown_table, markdown_text
-from eventstudy.wording import capital, did_you_mean, dollars, listed
+from eventstudy.wording import capital, did_you_mean, listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,5 +292,5 @@ def claimed_text(part: ClaimPart) -> str:
         if part.unit == "percent":
             number = f"{part.value:.10f}".rstrip("0").rstrip(".") + "%"
         elif part.unit in DOLLARS and not KINDS[part.kind].per_share:
-            number = dollars(part.amount)
+            number = money(part.amount)
     return " ".join(w for w in (part.says, part.wording, number) if w)

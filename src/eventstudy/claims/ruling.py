@@ -108,6 +108,35 @@ def allows(wording: str, amount: float, bounds: Bounds, form: Callable[[float], 
     return f"“{f'{wording} {form(amount)}{unit}'.strip()}” allows {bounds.text(amount, form)}{unit}"
 
 
+def enough_digits(form: Callable[[float, int], str], numbers: Sequence[float], lines: Sequence[float], least: int) -> int:
+    """Return how many digits keep numbers apart from the lines that they are judged by, so that a verdict is seen in what is printed.
+
+    Examples
+    --------
+    >>> enough_digits("{:.{}f}".format, [16.9968], [17.0], 2), enough_digits("{:.{}f}".format, [16.97], [17.0], 2)
+    (3, 2)
+    """
+    lines = [line for line in lines if math.isfinite(line)]
+    pairs = [(abs(n), x) for n in numbers for x in lines if not math.isclose(abs(n), x, rel_tol=1e-12)]
+    good = (d for d in range(least, least + 8) if all(form(n, d) != form(x, d) for n, x in pairs))
+    return next(good, least + 8)
+
+
+def money(value: float, more: int = 0) -> str:
+    """Return US dollars without a sign: in millions, billions or trillions, by more digits than usual where a verdict needs them.
+
+    Examples
+    --------
+    >>> money(31.4e6), money(-592.34e9), money(1454.8e9), money(64.26e9, 1)
+    ('$31.4mn', '$592.3bn', '$1.455tn', '$64.26bn')
+    """
+    if abs(value) >= 1e9:
+        scale, unit, digits = (1e12, "tn", 3) if abs(value) >= 1e12 else (1e9, "bn", 1)
+    else:
+        scale, unit, digits = 1e6, "mn", 1
+    return f"${abs(value) / scale:,.{digits + more}f}".rstrip("0").rstrip(".") + unit
+
+
 # -- What the numbers say of a claim, before it is put beside the quotation.
 
 
