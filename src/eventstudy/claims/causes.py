@@ -9,9 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 
-_MONTHS = (
-    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
-)
+_MONTHS = "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
 _WEEKDAYS = "(?:mon|tues|wednes|thurs|fri|satur|sun)days?"
 #: Nouns after "on", "over", "by", "at" that are no cause: times, places of trade, measures.
 _TIMES = (
@@ -37,14 +35,14 @@ _BEFORE = (
 _LAST = "volumes?|turnover|basis|trading|exchange|bourse|days?|average"
 #: A noun that is no time, place or measure, after at most five words that leave it open.
 _NOUN = rf"(?!(?:{_BEFORE} ){{0,5}}(?:{_NO_CAUSE}|[$€£¥]?[\d.,]+\w*%?)(?![\w-]))(?!(?:[\w’'-]+ ){{0,2}}(?:{_LAST})\b)[^\W\d_]"
-_FALL = (
+#: Movements down and up, as articles have them.
+FALL = (
     r"f[ae]ll(?:s|en|ing)?|drop(?:s|ped|ping)?|declin\w+|retreat\w*|sli(?:d|des|ding|pped|ps)|plung\w+|slump\w*|tumbl\w+|plummet\w*|crash\w*|s[aiu]nk\w*"
     r"|crater\w*|nosediv\w+|collaps\w+|sold off|tank(?:ed|s|ing)|div(?:ed|es)|dip(?:ped|s)|edged (?:down|lower)|eas(?:ed|es)|lost|los(?:es|ing)|shed|down|lower|losses|loss"
 )
-_RISE = (
-    r"r[oi]se(?:s|n)?|rising|climb\w*|advanc\w+|gain\w*|rebound\w*|soar\w*|surg\w+|jump\w*|rocket\w*|skyrocket\w*|spik\w+|le[a]pt|rall\w+|edged (?:up|higher)|up|higher|bounced"
-)
-_MOVE = rf"(?:{_FALL}|{_RISE})"
+RISE = r"r[oi]se(?:s|n)?|rising|climb\w*|advanc\w+|gain\w*|rebound\w*|soar\w*|surg\w+|jump\w*|rocket\w*|skyrocket\w*|spik\w+|le[a]pt|rall\w+|edged (?:up|higher)|up|higher|bounced"
+#: A movement of a price.
+MOVE = rf"(?:{FALL}|{RISE})"
 #: Participles with "by" that say who did or holds something, not what moved a price.
 _NO_AGENT = (
     r"measured|ranked|judged|weighted|followed|preceded|published|reported|sorted|owned|compiled|designed|listed|described|called|cited|made|built"
@@ -83,6 +81,16 @@ _OBJECT = rf"(?:down |up |back )?(?!(?:{_TIMES})\b)(?:(?:the|its|their|shares? (
 #: Something stands before the verb that may act: a word that is no "which", "had" or the like.
 _AGENT = r"(?<=[\w%’'] )"
 
+#: Where something else acts on the share; what the share itself does is no reason.
+_ACTING = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        rf"{_AGENT}(?:{_ACTS})\b",
+        rf"{_AGENT}(?:{_MOVES}) {_OBJECT}",
+        rf"{_AGENT}(?:made|makes?|let|left) {_OBJECT} (?:\w+ )?(?:{MOVE}|reeling)\b",
+        rf"{_AGENT}(?:wip|eras|shav|slic|knock|tak|took|chopp|lopp|carv)\w*(?: out)? [^.;]{{1,30}}? (?:off|from) (?!its\b|their\b)",
+    )
+)
 _PATTERNS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -90,20 +98,16 @@ _PATTERNS = tuple(
         r"^given (?!up\b)",
         r"(?<=, )given (?!up\b)",
         rf"\b(?:on|over|by|with) (?:\w+ )?(?:fears?|worr(?:y|ies)|concerns?|hopes?|optimism|news|reports?|speculation)\b",
-        rf"\b(?!(?:{_NO_AGENT}|{_MOVE}|of|on|and|in|or|\w+ly)\b)(?:\w+ed|hit|hurt|driven|shaken|struck|sunk|undone|undercut|caught|rent|split|shot)"
+        rf"\b(?!(?:{_NO_AGENT}|{MOVE}|of|on|and|in|or|\w+ly)\b)(?:\w+ed|hit|hurt|driven|shaken|struck|sunk|undone|undercut|caught|rent|split|shot)"
         rf"(?: (?:down|up|back|lower|higher|hard|under|out|off|away|aside))? by {_NOUN}",
         rf"\b(?:led|held|shaken|struck)(?: (?:down|up|back|lower|higher))? by (?:[\w’'&%.-]+ ){{0,3}}(?:{_CAUSES})\b",
-        rf"\b{_MOVE}\b(?: (?!on\b|over\b|at\b)[\w$€£%.,’'-]+){{0,4}}?(?: (?:on|by) (?:{_WEEKDAYS}|[\d.]+%))* (?<!based )(?P<on>(?:on|over) {_NOUN})",
+        rf"\b{MOVE}\b(?: (?!on\b|over\b|at\b)[\w$€£%.,’'-]+){{0,4}}?(?: (?:on|by) (?:{_WEEKDAYS}|[\d.]+%))* (?<!based )(?P<on>(?:on|over) {_NOUN})",
         rf"\b(?<!based )(?:on|over) (?!(?:{_TIMES})\b)(?:(?!(?:{_TIMES}|after|before|following|ahead|on|over|by|from|than|of|in|at|and|as|when|while|to)\b)[\w’'&%.-]+ ){{0,3}}"
         rf"(?:{_CAUSES})\b(?![-’'])(?! (?:day|date|week|season|call|night|morning)\b)",
         r"\bat (?:the |an? )?(?:\w+ )?(?:news|prospect|thought|sight|announcement|report|idea|threat|hint|suggestion|possibility|signs?)\b",
-        rf"{_AGENT}(?:{_ACTS})\b",
         r"^(?:spook|rattl|jolt)(?:ed|ing)\b|^sent\b",
-        rf"{_AGENT}(?:{_MOVES}) {_OBJECT}",
-        rf"{_AGENT}(?:made|makes?|let|left) {_OBJECT} (?:\w+ )?(?:{_MOVE}|reeling)\b",
-        rf"{_AGENT}(?:wip|eras|shav|slic|knock|tak|took|chopp|lopp|carv)\w*(?: out)? [^.;]{{1,30}}? (?:off|from) (?!its\b|their\b)",
-        rf"\b{_MOVE}\b(?: [\w$%.,]+){{0,3}}? (?P<as>as (?!well\b|much\b|many\b|the (?:first|second|third|last)|of\b|it (?:did|had)\b|\w+ as\b|(?:well|soon|long|far)\b)"
-        rf"(?:[\w’'-]+ ){{1,4}}?(?!{_MOVE}\b)(?:\w+ed|fled|went|came|grew|ran|cut|quit|left|broke|began|took|saw|said|sold|bought|won)\b)",
+        rf"\b{MOVE}\b(?: [\w$%.,]+){{0,3}}? (?P<as>as (?!well\b|much\b|many\b|the (?:first|second|third|last)|of\b|it (?:did|had)\b|\w+ as\b|(?:well|soon|long|far)\b)"
+        rf"(?:[\w’'-]+ ){{1,4}}?(?!{MOVE}\b)(?:\w+ed|fled|went|came|grew|ran|cut|quit|left|broke|began|took|saw|said|sold|bought|won)\b)",
     )
 )  # fmt: skip
 
@@ -127,7 +131,9 @@ def reason_in(quote: str, names: Iterable[str] = ()) -> str:
     >>> reason_in("A recall sank Toyota"), reason_in("Toyota sank 9%")
     ('sank Toyota', '')
     """
-    found = [_start(m) for m in (p.search(quote) for p in _PATTERNS) if m and not _own(quote, m, set(names))]
+    own = set(names)
+    found = [_start(m) for m in (p.search(quote) for p in _PATTERNS) if m]
+    found += [m.start() for p in _ACTING for m in p.finditer(quote) if not _own(quote, m, own)]
     return quote[min(found) :].rstrip(" .") if found else ""
 
 

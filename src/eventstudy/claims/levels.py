@@ -61,7 +61,10 @@ def _level_of(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
     split = f" ({close:,.2f} in the table, before splits of {level.splits:g} for 1)" if level.splits != 1.0 else ""
     allowed = allows(part.wording, float(part.value or 0.0), bounds, lambda value: f"{value:,.10g}")
     digits = enough_digits(
-        lambda value, d: f"{value:,.{d}f}", [price], [float(part.value or 0.0) * b for b in (bounds.low, bounds.high)], 2
+        lambda value, d: f"{value:,.{d}f}",
+        [price],
+        [float(part.value or 0.0) * b for b in (bounds.low, bounds.high)],
+        2,
     )
     text = f"{name} closed at {price:,.{digits}f} on {days.text}{split}; {allowed}"
     text += f", from the other side: it closed at {before:,.2f} before." if part.wording in CROSSINGS else "."

@@ -284,7 +284,9 @@ def _recovery(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
         end += ", and was below again at the end" if below[-1] else ""
     verdict: Verdict = "supported" if later.size else "contradicted"
     verdict = _denied(verdict) if part.verb.negated else verdict
-    return _ruling(ev, ticker, days, move, verdict, end=f"{end}; the yardstick of “{part.says}” is any close of the days")
+    return _ruling(
+        ev, ticker, days, move, verdict, end=f"{end}; the yardstick of “{part.says}” is any close of the days"
+    )
 
 
 def _size(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:

@@ -174,7 +174,7 @@ def _rank(ev: Evidence, part: ClaimPart, ticker: str, days: Days, periods: _Peri
         f"{ev.call(ticker)} {by.words[found.own > 0]} {by.form(found.own)}{own}, number {found.rank} among the one-{part.per} "
         f"{'losses' if sign < 0 else 'gains'} in {by.unit} of {label} in the data here ({_reach(ev, part, found, periods, days)})"
         f"{_runner_up(ev, part, table, ticker, by.form)}{_named_by_since(ev, part, ticker, periods, measure)}"
-        f"; “{part.wording or ('number' if part.value else 'the biggest')}” allows {_allowed(part)}"
+        f"; {f'“{part.wording}”' if part.wording else 'the claim'} allows {_allowed(part)}"
     )
     compared = int(np.isfinite(table.to_numpy(dtype=np.float64)).sum())
     inputs = [("companies compared", str(found.there)), (f"company-{part.per}s compared", f"{compared:,}")]

@@ -108,7 +108,9 @@ def allows(wording: str, amount: float, bounds: Bounds, form: Callable[[float], 
     return f"“{f'{wording} {form(amount)}{unit}'.strip()}” allows {bounds.text(amount, form)}{unit}"
 
 
-def enough_digits(form: Callable[[float, int], str], numbers: Sequence[float], lines: Sequence[float], least: int) -> int:
+def enough_digits(
+    form: Callable[[float, int], str], numbers: Sequence[float], lines: Sequence[float], least: int
+) -> int:
     """Return how many digits keep numbers apart from the lines that they are judged by, so that a verdict is seen in what is printed.
 
     Examples
