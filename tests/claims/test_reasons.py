@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-
-from eventstudy.claims.ruling import allows, tolerance
-from eventstudy.claims.causes import reason_in
-from eventstudy.wording import billions
 from sentences_of_causes import CAUSES as AS_PRINTED
 from sentences_of_causes import NONE as WITHOUT
+
+from eventstudy.claims.causes import reason_in
+from eventstudy.claims.ruling import allows, tolerance
+from eventstudy.wording import billions
 
 REASONS = (
     "rose on strong results",
@@ -71,7 +71,8 @@ def test_causes_are_found_by_grammar_whatever_they_are() -> None:
     """Of sentences written down before they were read: 14 of 68 were found by a list of words, without a false alarm."""
     found = [bool(reason_in(s)) for s in AS_PRINTED]
     false = [s for s in WITHOUT if reason_in(s)]
-    assert len(found) >= 60 and len(WITHOUT) >= 60
+    assert len(found) >= 60
+    assert len(WITHOUT) >= 60
     assert sum(found) / len(found) >= 0.95
     assert false == []
 

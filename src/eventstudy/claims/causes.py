@@ -40,7 +40,7 @@ FALL = (
     r"f[ae]ll(?:s|en|ing)?|drop(?:s|ped|ping)?|declin\w+|retreat\w*|sli(?:d|des|ding|pped|ps)|plung\w+|slump\w*|tumbl\w+|plummet\w*|crash\w*|s[aiu]nk\w*"
     r"|crater\w*|nosediv\w+|collaps\w+|sold off|tank(?:ed|s|ing)|div(?:ed|es)|dip(?:ped|s)|edged (?:down|lower)|eas(?:ed|es)|lost|los(?:es|ing)|shed|down|lower|losses|loss"
 )
-RISE = r"r[oi]se(?:s|n)?|rising|climb\w*|advanc\w+|gain\w*|rebound\w*|soar\w*|surg\w+|jump\w*|rocket\w*|skyrocket\w*|spik\w+|le[a]pt|rall\w+|edged (?:up|higher)|up|higher|bounced"
+RISE = r"r[oi]se(?:s|n)?|rising|climb\w*|advanc\w+|gain\w*|rebound\w*|soar\w*|surg\w+|jump\w*|rocket\w*|skyrocket\w*|spik\w+|le[a]pt|rall\w+|edged (?:up|higher)|up|higher|bounced|recover\w*|regain\w*"
 #: A movement of a price.
 MOVE = rf"(?:{FALL}|{RISE})"
 #: Participles with "by" that say who did or holds something, not what moved a price.
@@ -74,7 +74,7 @@ _MOVES = (
     r"|lift(?:s|ed)|buoy(?:s|ed)|batter(?:s|ed)|hurts?|helped|punish(?:es|ed)|clobber(?:s|ed)|pummel(?:s|led|ed)|slamm?(?:s|ed)|dent(?:s|ed)|cost|unnerv(?:es|ed)"
     r"|dump(?:s|ed)|shunn(?:s|ed)|reward(?:s|ed)|propel(?:s|led)|tanked|crashed|cheer(?:s|ed)|roil(?:s|ed)|devastat(?:es|ed)|upended|stunned|floored|walloped|savaged"
 )
-_NAME = rf"(?-i:(?!(?:Its|The|A)\b)[A-Z][\w&’'.-]*)"
+_NAME = r"(?-i:(?!(?:Its|The|A)\b)[A-Z][\w&’'.-]*)"
 _HELD = r"(?:shares?|stocks?|markets?|index(?:es)?|indices|prices?|sector|investors|traders|shareholders|makers|chipmakers|giants|companies|firms|banks)"
 #: What can be moved: a name that is no day, or shares and those who hold them.
 _OBJECT = rf"(?:down |up |back )?(?!(?:{_TIMES})\b)(?:(?:the|its|their|shares? (?:of|in)|stock (?:of|in)) )*(?:{_NAME}(?!\w)|(?:[\w’'-]+ ){{0,2}}{_HELD}\b)"
@@ -97,17 +97,17 @@ _PATTERNS = tuple(
         rf"\b(?:{_NAMED})\b",
         r"^given (?!up\b)",
         r"(?<=, )given (?!up\b)",
-        rf"\b(?:on|over|by|with) (?:\w+ )?(?:fears?|worr(?:y|ies)|concerns?|hopes?|optimism|news|reports?|speculation)\b",
-        rf"\b(?!(?:{_NO_AGENT}|{MOVE}|of|on|and|in|or|\w+ly)\b)(?:\w+ed|hit|hurt|driven|shaken|struck|sunk|undone|undercut|caught|rent|split|shot)"
-        rf"(?: (?:down|up|back|lower|higher|hard|under|out|off|away|aside))? by {_NOUN}",
+        r"\b(?:on|over|by|with) (?:\w+ )?(?:fears?|worr(?:y|ies)|concerns?|hopes?|optimism|news|reports?|speculation)\b",
+        (rf"\b(?!(?:{_NO_AGENT}|{MOVE}|of|on|and|in|or|\w+ly)\b)(?:\w+ed|hit|hurt|driven|shaken|struck|sunk|undone|undercut|caught|rent|split|shot)"
+        rf"(?: (?:down|up|back|lower|higher|hard|under|out|off|away|aside))? by {_NOUN}"),
         rf"\b(?:led|held|shaken|struck)(?: (?:down|up|back|lower|higher))? by (?:[\w’'&%.-]+ ){{0,3}}(?:{_CAUSES})\b",
         rf"\b{MOVE}\b(?: (?!on\b|over\b|at\b)[\w$€£%.,’'-]+){{0,4}}?(?: (?:on|by) (?:{_WEEKDAYS}|[\d.]+%))* (?<!based )(?P<on>(?:on|over) {_NOUN})",
-        rf"\b(?<!based )(?:on|over) (?!(?:{_TIMES})\b)(?:(?!(?:{_TIMES}|after|before|following|ahead|on|over|by|from|than|of|in|at|and|as|when|while|to)\b)[\w’'&%.-]+ ){{0,3}}"
-        rf"(?:{_CAUSES})\b(?![-’'])(?! (?:day|date|week|season|call|night|morning)\b)",
+        (rf"\b(?<!based )(?:on|over) (?!(?:{_TIMES})\b)(?:(?!(?:{_TIMES}|after|before|following|ahead|on|over|by|from|than|of|in|at|and|as|when|while|to)\b)[\w’'&%.-]+ ){{0,3}}"
+        rf"(?:{_CAUSES})\b(?![-’'])(?! (?:day|date|week|season|call|night|morning)\b)"),
         r"\bat (?:the |an? )?(?:\w+ )?(?:news|prospect|thought|sight|announcement|report|idea|threat|hint|suggestion|possibility|signs?)\b",
         r"^(?:spook|rattl|jolt)(?:ed|ing)\b|^sent\b",
-        rf"\b{MOVE}\b(?: [\w$%.,]+){{0,3}}? (?P<as>as (?!well\b|much\b|many\b|the (?:first|second|third|last)|of\b|it (?:did|had)\b|\w+ as\b|(?:well|soon|long|far)\b)"
-        rf"(?:[\w’'-]+ ){{1,4}}?(?!{MOVE}\b)(?:\w+ed|fled|went|came|grew|ran|cut|quit|left|broke|began|took|saw|said|sold|bought|won)\b)",
+        (rf"\b{MOVE}\b(?: [\w$%.,]+){{0,3}}? (?P<as>as (?!well\b|much\b|many\b|the (?:first|second|third|last)|of\b|it (?:did|had)\b|\w+ as\b|(?:well|soon|long|far)\b)"
+        rf"(?:[\w’'-]+ ){{1,4}}?(?!{MOVE}\b)(?:\w+ed|fled|went|came|grew|ran|cut|quit|left|broke|began|took|saw|said|sold|bought|won)\b)"),
     )
 )  # fmt: skip
 

@@ -6,6 +6,7 @@ is read with its subject counts: a paraphrase, a group ("chip makers such as Nvi
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -14,6 +15,7 @@ import pandas as pd
 
 from eventstudy.claims.causes import FALL, MOVE, RISE
 from eventstudy.claims.evidence import Evidence
+from eventstudy.claims.ruling import tolerance
 from eventstudy.claims.schema import DOLLARS, ClaimPart
 from eventstudy.claims.words import AMOUNT_WORDS, UP_TO
 from eventstudy.distances import DISTANCE, WORDS
@@ -52,6 +54,7 @@ _NOT_THE_DAY = (
 _ON = re.compile(
     rf"\b(?:{MOVE})\b(?: (?!(?:{_NOT_THE_DAY}|on)\b)[\w$€£%.,’'&-]+){{0,5}}? (?:on )?{_day('v')}|^[Oo]n {_day('h')}"
 )
+_ANY = re.compile(rf"\b{_day('a')}")
 _GROUPS = re.compile(
     r"\b(?:such as|like|including|among|others?|makers|companies|firms|giants|stocks|peers|rivals?|competitors?|suppliers?|parent|owner|unit"
     r"|market|markets|investors|both|all|everyone|the rest)\b",
@@ -118,14 +121,13 @@ def _named(quote: str, names: Mapping[str, str]) -> list[str]:
 
 
 def _inside(part: ClaimPart) -> float:
-    """Return a share of the claimed number that its word allows."""
-    low, high, line = WORDS.get(part.wording, (-1, 1, True))
-    if line:
+    """Return a share of the claimed number that its word allows: the number itself, or what lies within the ends."""
+    bounds = tolerance(part.wording, float(part.value or 1.0), dollars=part.unit in DOLLARS)
+    if bounds.place(1.0) == 0:
         return 1.0
-    far = DISTANCE / 2
-    return {(-1, 0): 1 - far, (0, 1): 1 + far, (1, float("inf")): 1 + 4 * far, (-float("inf"), -1): 1 - 4 * far}.get(
-        (low, high), 1 + far if low == 0 else 1 - far
-    )
+    if math.isinf(bounds.high):
+        return bounds.low + DISTANCE / 2
+    return bounds.high - DISTANCE / 2 if bounds.ceiling else (bounds.low + bounds.high) / 2
 
 
 def _as_said(part: ClaimPart, names: Mapping[str, str], sign: float) -> Numbers:
@@ -134,10 +136,9 @@ def _as_said(part: ClaimPart, names: Mapping[str, str], sign: float) -> Numbers:
     values = {}
     if part.value is not None:
         size = sign * part.amount * _inside(part)
-        kinds = {"points": (INDEX_POINTS,), "percent": (RETURN,)}.get(
-            part.unit, (VALUE,) if part.unit in DOLLARS else ()
-        )
-        kinds = (ABNORMAL, BEYOND) if part.measure == "abnormal" else kinds
+        kinds: tuple[str, ...] = (VALUE,) if part.unit in DOLLARS else (RETURN,)
+        if part.unit == "points" or part.measure == "abnormal":
+            kinds = (INDEX_POINTS,) if part.unit == "points" else (ABNORMAL, BEYOND)
         values = {(t, kind, day): size for t in part.assets for kind in kinds}
     state = ("down",) if sign < 0 else ("up",)
     raw = dict.fromkeys(part.assets, sign)
@@ -192,27 +193,29 @@ def day_said(quote: str, session: pd.Timestamp, asked: pd.Timestamp | None) -> t
     >>> day_said("Nvidia fell on Thursday 9 January", friday, closed)
     ('Thursday 9 January', True)
     """
-    said = []
-    if _both_ways(quote):
+    if _both_ways(quote) or any(_is(found, session) for found in _ANY.finditer(quote)):
         return "", False
-    for found in _ON.finditer(quote):
-        given = {key[1:].lstrip("_"): value for key, value in found.groupdict().items() if value}
-        month, number = given.get("month") or given.get("month2"), given.get("day") or given.get("day2")
-        if not (given.get("weekday") or (month and number)):
-            continue
-        fits = [
-            ("weekday" not in given or f"{day:%A}" == given["weekday"])
-            and (not month or (day.month, day.day) == (_MONTHS[month[:3].lower()], int(number or 0)))
-            and ("year" not in given or day.year == int(given["year"]))
-            if day is not None
-            else False
-            for day in (session, asked)
-        ]
-        text = " ".join(filter(None, (given.get("weekday"), number and f"{number} {month}", given.get("year"))))
-        said.append((text, *fits))
-    if not said or any(right for _, right, _ in said):
-        return "", False
-    return said[0][0], any(closed for _, _, closed in said)
+    said = list(_ON.finditer(quote))
+    return (_text(said[0]), any(_is(found, asked) for found in said)) if said else ("", False)
+
+
+def _parts(found: re.Match[str]) -> tuple[str, str, str, str]:
+    """Return weekday, day, month and year of a day in words; empty where there is none."""
+    given = {key[1:].lstrip("_"): value for key, value in found.groupdict().items() if value}
+    day, month = given.get("day") or given.get("day2"), given.get("month") or given.get("month2")
+    return given.get("weekday", ""), day or "", month or "", given.get("year", "")
+
+
+def _text(found: re.Match[str]) -> str:
+    return " ".join(filter(None, _parts(found)))
+
+
+def _is(found: re.Match[str], day: pd.Timestamp | None) -> bool:
+    """Whether a day in words may be a day."""
+    weekday, number, month, year = _parts(found)
+    if day is None or (weekday and weekday != f"{day:%A}") or (year and int(year) != day.year):
+        return False
+    return not month or (_MONTHS[month[:3].lower()], int(number)) == (day.month, day.day)
 
 
 def wrong_day(said: str, session: pd.Timestamp) -> str:

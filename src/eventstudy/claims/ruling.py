@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from eventstudy.claims.words import AMOUNT_WORDS, EXACT_DIGITS, EXACTLY
@@ -241,14 +241,26 @@ def joint_ruling(rulings: Sequence[tuple[str, Ruling]], noun: str) -> Ruling:
     """Return one ruling for several companies: theirs if they agree, else ``depends on`` with who is which."""
     if len(rulings) == 1:
         return rulings[0][1]
-    verdicts = list(dict.fromkeys(r.verdict for _, r in rulings))
+    each = [f"depends on {r.condition}" if r.verdict == "depends on" else r.verdict for _, r in rulings]
+    verdicts = list(dict.fromkeys(each))
     sentence = " ".join(r.sentence for _, r in rulings)
     readings = tuple(Reading(name, r.number, r.verdict) for name, r in rulings)
     inputs = tuple((f"{name}, {key}", value) for name, r in rulings for key, value in r.inputs)
     unit, days = rulings[0][1].unit, rulings[0][1].days
     if len(verdicts) == 1:
-        return Ruling(verdicts[0], sentence, unit=unit, inputs=inputs, readings=readings, days=days)
-    parts = [f"{v} for {listed([n for n, r in rulings if r.verdict == v])}" for v in verdicts]
+        first = rulings[0][1]
+        return replace(
+            first,
+            sentence=sentence,
+            number=math.nan,
+            low=math.nan,
+            high=math.nan,
+            range_of="",
+            inputs=inputs,
+            readings=readings,
+            needs="",
+        )
+    parts = [f"{v} for {listed([n for (n, _), own in zip(rulings, each, strict=True) if own == v])}" for v in verdicts]
     return Ruling(
         "depends on",
         sentence,
