@@ -40,7 +40,7 @@ FALL = (
     r"f[ae]ll(?:s|en|ing)?|drop(?:s|ped|ping)?|declin\w+|retreat\w*|sli(?:d|des|ding|pped|ps)|plung\w+|slump\w*|tumbl\w+|plummet\w*|crash\w*|s[aiu]nk\w*"
     r"|crater\w*|nosediv\w+|collaps\w+|sold off|tank(?:ed|s|ing)|div(?:ed|es)|dip(?:ped|s)|edged (?:down|lower)|eas(?:ed|es)|lost|los(?:es|ing)|shed|down|lower|losses|loss"
 )
-RISE = r"r[oi]se(?:s|n)?|rising|climb\w*|advanc\w+|gain\w*|rebound\w*|soar\w*|surg\w+|jump\w*|rocket\w*|skyrocket\w*|spik\w+|le[a]pt|rall\w+|edged (?:up|higher)|up|higher|bounced|recover\w*|regain\w*"
+RISE = r"r[oi]se(?:s|n)?|rising|climb\w*|advanc\w+|gain\w*|rebound\w*|soar\w*|surg\w+|jump\w*|rocket\w*|skyrocket\w*|spik\w+|le[a]pt|rall\w+|edged (?:up|higher)|up|higher|bounc\w*|claw\w* back|recover\w*|regain\w*"
 #: A movement of a price.
 MOVE = rf"(?:{FALL}|{RISE})"
 #: Participles with "by" that say who did or holds something, not what moved a price.

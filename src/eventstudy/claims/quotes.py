@@ -66,6 +66,8 @@ _WHO = re.compile(
     rf"(?:(?:[Ss]hares|[Ss]tock) (?:of|in) )?(?P<who>{_NAME}(?:(?:, and |, | and ){_NAME})*)(?:[’']s? (?:shares?|stock|price|market value))?"
     rf"(?: (?:has|have|had|was|were|is|are|also|then|\w+ly))*? (?i:{MOVE})\b"
 )
+#: "Microsoft fell 2.1% and Alphabet 4.2%".
+_WITHOUT_A_VERB = re.compile(rf"(?:,|;|\b(?:and|while|but)) (?P<who>{_NAME})(?: by)? (?=\d)")
 _AMOUNT = re.compile(
     r"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?= ?(?:%|per ?cent|percentage|points?|bn|tn|mn|billion|trillion|million))"
 )
@@ -88,6 +90,7 @@ def names_of(ev: Evidence, part: ClaimPart) -> dict[str, str]:
 @cache
 def _known(tickers: tuple[str, ...], names: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
     found = {name: tickers[i] for name, i in events_by_name(tickers, dict(names)).items()}
+    # what everybody calls an index, before the company of the same first word
     indexes = {name.title() if name in ("NASDAQ", "DOW") else name: f"^{t}" for name, t in INDEX_NAMES.items()}
     indexes["S&P"] = "^GSPC"
     called = {name: ticker for ticker, name in names}
@@ -112,12 +115,13 @@ def _others(part: ClaimPart, names: Mapping[str, str]) -> str:
     if _GROUPS.search(part.quote) or any(t in part.assets for t in _named(part.quote, names)):
         return ""
     said = [name for m in _WHO.finditer(part.quote) for name in re.split(r", and |, | and ", m["who"])]
+    said += [m["who"] for m in _WITHOUT_A_VERB.finditer(part.quote)]
     said = [re.sub(r"^(?:The|Shares (?:of|in)) ", "", name) for name in said]
     return listed(said) if said and all(name in names for name in said) else ""
 
 
 def _named(quote: str, names: Mapping[str, str]) -> list[str]:
-    return [t for name, t in names.items() if re.search(rf"(?<![\w$]){re.escape(name)}(?!\w)", quote)]
+    return [t for name, t in names.items() if name in quote and re.search(rf"(?<![\w$]){re.escape(name)}(?!\w)", quote)]
 
 
 def _inside(part: ClaimPart) -> float:
@@ -153,12 +157,13 @@ def _as_said(part: ClaimPart, names: Mapping[str, str], sign: float) -> Numbers:
 
 
 def _wrong_way_or_size(ev: Evidence, part: ClaimPart, names: Mapping[str, str]) -> str:
+    """Say what a quotation has of the claim's assets that the keys deny: the direction, the size, the word beside it."""
     named = bool(_named(part.quote, names))
     if not named and not _AMOUNT.search(part.quote) and not _PART.search(part.quote):
         return ""
     quote = part.quote if named else f"{ev.call(part.assets[0])} {part.quote}"
-    keys = f"{part.says} {part.wording} {part.value or ''}".replace(".0 ", " ").split()
-    said = " ".join(keys).removesuffix(".0") + (f" {part.unit}" if part.value else "")
+    size = "" if part.value is None else f"{part.value:,.10g} {part.unit}"
+    said = " ".join(filter(None, (part.says, part.wording, size)))
     amounts = [float(a.replace(",", "")) for a in _AMOUNT.findall(part.quote)]
     shown = part.value is not None and part.value in amounts
     if part.value is not None and shown and len(amounts) == 1 and _word_is_missing(part):
@@ -166,7 +171,7 @@ def _wrong_way_or_size(ev: Evidence, part: ClaimPart, names: Mapping[str, str]) 
     if part.value is not None and shown and len(amounts) > 1:
         return ""
     found, other = (read(quote, _as_said(part, names, s)).problems for s in (part.sign, -part.sign))
-    if not found or (other and (part.value is None or (shown and _both_ways(quote)))):
+    if not found or (part.value is None and other) or (_both_ways(quote) and (part.value is None or shown)):
         return ""
     return f"it says “{part.quote.strip()}”, the keys say “{said}” of {listed(ev.call(t) for t in part.assets)}"
 
