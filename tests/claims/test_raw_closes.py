@@ -536,7 +536,8 @@ def test_an_impact_whose_verdict_the_yardstick_turns_depends_on_it(tmp_path: Pat
         ("hurt", "impact", {"asset": t, "says": says, "date": D})
         for t, says in (("NVDA", "fell"), ("META", "rose"), ("GOOGL", "fell"))
     ]
-    found = judged(tmp_path, claims)
+    both: CLAIMS = [("hurt", "impact", {"assets": ["GOOGL", "META"], "says": "fell", "date": D})]
+    *found, joint = judged(tmp_path, claims + both)
     result = es.load_study(tmp_path).run()
     rows = next({r.name: r for r in c.rows} for c in result.checks if c.name == "Benchmark without the events' firms")
     assert sum(rows[c.assets[0]].turns for c in found) > 0
@@ -549,6 +550,8 @@ def test_an_impact_whose_verdict_the_yardstick_turns_depends_on_it(tmp_path: Pat
             assert (second.verdict == "not visible in prices") == (row.p_rest >= 0.05)
             assert "depends on the yardstick" in claim.sentence
             assert claim.verdict_text.startswith("depends on the yardstick")
+    if rows["GOOGL"].turns and rows["META"].turns:
+        assert joint.verdict_text == "depends on the yardstick"
 
 
 # -- What the sentence shows.

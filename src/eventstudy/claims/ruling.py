@@ -241,7 +241,8 @@ def joint_ruling(rulings: Sequence[tuple[str, Ruling]], noun: str) -> Ruling:
     """Return one ruling for several companies: theirs if they agree, else ``depends on`` with who is which."""
     if len(rulings) == 1:
         return rulings[0][1]
-    each = [f"depends on {r.condition}" if r.verdict == "depends on" else r.verdict for _, r in rulings]
+    on = [r.condition.partition(":")[0] for _, r in rulings]
+    each = [f"{r.verdict} {what}".rstrip() if what else r.verdict for (_, r), what in zip(rulings, on, strict=True)]
     verdicts = list(dict.fromkeys(each))
     sentence = " ".join(r.sentence for _, r in rulings)
     readings = tuple(Reading(name, r.number, r.verdict) for name, r in rulings)
@@ -251,6 +252,7 @@ def joint_ruling(rulings: Sequence[tuple[str, Ruling]], noun: str) -> Ruling:
         first = rulings[0][1]
         return replace(
             first,
+            condition=on[0],
             sentence=sentence,
             number=math.nan,
             low=math.nan,
