@@ -281,7 +281,7 @@ def test_changed_share_counts_change_the_verdict(spec: StudySpec) -> None:
     found = spec.claims_ledger(result, shares=more)
     claim = found["nvidia-600bn"]
     assert claim.verdict == "depends on"
-    assert claim.ruling.condition.startswith("the share count within 24.34 to 26.96bn")
+    assert claim.ruling.condition.startswith("the share count within 24.340 to 26.959bn")
     assert "depends on the share count" in claim.verdict_text
     more = {t: tuple(replace(c, shares=int(c.shares * 1.25)) for c in share_counts(t)) for t in tickers}
     assert spec.claims_ledger(result, shares=more)["market-1tn"].verdict == "supported"

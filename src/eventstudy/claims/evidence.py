@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -28,8 +28,9 @@ from eventstudy.prices.snapshot import (
 from eventstudy.prices.table import Prices
 from eventstudy.study.results import EventStudyResult
 from eventstudy.study.run import EventStudy
+from eventstudy.study.yardstick import AgainstRest, BenchmarkCheck
 from eventstudy.windows import Window
-from eventstudy.wording import did_you_mean, iso_day
+from eventstudy.wording import did_you_mean, first_few, iso_day
 
 
 def price_returns(adjusted: np.ndarray, closes: np.ndarray | None, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -60,10 +61,18 @@ def price_returns(adjusted: np.ndarray, closes: np.ndarray | None, n: int) -> tu
     >>> returns.round(4).tolist(), priced.tolist()
     ([0.0], [True])
     """
-    total = np.asarray(adjusted[n:] / adjusted[:-n] - 1.0, dtype=np.float64)
+    ends = None if closes is None else (closes[:-n], closes[n:])
+    return _changes((adjusted[:-n], adjusted[n:]), ends)
+
+
+def _changes(
+    adjusted: tuple[np.ndarray, np.ndarray], closes: tuple[np.ndarray, np.ndarray] | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the changes from first to last closes, and where those as traded gave them."""
+    total = np.asarray(adjusted[1] / adjusted[0] - 1.0, dtype=np.float64)
     if closes is None:
         return total, np.zeros(len(total), dtype=bool)
-    price = closes[n:] / closes[:-n] - 1.0
+    price = closes[1] / closes[0] - 1.0
     split = np.abs((1.0 + price) / (1.0 + total) - 1.0) > SPLIT_IN_WINDOW_TOLERANCE
     priced = np.isfinite(price) & ~split
     return np.where(priced, price, total), priced
@@ -159,6 +168,8 @@ class Evidence:
         Share counts by ticker, oldest first, in place of the embedded ones.
     timeline : DataFrame, optional
         Columns date and what, perhaps source and zone, for claims of kind ``date``.
+    elsewhere : DatetimeIndex, optional
+        Sessions of another exchange in place of the study's, on which embedded closes are judged (`home`).
     """
 
     prices: Prices
@@ -170,6 +181,7 @@ class Evidence:
     given_panel: Prices | None = None
     given_shares: Mapping[str, tuple[ShareCount, ...]] | None = None
     timeline: pd.DataFrame | None = None
+    elsewhere: pd.DatetimeIndex | None = None
 
     # -- what there is -------------------------------------------------------------------------------------
 
@@ -196,7 +208,49 @@ class Evidence:
     @cached_property
     def sessions(self) -> pd.DatetimeIndex:
         """The sessions that relative days count."""
-        return self.result.panel.calendar
+        return self.result.panel.calendar if self.elsewhere is None else self.elsewhere
+
+    @cached_property
+    def places(self) -> tuple[int, ...]:
+        """The place of each event's day among the sessions: on those of another exchange the first one from that day on."""
+        panel = self.result.panel
+        if self.elsewhere is None:
+            return tuple(int(p) for p in panel.position)
+        return tuple(int(p) for p in self.elsewhere.searchsorted(pd.DatetimeIndex(panel.sessions)))
+
+    def home(self, tickers: Collection[str]) -> Evidence:
+        """Return the evidence on the sessions of the exchange that tickers' closes are of.
+
+        Raises
+        ------
+        DataMissing
+            If they are of several exchanges: no day is one for all of them.
+        """
+        held = {t: self._home_of(self.source(t)) for t in tickers if self.has(t)}
+        found = list({id(ev): ev for ev in held.values()}.values())
+        if len(found) > 1:
+            here, there = ([t for t, ev in held.items() if (ev is self) == own] for own in (True, False))
+            raise DataMissing(
+                f"{first_few(here, 3)} and {first_few(there, 3)} are of exchanges that are not open on the same days; "
+                "ask for those of one exchange"
+            )
+        return found[0] if found else self
+
+    def _home_of(self, table: Prices) -> Evidence:
+        """Return the evidence on a table's own days if these are not the study's where both have some."""
+        if self.elsewhere is not None or (table is self.prices and not table.provenance.embedded):
+            return self
+        place = next(i for i, t in enumerate(self._tables) if t is table)
+        if place not in self._homes:
+            own, days = self.sessions, pd.DatetimeIndex(table.adj_close.dropna(how="all").index)
+            first, last = max(own[0], days[0]), min(own[-1], days[-1])
+            mine, its = (d[(d >= first) & (d <= last)] for d in (own, days))
+            self._homes[place] = self if mine.equals(its) else replace(self, elsewhere=days)
+        return self._homes[place]
+
+    @cached_property
+    def _homes(self) -> dict[int, Evidence]:
+        return {}
 
     @cached_property
     def firms(self) -> tuple[str, ...]:
@@ -352,8 +406,8 @@ class Evidence:
     def anchor(self, part: ClaimPart) -> int:
         """Return the place of day 0 for a claim: its asset's event, or the session that all events share."""
         panel = self.result.panel
-        own = [int(p) for e, p in zip(panel.events, panel.position, strict=True) if e.ticker in part.assets]
-        places = sorted({*own} or {int(p) for p in panel.position})
+        own = [p for e, p in zip(panel.events, self.places, strict=True) if e.ticker in part.assets]
+        places = sorted({*own} or set(self.places))
         if len(places) > 1:
             raise StudyFileError(
                 "window: the events do not share a day to count from; give 'from' and 'to', or 'date'."
@@ -372,6 +426,25 @@ class Evidence:
         ends, traded = [days.before, days.last], self.traded(ticker)
         returns, priced = price_returns(self.adjusted(ticker)[ends], None if traded is None else traded[ends], 1)
         return float(returns[0]), bool(priced[0])
+
+    def path(self, ticker: str, days: Days) -> np.ndarray:
+        """Return how far each close of the days lies from the one before them, fractions, shape (n,); NaN where there is none."""
+        inside, traded = slice(days.first, days.last + 1), self.traded(ticker)
+        adjusted = self.adjusted(ticker)
+        ends = None if traded is None else (traded[[days.before]], traded[inside])
+        return _changes((adjusted[[days.before]], adjusted[inside]), ends)[0]
+
+    def rest(self, ticker: str, days: Days) -> AgainstRest | None:
+        """Return a ticker's event day against its yardstick and against the rest of it, if the verdict is another one there."""
+        zero = self._zero(ticker, days)
+        if self.elsewhere is not None or ticker in self.study.model.columns or (days.first, days.last) != (zero, zero):
+            return None
+        try:
+            result, i = self._study_of(ticker, zero, Window(0, 0))
+        except EventStudyError:
+            return None
+        found = [r for c in result.checks if isinstance(c, BenchmarkCheck) for r in c.rows if r.single and r.turns]
+        return next((r for r in found if r.name == result.abnormal.keys[i]), None)
 
     @cached_property
     def _moves(self) -> dict[tuple[str, Days], Move]:
@@ -411,8 +484,7 @@ class Evidence:
     def _zero(self, ticker: str, days: Days) -> int:
         """Return day 0 for a claim's estimation window: the study's, if the claim is near it, else the claim's first day."""
         panel = self.result.panel
-        places = {int(p) for e, p in zip(panel.events, panel.position, strict=True) if e.ticker == ticker}
-        places = places or {int(p) for p in panel.position}
+        places = {p for e, p in zip(panel.events, self.places, strict=True) if e.ticker == ticker} or set(self.places)
         place = min(places, key=lambda p: abs(p - days.first))
         near = days.first - place >= -NEAR and days.last - place <= NEAR
         clear = days.first - place > Window.of(self.study.estimation).end
@@ -420,6 +492,11 @@ class Evidence:
 
     def _abnormal(self, ticker: str, days: Days, zero: int) -> tuple[float, float, float]:
         """Return the abnormal return and its interval as fractions."""
+        if self.elsewhere is not None:
+            yardstick = " and ".join(self.study.model.columns) or "model"
+            raise DataMissing(
+                f"{self.call(ticker)} is of another exchange than the study, whose yardstick {yardstick} is not open on the same days"
+            )
         window = Window(days.first - zero, days.last - zero)
         result, i = self._study_of(ticker, zero, window)
         if why := result.abnormal.why_no_sum(window)[i]:

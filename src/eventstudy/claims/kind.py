@@ -86,8 +86,8 @@ def each_asset(judge_one: Callable[[Evidence, ClaimPart, str, Days], Ruling]) ->
     """Return a judge that joins what another one rules on each of a claim's assets."""
 
     def judge(ev: Evidence, part: ClaimPart) -> Ruling:
-        days = ev.days(part)
-        rulings = [(ev.call(ticker), judge_one(ev, part, ticker, days)) for ticker in part.assets]
+        homes = [(ticker, ev.home([ticker])) for ticker in part.assets]
+        rulings = [(own.call(ticker), judge_one(own, part, ticker, own.days(part))) for ticker, own in homes]
         return joint_ruling(rulings, "which company is meant")
 
     return judge

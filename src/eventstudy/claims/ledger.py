@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from eventstudy.claims.causes import reason_in
 from eventstudy.claims.evidence import Evidence
 from eventstudy.claims.kinds import KINDS
-from eventstudy.claims.ruling import Ruling, Verdict, not_testable
+from eventstudy.claims.quotes import day_said, differs, names_of, wrong_day
+from eventstudy.claims.ruling import Ruling, Verdict, money, not_testable
 from eventstudy.claims.schema import DOLLARS, ClaimPart
-from eventstudy.claims.words import UP_TO, VERBS, WORDINGS, reason_in, within_the_day
+from eventstudy.claims.words import UP_TO, VERBS, WORDINGS, within_the_day
 from eventstudy.errors import DataMissing, StudyFileError
 from eventstudy.study.tables import html_table, markdown_table, markdown_text
-from eventstudy.wording import capital, did_you_mean, dollars, listed
+from eventstudy.wording import capital, did_you_mean, listed, long_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +226,7 @@ def _judged(ev: Evidence, part: ClaimPart) -> Claim:
         except DataMissing as error:
             raise StudyFileError(f"{where}: assets: {error.message}") from error
     try:
-        ruling = _unreadable(part) or _beside_reason(part, kind.judge(ev, part))
+        ruling = _unreadable(part) or _unlike_its_keys(ev, part) or _judged_on_its_day(ev, part)
     except DataMissing as error:
         ruling = not_testable(error.message, "data of those days")
     except StudyFileError as error:
@@ -266,14 +269,46 @@ def _unreadable(part: ClaimPart) -> Ruling | None:
     )
 
 
-def _beside_reason(part: ClaimPart, ruling: Ruling) -> Ruling:
+def _unlike_its_keys(ev: Evidence, part: ClaimPart) -> Ruling | None:
+    """Return the ruling on a claim whose quotation says something else than its keys."""
+    why = differs(ev, part)
+    return _refused(why) if why else None
+
+
+def _refused(why: str) -> Ruling:
+    return not_testable(f"the quotation does not say what the keys say: {why}", "keys that say what the article says")
+
+
+def _judged_on_its_day(ev: Evidence, part: ClaimPart) -> Ruling:
+    """Judge a claim; what it says of a day on which the exchange was closed is wrong, whatever the next session brought."""
+    kind = KINDS[part.kind]
+    ruling = _beside_reason(ev, part, kind.judge(ev, part))
+    day = re.match(r"(\d{4}-\d\d-\d\d)(?: \(|$)", ruling.days)
+    if not kind.of_prices or not day:
+        return ruling
+    session, asked = pd.Timestamp(day[1]), pd.Timestamp(part.date) if part.date else None
+    said, closed = day_said(part.quote, session, asked)
+    if not said:
+        return ruling
+    if not closed or asked is None:
+        return _refused(wrong_day(said, session))
+    text = f"The exchange was closed on {asked:%A} {long_day(asked)}, the day that the quotation names. The next session: {ruling.sentence}"
+    return replace(ruling, verdict="contradicted", condition="", sentence=text)
+
+
+def _beside_reason(ev: Evidence, part: ClaimPart, ruling: Ruling) -> Ruling:
     """Return a ruling that says what a price cannot: the reason that a claim gives for it."""
-    reason = part.because if "because" in part.given else reason_in(part.quote)
+    reason = part.because if "because" in part.given else reason_in(part.quote, _called(ev, part))
     if not reason or not KINDS[part.kind].of_prices or ruling.verdict == "not testable here":
         return ruling
     fits = ruling.verdict == "supported"
     text = f"{ruling.sentence} {'The price fits; the' if fits else 'The'} reason given, “{reason}”, is not testable by prices."
     return replace(ruling, verdict="supported in price only" if fits else ruling.verdict, sentence=text)
+
+
+def _called(ev: Evidence, part: ClaimPart) -> list[str]:
+    """Return what the quotation may call the claim's assets."""
+    return [name for name, ticker in names_of(ev, part).items() if ticker in part.assets] if part.assets else []
 
 
 def claimed_text(part: ClaimPart) -> str:
@@ -291,5 +326,5 @@ def claimed_text(part: ClaimPart) -> str:
         if part.unit == "percent":
             number = f"{part.value:.10f}".rstrip("0").rstrip(".") + "%"
         elif part.unit in DOLLARS and not KINDS[part.kind].per_share:
-            number = dollars(part.amount)
+            number = money(part.amount)
     return " ".join(w for w in (part.says, part.wording, number) if w)

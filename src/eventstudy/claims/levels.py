@@ -9,7 +9,7 @@ import pandas as pd
 
 from eventstudy.claims.evidence import Days, Evidence
 from eventstudy.claims.kind import Kind, each_asset
-from eventstudy.claims.ruling import Ruling, Verdict, allows, judge_amount, not_testable, tolerance
+from eventstudy.claims.ruling import Ruling, Verdict, allows, enough_digits, judge_amount, not_testable, tolerance
 from eventstudy.claims.schema import ClaimPart
 from eventstudy.claims.values import not_in_dollars
 from eventstudy.claims.words import AMOUNT_WORDS, CROSSINGS
@@ -60,7 +60,13 @@ def _level_of(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
         )
     split = f" ({close:,.2f} in the table, before splits of {level.splits:g} for 1)" if level.splits != 1.0 else ""
     allowed = allows(part.wording, float(part.value or 0.0), bounds, lambda value: f"{value:,.10g}")
-    text = f"{name} closed at {price:,.2f} on {days.text}{split}; {allowed}"
+    digits = enough_digits(
+        lambda value, d: f"{value:,.{d}f}",
+        [price],
+        [float(part.value or 0.0) * b for b in (bounds.low, bounds.high)],
+        2,
+    )
+    text = f"{name} closed at {price:,.{digits}f} on {days.text}{split}; {allowed}"
     text += f", from the other side: it closed at {before:,.2f} before." if part.wording in CROSSINGS else "."
     inputs = ((f"close {days.text}", f"{close:,.2f}"), ("splits since in the table's closes", level.since))
     return Ruling(verdict, text, number=price, unit="price", inputs=inputs, days=days.text)

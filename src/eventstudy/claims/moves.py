@@ -6,6 +6,8 @@ import math
 from collections.abc import Collection
 from dataclasses import replace
 
+import numpy as np
+
 from eventstudy.claims.evidence import Days, Evidence, Move
 from eventstudy.claims.kind import DAYS, FELL_ROSE, Kind, each_asset
 from eventstudy.claims.ruling import (
@@ -14,6 +16,7 @@ from eventstudy.claims.ruling import (
     Ruling,
     Verdict,
     allows,
+    enough_digits,
     joint_ruling,
     judge_amount,
     missing_text,
@@ -23,6 +26,8 @@ from eventstudy.claims.ruling import (
 )
 from eventstudy.claims.schema import ClaimPart
 from eventstudy.claims.words import AMOUNT_WORDS, COUNT_WORDS, MOVE_WORDS, SHARPLY, SIGN, SLIGHTLY, UP_TO, VERBS
+from eventstudy.inference.result import LEVEL
+from eventstudy.study.yardstick import AgainstRest
 from eventstudy.wording import interval, listed, percent
 
 _INTERVAL = "95% interval of the abnormal return"
@@ -120,7 +125,35 @@ def _impact(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
     """Judge which way news moved a price, beyond the market."""
     move = ev.move(ticker, days)
     verdict = verdict_of_impact(part.says, part.wording, move)
-    return _ruling(ev, ticker, days, move, verdict, end=_yardstick(part, "the abnormal return"))
+    ruling = _ruling(ev, ticker, days, move, verdict, end=_yardstick(part, "the abnormal return"))
+    rest = ev.rest(ticker, days)
+    return ruling if rest is None else _by_both_yardsticks(ev, part, ticker, move, ruling, rest)
+
+
+def _by_both_yardsticks(
+    ev: Evidence, part: ClaimPart, ticker: str, move: Move, ruling: Ruling, rest: AgainstRest
+) -> Ruling:
+    """Judge an impact by the yardstick and by the rest of it, without the firms whose events are studied."""
+    away = abs(rest.against_rest)
+    ends = (-away, away) if rest.p_rest >= LEVEL else (rest.against_rest, rest.against_rest)
+    other = verdict_of_impact(
+        part.says, part.wording, replace(move, abnormal=rest.against_rest, low=ends[0], high=ends[1])
+    )
+    if other == ruling.verdict:
+        return ruling
+    index = ev.call(" ".join(ev.study.model.columns))
+    readings = (
+        Reading(index, rest.change, ruling.verdict),
+        Reading(f"{index} without the events' own firms", rest.against_rest, other),
+    )
+    numbers = f"{ev.call(ticker)}{rest.words.removeprefix(rest.name)} against {readings[1].label}"
+    return replace(
+        ruling,
+        verdict="depends on",
+        sentence=f"{ruling.sentence} Whether {ev.call(ticker)} moved beyond the market depends on the yardstick: {numbers}.",
+        condition=f"the yardstick: {'; '.join(f'{r.verdict} against {r.label}' for r in readings)}",
+        readings=readings,
+    )
 
 
 def _yardstick(part: ClaimPart, plain: str) -> str:
@@ -140,6 +173,8 @@ def _ruling(ev: Evidence, ticker: str, days: Days, move: Move, verdict: Verdict,
     if math.isfinite(move.abnormal):
         text += f"; its abnormal return is {percent(move.abnormal)} (95% interval {interval(move.low, move.high)})"
     text += f"; {end}" if end else ""
+    no_abnormal = verdict == "not testable here" and not move.yardstick and move.reason
+    text += f"; no abnormal return: {move.reason.rstrip('.')}" if no_abnormal else ""
     return Ruling(
         verdict,
         f"{text}.",
@@ -150,8 +185,15 @@ def _ruling(ev: Evidence, ticker: str, days: Days, move: Move, verdict: Verdict,
         range_of=_INTERVAL if math.isfinite(move.low) else "",
         inputs=_inputs(ev, ticker, days, move),
         days=days.text,
-        needs="enough estimation days of the share before these" if verdict == "not testable here" else "",
+        needs=_needed(ev, ticker) if verdict == "not testable here" else "",
     )
+
+
+def _needed(ev: Evidence, ticker: str) -> str:
+    """Say what an abnormal return needs that is not there."""
+    if ev.elsewhere is not None:
+        return f"a study of {ticker} against a yardstick of its own exchange"
+    return "enough estimation days of the share before these"
 
 
 def _from_to(ev: Evidence, days: Days) -> str:
@@ -208,6 +250,7 @@ def _judge_size(ev: Evidence, part: ClaimPart) -> Ruling:
     """Judge a claimed move in per cent; of several assets, with ``up to`` the largest counts."""
     if part.wording not in UP_TO or len(part.assets) == 1:
         return each_asset(_size)(ev, part)
+    ev = ev.home(part.assets)
     days = ev.days(part)
     raws = {t: part.sign * ev.move(t, days).raw for t in part.assets}
     known = {t: raw for t, raw in raws.items() if math.isfinite(raw)}
@@ -218,7 +261,32 @@ def _judge_size(ev: Evidence, part: ClaimPart) -> Ruling:
 
 def _period(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
     """Judge a move over calendar days by its verb, or by its size if one is claimed."""
+    if part.verb.base == "recovered" and part.value is None:
+        return _recovery(ev, part, ticker, days)
     return (_size if part.value is not None else _direction)(ev, part, ticker, days)
+
+
+def _recovery(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
+    """Judge whether a price that fell was back at the close before, or above, on any day of the claim's."""
+    move, path = ev.move(ticker, days), ev.path(ticker, days)
+    if not math.isfinite(move.raw):
+        return _no_closes(ev, ticker, days)
+    below, back = path < 0.0, path >= 0.0
+    fell = int(below.argmax()) if below.any() else -1
+    later = np.flatnonzero(back[fell + 1 :]) + fell + 1
+    level = f"its close of {ev.day(days.before)}"
+    if fell < 0:
+        end = f"it never closed below {level}"
+    elif not later.size:
+        end = f"from {ev.day(days.first + fell)} on it closed below {level} on all days"
+    else:
+        end = f"it was back at {level}, or above, on {ev.day(days.first + int(later[0]))}"
+        end += ", and was below again at the end" if below[-1] else ""
+    verdict: Verdict = "supported" if later.size else "contradicted"
+    verdict = _denied(verdict) if part.verb.negated else verdict
+    return _ruling(
+        ev, ticker, days, move, verdict, end=f"{end}; the yardstick of “{part.says}” is any close of the days"
+    )
 
 
 def _size(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
@@ -237,17 +305,31 @@ def _size(ev: Evidence, part: ClaimPart, ticker: str, days: Days) -> Ruling:
     if not math.isfinite(number):
         return not_testable(move.reason or "there is no abnormal return", "an abnormal return")
     bounds = tolerance(part.wording, float(part.value or 0.0))
-    end = allows(part.wording, part.amount, bounds, _plain if points else _size_text, " points" if points else "")
-    if points or percent(abs(number), sign=False) in (
-        percent(part.amount * b, sign=False) for b in (bounds.low, bounds.high)
-    ):
-        end = f"that is {(_points if points else _size_text)(abs(number))}; {end}"  # two digits would print the line itself
+    abnormal = part.measure == "abnormal"
+    form = _plain if points else _points_of if abnormal else _size_text
+    unit = " points" if points else " percentage points" if abnormal else ""
+    end = allows(part.wording, part.amount, bounds, form, unit)
+    lines = [part.amount * b for b in (bounds.low, bounds.high)]
+    exact = _index_points if points else _percent
+    # two digits would print the line itself
+    if points or abnormal or enough_digits(_percent, [number], lines, 2) > 2:
+        digits = enough_digits(exact, [number], lines, 2 if points or abnormal else 4)
+        shown = exact(abs(number), digits)
+        end = f"that is {shown.rstrip('%') if abnormal else shown}{unit}; {end}"
     ruling = _ruling(ev, ticker, days, move, judge_amount(part.sign * number / part.amount, bounds), end=end)
     return replace(ruling, number=number, unit="points" if points else ruling.unit)
 
 
-def _points(value: float) -> str:
-    return f"{value:,.2f} points"
+def _index_points(value: float, digits: int) -> str:
+    return f"{value:,.{digits}f}"
+
+
+def _points_of(value: float) -> str:
+    return _size_text(value).rstrip("%")
+
+
+def _percent(value: float, digits: int) -> str:
+    return percent(value, digits, sign=False)
 
 
 def _plain(value: float) -> str:
@@ -292,8 +374,9 @@ def verdict_of_calm(move: Move) -> Verdict:
 
 def _judge_count(ev: Evidence, part: ClaimPart) -> Ruling:
     """Judge how many of some companies fell or rose."""
-    days = ev.days(part)
     groups = [ev.basket(key) for key in part.baskets] or [("the named companies", part.assets)]
+    ev = ev.home([t for _, tickers in groups for t in tickers])
+    days = ev.days(part)
     return joint_ruling(
         [(label, _count(ev, part, label, tickers, days)) for label, tickers in groups], "which companies are counted"
     )
@@ -312,6 +395,7 @@ def _count(ev: Evidence, part: ClaimPart, label: str, tickers: tuple[str, ...], 
     did, n = [t for t, r in seen.items() if part.sign * r > 0.0], len(seen)
     k = n - len(did) if part.verb.negated else len(did)
     text = f"{k} of {n} {part.says} ({label}, {days.text}): {percent(k / n, 1, sign=False)}{_who_did(ev, seen, did)}"
+    text += f"; {_allowed(part, k / n)}"
     verdict, needs = _bounded(part, k, n, len(missing)), ""
     if missing:
         text += f"; without prices: {missing_text(missing)}"
@@ -349,6 +433,21 @@ def _bounded(part: ClaimPart, k: int, n: int, missing: int) -> Verdict:
     """Judge a count of k among n; it stands only if it is the same whatever the missing companies did."""
     possible = {_verdict_of_count(part, k + more, n + missing) for more in range(missing + 1)}
     return possible.pop() if len(possible) == 1 else "not testable here"
+
+
+def _allowed(part: ClaimPart, share: float) -> str:
+    """Say which counts the claim allows."""
+    words = {"most": "more than half", "several": f"{SEVERAL} or more", "all": "all of them", "none": "none of them"}
+    if part.wording in words:
+        return f"“{part.wording}” allows {words[part.wording]}"
+    of_all = part.unit == "percent"
+    bounds = tolerance(part.wording, float(part.value or 0.0), whole=not of_all)
+    if not of_all:
+        return allows(part.wording, part.amount, bounds, _plain)
+    lines = [part.amount * bounds.low, part.amount * bounds.high]
+    digits = enough_digits(_percent, [share], lines, 1)
+    exact = "" if digits == 1 else f"that is {_percent(share, digits)}; "
+    return exact + allows(part.wording, part.amount, bounds, _size_text)
 
 
 def _verdict_of_count(part: ClaimPart, k: int, n: int) -> Verdict:

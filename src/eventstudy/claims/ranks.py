@@ -49,6 +49,7 @@ def _judge_rank(ev: Evidence, part: ClaimPart) -> Ruling:
     part of it: the worst day since 18 December need not be worse than that day, nor the worst since March than one in March. The
     comparison reaches no farther than the data, and the sentence says how far that is.
     """
+    ev = ev.home([*part.assets, *_rivals(ev, part)[1]])
     days = ev.days(part)
     periods = _periods(ev, part, days)
     if isinstance(periods, Ruling):
@@ -173,6 +174,7 @@ def _rank(ev: Evidence, part: ClaimPart, ticker: str, days: Days, periods: _Peri
         f"{ev.call(ticker)} {by.words[found.own > 0]} {by.form(found.own)}{own}, number {found.rank} among the one-{part.per} "
         f"{'losses' if sign < 0 else 'gains'} in {by.unit} of {label} in the data here ({_reach(ev, part, found, periods, days)})"
         f"{_runner_up(ev, part, table, ticker, by.form)}{_named_by_since(ev, part, ticker, periods, measure)}"
+        f"; {f'“{part.wording}”' if part.wording else 'the claim'} allows {_allowed(part)}"
     )
     compared = int(np.isfinite(table.to_numpy(dtype=np.float64)).sum())
     inputs = [("companies compared", str(found.there)), (f"company-{part.per}s compared", f"{compared:,}")]
@@ -233,6 +235,11 @@ def _rivals(ev: Evidence, part: ClaimPart) -> tuple[str, tuple[str, ...]]:
         return "its own days", ()
     groups = [ev.basket(key) for key in part.baskets or ("all",)]
     return listed([label for label, _ in groups]), tuple(t for _, tickers in groups for t in tickers)
+
+
+def _allowed(part: ClaimPart) -> str:
+    """Say which places the claim allows."""
+    return f"{'number 1 to ' if part.wording == AMONG and (part.value or 1) > 1 else 'number '}{part.value or 1:g}"
 
 
 def _verdict_of_rank(part: ClaimPart, rank: int, toward: float) -> Verdict:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from eventstudy.claims.words import AMOUNT_WORDS, EXACT_DIGITS, EXACTLY
@@ -106,6 +106,37 @@ def allows(wording: str, amount: float, bounds: Bounds, form: Callable[[float], 
     '“about 150 points” allows 142.5 to 157.5 points'
     """
     return f"“{f'{wording} {form(amount)}{unit}'.strip()}” allows {bounds.text(amount, form)}{unit}"
+
+
+def enough_digits(
+    form: Callable[[float, int], str], numbers: Sequence[float], lines: Sequence[float], least: int
+) -> int:
+    """Return how many digits keep numbers apart from the lines that they are judged by, so that a verdict is seen in what is printed.
+
+    Examples
+    --------
+    >>> enough_digits("{:.{}f}".format, [16.9968], [17.0], 2), enough_digits("{:.{}f}".format, [16.97], [17.0], 2)
+    (3, 2)
+    """
+    lines = [line for line in lines if math.isfinite(line)]
+    pairs = [(abs(n), x) for n in numbers for x in lines if not math.isclose(abs(n), x, rel_tol=1e-12)]
+    good = (d for d in range(least, least + 8) if all(form(n, d) != form(x, d) for n, x in pairs))
+    return next(good, least + 8)
+
+
+def money(value: float, more: int = 0) -> str:
+    """Return US dollars without a sign: in millions, billions or trillions, by more digits than usual where a verdict needs them.
+
+    Examples
+    --------
+    >>> money(31.4e6), money(-592.34e9), money(1454.8e9), money(64.26e9, 1)
+    ('$31.4mn', '$592.3bn', '$1.455tn', '$64.26bn')
+    """
+    if abs(value) >= 1e9:
+        scale, unit, digits = (1e12, "tn", 3) if abs(value) >= 1e12 else (1e9, "bn", 1)
+    else:
+        scale, unit, digits = 1e6, "mn", 1
+    return f"${abs(value) / scale:,.{digits + more}f}".rstrip("0").rstrip(".") + unit
 
 
 # -- What the numbers say of a claim, before it is put beside the quotation.
@@ -210,14 +241,28 @@ def joint_ruling(rulings: Sequence[tuple[str, Ruling]], noun: str) -> Ruling:
     """Return one ruling for several companies: theirs if they agree, else ``depends on`` with who is which."""
     if len(rulings) == 1:
         return rulings[0][1]
-    verdicts = list(dict.fromkeys(r.verdict for _, r in rulings))
+    on = [r.condition.partition(":")[0] for _, r in rulings]
+    each = [f"{r.verdict} {what}".rstrip() if what else r.verdict for (_, r), what in zip(rulings, on, strict=True)]
+    verdicts = list(dict.fromkeys(each))
     sentence = " ".join(r.sentence for _, r in rulings)
     readings = tuple(Reading(name, r.number, r.verdict) for name, r in rulings)
     inputs = tuple((f"{name}, {key}", value) for name, r in rulings for key, value in r.inputs)
     unit, days = rulings[0][1].unit, rulings[0][1].days
     if len(verdicts) == 1:
-        return Ruling(verdicts[0], sentence, unit=unit, inputs=inputs, readings=readings, days=days)
-    parts = [f"{v} for {listed([n for n, r in rulings if r.verdict == v])}" for v in verdicts]
+        first = rulings[0][1]
+        return replace(
+            first,
+            condition=on[0],
+            sentence=sentence,
+            number=math.nan,
+            low=math.nan,
+            high=math.nan,
+            range_of="",
+            inputs=inputs,
+            readings=readings,
+            needs="",
+        )
+    parts = [f"{v} for {listed([n for (n, _), own in zip(rulings, each, strict=True) if own == v])}" for v in verdicts]
     return Ruling(
         "depends on",
         sentence,

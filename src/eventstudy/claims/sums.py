@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from eventstudy.claims.evidence import Days, Evidence
 from eventstudy.claims.kind import DAYS, LOST_GAINED, Kind
@@ -11,8 +11,10 @@ from eventstudy.claims.ruling import (
     Reading,
     Ruling,
     allows,
+    enough_digits,
     judge_amount,
     missing_text,
+    money,
     not_testable,
     tolerance,
 )
@@ -29,7 +31,8 @@ def _judge_value(ev: Evidence, part: ClaimPart) -> Ruling:
     The verdict must hold for every share count: the latest on or before the day, the ones around it, and the range that the claim's
     ``shares_billion`` names. Where it does not, the verdict is ``depends on`` the share count.
     """
-    days, ticker = ev.days(part), part.assets[0]
+    ev, ticker = ev.home(part.assets), part.assets[0]
+    days = ev.days(part)
     if reason := not_in_dollars(ev, ticker):
         return not_testable(reason, f"closes of {ticker} in US dollars")
     change = value_change(ev, ticker, days, part.shares_billion)
@@ -44,11 +47,12 @@ def _judge_value(ev: Evidence, part: ClaimPart) -> Ruling:
     )
     condition = _which_count(counts, readings)
     near, far = sorted((readings[0].number, readings[-1].number), key=abs)
-    others = "" if math.isclose(near, far) else f"; with other share counts {dollars(near)} to {dollars(far)}"
+    form = _form(part, bounds, [r.number for r in readings])
+    others = "" if math.isclose(near, far) else f"; with other share counts {form(near)} to {form(far)}"
     return Ruling(
         "depends on" if condition else readings[0].verdict,
-        f"{ev.call(ticker)} {'lost' if change.raw < 0 else 'gained'} {dollars(change.raw)}: {change.shares.shares / 1e9:.3f}bn shares × "
-        f"${abs(step):,.2f} ({days.text}){others}. {allows(part.wording, part.amount, bounds, dollars)}.",
+        f"{ev.call(ticker)} {'lost' if change.raw < 0 else 'gained'} {form(change.raw)}: {change.shares.shares / 1e9:.3f}bn shares × "
+        f"${abs(step):,.2f} ({days.text}){others}. {allows(part.wording, part.amount, bounds, form)}.",
         number=change.raw,
         low=min(near, far),
         high=max(near, far),
@@ -61,6 +65,12 @@ def _judge_value(ev: Evidence, part: ClaimPart) -> Ruling:
     )
 
 
+def _form(part: ClaimPart, bounds: Bounds, numbers: Sequence[float]) -> Callable[[float], str]:
+    """Return how amounts are written: by as many digits as tell them from the bounds."""
+    more = enough_digits(money, numbers, [part.amount * bounds.low, part.amount * bounds.high], 0)
+    return lambda value: money(value, more)
+
+
 def _which_count(counts: Sequence[float], readings: Sequence[Reading]) -> str:
     """Say which share counts give which verdict; an empty text if all give the same."""
     verdicts = list(dict.fromkeys(r.verdict for r in readings))
@@ -70,7 +80,7 @@ def _which_count(counts: Sequence[float], readings: Sequence[Reading]) -> str:
         f"{v} with {listed((f'{n / 1e9:.3f}bn' for n, r in zip(counts, readings, strict=True) if r.verdict == v), 'or')}"
         for v in verdicts
     ]
-    return f"the share count within {counts[0] / 1e9:.2f} to {counts[-1] / 1e9:.2f}bn: {'; '.join(by_verdict)}"
+    return f"the share count within {counts[0] / 1e9:.3f} to {counts[-1] / 1e9:.3f}bn: {'; '.join(by_verdict)}"
 
 
 def _value_inputs(ev: Evidence, c: ValueChange, days: Days, part: ClaimPart) -> tuple[tuple[str, str], ...]:
@@ -96,6 +106,7 @@ def _judge_basket(ev: Evidence, part: ClaimPart) -> Ruling:
     claim's way alone, is another number, judged only if the claim's ``sums`` ask for it, and named beside otherwise. Where readings disagree
     the verdict is ``depends on``, with the verdict of each.
     """
+    ev = ev.home([t for key in part.baskets for t in ev.basket(key)[1]])
     bounds = tolerance(part.wording, float(part.value or 0.0), dollars=True)
     readings: list[Reading] = []
     inputs: list[tuple[str, str]] = []
@@ -169,19 +180,20 @@ def _of_readings(
         "which days": part.windows,
         "whether gains are set against losses": part.sums,
     }
-    found = "; ".join(f"{v} with {_sums_text([r for r in readings if r.verdict == v])}" for v in kinds)
+    form = _form(part, bounds, [r.number for r in readings])
+    found = "; ".join(f"{v} with {_sums_text(form, [r for r in readings if r.verdict == v])}" for v in kinds)
     if beside:
         alone = (
             f"the {'losers' if part.sign < 0 else 'winners'} alone" if "net" in part.sums else "all companies together"
         )
-        found += f"; what {alone} come to is another number: {_sums_text(beside)}"
+        found += f"; what {alone} come to is another number: {_sums_text(form, beside)}"
     low, high = min(r.number for r in readings), max(r.number for r in readings)
     range_of = "over the readings"
     if len(readings) == 1:
         (low, high), range_of = ranges[0], "over share counts"
     return Ruling(
         "depends on" if len(kinds) > 1 else kinds[0],
-        f"{allows(part.wording, part.amount, bounds, dollars)}; {found}.",
+        f"{allows(part.wording, part.amount, bounds, form)}; {found}.",
         number=readings[0].number,
         low=low,
         high=high,
@@ -198,12 +210,13 @@ def _of_readings(
     )
 
 
-def _sums_text(readings: list[Reading]) -> str:
+def _sums_text(form: Callable[[float], str], readings: list[Reading]) -> str:
     """Return sums in words: the first two by name, more as a range."""
+    texts = {r.number: f"{dollars(r.number, sign=True)[0] if r.number else ''}{form(r.number)}" for r in readings}
     if len(readings) <= 2:
-        return listed(f"{_signed(r.number)} ({r.label})" for r in readings)
-    small, *_, large = sorted((r.number for r in readings), key=abs)
-    return f"{len(readings)} sums from {_signed(small)} to {_signed(large)}"
+        return listed(f"{texts[r.number]} ({r.label})" for r in readings)
+    small, *_, large = sorted(texts, key=abs)
+    return f"{len(readings)} sums from {texts[small]} to {texts[large]}"
 
 
 def _signed(value: float) -> str:

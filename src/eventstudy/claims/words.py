@@ -72,26 +72,6 @@ SIGN = {"fell": -1.0, "rose": 1.0, "recovered": 1.0, "lost": -1.0, "gained": 1.0
 # -- What a quotation says that no close can show.
 
 
-#: What prices move on or by; a cause is named by one of these after at most three words that are no time.
-_CAUSES = (
-    "results?|earnings|sales|revenues?|profits?|data|outlook|demand|guidance|forecasts?|figures|numbers|growth|orders|margins?|tariffs?"
-    "|inflation|warnings?|upgrades?|downgrades?|deals?|bids?|mergers?|buybacks?|cuts?|fears?|worr(?:y|ies)|concerns?|hopes?|optimism|news"
-    "|reports?|speculation|expectations?|sentiment|competition|rumou?rs?"
-)
-_TIMES = (
-    "(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|may|june|july|august|september|october|november|december"
-    "|days?|date|eve|morning|afternoon|evening|week|month|year|quarter|close|open|after|before|following|ahead|on|over|by|from|than|of|in|at|and|as|when|while|to"
-)
-_CAUSE = rf"(?:(?!(?:{_TIMES})\b)[\w’'&%.-]+ ){{0,3}}(?:{_CAUSES})\b(?![-’'])(?! (?:day|date|week|season|call|night|morning)\b)"
-_BY = r"(?!(?:measured|ranked|judged|weighted|followed|preceded|published|reported|sorted)\b)(?:\w+ed|hit|hurt|driven|shaken|struck|led|held)"
-_REASON = re.compile(
-    rf"(?<!based )\b(?:on|over) {_CAUSE}|\b{_BY}(?: (?:down|up|back|lower|higher))? by {_CAUSE}|"
-    r"\b(because|due to|owing to|thanks to|amid|as a result of|in response to|in reaction to|in the wake of|on the back of"
-    r"|affected by|driven by|fuelled by|fueled by|triggered by|sparked by|caused by|prompted by|spurred by|weighed down by|(?:on|over|by|with) (?:\w+ )?(?:fears?|worr(?:y|ies)"
-    r"|concerns?|hopes?|optimism|news|reports?|speculation)|(?:fears?|worries|concerns) (?:that|about|over)"
-    r"|spook(?:ed|ing)|rattl(?:ed|ing)|jolt(?:ed|ing)|sent|as (?:investors|traders|fears|worries))\b",
-    re.IGNORECASE,
-)
 _WITHIN_THE_DAY = re.compile(
     r"\b(as (?:much|little|low|high) as|intra-?day|within (?:the|a) day|during the (?:day|session)|at one point|briefly"
     r"|at (?:its|their) (?:worst|best|lows?|lowest|highs?|highest|peak)|session(?:'s|’s)? (?:low|high)s?|day(?:'s|’s) (?:low|high)"
@@ -99,20 +79,6 @@ _WITHIN_THE_DAY = re.compile(
     r"|at the open(?:ing)?|opened (?:lower|higher|down|up))\b",
     re.IGNORECASE,
 )
-
-
-def reason_in(quote: str) -> str:
-    """Return what a quotation gives as a reason, from the word that gives it on; empty if it gives none.
-
-    Examples
-    --------
-    >>> reason_in("Nvidia fell 17% on fears of cheaper chips."), reason_in("a week after the release")
-    ('on fears of cheaper chips', '')
-    >>> reason_in("SAP was buoyed by strong cloud results"), reason_in("SAP rose by 4% on Tuesday after strong results")
-    ('buoyed by strong cloud results', '')
-    """
-    found = _REASON.search(quote)
-    return quote[found.start() :].rstrip(" .") if found else ""
 
 
 def within_the_day(quote: str) -> str:
