@@ -54,10 +54,12 @@ OF_THEM = re.compile(
 )
 WORD = re.compile(r"[^\W\d_][\w’'-]*")
 #: Words that may stand between a subject and its number.
-PLAIN = frozenset(
-    "a an the and or of in on by for at as its their it they that this these while but whereas though although s is are was were be been "
+_PLAIN = (
+    "a an the and or of in on by for at as over within its their it they that this these while but whereas though although s is are was were be been "
     "has have had do does did stands stood raw event share shares stock stocks price prices firm firms company companies percent per cent "
-    "return returns abnormal abnormally cumulative change changes trading day days car cars caar".split()
+    "return returns abnormal abnormally cumulative change changes trading day days car cars caar"
+)
+PLAIN = frozenset(_PLAIN.split())
 )
 
 NUM = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
@@ -117,7 +119,9 @@ FIGURE = re.compile(
 PARTS = re.compile(rf"(?P<sign>[−+-])?(?P<before>{BEFORE})?(?P<number>{NUM}) ?(?P<unit>{UNIT})?(?P<after>{AFTER})?")
 SCALE = {"bn": 1e9, "billion": 1e9, "tn": 1e12, "trillion": 1e12, "mn": 1e6, "million": 1e6, "": 1.0}
 MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
-DATE = re.compile(rf"\b(?:\d{{1,2}} (?:{MONTHS}) \d{{4}}(?!\d)|\d{{4}}-\d{{2}}-\d{{2}}(?!\d))")
+DATE = re.compile(
+    rf"\b(?:\d{{1,2}} (?:{MONTHS})\b(?: \d{{4}}(?!\d))?|(?:{MONTHS}) \d{{1,2}}(?:, \d{{4}})?(?![\d%])|\d{{4}}-\d{{2}}-\d{{2}}(?!\d))"
+)
 DAYS = re.compile(
     r"\[(?P<a>[−+-]?\d+), (?P<b>[−+-]?\d+)\]|\b(?:trading )?days? (?P<c>[−+-]?\d+)(?: (?:to|or day) (?P<d>[−+-]?\d+))?(?!\d)",
     re.IGNORECASE,
@@ -266,19 +270,23 @@ CUES = re.compile(
 # -- When, and other relations of a number.
 
 #: Days that a text means by words: the event day, and a window by how long it is.
-EVENT_DAY = re.compile(r"\bon the event day\b", re.IGNORECASE)
+EVENT_DAY = re.compile(r"\bon (?:the|its|their) event day\b", re.IGNORECASE)
 LENGTH = re.compile(rf"\b(?:over|in|within) (?:the )?(?P<length>{_K}) (?:trading )?(?:days|sessions)\b", re.IGNORECASE)
 #: Times that are not read.
 ELSEWHEN = re.compile(
     r"\b(?:(?:next|following|previous|prior|first|last|second|third|whole|entire) (?:\w+ )?(?:day|session|week|month|quarter|year|hour)s?"
     r"|[\w-]+ (?:days?|sessions?|weeks?|months?|hours?|years?) (?:later|earlier|before|after|ago)|(?:day|session) (?:before|after)"
     r"|after[- ]hours|pre-?market|overnight|intraday|yesterday|today|tomorrow|since|to date|at the (?:open|close|low|high)"
+    rf"|in (?:early |mid-?|late )?(?:{MONTHS}|\d{{4}})|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
     r"|(?:this|that|the|a|in|within|over) (?:\w+ )?(?:weeks?|months?|years?|hours?|minutes?|session)|(?:this|that|the) quarter"
     r"|(?:in|within|over|for) (?:\w+ )?(?:days|sessions)(?! [−+-]?\d))\b",
     re.IGNORECASE,
 )
 #: Before a number, or a date: not its size, not on that day.
-FROM_TO = re.compile(r"\b(?:from|to|until|till|towards?|since|as \w+ as) $", re.IGNORECASE)
+FROM_TO = re.compile(
+    rf"\b(?:from|to|until|till|towards?|since|as \w+ as|(?:{FALL}|{RISE}) (?:below|above|beyond|past|through)) $",
+    re.IGNORECASE,
+)
 OFF_DATE = re.compile(r"\b(?:since|by|before|after|until|till|through|to|from|between|and|ahead of) $", re.IGNORECASE)
 #: After a number: it is one of many, or shared out.
 RATE = re.compile(
@@ -305,7 +313,7 @@ def count_of(word: str) -> int:
 TOLD = "\ue000"
 _MONEY = rf"{BEFORE}{NUM}(?!\d| ?%)(?: ?(?:{LARGE})\b)?|{NUM} ?(?:{LARGE})(?!\w){AFTER}?"
 _PERCENT, _POINTS = rf"{NUM} ?(?:%|per ?cent(?!\w))(?! ?points?)", rf"{NUM} ?(?:percentage )?points?(?!\w)"
-_THE = r"(?:[Tt]he |[Ii]ts )?"
+_THE = r"(?:[Tt]he )?"
 _MANY = r"(?: (?:events|firms|companies|shares|stocks))?"
 
 
@@ -314,7 +322,7 @@ def _tokens(date: str) -> list[tuple[str, re.Pattern[str]]]:
     """Return each kind of word as a letter, the first that fits is taken; ``date`` is the pattern of a date."""
     day, group = r"[−+-]?\d+", GROUP.pattern
     when = (
-        rf"(?i:on) (?:{date}|(?:trading )?day {day}(?!\d| (?:to|or) )|the event day\b)"
+        rf"(?i:on) (?:{date}|(?:trading )?day {day}(?!\d| (?:to|or) )|(?:the|its|their) event day\b)"
         rf"|(?i:over|in) (?:the )?(?:(?:event )?window )?(?:(?:trading )?days {day} to {day}(?!\d)|\[{day}, {day}\])(?: around (?:{date}))?"
         rf"|(?i:from) (?:{date}) to (?:{date})|(?i:between) (?:{date}) and (?:{date})|by day {day}(?!\d)"
     )
@@ -322,14 +330,16 @@ def _tokens(date: str) -> list[tuple[str, re.Pattern[str]]]:
     kinds = {
         "T": rf"{TOLD}+",
         "F": STILL.pattern,
+        "n": NOISE.pattern,
+        "E": r"the model expected\b",
         "X": rf"(?:{EXPECTATION.pattern[4:]}|(?:against|beyond) (?:what its beta explains|the model)\b|{COMPARED.pattern})",
         "A": rf"{_THE}{abnormal} (?:of|for) {group}|{group}(?:[’']s?)? {abnormal}",
         "D": rf"{_THE}market value of {group}|{group}(?:[’']s?)? market value\b",
         "Z": rf"{_THE}(?:(?:share|stock) )?prices? of {group}|{group}(?:[’']s?)? (?:(?:share|stock) )?prices?\b",
         "S": rf"(?:{_THE}(?:shares?|stocks?) (?:of|in) )?{group}(?:(?:[’']s?)? (?:shares?|stocks?)\b)?|(?:[Tt]he|[Ii]ts) (?:shares?|stock)\b|It\b",
-        "W": rf"{when}|{LENGTH.pattern}",
+        "W": rf"{when}|(?i:{LENGTH.pattern})",
         "I": rf"\((?:[\d.]+% interval )?{VALUE} to {VALUE}\)",
-        "z": rf"(?i:{_THE}prices of)(?= {COUNT.pattern})",
+        "z": rf"(?i:{_THE}prices of)(?= (?:(?:{NEAR}) )?{COUNT.pattern})",
         "C": COUNT.pattern + _MANY,
         "M": _MONEY,
         "Q": _POINTS,
@@ -344,13 +354,15 @@ def _tokens(date: str) -> list[tuple[str, re.Pattern[str]]]:
         "B": r"by\b",
         "a": r"abnormal(?:ly)?\b",
         "N": r"an?\b",
+        "'": r"[’']s\b",
+        "r": r"return\b",
         "o": r"(?:of|for|in)\b",
         "&": r"(?:and|while|whereas|but|as)\b",
         "k": rf"{_K}\b",
         **{mark: re.escape(mark) for mark in ",;:."},
     }
     return [
-        (letter, re.compile(_nameless(pattern), re.IGNORECASE if letter in "FXRVNRkC" else 0))
+        (letter, re.compile(_nameless(pattern), re.IGNORECASE if letter in "FXDZSRVNkC" else 0))
         for letter, pattern in kinds.items()
     ]
 
@@ -371,10 +383,10 @@ _CLAUSE = "|".join(
         "S:?s[PM]I?",
         "N?R?[PM]a?VoS|NVo(?:R?[PM]o)?S",
         "z?R?C(?:H?Va?|F)(?:W?(?:,|,?&)kV)*",
-        "S?T",
+        "S?T|S'aVW?T|S'rosPW?n|Es?P",
     )
 )
-_STATEMENT = f"(?:W,?)?(?:{_CLAUSE})W?"
+_STATEMENT = f"(?:W,?)?(?:{_CLAUSE})W?(?::?n)?"
 _TEXT = re.compile(rf"(?:{_STATEMENT})(?:(?:[;,.]|,?&)(?:{_STATEMENT}))*\.?")
 
 

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import Literal
 
 from eventstudy import grammar
@@ -342,7 +343,7 @@ class _Reader:
             step()
         self._leftovers()
         shape = "".join(grammar.TOLD if seen == 2 else c for c, seen in zip(self.text, self.seen, strict=True))
-        prose = [] if grammar.fits(shape, self.date.pattern) else [self.given]
+        prose = [] if self.problems or self.unread or grammar.fits(shape, self.date.pattern) else [self.given]
         # who is named, and of whom nothing was read
         prose += [key for key in dict.fromkeys(self._keys(self.text)) if not self._is_claimed(key)]
         words = [self._named(t) for t in dict.fromkeys(self.problems)]
@@ -453,10 +454,11 @@ class _Reader:
                 f"than {index[0] if index else 'the index'}": None if own is None or beside is None else own - beside,
             }
             choices[key] = {what: v for what, v in known.items() if v is not None and math.isfinite(v)}
-        if not all(choices.values()):
+        if not all(len(found_of) > bool(named) for found_of in choices.values()):
             return
         for key, found_of in choices.items():
-            right = any(_same(amount, value, sign, word) for value in found_of.values())
+            meant = [v for what, v in found_of.items() if not named or what != "than expected"]
+            right = any(_same(amount, value, sign, word) for value in meant)
             shown = " and ".join(f"{percent(v, 1).rstrip('%')} points more {what}" for what, v in found_of.items())
             self._judge(right, f"{self._named(found.group())!r} is said of {key}, which returned {shown}")
         self._told(found, keys, span)
@@ -532,7 +534,8 @@ class _Reader:
         self._judge(right, f"{self._named(found.group())!r}: the verdict turns for {listed(sorted(true)) or 'nobody'}")
         self.claimed.update(said)
         number_there = re.search(r"\d+(?= more)", self.text[found.start() : found.end()])
-        self._cross(found.start(), found.start() + number_there.start() if number_there else found.end())
+        end = found.start() + number_there.start() if number_there else found.end()
+        self._cross(found.start(), end, whole=not number_there)
 
     def _counted(self, found: re.Match[str]) -> bool:
         """Judge each number of a phrase; a count that is not known leaves the phrase unread."""
@@ -659,6 +662,7 @@ class _Reader:
         names = self._subject(found.start("main"), found.end(), quantity) if quantity else []
         span = self._span(found, names)
         # a sign of the text's own, or a movement's, which must not be at odds
+        rate = grammar.RATE.search(tail)
         at_odds, sign, shared = sign * amount.sign < 0, sign or amount.sign, False
         if (
             not names
@@ -668,12 +672,12 @@ class _Reader:
             or (shared := len(names) > 1 and self._shared(found))
             or (amount.unit == "dollars" and len(names) > 1)  # each, or together?
             or grammar.FROM_TO.search(lead)
-            or grammar.RATE.search(tail)
+            or rate
             or grammar.NEGATION.search(lead.rpartition(",")[2])
         ):
             self.unread.append(found.group())
             self._cross(found.start(), found.end())
-            if shared or not self._subject_before(found.start(), loose=True):
+            if shared or rate or span is None or not self._subject_before(found.start(), loose=True):
                 self._cross_figure(found, lead, 0, start, word)
             return
         if self._hold(amount, names, quantity, span, sign, word.lower()):
@@ -722,7 +726,7 @@ class _Reader:
             quantity = ""  # by how much it did worse, and than what, is another number
         elif moves or re.search(r"\braw $", lead):
             quantity = _RAW_OF[amount.unit]
-        if amount.unit == "dollars" and (amount.scale * amount.size < 1e6 or grammar.OF_PRICE.search(lead)):
+        if amount.unit == "dollars" and (amount.scale * amount.size < 1e6 or re.search(r"\bprices?\b", lead)):
             quantity = ""  # of one share
         return quantity, side, 0
 
@@ -772,37 +776,34 @@ class _Reader:
                 m["main"] for m in grammar.FIGURE.finditer(self.text, place, following[0][0]) if m.start() > place
             )
             marks = marks[:1] if between or not following else following
-        span = marks[0][1]
+        place_of, span = marks[0]
+        said = any(pattern.search(self.text, a, place_of) for pattern in (grammar.FIGURE, grammar.MOVE))
+        if said and place_of < place and grammar.FILLED.search(self.text, place_of, place):
+            span = None  # of another subject
         return span if span in (None, self.numbers.span, *self.numbers.spans) or self.numbers.more else None
 
     def _marks(self, a: int, b: int, keys: list[str]) -> Iterator[tuple[int, Span | None]]:
         """Yield the places where a text names days, and the days, None if they are not known."""
-        usual, last, unknown = self.numbers.span, -1, not self.numbers.days and self.numbers.days_of is None
+        usual, unknown = self.numbers.span, not self.numbers.days and self.numbers.days_of is None
         for found in grammar.DAYS.finditer(self.text, a, b):
-            yield found.start(), _span(found)
+            place = found.end() + len(" around ")
+            around = self.date.match(self.text, place) if self.text.startswith(" around ", found.end()) else None
+            beside = around is None or unknown or self._day_of(around.group(), keys) == 0
+            yield found.start(), _span(found) if beside else None
         yield from ((found.start(), (0, 0)) for found in grammar.EVENT_DAY.finditer(self.text, a, b))
         for found in grammar.LENGTH.finditer(self.text, a, b):
             yield found.start(), usual if grammar.count_of(found["length"]) == usual[1] - usual[0] + 1 else None
         yield from (
             (found.start(), None)
             for found in grammar.ELSEWHEN.finditer(self.text, a, b)
-            if not grammar.LENGTH.match(self.text, found.start())
+            if not grammar.LENGTH.match(self.text, found.start()) and found.group() not in self.numbers.days
         )
-        dates = list(self.date.finditer(self.text, a, b))
-        for i, found in enumerate(dates):
+        for found, until in self._dated(a, b):
             lead, day = self.text[a : found.start()], self._day_of(found.group(), keys)
-            until = dates[i + 1] if i + 1 < len(dates) else None
-            if found.start() <= last:
-                continue
             if lead.endswith(" around "):  # beside the days themselves
-                if day != 0 and not unknown:
-                    yield found.start(), None
-            elif (
-                until
-                and re.search(r"\b(?:from|between) $", lead, re.IGNORECASE)
-                and self.text[found.end() : until.start()] in (" to ", " and ")
-            ):
-                last, end = until.start(), self._day_of(until.group(), keys)
+                continue
+            if until:
+                end = self._day_of(until.group(), keys)
                 yield found.start(), None if day is None or end is None else (day, end)
             elif grammar.OFF_DATE.search(lead):
                 yield found.start(), None
@@ -810,6 +811,17 @@ class _Reader:
                 yield found.start(), usual if usual[0] == usual[1] else None
             else:
                 yield found.start(), None if day is None else (day, day)
+
+    def _dated(self, a: int, b: int) -> Iterator[tuple[re.Match[str], re.Match[str] | None]]:
+        """Yield the dates between two places, each with the one that it lasts until, if it is the first of two."""
+        dates = iter(self.date.finditer(self.text, a, b))
+        for found in dates:
+            words = re.compile(r" to | and ").match(self.text, found.end())
+            lasts = grammar.OFF_DATE.search(self.text, a, found.start()) and words
+            until = self.date.match(self.text, words.end()) if words and lasts else None
+            yield found, until
+            if until:
+                next(dates)
 
     def _day_of(self, date: str, keys: list[str]) -> int | None:
         """Return the day that a date is relative to some events; None if it is none, or not the same for all of them."""
@@ -897,14 +909,13 @@ class _Reader:
     # -- Days.
 
     def _dates(self) -> None:
-        for found in self.date.finditer(self.text):
-            self._cross(found.start(), found.end())
-            days: set[float | None] = {self.numbers.days.get(found.group(), math.nan)}
-            if self.numbers.days_of is not None:
-                days.update(self.numbers.days_of(found.group()).values())
-            known = any(day is None or (day, day) in self.used for day in days)
+        for found, until in self._dated(0, len(self.text)):
+            end = until or found
+            self._cross(found.start(), end.end())
+            spans = product(self._days_of(found.group()), self._days_of(end.group()))
+            known = None in self._days_of(found.group()) or not self.used.isdisjoint(spans)
             self.held += known
-            self.unread += [] if known else [found.group()]
+            self.unread += [] if known else [self.text[found.start() : end.end()]]
         for found in grammar.DAYS.finditer(self.text):
             if all(self.seen[found.start() : found.end()]):
                 continue
@@ -912,6 +923,11 @@ class _Reader:
             known = _span(found) in self.used
             self.held += known
             self.unread += [] if known else [found.group()]
+
+    def _days_of(self, date: str) -> set[int | None]:
+        """Return all days that a date may be, None if it is known and none of the window's."""
+        given, more = self.numbers.days, self.numbers.days_of
+        return ({given[date]} if date in given else set()) | (set(more(date).values()) if more else set())
 
     # -- Verdicts: who moved, who did not, who has no number.
 
@@ -1218,9 +1234,9 @@ class _Reader:
                     self._path(claim, span)
                 else:
                     self.unread.append(found.group())
-                self._cross(place, found.end())
+                self._cross(place, found.end(), whole=True)
                 place = found.end()
-        self._cross(0, head.end())
+        self._cross(0, head.end(), whole=True)
 
     def _path(self, claim: str, span: Span) -> None:
         """Judge what is said of all paths by one day: who is below zero, who above, and nobody else."""
@@ -1306,8 +1322,9 @@ def with_holes(text: str, names: Mapping[str, str], subjects: list[str]) -> str:
     found = re.compile(rf"(?<![\w$])(?:{choices})(?!\w)")
     return found.sub(
         lambda m: (
-            m.group()  # of two of the three, not of all
-            if names[m.group()] == ALL and grammar.OF_THEM.search(text, 0, m.start())
+            m.group()  # "two of the three" is not all of them, "on average" not the average
+            if (names[m.group()] == ALL and grammar.OF_THEM.search(text, 0, m.start()))
+            or (names[m.group()] == AVERAGE and text.endswith("on ", 0, m.start()))
             else grammar.HOLE.format(place[names[m.group()]])
         ),
         text,

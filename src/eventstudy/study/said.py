@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Mapping
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -116,13 +117,18 @@ def index_names(benchmark: str, names: Mapping[str, str]) -> list[str]:
 
 
 def _days_of(result: EventStudyResult, date: str) -> Mapping[str, int]:
-    """Return the day of the event window that a date, in words or in digits, is for each event."""
-    try:
-        place = result.panel.calendar.get_loc(pd.Timestamp(date))
-    except (KeyError, ValueError):
-        return {}
-    days = place - np.asarray(result.panel.position)
-    return {k: d for k, d in zip(result.abnormal.keys, days.tolist(), strict=True) if d in result.abnormal.window}
+    """Return the day of the event window that a date, in words or in digits, is for each event; without a year, in any year."""
+    panel, window = result.panel, result.abnormal.window
+    years = [""] if re.search(r"\d{4}", date) else [f" {year}" for year in sorted({day.year for day in panel.sessions})]
+    found: dict[str, int] = {}
+    for year in years:
+        try:
+            place = panel.calendar.get_loc(pd.Timestamp(f"{date}{year}"))
+        except (KeyError, ValueError):
+            continue
+        days = (place - np.asarray(panel.position)).tolist()
+        found |= {k: d for k, d in zip(result.abnormal.keys, days, strict=True) if d in window}
+    return found
 
 
 def _over(result: EventStudyResult, window: Window) -> Values:
