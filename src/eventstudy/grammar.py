@@ -60,54 +60,18 @@ _PLAIN = (
     "return returns abnormal abnormally cumulative change changes trading day days car cars caar"
 )
 PLAIN = frozenset(_PLAIN.split())
-)
 
 NUM = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
 PER, LARGE = r"%|per ?cent|percentage points?|points?", r"bn|tn|mn|billion|trillion|million"
 UNIT = rf"{PER}|{LARGE}"
 #: What stands for a currency: signs and codes before an amount, words and codes after it.
-CODES = [
-    "USD",
-    "EUR",
-    "GBP",
-    "GBX",
-    "CHF",
-    "JPY",
-    "CNY",
-    "HKD",
-    "KRW",
-    "TWD",
-    "INR",
-    "SGD",
-    "AUD",
-    "NZD",
-    "CAD",
-    "BRL",
-    "MXN",
-    "SEK",
-    "NOK",
-    "DKK",
-    "PLN",
-    "CZK",
-    "HUF",
-    "TRY",
-    "ZAR",
-    "SAR",
-    "AED",
-    "ILS",
-]
+_CODES = (
+    "USD EUR GBP GBX CHF JPY CNY HKD KRW TWD INR SGD AUD NZD CAD BRL MXN SEK NOK DKK PLN CZK HUF TRY ZAR SAR AED ILS"
+)
 SIGNS = {"US$": "USD", "$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY"}
-MONIES = {
-    "US dollars": "USD",
-    "dollars": "USD",
-    "euros": "EUR",
-    "euro": "EUR",
-    "pounds": "GBP",
-    "yen": "JPY",
-    "Swiss francs": "CHF",
-}
-BEFORE = rf"(?:{'|'.join(map(re.escape, SIGNS))}|(?:{'|'.join(CODES)}) ?)"
-AFTER = rf"(?: (?:{'|'.join([*MONIES, *CODES])})\b)"
+MONIES = {"US dollars": "USD", "dollars": "USD", "euros": "EUR", "euro": "EUR", "pounds": "GBP", "yen": "JPY", "Swiss francs": "CHF"}  # fmt: skip
+BEFORE = rf"(?:{'|'.join(map(re.escape, SIGNS))}|(?:{_CODES.replace(' ', '|')}) ?)"
+AFTER = rf"(?: (?:{'|'.join([*MONIES, *_CODES.split()])})\b)"
 AMOUNT = rf"{BEFORE}{NUM}(?!\d| ?%)(?: ?(?:{LARGE})\b)?|{NUM} ?(?:{PER})(?!\w)|{NUM} ?(?:{LARGE})(?!\w){AFTER}?"
 VALUE = rf"[−+-]?(?:{AMOUNT})"
 PAIR = rf"(?P<low>{VALUE}) to (?P<high>{VALUE})"

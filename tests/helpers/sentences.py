@@ -138,15 +138,24 @@ def wrong_ones(truth: Truth, said: Said, usual: tuple[int, int], bare) -> Iterat
         yield from (
             ("unit", replace(said, unit=unit).text()) for unit in UNITS if said.kind != "dollars" or unit != "bn"
         )
+    yield from _of_others(truth, said, bare)
+    for kind in ("return", "abnormal"):
+        if said.kind != "dollars" and kind != said.kind and not _holds(truth, replace(said, kind=kind)):
+            yield "kind", replace(said, kind=kind, whose="").text()
+    yield from wrong_sizes_and_days(truth, said, usual)
+
+
+def _of_others(truth: Truth, said: Said, bare) -> Iterator[tuple[str, str]]:
     for other in (k for k in truth.events if k != said.who):
         changed = replace(said, who=other, name=bare(other))
         if said.when and any(c.isdigit() for c in said.when) and "20" in said.when:
             changed = replace(changed, days=_days(truth, other, said.when))
         if not _holds(truth, changed):
             yield "subject", changed.text()
-    for kind in ("return", "abnormal"):
-        if said.kind != "dollars" and kind != said.kind and not _holds(truth, replace(said, kind=kind)):
-            yield "kind", replace(said, kind=kind, whose="").text()
+
+
+def wrong_sizes_and_days(truth: Truth, said: Said, usual: tuple[int, int]) -> Iterator[tuple[str, str]]:
+    """Yield the same of other sizes, signs, days and windows."""
     flipped = replace(said, value=-said.value)
     yield "sign", flipped.text()
     for factor in (1.02, 0.9, 10.0):

@@ -123,10 +123,10 @@ def _days_of(result: EventStudyResult, date: str) -> Mapping[str, int]:
     found: dict[str, int] = {}
     for year in years:
         try:
-            place = panel.calendar.get_loc(pd.Timestamp(f"{date}{year}"))
-        except (KeyError, ValueError):
+            place = int(panel.calendar.get_indexer(pd.DatetimeIndex([f"{date}{year}"]))[0])
+        except ValueError:  # 31 February
             continue
-        days = (place - np.asarray(panel.position)).tolist()
+        days = (place - panel.position).tolist() if place >= 0 else [None] * len(panel.events)
         found |= {k: d for k, d in zip(result.abnormal.keys, days, strict=True) if d in window}
     return found
 
