@@ -37,7 +37,10 @@ OF_ABNORMAL = re.compile(r"\b(?:abnormal(?:ly)?|CARs?|CAARs?)\b")
 OF_PRICE = re.compile(r"\b(?:prices?|raw)\b", re.IGNORECASE)
 NEGATION = re.compile(r"\b(?:no|not|nor|never|none|neither|hardly|cannot|without)\b|n[’']t\b", re.IGNORECASE)
 EVERY = re.compile(r"\b(?:all|every|each|both)\b", re.IGNORECASE)
-CLAUSE = re.compile(r"[;:.!](?!\d)|(?<=\?)| [–—] |\b(?:but|while|whereas|though|although)\b", re.IGNORECASE)
+CLAUSE = re.compile(
+    r"(?:[;!]|(?<![A-Z][a-z][a-z])\.|(?<!\d{4}):)(?!\d)|(?<=\?)| [–—] |\b(?:but|while|whereas|though|although)\b",
+    re.IGNORECASE,
+)
 _COUNTED = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _K = rf"(?:\d+|{'|'.join(_COUNTED[1:])})"
 #: How many of all events a movement is said of.
@@ -119,10 +122,12 @@ FURTHER = re.compile(rf"(?:,|\band) (?P<some>{_K})(?: of them)? $", re.IGNORECAS
 HOLE = "\ufffc{}\ufffc"
 FILLED = re.compile(r"\ufffc(\d+)\ufffc")
 _SHARES = r"(?:(?:share|stock) prices?|prices?|shares?|stocks?)"
+_OTHERS = r"(?:markets?|sectors?|ind(?:ex|ices|ustry)|peers?|rivals?|competitors?|suppliers?|customers?|bonds?|options?|sales|revenues?|profits?|earnings)"
+OTHERS = re.compile(rf"\b{_OTHERS}\b", re.IGNORECASE)
 #: What is another's, though it is called after a subject: "Micron's market", "Micron suppliers".
 _NOT_OTHERS = (
     rf"(?![’']s? (?!(?:{_SHARES}|market value|raw|abnormal|cumulative|returns?|CARs?|CAARs?|{FALL}|{RISE})\b)"
-    r"| (?:markets?|sectors?|ind(?:ex|ices|ustry)|peers?|rivals?|competitors?|suppliers?|customers?|bonds?|options?|sales|revenues?|profits?|earnings)\b)"
+    rf"| {_OTHERS}\b)"
 )
 OWN = re.compile(rf"\ufffc(\d+)\ufffc{_NOT_OTHERS}")
 GROUP = re.compile(rf"\ufffc\d+\ufffc(?:(?:, \ufffc\d+\ufffc)*,? (?:and|or) \ufffc\d+\ufffc)?{_NOT_OTHERS}")
@@ -241,14 +246,16 @@ ELSEWHEN = re.compile(
     r"\b(?:(?:next|following|previous|prior|first|last|second|third|whole|entire) (?:\w+ )?(?:day|session|week|month|quarter|year|hour)s?"
     r"|[\w-]+ (?:days?|sessions?|weeks?|months?|hours?|years?) (?:later|earlier|before|after|ago)|(?:day|session) (?:before|after)"
     r"|after[- ]hours|pre-?market|overnight|intraday|yesterday|today|tomorrow|since|to date|at the (?:open|close|low|high)"
-    rf"|in (?:early |mid-?|late )?(?:{MONTHS}|\d{{4}})|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day"
+    rf"|in (?:early |mid-?|late )?(?:{MONTHS}|\d{{4}})|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|on the \d{{1,2}}(?:st|nd|rd|th)"
+    r"|\d{1,2}[/.]\d{1,2}[/.]\d{2,4}|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.? \d{1,2}"
+    r"|\d{1,2} (?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)"
     r"|(?:this|that|the|a|in|within|over) (?:\w+ )?(?:weeks?|months?|years?|hours?|minutes?|session)|(?:this|that|the) quarter"
     r"|(?:in|within|over|for) (?:\w+ )?(?:days|sessions)(?! [−+-]?\d))\b",
     re.IGNORECASE,
 )
 #: Before a number, or a date: not its size, not on that day.
 FROM_TO = re.compile(
-    rf"\b(?:from|to|until|till|towards?|since|as \w+ as|(?:{FALL}|{RISE}) (?:below|above|beyond|past|through)) $",
+    rf"\b(?:from|to|until|till|towards?|since|as \w+ as|(?:{FALL}|{RISE}) (?:below|above|beyond|past|through)) $|[<>~≈±] ?$",
     re.IGNORECASE,
 )
 OFF_DATE = re.compile(r"\b(?:since|by|before|after|until|till|through|to|from|between|and|ahead of) $", re.IGNORECASE)
@@ -342,7 +349,7 @@ _CLAUSE = "|".join(
     (
         f"S{_DID}W?{_BESIDE}(?:,?&{_DID}W?{_BESIDE})*",
         "Z(?:H?Va?(?:B?R?PI?)?|F)",
-        "A(?:is?R?PI?|VB?R?PI?)",
+        "Ais?R?PI?",
         "D(?:H?VB?R?MI?|F)",
         "S:?s[PM]I?",
         "N?R?[PM]a?VoS|NVo(?:R?[PM]o)?S",

@@ -720,7 +720,7 @@ class _Reader:
             quantity = "" if "percentage" in amount.text else INDEX_POINTS
         elif re.search(r"\bexpected (?:return of )?$", lead):
             quantity, side = EXPECTED if amount.unit == "fraction" else "", 0
-        elif re.search(r"\babnormal", lead) or tail.startswith(" abnormal"):
+        elif grammar.OF_ABNORMAL.search(lead) or tail.startswith(" abnormal"):
             quantity = _ABNORMAL_OF[amount.unit]
         elif moves and grammar.COMPARES.fullmatch(moves[-1].group()):
             quantity = ""  # by how much it did worse, and than what, is another number
@@ -1111,7 +1111,7 @@ class _Reader:
             place = self.text.find(counted.group(), *where)
             self._cross(place, place + len(counted.group()))
             return
-        if counted or grammar.QUANTIFIED.search(before):
+        if counted or grammar.QUANTIFIED.search(before) or grammar.OTHERS.search(before):
             self.unread.append(word)
             return
         if wrong and (len(wrong) == len(everyone) or self.strict or grammar.EVERY.search(self.text[slice(*where)])):

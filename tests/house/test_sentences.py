@@ -184,6 +184,11 @@ def test_what_is_read_and_wrong_is_refused_with_what_is_right(text, said):
     "text",
     [
         "Bayer fell 12.1% a day",
+        "Bayer fell 8.3% on Mar. 3",
+        "Bayer fell 8.3% on 3/3/2026",
+        "Bayer fell >10%",
+        "Bayer fell 12.1% while the market rose",
+        "Bayer’s CAR fell 9.8%",
         "Bayer fell 8.3% each day",
         "Bayer fell from 12.1%",
         "Bayer’s market fell 12.1%",
