@@ -38,7 +38,7 @@ OF_PRICE = re.compile(r"\b(?:prices?|raw)\b", re.IGNORECASE)
 NEGATION = re.compile(r"\b(?:no|not|nor|never|none|neither|hardly|cannot|without)\b|n[’']t\b", re.IGNORECASE)
 EVERY = re.compile(r"\b(?:all|every|each|both)\b", re.IGNORECASE)
 CLAUSE = re.compile(
-    r"(?:[;!]|(?<![A-Z][a-z][a-z])\.|(?<!\d{4}):)(?!\d)|(?<=\?)| [–—] |\b(?:but|while|whereas|though|although)\b",
+    r"(?:[;!]|(?<!(?-i:[A-Z][a-z][a-z]))\.|(?<!\d{4}):)(?!\d)|(?<=\?)| [–—] |\b(?:but|while|whereas|though|although)\b",
     re.IGNORECASE,
 )
 _COUNTED = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
