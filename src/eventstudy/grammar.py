@@ -38,7 +38,7 @@ OF_PRICE = re.compile(r"\b(?:prices?|raw)\b", re.IGNORECASE)
 NEGATION = re.compile(r"\b(?:no|not|nor|never|none|neither|hardly|cannot|without)\b|n[’']t\b", re.IGNORECASE)
 EVERY = re.compile(r"\b(?:all|every|each|both)\b", re.IGNORECASE)
 CLAUSE = re.compile(
-    r"(?:[;!]|(?<!(?-i:[A-Z][a-z][a-z]))\.|(?<!\d{4}):)(?!\d)|(?<=\?)| [–—] |\b(?:but|while|whereas|though|although)\b",
+    r"(?:[;!]|(?<!(?-i:[A-Z][a-z][a-z]))\.|(?<!\d{4}):)(?!\d)|(?<=\?)| [–—] |\b(?:(?<!\ball )(?<!one )(?<!thing )(?<!body )but|while|whereas|though|although)\b",
     re.IGNORECASE,
 )
 _COUNTED = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
@@ -78,10 +78,10 @@ AFTER = rf"(?: (?:{'|'.join([*MONIES, *_CODES.split()])})\b)"
 AMOUNT = rf"{BEFORE}{NUM}(?!\d| ?%)(?: ?(?:{LARGE})\b)?|{NUM} ?(?:{PER})(?!\w)|{NUM} ?(?:{LARGE})(?!\w){AFTER}?"
 VALUE = rf"[−+-]?(?:{AMOUNT})"
 PAIR = rf"(?P<low>{VALUE}) to (?P<high>{VALUE})"
-#: A number with its interval, if it has one, and the day by which it is cumulated.
+#: A number with its interval, if it has one.
 FIGURE = re.compile(
     rf"(?P<range>from {PAIR.replace('low', 'least').replace('high', 'most')})|(?P<main>(?<![\w$€£¥₹₩.,])(?<!\d[−-]){VALUE})"
-    rf"(?:(?: \((?:[\d.]+% interval )?|, ){PAIR}(?=\)))?(?P<by>\)? by day (?P<day>[−+-]?\d+))?"
+    rf"(?:(?: \((?:[\d.]+% interval )?|, ){PAIR}(?=\)))?"
 )
 PARTS = re.compile(rf"(?P<sign>[−+-])?(?P<before>{BEFORE})?(?P<number>{NUM}) ?(?P<unit>{UNIT})?(?P<after>{AFTER})?")
 SCALE = {"bn": 1e9, "billion": 1e9, "tn": 1e12, "trillion": 1e12, "mn": 1e6, "million": 1e6, "": 1.0}
@@ -90,7 +90,7 @@ DATE = re.compile(
     rf"\b(?:\d{{1,2}} (?:{MONTHS})\b(?: \d{{4}}(?!\d))?|(?:{MONTHS}) \d{{1,2}}(?:, \d{{4}})?(?![\d%])|\d{{4}}-\d{{2}}-\d{{2}}(?!\d))"
 )
 DAYS = re.compile(
-    r"\[(?P<a>[−+-]?\d+), (?P<b>[−+-]?\d+)\]|\b(?:trading )?days? (?P<c>[−+-]?\d+)(?: (?:to|or day) (?P<d>[−+-]?\d+))?(?!\d)",
+    r"\[(?P<a>[−+-]?\d+), (?P<b>[−+-]?\d+)\]|\b(?P<by>by )?(?:trading )?days? (?P<c>[−+-]?\d+)(?: (?:to|or day) (?P<d>[−+-]?\d+))?(?!\d)",
     re.IGNORECASE,
 )
 P = re.compile(r"\bp (?P<p><? ?0?\.\d+|[01]\.\d+)(?!\d)|(?P<of><?0\.\d{3})(?= for )")
@@ -131,6 +131,33 @@ _NOT_OTHERS = (
 )
 OWN = re.compile(rf"\ufffc(\d+)\ufffc{_NOT_OTHERS}")
 GROUP = re.compile(rf"\ufffc\d+\ufffc(?:(?:, \ufffc\d+\ufffc)*,? (?:and|or) \ufffc\d+\ufffc)?{_NOT_OTHERS}")
+_NOUNS = (
+    "share",
+    "shares",
+    "stock",
+    "stocks",
+    "price",
+    "prices",
+    "value",
+    "return",
+    "returns",
+    "CAR",
+    "CARs",
+    "CAAR",
+    "change",
+)
+#: Before a name that is no subject: of a relation, an object, one of several without "and".
+GOVERNED = re.compile(
+    rf"(?:\b{''.join(f'(?<!{noun} )' for noun in _NOUNS)}(?:of|for|in)|\b(?:(?:un)?like|with(?:out)?|despite|after|before|against|to|from|than|"
+    rf"on|by|at|over|as \w+ as|beside|behind|except|but|{FALL}|{RISE})) $|\ufffc\d+\ufffc,? $",
+    re.IGNORECASE,
+)
+#: Where a part of a clause may begin or end, and words of degree, which turn no verdict.
+PART = re.compile(r", |,? \b(?:and|as(?! \w+ as\b)) ")
+DEGREE = re.compile(
+    r"\b(?:clear|sharp|steep|slight|strong|deep|bad|great|heavi|heavy)(?:ly)? ?|\b(?:hard|again|too|also|even)\b ?",
+    re.IGNORECASE,
+)
 LIST = re.compile(r"\ufffc\d+\ufffc(?:(?:, | and )\ufffc\d+\ufffc)*")
 
 #: Verdicts in other words: of an interval that includes 0, or where a day lies beside the band.
@@ -140,11 +167,11 @@ NOISE = re.compile(
 
 OF_TEST = re.compile(rf"(\ufffc\d+\ufffc) ([−+-]?{NUM}) standard errors")
 NEAR = "|".join(sorted(WORDS, key=len, reverse=True))
-#: By how much a share did better or worse than the market.
+#: By how much a share did better or worse than the market, unless it is measured by a model.
 OUTDONE = re.compile(
     rf"(?P<who>{GROUP.pattern}) (?:(?:has|had|have|clearly|sharply|easily|far) )?(?:(?P<up>outperform(?:ed|s)?|beats?|outpaced|outdid)|"
-    rf"(?P<down>underperform(?:ed|s)?|lag(?:ged|s)?|trail(?:ed|s)?))(?: (?:the (?:wider |broader |whole )?(?:market|index|benchmark)|\ufffc\d+\ufffc))? by "
-    rf"(?:(?P<word>{NEAR}) )?(?P<size>{NUM} ?(?:{PER})(?!\w))"
+    rf"(?P<down>underperform(?:ed|s)?|lag(?:ged|s)?|trail(?:ed|s)?))(?P<whom> (?:the (?:wider |broader |whole )?(?:market|index|benchmark)|\ufffc\d+\ufffc))? by "
+    rf"(?:(?P<word>{NEAR}) )?(?P<size>{NUM} ?(?:{PER})(?!\w))(?![^,;.]* (?:abnormal|model|more|less|expect|beta))"
 )
 #: Parts of a price in words, and what a price did that has a word of its own.
 PARTS_OF = {"half": 1 / 2, "third": 1 / 3, "quarter": 1 / 4, "fifth": 1 / 5, "sixth": 1 / 6, "eighth": 1 / 8, "tenth": 1 / 10}  # fmt: skip
@@ -155,7 +182,7 @@ OF_VALUE = (
 )
 FRACTION = re.compile(
     rf"(?P<who>{GROUP.pattern}) (?:(?:has|had|have|more) )*(?:(?P<near>{NEAR}) )?(?:(?P<fold>{'|'.join(MANIFOLD)})(?: (?:its|their|in) (?:market )?(?:value|price))?|"
-    rf"(?P<move>[a-z]+) (?:by )?(?:(?P<word>{NEAR}) )?(?:(?P<times>an?|one|two|three|four)[ -])?(?P<part>{'|'.join(PARTS_OF)})s?){OF_VALUE}\b",
+    rf"(?P<move>[a-z]+) (?:by )?(?:(?P<word>{NEAR}) )?(?:(?P<times>an?|one|two|three|four)[ -])?(?P<part>{'|'.join(PARTS_OF)})s?){OF_VALUE}\b(?! (?:of|off|from|in|to) )",
     re.IGNORECASE,
 )
 LOWEST = re.compile(r"the lowest, (\ufffc\d+\ufffc)")

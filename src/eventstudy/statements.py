@@ -342,8 +342,7 @@ class _Reader:
         ):
             step()
         self._leftovers()
-        shape = "".join(grammar.TOLD if seen == 2 else c for c, seen in zip(self.text, self.seen, strict=True))
-        prose = [] if self.problems or self.unread or grammar.fits(shape, self.date.pattern) else [self.given]
+        prose = [] if self.problems or self.unread or grammar.fits(self._shape(), self.date.pattern) else [self.given]
         # who is named, and of whom nothing was read
         prose += [key for key in dict.fromkeys(self._keys(self.text)) if not self._is_claimed(key)]
         words = [self._named(t) for t in dict.fromkeys(self.problems)]
@@ -351,6 +350,10 @@ class _Reader:
         return Reading(tuple(words), unread, tuple(dict.fromkeys(prose)), self.held)
 
     # -- Small things.
+
+    def _shape(self) -> str:
+        """Return the text with what was read as whole statements replaced."""
+        return "".join(grammar.TOLD if seen == 2 else c for c, seen in zip(self.text, self.seen, strict=True))
 
     def _named(self, text: str) -> str:
         return grammar.FILLED.sub(lambda m: self.subjects[int(m[1])], text)
@@ -435,7 +438,7 @@ class _Reader:
         )
 
     def _outdone(self, found: re.Match[str]) -> None:
-        """Judge "outperformed by 9 points": of what the model expects, or of what the benchmark did."""
+        """Judge "outperformed by 9 points": beside what is named, the difference of returns, else also beside what the model expects."""
         amount, sign = _Amount.of(found["size"]), 1 if found["up"] else -1
         keys, word = self._events(self._keys(found["who"])), (found["word"] or "").lower()
         span = self._open(found, keys)
@@ -454,10 +457,10 @@ class _Reader:
                 f"than {index[0] if index else 'the index'}": None if own is None or beside is None else own - beside,
             }
             choices[key] = {what: v for what, v in known.items() if v is not None and math.isfinite(v)}
-        if not all(len(found_of) > bool(named) for found_of in choices.values()):
+        if not all(len(found_of) > bool(found["whom"]) for found_of in choices.values()):
             return
         for key, found_of in choices.items():
-            meant = [v for what, v in found_of.items() if not named or what != "than expected"]
+            meant = [v for what, v in found_of.items() if not found["whom"] or what != "than expected"]
             right = any(_same(amount, value, sign, word) for value in meant)
             shown = " and ".join(f"{percent(v, 1).rstrip('%')} points more {what}" for what, v in found_of.items())
             self._judge(right, f"{self._named(found.group())!r} is said of {key}, which returned {shown}")
@@ -589,9 +592,12 @@ class _Reader:
         if not groups:
             return []
         between = self.text[groups[-1].end() : place]
-        if loose or all(self._plain(w, groups[-1].end()) for w in grammar.WORD.finditer(between)):
+        if loose:
             return self._keys(groups[-1].group())
-        return []
+        if grammar.GOVERNED.search(self.text, start, groups[-1].start()) or grammar.FILLED.search(between):
+            return []
+        plain = all(self._plain(w, groups[-1].end()) for w in grammar.WORD.finditer(between))
+        return self._keys(groups[-1].group()) if plain else []
 
     def _plain(self, word: re.Match[str], offset: int) -> bool:
         """Return whether a word means nothing of its own, or was read, or is a movement."""
@@ -660,7 +666,7 @@ class _Reader:
         if quantity == INDEX_POINTS:
             amount = replace(amount, scale=1.0)
         names = self._subject(found.start("main"), found.end(), quantity) if quantity else []
-        span = self._span(found, names)
+        span = self._clause_span(found.start(), names)
         # a sign of the text's own, or a movement's, which must not be at odds
         rate = grammar.RATE.search(tail)
         at_odds, sign, shared = sign * amount.sign < 0, sign or amount.sign, False
@@ -709,7 +715,7 @@ class _Reader:
         """Return what a number is of, the sign that words give it, and how many characters of the tail say so."""
         moves = list(grammar.MOVE.finditer(lead))
         after = re.match(r" (?:abnormal )?(\w+)\b", tail)
-        if not moves and after and (noun := grammar.MOVE.fullmatch(after[1])):
+        if after and (noun := grammar.MOVE.fullmatch(after[1])):
             moves = [noun]
         side = 0 if not moves else -1 if moves[-1].group("down") else 1
         model = self._against_model(amount, tail, place, side)
@@ -758,29 +764,35 @@ class _Reader:
             return FROM_MEDIAN if unit == "fraction" else ""
         return (_ABNORMAL_OF if nouns and nouns[-1]["abnormal"] else _RAW_OF)[unit]
 
-    def _span(self, found: re.Match[str], keys: list[str]) -> Span | None:
-        """Return the days of a number: those by which it is cumulated, those that its clause names, else the usual ones; None if unknown."""
-        if found["day"]:
-            return self.numbers.span[0], _day(found["day"])
-        return self._clause_span(found.start(), keys)
-
     def _clause_span(self, place: int, keys: list[str] | None = None) -> Span | None:
         """Return the days that a clause names for what it says at a place, else the usual ones; None if they are not known."""
         a, b = self._clause(place)
         marks = sorted(self._marks(a, b, keys or []), key=lambda mark: mark[0])
         if not marks:
             return self.numbers.span
-        if len({span for _, span in marks}) > 1:  # the next ones, or those that the clause begins with
-            following = [mark for mark in marks if mark[0] > place]
-            between = following and any(
-                m["main"] for m in grammar.FIGURE.finditer(self.text, place, following[0][0]) if m.start() > place
-            )
-            marks = marks[:1] if between or not following else following
+        if len({span for _, span in marks}) > 1:
+            marks = self._nearest(marks, place, a, b)
+        if not marks:
+            return None
         place_of, span = marks[0]
         said = any(pattern.search(self.text, a, place_of) for pattern in (grammar.FIGURE, grammar.MOVE))
         if said and place_of < place and grammar.FILLED.search(self.text, place_of, place):
             span = None  # of another subject
         return span if span in (None, self.numbers.span, *self.numbers.spans) or self.numbers.more else None
+
+    def _nearest(
+        self, marks: list[tuple[int, Span | None]], place: int, a: int, b: int
+    ) -> list[tuple[int, Span | None]]:
+        """Return which of several days are those of a place: the next ones, those before it, or those that the clause begins with."""
+        figures = [m.start() for m in grammar.FIGURE.finditer(self.text, a, b) if m["main"]]
+        figures = figures or [m.start() for m in grammar.MOVE.finditer(self.text, a, b)]
+        before = [m for m in marks if max((f for f in figures if f < place), default=a) <= m[0] < place]
+        after = [m for m in marks if place < m[0] < min((f for f in figures if f > place), default=b)]
+        if figures and marks[0][0] < figures[0] and marks[-1][0] < figures[-1]:  # "on day 0 3%, on day 1 4%"
+            return before[-1:] or marks[:1]
+        if before and after and not any(f < place for f in figures):  # "on day 0 3% on day 1"
+            return []
+        return after[:1] or marks[:1]
 
     def _marks(self, a: int, b: int, keys: list[str]) -> Iterator[tuple[int, Span | None]]:
         """Yield the places where a text names days, and the days, None if they are not known."""
@@ -789,7 +801,7 @@ class _Reader:
             place = found.end() + len(" around ")
             around = self.date.match(self.text, place) if self.text.startswith(" around ", found.end()) else None
             beside = around is None or unknown or self._day_of(around.group(), keys) == 0
-            yield found.start(), _span(found) if beside else None
+            yield found.start(), self._named_span(found) if beside else None
         yield from ((found.start(), (0, 0)) for found in grammar.EVENT_DAY.finditer(self.text, a, b))
         for found in grammar.LENGTH.finditer(self.text, a, b):
             yield found.start(), usual if grammar.count_of(found["length"]) == usual[1] - usual[0] + 1 else None
@@ -811,6 +823,11 @@ class _Reader:
                 yield found.start(), usual if usual[0] == usual[1] else None
             else:
                 yield found.start(), None if day is None else (day, day)
+
+    def _named_span(self, found: re.Match[str]) -> Span:
+        """Return the days that a text names: by a day, they are cumulated from the first."""
+        first, last = (found["a"], found["b"]) if found["a"] else (found["c"], found["d"] or found["c"])
+        return self.numbers.span[0] if found["by"] else _day(first), _day(last)
 
     def _dated(self, a: int, b: int) -> Iterator[tuple[re.Match[str], re.Match[str] | None]]:
         """Yield the dates between two places, each with the one that it lasts until, if it is the first of two."""
@@ -920,7 +937,7 @@ class _Reader:
             if all(self.seen[found.start() : found.end()]):
                 continue
             self._cross(found.start(), found.end())
-            known = _span(found) in self.used
+            known = self._named_span(found) in self.used
             self.held += known
             self.unread += [] if known else [found.group()]
 
@@ -992,12 +1009,11 @@ class _Reader:
             )
         self._cross(found.start(), found.end(), whole=True)
 
-    def _states_of(self, key: str, span: Span | None) -> tuple[str, ...]:
-        """Return the verdicts of an event over some days; none if they are not known."""
-        if span == self.numbers.span:
-            return self.numbers.states.get(key, ())
-        found = span and self.numbers.verdict(key, ABNORMAL, span)
-        return (found,) if found else ()
+    def _states_of(self, key: str, span: Span | None, *, named: bool = False) -> tuple[str, ...]:
+        """Return the verdicts of an event over some days, of just these if they are ``named``; none if they are not known."""
+        states = self.numbers.states.get(key, ()) if span == self.numbers.span else ()
+        found = span and (named or not states) and self.numbers.verdict(key, ABNORMAL, span)
+        return (found,) if found else states
 
     def _still(self, found: re.Match[str]) -> None:
         """Judge "did not move": the return must print as none."""
@@ -1033,14 +1049,15 @@ class _Reader:
                 if any(self.seen[place : place + len(word)]):
                     continue
                 if grammar.NEGATION.search(before.rpartition(",")[2]):
-                    self._denied(word, side, keys, self._clause_span(place, keys))
+                    self._denied(word, side, keys, place)
                     continue
-                self._moved(word, side, keys, before, (a, b), weaker)
+                self._moved(word, side, keys, before, place, weaker)
                 self._cross(place, place + len(word))
 
-    def _denied(self, word: str, side: str, keys: list[str], span: Span | None) -> None:
-        """Judge "did not fall": only a clear fall denies it; else it is left unread."""
-        wrong = [k for k in keys if side in self._states_of(k, span)] if span == self.numbers.span else []
+    def _denied(self, word: str, side: str, keys: list[str], place: int) -> None:
+        """Judge "did not fall": only a clear fall denies it, and if nothing else is denied; else it is left unread."""
+        span, ends = self._clause_span(place, keys), re.match(r"\W*?(?:[,;.]|$)", self.text[place + len(word) :])
+        wrong = [k for k in keys if side in self._states_of(k, span)] if ends and span == self.numbers.span else []
         if wrong:
             self.problems.append(f"{word!r} is denied of {listed(wrong)}, where the numbers show {self._shown(wrong)}")
         else:
@@ -1055,7 +1072,9 @@ class _Reader:
         words, start = list(grammar.MOVE.finditer(clause)), 0
         for i, found in enumerate(words):
             before = clause[start : found.start()]
-            named, others = self._keys(before, own=True), self._keys(before)
+            own = grammar.GROUP.finditer(clause, start, found.start())
+            groups = [m for m in own if not grammar.GOVERNED.search(clause, 0, m.start())]
+            named, others = self._keys(" ".join(m.group() for m in groups)), self._keys(before)
             start = found.end()
             if others and not named:  # of what is another's
                 self._leave(found, a)
@@ -1071,19 +1090,33 @@ class _Reader:
         if not any(self.seen[a + found.start() : a + found.end()]):
             self.unread.append(found.group())
 
-    def _moved(self, word: str, side: str, keys: list[str], before: str, where: tuple[int, int], weaker: bool) -> None:
-        everyone, span = list(self.numbers.states), self._clause_span(where[0] + len(before), keys)
+    def _is_read(self, place: int, keys: list[str]) -> bool:
+        """Return whether a part of a clause around a place, with those of whom it is said, is read from end to end."""
+        a, b = self._clause(place)
+        cuts, shape = list(grammar.PART.finditer(self.text, a, b)), self._shape()
+        return any(
+            grammar.fits(grammar.DEGREE.sub("", grammar.CLAUSE.sub(" ", shape[i:j])).strip(" ,:"), self.date.pattern)
+            for i in (a, *(m.end() for m in cuts))
+            for j in (*(m.start() for m in cuts), b)
+            if i <= place < j and set(keys) <= set(self._events(self._keys(self.text[i:j])))
+        )
+
+    def _moved(self, word: str, side: str, keys: list[str], before: str, place: int, weaker: bool) -> None:
+        where, everyone, span = self._clause(place), list(self.numbers.states), self._clause_span(place, keys)
         self.claimed.update(keys)
         if span is None:
             self.unread.append(word)
             return
         basis = self._basis(word, where)
-        wrong = [k for k in keys or everyone if not self._carries(k, side, weaker, span, basis)]
+        named = any(self._marks(*where, keys))
+        wrong = [k for k in keys or everyone if not self._carries(k, side, weaker, span, basis, named=named)]
         if keys and not wrong:
             self.held += 1
+        elif keys and not self._is_read(place, keys):
+            self.unread.append(word)
         elif keys and all(self._states_of(k, span) or self._raw(k, span) is not None for k in wrong):
             self.problems.append(
-                f"{word!r} is said of {listed(wrong)}, where the numbers show {self._shown(wrong, span)}{self._offer(wrong, side, span)}"
+                f"{word!r} is said of {listed(wrong)}, where the numbers show {self._shown(wrong, span, named=named)}{self._offer(wrong, side, span)}"
             )
         elif keys or not everyone:
             self.unread.append(word)
@@ -1097,17 +1130,23 @@ class _Reader:
         if counted is None and grammar.COUNT.search(self.text, *where):
             counted = grammar.FURTHER.search(before)
         if counted and grammar.count_of(counted.groupdict().get("all", str(len(everyone)))) == len(everyone):
-            given, true = grammar.count_of(counted["some"]), len(everyone) - len(wrong)
+            given, true = grammar.count_of(counted["some"]), [len(everyone) - len(wrong)]
             near = re.search(rf"\b({grammar.NEAR}) $", before[: counted.start()], re.IGNORECASE)
-            holds = (
-                given == true
-                if near is None
-                else not reach_of(near[1].lower(), 0.0).place(true / given if given else true + 1.0)
+            side, n = "down" if (move := grammar.MOVE.fullmatch(word)) and move["down"] else "up", len(everyone)
+            hint = ""
+            if self._basis(word, where) == "both":  # a bare count is of prices and of abnormal returns
+                true += [
+                    sum(self._carries(k, side, False, self.numbers.span, basis) for k in everyone)
+                    for basis in ("price", "abnormal")
+                ]
+                hint = f"; {true[1]} prices {word}, {true[2]} clearly abnormally: say 'prices of {true[1]} of {n} {word}' or '{true[2]} of {n} {word} abnormally'"
+            holds = all(
+                given == t if near is None else not reach_of(near[1].lower(), 0.0).place(t / given if given else t + 1)
+                for t in true
             )
-            side = "down" if (move := grammar.MOVE.fullmatch(word)) and move["down"] else "up"
-            prices = sum(self._price_went(k, side, self.numbers.span) for k in everyone)
-            hint = f", and of {prices} prices: say 'prices of {prices} of {len(everyone)} {word}'" * (prices == given)
-            self._judge(holds, f"{word!r} is said of {given} of {len(everyone)}; it holds of {true}{hint}")
+            self._judge(
+                holds, f"{word!r} is said of {given} of {n}; it holds of {true[0]}{hint * (len(set(true)) > 1)}"
+            )
             place = self.text.find(counted.group(), *where)
             self._cross(place, place + len(counted.group()))
             return
@@ -1174,9 +1213,11 @@ class _Reader:
             return "abnormal"
         return "price" if grammar.OF_PRICE.search(clause) else "both"
 
-    def _carries(self, key: str, side: str, weaker: bool, span: Span, basis: str = "both") -> bool:
+    def _carries(
+        self, key: str, side: str, weaker: bool, span: Span, basis: str = "both", *, named: bool = False
+    ) -> bool:
         """Return whether a movement may be said: price and verdict are on that side, or the text says "less" of a raw move."""
-        states, went = self._states_of(key, span), self._price_went(key, side, span)
+        states, went = self._states_of(key, span, named=named), self._price_went(key, side, span)
         if not states or basis == "price":  # an index has no verdict, only a return
             return went
         # of several verdicts, as by several days, no raw change stands beside each
@@ -1196,7 +1237,7 @@ class _Reader:
         ]
         return f"; of the price say {listed([repr(s) for s in said])}"
 
-    def _shown(self, keys: list[str], span: Span | None = None) -> str:
+    def _shown(self, keys: list[str], span: Span | None = None, *, named: bool = False) -> str:
         """Return what the numbers show of events, with the numbers."""
         span = span or self.numbers.span
         says = {"down": "a clear abnormal fall", "up": "a clear abnormal rise", "unclear": "no clear abnormal change", "missing": "no return"}  # fmt: skip
@@ -1208,7 +1249,7 @@ class _Reader:
                 if value is None or raw is None or not math.isfinite(value)
                 else f" (return {percent(raw, 1)}, abnormal {percent(value, 1)})"
             )
-            states = self._states_of(key, span)
+            states = self._states_of(key, span, named=named)
             said = (
                 " or ".join(dict.fromkeys(says[s] for s in states))
                 or f"a return of {percent(self._raw(key, span) or 0.0, 1)}"
@@ -1281,11 +1322,6 @@ def _p_is(shown: str, p: float) -> bool:
 
 def _day(text: str) -> int:
     return int(text.replace("−", "-"))
-
-
-def _span(found: re.Match[str]) -> Span:
-    first, last = (found["a"], found["b"]) if found["a"] else (found["c"], found["d"] or found["c"])
-    return _day(first), _day(last)
 
 
 def _over(span: Span, usual: Span) -> str:

@@ -49,7 +49,7 @@ class Truth:
     def __init__(self, table, events, money=None, index="^GSPC") -> None:
         self.days, self.events = table.adj_close.index, events
         self.money = money or {}  # in billions, of the event day
-        self.daily, self.own = {}, {}
+        self.daily, self.own, self.index = {}, {}, {}
         self.place = {}
         for key, (ticker, date) in events.items():
             r = table.adj_close[[ticker, index]].pct_change(fill_method=None)
@@ -57,15 +57,15 @@ class Truth:
             past = r.iloc[place - 270 : place - 20]
             slope, intercept = np.polyfit(past[index], past[ticker], 1)
             self.place[key] = place
-            self.daily[key] = r[ticker].to_numpy()
+            self.daily[key], self.index[key] = r[ticker].to_numpy(), r[index].to_numpy()
             self.own[key] = (r[ticker] - intercept - slope * r[index]).to_numpy()
 
     def value(self, key: str, kind: str, days: tuple[int, int]) -> float:
         at = slice(self.place[key] + days[0], self.place[key] + days[1] + 1)
         if kind == "dollars":
             return self.money.get(key, np.nan) if days == (0, 0) else np.nan
-        if kind == "return":
-            return float(np.prod(1.0 + self.daily[key][at]) - 1.0)
+        if kind in ("return", "index"):
+            return float(np.prod(1.0 + (self.daily if kind == "return" else self.index)[key][at]) - 1.0)
         return float(self.own[key][at].sum())
 
     def date(self, key: str, day: int) -> str:
@@ -223,6 +223,138 @@ def pairs(truth: Truth, usual: tuple[int, int], bare) -> Iterator[tuple[bool, st
                 yield False, f"{replace(a, value=left).text()}{join}{replace(b, value=right).text()}"
             yield False, f"{a.text()}{join}{replace(b, whose='’s market').text()}"
         yield False, replace(a, name=f"{bare(one)} and {bare(other)}").text()
+
+
+#: By how much one did better than another, or than the index.
+BEATS = (("outperformed", "underperformed"), ("beat", "lagged"), ("outpaced", "trailed"))
+
+
+def beside(truth: Truth, usual: tuple[int, int], bare) -> Iterator[tuple[bool, str]]:
+    """Yield by how many points a share did better than another one or than the index, and whether it holds: never what a model expects."""
+    for key in truth.events:
+        others = {bare(k): truth.value(k, "return", usual) for k in truth.events if k != key}
+        others |= dict.fromkeys(("the S&P 500", "the market", "the index"), truth.value(key, "index", usual))
+        went, own = (truth.value(key, kind, usual) for kind in ("return", "abnormal"))
+        for (other, value), words, size in product(others.items(), BEATS, (None, own, went, 0.01)):
+            more = went - value
+            said = more if size is None else size
+            right = size is None or f"{said * 100:.1f}" == f"{more * 100:.1f}"
+            yield right, f"{bare(key)} {words[said < 0]} {other} by {abs(said) * 100:.1f} points"
+            if size is None:
+                yield False, f"{bare(key)} {words[said > 0]} {other} by {abs(said) * 100:.1f} points"
+
+
+def bare_counts(truth: Truth, usual: tuple[int, int], states: dict[str, str]) -> Iterator[tuple[bool, str]]:
+    """Yield counts that do not say of what, which hold only if those of prices and of clear abnormal returns are one number; ``states`` are verdicts."""
+    n = len(truth.events)
+    for sign, state, verb in ((-1, "down", "fell"), (1, "up", "rose")):
+        went = {k for k in truth.events if truth.value(k, "return", usual) * sign > 0.0005}
+        clear = {k for k in truth.events if states[k] == state}
+        for said in range(1, n + 1):
+            yield {said} == {len(went), len(clear), len(went & clear)}, f"{said} of {n} {verb}"
+            yield said == len(clear), f"{said} of {n} {verb} abnormally"
+
+
+def of_two(truth: Truth, usual: tuple[int, int], bare) -> Iterator[tuple[bool | None, str]]:
+    """Yield what names another one beside the one that it is said of, and whether it holds; None where it is not to be judged."""
+    for one, other in product(truth.events, truth.events):
+        a, b = (truth.value(k, "return", usual) for k in (one, other))
+        if one == other or min(abs(a), abs(b)) < 0.0006 or f"{a:.3f}" == f"{b:.3f}":
+            continue
+        who, whom = bare(one), bare(other)
+        fell, fall, size = "fell" if a < 0 else "rose", "fall" if a < 0 else "rise", f"{abs(a) * 100:.1f}%"
+        for text in (
+            f"{who}, {whom}’s rival, {fell} {size}",
+            f"{who}, a rival of {whom}, {fell} {size}",
+            f"{who}, unlike {whom}, {fell} {size}",
+            f"Unlike {whom}, {who} {fell} {size}",
+            f"{who} {fell} as far as {whom} {size}",
+            f"{who} lost {whom} {size}",
+            f"{who}, {whom} {fell} {size}",
+            f"Without {whom}, {who} {fell}",
+            f"After {whom}, {who} {fell}",
+            f"All but {whom} {fell}",
+            f"{who} gained on {whom}",
+            f"{whom}’s gain was {who}’s loss",
+            f"{whom}’s gain was {who}’s {size} {fall}",
+            f"{who}’s {size} {fall} was {whom}’s gain",
+        ):
+            yield None, text
+        both = "A {:.1f}% {} for {} and a {:.1f}% {} for {}"
+        words = {v: "fall" if v < 0 else "rise" for v in (a, b)}
+        yield True, both.format(abs(a) * 100, words[a], who, abs(b) * 100, words[b], whom)
+        yield False, both.format(abs(b) * 100, words[b], who, abs(a) * 100, words[a], whom)
+
+
+#: What a share may lose that is no part of its price.
+NO_PRICE = ("market share", "market", "shares", "stock", "customers", "sales", "book value", "market shares", "share of the market", "value to rivals", "value in a year")  # fmt: skip
+
+
+def of_what(truth: Truth, usual: tuple[int, int], bare) -> Iterator[tuple[None, str]]:
+    """Yield movements of what is no price, whatever their size."""
+    for key in truth.events:
+        value = truth.value(key, "return", usual)
+        for part, noun in product(("sixth", "third", "half"), NO_PRICE):
+            yield None, f"{bare(key)} lost {'' if part == 'half' else 'a '}{part} of its {noun}"
+        for noun in ("market share", "stock market share", "share of the market", "price target", "share count"):
+            yield None, f"{bare(key)}’s {noun} {'fell' if value < 0 else 'rose'} {abs(value) * 100:.1f}%"
+        for words in (
+            "lost a lawsuit",
+            "gained users",
+            "dropped its plans",
+            "shed staff",
+            "did not fall 99%",
+            "did not rise 99%",
+        ):
+            yield None, f"{bare(key)} {words}"
+
+
+def two_days(truth: Truth, usual: tuple[int, int], bare) -> Iterator[tuple[bool, str]]:
+    """Yield what is said of two days in one sentence, in either order of days and sizes, and whether it holds."""
+    forms = (
+        "{who} {f0} {a:.1f}% on day 0 and {f1} {b:.1f}% on day 1",
+        "On day 0 {who} {f0} {a:.1f}%, on day 1 it {f1} {b:.1f}%",
+        "On day 0 {who} {f0} {a:.1f}% and {f1} {b:.1f}% on day 1",
+    )
+    for key, form in product(truth.events, forms):
+        days = [truth.value(key, "return", (d, d)) for d in (0, 1)]
+        if min(map(abs, days)) < 0.0006 or f"{days[0]:.3f}" == f"{days[1]:.3f}":
+            continue
+        for a, b in (days, days[::-1]):
+            f0, f1 = ("fell" if v < 0 else "rose" for v in (a, b))
+            yield [a, b] == days, form.format(who=bare(key), f0=f0, f1=f1, a=abs(a) * 100, b=abs(b) * 100)
+
+
+def cumulated(truth: Truth, usual: tuple[int, int], bare) -> Iterator[tuple[bool, str]]:
+    """Yield what is said by a day, from the first of the usual ones, with and without a comparison, and whether it holds."""
+    for key, last in product(truth.events, range(usual[0], usual[1] + 1)):
+        went, own = (truth.value(key, kind, (usual[0], last)) for kind in ("return", "abnormal"))
+        day = (truth.value(key, "return", (last, last)), truth.value(key, "abnormal", (last, last)))
+        if min(abs(went), abs(own)) < 0.0006 or went * own < 0:
+            continue
+        fell = "fell" if went < 0 else "rose"
+        for a, b in ((went, own), day):
+            yield f"{a * 100:.1f}" == f"{went * 100:.1f}", f"{bare(key)} {fell} {abs(a) * 100:.1f}% by day {last}"
+            yield (
+                f"{b * 100:.1f}" == f"{own * 100:.1f}",
+                f"{bare(key)} {fell} {abs(b) * 100:.1f}% beyond the model by day {last}",
+            )
+
+
+def further(
+    truth: Truth, usual: tuple[int, int], bare, states: dict[str, str]
+) -> Iterator[tuple[str, bool | None, str]]:
+    """Yield the kind of each sentence of more than one thing, whether it holds, and the sentence."""
+    kinds = [of_two, of_what, two_days, cumulated]
+    if len(truth.events) > 1:
+        kinds.append(pairs)
+        for right, text in (*counts(truth, usual), *bare_counts(truth, usual, states)):
+            yield "count", right, text
+    if len({date for _, date in truth.events.values()}) == 1:  # the index did one thing
+        kinds.append(beside)
+    for kind in kinds:
+        for right, text in kind(truth, usual, bare):
+            yield kind.__name__, right, text
 
 
 #: Words of which most have no place in a sentence: relations, other subjects, times, rates, doubt.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from sentences import NAMES, READ, Truth, counts, pairs, true_ones, with_a_word, wrong_ones
+from sentences import NAMES, READ, Truth, further, true_ones, with_a_word, wrong_ones
 
 import eventstudy as es
 from eventstudy.figures.titles import numbers_of
@@ -51,8 +51,8 @@ def tally(events, usual, step=1):
     def judge(kind, right, text):
         reading = read(text, figure, strict=True)
         found = "certified" if reading.certified else "refused" if reading.problems else "own"
-        tried[right, found, kind if not right else ""] += 1
-        if found == ("refused" if right else "certified"):
+        tried[bool(right), found, kind if not right else ""] += 1
+        if found == ("refused" if right else "certified") or (right is None and found != "own"):
             odd.append((kind, right, text, reading.problems))
         elif right and found == "own":
             odd.append(("left", right, text, reading.unread))
@@ -65,11 +65,8 @@ def tally(events, usual, step=1):
         judge("", True, said.text())
         for kind, text in wrong_ones(truth, said, usual, bare):
             judge(kind, False, text)
-    if len(events) > 1:
-        for right, text in counts(truth, usual):
-            judge("count", right, text)
-        for right, text in pairs(truth, usual, bare):
-            judge("pair", right, text)
+    for kind, right, text in further(truth, usual, bare, {k: s for k, (s,) in figure.states.items()}):
+        judge(kind, right, text)
     return tried, odd
 
 
@@ -170,6 +167,8 @@ def test_a_true_sentence_in_ordinary_english_is_certified(text):
         ("Bayer fell 8.3% on 4 March 2026", "whose return on day +1 is +1.2%"),
         ("Bayer fell less than 10%", "whose return is −12.1%"),
         ("Bayer lagged Adidas by 9.8 points", "than ADS"),
+        ("Bayer lagged the Dax by 9.8 points", "−11.1 points more than ^GDAXI"),
+        ("A 12.1% fall for Bayer and an 8.3% rise for Adidas", "8.3% is said of ADS"),
         ("Two of two fell", "it holds of 1"),
         ("Bayer rose; Adidas rose 5.5%, less than 6%", "'rose' is said of BAYN"),
     ],
