@@ -334,9 +334,12 @@ def cumulated(truth: Truth, usual: tuple[int, int], bare) -> Iterator[tuple[bool
             continue
         fell = "fell" if went < 0 else "rose"
         for a, b in ((went, own), day):
-            yield f"{a * 100:.1f}" == f"{went * 100:.1f}", f"{bare(key)} {fell} {abs(a) * 100:.1f}% by day {last}"
             yield (
-                f"{b * 100:.1f}" == f"{own * 100:.1f}",
+                f"{abs(a) * 100:.1f}" == f"{abs(went) * 100:.1f}",
+                f"{bare(key)} {fell} {abs(a) * 100:.1f}% by day {last}",
+            )
+            yield (
+                f"{abs(b) * 100:.1f}" == f"{abs(own) * 100:.1f}",
                 f"{bare(key)} {fell} {abs(b) * 100:.1f}% beyond the model by day {last}",
             )
 
