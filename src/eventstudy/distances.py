@@ -124,3 +124,14 @@ def reach_of(wording: str, step: float) -> Bounds:
     ends = [max(1.0 + end * step, 0.0) for end in (low, high)]
     # the far end of a word that is near its number agrees, the number itself only if the word lets it, nor does the near end of one well beyond
     return Bounds(ends[0], ends[1], low == -1 or (low == 0 and line), (high == 1) or (high == 0 and line))
+
+
+def one_sided(wording: str) -> bool:
+    """Return whether any number on one side agrees with a word.
+
+    Examples
+    --------
+    >>> one_sided("less than"), one_sided("nearly"), one_sided("")
+    (True, False, False)
+    """
+    return bool(wording) and not reach_of(wording, DISTANCE).two_sided

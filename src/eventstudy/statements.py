@@ -11,9 +11,11 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import Literal
 
-from eventstudy.distances import DISTANCE, WORDS, distance_of, reach_of
+from eventstudy import grammar
+from eventstudy.distances import DISTANCE, distance_of, one_sided, reach_of
 from eventstudy.errors import InvalidInput
 from eventstudy.wording import dollars, first_few, listed, number, p_text, percent, relative_day
 
@@ -59,9 +61,11 @@ class Numbers:
     raw, raw_of : mapping of str to float, str
         The raw change beside each verdict, which decides between "fell" and "lagged", and what it is a change of.
     counts : mapping of str to float
-        Counts, levels and ratios by the names in `PHRASES`.
+        Counts, levels and ratios by the names in `grammar.PHRASES`.
     days : mapping of str to int or None
         Dates as a text writes them, and the days relative to the event that they are; None for a date that is none of the window's.
+    days_of : callable, optional
+        Gives for any other date the day that it is relative to each event.
     span, spans : pair of int, set of pairs
         The days that a text means unless it names others, and those that it may name.
     roles : mapping of str to str
@@ -90,6 +94,7 @@ class Numbers:
     relative: bool = False
     currencies: Mapping[str, str] = field(default_factory=dict)
     more: Callable[[Span], Mapping[tuple[str, str, Span], float]] | None = None
+    days_of: Callable[[str], Mapping[str, int]] | None = None
 
     def beside(self, other: Numbers) -> Numbers:
         """Return these numbers, and where they have none the other ones."""
@@ -106,6 +111,7 @@ class Numbers:
             relative=self.relative or other.relative,
             currencies={**other.currencies, **self.currencies},
             more=more or others,
+            days_of=self.days_of or other.days_of,
         )
 
     def value(self, subject: str, quantity: str, span: Span) -> float | None:
@@ -160,7 +166,7 @@ class Reading:
     unread : tuple of str
         Numbers, movements, comparisons and subjects that could not be read.
     prose : tuple of str
-        Other words that say something of their own.
+        The text, if it says more than the sentences of `eventstudy.grammar` do, and who is named without a statement.
     held : int
         How many statements were read and hold.
     """
@@ -195,310 +201,6 @@ def certified(text: str, numbers: Numbers, where: str) -> str:
             f"{where} would say {text!r}, which the numbers deny: {'; '.join(reading.problems)}. This is an error of the package; please report it."
         )
     return text
-
-
-# -- Words.
-
-_FALL = (
-    r"fell|falls?|fallen|falling|drops?|dropped|dropping|plung\w+|plummet\w*|sank|sinks?|sunk|slump\w*|tumbl\w+|slid|slides?|"
-    r"sliding|declin\w+|decreas\w+|lost|loses?|losing|loss(?:es)?|crash\w*|collaps\w+|shed|sheds|slips?|slipped|dips?|dipped|dented|"
-    r"hurt|hammered|lag|lags|lagged|worse|underperform\w*|down(?! to)|below zero|below expect\w+"
-)
-_RISE = (
-    r"rose|rises?|risen|rising|gain\w*|jump\w*|climb\w*|surg\w+|soar\w*|rally|rallie[sd]|increas\w+|advanc\w+|better|outperform\w*|"
-    r"held up|lead(?= on|\b$)|up(?! to)|above zero|above expect\w+|added"
-)
-_MOVE = re.compile(rf"\b(?:(?P<down>{_FALL})|(?P<up>{_RISE}))\b", re.IGNORECASE)
-_STILL = re.compile(
-    r"\b(?:(?:did|do|does|has|have)(?: not|n[’']t) (?:move|moved|budge|budged|change|changed)|unmoved|unchanged|stood still|motionless|"
-    r"(?:was|were|is|are|stayed|remained|held|closed|ended|finished|stood|traded) (?:\w+ )?(?:flat|steady|still|stable))\b",
-    re.IGNORECASE,
-)
-#: Movements beside what was expected, and words by which a movement is of the abnormal return or of the price alone.
-_COMPARES = re.compile(
-    r"lag\w*|worse|better|(?:under|out)perform\w*|held up|lead|(?:below|above) (?:zero|expect\w+)|hurt|dented",
-    re.IGNORECASE,
-)
-_OF_ABNORMAL = re.compile(r"\b(?:abnormal(?:ly)?|CARs?|CAARs?)\b")
-_OF_PRICE = re.compile(r"\b(?:prices?|raw)\b", re.IGNORECASE)
-_NEGATION = re.compile(r"\b(?:no|not|nor|never|none|neither|hardly|cannot|without)\b|n[’']t\b", re.IGNORECASE)
-_EVERY = re.compile(r"\b(?:all|every|each|both)\b", re.IGNORECASE)
-_WEAKER = re.compile(r"\bless\b", re.IGNORECASE)
-_CLAUSE = re.compile(r"[;:.!](?!\d)|(?<=\?)| [–—] |\b(?:but|while|whereas|though|although)\b", re.IGNORECASE)
-#: How many of all events a movement is said of.
-_COUNT = re.compile(r"\b(?P<some>\d+) of (?:the |all |these )?(?P<all>\d+)\b")
-_WORD = re.compile(r"[^\W\d_][\w’'-]*")
-#: Words that carry nothing of their own beside what is read.
-_PLAIN = frozenset(
-    {
-        *(
-            "a",
-            "an",
-            "the",
-            "and",
-            "or",
-            "of",
-            "in",
-            "on",
-            "by",
-            "to",
-            "for",
-            "from",
-            "at",
-            "as",
-            "with",
-            "over",
-            "what",
-        ),
-        *(
-            "while",
-            "but",
-            "whereas",
-            "though",
-            "although",
-            "its",
-            "their",
-            "it",
-            "they",
-            "that",
-            "this",
-            "these",
-            "s",
-            "window",
-        ),
-        *(
-            "is",
-            "are",
-            "was",
-            "were",
-            "be",
-            "been",
-            "has",
-            "have",
-            "had",
-            "do",
-            "does",
-            "did",
-            "stands",
-            "stood",
-            "raw",
-            "event",
-        ),
-        *(
-            "share",
-            "shares",
-            "stock",
-            "stocks",
-            "price",
-            "prices",
-            "firm",
-            "firms",
-            "company",
-            "companies",
-            "market",
-            "value",
-        ),
-        *(
-            "percent",
-            "per",
-            "cent",
-            "return",
-            "returns",
-            "abnormal",
-            "abnormally",
-            "cumulative",
-            "change",
-            "changes",
-            "trading",
-        ),
-        *("day", "days", "car", "cars", "caar"),
-    }
-)
-
-_NUM = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
-_PER, _LARGE = r"%|per ?cent|percentage points?|points?", r"bn|tn|mn|billion|trillion|million"
-_UNIT = rf"{_PER}|{_LARGE}"
-#: What stands for a currency: signs and codes before an amount, words and codes after it.
-_CODES = [
-    "USD",
-    "EUR",
-    "GBP",
-    "GBX",
-    "CHF",
-    "JPY",
-    "CNY",
-    "HKD",
-    "KRW",
-    "TWD",
-    "INR",
-    "SGD",
-    "AUD",
-    "NZD",
-    "CAD",
-    "BRL",
-    "MXN",
-    "SEK",
-    "NOK",
-    "DKK",
-    "PLN",
-    "CZK",
-    "HUF",
-    "TRY",
-    "ZAR",
-    "SAR",
-    "AED",
-    "ILS",
-]
-_SIGNS = {"US$": "USD", "$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY"}
-_MONIES = {
-    "US dollars": "USD",
-    "dollars": "USD",
-    "euros": "EUR",
-    "euro": "EUR",
-    "pounds": "GBP",
-    "yen": "JPY",
-    "Swiss francs": "CHF",
-}
-_BEFORE = rf"(?:{'|'.join(map(re.escape, _SIGNS))}|(?:{'|'.join(_CODES)}) ?)"
-_AFTER = rf"(?: (?:{'|'.join([*_MONIES, *_CODES])})\b)"
-_AMOUNT = (
-    rf"{_BEFORE}{_NUM}(?!\d| ?%)(?: ?(?:{_LARGE})\b)?|{_NUM} ?(?:{_PER})(?!\w)|{_NUM} ?(?:{_LARGE})(?!\w){_AFTER}?"
-)
-_VALUE = rf"[−+-]?(?:{_AMOUNT})"
-_PAIR = rf"(?P<low>{_VALUE}) to (?P<high>{_VALUE})"
-#: A number with its interval, if it has one, and the day by which it is cumulated.
-_FIGURE = re.compile(
-    rf"(?P<range>from {_PAIR.replace('low', 'least').replace('high', 'most')})|(?P<main>(?<![\w$€£¥₹₩.,])(?<!\d[−-]){_VALUE})"
-    rf"(?:(?: \((?:[\d.]+% interval )?|, ){_PAIR}(?=\)))?(?P<by>\)? by day (?P<day>[−+-]?\d+))?"
-)
-_PARTS = re.compile(
-    rf"(?P<sign>[−+-])?(?P<before>{_BEFORE})?(?P<number>{_NUM}) ?(?P<unit>{_UNIT})?(?P<after>{_AFTER})?"
-)
-_SCALE = {"bn": 1e9, "billion": 1e9, "tn": 1e12, "trillion": 1e12, "mn": 1e6, "million": 1e6, "": 1.0}
-_MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
-_DATE = re.compile(rf"\b(?:\d{{1,2}} (?:{_MONTHS}) \d{{4}}(?!\d)|\d{{4}}-\d{{2}}-\d{{2}}(?!\d))")
-_DAYS = re.compile(
-    r"\[(?P<a>[−+-]?\d+), (?P<b>[−+-]?\d+)\]|\b(?:trading )?days? (?P<c>[−+-]?\d+)(?: (?:to|or day) (?P<d>[−+-]?\d+))?(?!\d)",
-    re.IGNORECASE,
-)
-_P = re.compile(r"\bp (?P<p><? ?0?\.\d+|[01]\.\d+)(?!\d)|(?P<of><?0\.\d{3})(?= for )")
-_FROM_DAY = re.compile(r"\b[Ff]rom (?:trading )?day ([−+-]?\d+)(?!\d| to [−+-]?\d)")
-_LEVEL = re.compile(
-    rf"(?P<level>{_NUM})%(?= (?:prediction |confidence )?(?:intervals?|bands?|prediction)\b|, t with)|(?<=two-sided )(?P<levels>{_NUM})%"
-)
-_EXPECTATION = re.compile(
-    r"^,? (?!less (?!than))(?P<side>more|less|below|above|better|worse|short|beyond)\b(?: than)? (?:(?:what|it|they|was|were|had|been|is) )*"
-    r"(?:expect\w+|the market[’']s move explains|its usual return|the model (?:expect\w+|explains)|the market (?:explains|accounts for))"
-)
-#: "more than expected" and the like where no number stands before it.
-_COMPARED = re.compile(
-    r"(?P<side>more|less|better|worse) than (?:(?:it|they|was|were|had|been|is|the model) )*expect\w*|(?P<seems>less than (?:it|they) (?:seems?|looks?))",
-    re.IGNORECASE,
-)
-_AGAINST_MODEL = re.compile(r"^ (?:against|beyond) (?:what its beta explains|the model)\b")
-_ABNORMAL_NOUN = re.compile(
-    r"\b(?P<median>measured from that median)|\b(?P<abnormal>abnormal|CARs?|CAARs?|beta explains)|\b(?:daily|raw) returns?\b",
-    re.IGNORECASE,
-)
-_RANK = re.compile(
-    r"\b(?:was|is) the (?:(?P<rank>\d+)(?:st|nd|rd|th) )?largest of (?P<n>\d[\d,]*) (?:stocks|events|companies|shares)"
-)
-
-#: Of how many another movement is said, after such a count.
-_FURTHER = re.compile(r"(?:,|\band) (?P<some>\d+)(?: of them)? $")
-#: Stands for a subject's name, so that no word of a name is read as a verb.
-_HOLE = "\ufffc{}\ufffc"
-_FILLED = re.compile(r"\ufffc(\d+)\ufffc")
-_GROUP = re.compile(r"\ufffc\d+\ufffc(?:(?:, \ufffc\d+\ufffc)*,? (?:and|or) \ufffc\d+\ufffc)?")
-_LIST = re.compile(r"\ufffc\d+\ufffc(?:(?:, | and )\ufffc\d+\ufffc)*")
-
-#: Verdicts in other words: of an interval that includes 0, or where a day lies beside the band.
-_NOISE = re.compile(
-    r"\bwithin its ordinary noise\b|\bwas no clear break with the market\b|\blies (?P<side>below|above|inside) the band\b"
-)
-
-_OF_TEST = re.compile(rf"(\ufffc\d+\ufffc) ([−+-]?{_NUM}) standard errors")
-_NEAR = "|".join(sorted(WORDS, key=len, reverse=True))
-#: By how much a share did better or worse than the market.
-_OUTDONE = re.compile(
-    rf"(?P<who>{_GROUP.pattern}) (?:(?:has|had|have|clearly|sharply|easily|far) )?(?:(?P<up>outperform(?:ed|s)?|beats?|outpaced|outdid)|"
-    rf"(?P<down>underperform(?:ed|s)?|lag(?:ged|s)?|trail(?:ed|s)?))(?: (?:the (?:wider |broader |whole )?(?:market|index|benchmark)|\ufffc\d+\ufffc))? by "
-    rf"(?:(?P<word>{_NEAR}) )?(?P<size>{_NUM} ?(?:{_PER})(?!\w))"
-)
-#: Parts of a price in words, and what a price did that has a word of its own.
-_PARTS_OF = {"half": 1 / 2, "third": 1 / 3, "quarter": 1 / 4, "fifth": 1 / 5, "sixth": 1 / 6, "eighth": 1 / 8, "tenth": 1 / 10}  # fmt: skip
-_TIMES = {"a": 1, "an": 1, "one": 1, "": 1, "two": 2, "three": 3, "four": 4}
-_MANIFOLD = {"halved": -1 / 2, "doubled": 1.0, "tripled": 2.0, "trebled": 2.0, "quadrupled": 3.0}
-_OF_VALUE = (
-    r"(?: (?:of|off|from|in) (?:(?:its|their|the) )?(?:market |stock |share )?(?:value|price|worth|capitali[sz]ation))?"
-)
-_FRACTION = re.compile(
-    rf"(?P<who>{_GROUP.pattern}) (?:(?:has|had|have|more) )*(?:(?P<near>{_NEAR}) )?(?:(?P<fold>{'|'.join(_MANIFOLD)})(?: (?:its|their|in) (?:market )?(?:value|price))?|"
-    rf"(?P<move>[a-z]+) (?:by )?(?:(?P<word>{_NEAR}) )?(?:(?P<times>an?|one|two|three|four)[ -])?(?P<part>{'|'.join(_PARTS_OF)})s?){_OF_VALUE}\b",
-    re.IGNORECASE,
-)
-_LOWEST = re.compile(r"the lowest, (\ufffc\d+\ufffc)")
-_KEPT = re.compile(r"(\ufffc\d+\ufffc) \([\w ]+\) in (\d+) of (\d+)")
-_SHARE = re.compile(rf"(\ufffc\d+\ufffc) \((?P<share>{_NUM}%)\)")
-_SHOWN_P = r"< ?0?\.\d+|[01]\.\d+"
-#: An abnormal return with its p-value against the benchmark, then both against the rest of it.
-_REST = re.compile(
-    rf"(\ufffc\d+\ufffc) (?P<change>{_VALUE}) \(p (?P<p>{_SHOWN_P})\) becomes (?P<rest>{_VALUE}) \(p (?P<p_rest>{_SHOWN_P})\)"
-)
-_TURNS = re.compile(rf"\bverdict turns for ({_GROUP.pattern})")
-_DEPENDS = re.compile(
-    rf"\bWhether (?P<who>{_LIST.pattern})(?P<more>,? and (?:\d+ more|\ufffc\d+\ufffc))? moved beyond the market depends on the yardstick\b"
-)
-#: Whom a number is said of, where they are named after it.
-_OF_WHOM = re.compile(r"(?: [\w’-]+){0,3}? (?:for|of|in|off|at) (?:shares (?:of|in) )?(\ufffc\d+\ufffc)")
-
-#: Counts and levels by the words beside them; each group is the name of a count.
-PHRASES = [
-    re.compile(pattern.replace("#", r"[−+-]?\d[\d,]*(?:\.\d+)?"))
-    for pattern in (
-        r"(?P<as_far>#) of (?P<estimation_days>#) days of the estimation window (?:were as|went as far)",
-        r"(?P<as_far>#) of (?P<estimation_days>#) at least as",
-        r"beyond all (?P<estimation_days>#) days of the estimation window",
-        r"(?P<as_far>#) of those days at least as extreme",
-        r"(?P<estimation_days>#) (?:days of the estimation window|estimation days|daily returns)",
-        r"the (?P<window_days>#) sessions(?= \[)",
-        r"(?P<down>#) of (?P<events>#) (?:events|stocks) did clearly worse than expected(?:[^;.]*?, (?:(?P<up>#) better|none better))?",
-        r"(?P<up>#) of (?P<events>#) (?:events|stocks) did clearly better than expected(?:[^;.]*?, none worse)?",
-        r"(?P<clear>#) of (?P<events>#) (?:events|stocks) had a clear abnormal return",
-        r"[Nn]o clear abnormal change(?: in market value)? for any of (?P<events>#) (?:events|stocks|companies)",
-        r"(?:among|of) (?P<events>#) (?:stocks|events|companies)",
-        r"(?P<drawn>#) abnormal returns",
-        r"(?P<events>#) (?:events?|stocks?|companies)",
-        r"(?P<between>#) between",
-        r"(?P<hidden>#) (?:events|companies) between the first and the last",
-        r"(?P<above_zero>#) were above zero",
-        r"(?P<least_df>#) to (?P<most_df>#) degrees of freedom",
-        r"(?P<least_df>#) degrees of freedom",
-        r"by chance alone about (?P<chance>#)% would exclude 0",
-        r"One test sees (?P<widest>#) standard errors; one that fits this design sees (?P<nearest>#)",
-        r"The recommended tests see up to (?P<widest>#) standard errors",
-        r"is up to (?P<signed_widest>#) standard errors from zero",
-        r"(?:by|of) (?P<tests>#) tests",
-        r"p is above (?P<test_level>#)%",
-        r"Allowing for (?P<judged>#) of them",
-        r"not among (?P<judged>#)",
-        r"spread (?P<variance_ratio>#) times as widely",
-        r"is (?P<variance_ratio>#) times that of estimation days",
-        r"(?P<far_down>#) of them more than (?P<far>#) standard errors down and (?P<far_up>#) as far up",
-        r"\bexplain (?P<explained>#)% of",
-        r"(?P<left_out>#) of the events’ firms",
-        r"Without all (?P<left_out>#) in it",
-        r"Of (?P<members>#) members",
-        r"(?P<rose>#) rose on",
-        r"(?P<more_events>#) more events are in the tables",
-        r"and (?P<more_turned>#) more moved beyond the market",
-        r"(?P<one_of>#) of its (?P<estimation_days>#) estimation days",
-    )
-]
-#: Words of a phrase that say that a count is none.
-_NOBODY = {"none better": "up", "none worse": "down", "beyond all": "as_far"}
-#: Zeros that are no numbers of a result.
-_LITERAL = re.compile(r"\b(?:excludes?|includes?|which is|from) 0\b|\bday 0 is\b")
 
 
 # -- The reader.
@@ -555,14 +257,14 @@ class _Amount:
 
     @classmethod
     def of(cls, text: str) -> _Amount:
-        found = _PARTS.fullmatch(text)
+        found = grammar.PARTS.fullmatch(text)
         assert found, text
         shown = found["number"].rstrip(",")
         word = found["unit"] or ""
         said = (found["before"] or found["after"] or "").strip()
-        money = bool(said) or bool(word and word in _SCALE)
+        money = bool(said) or bool(word and word in grammar.SCALE)
         unit = "dollars" if money else "points" if "point" in word else "fraction"
-        scale = _SCALE[word] if money else 0.01
+        scale = grammar.SCALE[word] if money else 0.01
         sign = {"": 0, "+": 1}.get(found["sign"] or "", -1)
         return cls(
             text,
@@ -571,7 +273,7 @@ class _Amount:
             len(shown.partition(".")[2]),
             unit,
             scale,
-            {**_SIGNS, **_MONIES}.get(said, said),
+            {**grammar.SIGNS, **grammar.MONIES}.get(said, said),
         )
 
     def shows(self, value: float, word: str = "") -> bool:
@@ -602,9 +304,18 @@ class _Reader:
         for sentence in numbers.quoted:
             text = text.replace(sentence, "\ufffd")
         self.text = with_holes(text, numbers.names, self.subjects)
-        self.date = re.compile("|".join([*(rf"(?<!\w){re.escape(day)}(?!\w)" for day in numbers.days), _DATE.pattern]))
+        words = [rf"(?<!\w){re.escape(day)}(?!\w)" for day in numbers.days if not grammar.DATE.fullmatch(day)]
+        self.date = re.compile("|".join([*words, grammar.DATE.pattern]))
         self.seen, self.meant = bytearray(len(self.text)), bytearray(len(self.text))
-        for pattern in (_FIGURE, _COMPARED, _MOVE, self.date, _DAYS, _WORDS_OF_DISTANCE, _CUES):
+        for pattern in (
+            grammar.FIGURE,
+            grammar.COMPARED,
+            grammar.MOVE,
+            self.date,
+            grammar.DAYS,
+            grammar.WORDS_OF_DISTANCE,
+            grammar.CUES,
+        ):
             for found in pattern.finditer(self.text):
                 self.meant[found.start() : found.end()] = b"\1" * len(found.group())
         self.problems: list[str] = []
@@ -612,7 +323,7 @@ class _Reader:
         self.held = 0
         self.used: set[Span] = set(numbers.spans)
         self.claimed: set[str] = set()
-        self.bounds = [0, *(m.end() for m in _CLAUSE.finditer(self.text)), len(self.text)]
+        self.bounds = [0, *(m.end() for m in grammar.CLAUSE.finditer(self.text)), len(self.text)]
         self.asked = [
             (a, b) for a, b in zip(self.bounds, self.bounds[1:], strict=False) if self.text[a:b].strip().endswith("?")
         ]
@@ -631,11 +342,7 @@ class _Reader:
         ):
             step()
         self._leftovers()
-        prose = [
-            w.group()
-            for w in _WORD.finditer(self.text)
-            if not any(self.seen[w.start() : w.end()]) and w.group().lower() not in _PLAIN
-        ]
+        prose = [] if self.problems or self.unread or grammar.fits(self._shape(), self.date.pattern) else [self.given]
         # who is named, and of whom nothing was read
         prose += [key for key in dict.fromkeys(self._keys(self.text)) if not self._is_claimed(key)]
         words = [self._named(t) for t in dict.fromkeys(self.problems)]
@@ -644,17 +351,23 @@ class _Reader:
 
     # -- Small things.
 
+    def _shape(self) -> str:
+        """Return the text with what was read as whole statements replaced."""
+        return "".join(grammar.TOLD if seen == 2 else c for c, seen in zip(self.text, self.seen, strict=True))
+
     def _named(self, text: str) -> str:
-        return _FILLED.sub(lambda m: self.subjects[int(m[1])], text)
+        return grammar.FILLED.sub(lambda m: self.subjects[int(m[1])], text)
 
     def _is_claimed(self, key: str) -> bool:
         return key in self.claimed or (key == ALL and self.claimed.issuperset(self.numbers.states))
 
-    def _cross(self, start: int, end: int) -> None:
-        self.seen[start:end] = b"\1" * (end - start)
+    def _cross(self, start: int, end: int, *, whole: bool = False) -> None:
+        """Cross out what was read; a ``whole`` statement needs no other words."""
+        self.seen[start:end] = (b"\2" if whole else b"\1") * (end - start)
 
-    def _keys(self, text: str) -> list[str]:
-        return [self.subjects[int(n)] for n in _FILLED.findall(text)]
+    def _keys(self, text: str, *, own: bool = False) -> list[str]:
+        """Return the subjects that a text names, or only those of whom it is ``own``, not of their market or suppliers."""
+        return [self.subjects[int(n)] for n in (grammar.OWN if own else grammar.FILLED).findall(text)]
 
     def _events(self, keys: list[str]) -> list[str]:
         """Return keys with ``ALL`` as every event."""
@@ -677,53 +390,58 @@ class _Reader:
     # -- Counts, levels, ranks.
 
     def _phrases(self) -> None:
-        for pattern in PHRASES:
+        for pattern in grammar.PHRASES:
             for found in pattern.finditer(self.text):
                 if not any(self.seen[found.start() : found.end()]) and self._counted(found):
                     for name in (n for n, shown in found.groupdict().items() if shown):
                         self._cross(*found.span(name))
-                    for move in _MOVE.finditer(self.text, found.start(), found.end()):
+                    for move in grammar.MOVE.finditer(self.text, found.start(), found.end()):
                         self._cross(move.start(), move.end())
-        for found in _LEVEL.finditer(self.text):
+        for found in grammar.LEVEL.finditer(self.text):
             if not self._counted(found):
                 self.unread.append(found.group())
             self._cross(found.start(), found.end())
-        for found in _LITERAL.finditer(self.text):
+        for found in grammar.LITERAL.finditer(self.text):
             self._cross(found.start(), found.end())
 
     def _named_numbers(self) -> None:
         """Judge the first day of a sum, standard errors of tests, who is the lowest, and how many other models agree."""
-        for found in _FROM_DAY.finditer(self.text):
+        for found in grammar.FROM_DAY.finditer(self.text):
             first = self.numbers.span[0]
             self._judge(_day(found[1]) == first, f"{found.group()!r} is from day {relative_day(first)}")
             self._cross(found.start(), found.end())
-        for found in _OF_TEST.finditer(self.text):
+        for found in grammar.OF_TEST.finditer(self.text):
             (key,) = self._keys(found[1])
             z = self.numbers.value(key, ERRORS, self.numbers.span)
             if z is not None:
                 self._judge(number(z, 1) == found[2], f"{key} is {number(z, 1)} standard errors from zero")
                 self._cross(found.start(), found.end())
-        for found in _LOWEST.finditer(self.text):
+        for found in grammar.LOWEST.finditer(self.text):
             lowest = self.numbers.roles.get("lowest")
             self._judge(self._keys(found[1]) == [lowest], f"the lowest is {lowest}")
-        for found in _KEPT.finditer(self.text):
+        for found in grammar.KEPT.finditer(self.text):
             self._kept(found)
         self._against_rest()
-        for found in _OUTDONE.finditer(self.text):
+        for found in grammar.OUTDONE.finditer(self.text):
             self._outdone(found)
-        for found in _FRACTION.finditer(self.text):
+        for found in grammar.FRACTION.finditer(self.text):
             self._fraction(found)
 
-    def _open(self, found: re.Match[str]) -> Span | None:
+    def _open(self, found: re.Match[str], keys: list[str]) -> Span | None:
         """Return the days of a statement that is neither asked, denied nor hedged; None if it is left unread."""
         a, _ = self._clause(found.start())
         closed = self._is_asked(found.start()) or any(self.seen[found.start() : found.end()])
-        return None if closed or _NEGATION.search(self.text, a, found.end()) else self._clause_span(found.start())
+        return (
+            None
+            if closed or grammar.NEGATION.search(self.text, a, found.end())
+            else self._clause_span(found.start(), keys)
+        )
 
     def _outdone(self, found: re.Match[str]) -> None:
-        """Judge "outperformed by 9 points": of what the model expects, or of what the benchmark did."""
-        span, amount, sign = self._open(found), _Amount.of(found["size"]), 1 if found["up"] else -1
+        """Judge "outperformed by 9 points": beside what is named, the difference of returns, else also beside what the model expects."""
+        amount, sign = _Amount.of(found["size"]), 1 if found["up"] else -1
         keys, word = self._events(self._keys(found["who"])), (found["word"] or "").lower()
+        span = self._open(found, keys)
         if span is None:
             return
         named = [k for k in self._keys(found.group()[len(found["who"]) :]) if k != ALL]
@@ -739,26 +457,27 @@ class _Reader:
                 f"than {index[0] if index else 'the index'}": None if own is None or beside is None else own - beside,
             }
             choices[key] = {what: v for what, v in known.items() if v is not None and math.isfinite(v)}
-        if not all(choices.values()):
+        if not all(len(found_of) > bool(found["whom"]) for found_of in choices.values()):
             return
         for key, found_of in choices.items():
-            right = any(_same(amount, value, sign, word) for value in found_of.values())
+            meant = [v for what, v in found_of.items() if not found["whom"] or what != "than expected"]
+            right = any(_same(amount, value, sign, word) for value in meant)
             shown = " and ".join(f"{percent(v, 1).rstrip('%')} points more {what}" for what, v in found_of.items())
             self._judge(right, f"{self._named(found.group())!r} is said of {key}, which returned {shown}")
         self._told(found, keys, span)
 
     def _fraction(self, found: re.Match[str]) -> None:
         """Judge "halved", "lost a quarter of its value" by the return, as near as "about" lets it lie."""
-        span, word = self._open(found), (found["near"] or found["word"] or "about").lower()
-        move = _MOVE.fullmatch(found["move"] or "")
+        keys = self._events(self._keys(found["who"]))
+        span, word = self._open(found, keys), (found["near"] or found["word"] or "about").lower()
+        move = grammar.MOVE.fullmatch(found["move"] or "")
         if span is None or not (move or found["fold"]):
             return
         if found["fold"]:
-            size = _MANIFOLD[found["fold"].lower()]
+            size = grammar.MANIFOLD[found["fold"].lower()]
         else:
-            size = _TIMES[(found["times"] or "").lower()] * _PARTS_OF[found["part"].lower()]
+            size = grammar.TIMES[(found["times"] or "").lower()] * grammar.PARTS_OF[found["part"].lower()]
             size *= -1 if move and move["down"] else 1
-        keys = self._events(self._keys(found["who"]))
         raws = {
             key: self._raw(key, span) if self.numbers.raw_of == RETURN else self.numbers.value(key, RETURN, span)
             for key in keys
@@ -777,13 +496,13 @@ class _Reader:
         self.claimed.update(keys)
         self.claimed.update(self._keys(found.group()))
         self.used.add(span)
-        self._cross(*found.span())
+        self._cross(*found.span(), whole=True)
 
     def _against_rest(self) -> None:
         """Judge shares of the benchmark, abnormal returns against the rest of it, and whose verdict turns."""
         quantities = {"share": SHARE, "change": ABNORMAL, "rest": AGAINST_REST, "p": P_VALUE, "p_rest": P_REST}
         span = self.numbers.span
-        for found in (*_SHARE.finditer(self.text), *_REST.finditer(self.text)):
+        for found in (*grammar.SHARE.finditer(self.text), *grammar.REST.finditer(self.text)):
             (key,) = self._keys(found[1])
             known = {name: self.numbers.value(key, quantities[name], span) for name in found.groupdict()}
             if None in known.values():
@@ -799,12 +518,12 @@ class _Reader:
                 self._judge(holds, f"{found[name]} is said of {key}, whose {quantities[name]} is {right}")
             self.claimed.add(key)
             self._cross(*found.span())
-        for found in _TURNS.finditer(self.text):
+        for found in grammar.TURNS.finditer(self.text):
             for key in self._keys(found[1]):
                 before, after = (self.numbers.value(key, what, span) for what in (P_VALUE, P_REST))
                 turns = before is not None and after is not None and (before < 0.05) != (after < 0.05)
                 self._judge(turns, f"{self._named(found.group())!r} is said of {key}")
-        for found in _DEPENDS.finditer(self.text):
+        for found in grammar.DEPENDS.finditer(self.text):
             self._depends(found)
 
     def _depends(self, found: re.Match[str]) -> None:
@@ -818,7 +537,8 @@ class _Reader:
         self._judge(right, f"{self._named(found.group())!r}: the verdict turns for {listed(sorted(true)) or 'nobody'}")
         self.claimed.update(said)
         number_there = re.search(r"\d+(?= more)", self.text[found.start() : found.end()])
-        self._cross(found.start(), found.start() + number_there.start() if number_there else found.end())
+        end = found.start() + number_there.start() if number_there else found.end()
+        self._cross(found.start(), end, whole=not number_there)
 
     def _counted(self, found: re.Match[str]) -> bool:
         """Judge each number of a phrase; a count that is not known leaves the phrase unread."""
@@ -831,7 +551,7 @@ class _Reader:
             digits = len(bare.partition(".")[2])
             same = float(bare) == float(f"{value:.{digits}f}")
             self._judge(same, f"{shown} in {self._named(found.group())!r} is {number(value, digits)}")
-        for words, name in _NOBODY.items():
+        for words, name in grammar.NOBODY.items():
             count = self.numbers.counts.get(name, 0.0)
             if words in found.group():
                 self._judge(not count, f"{words!r} is said of {count:.0f}")
@@ -850,7 +570,7 @@ class _Reader:
         self._cross(found.start(), found.end())
 
     def _ranks(self) -> None:
-        for found in _RANK.finditer(self.text):
+        for found in grammar.RANK.finditer(self.text):
             group = self._subject_before(found.start(), loose=True)
             if len(group) != 1:
                 continue
@@ -861,50 +581,58 @@ class _Reader:
             self.claimed.update(group)
             said = (int(found["rank"] or 1), int(found["n"].replace(",", "")))
             self._judge(said == (rank, total), f"{group[0]} is number {rank:.0f} of {total:.0f}")
-            self._cross(found.start(), found.end())
+            self._cross(found.start(), found.end(), whole=True)
 
     # -- Who: the subject of a number.
 
     def _subject_before(self, place: int, *, loose: bool = False) -> list[str]:
         """Return the subjects named last before a place in its clause, if no word of another meaning stands between."""
         start, _ = self._clause(place)
-        groups = list(_GROUP.finditer(self.text, start, place))
+        groups = list(grammar.GROUP.finditer(self.text, start, place))
         if not groups:
             return []
         between = self.text[groups[-1].end() : place]
-        if loose or all(self._plain(w, groups[-1].end()) for w in _WORD.finditer(between)):
+        if loose:
             return self._keys(groups[-1].group())
-        return []
+        if grammar.GOVERNED.search(self.text, start, groups[-1].start()) or grammar.FILLED.search(between):
+            return []
+        plain = all(self._plain(w, groups[-1].end()) for w in grammar.WORD.finditer(between))
+        return self._keys(groups[-1].group()) if plain else []
 
     def _plain(self, word: re.Match[str], offset: int) -> bool:
         """Return whether a word means nothing of its own, or was read, or is a movement."""
         place = offset + word.start()
-        return word.group().lower() in _PLAIN or bool(self.meant[place] or self.seen[place])
+        return word.group().lower() in grammar.PLAIN or bool(self.meant[place] or self.seen[place])
 
-    def _subject(self, start: int, end: int, quantity: str, span: Span) -> list[str]:
+    def _subject(self, start: int, end: int, quantity: str) -> list[str]:
         """Return whom a number is said of; empty if that is not known."""
         if quantity == EXPECTED:  # "the model expected": of the share named last
-            groups = [self._keys(m.group()) for m in _GROUP.finditer(self.text, 0, start)]
+            groups = [self._keys(m.group()) for m in grammar.GROUP.finditer(self.text, 0, start)]
+            span = self.numbers.span
             known = (keys for keys in reversed(groups) if self.numbers.value(keys[-1], quantity, span) is not None)
             return next(known, [])
         before = self._subject_before(start)
         if before:
             return before if quantity in (VALUE, ABNORMAL_VALUE) else self._events(before)
-        after = _OF_WHOM.match(self.text, end)
+        after = grammar.OF_WHOM.match(self.text, end)
         return self._keys(after[1]) if after else self._alone(start)
 
     def _alone(self, place: int) -> list[str]:
         """Return the only event, if a clause names nobody and nothing else."""
         a, b = self._clause(place)
-        if len(self.numbers.states) != 1 or _GROUP.search(self.text, a, b):
+        if len(self.numbers.states) != 1 or grammar.GROUP.search(self.text, a, b):
             return []
-        return list(self.numbers.states) if all(self._plain(w, a) for w in _WORD.finditer(self.text[a:place])) else []
+        return (
+            list(self.numbers.states)
+            if all(self._plain(w, a) for w in grammar.WORD.finditer(self.text[a:place]))
+            else []
+        )
 
     # -- Returns, dollars, points.
 
     def _figures(self) -> None:
         last = 0
-        for found in _FIGURE.finditer(self.text):
+        for found in grammar.FIGURE.finditer(self.text):
             if any(self.seen[found.start() : found.end()]) or not found.group():
                 continue
             if found["range"]:
@@ -932,14 +660,15 @@ class _Reader:
             return
         amount = _Amount.of(found["main"])
         lead, tail = self.text[start : found.start("main")], self.text[found.end() : self._clause(found.start())[1]]
-        distance = list(_WORDS_OF_DISTANCE.finditer(self.text, start, found.end("main")))
-        word = distance[-1].group().lower() if distance and distance[-1].end() + 1 == found.start("main") else ""
+        distance = list(grammar.WORDS_OF_DISTANCE.finditer(self.text, start, found.end("main")))
+        word = distance[-1].group() if distance and distance[-1].end() + 1 == found.start("main") else ""
         quantity, sign, expectation = self._what(amount, lead, tail, found.start("main"))
         if quantity == INDEX_POINTS:
             amount = replace(amount, scale=1.0)
-        span = self._span(found)
-        names = self._subject(found.start("main"), found.end(), quantity, span) if quantity and span else []
+        names = self._subject(found.start("main"), found.end(), quantity) if quantity else []
+        span = self._clause_span(found.start(), names)
         # a sign of the text's own, or a movement's, which must not be at odds
+        rate = grammar.RATE.search(tail)
         at_odds, sign, shared = sign * amount.sign < 0, sign or amount.sign, False
         if (
             not names
@@ -947,44 +676,46 @@ class _Reader:
             or (not sign and amount.size)
             or at_odds
             or (shared := len(names) > 1 and self._shared(found))
-            or re.search(r"\b(?:to|as \w+ as) $", lead)
-            or _NEGATION.search(lead.rpartition(",")[2])
+            or (amount.unit == "dollars" and len(names) > 1)  # each, or together?
+            or grammar.FROM_TO.search(lead)
+            or rate
+            or grammar.NEGATION.search(lead.rpartition(",")[2])
         ):
             self.unread.append(found.group())
             self._cross(found.start(), found.end())
-            if shared or not self._subject_before(found.start(), loose=True):
+            if shared or rate or span is None or not self._subject_before(found.start(), loose=True):
                 self._cross_figure(found, lead, 0, start, word)
             return
-        if self._hold(amount, names, quantity, span, sign, word):
+        if self._hold(amount, names, quantity, span, sign, word.lower()):
             self._ends(found, names, quantity, span)
         self._cross_figure(found, lead, expectation, start, word)
 
     def _shared(self, found: re.Match[str]) -> bool:
         """Return whether several subjects have several numbers in a clause: which is whose is then not said."""
         a, b = self._clause(found.start())
-        groups = [m.start() for m in _GROUP.finditer(self.text, a, b)]
+        groups = [m.start() for m in grammar.GROUP.finditer(self.text, a, b)]
         edges = [a, *groups, b]
         a, b = max(e for e in edges if e <= found.start()), min(e for e in edges if e > found.start())
-        return sum(1 for m in _FIGURE.finditer(self.text, a, b) if m["main"]) > 1
+        return sum(1 for m in grammar.FIGURE.finditer(self.text, a, b) if m["main"]) > 1
 
     def _cross_figure(self, found: re.Match[str], lead: str, expectation: int, start: int, word: str) -> None:
         """Cross out a number, its word of distance, the movement that it is the size of, and the subject and comparison beside it."""
         self._cross(found.start(), found.end() + expectation)
         if word:
             self._cross(found.start() - len(word) - 1, found.start())
-        for move in _MOVE.finditer(lead):
+        for move in grammar.MOVE.finditer(lead):
             self._cross(start + move.start(), start + move.end())
         after = re.match(r" (?:abnormal )?(\w+)(?=\b)", self.text[found.end() :])
-        if after and _MOVE.fullmatch(after[1]):
+        if after and grammar.MOVE.fullmatch(after[1]):
             self._cross(found.end(), found.end() + after.end())
-        for cue in _CUES.finditer(lead):
+        for cue in grammar.CUES.finditer(lead):
             self._cross(start + cue.start(), start + cue.end())
 
     def _what(self, amount: _Amount, lead: str, tail: str, place: int) -> tuple[str, int, int]:
         """Return what a number is of, the sign that words give it, and how many characters of the tail say so."""
-        moves = list(_MOVE.finditer(lead))
+        moves = list(grammar.MOVE.finditer(lead))
         after = re.match(r" (?:abnormal )?(\w+)\b", tail)
-        if not moves and after and (noun := _MOVE.fullmatch(after[1])):
+        if after and (noun := grammar.MOVE.fullmatch(after[1])):
             moves = [noun]
         side = 0 if not moves else -1 if moves[-1].group("down") else 1
         model = self._against_model(amount, tail, place, side)
@@ -995,15 +726,19 @@ class _Reader:
             quantity = "" if "percentage" in amount.text else INDEX_POINTS
         elif re.search(r"\bexpected (?:return of )?$", lead):
             quantity, side = EXPECTED if amount.unit == "fraction" else "", 0
-        elif re.search(r"\babnormal", lead) or tail.startswith(" abnormal"):
+        elif grammar.OF_ABNORMAL.search(lead) or tail.startswith(" abnormal"):
             quantity = _ABNORMAL_OF[amount.unit]
+        elif moves and grammar.COMPARES.fullmatch(moves[-1].group()):
+            quantity = ""  # by how much it did worse, and than what, is another number
         elif moves or re.search(r"\braw $", lead):
             quantity = _RAW_OF[amount.unit]
+        if amount.unit == "dollars" and (amount.scale * amount.size < 1e6 or re.search(r"\bprices?\b", lead)):
+            quantity = ""  # of one share
         return quantity, side, 0
 
     def _against_model(self, amount: _Amount, tail: str, place: int, side: int) -> tuple[str, int, int] | None:
         """Return the same where the words after a number set it against what was expected."""
-        beside, against = _EXPECTATION.match(tail), _AGAINST_MODEL.match(tail)
+        beside, against = grammar.EXPECTATION.match(tail), grammar.AGAINST_MODEL.match(tail)
         if beside:
             if amount.unit == "fraction" and not self.numbers.relative:
                 return "", 0, 0  # per cents more than expected are of the expected
@@ -1018,33 +753,101 @@ class _Reader:
             return -1
         if word in ("above", "better"):
             return 1
-        moves = list(_MOVE.finditer(self.text, self._clause(place)[0], place))
+        moves = list(grammar.MOVE.finditer(self.text, self._clause(place)[0], place))
         side = side or (0 if not moves else -1 if moves[-1].group("down") else 1)
         return -side if word == "less" else side
 
     def _sticky(self, place: int, unit: str) -> str:
         """Return what was spoken of last before a place."""
-        nouns = list(_ABNORMAL_NOUN.finditer(self.text, 0, place))
+        nouns = list(grammar.ABNORMAL_NOUN.finditer(self.text, 0, place))
         if nouns and nouns[-1]["median"]:
             return FROM_MEDIAN if unit == "fraction" else ""
         return (_ABNORMAL_OF if nouns and nouns[-1]["abnormal"] else _RAW_OF)[unit]
 
-    def _span(self, found: re.Match[str]) -> Span | None:
-        """Return the days of a number: those by which it is cumulated, those that its clause names, else the usual ones; None if unknown."""
-        if found["day"]:
-            return self.numbers.span[0], _day(found["day"])
-        return self._clause_span(found.start())
-
-    def _clause_span(self, place: int) -> Span | None:
-        """Return the days that a clause names, else the usual ones; None if they are not known."""
+    def _clause_span(self, place: int, keys: list[str] | None = None) -> Span | None:
+        """Return the days that a clause names for what it says at a place, else the usual ones; None if they are not known."""
         a, b = self._clause(place)
-        named = [_span(m) for m in _DAYS.finditer(self.text, a, b)]
-        if named:
-            return named[0] if named[0] in self.numbers.spans or self.numbers.more else None
-        dates = [self.numbers.days.get(m.group()) for m in self.date.finditer(self.text, a, b)]
-        if not dates or not self.numbers.days or self.numbers.span[0] != self.numbers.span[1]:
+        marks = sorted(self._marks(a, b, keys or []), key=lambda mark: mark[0])
+        if not marks:
             return self.numbers.span
-        return None if dates[0] is None else (dates[0], dates[0])
+        if len({span for _, span in marks}) > 1:
+            marks = self._nearest(marks, place, a, b)
+        if not marks:
+            return None
+        place_of, span = marks[0]
+        said = any(pattern.search(self.text, a, place_of) for pattern in (grammar.FIGURE, grammar.MOVE))
+        if said and place_of < place and grammar.FILLED.search(self.text, place_of, place):
+            span = None  # of another subject
+        return span if span in (None, self.numbers.span, *self.numbers.spans) or self.numbers.more else None
+
+    def _nearest(
+        self, marks: list[tuple[int, Span | None]], place: int, a: int, b: int
+    ) -> list[tuple[int, Span | None]]:
+        """Return which of several days are those of a place: the next ones, those before it, or those that the clause begins with."""
+        figures = [m.start() for m in grammar.FIGURE.finditer(self.text, a, b) if m["main"]]
+        figures = figures or [m.start() for m in grammar.MOVE.finditer(self.text, a, b)]
+        before = [m for m in marks if max((f for f in figures if f < place), default=a) <= m[0] < place]
+        after = [m for m in marks if place < m[0] < min((f for f in figures if f > place), default=b)]
+        if figures and marks[0][0] < figures[0] and marks[-1][0] < figures[-1]:  # "on day 0 3%, on day 1 4%"
+            return before[-1:] or marks[:1]
+        if before and after and not any(f < place for f in figures):  # "on day 0 3% on day 1"
+            return []
+        return after[:1] or marks[:1]
+
+    def _marks(self, a: int, b: int, keys: list[str]) -> Iterator[tuple[int, Span | None]]:
+        """Yield the places where a text names days, and the days, None if they are not known."""
+        usual, unknown = self.numbers.span, not self.numbers.days and self.numbers.days_of is None
+        for found in grammar.DAYS.finditer(self.text, a, b):
+            place = found.end() + len(" around ")
+            around = self.date.match(self.text, place) if self.text.startswith(" around ", found.end()) else None
+            beside = around is None or unknown or self._day_of(around.group(), keys) == 0
+            yield found.start(), self._named_span(found) if beside else None
+        yield from ((found.start(), (0, 0)) for found in grammar.EVENT_DAY.finditer(self.text, a, b))
+        for found in grammar.LENGTH.finditer(self.text, a, b):
+            yield found.start(), usual if grammar.count_of(found["length"]) == usual[1] - usual[0] + 1 else None
+        yield from (
+            (found.start(), None)
+            for found in grammar.ELSEWHEN.finditer(self.text, a, b)
+            if not grammar.LENGTH.match(self.text, found.start()) and found.group() not in self.numbers.days
+        )
+        for found, until in self._dated(a, b):
+            lead, day = self.text[a : found.start()], self._day_of(found.group(), keys)
+            if lead.endswith(" around "):  # beside the days themselves
+                continue
+            if until:
+                end = self._day_of(until.group(), keys)
+                yield found.start(), None if day is None or end is None else (day, end)
+            elif grammar.OFF_DATE.search(lead):
+                yield found.start(), None
+            elif unknown:  # nothing is known of dates
+                yield found.start(), usual if usual[0] == usual[1] else None
+            else:
+                yield found.start(), None if day is None else (day, day)
+
+    def _named_span(self, found: re.Match[str]) -> Span:
+        """Return the days that a text names: by a day, they are cumulated from the first."""
+        first, last = (found["a"], found["b"]) if found["a"] else (found["c"], found["d"] or found["c"])
+        return self.numbers.span[0] if found["by"] else _day(first), _day(last)
+
+    def _dated(self, a: int, b: int) -> Iterator[tuple[re.Match[str], re.Match[str] | None]]:
+        """Yield the dates between two places, each with the one that it lasts until, if it is the first of two."""
+        dates = iter(self.date.finditer(self.text, a, b))
+        for found in dates:
+            words = re.compile(r" to | and ").match(self.text, found.end())
+            lasts = grammar.OFF_DATE.search(self.text, a, found.start()) and words
+            until = self.date.match(self.text, words.end()) if words and lasts else None
+            yield found, until
+            if until:
+                next(dates)
+
+    def _day_of(self, date: str, keys: list[str]) -> int | None:
+        """Return the day that a date is relative to some events; None if it is none, or not the same for all of them."""
+        day = self.numbers.days.get(date)
+        if day is None and self.numbers.days_of is not None:
+            known = self.numbers.days_of(date)
+            found = {known.get(key) for key in [k for k in keys if k in self.numbers.states] or self.numbers.states}
+            day = found.pop() if len(found) == 1 else None
+        return day
 
     def _hold(self, amount: _Amount, names: list[str], quantity: str, span: Span, sign: int, word: str) -> bool:
         """Judge a number of one or several subjects; return whether it was known."""
@@ -1079,7 +882,7 @@ class _Reader:
 
     def _other(self, amount: _Amount, key: str, quantity: str, span: Span, sign: int, word: str) -> str:
         """Say which other number of the same subject was meant, if it is one."""
-        for other in (RETURN, ABNORMAL, EXPECTED, VALUE, ABNORMAL_VALUE):
+        for other in () if one_sided(word) else (RETURN, ABNORMAL, EXPECTED, VALUE, ABNORMAL_VALUE):
             value = self.numbers.value(key, other, span)
             if (
                 other != quantity
@@ -1107,7 +910,7 @@ class _Reader:
             )
 
     def _ps(self) -> None:
-        for found in _P.finditer(self.text):
+        for found in grammar.P.finditer(self.text):
             if any(self.seen[found.start() : found.end()]):
                 continue
             shown, quantity = (found["p"], P_VALUE) if found["p"] else (found["of"], ADJUSTED_P)
@@ -1123,49 +926,57 @@ class _Reader:
     # -- Days.
 
     def _dates(self) -> None:
-        for found in self.date.finditer(self.text):
-            self._cross(found.start(), found.end())
-            day = self.numbers.days.get(found.group(), math.nan)
-            known = day is None or (day, day) in self.used
+        for found, until in self._dated(0, len(self.text)):
+            end = until or found
+            self._cross(found.start(), end.end())
+            spans = product(self._days_of(found.group()), self._days_of(end.group()))
+            known = None in self._days_of(found.group()) or not self.used.isdisjoint(spans)
             self.held += known
-            self.unread += [] if known else [found.group()]
-        for found in _DAYS.finditer(self.text):
+            self.unread += [] if known else [self.text[found.start() : end.end()]]
+        for found in grammar.DAYS.finditer(self.text):
             if all(self.seen[found.start() : found.end()]):
                 continue
             self._cross(found.start(), found.end())
-            known = _span(found) in self.used
+            known = self._named_span(found) in self.used
             self.held += known
             self.unread += [] if known else [found.group()]
+
+    def _days_of(self, date: str) -> set[int | None]:
+        """Return all days that a date may be, None if it is known and none of the window's."""
+        given, more = self.numbers.days, self.numbers.days_of
+        return ({given[date]} if date in given else set()) | (set(more(date).values()) if more else set())
 
     # -- Verdicts: who moved, who did not, who has no number.
 
     def _states(self) -> None:
         patterns = (
-            (re.compile(r"\b[Nn]o (?:clear )?(?:abnormal )?change(?: in market value)? (?:for|of|in) (" + _GROUP.pattern + ")"), "unclear"),
-            (re.compile(r"\b[Nn]o return for (" + _GROUP.pattern + ")"), "missing"),
-            (re.compile(r"(" + _GROUP.pattern + r"): no return\b"), "missing"),
-            (re.compile(r"\bNo figure(?: \([^)]*\):| for) (" + _LIST.pattern + ")"), "missing"),
-            (re.compile(r"\bNo return: (" + _LIST.pattern + ")"), "missing"),
+            (re.compile(r"\b[Nn]o (?:clear )?(?:abnormal )?change(?: in market value)? (?:for|of|in) (" + grammar.GROUP.pattern + ")"), "unclear"),
+            (re.compile(r"\b[Nn]o return for (" + grammar.GROUP.pattern + ")"), "missing"),
+            (re.compile(r"(" + grammar.GROUP.pattern + r"): no return\b"), "missing"),
+            (re.compile(r"\bNo figure(?: \([^)]*\):| for) (" + grammar.LIST.pattern + ")"), "missing"),
+            (re.compile(r"\bNo return: (" + grammar.LIST.pattern + ")"), "missing"),
         )  # fmt: skip
         for pattern, state in patterns:
             for found in pattern.finditer(self.text):
                 self._said_of(found, state)
-        for found in re.finditer(rf"The result of ({_GROUP.pattern}) is clear for an event looked at alone", self.text):
+        for found in re.finditer(
+            rf"The result of ({grammar.GROUP.pattern}) is clear for an event looked at alone", self.text
+        ):
             for key in self._keys(found[1]):
                 alone, among = (self.numbers.value(key, what, self.numbers.span) for what in (P_VALUE, ADJUSTED_P))
                 self._judge(
                     bool(alone and among and alone < 0.05 <= among), f"{self._named(found.group())!r} is said of {key}"
                 )
-        for found in _STILL.finditer(self.text):
+        for found in grammar.STILL.finditer(self.text):
             self._still(found)
-        for found in _NOISE.finditer(self.text):
+        for found in grammar.NOISE.finditer(self.text):
             # after a colon it is said of the subject and of the days before that
             place = found.start() - 2 * (self.text[: found.start()].endswith(": "))
             keys = self._subject_before(place, loose=True) or list(self.numbers.states)[:1]
             says = {"below": "down", "above": "up"}.get(found["side"] or "", "unclear")
             for key in keys:
                 self._judge(
-                    says in self._states_of(key, self._clause_span(place)),
+                    says in self._states_of(key, self._clause_span(place, [key])),
                     f"{found.group()!r} is said of {key}",
                 )
             self._cross(found.start(), found.end())
@@ -1188,7 +999,7 @@ class _Reader:
                     value is None or not math.isfinite(value), f"{self._named(found.group())!r} is said of {key}"
                 )
                 continue
-            known = self._states_of(key, self._clause_span(found.start()))
+            known = self._states_of(key, self._clause_span(found.start(), [key]))
             if not known:
                 self.unread.append(found.group())
                 continue
@@ -1196,14 +1007,13 @@ class _Reader:
                 state in known,
                 f"{self._named(found.group())!r} is said of {key}, where the numbers show {self._shown([key])}",
             )
-        self._cross(found.start(), found.end())
+        self._cross(found.start(), found.end(), whole=True)
 
-    def _states_of(self, key: str, span: Span | None) -> tuple[str, ...]:
-        """Return the verdicts of an event over some days; none if they are not known."""
-        if span == self.numbers.span:
-            return self.numbers.states.get(key, ())
-        found = span and self.numbers.verdict(key, ABNORMAL, span)
-        return (found,) if found else ()
+    def _states_of(self, key: str, span: Span | None, *, named: bool = False) -> tuple[str, ...]:
+        """Return the verdicts of an event over some days, of just these if they are ``named``; none if they are not known."""
+        states = self.numbers.states.get(key, ()) if span == self.numbers.span else ()
+        found = span and (named or not states) and self.numbers.verdict(key, ABNORMAL, span)
+        return (found,) if found else states
 
     def _still(self, found: re.Match[str]) -> None:
         """Judge "did not move": the return must print as none."""
@@ -1214,7 +1024,7 @@ class _Reader:
         self.claimed.update(keys)
         if not keys:
             self.unread.append(found.group())
-        span = self._clause_span(found.start())
+        span = self._clause_span(found.start(), keys)
         for key in keys:
             raw = None if span is None else self.numbers.value(key, RETURN, span)
             if raw is None or not math.isfinite(raw):
@@ -1226,24 +1036,28 @@ class _Reader:
 
     def _moves(self) -> None:
         """Judge words of movement and comparison without a number: the verdict must be on that side."""
-        weaker = bool(_WEAKER.search(self.text))
         for a, b in zip(self.bounds, self.bounds[1:], strict=False):
             if (a, b) in self.asked:
-                self.unread += [m.group() for m in _MOVE.finditer(self.text, a, b)]
+                self.unread += [m.group() for m in grammar.MOVE.finditer(self.text, a, b)]
                 continue
+            beside = {m["seems"] or m["side"].lower() for m in grammar.COMPARED.finditer(self.text, a, b)}
+            weaker = "less" in " ".join(beside) or any(
+                m["side"] == "less" for m in re.finditer(grammar.EXPECTATION.pattern[1:], self.text[a:b])
+            )
             self._compared(a, b)
             for word, side, keys, before, place in self._claims(a, b):
                 if any(self.seen[place : place + len(word)]):
                     continue
-                if _NEGATION.search(before.rpartition(",")[2]):
-                    self._denied(word, side, keys, self._clause_span(a))
+                if grammar.NEGATION.search(before.rpartition(",")[2]):
+                    self._denied(word, side, keys, place)
                     continue
-                self._moved(word, side, keys, before, (a, b), weaker)
+                self._moved(word, side, keys, before, place, weaker)
                 self._cross(place, place + len(word))
 
-    def _denied(self, word: str, side: str, keys: list[str], span: Span | None) -> None:
-        """Judge "did not fall": only a clear fall denies it; else it is left unread."""
-        wrong = [k for k in keys if side in self._states_of(k, span)] if span == self.numbers.span else []
+    def _denied(self, word: str, side: str, keys: list[str], place: int) -> None:
+        """Judge "did not fall": only a clear fall denies it, and if nothing else is denied; else it is left unread."""
+        span, ends = self._clause_span(place, keys), re.match(r"\W*?(?:[,;.]|$)", self.text[place + len(word) :])
+        wrong = [k for k in keys if side in self._states_of(k, span)] if ends and span == self.numbers.span else []
         if wrong:
             self.problems.append(f"{word!r} is denied of {listed(wrong)}, where the numbers show {self._shown(wrong)}")
         else:
@@ -1255,30 +1069,54 @@ class _Reader:
         clause = "".join(
             " " if seen and c == "\ufffc" else c for c, seen in zip(self.text[a:b], self.seen[a:b], strict=True)
         )
-        words, start = list(_MOVE.finditer(clause)), 0
+        words, start = list(grammar.MOVE.finditer(clause)), 0
         for i, found in enumerate(words):
             before = clause[start : found.start()]
-            named = self._keys(before)
+            own = grammar.GROUP.finditer(clause, start, found.start())
+            groups = [m for m in own if not grammar.GOVERNED.search(clause, 0, m.start())]
+            named, others = self._keys(" ".join(m.group() for m in groups)), self._keys(before)
             start = found.end()
+            if others and not named:  # of what is another's
+                self._leave(found, a)
+                continue
             if not named:
                 end = words[i + 1].start() if i + 1 < len(words) else len(clause)
-                named = self._keys(clause[start:end])
+                named = self._keys(clause[start:end], own=True)
                 start = end if named else start
             yield found.group(), "down" if found.group("down") else "up", self._events(named), before, a + found.start()
 
-    def _moved(self, word: str, side: str, keys: list[str], before: str, where: tuple[int, int], weaker: bool) -> None:
-        everyone, span = list(self.numbers.states), self._clause_span(where[0])
+    def _leave(self, found: re.Match[str], a: int) -> None:
+        """Leave a movement unread, unless it was crossed out with its number."""
+        if not any(self.seen[a + found.start() : a + found.end()]):
+            self.unread.append(found.group())
+
+    def _is_read(self, place: int, keys: list[str]) -> bool:
+        """Return whether a part of a clause around a place, with those of whom it is said, is read from end to end."""
+        a, b = self._clause(place)
+        cuts, shape = list(grammar.PART.finditer(self.text, a, b)), self._shape()
+        return any(
+            grammar.fits(grammar.DEGREE.sub("", grammar.CLAUSE.sub(" ", shape[i:j])).strip(" ,:"), self.date.pattern)
+            for i in (a, *(m.end() for m in cuts))
+            for j in (*(m.start() for m in cuts), b)
+            if i <= place < j and set(keys) <= set(self._events(self._keys(self.text[i:j])))
+        )
+
+    def _moved(self, word: str, side: str, keys: list[str], before: str, place: int, weaker: bool) -> None:
+        where, everyone, span = self._clause(place), list(self.numbers.states), self._clause_span(place, keys)
         self.claimed.update(keys)
         if span is None:
             self.unread.append(word)
             return
         basis = self._basis(word, where)
-        wrong = [k for k in keys or everyone if not self._carries(k, side, weaker, span, basis)]
+        named = any(self._marks(*where, keys))
+        wrong = [k for k in keys or everyone if not self._carries(k, side, weaker, span, basis, named=named)]
         if keys and not wrong:
             self.held += 1
+        elif keys and not self._is_read(place, keys):
+            self.unread.append(word)
         elif keys and all(self._states_of(k, span) or self._raw(k, span) is not None for k in wrong):
             self.problems.append(
-                f"{word!r} is said of {listed(wrong)}, where the numbers show {self._shown(wrong, span)}{self._offer(wrong, side, span)}"
+                f"{word!r} is said of {listed(wrong)}, where the numbers show {self._shown(wrong, span, named=named)}{self._offer(wrong, side, span)}"
             )
         elif keys or not everyone:
             self.unread.append(word)
@@ -1288,19 +1126,34 @@ class _Reader:
     def _of_nobody(self, word: str, before: str, where: tuple[int, int], wrong: list[str]) -> None:
         """Judge a movement that is said of no event by name."""
         everyone = list(self.numbers.states)
-        counted = _COUNT.search(before)
-        if counted is None and _COUNT.search(self.text, *where):
-            counted = _FURTHER.search(before)
-        if counted and int(counted.groupdict().get("all", len(everyone))) == len(everyone):
-            given, true = int(counted["some"]), len(everyone) - len(wrong)
-            side = "down" if (move := _MOVE.fullmatch(word)) and move["down"] else "up"
-            prices = sum(self._price_went(k, side, self.numbers.span) for k in everyone)
-            hint = f", and of {prices} prices: say 'prices of {prices} of {len(everyone)} {word}'" * (prices == given)
-            self._judge(given == true, f"{word!r} is said of {given} of {len(everyone)}; it holds of {true}{hint}")
+        counted = grammar.COUNT.search(before)
+        if counted is None and grammar.COUNT.search(self.text, *where):
+            counted = grammar.FURTHER.search(before)
+        if counted and grammar.count_of(counted.groupdict().get("all", str(len(everyone)))) == len(everyone):
+            given, true = grammar.count_of(counted["some"]), [len(everyone) - len(wrong)]
+            near = re.search(rf"\b({grammar.NEAR}) $", before[: counted.start()], re.IGNORECASE)
+            side, n = "down" if (move := grammar.MOVE.fullmatch(word)) and move["down"] else "up", len(everyone)
+            hint = ""
+            if self._basis(word, where) == "both":  # a bare count is of prices and of abnormal returns
+                true += [
+                    sum(self._carries(k, side, False, self.numbers.span, basis) for k in everyone)
+                    for basis in ("price", "abnormal")
+                ]
+                hint = f"; {true[1]} prices {word}, {true[2]} clearly abnormally: say 'prices of {true[1]} of {n} {word}' or '{true[2]} of {n} {word} abnormally'"
+            holds = all(
+                given == t if near is None else not reach_of(near[1].lower(), 0.0).place(t / given if given else t + 1)
+                for t in true
+            )
+            self._judge(
+                holds, f"{word!r} is said of {given} of {n}; it holds of {true[0]}{hint * (len(set(true)) > 1)}"
+            )
             place = self.text.find(counted.group(), *where)
             self._cross(place, place + len(counted.group()))
             return
-        if wrong and (len(wrong) == len(everyone) or self.strict or _EVERY.search(self.text[slice(*where)])):
+        if counted or grammar.QUANTIFIED.search(before) or grammar.OTHERS.search(before):
+            self.unread.append(word)
+            return
+        if wrong and (len(wrong) == len(everyone) or self.strict or grammar.EVERY.search(self.text[slice(*where)])):
             what = "any event" if len(wrong) == len(everyone) else listed(wrong[:3])
             unnamed = f" (no event of the figure is named; they are {first_few(everyone, 4)})"
             self.problems.append(f"{word!r} does not hold of {what}: the numbers show {self._shown(wrong)}{unnamed}")
@@ -1309,10 +1162,10 @@ class _Reader:
 
     def _compared(self, a: int, b: int) -> None:
         """Judge "less than expected" without a number, and "less than it seems"."""
-        for found in _COMPARED.finditer(self.text, a, b):
+        for found in grammar.COMPARED.finditer(self.text, a, b):
             if any(self.seen[found.start() : found.end()]):
                 continue
-            moves = list(_MOVE.finditer(self.text, a, found.start()))
+            moves = list(grammar.MOVE.finditer(self.text, a, found.start()))
             keys = self._events(self._subject_before(found.start()))
             self._cross(found.start(), found.end())
             side = 0 if not moves else -1 if moves[-1].group("down") else 1
@@ -1333,7 +1186,7 @@ class _Reader:
             self._judge(abs(own) < abs(raw) and (own < 0) == (raw < 0), said)
             return
         sign = {"better": 1, "worse": -1, "more": side, "less": -side}[found["side"].lower()]
-        states = self._states_of(key, self._clause_span(found.start()))
+        states = self._states_of(key, self._clause_span(found.start(), [key]))
         if not states:
             self.unread.append(found.group())
             return
@@ -1356,13 +1209,15 @@ class _Reader:
     def _basis(self, word: str, where: tuple[int, int]) -> str:
         """Return what a movement is of: the price, the abnormal return, or both."""
         clause = self.text[slice(*where)]
-        if _OF_ABNORMAL.search(clause) or _COMPARES.fullmatch(word):
+        if grammar.OF_ABNORMAL.search(clause) or grammar.COMPARES.fullmatch(word):
             return "abnormal"
-        return "price" if _OF_PRICE.search(clause) else "both"
+        return "price" if grammar.OF_PRICE.search(clause) else "both"
 
-    def _carries(self, key: str, side: str, weaker: bool, span: Span, basis: str = "both") -> bool:
+    def _carries(
+        self, key: str, side: str, weaker: bool, span: Span, basis: str = "both", *, named: bool = False
+    ) -> bool:
         """Return whether a movement may be said: price and verdict are on that side, or the text says "less" of a raw move."""
-        states, went = self._states_of(key, span), self._price_went(key, side, span)
+        states, went = self._states_of(key, span, named=named), self._price_went(key, side, span)
         if not states or basis == "price":  # an index has no verdict, only a return
             return went
         # of several verdicts, as by several days, no raw change stands beside each
@@ -1382,7 +1237,7 @@ class _Reader:
         ]
         return f"; of the price say {listed([repr(s) for s in said])}"
 
-    def _shown(self, keys: list[str], span: Span | None = None) -> str:
+    def _shown(self, keys: list[str], span: Span | None = None, *, named: bool = False) -> str:
         """Return what the numbers show of events, with the numbers."""
         span = span or self.numbers.span
         says = {"down": "a clear abnormal fall", "up": "a clear abnormal rise", "unclear": "no clear abnormal change", "missing": "no return"}  # fmt: skip
@@ -1394,7 +1249,7 @@ class _Reader:
                 if value is None or raw is None or not math.isfinite(value)
                 else f" (return {percent(raw, 1)}, abnormal {percent(value, 1)})"
             )
-            states = self._states_of(key, span)
+            states = self._states_of(key, span, named=named)
             said = (
                 " or ".join(dict.fromkeys(says[s] for s in states))
                 or f"a return of {percent(self._raw(key, span) or 0.0, 1)}"
@@ -1412,7 +1267,7 @@ class _Reader:
         start = self.numbers.span[0]
         self._judge(_day(head[1]) == start, f"they are cumulated from day {relative_day(start)}")
         place, claim = head.end(), ""
-        for found in _BY_DAY.finditer(self.text, head.end()):
+        for found in grammar.BY_DAY.finditer(self.text, head.end()):
             if found.start() == place:
                 claim = found["claim"] or claim
                 span = (start, _day(found["day"]))
@@ -1420,9 +1275,9 @@ class _Reader:
                     self._path(claim, span)
                 else:
                     self.unread.append(found.group())
-                self._cross(place, found.end())
+                self._cross(place, found.end(), whole=True)
                 place = found.end()
-        self._cross(0, head.end())
+        self._cross(0, head.end(), whole=True)
 
     def _path(self, claim: str, span: Span) -> None:
         """Judge what is said of all paths by one day: who is below zero, who above, and nobody else."""
@@ -1431,7 +1286,7 @@ class _Reader:
         if not everyone or None in found.values():
             self.unread.append(claim)
             return
-        said = {m["side"]: m["who"] for m in _SIDE.finditer(claim)}
+        said = {m["side"]: m["who"] for m in grammar.SIDE.finditer(claim)}
         for word, side in (("below", "down"), ("above", "up")):
             true, who = [k for k in everyone if found[k] == side], said.get(word, "")
             right = int(who) == len(true) if who.isdigit() else set(self._keys(who)) == set(true)
@@ -1444,23 +1299,9 @@ class _Reader:
     # -- What is left.
 
     def _leftovers(self) -> None:
-        for found in re.finditer(r"\d+(?:[.,]\d+)*", _FILLED.sub(lambda m: " " * len(m.group()), self.text)):
+        for found in re.finditer(r"\d+(?:[.,]\d+)*", grammar.FILLED.sub(lambda m: " " * len(m.group()), self.text)):
             if not all(self.seen[found.start() : found.end()]):
                 self.unread.append(found.group())
-
-
-#: What is said of all cumulated paths by a day; the same claim may go on to another day.
-_BY_DAY = re.compile(
-    r"(?P<claim>[^;]*?(?:; [^;]*? above)?),? ?\b(?:and still by|or|by) day (?P<day>[−+-]?\d+)(?:[,;] ?)?"
-)
-_SIDE = re.compile(
-    rf"(?P<who>{_GROUP.pattern}|\d+)(?: of \d+ events)?(?: is| are)?(?: clearly)? (?P<side>below|above)\b"
-)
-_WORDS_OF_DISTANCE = re.compile(
-    rf"\b(?:{'|'.join(sorted(WORDS, key=len, reverse=True))})(?= [−+-]?{_BEFORE}?\d)", re.IGNORECASE
-)
-#: Words beside a number that say what it is of, or how it is meant.
-_CUES = re.compile(r"\b(?:the model expected|expected|Marked|raw|Cumulated from)\b", re.IGNORECASE)
 
 
 def _same(amount: _Amount, value: float, sign: int, word: str = "") -> bool:
@@ -1481,11 +1322,6 @@ def _p_is(shown: str, p: float) -> bool:
 
 def _day(text: str) -> int:
     return int(text.replace("−", "-"))
-
-
-def _span(found: re.Match[str]) -> Span:
-    first, last = (found["a"], found["b"]) if found["a"] else (found["c"], found["d"] or found["c"])
-    return _day(first), _day(last)
 
 
 def _over(span: Span, usual: Span) -> str:
@@ -1520,4 +1356,12 @@ def with_holes(text: str, names: Mapping[str, str], subjects: list[str]) -> str:
     place = {subject: i for i, subject in enumerate(subjects)}
     choices = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
     found = re.compile(rf"(?<![\w$])(?:{choices})(?!\w)")
-    return found.sub(lambda m: _HOLE.format(place[names[m.group()]]), text)
+    return found.sub(
+        lambda m: (
+            m.group()  # "two of the three" is not all of them, "on average" not the average
+            if (names[m.group()] == ALL and grammar.OF_THEM.search(text, 0, m.start()))
+            or (names[m.group()] == AVERAGE and text.endswith("on ", 0, m.start()))
+            else grammar.HOLE.format(place[names[m.group()]])
+        ),
+        text,
+    )

@@ -75,7 +75,7 @@ CERTIFIED = [
     "Broadcom did better than expected",
     "Broadcom rose by a quarter",
     "Broadcom gained nearly a quarter of its market value",
-    "1 of 3 rose, 0 fell",
+    "1 of 3 rose abnormally, 0 fell",
     "Broadcom’s CAR was +{own:.1f}%",
     "No clear abnormal change for Microsoft",
     "Microsoft {msft}",
@@ -347,7 +347,7 @@ HAND = Numbers(
         "Volkswagen fell",
         "Volkswagen halved",
         "Volkswagen lost about half of its value",
-        "Volkswagen underperformed the market by 48 points",  # of what the model expects
+        "Volkswagen underperformed the market by 48.5 points",
         "Volkswagen lagged the Dax by 48.5 points",  # of the index itself
         "Siemens fell 4.2%",
         "The price of Siemens fell",
@@ -421,7 +421,8 @@ def test_points_more_than_expected_are_held_in_studies_of_log_returns(table):
         assert not right.problems
         assert not right.certified  # what is expected is in per cent of its price
         assert read(f"CRM rose {went:.1f}%, {beyond + 1:.1f} points more than expected", numbers).problems
-        assert read(f"CRM outperformed the market by {beyond:.1f} points", numbers).certified
+        assert read(f"CRM outperformed the market by {went - index:.1f} points", numbers).certified
+        assert read(f"CRM outperformed by {beyond:.1f} points", numbers).certified
         assert read(f"CRM beat the S&P 500 by {went - index:.1f} points", numbers).certified
         assert read(f"CRM outperformed the market by {went + 3:.1f} points", numbers).problems
 

@@ -97,7 +97,8 @@ TRIO = Facts(
         ("GOOGL fell, not META", "'fell' is said of GOOGL"),
         ("No clear abnormal change for META, Alphabet fell", "'fell' is said of GOOGL"),
         ("META did not fall as Alphabet rose", "'rose' is said of GOOGL"),
-        ("2 of 3 fell", "'fell' is said of 2 of 3; it holds of 1"),
+        ("2 of 3 fell", "'fell' is said of 2 of 3; it holds of 1; 2 prices fell, 1 clearly abnormally"),
+        ("1 of 3 fell", "'fell' is said of 1 of 3; it holds of 1; 2 prices fell, 1 clearly abnormally"),
     ],
 )
 def test_names_of_companies_are_known_and_what_nobody_is_named_for_must_hold_of_all(title, said):
@@ -114,7 +115,8 @@ def test_names_of_companies_are_known_and_what_nobody_is_named_for_must_hold_of_
         "Nvidia fell 17%; no clear change for Meta or Alphabet",
         "Nvidia sank, Meta did not",
         "Neither Meta nor Alphabet fell",
-        "1 of 3 fell",
+        "1 of 3 fell abnormally",
+        "Prices of 2 of 3 fell",
         "Did Google fall?",
         "No clear fall, no rise",
     ],

@@ -138,5 +138,6 @@ def reworded(recipe: Recipe, *, unchecked: bool = False, **given: str | None) ->
                 given=new[part],
                 problems=reading.problems,
             )
-        own = own - {part} if reading.certified else own | {part}
+        kept = part not in own and new[part] == getattr(recipe.words, part)  # the package's own
+        own = own - {part} if reading.certified or kept else own | {part}
     return replace(recipe, words=replace(recipe.words, **new), facts=replace(facts, own_words=tuple(sorted(own))))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from eventstudy.errors import EventStudyError
 from eventstudy.figures.measured import Measured, measure, said_of
@@ -33,7 +35,7 @@ from eventstudy.study.tables import shown_caar
 from eventstudy.study.validity import event_day
 from eventstudy.study.yardstick import BenchmarkCheck
 from eventstudy.windows import Window
-from eventstudy.wording import INDEX_NAMES, capital, iso_day, listed, long_day, percent
+from eventstudy.wording import INDEX_NAMES, capital, iso_day, listed, percent
 
 if TYPE_CHECKING:
     from eventstudy.study.results import EventStudyResult
@@ -88,12 +90,13 @@ def result_numbers(
             "more_turned": len(turned) - LED_BY,
             **{side: shown.states.count(side) for side in ("down", "up")},
         },
-        days=_days(result),
+        days={f"{result.panel.sessions[0]:%A}": 0} if result.when() else {},
         span=(chosen.start, chosen.end),
         spans=frozenset([(0, 0), (chosen.start, chosen.end), (ab.window.start, ab.window.end), estimation]),
         relative=ab.log,
         currencies=_currencies(result, shown),
         more=over,
+        days_of=cache(partial(_days_of, result)),
     )
 
 
@@ -113,14 +116,19 @@ def index_names(benchmark: str, names: Mapping[str, str]) -> list[str]:
     return [names.get(benchmark, benchmark), benchmark, *known, *(f"the {name}" for name in known)]
 
 
-def _days(result: EventStudyResult) -> Mapping[str, int | None]:
-    """Return the sessions of the event window in words and in digits, if the events share them; else those of the events."""
-    if not result.when():
-        return {form(day): None for day in result.panel.sessions for form in (long_day, iso_day)}
-    place, calendar = int(result.panel.position[0]), result.panel.calendar
-    there = [d for d in result.abnormal.window if 0 <= place + d < len(calendar)]
-    weekday = {f"{calendar[place]:%A}": 0}
-    return {form(calendar[place + d]): d for d in there for form in (long_day, iso_day)} | weekday
+def _days_of(result: EventStudyResult, date: str) -> Mapping[str, int]:
+    """Return the day of the event window that a date, in words or in digits, is for each event; without a year, in any year."""
+    panel, window = result.panel, result.abnormal.window
+    years = [""] if re.search(r"\d{4}", date) else [f" {year}" for year in sorted({day.year for day in panel.sessions})]
+    found: dict[str, int] = {}
+    for year in years:
+        try:
+            place = int(panel.calendar.get_indexer(pd.DatetimeIndex([f"{date}{year}"]))[0])
+        except ValueError:  # 31 February
+            continue
+        days = (place - panel.position).tolist() if place >= 0 else [None] * len(panel.events)
+        found |= {k: d for k, d in zip(result.abnormal.keys, days, strict=True) if d in window}
+    return found
 
 
 def _over(result: EventStudyResult, window: Window) -> Values:
