@@ -332,7 +332,12 @@ def swapped_days(days: pd.DatetimeIndex) -> Swapped | None:
     week = turns[lost]
     around = [known.open[:, np.clip(at[week] + by, 0, known.open.shape[1] - 1)] == 0.0 for by in (-7, 7)]
     weekend = (turned & around[0] & around[1]).sum(axis=1)
-    sure = (number >= SWAPPED) & (weekend >= 2) & (number >= SWAPPED_SHARE * all_closed) & (all_closed > max(1.0, CLOSED_SHARE * len(at)))
+    sure = (
+        (number >= SWAPPED)
+        & (weekend >= 2)
+        & (number >= SWAPPED_SHARE * all_closed)
+        & (all_closed > max(1.0, CLOSED_SHARE * len(at)))
+    )
     sure[known.names.index(EVERY_DAY)] = False
     if not sure.any():
         return None

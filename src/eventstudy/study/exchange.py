@@ -17,6 +17,7 @@ from eventstudy.calendars import (
     calendar_bounds,
     exchange_sessions,
     is_built,
+    is_known,
     match_exchanges,
 )
 from eventstudy.days import refuse_two_readings
@@ -60,7 +61,7 @@ def exchanges_of(
     refuse_two_readings(days[rows], calendar)
     match = match_exchanges(days[rows])
     moves, filled = _moving(frame, isinstance(data, Prices))
-    if not isinstance(data, Prices) and not match.fits[0]:
+    if not match.fits[0] and (calendar is None or not isinstance(data, Prices)):  # of prices a check tells
         _refuse_interpolated_holidays(days, rows, filled)
     sessions, sure = ("", True) if calendar is None else _sessions_by_dates(match, days[rows], days[rows & moves])
     against = "" if sure or rows.sum() < ENOUGH else _against(match, days[rows], sessions)
@@ -97,12 +98,14 @@ def _refuse_interpolated_holidays(days: pd.DatetimeIndex, rows: NDArray[np.bool_
         return
     name = next((n for n in rest.fits[0] if is_built(n)), "")
     found = days[rows & filled]
-    found = found[~found.isin(exchange_sessions(name, found[0], found[-1]))] if name else found
+    found = found[is_known(found, name)] if name else found
+    found = found[~found.isin(exchange_sessions(name, found[0], found[-1]))] if name and len(found) else found
     if len(found):
         raise DataUnfit(
-            f"The returns have {plural(len(found), 'day')} on which {rest.fits[0][0]} was closed, whose dates the others are: {first_few(map(iso_day, found), LISTED)}. "
+            f"The data have {plural(len(found), 'day')} on which {rest.fits[0][0]} was closed, whose dates the others are: "
+            f"{first_few(map(iso_day, found), LISTED)}. "
             f"All of these lie on the straight line between the days around them, so they were interpolated, and the first return after each is a "
-            f"part of the true one. Leave them out of the prices, and make returns then.",
+            f"part of the true one. Leave them out of the prices, before returns are made.",
             days=len(found),
         )
 
@@ -112,7 +115,9 @@ def _against(match: Match, days: pd.DatetimeIndex, chosen: str) -> str:
     weight = np.where(match.known[0] > 0, CLOSED_WEIGHS * match.closed[0] + match.missing[0], np.inf)
     weight[match.names.index(EVERY_DAY)] = np.inf
     e = match.names.index(chosen) if chosen else int(weight.argmin())
-    near = [match.names[k] for k in np.argsort(weight, kind="stable") if k != e and weight[k] <= weight[e] + CLOSED_WEIGHS]
+    near = [
+        match.names[k] for k in np.argsort(weight, kind="stable") if k != e and weight[k] <= weight[e] + CLOSED_WEIGHS
+    ]
     weekend = days[days.day_of_week > 4]
     said = f" (nearly as near: {first_few(near, LISTED)})" if near and chosen != EVERY_DAY else ""
     if len(weekend) and chosen != EVERY_DAY:
@@ -147,7 +152,11 @@ def _nearly(match: Match, days: pd.DatetimeIndex) -> tuple[str, ...]:
     """
     first, last = days[[0, -1]].to_numpy(dtype="datetime64[D]")
     on = np.bincount(days.day_of_week, minlength=7)
-    if len(days) >= ENOUGH and (on >= EACH_DAY * len(days)).all() and len(days) >= MOST_DAYS * ((last - first).astype(int) + 1):
+    if (
+        len(days) >= ENOUGH
+        and (on >= EACH_DAY * len(days)).all()
+        and len(days) >= MOST_DAYS * ((last - first).astype(int) + 1)
+    ):
         return (EVERY_DAY,)
     lost = float(np.busday_count(first, last + np.timedelta64(1, "D"))) - len(days)
     closed, missing = match.closed[0], match.missing[0]

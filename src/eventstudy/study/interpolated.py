@@ -94,7 +94,9 @@ def refuse_interpolated(returns: pd.DataFrame) -> None:
     moved = np.isfinite(values) & (values != 0.0)
     with np.errstate(invalid="ignore"):
         middle = np.full(values.shape, False)
-        middle[1:-1] = np.abs(values[1:-1] - (values[:-2] + values[2:]) / 2.0) <= EQUAL * np.minimum(_typical(values), LARGEST)
+        middle[1:-1] = np.abs(values[1:-1] - (values[:-2] + values[2:]) / 2.0) <= EQUAL * np.minimum(
+            _typical(values), LARGEST
+        )
     refuse_spread(returns, steps, moved)
     _refuse_weekdays(returns, moved, steps, "go on by the step of the day before")
     _refuse_weekdays(returns, moved, middle & moved, "lie halfway between the days around them")
@@ -130,7 +132,9 @@ def refuse_spread(returns: pd.DataFrame, steps: BoolArray | None = None, moved: 
     number = moved.sum(axis=0)
     wrong = (steps.sum(axis=0) > SPREAD * number) & (number >= FEWEST)
     if len(values) >= STRETCH:
-        inside, there = (np.vstack([np.zeros((1, a.shape[1]), dtype=np.int64), a.cumsum(axis=0)]) for a in (steps, moved))
+        inside, there = (
+            np.vstack([np.zeros((1, a.shape[1]), dtype=np.int64), a.cumsum(axis=0)]) for a in (steps, moved)
+        )
         hits, rows = (a[STRETCH:] - a[:-STRETCH] for a in (inside, there))
         dense = (hits >= SPREAD_THERE * rows) & (rows >= FEWEST)
         wrong |= dense.any(axis=0)

@@ -14,7 +14,13 @@ from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.prices.table import ReturnKind
 from eventstudy.sources.files.cells import cut
 from eventstudy.sources.files.layouts import factor_of
-from eventstudy.study.interpolated import CARRIES_OVER, follows_itself, refuse_cumulated, refuse_interpolated, refuse_spread
+from eventstudy.study.interpolated import (
+    CARRIES_OVER,
+    follows_itself,
+    refuse_cumulated,
+    refuse_interpolated,
+    refuse_spread,
+)
 from eventstudy.wording import did_you_mean, first_few, iso_day, listed
 
 #: Findings listed one by one in a check of validity.
@@ -122,7 +128,11 @@ def _refuse_growth(table: pd.DataFrame, typical: pd.Series[float], name: str) ->
         return
     column = str(table.columns[int(growth.to_numpy().argmax())])
     gross = abs(float(typical[column]) - 1.0) < TYPICAL_FACTOR and follows_itself(table[column]) < CARRIES_OVER
-    meant, way = ("gross returns (1 + r) are", f"{name} - 1") if gross else ("levels and cumulated returns are", f"{name}.pct_change(fill_method=None)")
+    meant, way = (
+        ("gross returns (1 + r) are", f"{name} - 1")
+        if gross
+        else ("levels and cumulated returns are", f"{name}.pct_change(fill_method=None)")
+    )
     raise DataUnfit(
         f"{column}: all figures are positive, the typical one {typical[column]:.4g}, as {meant}; needed are returns as fractions, which fall as well as rise. "
         f"Write: {name} = {way}{', for the columns of which this is true' if table.shape[1] > 1 else ''}."
