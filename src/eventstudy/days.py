@@ -431,7 +431,7 @@ def _refuse_swapped(written: pd.DatetimeIndex, what: str) -> None:
     found = swapped_days(written) if len(written) >= _COMPARED else None
     if found is None:
         return
-    odd = found.days[(found.days.day_of_week >= _SATURDAY).argmax()]
+    odd = found.days[int((found.days.day_of_week >= _SATURDAY).argmax())]
     right = pd.Timestamp(odd.year, odd.day, odd.month)
     raise InvalidInput(
         f"{what} has {len(found.days)} days on which {found.exchange} was closed, and each is one of its missing sessions with day and month changed over "
