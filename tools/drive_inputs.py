@@ -667,7 +667,11 @@ def judge(case: Case) -> Verdict:
     cause, detail = wrong
     said = [str(w.message) for w in heard if not issubclass(w.category, DeprecationWarning)]
     said += list(prices.provenance.cautions) if prices else []
-    said += [f"{c.name}: {c.comment}" for c in result.checks if not c.passed and c.name != "No drift before the event"]
+    said += [
+        f"{c.name}: {c.value if c.name == 'Exchange' else ''} {c.comment}"
+        for c in result.checks
+        if not c.passed and c.name != "No drift before the event"
+    ]
     column = {"raw closes": case.column, "the day": case.timing}.get(cause, "")
     patterns = [rf"\bcolumns?\b[^.]*(?<!\w){re.escape(column)}(?!\w)"] if column else [CAUSES.get(cause, "(?!)")]
     if cause == "tickers lost":
