@@ -27,7 +27,7 @@ from eventstudy.calendars import (
 )
 from eventstudy.errors import InvalidInput
 from eventstudy.wording import first_few, iso_day, listed
-from eventstudy.written_days import read_days
+from eventstudy.written_days import day_and_clock, moment_text, read_days
 
 #: Days in which every exchange has a session.
 _LONGEST_CLOSE = 21
@@ -59,8 +59,11 @@ _MEANT = {
     "MSK": "Europe/Moscow",
     "NYC": "America/New_York",
 }  # fmt: skip
+#: A clock with more than numbers: 4:05 PM, 16:05 Uhr.
+_SPELT = re.compile(r"\d\s*([ap]\.?m|uhr|h)\b", re.IGNORECASE)
 #: Year first, with western marks: 01/02/2025 means two different days on two continents.
 _YEAR_FIRST = re.compile(r"\s*\d{4}(-|/|\.|\d{4})")
+_CANNOT = "Event {}: cannot read {!r} as a date; give e.g. '2025-01-27', or with its zone '2025-01-26 17:16-05:00'."
 #: The longest words that tell a time of day, without blanks.
 _LONGEST = 40
 #: The time of day of news, as event lists tell it; the last stands for words that say that it is not known.
@@ -156,7 +159,7 @@ class Event:
                 f"An event's ticker is {self.ticker[:60]!a}, with a control character in it; correct it."
             )
         object.__setattr__(self, "ticker", self.ticker.strip())
-        day, said = _split_words(self.when)
+        day, said = split_words(self.when)
         object.__setattr__(self, "time_of_day", said)
         object.__setattr__(self, "moment", _read_moment(day, self.ticker, self.exchange))
         offset = self.moment.utcoffset()
@@ -263,16 +266,27 @@ class Exchanges:
         return (named,) if named else self.of_ticker.get(event.ticker, self.of_dates)
 
 
-def _split_words(when: object) -> tuple[object, str]:
+def split_words(when: object) -> tuple[object, str]:
     """Return a day without the words after it that tell the time of day, and what they say."""
-    parts = re.fullmatch(r"\s*(\S+)[\s,]+(\D+)", when) if isinstance(when, str) else None
+    parts = re.fullmatch(r"\s*([^:]*?\d[^\s:]*?)[\s,]+(\D+)", when) if isinstance(when, str) else None
     said = time_of_day(parts[2]) if parts else None
     return (parts[1], said) if parts and said else (when, NOT_SAID)
 
 
-def _read_moment(when: object, ticker: str, exchange: object = "") -> pd.Timestamp:
-    if when is None or isinstance(when, bool | int | float | np.integer | np.floating):
-        raise InvalidInput(f"Event {ticker}: {when!r} is not a date; give e.g. '2025-01-27'.")
+def _year_first(text: str, ticker: str) -> str:
+    """Return a moment as the cell of a table is read, day year first and clock in 24 hours; a text that is written so, or no moment, as it is."""
+    parts = day_and_clock(text.strip())
+    if parts is None and ":" in text:
+        raise InvalidInput(_CANNOT.format(ticker, text))
+    if parts is None or (_YEAR_FIRST.match(text) and not _SPELT.search(text)):
+        return text
+    return moment_text(_read_day(parts[0], ticker), *parts[1])
+
+
+def _read_moment(given: object, ticker: str, exchange: object = "") -> pd.Timestamp:
+    if given is None or isinstance(given, bool | int | float | np.integer | np.floating):
+        raise InvalidInput(f"Event {ticker}: {given!r} is not a date; give e.g. '2025-01-27'.")
+    when = _year_first(given, ticker) if isinstance(given, str) else given
     zoned = _ZONED.fullmatch(when.strip()) if isinstance(when, str) else None
     if zoned and zoned[3] not in {"T", "Z", "UTC", "GMT"}:
         return _with_zone_name(zoned, ticker, exchange)
@@ -281,14 +295,12 @@ def _read_moment(when: object, ticker: str, exchange: object = "") -> pd.Timesta
     try:
         moment = pd.Timestamp(when)  # type: ignore[arg-type]
     except (ValueError, TypeError, OverflowError) as error:
-        raise InvalidInput(
-            f"Event {ticker}: cannot read {when!r} as a date; give e.g. '2025-01-27', or with its zone '2025-01-26 17:16-05:00'."
-        ) from error
+        raise InvalidInput(_CANNOT.format(ticker, given)) from error
     if pd.isna(moment):
         raise InvalidInput(f"Event {ticker}: the date is missing; give e.g. '2025-01-27'.")
     if moment.tzinfo is None and moment != moment.normalize():
         raise InvalidInput(
-            f"Event {ticker}: {when!r} has a time but no time zone; write after it the place whose clock it is, {_place(f'{moment:%Y-%m-%d %H:%M}', exchange)}, "
+            f"Event {ticker}: {given!r} has a time but no time zone; write after it the place whose clock it is, {_place(f'{moment:%Y-%m-%d %H:%M}', exchange)}, "
             f"or give the day alone."
         )
     if moment.tzinfo is not None and isinstance(when, datetime):
@@ -297,12 +309,14 @@ def _read_moment(when: object, ticker: str, exchange: object = "") -> pd.Timesta
 
 
 def _read_day(text: str, ticker: str) -> pd.Timestamp:
-    """Read a day that is not written year first, if it can mean one day only."""
+    """Read a day in any form, if it can mean one day only."""
     try:
         return read_days(pd.Series([text.strip()]), f"Event {ticker}")[0]
     except InvalidInput as error:
+        both = error.facts.get("readings")
+        said = f"may be {listed(both, 'or')}" if isinstance(both, list) else "is no day"
         raise InvalidInput(
-            f"Event {ticker}: {text!r} is no day, or may be read as two; write the date as 2025-01-27."
+            f"Event {ticker}: {text!r} {said}; write the date as 2025-01-27 (year-month-day)."
         ) from error
 
 

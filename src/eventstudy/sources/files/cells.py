@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -12,11 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from eventstudy.errors import DataUnfit
+from eventstudy.errors import DataUnfit, InvalidInput
 from eventstudy.wording import first_few, is_formula, iso_day
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 #: Longest text that a cell of a price file may hold.
 MAX_CELL = 64
@@ -58,6 +59,15 @@ def cut(names: Iterable[object]) -> list[str]:
 def column_names(names: Iterable[object]) -> str:
     """Return names of columns for a message, a dozen at most."""
     return first_few(cut(names), _COLUMNS)
+
+
+def refuse_repeated(columns: Sequence[str], name: str) -> None:
+    """Refuse a name that two columns have."""
+    twice = cut(sorted({c for c, count in Counter(columns).items() if c and count > 1}))
+    if twice:
+        raise InvalidInput(
+            f"{name} has the column {', '.join(map(repr, twice))} more than once; keep one.", columns=tuple(twice)
+        )
 
 
 def may_be_ticker(column: str) -> bool:

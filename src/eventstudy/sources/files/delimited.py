@@ -20,7 +20,7 @@ from pandas.api.types import is_numeric_dtype
 
 from eventstudy.errors import DataUnfit, InvalidInput
 from eventstudy.interchange import read_csv
-from eventstudy.sources.files.cells import MISSING, column_names, cut
+from eventstudy.sources.files.cells import MISSING, column_names, cut, refuse_repeated
 from eventstudy.sources.files.layouts import has_decimals, holds_words, meanings, needed_cells, two_heads
 from eventstudy.wording import first_few
 from eventstudy.written_days import is_day
@@ -67,10 +67,10 @@ def read_text(file: Path, encoding: str | None = None) -> Text:
                 data = stream.read(MAX_TEXT + 1)
         except (OSError, EOFError, zlib.error) as error:
             raise DataUnfit(f"{name} is damaged: {error}. Make or download it again.", file=name) from error
-        data = data if encoding is None else _in_utf8(data, encoding, name)
+        data = data if encoding is None else _decoded(data, name, encoding).encode()
     check_bytes(data, name)
     data = data.removeprefix(b"\xef\xbb\xbf")
-    head = _decoded(data[: 4 * MAX_LINE], name)
+    head = _decoded(data, name)[: 4 * MAX_LINE]
     told = re.match(r'"?sep=(.)"?[;,]*\r?\n', head)  # a line for spreadsheets
     separator = told[1] if told else _separator(head)
     rows, ends = [], []
@@ -102,17 +102,31 @@ def _header(rows: list[list[str]]) -> int:
     return next((place for place, row in enumerate(rows) if any(row[1:])), 0)
 
 
-def _in_utf8(data: bytes, encoding: str, name: str) -> bytes:
+def _decoded(data: bytes, name: str, encoding: str = "utf-8") -> str:
     try:
-        return data.decode(encoding).encode("utf-8")
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        if encoding == "utf-8":
+            line = data.count(b"\n", 0, error.start) + 1
+            raise InvalidInput(
+                f"{name} is not UTF-8 text (line {line}); say what it is (in load_prices, sources.read_events or the study file), such as encoding='cp1252' (Western Europe), 'shift_jis', 'gb18030' or "
+                f"'euc_kr', or save it as CSV in UTF-8.",
+                file=name,
+                line=line,
+            ) from error
+        raise _not_in(encoding, name) from error
     except LookupError as error:
         raise InvalidInput(
             f"encoding is {encoding!r}, which is none; give one such as 'cp1252', 'utf-16' or 'shift_jis'."
         ) from error
-    except UnicodeError as error:
-        raise InvalidInput(
-            f"{name} is not text in the encoding {encoding}; give another, or save it as CSV in UTF-8.", file=name
-        ) from error
+    except UnicodeError as error:  # UTF-16 without its first bytes
+        raise _not_in(encoding, name) from error
+
+
+def _not_in(encoding: str, name: str) -> InvalidInput:
+    return InvalidInput(
+        f"{name} is not text in the encoding {encoding}; give another, or save it as CSV in UTF-8.", file=name
+    )
 
 
 def sheet_text(file: Path) -> tuple[bytes, tuple[str, ...], str]:
@@ -180,25 +194,6 @@ def check_bytes(data: bytes, name: str) -> None:
         )
 
 
-def _decoded(data: bytes, name: str) -> str:
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if len(data) - error.start < 4 and error.reason == "unexpected end of data" and len(data) >= 4 * MAX_LINE:
-            return data[: error.start].decode("utf-8")
-        line = data.count(b"\n", 0, error.start) + 1
-        raise _not_utf8(name, line) from error
-
-
-def _not_utf8(name: str, line: int) -> InvalidInput:
-    return InvalidInput(
-        f"{name} is not UTF-8 text (line {line}); say what it is, such as encoding='cp1252' (Western Europe), 'shift_jis', 'gb18030' or "
-        f"'euc_kr', or save it as CSV in UTF-8.",
-        file=name,
-        line=line,
-    )
-
-
 def _separator(head: str) -> str:
     """Return the mark that parts most of the first lines into as many cells as each other; of equals the one that parts the first line more often."""
     lines = [line for line in head[: 50 * 1024].splitlines() if line.strip()][:_HEAD]
@@ -226,12 +221,7 @@ def check_header(header: list[str], name: str) -> None:
             f"each column; or date, ticker, close).",
             columns=tuple(header),
         )
-    twice = sorted({column for column in header if column and header.count(column) > 1})
-    if twice:
-        raise InvalidInput(
-            f"{name} has the column {', '.join(repr(c[:60]) for c in twice)} more than once; keep one.",
-            columns=tuple(twice),
-        )
+    refuse_repeated(header, name)
 
 
 def read_body(text: Text, columns: list[str], skip: int) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -247,9 +237,6 @@ def read_body(text: Text, columns: list[str], skip: int) -> tuple[pd.DataFrame, 
             evened = io.StringIO(newline="")
             csv.writer(evened, delimiter=text.separator).writerows(row[:width] for row in _rows(text, width, skip))
             table = _parsed(text, evened.getvalue().encode("utf-8"), columns, words, 0)
-    except UnicodeDecodeError as error:
-        line = text.data.count(b"\n", 0, len(text.data.decode("utf-8", "ignore").encode())) + 1
-        raise _not_utf8(text.name, line) from error
     except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
         raise DataUnfit(
             f"{text.name} has rows of different length; each needs one value per column.", file=text.name
@@ -335,7 +322,7 @@ def filled_rows(text: Text, skip: int, strict: bool = False) -> Iterator[tuple[i
         for row in reader:
             if any(c.strip() for c in row):
                 yield skip + reader.line_num, row
-    except (csv.Error, UnicodeDecodeError) as error:
+    except csv.Error as error:
         raise DataUnfit(f"{text.name} cannot be read as CSV: {error}.", file=text.name) from error
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 from eventstudy.days import refuse_other_frequency
 from eventstudy.errors import DataMissing, DataUnfit, EventStudyError, InvalidInput
 from eventstudy.sources.files.cells import shown
-from eventstudy.sources.files.layouts import HEADERS, factor_of
+from eventstudy.sources.files.layouts import HEADERS, meaning
 from eventstudy.wording import iso_day
 from eventstudy.written_days import read_days
 
@@ -137,7 +137,7 @@ def _parsed(text: str, name: str) -> pd.DataFrame:
         )
     above = next((i for i in range(begin - 1, -1, -1) if lines[i].strip()), 0)
     header = next(csv.reader([lines[above]]))
-    names = [factor_of(c) for c in header[1:]]
+    names = [meaning(c, "factors") for c in header[1:]]
     if not names or "" in names or len(set(names)) != len(names):
         raise InvalidInput(
             f"{name} has the columns {', '.join(repr(c.strip()[:30]) for c in header[1:13])}; known are Mkt-RF, SMB, HML, RMW, CMA, Mom, "

@@ -25,6 +25,7 @@ from eventstudy.sources.files.cells import (
     cut,
     may_be_ticker,
     numbers,
+    refuse_repeated,
     shown,
 )
 from eventstudy.sources.files.crsp import Delisting, check_delisting, crsp_figures
@@ -45,10 +46,7 @@ def plainly(word: str) -> str:
     return re.sub(r"[\s_.\-<>*/:]+", "", "".join(letters)).replace("ł", "l").replace("ø", "o")
 
 
-_MEANS = {
-    kind: {plainly(word) if kind == "prices" else word: m for m, words in table.items() for word in words.split()}
-    for kind, table in HEADERS.items()
-}
+_MEANS = {kind: {plainly(w): m for m, words in table.items() for w in words.split()} for kind, table in HEADERS.items()}
 #: How the two header rows of a table are named by the libraries that write it: that of the fields, that of the tickers.
 TWO_HEADS = (("price", "ticker"), ("attributes", "symbols"))
 #: What else the first column of a wide table may be called.
@@ -60,6 +58,8 @@ _NO_HEAD = re.compile(r"|unnamed: \d+_level_\d", re.IGNORECASE)
 #: Fields that are used.
 _FIELDS = ("adj_close", "close", "volume")
 _CLOSES = frozenset({"close", "adj_close"})
+#: What a row may end without.
+_SPARE = frozenset({"volume", "other"})
 #: So many different times a day are bars within it.
 _BARS = 1.5
 #: Columns that hold words: a ticker may be called NA or TRUE, and a code 007.
@@ -111,20 +111,14 @@ class Asked:
 # -- What headers say.
 
 
-def meaning(column: str) -> str:
-    """Return what a column of prices stands for (``adj_close`` for ``Adj Close``), or an empty word."""
-    return _MEANS["prices"].get(plainly(column), "")
-
-
-def factor_of(column: str) -> str:
-    """Return which factor a column of the French data library is, or an empty word."""
-    return _MEANS["factors"].get(re.sub(r"[\s_.\-]+", "", column).lower(), "")
+def meaning(column: str, kind: str = "prices") -> str:
+    """Return what a column stands for in files of a kind (``adj_close`` for ``Adj Close``), or an empty word."""
+    return _MEANS[kind].get(plainly(column), "")
 
 
 def meanings(column: str) -> frozenset[str]:
     """Return all that a column may stand for, in files of any kind: every table of `HEADERS` is looked up."""
-    word = column.strip().lower()
-    return frozenset({meaning(column), *(table.get(word, "") for table in _MEANS.values())})
+    return frozenset(meaning(column, kind) for kind in _MEANS)
 
 
 def holds_words(column: str) -> bool:
@@ -134,24 +128,20 @@ def holds_words(column: str) -> bool:
 
 def has_decimals(column: str) -> bool:
     """Tell whether it matters how the figures of a column are read: volumes are whole, other fields are not used."""
-    return meaning(column) not in {"volume", "other"}
+    return meaning(column) not in _SPARE
 
 
 def needed_cells(columns: Sequence[str]) -> int:
     """Return how many cells a row must have: its last may be wanting where they are a volume or not used."""
     told = _row_meanings(columns)
-    spare = {"volume", "other"} if _CLOSES & set(told) else set()
-    return (
-        max(
-            i for i, (c, m) in enumerate(zip(columns, told, strict=True)) if m not in spare and not UNNAMED.fullmatch(c)
-        )
-        + 1
-    )
+    spare = _SPARE if _CLOSES & set(told) else ()
+    needed = [m not in spare and not UNNAMED.fullmatch(c) for c, m in zip(columns, told, strict=True)]
+    return len(columns) - needed[::-1].index(True)
 
 
 def crsp_columns(columns: Sequence[str], name: str) -> dict[str, str]:
     """Return the columns of CRSP's file by their older names."""
-    return _columns_of("crsp", columns, [_MEANS["crsp"].get(c.strip().lower(), "") for c in columns], name)
+    return _columns_of("crsp", columns, [meaning(c, "crsp") for c in columns], name)
 
 
 def _columns_of(kind: str, columns: Sequence[str], names: Sequence[str], name: str) -> dict[str, str]:
@@ -193,7 +183,7 @@ def figures_of(table: pd.DataFrame, asked: Asked) -> Figures:
 
 def is_crsp(columns: Sequence[str]) -> bool:
     """Return True if the columns are those of CRSP's daily file: permno, and a return or at least a price."""
-    found = {_MEANS["crsp"].get(c.strip().lower(), "") for c in columns}
+    found = {meaning(c, "crsp") for c in columns}
     return "permno" in found and bool({"ret", "prc"} & found)
 
 
@@ -254,7 +244,7 @@ def from_rows(table: pd.DataFrame, asked: Asked) -> Figures:
     clean = pd.DataFrame({"date": days.to_numpy(), "ticker": tickers.to_numpy()})
     for f in fields:
         clean[f] = numbers(table[chosen[f]], name, days, money=page).to_numpy()
-    clock = [c for c in columns if c == chosen["date"] or _MEANS["bars"].get(c.strip().lower()) == "time"]
+    clock = [c for c, m in zip(columns, names, strict=True) if c == chosen["date"] or m == "time"]
     priced = clean[[f for f in fields if f in _CLOSES]].notna().any(axis=1)
     clean = clean.iloc[
         _once_a_day(clean[["ticker", "date"]], clean[fields], priced, table[clock], table[unknown], name)
@@ -440,7 +430,7 @@ def currencies(column: pd.Series[str], tickers: pd.Series[str], name: str) -> di
 
 def _daily_bars(table: pd.DataFrame, name: str) -> None:
     """Refuse bars of another length than a day, which bulk files mark as D."""
-    period = next((c for c in table.columns if _MEANS["bars"].get(str(c).strip().lower()) == "period"), None)
+    period = next((c for c in table.columns if meaning(str(c)) == "period"), None)
     wrong = pd.Series(dtype=bool) if period is None else table[period].astype(str).str.strip().str.upper() != "D"
     if wrong.any():
         raise DataUnfit(
@@ -449,11 +439,10 @@ def _daily_bars(table: pd.DataFrame, name: str) -> None:
 
 
 def _figures(blocks: dict[str, pd.DataFrame]) -> Figures:
-    adjusted, close = blocks.get("adj_close"), blocks.get("close")
-    if adjusted is not None:
-        return Figures(adjusted, close, blocks.get("volume"))
-    assert close is not None
-    return Figures(close, close, blocks.get("volume"), cautions=(ONE_CLOSE,))
+    adjusted = next(blocks[f] for f in _FIELDS if f in blocks)
+    return Figures(
+        adjusted, blocks.get("close"), blocks.get("volume"), cautions=(ONE_CLOSE,) * ("adj_close" not in blocks)
+    )
 
 
 # -- A column for each share.
@@ -463,7 +452,7 @@ def from_wide(table: pd.DataFrame, asked: Asked) -> Figures:
     """Bring a wide table (date first, then one column per ticker) to dates × tickers."""
     name, head, columns = asked.name, str(table.columns[0]), [str(c) for c in table.columns[1:]]
     fields = [c for c in columns if meaning(c) and not may_be_ticker(c)]
-    fields = fields or ([] if any(meaning(c) in {"", "total_return"} for c in columns) else columns)
+    fields = fields or ([] if any(meaning(c) in {"", "total_return", "period", "time"} for c in columns) else columns)
     if fields:
         known = set(map(meaning, table.columns))
         lacking = [
@@ -592,8 +581,8 @@ def _level(table: pd.DataFrame, level: int) -> list[object]:
 
 def _unused(columns: Sequence[str], names: Sequence[str], used: set[str], name: str) -> tuple[str, ...]:
     """Return a caution that names the columns that are neither used nor known to be needless; refuse those that may hold adjusted closes."""
-    rest = [c for c, m in zip(columns, names, strict=True) if c not in used and m != "other"]
-    rest = [c for c in dict.fromkeys(rest) if not _MEANS["bars"].get(c.strip().lower())]
+    pairs = dict(zip(columns, names, strict=True))
+    rest = [c for c, m in pairs.items() if c not in used and m not in {"other", "period", "time"}]
     _refuse_unknown(rest, {m for c, m in zip(columns, names, strict=True) if c in used}, name)
     return (f"Columns that were not used: {column_names(rest)}.",) if rest else ()
 
@@ -666,9 +655,7 @@ def _plain(table: pd.DataFrame, name: str) -> pd.DataFrame:
         columns = [str(c) for c in table.columns]
     if len(columns) < 2:
         raise InvalidInput(f"{name} has only the column {', '.join(columns)}; dates and prices are needed.")
-    if len(set(columns)) < len(columns):
-        twice = sorted({c[:60] for c in columns if columns.count(c) > 1})
-        raise InvalidInput(f"{name} has the column {', '.join(map(repr, twice))} more than once; keep one.")
+    refuse_repeated(columns, name)
     pairs = list(zip(columns, _unnumbered(columns), strict=True))
     families = {
         base

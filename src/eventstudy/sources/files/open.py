@@ -111,7 +111,7 @@ def read_price_file(
     wanted: Sequence[str] = (),
 ) -> Prices:
     """Read a price file; ``likely`` names the share of a file of one that nothing else names, ``wanted`` those that were asked for."""
-    _check_file(file)
+    check_file(file)
     digest = file_sha256(file)
     passport = read_passport(file, digest)  # first: a damaged file is not as recorded, whatever its rows look like
     asked = Asked(file.name, ticker, likely, delisting, tuple(wanted))
@@ -143,7 +143,7 @@ def read_crsp_shares(path: str | Path) -> pd.DataFrame:
         As `read_prices`.
     """
     file = Path(path)
-    _check_file(file)
+    check_file(file)
     table, _ = _table(file)
     columns = crsp_columns([str(c) for c in table.columns], file.name)
     if "shrout" not in columns:
@@ -175,10 +175,12 @@ def _with_origin(figures: Figures, file: Path, digest: str, passport: Passport) 
     )
 
 
-def _check_file(file: Path) -> None:
+def check_file(file: Path, what: str = "prices") -> None:
+    """Refuse a file that is not there, of another kind, empty or too large."""
     if not is_price_file(file.name):
         raise InvalidInput(
-            f"{file.name} does not end in {', '.join(SUFFIXES)}; save the prices as CSV, Parquet or Excel.",
+            f"{file.name} does not end in {', '.join(SUFFIXES)}; save the {what} as CSV, Parquet or Excel, or read them with pandas and hand "
+            f"the table over.",
             file=file.name,
         )
     if not file.is_file():
