@@ -143,7 +143,7 @@ _TIME = re.compile(
     r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(?:\s*([ap])\.?m(?![a-z])\.?)?(?:\s*(?:Uhr|h)(?![a-z]))?\s*([^\s:][^:]*(?::\d{2}[^:]*)?)?",
     re.IGNORECASE,
 )
-_DAY_AND_TIME = re.compile(r"(.*?\d)(?:[T\s,]+)(\d{1,2}:\d{2}.*)")
+_DAY_AND_TIME = re.compile(r"(.*?\d[日일]?)(?:[T\s,]+)(\d{1,2}:\d{2}.*)")
 
 
 class Clock(NamedTuple):

@@ -504,7 +504,7 @@ def test_files_of_events_are_read_like_those_of_prices(tmp_path: Path, text: str
         ("ticker,date\nSAP,2025-01-28,x\n", "row 1 has 3 fields, the header 2"),
         ("ticker,date,label\nSAP,2025-01-28\n", "row 1 has 2 fields, the header 3"),
         ("date\n2025-01-28\n", "'ticker' is not there"),
-        ("ticker,date,date\nSAP,2025-01-28,2025-01-28\n", "column date more than once"),
+        ("ticker,date,date\nSAP,2025-01-28,2025-01-28\n", "column 'date' more than once"),
     ],
 )
 def test_files_that_are_wrong_say_why(tmp_path: Path, text: str, words: str):
@@ -530,7 +530,9 @@ def test_parquet_files_of_events_are_read_with_the_reader_of_prices(tmp_path: Pa
         as_events(tmp_path / "events.parquet")
 
 
-@pytest.mark.parametrize(("encoding", "firm"), [("cp1252", "Société Générale"), ("shift_jis", "トヨタ"), ("utf-16", "Ørsted")])
+@pytest.mark.parametrize(
+    ("encoding", "firm"), [("cp1252", "Société Générale"), ("shift_jis", "トヨタ"), ("utf-16", "Ørsted")]
+)
 def test_events_in_another_encoding_are_read_where_it_is_named(tmp_path: Path, encoding: str, firm: str):
     file = tmp_path / "ereignisse.csv"
     file.write_text(f"Name;Datum\n{firm};2024-02-08\n", encoding=encoding)

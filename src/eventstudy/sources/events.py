@@ -15,7 +15,7 @@ from eventstudy.calendars import calendar_bounds
 from eventstudy.errors import InvalidInput
 from eventstudy.events import Event, split_words, time_of_day
 from eventstudy.interchange import as_pandas, is_table
-from eventstudy.sources.files.cells import WORDS, column_names, cut, shown
+from eventstudy.sources.files.cells import WORDS, column_names, cut, refuse_repeated, shown
 from eventstudy.sources.files.delimited import filled_rows, read_text
 from eventstudy.sources.files.layouts import HEADERS, meaning, plainly
 from eventstudy.sources.files.open import check_file, parquet_table
@@ -246,9 +246,7 @@ def _plain(given: pd.DataFrame) -> pd.DataFrame:
     if index.nlevels > 1 or table.index.name is not None or not pd.api.types.is_numeric_dtype(index):
         table = table.reset_index()
     table = table.set_axis([str(c).strip() for c in table.columns], axis=1)
-    if table.columns.has_duplicates:
-        twice = sorted(set(table.columns[table.columns.duplicated()]))
-        raise InvalidInput(f"{_WHAT} has the column {', '.join(cut(twice))} more than once; keep one.")
+    refuse_repeated(list(table.columns), _WHAT)
     empty = table.isna().all(axis=1) if table.shape[1] else pd.Series(dtype=bool)
     return table[~empty] if empty.any() else table
 

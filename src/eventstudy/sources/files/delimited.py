@@ -85,17 +85,17 @@ def read_text(file: Path, encoding: str | None = None) -> Text:
         raise DataUnfit(f"{name} is empty.", file=name)
     if max(map(len, rows)) > MAX_COLUMNS:
         raise InvalidInput(f"{name} has more than {MAX_COLUMNS:,} columns; keep only those of the study.", file=name)
-    begin = _header(rows)
+    begin = _header(rows, name)
     if begin:
         titles = first_few([repr(" ".join(filter(None, row))[:60]) for row in rows[:begin]], 3)
         said = (*said, f"What stands above the header was left out: {titles}.")
     return Text(name, data, separator, rows[begin:], ends[begin:], said, day_zero)
 
 
-def _header(rows: list[list[str]]) -> int:
+def _header(rows: list[list[str]], name: str) -> int:
     """Return the place of the header: the first row that names a column of days above a day; below titles of one cell."""
     for place, (row, below) in enumerate(itertools.pairwise(rows)):
-        if two_heads(rows[place : place + 3]) or any(
+        if two_heads(rows[place : place + 3], name) or any(
             "date" in meanings(c) and is_day(d) for c, d in zip(row, below, strict=False)
         ):
             return place
@@ -105,8 +105,8 @@ def _header(rows: list[list[str]]) -> int:
 def _decoded(data: bytes, name: str, encoding: str = "utf-8") -> str:
     try:
         return data.decode(encoding)
-    except UnicodeDecodeError as error:
-        if encoding == "utf-8":
+    except UnicodeError as error:
+        if encoding == "utf-8" and isinstance(error, UnicodeDecodeError):
             line = data.count(b"\n", 0, error.start) + 1
             raise InvalidInput(
                 f"{name} is not UTF-8 text (line {line}); say what it is (in load_prices, sources.read_events or the study file), such as encoding='cp1252' (Western Europe), 'shift_jis', 'gb18030' or "
@@ -114,19 +114,13 @@ def _decoded(data: bytes, name: str, encoding: str = "utf-8") -> str:
                 file=name,
                 line=line,
             ) from error
-        raise _not_in(encoding, name) from error
+        raise InvalidInput(
+            f"{name} is not text in the encoding {encoding}; give another, or save it as CSV in UTF-8.", file=name
+        ) from error
     except LookupError as error:
         raise InvalidInput(
             f"encoding is {encoding!r}, which is none; give one such as 'cp1252', 'utf-16' or 'shift_jis'."
         ) from error
-    except UnicodeError as error:  # UTF-16 without its first bytes
-        raise _not_in(encoding, name) from error
-
-
-def _not_in(encoding: str, name: str) -> InvalidInput:
-    return InvalidInput(
-        f"{name} is not text in the encoding {encoding}; give another, or save it as CSV in UTF-8.", file=name
-    )
 
 
 def sheet_text(file: Path) -> tuple[bytes, tuple[str, ...], str]:
@@ -231,16 +225,11 @@ def read_body(text: Text, columns: list[str], skip: int) -> tuple[pd.DataFrame, 
     columns = [c or f"Unnamed: {i}" if i else c for i, c in enumerate([*columns, *[""] * (width - len(columns))])]
     words = {c for c in columns if holds_words(c)} | {columns[0]}
     try:
-        try:
-            table = _parsed(text, text.data, columns, words, skip)
-        except (pd.errors.ParserError, pd.errors.ParserWarning):
-            evened = io.StringIO(newline="")
-            csv.writer(evened, delimiter=text.separator).writerows(row[:width] for row in _rows(text, width, skip))
-            table = _parsed(text, evened.getvalue().encode("utf-8"), columns, words, 0)
-    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        raise DataUnfit(
-            f"{text.name} has rows of different length; each needs one value per column.", file=text.name
-        ) from error
+        table = _parsed(text, text.data, columns, words, skip)
+    except DataUnfit:
+        evened = io.StringIO(newline="")
+        csv.writer(evened, delimiter=text.separator).writerows(row[:width] for row in _rows(text, width, skip))
+        table = _parsed(text, evened.getvalue().encode("utf-8"), columns, words, 0)
     date = next((i for i, c in enumerate(columns) if "date" in meanings(c)), 0)
     table = table.dropna(how="all", ignore_index=True)
     table, said = _without_footer(table, date)
@@ -259,21 +248,25 @@ def read_body(text: Text, columns: list[str], skip: int) -> tuple[pd.DataFrame, 
 
 def _parsed(text: Text, data: bytes, columns: list[str], words: set[str], skip: int) -> pd.DataFrame:
     """Return rows as a table, figures between commas as floats where all are; lines without an end are no warning but an error."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        return read_csv(
-            io.BytesIO(data),
-            sep=text.separator,
-            header=None,
-            skiprows=skip,
-            names=columns,
-            index_col=False,
-            dtype=dict.fromkeys(words if text.separator == "," else columns, str),
-            keep_default_na=False,
-            na_values={c: ([""] if c in words else list(MISSING)) for c in columns},
-            encoding="utf-8",
-            low_memory=False,
-        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return read_csv(
+                io.BytesIO(data),
+                sep=text.separator,
+                header=None,
+                skiprows=skip,
+                names=columns,
+                index_col=False,
+                dtype=dict.fromkeys(words if text.separator == "," else columns, str),
+                keep_default_na=False,
+                na_values={c: ([""] if c in words else list(MISSING)) for c in columns},
+                low_memory=False,
+            )
+    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
+        raise DataUnfit(
+            f"{text.name} has rows of different length; each needs one value per column.", file=text.name
+        ) from error
 
 
 def _without_footer(table: pd.DataFrame, date: int) -> tuple[pd.DataFrame, tuple[str, ...]]:

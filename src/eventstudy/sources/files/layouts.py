@@ -48,7 +48,7 @@ def plainly(word: str) -> str:
 
 _MEANS = {kind: {plainly(w): m for m, words in table.items() for w in words.split()} for kind, table in HEADERS.items()}
 #: How the two header rows of a table are named by the libraries that write it: that of the fields, that of the tickers.
-TWO_HEADS = (("price", "ticker"), ("attributes", "symbols"))
+TWO_HEADS = ({"price", "ticker"}, {"attributes", "symbols"})
 #: What else the first column of a wide table may be called.
 _FIRST = re.compile(r"time|index|unnamed: 0|")
 #: A column without a name, and one that had the name of another before the program that read it numbered it (pandas, R).
@@ -401,12 +401,9 @@ def ticker_of_name(name: str) -> str | None:
     ('^GSPC', '^SPX', 'NVDA')
     """
     stem = file_stem(name)
-    stooq = re.fullmatch(r"([a-z0-9^-]{1,12})(_[a-z]{2}_d|\.[a-z]{2})", stem)
+    stooq = re.fullmatch(r"([a-z0-9^-]{1,12})(_[a-z]{2}_d|\.[a-z]{2})|(\^[a-z0-9]{1,11})(_d)?", stem)
     if stooq:
-        return stooq[1].upper()
-    index = re.fullmatch(r"(\^[a-z0-9]{1,11})(_d)?", stem)
-    if index:
-        return index[1].upper()
+        return (stooq[1] or stooq[3]).upper()
     fits = re.fullmatch(r"\^?[A-Z0-9][A-Z0-9.=-]{0,14}", stem) and re.search(r"[A-Z]", stem)
     return stem if fits and stem not in _NO_TICKERS else None
 
@@ -488,25 +485,24 @@ def from_wide(table: pd.DataFrame, asked: Asked) -> Figures:
 # -- Two header rows: fields and tickers.
 
 
-def two_heads(rows: list[list[str]]) -> tuple[str, str] | None:
-    """Return the names of the two header rows of a two-level table, or None."""
+def two_heads(rows: Sequence[Sequence[str]], name: str = "") -> tuple[pd.MultiIndex, int] | None:
+    """Return the columns of a table by its two header rows, and how many rows stand above its days, or None if it has not two.
+
+    Names of the first row that were numbered to be unique are as they were.
+    """
     if len(rows) < 3 or not all(rows[:3]):
         return None
-    heads = rows[0][0].lower(), rows[1][0].lower()
-    if any(set(heads) == set(named) for named in TWO_HEADS):
-        return heads
-    unnamed = heads == ("", "") and meaning(rows[2][0]) == "date" and not any(rows[2][1:])
-    fields = {meaning(c) for c in rows[0][1:]}
-    return (("price", "ticker") if "close" in fields else ("ticker", "price")) if unnamed else None
-
-
-def two_level_columns(rows: Sequence[Sequence[str]], heads: tuple[str, str]) -> pd.MultiIndex:
-    """Return the columns of a table by its two header rows; names of the first that were numbered to be unique are as they were."""
-    first = _unnumbered(rows[0][1:])
-    if len(set(zip(first, rows[1][1:], strict=True))) < len(first):
+    heads = {rows[0][0].lower(), rows[1][0].lower()}
+    only_dates = not any(rows[2][1:])
+    if heads not in TWO_HEADS and not (heads == {""} and only_dates and meaning(rows[2][0]) == "date"):
+        return None
+    if len(rows[0]) != len(rows[1]):
+        raise InvalidInput(f"The two header rows of {name} differ in length ({len(rows[0])}, {len(rows[1])}).")
+    first, second = _unnumbered(rows[0][1:]), list(rows[1][1:])
+    if len(set(zip(first, second, strict=True))) < len(first):
         first = list(rows[0][1:])
-    levels = [first, list(rows[1][1:])] if heads in TWO_HEADS else [list(rows[1][1:]), first]
-    return pd.MultiIndex.from_arrays(levels, names=["Price", "Ticker"])
+    columns = pd.MultiIndex.from_arrays([first, second], names=["Price", "Ticker"])
+    return columns, 3 if only_dates and (not rows[2][0] or meaning(rows[2][0]) == "date") else 2
 
 
 def _unnumbered(names: Sequence[str]) -> list[str]:
@@ -522,23 +518,19 @@ def from_two_level(table: pd.DataFrame, asked: Asked) -> Figures:
     Without ``Adj Close``, ``Close`` is taken as adjusted, as the client's default makes it.
     """
     name = asked.name
-    told = [[meaning(str(v)) for v in _level(table, i)] for i in (0, 1)]
+    levels = [[str(v) for v in table.columns.get_level_values(i)] for i in (0, 1)]
+    told = [list(map(meaning, names)) for names in levels]
     known = [sum(map(bool, names)) if _CLOSES & set(names) else -1 for names in told]
     level = int(known[1] > known[0])
     if known[level] < 0:
-        heads = sorted({str(v) for i in (0, 1) for v in _level(table, i)})
+        heads = sorted({*levels[0], *levels[1]})
         raise InvalidInput(f"{name} has two header rows without a Close: {column_names(heads)}. {NEEDED}.")
-    heads = [str(v) for v in _level(table, level)]
-    told[level] = _settled(told[level])
-    said = _unused(heads, told[level], {h for h, m in zip(heads, told[level], strict=True) if m in _FIELDS}, name)
-    check_tickers((v for v in _level(table, 1 - level)), name)
+    heads, tickers, names = levels[level], levels[1 - level], _settled(told[level])
+    said = _unused(heads, names, {h for h, m in zip(heads, names, strict=True) if m in _FIELDS}, name)
+    check_tickers(tickers, name)
     days = read_days(pd.Series(table.index), name)
     written, table = table.index.to_frame(index=False), table.reset_index(drop=True)
-    used = [
-        (m, str(t), i)
-        for i, (m, t) in enumerate(zip(told[level], _level(table, 1 - level), strict=True))
-        if m in _FIELDS
-    ]
+    used = [(m, t, i) for i, (m, t) in enumerate(zip(names, tickers, strict=True)) if m in _FIELDS]
     flat = pd.concat([numbers(table.iloc[:, i].rename(f"{t} {m}"), name, days) for m, t, i in used], axis=1)
     priced = flat.loc[:, [m in _CLOSES for m, _, _ in used]].notna().any(axis=1)
     kept = _once_a_day(days.to_frame(index=False), flat, priced, written, flat.iloc[:, :0], name)
@@ -555,9 +547,9 @@ def from_two_level(table: pd.DataFrame, asked: Asked) -> Figures:
         .melt(ignore_index=False, var_name="ticker", value_name="close")
         .reset_index()
     )
-    for head in dict.fromkeys(h for h, m in zip(heads, told[level], strict=True) if not m):
+    for head in dict.fromkeys(h for h, m in zip(heads, names, strict=True) if not m):
         at = [i for i, h in enumerate(heads) if h == head]
-        beside = table.iloc[kept, at].set_axis([str(_level(table, 1 - level)[i]) for i in at], axis=1)
+        beside = table.iloc[kept, at].set_axis([tickers[i] for i in at], axis=1)
         refuse_adjusted(long, beside.reindex(columns=blocks["close"].columns).melt(value_name=head)[[head]], name)
     return Figures(blocks["close"], None, blocks.get("volume"), cautions=(ADJUSTED_UNKNOWN, *said))
 
@@ -570,10 +562,6 @@ def _check_adjusted_of_all(blocks: Mapping[str, pd.DataFrame], name: str) -> Non
             f"{name} has an Adj Close for {column_names(blocks['adj_close'].columns)} and only a Close for {column_names(lacking)}; give "
             f"adjusted closes of all, or leave these out."
         )
-
-
-def _level(table: pd.DataFrame, level: int) -> list[object]:
-    return list(table.columns.get_level_values(level))
 
 
 # -- What the layouts have in common.
@@ -639,14 +627,10 @@ def _plain(table: pd.DataFrame, name: str) -> pd.DataFrame:
         table = _with_dates_as_column(table)
     columns = [str(c).strip() for c in table.columns]
     rows = [columns, *([("" if pd.isna(v) else str(v)) for v in row] for row in table.head(2).itertuples(index=False))]
-    heads = two_heads(rows)
-    if heads is not None:
-        body = table.iloc[2 if names_dates(rows[2]) else 1 :]
-        return (
-            body.iloc[:, 1:]
-            .set_axis(two_level_columns(rows, heads), axis=1)
-            .set_axis(pd.Index(body.iloc[:, 0]), axis=0)
-        )
+    two = two_heads(rows, name)
+    if two is not None:
+        body = table.iloc[two[1] - 1 :]
+        return body.iloc[:, 1:].set_axis(two[0], axis=1).set_axis(pd.Index(body.iloc[:, 0]), axis=0)
     if columns and UNNAMED.fullmatch(columns[0]) and "date" in map(meaning, columns) and _counts(table.iloc[:, 0]):
         table, columns = table.iloc[:, 1:], columns[1:]
     empty = [i for i, c in enumerate(columns) if i and UNNAMED.fullmatch(c) and table.iloc[:, i].isna().all()]
@@ -686,11 +670,6 @@ def _counts(cells: pd.Series[str]) -> bool:
     return bool(cells.is_unique and cells.astype(str).str.fullmatch(r"\d+").all())
 
 
-def names_dates(row: Sequence[str]) -> bool:
-    """Tell whether the third row of a two-level table does no more than name its dates."""
-    return not any(row[1:]) and (meaning(row[0]) == "date" or not row[0])
-
-
 def _dates_in_index(table: pd.DataFrame) -> pd.DataFrame:
     """Return a two-level table with its dates in the index, where `reset_index` or a reader of CSV left them in a column."""
     if isinstance(table.index, pd.RangeIndex):
@@ -707,33 +686,27 @@ def _heads_dates(upper: str, lower: str, first: bool) -> bool:
     """Tell whether the two heads of a column are those of the dates: their name, or in the first column the names of the levels or none."""
     named = [head for head in (upper.strip(), lower.strip()) if not _NO_HEAD.fullmatch(head)]
     pair = set(map(str.lower, named))
-    return meaning(" ".join(named)) == "date" or (first and (not named or any(pair == set(t) for t in TWO_HEADS)))
+    return meaning(" ".join(named)) == "date" or (first and (not named or pair in TWO_HEADS))
 
 
 def _with_volume(figures: Figures, name: str) -> Figures:
     """Refuse a volume below zero or without end."""
-    if figures.volume is not None:
-        values = figures.volume.to_numpy()
-        wrong = (values < 0) | np.isinf(values)
-        if wrong.any():
-            row, column = np.argwhere(wrong)[0]
-            raise DataUnfit(
-                f"{name} has {values[row, column]:g} as the volume of {figures.volume.columns[column]} on "
-                f"{iso_day(figures.volume.index[row])}; correct it or leave it empty."
-            )
+    table = figures.adj_close.iloc[:0] if figures.volume is None else figures.volume
+    values = table.to_numpy()
+    for row, column in np.argwhere((values < 0) | np.isinf(values))[:1]:
+        raise DataUnfit(
+            f"{name} has {values[row, column]:g} as the volume of {table.columns[column]} on {iso_day(table.index[row])}; correct it or leave it "
+            f"empty."
+        )
     return figures
 
 
 def _with_case(figures: Figures) -> Figures:
     """Add a caution about tickers that differ in case only, for a share may be split over two of them."""
-    spelt: dict[str, list[str]] = {}
-    for ticker in map(str, figures.adj_close.columns):
-        spelt.setdefault(ticker.casefold(), []).append(ticker)
-    twins = [" and ".join(t) for t in spelt.values() if len(t) > 1]
-    if not twins:
-        return figures
+    spelt = pd.Series(figures.adj_close.columns, dtype="object").astype(str)
+    twins = [" and ".join(same) for _, same in spelt.groupby(spelt.str.casefold(), sort=False) if len(same) > 1]
     said = f"Tickers that differ only in small and capital letters were taken as different shares: {', '.join(twins[:_PAIRS])}."
-    return figures.with_cautions(said)
+    return figures.with_cautions(said) if twins else figures
 
 
 def _called(figures: Figures, asked: Asked) -> Figures:

@@ -18,9 +18,7 @@ from eventstudy.sources.files.layouts import (
     Asked,
     crsp_columns,
     figures_of,
-    names_dates,
     two_heads,
-    two_level_columns,
     with_local_days,
 )
 from eventstudy.sources.source import Source, the_only
@@ -201,15 +199,13 @@ def _table(file: Path, encoding: str | None = None) -> tuple[pd.DataFrame, tuple
     if file.name.lower().endswith(".parquet"):
         return parquet_table(file), ()
     text = read_text(file, encoding)
-    rows, heads = text.rows, two_heads(text.rows)
-    if heads is None:
-        check_header(rows[0], text.name)
-        return read_body(text, rows[0], skip=text.ends[0])
-    if len(rows[0]) != len(rows[1]):
-        raise InvalidInput(f"The two header rows of {text.name} differ in length ({len(rows[0])}, {len(rows[1])}).")
-    columns = ["date", *(str(i) for i in range(1, len(rows[0])))]
-    table, said = read_body(text, columns, skip=text.ends[2 if names_dates(rows[2]) else 1])
-    return table[columns].set_index("date").set_axis(two_level_columns(rows, heads), axis=1), said
+    header, two = text.rows[0], two_heads(text.rows, text.name)
+    if two is None:
+        check_header(header, text.name)
+        return read_body(text, header, skip=text.ends[0])
+    columns = ["date", *(str(i) for i in range(1, len(header)))]
+    table, said = read_body(text, columns, skip=text.ends[two[1] - 1])
+    return table[columns].set_index("date").set_axis(two[0], axis=1), said
 
 
 # -- A price file as a source.
@@ -253,7 +249,7 @@ def parquet_table(file: Path) -> pd.DataFrame:
     try:
         with pq.ParquetFile(file, thrift_string_size_limit=10**8, thrift_container_size_limit=10**6) as opened:
             _check_size(opened.metadata, file.name)
-            words = [f.name for f in opened.schema_arrow if _is_text(f.type)]
+            words = [f.name for f in opened.schema_arrow if f.type in (pa.string(), pa.large_string())]
         with pq.ParquetFile(file, read_dictionary=words, memory_map=False) as opened:
             table = opened.read(use_threads=False)
         table = _decoded(table, file.name)
@@ -264,12 +260,6 @@ def parquet_table(file: Path) -> pd.DataFrame:
         reason = str(error).split("\n")[0][:200]
         raise DataUnfit(f"{file.name} is not readable as Parquet: {reason}.", file=file.name) from error
     return cast("pd.DataFrame", frame)
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    import pyarrow.types as kinds
-
-    return bool(kinds.is_string(kind) or kinds.is_large_string(kind))
 
 
 def _check_size(facts: pq.FileMetaData, name: str) -> None:
@@ -291,7 +281,7 @@ def _decoded(table: pa.Table, name: str) -> pa.Table:
     import pyarrow.types as kinds
 
     for i, field in enumerate(table.schema):
-        if kinds.is_nested(field.type) or kinds.is_binary(field.type) or kinds.is_large_binary(field.type):
+        if kinds.is_nested(field.type) or field.type in (pa.binary(), pa.large_binary()):
             raise InvalidInput(
                 f"{name} has the column {field.name[:60]!r} of type {str(field.type)[:60]}; numbers and dates are needed."
             )

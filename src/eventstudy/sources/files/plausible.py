@@ -45,6 +45,8 @@ _TICKS = 5
 #: Gross returns (1.013) lie around one, and move at least so much.
 _AROUND_ONE, _GROSS_SPREAD = 0.01, 0.003
 _NAMED = 8
+_UNLIKELY = "The figures of {} move by more than 5 % on half of the days and come back as no price does; they were taken as prices. Are they percentages?"
+_GROSS = "The figures of {} lie around 1 and do not depend on the day before, as gross returns (1.01) do; they were taken as prices."
 #: A close that is adjusted moves as the close does on at least so many days, and its steps against it add up to at least so much of their sum.
 _SAME_DAYS, _ONE_WAY = 0.8, 0.5
 #: The columns of a table of one share, and by how much its high lies above its low on a typical day at most.
@@ -114,22 +116,9 @@ def refuse_other_figures(wide: pd.DataFrame, name: str) -> tuple[str, ...]:
             f"cent) is handed to EventStudy.run as it is.",
             columns=tuple(wrong),
         )
-    return _cautions(unlikely, gross)
-
-
-def _cautions(unlikely: list[str], gross: list[str]) -> tuple[str, ...]:
-    said = []
-    if unlikely:
-        said.append(
-            f"The figures of {first_few(cut(unlikely), _NAMED)} move by more than 5 % on half of the days and come back as no price does; they were taken as "
-            f"prices. Are they percentages?"
-        )
-    if gross:
-        said.append(
-            f"The figures of {first_few(cut(gross), _NAMED)} lie around 1 and do not depend on the day before, as gross returns (1.01) do; they were "
-            f"taken as prices."
-        )
-    return tuple(said)
+    return tuple(
+        said.format(first_few(cut(found), _NAMED)) for said, found in ((_UNLIKELY, unlikely), (_GROSS, gross)) if found
+    )
 
 
 def _comes_back(logs: np.ndarray) -> float:
