@@ -100,7 +100,7 @@ class EventList(tuple[Event, ...]):
 
 
 def as_events(events: object) -> EventList:
-    """Return events given as a list, as a table of any library, or as the path of a CSV file.
+    """Return events given as a list, as a table of any library, or as the path of a file.
 
     Raises
     ------
@@ -120,7 +120,7 @@ def as_events(events: object) -> EventList:
     if isinstance(events, str | Mapping | pd.Series) or not isinstance(events, Iterable):
         given = repr(events) if isinstance(events, str) else f"a {type(events).__name__}"
         raise InvalidInput(
-            f"Events are {given}; give a list of Event, a table with ticker and date (pandas.read_csv of a file), or the path of a CSV or Excel file."
+            f"Events are {given}; give a list of Event, a table with ticker and date (pandas.read_csv of a file), or the path of a CSV, Parquet or Excel file."
         )
     items: tuple[object, ...] = tuple(events)
     if not items:

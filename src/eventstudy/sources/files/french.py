@@ -170,7 +170,7 @@ def _table(rows: list[list[str]], names: list[str], name: str, begin: int) -> pd
         raise DataUnfit(
             f"{name} has {shown(cells.iloc[place, column])} as {names[column]} in line {begin + place + 1}; download it again."
         )
-    values = cells.to_numpy(dtype=np.float64)
+    values = cells.to_numpy(dtype=np.float64, copy=True)
     values[np.isin(values, _MISSING)] = np.nan
     if (np.abs(values[~np.isnan(values)]) >= 100.0).any():
         place = int((np.abs(np.nan_to_num(values)) >= 100.0).any(axis=1).argmax())

@@ -56,10 +56,10 @@ def read_prices(
         - CRSP's daily file from WRDS: ``permno``, ``date``, ``ret`` and what else of it there is;
         - the history of one share (Yahoo client, Stooq, Nasdaq.com, Investing.com): a date and a close, no ticker.
 
-        Columns may be called in English, German, French, Spanish, Italian, Portuguese, Polish, Dutch, Swedish, Russian, Chinese, Japanese or
-        Korean; those that are not used are named in a caution, and one that seems to hold adjusted closes or firms under an unknown name is
-        refused. Dates as 2025-01-27 or 20250127; 01/27/2025 if the file tells day and month apart. A time of day is cut off, the day kept
-        as written; moments in UTC that are midnights of a place east of Greenwich (23:00) are read as the day that begins, with a caution.
+        Columns may be called in any of 22 languages, from English and German to Chinese, Japanese and Korean; those that are not used are
+        named in a caution, and one that seems to hold adjusted closes or firms under an unknown name is refused. Dates in any form that
+        cannot be misread; 03/04/2025 if another date of the file tells day and month apart. A date with a time is the day that is
+        written, or with a caution that of the market (23:00 in UTC is the next day in Tokyo), else refused.
     ticker : str, optional
         What to call the share of a file that holds one and does not name it; by default the file's name, if it is a ticker in
         capitals (``NVDA.csv``) or Stooq's (``nvda_us_d.csv``).
