@@ -117,12 +117,8 @@ def _number(cell: object) -> float:
 
 
 def _money(cell: object) -> float:
-    if not isinstance(cell, str):
-        return _number(cell)
-    match = _MONEY.fullmatch(cell.strip())
-    if match is None:
-        return _number(cell)
-    return float(re.sub(r"[$,KMB]", "", match[0])) * _SCALE[match[4]]
+    match = _MONEY.fullmatch(cell.strip()) if isinstance(cell, str) else None
+    return _number(cell) if match is None else float(re.sub(r"[$,KMB]", "", match[0])) * _SCALE[match[4]]
 
 
 def check_tickers(tickers: Iterable[object], name: str) -> None:

@@ -331,11 +331,10 @@ _PARTED, _GROUP = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?"), r"-?\d{1,3}[.,]\d{3
 def _without_blanks(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """Take out blanks and apostrophes between thousands; neither can be a decimal mark."""
     for c in columns:
-        if is_numeric_dtype(table[c].dtype):
-            continue
-        parted = table[c].astype("object").map(lambda v: isinstance(v, str) and bool(_SPACED.fullmatch(v)))
-        if parted.any():
-            table[c] = table[c].astype("object").where(~parted, table[c].str.replace(_BLANK, "", regex=True))
+        if not is_numeric_dtype(table[c].dtype) and table[c].str.fullmatch(_SPACED).any():
+            table[c] = table[c].map(
+                lambda v: re.sub(_BLANK, "", v) if isinstance(v, str) and _SPACED.fullmatch(v) else v
+            )
     return table
 
 

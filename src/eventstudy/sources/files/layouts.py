@@ -633,10 +633,8 @@ def _plain(table: pd.DataFrame, name: str) -> pd.DataFrame:
         return body.iloc[:, 1:].set_axis(two[0], axis=1).set_axis(pd.Index(body.iloc[:, 0]), axis=0)
     if columns and UNNAMED.fullmatch(columns[0]) and "date" in map(meaning, columns) and _counts(table.iloc[:, 0]):
         table, columns = table.iloc[:, 1:], columns[1:]
-    empty = [i for i, c in enumerate(columns) if i and UNNAMED.fullmatch(c) and table.iloc[:, i].isna().all()]
-    if empty:
-        table = table.iloc[:, [i for i in range(len(columns)) if i not in empty]]
-        columns = [str(c) for c in table.columns]
+    kept = [i for i, c in enumerate(columns) if not (i and UNNAMED.fullmatch(c)) or table.iloc[:, i].notna().any()]
+    table, columns = table.iloc[:, kept], [columns[i] for i in kept]
     if len(columns) < 2:
         raise InvalidInput(f"{name} has only the column {', '.join(columns)}; dates and prices are needed.")
     refuse_repeated(columns, name)

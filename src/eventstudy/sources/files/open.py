@@ -97,22 +97,15 @@ def read_prices(
     ...     read_prices(file).tickers
     ('A', 'B')
     """
-    return read_price_file(Path(path), ticker, delisting=delisting, encoding=encoding)
+    file = Path(path)
+    return read_price_file(file, Asked(file.name, ticker, delisting=delisting), encoding)
 
 
-def read_price_file(
-    file: Path,
-    ticker: str | None = None,
-    likely: str | None = None,
-    delisting: Delisting | None = None,
-    encoding: str | None = None,
-    wanted: Sequence[str] = (),
-) -> Prices:
-    """Read a price file; ``likely`` names the share of a file of one that nothing else names, ``wanted`` those that were asked for."""
+def read_price_file(file: Path, asked: Asked, encoding: str | None = None) -> Prices:
+    """Read a price file, and compare it with its passport."""
     check_file(file)
     digest = file_sha256(file)
     passport = read_passport(file, digest)  # first: a damaged file is not as recorded, whatever its rows look like
-    asked = Asked(file.name, ticker, likely, delisting, tuple(wanted))
     table, said = _table(file, encoding)
     figures = figures_of(table, asked).with_cautions(*said)
     prices = _with_origin(figures, file, digest, passport)
@@ -225,7 +218,8 @@ class PriceFile(Source):
 
     def read(self, tickers: Sequence[str] | None, start: date | None, end: date | None) -> Prices:
         """Return all that the file holds."""
-        return read_price_file(self.path, self.ticker, the_only(tickers), encoding=self.encoding, wanted=tickers or ())
+        asked = Asked(self.name, self.ticker, the_only(tickers), wanted=tuple(tickers or ()))
+        return read_price_file(self.path, asked, self.encoding)
 
 
 # -- Parquet files, their size looked at before they are read.
