@@ -288,3 +288,12 @@ def test_closes_that_are_adjusted_for_nothing_alone_are_refused(head, start, sav
     file = save(f"{start},{head}", lambda d, i: f"{d}{',IBE' * start.count(',')},{RAW[i]}", "IBE.MC.csv")
     with pytest.raises(InvalidInput, match=r"and no other closes: it is adjusted for nothing"):
         read_prices(file)
+
+
+def test_words_of_bulk_files_stay_tickers_in_a_wide_table(save):
+    """PER and TIME are columns of Stooq's bulk files, and tickers; LAST beside them is one too."""
+    for name in ("PER", "TIME"):
+        file = save(f"date,{name},LAST", lambda d, i: f"{d},{RAW[i]:.6f},{ADJUSTED[i]:.6f}", "closes.csv")
+        assert read_prices(file).tickers == (name, "LAST")
+        alone = save(f"date,{name}", lambda d, i: f"{d},{RAW[i]:.6f}", "alone.csv")
+        assert read_prices(alone).tickers == (name,)

@@ -331,11 +331,13 @@ _PARTED, _GROUP = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?"), r"-?\d{1,3}[.,]\d{3
 def _without_blanks(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """Take out blanks and apostrophes between thousands; neither can be a decimal mark."""
     for c in columns:
-        if not is_numeric_dtype(table[c].dtype) and table[c].str.fullmatch(_SPACED).any():
-            table[c] = table[c].map(
-                lambda v: re.sub(_BLANK, "", v) if isinstance(v, str) and _SPACED.fullmatch(v) else v
-            )
+        if not is_numeric_dtype(table[c].dtype):
+            table[c] = table[c].astype("object").map(_joined)
     return table
+
+
+def _joined(cell: object) -> object:
+    return re.sub(_BLANK, "", cell) if isinstance(cell, str) and _SPACED.fullmatch(cell) else cell
 
 
 def without_commas(table: pd.DataFrame, columns: list[str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -423,23 +425,24 @@ def _check_groups(cells: pd.Series[str], name: str) -> dict[str, str]:
     return {str(cells.name): grouped.iloc[0]} if len(grouped) else {}
 
 
-#: Figures that show a point to be a decimal mark.
-_POINT = r"-?\d+\.(\d{1,2}|\d{4,})|-?\d{4,}\.\d{3}|-?\d{1,3}(,\d{3})+\.\d+|-?0\.\d+"
+#: Figures that show a comma to be a decimal mark, and a point.
+_COMMA, _POINT = (
+    rf"-?\d+{mark}(\d{{1,2}}|\d{{4,}})|-?\d{{4,}}{mark}\d{{3}}|-?\d{{1,3}}({other}\d{{3}})+{mark}\d+|-?0{mark}\d+"
+    for mark, other in ((",", r"\."), (r"\.", ","))
+)
 
 
 def _decimal_mark(cells: pd.Series[str], name: str) -> str:
     """Tell by the digits after a mark, and by which of two comes last, whether a comma or a point is decimal."""
-    comma = cells.str.fullmatch(r"-?\d+,(\d{1,2}|\d{4,})|-?\d{4,},\d{3}|-?\d{1,3}(\.\d{3})+,\d+|-?0,\d+")
-    point = cells.str.fullmatch(_POINT)
+    comma, point = cells.str.fullmatch(_COMMA), cells.str.fullmatch(_POINT)
     if comma.any() and point.any():
         raise InvalidInput(
             f"{name} has {cells[comma].iloc[0]} and {cells[point].iloc[0]}; write all figures with a point as decimal mark."
         )
-    if not comma.any() and cells.str.contains(",", regex=False).any():
-        first = cells[cells.str.contains(",", regex=False)].iloc[0]
-        if not point.any():
-            raise InvalidInput(
-                f"{name} has {str(first)[:40]!r}, and no figure in it tells whether the comma is a decimal mark or parts thousands; "
-                f"write figures with a point as decimal mark and without commas."
-            )
+    either = cells[cells.str.contains(",", regex=False)]
+    if not comma.any() and not point.any() and len(either):
+        raise InvalidInput(
+            f"{name} has {str(either.iloc[0])[:40]!r}, and no figure in it tells whether the comma is a decimal mark or parts thousands; "
+            f"write figures with a point as decimal mark and without commas."
+        )
     return "," if comma.any() else "."

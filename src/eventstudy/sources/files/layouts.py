@@ -58,6 +58,8 @@ _NO_HEAD = re.compile(r"|unnamed: \d+_level_\d", re.IGNORECASE)
 #: Fields that are used.
 _FIELDS = ("adj_close", "close", "volume")
 _CLOSES = frozenset({"close", "adj_close"})
+#: What means no figures, and may be a ticker.
+_NO_FIGURES = frozenset({"", "period", "time"})
 #: What a row may end without.
 _SPARE = frozenset({"volume", "other"})
 #: So many different times a day are bars within it.
@@ -311,7 +313,7 @@ def _row_meanings(columns: Sequence[str]) -> list[str]:
     """Return what columns stand for; the last price is a close where there is no other, and so is a price where there is no ticker either."""
     names = [meaning(c) for c in columns]
     # Among tickers LAST is one, CLOSE is not.
-    if any(m == "" and may_be_ticker(c) for c, m in zip(columns, names, strict=True)):
+    if any(m in _NO_FIGURES and may_be_ticker(c) for c, m in zip(columns, names, strict=True)):
         names = [
             "" if m in {"last", "adj_close", "total_return"} and may_be_ticker(c) else m
             for c, m in zip(columns, names, strict=True)
@@ -427,12 +429,11 @@ def currencies(column: pd.Series[str], tickers: pd.Series[str], name: str) -> di
 
 def _daily_bars(table: pd.DataFrame, name: str) -> None:
     """Refuse bars of another length than a day, which bulk files mark as D."""
-    period = next((c for c in table.columns if meaning(str(c)) == "period"), None)
-    wrong = pd.Series(dtype=bool) if period is None else table[period].astype(str).str.strip().str.upper() != "D"
-    if wrong.any():
-        raise DataUnfit(
-            f"{name} has {shown(table[period].iloc[_row(wrong) - 1])} as period in data row {_row(wrong)}; only daily rows (D) are read."
-        )
+    for period in (c for c in table.columns if meaning(str(c)) == "period"):
+        wrong = table[period].astype(str).str.strip().str.upper() != "D"
+        if wrong.any():
+            cell, row = table[period].iloc[_row(wrong) - 1], _row(wrong)
+            raise DataUnfit(f"{name} has {shown(cell)} as period in data row {row}; only daily rows (D) are read.")
 
 
 def _figures(blocks: dict[str, pd.DataFrame]) -> Figures:
@@ -449,7 +450,7 @@ def from_wide(table: pd.DataFrame, asked: Asked) -> Figures:
     """Bring a wide table (date first, then one column per ticker) to dates × tickers."""
     name, head, columns = asked.name, str(table.columns[0]), [str(c) for c in table.columns[1:]]
     fields = [c for c in columns if meaning(c) and not may_be_ticker(c)]
-    fields = fields or ([] if any(meaning(c) in {"", "total_return", "period", "time"} for c in columns) else columns)
+    fields = fields or ([] if any(meaning(c) in {"total_return", *_NO_FIGURES} for c in columns) else columns)
     if fields:
         known = set(map(meaning, table.columns))
         lacking = [
