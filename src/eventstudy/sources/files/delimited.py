@@ -331,13 +331,12 @@ _PARTED, _GROUP = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?"), r"-?\d{1,3}[.,]\d{3
 def _without_blanks(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """Take out blanks and apostrophes between thousands; neither can be a decimal mark."""
     for c in columns:
-        if not is_numeric_dtype(table[c].dtype):
-            table[c] = table[c].astype("object").map(_joined)
+        if is_numeric_dtype(table[c].dtype):
+            continue
+        parted = table[c].astype("object").map(lambda v: isinstance(v, str) and bool(_SPACED.fullmatch(v)))
+        if parted.any():
+            table[c] = table[c].astype("object").where(~parted, table[c].str.replace(_BLANK, "", regex=True))
     return table
-
-
-def _joined(cell: object) -> object:
-    return re.sub(_BLANK, "", cell) if isinstance(cell, str) and _SPACED.fullmatch(cell) else cell
 
 
 def without_commas(table: pd.DataFrame, columns: list[str]) -> tuple[pd.DataFrame, tuple[str, ...]]:
