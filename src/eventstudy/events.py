@@ -27,7 +27,7 @@ from eventstudy.calendars import (
 )
 from eventstudy.errors import InvalidInput
 from eventstudy.wording import first_few, iso_day, listed
-from eventstudy.written_days import day_and_clock, moment_text, read_days
+from eventstudy.written_days import day_and_clock, moment_text, plain_offset, read_days
 
 #: Days in which every exchange has a session.
 _LONGEST_CLOSE = 21
@@ -37,8 +37,10 @@ _NAMED = 8
 _FARTHEST = timedelta(hours=14)
 #: A time with the name of its zone, and, as some programs write it, the offset too.
 _ZONED = re.compile(
-    r"(\d{4}.*?\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*([+-]\d{2}:?\d{2})?\s*\[?((?![AP]M\b)[A-Za-z][\w+/-]*)\]?"
+    r"(\d{4}.*?\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*([+-]\d{2}:?\d{2})?\s*\[?((?![AP]M\b)[A-Za-z][\w+/:-]*)\]?"
 )
+#: An offset behind a name that is none of UTC's.
+_NAMED_OFFSET = re.compile(r".*\d\s*[A-Za-z]+\s*[+-]\d[\d:]*\s*")
 
 #: Names of clocks that one place alone has, all year round.
 _ONE_CLOCK = {
@@ -68,16 +70,19 @@ _CANNOT = "Event {}: cannot read {!r} as a date; give e.g. '2025-01-27', or with
 _LONGEST = 40
 #: The time of day of news, as event lists tell it; the last stands for words that say that it is not known.
 AFTER_CLOSE, BEFORE_OPEN, IN_SESSION, NOT_SAID = "after the close", "before the open", "during the session", ""
-_THE, _MARKET = r"(the|us|regular|official|stock)*", r"(market|trading|session|exchange|bell|hours?)"
+_THE, _MARKET = r"(the|us|regular|official|stock)*", r"(market|mkt|trading|session|exchange|bell|hours?)"
+_BORS = "(börsen?s?|børsen?s?)"
 _ENDS = r"(s|ed|ing|hours?|time|session|trading|bell|ofthe|of|market)*"
 #: What cells say of it, without blanks and marks, in small letters; also what exchanges and papers of other languages write.
 _TIMES_OF_DAY: Mapping[str, str] = {
     AFTER_CLOSE: rf"amc|(after|post)(hours?|{_THE}({_MARKET}(clos(e|es|ed|ing))?|clos(e|ing)){_ENDS})"
     r"|nach(dem|der)?(börsen|boersen|handels|markt|xetra)?(schlu(ss|ß)|ende)|nachb(ö|oe)rslich|après(la)?(clôture|bourse|fermeture)"
     r"|(despuésdel|despuesdel|trasel)cierre(delmercado)?|dopo(la)?chiusura|(após|apos|depoisd)o(fechamento|fecho)|nabeurs|nasluiting"
+    rf"|(efter|etter)({_BORS}(stängning(en)?|stenging|slutt?|luk(ning)?)?|stängning(en)?|stenging|lukning)"
     r"|po(sesji|zamknięciu(sesji)?)|盘后|收盘后|盤後|收盤後|引け後|大引け後|取引終了後|장마감후|장후",
     BEFORE_OPEN: rf"bmo|(before|pre|priorto|aheadof)(hours?|{_THE}({_MARKET}(open(s|ed|ing)?|clos(e|es|ing))?|open(ing)?|clos(e|ing)){_ENDS})"
     r"|vor(dem|der)?(börsen|boersen|handels|markt|xetra)?(beginn|start|öffnung|eröffnung|oeffnung|eroeffnung)|vorb(ö|oe)rslich"
+    rf"|(före|innan|før)({_BORS}(öpp?n|åpn|åbn)?(ar|er|ing|ingen)?|(öppn|åpn|åbn)ing(en)?)"
     r"|avant(l|la)?(ouverture|bourse)|antesdelaapertura|primadellapertura|antesdaabertura|voorbeurs|przed(sesją|otwarciem(sesji)?)"
     r"|盘前|开盘前|盤前|開盤前|寄り付き前|寄付前|取引開始前|장전|장시작전",
     IN_SESSION: rf"dm[ht]|rth|intraday|(during|in|while){_THE}{_MARKET}(open)?{_ENDS}|after{_THE}(market)?open(ing)?|(regular)?markethours"
@@ -286,13 +291,15 @@ def _year_first(text: str, ticker: str) -> str:
 def _read_moment(given: object, ticker: str, exchange: object = "") -> pd.Timestamp:
     if given is None or isinstance(given, bool | int | float | np.integer | np.floating):
         raise InvalidInput(f"Event {ticker}: {given!r} is not a date; give e.g. '2025-01-27'.")
-    when = _year_first(given, ticker) if isinstance(given, str) else given
+    when = _year_first(plain_offset(given), ticker) if isinstance(given, str) else given
     zoned = _ZONED.fullmatch(when.strip()) if isinstance(when, str) else None
     if zoned and zoned[3] not in {"T", "Z", "UTC", "GMT"}:
         return _with_zone_name(zoned, ticker, exchange)
     if isinstance(when, str) and when.strip() not in {"", "NaT"} and not _YEAR_FIRST.match(when):
         return _read_day(when, ticker)
     try:
+        if isinstance(when, str) and _NAMED_OFFSET.fullmatch(when):
+            raise ValueError(when)
         moment = pd.Timestamp(when)  # type: ignore[arg-type]
     except (ValueError, TypeError, OverflowError) as error:
         raise InvalidInput(_CANNOT.format(ticker, given)) from error

@@ -170,12 +170,38 @@ def day_and_clock(text: str) -> tuple[str, Clock] | None:
     return (parts[1], clock) if parts and clock else None
 
 
+#: A clock with its offset from UTC: 09:05 UTC+9, 09:05 GMT-0500.
+_OFFSET = re.compile(
+    r"(?P<clock>.*\d:\d{2}(?:\.\d+)?)\s*(?:UTC|GMT|UT|Z)?\s*(?P<sign>[+−–-])\s*(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?(?:\s*\(.*)?"
+)
+
+
+def plain_offset(text: str) -> str:
+    """Return a moment with its offset from UTC as ``+09:00``; behind a name libraries turn its sign, as POSIX does.
+
+    Examples
+    --------
+    >>> plain_offset("2025-01-20 09:05 UTC+9"), plain_offset("2025-01-20 09:05 GMT-0500"), plain_offset("2025-01-20")
+    ('2025-01-20 09:05+09:00', '2025-01-20 09:05-05:00', '2025-01-20')
+    """
+    match = _OFFSET.fullmatch(text.strip())
+    if match is None:
+        return re.sub(r"(?<=\d)\s*UT$", " UTC", text)
+    sign = "+" if match["sign"] == "+" else "-"
+    return f"{match['clock']}{sign}{match['hours']:0>2}:{match['minutes'] or '00'}"
+
+
+def plain_offsets(column: pd.Series[str]) -> pd.Series[str]:
+    """Return a column of moments with their offsets as `plain_offset` writes them; the same column if its first cell is written so."""
+    first = column.iloc[0] if len(column) else None
+    if not isinstance(first, str) or plain_offset(first) == first:
+        return column
+    return column.map(lambda cell: plain_offset(cell) if isinstance(cell, str) else cell)
+
+
 def moment_text(day: date, clock: str, zone: str) -> str:
     """Return a moment year first, its offset from UTC with two digits an hour."""
-    offset = re.fullmatch(r"(?:UTC|GMT)?\s*([+-])(\d{1,2})(?::?(\d{2}))?", zone.strip())
-    return f"{iso_day(day)} {clock}" + (
-        f"{offset[1]}{offset[2]:0>2}:{offset[3] or '00'}" if offset else f" {zone.strip()}".rstrip()
-    )
+    return plain_offset(f"{iso_day(day)} {clock} {zone.strip()}".rstrip())
 
 
 def _shown(text: str) -> str:

@@ -49,8 +49,13 @@ _MENTION = re.compile(
     r"|\b(outside|extended|off|out of)\W*(of )?(regular |market |trading |the )*(hours|session)\b|nachb(ö|oe)rs|vorb(ö|oe)rs"
     r"|(nach|vor)(dem|der)?\W*(börse|handels|xetra)"
 )
-#: Last words of headers that promise a time of day: ``ann_tm``, ``Call Time``.
-_LAST_WORD = frozenset("time tm hr hrs hhmm hhmmss tod clock uhrzeit".split())  # noqa: SIM905
+_SIDES, _SIDES_AFTER, _MARKET, _DOES, _ALONE = (
+    "|".join(WORDS["times"][of].split()) for of in ("sides", "sides_after", "market", "does", "alone")
+)
+_FOREIGN = re.compile(
+    rf"\b({_SIDES})(\W+(\w+\W+){{0,2}}?)?({_MARKET}|{_DOES})|\b({_MARKET}|{_DOES})\w*\W*({_SIDES_AFTER})\b"
+    rf"|\b({_MARKET})\w*\W+({_DOES})|\bennen\W.*({_MARKET})"
+)
 #: Names of columns of days that are announcements, and of days that are other than the event's.
 _ANNOUNCED = re.compile(
     r"announc|annonce|anunci|annunci|ankünd|\bann|day\W?0|day zero|event|ereignis|news|publi|releas|disclos|first.*(session|trad)"
@@ -299,10 +304,20 @@ def _spoken(header: str) -> str:
     return re.sub(r"[\W_]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", header)).casefold().strip()
 
 
+def _folded(text: str) -> str:
+    """Return a text in small letters without marks and accents, its words apart."""
+    return " ".join(map(plainly, re.findall(r"[^\W_]+", text)))
+
+
+def _mentions(text: str) -> bool:
+    """Tell whether a header or a cell speaks of the time of day, in any language that is known."""
+    return bool(_MENTION.search(_spoken(text)) or _MENTION.search(text.casefold()) or _FOREIGN.search(_folded(text)))
+
+
 def _promises(header: str) -> bool:
     """Tell whether a header says that its column holds times of day."""
     words = _spoken(_bare(header)).split()
-    return _means(header) == "time" or bool(words and words[-1] in _LAST_WORD)
+    return _means(header) == "time" or bool(words and _means(words[-1]) == "time")
 
 
 def _refuse_other_days(table: pd.DataFrame, day: str, names: Sequence[str]) -> None:
@@ -329,11 +344,12 @@ def _same_days(table: pd.DataFrame, day: str, other: str) -> bool:
 
 
 def _refuse_doubtful_times(table: pd.DataFrame, names: Sequence[str]) -> None:
-    """Refuse columns that may tell the time of day or something else: one of nothing but AMC, a firm's ticker too, and yes and no under its words."""
+    """Refuse columns that may tell the time of day or something else: nothing but AMC, a firm's ticker too; parts of the day; yes and no under its words."""
     for name in names:
         cells = set(_texts(table, name)) - {""}
         yes_or_no = bool(cells) and {c.casefold() for c in cells} <= _YES_OR_NO
-        if cells == {"AMC"} or (yes_or_no and (time_of_day(name) or _MENTION.search(_spoken(name)))):
+        parts = bool(cells) and _means(name) != "group" and all(re.fullmatch(_ALONE, _folded(c)) for c in cells)
+        if cells == {"AMC"} or parts or (yes_or_no and (time_of_day(name) or _mentions(name))):
             raise InvalidInput(
                 f"{_WHAT} has {column_names(sorted(cells))} in the column {name[:60]!r}, which may be the time of day or something else. If it is, "
                 f"call the column timing and write 'amc' (after the close), 'bmo' (before the open) or 'dmh' (during the session) in it; else: "
@@ -431,7 +447,7 @@ def _kind_of_cell(value: Any) -> str | None:
     said = _time(value, promised=False)
     if said is not None:
         return "times" if any(said) else ""
-    if isinstance(value, str) and len(text) <= _LONGEST and _MENTION.search(text.replace("AMC", "").casefold()):
+    if isinstance(value, str) and len(text) <= _LONGEST and _mentions(text.replace("AMC", "")):
         return "times"
     if not isinstance(value, date | np.datetime64) and not _LIKE_A_DAY.fullmatch(text):
         return ""

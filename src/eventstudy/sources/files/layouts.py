@@ -31,7 +31,7 @@ from eventstudy.sources.files.cells import (
 from eventstudy.sources.files.crsp import Delisting, check_delisting, crsp_figures
 from eventstudy.sources.files.plausible import refuse_adjusted, refuse_bars, refuse_other_fields, refuse_other_figures
 from eventstudy.wording import first_few, iso_day, plural
-from eventstudy.written_days import is_day, read_days
+from eventstudy.written_days import is_day, plain_offsets, read_days
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -61,7 +61,7 @@ _CLOSES = frozenset({"close", "adj_close"})
 #: What means no figures, and may be a ticker.
 _NO_FIGURES = frozenset({"", "period", "time"})
 #: What a row may end without.
-_SPARE = frozenset({"volume", "other"})
+_SPARE = frozenset({"volume", "last", "other"})
 #: So many different times a day are bars within it.
 _BARS = 1.5
 #: Columns that hold words: a ticker may be called NA or TRUE, and a code 007.
@@ -81,7 +81,7 @@ NEEDED = (
     "Needed is either long (columns date, ticker, close and/or adj_close, optionally volume) "
     "or wide (date first, then one column of adjusted closes per ticker)"
 )
-ONE_CLOSE = "The file holds one close only; it was taken as adjusted and as traded."
+ONE_CLOSE = "No column is known to hold adjusted closes; the close was taken as adjusted and as traded."
 WIDE = "The columns were taken as closes adjusted for splits and dividends."
 ADJUSTED_UNKNOWN = WORDS["vendors"][-1]["caution"]
 
@@ -150,7 +150,7 @@ def _columns_of(kind: str, columns: Sequence[str], names: Sequence[str], name: s
     """Return the columns that are used by what they stand for: of several that name firms the first in the order of `HEADERS`; else refuse two for one."""
     found: dict[str, str] = {}
     for m, words in HEADERS[kind].items():
-        known = [c for c, n in zip(columns, names, strict=True) if n == m != "other"]
+        known = [c for c, n in zip(columns, names, strict=True) if n == m and m not in {"last", "other"}]
         if len(known) > 1 and m not in {"ticker", "firm"}:
             raise InvalidInput(f"{name} has {' and '.join(cut(known))}, two columns for one figure; keep one.")
         if known:
@@ -252,7 +252,8 @@ def from_rows(table: pd.DataFrame, asked: Asked) -> Figures:
         _once_a_day(clean[["ticker", "date"]], clean[fields], priced, table[clock], table[unknown], name)
     ]
     if "adj_close" not in fields:
-        refuse_adjusted(clean, table[unknown].iloc[clean.index], name)
+        beside = [c for c in columns if c not in chosen.values()]
+        refuse_adjusted(clean, table[beside].iloc[clean.index], name)
     figures = _figures({f: clean.pivot(index="date", columns="ticker", values=f) for f in fields})  # noqa: PD010
     if firm is None and "adj_close" not in fields:
         figures = replace(figures, close=figures.close if page else None, cautions=(vendor["caution"],))
@@ -325,7 +326,7 @@ def _row_meanings(columns: Sequence[str]) -> list[str]:
 
 def _settled(names: Sequence[str]) -> list[str]:
     """Return meanings with those settled that depend on the others: the last price, and a total return."""
-    last = "other" if "close" in names else "close"
+    last = "last" if "close" in names else "close"
     total = "adj_close" if "adj_close" not in names and {"close", "ticker", "firm"} & set(names) else ""
     return [{"last": last, "total_return": total}.get(m, m) for m in names]
 
@@ -548,7 +549,7 @@ def from_two_level(table: pd.DataFrame, asked: Asked) -> Figures:
         .melt(ignore_index=False, var_name="ticker", value_name="close")
         .reset_index()
     )
-    for head in dict.fromkeys(h for h, m in zip(heads, names, strict=True) if not m):
+    for head in dict.fromkeys(h for h, m in zip(heads, names, strict=True) if m not in _FIELDS):
         at = [i for i, h in enumerate(heads) if h == head]
         beside = table.iloc[kept, at].set_axis([tickers[i] for i in at], axis=1)
         refuse_adjusted(long, beside.reindex(columns=blocks["close"].columns).melt(value_name=head)[[head]], name)
@@ -590,7 +591,7 @@ def _refuse_unknown(columns: Sequence[str], known: set[str], name: str) -> None:
             continue
         if "adj_close" not in known or _PRICE.search(words):
             raise InvalidInput(
-                f"{name} has the column {shown(column)}, which is none that is known but may hold adjusted closes, or what adjusts them. Rename it "
+                f"{name} has the column {shown(column)}, which is none that is used but may hold adjusted closes, or what adjusts them. Rename it "
                 f"adj_close if it holds closes adjusted for splits and dividends, give it a ticker as its name in a wide table, or leave it out.",
                 column=str(column)[:60],
             )
@@ -610,7 +611,7 @@ def with_local_days(table: pd.DataFrame, name: str) -> tuple[pd.DataFrame, tuple
     two_level = table.columns.nlevels > 1
     place = next((i for i, c in enumerate(table.columns) if "date" in meanings(str(c))), 0)
     written = pd.Series(table.index) if two_level else table.iloc[:, place]
-    found = written_days(written, name)
+    found = written_days(plain_offsets(written), name)
     if found is None or written.nunique() > _BARS * found.days.nunique():  # bars are named where rows are compared
         return table, ()
     said = (found.said,) if found.said else ()

@@ -155,7 +155,7 @@ def refuse_bars(wide: pd.DataFrame, name: str) -> None:
 
 
 def refuse_adjusted(clean: pd.DataFrame, unknown: pd.DataFrame, name: str) -> None:
-    """Refuse a column without a meaning that moves as the close does but for a few steps that last, as an adjusted close does.
+    """Refuse a column that is not used and moves as the close does but for a few steps that last, as an adjusted close does.
 
     ``clean`` has ``ticker``, ``date`` and ``close``, ``unknown`` the other columns of the same rows. A copy of the close has no steps; those
     of another price of the day, such as a settlement, go back.
@@ -171,13 +171,15 @@ def refuse_adjusted(clean: pd.DataFrame, unknown: pd.DataFrame, name: str) -> No
         ratio, off, code = np.log(values[there] / close[there]), _off(values[there]) + _off(close[there]), codes[there]
         within = code[1:] == code[:-1]
         step, of = np.diff(ratio)[within], code[1:][within]
-        step = np.where(np.abs(step) > (off[1:] + off[:-1])[within], step, 0.0)
-        days, steps, net, gross = (np.bincount(of, w) for w in (None, step != 0, step, np.abs(step)))
+        rounding, moves = (off[1:] + off[:-1])[within], np.abs(np.diff(np.log(close[there])))[within]
+        step = np.where(np.abs(step) > rounding, step, 0.0)
+        tells = (step != 0) | (moves > rounding)  # 1, 1, 1 is rounded too coarsely to move as anything does
+        days, steps, net, gross = (np.bincount(of, w) for w in (tells, step != 0, step, np.abs(step)))
         stepped = (days >= _FEWEST) & (steps > 0)
         adjusted = stepped & (steps <= (1.0 - _SAME_DAYS) * days) & (np.abs(net) > _ONE_WAY * gross)
         if adjusted.any() and 2 * adjusted.sum() >= stepped.sum():
             raise InvalidInput(
-                f"{name} has the column {cut([column])[0]!r}, which is none that is known: on {int((days - steps)[adjusted].sum()):,} of "
+                f"{name} has the column {cut([column])[0]!r}, which is none that is used: on {int((days - steps)[adjusted].sum()):,} of "
                 f"{int(days[adjusted].sum()):,} days it moves as the close does, and on the others it steps against it for good, as closes adjusted for "
                 f"splits and dividends do. Rename it adj_close if it holds them, or leave it out if it does not (a market value, say).",
                 column=column,
