@@ -71,7 +71,7 @@ _LONGEST = 40
 #: The time of day of news, as event lists tell it; the last stands for words that say that it is not known.
 AFTER_CLOSE, BEFORE_OPEN, IN_SESSION, NOT_SAID = "after the close", "before the open", "during the session", ""
 _THE, _MARKET = r"(the|us|regular|official|stock)*", r"(market|mkt|trading|session|exchange|bell|hours?)"
-_BORS = "(börsen?s?|børsen?s?)"
+_BORS = "b(ö|ø)rs(en)?s?"
 _ENDS = r"(s|ed|ing|hours?|time|session|trading|bell|ofthe|of|market)*"
 #: What cells say of it, without blanks and marks, in small letters; also what exchanges and papers of other languages write.
 _TIMES_OF_DAY: Mapping[str, str] = {

@@ -61,12 +61,12 @@ def column_names(names: Iterable[object]) -> str:
     return first_few(cut(names), _COLUMNS)
 
 
-def refuse_repeated(columns: Sequence[str], name: str) -> None:
-    """Refuse a name that two columns have."""
+def refuse_repeated(columns: Sequence[str], name: str, way: str = "keep one") -> None:
+    """Refuse a name that two columns have; ``way``: what to do."""
     twice = cut(sorted({c for c, count in Counter(columns).items() if c and count > 1}))
     if twice:
         raise InvalidInput(
-            f"{name} has the column {', '.join(map(repr, twice))} more than once; keep one.", columns=tuple(twice)
+            f"{name} has the column {', '.join(map(repr, twice))} more than once; {way}.", columns=tuple(twice)
         )
 
 

@@ -21,7 +21,7 @@ from pandas.api.types import is_numeric_dtype
 from eventstudy.errors import DataUnfit, InvalidInput
 from eventstudy.interchange import read_csv
 from eventstudy.sources.files.cells import MISSING, column_names, cut, refuse_repeated
-from eventstudy.sources.files.layouts import has_decimals, holds_words, meanings, needed_cells, two_heads
+from eventstudy.sources.files.layouts import WHOSE, has_decimals, holds_words, meanings, needed_cells, two_heads
 from eventstudy.wording import first_few
 from eventstudy.written_days import is_day
 
@@ -215,7 +215,7 @@ def check_header(header: list[str], name: str) -> None:
             f"each column; or date, ticker, close).",
             columns=tuple(header),
         )
-    refuse_repeated(header, name)
+    refuse_repeated(header, name, WHOSE)
 
 
 def read_body(text: Text, columns: list[str], skip: int) -> tuple[pd.DataFrame, tuple[str, ...]]:

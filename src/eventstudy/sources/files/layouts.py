@@ -54,7 +54,7 @@ _FIRST = re.compile(r"time|index|unnamed: 0|")
 #: A column without a name, and one that had the name of another before the program that read it numbered it (pandas, R).
 UNNAMED, _NUMBERED = re.compile(r"|unnamed: \d+", re.IGNORECASE), re.compile(r"(.+?)(?:\.{1,3}|_)\d+")
 #: What pandas puts in place of one of two heads that is empty.
-_NO_HEAD = re.compile(r"|unnamed: \d+_level_\d", re.IGNORECASE)
+_NO_HEAD = re.compile(r"|unnamed: \d+(_level_\d)?", re.IGNORECASE)
 #: Fields that are used.
 _FIELDS = ("adj_close", "close", "volume")
 _CLOSES = frozenset({"close", "adj_close"})
@@ -86,6 +86,8 @@ WIDE = "The columns were taken as closes adjusted for splits and dividends."
 ADJUSTED_UNKNOWN = WORDS["vendors"][-1]["caution"]
 
 
+#: What to do about columns of one name.
+WHOSE = "keep one, or, if they are of several firms, write the ticker of each in the row above (an empty cell takes the name to its left)"
 #: Adjusted closes that by the custom of their country leave dividends in.
 _WITHOUT_DIVIDENDS = re.compile(r"調整後終値|수정(종가|주가)")
 
@@ -494,6 +496,9 @@ def two_heads(rows: Sequence[Sequence[str]], name: str = "") -> tuple[pd.MultiIn
     """
     if len(rows) < 3 or not all(rows[:3]):
         return None
+    written = _by_hand(*rows[:3])
+    if written is not None:
+        return written, 2
     heads = {rows[0][0].lower(), rows[1][0].lower()}
     only_dates = not any(rows[2][1:])
     if heads not in TWO_HEADS and not (heads == {""} and only_dates and meaning(rows[2][0]) == "date"):
@@ -505,6 +510,27 @@ def two_heads(rows: Sequence[Sequence[str]], name: str = "") -> tuple[pd.MultiIn
         first = list(rows[0][1:])
     columns = pd.MultiIndex.from_arrays([first, second], names=["Price", "Ticker"])
     return columns, 3 if only_dates and (not rows[2][0] or meaning(rows[2][0]) == "date") else 2
+
+
+def _by_hand(top: Sequence[str], low: Sequence[str], below: Sequence[str]) -> pd.MultiIndex | None:
+    """Return the columns of a table whose second header row names fields, or tickers, again and again; in the first an empty cell takes the name to its left."""
+    width = max((i for i, c in enumerate(low, start=1) if not UNNAMED.fullmatch(c)), default=0)
+    days = meaning(low[0]) == "date" or (UNNAMED.fullmatch(low[0]) and meaning(top[0]) in {"date", ""})
+    if width < 3 or not days or not (is_day(below[0]) or re.fullmatch(r"[1-9]\d{4}", below[0])):
+        return None
+    above = _filled(_unnumbered([*top[1:width], *[""] * (width - len(top))]))
+    pairs = list(zip(above, low[1:width], strict=True))
+    for fields in (low[1:width], above):
+        told = list(map(meaning, fields))
+        repeated = len(set(told)) < len(told) and not set(told) & {"", "date", "ticker", "firm"}
+        if repeated and {*_CLOSES, "last"} & set(told) and all(map(all, pairs)) and len(set(pairs)) == len(pairs):
+            return pd.MultiIndex.from_tuples(pairs, names=["Price", "Ticker"])
+    return None
+
+
+def _filled(names: Sequence[str]) -> list[str]:
+    """Return names with those to the left in place of empty ones, as of cells that were merged."""
+    return [str(n) for n in pd.Series(names, dtype=object).mask([bool(_NO_HEAD.fullmatch(n)) for n in names]).ffill().fillna("")]
 
 
 def _unnumbered(names: Sequence[str]) -> list[str]:
@@ -521,13 +547,14 @@ def from_two_level(table: pd.DataFrame, asked: Asked) -> Figures:
     """
     name = asked.name
     levels = [[str(v) for v in table.columns.get_level_values(i)] for i in (0, 1)]
-    told = [list(map(meaning, names)) for names in levels]
+    levels[0] = _filled(levels[0])
+    told = [_settled(list(map(meaning, names))) for names in levels]
     known = [sum(map(bool, names)) if _CLOSES & set(names) else -1 for names in told]
     level = int(known[1] > known[0])
     if known[level] < 0:
         heads = sorted({*levels[0], *levels[1]})
         raise InvalidInput(f"{name} has two header rows without a Close: {column_names(heads)}. {NEEDED}.")
-    heads, tickers, names = levels[level], levels[1 - level], _settled(told[level])
+    heads, tickers, names = levels[level], levels[1 - level], told[level]
     said = _unused(heads, names, {h for h, m in zip(heads, names, strict=True) if m in _FIELDS}, name)
     check_tickers(tickers, name)
     days = read_days(pd.Series(table.index), name)
@@ -639,7 +666,7 @@ def _plain(table: pd.DataFrame, name: str) -> pd.DataFrame:
     table, columns = table.iloc[:, kept], [columns[i] for i in kept]
     if len(columns) < 2:
         raise InvalidInput(f"{name} has only the column {', '.join(columns)}; dates and prices are needed.")
-    refuse_repeated(columns, name)
+    refuse_repeated(columns, name, WHOSE)
     pairs = list(zip(columns, _unnumbered(columns), strict=True))
     families = {
         base
@@ -686,7 +713,7 @@ def _heads_dates(upper: str, lower: str, first: bool) -> bool:
     """Tell whether the two heads of a column are those of the dates: their name, or in the first column the names of the levels or none."""
     named = [head for head in (upper.strip(), lower.strip()) if not _NO_HEAD.fullmatch(head)]
     pair = set(map(str.lower, named))
-    return meaning(" ".join(named)) == "date" or (first and (not named or pair in TWO_HEADS))
+    return meaning(" ".join(dict.fromkeys(named))) == "date" or (first and (not named or pair in TWO_HEADS))
 
 
 def _with_volume(figures: Figures, name: str) -> Figures:

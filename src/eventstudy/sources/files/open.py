@@ -196,7 +196,7 @@ def _table(file: Path, encoding: str | None = None) -> tuple[pd.DataFrame, tuple
     if two is None:
         check_header(header, text.name)
         return read_body(text, header, skip=text.ends[0])
-    columns = ["date", *(str(i) for i in range(1, len(header)))]
+    columns = ["date", *(str(i) for i in range(1, len(two[0]) + 1))]
     table, said = read_body(text, columns, skip=text.ends[two[1] - 1])
     return table[columns].set_index("date").set_axis(two[0], axis=1), said
 
