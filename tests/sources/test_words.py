@@ -264,7 +264,9 @@ def test_numbers_of_rows_are_no_column(save):
     prices = read_prices(save(",Date,SAN,BBVA", lambda d, i: f"{i},{d},{RAW[i]},2"))
     assert prices.tickers == ("SAN", "BBVA")
     prices = read_prices(save(",ticker,date,close", lambda d, i: f"{i + 1},SAN,{d},{RAW[i]}"))
-    assert prices.provenance.cautions == ("No column is known to hold adjusted closes; the close was taken as adjusted and as traded.",)
+    assert prices.provenance.cautions == (
+        "No column is known to hold adjusted closes; the close was taken as adjusted and as traded.",
+    )
     file = save(",date,close", lambda d, i: f"{'SAN' if i < 4 else 'BBVA'},{d},{RAW[i]}", "IBE.MC.csv")
     with pytest.raises(InvalidInput, match=r"seems to name several firms .SAN, BBVA"):
         read_prices(file)

@@ -312,12 +312,32 @@ def frame_of_days(frame: pd.DataFrame, what: str, exchange: str | None = None) -
     try:
         table = table.astype(np.float64)
     except (ValueError, TypeError) as error:
-        raise DataUnfit(f"The {what} table holds something that is not a number: {error}.") from error
+        raise _no_number(frame, what) from error
     table = table.sort_index(kind="stable")
     if table.index.has_duplicates:
         table = _drop_equal_repeats(table, what)
     table.index.name = "date"
     return table, said
+
+
+def _no_number(frame: pd.DataFrame, what: str) -> DataUnfit:
+    """Name the first cell that is no number, and the way out."""
+    for place, name in enumerate(frame.columns):
+        column = frame.iloc[:, place].astype("object")
+        wrong = (pd.to_numeric(column, errors="coerce").isna() & column.notna()).to_numpy()
+        if wrong.any():
+            cell, row = str(column.iloc[wrong.argmax()]), frame.index[wrong.argmax()]
+            way = "Give numbers"
+            if cell.strip().endswith("%"):
+                way = "Give fractions (0.01 is one per cent): take out the sign, pandas.to_numeric, divide by 100"
+            elif re.fullmatch(r"[-−]?[\d.]*,\d+", cell.strip()):
+                way = "Give numbers with a point as decimal mark: table.replace(',', '.', regex=True).astype(float), or read the file with decimal=','"
+            day = iso_day(row) if isinstance(row, pd.Timestamp) else str(row)[:40]
+            return DataUnfit(
+                f"The {what} table holds something that is not a number: {cell[:40]!r} in column {str(name)[:60]}, row {day}. {way}.",
+                column=str(name),
+            )
+    return DataUnfit(f"The {what} table holds something that is not a number; give numbers.")
 
 
 def _daily_index(index: pd.Index, what: str, exchange: str | None) -> Days:

@@ -239,10 +239,7 @@ def read_body(text: Text, columns: list[str], skip: int) -> tuple[pd.DataFrame, 
         table, days = _with_serials(table, columns[date], text.day_zero)
         said += days
     figures = [c for c in columns if c not in words]
-    if not figures:
-        return table, (*text.said, *said)
-    table = _without_blanks(table, figures)
-    table, doubts = without_commas(table, figures) if text.separator == "," else with_points(table, figures, text.name)
+    table, doubts = _marks(table, figures, text.name, text.separator == ",")
     return table, (*text.said, *said, *doubts)
 
 
@@ -326,6 +323,29 @@ def filled_rows(text: Text, skip: int, strict: bool = False) -> Iterator[tuple[i
 _BLANK = r"[ \u00a0\u2009\u202f'\u2019]"
 _SPACED = re.compile(rf"\s*-?\d{{1,3}}({_BLANK}\d{{3}})+([.,]\d*)?\s*")
 _PARTED, _GROUP = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?"), r"-?\d{1,3}[.,]\d{3}"
+
+
+def _marks(table: pd.DataFrame, columns: list[str], name: str, commas: bool) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return a table with its figures written with a point alone, and cautions; ``commas``: they part the cells too."""
+    if not columns:
+        return table, ()
+    table = _without_blanks(table, columns)
+    return without_commas(table, columns) if commas else with_points(table, columns, name)
+
+
+def read_marks(table: pd.DataFrame, name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return a table at hand with its figures that are texts with commas as those of a file, and cautions."""
+    if table.columns.nlevels > 1 or table.columns.has_duplicates:
+        return table, ()
+    texts = [c for c in table.columns if pd.api.types.infer_dtype(table[c], skipna=True) == "string"]
+    texts = [
+        c
+        for c in texts
+        if not holds_words(str(c)) and table[c].dropna().str.fullmatch(r"[-−]?[\d.,]*,\d+|[-−]?[\d.]+|").all()
+    ]
+    if not any(table[c].str.contains(",", regex=False).any() for c in texts):
+        return table, ()
+    return _marks(table.astype(dict.fromkeys(texts, "object")), texts, name, commas=False)
 
 
 def _without_blanks(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:

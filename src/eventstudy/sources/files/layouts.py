@@ -530,7 +530,10 @@ def _by_hand(top: Sequence[str], low: Sequence[str], below: Sequence[str]) -> pd
 
 def _filled(names: Sequence[str]) -> list[str]:
     """Return names with those to the left in place of empty ones, as of cells that were merged."""
-    return [str(n) for n in pd.Series(names, dtype=object).mask([bool(_NO_HEAD.fullmatch(n)) for n in names]).ffill().fillna("")]
+    return [
+        str(n)
+        for n in pd.Series(names, dtype=object).mask([bool(_NO_HEAD.fullmatch(n)) for n in names]).ffill().fillna("")
+    ]
 
 
 def _unnumbered(names: Sequence[str]) -> list[str]:
@@ -713,7 +716,8 @@ def _heads_dates(upper: str, lower: str, first: bool) -> bool:
     """Tell whether the two heads of a column are those of the dates: their name, or in the first column the names of the levels or none."""
     named = [head for head in (upper.strip(), lower.strip()) if not _NO_HEAD.fullmatch(head)]
     pair = set(map(str.lower, named))
-    return meaning(" ".join(dict.fromkeys(named))) == "date" or (first and (not named or pair in TWO_HEADS))
+    dates = "date" in {meaning(" ".join(named)), *map(meaning, named)}
+    return dates or (first and (not named or pair in TWO_HEADS))
 
 
 def _with_volume(figures: Figures, name: str) -> Figures:
