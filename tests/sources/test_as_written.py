@@ -45,7 +45,7 @@ def test_an_offset_has_its_sign_behind_every_name_of_utc(base, gap, written, hou
 
 @pytest.mark.parametrize("text", ["2024-05-14 21:40 JST+09:00", "2024-05-14 2140 GMT+9", "2024-05-14 21:40 EST-05:00"])
 def test_an_offset_behind_another_name_is_refused(text):
-    with pytest.raises(InvalidInput, match="names the zone|cannot read"):
+    with pytest.raises(InvalidInput, match=r"names the zone|cannot read"):
         es.Event("RIO", text)
 
 
@@ -96,9 +96,9 @@ def split(table):
 
 @pytest.mark.parametrize("second", ["Last", "Settle", "Senast", "最新", "average"])
 def test_a_second_close_that_differs_by_a_split_stops_the_read(second):
-    with pytest.raises(InvalidInput, match=f"the column '{second}'.* moves as the close does"):
+    with pytest.raises(InvalidInput, match=rf"the column '{second}'.* moves as the close does"):
         es.load_prices(long(second, split))
-    by_firm = long(second, split).pivot(index="Date", columns="Ticker")
+    by_firm = long(second, split).set_index(["Date", "Ticker"]).unstack()  # noqa: PD010
     with pytest.raises(InvalidInput, match=f"the column '{second}'"):
         es.load_prices(by_firm)
 
@@ -147,7 +147,7 @@ def test_nordic_words_are_read(header, cell, said):
     ],
 )
 def test_words_that_speak_of_the_time_and_cannot_be_read_stop_the_read(header, cell):
-    with pytest.raises(InvalidInput, match="'amc' .after the close.*'bmo' .before the open"):
+    with pytest.raises(InvalidInput, match=r"'amc' .after the close.*'bmo' .before the open"):
         as_events(pd.DataFrame({"ticker": ["EQNR"], "date": ["2024-05-14"], header: [cell]}))
 
 
@@ -233,7 +233,7 @@ def test_figures_that_are_text_name_their_cell_and_the_way():
     returns = closes().pct_change().iloc[1:]
     with pytest.raises(DataUnfit, match=r"%' in column ABB, row 2024-02-06\. Give fractions"):
         es.Prices.from_frame(returns.map("{:.3%}".format))
-    with pytest.raises(DataUnfit, match="in column ABB.*point as decimal mark"):
+    with pytest.raises(DataUnfit, match=r"in column ABB.*point as decimal mark"):
         es.Prices.from_frame(closes().map(lambda v: f"{v:.2f}".replace(".", ",")))
 
 

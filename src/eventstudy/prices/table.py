@@ -326,7 +326,8 @@ def _no_number(frame: pd.DataFrame, what: str) -> DataUnfit:
         column = frame.iloc[:, place].astype("object")
         wrong = (pd.to_numeric(column, errors="coerce").isna() & column.notna()).to_numpy()
         if wrong.any():
-            cell, row = str(column.iloc[wrong.argmax()]), frame.index[wrong.argmax()]
+            at = int(wrong.argmax())
+            cell, row = str(column.iloc[at]), frame.index[at]
             way = "Give numbers"
             if cell.strip().endswith("%"):
                 way = "Give fractions (0.01 is one per cent): take out the sign, pandas.to_numeric, divide by 100"

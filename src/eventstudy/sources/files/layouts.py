@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -530,10 +531,7 @@ def _by_hand(top: Sequence[str], low: Sequence[str], below: Sequence[str]) -> pd
 
 def _filled(names: Sequence[str]) -> list[str]:
     """Return names with those to the left in place of empty ones, as of cells that were merged."""
-    return [
-        str(n)
-        for n in pd.Series(names, dtype=object).mask([bool(_NO_HEAD.fullmatch(n)) for n in names]).ffill().fillna("")
-    ]
+    return list(accumulate(("" if _NO_HEAD.fullmatch(n) else n for n in names), lambda left, n: n or left))
 
 
 def _unnumbered(names: Sequence[str]) -> list[str]:
