@@ -10,7 +10,6 @@ import re
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass, replace
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -531,7 +530,10 @@ def _by_hand(top: Sequence[str], low: Sequence[str], below: Sequence[str]) -> pd
 
 def _filled(names: Sequence[str]) -> list[str]:
     """Return names with those to the left in place of empty ones, as of cells that were merged."""
-    return list(accumulate(("" if _NO_HEAD.fullmatch(n) else n for n in names), lambda left, n: n or left))
+    filled: list[str] = []
+    for name in names:
+        filled.append((filled[-1] if filled else "") if _NO_HEAD.fullmatch(name) else name)
+    return filled
 
 
 def _unnumbered(names: Sequence[str]) -> list[str]:

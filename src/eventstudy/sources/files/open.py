@@ -52,7 +52,8 @@ def read_prices(
 
         - long: ``date``, ``ticker`` and ``close`` and/or ``adj_close``, optionally ``volume``, ``currency``; also Stooq's bulk files;
         - wide: ``date`` first, then one column per ticker, taken as adjusted closes;
-        - the two header rows (``Price``, ``Ticker``, in either order) of a table saved from the Yahoo client;
+        - the two header rows (``Price``, ``Ticker``, in either order) of a table saved from the Yahoo client, or written by hand: tickers
+          above fields, or fields above tickers, where an empty cell above takes the name to its left;
         - CRSP's daily file from WRDS: ``permno``, ``date``, ``ret`` and what else of it there is;
         - the history of one share (Yahoo client, Stooq, Nasdaq.com, Investing.com): a date and a close, no ticker.
 
