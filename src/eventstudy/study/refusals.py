@@ -118,7 +118,7 @@ def require_returns(
 
 def _must_be_returns(factor: str) -> bool:
     """Tell whether a factor's name is that of a market or of a portfolio's return; any other may be a level, such as an interest rate."""
-    return factor_of(factor) not in {"", "rf"} or factor.lower() in CALLED_MARKET
+    return meaning(factor, "factors") not in {"", "rf"} or factor.lower() in CALLED_MARKET
 
 
 def _refuse_growth(table: pd.DataFrame, typical: pd.Series[float], name: str) -> None:
