@@ -16,6 +16,17 @@ DATA = Path(es.__file__).parent / "data"
 D = "2025-01-27"
 
 FITS: list[tuple[str, str, dict[str, object]]] = [
+    (
+        "AMD’s shares fell 6.4%, their biggest fall this year",
+        "size",
+        {"asset": "AMD", "says": "fell", "value": 6.4, "date": "2025-01-27"},
+    ),
+    (
+        "Oracle fell 13.8%, the most in two years",
+        "size",
+        {"asset": "ORCL", "says": "fell", "value": 13.8, "date": "2025-01-27"},
+    ),
+    ("AMD stocks always fell 6.4%", "size", {"asset": "AMD", "says": "fell", "value": 6.4, "date": "2025-01-27"}),
     ("AMD, which does not make $5 chips, fell", "direction", {"asset": "AMD", "says": "fell", "date": "2025-01-27"}),
     ("Nvidia rose after it fell 17% on Monday", "direction", {"asset": "NVDA", "says": "rose", "date": "2025-01-28"}),
     ("Nvidia fell 17% while Meta rose", "size", {"asset": "NVDA", "says": "fell", "value": 17, "date": "2025-01-27"}),
@@ -291,11 +302,42 @@ FITS: list[tuple[str, str, dict[str, object]]] = [
     ),
     ("It was up 2% on Wednesday", "size", {"asset": "META", "says": "rose", "value": 2, "date": "2025-01-29"}),
 ]
+#: What a quotation says beside its keys and is not read is named; the keys are judged.
+UNREAD: list[tuple[str, str, dict[str, object], str]] = [
+    (
+        "Ruritania Telecom fell 17%",
+        "size",
+        {"asset": "NVDA", "says": "fell", "value": 17, "date": "2025-01-27"},
+        "“Ruritania Telecom”",
+    ),
+    (
+        "Oracle fell 13.8% in Berlin",
+        "size",
+        {"asset": "ORCL", "says": "fell", "value": 13.8, "date": "2025-01-27"},
+        "“in Berlin”",
+    ),
+]
 DIFFERS: list[tuple[str, str, dict[str, object]]] = [
     ("AMD fell 12%", "size", {"asset": "AMD", "says": "fell", "value": 6, "date": "2025-01-27"}),
     ("AMD never fell 6%", "size", {"asset": "AMD", "says": "fell", "value": 6, "date": "2025-01-27"}),
     ("AMD did not tumble that day", "direction", {"asset": "AMD", "says": "tumbled", "date": "2025-01-27"}),
     ("AMD dropped $6.40", "size", {"asset": "AMD", "says": "dropped", "value": 6.4, "date": "2025-01-27"}),
+    ("AMD dropped $6.43", "size", {"asset": "AMD", "says": "dropped", "value": 6.4, "date": "2025-01-27"}),
+    ("AMD dropped 6.4 points", "size", {"asset": "AMD", "says": "dropped", "value": 6.4, "date": "2025-01-27"}),
+    ("AMD almost fell 6.4%", "size", {"asset": "AMD", "says": "fell", "value": 6.4, "date": "2025-01-27"}),
+    ("AMD’s profits fell 6.4%", "size", {"asset": "AMD", "says": "fell", "value": 6.4, "date": "2025-01-27"}),
+    ("AMD competitors fell 6.4%", "size", {"asset": "AMD", "says": "fell", "value": 6.4, "date": "2025-01-27"}),
+    ("Oracle output fell by 13.8%", "size", {"asset": "ORCL", "says": "fell", "value": 13.8, "date": "2025-01-27"}),
+    ("AMD fell 6.4% in two weeks", "size", {"asset": "AMD", "says": "fell", "value": 6.4, "date": "2025-01-27"}),
+    (
+        "Oracle lost 13.8% so far this year",
+        "size",
+        {"asset": "ORCL", "says": "fell", "value": 13.8, "date": "2025-01-27"},
+    ),
+    ("Oracle sank this month", "direction", {"asset": "ORCL", "says": "sank", "date": "2025-01-27"}),
+    ("AMD fell 6.4% in February", "size", {"asset": "AMD", "says": "fell", "value": 6.4, "date": "2025-01-27"}),
+    ("Oracle fell 13.8% more than SAP", "size", {"asset": "ORCL", "says": "fell", "value": 13.8, "date": "2025-01-27"}),
+    ("Ford fell 6.4%", "size", {"asset": "AMD", "says": "fell", "value": 6.4, "date": "2025-01-27"}),
     ("Broadcom fell 17%", "size", {"asset": "AMD", "says": "fell", "value": 6, "date": "2025-01-27"}),
     ("Vistra rose 28%", "size", {"asset": "VST", "says": "fell", "value": 28, "date": "2025-01-27"}),
     ("Vistra plunged on Wednesday", "direction", {"asset": "VST", "says": "plunged", "date": "2025-01-27"}),
@@ -488,6 +530,20 @@ def test_a_quotation_that_says_something_else_is_refused_with_both(tmp_path: Pat
     found = judged(tmp_path, DIFFERS)
     assert [c.quote for c in found if c.verdict != "not testable here"] == []
     assert [c.quote for c in found if "does not say what the keys say" not in c.sentence] == []
+
+
+def test_what_is_not_read_in_a_quotation_is_named(tmp_path: Path) -> None:
+    found = judged(tmp_path, [(quote, kind, keys) for quote, kind, keys, _ in UNREAD])
+    assert [c.verdict for c in found] == ["supported"] * len(UNREAD)
+    assert [
+        c.quote
+        for c, case in zip(found, UNREAD, strict=True)
+        if f"Judged by the keys alone: {case[3]}" not in c.sentence
+    ] == []
+    told = [c.quote for c in judged(tmp_path, FITS) if "was not read" in c.sentence]
+    assert [
+        quote for quote in told if not quote.startswith("Google")
+    ] == []  # a name that the embedded lists do not have
 
 
 def test_a_closed_day_in_print_is_no_day_of_a_move(tmp_path: Path, close: pd.DataFrame) -> None:

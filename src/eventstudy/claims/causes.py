@@ -81,6 +81,21 @@ _OBJECT = rf"(?:down |up |back )?(?!(?:{_TIMES})\b)(?:(?:the|its|their|shares? (
 #: Something stands before the verb that may act: a word that is no "which", "had" or the like.
 _AGENT = r"(?<=[\w%’'] )"
 
+#: What "as" begins that is no clause of its own.
+_NOT_AS = (
+    r"(?!(?:well|much|many|of|soon|long|far|usual|expected|did|were|was|if|though|it (?:did|had)|the (?:first|second|third|last)|\w+ as"
+    r"|(?:the )?(?:markets?|trading|exchanges?|day|session) (?:clos|open|beg|end|start|finish|w[eo]|progress)\w*)\b)"
+)
+#: Past forms that do not end in "ed".
+_DID = (
+    "became|began|bet|blew|bought|broke|brought|built|came|caught|chose|cut|did|drew|drove|fed|fled|flew|forgot|fought|found|froze|gave|got|grew|had"
+    "|heard|held|hit|kept|knew|laid|led|left|let|lost|made|meant|met|paid|put|quit|ran|read|said|sat|saw|sent|set|shook|shot|shut|sold|sought|spent"
+    "|spoke|spread|stole|stood|struck|stuck|swept|swung|thought|threw|told|took|tore|understood|voted|went|woke|won|wore|wrote"
+)
+#: Words in "s" that are no subject in the plural, and words that come after a plural and are no verb.
+_PLURALS = r"(?:is|was|has|its|as|this|us|plus|less|versus|does|always)\b"
+_LINKS = r"(?:of|in|on|at|for|and|or|to|by|from|with|as|than|do|did|go|went|clos\w+|open\w*|end\w*|everywhere|elsewhere|also|both|all|which|that|who)\b"
+
 #: Where something else acts on the share; what the share itself does is no reason.
 _ACTING = tuple(
     re.compile(pattern, re.IGNORECASE)
@@ -106,8 +121,8 @@ _PATTERNS = tuple(
         rf"(?:{_CAUSES})\b(?![-’'])(?! (?:day|date|week|season|call|night|morning)\b)"),
         r"\bat (?:the |an? )?(?:\w+ )?(?:news|prospect|thought|sight|announcement|report|idea|threat|hint|suggestion|possibility|signs?)\b",
         r"^(?:spook|rattl|jolt)(?:ed|ing)\b|^sent\b",
-        (rf"\b{MOVE}\b(?: [\w$%.,]+){{0,3}}? (?P<as>as (?!well\b|much\b|many\b|the (?:first|second|third|last)|of\b|it (?:did|had)\b|\w+ as\b|(?:well|soon|long|far)\b)"
-        rf"(?:[\w’'-]+ ){{1,4}}?(?!{MOVE}\b)(?:\w+ed|fled|went|came|grew|ran|cut|quit|left|broke|began|took|saw|said|sold|bought|won)\b)"),
+        rf"\b{MOVE}\b(?: [\w$%.,]+){{0,3}}? (?P<as>as {_NOT_AS}(?:[\w’'-]+ ){{1,4}}?(?!{MOVE}\b)(?:\w+ed|{_DID})\b)",
+        rf"\b{MOVE}\b(?: [\w$%.,]+){{0,3}}? (?P<as>as {_NOT_AS}(?!(?:[\w’'-]+ ){{1,4}}{MOVE}\b)(?:[\w’'-]+ ){{0,2}}(?!{_PLURALS})\w+s (?!{_LINKS})[a-z]+\b)",
     )
 )  # fmt: skip
 

@@ -11,7 +11,7 @@ import pandas as pd
 from eventstudy.claims.causes import reason_in
 from eventstudy.claims.evidence import Evidence
 from eventstudy.claims.kinds import KINDS
-from eventstudy.claims.quotes import day_said, differs, names_of, wrong_day
+from eventstudy.claims.quotes import day_said, differs, names_of, over_days, unread, wrong_day
 from eventstudy.claims.ruling import Ruling, Verdict, money, not_testable
 from eventstudy.claims.schema import DOLLARS, ClaimPart
 from eventstudy.claims.words import UP_TO, VERBS, WORDINGS, within_the_day
@@ -282,10 +282,13 @@ def _refused(why: str) -> Ruling:
 def _judged_on_its_day(ev: Evidence, part: ClaimPart) -> Ruling:
     """Judge a claim; what it says of a day on which the exchange was closed is wrong, whatever the next session brought."""
     kind = KINDS[part.kind]
-    ruling = _beside_reason(ev, part, kind.judge(ev, part))
+    ruling = _beside_unread(ev, part, _beside_reason(ev, part, kind.judge(ev, part)))
     day = re.match(r"(\d{4}-\d\d-\d\d)(?: \(|$)", ruling.days)
     if not kind.of_prices or not day:
         return ruling
+    span = over_days(part.quote)
+    if span:
+        return _refused(f"it says “{span}”, the keys mean {long_day(pd.Timestamp(day[1]))} alone")
     session, asked = pd.Timestamp(day[1]), pd.Timestamp(part.date) if part.date else None
     said, closed = day_said(part.quote, session, asked)
     if not said:
@@ -304,6 +307,16 @@ def _beside_reason(ev: Evidence, part: ClaimPart, ruling: Ruling) -> Ruling:
     fits = ruling.verdict == "supported"
     text = f"{ruling.sentence} {'The price fits; the' if fits else 'The'} reason given, “{reason}”, is not testable by prices."
     return replace(ruling, verdict="supported in price only" if fits else ruling.verdict, sentence=text)
+
+
+def _beside_unread(ev: Evidence, part: ClaimPart, ruling: Ruling) -> Ruling:
+    """Return a ruling that says what of the quotation was not read."""
+    left = unread(ev, part) if KINDS[part.kind].of_prices and ruling.verdict != "not testable here" else ""
+    if not left:
+        return ruling
+    return replace(
+        ruling, sentence=f"{ruling.sentence} Judged by the keys alone: {left} in the quotation was not read."
+    )
 
 
 def _called(ev: Evidence, part: ClaimPart) -> list[str]:

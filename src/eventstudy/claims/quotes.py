@@ -61,6 +61,26 @@ _GROUPS = re.compile(
     re.IGNORECASE,
 )
 _NAME = r"(?:[A-Z][\w&.-]*(?: (?:of |& )?[A-Z][\w&.-]*)*)"
+_PRONOUNS = (
+    "It",
+    "They",
+    "This",
+    "That",
+    "These",
+    "Those",
+    "Both",
+    "Each",
+    "Who",
+    "Which",
+    "Shares",
+    "Stocks",
+    "The",
+    "And",
+    "But",
+    "Yet",
+    "Then",
+    "Also",
+)
 #: Who is said to have moved.
 _WHO = re.compile(
     rf"(?:(?:[Ss]hares|[Ss]tock) (?:of|in) )?(?P<who>{_NAME}(?:(?:, and |, | and ){_NAME})*)(?:[’']s? (?:shares?|stock|price|market value))?"
@@ -73,9 +93,28 @@ _AMOUNT = re.compile(
 )
 #: A sum that is a price's own, not billions.
 _MONEY = re.compile(r"[$€£] ?(\d[\d,]*(?:\.\d+)?)(?![\d,.]| ?(?:bn|tn|mn|billion|trillion|million))")
+_POINTS = re.compile(r"(?<![\w.,])(\d[\d,]*(?:\.\d+)?) points\b")
+_PERCENT = re.compile(r"\d ?(?:%|per ?cent)")
 _DENIED = re.compile(
-    rf"\b(?:never|not|no longer|hardly)\b(?: \w+){{0,2}}? (?:{MOVE})\b|n[’']t (?:{MOVE})\b", re.IGNORECASE
+    rf"\b(?:nearly|almost|all but) (?:fell|dropped|slid|sank|rose|climbed|jumped|soared)\b|\b(?:never|not|no longer|hardly)\b(?: \w+){{0,2}}? (?:{MOVE})\b|n[’']t (?:{MOVE})\b",
+    re.IGNORECASE,
 )
+#: Plurals that are a price or its verb; every other plural, and some measures of a business, are not the share.
+_PRICE = (
+    r"(?:shares|stocks|securities|prices|was|is|has|its|always|perhaps|sometimes|losses|gains|holders|shareholders)\b"
+)
+_NOT_THE_SHARE = r"(?:[a-z]+s|revenue|profit|output|production|income|margin|dividend|debt|turnover|volume|outlook|capex|volatility|yield)"
+_MOVED = "fell|dropped|declined|slid|sank|plunged|slumped|tumbled|plummeted|lost|shed|rose|climbed|gained|jumped|surged|soared|added"
+_SIZE = r"\d[\d,.]* ?(?:%|per ?cent|percentage points?|points?|bn|tn|mn|billion|trillion|million)(?: of its value)?"
+_SPAN = (
+    r"(?:over|in|within|during|through|across|for|since|so far)(?: (?:the|its|a|an|just|past|last|first|full|whole|few|several|couple of|this"
+    r"|two|three|four|five|six|seven|eight|nine|ten|twelve|\d+|trading|calendar|one))* (?:days|sessions|weeks?|months?|quarters?|years?|decades?)"
+    rf"|(?:in|over|during|since|through) (?:early |mid-|late )?{_MONTH}(?! \d)|(?:this|last|the past) (?:week|month|quarter|year)|year[ -]to[ -]date|(?:a|per) (?:week|month|year)"
+)
+#: More than a day, right after the size or the verb.
+_OVER_DAYS = re.compile(rf"\b(?:{_MOVED}|{_SIZE})(?:,| all)? (?P<span>{_SPAN})(?![\w’'])")
+_BESIDE = re.compile(rf"{_SIZE} (?P<than>(?:more|less|worse|better|lower|higher) than) (?!\d|expected)")
+_PLACE = re.compile(rf"\b(?:{_MOVED}|{_SIZE}) (?P<place>in (?!{_MONTH}\b)[A-Z]\w+(?: [A-Z]\w+)?)")
 _PART = re.compile(r"\b(?:half|halved|third|quarter|fifth|sixth|tenth|doubled|tripled)\b", re.IGNORECASE)
 
 
@@ -114,17 +153,58 @@ def differs(ev: Evidence, part: ClaimPart) -> str:
         return f"it denies what the keys say, “{part.says}”"
     if part.kind not in _OF_MOVES or part.verb.negated or part.verb.base == "recovered":
         return ""
-    return _wrong_way_or_size(ev, part, names)
+    return _of_something_else(part, names) or _wrong_way_or_size(ev, part, names)
 
 
 def _others(part: ClaimPart, names: Mapping[str, str]) -> str:
     """Return who is said to have moved if they are known and none of the claim's assets."""
     if _GROUPS.search(part.quote) or any(t in part.assets for t in _named(part.quote, names)):
         return ""
-    said = [name for m in _WHO.finditer(part.quote) for name in re.split(r", and |, | and ", m["who"])]
-    said += [m["who"] for m in _WITHOUT_A_VERB.finditer(part.quote)]
-    said = [re.sub(r"^(?:The|Shares (?:of|in)) ", "", name) for name in said]
+    said = _subjects(part.quote)
     return listed(said) if said and all(name in names for name in said) else ""
+
+
+def _subjects(quote: str) -> list[str]:
+    """Return the names of those who are said to have moved."""
+    said = [name for m in _WHO.finditer(quote) for name in re.split(r", and |, | and ", m["who"])]
+    said += [m["who"] for m in _WITHOUT_A_VERB.finditer(quote)]
+    return [re.sub(r"^(?:The|Shares (?:of|in)) ", "", name) for name in said if name not in _PRONOUNS]
+
+
+def _of_something_else(part: ClaimPart, names: Mapping[str, str]) -> str:
+    """Say that what moved is not the asset's share ("Tesla’s sales fell"), or by how much more than another it moved."""
+    own = "|".join(re.escape(name) for name, ticker in names.items() if ticker in part.assets)
+    found = re.search(
+        rf"(?<![\w$])(?P<what>(?:{own})(?:[’']s?)? (?!{_PRICE}){_NOT_THE_SHARE}) (?:\w+ly )?(?:{_MOVED})\b", part.quote
+    )
+    if found:
+        return f"it speaks of {found['what']}, the keys of the share"
+    beside = _BESIDE.search(part.quote)
+    if beside and part.measure != "abnormal":
+        return f"it says by how much one moved “{beside['than']}” another, the keys by how much it moved"
+    return ""
+
+
+def over_days(quote: str) -> str:
+    """Return the span of more than a day in which a quotation says that something moved; empty if it says none.
+
+    Examples
+    --------
+    >>> over_days("Tesla fell 15.4% in a week"), over_days("Tesla fell 15.4%, its biggest fall in five years")
+    ('in a week', '')
+    """
+    found = _OVER_DAYS.search(quote)
+    return found["span"] if found else ""
+
+
+def unread(ev: Evidence, part: ClaimPart) -> str:
+    """Return who or where a quotation names that the keys say nothing of, and that is not known here."""
+    if part.kind not in _OF_MOVES or _GROUPS.search(part.quote):
+        return ""
+    names = names_of(ev, part)
+    place = _PLACE.search(part.quote)
+    strangers = [] if _named(part.quote, names) else _subjects(part.quote)
+    return listed(f"“{what}”" for what in (*strangers, *([place["place"]] if place else [])))
 
 
 def _named(quote: str, names: Mapping[str, str]) -> list[str]:
@@ -175,8 +255,12 @@ def _wrong_way_or_size(ev: Evidence, part: ClaimPart, names: Mapping[str, str]) 
     shown = part.value is not None and part.value in amounts
     if part.value is not None and shown and len(amounts) == 1 and _word_is_missing(part):
         return f"it does not say “{part.wording}”, the keys say “{said}”"
-    if part.unit == "percent" and not amounts and part.value in _sums(part.quote):
-        return f"it says “{part.quote.strip()}”, an amount of money, the keys say “{said}”"
+    if (
+        part.unit == "percent"
+        and part.measure != "abnormal"
+        and any(abs(sum_ - part.amount * 100) < 1.0 for sum_ in _sums(part.quote))
+    ):
+        return f"it says “{part.quote.strip()}”, no percentage, the keys say “{said}”"
     if part.value is not None and shown and len(amounts) > 1:
         return ""
     found, other = (read(quote, _as_said(part, names, s)).problems for s in (part.sign, -part.sign))
@@ -186,7 +270,9 @@ def _wrong_way_or_size(ev: Evidence, part: ClaimPart, names: Mapping[str, str]) 
 
 
 def _sums(quote: str) -> list[float]:
-    return [float(a.replace(",", "")) for a in _MONEY.findall(quote)]
+    """Return the amounts of money and the points of a quotation that has no percentage."""
+    found = [] if _PERCENT.search(quote) else [*_MONEY.findall(quote), *_POINTS.findall(quote)]
+    return [float(a.replace(",", "")) for a in found]
 
 
 def _word_is_missing(part: ClaimPart) -> bool:

@@ -24,9 +24,9 @@ _LEAST_LETTERS = 4
 _COMMON = frozenset([
     "advanced", "air", "alliance", "american", "applied", "archer", "arch", "bank", "best", "boston", "brown",
     "capital", "central", "coca", "comfort", "consolidated", "digital", "dollar", "duke", "eastern", "edison",
-    "elevance", "entergy", "equity", "essex", "extra", "federal", "fidelity", "first", "fiserv", "ford", "fortive",
-    "fox", "general", "genuine", "global", "gold", "home", "international", "iron", "live", "mid", "molson",
-    "monster", "motorola", "national", "new", "norfolk", "northern", "old", "packaging", "palo", "parker",
+    "equity", "essex", "extra", "federal", "fidelity", "first",
+    "fox", "general", "genuine", "global", "gold", "home", "international", "iron", "live", "mid",
+    "monster", "national", "new", "norfolk", "northern", "old", "packaging", "palo", "parker",
     "pinnacle", "principal", "progressive", "public", "quest", "regency", "regions", "republic", "rockwell",
     "royal", "simon", "smurfit", "southern", "southwest", "standard", "state", "super", "target", "texas", "ulta",
     "union", "united", "universal", "west", "williams", "willis", "zoetis",
