@@ -28,8 +28,8 @@ from eventstudy.study.refusals import (
     factors_missing,
     markets_of,
     refuse_carried,
-    refuse_filled,
     refuse_markers,
+    refuse_no_daily,
     renaming,
     require_daily_rate,
     require_returns,
@@ -156,9 +156,9 @@ class Intake:
         else:
             returns, holes = self._from_prices(data, [c for c in needed if c not in extra.columns])
         if self.measure == "return":
-            refuse_filled(
-                returns[[c for c in needed if c in returns.columns and c not in (*extra.columns, riskless(self.model))]]
-            )
+            own = [c for c in needed if c in returns.columns and c not in (*extra.columns, riskless(self.model))]
+            firms = {c for c in needed if c == self.model.benchmark or c not in self.model.columns}
+            refuse_no_daily(returns[own], self.return_kind, firms if isinstance(data, pd.DataFrame) else ())
         return (returns if isinstance(data, pd.DataFrame) else returns.join(extra)), holes
 
     def _factor_table(self, data: Prices | pd.DataFrame, factors: pd.DataFrame | None) -> pd.DataFrame:

@@ -19,6 +19,8 @@ FloatArray = NDArray[np.float64]
 EQUAL, EQUAL_ALONE = 0.05, 0.002
 #: Columns that lie on a line together are no chance with the wider tolerance.
 TOGETHER = 2
+#: Columns that are looked at before all.
+FEW = 8
 #: Share of the rows on one weekday that go on by equal steps if it was interpolated, and of others if it was not.
 FILLED, OTHERS = 0.9, 0.5
 #: So improbable must that many equal steps be; equal steps come by chance at least so often.
@@ -77,10 +79,18 @@ def _vary(values: FloatArray, bound: FloatArray) -> BoolArray:
 
 def between_neighbours(returns: pd.DataFrame) -> BoolArray:
     """Return the rows whose prices lie between those of their neighbours by equal steps in every column, shape (T,)."""
+    share = EQUAL if returns.shape[1] >= TOGETHER else EQUAL_ALONE
+    if not _on_line(returns.iloc[:, :FEW], share)[0].any():  # what is on no line in some columns is not in all
+        return np.zeros(len(returns), dtype=np.bool_)
+    every, some = _on_line(returns, share)
+    return np.append((every & some)[1:], False)
+
+
+def _on_line(returns: pd.DataFrame, share: float) -> tuple[BoolArray, BoolArray]:
+    """Return the rows on which every column that has a return goes on by the step before, and those on which any does, shape (T,) each."""
     there = np.isfinite(returns.to_numpy(dtype=np.float64))
-    on_line = straight_steps(returns, EQUAL if returns.shape[1] >= TOGETHER else EQUAL_ALONE)
-    after = np.asarray((on_line | ~there).all(axis=1) & on_line.any(axis=1), dtype=np.bool_)
-    return np.append(after[1:], False)
+    on_line = straight_steps(returns, share)
+    return np.asarray((on_line | ~there).all(axis=1), dtype=np.bool_), np.asarray(on_line.any(axis=1), dtype=np.bool_)
 
 
 def refuse_interpolated(returns: pd.DataFrame) -> None:
