@@ -316,6 +316,18 @@ UNREAD: list[tuple[str, str, dict[str, object], str]] = [
         {"asset": "ORCL", "says": "fell", "value": 13.8, "date": "2025-01-27"},
         "“in Berlin”",
     ),
+    (
+        "Nvidia was 27% cheaper at the bell",
+        "size",
+        {"asset": "NVDA", "says": "fell", "value": 17, "date": "2025-01-27"},
+        "the quotation says 27%, the keys 17 percent",
+    ),
+    (
+        "Nvidia closed 17% higher",
+        "size",
+        {"asset": "NVDA", "says": "fell", "value": 17, "date": "2025-01-27"},
+        "the quotation says “higher”, the keys “fell”",
+    ),
 ]
 DIFFERS: list[tuple[str, str, dict[str, object]]] = [
     ("AMD fell 12%", "size", {"asset": "AMD", "says": "fell", "value": 6, "date": "2025-01-27"}),
@@ -337,6 +349,14 @@ DIFFERS: list[tuple[str, str, dict[str, object]]] = [
     ("Oracle sank this month", "direction", {"asset": "ORCL", "says": "sank", "date": "2025-01-27"}),
     ("AMD fell 6.4% in February", "size", {"asset": "AMD", "says": "fell", "value": 6.4, "date": "2025-01-27"}),
     ("Oracle fell 13.8% more than SAP", "size", {"asset": "ORCL", "says": "fell", "value": 13.8, "date": "2025-01-27"}),
+    ("AMD rose 6.4% on Monday", "size", {"asset": "AMD", "says": "fell", "value": 6.4, "date": "2025-01-27"}),
+    ("Oracle fell 8% on Monday", "size", {"asset": "ORCL", "says": "fell", "value": 13.8, "date": "2025-01-27"}),
+    ("Oracle rose on Monday", "direction", {"asset": "ORCL", "says": "fell", "date": "2025-01-27"}),
+    (
+        "Broadcom lost $590 billion in market value",
+        "market_value",
+        {"asset": "NVDA", "says": "lost", "value": 590, "unit": "billion", "date": "2025-01-27"},
+    ),
     ("Ford fell 6.4%", "size", {"asset": "AMD", "says": "fell", "value": 6.4, "date": "2025-01-27"}),
     ("Broadcom fell 17%", "size", {"asset": "AMD", "says": "fell", "value": 6, "date": "2025-01-27"}),
     ("Vistra rose 28%", "size", {"asset": "VST", "says": "fell", "value": 28, "date": "2025-01-27"}),

@@ -33,6 +33,7 @@ REASONS = (
 )
 NONE = (
     "rose on Monday",
+    "fell 9% on Thurs.",
     "fell as expected",
     "rose as markets closed",
     "fell 3% as trading began",

@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Iterable
 
 _MONTHS = "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
-_WEEKDAYS = "(?:mon|tues|wednes|thurs|fri|satur|sun)days?"
+_WEEKDAYS = r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)days?|(?:mon|tues?|wed|thurs?|fri|sat|sun)\b)"
 #: Nouns after "on", "over", "by", "at" that are no cause: times, places of trade, measures.
 _TIMES = (
     rf"{_WEEKDAYS}|{_MONTHS}|days?|dates?|eve|mornings?|afternoons?|evenings?|nights?|weeks?|months?|years?|quarters?|decades?|hours?|minutes?"

@@ -314,9 +314,7 @@ def _beside_unread(ev: Evidence, part: ClaimPart, ruling: Ruling) -> Ruling:
     left = unread(ev, part) if KINDS[part.kind].of_prices and ruling.verdict != "not testable here" else ""
     if not left:
         return ruling
-    return replace(
-        ruling, sentence=f"{ruling.sentence} Judged by the keys alone: {left} in the quotation was not read."
-    )
+    return replace(ruling, sentence=f"{ruling.sentence} Judged by the keys alone: {left}.")
 
 
 def _called(ev: Evidence, part: ClaimPart) -> list[str]:

@@ -26,6 +26,9 @@ from eventstudy.wording import INDEX_NAMES, listed, long_day
 #: Kinds whose quotation speaks of single assets and says what they did.
 _OF_ASSETS = ("direction", "impact", "size", "period", "no_change", "market_value", "rank")
 _OF_MOVES = ("direction", "impact", "size", "period", "market_value")
+_OF_ONE_WAY = (*_OF_MOVES, "rank", "count", "basket_value")
+#: What numbers in a quotation are in the unit of the keys.
+_UNITS = {"percent": "percent", "points": "points", "names": "", **dict.fromkeys(DOLLARS, "money")}
 #: A ticker of fewer letters is also a word.
 _LETTERS = 3
 _MONTHS = {
@@ -54,33 +57,17 @@ _NOT_THE_DAY = (
 _ON = re.compile(
     rf"\b(?:{MOVE})\b(?: (?!(?:{_NOT_THE_DAY}|on)\b)[\w$€£%.,’'&-]+){{0,5}}? (?:on )?{_day('v')}|^[Oo]n {_day('h')}"
 )
+_DAY_OF_MOVE = re.compile(rf",? (?:on )?{_day('d')}(?= *[.,;]|$)|,? at the close\b")
 _ANY = re.compile(rf"\b{_day('a')}")
 _GROUPS = re.compile(
     r"\b(?:such as|like|including|among|others?|makers|companies|firms|giants|stocks|peers|rivals?|competitors?|suppliers?|parent|owner|unit"
-    r"|market|markets|investors|both|all|everyone|the rest)\b",
+    r"|market(?! (?:value|cap))|markets|investors|both|all|everyone|the rest)\b",
     re.IGNORECASE,
 )
 _NAME = r"(?:[A-Z][\w&.-]*(?: (?:of |& )?[A-Z][\w&.-]*)*)"
 _PRONOUNS = (
-    "It",
-    "They",
-    "This",
-    "That",
-    "These",
-    "Those",
-    "Both",
-    "Each",
-    "Who",
-    "Which",
-    "Shares",
-    "Stocks",
-    "The",
-    "And",
-    "But",
-    "Yet",
-    "Then",
-    "Also",
-)
+    "It", "They", "This", "That", "These", "Those", "Both", "Each", "Who", "Which", "Shares", "Stocks", "The", "And", "But", "Yet", "Then", "Also",
+)  # fmt: skip
 #: Who is said to have moved.
 _WHO = re.compile(
     rf"(?:(?:[Ss]hares|[Ss]tock) (?:of|in) )?(?P<who>{_NAME}(?:(?:, and |, | and ){_NAME})*)(?:[’']s? (?:shares?|stock|price|market value))?"
@@ -91,6 +78,11 @@ _WITHOUT_A_VERB = re.compile(rf"(?:,|;|\b(?:and|while|but)) (?P<who>{_NAME})(?: 
 _AMOUNT = re.compile(
     r"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?= ?(?:%|per ?cent|percentage|points?|bn|tn|mn|billion|trillion|million))"
 )
+#: Numbers with what stands around them.
+_NUMBER = re.compile(
+    r"(?<![\w.,])(?P<sign>[$€£¥] ?)?(?P<number>\d[\d,]*(?:\.\d+)?)(?: ?(?P<unit>%|per ?cent|percentage points?|points?|bn|tn|mn|billion|trillion|million|cents?|basis points?)(?![a-z]))?"
+)
+_SCALE = {"mn": 1e6, "million": 1e6, "bn": 1e9, "billion": 1e9, "tn": 1e12, "trillion": 1e12}
 #: A sum that is a price's own, not billions.
 _MONEY = re.compile(r"[$€£] ?(\d[\d,]*(?:\.\d+)?)(?![\d,.]| ?(?:bn|tn|mn|billion|trillion|million))")
 _POINTS = re.compile(r"(?<![\w.,])(\d[\d,]*(?:\.\d+)?) points\b")
@@ -115,6 +107,12 @@ _SPAN = (
 _OVER_DAYS = re.compile(rf"\b(?:{_MOVED}|{_SIZE})(?:,| all)? (?P<span>{_SPAN})(?![\w’'])")
 _BESIDE = re.compile(rf"{_SIZE} (?P<than>(?:more|less|worse|better|lower|higher) than) (?!\d|expected)")
 _PLACE = re.compile(rf"\b(?:{_MOVED}|{_SIZE}) (?P<place>in (?!{_MONTH}\b)[A-Z]\w+(?: [A-Z]\w+)?)")
+#: What turns a direction round, or leaves open whether it came about.
+_NOT_SO = re.compile(
+    r"\b(?:not|never|no|none|without|fail\w*|avoid\w*|escap\w*|anything but|instead|after|before|from|pared?|eras\w*|revers\w*|recover\w*|regain\w*|stop\w*|held|hold|until|unlike|despite|wip\w*)\b|n[’']t\b",
+    re.IGNORECASE,
+)
+_BEST, _WORST = (re.compile(rf"\b(?:{word})\b", re.IGNORECASE) for word in ("best", "worst"))
 _PART = re.compile(r"\b(?:half|halved|third|quarter|fifth|sixth|tenth|doubled|tripled)\b", re.IGNORECASE)
 
 
@@ -154,6 +152,44 @@ def differs(ev: Evidence, part: ClaimPart) -> str:
     if part.kind not in _OF_MOVES or part.verb.negated or part.verb.base == "recovered":
         return ""
     return _of_something_else(part, names) or _wrong_way_or_size(ev, part, names)
+
+
+def _other_amount(part: ClaimPart) -> str:
+    """Say that a quotation has numbers in the unit of the keys, and not theirs."""
+    if part.value is None or part.unit not in _UNITS or part.measure == "abnormal" or _PART.search(part.quote):
+        return ""
+    wanted, scale = _UNITS[part.unit], DOLLARS.get(part.unit, 1.0)
+    found = [m for m in _NUMBER.finditer(part.quote) if _kind_of(m) == wanted]
+    amounts = [float(m["number"].replace(",", "")) * _SCALE.get(m["unit"] or "", 1.0) for m in found]
+    if not amounts or any(math.isclose(a, part.value * scale, rel_tol=1e-9) for a in amounts):
+        return ""
+    return f"the quotation says {listed(m[0].strip() for m in found)}, the keys {part.value:,.10g} {part.unit}".removesuffix(
+        " names"
+    )
+
+
+def _kind_of(number: re.Match[str]) -> str:
+    """Return what a number in a quotation counts: per cent, points, money, or nothing that is said."""
+    unit = number["unit"] or ""
+    if unit in ("%", "percent", "per cent"):
+        return "percent"
+    if unit.startswith("point"):
+        return "points"
+    return "money" if number["sign"] or unit in _SCALE else unit
+
+
+def _other_way(part: ClaimPart) -> str:
+    """Say that all words of a quotation for a direction are against that of the keys."""
+    if part.kind not in _OF_ONE_WAY or math.isnan(part.sign) or part.verb.negated or part.verb.base == "recovered":
+        return ""
+    if _NOT_SO.search(part.quote):
+        return ""
+    down, up = (
+        [m[0] for m in re.finditer(rf"\b(?:{move})\b", part.quote, re.IGNORECASE)] + best.findall(part.quote)
+        for move, best in ((FALL, _WORST), (RISE, _BEST))
+    )
+    against = (down if not up else []) if part.sign > 0 else (up if not down else [])
+    return f"the quotation says “{against[0]}”, the keys “{part.says}”" if against else ""
 
 
 def _others(part: ClaimPart, names: Mapping[str, str]) -> str:
@@ -198,13 +234,14 @@ def over_days(quote: str) -> str:
 
 
 def unread(ev: Evidence, part: ClaimPart) -> str:
-    """Return who or where a quotation names that the keys say nothing of, and that is not known here."""
-    if part.kind not in _OF_MOVES or _GROUPS.search(part.quote):
-        return ""
-    names = names_of(ev, part)
-    place = _PLACE.search(part.quote)
-    strangers = [] if _named(part.quote, names) else _subjects(part.quote)
-    return listed(f"“{what}”" for what in (*strangers, *([place["place"]] if place else [])))
+    """Say what words of a quotation, one by one, say beside the keys or against them, though its sentence was not read."""
+    said = [_other_amount(part), _other_way(part)]
+    if part.kind in _OF_MOVES and not _GROUPS.search(part.quote):
+        place = _PLACE.search(part.quote)
+        strangers = [] if _named(part.quote, names_of(ev, part)) else _subjects(part.quote)
+        named = [*strangers, *([place["place"]] if place else [])]
+        said += [f"{listed(f'“{what}”' for what in named)} in the quotation was not read"] if named else []
+    return "; ".join(filter(None, said))
 
 
 def _named(quote: str, names: Mapping[str, str]) -> list[str]:
@@ -248,7 +285,8 @@ def _wrong_way_or_size(ev: Evidence, part: ClaimPart, names: Mapping[str, str]) 
     named = bool(_named(part.quote, names))
     if not named and not _AMOUNT.search(part.quote) and not _PART.search(part.quote):
         return ""
-    quote = part.quote if named else f"{ev.call(part.assets[0])} {part.quote}"
+    quote = _DAY_OF_MOVE.sub("", part.quote)  # judged by itself, and no sentence of one number can be read with it
+    quote = quote if named else f"{ev.call(part.assets[0])} {quote}"
     size = "" if part.value is None else f"{part.value:,.10g} {part.unit}"
     said = " ".join(filter(None, (part.says, part.wording, size)))
     amounts = [float(a.replace(",", "")) for a in _AMOUNT.findall(part.quote)]
