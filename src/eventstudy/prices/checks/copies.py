@@ -31,6 +31,8 @@ BY_CHANCE = 1e-4
 STRETCH, LEAST_DAYS = 250, 60
 #: How much closer the market of the day before or after must be: a difference of correlations, and standard errors.
 CLOSER, CLOSER_ERRORS = 0.25, 6.0
+#: By how much less a first estimate of that difference may be.
+MARGIN = 0.1
 #: Series besides its own whose mean move counts as a market.
 FEWEST_PEERS = 5
 
@@ -143,7 +145,7 @@ def shifted_days(grid: Grid) -> Iterator[Finding]:
     returns = returns[rows]
     level = np.zeros(grid.adjusted.shape, dtype=np.int8)
     said: dict[int, tuple[int, float, float]] = {}
-    for stretch in _stretches(len(rows)):
+    for stretch in _looked_at(returns, grid.benchmark, _stretches(len(rows))):
         there = np.isfinite(returns[stretch])
         lag, closer, day = _lags(returns[stretch], there, grid.benchmark)
         limit = np.maximum(CLOSER, CLOSER_ERRORS / np.sqrt(np.maximum(there.sum(axis=0), 1)))
@@ -163,6 +165,61 @@ def _stretches(count: int) -> list[slice]:
     whole = [slice(0, count)] if count > LEAST_DAYS else []
     starts = range(0, count - STRETCH + 1, STRETCH // 2) if count >= 2 * STRETCH else ()
     return whole + [slice(start, start + STRETCH) for start in starts]
+
+
+def _looked_at(returns: FloatArray, benchmark: BoolArray, stretches: list[slice]) -> list[slice]:
+    """Return the stretches in which a series may be closer to the market of another day, by sums over half stretches.
+
+    The correlations are those of `_lags` but for moves at the ends of a stretch, days without a return, and the spread by which series are
+    weighted in their mean, which is that of all days.
+    """
+    there = np.isfinite(returns)
+    units = np.where(there, returns, 0.0).astype(np.float32)
+    scale = np.sqrt(np.einsum("tk,tk->k", units, units) / np.maximum(there.sum(axis=0), 1))
+    units /= np.where(scale > 0, scale, 1.0).astype(np.float32)
+    markets, weight = units[:, benchmark], np.zeros(int(benchmark.sum()))
+    if returns.shape[1] > FEWEST_PEERS:
+        peers = np.maximum(there.sum(axis=1) - 1, 1)
+        markets = np.column_stack((markets, units.sum(axis=1) / peers)).astype(np.float32)
+        weight = np.append(weight, 1.0 / peers.mean())
+    half = STRETCH // 2 if len(stretches) > 1 else max(len(returns), 1)
+    parts = [_block_sums(units, markets, weight, slice(a, a + half)) for a in range(0, len(returns), half)]
+    total = [np.stack(each) for each in zip(*parts, strict=True)]
+    number = np.stack([there[a : a + half].sum(axis=0) for a in range(0, len(returns), half)])
+    out = []
+    for stretch in stretches:
+        blocks = slice(stretch.start // half, -(-stretch.stop // half))
+        product, own, its = (a[blocks].sum(axis=0) for a in total)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            size = np.nan_to_num(np.abs(product) / np.sqrt(own * its))  # lags × markets × K
+        best = size.max(axis=1, initial=0.0)
+        limit = np.maximum(CLOSER, CLOSER_ERRORS / np.sqrt(np.maximum(number[blocks].sum(axis=0), 1)))
+        if (np.maximum(best[0], best[2]) - best[1] > limit - MARGIN).any():
+            out.append(stretch)
+    return out
+
+
+def _block_sums(
+    units: NDArray[np.float32], markets: NDArray[np.float32], weight: FloatArray, rows: slice
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return products with each market of the day before, the same and the next, and squares of the series and of the markets without it.
+
+    Shapes (3, markets, K), (K,) and (markets, K); ``weight``: a series' own share in each market.
+    """
+    x = units[rows]
+    own = np.einsum("tk,tk->k", x, x)
+    beside = np.einsum("tk,tk->k", x[1:], x[:-1])
+    day = np.arange(len(units))[rows]
+    there = [((day + lag >= 0) & (day + lag < len(units)))[:, None] for lag in (-1, 0, 1)]
+    lagged = [
+        np.where(inside, markets[np.clip(day + lag, 0, len(units) - 1)], 0.0).astype(np.float32)
+        for inside, lag in zip(there, (-1, 0, 1), strict=True)
+    ]
+    product = np.stack([m.T @ x for m in lagged]).astype(np.float64)
+    same = product[1].copy()
+    product -= np.stack([beside, own, beside])[:, None, :] * weight[None, :, None]
+    squares = (lagged[1] ** 2).sum(axis=0)[:, None] - 2.0 * weight[:, None] * same + weight[:, None] ** 2 * own[None, :]
+    return product, own.astype(np.float64), np.maximum(squares, 0.0)
 
 
 def _lags(

@@ -274,9 +274,17 @@ def run_lengths(closes: FloatArray) -> NDArray[np.int64]:
     """Return of how many equal closes in a row each cell is one, days without a price left out, shape (T, K)."""
     priced = np.isfinite(closes)
     same = priced & (closes == previous(closes))
+    length = priced.astype(np.int64)
+    standing = np.flatnonzero(same.any(axis=0))
+    if len(standing):
+        length[:, standing] = _runs(priced[:, standing], same[:, standing])
+    return length
+
+
+def _runs(priced: BoolArray, same: BoolArray) -> NDArray[np.int64]:
     start = priced & ~same
     # every run of equal closes of every column has a number of its own
-    count, columns = closes.shape
+    count, columns = priced.shape
     number = start.cumsum(axis=0) + (count + 1) * np.arange(columns)
     sizes = np.bincount(number[priced], minlength=(count + 1) * columns + 1)
     return np.where(priced, sizes[number], 0)

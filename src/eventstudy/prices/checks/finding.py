@@ -289,11 +289,11 @@ def _spans(
     shape: tuple[int, int], begin: NDArray[np.int64], stop: NDArray[np.int64], column: NDArray[np.int64]
 ) -> BoolArray:
     """Return a mask that is true from ``begin`` to before ``stop`` in each column."""
-    edges = np.zeros((shape[0] + 1, shape[1]), dtype=np.int64)
+    edges = np.zeros((shape[1], shape[0] + 1), dtype=np.int32)
     there = (column >= 0) & (stop > begin)
-    np.add.at(edges, (begin[there], column[there]), 1)
-    np.add.at(edges, (stop[there], column[there]), -1)
-    return np.asarray(edges.cumsum(axis=0)[:-1] > 0, dtype=np.bool_)
+    np.add.at(edges, (column[there], begin[there]), 1)
+    np.add.at(edges, (column[there], stop[there]), -1)
+    return np.ascontiguousarray((np.cumsum(edges, axis=1, out=edges)[:, :-1] > 0).T)
 
 
 def by_ticker(
