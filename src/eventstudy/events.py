@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
@@ -63,6 +65,7 @@ _MEANT = {
 }  # fmt: skip
 #: A clock with more than numbers: 4:05 PM, 16:05 Uhr.
 _SPELT = re.compile(r"\d\s*([ap]\.?m|uhr|h)\b", re.IGNORECASE)
+_ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 #: Year first, with western marks: 01/02/2025 means two different days on two continents.
 _YEAR_FIRST = re.compile(r"\s*\d{4}(-|/|\.|\d{4})")
 _CANNOT = "Event {}: cannot read {!r} as a date; give e.g. '2025-01-27', or with its zone '2025-01-26 17:16-05:00'."
@@ -294,6 +297,9 @@ def _year_first(text: str, ticker: str) -> str:
 def _read_moment(given: object, ticker: str, exchange: object = "") -> pd.Timestamp:
     if given is None or isinstance(given, bool | int | float | np.integer | np.floating):
         raise InvalidInput(f"Event {ticker}: {given!r} is not a date; give e.g. '2025-01-27'.")
+    if isinstance(given, str) and _ISO_DAY.fullmatch(given):
+        with suppress(ValueError, OverflowError):  # what is no day is named below
+            return pd.Timestamp(given)
     when = _year_first(plain_offset(given), ticker) if isinstance(given, str) else given
     zoned = _ZONED.fullmatch(when.strip()) if isinstance(when, str) else None
     if zoned and zoned[3] not in {"T", "Z", "UTC", "GMT"}:
@@ -603,14 +609,13 @@ def _settle(
     return Located({"next": at, "previous": at - 1}[closed_day], f"{closed}: {closed_day} session")
 
 
-def event_keys(events: Sequence[Event], sessions: Sequence[pd.Timestamp]) -> list[str]:
-    """Return one short unique name per event: the ticker, with its session if it occurs more than once."""
-    tickers = [e.ticker for e in events]
-    many = {t for t, n in pd.Series(tickers).value_counts().items() if n > 1}
+def event_keys(events: Sequence[Event], sessions: Sequence[str]) -> list[str]:
+    """Return one short unique name per event: the ticker, with its session, ISO format, if it occurs more than once."""
+    many = {t for t, n in Counter(e.ticker for e in events).items() if n > 1}
     seen: dict[str, int] = {}
     keys = []
     for event, session in zip(events, sessions, strict=True):
-        key = f"{event.ticker} {iso_day(session)}" if event.ticker in many else event.ticker
+        key = f"{event.ticker} {session}" if event.ticker in many else event.ticker
         seen[key] = seen.get(key, 0) + 1
         keys.append(key if seen[key] == 1 else f"{key} #{seen[key]}")
     return keys

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     import numpy as np
+    import pandas as pd
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = [
@@ -271,7 +272,14 @@ def plural(n: int, one: str, several: str = "") -> str:
 
 def iso_day(day: date) -> str:
     """Return a day as ``2025-01-27``."""
-    return f"{day:%Y-%m-%d}"
+    return str(day)[:10]
+
+
+def iso_days(days: pd.DatetimeIndex) -> list[str]:
+    """Return days as ``2025-01-27``."""
+    import numpy as np
+
+    return [str(day) for day in np.datetime_as_string(days.to_numpy(dtype="datetime64[D]"))]
 
 
 def long_day(day: date) -> str:

@@ -206,7 +206,7 @@ def test_keys_are_short_and_unique():
     events = [
         es.Event(t, d) for t, d in [("A", "2025-01-27"), ("B", "2025-01-27"), ("B", "2025-01-28"), ("B", "2025-01-28")]
     ]
-    keys = event_keys(events, [e.moment for e in events])
+    keys = event_keys(events, [e.asked for e in events])
     assert keys == ["A", "B 2025-01-27", "B 2025-01-28", "B 2025-01-28 #2"]
 
 

@@ -15,7 +15,7 @@ from eventstudy.errors import DataMissing
 from eventstudy.estimation.spans import sums_over_spans, trade_spans
 from eventstudy.events import Event, Exchanges, event_keys, locate_sessions
 from eventstudy.windows import Window
-from eventstudy.wording import did_you_mean, first_few, iso_day
+from eventstudy.wording import did_you_mean, first_few, iso_day, iso_days
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -264,7 +264,8 @@ def gather_panel(
     matrix = returns.to_numpy(dtype=np.float64)
     firm = returns.columns.get_indexer(pd.Index([e.ticker for e in events]))
     factor = returns.columns.get_indexer(pd.Index(list(columns)))
-    sessions = [calendar[p] if p >= 0 else e.day for p, e in zip(position, events, strict=True)]
+    days = iso_days(calendar)
+    sessions = [days[p] if p >= 0 else iso_day(e.day) for p, e in zip(position.tolist(), events, strict=True)]
     return EventPanel(
         tuple(events),
         tuple(event_keys(events, sessions)),
@@ -441,7 +442,8 @@ def _reasons(
 def _audit(panel: EventPanel, remarks: Sequence[str], reasons: Sequence[str]) -> pd.DataFrame:
     """One row an event: asked for, session used, days found, kept or dropped and why, flags."""
     located = panel.position >= 0
-    session = [iso_day(panel.calendar[p]) if p >= 0 else "" for p in panel.position]
+    days = iso_days(panel.calendar)
+    session = [days[p] if p >= 0 else "" for p in panel.position.tolist()]
     table = pd.DataFrame(
         {
             "ticker": [e.ticker for e in panel.events],

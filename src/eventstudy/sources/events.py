@@ -432,6 +432,10 @@ def _kind(column: pd.Series) -> str:
     """Tell by its cells whether a column holds ``times`` of day, ``days`` or ``moments``, days with a time; an empty text if none of them."""
     if pd.api.types.is_float_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
         return "days" if bool(column.between(*_YEAR_MONTH_DAY).any()) else ""
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        there = column.dropna()
+        timed = int((there != there.dt.normalize()).sum())
+        return "" if there.empty else "moments" if timed >= max(_MOSTLY * len(there), 1) else "days"
     kinds = [kind for kind in _each(column, _kind_of_cell) if kind is not None]
     least = max(_MOSTLY * len(kinds), 1)
     if kinds.count("days") + kinds.count("moments") >= least:
