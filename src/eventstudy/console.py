@@ -168,14 +168,10 @@ def run_to_its_end(app: Callable[..., Any], console: Console) -> int:
 
 
 def _open_closed_streams() -> None:
-    """Let streams that are closed lead nowhere, so that no file that is opened later takes their place."""
-    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
-        try:
-            os.fstat(number)
-        except OSError:
-            nowhere = os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: this one
-            if getattr(sys, name) is None:
-                setattr(sys, name, os.fdopen(nowhere, mode))
+    """Let streams that are closed lead nowhere; Python has none in their place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - for the rest of the process
 
 
 class _Handler(logging.Handler):

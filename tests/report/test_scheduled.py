@@ -556,6 +556,7 @@ def test_a_log_that_goes_nowhere_changes_nothing(study, log, form):
 def test_what_libraries_say_is_a_debug_line_of_json_and_none_of_text(study, run, monkeypatch):
     def talk(spec):
         logging.getLogger("yfinance").error("NVDA: possibly delisted\n\x1b[31m")
+        warnings.simplefilter("always")
         warnings.warn_explicit("soon gone", UserWarning, "/elsewhere/yfinance/base.py", 1)
         raise SourceFailed("no")
 
