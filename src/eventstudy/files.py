@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eventstudy.ending import tidied
 from eventstudy.errors import DataMissing, SourceFailed, StudyFileError
 
 if TYPE_CHECKING:
@@ -39,11 +40,12 @@ def write_whole(path: Path, content: bytes | str) -> Path:
 
 
 @contextmanager
-def staged(place: Path, prefix: str) -> Iterator[Path]:
-    """Give a new folder in a place to make files in; it is removed at the end unless it was renamed away."""
+def staged(place: Path | None, prefix: str) -> Iterator[Path]:
+    """Give a new folder in a place, or among temporary files, to make files in; it is removed at the end unless it was renamed away."""
     stage = Path(tempfile.mkdtemp(dir=place, prefix=prefix))
     try:
-        yield stage
+        with tidied(lambda: shutil.rmtree(stage, ignore_errors=True)):
+            yield stage
     finally:
         shutil.rmtree(stage, ignore_errors=True)
 

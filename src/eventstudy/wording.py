@@ -35,6 +35,24 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
+#: Characters that steer a terminal or turn the order of what follows, but for ends of lines and tabs.
+_STEERING = {
+    code: f"\\u{code:04x}"
+    for code in (*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+}
+
+
+def printable(text: str) -> str:
+    r"""Return text in which characters that would steer a terminal are written out, as JSON writes them.
+
+    Examples
+    --------
+    >>> print(printable("a red\x1b[31m title"))
+    a red\u001b[31m title
+    """
+    return text.translate(_STEERING)
+
+
 MINUS = "\N{MINUS SIGN}"
 DASH = "\N{EN DASH}"
 

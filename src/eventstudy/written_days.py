@@ -133,3 +133,17 @@ def _day(match: re.Match[str], month_first: bool | None) -> date | None:
 
 def _shown(text: str) -> str:
     return repr(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…")
+
+
+def number_of_days(given: object) -> int:
+    """Return how many days a length of time is that is written ``"90d"``.
+
+    Examples
+    --------
+    >>> number_of_days("90d")
+    90
+    """
+    match = re.fullmatch(r"(\d{1,5})d", given.strip()) if isinstance(given, str) else None
+    if match is None or int(match[1]) == 0:
+        raise ValueError(f"{given!r} is no number of days; write it as '7d'")
+    return int(match[1])

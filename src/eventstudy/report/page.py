@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 from eventstudy import figures
 from eventstudy.errors import DataMissing, InvalidInput
 from eventstudy.figures.style import FONTS
+from eventstudy.files import staged
 from eventstudy.report.charts import Chart
 from eventstudy.report.findings import Findings
 from eventstudy.report.story import report_content
@@ -121,8 +121,7 @@ def report_pdf(
     import typst
 
     content = report_content(f, charts, tables, corrections, mark)
-    with tempfile.TemporaryDirectory(prefix="eventstudy-pdf-") as name:
-        folder = Path(name)
+    with staged(None, "eventstudy-pdf-") as folder:
         (folder / "figures").mkdir()
         (folder / "content.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
         for chart in charts:
@@ -132,7 +131,7 @@ def report_pdf(
         try:
             return typst.compile(
                 str(layout),
-                root=name,
+                root=str(folder),
                 font_paths=[str(FONTS)],
                 ignore_system_fonts=True,
                 pdf_standards=["ua-1"],

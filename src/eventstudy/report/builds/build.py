@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eventstudy.errors import NotAsRecorded
-from eventstudy.files import locked
+from eventstudy.errors import EventStudyError, InvalidInput, NotAsRecorded
+from eventstudy.files import locked, staged
 from eventstudy.report.builds import manifest
 from eventstudy.report.builds.corrections import Correction, check_reason, correction_date
 from eventstudy.report.builds.manifest import Reason
@@ -41,6 +40,8 @@ class Built:
     written: tuple[str, ...]
     #: What a fetch before the build brought, in words; empty if there was none.
     fetched: str = ""
+    #: Why a fetch before the build failed; the report is of the prices that are stored.
+    fetch_failed: Exception | None = None
     corrections: tuple[Correction, ...] = ()
     #: What was published, if it was asked for.
     publication: Publication | None = None
@@ -69,8 +70,8 @@ def build(
         check_target(spec)
     with build_lock(spec.folder, wait):
         finish_interrupted(spec.folder)
-        brought = _fetch(spec, progress) if fetch else ""
-        built = _build(spec, force, progress, accepted, brought, to_publish)
+        brought, failed = _fetch(spec, progress) if fetch else ("", None)
+        built = replace(_build(spec, force, progress, accepted, to_publish), fetched=brought, fetch_failed=failed)
         if not to_publish:
             return built
         progress("publishing", 1, 1)
@@ -84,20 +85,25 @@ def build_lock(folder: Path, wait: float = LOCK_TIMEOUT) -> AbstractContextManag
     return locked(folder / LOCK, wait, words)
 
 
-def _fetch(spec: StudySpec, progress: Progress) -> str:
-    from eventstudy.report.builds.fetch import refresh_prices
+def _fetch(spec: StudySpec, progress: Progress) -> tuple[str, Exception | None]:
+    """Return what a fetch brought, or why it failed if the study allows prices as old as those that are stored."""
+    from eventstudy.report.builds.fetch import refresh_prices, refuse_without
 
-    return refresh_prices(spec, progress)
+    try:
+        return refresh_prices(spec, progress), None
+    except InvalidInput:  # the study file is wrong, not the fetch
+        raise
+    except (EventStudyError, OSError) as error:
+        refuse_without(spec, error)
+        return "", error
 
 
-def _build(
-    spec: StudySpec, force: bool, progress: Progress, accepted: str | None, brought: str, to_publish: bool
-) -> Built:
+def _build(spec: StudySpec, force: bool, progress: Progress, accepted: str | None, to_publish: bool) -> Built:
     reasons = (Reason("forced", spec.name),) if force else manifest.out_of_date(spec)
     if not reasons and to_publish:
         reasons = _otherwise_than_published(spec)
     if not reasons:
-        return Built(spec.folder, (), (), brought)
+        return Built(spec.folder, (), ())
     from eventstudy.report.builds.conclusions import forget_final_numbers, keep_final_numbers, published_before
     from eventstudy.report.builds.outputs import write_report
 
@@ -107,7 +113,7 @@ def _build(
         keep_final_numbers(spec.folder, stage, done.published, before.lost)
         written = switch(spec.folder, stage)
         forget_final_numbers(spec.folder, done.published)
-        return Built(spec.folder, reasons, written, brought, done.added, flips=done.flips)
+        return Built(spec.folder, reasons, written, corrections=done.added, flips=done.flips)
 
 
 def _otherwise_than_published(spec: StudySpec) -> tuple[Reason, ...]:
@@ -126,8 +132,7 @@ def rebuild_differs(spec: StudySpec, progress: Progress = silent) -> tuple[Reaso
     recorded = manifest.read_manifest(spec.folder)
     if recorded is None:
         raise NotAsRecorded(f"{spec.name} was not built by this version; build it before it is compared.")
-    with tempfile.TemporaryDirectory(prefix="eventstudy-") as place:
-        stage = Path(place)
+    with staged(None, "eventstudy-") as stage:
         write_report(spec, stage, progress)
         again = {p.relative_to(stage).as_posix(): p for p in stage.rglob("*") if p.is_file()}
         names = sorted({*again, *recorded["outputs"], manifest.FILE})

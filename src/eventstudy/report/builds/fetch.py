@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from eventstudy.calendars import exchange_sessions
-from eventstudy.errors import StudyFileError
+from eventstudy.errors import EventStudyError, StudyFileError
 from eventstudy.events import locate_sessions
 from eventstudy.prices.passport import passport_path
 from eventstudy.prices.table import YAHOO
@@ -19,7 +19,7 @@ from eventstudy.sources.yahoo.failures import accepted_by_study
 from eventstudy.sources.yahoo.fetch import fetch_yahoo
 from eventstudy.vintages.compare import compare_prices
 from eventstudy.vintages.store import bare_name, list_vintages, store_lock, store_vintage
-from eventstudy.wording import iso_day
+from eventstudy.wording import iso_day, plural
 
 if TYPE_CHECKING:
     from eventstudy.studyfile.spec import StudySpec
@@ -88,9 +88,8 @@ def refresh_prices(spec: StudySpec, progress: Callable[[str, int, int], None]) -
     """Download a study's prices; keep them only if they differ from the newest stored ones."""
     part = spec.prices
     if not part.newest:
-        uses = f"the vintage {part.vintage}" if part.vintage else repr(part.source)
         raise StudyFileError(
-            f"{spec.path.name}: prices come from {uses}, so what --fetch downloads would not be used; write "
+            f"{spec.path.name}: prices come from {part.words}, so what --fetch downloads would not be used; write "
             f'source = "yahoo" and no vintage under [prices], or build without --fetch.'
         )
     before = list_vintages(spec.folder, YAHOO)
@@ -103,6 +102,23 @@ def refresh_prices(spec: StudySpec, progress: Callable[[str, int, int], None]) -
         _discard(path)
         return f"prices are those of {last.name}; the download was not kept"
     return f"{bare_name(path)} against {last.name}: {found.summary()}"
+
+
+def refuse_without(spec: StudySpec, failed: Exception) -> None:
+    """Raise why a fetch failed if there are no stored prices, or if they are older than the study allows."""
+    stored, limit = list_vintages(spec.folder, YAHOO), spec.prices.max_age
+    if not stored:
+        raise failed
+    age = days_since(stored[-1].fetched)
+    if limit is None or age <= limit:
+        return
+    words = f"{failed} The newest stored prices, {stored[-1].name}, are {plural(age, 'day')} old and max_age under [prices] is {limit}d: nothing was built."
+    raise type(failed)(words, **failed.facts) if isinstance(failed, EventStudyError) else failed
+
+
+def days_since(moment: pd.Timestamp) -> int:
+    """Return how many days ago a moment in UTC was, by the clock."""
+    return int((pd.Timestamp(datetime.now(tz=UTC)) - moment).days)
 
 
 def _nothing_new(found: PriceDifferences) -> bool:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import tempfile
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eventstudy.errors import DataMissing, EventStudyError, StudyFileError
+from eventstudy.errors import DataMissing, EventStudyError, ExitCode, StudyFileError
 from eventstudy.figures.house_style import STYLE_VARIABLE
 from eventstudy.figures.presentation import MARK_VARIABLE, UNTIL_VARIABLE
+from eventstudy.files import staged
 from eventstudy.report.notebook_page import scrubbed, to_html, without_colour
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ PARAMETERS_TAG, INJECTED_TAG = "parameters", "injected-parameters"
 class NotebookFailed(EventStudyError, RuntimeError):
     """A cell of a notebook raised an error; the message holds the cell and the error."""
 
-    EXIT_CODE = 3
+    EXIT_CODE = ExitCode.UNFIT
 
 
 class Kernels:
@@ -179,8 +179,8 @@ async def _run(
     from nbclient import NotebookClient
     from nbclient.exceptions import DeadKernelError
 
-    with tempfile.TemporaryDirectory(prefix="eventstudy-kernel-") as folder:
-        manager = _manager(Path(folder))
+    with staged(None, "eventstudy-kernel-") as folder:
+        manager = _manager(folder)
         client = NotebookClient(
             notebook,
             timeout=CELL_TIMEOUT,
@@ -192,10 +192,10 @@ async def _run(
         pid = -1
         try:
             # what a kernel's process says beside its cells belongs to no cell, nor into this command's own messages
-            with open(Path(folder) / "said", "wb") as said:
-                await client.async_execute(env={**_environment(Path(folder)), **given}, stdout=said, stderr=said)
+            with open(folder / "said", "wb") as said:
+                await client.async_execute(env={**_environment(folder), **given}, stdout=said, stderr=said)
         except DeadKernelError as error:
-            raise DeadKernelError(_last_words(Path(folder) / "said")) from error
+            raise DeadKernelError(_last_words(folder / "said")) from error
         finally:
             pid = _pid(manager)
             if client.kc is not None:

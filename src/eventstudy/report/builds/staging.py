@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from eventstudy.ending import undisturbed
 from eventstudy.errors import NotAsRecorded
 from eventstudy.files import files_in, flush_folder, move_over, staged
 from eventstudy.report.builds import manifest
@@ -44,25 +43,6 @@ def staging_folder(folder: Path) -> Iterator[Path]:
             shutil.rmtree(root, ignore_errors=True)
 
 
-@contextmanager
-def _signals_wait() -> Iterator[None]:
-    """Let signals that would stop the process wait for the end of the block."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    came: list[int] = []
-    names = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGALRM") if hasattr(signal, name)]
-    # handlers, not a mask: the system may hand a signal to any thread, and the main thread would still be interrupted
-    before = {number: signal.signal(number, lambda number, frame: came.append(number)) for number in names}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)
-        for number in came:
-            signal.raise_signal(number)
-
-
 def switch(folder: Path, stage: Path) -> tuple[str, ...]:
     """Move a finished report into place.
 
@@ -70,7 +50,7 @@ def switch(folder: Path, stage: Path) -> tuple[str, ...]:
     next command, see `finish_interrupted`.
     """
     ready = stage.parent / READY
-    with _signals_wait():
+    with undisturbed():
         os.replace(stage, ready)
         flush_folder(ready.parent)
         return move_into_place(folder, ready)
