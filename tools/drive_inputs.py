@@ -89,7 +89,10 @@ MOMENTS = ("local midnights", "midnights in UTC", "naive midnights in UTC", "ope
 NATIONAL = {"27.01.2025": "%d.%m.%Y", "31/10/2024": "%d/%m/%Y", "10/31/2024": "%m/%d/%Y", "27-Jan-2025": "%d-%b-%Y", "27-January-2025": "%d-%B-%Y",
             "20250127": "%Y%m%d", "2025/1/7": "%Y/%-m/%-d", "2025年1月27日": "%Y年%-m月%-d日"}  # fmt: skip
 TWO_HEADERS = ("two headers", "two headers, tickers above")
+NEVER_FACTORS = ("weekly", "gross", "cumulated", "weekly interpolated")
 NAMED = ("long", "one share each")  # the layouts whose columns have words of their own
+SPREAD = ("weekly benchmark interpolated", "monthly benchmark interpolated", "weekly firm interpolated")
+MISSING = ("few rows missing", "a tenth missing", "a third missing")
 NO_DAY_0 = ("event day of the firm", "event day of the benchmark")
 
 
@@ -145,7 +148,15 @@ def _holes(spec: Spec) -> tuple[str, ...]:
 
 
 def _frequencies(spec: Spec) -> tuple[str, ...]:
-    filled = ("weekends filled",) if spec["exchange"] != "24/7" and spec["dates"] not in MOMENTS[3:] else ()
+    filled: tuple[str, ...] = SPREAD
+    if spec["exchange"] != "24/7" and spec["dates"] not in MOMENTS[3:]:
+        filled += ("weekends filled", "weekends interpolated", "holidays interpolated")
+    if spec["calendar"] != "None":  # which takes the rows as they are
+        filled += MISSING
+    if spec["dates"] in {"days", "ISO text", "date objects", "Excel serial"}:
+        filled += ("days and months swapped",)
+    if "returns" in spec["way"]:
+        filled += ("cumulative returns",)
     return (
         ("daily", "weekly", "monthly", "weekly rows first", "weekly benchmark", *filled)
         if spec["hole"] == "none"
@@ -167,7 +178,7 @@ def _factors(spec: Spec) -> tuple[str, ...]:
         spec["hole"] == "none" and spec["frequency"] == "daily" and spec["way"] not in {"study file", "run(download)"}
     )
     return (
-        ("none", "capm", "per cent, French names", "weekly", "local midnights", "midnights in UTC")
+        ("none", "capm", "per cent, French names", "weekly", "local midnights", "midnights in UTC", *NEVER_FACTORS[1:])
         if plain
         else ("none",)
     )
@@ -321,7 +332,7 @@ class Case:
     run: Callable[[], tuple[object, es.EventStudyResult]] | None = None
 
 
-def thinned(table: pd.DataFrame, spec: Spec, market: Market, rows: np.ndarray) -> pd.DataFrame:
+def thinned(table: pd.DataFrame, spec: Spec, market: Market, rows: np.ndarray) -> pd.DataFrame:  # noqa: PLR0911
     """Return closes with the holes and the frequency of a combination; ``rows`` are estimation days that may be missing."""
     table, days, at = table.copy(), market.days, market.at
     column = -1 if spec["hole"] == "event day of the benchmark" else 0
@@ -331,12 +342,39 @@ def thinned(table: pd.DataFrame, spec: Spec, market: Market, rows: np.ndarray) -
         return table
     if spec["frequency"] == "weekends filled":
         return table.reindex(pd.date_range(days[0], days[-1])).ffill()
+    if spec["frequency"] == "weekends interpolated":
+        return table.reindex(pd.date_range(days[0], days[-1])).interpolate()
+    if spec["frequency"] == "holidays interpolated":
+        week = np.unique(days.day_of_week)
+        every = pd.date_range(days[0], days[-1])
+        return table.reindex(every[every.day_of_week.isin(week) | every.isin(days)]).interpolate()
+    if spec["frequency"] in SPREAD:
+        rule = "ME" if "monthly" in spec["frequency"] else "W-FRI"
+        column = table.columns[0 if "firm" in spec["frequency"] else -1]
+        slow = table[column].resample(rule).last().resample("D").interpolate().reindex(days)
+        return table.assign(**{column: slow.fillna(table[column])})
+    if spec["frequency"] in MISSING:
+        share = {"few rows missing": 0.02, "a tenth missing": 0.1, "a third missing": 0.33}[spec["frequency"]]
+        gone = np.random.default_rng(at).random(len(days)) < share  # the same rows of raw and adjusted closes
+        gone[max(at - 4, 0) :] = gone[0] = False
+        table.iloc[gone] = np.nan
+        return table
+    if spec["frequency"] in {"days and months swapped", "cumulative returns"}:
+        return table
     period = days.to_period("M" if spec["frequency"] == "monthly" else "W-SUN")
     last = np.append(period[1:] != period[:-1], True)
     if spec["frequency"] == "weekly benchmark":
         table.iloc[~last, -1] = np.nan
         return table
     return table[last | (np.arange(len(days)) > at - 40)] if spec["frequency"] == "weekly rows first" else table[last]
+
+
+def swapped(table: pd.DataFrame, spec: Spec) -> pd.DataFrame:
+    """Return a table whose days up to the 12th have day and month changed over, if the combination says so."""
+    if spec["frequency"] != "days and months swapped":
+        return table
+    days = [pd.Timestamp(d.year, d.day, d.month) if d.day <= 12 else d for d in pd.DatetimeIndex(table.index)]
+    return table.set_axis(pd.DatetimeIndex(days))
 
 
 def with_rows(
@@ -374,13 +412,19 @@ def make_tables(case: Case, rng: np.random.Generator) -> dict[str, pd.DataFrame]
 
     if spec["layout"] == "wide":
         wide = adjusted.pct_change(fill_method=None).iloc[1:] if "returns" in spec["way"] else adjusted
+        if spec["frequency"] in MISSING:
+            wide = wide[adjusted.notna().any(axis=1).reindex(wide.index)].dropna(how="all")
+        if spec["frequency"] == "cumulative returns":
+            wide = (adjusted / adjusted.iloc[0] - 1).iloc[1:]
+        wide = swapped(wide, spec)
         return {"x": ordered(with_rows(wide, spec, market, [firm], rng))}
     if spec["layout"] in NAMED:
         singles = {}
         for share in adjusted.columns:
             first = {opening: fields[close][share].shift(1).bfill()}
             table = pd.DataFrame(first | {field: values[share] for field, values in fields.items()})
-            table = with_rows(table.dropna(subset=[close]), spec, market, closes if share == firm else [], rng)
+            table = swapped(table.dropna(subset=[close]), spec)
+            table = with_rows(table, spec, market, closes if share == firm else [], rng)
             if spec["hole"] == "dividend rows" and share == firm:
                 table = pd.concat([table, table.loc[[market.news]] * np.nan]).sort_index(kind="stable")
             singles[share] = table.astype({volume: "float64"}).round({volume: 0}).astype({volume: "Int64"})
@@ -391,6 +435,7 @@ def make_tables(case: Case, rng: np.random.Generator) -> dict[str, pd.DataFrame]
         )
         return {"x": ordered(long[[ticker, *long.columns.drop(ticker)]])}
     both = pd.concat(fields, axis=1, names=["Price", "Ticker"]).sort_index(axis=1)
+    both = swapped(both[both[close].notna().any(axis=1)] if spec["frequency"] in MISSING else both, spec)
     both = ordered(with_rows(both, spec, market, [(field, firm) for field in closes], rng))
     return {"x": both.swaplevel(axis=1).sort_index(axis=1) if "above" in spec["layout"] else both}
 
@@ -484,6 +529,15 @@ def make_factors(spec: Spec, market: Market) -> pd.DataFrame:
         last = np.append(period[1:] != period[:-1], True)
         weeks = ((1 + table).groupby(period).prod() - 1).set_axis(market.days[last])
         return pd.concat([weeks.drop(market.news, errors="ignore"), table.loc[[market.news]]]).sort_index()
+    if spec["factors"] in NEVER_FACTORS:
+        moves = table[["mkt_rf"]]
+        if spec["factors"] == "gross":
+            return table.assign(mkt_rf=1 + moves)
+        levels = (1 + moves).cumprod()
+        if spec["factors"] == "cumulated":
+            return table.assign(mkt_rf=levels - 1)
+        slow = levels.resample("W-FRI").last().resample("D").interpolate().reindex(market.days)
+        return table.assign(mkt_rf=slow.pct_change(fill_method=None)).dropna()
     if "midnights" in spec["factors"]:
         return table.set_axis(pd.DatetimeIndex(stamps(market.days, spec["factors"], spec["exchange"])))
     return (table * 100).set_axis(["Mkt-RF", "RF"], axis=1) if "per cent" in spec["factors"] else table
@@ -578,10 +632,11 @@ def make_case(spec: Spec, seed: tuple[int, int], folder: Path) -> Case:
 #: What a caution must speak of to have named a cause; a column or a ticker is named by its name.
 CAUSES = {
     "the day": r"UTC|time zone|midnight|Sunday|Saturday|weekend|not sessions|no session|extra.days|closing time",
-    "the frequency": r"week|month|Sunday|Saturday|not daily|days? apart|filled|sessions? (are )?missing|missing.sessions",
+    "the frequency": r"week|month|Sunday|Saturday|not daily|days? apart|filled|sessions? (are )?missing|missing.sessions|was closed|interpolated",
     "no day 0": r"event day|day 0|no price on|no return on",
     "contradicting rows": r"different|contradict|more than once|twice|duplicate|repeat|two rows",
     "the factors": r"factor",
+    "missing rows": r"missing.sessions|rows are missing|no (price|return) at all|are not among them|benchmark_holes|missing_prices",
 }
 
 
@@ -612,7 +667,11 @@ def judge(case: Case) -> Verdict:
     cause, detail = wrong
     said = [str(w.message) for w in heard if not issubclass(w.category, DeprecationWarning)]
     said += list(prices.provenance.cautions) if prices else []
-    said += [f"{c.name}: {c.comment}" for c in result.checks if not c.passed and c.name != "No drift before the event"]
+    said += [
+        f"{c.name}: {c.value if c.name == 'Exchange' else ''} {c.comment}"
+        for c in result.checks
+        if not c.passed and c.name != "No drift before the event"
+    ]
     column = {"raw closes": case.column, "the day": case.timing}.get(cause, "")
     patterns = [rf"\bcolumns?\b[^.]*(?<!\w){re.escape(column)}(?!\w)"] if column else [CAUSES.get(cause, "(?!)")]
     if cause == "tickers lost":
@@ -626,7 +685,7 @@ def judge(case: Case) -> Verdict:
     )
 
 
-def what_is_wrong(case: Case, prices: es.Prices | None, result: es.EventStudyResult) -> tuple[str, str] | None:  # noqa: PLR0911
+def what_is_wrong(case: Case, prices: es.Prices | None, result: es.EventStudyResult) -> tuple[str, str] | None:  # noqa: C901, PLR0911
     """Return cause and detail of what is wrong with a result, or None."""
     spec, market = case.spec, case.market
     if prices is not None and {*prices.tickers} != {*case.closes.columns} and spec["way"] != "study file":
@@ -636,7 +695,15 @@ def what_is_wrong(case: Case, prices: es.Prices | None, result: es.EventStudyRes
     detail = f"session {session}, AR(-2..2) {np.round(got, 4).tolist()}"
     if spec["frequency"] == "weekends filled" and np.allclose(got, truth(market.adjusted, market, spec), atol=2e-6):
         return None  # the days without a session were left out
-    for cause, never in (("the frequency", spec["frequency"] != "daily"), ("the factors", spec["factors"] == "weekly")):
+    if "interpolated" in spec["frequency"] and np.allclose(got, truth(market.adjusted, market, spec), atol=2e-6):
+        return None
+    if spec["frequency"] in MISSING:
+        right = truth(case.closes, market, spec)
+        return (
+            None if np.allclose(got, right, atol=2e-6, equal_nan=True) else ("missing rows", f"{detail}; right {right}")
+        )
+    never_factors = spec["factors"] in NEVER_FACTORS
+    for cause, never in (("the frequency", spec["frequency"] != "daily"), ("the factors", never_factors)):
         if never:
             return cause, f"{detail}; right: no daily study of such rows"
     if spec["hole"] == "contradicting rows":

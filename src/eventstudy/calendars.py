@@ -168,6 +168,10 @@ UNKNOWN_HOLIDAYS = 1
 _SATURDAY = 5
 #: An exchange is told from the best by more than so many times the days that speak against that one.
 TIMES = 2
+#: So many more sessions may be missing of an exchange that days nearly are as well: a few holes that are another's holidays decide nothing.
+NEAR = 2
+#: Days that are sessions if day and month are changed over, from which on this is no chance.
+SWAPPED, SWAPPED_SHARE = 3, 0.9
 
 
 class _Known(NamedTuple):
@@ -205,7 +209,8 @@ class Match(NamedTuple):
 
     ``closed``: days on which it was closed; ``missing``: its sessions, from the first day to the last, that are not among them;
     ``known``: days for which its sessions are known; shape (K, E).
-    ``fits``: the exchanges that the days may be those of, the nearest first, for each of the K sets of days.
+    ``fits``: the exchanges that the days may be those of, the nearest first, for each of the K sets of days; ``near``: with those of which a
+    few more sessions are missing.
     """
 
     names: tuple[str, ...]
@@ -213,6 +218,7 @@ class Match(NamedTuple):
     missing: NDArray[np.float64]
     known: NDArray[np.float64]
     fits: tuple[tuple[str, ...], ...]
+    near: tuple[tuple[str, ...], ...]
 
     @property
     def against(self) -> NDArray[np.float64]:
@@ -248,7 +254,7 @@ def match_exchanges(days: pd.DatetimeIndex, present: NDArray[np.bool_] | None = 
     hits = (mine @ known.open[:, at].T).astype(np.float64)
     if not len(at):
         zero = np.zeros(hits.shape)
-        return Match(known.names, zero, zero, zero, ((),) * len(zero))
+        return Match(known.names, zero, zero, zero, ((),) * len(zero), ((),) * len(zero))
     some = there.any(axis=0)
     first = at[there.argmax(axis=0)][:, None]
     last = at[len(at) - 1 - there[::-1].argmax(axis=0)][:, None]
@@ -266,10 +272,79 @@ def match_exchanges(days: pd.DatetimeIndex, present: NDArray[np.bool_] | None = 
     best = against.argmin(axis=1)
     sets = np.arange(len(best))
     fit &= closed <= TIMES * closed[sets, best][:, None] + 1
-    fit &= missing <= TIMES * missing[sets, best][:, None] + 1
-    order = np.argsort(np.where(fit, against, np.inf), axis=1, kind="stable")
-    fits = tuple(tuple(known.names[e] for e in row if ok[e]) for row, ok in zip(order, fit, strict=True))
-    return Match(known.names, closed, missing, count.astype(np.float64), fits)
+    least = TIMES * missing[sets, best][:, None]
+    near = fit & (missing <= least + NEAR)
+    fit &= missing <= least + 1
+    order = np.argsort(np.where(near, against, np.inf), axis=1, kind="stable")
+    fits, alike = (
+        tuple(tuple(known.names[e] for e in row if ok[e]) for row, ok in zip(order, which, strict=True))
+        for which in (fit, near)
+    )
+    return Match(known.names, closed, missing, count.astype(np.float64), fits, alike)
+
+
+def same_sessions(one: str, other: str, first: pd.Timestamp, last: pd.Timestamp) -> bool:
+    """Tell whether two share exchanges have the same sessions from one day to another; not of exchanges whose sessions are not stored."""
+    known = _known()
+    if not {one, other} <= set(known.names):
+        return False
+    start, stop = (int(np.clip((day - FIRST_DAY).days, 0, known.open.shape[1])) for day in (first, last))
+    days = known.open[[known.names.index(one), known.names.index(other)], start : stop + 1]
+    return bool((days[0] == days[1]).all())
+
+
+class Swapped(NamedTuple):
+    """Days on which an exchange was closed, each of which is one of its missing sessions if day and month are changed over."""
+
+    exchange: str
+    days: pd.DatetimeIndex
+
+
+def swapped_days(days: pd.DatetimeIndex) -> Swapped | None:
+    """Return the days that show that day and month were changed over up to the 12th, as a spreadsheet of another country does.
+
+    Parameters
+    ----------
+    days : DatetimeIndex
+        Naive midnights, ascending, shape (T,).
+
+    Examples
+    --------
+    >>> sessions = exchange_sessions("XSTO", "2024-03-01", "2025-03-14")
+    >>> wrong = pd.DatetimeIndex([pd.Timestamp(d.year, d.day, d.month) if d.day <= 12 else d for d in sessions]).sort_values()
+    >>> found = swapped_days(wrong)
+    >>> found.exchange, len(found.days)
+    ('XSTO', 33)
+    """
+    known = _known()
+    at = np.asarray((days - FIRST_DAY).days, dtype=np.int64)
+    inside = (at >= 0) & (at < known.open.shape[1])
+    days, at = days[inside], at[inside]
+    turns = np.flatnonzero((days.day <= 12) & (days.day != days.month))
+    if len(turns) < SWAPPED:
+        return None
+    other = pd.to_datetime({"year": days.year[turns], "month": days.day[turns], "day": days.month[turns]})
+    there = np.asarray((other - FIRST_DAY).dt.days, dtype=np.int64)
+    lost = ~np.isin(there, at) & (there >= at[0]) & (there <= at[-1])
+    closed = known.open[:, at] == 0.0
+    turned = closed[:, turns[lost]] & (known.open[:, there[lost]] == 1.0)
+    number, all_closed = turned.sum(axis=1), closed.sum(axis=1)
+    week = turns[lost]
+    around = [known.open[:, np.clip(at[week] + by, 0, known.open.shape[1] - 1)] == 0.0 for by in (-7, 7)]
+    weekend = (turned & around[0] & around[1]).sum(axis=1)
+    sure = (
+        (number >= SWAPPED)
+        & (weekend >= 2)
+        & (number >= SWAPPED_SHARE * all_closed)
+        & (all_closed > max(1.0, CLOSED_SHARE * len(at)))
+    )
+    sure[known.names.index(EVERY_DAY)] = False
+    if not sure.any():
+        return None
+    missing = known.before[:, at[-1] + 1] - known.before[:, at[0]]  # its sessions, alike of all, less those there
+    against = np.where(sure, (all_closed - number) * len(at) + np.abs(missing - len(at)), np.inf)
+    best = int(against.argmin())
+    return Swapped(known.names[best], days[turns[lost][turned[best]]])
 
 
 def recognised(days: pd.DatetimeIndex) -> tuple[str, ...]:

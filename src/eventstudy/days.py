@@ -17,6 +17,7 @@ from eventstudy.calendars import (
     calendar_bounds,
     exchange_sessions,
     match_exchanges,
+    swapped_days,
 )
 from eventstudy.errors import InvalidInput
 from eventstudy.wording import iso_day, listed
@@ -391,6 +392,8 @@ def _is_open(days: pd.DatetimeIndex, exchange: str) -> bool:
 
 def _neighbours(written: pd.DatetimeIndex, what: str, exchange: str | None) -> str:
     """Say of days alone that they may be evenings of UTC whose time was cut off; refuse them if an exchange's sessions show it."""
+    if exchange != EVERY_DAY:
+        _refuse_swapped(written, what)
     found = other_reading(written)
     count, some = _weekdays(written)
     odd = len(written) >= _COMPARED and max(count[_SATURDAY:]) >= some and not (count > _SELDOM * len(written)).all()
@@ -399,6 +402,8 @@ def _neighbours(written: pd.DatetimeIndex, what: str, exchange: str | None) -> s
     if exchange is not None and _is_open(written, exchange):
         return ""
     was = f"{iso_day(written[0])}, a {written[0]:%A}"
+    if not found.by and any(n != EVERY_DAY for n in match_exchanges(written, thin=True).fits[0]):
+        return ""  # sessions are missing, which a study tells
     if not found.by:
         names = [n for n, c in zip(("Saturdays", "Sundays"), count[_SATURDAY:], strict=True) if c >= some]
         return (
@@ -419,6 +424,21 @@ def _neighbours(written: pd.DatetimeIndex, what: str, exchange: str | None) -> s
     )
     own = listed(found.written[:3], "or")
     return f"The days are {f'sessions of {own}, or ' if own else ''}{found.said()}: {when} ({was}, was read as it is)."
+
+
+def _refuse_swapped(written: pd.DatetimeIndex, what: str) -> None:
+    """Raise `InvalidInput` at days whose day and month were changed over."""
+    found = swapped_days(written) if len(written) >= _COMPARED else None
+    if found is None:
+        return
+    odd = found.days[int((found.days.day_of_week >= _SATURDAY).argmax())]
+    right = pd.Timestamp(odd.year, odd.day, odd.month)
+    raise InvalidInput(
+        f"{what} has {len(found.days)} days on which {found.exchange} was closed, and each is one of its missing sessions with day and month changed over "
+        f"({iso_day(odd)}, a {odd:%A}, for {iso_day(right)}): up to the 12th of a month a program of another country took the day for the month. "
+        f"Export the dates again as 2025-01-27, or read the file with its own order of day and month.",
+        day=iso_day(odd),
+    )
 
 
 def refuse_two_readings(days: pd.DatetimeIndex, calendar: str | None) -> None:
@@ -442,8 +462,9 @@ def refuse_two_readings(days: pd.DatetimeIndex, calendar: str | None) -> None:
 # -- Whether days follow each other daily.
 
 
-#: Days between rows that are no daily data: no week of holidays comes so often in a row.
+#: Days between rows that are no daily data: no week of holidays comes so often in a row, and no month without trade twice.
 _APART, _IN_A_ROW = 5, 8
+_MONTH, _MONTHS = 20, 3
 
 
 def refuse_other_frequency(days: pd.DatetimeIndex, what: str) -> None:
@@ -466,6 +487,8 @@ def refuse_other_frequency(days: pd.DatetimeIndex, what: str) -> None:
             f"{what} has a row every {usual} days, {_kind(usual)} figures; a study needs daily ones.", gap=usual
         )
     windows = np.lib.stride_tricks.sliding_window_view(wide, _IN_A_ROW).all(axis=1)
+    if not windows.any():
+        windows = np.lib.stride_tricks.sliding_window_view(gaps >= _MONTH, _MONTHS).all(axis=1)
     if not windows.any():
         return
     first = int(windows.argmax())

@@ -249,6 +249,8 @@ class Exchanges:
         The same of a firm's own dates.
     held : pair of Timestamp, optional
         First and last day of the data.
+    against : str
+        What speaks against the nearest exchange where the dates were to show one and none fits.
     """
 
     named: str = ""
@@ -256,6 +258,7 @@ class Exchanges:
     of_dates: tuple[str, ...] = ()
     of_ticker: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     held: tuple[pd.Timestamp, pd.Timestamp] | None = None
+    against: str = ""
 
     def of(self, event: Event) -> tuple[str, ...]:
         """Return the exchanges that may place an event's moment: its own, the study's, or those that its firm's dates fit."""

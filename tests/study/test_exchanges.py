@@ -420,13 +420,14 @@ def test_filled_holidays_and_lost_days_are_told_of_the_exchange_that_they_belong
         assert exchanges_of(Prices.from_frame(data), [day], MODEL, "auto").sessions == exchange
 
 
-@pytest.mark.parametrize("exchange", ["auto", "XLON", "XNYS"])
+@pytest.mark.parametrize("exchange", ["XLON", "XNYS"])
 def test_prices_that_end_before_the_calendar_begins_name_its_start_and_the_way_out(exchange):
     prices = Prices.from_frame(closes(returns(pd.bdate_range("1957-01-01", "1962-12-31"))))
     day = es.Event("STK", "1960-05-04")
     with pytest.raises(DataUnfit, match=r"from 1957-01-01 to 1962-12-31.*known from 1970-01-02.*calendar=None"):
         study(calendar=exchange).run(prices, [day])
     assert took(prices, day, calendar=None) == "1960-05-04"
+    assert took(prices, day) == "1960-05-04"  # no exchange shows itself: the dates are taken as they are
 
 
 def test_the_refusal_of_a_moment_names_sessions():

@@ -10,6 +10,7 @@ import pandas as pd
 
 from eventstudy.calendars import (
     DEFAULT_EXCHANGE,
+    same_sessions,
     zone_of,
 )
 from eventstudy.estimation.model import NormalReturnModel
@@ -26,6 +27,8 @@ from eventstudy.wording import first_few, iso_day, listed, plural
 
 #: What the factors beside the prices are looked at for with the firms: days on which all stand still, dates that are a session off.
 FOUND_BY_FACTORS = {"repeated_day", "shifted_days"}
+#: What returns are told, and not refused for, where the exchange is not named but recognised.
+OF_SESSIONS = {"missing_sessions", "extra_days"}
 #: A firm whose price stood still on a smaller share of its estimation days moves nearly every day.
 SELDOM_STILL = 0.02
 
@@ -46,12 +49,22 @@ def day_checks(
             checks.append(Check(f"Dates of the {what}", said, "days alone", False, to_do))
     placed = {n for e in panel.events if e.is_moment and not e.exchange for n in exchanges.of(e)[:1]}
     seen = list(dict.fromkeys([*([exchanges.sessions] if exchanges.sessions else []), *sorted(placed)]))
-    if not exchanges.named and seen and seen != [DEFAULT_EXCHANGE]:
+    if not exchanges.named and seen and seen != [DEFAULT_EXCHANGE] and not exchanges.against:
         alike = [n for n in exchanges.of_dates if n not in seen]
+        same = [n for n in alike if same_sessions(n, seen[0], returns.index[0], returns.index[-1])]
+        near = [n for n in alike if n not in same]
+        beside = [
+            *([f"the same sessions: {first_few(same, LISTED)}"] if same else []),
+            *([f"nearly as near: {first_few(near, LISTED)}"] if near else []),
+        ]
         said = f"{listed([f'{n} ({zone_of(n)})' for n in seen])}, recognised by the dates of the data" + (
-            f" (the same sessions: {first_few(alike, LISTED)})" if alike else ""
+            f" ({'; '.join(beside)})" if beside else ""
         )
         checks.append(Check(EXCHANGE_CHECK, said, "named, or recognised by the dates", True))
+    elif exchanges.against:
+        count = f"the sessions of {exchanges.sessions}" if exchanges.sessions else "the rows as they are"
+        to_do = f"relative days count {count}; if rows are missing or wrong, mend them, else name the exchange with calendar=, or calendar=None"
+        checks.append(Check(EXCHANGE_CHECK, exchanges.against, "named, or recognised by the dates", False, to_do))
     checks += _left_out(data, returns, exchanges, panel, holes)
     own = returns[[c for c in dict.fromkeys([*(e.ticker for e in panel.events), *panel.columns]) if c in returns]]
     if data.prices is None and own.shape[1] > 1:
@@ -122,7 +135,7 @@ def price_findings(
     tickers, columns = usage.tickers, usage.columns
     benchmarks = [c for c in columns if c == model.benchmark]
     if not isinstance(data, Prices):
-        return _returns_findings(data, model, usage, kind, exchange if named else None)
+        return _returns_findings(data, model, usage, kind, exchange, named)
     found = check_prices(
         data.select([*tickers, *columns]),
         calendar=exchange,
@@ -140,15 +153,28 @@ def price_findings(
 
 
 def _returns_findings(
-    returns: pd.DataFrame, model: NormalReturnModel, usage: Usage, kind: ReturnKind | None, exchange: str | None
+    returns: pd.DataFrame,
+    model: NormalReturnModel,
+    usage: Usage,
+    kind: ReturnKind | None,
+    exchange: str | None,
+    named: bool = True,
 ) -> tuple[Finding, ...]:
-    """Return what is wrong with returns; a risk-free rate stands still by nature and is left out."""
+    """Return what is wrong with returns; a risk-free rate stands still by nature and is left out.
+
+    Missing sessions and further days of an exchange that is not named but recognised are a warning at most: a window with a hole has no sum as it is.
+    """
     riskless = getattr(model, "risk_free", None)
     needed = [c for c in dict.fromkeys([*usage.tickers, *usage.columns]) if c in returns and c != riskless]
     markets = [c for c in markets_of(model) if c in needed]
     thin = model.thin_trading
-    return check_returns(
+    found = check_returns(
         returns[needed], kind=kind, calendar=exchange, benchmarks=markets, usage=usage, thin_trading=thin
+    )
+    if named:
+        return found
+    return gathered(
+        replace(f, severity="warning") if f.check in OF_SESSIONS and f.severity == "error" else f for f in found
     )
 
 

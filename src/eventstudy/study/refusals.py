@@ -14,6 +14,13 @@ from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.prices.table import ReturnKind
 from eventstudy.sources.files.cells import cut
 from eventstudy.sources.files.layouts import factor_of
+from eventstudy.study.interpolated import (
+    CARRIES_OVER,
+    follows_itself,
+    refuse_cumulated,
+    refuse_interpolated,
+    refuse_spread,
+)
 from eventstudy.wording import did_you_mean, first_few, iso_day, listed
 
 #: Findings listed one by one in a check of validity.
@@ -90,6 +97,7 @@ def require_returns(
             f"study.run(es.load_prices(data), events); for returns take table.pct_change(fill_method=None)."
         )
     typical = table.abs().where(table != 0).median()
+    _refuse_growth(table, typical, name)
     large = typical[typical > (TYPICAL_MOVE_LIMIT if name == "data" else TYPICAL_FACTOR)]
     if len(large):
         raise DataUnfit(
@@ -97,6 +105,8 @@ def require_returns(
             f"fractions (a fall of 17 % is -0.17, not -17). Write: {name} = {name} / 100."
         )
     values = table.to_numpy()
+    are_returns = firms if name == "data" else [c for c in table.columns if _must_be_returns(str(c))]
+    refuse_cumulated(table[list(are_returns)], kind, name)
     wrong = np.isinf(values) | ((values <= -1.0) if kind == "simple" else np.zeros(values.shape, dtype=bool))
     if wrong.any():
         row, column = np.argwhere(wrong)[0]
@@ -104,6 +114,29 @@ def require_returns(
             f"{table.columns[column]} has a return of {values[row, column]:g} on {iso_day(table.index[row])}; returns are "
             f"fractions, finite and above -1 (a fall of 17 % is -0.17, not -17). Correct it or leave it empty."
         )
+
+
+def _must_be_returns(factor: str) -> bool:
+    """Tell whether a factor's name is that of a market or of a portfolio's return; any other may be a level, such as an interest rate."""
+    return factor_of(factor) not in {"", "rf"} or factor.lower() in CALLED_MARKET
+
+
+def _refuse_growth(table: pd.DataFrame, typical: pd.Series[float], name: str) -> None:
+    """Refuse figures that are all positive and large: gross returns, growth since a day, or levels."""
+    growth = (table.min() > 0) & (table.count() >= 2) & (typical > TYPICAL_MOVE_LIMIT)
+    if not growth.any():
+        return
+    column = str(table.columns[int(growth.to_numpy().argmax())])
+    gross = abs(float(typical[column]) - 1.0) < TYPICAL_FACTOR and follows_itself(table[column]) < CARRIES_OVER
+    meant, way = (
+        ("gross returns (1 + r) are", f"{name} - 1")
+        if gross
+        else ("levels and cumulated returns are", f"{name}.pct_change(fill_method=None)")
+    )
+    raise DataUnfit(
+        f"{column}: all figures are positive, the typical one {typical[column]:.4g}, as {meant}; needed are returns as fractions, which fall as well as rise. "
+        f"Write: {name} = {way}{', for the columns of which this is true' if table.shape[1] > 1 else ''}."
+    )
 
 
 def refuse_markers(markets: pd.DataFrame, kind: ReturnKind) -> None:
@@ -136,6 +169,7 @@ def refuse_filled(returns: pd.DataFrame) -> None:
     total = there.sum(axis=0) - np.where(filled, count, 0).sum(axis=0)
     wrong = filled.any(axis=0) & (others <= MOVING * total) & (total > 0)
     if not wrong.any():
+        refuse_interpolated(returns)
         return
     place = int(wrong.argmax())
     names = ["Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays"]
@@ -150,7 +184,8 @@ def refuse_filled(returns: pd.DataFrame) -> None:
 
 def refuse_carried(factors: pd.DataFrame) -> None:
     """Refuse factors that mostly repeat the row before, as weekly or monthly ones spread over days."""
-    moving = factors.drop(columns=[c for c in ("rf",) if c in factors.columns]).to_numpy()
+    own = factors.drop(columns=[c for c in ("rf",) if c in factors.columns])
+    moving = own.to_numpy()
     if len(moving) < FEWEST_FILLED or not moving.shape[1]:
         return
     same = (moving[1:] == moving[:-1]).all(axis=1)
@@ -159,6 +194,7 @@ def refuse_carried(factors: pd.DataFrame) -> None:
             f"{same.mean():.0%} of the rows of factors repeat the row before, as weekly or monthly factors do that were spread over days; a study "
             f"needs daily factors."
         )
+    refuse_spread(own)
 
 
 def markets_of(model: NormalReturnModel) -> list[str]:

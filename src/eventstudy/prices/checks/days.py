@@ -103,7 +103,7 @@ def missing_sessions(grid: Grid) -> Iterator[Finding]:
                 MISSING_SESSIONS,
                 severity,
                 (),
-                f"no price at all on {len(rows)} session(s) of {grid.calendar}: {grid.days_of(rows)}",
+                f"no {'return' if grid.of_returns else 'price'} at all on {len(rows)} session(s) of {grid.calendar}: {grid.days_of(rows)}",
                 *grid.span(rows),
             )
 
@@ -125,7 +125,7 @@ def extra_days(grid: Grid) -> Iterator[Finding]:
                 EXTRA_DAYS,
                 severity,
                 () if len(who) == len(grid.tickers) else tuple(grid.tickers[i] for i in who),
-                f"The prices have {len(rows)} day(s) on which {grid.calendar} was closed: {grid.days_of(rows, 6)}",
+                f"The {'returns' if grid.of_returns else 'prices'} have {len(rows)} day(s) on which {grid.calendar} was closed: {grid.days_of(rows, 6)}",
                 *grid.span(rows),
             )
 

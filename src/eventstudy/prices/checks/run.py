@@ -292,7 +292,7 @@ def check_returns(
     kind : {"simple", "log"} or None
         What returns they are; None for figures that are none, such as abnormal volumes: only series under two names are looked for.
     calendar : str or None
-        ISO code of the exchange whose sessions they should have, if it is named.
+        ISO code of the exchange whose sessions they should have, if it is named or recognised.
     benchmarks : sequence of str
         Columns that firms are measured against.
     """
@@ -307,7 +307,7 @@ def check_returns(
     grid = replace(make_grid(relatives, calendar, benchmarks, usage, thin_trading), of_returns=True)
     still = (raw.adjusted == 0.0) | (raw.adjusted == previous(raw.adjusted))
     found += days.repeated_rows(raw, still, raw.priced, "every return is zero or that of the day before")
-    for check in (days.missing_sessions, days.stale_prices, days.carried_prices, copies.shifted_days):
+    for check in (days.missing_sessions, days.extra_days, days.stale_prices, days.carried_prices, copies.shifted_days):
         found += check(grid)
     return gathered(found)
 
