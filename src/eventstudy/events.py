@@ -27,7 +27,7 @@ from eventstudy.calendars import (
 )
 from eventstudy.errors import InvalidInput
 from eventstudy.wording import first_few, iso_day, listed
-from eventstudy.written_days import read_days
+from eventstudy.written_days import day_and_clock, moment_text, plain_offset, read_days
 
 #: Days in which every exchange has a session.
 _LONGEST_CLOSE = 21
@@ -37,8 +37,10 @@ _NAMED = 8
 _FARTHEST = timedelta(hours=14)
 #: A time with the name of its zone, and, as some programs write it, the offset too.
 _ZONED = re.compile(
-    r"(\d{4}.*?\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*([+-]\d{2}:?\d{2})?\s*\[?((?![AP]M\b)[A-Za-z][\w+/-]*)\]?"
+    r"(\d{4}.*?\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?)\s*([+-]\d{2}:?\d{2})?\s*\[?((?![AP]M\b)[A-Za-z][\w+/:-]*)\]?"
 )
+#: An offset behind a name that is none of UTC's.
+_NAMED_OFFSET = re.compile(r".*\d\s*[A-Za-z]+\s*[+-]\d[\d:]*\s*")
 
 #: Names of clocks that one place alone has, all year round.
 _ONE_CLOCK = {
@@ -59,22 +61,28 @@ _MEANT = {
     "MSK": "Europe/Moscow",
     "NYC": "America/New_York",
 }  # fmt: skip
+#: A clock with more than numbers: 4:05 PM, 16:05 Uhr.
+_SPELT = re.compile(r"\d\s*([ap]\.?m|uhr|h)\b", re.IGNORECASE)
 #: Year first, with western marks: 01/02/2025 means two different days on two continents.
 _YEAR_FIRST = re.compile(r"\s*\d{4}(-|/|\.|\d{4})")
+_CANNOT = "Event {}: cannot read {!r} as a date; give e.g. '2025-01-27', or with its zone '2025-01-26 17:16-05:00'."
 #: The longest words that tell a time of day, without blanks.
 _LONGEST = 40
 #: The time of day of news, as event lists tell it; the last stands for words that say that it is not known.
 AFTER_CLOSE, BEFORE_OPEN, IN_SESSION, NOT_SAID = "after the close", "before the open", "during the session", ""
-_THE, _MARKET = r"(the|us|regular|official|stock)*", r"(market|trading|session|exchange|bell|hours?)"
+_THE, _MARKET = r"(the|us|regular|official|stock)*", r"(market|mkt|trading|session|exchange|bell|hours?)"
+_BORS = "b(ö|ø)rs(en)?s?"
 _ENDS = r"(s|ed|ing|hours?|time|session|trading|bell|ofthe|of|market)*"
 #: What cells say of it, without blanks and marks, in small letters; also what exchanges and papers of other languages write.
 _TIMES_OF_DAY: Mapping[str, str] = {
     AFTER_CLOSE: rf"amc|(after|post)(hours?|{_THE}({_MARKET}(clos(e|es|ed|ing))?|clos(e|ing)){_ENDS})"
     r"|nach(dem|der)?(börsen|boersen|handels|markt|xetra)?(schlu(ss|ß)|ende)|nachb(ö|oe)rslich|après(la)?(clôture|bourse|fermeture)"
     r"|(despuésdel|despuesdel|trasel)cierre(delmercado)?|dopo(la)?chiusura|(após|apos|depoisd)o(fechamento|fecho)|nabeurs|nasluiting"
+    rf"|(efter|etter)({_BORS}(stängning(en)?|stenging|slutt?|luk(ning)?)?|stängning(en)?|stenging|lukning)"
     r"|po(sesji|zamknięciu(sesji)?)|盘后|收盘后|盤後|收盤後|引け後|大引け後|取引終了後|장마감후|장후",
     BEFORE_OPEN: rf"bmo|(before|pre|priorto|aheadof)(hours?|{_THE}({_MARKET}(open(s|ed|ing)?|clos(e|es|ing))?|open(ing)?|clos(e|ing)){_ENDS})"
     r"|vor(dem|der)?(börsen|boersen|handels|markt|xetra)?(beginn|start|öffnung|eröffnung|oeffnung|eroeffnung)|vorb(ö|oe)rslich"
+    rf"|(före|innan|før)({_BORS}(öpp?n|åpn|åbn)?(ar|er|ing|ingen)?|(öppn|åpn|åbn)ing(en)?)"
     r"|avant(l|la)?(ouverture|bourse)|antesdelaapertura|primadellapertura|antesdaabertura|voorbeurs|przed(sesją|otwarciem(sesji)?)"
     r"|盘前|开盘前|盤前|開盤前|寄り付き前|寄付前|取引開始前|장전|장시작전",
     IN_SESSION: rf"dm[ht]|rth|intraday|(during|in|while){_THE}{_MARKET}(open)?{_ENDS}|after{_THE}(market)?open(ing)?|(regular)?markethours"
@@ -156,7 +164,7 @@ class Event:
                 f"An event's ticker is {self.ticker[:60]!a}, with a control character in it; correct it."
             )
         object.__setattr__(self, "ticker", self.ticker.strip())
-        day, said = _split_words(self.when)
+        day, said = split_words(self.when)
         object.__setattr__(self, "time_of_day", said)
         object.__setattr__(self, "moment", _read_moment(day, self.ticker, self.exchange))
         offset = self.moment.utcoffset()
@@ -266,32 +274,43 @@ class Exchanges:
         return (named,) if named else self.of_ticker.get(event.ticker, self.of_dates)
 
 
-def _split_words(when: object) -> tuple[object, str]:
+def split_words(when: object) -> tuple[object, str]:
     """Return a day without the words after it that tell the time of day, and what they say."""
-    parts = re.fullmatch(r"\s*(\S+)[\s,]+(\D+)", when) if isinstance(when, str) else None
+    parts = re.fullmatch(r"\s*([^:]*?\d[^\s:]*?)[\s,]+(\D+)", when) if isinstance(when, str) else None
     said = time_of_day(parts[2]) if parts else None
     return (parts[1], said) if parts and said else (when, NOT_SAID)
 
 
-def _read_moment(when: object, ticker: str, exchange: object = "") -> pd.Timestamp:
-    if when is None or isinstance(when, bool | int | float | np.integer | np.floating):
-        raise InvalidInput(f"Event {ticker}: {when!r} is not a date; give e.g. '2025-01-27'.")
+def _year_first(text: str, ticker: str) -> str:
+    """Return a moment as the cell of a table is read, day year first and clock in 24 hours; a text that is written so, or no moment, as it is."""
+    parts = day_and_clock(text.strip())
+    if parts is None and ":" in text:
+        raise InvalidInput(_CANNOT.format(ticker, text))
+    if parts is None or (_YEAR_FIRST.match(text) and not _SPELT.search(text)):
+        return text
+    return moment_text(_read_day(parts[0], ticker), *parts[1])
+
+
+def _read_moment(given: object, ticker: str, exchange: object = "") -> pd.Timestamp:
+    if given is None or isinstance(given, bool | int | float | np.integer | np.floating):
+        raise InvalidInput(f"Event {ticker}: {given!r} is not a date; give e.g. '2025-01-27'.")
+    when = _year_first(plain_offset(given), ticker) if isinstance(given, str) else given
     zoned = _ZONED.fullmatch(when.strip()) if isinstance(when, str) else None
     if zoned and zoned[3] not in {"T", "Z", "UTC", "GMT"}:
         return _with_zone_name(zoned, ticker, exchange)
     if isinstance(when, str) and when.strip() not in {"", "NaT"} and not _YEAR_FIRST.match(when):
         return _read_day(when, ticker)
     try:
+        if isinstance(when, str) and _NAMED_OFFSET.fullmatch(when):
+            raise ValueError(when)
         moment = pd.Timestamp(when)  # type: ignore[arg-type]
     except (ValueError, TypeError, OverflowError) as error:
-        raise InvalidInput(
-            f"Event {ticker}: cannot read {when!r} as a date; give e.g. '2025-01-27', or with its zone '2025-01-26 17:16-05:00'."
-        ) from error
+        raise InvalidInput(_CANNOT.format(ticker, given)) from error
     if pd.isna(moment):
         raise InvalidInput(f"Event {ticker}: the date is missing; give e.g. '2025-01-27'.")
     if moment.tzinfo is None and moment != moment.normalize():
         raise InvalidInput(
-            f"Event {ticker}: {when!r} has a time but no time zone; write after it the place whose clock it is, {_place(f'{moment:%Y-%m-%d %H:%M}', exchange)}, "
+            f"Event {ticker}: {given!r} has a time but no time zone; write after it the place whose clock it is, {_place(f'{moment:%Y-%m-%d %H:%M}', exchange)}, "
             f"or give the day alone."
         )
     if moment.tzinfo is not None and isinstance(when, datetime):
@@ -300,12 +319,14 @@ def _read_moment(when: object, ticker: str, exchange: object = "") -> pd.Timesta
 
 
 def _read_day(text: str, ticker: str) -> pd.Timestamp:
-    """Read a day that is not written year first, if it can mean one day only."""
+    """Read a day in any form, if it can mean one day only."""
     try:
         return read_days(pd.Series([text.strip()]), f"Event {ticker}")[0]
     except InvalidInput as error:
+        both = error.facts.get("readings")
+        said = f"may be {listed(both, 'or')}" if isinstance(both, list) else "is no day"
         raise InvalidInput(
-            f"Event {ticker}: {text!r} is no day, or may be read as two; write the date as 2025-01-27."
+            f"Event {ticker}: {text!r} {said}; write the date as 2025-01-27 (year-month-day)."
         ) from error
 
 

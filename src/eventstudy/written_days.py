@@ -1,14 +1,16 @@
-"""How days are written in texts and cells, read strictly: never guessed."""
+"""How days and times of day are written in texts and cells, read strictly: never guessed."""
 
 from __future__ import annotations
 
 import re
 from datetime import date
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from eventstudy.errors import InvalidInput
+from eventstudy.wording import iso_day
 
 #: So much of a text is shown in a message.
 _LONGEST = 64
@@ -107,11 +109,14 @@ def _order(matches: list[re.Match[str]], name: str, month_first: bool | None) ->
             f"{name} writes {' and '.join(pair)}, so that day and month change places or there is no such day; {_WRITE}.",
             value=pair[0],
         )
-    if month_first is None and day_first is None and month_front is None:
+    open_to_both = next((m for m in matches if int(m["a"]) != int(m["b"])), None)
+    if month_first is None and day_first is None and month_front is None and open_to_both is not None:
+        readings = [str(_day(open_to_both, first)) for first in (False, True)]
         raise InvalidInput(
-            f"{name} writes dates as {matches[0][0]!r}, and no date in it tells which number is the day and which the month; "
-            f"{_WRITE}.",
-            value=matches[0][0],
+            f"{name} writes dates as {open_to_both[0]!r}, and no date in it tells which number is the day and which the month: it may be "
+            f"{' or '.join(readings)}; {_WRITE}.",
+            value=open_to_both[0],
+            readings=readings,
         )
     return bool(month_front) if month_first is None else month_first
 
@@ -129,6 +134,74 @@ def _day(match: re.Match[str], month_first: bool | None) -> date | None:
         return date(year, month, int(parts["d"] or 0))
     except ValueError:
         return None
+
+
+# -- Times of day.
+
+
+_TIME = re.compile(
+    r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(?:\s*([ap])\.?m(?![a-z])\.?)?(?:\s*(?:Uhr|h)(?![a-z]))?\s*([^\s:][^:]*(?::\d{2}[^:]*)?)?",
+    re.IGNORECASE,
+)
+_DAY_AND_TIME = re.compile(r"(.*?\d[日일]?)(?:[T\s,]+)(\d{1,2}:\d{2}.*)")
+
+
+class Clock(NamedTuple):
+    """A time of day in 24 hours (``16:05:00``), and the zone that is written after it, empty if there is none."""
+
+    time: str
+    zone: str
+
+
+def written_clock(text: str) -> Clock | None:
+    """Return what a text says as a time of day, None if it is none."""
+    match = _TIME.fullmatch(text)
+    hour, half = (int(match[1]), (match[4] or "").lower()) if match else (24, "")
+    if match is None or hour > (12 if half else 23) or (half and not hour) or int(match[2]) > 59:
+        return None
+    hour = hour % 12 + 12 * (half == "p") if half else hour
+    return Clock(f"{hour:02d}:{match[2]}:{match[3] or '00'}", (match[5] or "").strip("() "))
+
+
+def day_and_clock(text: str) -> tuple[str, Clock] | None:
+    """Return a text that ends in a time of day as its day and the time, None if it does not."""
+    parts = _DAY_AND_TIME.fullmatch(text)
+    clock = written_clock(parts[2]) if parts else None
+    return (parts[1], clock) if parts and clock else None
+
+
+#: A clock with its offset from UTC: 09:05 UTC+9, 09:05 GMT-0500.
+_OFFSET = re.compile(
+    r"(?P<clock>.*\d:\d{2}(?:\.\d+)?)\s*(?:UTC|GMT|UT|Z)?\s*(?P<sign>[+−–-])\s*(?P<hours>\d{1,2})(?::?(?P<minutes>\d{2}))?(?:\s*\(.*)?"
+)
+
+
+def plain_offset(text: str) -> str:
+    """Return a moment with its offset from UTC as ``+09:00``; behind a name libraries turn its sign, as POSIX does.
+
+    Examples
+    --------
+    >>> plain_offset("2025-01-20 09:05 UTC+9"), plain_offset("2025-01-20 09:05 GMT-0500"), plain_offset("2025-01-20")
+    ('2025-01-20 09:05+09:00', '2025-01-20 09:05-05:00', '2025-01-20')
+    """
+    match = _OFFSET.fullmatch(text.strip())
+    if match is None:
+        return re.sub(r"(?<=\d)\s*UT$", " UTC", text)
+    sign = "+" if match["sign"] == "+" else "-"
+    return f"{match['clock']}{sign}{match['hours']:0>2}:{match['minutes'] or '00'}"
+
+
+def plain_offsets(column: pd.Series[str]) -> pd.Series[str]:
+    """Return a column of moments with their offsets as `plain_offset` writes them; the same column if its first cell is written so."""
+    first = column.iloc[0] if len(column) else None
+    if not isinstance(first, str) or plain_offset(first) == first:
+        return column
+    return column.map(lambda cell: plain_offset(cell) if isinstance(cell, str) else cell)
+
+
+def moment_text(day: date, clock: str, zone: str) -> str:
+    """Return a moment year first, its offset from UTC with two digits an hour."""
+    return plain_offset(f"{iso_day(day)} {clock} {zone.strip()}".rstrip())
 
 
 def _shown(text: str) -> str:

@@ -16,6 +16,7 @@ DATA = Path(es.__file__).parent / "data"
 D = "2025-01-27"
 
 FITS: list[tuple[str, str, dict[str, object]]] = [
+    ("AMD, which does not make $5 chips, fell", "direction", {"asset": "AMD", "says": "fell", "date": "2025-01-27"}),
     ("Nvidia rose after it fell 17% on Monday", "direction", {"asset": "NVDA", "says": "rose", "date": "2025-01-28"}),
     ("Nvidia fell 17% while Meta rose", "size", {"asset": "NVDA", "says": "fell", "value": 17, "date": "2025-01-27"}),
     ("Nvidia fell 17% while Meta rose", "direction", {"asset": "META", "says": "rose", "date": "2025-01-27"}),
@@ -292,6 +293,9 @@ FITS: list[tuple[str, str, dict[str, object]]] = [
 ]
 DIFFERS: list[tuple[str, str, dict[str, object]]] = [
     ("AMD fell 12%", "size", {"asset": "AMD", "says": "fell", "value": 6, "date": "2025-01-27"}),
+    ("AMD never fell 6%", "size", {"asset": "AMD", "says": "fell", "value": 6, "date": "2025-01-27"}),
+    ("AMD did not tumble that day", "direction", {"asset": "AMD", "says": "tumbled", "date": "2025-01-27"}),
+    ("AMD dropped $6.40", "size", {"asset": "AMD", "says": "dropped", "value": 6.4, "date": "2025-01-27"}),
     ("Broadcom fell 17%", "size", {"asset": "AMD", "says": "fell", "value": 6, "date": "2025-01-27"}),
     ("Vistra rose 28%", "size", {"asset": "VST", "says": "fell", "value": 28, "date": "2025-01-27"}),
     ("Vistra plunged on Wednesday", "direction", {"asset": "VST", "says": "plunged", "date": "2025-01-27"}),

@@ -79,3 +79,30 @@ def test_days_that_cannot_be_misread_are_read_alike(text, day):
 def test_days_that_can_be_misread_or_are_none_are_refused_alike(text):
     for said in both(text):
         assert "2025-01-27" in str(said)
+
+
+@pytest.mark.parametrize(("text", "utc"), [
+    ("28.01.2025 07:30 Europe/Berlin", "2025-01-28 06:30"), ("01/28/2025 4:05 PM America/New_York", "2025-01-28 21:05"),
+    ("2024-10-17 4:05 pm ET", "2024-10-17 20:05"), ("17 Oct 2024 08:00 UTC+2", "2024-10-17 06:00"), ("17.10.2024 9:15 Uhr Europe/Zurich", "2024-10-17 07:15"),
+    ("2024年10月17日 15:30 Asia/Tokyo", "2024-10-17 06:30"), ("09.09.2024 12:00+02:00", "2024-09-09 10:00"),
+])  # fmt: skip
+def test_moments_are_read_alike(text, utc):
+    assert both(text) == [pd.Timestamp(utc, tz="UTC")] * 2
+
+
+@pytest.mark.parametrize("text", ["05.11.2024 07:30 Europe/Berlin", "05.11.2024", "11/05/2024 4:05 PM ET"])
+def test_a_day_that_can_be_misread_is_refused_with_both_readings(text):
+    for said in both(text):
+        assert "2024-11-05" in said
+        assert "2024-05-11" in said
+
+
+@pytest.mark.parametrize("text", ["2025-01-27 00:00:00+99:99 17:16-05:00", "2025-01-27 09:00 16:20-05:00"])
+def test_two_times_in_one_text_are_refused(text):
+    for said in both(text):
+        assert isinstance(said, str)
+        assert "2025-01-27'" in said or "2025-01-27 (year-month-day)" in said
+
+
+def test_one_number_twice_is_one_day_in_any_order():
+    assert both("07.07.2023") == ["2023-07-07"] * 2

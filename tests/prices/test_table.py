@@ -71,7 +71,7 @@ def test_empty_table_is_refused(empty):
     ("bad", "error", "words"),
     [
         (frame(index=[0, 1, 2]), InvalidInput, "indexed by numbers"),
-        (frame(index=["a", "b", "c"]), InvalidInput, "holds no dates"),
+        (frame(index=["a", "b", "c"]), InvalidInput, "has 'a' as a date in data row 1; write dates as"),
         (frame(index=["01/02/2025", "01/03/2025", "01/06/2025"]), InvalidInput, "write dates as"),
         (frame(index=[DAYS[0], None, DAYS[2]]), InvalidInput, "missing date"),
         (frame(["ten", "11", "12"]), DataUnfit, "not a number"),

@@ -504,7 +504,7 @@ def test_files_of_events_are_read_like_those_of_prices(tmp_path: Path, text: str
         ("ticker,date\nSAP,2025-01-28,x\n", "row 1 has 3 fields, the header 2"),
         ("ticker,date,label\nSAP,2025-01-28\n", "row 1 has 2 fields, the header 3"),
         ("date\n2025-01-28\n", "'ticker' is not there"),
-        ("ticker,date,date\nSAP,2025-01-28,2025-01-28\n", "column date more than once"),
+        ("ticker,date,date\nSAP,2025-01-28,2025-01-28\n", "column 'date' more than once"),
     ],
 )
 def test_files_that_are_wrong_say_why(tmp_path: Path, text: str, words: str):
@@ -516,6 +516,26 @@ def test_files_that_are_wrong_say_why(tmp_path: Path, text: str, words: str):
 def test_a_path_of_nothing_and_of_another_kind_of_file(tmp_path: Path):
     with pytest.raises(es.errors.DataMissing, match="There is no file"):
         as_events("nothing.csv")
-    file = tmp_path / "events.parquet"
+    file = tmp_path / "events.feather"
     file.write_bytes(b"x")
     assert "read them with pandas and hand the table over" in refusal(file)
+
+
+def test_parquet_files_of_events_are_read_with_the_reader_of_prices(tmp_path: Path):
+    table = pd.DataFrame({"symbol": ["TTE", "ASML"], "Datum": ["2024-07-25", "2024-07-17"], "timing": ["bmo", None]})
+    table.to_parquet(tmp_path / "events.parquet")
+    assert list(as_events(tmp_path / "events.parquet")) == list(as_events(table))
+    (tmp_path / "events.parquet").write_bytes(b"x")
+    with pytest.raises(es.errors.DataUnfit, match="not readable as Parquet"):
+        as_events(tmp_path / "events.parquet")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "firm"), [("cp1252", "Société Générale"), ("shift_jis", "トヨタ"), ("utf-16", "Ørsted")]
+)
+def test_events_in_another_encoding_are_read_where_it_is_named(tmp_path: Path, encoding: str, firm: str):
+    file = tmp_path / "ereignisse.csv"
+    file.write_text(f"Name;Datum\n{firm};2024-02-08\n", encoding=encoding)
+    with pytest.raises(es.errors.InvalidInput, match="encoding="):
+        as_events(file)
+    assert [(e.ticker, e.asked) for e in es.sources.read_events(file, encoding=encoding)] == [(firm, "2024-02-08")]

@@ -99,7 +99,7 @@ def test_long_with_one_close(save):
     text = "date,ticker,close\n2025-01-24,AAA,10\n2025-01-27,AAA,11\n"
     prices = read_prices(save(text))
     pd.testing.assert_frame_equal(prices.adj_close, prices.close)
-    assert any("one close only" in c for c in prices.provenance.cautions)
+    assert any("No column is known to hold adjusted closes" in c for c in prices.provenance.cautions)
     only_adjusted = read_prices(save(text.replace("close", "adj_close")))
     assert only_adjusted.close is None
 

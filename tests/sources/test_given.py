@@ -176,6 +176,27 @@ def test_a_study_says_how_its_files_are_written(files):
     assert study(files, 'source = "kurse.csv"\nencoding = "cp1252"\n').load_prices().tickers == ("7203", "^TOPX")
 
 
+def test_a_study_says_how_its_events_are_written(files):
+    (files / "7203.csv").rename(files / "トヨタ.csv")
+    source = 'source = {"トヨタ" = "トヨタ.csv", "^TOPX" = "topix 2022.csv"}\n'
+    text = STUDY.replace('headline = ["7203"]\n', "").replace("7203", '"トヨタ"')
+    (files / "events.csv").write_text("銘柄,日付\nトヨタ,2022年6月9日\n", encoding="shift_jis")
+    (files / "study.toml").write_text(text + source, encoding="utf-8")
+    with pytest.raises(StudyFileError, match=r"not UTF-8 text.*study file"):
+        es.load_study(files).event_list()
+    (files / "study.toml").write_text('events_encoding = "shift_jis"\n' + text + source, encoding="utf-8")
+    assert [(e.ticker, e.asked) for e in es.load_study(files).event_list()] == [("トヨタ", "2022-06-09")]
+
+
+def test_an_event_without_prices_is_named_by_its_row(files):
+    named = study(files, 'source = {"7203" = "7203.csv", "^TOPX" = "topix 2022.csv"}\n')
+    (files / "events.csv").write_text(
+        "ticker,date\n7203,2022-06-09\n\n6758,2022-06-10\n7203,2022-06-14\n6758,2022-06-15\n"
+    )
+    with pytest.raises(DataMissing, match=r"events\.csv names 6758 in row 2, 6758 in row 4\.$"):
+        named.load_prices()
+
+
 @pytest.mark.parametrize("source", ['["7203.csv", "../x.csv"]', '{"7203" = "/etc/x.csv"}', "[1]", "{a = 2}", "7"])
 def test_a_study_takes_no_other_files(source, files):
     with pytest.raises(StudyFileError, match=r"prices\.source"):

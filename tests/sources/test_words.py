@@ -77,7 +77,7 @@ def test_an_adjusted_close_is_used_or_stops_the_read(name, firm, save):
     start, cell = ("date,ticker", ",RIO") if firm else ("date", "")
     file = save(f"{start},close,{name}", lambda d, i: f"{d}{cell},{RAW[i]:.8f},{ADJUSTED[i]:.8f}", "RIO.csv")
     if meaning(name) not in {"adj_close", "total_return"} and name != "후복권":
-        with pytest.raises(InvalidInput, match=f"the column {re.escape(repr(name))}, which is none that is known"):
+        with pytest.raises(InvalidInput, match=f"the column {re.escape(repr(name))}, which is none that is used"):
             read_prices(file)
         return
     prices = read_prices(file)
@@ -264,7 +264,9 @@ def test_numbers_of_rows_are_no_column(save):
     prices = read_prices(save(",Date,SAN,BBVA", lambda d, i: f"{i},{d},{RAW[i]},2"))
     assert prices.tickers == ("SAN", "BBVA")
     prices = read_prices(save(",ticker,date,close", lambda d, i: f"{i + 1},SAN,{d},{RAW[i]}"))
-    assert prices.provenance.cautions == ("The file holds one close only; it was taken as adjusted and as traded.",)
+    assert prices.provenance.cautions == (
+        "No column is known to hold adjusted closes; the close was taken as adjusted and as traded.",
+    )
     file = save(",date,close", lambda d, i: f"{'SAN' if i < 4 else 'BBVA'},{d},{RAW[i]}", "IBE.MC.csv")
     with pytest.raises(InvalidInput, match=r"seems to name several firms .SAN, BBVA"):
         read_prices(file)
@@ -288,3 +290,12 @@ def test_closes_that_are_adjusted_for_nothing_alone_are_refused(head, start, sav
     file = save(f"{start},{head}", lambda d, i: f"{d}{',IBE' * start.count(',')},{RAW[i]}", "IBE.MC.csv")
     with pytest.raises(InvalidInput, match=r"and no other closes: it is adjusted for nothing"):
         read_prices(file)
+
+
+def test_words_of_bulk_files_stay_tickers_in_a_wide_table(save):
+    """PER and TIME are columns of Stooq's bulk files, and tickers; LAST beside them is one too."""
+    for name in ("PER", "TIME"):
+        file = save(f"date,{name},LAST", lambda d, i: f"{d},{RAW[i]:.6f},{ADJUSTED[i]:.6f}", "closes.csv")
+        assert read_prices(file).tickers == (name, "LAST")
+        alone = save(f"date,{name}", lambda d, i: f"{d},{RAW[i]:.6f}", "alone.csv")
+        assert read_prices(alone).tickers == (name,)

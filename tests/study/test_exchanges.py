@@ -250,6 +250,7 @@ def test_midnight_in_utc_is_the_same_session_as_a_day_and_as_a_moment(exchange):
     ("2025-01-28 07:30+01:00[Europe/Berlin]", "2025-01-28 06:30"),
     ("2025-10-26 02:30+01:00 Europe/Berlin", "2025-10-26 01:30"),
     ("2025-01-28 07:30 UTC", "2025-01-28 07:30"),
+    ("28.01.2025 07:30 Europe/Berlin", "2025-01-28 06:30"),
     ("2025-01-28 07:30 Singapore", "2025-01-27 23:30"),
 ])  # fmt: skip
 def test_names_of_zones_are_read(text, utc):
@@ -263,7 +264,7 @@ def test_names_of_zones_are_read(text, utc):
     ("2025-03-30 02:30 Europe/Berlin", "is no time there, as the clocks are put forward"),
     ("2025-10-26 02:30 Europe/Berlin", r"comes twice there.*write the offset.*02:30\+0200' or .*02:30\+0100'"),
     ("2025-01-28 07:30+02:00 Europe/Berlin", r"is at \+0100 then, not at \+02:00"),
-    ("28.01.2025 07:30 Europe/Berlin", "write the date as 2025-01-27"),
+    ("03.01.2025 07:30 Europe/Berlin", "may be 2025-01-03 or 2025-03-01; write"),
 ])  # fmt: skip
 def test_what_no_zone_has_is_refused_in_words(text, words):
     with pytest.raises(InvalidInput, match=words):

@@ -384,6 +384,6 @@ def test_members_before_and_after_the_panel_are_told_by_the_nearest_shares(marke
     diluted = share * fit.params[1]
     assert diluted > 0.02
     check = check_of(study().run(es.load_prices(), [es.Event(firm, day)]))
-    assert f"{share:.1%} {firm} ({market_values.index[row].date()})" in check.value
+    assert f"of ^GSPC about {share:.1%} was {firm} on {market_values.index[row].date()}" in check.value
     scaled = f"{firm} by {1 - diluted:.2f}: {abnormal:+.2%} would be {abnormal / (1 - diluted):+.2%}"
     assert scaled.replace("-", "−") in check.comment

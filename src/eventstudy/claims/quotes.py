@@ -71,6 +71,11 @@ _WITHOUT_A_VERB = re.compile(rf"(?:,|;|\b(?:and|while|but)) (?P<who>{_NAME})(?: 
 _AMOUNT = re.compile(
     r"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?= ?(?:%|per ?cent|percentage|points?|bn|tn|mn|billion|trillion|million))"
 )
+#: A sum that is a price's own, not billions.
+_MONEY = re.compile(r"[$€£] ?(\d[\d,]*(?:\.\d+)?)(?![\d,.]| ?(?:bn|tn|mn|billion|trillion|million))")
+_DENIED = re.compile(
+    rf"\b(?:never|not|no longer|hardly)\b(?: \w+){{0,2}}? (?:{MOVE})\b|n[’']t (?:{MOVE})\b", re.IGNORECASE
+)
 _PART = re.compile(r"\b(?:half|halved|third|quarter|fifth|sixth|tenth|doubled|tripled)\b", re.IGNORECASE)
 
 
@@ -105,6 +110,8 @@ def differs(ev: Evidence, part: ClaimPart) -> str:
     who = _others(part, names)
     if who:
         return f"it speaks of {who}, the keys of {listed(ev.call(t) for t in part.assets)}"
+    if _DENIED.search(part.quote) and not part.verb.negated and not _both_ways(part.quote):
+        return f"it denies what the keys say, “{part.says}”"
     if part.kind not in _OF_MOVES or part.verb.negated or part.verb.base == "recovered":
         return ""
     return _wrong_way_or_size(ev, part, names)
@@ -168,12 +175,18 @@ def _wrong_way_or_size(ev: Evidence, part: ClaimPart, names: Mapping[str, str]) 
     shown = part.value is not None and part.value in amounts
     if part.value is not None and shown and len(amounts) == 1 and _word_is_missing(part):
         return f"it does not say “{part.wording}”, the keys say “{said}”"
+    if part.unit == "percent" and not amounts and part.value in _sums(part.quote):
+        return f"it says “{part.quote.strip()}”, an amount of money, the keys say “{said}”"
     if part.value is not None and shown and len(amounts) > 1:
         return ""
     found, other = (read(quote, _as_said(part, names, s)).problems for s in (part.sign, -part.sign))
     if not found or (part.value is None and other) or (_both_ways(quote) and (part.value is None or shown)):
         return ""
     return f"it says “{part.quote.strip()}”, the keys say “{said}” of {listed(ev.call(t) for t in part.assets)}"
+
+
+def _sums(quote: str) -> list[float]:
+    return [float(a.replace(",", "")) for a in _MONEY.findall(quote)]
 
 
 def _word_is_missing(part: ClaimPart) -> bool:

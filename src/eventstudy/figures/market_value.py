@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import pandas as pd
@@ -22,14 +22,36 @@ from eventstudy.inference.market_value import MarketValueChange
 from eventstudy.statements import ABNORMAL_VALUE, VALUE, Numbers, verdict
 from eventstudy.statements import HIGH as HIGH_END
 from eventstudy.statements import LOW as LOW_END
+from eventstudy.windows import Window
 from eventstudy.wording import MINUS, billions, interval, listed, money_words, one_currency, round_significant
 
 if TYPE_CHECKING:
     from eventstudy.figures.figure import HouseFigure
 
 
+class HasChanges(Protocol):
+    """A result that knows the market values of its events."""
+
+    def value_changes(self, window: Window) -> Sequence[MarketValueChange]:
+        """Return the changes over a window."""
+        ...  # pragma: no cover
+
+
+def _given(changes: object) -> Sequence[MarketValueChange]:
+    """Return the changes that are given, or those of a result on the event day."""
+    if hasattr(changes, "value_changes"):
+        found: Sequence[MarketValueChange] = changes.value_changes(Window(0, 0))
+        return found
+    if isinstance(changes, Sequence) and all(isinstance(c, MarketValueChange) for c in changes):
+        return changes
+    raise InvalidInput(
+        f"changes is {type(changes).__name__}; give the result, figures.dollars(result), or the changes of a window, "
+        f"figures.dollars(result.value_changes(Window(0, 1))); the table that result.market_value() returns is for reading."
+    )
+
+
 def dollars(
-    changes: Sequence[MarketValueChange],
+    changes: Sequence[MarketValueChange] | HasChanges,
     *,
     size: str = "article",
     source: str = "",
@@ -40,8 +62,8 @@ def dollars(
 
     Parameters
     ----------
-    changes : sequence of MarketValueChange
-        At least one, all of one window and level; sorted by the abnormal change. Companies without a figure are
+    changes : StudyResult or sequence of MarketValueChange
+        A result, of which the event day is drawn; or the changes of another window, ``result.value_changes(Window(-1, 1))``: at least one, all of one window and level; sorted by the abnormal change. Companies without a figure are
         named in the note.
     size : str
         Layout preset, one of `eventstudy.figures.SIZES`.
@@ -55,7 +77,7 @@ def dollars(
     Raises
     ------
     InvalidInput
-        If there is no change at all.
+        If there is no change at all, or what is given are none.
 
     Examples
     --------
@@ -65,6 +87,7 @@ def dollars(
     >>> dollars([lost]).words.title
     'A lost $80bn, $50bn more than expected'
     """
+    changes = _given(changes)
     if not changes:
         raise InvalidInput("There is no market-value change to draw; give at least one.")
     there = sorted((c for c in changes if math.isfinite(c.abnormal)), key=lambda c: (c.abnormal, c.key))

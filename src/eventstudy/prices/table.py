@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
@@ -13,6 +12,7 @@ import pandas as pd
 from eventstudy.days import Days, days_of, written_days
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
 from eventstudy.wording import did_you_mean, first_few, iso_day
+from eventstudy.written_days import plain_offsets, read_days
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +23,8 @@ ReturnKind = Literal["simple", "log"]
 #: Names of the sources that are embedded in the package, and what to call them.
 SNAPSHOT, UNIVERSE = "snapshot", "universe"
 EMBEDDED = {SNAPSHOT: "eventstudy price snapshot", UNIVERSE: "eventstudy S&P 500 panel"}
+#: Days that are written as one whole number.
+_WHOLE = (1800_01_01, 2200_12_31)
 #: Name of the source that is asked over the network.
 YAHOO = "yahoo"
 
@@ -313,7 +315,7 @@ def frame_of_days(frame: pd.DataFrame, what: str, exchange: str | None = None) -
     try:
         table = table.astype(np.float64)
     except (ValueError, TypeError) as error:
-        raise DataUnfit(f"The {what} table holds something that is not a number: {error}.") from error
+        raise _no_number(frame, what) from error
     table = table.sort_index(kind="stable")
     if table.index.has_duplicates:
         table = _drop_equal_repeats(table, what)
@@ -321,23 +323,48 @@ def frame_of_days(frame: pd.DataFrame, what: str, exchange: str | None = None) -
     return table, said
 
 
+def _no_number(frame: pd.DataFrame, what: str) -> DataUnfit:
+    """Name the first cell that is no number, and the way out."""
+    for place, name in enumerate(frame.columns):
+        column = frame.iloc[:, place].astype("object")
+        wrong = (pd.to_numeric(column, errors="coerce").isna() & column.notna()).to_numpy()
+        if wrong.any():
+            at = int(wrong.argmax())
+            cell, row = str(column.iloc[at]), frame.index[at]
+            way = "Give numbers"
+            if cell.strip().endswith("%"):
+                way = "Give fractions (0.01 is one per cent): take out the sign, pandas.to_numeric, divide by 100"
+            elif re.fullmatch(r"[-−]?[\d.]*,\d+", cell.strip()):
+                way = "Give numbers with a point as decimal mark: table.replace(',', '.', regex=True).astype(float), or read the file with decimal=','"
+            day = iso_day(row) if isinstance(row, pd.Timestamp) else str(row)[:40]
+            return DataUnfit(
+                f"The {what} table holds something that is not a number: {cell[:40]!r} in column {str(name)[:60]}, row {day}. {way}.",
+                column=str(name),
+            )
+    return DataUnfit(f"The {what} table holds something that is not a number; give numbers.")
+
+
 def _daily_index(index: pd.Index, what: str, exchange: str | None) -> Days:
     name = f"The {what} table"
     if pd.api.types.is_numeric_dtype(index):
-        raise InvalidInput(f"{name} is indexed by numbers; its index must hold dates (set_index('date')?).")
+        if not ((index >= _WHOLE[0]) & (index <= _WHOLE[1]) & (index % 1 == 0)).all():
+            raise InvalidInput(f"{name} is indexed by numbers; its index must hold dates (set_index('date')?).")
+        index = index.astype("int64").astype(str)
+    if isinstance(index, pd.PeriodIndex) and index.freqstr in {"D", "B"}:
+        index = index.to_timestamp()
     if not isinstance(index, pd.DatetimeIndex):
-        for label in index:
-            if _is_ambiguous(label):
-                raise InvalidInput(f"The index of the {what} table holds {label!r}; write dates as 2025-01-27.")
-        found = written_days(index.to_series(), name, exchange)
+        cells = plain_offsets(index.to_series())
+        found = written_days(cells, name, exchange)
         if found is not None:
             return found
+        if all(isinstance(label, str) for label in index):
+            return Days(read_days(cells, f"The index of the {what} table"))
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # the library's guesses at a form are ours to judge
-            stamps = pd.DatetimeIndex(pd.to_datetime(index))
+        stamps = pd.DatetimeIndex(pd.to_datetime(index))
     except (ValueError, TypeError) as error:
-        raise InvalidInput(f"The index of the {what} table holds no dates: {error}.") from error
+        raise InvalidInput(
+            f"The index of the {what} table holds no dates, or moments of several zones; write dates as 2025-01-27."
+        ) from error
     if stamps.hasnans:
         raise InvalidInput(f"The index of the {what} table has a missing date; drop that row.")
     return days_of(stamps, name, exchange)

@@ -13,6 +13,7 @@ from eventstudy.errors import InvalidInput
 from eventstudy.interchange import is_table
 from eventstudy.prices.snapshot import ShareCount, universe_members
 from eventstudy.prices.table import Prices, Provenance, as_day
+from eventstudy.sources.events import read_events
 from eventstudy.sources.files.french import read_french_factors
 from eventstudy.sources.files.open import (
     SUFFIXES,
@@ -36,6 +37,7 @@ __all__ = [
     "ShareCount",
     "load_prices",
     "read_crsp_shares",
+    "read_events",
     "read_french_factors",
     "read_prices",
     "universe_members",

@@ -12,23 +12,27 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.calendars import calendar_bounds
-from eventstudy.errors import DataMissing, InvalidInput
-from eventstudy.events import Event, time_of_day
+from eventstudy.errors import InvalidInput
+from eventstudy.events import Event, split_words, time_of_day
 from eventstudy.interchange import as_pandas, is_table
-from eventstudy.sources.files.cells import WORDS, column_names, cut, shown
+from eventstudy.sources.files.cells import WORDS, column_names, cut, refuse_repeated, shown
 from eventstudy.sources.files.delimited import filled_rows, read_text
-from eventstudy.sources.files.layouts import HEADERS, plainly
-from eventstudy.sources.files.open import is_price_file
+from eventstudy.sources.files.layouts import HEADERS, meaning, plainly
+from eventstudy.sources.files.open import check_file, parquet_table
 from eventstudy.wording import iso_day, plural
-from eventstudy.written_days import read_days
+from eventstudy.written_days import day_and_clock, moment_text, read_days, written_clock
 
 #: What columns of events are called, by what they hold; of labels the first word is taken.
-_WORDS = {meaning: tuple(plainly(word) for word in words.split()) for meaning, words in WORDS["events"].items()}
-_WORDS["code"] += tuple(w for w in map(plainly, HEADERS["prices"]["ticker"].split()) if w not in _WORDS["ticker"])
-_WORDS["name"] += tuple(
-    w for w in map(plainly, HEADERS["prices"]["firm"].split()) if w not in (*_WORDS["ticker"], *_WORDS["code"])
-)
-_WORDS["day"] += tuple(w for w in map(plainly, HEADERS["prices"]["date"].split()) if w not in _WORDS["no_day"])
+_OF_PRICES = {"code": "ticker", "name": "firm", "day": "date"}
+_MEANS = {
+    plainly(word): kind
+    for table in ({k: HEADERS["prices"][m] for k, m in reversed(_OF_PRICES.items())}, WORDS["events"])
+    for kind, words in table.items()
+    for word in words.split()
+}
+_LABELS = [plainly(word) for word in WORDS["events"]["label"].split()]
+#: What columns that name a firm hold, the first before the others.
+_FIRMS = ("ticker", "code", "name")
 #: Words that say the time of day only under a header that promises it.
 _UNDER_A_HEADER = {
     "after": "after the close",
@@ -36,8 +40,6 @@ _UNDER_A_HEADER = {
     "before": "before the open",
     "pre": "before the open",
 }
-#: Headers that say no more than that a column holds days.
-_PLAIN_DAYS = frozenset(map(plainly, HEADERS["prices"]["date"].split())) - {*_WORDS["no_day"]}
 #: Kinds of columns that hold days, and answers under a header that names a time of day.
 _DAYS = ("days", "moments")
 _YES_OR_NO = frozenset("true false 1 0 yes no y n t f x ja nein j oui non si sí wahr falsch vrai faux".split())  # noqa: SIM905
@@ -47,8 +49,13 @@ _MENTION = re.compile(
     r"|\b(outside|extended|off|out of)\W*(of )?(regular |market |trading |the )*(hours|session)\b|nachb(ö|oe)rs|vorb(ö|oe)rs"
     r"|(nach|vor)(dem|der)?\W*(börse|handels|xetra)"
 )
-#: Last words of headers that promise a time of day: ``ann_tm``, ``Call Time``.
-_LAST_WORD = frozenset("time tm hr hrs hhmm hhmmss tod clock uhrzeit".split())  # noqa: SIM905
+_SIDES, _SIDES_AFTER, _MARKET, _DOES, _ALONE = (
+    "|".join(WORDS["times"][of].split()) for of in ("sides", "sides_after", "market", "does", "alone")
+)
+_FOREIGN = re.compile(
+    rf"\b({_SIDES})(\W+(\w+\W+){{0,2}}?)?({_MARKET}|{_DOES})|\b({_MARKET}|{_DOES})\w*\W*({_SIDES_AFTER})\b"
+    rf"|\b({_MARKET})\w*\W+({_DOES})|\bennen\W.*({_MARKET})"
+)
 #: Names of columns of days that are announcements, and of days that are other than the event's.
 _ANNOUNCED = re.compile(
     r"announc|annonce|anunci|annunci|ankünd|\bann|day\W?0|day zero|event|ereignis|news|publi|releas|disclos|first.*(session|trad)"
@@ -62,12 +69,6 @@ _MOSTLY = 0.5
 #: Days written as one number, and the longest text that tells a time of day.
 _YEAR_MONTH_DAY, _LONGEST = (1900_01_01, 2199_12_31), 60
 _WHAT = "The events table"
-_CLOCK = re.compile(
-    r"(\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(?:\s*([ap])\.?m(?![a-z])\.?)?(?:\s*(?:Uhr|h)(?![a-z]))?\s*(\S.*)?",
-    re.IGNORECASE,
-)
-_DAY_AND_CLOCK = re.compile(r"(.*?\d)(?:[T\s,]+)(\d{1,2}:\d{2}.*)")
-_DAY_AND_WORDS = re.compile(r"(.*?\d)[\s,]+(\D+)")
 #: What days look like; whether they are days, and which, `read_days` says.
 _LIKE_A_DAY = re.compile(
     r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}.*|(19|20)\d{6}(\.0)?|\d{1,2}[-/. ]([a-z]{3,9}|\d{1,2})[-/. ]\d{2,4}.*|[a-z]{3,9} \d{1,2},? \d{4}.*",
@@ -75,7 +76,6 @@ _LIKE_A_DAY = re.compile(
 )
 #: What a reader of cells returns.
 Read = TypeVar("Read")
-_TWO_NUMBERS = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4})")
 
 
 class EventList(tuple[Event, ...]):
@@ -105,7 +105,7 @@ class EventList(tuple[Event, ...]):
 
 
 def as_events(events: object) -> EventList:
-    """Return events given as a list, as a table of any library, or as the path of a CSV file.
+    """Return events given as a list, as a table of any library, or as the path of a file.
 
     Raises
     ------
@@ -119,13 +119,13 @@ def as_events(events: object) -> EventList:
     if isinstance(events, Event):
         return EventList((events,))
     if isinstance(events, Path) or (isinstance(events, str) and re.search(r"\.\w{2,7}$", events)):
-        return events_of_table(*read_event_table(Path(events)))
+        return read_events(events)
     if is_table(events):
         return events_of_table(as_pandas(events, _WHAT))
     if isinstance(events, str | Mapping | pd.Series) or not isinstance(events, Iterable):
         given = repr(events) if isinstance(events, str) else f"a {type(events).__name__}"
         raise InvalidInput(
-            f"Events are {given}; give a list of Event, a table with ticker and date (pandas.read_csv of a file), or the path of a CSV or Excel file."
+            f"Events are {given}; give a list of Event, a table with ticker and date (pandas.read_csv of a file), or the path of a CSV, Parquet or Excel file."
         )
     items: tuple[object, ...] = tuple(events)
     if not items:
@@ -146,16 +146,49 @@ def as_events(events: object) -> EventList:
 # -- The file.
 
 
-def read_event_table(file: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:
+def read_events(path: str | Path, encoding: str | None = None) -> EventList:
+    r"""Read a list of events from a CSV (``.csv``, ``.csv.gz``, ``.txt``), Parquet or Excel file (``.xlsx``, its first sheet).
+
+    Parameters
+    ----------
+    path : str or Path
+        The file. It is opened like one of prices (`read_prices`): separators, titles above the header and days in any form that cannot be
+        misread; its columns are those of a table of events (`EventStudy.run`).
+    encoding : str, optional
+        That of a text which is not UTF-8, such as ``"cp1252"``; nothing is guessed.
+
+    Returns
+    -------
+    tuple of Event
+        In the order of the rows; it also knows which columns were not used.
+
+    Raises
+    ------
+    DataMissing
+        If there is no such file.
+    InvalidInput
+        If its columns or cells leave firm, day or time of day open, or it is text in another encoding.
+    DataUnfit
+        If the file is damaged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder, "meldungen.csv")
+    ...     _ = file.write_text("Kürzel;Datum;Uhrzeit\nSAP;28.01.2025;nachbörslich\n", encoding="cp1252")
+    ...     read_events(file, encoding="cp1252")[0].asked
+    '2025-01-28 after the close'
+    """
+    return events_of_table(*read_event_table(Path(path), encoding))
+
+
+def read_event_table(file: Path, encoding: str | None = None) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Read a file of events as text, empty cells as missing; and say what was left out."""
-    if not file.is_file():
-        raise DataMissing(f"There is no file {file}; check the name and the folder.", file=str(file))
-    if not is_price_file(file.name) or file.name.lower().endswith(".parquet"):
-        raise InvalidInput(
-            f"{file.name} is no file of text; save the events as CSV, or read them with pandas and hand the table over.",
-            file=file.name,
-        )
-    text = read_text(file)
+    check_file(file, "events")
+    if file.name.lower().endswith(".parquet"):
+        return parquet_table(file), ()
+    text = read_text(file, encoding)
     header = text.rows[0]
     while len(header) > 1 and not header[-1]:  # what spreadsheets leave behind
         header = header[:-1]
@@ -218,51 +251,49 @@ def _plain(given: pd.DataFrame) -> pd.DataFrame:
     if index.nlevels > 1 or table.index.name is not None or not pd.api.types.is_numeric_dtype(index):
         table = table.reset_index()
     table = table.set_axis([str(c).strip() for c in table.columns], axis=1)
-    if table.columns.has_duplicates:
-        twice = sorted(set(table.columns[table.columns.duplicated()]))
-        raise InvalidInput(f"{_WHAT} has the column {', '.join(cut(twice))} more than once; keep one.")
+    refuse_repeated(list(table.columns), _WHAT)
     empty = table.isna().all(axis=1) if table.shape[1] else pd.Series(dtype=bool)
     return table[~empty] if empty.any() else table
 
 
-def _word(header: str) -> str:
-    """Return a header without marks, and without what it says in brackets: its zone."""
-    return plainly(re.sub(r"\(.*?\)|\[.*?\]", "", header))
+def _bare(header: str) -> str:
+    """Return a header without what it says in brackets: its zone."""
+    return re.sub(r"\(.*?\)|\[.*?\]", "", header)
+
+
+def _means(header: str) -> str:
+    """Return what a column of events holds by its header, or an empty word."""
+    return _MEANS.get(plainly(_bare(header)), "")
 
 
 def _columns(table: pd.DataFrame) -> Columns:
     names = list(table.columns)
-    words = {name: _word(name) for name in names}
+    means = {name: _means(name) for name in names}
     kinds = {name: _kind(table[name]) for name in names}
-    firm = next(
-        (found for kind in ("ticker", "code", "name") if (found := [n for n in names if words[n] in _WORDS[kind]])), []
-    )
-    called = [n for n in names if words[n] in _WORDS["day"]]
+    firm = next((found for kind in _FIRMS if (found := [n for n in names if means[n] == kind])), [])
+    called = [n for n in names if means[n] == "day"]
     dates = [n for n in called if kinds[n] in _DAYS] or called
-    dates = dates or [n for n in names if words[n] in _WORDS["time"] and kinds[n] in _DAYS]
+    dates = dates or [n for n in names if means[n] == "time" and kinds[n] in _DAYS]
     if not firm or not dates:
         raise _not_found(names, kinds, firm, dates)
     _the_one(table, firm, "the firm")
     _the_one(table, dates, "the day of the event")
     rest = [n for n in names if n not in (firm[0], dates[0])]
-    second = next(
-        (n for n in rest if kinds[n] == "moments" or (words[n] in _WORDS["time"] and kinds[n] == "days")), None
-    )
+    second = next((n for n in rest if kinds[n] == "moments" or (means[n] == "time" and kinds[n] == "days")), None)
     if second is not None:
         raise _two([dates[0], second], "the day of the event")
     _refuse_other_days(table, dates[0], [n for n in rest if kinds[n] == "days"])
     promised = [n for n in rest if _promises(n) and kinds[n] not in _DAYS and table[n].notna().any()]
-    named = {w for kind in ("ticker", "code", "name") for w in _WORDS[kind]}
-    named |= {words[n] for n in rest if words[n] in _WORDS["label"] and not any(map(_says_a_time, table[n]))}
-    times = [*promised, *(n for n in rest if n not in promised and kinds[n] == "times" and words[n] not in named)]
+    named = {n for n in rest if means[n] in _FIRMS or (means[n] == "label" and not any(map(_says_a_time, table[n])))}
+    times = [*promised, *(n for n in rest if kinds[n] == "times" and n not in promised and n not in named)]
     if len(times) > 1 and len({tuple(map(str, _times(table[n], n))) for n in times}) > 1:
         raise _two(times, "the time of day")
     _refuse_doubtful_times(table, [n for n in rest if n not in promised])
     chosen = times[0] if times else None
-    zone = next((n for n in rest if words[n] in _WORDS["zone"]), None)
-    label = next((n for w in _WORDS["label"] for n in rest if words[n] == w and n != chosen), None)
-    group = next((n for n in rest if words[n] in _WORDS["group"]), None)
-    exchange = next((n for n in rest if words[n] in _WORDS["exchange"] and _are_exchanges(table[n])), None)
+    labels = [n for n in rest if means[n] == "label" and n != chosen]
+    label = min(labels, key=lambda n: _LABELS.index(plainly(_bare(n))), default=None)
+    zone, group = (next((n for n in rest if means[n] == kind), None) for kind in ("zone", "group"))
+    exchange = next((n for n in rest if means[n] == "exchange" and _are_exchanges(table[n])), None)
     used = {firm[0], dates[0], chosen, zone, label, group, exchange}
     unused = tuple((n or "one without a name") + " (holds days)" * (kinds[n] in _DAYS) for n in names if n not in used)
     return Columns(firm[0], dates[0], chosen, zone, label, group, exchange, unused)
@@ -273,18 +304,28 @@ def _spoken(header: str) -> str:
     return re.sub(r"[\W_]+", " ", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", header)).casefold().strip()
 
 
+def _folded(text: str) -> str:
+    """Return a text in small letters without marks and accents, its words apart."""
+    return " ".join(map(plainly, re.findall(r"[^\W_]+", text)))
+
+
+def _mentions(text: str) -> bool:
+    """Tell whether a header or a cell speaks of the time of day, in any language that is known."""
+    return bool(_MENTION.search(_spoken(text)) or _MENTION.search(text.casefold()) or _FOREIGN.search(_folded(text)))
+
+
 def _promises(header: str) -> bool:
     """Tell whether a header says that its column holds times of day."""
-    words = _spoken(re.sub(r"\(.*?\)|\[.*?\]", "", header)).split()
-    return _word(header) in _WORDS["time"] or bool(words and words[-1] in _LAST_WORD)
+    words = _spoken(_bare(header)).split()
+    return _means(header) == "time" or bool(words and _means(words[-1]) == "time")
 
 
 def _refuse_other_days(table: pd.DataFrame, day: str, names: Sequence[str]) -> None:
     """Refuse a second column of other days that by its name is the announcement's, or, beside a plain date, is not said to be another day."""
-    plain = _word(day) in _PLAIN_DAYS
+    plain = meaning(_bare(day)) == "date" and _means(day) != "no_day"
     for name in names:
         words = _spoken(name)
-        doubtful = _ANNOUNCED.search(words) or (plain and _word(name) not in _WORDS["no_day"])
+        doubtful = _ANNOUNCED.search(words) or (plain and _means(name) != "no_day")
         if doubtful and not _OTHER_DAY.search(words) and not _same_days(table, day, name):
             raise _two([day, name], "the day of the event")
 
@@ -303,11 +344,12 @@ def _same_days(table: pd.DataFrame, day: str, other: str) -> bool:
 
 
 def _refuse_doubtful_times(table: pd.DataFrame, names: Sequence[str]) -> None:
-    """Refuse columns that may tell the time of day or something else: one of nothing but AMC, a firm's ticker too, and yes and no under its words."""
+    """Refuse columns that may tell the time of day or something else: nothing but AMC, a firm's ticker too; parts of the day; yes and no under its words."""
     for name in names:
         cells = set(_texts(table, name)) - {""}
         yes_or_no = bool(cells) and {c.casefold() for c in cells} <= _YES_OR_NO
-        if cells == {"AMC"} or (yes_or_no and (time_of_day(name) or _MENTION.search(_spoken(name)))):
+        parts = bool(cells) and _means(name) != "group" and all(re.fullmatch(_ALONE, _folded(c)) for c in cells)
+        if cells == {"AMC"} or parts or (yes_or_no and (time_of_day(name) or _mentions(name))):
             raise InvalidInput(
                 f"{_WHAT} has {column_names(sorted(cells))} in the column {name[:60]!r}, which may be the time of day or something else. If it is, "
                 f"call the column timing and write 'amc' (after the close), 'bmo' (before the open) or 'dmh' (during the session) in it; else: "
@@ -405,7 +447,7 @@ def _kind_of_cell(value: Any) -> str | None:
     said = _time(value, promised=False)
     if said is not None:
         return "times" if any(said) else ""
-    if isinstance(value, str) and len(text) <= _LONGEST and _MENTION.search(text.replace("AMC", "").casefold()):
+    if isinstance(value, str) and len(text) <= _LONGEST and _mentions(text.replace("AMC", "")):
         return "times"
     if not isinstance(value, date | np.datetime64) and not _LIKE_A_DAY.fullmatch(text):
         return ""
@@ -433,13 +475,9 @@ def _time(value: object, promised: bool) -> TimeOfDay | None:
     text = _text(value)
     if len(text) > _LONGEST:
         return None
-    match = _CLOCK.fullmatch(text)
-    if match:
-        hour, half = int(match[1]), (match[4] or "").lower()
-        if hour > (12 if half else 23) or (half and not hour) or int(match[2]) > 59:
-            return None
-        hour = hour % 12 + 12 * (half == "p") if half else hour
-        return TimeOfDay(f"{hour:02d}:{match[2]}:{match[3] or '00'}", (match[5] or "").strip("() "))
+    clock = written_clock(text)
+    if clock is not None:
+        return TimeOfDay(*clock)
     words = time_of_day(text)
     if words is None and promised:
         words = _UNDER_A_HEADER.get(re.sub(r"\W+", "", text.casefold()))
@@ -489,14 +527,11 @@ def _when(value: object) -> _When:
         clock = "" if stamp == stamp.normalize() else f"{stamp:%H:%M:%S}"
         return _When(iso_day(stamp), TimeOfDay(clock))
     text = _text(value)
-    parts = _DAY_AND_CLOCK.fullmatch(text)
-    if parts is not None and (found := _time(parts[2], promised=False)) is not None:
-        plain = found.clock == "00:00:00" and not found.zone
-        return _When(parts[1], TimeOfDay() if plain else found)
-    parts = _DAY_AND_WORDS.fullmatch(text)
-    if parts is not None and (words := time_of_day(parts[2])):
-        return _When(parts[1], TimeOfDay(words=words))
-    return _When(text)
+    parts = day_and_clock(text)
+    if parts is not None:
+        return _When(parts[0], TimeOfDay() if parts[1] == ("00:00:00", "") else TimeOfDay(*parts[1]))
+    day, words = split_words(text)
+    return _When(day, TimeOfDay(words=words))
 
 
 def _moments(table: pd.DataFrame, columns: Columns) -> tuple[list[object], list[int]]:
@@ -524,7 +559,7 @@ def _moments(table: pd.DataFrame, columns: Columns) -> tuple[list[object], list[
         if cell.moment is not None:
             moments.append(cell.moment)
         elif said.clock:
-            moments.append(f"{iso_day(day)} {said.clock}{'' if zone[0] in '+-' else ' '}{zone}")
+            moments.append(moment_text(day, said.clock, zone))
         else:
             moments.append(f"{iso_day(day)} {said.words}".rstrip())
     untimed = [i for i, (c, t) in enumerate(zip(cells, found, strict=True)) if not c.is_timed and not any(t)]
@@ -538,19 +573,7 @@ def _days(cells: Sequence[_When], table: pd.DataFrame, columns: Columns) -> pd.D
         raise InvalidInput(
             f"Row {lost + 1}: Event {_text(table[columns.firm].iloc[lost])}: the date is missing; give e.g. '2025-01-27'."
         )
-    try:
-        return read_days(pd.Series([str(c.day) for c in cells], dtype=object), _WHAT)
-    except InvalidInput as error:
-        raise InvalidInput(f"{error.message}{_both_readings(error.facts.get('value'))}", **error.facts) from error
-
-
-def _both_readings(text: object) -> str:
-    """Return the two days that 05/11/2024 may mean, in words."""
-    match = _TWO_NUMBERS.fullmatch(str(text))
-    if match is None or max(int(match[1]), int(match[3])) > 12:
-        return ""
-    one, two, year = int(match[1]), int(match[3]), match[4]
-    return f" It may be {year}-{two:02d}-{one:02d} or {year}-{one:02d}-{two:02d}."
+    return read_days(pd.Series([str(c.day) for c in cells], dtype=object), _WHAT)
 
 
 def _zones(found: Sequence[TimeOfDay], table: pd.DataFrame, columns: Columns) -> list[str]:
@@ -567,12 +590,4 @@ def _zones(found: Sequence[TimeOfDay], table: pd.DataFrame, columns: Columns) ->
                 f"the clock: 'amc' (after the close), 'bmo' (before the open).",
                 row=place,
             )
-    return [_zone(zone) for zone in zones]
-
-
-def _zone(text: str) -> str:
-    """Return a zone as `Event` reads it: an offset with two digits an hour."""
-    offset = re.fullmatch(r"(?:UTC|GMT)?\s*([+-])(\d{1,2})(?::?(\d{2}))?", text.strip())
-    if offset:
-        return f"{offset[1]}{offset[2]:0>2}:{offset[3] or '00'}"
-    return text.strip()
+    return zones

@@ -11,6 +11,7 @@ from eventstudy.errors import DataMissing, EventStudyError, InvalidInput, Source
 from eventstudy.interchange import as_pandas, is_table
 from eventstudy.prices.table import Prices, Provenance
 from eventstudy.sources.files.cells import check_tickers
+from eventstudy.sources.files.delimited import read_marks
 from eventstudy.sources.files.layouts import Asked, figures_of
 from eventstudy.sources.source import SHOWN, PriceSource, Source, the_only
 
@@ -30,7 +31,8 @@ class Table(Source):
 
     def read(self, tickers: Sequence[str] | None, start: date | None, end: date | None) -> Prices:
         """Return the table as prices."""
-        figures = figures_of(as_pandas(self.table, self.name), Asked(self.name, self.ticker, the_only(tickers)))
+        table, said = read_marks(as_pandas(self.table, self.name), self.name)
+        figures = figures_of(table, Asked(self.name, self.ticker, the_only(tickers))).with_cautions(*said)
         origin = Provenance(source=self.name, adjustments=figures.adjustments, cautions=figures.cautions)
         return Prices.from_frame(figures.adj_close, figures.close, figures.volume, origin, figures.currency)
 

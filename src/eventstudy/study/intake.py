@@ -17,6 +17,7 @@ from eventstudy.calendars import (
 )
 from eventstudy.days import refuse_other_frequency, refuse_sparse_columns
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
+from eventstudy.estimation.market import FactorModel
 from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.interchange import collect_first, dated, is_table
 from eventstudy.measures import Measure, measured
@@ -155,7 +156,8 @@ class Intake:
         else:
             returns, holes = self._from_prices(data, [c for c in needed if c not in extra.columns])
         if self.measure == "return":
-            refuse_filled(returns[[c for c in needed if c in returns.columns and c not in extra.columns]])
+            rate = self.model.risk_free if isinstance(self.model, FactorModel) else None  # moves as a level does
+            refuse_filled(returns[[c for c in needed if c in returns.columns and c not in (*extra.columns, rate)]])
         return (returns if isinstance(data, pd.DataFrame) else returns.join(extra)), holes
 
     def _factor_table(self, data: Prices | pd.DataFrame, factors: pd.DataFrame | None) -> pd.DataFrame:

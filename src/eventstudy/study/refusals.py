@@ -13,7 +13,7 @@ from eventstudy.estimation.market import FactorModel
 from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.prices.table import ReturnKind
 from eventstudy.sources.files.cells import cut
-from eventstudy.sources.files.layouts import factor_of
+from eventstudy.sources.files.layouts import meaning
 from eventstudy.study.interpolated import (
     CARRIES_OVER,
     follows_itself,
@@ -57,7 +57,7 @@ def factors_missing(missing: list[str], table: pd.DataFrame, in_data: list[str])
 def renaming(missing: list[str], table: pd.DataFrame, name: str) -> str:
     """Return the line that calls the factors of a table as the model does, and brings them from per cent to fractions; empty if none is known."""
     names = list(map(str, table.columns))
-    renamed = {c: factor_of(c) for c in names if factor_of(c) in missing}
+    renamed = {c: meaning(c, "factors") for c in names if meaning(c, "factors") in missing}
     if "mkt_rf" in missing and "mkt_rf" not in renamed.values():
         renamed = {c: "mkt_rf" for c in names if c.lower() in CALLED_MARKET} | renamed
     if not renamed or len(set(renamed.values())) < len(renamed):
@@ -118,7 +118,7 @@ def require_returns(
 
 def _must_be_returns(factor: str) -> bool:
     """Tell whether a factor's name is that of a market or of a portfolio's return; any other may be a level, such as an interest rate."""
-    return factor_of(factor) not in {"", "rf"} or factor.lower() in CALLED_MARKET
+    return meaning(factor, "factors") not in {"", "rf"} or factor.lower() in CALLED_MARKET
 
 
 def _refuse_growth(table: pd.DataFrame, typical: pd.Series[float], name: str) -> None:

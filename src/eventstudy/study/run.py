@@ -168,10 +168,10 @@ class EventStudy:
         data : Prices or DataFrame
             Prices (of a download, a table or a file: ``load_prices(table)``), or a wide table of returns (dates × tickers, benchmark and factors as columns, fractions). Tables of polars,
             pyarrow or DuckDB hold the dates in a first column ``date``.
-        events : list of Event, DataFrame, or path of a CSV or Excel file
+        events : list of Event, DataFrame, or path of a CSV, Parquet or Excel file
             What happened when. A table needs the firm and the day, under ``ticker`` and ``date`` or other usual words (``symbol``,
             ``event_date``, ``Datum``); the time of day may stand beside it, in words (``amc``, ``before open``) or as a clock time with a
-            ``zone``. Columns that are not used are named in the checks.
+            ``zone``. Columns that are not used are named in the checks. A file that is not UTF-8: `sources.read_events`.
         factors : DataFrame, optional
             Columns of the model that are not in the data, dates × factors, simple returns as fractions, e.g. `load_factors`. They may
             not repeat a column of the data.

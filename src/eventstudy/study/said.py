@@ -6,17 +6,23 @@ import math
 import re
 from collections.abc import Collection, Mapping
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
 
 from eventstudy.errors import EventStudyError
+from eventstudy.estimation.abnormal import AbnormalReturns
+from eventstudy.estimation.model import NormalReturnModel
+from eventstudy.estimation.panel import EventPanel
 from eventstudy.figures.measured import Measured, measure, said_of
+from eventstudy.figures.presentation import Presentation
 from eventstudy.figures.titles import events_by_name
 from eventstudy.figures.words import span_text
+from eventstudy.inference.market_value import MarketValueChange
 from eventstudy.inference.result import LEVEL
 from eventstudy.prices.firms import another_firm, currency_of
+from eventstudy.prices.table import Prices
 from eventstudy.statements import (
     ABNORMAL,
     ABNORMAL_VALUE,
@@ -32,20 +38,51 @@ from eventstudy.statements import (
     group_names,
 )
 from eventstudy.study.tables import shown_caar
-from eventstudy.study.validity import event_day
+from eventstudy.study.validity import Check, event_day
 from eventstudy.study.yardstick import BenchmarkCheck
 from eventstudy.windows import Window
 from eventstudy.wording import INDEX_NAMES, capital, iso_day, listed, percent
-
-if TYPE_CHECKING:
-    from eventstudy.study.results import EventStudyResult
 
 #: Events that a sentence names.
 LED_BY = 4
 Values = dict[tuple[str, str, Span], float]
 
 
-def called(result: EventStudyResult, i: int, names: Mapping[str, str] | None = None) -> str:
+class Spoken(Protocol):
+    """What a result holds, for what is said of it: fields and methods of `EventStudyResult`."""
+
+    @property
+    def model(self) -> NormalReturnModel:
+        """The model of normal returns."""
+
+    @property
+    def panel(self) -> EventPanel:
+        """Returns in event time."""
+
+    @property
+    def abnormal(self) -> AbnormalReturns:
+        """Abnormal returns."""
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """Checks of validity."""
+
+    @property
+    def prices(self) -> Prices | None:
+        """The prices, if the study is of prices."""
+
+    @property
+    def presentation(self) -> Presentation:
+        """What tickers are called."""
+
+    def when(self) -> str:
+        """Return the session of the events in words."""
+
+    def value_changes(self, window: Window) -> tuple[MarketValueChange, ...]:
+        """Return the market-value changes of a window."""
+
+
+def called(result: Spoken, i: int, names: Mapping[str, str] | None = None) -> str:
     """Return what an event's share is called, with its day if the events do not share one."""
     ticker = result.panel.events[i].ticker
     name = (result.presentation.names if names is None else names).get(ticker, ticker)
@@ -53,7 +90,7 @@ def called(result: EventStudyResult, i: int, names: Mapping[str, str] | None = N
 
 
 def result_numbers(
-    result: EventStudyResult,
+    result: Spoken,
     window: Window | None = None,
     names: Mapping[str, str] | None = None,
     turned: Collection[str] | None = None,
@@ -100,7 +137,7 @@ def result_numbers(
     )
 
 
-def other_firms(result: EventStudyResult) -> frozenset[str]:
+def other_firms(result: Spoken) -> frozenset[str]:
     """Return the tickers of a result whose prices are not those of the firm that is embedded under them."""
     prices = result.prices
     if prices is None:
@@ -116,7 +153,7 @@ def index_names(benchmark: str, names: Mapping[str, str]) -> list[str]:
     return [names.get(benchmark, benchmark), benchmark, *known, *(f"the {name}" for name in known)]
 
 
-def _days_of(result: EventStudyResult, date: str) -> Mapping[str, int]:
+def _days_of(result: Spoken, date: str) -> Mapping[str, int]:
     """Return the day of the event window that a date, in words or in digits, is for each event; without a year, in any year."""
     panel, window = result.panel, result.abnormal.window
     years = [""] if re.search(r"\d{4}", date) else [f" {year}" for year in sorted({day.year for day in panel.sessions})]
@@ -131,7 +168,7 @@ def _days_of(result: EventStudyResult, date: str) -> Mapping[str, int]:
     return found
 
 
-def _over(result: EventStudyResult, window: Window) -> Values:
+def _over(result: Spoken, window: Window) -> Values:
     """Return the numbers of a window: returns, abnormal returns, the benchmark's, the average's, dollars."""
     ab, span = result.abnormal, (window.start, window.end)
     shown = measure(ab, window, 1.0 - LEVEL)
@@ -141,7 +178,7 @@ def _over(result: EventStudyResult, window: Window) -> Values:
     return values | _benchmark(result, window) | _dollars(result, window, shown)
 
 
-def _benchmark(result: EventStudyResult, window: Window) -> Values:
+def _benchmark(result: Spoken, window: Window) -> Values:
     """Return what the benchmark did, if the events share their days."""
     benchmark, span = result.model.benchmark, (window.start, window.end)
     if not benchmark or not result.when() or benchmark in result.abnormal.keys:
@@ -158,13 +195,13 @@ def _benchmark(result: EventStudyResult, window: Window) -> Values:
     return found
 
 
-def _currencies(result: EventStudyResult, shown: Measured) -> dict[str, str]:
+def _currencies(result: Spoken, shown: Measured) -> dict[str, str]:
     """Return the currency of each event's market value; empty if it is not known."""
     prices, tickers = result.prices, [e.ticker for e in result.panel.events]
     return {} if prices is None else {k: currency_of(prices, t) for k, t in zip(shown.keys, tickers, strict=True)}
 
 
-def _dollars(result: EventStudyResult, window: Window, shown: Measured) -> Values:
+def _dollars(result: Spoken, window: Window, shown: Measured) -> Values:
     """Return the changes in market value of a window, where there are share counts and closes as traded."""
     try:
         changes = result.value_changes(window)
@@ -184,7 +221,7 @@ def _dollars(result: EventStudyResult, window: Window, shown: Measured) -> Value
     }
 
 
-def turned_by_rest(result: EventStudyResult, window: Window) -> tuple[str, ...]:
+def turned_by_rest(result: Spoken, window: Window) -> tuple[str, ...]:
     """Return the events whose verdict turns without the events' firms in the benchmark, which is known of the event day."""
     if window != event_day(result.abnormal):
         return ()
@@ -192,7 +229,7 @@ def turned_by_rest(result: EventStudyResult, window: Window) -> tuple[str, ...]:
 
 
 def result_sentence(
-    result: EventStudyResult,
+    result: Spoken,
     window: Window,
     names: Mapping[str, str] | None = None,
     turned: Collection[str] | None = None,
@@ -215,7 +252,7 @@ def result_sentence(
     return " ".join(said)
 
 
-def _share_sentence(result: EventStudyResult, shown: Measured, i: int, at: str, names: Mapping[str, str] | None) -> str:
+def _share_sentence(result: Spoken, shown: Measured, i: int, at: str, names: Mapping[str, str] | None) -> str:
     """Say what a share did, and what of it the model does not explain."""
     name, raw, own = capital(called(result, i, names)), float(shown.raw[i]), float(shown.value[i])
     if shown.states[i] == "missing" or not math.isfinite(raw):

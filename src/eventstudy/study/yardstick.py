@@ -306,14 +306,14 @@ def _outside(abnormal: AbnormalReturns, panel: EventPanel, nearest: _Nearest) ->
         return ()
     name, keys = panel.columns[0], abnormal.keys
     shares = [
-        f"{percent(float(nearest.shares[i]), 1, sign=False)} {keys[i]} ({iso_day(nearest.days[i])})"
+        f"{percent(float(nearest.shares[i]), 1, sign=False)} was {keys[i]} on {iso_day(nearest.days[i])}"
         for _, _, i in heavy
     ]
     parts = [
         f"{keys[i]} by {1.0 - d:.2f}: {percent(float(abnormal.as_fractions(b.car)))} would be {percent(float(abnormal.as_fractions(b.car / (1.0 - d))))}"
         for d, b, i in heavy
     ]
-    value = f"{name} was about {first_few(shares, 3)} on the nearest day that is known"
+    value = f"of {name} about {first_few(shares, 3)}, the nearest day that is known"
     return (
         BenchmarkCheck(
             BENCHMARK_CHECK,

@@ -19,7 +19,7 @@ from eventstudy.files import check_inside, command_path, own_notebooks, read_tab
 from eventstudy.prices.snapshot import FACTOR_COLUMNS, ShareCount, load_factors
 from eventstudy.prices.table import YAHOO, Prices
 from eventstudy.sources import load_prices, source_of
-from eventstudy.sources.events import EventList, as_events
+from eventstudy.sources.events import EventList, read_events
 from eventstudy.sources.files.french import read_french_factors
 from eventstudy.sources.files.open import PriceFile
 from eventstudy.sources.source import Snapshot, Source
@@ -41,6 +41,7 @@ from eventstudy.studyfile.release import State, Status, release_mark, release_st
 from eventstudy.toml import Part, read_toml
 from eventstudy.vintages.store import find_vintage, list_vintages
 from eventstudy.windows import Window
+from eventstudy.wording import first_few
 
 FILE_NAME = "study.toml"
 
@@ -64,6 +65,8 @@ class StudySpec(Part):
         What to call a ticker in sentences, e.g. ``NVDA = "Nvidia"``.
     events, timeline : str
         File names; events need a firm and a day (see `EventStudy.run`), a timeline date and what.
+    events_encoding : str, optional
+        That of the file of events if it is not UTF-8, such as ``"cp1252"``.
     claims : ClaimBook
         Articles' claims, from the file that the key ``claims`` names or from ``[[claims]]``.
     style : str
@@ -86,6 +89,7 @@ class StudySpec(Part):
     headline: tuple[str, ...] = ()
     names: dict[str, str] = Field(default_factory=dict)
     events: str = "events.csv"
+    events_encoding: str | None = None
     timeline: str | None = None
     prices: PricesPart = PricesPart()
     model: ModelPart = ModelPart()
@@ -167,7 +171,7 @@ class StudySpec(Part):
             If the file cannot be read as events; names the file.
         """
         try:
-            found = as_events(self.folder / self.events)
+            found = read_events(self.folder / self.events, self.events_encoding)
         except DataMissing as error:
             raise DataMissing(f"{self.folder.name}/{self.events} is missing; the study file names it.") from error
         except (InvalidInput, DataUnfit) as error:
@@ -205,14 +209,16 @@ class StudySpec(Part):
         return [("[model]", self.build_model()), *variants]
 
     def _asked_by(self, missing: object) -> str:
-        """Say which table of the study file asks for prices that are missing; an empty text if the events do."""
+        """Say which rows of the events, and which table of the study file, ask for prices that are missing."""
         wanted = set(missing) if isinstance(missing, tuple) else set()
         found = [
             f"{table} asks for {', '.join(own)}"
             for table, model in self._models
             if (own := sorted(wanted & {*model.columns}))
         ]
-        return f" In the study file {'; '.join(found)}." if found else ""
+        rows = [f"{e.ticker} in row {i}" for i, e in enumerate(self.event_list(), start=1) if e.ticker in wanted]
+        said = f" {self.events} names {first_few(rows, 6)}." if rows else ""
+        return said + (f" In the study file {'; '.join(found)}." if found else "")
 
     def build_model(self) -> NormalReturnModel:
         """Return the model of normal returns that the file names."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -12,11 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from eventstudy.errors import DataUnfit
+from eventstudy.errors import DataUnfit, InvalidInput
 from eventstudy.wording import first_few, is_formula, iso_day
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 #: Longest text that a cell of a price file may hold.
 MAX_CELL = 64
@@ -58,6 +59,15 @@ def cut(names: Iterable[object]) -> list[str]:
 def column_names(names: Iterable[object]) -> str:
     """Return names of columns for a message, a dozen at most."""
     return first_few(cut(names), _COLUMNS)
+
+
+def refuse_repeated(columns: Sequence[str], name: str, way: str = "keep one") -> None:
+    """Refuse a name that two columns have; ``way``: what to do."""
+    twice = cut(sorted({c for c, count in Counter(columns).items() if c and count > 1}))
+    if twice:
+        raise InvalidInput(
+            f"{name} has the column {', '.join(map(repr, twice))} more than once; {way}.", columns=tuple(twice)
+        )
 
 
 def may_be_ticker(column: str) -> bool:
@@ -107,12 +117,8 @@ def _number(cell: object) -> float:
 
 
 def _money(cell: object) -> float:
-    if not isinstance(cell, str):
-        return _number(cell)
-    match = _MONEY.fullmatch(cell.strip())
-    if match is None:
-        return _number(cell)
-    return float(re.sub(r"[$,KMB]", "", match[0])) * _SCALE[match[4]]
+    match = _MONEY.fullmatch(cell.strip()) if isinstance(cell, str) else None
+    return _number(cell) if match is None else float(re.sub(r"[$,KMB]", "", match[0])) * _SCALE[match[4]]
 
 
 def check_tickers(tickers: Iterable[object], name: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
@@ -34,6 +33,8 @@ _CAUTIONS = {
     "left": "Delisting returns were left out for {}.",
     "bridged": "A missing return was bridged by prices without dividends for {}.",
 }
+#: What a share's figures are called here.
+_FIELDS = ("level", "close", "volume")
 #: Shares that a caution names.
 _SHARES = 10
 
@@ -67,18 +68,14 @@ def crsp_figures(
     labels = _labels(clean, name)
     cautions = _contradictions(clean, labels, name)
     edges = np.searchsorted(clean["permno"].to_numpy(), [*labels, max(labels) + 1])
-    shares = [
-        _share(clean.iloc[a:b], label, name, delisting)
+    shares = {
+        label: _share(clean.iloc[a:b], label, name, delisting)
         for a, b, label in zip(edges[:-1], edges[1:], labels.values(), strict=True)
-    ]
-    blocks = {
-        field: pd.DataFrame({s.label: getattr(s, field) for s in shares}).sort_index()
-        for field in ("level", "close", "volume")
     }
+    level, close, volume = (pd.DataFrame({t: f[c] for t, (f, _) in shares.items()}).sort_index() for c in _FIELDS)
     for mark, words in _CAUTIONS.items():
-        marked = [s.label for s in shares if getattr(s, mark)]
-        if marked:
-            cautions.append(words.format(first_few(marked, _SHARES)))
+        marked = [label for label, (_, marks) in shares.items() if mark in marks]
+        cautions += [words.format(first_few(marked, _SHARES))] if marked else []
     if "dlret" not in columns and columns["ret"].strip().lower() != _WHOLE_RETURN:
         cautions.append("The file has no dlret: the last day of a delisted firm lacks its delisting return.")
     quotes = int((clean["prc"] < 0).sum())
@@ -87,9 +84,9 @@ def crsp_figures(
             f"{quotes:,} of {int(clean['prc'].notna().sum()):,} closes are averages of bid and ask (negative prc)."
         )
     return Figures(
-        blocks["level"],
-        blocks["close"] if "prc" in columns else None,
-        blocks["volume"] if "vol" in columns else None,
+        level,
+        close if "prc" in columns else None,
+        volume if "vol" in columns else None,
         "cumulated CRSP returns (splits and distributions)",
         tuple(cautions),
     )
@@ -118,22 +115,15 @@ def _cells(table: pd.DataFrame, columns: Mapping[str, str], name: str) -> pd.Dat
         raise DataUnfit(f"{name} is empty below its header; it needs a row for each share and day.")
     days = read_days(table[columns["date"]], name)
     clean = pd.DataFrame({"date": days})
-    for field in ("permno", "prc", "vol", "shrout", "cfacpr", "dlstcd"):
-        there = field in columns
-        clean[field] = numbers(table[columns[field]], name, days).to_numpy() if there else np.nan
-    for field in ("ret", "dlret"):
-        clean[field] = np.nan
-        if field in columns:
-            column = table[columns[field]]
-            clean[field] = _returns(column, name, days).to_numpy()
-            if field == "ret":
-                clean["no_previous"] = _stripped(column).isin(_NO_PREVIOUS).to_numpy()
-    ticker = (
-        table[columns["ticker"]].astype("object")
-        if "ticker" in columns
-        else pd.Series(None, index=table.index, dtype=object)
-    )
-    clean["ticker"] = ticker.where(ticker.notna(), "").astype(str).str.strip().to_numpy()
+    for field in ("permno", "prc", "vol", "shrout", "cfacpr", "dlstcd", "ret", "dlret"):
+        read = _returns if field.endswith("ret") else numbers
+        clean[field] = read(table[columns[field]], name, days).to_numpy() if field in columns else np.nan
+    if "ret" in columns:
+        clean["no_previous"] = _stripped(table[columns["ret"]]).isin(_NO_PREVIOUS).to_numpy()
+    clean["ticker"] = ""
+    if "ticker" in columns:
+        ticker = table[columns["ticker"]].astype("object")
+        clean["ticker"] = ticker.where(ticker.notna(), "").astype(str).str.strip().to_numpy()
     wrong = clean["permno"].isna() | (clean["permno"] % 1 != 0)
     if wrong.any():
         raise DataUnfit(f"{name} has no whole number as permno in data row {int(wrong.to_numpy().argmax()) + 1}.")
@@ -192,22 +182,8 @@ def _labels(clean: pd.DataFrame, name: str) -> dict[int, str]:
     return labels
 
 
-@dataclass(frozen=True)
-class _Share:
-    """One share's figures by date, and what was done about its missing returns."""
-
-    label: str
-    level: pd.Series[float]
-    close: pd.Series[float]
-    volume: pd.Series[float]
-    filled: bool
-    lacking: bool
-    left: bool
-    bridged: bool
-
-
-def _share(part: pd.DataFrame, label: str, name: str, delisting: Delisting) -> _Share:
-    """Cumulate one share's returns, the delisting return with the last."""
+def _share(part: pd.DataFrame, label: str, name: str, delisting: Delisting) -> tuple[pd.DataFrame, set[str]]:
+    """Return one share's figures by date, its returns cumulated, the delisting return with the last; and the marks of `_CAUTIONS`."""
     ret, price, last = part["ret"].to_numpy(copy=True), part["prc"].abs().to_numpy(), len(part) - 1
     dlret, recorded = part["dlret"].to_numpy(copy=True), part["dlret"].notna().to_numpy()
     if recorded[:-1].any():
@@ -239,17 +215,11 @@ def _share(part: pd.DataFrame, label: str, name: str, delisting: Delisting) -> _
             f"{name}: the returns of {label} cumulate beyond the range of numbers; look for a wrong return or price.",
             ticker=label,
         )
-    index = pd.DatetimeIndex(part["date"])
-    return _Share(
-        label,
-        pd.Series(level, index=index),
-        pd.Series(price, index=index),
-        pd.Series(part["vol"].to_numpy(), index=index),
-        filled=delisting == "shumway" and lacking,
-        lacking=delisting == "recorded" and lacking,
-        left=delisting == "ignore" and bool(recorded[last]),
-        bridged=bridged,
-    )
+    figures = (level, price, part["vol"].to_numpy())
+    done = {"shumway": "filled", "recorded": "lacking"}.get(delisting) if lacking else None
+    done = "left" if delisting == "ignore" and recorded[last] else done
+    marks = {mark for mark in (done, "bridged" if bridged else None) if mark}
+    return pd.DataFrame(dict(zip(_FIELDS, figures, strict=True)), index=pd.DatetimeIndex(part["date"])), marks
 
 
 def _scaled(level: np.ndarray, price: np.ndarray, farewell: float) -> np.ndarray:
@@ -310,11 +280,10 @@ def _contradictions(clean: pd.DataFrame, labels: Mapping[int, str], name: str) -
     """Compare returns with ``prc / cfacpr``; return a caution that counts the days on which they contradict, if there are any."""
     priced = clean[clean["prc"].notna()]
     factor = priced["cfacpr"].where(priced["cfacpr"] > 0)
-    has_factor = factor.notna() & factor.groupby(priced["permno"]).shift().notna()
-    price = priced["prc"].abs() / factor.where(factor.notna(), 1.0)
+    here, before = factor.notna(), factor.groupby(priced["permno"]).shift().notna()
+    price = priced["prc"].abs() / factor.fillna(1.0)
     change = price / price.groupby(priced["permno"]).shift() - 1.0
-    mixed = factor.notna() != factor.groupby(priced["permno"]).shift().notna()
-    known = priced["ret"].notna() & change.notna() & ~mixed & (has_factor | change.between(*_NO_SPLIT))
+    known = priced["ret"].notna() & change.notna() & (here == before) & (here | change.between(*_NO_SPLIT))
     ret, change, rows = priced["ret"][known], change[known], priced[known]
     telling = change.abs() >= _TELLING
     if int(telling.sum()) >= _FEWEST:

@@ -20,8 +20,8 @@ from pandas.api.types import is_numeric_dtype
 
 from eventstudy.errors import DataUnfit, InvalidInput
 from eventstudy.interchange import read_csv
-from eventstudy.sources.files.cells import MISSING, column_names, cut
-from eventstudy.sources.files.layouts import has_decimals, holds_words, meanings, needed_cells, two_heads
+from eventstudy.sources.files.cells import MISSING, column_names, cut, refuse_repeated
+from eventstudy.sources.files.layouts import WHOSE, has_decimals, holds_words, meanings, needed_cells, two_heads
 from eventstudy.wording import first_few
 from eventstudy.written_days import is_day
 
@@ -67,10 +67,10 @@ def read_text(file: Path, encoding: str | None = None) -> Text:
                 data = stream.read(MAX_TEXT + 1)
         except (OSError, EOFError, zlib.error) as error:
             raise DataUnfit(f"{name} is damaged: {error}. Make or download it again.", file=name) from error
-        data = data if encoding is None else _in_utf8(data, encoding, name)
+        data = data if encoding is None else _decoded(data, name, encoding).encode()
     check_bytes(data, name)
     data = data.removeprefix(b"\xef\xbb\xbf")
-    head = _decoded(data[: 4 * MAX_LINE], name)
+    head = _decoded(data, name)[: 4 * MAX_LINE]
     told = re.match(r'"?sep=(.)"?[;,]*\r?\n', head)  # a line for spreadsheets
     separator = told[1] if told else _separator(head)
     rows, ends = [], []
@@ -85,33 +85,41 @@ def read_text(file: Path, encoding: str | None = None) -> Text:
         raise DataUnfit(f"{name} is empty.", file=name)
     if max(map(len, rows)) > MAX_COLUMNS:
         raise InvalidInput(f"{name} has more than {MAX_COLUMNS:,} columns; keep only those of the study.", file=name)
-    begin = _header(rows)
+    begin = _header(rows, name)
     if begin:
         titles = first_few([repr(" ".join(filter(None, row))[:60]) for row in rows[:begin]], 3)
         said = (*said, f"What stands above the header was left out: {titles}.")
     return Text(name, data, separator, rows[begin:], ends[begin:], said, day_zero)
 
 
-def _header(rows: list[list[str]]) -> int:
+def _header(rows: list[list[str]], name: str) -> int:
     """Return the place of the header: the first row that names a column of days above a day; below titles of one cell."""
     for place, (row, below) in enumerate(itertools.pairwise(rows)):
-        if two_heads(rows[place : place + 3]) or any(
+        if two_heads(rows[place : place + 3], name) or any(
             "date" in meanings(c) and is_day(d) for c, d in zip(row, below, strict=False)
         ):
             return place
     return next((place for place, row in enumerate(rows) if any(row[1:])), 0)
 
 
-def _in_utf8(data: bytes, encoding: str, name: str) -> bytes:
+def _decoded(data: bytes, name: str, encoding: str = "utf-8") -> str:
     try:
-        return data.decode(encoding).encode("utf-8")
+        return data.decode(encoding)
+    except UnicodeError as error:
+        if encoding == "utf-8" and isinstance(error, UnicodeDecodeError):
+            line = data.count(b"\n", 0, error.start) + 1
+            raise InvalidInput(
+                f"{name} is not UTF-8 text (line {line}); say what it is (in load_prices, sources.read_events or the study file), such as encoding='cp1252' (Western Europe), 'shift_jis', 'gb18030' or "
+                f"'euc_kr', or save it as CSV in UTF-8.",
+                file=name,
+                line=line,
+            ) from error
+        raise InvalidInput(
+            f"{name} is not text in the encoding {encoding}; give another, or save it as CSV in UTF-8.", file=name
+        ) from error
     except LookupError as error:
         raise InvalidInput(
             f"encoding is {encoding!r}, which is none; give one such as 'cp1252', 'utf-16' or 'shift_jis'."
-        ) from error
-    except UnicodeError as error:
-        raise InvalidInput(
-            f"{name} is not text in the encoding {encoding}; give another, or save it as CSV in UTF-8.", file=name
         ) from error
 
 
@@ -180,25 +188,6 @@ def check_bytes(data: bytes, name: str) -> None:
         )
 
 
-def _decoded(data: bytes, name: str) -> str:
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if len(data) - error.start < 4 and error.reason == "unexpected end of data" and len(data) >= 4 * MAX_LINE:
-            return data[: error.start].decode("utf-8")
-        line = data.count(b"\n", 0, error.start) + 1
-        raise _not_utf8(name, line) from error
-
-
-def _not_utf8(name: str, line: int) -> InvalidInput:
-    return InvalidInput(
-        f"{name} is not UTF-8 text (line {line}); say what it is, such as encoding='cp1252' (Western Europe), 'shift_jis', 'gb18030' or "
-        f"'euc_kr', or save it as CSV in UTF-8.",
-        file=name,
-        line=line,
-    )
-
-
 def _separator(head: str) -> str:
     """Return the mark that parts most of the first lines into as many cells as each other; of equals the one that parts the first line more often."""
     lines = [line for line in head[: 50 * 1024].splitlines() if line.strip()][:_HEAD]
@@ -226,12 +215,7 @@ def check_header(header: list[str], name: str) -> None:
             f"each column; or date, ticker, close).",
             columns=tuple(header),
         )
-    twice = sorted({column for column in header if column and header.count(column) > 1})
-    if twice:
-        raise InvalidInput(
-            f"{name} has the column {', '.join(repr(c[:60]) for c in twice)} more than once; keep one.",
-            columns=tuple(twice),
-        )
+    refuse_repeated(header, name, WHOSE)
 
 
 def read_body(text: Text, columns: list[str], skip: int) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -241,19 +225,11 @@ def read_body(text: Text, columns: list[str], skip: int) -> tuple[pd.DataFrame, 
     columns = [c or f"Unnamed: {i}" if i else c for i, c in enumerate([*columns, *[""] * (width - len(columns))])]
     words = {c for c in columns if holds_words(c)} | {columns[0]}
     try:
-        try:
-            table = _parsed(text, text.data, columns, words, skip)
-        except (pd.errors.ParserError, pd.errors.ParserWarning):
-            evened = io.StringIO(newline="")
-            csv.writer(evened, delimiter=text.separator).writerows(row[:width] for row in _rows(text, width, skip))
-            table = _parsed(text, evened.getvalue().encode("utf-8"), columns, words, 0)
-    except UnicodeDecodeError as error:
-        line = text.data.count(b"\n", 0, len(text.data.decode("utf-8", "ignore").encode())) + 1
-        raise _not_utf8(text.name, line) from error
-    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        raise DataUnfit(
-            f"{text.name} has rows of different length; each needs one value per column.", file=text.name
-        ) from error
+        table = _parsed(text, text.data, columns, words, skip)
+    except DataUnfit:
+        evened = io.StringIO(newline="")
+        csv.writer(evened, delimiter=text.separator).writerows(row[:width] for row in _rows(text, width, skip))
+        table = _parsed(text, evened.getvalue().encode("utf-8"), columns, words, 0)
     date = next((i for i, c in enumerate(columns) if "date" in meanings(c)), 0)
     table = table.dropna(how="all", ignore_index=True)
     table, said = _without_footer(table, date)
@@ -263,30 +239,31 @@ def read_body(text: Text, columns: list[str], skip: int) -> tuple[pd.DataFrame, 
         table, days = _with_serials(table, columns[date], text.day_zero)
         said += days
     figures = [c for c in columns if c not in words]
-    if not figures:
-        return table, (*text.said, *said)
-    table = _without_blanks(table, figures)
-    table, doubts = without_commas(table, figures) if text.separator == "," else with_points(table, figures, text.name)
+    table, doubts = _marks(table, figures, text.name, text.separator == ",")
     return table, (*text.said, *said, *doubts)
 
 
 def _parsed(text: Text, data: bytes, columns: list[str], words: set[str], skip: int) -> pd.DataFrame:
     """Return rows as a table, figures between commas as floats where all are; lines without an end are no warning but an error."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        return read_csv(
-            io.BytesIO(data),
-            sep=text.separator,
-            header=None,
-            skiprows=skip,
-            names=columns,
-            index_col=False,
-            dtype=dict.fromkeys(words if text.separator == "," else columns, str),
-            keep_default_na=False,
-            na_values={c: ([""] if c in words else list(MISSING)) for c in columns},
-            encoding="utf-8",
-            low_memory=False,
-        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return read_csv(
+                io.BytesIO(data),
+                sep=text.separator,
+                header=None,
+                skiprows=skip,
+                names=columns,
+                index_col=False,
+                dtype=dict.fromkeys(words if text.separator == "," else columns, str),
+                keep_default_na=False,
+                na_values={c: ([""] if c in words else list(MISSING)) for c in columns},
+                low_memory=False,
+            )
+    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
+        raise DataUnfit(
+            f"{text.name} has rows of different length; each needs one value per column.", file=text.name
+        ) from error
 
 
 def _without_footer(table: pd.DataFrame, date: int) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -335,7 +312,7 @@ def filled_rows(text: Text, skip: int, strict: bool = False) -> Iterator[tuple[i
         for row in reader:
             if any(c.strip() for c in row):
                 yield skip + reader.line_num, row
-    except (csv.Error, UnicodeDecodeError) as error:
+    except csv.Error as error:
         raise DataUnfit(f"{text.name} cannot be read as CSV: {error}.", file=text.name) from error
 
 
@@ -346,6 +323,29 @@ def filled_rows(text: Text, skip: int, strict: bool = False) -> Iterator[tuple[i
 _BLANK = r"[ \u00a0\u2009\u202f'\u2019]"
 _SPACED = re.compile(rf"\s*-?\d{{1,3}}({_BLANK}\d{{3}})+([.,]\d*)?\s*")
 _PARTED, _GROUP = re.compile(r"-?\d{1,3}(,\d{3})+(\.\d+)?"), r"-?\d{1,3}[.,]\d{3}"
+
+
+def _marks(table: pd.DataFrame, columns: list[str], name: str, commas: bool) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return a table with its figures written with a point alone, and cautions; ``commas``: they part the cells too."""
+    if not columns:
+        return table, ()
+    table = _without_blanks(table, columns)
+    return without_commas(table, columns) if commas else with_points(table, columns, name)
+
+
+def read_marks(table: pd.DataFrame, name: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return a table at hand with its figures that are texts with commas as those of a file, and cautions."""
+    if table.columns.nlevels > 1 or table.columns.has_duplicates:
+        return table, ()
+    texts = [c for c in table.columns if pd.api.types.infer_dtype(table[c], skipna=True) == "string"]
+    texts = [
+        c
+        for c in texts
+        if not holds_words(str(c)) and table[c].dropna().str.fullmatch(r"[-−]?[\d.,]*,\d+|[-−]?[\d.]+|").all()
+    ]
+    if not any(table[c].str.contains(",", regex=False).any() for c in texts):
+        return table, ()
+    return _marks(table.astype(dict.fromkeys(texts, "object")), texts, name, commas=False)
 
 
 def _without_blanks(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
@@ -444,23 +444,24 @@ def _check_groups(cells: pd.Series[str], name: str) -> dict[str, str]:
     return {str(cells.name): grouped.iloc[0]} if len(grouped) else {}
 
 
-#: Figures that show a point to be a decimal mark.
-_POINT = r"-?\d+\.(\d{1,2}|\d{4,})|-?\d{4,}\.\d{3}|-?\d{1,3}(,\d{3})+\.\d+|-?0\.\d+"
+#: Figures that show a comma to be a decimal mark, and a point.
+_COMMA, _POINT = (
+    rf"-?\d+{mark}(\d{{1,2}}|\d{{4,}})|-?\d{{4,}}{mark}\d{{3}}|-?\d{{1,3}}({other}\d{{3}})+{mark}\d+|-?0{mark}\d+"
+    for mark, other in ((",", r"\."), (r"\.", ","))
+)
 
 
 def _decimal_mark(cells: pd.Series[str], name: str) -> str:
     """Tell by the digits after a mark, and by which of two comes last, whether a comma or a point is decimal."""
-    comma = cells.str.fullmatch(r"-?\d+,(\d{1,2}|\d{4,})|-?\d{4,},\d{3}|-?\d{1,3}(\.\d{3})+,\d+|-?0,\d+")
-    point = cells.str.fullmatch(_POINT)
+    comma, point = cells.str.fullmatch(_COMMA), cells.str.fullmatch(_POINT)
     if comma.any() and point.any():
         raise InvalidInput(
             f"{name} has {cells[comma].iloc[0]} and {cells[point].iloc[0]}; write all figures with a point as decimal mark."
         )
-    if not comma.any() and cells.str.contains(",", regex=False).any():
-        first = cells[cells.str.contains(",", regex=False)].iloc[0]
-        if not point.any():
-            raise InvalidInput(
-                f"{name} has {str(first)[:40]!r}, and no figure in it tells whether the comma is a decimal mark or parts thousands; "
-                f"write figures with a point as decimal mark and without commas."
-            )
+    either = cells[cells.str.contains(",", regex=False)]
+    if not comma.any() and not point.any() and len(either):
+        raise InvalidInput(
+            f"{name} has {str(either.iloc[0])[:40]!r}, and no figure in it tells whether the comma is a decimal mark or parts thousands; "
+            f"write figures with a point as decimal mark and without commas."
+        )
     return "," if comma.any() else "."

@@ -15,7 +15,7 @@ import pandas as pd
 from eventstudy.days import refuse_other_frequency
 from eventstudy.errors import DataMissing, DataUnfit, EventStudyError, InvalidInput
 from eventstudy.sources.files.cells import shown
-from eventstudy.sources.files.layouts import HEADERS, factor_of
+from eventstudy.sources.files.layouts import HEADERS, meaning
 from eventstudy.wording import iso_day
 from eventstudy.written_days import read_days
 
@@ -27,6 +27,7 @@ MAX_BYTES = 32 * 1024**2
 #: Over so many days some market return is larger than a quarter of a per cent.
 LEAST_DAYS, QUIET = 20, 0.25
 _MISSING = (-99.99, -999.0)
+_FIGURE = r"\s*-?(\d{1,4}(\.\d{1,6})?|\.\d{1,6})\s*"
 _ROW = re.compile(r"\s*(\d{4,8})\s*,")
 
 
@@ -87,16 +88,7 @@ def _read_one(file: Path) -> pd.DataFrame:
         data = _unzipped(file) if file.suffix.lower() == ".zip" else _bounded(file.open("rb"), file.name)
     except EventStudyError:
         raise
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        OSError,
-        EOFError,
-        RuntimeError,
-        NotImplementedError,
-        ValueError,
-        KeyError,
-    ) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError, KeyError) as error:
         raise DataUnfit(
             f"{file.name} is damaged or no zip file: {str(error)[:200]}. Download it again.", file=file.name
         ) from error
@@ -137,7 +129,7 @@ def _parsed(text: str, name: str) -> pd.DataFrame:
         )
     above = next((i for i in range(begin - 1, -1, -1) if lines[i].strip()), 0)
     header = next(csv.reader([lines[above]]))
-    names = [factor_of(c) for c in header[1:]]
+    names = [meaning(c, "factors") for c in header[1:]]
     if not names or "" in names or len(set(names)) != len(names):
         raise InvalidInput(
             f"{name} has the columns {', '.join(repr(c.strip()[:30]) for c in header[1:13])}; known are Mkt-RF, SMB, HML, RMW, CMA, Mom, "
@@ -171,14 +163,14 @@ def _table(rows: list[list[str]], names: list[str], name: str, begin: int) -> pd
             f"{name} has {iso_day(days[back[0] + 1])} after {iso_day(days[back[0]])}; days must ascend. Download it again."
         )
     refuse_other_frequency(days, f"{name} (the daily files are called …_daily_CSV.zip)")
-    values = np.empty((len(rows), len(names)))
-    for place, row in enumerate(rows):
-        for column, cell in enumerate(row[1:]):
-            if not re.fullmatch(r"\s*-?\d{1,4}(\.\d{1,6})?\s*", cell) and not re.fullmatch(r"\s*-?\.\d{1,6}\s*", cell):
-                raise DataUnfit(
-                    f"{name} has {shown(cell)} as {names[column]} in line {begin + place + 1}; download it again."
-                )
-            values[place, column] = float(cell)
+    cells = pd.DataFrame([row[1:] for row in rows], columns=names)
+    wrong = np.argwhere(~cells.apply(lambda column: column.str.fullmatch(_FIGURE)).to_numpy(dtype=bool))
+    if len(wrong):
+        place, column = wrong[0]
+        raise DataUnfit(
+            f"{name} has {shown(cells.iloc[place, column])} as {names[column]} in line {begin + place + 1}; download it again."
+        )
+    values = cells.to_numpy(dtype=np.float64, copy=True)
     values[np.isin(values, _MISSING)] = np.nan
     if (np.abs(values[~np.isnan(values)]) >= 100.0).any():
         place = int((np.abs(np.nan_to_num(values)) >= 100.0).any(axis=1).argmax())

@@ -25,12 +25,13 @@ from eventstudy.sources.files.cells import (
     cut,
     may_be_ticker,
     numbers,
+    refuse_repeated,
     shown,
 )
 from eventstudy.sources.files.crsp import Delisting, check_delisting, crsp_figures
 from eventstudy.sources.files.plausible import refuse_adjusted, refuse_bars, refuse_other_fields, refuse_other_figures
 from eventstudy.wording import first_few, iso_day, plural
-from eventstudy.written_days import is_day, read_days
+from eventstudy.written_days import is_day, plain_offsets, read_days
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -45,21 +46,22 @@ def plainly(word: str) -> str:
     return re.sub(r"[\s_.\-<>*/:]+", "", "".join(letters)).replace("ł", "l").replace("ø", "o")
 
 
-_MEANS = {
-    kind: {plainly(word) if kind == "prices" else word: m for m, words in table.items() for word in words.split()}
-    for kind, table in HEADERS.items()
-}
+_MEANS = {kind: {plainly(w): m for m, words in table.items() for w in words.split()} for kind, table in HEADERS.items()}
 #: How the two header rows of a table are named by the libraries that write it: that of the fields, that of the tickers.
-TWO_HEADS = (("price", "ticker"), ("attributes", "symbols"))
+TWO_HEADS = ({"price", "ticker"}, {"attributes", "symbols"})
 #: What else the first column of a wide table may be called.
 _FIRST = re.compile(r"time|index|unnamed: 0|")
 #: A column without a name, and one that had the name of another before the program that read it numbered it (pandas, R).
 UNNAMED, _NUMBERED = re.compile(r"|unnamed: \d+", re.IGNORECASE), re.compile(r"(.+?)(?:\.{1,3}|_)\d+")
 #: What pandas puts in place of one of two heads that is empty.
-_NO_HEAD = re.compile(r"|unnamed: \d+_level_\d", re.IGNORECASE)
+_NO_HEAD = re.compile(r"|unnamed: \d+(_level_\d)?", re.IGNORECASE)
 #: Fields that are used.
 _FIELDS = ("adj_close", "close", "volume")
 _CLOSES = frozenset({"close", "adj_close"})
+#: What means no figures, and may be a ticker.
+_NO_FIGURES = frozenset({"", "period", "time"})
+#: What a row may end without.
+_SPARE = frozenset({"volume", "last", "other"})
 #: So many different times a day are bars within it.
 _BARS = 1.5
 #: Columns that hold words: a ticker may be called NA or TRUE, and a code 007.
@@ -79,11 +81,13 @@ NEEDED = (
     "Needed is either long (columns date, ticker, close and/or adj_close, optionally volume) "
     "or wide (date first, then one column of adjusted closes per ticker)"
 )
-ONE_CLOSE = "The file holds one close only; it was taken as adjusted and as traded."
+ONE_CLOSE = "No column is known to hold adjusted closes; the close was taken as adjusted and as traded."
 WIDE = "The columns were taken as closes adjusted for splits and dividends."
 ADJUSTED_UNKNOWN = WORDS["vendors"][-1]["caution"]
 
 
+#: What to do about columns of one name.
+WHOSE = "keep one, or, if they are of several firms, write the ticker of each in the row above (an empty cell takes the name to its left)"
 #: Adjusted closes that by the custom of their country leave dividends in.
 _WITHOUT_DIVIDENDS = re.compile(r"調整後終値|수정(종가|주가)")
 
@@ -111,20 +115,14 @@ class Asked:
 # -- What headers say.
 
 
-def meaning(column: str) -> str:
-    """Return what a column of prices stands for (``adj_close`` for ``Adj Close``), or an empty word."""
-    return _MEANS["prices"].get(plainly(column), "")
-
-
-def factor_of(column: str) -> str:
-    """Return which factor a column of the French data library is, or an empty word."""
-    return _MEANS["factors"].get(re.sub(r"[\s_.\-]+", "", column).lower(), "")
+def meaning(column: str, kind: str = "prices") -> str:
+    """Return what a column stands for in files of a kind (``adj_close`` for ``Adj Close``), or an empty word."""
+    return _MEANS[kind].get(plainly(column), "")
 
 
 def meanings(column: str) -> frozenset[str]:
     """Return all that a column may stand for, in files of any kind: every table of `HEADERS` is looked up."""
-    word = column.strip().lower()
-    return frozenset({meaning(column), *(table.get(word, "") for table in _MEANS.values())})
+    return frozenset(meaning(column, kind) for kind in _MEANS)
 
 
 def holds_words(column: str) -> bool:
@@ -134,31 +132,27 @@ def holds_words(column: str) -> bool:
 
 def has_decimals(column: str) -> bool:
     """Tell whether it matters how the figures of a column are read: volumes are whole, other fields are not used."""
-    return meaning(column) not in {"volume", "other"}
+    return meaning(column) not in _SPARE
 
 
 def needed_cells(columns: Sequence[str]) -> int:
     """Return how many cells a row must have: its last may be wanting where they are a volume or not used."""
     told = _row_meanings(columns)
-    spare = {"volume", "other"} if _CLOSES & set(told) else set()
-    return (
-        max(
-            i for i, (c, m) in enumerate(zip(columns, told, strict=True)) if m not in spare and not UNNAMED.fullmatch(c)
-        )
-        + 1
-    )
+    spare = _SPARE if _CLOSES & set(told) else ()
+    needed = [m not in spare and not UNNAMED.fullmatch(c) for c, m in zip(columns, told, strict=True)]
+    return len(columns) - needed[::-1].index(True)
 
 
 def crsp_columns(columns: Sequence[str], name: str) -> dict[str, str]:
     """Return the columns of CRSP's file by their older names."""
-    return _columns_of("crsp", columns, [_MEANS["crsp"].get(c.strip().lower(), "") for c in columns], name)
+    return _columns_of("crsp", columns, [meaning(c, "crsp") for c in columns], name)
 
 
 def _columns_of(kind: str, columns: Sequence[str], names: Sequence[str], name: str) -> dict[str, str]:
     """Return the columns that are used by what they stand for: of several that name firms the first in the order of `HEADERS`; else refuse two for one."""
     found: dict[str, str] = {}
     for m, words in HEADERS[kind].items():
-        known = [c for c, n in zip(columns, names, strict=True) if n == m != "other"]
+        known = [c for c, n in zip(columns, names, strict=True) if n == m and m not in {"last", "other"}]
         if len(known) > 1 and m not in {"ticker", "firm"}:
             raise InvalidInput(f"{name} has {' and '.join(cut(known))}, two columns for one figure; keep one.")
         if known:
@@ -193,7 +187,7 @@ def figures_of(table: pd.DataFrame, asked: Asked) -> Figures:
 
 def is_crsp(columns: Sequence[str]) -> bool:
     """Return True if the columns are those of CRSP's daily file: permno, and a return or at least a price."""
-    found = {_MEANS["crsp"].get(c.strip().lower(), "") for c in columns}
+    found = {meaning(c, "crsp") for c in columns}
     return "permno" in found and bool({"ret", "prc"} & found)
 
 
@@ -254,13 +248,14 @@ def from_rows(table: pd.DataFrame, asked: Asked) -> Figures:
     clean = pd.DataFrame({"date": days.to_numpy(), "ticker": tickers.to_numpy()})
     for f in fields:
         clean[f] = numbers(table[chosen[f]], name, days, money=page).to_numpy()
-    clock = [c for c in columns if c == chosen["date"] or _MEANS["bars"].get(c.strip().lower()) == "time"]
+    clock = [c for c, m in zip(columns, names, strict=True) if c == chosen["date"] or m == "time"]
     priced = clean[[f for f in fields if f in _CLOSES]].notna().any(axis=1)
     clean = clean.iloc[
         _once_a_day(clean[["ticker", "date"]], clean[fields], priced, table[clock], table[unknown], name)
     ]
     if "adj_close" not in fields:
-        refuse_adjusted(clean, table[unknown].iloc[clean.index], name)
+        beside = [c for c in columns if c not in chosen.values()]
+        refuse_adjusted(clean, table[beside].iloc[clean.index], name)
     figures = _figures({f: clean.pivot(index="date", columns="ticker", values=f) for f in fields})  # noqa: PD010
     if firm is None and "adj_close" not in fields:
         figures = replace(figures, close=figures.close if page else None, cautions=(vendor["caution"],))
@@ -321,7 +316,7 @@ def _row_meanings(columns: Sequence[str]) -> list[str]:
     """Return what columns stand for; the last price is a close where there is no other, and so is a price where there is no ticker either."""
     names = [meaning(c) for c in columns]
     # Among tickers LAST is one, CLOSE is not.
-    if any(m == "" and may_be_ticker(c) for c, m in zip(columns, names, strict=True)):
+    if any(m in _NO_FIGURES and may_be_ticker(c) for c, m in zip(columns, names, strict=True)):
         names = [
             "" if m in {"last", "adj_close", "total_return"} and may_be_ticker(c) else m
             for c, m in zip(columns, names, strict=True)
@@ -333,7 +328,7 @@ def _row_meanings(columns: Sequence[str]) -> list[str]:
 
 def _settled(names: Sequence[str]) -> list[str]:
     """Return meanings with those settled that depend on the others: the last price, and a total return."""
-    last = "other" if "close" in names else "close"
+    last = "last" if "close" in names else "close"
     total = "adj_close" if "adj_close" not in names and {"close", "ticker", "firm"} & set(names) else ""
     return [{"last": last, "total_return": total}.get(m, m) for m in names]
 
@@ -411,12 +406,9 @@ def ticker_of_name(name: str) -> str | None:
     ('^GSPC', '^SPX', 'NVDA')
     """
     stem = file_stem(name)
-    stooq = re.fullmatch(r"([a-z0-9^-]{1,12})(_[a-z]{2}_d|\.[a-z]{2})", stem)
+    stooq = re.fullmatch(r"([a-z0-9^-]{1,12})(_[a-z]{2}_d|\.[a-z]{2})|(\^[a-z0-9]{1,11})(_d)?", stem)
     if stooq:
-        return stooq[1].upper()
-    index = re.fullmatch(r"(\^[a-z0-9]{1,11})(_d)?", stem)
-    if index:
-        return index[1].upper()
+        return (stooq[1] or stooq[3]).upper()
     fits = re.fullmatch(r"\^?[A-Z0-9][A-Z0-9.=-]{0,14}", stem) and re.search(r"[A-Z]", stem)
     return stem if fits and stem not in _NO_TICKERS else None
 
@@ -440,20 +432,18 @@ def currencies(column: pd.Series[str], tickers: pd.Series[str], name: str) -> di
 
 def _daily_bars(table: pd.DataFrame, name: str) -> None:
     """Refuse bars of another length than a day, which bulk files mark as D."""
-    period = next((c for c in table.columns if _MEANS["bars"].get(str(c).strip().lower()) == "period"), None)
-    wrong = pd.Series(dtype=bool) if period is None else table[period].astype(str).str.strip().str.upper() != "D"
-    if wrong.any():
-        raise DataUnfit(
-            f"{name} has {shown(table[period].iloc[_row(wrong) - 1])} as period in data row {_row(wrong)}; only daily rows (D) are read."
-        )
+    for period in (c for c in table.columns if meaning(str(c)) == "period"):
+        wrong = table[period].astype(str).str.strip().str.upper() != "D"
+        if wrong.any():
+            cell, row = table[period].iloc[_row(wrong) - 1], _row(wrong)
+            raise DataUnfit(f"{name} has {shown(cell)} as period in data row {row}; only daily rows (D) are read.")
 
 
 def _figures(blocks: dict[str, pd.DataFrame]) -> Figures:
-    adjusted, close = blocks.get("adj_close"), blocks.get("close")
-    if adjusted is not None:
-        return Figures(adjusted, close, blocks.get("volume"))
-    assert close is not None
-    return Figures(close, close, blocks.get("volume"), cautions=(ONE_CLOSE,))
+    adjusted = next(blocks[f] for f in _FIELDS if f in blocks)
+    return Figures(
+        adjusted, blocks.get("close"), blocks.get("volume"), cautions=(ONE_CLOSE,) * ("adj_close" not in blocks)
+    )
 
 
 # -- A column for each share.
@@ -463,7 +453,7 @@ def from_wide(table: pd.DataFrame, asked: Asked) -> Figures:
     """Bring a wide table (date first, then one column per ticker) to dates × tickers."""
     name, head, columns = asked.name, str(table.columns[0]), [str(c) for c in table.columns[1:]]
     fields = [c for c in columns if meaning(c) and not may_be_ticker(c)]
-    fields = fields or ([] if any(meaning(c) in {"", "total_return"} for c in columns) else columns)
+    fields = fields or ([] if any(meaning(c) in {"total_return", *_NO_FIGURES} for c in columns) else columns)
     if fields:
         known = set(map(meaning, table.columns))
         lacking = [
@@ -499,25 +489,51 @@ def from_wide(table: pd.DataFrame, asked: Asked) -> Figures:
 # -- Two header rows: fields and tickers.
 
 
-def two_heads(rows: list[list[str]]) -> tuple[str, str] | None:
-    """Return the names of the two header rows of a two-level table, or None."""
+def two_heads(rows: Sequence[Sequence[str]], name: str = "") -> tuple[pd.MultiIndex, int] | None:
+    """Return the columns of a table by its two header rows, and how many rows stand above its days, or None if it has not two.
+
+    Names of the first row that were numbered to be unique are as they were.
+    """
     if len(rows) < 3 or not all(rows[:3]):
         return None
-    heads = rows[0][0].lower(), rows[1][0].lower()
-    if any(set(heads) == set(named) for named in TWO_HEADS):
-        return heads
-    unnamed = heads == ("", "") and meaning(rows[2][0]) == "date" and not any(rows[2][1:])
-    fields = {meaning(c) for c in rows[0][1:]}
-    return (("price", "ticker") if "close" in fields else ("ticker", "price")) if unnamed else None
-
-
-def two_level_columns(rows: Sequence[Sequence[str]], heads: tuple[str, str]) -> pd.MultiIndex:
-    """Return the columns of a table by its two header rows; names of the first that were numbered to be unique are as they were."""
-    first = _unnumbered(rows[0][1:])
-    if len(set(zip(first, rows[1][1:], strict=True))) < len(first):
+    written = _by_hand(*rows[:3])
+    if written is not None:
+        return written, 2
+    heads = {rows[0][0].lower(), rows[1][0].lower()}
+    only_dates = not any(rows[2][1:])
+    if heads not in TWO_HEADS and not (heads == {""} and only_dates and meaning(rows[2][0]) == "date"):
+        return None
+    if len(rows[0]) != len(rows[1]):
+        raise InvalidInput(f"The two header rows of {name} differ in length ({len(rows[0])}, {len(rows[1])}).")
+    first, second = _unnumbered(rows[0][1:]), list(rows[1][1:])
+    if len(set(zip(first, second, strict=True))) < len(first):
         first = list(rows[0][1:])
-    levels = [first, list(rows[1][1:])] if heads in TWO_HEADS else [list(rows[1][1:]), first]
-    return pd.MultiIndex.from_arrays(levels, names=["Price", "Ticker"])
+    columns = pd.MultiIndex.from_arrays([first, second], names=["Price", "Ticker"])
+    return columns, 3 if only_dates and (not rows[2][0] or meaning(rows[2][0]) == "date") else 2
+
+
+def _by_hand(top: Sequence[str], low: Sequence[str], below: Sequence[str]) -> pd.MultiIndex | None:
+    """Return the columns of a table whose second header row names fields, or tickers, again and again; in the first an empty cell takes the name to its left."""
+    width = max((i for i, c in enumerate(low, start=1) if not UNNAMED.fullmatch(c)), default=0)
+    days = meaning(low[0]) == "date" or (UNNAMED.fullmatch(low[0]) and meaning(top[0]) in {"date", ""})
+    if width < 3 or not days or not (is_day(below[0]) or re.fullmatch(r"[1-9]\d{4}", below[0])):
+        return None
+    above = _filled(_unnumbered([*top[1:width], *[""] * (width - len(top))]))
+    pairs = list(zip(above, low[1:width], strict=True))
+    for fields in (low[1:width], above):
+        told = list(map(meaning, fields))
+        repeated = len(set(told)) < len(told) and not set(told) & {"", "date", "ticker", "firm"}
+        if repeated and {*_CLOSES, "last"} & set(told) and all(map(all, pairs)) and len(set(pairs)) == len(pairs):
+            return pd.MultiIndex.from_tuples(pairs, names=["Price", "Ticker"])
+    return None
+
+
+def _filled(names: Sequence[str]) -> list[str]:
+    """Return names with those to the left in place of empty ones, as of cells that were merged."""
+    filled: list[str] = []
+    for name in names:
+        filled.append((filled[-1] if filled else "") if _NO_HEAD.fullmatch(name) else name)
+    return filled
 
 
 def _unnumbered(names: Sequence[str]) -> list[str]:
@@ -533,23 +549,20 @@ def from_two_level(table: pd.DataFrame, asked: Asked) -> Figures:
     Without ``Adj Close``, ``Close`` is taken as adjusted, as the client's default makes it.
     """
     name = asked.name
-    told = [[meaning(str(v)) for v in _level(table, i)] for i in (0, 1)]
+    levels = [[str(v) for v in table.columns.get_level_values(i)] for i in (0, 1)]
+    levels[0] = _filled(levels[0])
+    told = [_settled(list(map(meaning, names))) for names in levels]
     known = [sum(map(bool, names)) if _CLOSES & set(names) else -1 for names in told]
     level = int(known[1] > known[0])
     if known[level] < 0:
-        heads = sorted({str(v) for i in (0, 1) for v in _level(table, i)})
+        heads = sorted({*levels[0], *levels[1]})
         raise InvalidInput(f"{name} has two header rows without a Close: {column_names(heads)}. {NEEDED}.")
-    heads = [str(v) for v in _level(table, level)]
-    told[level] = _settled(told[level])
-    said = _unused(heads, told[level], {h for h, m in zip(heads, told[level], strict=True) if m in _FIELDS}, name)
-    check_tickers((v for v in _level(table, 1 - level)), name)
+    heads, tickers, names = levels[level], levels[1 - level], told[level]
+    said = _unused(heads, names, {h for h, m in zip(heads, names, strict=True) if m in _FIELDS}, name)
+    check_tickers(tickers, name)
     days = read_days(pd.Series(table.index), name)
     written, table = table.index.to_frame(index=False), table.reset_index(drop=True)
-    used = [
-        (m, str(t), i)
-        for i, (m, t) in enumerate(zip(told[level], _level(table, 1 - level), strict=True))
-        if m in _FIELDS
-    ]
+    used = [(m, t, i) for i, (m, t) in enumerate(zip(names, tickers, strict=True)) if m in _FIELDS]
     flat = pd.concat([numbers(table.iloc[:, i].rename(f"{t} {m}"), name, days) for m, t, i in used], axis=1)
     priced = flat.loc[:, [m in _CLOSES for m, _, _ in used]].notna().any(axis=1)
     kept = _once_a_day(days.to_frame(index=False), flat, priced, written, flat.iloc[:, :0], name)
@@ -566,9 +579,9 @@ def from_two_level(table: pd.DataFrame, asked: Asked) -> Figures:
         .melt(ignore_index=False, var_name="ticker", value_name="close")
         .reset_index()
     )
-    for head in dict.fromkeys(h for h, m in zip(heads, told[level], strict=True) if not m):
+    for head in dict.fromkeys(h for h, m in zip(heads, names, strict=True) if m not in _FIELDS):
         at = [i for i, h in enumerate(heads) if h == head]
-        beside = table.iloc[kept, at].set_axis([str(_level(table, 1 - level)[i]) for i in at], axis=1)
+        beside = table.iloc[kept, at].set_axis([tickers[i] for i in at], axis=1)
         refuse_adjusted(long, beside.reindex(columns=blocks["close"].columns).melt(value_name=head)[[head]], name)
     return Figures(blocks["close"], None, blocks.get("volume"), cautions=(ADJUSTED_UNKNOWN, *said))
 
@@ -583,17 +596,13 @@ def _check_adjusted_of_all(blocks: Mapping[str, pd.DataFrame], name: str) -> Non
         )
 
 
-def _level(table: pd.DataFrame, level: int) -> list[object]:
-    return list(table.columns.get_level_values(level))
-
-
 # -- What the layouts have in common.
 
 
 def _unused(columns: Sequence[str], names: Sequence[str], used: set[str], name: str) -> tuple[str, ...]:
     """Return a caution that names the columns that are neither used nor known to be needless; refuse those that may hold adjusted closes."""
-    rest = [c for c, m in zip(columns, names, strict=True) if c not in used and m != "other"]
-    rest = [c for c in dict.fromkeys(rest) if not _MEANS["bars"].get(c.strip().lower())]
+    pairs = dict(zip(columns, names, strict=True))
+    rest = [c for c, m in pairs.items() if c not in used and m not in {"other", "period", "time"}]
     _refuse_unknown(rest, {m for c, m in zip(columns, names, strict=True) if c in used}, name)
     return (f"Columns that were not used: {column_names(rest)}.",) if rest else ()
 
@@ -612,7 +621,7 @@ def _refuse_unknown(columns: Sequence[str], known: set[str], name: str) -> None:
             continue
         if "adj_close" not in known or _PRICE.search(words):
             raise InvalidInput(
-                f"{name} has the column {shown(column)}, which is none that is known but may hold adjusted closes, or what adjusts them. Rename it "
+                f"{name} has the column {shown(column)}, which is none that is used but may hold adjusted closes, or what adjusts them. Rename it "
                 f"adj_close if it holds closes adjusted for splits and dividends, give it a ticker as its name in a wide table, or leave it out.",
                 column=str(column)[:60],
             )
@@ -632,7 +641,7 @@ def with_local_days(table: pd.DataFrame, name: str) -> tuple[pd.DataFrame, tuple
     two_level = table.columns.nlevels > 1
     place = next((i for i, c in enumerate(table.columns) if "date" in meanings(str(c))), 0)
     written = pd.Series(table.index) if two_level else table.iloc[:, place]
-    found = written_days(written, name)
+    found = written_days(plain_offsets(written), name)
     if found is None or written.nunique() > _BARS * found.days.nunique():  # bars are named where rows are compared
         return table, ()
     said = (found.said,) if found.said else ()
@@ -650,25 +659,17 @@ def _plain(table: pd.DataFrame, name: str) -> pd.DataFrame:
         table = _with_dates_as_column(table)
     columns = [str(c).strip() for c in table.columns]
     rows = [columns, *([("" if pd.isna(v) else str(v)) for v in row] for row in table.head(2).itertuples(index=False))]
-    heads = two_heads(rows)
-    if heads is not None:
-        body = table.iloc[2 if names_dates(rows[2]) else 1 :]
-        return (
-            body.iloc[:, 1:]
-            .set_axis(two_level_columns(rows, heads), axis=1)
-            .set_axis(pd.Index(body.iloc[:, 0]), axis=0)
-        )
+    two = two_heads(rows, name)
+    if two is not None:
+        body = table.iloc[two[1] - 1 :]
+        return body.iloc[:, 1:].set_axis(two[0], axis=1).set_axis(pd.Index(body.iloc[:, 0]), axis=0)
     if columns and UNNAMED.fullmatch(columns[0]) and "date" in map(meaning, columns) and _counts(table.iloc[:, 0]):
         table, columns = table.iloc[:, 1:], columns[1:]
-    empty = [i for i, c in enumerate(columns) if i and UNNAMED.fullmatch(c) and table.iloc[:, i].isna().all()]
-    if empty:
-        table = table.iloc[:, [i for i in range(len(columns)) if i not in empty]]
-        columns = [str(c) for c in table.columns]
+    kept = [i for i, c in enumerate(columns) if not (i and UNNAMED.fullmatch(c)) or table.iloc[:, i].notna().any()]
+    table, columns = table.iloc[:, kept], [columns[i] for i in kept]
     if len(columns) < 2:
         raise InvalidInput(f"{name} has only the column {', '.join(columns)}; dates and prices are needed.")
-    if len(set(columns)) < len(columns):
-        twice = sorted({c[:60] for c in columns if columns.count(c) > 1})
-        raise InvalidInput(f"{name} has the column {', '.join(map(repr, twice))} more than once; keep one.")
+    refuse_repeated(columns, name, WHOSE)
     pairs = list(zip(columns, _unnumbered(columns), strict=True))
     families = {
         base
@@ -699,11 +700,6 @@ def _counts(cells: pd.Series[str]) -> bool:
     return bool(cells.is_unique and cells.astype(str).str.fullmatch(r"\d+").all())
 
 
-def names_dates(row: Sequence[str]) -> bool:
-    """Tell whether the third row of a two-level table does no more than name its dates."""
-    return not any(row[1:]) and (meaning(row[0]) == "date" or not row[0])
-
-
 def _dates_in_index(table: pd.DataFrame) -> pd.DataFrame:
     """Return a two-level table with its dates in the index, where `reset_index` or a reader of CSV left them in a column."""
     if isinstance(table.index, pd.RangeIndex):
@@ -720,33 +716,28 @@ def _heads_dates(upper: str, lower: str, first: bool) -> bool:
     """Tell whether the two heads of a column are those of the dates: their name, or in the first column the names of the levels or none."""
     named = [head for head in (upper.strip(), lower.strip()) if not _NO_HEAD.fullmatch(head)]
     pair = set(map(str.lower, named))
-    return meaning(" ".join(named)) == "date" or (first and (not named or any(pair == set(t) for t in TWO_HEADS)))
+    dates = "date" in {meaning(" ".join(named)), *map(meaning, named)}
+    return dates or (first and (not named or pair in TWO_HEADS))
 
 
 def _with_volume(figures: Figures, name: str) -> Figures:
     """Refuse a volume below zero or without end."""
-    if figures.volume is not None:
-        values = figures.volume.to_numpy()
-        wrong = (values < 0) | np.isinf(values)
-        if wrong.any():
-            row, column = np.argwhere(wrong)[0]
-            raise DataUnfit(
-                f"{name} has {values[row, column]:g} as the volume of {figures.volume.columns[column]} on "
-                f"{iso_day(figures.volume.index[row])}; correct it or leave it empty."
-            )
+    table = figures.adj_close.iloc[:0] if figures.volume is None else figures.volume
+    values = table.to_numpy()
+    for row, column in np.argwhere((values < 0) | np.isinf(values))[:1]:
+        raise DataUnfit(
+            f"{name} has {values[row, column]:g} as the volume of {table.columns[column]} on {iso_day(table.index[row])}; correct it or leave it "
+            f"empty."
+        )
     return figures
 
 
 def _with_case(figures: Figures) -> Figures:
     """Add a caution about tickers that differ in case only, for a share may be split over two of them."""
-    spelt: dict[str, list[str]] = {}
-    for ticker in map(str, figures.adj_close.columns):
-        spelt.setdefault(ticker.casefold(), []).append(ticker)
-    twins = [" and ".join(t) for t in spelt.values() if len(t) > 1]
-    if not twins:
-        return figures
+    spelt = pd.Series(figures.adj_close.columns, dtype="object").astype(str)
+    twins = [" and ".join(same) for _, same in spelt.groupby(spelt.str.casefold(), sort=False) if len(same) > 1]
     said = f"Tickers that differ only in small and capital letters were taken as different shares: {', '.join(twins[:_PAIRS])}."
-    return figures.with_cautions(said)
+    return figures.with_cautions(said) if twins else figures
 
 
 def _called(figures: Figures, asked: Asked) -> Figures:

@@ -18,9 +18,7 @@ from eventstudy.sources.files.layouts import (
     Asked,
     crsp_columns,
     figures_of,
-    names_dates,
     two_heads,
-    two_level_columns,
     with_local_days,
 )
 from eventstudy.sources.source import Source, the_only
@@ -54,14 +52,15 @@ def read_prices(
 
         - long: ``date``, ``ticker`` and ``close`` and/or ``adj_close``, optionally ``volume``, ``currency``; also Stooq's bulk files;
         - wide: ``date`` first, then one column per ticker, taken as adjusted closes;
-        - the two header rows (``Price``, ``Ticker``, in either order) of a table saved from the Yahoo client;
+        - the two header rows (``Price``, ``Ticker``, in either order) of a table saved from the Yahoo client, or written by hand: tickers
+          above fields, or fields above tickers, where an empty cell above takes the name to its left;
         - CRSP's daily file from WRDS: ``permno``, ``date``, ``ret`` and what else of it there is;
         - the history of one share (Yahoo client, Stooq, Nasdaq.com, Investing.com): a date and a close, no ticker.
 
-        Columns may be called in English, German, French, Spanish, Italian, Portuguese, Polish, Dutch, Swedish, Russian, Chinese, Japanese or
-        Korean; those that are not used are named in a caution, and one that seems to hold adjusted closes or firms under an unknown name is
-        refused. Dates as 2025-01-27 or 20250127; 01/27/2025 if the file tells day and month apart. A time of day is cut off, the day kept
-        as written; moments in UTC that are midnights of a place east of Greenwich (23:00) are read as the day that begins, with a caution.
+        Columns may be called in any of 22 languages, from English and German to Chinese, Japanese and Korean; those that are not used are
+        named in a caution, and one that seems to hold adjusted closes or firms under an unknown name is refused. Dates in any form that
+        cannot be misread; 03/04/2025 if another date of the file tells day and month apart. A date with a time is the day that is
+        written, or with a caution that of the market (23:00 in UTC is the next day in Tokyo), else refused.
     ticker : str, optional
         What to call the share of a file that holds one and does not name it; by default the file's name, if it is a ticker in
         capitals (``NVDA.csv``) or Stooq's (``nvda_us_d.csv``).
@@ -99,22 +98,15 @@ def read_prices(
     ...     read_prices(file).tickers
     ('A', 'B')
     """
-    return read_price_file(Path(path), ticker, delisting=delisting, encoding=encoding)
+    file = Path(path)
+    return read_price_file(file, Asked(file.name, ticker, delisting=delisting), encoding)
 
 
-def read_price_file(
-    file: Path,
-    ticker: str | None = None,
-    likely: str | None = None,
-    delisting: Delisting | None = None,
-    encoding: str | None = None,
-    wanted: Sequence[str] = (),
-) -> Prices:
-    """Read a price file; ``likely`` names the share of a file of one that nothing else names, ``wanted`` those that were asked for."""
-    _check_file(file)
+def read_price_file(file: Path, asked: Asked, encoding: str | None = None) -> Prices:
+    """Read a price file, and compare it with its passport."""
+    check_file(file)
     digest = file_sha256(file)
     passport = read_passport(file, digest)  # first: a damaged file is not as recorded, whatever its rows look like
-    asked = Asked(file.name, ticker, likely, delisting, tuple(wanted))
     table, said = _table(file, encoding)
     figures = figures_of(table, asked).with_cautions(*said)
     prices = _with_origin(figures, file, digest, passport)
@@ -143,7 +135,7 @@ def read_crsp_shares(path: str | Path) -> pd.DataFrame:
         As `read_prices`.
     """
     file = Path(path)
-    _check_file(file)
+    check_file(file)
     table, _ = _table(file)
     columns = crsp_columns([str(c) for c in table.columns], file.name)
     if "shrout" not in columns:
@@ -175,10 +167,12 @@ def _with_origin(figures: Figures, file: Path, digest: str, passport: Passport) 
     )
 
 
-def _check_file(file: Path) -> None:
+def check_file(file: Path, what: str = "prices") -> None:
+    """Refuse a file that is not there, of another kind, empty or too large."""
     if not is_price_file(file.name):
         raise InvalidInput(
-            f"{file.name} does not end in {', '.join(SUFFIXES)}; save the prices as CSV, Parquet or Excel.",
+            f"{file.name} does not end in {', '.join(SUFFIXES)}; save the {what} as CSV, Parquet or Excel, or read them with pandas and hand "
+            f"the table over.",
             file=file.name,
         )
     if not file.is_file():
@@ -199,15 +193,13 @@ def _table(file: Path, encoding: str | None = None) -> tuple[pd.DataFrame, tuple
     if file.name.lower().endswith(".parquet"):
         return parquet_table(file), ()
     text = read_text(file, encoding)
-    rows, heads = text.rows, two_heads(text.rows)
-    if heads is None:
-        check_header(rows[0], text.name)
-        return read_body(text, rows[0], skip=text.ends[0])
-    if len(rows[0]) != len(rows[1]):
-        raise InvalidInput(f"The two header rows of {text.name} differ in length ({len(rows[0])}, {len(rows[1])}).")
-    columns = ["date", *(str(i) for i in range(1, len(rows[0])))]
-    table, said = read_body(text, columns, skip=text.ends[2 if names_dates(rows[2]) else 1])
-    return table[columns].set_index("date").set_axis(two_level_columns(rows, heads), axis=1), said
+    header, two = text.rows[0], two_heads(text.rows, text.name)
+    if two is None:
+        check_header(header, text.name)
+        return read_body(text, header, skip=text.ends[0])
+    columns = ["date", *(str(i) for i in range(1, len(two[0]) + 1))]
+    table, said = read_body(text, columns, skip=text.ends[two[1] - 1])
+    return table[columns].set_index("date").set_axis(two[0], axis=1), said
 
 
 # -- A price file as a source.
@@ -227,7 +219,8 @@ class PriceFile(Source):
 
     def read(self, tickers: Sequence[str] | None, start: date | None, end: date | None) -> Prices:
         """Return all that the file holds."""
-        return read_price_file(self.path, self.ticker, the_only(tickers), encoding=self.encoding, wanted=tickers or ())
+        asked = Asked(self.name, self.ticker, the_only(tickers), wanted=tuple(tickers or ()))
+        return read_price_file(self.path, asked, self.encoding)
 
 
 # -- Parquet files, their size looked at before they are read.
@@ -251,7 +244,7 @@ def parquet_table(file: Path) -> pd.DataFrame:
     try:
         with pq.ParquetFile(file, thrift_string_size_limit=10**8, thrift_container_size_limit=10**6) as opened:
             _check_size(opened.metadata, file.name)
-            words = [f.name for f in opened.schema_arrow if _is_text(f.type)]
+            words = [f.name for f in opened.schema_arrow if f.type in (pa.string(), pa.large_string())]
         with pq.ParquetFile(file, read_dictionary=words, memory_map=False) as opened:
             table = opened.read(use_threads=False)
         table = _decoded(table, file.name)
@@ -262,12 +255,6 @@ def parquet_table(file: Path) -> pd.DataFrame:
         reason = str(error).split("\n")[0][:200]
         raise DataUnfit(f"{file.name} is not readable as Parquet: {reason}.", file=file.name) from error
     return cast("pd.DataFrame", frame)
-
-
-def _is_text(kind: pa.DataType) -> bool:
-    import pyarrow.types as kinds
-
-    return bool(kinds.is_string(kind) or kinds.is_large_string(kind))
 
 
 def _check_size(facts: pq.FileMetaData, name: str) -> None:
@@ -289,7 +276,7 @@ def _decoded(table: pa.Table, name: str) -> pa.Table:
     import pyarrow.types as kinds
 
     for i, field in enumerate(table.schema):
-        if kinds.is_nested(field.type) or kinds.is_binary(field.type) or kinds.is_large_binary(field.type):
+        if kinds.is_nested(field.type) or field.type in (pa.binary(), pa.large_binary()):
             raise InvalidInput(
                 f"{name} has the column {field.name[:60]!r} of type {str(field.type)[:60]}; numbers and dates are needed."
             )

@@ -45,6 +45,8 @@ _TICKS = 5
 #: Gross returns (1.013) lie around one, and move at least so much.
 _AROUND_ONE, _GROSS_SPREAD = 0.01, 0.003
 _NAMED = 8
+_UNLIKELY = "The figures of {} move by more than 5 % on half of the days and come back as no price does; they were taken as prices. Are they percentages?"
+_GROSS = "The figures of {} lie around 1 and do not depend on the day before, as gross returns (1.01) do; they were taken as prices."
 #: A close that is adjusted moves as the close does on at least so many days, and its steps against it add up to at least so much of their sum.
 _SAME_DAYS, _ONE_WAY = 0.8, 0.5
 #: The columns of a table of one share, and by how much its high lies above its low on a typical day at most.
@@ -114,22 +116,9 @@ def refuse_other_figures(wide: pd.DataFrame, name: str) -> tuple[str, ...]:
             f"cent) is handed to EventStudy.run as it is.",
             columns=tuple(wrong),
         )
-    return _cautions(unlikely, gross)
-
-
-def _cautions(unlikely: list[str], gross: list[str]) -> tuple[str, ...]:
-    said = []
-    if unlikely:
-        said.append(
-            f"The figures of {first_few(cut(unlikely), _NAMED)} move by more than 5 % on half of the days and come back as no price does; they were taken as "
-            f"prices. Are they percentages?"
-        )
-    if gross:
-        said.append(
-            f"The figures of {first_few(cut(gross), _NAMED)} lie around 1 and do not depend on the day before, as gross returns (1.01) do; they were "
-            f"taken as prices."
-        )
-    return tuple(said)
+    return tuple(
+        said.format(first_few(cut(found), _NAMED)) for said, found in ((_UNLIKELY, unlikely), (_GROSS, gross)) if found
+    )
 
 
 def _comes_back(logs: np.ndarray) -> float:
@@ -166,7 +155,7 @@ def refuse_bars(wide: pd.DataFrame, name: str) -> None:
 
 
 def refuse_adjusted(clean: pd.DataFrame, unknown: pd.DataFrame, name: str) -> None:
-    """Refuse a column without a meaning that moves as the close does but for a few steps that last, as an adjusted close does.
+    """Refuse a column that is not used and moves as the close does but for a few steps that last, as an adjusted close does.
 
     ``clean`` has ``ticker``, ``date`` and ``close``, ``unknown`` the other columns of the same rows. A copy of the close has no steps; those
     of another price of the day, such as a settlement, go back.
@@ -182,13 +171,15 @@ def refuse_adjusted(clean: pd.DataFrame, unknown: pd.DataFrame, name: str) -> No
         ratio, off, code = np.log(values[there] / close[there]), _off(values[there]) + _off(close[there]), codes[there]
         within = code[1:] == code[:-1]
         step, of = np.diff(ratio)[within], code[1:][within]
-        step = np.where(np.abs(step) > (off[1:] + off[:-1])[within], step, 0.0)
-        days, steps, net, gross = (np.bincount(of, w) for w in (None, step != 0, step, np.abs(step)))
+        rounding, moves = (off[1:] + off[:-1])[within], np.abs(np.diff(np.log(close[there])))[within]
+        step = np.where(np.abs(step) > rounding, step, 0.0)
+        tells = (step != 0) | (moves > rounding)  # 1, 1, 1 is rounded too coarsely to move as anything does
+        days, steps, net, gross = (np.bincount(of, w) for w in (tells, step != 0, step, np.abs(step)))
         stepped = (days >= _FEWEST) & (steps > 0)
         adjusted = stepped & (steps <= (1.0 - _SAME_DAYS) * days) & (np.abs(net) > _ONE_WAY * gross)
         if adjusted.any() and 2 * adjusted.sum() >= stepped.sum():
             raise InvalidInput(
-                f"{name} has the column {cut([column])[0]!r}, which is none that is known: on {int((days - steps)[adjusted].sum()):,} of "
+                f"{name} has the column {cut([column])[0]!r}, which is none that is used: on {int((days - steps)[adjusted].sum()):,} of "
                 f"{int(days[adjusted].sum()):,} days it moves as the close does, and on the others it steps against it for good, as closes adjusted for "
                 f"splits and dividends do. Rename it adj_close if it holds them, or leave it out if it does not (a market value, say).",
                 column=column,
