@@ -149,7 +149,7 @@ def test_brackets_without_end_are_no_fault_of_the_package(study, run, tmp_path, 
 @pytest.mark.skipif(sys.platform != "linux", reason="names are bytes there")
 @pytest.mark.parametrize("command", ["build", "check", "run", "prune"])
 def test_names_that_are_no_text_are_said_as_far_as_they_can_be(study, run, tmp_path, command):
-    more = ["--keep", "9d"] if command == "prune" else []
+    more = {"prune": ["--keep", "9d"], "build": ["--force"]}.get(command, [])
     odd = tmp_path / os.fsdecode(b"etude-\xe9")
     study.folder.rename(odd)
     code, _, err = run(command, odd, *more)
