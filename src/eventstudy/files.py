@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from eventstudy.ending import tidied
 from eventstudy.errors import DataMissing, InvalidInput, NotAsRecorded, SourceFailed, StudyFileError
@@ -166,7 +166,15 @@ def folder_digest(folder: Path) -> str:
     return one_digest({name: file_sha256(folder / name) for name in files_in(folder)})
 
 
-def read_up_to(stream: IO[bytes], limit: int) -> bytes:
+class Readable(Protocol):
+    """What bytes are read from, packed or not."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes, none at the end."""
+        ...
+
+
+def read_up_to(stream: Readable, limit: int) -> bytes:
     """Return what a stream holds, up to a number of bytes and one more that tells of further ones; memory is asked for as it fills."""
     whole = io.BytesIO()
     while whole.tell() <= limit and (piece := stream.read(min(PIECE, limit + 1 - whole.tell()))):

@@ -46,7 +46,9 @@ def _made_from(spec: StudySpec) -> Iterator[str]:
     before = published_before(spec)
     yield from (str(p.data.get("source", "")) for p in (before.version, before.last) if p is not None)
     target = spec.publish_folder
-    for number in version_numbers(target) if target is not None else ():
+    if target is None:
+        return
+    for number in version_numbers(target):
         name = _source(version_folder(target, number))
         if not name:
             raise NotAsRecorded(
