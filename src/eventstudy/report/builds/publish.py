@@ -119,7 +119,7 @@ def _index_lost(target: Path) -> tuple[str, ...]:
 
 def leftovers(target: Path) -> list[Path]:
     """Return what a publisher that was killed has left in a folder; to be removed under the lock only."""
-    names = (_NEW_LINK, f".{INDEX}.*", f".{PAGE}.*", f"{VERSIONS}/{_NEW}*")
+    names = (f"{_NEW_LINK}*", f".{INDEX}.*", f".{PAGE}.*", f"{VERSIONS}/{_NEW}*")
     return sorted(path for name in names for path in target.glob(name))
 
 
