@@ -2,10 +2,11 @@
 
     python tools/kill_builds.py [N] [--seed S]      N rounds (200); exit code 1 if one of them left something wrong
 
-Each round starts ``eventstudy build --fetch --publish`` with real notebooks against a loopback server that answers as Yahoo does, and ends it
-with SIGKILL, SIGTERM, SIGINT or ``--timeout`` at a random moment. The end must come within five seconds. Then, before any other command, a
-reader must find one whole version under ``current``; after the next command, which goes unharmed, the report must be of its manifest, each
-version as published, each vintage whole, and neither the study's folder, the publish folder nor the temporary folder may hold anything else.
+Each round starts ``eventstudy build --fetch`` of a study that publishes with every build, with a real notebook and new prices, and ends it with
+SIGKILL, SIGTERM, SIGINT or ``--timeout`` at a random moment. The end must come within five seconds. Then, before any other command, a
+reader must find one whole version under ``current``. The next command is harmed too, but each fifth time: after a command that goes unharmed
+the report must be of its manifest, each version as published, each vintage whole, and neither the study's folder, the publish folder nor the
+temporary folder may hold anything else.
 """
 
 from __future__ import annotations
@@ -16,17 +17,24 @@ import json
 import os
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import eventstudy as es
+from eventstudy import cli
+from eventstudy.report.builds import fetch, outputs
+from eventstudy.report.builds.publish import verify_versions
 from eventstudy.studyfile.starter import notebook_text
+from eventstudy.vintages.store import list_vintages, verify_vintage
 
+#: After so many harmed builds one goes unharmed.
+EVERY = 5
 WAYS = ("SIGKILL", "SIGTERM", "SIGINT", "--timeout")
 #: Longest time from a signal, or the end of ``--timeout``, to the end of the process, in seconds.
 LIMIT = 5.0
@@ -34,7 +42,7 @@ CODES = {"SIGKILL": -signal.SIGKILL, "SIGTERM": 143, "SIGINT": 130, "--timeout":
 STUDY = """
 title = "TITLE"
 event = "some news"
-notebooks = ["one.ipynb", "two.ipynb"]
+notebooks = ["one.ipynb"]
 
 [prices]
 source = "yahoo"
@@ -49,35 +57,62 @@ report = [[0, 0], [0, 1]]
 folder = "../public/two"
 auto = true
 """
-#: The command: it asks a server of this machine, which answers with the embedded prices and every other night another close of one day, and draws
-#: one figure. A slow answer leaves time for a signal.
-COMMAND = r"""
-import sys, time
-import eventstudy as es
-from eventstudy import cli
-from eventstudy.report import charts
-from eventstudy.report.builds import fetch, outputs
-
-real = outputs.draw_charts
-outputs.draw_charts = lambda f, *given: (charts.Chart("event_day", charts._event_day(f, "article"), charts._event_day(f, "phone")),)
-night = int(sys.argv[1])
 
 
-def answer(tickers, start, end, **given):
-    for place, ticker in enumerate(tickers):
-        given["on_ticker"](ticker, place, len(tickers))
-        time.sleep(0.15)
-    p = es.load_prices(list(tickers), start, end)
-    adj, close = p.adj_close.copy(), p.close.copy()
-    for table in (adj, close):
-        table.loc[table.index[5 + night % 40], "META"] *= 1.001
-    return es.Prices.from_frame(adj, close, p.volume, p.provenance, p.currency)
+def answer(night: int) -> Callable[..., es.Prices]:
+    """Return what stands in for Yahoo: slow, the embedded prices, and every night another close of one day."""
+
+    def fetch_yahoo(tickers: Sequence[str], start: str, end: str, **given: Any) -> es.Prices:
+        for place, ticker in enumerate(tickers):
+            given["on_ticker"](ticker, place, len(tickers))
+            time.sleep(0.1)
+        p = es.load_prices(list(tickers), start, end)
+        adj, close = p.adj_close.copy(), p.close.copy()
+        for table in (adj, close):
+            table.loc[table.index[5 + night % 40], "META"] *= 1.001
+        return es.Prices.from_frame(adj, close, p.volume, p.provenance, p.currency)
+
+    return fetch_yahoo
 
 
-fetch.fetch_yahoo = answer
-sys.argv = ["eventstudy", *sys.argv[2:]]
-cli.main()
-"""
+class Command:
+    """A command in a process of its own, forked from this one, which has loaded the libraries."""
+
+    def __init__(self, words: Sequence[str], night: int, environment: Mapping[str, str], said: Path) -> None:
+        self.said = said
+        sys.stdout.flush()
+        self.pid = os.fork()
+        if self.pid:
+            return
+        code = 99
+        try:
+            os.environ.update(environment)
+            tempfile.tempdir = None
+            output = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+            os.dup2(output, 1)
+            os.dup2(output, 2)
+            fetch.fetch_yahoo = answer(night)
+            outputs.draw_charts = lambda *given: ()
+            sys.argv = ["eventstudy", *words]
+            cli.main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+        except BaseException as error:
+            os.write(2, repr(error).encode())
+        finally:
+            os._exit(code)
+
+    def wait(self, seconds: float = 120.0) -> int | None:
+        """Wait for the end and return the exit code, of a signal its negative; None if there is no end."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                return os.waitstatus_to_exitcode(status)
+            time.sleep(0.005)
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        return None
 
 
 @dataclass
@@ -87,6 +122,11 @@ class Figures:
     ways: Counter[str] = field(default_factory=Counter)
     after: list[float] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        """Return the figures in a line."""
+        counts = ", ".join(f"{n} {way}" for way, n in sorted(self.ways.items()))
+        return f"{counts}; slowest end {self.slowest:.1f} s; wrong: {len(self.wrong)}"
 
     @property
     def slowest(self) -> float:
@@ -108,18 +148,15 @@ class Place:
         for folder in (self.study, self.temporary, self.root / "home"):
             folder.mkdir(parents=True)
         (self.study / "events.csv").write_text("ticker,date\nNVDA,2025-01-27\nMETA,2025-01-27\n")
-        cells = (("code", "import time\nimport numpy\ntime.sleep(0.4)"), ("code", "time.sleep(0.4)\nprint(STUDY)"))
-        for name in ("one", "two"):
-            (self.study / f"{name}.ipynb").write_text(notebook_text(cells), encoding="utf-8")
+        cells = (("code", "import time\nimport numpy\ntime.sleep(0.2)"), ("code", "time.sleep(0.2)\nprint(STUDY)"))
+        (self.study / "one.ipynb").write_text(notebook_text(cells), encoding="utf-8")
 
-    def command(self, night: int, *words: str) -> subprocess.Popen[str]:
+    def command(self, night: int, *words: str) -> Command:
         """Start one night's build."""
         text = STUDY.replace("TITLE", f"Two firms, night {night}")
         (self.study / "study.toml").write_text(text, encoding="utf-8")
-        home = str(self.root / "home")
-        environment = {**os.environ, "HOME": home, "XDG_STATE_HOME": "", "TMPDIR": str(self.temporary)}
-        command = [sys.executable, "-c", COMMAND, str(night), "build", str(self.study), "--fetch", *words]
-        return subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env=environment)
+        environment = {"HOME": str(self.root / "home"), "XDG_STATE_HOME": "", "TMPDIR": str(self.temporary)}
+        return Command(["build", str(self.study), "--fetch", *words], night, environment, self.root / "said")
 
     def mixed(self, folder: Path) -> Iterator[str]:
         """Give the files of a report that are not those of its manifest."""
@@ -137,9 +174,6 @@ class Place:
 
     def wrong_after(self, known: dict[str, bytes]) -> Iterator[str]:
         """Give what is wrong after a command that went unharmed; versions that are known by now may not change."""
-        from eventstudy.report.builds.publish import verify_versions
-        from eventstudy.vintages.store import list_vintages, verify_vintage
-
         yield from self.mixed(self.study)
         try:
             verify_versions(self.public)
@@ -168,54 +202,47 @@ def kill_builds(rounds: int, seed: int, place: Path, tell: bool = False) -> Figu
     for night in range(3):  # the first builds show how long one takes
         started = time.monotonic()
         done = where.command(night)
-        _, err = done.communicate()
-        took = time.monotonic() - started
-        if done.returncode:
-            raise SystemExit(f"the build that nobody harms ended with {done.returncode}: {err}")
+        code, took = done.wait(), time.monotonic() - started
+        if code:
+            raise SystemExit(f"the build that nobody harms ended with {code}: {done.said.read_text()}")
     found.wrong += where.wrong_after(known)
     for turn in range(rounds):
         way, night = WAYS[turn % len(WAYS)], 3 + turn
-        moment = took * (turn // len(WAYS) + draw.random()) / max(1, rounds // len(WAYS)) * 1.02
-        words = ["--timeout", f"{max(moment - took * 0.2, 0.01):.3f}"] if way == "--timeout" else []
-        said = f"round {turn} ({way} after {moment:.2f} s)"
-        for problem in _one(where, night, way, moment, words, found):
-            found.wrong.append(f"{said}: {problem}")
-        unharmed = where.command(night)
-        _, err = unharmed.communicate()
-        if unharmed.returncode:
-            found.wrong.append(f"{said}: the next command ended with {unharmed.returncode}: {err}")
-        found.wrong += [f"{said}: {problem}" for problem in where.wrong_after(known)]
+        moment = took * draw.random() * 1.02
+        problems = list(_one(where, night, way, moment, found))
+        if turn % EVERY == EVERY - 1 or turn == rounds - 1:
+            unharmed = where.command(night)
+            code = unharmed.wait()
+            if code:
+                problems.append(f"the next command ended with {code}: {unharmed.said.read_text()}")
+            problems += where.wrong_after(known)
+        lines = [f"round {turn} ({way} after {moment:.2f} of {took:.2f} s): {problem}" for problem in problems]
+        found.wrong += lines
         if tell:
-            print(f"{said}: {len(found.wrong)} wrong so far", flush=True)
+            print(*lines, f"{turn + 1} of {rounds}: {found}", sep="\n", flush=True)
     return found
 
 
-def _one(where: Place, night: int, way: str, moment: float, words: list[str], found: Figures) -> Iterator[str]:
+def _one(where: Place, night: int, way: str, moment: float, found: Figures) -> Iterator[str]:
     """Harm one build, note how it ended, and give what is wrong before any other command."""
+    moment = max(moment, 0.01)
     started = time.monotonic()
-    running = where.command(night, *words)
+    running = where.command(night, *(["--timeout", f"{moment:.3f}"] if way == "--timeout" else []))
     if way != "--timeout":
-        time.sleep(max(0.0, moment - (time.monotonic() - started)))
-        running.send_signal(getattr(signal, way))
-    told = time.monotonic()
-    try:
-        _, err = running.communicate(timeout=60)
-    except subprocess.TimeoutExpired:
-        running.kill()
-        yield "did not end"
-        return
-    # with --timeout from the moment on; the start of Python before it is on the generous side
-    after = time.monotonic() - (told if way != "--timeout" else max(told, started + moment))
-    if running.returncode == 0:
+        time.sleep(moment)
+        os.kill(running.pid, getattr(signal, way))
+    code = running.wait()
+    after = time.monotonic() - started - moment
+    if code == 0:
         found.ways["done before"] += 1
     else:
         found.ways[way] += 1
         found.after.append(after)
-        if after > LIMIT:
+        if code is None or after > LIMIT:
             yield f"took {after:.1f} s to end"
-        early = {-signal.SIGTERM, -signal.SIGINT, 130, 1} if moment < 1.5 else set()  # before Python runs the command
-        if running.returncode != CODES[way] and running.returncode not in early:
-            yield f"ended with {running.returncode}: {err[-400:]}"
+        early = {-signal.SIGTERM, 99} if moment < 0.3 else set()  # before the command hears signals
+        if code != CODES[way] and code not in early:
+            yield f"ended with {code}: {running.said.read_text()[-400:]}"
     yield from where.wrong_for_readers()
 
 
@@ -228,8 +255,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         found = kill_builds(given.rounds, given.seed, Path(place) / "all", tell=True)
     print(*found.wrong, sep="\n")
-    counts = ", ".join(f"{n} {way}" for way, n in sorted(found.ways.items()))
-    print(f"{given.rounds} rounds: {counts}; slowest end {found.slowest:.1f} s; wrong: {len(found.wrong)}")
+    print(found)
     raise SystemExit(1 if found.wrong else 0)
 
 

@@ -201,7 +201,9 @@ def test_notes_are_few_and_those_of_folders_that_are_gone_are_removed(study, sta
     assert len([p for p in notes.iterdir() if p.suffix == ".json"]) == 2
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"folder": 1, "files": {}}', '{"folder": "x", "files": 3}', "[" * 99_999])
+@pytest.mark.parametrize(
+    "content", ["", "[]", '{"folder": 1, "files": {}}', '{"folder": "x", "files": 3}', "[" * 99_999]
+)
 def test_a_damaged_note_is_none(study, state, content):
     study.build(force=True)
     (note,) = (state / "eventstudy" / "built").iterdir()

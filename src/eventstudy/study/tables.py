@@ -241,6 +241,7 @@ def rounded_csv(table: pd.DataFrame, index: bool = True) -> str:
     out = table.copy()
     out.columns = out.columns.map(inert)
     out.index = out.index.map(inert)
+    out.index.names = [inert(name) for name in table.index.names]
     for column in out.columns:
         if pd.api.types.is_float_dtype(out[column]):
             out[column] = round_significant(out[column].to_numpy(dtype=float))
