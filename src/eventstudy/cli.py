@@ -13,6 +13,7 @@ import typer
 from eventstudy.console import Console, Level, failure, run_to_its_end
 from eventstudy.ending import Ended, ending, time_limit
 from eventstudy.errors import NAMESAKE, ExitCode, NotAsRecorded, StudyFileError, WronglyInstalled, gravest
+from eventstudy.files import sweep_temporary
 
 if TYPE_CHECKING:
     from eventstudy.report.builds.build import Built
@@ -167,9 +168,12 @@ def _load(path: Path, as_of: str | None = None) -> StudySpec:
 
 def _tell(spec: StudySpec) -> tuple[Reason, ...]:
     from eventstudy.report.builds.manifest import Reason, out_of_date
+    from eventstudy.report.builds.publish import publication_due
     from eventstudy.report.builds.staging import interrupted
 
     reasons = out_of_date(spec)
+    if not reasons and publication_due(spec.folder):
+        reasons = (Reason("not published", spec.name, "build again to publish it"),)
     if interrupted(spec.folder):
         reasons = (Reason("interrupted", spec.name, "a build was killed; build again to finish it"), *reasons)
     for line in reasons or ("up to date",):
@@ -473,6 +477,7 @@ def build_studies(paths: Sequence[Path], options: BuildOptions, console: Console
     """Build studies one after the other; one that fails does not keep the others from being built."""
     if options.as_of is not None and options.fetch:
         raise StudyFileError("--fetch and --as-of were both given; what is fetched now was not there then. Choose one.")
+    sweep_temporary()
     codes: list[ExitCode] = []
     names = [_folder(path).name for path in paths]
     too_long = (
@@ -507,9 +512,10 @@ def _folder(path: Path) -> Path:
 def _build(path: Path, options: BuildOptions, console: Console) -> ExitCode:
     from eventstudy.report.builds.manifest import unchanged
     from eventstudy.report.builds.publish import publication_due
+    from eventstudy.report.builds.staging import left_behind
 
     folder = _folder(path)
-    if options.plain and unchanged(folder) and not publication_due(folder):
+    if options.plain and unchanged(folder) and not left_behind(folder) and not publication_due(folder):
         console.say(f"up to date{_age(folder)}", study=folder.name, step="check", exit_code=0)
         return ExitCode.DONE
     from eventstudy.report.builds.build import LOCK_TIMEOUT, build_lock
@@ -574,6 +580,8 @@ def _messages(built: Built, why: bool) -> Iterator[tuple[str, Level, str]]:
     where = built.publication
     if where is None:
         return
+    for words in where.found:
+        yield "publish", "warning", words
     if where.held_back:
         yield "publish", "warning", f"not published: {where.held_back}"
     else:

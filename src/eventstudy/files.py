@@ -49,18 +49,83 @@ def write_whole(path: Path, content: bytes | str) -> Path:
 
 @contextmanager
 def staged(place: Path | None, prefix: str) -> Iterator[Path]:
-    """Give a new folder in a place, or among temporary files, to make files in; it is removed at the end unless it was renamed away."""
-    stage = Path(tempfile.mkdtemp(dir=place, prefix=prefix))
+    """Give a new folder in a place, or among temporary files, to make files in; it is removed at the end unless it was renamed away.
+
+    One among temporary files is named with the process and locked by it, so that `sweep_temporary` knows what a killed process left.
+    """
+    stage, lock = (Path(tempfile.mkdtemp(dir=place, prefix=prefix)), None) if place else _temporary(prefix)
     try:
         with tidied(lambda: shutil.rmtree(stage, ignore_errors=True)):
             yield stage
     finally:
         shutil.rmtree(stage, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+#: What `staged` calls folders among temporary files.
+_TEMPORARY = re.compile(r"eventstudy-(?:[a-z]+-)?\d+-\w{8}")
+
+
+def _temporary(prefix: str) -> tuple[Path, int | None]:
+    """Return a new temporary folder and the descriptor that locks it; None where folders cannot be locked."""
+    while True:
+        stage = Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-"))
+        lock = _lock_folder(stage)
+        if stage.is_dir():  # else another process swept it away before it was locked
+            return stage, lock
+        if lock is not None:
+            os.close(lock)
+
+
+def _lock_folder(folder: Path) -> int | None:
+    """Return a descriptor that locks a folder until it is closed; None if it cannot be had."""
+    try:
+        import fcntl
+    except ImportError:  # not Unix
+        return None
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
+
+
+def sweep_temporary() -> None:
+    """Remove the temporary folders that killed processes of this user have left."""
+    try:
+        own = [
+            Path(p.path)
+            for p in os.scandir(tempfile.gettempdir())
+            if _TEMPORARY.fullmatch(p.name)
+            and p.is_dir(follow_symlinks=False)
+            and p.stat(follow_symlinks=False).st_uid == os.getuid()
+        ]
+    except (OSError, AttributeError):  # gone meanwhile; not Unix
+        return
+    for folder in own:
+        lock = _lock_folder(folder)
+        if lock is not None:  # its process has ended
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(lock)
+
+
+def refuse_link(path: Path) -> None:
+    """Refuse to write to, or below, what is a link: it may lead out of the folder of somebody who builds a stranger's study."""
+    if path.is_symlink():
+        raise NotAsRecorded(
+            f"{path.parent.name}/{path.name} is a link; a report is not written through links. Remove it and build again."
+        )
 
 
 def move_over(source: Path, target: Path) -> bool:
-    """Rename a file over another unless they are equal; say whether the bytes changed."""
-    if target.is_file() and target.read_bytes() == source.read_bytes():
+    """Rename a file over another, or over a link, unless they are equal; say whether the bytes changed."""
+    if target.is_file() and not target.is_symlink() and target.read_bytes() == source.read_bytes():
         source.unlink()
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -90,6 +155,7 @@ def locked(file: Path, wait: float, refusal: str) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
+    refuse_link(file)
     lock = FileLock(file, is_singleton=True)
     try:
         lock.acquire(timeout=wait)

@@ -12,7 +12,8 @@ from eventstudy.files import locked, staged
 from eventstudy.report.builds import manifest
 from eventstudy.report.builds.corrections import Correction, check_reason, correction_date
 from eventstudy.report.builds.manifest import Reason
-from eventstudy.report.builds.publish import Publication, check_target, publish
+from eventstudy.report.builds.publish import HELD_BACK, Publication, check_target, publish, shows_newest
+from eventstudy.report.builds.record import built_here
 from eventstudy.report.builds.staging import finish_interrupted, staging_folder, switch
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _fetch(spec: StudySpec, progress: Progress) -> tuple[str, Exception | None]:
 def _build(spec: StudySpec, force: bool, progress: Progress, accepted: str | None, to_publish: bool) -> Built:
     reasons = (Reason("forced", spec.name),) if force else manifest.out_of_date(spec)
     if not reasons and to_publish:
-        reasons = _otherwise_than_published(spec)
+        reasons = _otherwise_than_published(spec) or _not_built_here(spec)
     if not reasons:
         return Built(spec.folder, (), ())
     from eventstudy.report.builds.conclusions import forget_final_numbers, keep_final_numbers, published_before
@@ -123,6 +124,13 @@ def _otherwise_than_published(spec: StudySpec) -> tuple[Reason, ...]:
 
     changed, _ = published_before(spec).otherwise(read_published(spec.folder))
     return (Reason("differs", "a conclusion", "the newest published version says otherwise"),) if changed else ()
+
+
+def _not_built_here(spec: StudySpec) -> tuple[Reason, ...]:
+    """Return why a report that would be a new version is built again: nobody here knows who made it."""
+    if spec.state in HELD_BACK or built_here(spec.folder) or shows_newest(spec.folder, check_target(spec)):
+        return ()
+    return (Reason("not built here", spec.name, "it is built again before it is published"),)
 
 
 def rebuild_differs(spec: StudySpec, progress: Progress = silent) -> tuple[Reason, ...]:

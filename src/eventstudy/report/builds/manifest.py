@@ -58,8 +58,8 @@ STATE, PRICES, STYLE = "release state", "choice of prices", "style"
 class Reason:
     """Why a report is out of date."""
 
-    #: ``changed``, ``missing``, ``new``, ``gone``, ``version``, ``not built yet``, ``interrupted`` or
-    #: ``forced``.
+    #: ``changed``, ``missing``, ``new``, ``gone``, ``version``, ``not built yet``, ``not built here``,
+    #: ``interrupted`` or ``forced``.
     kind: str
     what: str
     detail: str = ""
