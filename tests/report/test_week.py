@@ -110,7 +110,12 @@ class World:
     full: bool = False
     command: list[str] = field(default_factory=lambda: COMMAND)
     closes: dict[str, np.ndarray] = field(
-        default_factory=lambda: {"AAA": made_closes(1, -0.08), "BBB": made_closes(2, 0.001), "^IDX": made_closes(3, 0.002)}
+        default_factory=lambda: {
+            "AAA": made_closes(1, -0.08),
+            "BBB": made_closes(2, 0.001),
+            "CCC": made_closes(4, 0.05),
+            "^IDX": made_closes(3, 0.002),
+        }
     )
     out: dict[str, Outcome] = field(default_factory=dict)
 
@@ -124,10 +129,10 @@ class World:
         assert old in text
         path.write_text(text.replace(old, new), encoding="utf-8")
 
-    def make(self, name: str, more: str = "") -> None:
+    def make(self, name: str, tickers: tuple[str, ...], more: str = "") -> None:
         folder = self.root / "reports" / name
         folder.mkdir(parents=True)
-        (folder / "events.csv").write_text("ticker,date\nAAA,2025-03-24\nBBB,2025-03-24\n")
+        (folder / "events.csv").write_text("ticker,date\n" + "".join(f"{t},2025-03-24\n" for t in tickers))
         (folder / "study.toml").write_text(more + STUDY.format(name=name))
 
     def serve(self, late: str = "") -> None:
@@ -258,7 +263,7 @@ def _(world: World) -> Mend:
     world.serve()
 
     def move_away() -> None:
-        name = max(p.stem for p in (world.study / "prices").glob("*.csv"))  # DEV
+        name = world.message(r"yahoo-\d{8}T\d{6}Z")[0]
         away = world.root / "away"
         away.mkdir()
         moved = [shutil.move(p, away) for p in (world.study / "prices").glob(f"{name}*")]
@@ -293,8 +298,7 @@ def _(world: World) -> Mend:
 @night("Two studies, one with a typing error")
 def _(world: World) -> Mend:
     world.command = ["build", *COMMAND[2:]]
-    world.restate("AAA", 18, 1.002)
-    world.write("later/events.csv", "BBB,", "BBBX,")
+    world.restate("CCC", 18, 1.002)
     world.write("my-event/study.toml", "[model]", "[modle]")
     return lambda: world.write("my-event/study.toml", "[modle]", "[model]")
 
@@ -316,8 +320,8 @@ def project(root: Path) -> Iterator[World]:
     try:
         with ys.YahooServer() as server:
             world = World(root, server, small)
-            world.make("my-event")
-            world.make("later", 'embargo_until = "2025-04-18T06:00-04:00"\n')
+            world.make("my-event", ("AAA", "BBB"))
+            world.make("later", ("CCC",), 'embargo_until = "2025-04-18T06:00-04:00"\n')
             world.write("later/study.toml", "notebooks = []\n", "")
             world.write("later/study.toml", 'max_age = "7d"\n', "")
             (root / "reports" / "later" / "own.ipynb").write_text(notebook_text(NOTEBOOK), encoding="utf-8")
