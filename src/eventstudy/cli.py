@@ -108,7 +108,7 @@ def build(
     why: Annotated[bool, typer.Option("--why", help="Say what changed since the last build.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Build even if nothing changed.")] = False,
     fetch: Annotated[
-        bool, typer.Option("--fetch", help="Download prices first; if that fails, nothing changes.")
+        bool, typer.Option("--fetch", help="Download prices first; if that fails, go on with the stored ones and say so.")
     ] = False,
     publish: Annotated[
         bool, typer.Option("--publish", help="Then publish a version, if it differs from the newest.")
