@@ -86,6 +86,9 @@ def run(
 
     spec = _load(study, as_of)
     result = spec.run()
+    age = _age_of(result.provenance.source)
+    if age:
+        say(f"{spec.name}: {age}")
     if as_json:
         import json
 
@@ -181,18 +184,45 @@ def fetch(study: StudyArgument) -> None:
     Each download is a file of its own, never overwritten. The study file is not changed; the last lines say what changed
     against the download before, and how to use the new prices.
     """
+    from eventstudy.files import stored_name
     from eventstudy.report.builds.differences import change_since_last
     from eventstudy.report.builds.fetch import fetch_prices, next_step
-    from eventstudy.vintages.store import bare_name, find_vintage
+    from eventstudy.vintages.store import find_vintage
 
     spec = _load(study)
     with console.progress(spec.name) as progress:
         path = fetch_prices(spec, progress)
-    changed = change_since_last(find_vintage(spec.folder, bare_name(path)), spec.folder)
+    changed = change_since_last(find_vintage(spec.folder, stored_name(path)), spec.folder)
     if changed:
         say(f"{spec.name}: {changed}")
     say(f"{spec.name}: {next_step(spec, path)}")
     console.show(str(path))
+
+
+@app.command()
+def prune(
+    study: StudyArgument,
+    keep: Annotated[str, typer.Option(metavar="DAYS", help="Age up to which all downloads stay, such as 90d.")],
+) -> None:
+    """Remove a study's old downloads; no report changes by it, and no version is published.
+
+    Never removed are the newest, the one that the study file names, and those that the report or a published version was made from.
+
+    Example: eventstudy prune reports/my-event --keep 90d
+    """
+    from eventstudy.report.builds.prune import prune as remove_old
+    from eventstudy.written_days import number_of_days
+
+    try:
+        days = number_of_days(keep)
+    except ValueError as error:
+        raise StudyFileError(f"--keep is {str(error).replace('7d', '90d')}.") from error
+    spec = _load(study)
+    removed = remove_old(spec, days)
+    for vintage in removed:
+        console.show(f"{vintage.name}: removed")
+    if not removed:
+        say(f"{spec.name}: nothing to remove; no download that nothing was made from is older than {days} days")
 
 
 @app.command()
@@ -509,17 +539,20 @@ def _build(path: Path, options: BuildOptions, console: Console) -> ExitCode:
 
 def _age(folder: Path) -> str:
     """Return in words how old the prices of a built report are, if they were downloaded."""
-    from datetime import UTC, date, datetime
-
     from eventstudy.report.builds.manifest import read_manifest
-    from eventstudy.wording import plural
 
-    source = (read_manifest(folder) or {}).get("data", {}).get("source", "")
-    try:
-        fetched = date.fromisoformat(source.partition("-")[2][:8])
-    except ValueError:  # no vintage
+    words = _age_of((read_manifest(folder) or {}).get("data", {}).get("source", ""))
+    return f"; {words}" if words else ""
+
+
+def _age_of(source: str) -> str:
+    """Return in words how old a stored download is; empty for prices of other sources, which have no such day."""
+    from eventstudy.files import STORED_NAME, stored_age, stored_at, stored_name
+
+    name = stored_name(Path(source))
+    if STORED_NAME.fullmatch(name) is None:
         return ""
-    return f"; prices of {fetched}, {plural((datetime.now(tz=UTC).date() - fetched).days, 'day')} old"
+    return f"prices of {stored_at(name).date()}, {stored_age(name)}"
 
 
 def _messages(built: Built, why: bool) -> Iterator[tuple[str, Level, str]]:

@@ -18,6 +18,7 @@ __all__ = [
     "InvalidInput",
     "NotAsRecorded",
     "SourceFailed",
+    "SourceUnfit",
     "StudyFileError",
     "WronglyInstalled",
 ]
@@ -121,6 +122,12 @@ class SourceFailed(EventStudyError, ConnectionError):
     EXIT_CODE = ExitCode.LATER
 
 
+class SourceUnfit(SourceFailed):
+    """A price source cannot be used until a person has mended something; asking again would not."""
+
+    EXIT_CODE = ExitCode.UNFIT
+
+
 class NotAsRecorded(EventStudyError, RuntimeError):
     """A file differs from the digest recorded for it."""
 
@@ -130,4 +137,4 @@ class NotAsRecorded(EventStudyError, RuntimeError):
 class WronglyInstalled(EventStudyError, ImportError):
     """The files of another distribution stand where this package's should; says how to mend it."""
 
-    EXIT_CODE = ExitCode.LATER
+    EXIT_CODE = ExitCode.UNFIT

@@ -5,20 +5,28 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import json
 import os
+import re
 import shlex
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from eventstudy.ending import tidied
-from eventstudy.errors import DataMissing, SourceFailed, StudyFileError
+from eventstudy.errors import DataMissing, InvalidInput, NotAsRecorded, SourceFailed, StudyFileError
+from eventstudy.wording import plural, printable
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+#: So many bytes are read at once of a file that may be long.
+PIECE = 2**20
 
 
 def write_whole(path: Path, content: bytes | str) -> Path:
@@ -148,12 +156,93 @@ def file_sha256(path: Path) -> str:
 
 def one_digest(files: Mapping[str, str]) -> str:
     """Return one digest of files, given by name and digest."""
-    return sha256("".join(f"{name} {digest}\n" for name, digest in sorted(files.items())).encode("utf-8"))
+    return sha256(
+        "".join(f"{name} {digest}\n" for name, digest in sorted(files.items())).encode("utf-8", "surrogateescape")
+    )
 
 
 def folder_digest(folder: Path) -> str:
     """Return one digest of the names and bytes of all files in a folder."""
     return one_digest({name: file_sha256(folder / name) for name in files_in(folder)})
+
+
+def read_up_to(stream: IO[bytes], limit: int) -> bytes:
+    """Return what a stream holds, up to a number of bytes and one more that tells of further ones; memory is asked for as it fills."""
+    whole = io.BytesIO()
+    while whole.tell() <= limit and (piece := stream.read(min(PIECE, limit + 1 - whole.tell()))):
+        whole.write(piece)
+    return whole.getvalue()
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Return what a JSON text says; one whose brackets are nested too deeply is a ValueError like any other that is none."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("its brackets are nested too deeply") from None
+
+
+def check_file_name(path: Path) -> None:
+    """Refuse a file or folder whose name is no text, as a page or a table of its origin could not name it."""
+    if any("\ud800" <= c <= "\udfff" for c in path.name):
+        raise InvalidInput(
+            f"The name of {printable(path.name)} is no text in UTF-8; rename it, e.g. with letters, digits and -.",
+            file=printable(path.name),
+        )
+
+
+# -- Names of stored downloads, which tell in which order they were stored, read without a numerical library.
+
+
+#: Source, second in UTC, and a number from the second of a second on.
+STORED_NAME = re.compile(r"(?P<source>[a-z][a-z0-9_]*)-(?P<stamp>\d{8}T\d{6}Z)(?:-(?P<number>\d+))?")
+STORED_ENDINGS = (".csv", ".csv.gz")
+#: By so much may the clocks of two machines that store for one study differ.
+CLOCKS_DIFFER = timedelta(minutes=5)
+
+
+def stored_files(place: Path) -> list[Path]:
+    """Return the price files in a folder that have the name of a stored download, as they were stored: by source, oldest first."""
+    if not place.is_dir():
+        return []
+    found = [p for p in place.iterdir() if p.name.endswith(STORED_ENDINGS) and STORED_NAME.fullmatch(stored_name(p))]
+    return sorted(found, key=lambda p: storing_order(stored_name(p)))
+
+
+def stored_name(path: Path) -> str:
+    """Return a price file's name without its ending."""
+    return path.name.removesuffix(".gz").removesuffix(".csv")
+
+
+def storing_order(name: str) -> tuple[str, str, int, str]:
+    """Return by what stored downloads are put into the order in which they were stored."""
+    match = STORED_NAME.fullmatch(name)
+    return ("", "", 0, name) if match is None else (match["source"], match["stamp"], int(match["number"] or 1), name)
+
+
+def stored_at(name: str) -> datetime:
+    """Return the moment of a stored download by its name, UTC."""
+    try:
+        return datetime.strptime(storing_order(name)[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError as error:
+        raise NotAsRecorded(
+            f"{name} has the name of a stored download, and no moment in it; move it away.", file=name
+        ) from error
+
+
+def stored_age(name: str) -> str:
+    """Return in words how old a stored download is, in days of the calendar in UTC."""
+    return f"{plural((now().date() - stored_at(name).date()).days, 'day')} old"
+
+
+def is_ahead(moment: datetime) -> bool:
+    """Whether a moment has not come yet by the clock, though two machines' clocks may differ a little."""
+    return moment > now() + CLOCKS_DIFFER
+
+
+def now() -> datetime:
+    """Return the moment by the clock, UTC."""
+    return datetime.now(tz=UTC)
 
 
 # -- Files that a study file names: they stay in the study's folder, links followed.
@@ -191,9 +280,12 @@ def check_inside(folder: Path, key: str, name: str) -> None:
 def own_notebooks(folder: Path) -> tuple[str, ...]:
     """Return the names of the notebooks that lie in a study's folder, in alphabetical order."""
     try:
-        return tuple(sorted(p.name for p in folder.iterdir() if p.suffix == ".ipynb" and p.is_file()))
+        found = sorted(p for p in folder.iterdir() if p.suffix == ".ipynb" and p.is_file())
     except OSError:
         return ()
+    for path in found:
+        check_file_name(path)
+    return tuple(p.name for p in found)
 
 
 def command_path(folder: Path) -> str:

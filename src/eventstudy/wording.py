@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -35,10 +36,17 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-#: Characters that steer a terminal or turn the order of what follows, but for ends of lines and tabs.
+#: Characters that steer a terminal or turn the order of what follows, but for ends of lines and tabs; and halves of characters, which no stream takes.
 _STEERING = {
     code: f"\\u{code:04x}"
-    for code in (*range(9), *range(11, 32), *range(127, 160), *range(0x202A, 0x202F), *range(0x2066, 0x206A))
+    for code in (
+        *range(9),
+        *range(11, 32),
+        *range(127, 160),
+        *range(0x202A, 0x202F),
+        *range(0x2066, 0x206A),
+        *range(0xD800, 0xE000),
+    )
 }
 
 
@@ -51,6 +59,23 @@ def printable(text: str) -> str:
     a red\u001b[31m title
     """
     return text.translate(_STEERING)
+
+
+def without_secrets(text: str) -> str:
+    """Return a text without what looks like a password in an address, even a malformed one, in a query or a connection string.
+
+    Examples
+    --------
+    >>> print(without_secrets("cannot reach http://me:s3cret/@proxy:80, token=abc"))
+    cannot reach http://…@proxy:80, token=…
+    >>> print(without_secrets("Unsupported proxy syntax in 'http://me:s3 cret:80': no number"))
+    Unsupported proxy syntax in '…': no number
+    """
+    text = re.sub(r"://.*@", "://…@", text)
+    text = re.sub(r"\S*[^\s@…]@(?=\S)", "…@", text)
+    text = re.sub(r"(?i)(proxy\b[^'\"]*)(['\"])[^'\"]*\2", r"\1\2…\2", text)
+    text = re.sub(r"(?i)(crumb\W{1,4})[^&\s'\")]+", r"\1…", text)
+    return re.sub(r"(?i)(password|passwd|pwd|token|secret|api_?key)(\s*[=:]\s*)\S+", r"\1\2…", text)
 
 
 MINUS = "\N{MINUS SIGN}"

@@ -68,5 +68,5 @@ def test_the_command_says_so_in_json_if_asked_for(site: Path) -> None:
     install_namesake(site, later=True)
     done = python(site, "from eventstudy.cli import main; main()", "build", "--log-format", "json")
     line = json.loads(done.stderr)
-    assert (line["level"], line["exit_code"]) == ("error", 4)
+    assert (line["level"], line["exit_code"]) == ("error", 3)
     assert MENDED_BY in line["message"]

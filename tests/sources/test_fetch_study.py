@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 import yahoo_server as ys
 
+from eventstudy import files
 from eventstudy.errors import DataMissing, DataUnfit, NotAsRecorded, SourceFailed
-from eventstudy.report.builds import fetch as fetching
 from eventstudy.report.builds.fetch import fetch_prices
 from eventstudy.report.builds.manifest import input_digests
 from eventstudy.sources import read_prices
@@ -187,12 +187,7 @@ def test_a_failing_ticker_leaves_nothing_in_the_study(server, fetch, folder, rep
 
 
 def at_second(monkeypatch, second):
-    class Clock(datetime):
-        @classmethod
-        def now(cls, tz=None):
-            return datetime(2025, 11, 1, 12, 0, second, tzinfo=UTC)
-
-    monkeypatch.setattr(fetching, "datetime", Clock)
+    monkeypatch.setattr(files, "now", lambda: datetime(2025, 11, 1, 12, 0, second, tzinfo=UTC))
 
 
 def test_no_fetch_overwrites_another(fetch, folder, monkeypatch):

@@ -15,7 +15,7 @@ from eventstudy.errors import DataMissing, DataUnfit, InvalidInput, StudyFileErr
 from eventstudy.estimation import NormalReturnModel
 from eventstudy.figures.house_style import load_style
 from eventstudy.figures.presentation import Presentation
-from eventstudy.files import check_inside, command_path, own_notebooks, read_table
+from eventstudy.files import check_file_name, check_inside, command_path, own_notebooks, read_table
 from eventstudy.prices.snapshot import FACTOR_COLUMNS, ShareCount, load_factors
 from eventstudy.prices.table import YAHOO, Prices
 from eventstudy.sources import load_prices, source_of
@@ -433,6 +433,7 @@ def load_study(path: str | Path) -> StudySpec:
             f"{file.name} is no study file. A list of events goes into the folder of a study, beside its {FILE_NAME}: start one with "
             f"'eventstudy new NAME', put the list there and name it under events."
         )
+    check_file_name(file.parent.resolve())
     content = read_toml(file, error=StudyFileError)
     try:
         return StudySpec(folder=file.parent.resolve(), **content)  # type: ignore[arg-type]

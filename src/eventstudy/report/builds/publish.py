@@ -14,7 +14,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eventstudy.errors import DataUnfit, InvalidInput, NotAsRecorded
-from eventstudy.files import file_sha256, files_in, folder_digest, locked, one_digest, sha256, staged, write_whole
+from eventstudy.files import (
+    file_sha256,
+    files_in,
+    folder_digest,
+    locked,
+    one_digest,
+    parse_json,
+    sha256,
+    staged,
+    write_whole,
+)
 from eventstudy.report.builds import manifest, numbers
 from eventstudy.report.builds.corrections import read_corrections
 from eventstudy.studyfile.release import release_mark
@@ -167,7 +177,7 @@ def publication_due(folder: Path) -> bool:
         part = tomllib.loads((folder / manifest.STUDY_FILE).read_text(encoding="utf-8")).get("publish", {})
         if not part.get("auto", False):
             return False
-        built = json.loads((folder / manifest.FILE).read_text(encoding="utf-8"))
+        built = parse_json((folder / manifest.FILE).read_bytes())
         if built["inputs"].get(manifest.STATE) in _HELD_BACK:
             return False
         target = folder / part["folder"]
@@ -247,7 +257,7 @@ def _seen(content: bytes, name: str) -> bytes:
 def _seen_numbers(content: bytes) -> bytes:
     """Return the numbers without the record of their making; a file that is damaged as it is, which equals no other."""
     try:
-        record = json.loads(content)
+        record = parse_json(content)
         shown = {k: v for k, v in (numbers.in_this_layout(record) or record).items() if k not in _MADE_FROM}
     except (ValueError, AttributeError, TypeError):
         return content
@@ -264,7 +274,7 @@ def known_digests(target: Path) -> dict[int, str]:
 
 def _recorded_digests(target: Path) -> dict[int, str]:
     """Return the digest of each version as it was recorded when it was published."""
-    rows = json.loads((target / INDEX).read_text(encoding="utf-8"))["versions"]
+    rows = parse_json((target / INDEX).read_bytes())["versions"]
     return {int(row["version"]): str(row["digest"]) for row in rows}
 
 
@@ -294,8 +304,8 @@ def verify_versions(target: Path) -> int:
 def read_index(target: Path) -> dict[str, object]:
     """Return the list of versions as it was written last; empty if there is none that can be read."""
     try:
-        content = json.loads((target / INDEX).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        content = parse_json((target / INDEX).read_bytes())
+    except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
 
