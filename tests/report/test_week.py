@@ -154,7 +154,7 @@ class World:
         """Run the command as cron or systemd would, in a process of its own."""
         environment = {
             "PATH": os.environ["PATH"],
-            "HOME": str(self.root / "home"),
+            "HOME": str(self.root.parent / "home"),
             "PYTHONPATH": os.pathsep.join([str(NIGHT), str(Path(eventstudy.__file__).parent.parent)]),
             "NIGHT_CLOCK": self.clock.isoformat(),
             "NIGHT_YAHOO": str(self.server.port) if self.online else "9",
@@ -226,6 +226,13 @@ def _(world: World) -> Mend:
     return None
 
 
+@night("The disk is full")
+def _(world: World) -> Mend:
+    world.restate("AAA", 16, 1.002)
+    world.fill_disk()
+    return world.make_room
+
+
 @night("Yahoo is down")
 def _(world: World) -> Mend:
     world.online = False
@@ -236,13 +243,6 @@ def _(world: World) -> Mend:
 def _(world: World) -> Mend:
     world.clock += pd.Timedelta(days=8)
     return lambda: setattr(world, "online", True)
-
-
-@night("The disk is full")
-def _(world: World) -> Mend:
-    world.restate("AAA", 16, 1.002)
-    world.fill_disk()
-    return world.make_room
 
 
 @night("A conclusion would flip")
