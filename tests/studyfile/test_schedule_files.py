@@ -170,7 +170,10 @@ def test_the_line_of_cron_tries_again_what_may_pass_and_nothing_else(tmp_path, s
     left = tmp_path / "codes"
     left.write_text("".join(f"{code}\n" for code in codes))
     take = f'code=$(head -n 1 "{left}"); sed -i 1d "{left}"; exit "$code"'
-    stub(project / ".venv" / "bin" / "eventstudy", f'printf "%s" "$2" > "{tmp_path}/asked"; echo page; echo line >&2; {take}')
+    stub(
+        project / ".venv" / "bin" / "eventstudy",
+        f'printf "%s" "$2" > "{tmp_path}/asked"; echo page; echo line >&2; {take}',
+    )
     stub(tmp_path / "bin" / "sleep", f'echo "$1" >> "{tmp_path}/waits"')
     environment = {"PATH": f"{tmp_path / 'bin'}:/usr/bin:/bin", "HOME": str(tmp_path)}
     done = subprocess.run(
