@@ -29,6 +29,8 @@ ROOT = Path(__file__).parent.parent.parent
 NIGHT = ROOT / "tests" / "helpers" / "night"
 COMMAND = ["build", "reports/my-event", "--fetch", "--timeout", "1800", "--log-format", "json"]
 FIRST, SESSIONS, EVENT_DAY = "2025-02-18", 38, 24  # weekdays without a holiday; the event is on 24 March
+#: When the first night's command runs: half past six in New York, after the close.
+MONDAY = pd.Timestamp("2025-03-31 22:30", tz="UTC")
 STUDY = """
 title = "Two firms"
 event = "some news"
@@ -106,7 +108,7 @@ class World:
     root: Path
     server: ys.YahooServer
     small_disk: bool
-    clock: pd.Timestamp = pd.Timestamp("2025-03-28 22:30", tz="UTC")
+    clock: pd.Timestamp = MONDAY
     online: bool = True
     full: bool = False
     command: list[str] = field(default_factory=lambda: COMMAND)
@@ -202,7 +204,7 @@ def night(name: str) -> Callable[[Callable[[World], Mend]], Callable[[World], Me
 
 @night("All is well; `later` is embargoed")
 def _(world: World) -> Mend:
-    world.clock = pd.Timestamp("2025-03-31 22:30", tz="UTC")
+    world.clock = MONDAY
     world.command = ["build", *COMMAND[2:]]
     world.serve()
     return lambda: setattr(world, "command", COMMAND)
