@@ -161,6 +161,7 @@ class World:
             "PYTHONPATH": os.pathsep.join([str(NIGHT), str(Path(eventstudy.__file__).parent.parent)]),
             "NIGHT_CLOCK": self.clock.isoformat(),
             "NIGHT_YAHOO": str(self.server.port) if self.online else "9",
+            "OPENBLAS_NUM_THREADS": "1",  # as in the unit
             "NIGHT_PLAIN": "1",
             **({"NIGHT_FULL": "1"} if self.full and not self.small_disk else {}),
         }
