@@ -112,7 +112,8 @@ def build(
     why: Annotated[bool, typer.Option("--why", help="Say what changed since the last build.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Build even if nothing changed.")] = False,
     fetch: Annotated[
-        bool, typer.Option("--fetch", help="Download prices first; if that fails, nothing changes.")
+        bool,
+        typer.Option("--fetch", help="Download prices first; if that fails, go on with the stored ones and say so."),
     ] = False,
     publish: Annotated[
         bool, typer.Option("--publish", help="Then publish a version, if it differs from the newest.")
@@ -183,7 +184,7 @@ def _tell(spec: StudySpec) -> tuple[Reason, ...]:
 
 @app.command()
 def fetch(study: StudyArgument) -> None:
-    """Download a study's prices from Yahoo into its folder: the only command that uses the network.
+    """Download a study's prices from Yahoo into its folder; with `build --fetch` the only command that uses the network.
 
     Each download is a file of its own, never overwritten. The study file is not changed; the last lines say what changed
     against the download before, and how to use the new prices.

@@ -38,6 +38,11 @@ FAILURE_KINDS: Mapping[str, FailureKind] = {
         "Install it (pip install yfinance; an install of 'eventstudy-finance' brings it), or use source='snapshot' or a file.",
         again=False,
     ),
+    "no_cache": FailureKind(
+        SourceFailed,
+        "Make room on the disk, or name another folder in XDG_CACHE_HOME; the client keeps time zones there.",
+        again=False,
+    ),
     "rate_limited": FailureKind(
         SourceFailed, "Yahoo refuses more requests for now; wait some minutes, then ask for fewer tickers."
     ),
@@ -238,5 +243,6 @@ _READERS: dict[str, Callable[[Exception], tuple[str, str]]] = {
     "YFException": lambda error: ("bad_response", _clean(str(error))),
     "HTTPError": lambda error: ("bad_response", f"refused ({_clean(str(error))})"),
     "JSONDecodeError": lambda _: ("bad_response", "the answer is cut or is not JSON"),
+    "DatabaseError": lambda error: ("no_cache", f"the client cannot use its folder of caches ({_clean(str(error))})"),
     "OSError": _network,
 }

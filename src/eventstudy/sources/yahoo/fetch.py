@@ -7,6 +7,7 @@ A fetch ends in a whole table or in an error whose ``facts["kind"]`` is one of t
 kind                error            meaning; what to do
 =================== ================ ==================================================================
 no_client           SourceUnfit      yfinance is not installed (once); pip install yfinance
+no_cache            SourceFailed     the client cannot write its caches, e.g. on a full disk (once); make room
 rate_limited        SourceFailed     HTTP 429; wait some minutes, ask for fewer tickers
 bad_response        SourceFailed     HTTP 401, 403, 5xx, cut or no JSON, HTML, over 16 MB; try again later
 network             SourceFailed     refused, reset, timed out, no such host; check network and proxy
