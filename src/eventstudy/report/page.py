@@ -16,6 +16,7 @@ from eventstudy.figures.style import FONTS
 from eventstudy.files import staged
 from eventstudy.report.charts import Chart
 from eventstudy.report.findings import Findings
+from eventstudy.report.safe_html import POLICY
 from eventstudy.report.story import report_content
 from eventstudy.report.tables import ReportTable
 
@@ -38,6 +39,7 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    found.globals["quiet"] = POLICY
     found.filters["whole_numbers"] = _whole_numbers
     found.filters["css_text"] = _css_text
     return found

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Annotated
 
 import pandas as pd
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, Strict, ValidationError, model_validator
 
 from eventstudy.claims import ClaimBook, ClaimsLedger, Evidence, claims_of, judge
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput, StudyFileError
@@ -72,6 +73,8 @@ class StudySpec(Part):
         Whether a build also writes the report as a tagged PDF (extra ``pdf``).
     notebooks : tuple of str
         Notebooks to execute; without the key every ``.ipynb`` file in the folder.
+    trust_notebooks : bool
+        Whether the pages of the study's notebooks keep scripts; without it all that runs or loads in a browser is left out.
     parameters : dict
         Values set in every notebook, by name.
     status, embargo_until
@@ -94,6 +97,7 @@ class StudySpec(Part):
     universe: UniversePart | None = None
     claims: ClaimBook = ClaimBook()
     notebooks: Notebooks = ()
+    trust_notebooks: Annotated[bool, Strict()] = False
     style: str | None = None
     pdf: bool = False
     parameters: Parameters = Field(default_factory=dict)

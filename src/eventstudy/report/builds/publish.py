@@ -17,6 +17,7 @@ from eventstudy.errors import DataUnfit, InvalidInput, NotAsRecorded
 from eventstudy.files import file_sha256, files_in, folder_digest, locked, one_digest, sha256, staged, write_whole
 from eventstudy.report.builds import manifest, numbers
 from eventstudy.report.builds.corrections import read_corrections
+from eventstudy.report.safe_html import POLICY
 from eventstudy.studyfile.release import release_mark
 
 if TYPE_CHECKING:
@@ -337,6 +338,7 @@ def _index_page(title: str, rows: list[dict[str, object]]) -> str:
         items.append(f"<li>{link} ({html.escape(words)})</li>")
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{html.escape(POLICY)}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>Versions: {html.escape(title)}</title>\n</head>\n<body>\n<main>\n<h1>Versions of “{html.escape(title)}”</h1>\n"
         f'<p>The newest: <a href="{CURRENT}/index.html">current version</a></p>\n<ul>\n'
