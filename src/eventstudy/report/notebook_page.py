@@ -117,7 +117,7 @@ class Allowance:
     def words(self) -> str:
         """What was left out; empty if nothing was."""
         cut = {"text": self.cut_text, "pictures": self.cut_pictures}
-        sizes = [f"{n / 1e6:.1f} MB of {what}" for what, n in cut.items() if n]
+        sizes = [f"{f'{n / 1e6:.1f} MB' if n >= 50_000 else f'{n:,} bytes'} of {what}" for what, n in cut.items() if n]
         limits = f"{TEXT_LIMIT / 1e6:.0f} MB of text and {PICTURE_LIMIT / 1e6:.0f} MB of pictures"
         return f"Cut: {listed(sizes)} left out here; a page shows up to {limits} of a cell." if sizes else ""
 
@@ -158,15 +158,11 @@ class Allowance:
             if held or kind == _SCRIPT:  # half of it would be nothing
                 continue
             start, self.text = self.text, 0
-            return {kind: _closed(content[:start]) if kind == "text/html" else content[:start]}
+            if start == 0:
+                return {}
+            # half an element is closed, so that it takes nothing in that follows
+            return {kind: safe(content[:start]) if kind == "text/html" else content[:start]}
         return {}
-
-
-def _closed(text: str) -> str:
-    """Return HTML that was cut with its elements closed, so that what follows is not taken for a part of it."""
-    from bs4 import BeautifulSoup
-
-    return str(BeautifulSoup(text, "html.parser"))
 
 
 def cut_outputs(cell: NotebookNode) -> None:
