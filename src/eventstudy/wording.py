@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -51,6 +51,26 @@ def printable(text: str) -> str:
     a red\u001b[31m title
     """
     return text.translate(_STEERING)
+
+
+def steers(text: str) -> bool:
+    r"""Return True if a text holds characters that `printable` writes out.
+
+    Examples
+    --------
+    >>> steers("a red\x1b[31m title"), steers("two\nlines")
+    (True, False)
+    """
+    return printable(text) != text
+
+
+def printable_all(content: object) -> object:
+    """Return what JSON can hold with every text in it `printable`."""
+    if isinstance(content, str):
+        return printable(content)
+    if isinstance(content, Mapping):
+        return {printable(str(key)): printable_all(value) for key, value in content.items()}
+    return [printable_all(part) for part in content] if isinstance(content, list | tuple) else content
 
 
 MINUS = "\N{MINUS SIGN}"

@@ -39,7 +39,7 @@ from eventstudy.studyfile.parts import (
     explain,
 )
 from eventstudy.studyfile.release import State, Status, release_mark, release_state
-from eventstudy.toml import Part, read_toml
+from eventstudy.toml import Part, check_texts, read_toml
 from eventstudy.vintages.store import find_vintage, list_vintages
 from eventstudy.windows import Window
 
@@ -438,8 +438,13 @@ def load_study(path: str | Path) -> StudySpec:
             f"'eventstudy new NAME', put the list there and name it under events."
         )
     content = read_toml(file, error=StudyFileError)
+    folder = file.parent.resolve()
     try:
-        return StudySpec(folder=file.parent.resolve(), **content)  # type: ignore[arg-type]
+        check_texts(content)
+        check_texts(folder.name, "the folder's name")
+        found = StudySpec(folder=folder, **content)  # type: ignore[arg-type]
+        check_texts(list(found.notebooks), "notebooks")
+        return found
     except ValidationError as error:
         raise StudyFileError(explain(file, error, [k for k in StudySpec.model_fields if k != "folder"])) from error
     except InvalidInput as error:
