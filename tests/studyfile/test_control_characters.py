@@ -84,11 +84,11 @@ def test_names_of_folders_and_of_found_notebooks_are_refused(folder: Path, steer
     kept = [line for line in text.splitlines() if not line.startswith("notebooks")]
     (folder / "study.toml").write_text("\n".join(kept), encoding="utf-8")
     (folder / "notebook.ipynb").rename(folder / f"n{steering}.ipynb")
-    with pytest.raises(StudyFileError, match="notebooks: .*control character"):
+    with pytest.raises(StudyFileError, match=r"notebooks: .*control character"):
         es.load_study(folder)
     (folder / f"n{steering}.ipynb").unlink()
     other = folder.rename(folder.parent / f"m{steering}ine")
-    with pytest.raises(StudyFileError, match="the folder's name: .*control character"):
+    with pytest.raises(StudyFileError, match=r"the folder's name: .*control character"):
         es.load_study(other)
 
 
