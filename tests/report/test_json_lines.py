@@ -7,14 +7,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yahoo_server as ys
 
+from eventstudy.calendars import exchange_sessions
 from eventstudy.studyfile.starter import notebook_text
 
-pytestmark = pytest.mark.builds
+pytestmark = [pytest.mark.builds, pytest.mark.slow]
 
 #: The command with its requests led to a server of the test, short waits, and libraries that talk in threads while it runs.
 COMMAND = """
@@ -76,15 +79,15 @@ CELLS = (
 )
 
 
-def prices(level: float) -> ys.Answer:
-    import numpy as np
-
+def prices(symbol: str, level: float) -> ys.Answer:
+    sessions = exchange_sessions("XNYS", date(2024, 1, 2), date(2025, 3, 31))
     rng = np.random.default_rng(int(level))
-    return ys.answer(ys.chart("X", ys.bars("2024-01-02", list(level * np.exp(np.cumsum(rng.normal(0, 0.01, 330)))))))
+    table = ys.bars("2024-01-02", list(level * np.exp(np.cumsum(rng.normal(0, 0.01, len(sessions))))))
+    return ys.answer(ys.chart(symbol, table.set_axis(sessions)))
 
 
-def fails_once(level: float) -> Callable[[int], ys.Answer]:
-    return lambda count: (502, b"<html>bad\ngateway</html>") if count == 1 else prices(level)
+def fails_once(symbol: str, level: float) -> Callable[[int], ys.Answer]:
+    return lambda count: (502, b"<html>bad\ngateway</html>") if count == 1 else prices(symbol, level)
 
 
 def build(folder: Path, port: int, *more: str) -> tuple[int, list[dict]]:
@@ -106,7 +109,7 @@ def test_every_line_of_a_night_is_json(tmp_path: Path) -> None:
     (folder / "talks.ipynb").write_text(notebook_text(CELLS), encoding="utf-8")
     with ys.YahooServer() as server:
         # the first night: one answer of each is a failure that passes; then the source is down
-        server.answers = {"SNPS": fails_once(500.0), "^GSPC": fails_once(5000.0)}
+        server.answers = {"SNPS": fails_once("SNPS", 500.0), "^GSPC": fails_once("^GSPC", 5000.0)}
         code, first = build(folder, server.port)
         assert code == 0, [line["message"] for line in first if line["level"] != "debug"]
         server.answers = dict.fromkeys(("SNPS", "^GSPC"), (503, b"down\x1b[31m"))
