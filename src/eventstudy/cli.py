@@ -46,6 +46,10 @@ AsOfOption = Annotated[
         help="On the newest prices fetched up to and including a day (2025-11-01) or moment (2025-11-01T12:00), UTC.",
     ),
 ]
+LogFormatOption = Annotated[
+    Literal["text", "json"] | None,
+    typer.Option(help="Messages for people (the default), or one JSON object a line."),
+]
 
 
 console = Console()
@@ -65,8 +69,10 @@ def options(
     version: Annotated[
         bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
     ] = False,
+    log_format: LogFormatOption = None,
 ) -> None:
     """Take what is asked of no single command."""
+    console.log_format = log_format or console.log_format
 
 
 @app.command()
@@ -126,9 +132,7 @@ def build(
     timeout: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="Exit 4 after this time; the last report stays.")
     ] = None,
-    log_format: Annotated[
-        Literal["text", "json"], typer.Option(help="Messages for people, or one JSON object a line.")
-    ] = "text",
+    log_format: LogFormatOption = None,
     as_of: AsOfOption = None,
 ) -> None:
     """Build the reports that are out of date: page, figures, tables, notebooks, numbers, manifest.
@@ -137,7 +141,7 @@ def build(
 
     Example: eventstudy build reports/deepseek --why
     """
-    console.log_format = log_format
+    console.log_format = log_format or console.log_format
     paths = _studies(studies)
     if check:
         stale = [path for path in paths if _tell(_load(path, as_of))]

@@ -18,7 +18,7 @@ from typing import Any, Literal, TextIO
 
 from eventstudy.ending import Ended
 from eventstudy.errors import EventStudyError, ExitCode
-from eventstudy.wording import printable
+from eventstudy.wording import printable, steers
 
 Level = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["text", "json"]
@@ -142,7 +142,8 @@ def run_to_its_end(app: Callable[..., Any], console: Console) -> int:
 
     Notes
     -----
-    If lines are to be JSON, so are wrong options, which are found before any option is known. What libraries warn of and log is
+    If lines are to be JSON, so are wrong options, which are found before any option is known. The parser shows wrong words as they
+    are, so those that would steer a terminal are left to this function. What libraries warn of and log is
     of level ``debug``, this package's own warnings are warnings.
     """
     _open_closed_streams()
@@ -151,7 +152,7 @@ def run_to_its_end(app: Callable[..., Any], console: Console) -> int:
         console.log_format = "json"
     try:
         with _libraries_speak_to(console):
-            code = app(standalone_mode=not as_json)
+            code = app(standalone_mode=not (as_json or any(map(steers, sys.argv))))
     except KeyboardInterrupt:
         code = ExitCode.INTERRUPTED
     except SystemExit as end:  # the parser ends so, and makes one of an interrupt too

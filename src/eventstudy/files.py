@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from eventstudy.ending import tidied
 from eventstudy.errors import DataMissing, InvalidInput, NotAsRecorded, SourceFailed, StudyFileError
-from eventstudy.wording import plural, printable
+from eventstudy.wording import plural, printable, steers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -400,5 +400,17 @@ def read_table(path: Path) -> pd.DataFrame:
         raise StudyFileError(
             f"{path.parent.name}/{path.name} has the column {', '.join(twice)} more than once; keep one."
         )
+    _check_texts(path, header, rows)
     table = pd.DataFrame(body, columns=header, dtype=object)
     return table.mask(table == "", None)
+
+
+def _check_texts(path: Path, header: list[str], rows: list[list[str]]) -> None:
+    """Refuse cells that would steer a terminal, or turn the order of what follows on a page."""
+    for place, row in enumerate(rows):
+        for column, cell in zip(header, row, strict=True):
+            if steers(cell):
+                where = f"row {place}: {printable(column)}" if place else "the header"
+                raise StudyFileError(
+                    f"{path.parent.name}/{path.name}: {where}: {cell[:60]!a} has a control character; remove it."
+                )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -76,6 +76,26 @@ def without_secrets(text: str) -> str:
     text = re.sub(r"(?i)(proxy\b[^'\"]*)(['\"])[^'\"]*\2", r"\1\2…\2", text)
     text = re.sub(r"(?i)(crumb\W{1,4})[^&\s'\")]+", r"\1…", text)
     return re.sub(r"(?i)(password|passwd|pwd|token|secret|api_?key)(\s*[=:]\s*)\S+", r"\1\2…", text)
+
+
+def steers(text: str) -> bool:
+    r"""Return True if a text holds characters that `printable` writes out.
+
+    Examples
+    --------
+    >>> steers("a red\x1b[31m title"), steers("two\nlines")
+    (True, False)
+    """
+    return printable(text) != text
+
+
+def printable_all(content: object) -> object:
+    """Return what JSON can hold with every text in it `printable`."""
+    if isinstance(content, str):
+        return printable(content)
+    if isinstance(content, Mapping):
+        return {printable(str(key)): printable_all(value) for key, value in content.items()}
+    return [printable_all(part) for part in content] if isinstance(content, list | tuple) else content
 
 
 MINUS = "\N{MINUS SIGN}"

@@ -189,3 +189,71 @@ def test_sums_of_money_in_a_notebook_are_no_formulas(tmp_path, source, shown):
     path = tmp_path / "words.ipynb"
     path.write_text(notebook_text((("markdown", source),)), encoding="utf-8")
     assert shown in execute(path)
+
+
+# -- Cells that show too much, or show it to steal.
+
+
+def peak_of(code: str) -> tuple[str, float]:
+    """What a program prints, and the most memory that it held, in MB."""
+    program = f"{code}\nimport resource\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    *lines, last = done.stdout.strip().splitlines()
+    return "\n".join(lines), float(last)
+
+
+@pytest.mark.slow
+def test_cells_of_a_hundred_megabytes_are_not_kept(tmp_path):
+    small = write(tmp_path / "small.ipynb", ("code", "print('x' * 50)"))
+    large = write(
+        tmp_path / "large.ipynb",
+        ("code", "for _ in range(20):\n    print('y' * 5_000_000)"),
+        ("code", "from IPython.display import HTML\nfor _ in range(10):\n    display(HTML('<p>' + 'z' * 4_000_000))"),
+        ("markdown", "## After"),
+    )
+    run = (
+        "from pathlib import Path\nfrom eventstudy.report.builds.notebooks import execute\npage = execute(Path({!r}))\n"
+        "print(len(page), page.count('Cut: '), 'After' in page)"
+    )
+    (_, few), (said, much) = (peak_of(run.format(str(p))) for p in (small, large))
+    length, cuts, after = said.split()
+    assert 2_000_000 < int(length) < 2_100_000
+    assert (cuts, after) == ("2", "True")
+    assert much - few < 90  # of 140 MB that were sent: some messages on their way, what is shown and its page
+
+
+def test_a_display_that_is_updated_a_thousand_times_is_not_cut_and_cleared_output_does_not_count(tmp_path):
+    path = write(
+        tmp_path / "n.ipynb",
+        ("code", "h = display('start', display_id=True)\nfor i in range(300):\n    h.update('u' * 5_000 + f'end {i}')"),
+        (
+            "code",
+            "from IPython.display import clear_output\nfor i in range(30):\n    clear_output()\n    print('v' * 50_000, i)",
+        ),
+    )
+    page = execute(path)
+    assert "Cut" not in page
+    assert "end 299" in page
+    assert "end 298" not in page
+
+
+def test_the_error_of_a_cell_is_shown_at_readable_length(tmp_path):
+    path = write(tmp_path / "n.ipynb", ("code", "print('a' * 600_000)\nraise ValueError('b' * 3_000_000 + ' the end')"))
+    with pytest.raises(NotebookFailed, match="characters left out") as caught:
+        execute(path)
+    assert len(str(caught.value)) < 21_000
+    assert "the end" in str(caught.value)[-500:]
+
+
+def test_the_last_words_of_a_kernel_that_said_much_are_its_last(tmp_path):
+    path = write(
+        tmp_path / "n.ipynb",
+        (
+            "code",
+            "import os\nfor _ in range(200):\n    os.write(2, b'w' * 99_999 + b'\\n')\nos.write(2, b'the last line\\n')\nos.kill(os.getpid(), 9)",
+        ),
+    )
+    with pytest.raises(NotebookFailed, match="the last line") as caught:
+        execute(path)
+    assert len(str(caught.value)) < 11_000

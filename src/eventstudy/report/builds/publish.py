@@ -29,6 +29,7 @@ from eventstudy.files import (
 )
 from eventstudy.report.builds import manifest, numbers
 from eventstudy.report.builds.corrections import read_corrections
+from eventstudy.report.safe_html import POLICY
 from eventstudy.studyfile.release import release_mark
 from eventstudy.wording import first_few, plural
 
@@ -442,6 +443,7 @@ def _index_page(title: str, rows: list[dict[str, object]]) -> str:
         items.append(f"<li>{link} ({html.escape(words)})</li>")
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{html.escape(POLICY)}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>Versions: {html.escape(title)}</title>\n</head>\n<body>\n<main>\n<h1>Versions of “{html.escape(title)}”</h1>\n"
         f'<p>The newest: <a href="{CURRENT}/index.html">current version</a></p>\n<ul>\n'
