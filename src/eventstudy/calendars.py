@@ -296,6 +296,7 @@ def same_sessions(one: str, other: str, first: pd.Timestamp, last: pd.Timestamp)
 class Swapped(NamedTuple):
     """Days on which an exchange was closed, each of which is one of its missing sessions if day and month are changed over."""
 
+    #: Empty if it is none that is known.
     exchange: str
     days: pd.DatetimeIndex
 
@@ -340,11 +341,22 @@ def swapped_days(days: pd.DatetimeIndex) -> Swapped | None:
     )
     sure[known.names.index(EVERY_DAY)] = False
     if not sure.any():
-        return None
+        return _swapped_by_weekday(days, turns[lost], other.dt.dayofweek.to_numpy()[lost])
     missing = known.before[:, at[-1] + 1] - known.before[:, at[0]]  # its sessions, alike of all, less those there
     against = np.where(sure, (all_closed - number) * len(at) + np.abs(missing - len(at)), np.inf)
     best = int(against.argmin())
     return Swapped(known.names[best], days[turns[lost][turned[best]]])
+
+
+def _swapped_by_weekday(days: pd.DatetimeIndex, turns: NDArray[np.int64], other: NDArray[np.int32]) -> Swapped | None:
+    """Return the days that show it in a market that is not known: up to the 12th there are weekdays that no later day is."""
+    weekday = days.day_of_week.to_numpy()
+    usual = np.isin(np.arange(7), weekday[days.day > 12])
+    odd = int((~usual[weekday]).sum())
+    turned = ~usual[weekday[turns]] & usual[other]
+    if turned.sum() < max(SWAPPED, SWAPPED_SHARE * odd) or odd <= CLOSED_SHARE * len(days):
+        return None
+    return Swapped("", days[turns[turned]])
 
 
 def recognised(days: pd.DatetimeIndex) -> tuple[str, ...]:

@@ -433,8 +433,9 @@ def _refuse_swapped(written: pd.DatetimeIndex, what: str) -> None:
         return
     odd = found.days[int((found.days.day_of_week >= _SATURDAY).argmax())]
     right = pd.Timestamp(odd.year, odd.day, odd.month)
+    closed = f"{found.exchange} was closed" if found.exchange else "there is no trade after the 12th of a month"
     raise InvalidInput(
-        f"{what} has {len(found.days)} days on which {found.exchange} was closed, and each is one of its missing sessions with day and month changed over "
+        f"{what} has {len(found.days)} days on which {closed}, and each is one of its missing sessions with day and month changed over "
         f"({iso_day(odd)}, a {odd:%A}, for {iso_day(right)}): up to the 12th of a month a program of another country took the day for the month. "
         f"Export the dates again as 2025-01-27, or read the file with its own order of day and month.",
         day=iso_day(odd),

@@ -277,3 +277,17 @@ def test_equal_steps_are_those_of_the_prices():
     found = straight_steps(closes.to_frame("STK").pct_change(fill_method=None))[:, 0]
     steps = closes.diff()
     assert found.tolist() == [bool(a == b and a) for a, b in zip(steps, steps.shift(), strict=True)]
+
+
+def test_swapped_days_of_a_market_that_is_not_known_show_by_their_weekdays():
+    """Sunday to Thursday with holidays of its own: no stored calendar has these sessions."""
+    rng = np.random.default_rng(5)
+    sessions = pd.bdate_range("2012-01-01", "2013-06-30", freq="C", weekmask="Sun Mon Tue Wed Thu")
+    sessions = sessions[rng.random(len(sessions)) > 0.03]
+    right = pd.DataFrame(
+        {t: 100 * np.exp(np.cumsum(rng.normal(0, 0.01, len(sessions)))) for t in ("ABC", "IDX")}, index=sessions
+    )
+    es.load_prices(right)
+    turned = pd.DatetimeIndex([pd.Timestamp(d.year, d.day, d.month) if d.day <= 12 else d for d in sessions])
+    with pytest.raises(InvalidInput, match=r"there is no trade after the 12th of a month.*day and month changed over"):
+        es.load_prices(right.set_axis(turned).sort_index())
