@@ -13,7 +13,6 @@ import typer
 from eventstudy.console import Console, Level, failure, run_to_its_end
 from eventstudy.ending import Ended, ending, time_limit
 from eventstudy.errors import NAMESAKE, ExitCode, NotAsRecorded, StudyFileError, WronglyInstalled, gravest
-from eventstudy.files import sweep_temporary
 
 if TYPE_CHECKING:
     from eventstudy.report.builds.build import Built
@@ -482,6 +481,8 @@ def build_studies(paths: Sequence[Path], options: BuildOptions, console: Console
     """Build studies one after the other; one that fails does not keep the others from being built."""
     if options.as_of is not None and options.fetch:
         raise StudyFileError("--fetch and --as-of were both given; what is fetched now was not there then. Choose one.")
+    from eventstudy.files import sweep_temporary
+
     sweep_temporary()
     codes: list[ExitCode] = []
     names = [_folder(path).name for path in paths]
