@@ -571,7 +571,8 @@ def test_what_libraries_say_is_a_debug_line_of_json_and_none_of_text(study, run,
 
 def test_nothing_that_a_study_says_steers_the_terminal(study, run):
     study.write('title = "Two firms"', 'title = "Two \\u001b[2J\\u009b31mfirms"')
-    _, out, err = run("build", study.folder, "--force", "--why")
-    _, shown, _ = run("run", study.folder)
-    assert "Two \\u001b[2J\\u009b31mfirms" in shown
-    assert not {"\x1b", "\x9b"} & set(out + err + shown)
+    for words in (("build", study.folder, "--force", "--why"), ("run", study.folder)):
+        code, out, err = run(*words)
+        assert code == 2
+        assert "study.toml: title: 'Two \\x1b[2J\\x9b31mfirms' has a control character; remove it." in err
+        assert not {"\x1b", "\x9b"} & set(out + err)

@@ -54,6 +54,12 @@ def test_the_study_file_names_the_key(folder: Path, steering: str, before: str, 
     assert steering not in str(caught.value)
 
 
+def test_a_name_of_a_file_that_ends_early_is_refused(folder: Path) -> None:
+    put(folder, 'events = "events.csv"', 'events = "a\\u0000b.csv"')
+    with pytest.raises(StudyFileError, match=r"study\.toml: events: 'a\\x00b\.csv' has a control character; remove it"):
+        es.load_study(folder)
+
+
 def test_line_breaks_tabs_and_any_script_are_texts(folder: Path) -> None:
     background = 'background = """Two\nlines\tand שלום, 深度求索, naïve — “so” −5 %"""\nevent = "'
     put(folder, 'event = "', background)
