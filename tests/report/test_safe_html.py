@@ -186,7 +186,7 @@ def test_own_results_keep_every_attribute(prices: es.Prices) -> None:
     result = es.EventStudy(model=es.MarketModel("^GSPC"), window=(-5, 5)).run(
         prices, [es.Event(t, "2025-01-27") for t in ("NVDA", "META", "GOOGL")]
     )
-    given = result._repr_html_() + result.plot_caar()._repr_html_() + pd.DataFrame({"x": [1.0]})._repr_html_()
+    given = result._repr_html_() + result.plot_car()._repr_html_() + pd.DataFrame({"x": [1.0]})._repr_html_()
     found = safe(given)
     assert re.findall(r"data:image/png;base64,[^\"]+", given) == re.findall(r"data:image/png;base64,[^\"]+", found)
 
