@@ -21,7 +21,7 @@ from eventstudy.prices.checks.finding import Finding, Usage, make_grid
 from eventstudy.prices.checks.run import check_prices, check_returns, gathered, untraded_in_events
 from eventstudy.prices.table import Prices, ReturnKind, clean_frame
 from eventstudy.study.intake import Data
-from eventstudy.study.refusals import FEWEST_FILLED, LISTED, markets_of
+from eventstudy.study.refusals import FEWEST_FILLED, LISTED, markets_of, riskless
 from eventstudy.study.validity import EXCHANGE_CHECK, PRICE_CHECK, STILL_CHECK, Check
 from eventstudy.wording import first_few, iso_day, listed, plural
 
@@ -164,8 +164,7 @@ def _returns_findings(
 
     Missing sessions and further days of an exchange that is not named but recognised are a warning at most: a window with a hole has no sum as it is.
     """
-    riskless = getattr(model, "risk_free", None)
-    needed = [c for c in dict.fromkeys([*usage.tickers, *usage.columns]) if c in returns and c != riskless]
+    needed = [c for c in dict.fromkeys([*usage.tickers, *usage.columns]) if c in returns and c != riskless(model)]
     markets = [c for c in markets_of(model) if c in needed]
     thin = model.thin_trading
     found = check_returns(

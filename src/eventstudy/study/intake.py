@@ -17,7 +17,6 @@ from eventstudy.calendars import (
 )
 from eventstudy.days import refuse_other_frequency, refuse_sparse_columns
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
-from eventstudy.estimation.market import FactorModel
 from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.interchange import collect_first, dated, is_table
 from eventstudy.measures import Measure, measured
@@ -34,6 +33,7 @@ from eventstudy.study.refusals import (
     renaming,
     require_daily_rate,
     require_returns,
+    riskless,
 )
 from eventstudy.wording import did_you_mean, first_few, iso_day
 
@@ -156,8 +156,9 @@ class Intake:
         else:
             returns, holes = self._from_prices(data, [c for c in needed if c not in extra.columns])
         if self.measure == "return":
-            rate = self.model.risk_free if isinstance(self.model, FactorModel) else None  # moves as a level does
-            refuse_filled(returns[[c for c in needed if c in returns.columns and c not in (*extra.columns, rate)]])
+            refuse_filled(
+                returns[[c for c in needed if c in returns.columns and c not in (*extra.columns, riskless(self.model))]]
+            )
         return (returns if isinstance(data, pd.DataFrame) else returns.join(extra)), holes
 
     def _factor_table(self, data: Prices | pd.DataFrame, factors: pd.DataFrame | None) -> pd.DataFrame:
@@ -188,7 +189,7 @@ class Intake:
             there = chosen.dropna(how="all")
             refuse_other_frequency(pd.DatetimeIndex(there.index), "The table of factors")
             refuse_carried(there)
-            require_daily_rate(chosen, getattr(self.model, "risk_free", None))
+            require_daily_rate(chosen, riskless(self.model))
         return chosen
 
     def _from_prices(self, prices: Prices, needed: list[str]) -> tuple[pd.DataFrame, pd.DatetimeIndex]:

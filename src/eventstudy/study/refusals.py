@@ -16,6 +16,7 @@ from eventstudy.sources.files.cells import cut
 from eventstudy.sources.files.layouts import meaning
 from eventstudy.study.interpolated import (
     CARRIES_OVER,
+    WEEKDAYS,
     follows_itself,
     refuse_cumulated,
     refuse_interpolated,
@@ -172,8 +173,7 @@ def refuse_filled(returns: pd.DataFrame) -> None:
         refuse_interpolated(returns)
         return
     place = int(wrong.argmax())
-    names = ["Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays"]
-    which = listed(names[d] for d in np.flatnonzero(filled[:, place]))
+    which = listed(WEEKDAYS[d] for d in np.flatnonzero(filled[:, place]))
     number = int(count[filled[:, place], place].sum())
     raise DataUnfit(
         f"{returns.columns[place]} has a return on {number} {which}, and nearly all of them are zero or that of the day before: days without "
@@ -202,3 +202,8 @@ def markets_of(model: NormalReturnModel) -> list[str]:
     if model.benchmark is not None:
         return [model.benchmark]
     return list(model.factors) if isinstance(model, FactorModel) else []
+
+
+def riskless(model: NormalReturnModel) -> str | None:
+    """Return the column of a model's risk-free rate, which stands still and moves as a level does by nature."""
+    return model.risk_free if isinstance(model, FactorModel) else None
