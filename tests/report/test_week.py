@@ -51,7 +51,7 @@ min_estimation = 10
 folder = "../../public/{name}"
 auto = true
 """
-NOTEBOOK = (("code", "import eventstudy as es\nes.load_study(STUDY).run()"),)
+NOTEBOOK = (("code", "from pathlib import Path\nprint(Path(STUDY, 'events.csv').read_text())"),)
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,9 @@ class World:
         for ticker, closes in self.closes.items():
             table = ys.bars(FIRST, list(closes))
             table = table[table.index <= day].iloc[: -1 if ticker == late else None]
-            self.server.answers[ticker] = ys.answer(ys.chart(ticker, table, now=f"{day:%Y-%m-%d} 16:00:01"))
+            self.server.answers[ticker] = ys.answer(
+                ys.chart(ticker, table, now=f"{day:%Y-%m-%d} 16:00:01", more={"exchangeName": "NYQ"})
+            )
 
     def restate(self, ticker: str, day: int, factor: float, last: int | None = None) -> None:
         """Change the closes of a share, from a session to another."""

@@ -79,3 +79,5 @@ if "NIGHT_FULL" in os.environ:
     _fill_disk()
 if "NIGHT_PLAIN" in os.environ:
     sys.meta_path.insert(0, _Plain)
+    # a library of schemas reads a grammar of addresses, for seconds, wherever it is installed; it does without
+    sys.modules["rfc3987_syntax"] = None

@@ -58,10 +58,10 @@ _EXCHANGES = {code: pair for pair, codes in _GROUPS.items() for code in codes.sp
 _SHARES = ("EQUITY", "ETF")
 
 
-@lru_cache(maxsize=1)
-def _zones() -> dict[str, str]:
-    """Return the calendar of each zone that an exchange above is in; of two in one zone the first."""
-    return {zone_of(calendar): calendar for calendar, _ in reversed(_GROUPS)}
+@lru_cache(maxsize=128)
+def _calendar_in(zone: str) -> str:
+    """Return the calendar of an exchange above that is in a zone, the first of several; empty if none is. A calendar takes long to make."""
+    return next((calendar for calendar, _ in _GROUPS if zone_of(calendar) == zone), "")
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Market:
             return cls(name, calendar, tuple(currencies.split()))
         kinds = _SHARES if name else (*_SHARES, "INDEX")
         zone = str(read(metadata, "exchangeTimezoneName"))
-        return cls(name, _zones().get(zone, "") if read(metadata, "instrumentType") in kinds else "")
+        return cls(name, _calendar_in(zone) if read(metadata, "instrumentType") in kinds else "")
 
     def sessions(self, start: str, end: str) -> pd.DatetimeIndex | None:
         """Return the sessions of a range, or None where they are not known."""
