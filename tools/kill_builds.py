@@ -184,9 +184,9 @@ class Place:
         now = {str(p.relative_to(self.public)): p.read_bytes() for p in (self.public / "versions").rglob("*.*")}
         yield from (f"{name} was changed or lost" for name, content in known.items() if now.get(name) != content)
         known.update(now)
-        locks = {".build.lock", ".publish.lock", ".store.lock"}
+        known_dots = {".build.lock", ".publish.lock", ".store.lock", ".confirmed"}
         for folder in (self.study, self.public):
-            dots = {p for p in folder.rglob(".*") if p.name not in locks}
+            dots = {p for p in folder.rglob(".*") if p.name not in known_dots}
             yield from (f"left behind: {p.relative_to(self.root)}" for p in dots)
         yield from (f"left behind: temporary/{p.name}" for p in self.temporary.iterdir())
         notes = [p.name for p in (self.root / "home").rglob("built/*")]

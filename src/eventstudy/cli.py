@@ -92,7 +92,7 @@ def run(
 
     spec = _load(study, as_of)
     result = spec.run()
-    age = _age_of(result.provenance.source)
+    age = _age_of(spec.folder, result.provenance.source)
     if age:
         say(f"{spec.name}: {age}")
     if as_json:
@@ -553,18 +553,19 @@ def _age(folder: Path) -> str:
     """Return in words how old the prices of a built report are, if they were downloaded."""
     from eventstudy.report.builds.manifest import read_manifest
 
-    words = _age_of((read_manifest(folder) or {}).get("data", {}).get("source", ""))
+    words = _age_of(folder, (read_manifest(folder) or {}).get("data", {}).get("source", ""))
     return f"; {words}" if words else ""
 
 
-def _age_of(source: str) -> str:
-    """Return in words how old a stored download is; empty for prices of other sources, which have no such day."""
-    from eventstudy.files import STORED_NAME, stored_age, stored_at, stored_name
+def _age_of(folder: Path, source: str) -> str:
+    """Return in words how old a study's stored download is, and when a later one was equal to it; empty for prices of other sources, which have no such day."""
+    from eventstudy.files import STORED_NAME, confirmed_at, stored_age, stored_at, stored_name
 
     name = stored_name(Path(source))
     if STORED_NAME.fullmatch(name) is None:
         return ""
-    return f"prices of {stored_at(name).date()}, {stored_age(name)}"
+    day, last = stored_at(name).date(), confirmed_at(folder / "prices" / Path(source).name).date()
+    return f"prices of {day}, {stored_age(name)}" + (f", confirmed on {last}" if last > day else "")
 
 
 def _messages(built: Built, why: bool) -> Iterator[tuple[str, Level, str]]:

@@ -271,6 +271,9 @@ def check_file_name(path: Path) -> None:
 #: Source, second in UTC, and a number from the second of a second on.
 STORED_NAME = re.compile(r"(?P<source>[a-z][a-z0-9_]*)-(?P<stamp>\d{8}T\d{6}Z)(?:-(?P<number>\d+))?")
 STORED_ENDINGS = (".csv", ".csv.gz")
+STAMP = "%Y%m%dT%H%M%SZ"
+#: Beside them stands here which of them a later download was equal to, and when.
+CONFIRMED = ".confirmed"
 #: By so much may the clocks of two machines that store for one study differ.
 CLOCKS_DIFFER = timedelta(minutes=5)
 
@@ -297,7 +300,7 @@ def storing_order(name: str) -> tuple[str, str, int, str]:
 def stored_at(name: str) -> datetime:
     """Return the moment of a stored download by its name, UTC."""
     try:
-        return datetime.strptime(storing_order(name)[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        return datetime.strptime(storing_order(name)[1], STAMP).replace(tzinfo=UTC)
     except ValueError as error:
         raise NotAsRecorded(
             f"{name} has the name of a stored download, and no moment in it; move it away.", file=name
@@ -307,6 +310,21 @@ def stored_at(name: str) -> datetime:
 def stored_age(name: str) -> str:
     """Return in words how old a stored download is, in days of the calendar in UTC."""
     return f"{plural((now().date() - stored_at(name).date()).days, 'day')} old"
+
+
+def confirmed_at(path: Path) -> datetime:
+    """Return when a stored price file was downloaded last: when it was stored, or when a later download was equal to it.
+
+    A record of another file, of a moment that has not come yet, or one that cannot be read makes no price younger.
+    """
+    stored, beside = stored_at(stored_name(path)), path.parent / CONFIRMED
+    try:
+        with beside.open("rb") as stream:
+            name, _, stamp = read_up_to(stream, 200).decode("ascii").strip().partition(" ")
+        moment = datetime.strptime(stamp, STAMP).replace(tzinfo=UTC)
+    except (OSError, ValueError):
+        return stored
+    return stored if name != stored_name(path) or is_ahead(moment) else max(stored, moment)
 
 
 def is_ahead(moment: datetime) -> bool:

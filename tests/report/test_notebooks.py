@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import html
 import json
+import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 import eventstudy as es
-from eventstudy.errors import DataMissing, StudyFileError
+from eventstudy.errors import DataMissing, InvalidInput, StudyFileError
 from eventstudy.report.builds import outputs
 from eventstudy.report.builds.notebooks import NotebookFailed, execute
 from eventstudy.report.notebook_page import scrubbed
@@ -50,6 +53,29 @@ def test_parameters_are_set_after_the_tagged_cell_and_cells_are_counted(tmp_path
     assert "0x…" in page
     assert [s[0] for s in seen] == [f"cell {i} of 5" for i in range(1, 6)]
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("beyond", [0, 1, 60])
+def test_a_path_that_is_too_long_for_a_kernel_s_sockets_is_refused_with_a_way_out(tmp_path, monkeypatch, beyond):
+    own = len(f"/eventstudy-kernel-{os.getpid()}-12345678/kernel-1")
+    place = Path(tempfile.mkdtemp(dir="/tmp"))
+    try:
+        longest = 107  # bytes, with a zero behind them in the kernel's 108
+        short = longest + beyond - own - len(os.fsencode(str(place))) - 1
+        long = place / ("é" * (short // 2) + "x" * (short % 2))
+        long.mkdir()
+        monkeypatch.setattr(tempfile, "tempdir", str(long))
+        path = write(tmp_path / "n.ipynb", ("code", "print(6 * 7)"))
+        if beyond:
+            with pytest.raises(
+                InvalidInput, match=f"too long .* by {beyond} bytes?. Name a shorter one, such as TMPDIR="
+            ):
+                execute(path, folder=tmp_path)
+        else:
+            assert "42" in execute(path, folder=tmp_path)
+        assert list(long.iterdir()) == []
+    finally:
+        shutil.rmtree(place)
 
 
 def test_a_failing_cell_is_named_with_its_source_and_error(tmp_path):

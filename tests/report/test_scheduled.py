@@ -12,13 +12,14 @@ import sys
 import threading
 import time
 import warnings
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from filelock import FileLock
 
-from eventstudy import cli
+from eventstudy import cli, files
 from eventstudy.ending import LIMIT
 from eventstudy.errors import DataMissing, SourceFailed
 from eventstudy.report.builds import fetch, manifest, outputs, staging
@@ -394,6 +395,40 @@ def test_of_several_studies_each_takes_the_options_that_it_has_a_use_for(study, 
 def test_how_old_the_prices_are_is_said(study, run):
     age = (pd.Timestamp.now("UTC").normalize() - pd.Timestamp("2025-11-01", tz="UTC")).days
     assert f"two: up to date; prices of 2025-11-01, {age} days old" in run("build", study.folder)[2]
+
+
+def test_a_download_that_equals_the_stored_one_keeps_its_prices_young(study, run, monkeypatch):
+    day = {"now": datetime(2025, 11, 19, 12, 1, tzinfo=UTC)}
+    monkeypatch.setattr(files, "now", lambda: day["now"])
+    study.write('source = "yahoo"', 'source = "yahoo"\nmax_age = "7d"')
+
+    def night(of_november, title, stands_in):
+        """Whether the edited report is built, what was said, and the exit code."""
+        day["now"] = datetime(2025, 11, of_november, 12, 1, tzinfo=UTC)
+        study.write('event = "', f'event = "{title} ')
+        monkeypatch.setattr(fetch, "fetch_prices", stands_in)
+        code, _, err = run("build", study.folder, "--fetch")
+        return title in (study.folder / "index.html").read_text(encoding="utf-8"), err, code
+
+    def equal(of_november):
+        return lambda spec, progress: find_vintage(study.folder, study.store(of_november)).path
+
+    down = failing(SourceFailed("Yahoo did not answer."))
+    assert night(6, "amber-one", down)[::2] == (True, 4)  # of the first of the month
+    assert night(12, "amber-two", down)[::2] == (False, 4)
+    built, err, code = night(12, "amber-three", equal(12))
+    assert (built, code, len(list_vintages(study.folder))) == (True, 0, 1)
+    assert "prices of 2025-11-01, 11 days old, confirmed on 2025-11-12" in err
+    assert night(19, "amber-four", down)[::2] == (True, 4)
+    built, err, code = night(20, "amber-five", down)
+    assert (built, code) == (False, 4)
+    assert "were downloaded last 8 days ago and max_age under [prices] is 7d: nothing was built" in err
+    assert "To build from them, raise max_age or remove it." in err
+    for record in ("yahoo-20251101T120000Z 20251219T120000Z", "yahoo-20251102T120000Z 20251119T120000Z", "é", ""):
+        (study.folder / "prices" / ".confirmed").write_text(record, encoding="utf-8")
+        built, err, _ = night(20, "amber-six", down)
+        assert not built
+        assert "were downloaded last 19 days ago" in err
 
 
 def test_a_fetch_that_brings_nothing_new_leaves_no_trace(study, run, monkeypatch):

@@ -318,10 +318,63 @@ def test_what_is_no_vintage_is_left_alone(tmp_path):
     own.mkdir()
     for name in ("closes.csv", "yahoo-now.csv", "notes.txt"):
         (own / name).write_text("mine")
-    (own / "yahoo-20251105T120000Z.json").write_text("{}")  # a passport without a file
+    (own / "closes.json").write_text("{}")
     assert es.vintages.list_vintages(tmp_path) == ()
     assert store(tmp_path).name == "yahoo-20251101T120000Z.csv"
     assert (own / "closes.csv").read_text() == "mine"
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz"])
+def test_a_lost_price_file_does_not_let_another_download_pass_for_the_newest(tmp_path, monkeypatch, place, ending):
+    monkeypatch.setattr(vintage_store, "LARGE", 10 if ending == ".csv.gz" else 10**9)
+    paths = [store(tmp_path, day, seed=day) for day in (4, 6, 9)]
+    assert {p.name[-len(ending) :] for p in paths} == {ending}
+    lost = paths[place]
+    lost.rename(tmp_path / "away")
+    words = f"{vintage_store.stored_name(lost)}.json has no price file. Restore {vintage_store.stored_name(lost)}.csv"
+    spec = study(tmp_path, 'source = "yahoo"')
+    for call in (
+        lambda: es.vintages.load_vintage(tmp_path),
+        lambda: es.vintages.list_vintages(tmp_path / "prices"),
+        spec.run,
+        lambda: find_vintage(tmp_path, lost.name),
+    ):
+        with pytest.raises(NotAsRecorded, match=words):
+            call()
+    other = paths[place - 1]
+    assert find_vintage(tmp_path, other.name).path == other  # one that is named is found whatever became of the others
+    (tmp_path / "away").rename(lost)
+    assert find_vintage(tmp_path).path == paths[2]
+
+
+def test_a_lost_price_file_of_one_source_is_no_matter_of_another(tmp_path):
+    lost = store(tmp_path, 4)
+    prices = made(seed=3)
+    store_vintage(prices, tmp_path, moment(5), prices.tickers, "2025-02-18", "2025-04-10", source="other")
+    lost.unlink()
+    assert find_vintage(tmp_path, source="other").source == "other"
+    with pytest.raises(NotAsRecorded, match="has no price file"):
+        find_vintage(tmp_path)
+
+
+@pytest.mark.parametrize("step", [0, 1, 2])
+def test_a_command_that_dies_while_it_takes_a_vintage_away_loses_no_other(tmp_path, monkeypatch, step):
+    kept, gone = store(tmp_path, 4), store(tmp_path, 6, seed=6)
+    real = [(vintage_store.os, "replace"), (Path, "unlink"), (vintage_store.shutil, "rmtree")][step]
+
+    def die(*given, **more):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(*real, die)
+        with pytest.raises(KeyboardInterrupt):
+            vintage_store.remove(gone)
+    names = [v.name for v in es.vintages.list_vintages(tmp_path)]
+    assert names == [kept.stem, *([gone.stem] if step == 0 else [])]
+    newest = store(tmp_path, 8, seed=8)
+    assert [v.name for v in es.vintages.list_vintages(tmp_path)] == [*names, newest.stem]
+    assert len(visible(tmp_path / "prices")) == 2 * len(names) + 2
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])

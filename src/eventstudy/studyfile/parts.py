@@ -184,7 +184,8 @@ class PricesPart(Part):
 
     ``currency``, such as ``"EUR"``, is that of the shares in files which do not name it; amounts of money are in it.
 
-    ``max_age``, such as ``"7d"``, is how old the newest vintage may be if a fetch fails and the report is built without it.
+    ``max_age``, such as ``"7d"``, is how old the newest vintage, or a later download that equalled it, may be if a fetch fails and the report is
+    built without it.
 
     ``[prices.accept]`` says by name which errors of the prices do no harm, and why.
     ``factors`` names files of the French data library; without it the embedded factors are taken.

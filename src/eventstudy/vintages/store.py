@@ -2,6 +2,7 @@
 
 A vintage is ``prices/yahoo-20251101T120001Z.csv`` (or ``.csv.gz``) in the study's folder with
 ``yahoo-20251101T120001Z.json`` beside it: the source, the moment in UTC, and a number from the second of a second on.
+When a later download was equal to the newest one, and was not kept, stands in ``prices/.confirmed``.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ import pandas as pd
 
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput, NotAsRecorded, SourceFailed
 from eventstudy.files import (
+    CONFIRMED,
+    STAMP,
     STORED_ENDINGS,
+    STORED_NAME,
     file_sha256,
     is_ahead,
     locked,
@@ -135,14 +139,14 @@ def list_vintages(folder: str | Path, source: str | None = None) -> tuple[Vintag
     Returns
     -------
     tuple of Vintage
-        Empty if there are none. Price files of other names are no vintages, and neither are passports without a price file,
-        which a download that was killed may leave.
+        Empty if there are none. Price files of other names are no vintages, and neither is one that a killed command had not
+        moved in, or had begun to take away.
 
     Raises
     ------
     NotAsRecorded
-        If a passport is not there, cannot be read, was changed or is another's, or a vintage is there twice (``.csv``, ``.csv.gz``): an
-        older one is not silently taken in its place.
+        If a price file or its passport is not there, a passport cannot be read, was changed or is another's, or a vintage is there
+        twice (``.csv``, ``.csv.gz``): an older one is not silently taken in its place.
 
     Examples
     --------
@@ -151,8 +155,27 @@ def list_vintages(folder: str | Path, source: str | None = None) -> tuple[Vintag
     """
     place = vintage_folder(folder)
     files = [p for p in stored_files(place) if source in (None, storing_order(stored_name(p))[0])]
+    check_none_lost(place, source)
     found = _read_all(files)
     return tuple(sorted(found, key=lambda v: (v.fetched, storing_order(v.name))))
+
+
+def check_none_lost(place: Path, source: str | None = None, name: str | None = None) -> None:
+    """Refuse passports whose price file is gone; one that waits to be moved in, or is being taken away, is not."""
+    passports = [p for p in place.glob("*.json") if STORED_NAME.fullmatch(p.stem)] if place.is_dir() else []
+    for passport in sorted(passports, key=lambda p: storing_order(p.stem)):
+        if source not in (None, storing_order(passport.stem)[0]) or name not in (None, passport.stem):
+            continue
+        for folder in (place / INCOMING, place, place / INCOMING):  # it may be moved meanwhile, either way
+            if any((folder / f"{passport.stem}{ending}").exists() for ending in STORED_ENDINGS):
+                break
+        else:
+            if passport.exists():
+                raise NotAsRecorded(
+                    f"{passport.name} has no price file. Restore {passport.stem}.csv (or .csv.gz) from a copy, or move {passport.name} out of "
+                    f"{place.name}/; no other download is taken in its place.",
+                    file=f"{passport.stem}.csv",
+                )
 
 
 def _read_all(files: Sequence[Path]) -> list[Vintage]:
@@ -264,6 +287,7 @@ def _named(place: Path, name: str) -> Vintage:
     files = stored_files(place)
     for vintage in _read_all([p for p in files if stored_name(p) == wanted]):
         return vintage
+    check_none_lost(place, name=wanted)
     names = [stored_name(p) for p in files]
     raise DataMissing(
         f"There is no vintage {wanted!r}; "
@@ -470,6 +494,14 @@ def _move_in(place: Path, path: Path, content: bytes, passport: str) -> Path:
     return path
 
 
+def confirm(path: Path, moment: datetime) -> None:
+    """Record that a download at a moment was equal to the newest vintage; to be called under the lock."""
+    place = path.parent
+    write_whole(place / INCOMING / CONFIRMED, f"{stored_name(path)} {moment.astimezone(UTC):{STAMP}}\n")
+    os.replace(place / INCOMING / CONFIRMED, place / CONFIRMED)
+    (place / INCOMING).rmdir()
+
+
 def clean_up(place: Path) -> None:
     """Remove what a killed process left of a vintage; to be called under the lock.
 
@@ -486,9 +518,12 @@ def clean_up(place: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Take a price file and its passport away; to be called under the lock."""
-    path.unlink(missing_ok=True)
-    passport_path(path).unlink(missing_ok=True)
+    """Take a price file and its passport away; to be called under the lock. What is killed in between, the next `clean_up` ends."""
+    incoming = path.parent / INCOMING
+    incoming.mkdir(exist_ok=True)
+    if path.exists():
+        os.replace(path, incoming / path.name)
+    clean_up(path.parent)
 
 
 def long_csv(prices: Prices) -> str:

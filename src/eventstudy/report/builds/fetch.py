@@ -12,13 +12,13 @@ from eventstudy import files
 from eventstudy.calendars import exchange_sessions
 from eventstudy.errors import EventStudyError, StudyFileError
 from eventstudy.events import locate_sessions
-from eventstudy.files import stored_age, stored_name
+from eventstudy.files import confirmed_at, stored_age, stored_at, stored_name
 from eventstudy.prices.table import YAHOO
 from eventstudy.sources.files.open import read_prices
 from eventstudy.sources.yahoo.failures import accepted_by_study
 from eventstudy.sources.yahoo.fetch import fetch_yahoo
 from eventstudy.vintages.compare import compare_prices
-from eventstudy.vintages.store import check_clock, list_vintages, remove, store_lock, store_vintage
+from eventstudy.vintages.store import check_clock, confirm, list_vintages, remove, store_lock, store_vintage
 from eventstudy.wording import iso_day, plural
 
 if TYPE_CHECKING:
@@ -83,14 +83,14 @@ def fetch_prices(
             on_ticker=progress,
         )
     except EventStudyError as error:
-        advice = _advice_on_a_symbol_that_is_gone(error.facts, stored)
+        advice = _advice_on_a_symbol_that_is_gone(error.facts, stored, spec.prices.max_age is not None)
         if not advice:
             raise
         raise type(error)(f"{error} {advice}", **error.facts) from error
     return store_vintage(prices, spec.folder, files.now(), tickers, start, end)
 
 
-def _advice_on_a_symbol_that_is_gone(facts: Mapping[str, object], stored: Sequence[Vintage]) -> str:
+def _advice_on_a_symbol_that_is_gone(facts: Mapping[str, object], stored: Sequence[Vintage], limited: bool) -> str:
     """Return what to do about a symbol that Yahoo knew once: delisted, renamed or given to another; empty for any other failure."""
     if facts.get("kind") not in SYMBOL_KINDS:
         return ""
@@ -100,7 +100,7 @@ def _advice_on_a_symbol_that_is_gone(facts: Mapping[str, object], stored: Sequen
         return ""
     return (
         f"{ticker} was at Yahoo until {iso_day(last.fetched)}, when {last.name} was stored, so it was delisted or renamed since. "
-        f'Keep the stored prices with vintage = "{last.name}" under [prices], or name the new symbol.'
+        f'Keep the stored prices with vintage = "{last.name}" under [prices]{" in the place of max_age" * limited}, or name the new symbol.'
     )
 
 
@@ -130,7 +130,7 @@ def refresh_prices(spec: StudySpec, progress: Callable[[str, int, int], None]) -
     last = before[-1]
     found = compare_prices(read_prices(last.path), read_prices(path))
     if _nothing_new(found):
-        _discard(path)
+        _discard(path, last.path)
         return f"prices are those of {last.name}, {stored_age(last.name)}; the download was not kept"
     return f"{stored_name(path)} against {last.name}, {stored_age(last.name)}: {found.summary()}"
 
@@ -140,10 +140,12 @@ def refuse_without(spec: StudySpec, failed: Exception) -> None:
     stored, limit = list_vintages(spec.folder, YAHOO), spec.prices.max_age
     if not stored:
         raise failed
-    age = days_since(stored[-1].fetched)
-    if limit is None or age <= limit:
+    if limit is None or (age := days_since(pd.Timestamp(confirmed_at(stored[-1].path)))) <= limit:
         return
-    words = f"{failed} The newest stored prices, {stored[-1].name}, are {plural(age, 'day')} old and max_age under [prices] is {limit}d: nothing was built."
+    words = (
+        f"{failed} The newest stored prices, {stored[-1].name}, were downloaded last {plural(age, 'day')} ago and max_age under [prices] is {limit}d: "
+        f"nothing was built. To build from them, raise max_age or remove it."
+    )
     raise type(failed)(words, **failed.facts) if isinstance(failed, EventStudyError) else failed
 
 
@@ -158,7 +160,8 @@ def _nothing_new(found: PriceDifferences) -> bool:
     return same and not found.only_old and not found.only_new
 
 
-def _discard(path: Path) -> None:
-    """Remove a vintage that this process has just stored."""
+def _discard(path: Path, equal: Path) -> None:
+    """Remove a vintage that this process has just stored, and record that it was equal to the one before."""
     with store_lock(path.parent):
         remove(path)
+        confirm(equal, stored_at(stored_name(path)))

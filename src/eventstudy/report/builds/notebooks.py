@@ -11,11 +11,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from eventstudy.errors import DataMissing, EventStudyError, ExitCode, StudyFileError
+from eventstudy.errors import DataMissing, EventStudyError, ExitCode, InvalidInput, StudyFileError
 from eventstudy.figures.house_style import STYLE_VARIABLE
 from eventstudy.figures.presentation import MARK_VARIABLE, UNTIL_VARIABLE
 from eventstudy.files import staged
 from eventstudy.report.notebook_page import LEFT_OUT, TEXT_LIMIT, Allowance, scrubbed, to_html, without_colour
+from eventstudy.wording import plural
 
 if TYPE_CHECKING:
     from jupyter_client import AsyncKernelManager
@@ -234,7 +235,14 @@ def _manager(folder: Path) -> AsyncKernelManager:
     """Return a manager of the Python that runs this build, whatever kernels the user has set up."""
     from jupyter_client import AsyncKernelManager
     from jupyter_client.kernelspec import KernelSpec
+    from zmq import IPC_PATH_MAX_LEN
 
+    beyond = len(os.fsencode(f"{folder}/kernel-1")) - IPC_PATH_MAX_LEN
+    if beyond > 0:
+        raise InvalidInput(
+            f"The folder of temporary files, {folder.parent}, has too long a path for the sockets of a notebook's kernel, by {plural(beyond, 'byte')}. "
+            f"Name a shorter one, such as TMPDIR=/tmp."
+        )
     manager = AsyncKernelManager(
         kernel_name="python3", transport="ipc", connection_file=f"{folder}/kernel.json", ip=f"{folder}/kernel"
     )
