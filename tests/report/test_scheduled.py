@@ -405,7 +405,7 @@ def test_a_download_that_equals_the_stored_one_keeps_its_prices_young(study, run
     def night(of_november, title, stands_in):
         """Whether the edited report is built, what was said, and the exit code."""
         day["now"] = datetime(2025, 11, of_november, 12, 1, tzinfo=UTC)
-        study.write('event = "', f'event = "{title} ')
+        study.write('title = "', f'title = "{title} ')
         monkeypatch.setattr(fetch, "fetch_prices", stands_in)
         code, _, err = run("build", study.folder, "--fetch")
         return title in (study.folder / "index.html").read_text(encoding="utf-8"), err, code

@@ -223,8 +223,27 @@ def test_the_workflow_is_what_github_reads():
     assert job["timeout-minutes"] <= 60
     steps = [s["run"].strip() for s in job["steps"] if "run" in s]
     assert any(s.startswith("eventstudy build reports/my-event") for s in steps)
-    assert any("--constraint constraints.txt" in s for s in steps)
+    assert [s for s in steps if "pip install" in s] == [s.replace("--no-cache-dir ", "") for s in container_installs()]
     assert flow["permissions"] == {"contents": "read"}
+
+
+def container_installs():
+    return re.findall(r"^RUN (python -m pip install .*)$", FILES["Containerfile"], re.MULTILINE)
+
+
+def test_every_file_that_is_installed_has_a_hash():
+    libraries, own = (shlex.split(line) for line in container_installs())
+    assert {"--no-deps", "--require-hashes", "--no-cache-dir"} <= {*libraries}
+    assert {"--no-deps", "--no-build-isolation", "."} <= {*own}  # else pip would fetch what builds it, without a hash
+    listed = (ROOT / libraries[-1]).read_text(encoding="utf-8")
+    entries = re.split(r"\n(?=\w)", "\n".join(x for x in listed.splitlines() if not x.startswith("#")))
+    assert all("==" in entry and "--hash=sha256:" in entry for entry in entries)
+    names = {entry.partition("==")[0].lower() for entry in entries}
+    assert {"hatchling", "pandas", "nbclient", "nh3", "typst"} <= names
+    shown = (ROOT / "docs" / "schedule.md").read_text(encoding="utf-8")
+    for words in (libraries, own):
+        plain = shlex.join(w for w in words if w != "--no-cache-dir").replace("python -m", "-m")
+        assert f".venv/bin/python {plain}" in shown
 
 
 def test_the_container_file_copies_what_there_is_and_runs_a_command_that_exists():
