@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,31 @@ def test_a_path_that_is_too_long_for_a_kernel_s_sockets_is_refused_with_a_way_ou
         assert list(long.iterdir()) == []
     finally:
         shutil.rmtree(place)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a kernel looks once a second whether its build is there")
+def test_a_kernel_ends_with_a_build_that_is_killed_even_inside_c_code(tmp_path):
+    path = write(
+        tmp_path / "n.ipynb",
+        ("code", "import ctypes, os\nfrom pathlib import Path\nPath('pid.new').write_text(str(os.getpid()))"),
+        ("code", "os.rename('pid.new', 'pid')\nctypes.PyDLL(None).sleep(40)"),  # no other thread of it runs meanwhile
+    )
+    run = f"from pathlib import Path\nfrom eventstudy.report.builds.notebooks import execute\nexecute(Path({str(path)!r}))"
+    (tmp_path / "temporary").mkdir()
+    build = subprocess.Popen([sys.executable, "-c", run], env={**os.environ, "TMPDIR": str(tmp_path / "temporary")})
+    try:
+        end = time.monotonic() + 60
+        while not (tmp_path / "pid").exists() and time.monotonic() < end:
+            time.sleep(0.05)
+        kernel = Path("/proc") / (tmp_path / "pid").read_text()
+        assert "ipykernel_launcher" in (kernel / "cmdline").read_text()
+    finally:
+        build.kill()
+        build.wait()
+    end = time.monotonic() + 5
+    while kernel.exists() and "State:\tZ" not in (kernel / "status").read_text() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert time.monotonic() < end
 
 
 def test_a_failing_cell_is_named_with_its_source_and_error(tmp_path):

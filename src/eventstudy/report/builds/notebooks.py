@@ -37,6 +37,18 @@ _MAX_BYTES = 100_000_000
 PARAMETERS_TAG, INJECTED_TAG = "parameters", "injected-parameters"
 
 
+#: A kernel's program. On Linux it ends in the instant in which the build is killed (1 is PR_SET_PDEATHSIG, 9 SIGKILL), so that it writes
+#: nothing where the next command has tidied up; elsewhere ipykernel looks once a second.
+_KERNEL = """
+import ctypes, os, runpy, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, 9)
+    if os.getppid() != {}:
+        os._exit(0)
+runpy.run_module("ipykernel_launcher", run_name="__main__", alter_sys=True)
+"""
+
+
 class NotebookFailed(EventStudyError, RuntimeError):
     """A cell of a notebook raised an error; the message holds the cell and the error."""
 
@@ -246,7 +258,7 @@ def _manager(folder: Path) -> AsyncKernelManager:
     manager = AsyncKernelManager(
         kernel_name="python3", transport="ipc", connection_file=f"{folder}/kernel.json", ip=f"{folder}/kernel"
     )
-    command = [sys.executable, "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    command = [sys.executable, "-Xfrozen_modules=off", "-c", _KERNEL.format(os.getpid()), "-f", "{connection_file}"]
     manager._kernel_spec = KernelSpec(argv=command, display_name="Python 3", language="python")
     return manager
 
