@@ -16,6 +16,7 @@ import pytest
 
 import eventstudy as es
 from eventstudy.errors import DataMissing, InvalidInput, StudyFileError
+from eventstudy.files import sweep_temporary
 from eventstudy.report.builds import outputs
 from eventstudy.report.builds.notebooks import NotebookFailed, execute
 from eventstudy.report.notebook_page import scrubbed
@@ -87,8 +88,7 @@ def test_a_kernel_ends_with_a_build_that_is_killed_even_inside_c_code(tmp_path):
         ("code", "os.rename('pid.new', 'pid')\nctypes.PyDLL(None).sleep(40)"),  # no other thread of it runs meanwhile
     )
     run = f"from pathlib import Path\nfrom eventstudy.report.builds.notebooks import execute\nexecute(Path({str(path)!r}))"
-    (tmp_path / "temporary").mkdir()
-    build = subprocess.Popen([sys.executable, "-c", run], env={**os.environ, "TMPDIR": str(tmp_path / "temporary")})
+    build = subprocess.Popen([sys.executable, "-c", run])
     try:
         end = time.monotonic() + 60
         while not (tmp_path / "pid").exists() and time.monotonic() < end:
@@ -102,6 +102,8 @@ def test_a_kernel_ends_with_a_build_that_is_killed_even_inside_c_code(tmp_path):
     while kernel.exists() and "State:\tZ" not in (kernel / "status").read_text() and time.monotonic() < end:
         time.sleep(0.05)
     assert time.monotonic() < end
+    sweep_temporary()
+    assert list(Path(tempfile.gettempdir()).glob(f"eventstudy-kernel-{build.pid}-*")) == []
 
 
 def test_a_failing_cell_is_named_with_its_source_and_error(tmp_path):
