@@ -4,9 +4,10 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 LOWEST := .venv-lowest
 QUICK  := "not (slow or simulation or builds or browser or faults)"
-PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# every file that is installed has one of the hashes in requirements/, which tools/make_hashes.py writes from constraints.txt
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
 # reads no pip.conf and is a tenth of the time: for tests, a report needs no more than pip
-UV     := $(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt
+UV     := $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps
 
 .PHONY: report test quick lowest format bench clean help
 
@@ -50,21 +51,22 @@ $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; name one with: make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) hatchling editables
 	@touch $@
 
-$(VENV)/.report: $(VENV)/.made pyproject.toml constraints.txt
-	$(PIP) --no-build-isolation --editable '.[notebooks,pdf]'
+$(VENV)/.report: $(VENV)/.made pyproject.toml requirements/report.txt
+	$(PIP) --require-hashes --requirement requirements/report.txt
+	$(PIP) --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.test: $(VENV)/.made pyproject.toml constraints.txt
-	$(PIP) uv
-	$(UV) --no-build-isolation --editable '.[dev]'
+$(VENV)/.test: $(VENV)/.made pyproject.toml requirements/test.txt
+	$(PIP) --require-hashes --requirement requirements/uv.txt
+	$(UV) --require-hashes --requirement requirements/test.txt
+	$(UV) --no-build-isolation --editable .
 	@touch $@ $(VENV)/.report
 
-$(LOWEST)/.made: pyproject.toml
+$(LOWEST)/.made: pyproject.toml requirements/uv.txt
 	$(PYTHON) -m venv $(LOWEST)
-	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/uv.txt
 	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct --editable '.[dev]'
 	@touch $@
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -22,6 +22,14 @@ def pytest_configure(config: pytest.Config) -> None:
     """yfinance's own use of ``inplace=`` draws a warning of pandas 3 that older versions do not know."""
     if hasattr(pd.errors, "Pandas4Warning"):
         config.addinivalue_line("filterwarnings", "ignore::pandas.errors.Pandas4Warning")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_home_of_a_developer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What builds note of themselves goes into a home of the tests', also that of commands that they start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
 
 
 @pytest.fixture(scope="session")

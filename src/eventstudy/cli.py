@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from eventstudy.console import Console, Level, failure
-from eventstudy.errors import NAMESAKE, NotAsRecorded, StudyFileError, WronglyInstalled
+from eventstudy.console import Console, Level, failure, run_to_its_end
+from eventstudy.ending import Ended, ending, time_limit
+from eventstudy.errors import NAMESAKE, ExitCode, NotAsRecorded, StudyFileError, WronglyInstalled, gravest
 
 if TYPE_CHECKING:
     from eventstudy.report.builds.build import Built
@@ -20,9 +21,8 @@ if TYPE_CHECKING:
     from eventstudy.studyfile.spec import StudySpec
 
 EXIT_CODES = """
-Exit codes: 0 done · 1 out of date or not as recorded · 2 wrong study file or arguments ·
-3 data missing or unfit · 4 network, source or system failed, or out of time: try again later ·
-70 a fault of eventstudy itself.
+Exit codes: 0 done · 4 try again later. A person is needed for 1 out of date, not as recorded, or a conclusion would change ·
+2 wrong study file or arguments · 3 data missing or unfit, or a notebook failed · 70 a fault of eventstudy itself.
 """
 
 app = typer.Typer(
@@ -45,6 +45,10 @@ AsOfOption = Annotated[
         help="On the newest prices fetched up to and including a day (2025-11-01) or moment (2025-11-01T12:00), UTC.",
     ),
 ]
+LogFormatOption = Annotated[
+    Literal["text", "json"] | None,
+    typer.Option(help="Messages for people (the default), or one JSON object a line."),
+]
 
 
 console = Console()
@@ -55,7 +59,7 @@ def _print_version(asked: bool) -> None:
     if asked:
         import eventstudy
 
-        typer.echo(eventstudy.__version__)
+        console.show(eventstudy.__version__)
         raise typer.Exit
 
 
@@ -64,8 +68,10 @@ def options(
     version: Annotated[
         bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
     ] = False,
+    log_format: LogFormatOption = None,
 ) -> None:
     """Take what is asked of no single command."""
+    console.log_format = log_format or console.log_format
 
 
 @app.command()
@@ -86,17 +92,20 @@ def run(
 
     spec = _load(study, as_of)
     result = spec.run()
+    age = _age_of(spec.folder, result.provenance.source)
+    if age:
+        say(f"{spec.name}: {age}")
     if as_json:
         import json
 
         content = {"study": spec.name, "title": spec.title, **result.to_dict(spec.model.report)}
-        typer.echo(json.dumps(plain(content), ensure_ascii=False, indent=1, allow_nan=False))
+        console.show(json.dumps(plain(content), ensure_ascii=False, indent=1, allow_nan=False))
     elif as_csv:
-        typer.echo(rounded_csv(result_tables(result, spec.model.report)["car"], index=False), nl=False)
+        console.show(rounded_csv(result_tables(result, spec.model.report)["car"], index=False), nl=False)
     else:
         from eventstudy.study.summary import summary_text
 
-        typer.echo(f"{spec.title}\n\n{summary_text(result, spec.model.report)}")
+        console.show(f"{spec.title}\n\n{summary_text(result, spec.model.report)}")
 
 
 @app.command()
@@ -108,7 +117,8 @@ def build(
     why: Annotated[bool, typer.Option("--why", help="Say what changed since the last build.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Build even if nothing changed.")] = False,
     fetch: Annotated[
-        bool, typer.Option("--fetch", help="Download prices first; if that fails, nothing changes.")
+        bool,
+        typer.Option("--fetch", help="Download prices first; if that fails, go on with the stored ones and say so."),
     ] = False,
     publish: Annotated[
         bool, typer.Option("--publish", help="Then publish a version, if it differs from the newest.")
@@ -121,9 +131,7 @@ def build(
     timeout: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="Exit 4 after this time; the last report stays.")
     ] = None,
-    log_format: Annotated[
-        Literal["text", "json"], typer.Option(help="Messages for people, or one JSON object a line.")
-    ] = "text",
+    log_format: LogFormatOption = None,
     as_of: AsOfOption = None,
 ) -> None:
     """Build the reports that are out of date: page, figures, tables, notebooks, numbers, manifest.
@@ -132,16 +140,16 @@ def build(
 
     Example: eventstudy build reports/deepseek --why
     """
-    console.log_format = log_format
+    console.log_format = log_format or console.log_format
     paths = _studies(studies)
     if check:
         stale = [path for path in paths if _tell(_load(path, as_of))]
         raise typer.Exit(NotAsRecorded.EXIT_CODE if stale else 0)
 
-    options = BuildOptions(force, why, fetch, publish, accept_changes, not no_wait, timeout, as_of)
+    options = BuildOptions(force, why, fetch, publish, accept_changes, not no_wait, timeout, as_of, len(paths) > 1)
     code = build_studies(paths, options, console)
     for path in paths if code == 0 else []:
-        typer.echo(str(path.parent / "index.html" if path.is_file() else path / "index.html"))
+        console.show(str(path.parent / "index.html" if path.is_file() else path / "index.html"))
     if code:
         raise typer.Exit(code)
 
@@ -164,35 +172,65 @@ def _load(path: Path, as_of: str | None = None) -> StudySpec:
 
 def _tell(spec: StudySpec) -> tuple[Reason, ...]:
     from eventstudy.report.builds.manifest import Reason, out_of_date
+    from eventstudy.report.builds.publish import publication_due
     from eventstudy.report.builds.staging import interrupted
 
     reasons = out_of_date(spec)
+    if not reasons and publication_due(spec.folder):
+        reasons = (Reason("not published", spec.name, "build again to publish it"),)
     if interrupted(spec.folder):
         reasons = (Reason("interrupted", spec.name, "a build was killed; build again to finish it"), *reasons)
     for line in reasons or ("up to date",):
-        typer.echo(f"{spec.name}: {line}")
+        console.show(f"{spec.name}: {line}")
     return reasons
 
 
 @app.command()
 def fetch(study: StudyArgument) -> None:
-    """Download a study's prices from Yahoo into its folder: the only command that uses the network.
+    """Download a study's prices from Yahoo into its folder; with `build --fetch` the only command that uses the network.
 
     Each download is a file of its own, never overwritten. The study file is not changed; the last lines say what changed
     against the download before, and how to use the new prices.
     """
+    from eventstudy.files import stored_name
     from eventstudy.report.builds.differences import change_since_last
     from eventstudy.report.builds.fetch import fetch_prices, next_step
-    from eventstudy.vintages.store import bare_name, find_vintage
+    from eventstudy.vintages.store import find_vintage
 
     spec = _load(study)
     with console.progress(spec.name) as progress:
         path = fetch_prices(spec, progress)
-    changed = change_since_last(find_vintage(spec.folder, bare_name(path)), spec.folder)
+    changed = change_since_last(find_vintage(spec.folder, stored_name(path)), spec.folder)
     if changed:
         say(f"{spec.name}: {changed}")
     say(f"{spec.name}: {next_step(spec, path)}")
-    typer.echo(str(path))
+    console.show(str(path))
+
+
+@app.command()
+def prune(
+    study: StudyArgument,
+    keep: Annotated[str, typer.Option(metavar="DAYS", help="Age up to which all downloads stay, such as 90d.")],
+) -> None:
+    """Remove a study's old downloads; no report changes by it, and no version is published.
+
+    Never removed are the newest, the one that the study file names, and those that the report or a published version was made from.
+
+    Example: eventstudy prune reports/my-event --keep 90d
+    """
+    from eventstudy.report.builds.prune import prune as remove_old
+    from eventstudy.written_days import number_of_days
+
+    try:
+        days = number_of_days(keep)
+    except ValueError as error:
+        raise StudyFileError(f"--keep is {str(error).replace('7d', '90d')}.") from error
+    spec = _load(study)
+    removed = remove_old(spec, days)
+    for vintage in removed:
+        console.show(f"{vintage.name}: removed")
+    if not removed:
+        say(f"{spec.name}: nothing to remove; no download that nothing was made from is older than {days} days")
 
 
 @app.command()
@@ -222,9 +260,9 @@ def diff(
     if as_json:
         import json
 
-        typer.echo(json.dumps(plain(found.to_dict()), ensure_ascii=False, indent=1, allow_nan=False))
+        console.show(json.dumps(plain(found.to_dict()), ensure_ascii=False, indent=1, allow_nan=False))
     else:
-        typer.echo(repr(found))
+        console.show(repr(found))
     if found.differ:
         raise typer.Exit(NotAsRecorded.EXIT_CODE)
 
@@ -286,23 +324,23 @@ def check(
 
     spec = _load(study, as_of)
     verify_embedded()
-    typer.echo("embedded data: as recorded")
+    console.show("embedded data: as recorded")
     for vintage in list_vintages(spec.folder):
         verify_vintage(vintage)
-        typer.echo(f"{vintage.name}: as recorded")
+        console.show(f"{vintage.name}: as recorded")
     if spec.publish_folder is not None:
-        typer.echo(f"published versions: {verify_versions(spec.publish_folder)}, as recorded")
+        console.show(f"published versions: {verify_versions(spec.publish_folder)}, as recorded")
     findings = compute(spec)
     for item in findings.everyone.checks:
         listed_below = item.name == PRICE_CHECK
-        typer.echo(
+        console.show(
             f"{'holds' if item.passed else 'NOTE '}  {item.name}: {item.value}"
             + (f" – {item.comment}" if item.comment and not listed_below else "")
         )
     for line in data_checks(findings):
-        typer.echo(f"prices {line}")
+        console.show(f"prices {line}")
     for claim in findings.claims:
-        typer.echo(f"claim {claim.id} “{claim.quote}” ({claim.source}): {claim.verdict_text}. {claim.sentence}")
+        console.show(f"claim {claim.id} “{claim.quote}” ({claim.source}): {claim.verdict_text}. {claim.sentence}")
     if _tell(spec):
         raise typer.Exit(NotAsRecorded.EXIT_CODE)
 
@@ -314,10 +352,10 @@ def _rebuild(spec: StudySpec) -> None:
     with console.progress(spec.name) as progress:
         differing = rebuild_differs(spec, progress)
     for line in differing or ("a rebuild gives the same bytes",):
-        typer.echo(f"{spec.name}: {line}")
+        console.show(f"{spec.name}: {line}")
     if differing:
         for reason in out_of_date(spec):
-            typer.echo(f"{spec.name}: {reason}")
+            console.show(f"{spec.name}: {reason}")
         raise typer.Exit(NotAsRecorded.EXIT_CODE)
 
 
@@ -334,7 +372,7 @@ def _against(spec: StudySpec, file: Path, options: tuple[float, float, bool], as
     limits = {"tolerance": tolerance, "basis_points": basis_points}
     needed = window_days(spec, prices)
     found = second_opinion(prices, read_prices(file), **limits, use_returns=use_returns, needed=needed)
-    typer.echo(json.dumps(plain(found.to_dict()), ensure_ascii=False, indent=1) if as_json else repr(found))
+    console.show(json.dumps(plain(found.to_dict()), ensure_ascii=False, indent=1) if as_json else repr(found))
     if not (found.agrees and found.complete):
         raise typer.Exit(NotAsRecorded.EXIT_CODE)
 
@@ -364,11 +402,11 @@ def claims(
         import json
 
         content = {"study": spec.name, "title": spec.title, "claims": ledger.to_dict()}
-        typer.echo(json.dumps(plain(content), ensure_ascii=False, indent=1, allow_nan=False))
+        console.show(json.dumps(plain(content), ensure_ascii=False, indent=1, allow_nan=False))
     elif as_csv:
-        typer.echo(rounded_csv(ledger.table), nl=False)
+        console.show(rounded_csv(ledger.table), nl=False)
     else:
-        typer.echo(ledger.markdown if as_markdown else repr(ledger), nl=not as_markdown)
+        console.show(ledger.markdown if as_markdown else repr(ledger), nl=not as_markdown)
 
 
 @app.command()
@@ -381,14 +419,14 @@ def new(name: Annotated[Path, typer.Argument(metavar="NAME", help="Folder to mak
 
     folder = make_starter(name)
     say(f"{folder.name}: edit study.toml and events.csv, then: eventstudy build {shlex.quote(str(folder))}")
-    typer.echo(str(folder))
+    console.show(str(folder))
 
 
 def main() -> None:
     """Run the command line; an error ends in a message and its exit code."""
-    from eventstudy.console import run_to_its_end
-
-    raise SystemExit(run_to_its_end(_checked_app, console))
+    with ending(console.last_words):
+        code = run_to_its_end(_checked_app, console)
+    raise SystemExit(code)
 
 
 def _checked_app(**options: bool) -> object:
@@ -420,56 +458,72 @@ class BuildOptions:
     timeout: float | None = None
     as_of: str | None = None
 
+    #: Whether several studies are built, to each of which applies what can apply.
+    fleet: bool = False
+
+    def fit_for(self, spec: StudySpec, console: Console) -> BuildOptions:
+        """Return the options without those that a study of several has no use for, and say so."""
+        fetch = self.fetch and (spec.prices.newest or not self.fleet)
+        publish = self.publish and (spec.publish is not None or not self.fleet)
+        if self.fetch and not fetch:
+            console.say(f"nothing to fetch: prices come from {spec.prices.words}", study=spec.name, step="fetch")
+        if self.publish and not publish:
+            console.say("not published: the study file has no [publish]", study=spec.name, step="publish")
+        return replace(self, fetch=fetch, publish=publish)
+
     @property
     def plain(self) -> bool:
         """Whether a report that is up to date needs nothing."""
         return not (self.force or self.fetch or self.publish or self.accept_changes or self.as_of)
 
 
-def build_studies(paths: Sequence[Path], options: BuildOptions, console: Console) -> int:
+def build_studies(paths: Sequence[Path], options: BuildOptions, console: Console) -> ExitCode:
     """Build studies one after the other; one that fails does not keep the others from being built."""
-    from eventstudy.report.builds.deadline import OutOfTime, Stopped, deadline
-
     if options.as_of is not None and options.fetch:
         raise StudyFileError("--fetch and --as-of were both given; what is fetched now was not there then. Choose one.")
-    code, at = 0, 0
+    from eventstudy.files import sweep_temporary
+
+    sweep_temporary()
+    codes: list[ExitCode] = []
     names = [_folder(path).name for path in paths]
-
-    def last_words(words: str) -> None:
-        console.say(words, study=names[at], level="error", exit_code=OutOfTime.EXIT_CODE)
-
+    too_long = (
+        f"Not finished after {options.timeout or 0:g} s (--timeout); the report is the last one that was finished."
+    )
     try:
-        with deadline(options.timeout, last_words):
-            for at, path in enumerate(paths):
-                try:
-                    _build(path, options, console)
-                except (OutOfTime, Stopped):
-                    raise
-                except (
-                    Exception
-                ) as error:  # one study's fault, of whatever kind, does not keep the others from being built
-                    words, exit_code = failure(error)
-                    console.say(words, study=names[at], level="error", exit_code=exit_code)
-                    code = max(code, exit_code)
-    except (OutOfTime, Stopped) as error:
-        left = f" Not begun: {', '.join(names[at + 1 :])}." if names[at + 1 :] else ""
-        console.say(f"{error}{left}", study=names[at], level="error", exit_code=error.EXIT_CODE)
-        code = max(code, error.EXIT_CODE)
-    return code
+        with time_limit(options.timeout, too_long):
+            for path, name in zip(paths, names, strict=True):
+                console.study = name
+                codes.append(_build_told(path, options, console))
+    except Ended as end:
+        left = f" Not begun: {', '.join(names[len(codes) + 1 :])}." if names[len(codes) + 1 :] else ""
+        console.last_words(f"{end}{left}", end.EXIT_CODE)
+        codes.append(end.EXIT_CODE)
+    return gravest(codes)
+
+
+def _build_told(path: Path, options: BuildOptions, console: Console) -> ExitCode:
+    """Build a study and say with which exit code it failed, of whatever kind the fault is."""
+    try:
+        return _build(path, options, console)
+    except Exception as error:
+        words, code = failure(error)
+        console.last_words(words, code)
+        return code
 
 
 def _folder(path: Path) -> Path:
     return (path.parent if path.is_file() else path).resolve()
 
 
-def _build(path: Path, options: BuildOptions, console: Console) -> None:
+def _build(path: Path, options: BuildOptions, console: Console) -> ExitCode:
     from eventstudy.report.builds.manifest import unchanged
     from eventstudy.report.builds.publish import publication_due
+    from eventstudy.report.builds.staging import left_behind
 
     folder = _folder(path)
-    if options.plain and unchanged(folder) and not publication_due(folder):
-        console.say("up to date", study=folder.name, step="check", exit_code=0)
-        return
+    if options.plain and unchanged(folder) and not left_behind(folder) and not publication_due(folder):
+        console.say(f"up to date{_age(folder)}", study=folder.name, step="check", exit_code=0)
+        return ExitCode.DONE
     from eventstudy.report.builds.build import LOCK_TIMEOUT, build_lock
     from eventstudy.report.builds.build import build as build_build
     from eventstudy.studyfile.spec import load_study
@@ -478,6 +532,7 @@ def _build(path: Path, options: BuildOptions, console: Console) -> None:
     spec = load_study(path)
     with build_lock(spec.folder, wait), console.progress(spec.name) as progress:
         spec = load_study(path)  # as it is now: whoever held the lock may have gone on editing
+        options = options.fit_for(spec, console)
         built = build_build(
             spec if options.as_of is None else spec.as_of(options.as_of),
             force=options.force,
@@ -488,8 +543,29 @@ def _build(path: Path, options: BuildOptions, console: Console) -> None:
             wait=wait,
         )
     messages = list(_messages(built, options.why))
+    code = failure(built.fetch_failed)[1] if built.fetch_failed else ExitCode.DONE
     for place, (step, level, words) in enumerate(messages, start=1):
-        console.say(words, study=spec.name, step=step, level=level, exit_code=0 if place == len(messages) else None)
+        console.say(words, study=spec.name, step=step, level=level, exit_code=code if place == len(messages) else None)
+    return code
+
+
+def _age(folder: Path) -> str:
+    """Return in words how old the prices of a built report are, if they were downloaded."""
+    from eventstudy.report.builds.manifest import read_manifest
+
+    words = _age_of(folder, (read_manifest(folder) or {}).get("data", {}).get("source", ""))
+    return f"; {words}" if words else ""
+
+
+def _age_of(folder: Path, source: str) -> str:
+    """Return in words how old a study's stored download is, and when a later one was equal to it; empty for prices of other sources, which have no such day."""
+    from eventstudy.files import STORED_NAME, confirmed_at, stored_age, stored_at, stored_name
+
+    name = stored_name(Path(source))
+    if STORED_NAME.fullmatch(name) is None:
+        return ""
+    day, last = stored_at(name).date(), confirmed_at(folder / "prices" / Path(source).name).date()
+    return f"prices of {day}, {stored_age(name)}" + (f", confirmed on {last}" if last > day else "")
 
 
 def _messages(built: Built, why: bool) -> Iterator[tuple[str, Level, str]]:
@@ -498,10 +574,12 @@ def _messages(built: Built, why: bool) -> Iterator[tuple[str, Level, str]]:
 
     if built.fetched:
         yield "fetch", "info", built.fetched
+    if built.fetch_failed:
+        yield "fetch", "error", f"{failure(built.fetch_failed)[0]} The report is of the prices that are stored."
     for reason in built.reasons if why else ():
         yield "why", "info", str(reason)
     done = f"built, {len(built.written)} file(s) changed" if built.reasons else "up to date"
-    yield "build", "info", done
+    yield "build", "info", f"{done}{_age(built.folder)}"
     for c in built.corrections:
         yield "corrections", "warning", f"corrected, {c.what}: {c.old} → {c.new}"
     if built.flips:
@@ -509,6 +587,8 @@ def _messages(built: Built, why: bool) -> Iterator[tuple[str, Level, str]]:
     where = built.publication
     if where is None:
         return
+    for words in where.found:
+        yield "publish", "warning", words
     if where.held_back:
         yield "publish", "warning", f"not published: {where.held_back}"
     else:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import logging
 import os
 import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TextIO
 
-from eventstudy.errors import EventStudyError
+from eventstudy.ending import Ended
+from eventstudy.errors import EventStudyError, ExitCode
+from eventstudy.wording import printable, steers
 
-Level = Literal["info", "warning", "error"]
+Level = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["text", "json"]
 #: Called with a step, what is done of it and how much there is.
 Progress = Callable[[str, int, int], None]
@@ -29,26 +33,39 @@ class Console:
     ----------
     log_format : {"text", "json"}
         Lines for people, or one JSON object a line: ``time``, ``level``, ``study``, ``step``, ``message``, and ``exit_code``
-        if the command ends because of it.
+        if the command ends because of it. What libraries say, level ``debug``, is written in JSON alone.
+    study : str
+        The study that the command is at.
     """
 
     def __init__(self) -> None:
         self.log_format: LogFormat = "text"
+        self.study = "eventstudy"
 
     def say(
         self, message: str, *, study: str = "", step: str = "", level: Level = "info", exit_code: int | None = None
     ) -> None:
-        """Write a message."""
+        """Write a message; a stream that is full or closed changes nothing of what a command does."""
+        if level == "debug" and self.log_format == "text":
+            return
         if self.log_format == "json":
             now = f"{datetime.now(tz=UTC):%Y-%m-%dT%H:%M:%SZ}"
             line: dict[str, object] = {"time": now, "level": level, "study": study, "step": step, "message": message}
-            line |= {} if exit_code is None else {"exit_code": exit_code}
+            line |= {} if exit_code is None else {"exit_code": int(exit_code)}
             text = json.dumps(line, ensure_ascii=False)
         else:
             mark = {"info": "", "warning": "warning: ", "error": "error: "}[level]
             text = f"{study}: {mark}{message}" if study else f"{mark}{message}"
-        sys.stderr.write(text + "\n")
-        sys.stderr.flush()
+        _write(sys.stderr, text + "\n")
+
+    def show(self, text: str, *, nl: bool = True) -> None:
+        """Write a result to stdout."""
+        sys.stdout.write(printable(text) + "\n" * nl)
+        sys.stdout.flush()
+
+    def last_words(self, message: str, exit_code: int) -> None:
+        """Write why the process ends now."""
+        self.say(message, study=self.study, level="error", exit_code=exit_code)
 
     @contextmanager
     def progress(self, study: str) -> Iterator[Progress]:
@@ -69,46 +86,46 @@ class Console:
 # -- How a command ends that failed: in words, and with which exit code.
 
 
-#: The system failed: a full disk, a folder that cannot be written to.
-SYSTEM_FAILED = 4
-#: A fault of the package itself; the number that systems give to internal software errors.
-UNEXPECTED = 70
+#: What the system refuses until a person has mended it; anything else, as a full disk, may pass.
+_FOR_A_PERSON = (PermissionError, FileNotFoundError, NotADirectoryError, IsADirectoryError, FileExistsError)
+_FOR_A_PERSON_TOO = {errno.EROFS, errno.ELOOP, errno.ENAMETOOLONG}
 #: Environment variable: anything in it shows the whole way to an unexpected error.
 TRACEBACK = "EVENTSTUDY_TRACEBACK"
 
 
-def failure(error: Exception) -> tuple[str, int]:
+def failure(error: Exception) -> tuple[str, ExitCode]:
     """Return what to say of an error, and the exit code.
 
     Returns
     -------
     words : str
         For an error of the package its message; for the system's what it refused; for any other its type, message and place.
-    code : int
-        The error's own exit code; 4 for the system's; 70 for any other.
+    code : ExitCode
+        The error's own; of the system 3 where a person has to mend it, else 4; 70 for any other.
 
     Examples
     --------
     >>> from eventstudy.errors import DataMissing
     >>> failure(DataMissing("No prices of ABC."))
-    ('No prices of ABC.', 3)
+    ('No prices of ABC.', <ExitCode.UNFIT: 3>)
     """
     if isinstance(error, EventStudyError):
         return str(error), error.EXIT_CODE
     if isinstance(error, OSError):
         what = error.strerror or str(error) or type(error).__name__
         where = f": {error.filename}" if error.filename else ""
+        person = isinstance(error, _FOR_A_PERSON) or error.errno in _FOR_A_PERSON_TOO
         return (
-            f"the system refused ({what}{where}). Nothing was half written; mend it and try again.",
-            SYSTEM_FAILED,
+            f"the system refused ({what}{where}). Mend it and try again.",
+            ExitCode.UNFIT if person else ExitCode.LATER,
         )
-    return _unexpected(error), UNEXPECTED
+    return _unexpected(error), ExitCode.FAULT
 
 
 def _unexpected(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     place = f", in {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
-    text = f"a fault of eventstudy itself ({type(error).__name__}: {error}{place}). Nothing was half written; please report it"
+    text = f"a fault of eventstudy itself ({type(error).__name__}: {error}{place}). Please report it"
     if os.environ.get(TRACEBACK):
         return f"{text}.\n{''.join(traceback.format_exception(error)).rstrip()}"
     return f"{text} with what {TRACEBACK}=1 prints before the same command."
@@ -125,26 +142,75 @@ def run_to_its_end(app: Callable[..., Any], console: Console) -> int:
 
     Notes
     -----
-    If lines are to be JSON, so are wrong options, which are found before any option is known, and warnings of libraries.
+    If lines are to be JSON, so are wrong options, which are found before any option is known. The parser shows wrong words as they
+    are, so those that would steer a terminal are left to this function. What libraries warn of and log is
+    of level ``debug``, this package's own warnings are warnings.
     """
+    _open_closed_streams()
     as_json = _asks_for_json(sys.argv[1:])
     if as_json:
         console.log_format = "json"
     try:
-        with warnings.catch_warnings():
-            if as_json:
-                warnings.showwarning = lambda message, category, *rest, **more: console.say(
-                    f"{category.__name__}: {message}", level="warning"
-                )
-            code = app(standalone_mode=not as_json)
+        with _libraries_speak_to(console):
+            code = app(standalone_mode=not (as_json or any(map(steers, sys.argv))))
     except KeyboardInterrupt:
-        code = 130
+        code = ExitCode.INTERRUPTED
+    except SystemExit as end:  # the parser ends so, and makes one of an interrupt too
+        code = end.code
+    except Ended as end:
+        console.last_words(str(end), end.EXIT_CODE)
+        return end.EXIT_CODE
     except Exception as error:
         return _failed(error, console)
     code = code if isinstance(code, int) else 0
-    if code == 130:
-        console.say("stopped", study="eventstudy", level="error", exit_code=code)
+    if code == ExitCode.INTERRUPTED:
+        console.last_words("stopped", code)
     return code
+
+
+def _open_closed_streams() -> None:
+    """Let streams that are closed lead nowhere; Python has none in their place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - for the rest of the process
+
+
+class _Handler(logging.Handler):
+    """Hands what libraries log to a console."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._console.say(f"{record.name}: {record.getMessage()}", study=self._console.study, level="debug")
+
+
+@contextmanager
+def _libraries_speak_to(console: Console) -> Iterator[None]:
+    """Send warnings and logged lines of libraries to a console instead of the stream."""
+
+    def show(message: Warning | str, category: type[Warning], filename: str, *rest: object, **more: object) -> None:
+        own = Path(filename).is_relative_to(Path(__file__).parent)
+        text = f"{category.__name__}: {message}"
+        console.say(text, study=console.study, level="warning" if own else "debug")
+
+    handler, root = _Handler(console), logging.getLogger()
+    root.addHandler(handler)
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = show
+            yield
+    finally:
+        root.removeHandler(handler)
+
+
+def _write(stream: TextIO | None, text: str) -> None:
+    """Write a line for people or machines, whatever characters it holds and wherever it goes."""
+    if stream is not None:
+        with suppress(OSError, ValueError):
+            stream.write(printable(text))
+            stream.flush()
 
 
 def _asks_for_json(words: Sequence[str]) -> bool:
@@ -158,5 +224,5 @@ def _failed(error: Exception, console: Console) -> int:
         words, code = str(usage()), int(getattr(error, "exit_code", 2))
     else:
         words, code = failure(error)
-    console.say(words, study="eventstudy", level="error", exit_code=code)
+    console.last_words(words, code)
     return code

@@ -28,7 +28,7 @@ from eventstudy.calendars import (
     zone_of,
 )
 from eventstudy.errors import InvalidInput
-from eventstudy.wording import first_few, iso_day, listed
+from eventstudy.wording import first_few, iso_day, listed, steers
 from eventstudy.written_days import day_and_clock, moment_text, plain_offset, read_days
 
 #: Days in which every exchange has a session.
@@ -166,6 +166,12 @@ class Event:
             raise InvalidInput(
                 f"An event's ticker is {self.ticker[:60]!a}, with a control character in it; correct it."
             )
+        for what in ("label", "group"):
+            text = getattr(self, what)
+            if isinstance(text, str) and steers(text):
+                raise InvalidInput(
+                    f"Event {self.ticker.strip()}: the {what} {text[:60]!a} has a control character; remove it."
+                )
         object.__setattr__(self, "ticker", self.ticker.strip())
         day, said = split_words(self.when)
         object.__setattr__(self, "time_of_day", said)

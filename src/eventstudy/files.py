@@ -5,19 +5,28 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import json
 import os
+import re
 import shlex
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
-from eventstudy.errors import DataMissing, SourceFailed, StudyFileError
+from eventstudy.ending import tidied
+from eventstudy.errors import DataMissing, InvalidInput, NotAsRecorded, SourceFailed, StudyFileError
+from eventstudy.wording import plural, printable, steers
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+#: So many bytes are read at once of a file that may be long.
+PIECE = 2**20
 
 
 def write_whole(path: Path, content: bytes | str) -> Path:
@@ -39,18 +48,84 @@ def write_whole(path: Path, content: bytes | str) -> Path:
 
 
 @contextmanager
-def staged(place: Path, prefix: str) -> Iterator[Path]:
-    """Give a new folder in a place to make files in; it is removed at the end unless it was renamed away."""
-    stage = Path(tempfile.mkdtemp(dir=place, prefix=prefix))
+def staged(place: Path | None, prefix: str) -> Iterator[Path]:
+    """Give a new folder in a place, or among temporary files, to make files in; it is removed at the end unless it was renamed away.
+
+    One among temporary files is named with the process and locked by it, so that `sweep_temporary` knows what a killed process left.
+    """
+    stage, lock = (Path(tempfile.mkdtemp(dir=place, prefix=prefix)), None) if place else _temporary(prefix)
     try:
-        yield stage
+        with tidied(lambda: shutil.rmtree(stage, ignore_errors=True)):
+            yield stage
     finally:
         shutil.rmtree(stage, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+#: What `staged` calls folders among temporary files.
+_TEMPORARY = re.compile(r"eventstudy-(?:[a-z]+-)?\d+-\w{8}")
+
+
+def _temporary(prefix: str) -> tuple[Path, int | None]:
+    """Return a new temporary folder and the descriptor that locks it; None where folders cannot be locked."""
+    while True:
+        stage = Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-"))
+        lock = _lock_folder(stage)
+        if stage.is_dir():  # else another process swept it away before it was locked
+            return stage, lock
+        if lock is not None:
+            os.close(lock)
+
+
+def _lock_folder(folder: Path) -> int | None:
+    """Return a descriptor that locks a folder until it is closed; None if it cannot be had."""
+    try:
+        import fcntl
+    except ImportError:  # not Unix
+        return None
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
+
+
+def sweep_temporary() -> None:
+    """Remove the temporary folders that killed processes of this user have left."""
+    try:
+        own = [
+            Path(p.path)
+            for p in os.scandir(tempfile.gettempdir())
+            if _TEMPORARY.fullmatch(p.name)
+            and p.is_dir(follow_symlinks=False)
+            and p.stat(follow_symlinks=False).st_uid == os.getuid()
+        ]
+    except (OSError, AttributeError):  # gone meanwhile; not Unix
+        return
+    for folder in own:
+        lock = _lock_folder(folder)
+        if lock is not None:  # its process has ended
+            shutil.rmtree(folder, ignore_errors=True)
+            os.close(lock)
+
+
+def refuse_link(path: Path) -> None:
+    """Refuse to write to, or below, what is a link: it may lead out of the folder of somebody who builds a stranger's study."""
+    if path.is_symlink():
+        raise NotAsRecorded(
+            f"{path.parent.name}/{path.name} is a link; a report is not written through links. Remove it and build again."
+        )
 
 
 def move_over(source: Path, target: Path) -> bool:
-    """Rename a file over another unless they are equal; say whether the bytes changed."""
-    if target.is_file() and target.read_bytes() == source.read_bytes():
+    """Rename a file over another, or over a link, unless they are equal; say whether the bytes changed."""
+    if target.is_file() and not target.is_symlink() and target.read_bytes() == source.read_bytes():
         source.unlink()
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -80,6 +155,7 @@ def locked(file: Path, wait: float, refusal: str) -> Iterator[None]:
     """
     from filelock import FileLock, Timeout
 
+    refuse_link(file)
     lock = FileLock(file, is_singleton=True)
     try:
         lock.acquire(timeout=wait)
@@ -146,12 +222,119 @@ def file_sha256(path: Path) -> str:
 
 def one_digest(files: Mapping[str, str]) -> str:
     """Return one digest of files, given by name and digest."""
-    return sha256("".join(f"{name} {digest}\n" for name, digest in sorted(files.items())).encode("utf-8"))
+    return sha256(
+        "".join(f"{name} {digest}\n" for name, digest in sorted(files.items())).encode("utf-8", "surrogateescape")
+    )
 
 
 def folder_digest(folder: Path) -> str:
     """Return one digest of the names and bytes of all files in a folder."""
     return one_digest({name: file_sha256(folder / name) for name in files_in(folder)})
+
+
+class Readable(Protocol):
+    """What bytes are read from, packed or not."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes, none at the end."""
+        ...
+
+
+def read_up_to(stream: Readable, limit: int) -> bytes:
+    """Return what a stream holds, up to a number of bytes and one more that tells of further ones; memory is asked for as it fills."""
+    whole = io.BytesIO()
+    while whole.tell() <= limit and (piece := stream.read(min(PIECE, limit + 1 - whole.tell()))):
+        whole.write(piece)
+    return whole.getvalue()
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Return what a JSON text says; one whose brackets are nested too deeply is a ValueError like any other that is none."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("its brackets are nested too deeply") from None
+
+
+def check_file_name(path: Path) -> None:
+    """Refuse a file or folder whose name is no text, as a page or a table of its origin could not name it."""
+    if any("\ud800" <= c <= "\udfff" for c in path.name):
+        raise InvalidInput(
+            f"The name of {printable(path.name)} is no text in UTF-8; rename it, e.g. with letters, digits and -.",
+            file=printable(path.name),
+        )
+
+
+# -- Names of stored downloads, which tell in which order they were stored, read without a numerical library.
+
+
+#: Source, second in UTC, and a number from the second of a second on.
+STORED_NAME = re.compile(r"(?P<source>[a-z][a-z0-9_]*)-(?P<stamp>\d{8}T\d{6}Z)(?:-(?P<number>\d+))?")
+STORED_ENDINGS = (".csv", ".csv.gz")
+STAMP = "%Y%m%dT%H%M%SZ"
+#: Beside them stands here which of them a later download was equal to, and when.
+CONFIRMED = ".confirmed"
+#: By so much may the clocks of two machines that store for one study differ.
+CLOCKS_DIFFER = timedelta(minutes=5)
+
+
+def stored_files(place: Path) -> list[Path]:
+    """Return the price files in a folder that have the name of a stored download, as they were stored: by source, oldest first."""
+    if not place.is_dir():
+        return []
+    found = [p for p in place.iterdir() if p.name.endswith(STORED_ENDINGS) and STORED_NAME.fullmatch(stored_name(p))]
+    return sorted(found, key=lambda p: storing_order(stored_name(p)))
+
+
+def stored_name(path: Path) -> str:
+    """Return a price file's name without its ending."""
+    return path.name.removesuffix(".gz").removesuffix(".csv")
+
+
+def storing_order(name: str) -> tuple[str, str, int, str]:
+    """Return by what stored downloads are put into the order in which they were stored."""
+    match = STORED_NAME.fullmatch(name)
+    return ("", "", 0, name) if match is None else (match["source"], match["stamp"], int(match["number"] or 1), name)
+
+
+def stored_at(name: str) -> datetime:
+    """Return the moment of a stored download by its name, UTC."""
+    try:
+        return datetime.strptime(storing_order(name)[1], STAMP).replace(tzinfo=UTC)
+    except ValueError as error:
+        raise NotAsRecorded(
+            f"{name} has the name of a stored download, and no moment in it; move it away.", file=name
+        ) from error
+
+
+def stored_age(name: str) -> str:
+    """Return in words how old a stored download is, in days of the calendar in UTC."""
+    return f"{plural((now().date() - stored_at(name).date()).days, 'day')} old"
+
+
+def confirmed_at(path: Path) -> datetime:
+    """Return when a stored price file was downloaded last: when it was stored, or when a later download was equal to it.
+
+    A record of another file, of a moment that has not come yet, or one that cannot be read makes no price younger.
+    """
+    stored, beside = stored_at(stored_name(path)), path.parent / CONFIRMED
+    try:
+        with beside.open("rb") as stream:
+            name, _, stamp = read_up_to(stream, 200).decode("ascii").strip().partition(" ")
+        moment = datetime.strptime(stamp, STAMP).replace(tzinfo=UTC)
+    except (OSError, ValueError):
+        return stored
+    return stored if name != stored_name(path) or is_ahead(moment) else max(stored, moment)
+
+
+def is_ahead(moment: datetime) -> bool:
+    """Whether a moment has not come yet by the clock, though two machines' clocks may differ a little."""
+    return moment > now() + CLOCKS_DIFFER
+
+
+def now() -> datetime:
+    """Return the moment by the clock, UTC."""
+    return datetime.now(tz=UTC)
 
 
 # -- Files that a study file names: they stay in the study's folder, links followed.
@@ -189,9 +372,12 @@ def check_inside(folder: Path, key: str, name: str) -> None:
 def own_notebooks(folder: Path) -> tuple[str, ...]:
     """Return the names of the notebooks that lie in a study's folder, in alphabetical order."""
     try:
-        return tuple(sorted(p.name for p in folder.iterdir() if p.suffix == ".ipynb" and p.is_file()))
+        found = sorted(p for p in folder.iterdir() if p.suffix == ".ipynb" and p.is_file())
     except OSError:
         return ()
+    for path in found:
+        check_file_name(path)
+    return tuple(p.name for p in found)
 
 
 def command_path(folder: Path) -> str:
@@ -232,5 +418,17 @@ def read_table(path: Path) -> pd.DataFrame:
         raise StudyFileError(
             f"{path.parent.name}/{path.name} has the column {', '.join(twice)} more than once; keep one."
         )
+    _check_texts(path, header, rows)
     table = pd.DataFrame(body, columns=header, dtype=object)
     return table.mask(table == "", None)
+
+
+def _check_texts(path: Path, header: list[str], rows: list[list[str]]) -> None:
+    """Refuse cells that would steer a terminal, or turn the order of what follows on a page."""
+    for place, row in enumerate(rows):
+        for column, cell in zip(header, row, strict=True):
+            if steers(cell):
+                where = f"row {place}: {printable(column)}" if place else "the header"
+                raise StudyFileError(
+                    f"{path.parent.name}/{path.name}: {where}: {cell[:60]!a} has a control character; remove it."
+                )

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from eventstudy.errors import InvalidInput
 from eventstudy.windows import Window
-from eventstudy.wording import did_you_mean
+from eventstudy.wording import did_you_mean, printable, steers
 
 #: No honest file of a study is larger: a megabyte is five hundred pages.
 MAX_BYTES = 1_000_000
@@ -44,6 +44,20 @@ def read_toml(
         if isinstance(problem, InvalidInput):
             raise
         raise error(f"{file} is not valid TOML: {problem}.") from problem  # e.g. a number without end
+
+
+def check_texts(content: object, key: str = "") -> None:
+    """Refuse texts and keys that would steer a terminal, or turn the order of what follows on a page; names the key."""
+    if isinstance(content, str) and steers(content):
+        raise InvalidInput(f"{printable(key)}: {content[:60]!a} has a control character; remove it.")
+    if isinstance(content, dict):
+        for name, value in content.items():
+            where = f"{key}.{name}" if key else str(name)
+            check_texts(str(name), where)
+            check_texts(value, where)
+    if isinstance(content, list):
+        for value in content:
+            check_texts(value, key)
 
 
 # -- Tables of such files, and fields that several of them have.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,6 +35,68 @@ __all__ = [
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+#: Characters that steer a terminal or turn the order of what follows, but for ends of lines and tabs; and halves of characters, which no stream takes.
+_STEERING = {
+    code: f"\\u{code:04x}"
+    for code in (
+        *range(9),
+        *range(11, 32),
+        *range(127, 160),
+        *range(0x202A, 0x202F),
+        *range(0x2066, 0x206A),
+        *range(0xD800, 0xE000),
+    )
+}
+
+
+def printable(text: str) -> str:
+    r"""Return text in which characters that would steer a terminal are written out, as JSON writes them.
+
+    Examples
+    --------
+    >>> print(printable("a red\x1b[31m title"))
+    a red\u001b[31m title
+    """
+    return text.translate(_STEERING)
+
+
+def without_secrets(text: str) -> str:
+    """Return a text without what looks like a password in an address, even a malformed one, in a query or a connection string.
+
+    Examples
+    --------
+    >>> print(without_secrets("cannot reach http://me:s3cret/@proxy:80, token=abc"))
+    cannot reach http://…@proxy:80, token=…
+    >>> print(without_secrets("Unsupported proxy syntax in 'http://me:s3 cret:80': no number"))
+    Unsupported proxy syntax in '…': no number
+    """
+    text = re.sub(r"://.*@", "://…@", text)
+    text = re.sub(r"\S*[^\s@…]@(?=\S)", "…@", text)
+    text = re.sub(r"(?i)(proxy\b[^'\"]*)(['\"])[^'\"]*\2", r"\1\2…\2", text)
+    text = re.sub(r"(?i)(crumb\W{1,4})[^&\s'\")]+", r"\1…", text)
+    return re.sub(r"(?i)(password|passwd|pwd|token|secret|api_?key)(\s*[=:]\s*)\S+", r"\1\2…", text)
+
+
+def steers(text: str) -> bool:
+    r"""Return True if a text holds characters that `printable` writes out.
+
+    Examples
+    --------
+    >>> steers("a red\x1b[31m title"), steers("two\nlines")
+    (True, False)
+    """
+    return printable(text) != text
+
+
+def printable_all(content: object) -> object:
+    """Return what JSON can hold with every text in it `printable`."""
+    if isinstance(content, str):
+        return printable(content)
+    if isinstance(content, Mapping):
+        return {printable(str(key)): printable_all(value) for key, value in content.items()}
+    return [printable_all(part) for part in content] if isinstance(content, list | tuple) else content
 
 
 MINUS = "\N{MINUS SIGN}"

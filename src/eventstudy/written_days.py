@@ -206,3 +206,17 @@ def moment_text(day: date, clock: str, zone: str) -> str:
 
 def _shown(text: str) -> str:
     return repr(text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…")
+
+
+def number_of_days(given: object) -> int:
+    """Return how many days a length of time is that is written ``"90d"``.
+
+    Examples
+    --------
+    >>> number_of_days("90d")
+    90
+    """
+    match = re.fullmatch(r"(\d{1,5})d", given.strip()) if isinstance(given, str) else None
+    if match is None or int(match[1]) == 0:
+        raise ValueError(f"{given!r} is no number of days; write it as '7d'")
+    return int(match[1])

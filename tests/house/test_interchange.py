@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 import eventstudy as es
-from eventstudy.errors import DataMissing, DataUnfit, InvalidInput, SourceFailed
+from eventstudy.errors import DataMissing, DataUnfit, InvalidInput, SourceFailed, SourceUnfit
 from eventstudy.interchange import as_pandas
 
 START, END = "2023-12-01", "2025-02-03"
@@ -255,8 +255,8 @@ BAD.iloc[3, 0] = -1.0
         ),
         (ConnectionResetError(), SourceFailed, "ConnectionResetError"),
         (DataMissing("closed on Sundays"), DataMissing, "closed on Sundays"),
-        (None, SourceFailed, "NoneType; its method load must return Prices or a table"),
-        ({"NVDA": [1.0]}, SourceFailed, "with a dict"),
+        (None, SourceUnfit, "NoneType; its method load must return Prices or a table"),
+        ({"NVDA": [1.0]}, SourceUnfit, "with a dict"),
         (BAD, DataUnfit, "source stub: NVDA has -1"),
         (es.Prices(BAD, PRICES.provenance), DataUnfit, "source stub: NVDA has -1"),
         (PRICES.adj_close.rename(columns={"NVDA": "X"}), DataMissing, "no prices for NVDA; it answered with META, X"),

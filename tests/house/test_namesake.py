@@ -14,7 +14,7 @@ import eventstudy
 
 MENDED_BY = "pip uninstall eventstudy; pip install --force-reinstall eventstudy-finance"
 ROOT = Path(eventstudy.__file__).parent
-PARTS = ("__init__.py", "__init__.pyi", "cli.py", "console.py", "errors.py", "wording.py")
+PARTS = ("__init__.py", "__init__.pyi", "cli.py", "console.py", "ending.py", "errors.py", "wording.py")
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_import_says_what_to_do_if_ours_came_later(site: Path) -> None:
 def test_the_command_says_what_to_do_if_its_face_was_replaced(site: Path, words: tuple[str, ...]) -> None:
     install_namesake(site, later=True)
     done = python(site, "from eventstudy.cli import main; main()", *words)
-    assert (done.returncode, done.stdout) == (4, "")
+    assert (done.returncode, done.stdout) == (3, "")
     assert done.stderr.startswith("eventstudy: error: Another distribution, called eventstudy, has put its files among")
     assert done.stderr.endswith(f"{MENDED_BY}\n")
 
@@ -68,5 +68,5 @@ def test_the_command_says_so_in_json_if_asked_for(site: Path) -> None:
     install_namesake(site, later=True)
     done = python(site, "from eventstudy.cli import main; main()", "build", "--log-format", "json")
     line = json.loads(done.stderr)
-    assert (line["level"], line["exit_code"]) == ("error", 4)
+    assert (line["level"], line["exit_code"]) == ("error", 3)
     assert MENDED_BY in line["message"]

@@ -397,3 +397,98 @@ def test_a_figure_opens_at_its_size_with_nothing_at_its_edges(report, look, arte
     for edge in (inner[:3], inner[-3:], inner[:, :3], inner[:, -3:]):
         assert edge.min() > 250, "something is cut at the edge"
     assert luminance(inner).min() < 0.05
+
+
+# -- What pages let nobody do, even if something hostile stood in them.
+
+
+PLANTED = """
+<p id="before">words</p>
+<script>document.title = 'taken'; document.body.dataset.ran = 1</script>
+<img src="https://elsewhere.invalid/pixel.png" onerror="document.body.dataset.ran = 2" alt="x">
+<style>@import url(https://elsewhere.invalid/s.css); #before { background: url(https://elsewhere.invalid/b.png) }
+@font-face { font-family: stolen; src: url(https://elsewhere.invalid/f.woff2) } #before { font-family: stolen }</style>
+<link rel="stylesheet" href="https://elsewhere.invalid/t.css">
+<iframe src="https://elsewhere.invalid/frame"></iframe>
+<object data="https://elsewhere.invalid/object"></object>
+<video src="https://elsewhere.invalid/film" autoplay></video>
+<base href="https://elsewhere.invalid/">
+<form action="https://elsewhere.invalid/form"><button id="send">send</button></form>
+"""
+
+
+@pytest.fixture
+def hostile(tmp_path, monkeypatch) -> Callable[..., Path]:
+    """A notebook's page with hostile output; ``clean`` is False if sanitising is to have failed."""
+    from eventstudy.report import notebook_page as pages
+    from eventstudy.studyfile.starter import make_starter, notebook_text
+
+    spec = es.load_study(make_starter(tmp_path / "mine"))
+    (tmp_path / "n.ipynb").write_text(notebook_text((("markdown", "# N"),)), encoding="utf-8")
+
+    def make(body: str, clean: bool = True, trusted: bool = False) -> Path:
+        if not clean:
+            monkeypatch.setattr(pages, "safe", lambda text: text)
+        chosen = spec.model_copy(update={"trust_notebooks": trusted})
+        path = tmp_path / f"page-{clean}-{trusted}.html"
+        path.write_text(pages.notebook_page(chosen, tmp_path / "n.ipynb", body), encoding="utf-8")
+        return path
+
+    return make
+
+
+@pytest.mark.parametrize("clean", [True, False])
+def test_hostile_output_does_nothing_even_where_sanitising_failed(look, hostile, clean):
+    path = hostile(PLANTED, clean)
+    seen = look(path)
+    if not clean:
+        seen.page.click("#send", no_wait_after=True)
+        seen.page.wait_for_timeout(300)
+    assert seen.page.evaluate("document.body.dataset.ran ?? null") is None
+    assert seen.page.title() != "taken"
+    assert [r for r in seen.requests if "elsewhere" in r] == []
+    assert seen.page.url == path.as_uri()
+    assert seen.page.inner_text("#before") == "words"
+    assert (seen.complaints == []) is clean  # the policy speaks only where something was left to stop
+
+
+def test_scripts_of_a_trusted_notebook_run_and_still_ask_for_nothing(look, hostile):
+    body = "<p id='x'>a</p><script>x.textContent = 'ran'; fetch('https://elsewhere.invalid/').catch(() => 0)</script>"
+    seen = look(hostile(body, trusted=True))
+    assert seen.page.inner_text("#x") == "ran"
+    assert [r for r in seen.requests if "elsewhere" in r] == []
+
+
+def test_what_output_places_stays_within_the_notebook(look, hostile):
+    cover = "<div style='position: fixed; inset: 0; background: red; z-index: 9'>over</div><style>header { display: none }</style>"
+    seen = look(hostile(cover))
+    assert seen.page.locator("header a").is_visible()
+    top = seen.page.locator("header a").bounding_box()
+    assert top is not None
+    hit = seen.page.evaluate("([x, y]) => document.elementFromPoint(x, y).tagName", [top["x"] + 5, top["y"] + 5])
+    assert hit == "A"
+
+
+def test_a_styled_table_looks_as_it_did(look, hostile):
+    import pandas as pd
+
+    table = pd.DataFrame({"car": [0.012, -0.169, 0.03], "p": [0.4, 0.001, 0.2]}, index=["ORCL", "NVDA", "SNPS"])
+    style = table.style.bar(color=["#d65f5f", "#5fba7d"], align="zero", subset=["car"]).background_gradient(
+        subset=["p"]
+    )
+    hints = pd.DataFrame({"car": ["a", "b", "c"], "p": ["d", "e", "f"]}, index=table.index)
+    body = style.set_caption("Three").set_tooltips(hints).to_html() + table._repr_html_()
+    for width in (360, 1400):
+        shots = [look(hostile(body, trusted=raw), width).page.screenshot(full_page=True) for raw in (False, True)]
+        assert np.array_equal(picture(shots[0]), picture(shots[1]))
+
+
+def test_the_list_of_versions_opens_without_a_word(look, tmp_path):
+    from eventstudy.report.builds.publish import _index_page
+
+    page = tmp_path / "versions.html"
+    page.write_text(
+        _index_page("A title", [{"version": 1, "folder": "versions/0001", "data": {}, "corrections": 0}]), "utf-8"
+    )
+    seen = look(page)
+    assert (seen.complaints, seen.requests) == ([], [page.as_uri()])

@@ -180,8 +180,9 @@ def test_a_fetch_says_what_changed(folder):
     assert change_since_last(first, folder) == ""
     store(folder, changed(dividend), 2)
     newest = es.vintages.list_vintages(folder)[-1]
+    age = (pd.Timestamp.now("UTC").normalize() - first.fetched.normalize()).days
     assert change_since_last(newest, folder) == (
-        f"against {first.name}: 2 of 3 tickers the same; rescaled, returns equal: META"
+        f"against {first.name}, {age} days old: 2 of 3 tickers the same; rescaled, returns equal: META"
     )
 
 

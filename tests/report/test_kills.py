@@ -174,3 +174,11 @@ def test_twenty_four_kills_spread_over_a_build_leave_nothing_broken(study, tmp_p
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["died"] >= 20
     assert found["polls"] > 100
+
+
+@pytest.mark.slow
+def test_eight_builds_ended_by_every_kind_of_signal_leave_nothing_mixed_lost_or_behind():
+    """The tool's 200 rounds, fewer: with a real notebook, new prices every night, and publication."""
+    tool = Path(__file__).parents[2] / "tools" / "kill_builds.py"
+    done = subprocess.run([sys.executable, str(tool), "8"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import html
 import json
+import os
+import shutil
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 import pytest
 
 import eventstudy as es
-from eventstudy.errors import DataMissing, StudyFileError
+from eventstudy.errors import DataMissing, InvalidInput, StudyFileError
+from eventstudy.files import sweep_temporary
 from eventstudy.report.builds import outputs
 from eventstudy.report.builds.notebooks import NotebookFailed, execute
 from eventstudy.report.notebook_page import scrubbed
@@ -50,6 +55,55 @@ def test_parameters_are_set_after_the_tagged_cell_and_cells_are_counted(tmp_path
     assert "0x…" in page
     assert [s[0] for s in seen] == [f"cell {i} of 5" for i in range(1, 6)]
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("beyond", [0, 1, 60])
+def test_a_path_that_is_too_long_for_a_kernel_s_sockets_is_refused_with_a_way_out(tmp_path, monkeypatch, beyond):
+    own = len(f"/eventstudy-kernel-{os.getpid()}-12345678/kernel-1")
+    place = Path(tempfile.mkdtemp(dir="/tmp"))
+    try:
+        longest = 107  # bytes, with a zero behind them in the kernel's 108
+        short = longest + beyond - own - len(os.fsencode(str(place))) - 1
+        long = place / ("é" * (short // 2) + "x" * (short % 2))
+        long.mkdir()
+        monkeypatch.setattr(tempfile, "tempdir", str(long))
+        path = write(tmp_path / "n.ipynb", ("code", "print(6 * 7)"))
+        if beyond:
+            with pytest.raises(
+                InvalidInput, match=f"too long .* by {beyond} bytes?. Name a shorter one, such as TMPDIR="
+            ):
+                execute(path, folder=tmp_path)
+        else:
+            assert "42" in execute(path, folder=tmp_path)
+        assert list(long.iterdir()) == []
+    finally:
+        shutil.rmtree(place)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a kernel looks once a second whether its build is there")
+def test_a_kernel_ends_with_a_build_that_is_killed_even_inside_c_code(tmp_path):
+    path = write(
+        tmp_path / "n.ipynb",
+        ("code", "import ctypes, os\nfrom pathlib import Path\nPath('pid.new').write_text(str(os.getpid()))"),
+        ("code", "os.rename('pid.new', 'pid')\nctypes.PyDLL(None).sleep(40)"),  # no other thread of it runs meanwhile
+    )
+    run = f"from pathlib import Path\nfrom eventstudy.report.builds.notebooks import execute\nexecute(Path({str(path)!r}))"
+    build = subprocess.Popen([sys.executable, "-c", run])
+    try:
+        end = time.monotonic() + 60
+        while not (tmp_path / "pid").exists() and time.monotonic() < end:
+            time.sleep(0.05)
+        kernel = Path("/proc") / (tmp_path / "pid").read_text()
+        assert "ipykernel_launcher" in (kernel / "cmdline").read_text()
+    finally:
+        build.kill()
+        build.wait()
+    end = time.monotonic() + 5
+    while kernel.exists() and "State:\tZ" not in (kernel / "status").read_text() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert time.monotonic() < end
+    sweep_temporary()
+    assert list(Path(tempfile.gettempdir()).glob(f"eventstudy-kernel-{build.pid}-*")) == []
 
 
 def test_a_failing_cell_is_named_with_its_source_and_error(tmp_path):
@@ -189,3 +243,71 @@ def test_sums_of_money_in_a_notebook_are_no_formulas(tmp_path, source, shown):
     path = tmp_path / "words.ipynb"
     path.write_text(notebook_text((("markdown", source),)), encoding="utf-8")
     assert shown in execute(path)
+
+
+# -- Cells that show too much, or show it to steal.
+
+
+def peak_of(code: str) -> tuple[str, float]:
+    """What a program prints, and the most memory that it held, in MB."""
+    program = f"{code}\nimport resource\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    *lines, last = done.stdout.strip().splitlines()
+    return "\n".join(lines), float(last)
+
+
+@pytest.mark.slow
+def test_cells_of_a_hundred_megabytes_are_not_kept(tmp_path):
+    small = write(tmp_path / "small.ipynb", ("code", "print('x' * 50)"))
+    large = write(
+        tmp_path / "large.ipynb",
+        ("code", "for _ in range(20):\n    print('y' * 5_000_000)"),
+        ("code", "from IPython.display import HTML\nfor _ in range(10):\n    display(HTML('<p>' + 'z' * 4_000_000))"),
+        ("markdown", "## After"),
+    )
+    run = (
+        "from pathlib import Path\nfrom eventstudy.report.builds.notebooks import execute\npage = execute(Path({!r}))\n"
+        "print(len(page), page.count('Cut: '), 'After' in page)"
+    )
+    (_, few), (said, much) = (peak_of(run.format(str(p))) for p in (small, large))
+    length, cuts, after = said.split()
+    assert 2_000_000 < int(length) < 2_100_000
+    assert (cuts, after) == ("2", "True")
+    assert much - few < 90  # of 140 MB that were sent: some messages on their way, what is shown and its page
+
+
+def test_a_display_that_is_updated_a_thousand_times_is_not_cut_and_cleared_output_does_not_count(tmp_path):
+    path = write(
+        tmp_path / "n.ipynb",
+        ("code", "h = display('start', display_id=True)\nfor i in range(300):\n    h.update('u' * 5_000 + f'end {i}')"),
+        (
+            "code",
+            "from IPython.display import clear_output\nfor i in range(30):\n    clear_output()\n    print('v' * 50_000, i)",
+        ),
+    )
+    page = execute(path)
+    assert "Cut" not in page
+    assert "end 299" in page
+    assert "end 298" not in page
+
+
+def test_the_error_of_a_cell_is_shown_at_readable_length(tmp_path):
+    path = write(tmp_path / "n.ipynb", ("code", "print('a' * 600_000)\nraise ValueError('b' * 3_000_000 + ' the end')"))
+    with pytest.raises(NotebookFailed, match="characters left out") as caught:
+        execute(path)
+    assert len(str(caught.value)) < 21_000
+    assert "the end" in str(caught.value)[-500:]
+
+
+def test_the_last_words_of_a_kernel_that_said_much_are_its_last(tmp_path):
+    path = write(
+        tmp_path / "n.ipynb",
+        (
+            "code",
+            "import os\nfor _ in range(200):\n    os.write(2, b'w' * 99_999 + b'\\n')\nos.write(2, b'the last line\\n')\nos.kill(os.getpid(), 9)",
+        ),
+    )
+    with pytest.raises(NotebookFailed, match="the last line") as caught:
+        execute(path)
+    assert len(str(caught.value)) < 11_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -11,16 +12,18 @@ import sys
 import threading
 import time
 import warnings
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from filelock import FileLock
 
-from eventstudy import cli
-from eventstudy.errors import SourceFailed
+from eventstudy import cli, files
+from eventstudy.ending import LIMIT
+from eventstudy.errors import DataMissing, SourceFailed
 from eventstudy.report.builds import fetch, manifest, outputs, staging
 from eventstudy.report.builds.build import LOCK
-from eventstudy.report.builds.deadline import GRACE
 from eventstudy.studyfile.starter import notebook_text
 from eventstudy.vintages.store import find_vintage, list_vintages
 
@@ -53,7 +56,8 @@ def times(folder: Path) -> dict[str, int]:
 def test_nothing_changed_means_nothing_touched(study, run):
     before = times(study.folder)
     code, out, err = run("build", study.folder)
-    assert (code, out.strip(), err.strip()) == (0, str(study.folder / "index.html"), "two: up to date")
+    assert (code, out.strip()) == (0, str(study.folder / "index.html"))
+    assert err.startswith("two: up to date; prices of 2025-11-01, ")
     assert times(study.folder) == before
 
 
@@ -74,7 +78,7 @@ finally:
 def test_a_build_with_nothing_to_do_loads_no_numerical_library(study):
     command = [sys.executable, "-c", NOTHING_TO_DO, str(study.folder)]
     done = subprocess.run(command, capture_output=True, text=True)
-    assert done.stderr == "two: up to date\n"
+    assert done.stderr.startswith("two: up to date; prices of 2025-11-01, ")
     assert done.stdout == f"{study.folder / 'index.html'}\n\n"
 
 
@@ -100,7 +104,6 @@ def test_a_build_out_of_time_leaves_the_last_report(study, run, monkeypatch):
     assert "Traceback" not in err
     assert study.contents() == before
     assert not (study.folder / ".build").exists()
-    assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
 def test_a_service_manager_may_stop_a_build(study, run, monkeypatch):
@@ -141,7 +144,7 @@ def test_out_of_time_ends_the_kernels_too(study, tmp_path):
     study.write("notebooks = []\n", "")
     assert study.spec.notebooks == ("endless.ipynb",)
     command = [sys.executable, "-m", "eventstudy", "build", str(study.folder), "--timeout", "20"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=20 + GRACE + 60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20 + LIMIT + 60)
     assert done.returncode == 4, done.stderr
     assert "Not finished after 20 s" in done.stderr
     assert {k: v for k, v in study.contents().items() if k != "endless.ipynb"} == before
@@ -248,8 +251,10 @@ def test_out_of_time_names_the_study_and_those_that_were_not_begun(study, run, m
     assert "Not begun: two." in last["message"]
 
 
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EIO, errno.EACCES])
-def test_a_system_that_refuses_ends_in_one_line(study, run, monkeypatch, number):
+@pytest.mark.parametrize(
+    ("number", "expected"), [(errno.ENOSPC, 4), (errno.EIO, 4), (errno.EDQUOT, 4), (errno.EROFS, 3), (errno.EACCES, 3)]
+)
+def test_a_system_that_refuses_ends_in_one_line(study, run, monkeypatch, number, expected):
     before = study.contents()
     real, calls = os.replace, []
 
@@ -262,7 +267,7 @@ def test_a_system_that_refuses_ends_in_one_line(study, run, monkeypatch, number)
     monkeypatch.setattr("eventstudy.files.os.replace", refuse)
     code, out, err = run("build", study.folder, "--force")
     monkeypatch.undo()
-    assert (code, out) == (4, "")
+    assert (code, out) == (expected, "")
     last = err.strip().splitlines()[-1]
     assert last.startswith("two: error: the system refused (")
     assert os.strerror(number) in last
@@ -311,18 +316,119 @@ def answering(study, *changes):
     return lambda spec, progress: find_vintage(study.folder, study.store(next(day), *changes)).path
 
 
-def test_a_fetch_that_fails_changes_nothing(study, run, monkeypatch):
-    before, stored = study.contents(), list_vintages(study.folder)
+def failing(error):
+    """Return what stands in for a download that fails."""
 
     def fail(spec, progress):
-        raise SourceFailed("Yahoo did not answer for NVDA.")
+        raise error
 
-    monkeypatch.setattr(fetch, "fetch_prices", fail)
+    return fail
+
+
+def test_a_fetch_that_fails_is_told_and_the_rest_is_done(study, run, monkeypatch):
+    before, stored = study.contents(), list_vintages(study.folder)
+    monkeypatch.setattr(fetch, "fetch_prices", failing(SourceFailed("Yahoo did not answer for NVDA.")))
     code, _, err = run("build", study.folder, "--fetch")
     assert code == 4
-    assert "Yahoo did not answer for NVDA." in err
+    assert "Yahoo did not answer for NVDA. The report is of the prices that are stored." in err
     assert study.contents() == before
     assert list_vintages(study.folder) == stored
+    study.write("Two firms", "Two other firms")
+    assert run("build", study.folder, "--fetch")[0] == 4
+    assert "Two other firms" in (study.folder / "index.html").read_text(encoding="utf-8")
+
+
+def test_an_embargo_ends_and_others_are_published_while_the_source_is_down(study, run, monkeypatch, tmp_path):
+    target = tmp_path / "public"
+    study.write('event = "some news"', 'event = "some news"\nembargo_until = "2020-01-01T06:00Z"')
+    study.write("[model]", f'[publish]\nfolder = "{target}"\n\n[model]')
+    monkeypatch.setattr(fetch, "fetch_prices", failing(DataMissing("NVDA is delisted.")))
+    code, _, err = run("build", study.folder, "--fetch", "--publish", "--log-format", "json")
+    last = json.loads(err.splitlines()[-1])
+    assert (code, last["step"], last["exit_code"]) == (3, "publish", 3)
+    assert (target / "current" / "index.html").is_file()
+
+
+@pytest.mark.parametrize(("limit", "built"), [("30d", False), ("9000d", True)])
+def test_prices_older_than_the_study_allows_are_not_built_on_when_a_fetch_fails(study, run, monkeypatch, limit, built):
+    before = study.contents()
+    study.write('source = "yahoo"', f'source = "yahoo"\nmax_age = "{limit}"')
+    study.write("Two firms", "Two other firms")
+    monkeypatch.setattr(fetch, "fetch_prices", failing(SourceFailed("Yahoo did not answer for NVDA.")))
+    code, _, err = run("build", study.folder, "--fetch")
+    assert code == 4
+    assert ("max_age under [prices] is 30d: nothing was built" in err) is not built
+    assert (study.contents() != before) is built
+    assert run("build", study.folder)[0] == 0
+
+
+def test_no_stored_prices_and_no_fetch_are_the_fetch_s_fault(study, run, monkeypatch):
+    for path in (study.folder / "prices").iterdir():
+        path.unlink()
+    monkeypatch.setattr(fetch, "fetch_prices", failing(SourceFailed("Yahoo did not answer for NVDA.")))
+    code, _, err = run("build", study.folder, "--fetch")
+    assert (code, err.count("Yahoo did not answer for NVDA.")) == (4, 1)
+
+
+def test_what_needs_a_person_hides_behind_no_later(study, run, monkeypatch, tmp_path):
+    later, person = study.copy(tmp_path / "later"), study.copy(tmp_path / "person")
+    person.write('title = "Two firms"', "title = 1")
+    monkeypatch.setattr(fetch, "fetch_prices", failing(SourceFailed("Yahoo did not answer.")))
+    assert run("build", person.folder, later.folder, "--fetch")[0] == 2
+    assert run("build", later.folder, person.folder, "--fetch")[0] == 2
+    assert run("build", later.folder, study.folder, "--fetch")[0] == 4
+
+
+def test_of_several_studies_each_takes_the_options_that_it_has_a_use_for(study, run, monkeypatch, tmp_path):
+    own = study.copy(tmp_path / "own")
+    own.write('source = "yahoo"', 'source = "snapshot"')
+    target = tmp_path / "public"
+    study.write("[model]", f'[publish]\nfolder = "{target}"\n\n[model]')
+    monkeypatch.setattr(fetch, "fetch_prices", answering(study))
+    code, _, err = run("build", study.folder, own.folder, "--fetch", "--publish")
+    assert code == 0, err
+    assert "two: nothing to fetch: prices come from 'snapshot'" in err
+    assert "two: not published: the study file has no [publish]" in err
+    assert (target / "current" / "index.html").is_file()
+
+
+def test_how_old_the_prices_are_is_said(study, run):
+    age = (pd.Timestamp.now("UTC").normalize() - pd.Timestamp("2025-11-01", tz="UTC")).days
+    assert f"two: up to date; prices of 2025-11-01, {age} days old" in run("build", study.folder)[2]
+
+
+def test_a_download_that_equals_the_stored_one_keeps_its_prices_young(study, run, monkeypatch):
+    day = {"now": datetime(2025, 11, 19, 12, 1, tzinfo=UTC)}
+    monkeypatch.setattr(files, "now", lambda: day["now"])
+    study.write('source = "yahoo"', 'source = "yahoo"\nmax_age = "7d"')
+
+    def night(of_november, title, stands_in):
+        """Whether the edited report is built, what was said, and the exit code."""
+        day["now"] = datetime(2025, 11, of_november, 12, 1, tzinfo=UTC)
+        study.write('title = "', f'title = "{title} ')
+        monkeypatch.setattr(fetch, "fetch_prices", stands_in)
+        code, _, err = run("build", study.folder, "--fetch")
+        return title in (study.folder / "index.html").read_text(encoding="utf-8"), err, code
+
+    def equal(of_november):
+        return lambda spec, progress: find_vintage(study.folder, study.store(of_november)).path
+
+    down = failing(SourceFailed("Yahoo did not answer."))
+    assert night(6, "amber-one", down)[::2] == (True, 4)  # of the first of the month
+    assert night(12, "amber-two", down)[::2] == (False, 4)
+    built, err, code = night(12, "amber-three", equal(12))
+    assert (built, code, len(list_vintages(study.folder))) == (True, 0, 1)
+    assert "prices of 2025-11-01, 11 days old, confirmed on 2025-11-12" in err
+    assert night(19, "amber-four", down)[::2] == (True, 4)
+    built, err, code = night(20, "amber-five", down)
+    assert (built, code) == (False, 4)
+    assert "were downloaded last 8 days ago and max_age under [prices] is 7d: nothing was built" in err
+    assert "To build from them, raise max_age or remove it." in err
+    for record in ("yahoo-20251101T120000Z 20251219T120000Z", "yahoo-20251102T120000Z 20251119T120000Z", "é", ""):
+        (study.folder / "prices" / ".confirmed").write_text(record, encoding="utf-8")
+        built, err, _ = night(20, "amber-six", down)
+        assert not built
+        assert "were downloaded last 19 days ago" in err
 
 
 def test_a_fetch_that_brings_nothing_new_leaves_no_trace(study, run, monkeypatch):
@@ -412,3 +518,96 @@ def test_a_manifest_from_elsewhere_cannot_name_files_outside(study, tmp_path):
     path.write_text(json.dumps(content), encoding="utf-8")
     study.build()
     assert precious.read_text() == "mine"
+
+
+# -- Ends within seconds, whatever runs; a log that goes nowhere.
+
+
+#: A command that hangs in foreign code, where Python's own handlers of signals are not called.
+IN_FOREIGN_CODE = """
+import ctypes, signal, sys, time
+from pathlib import Path
+from eventstudy import cli
+from eventstudy.report.builds import fetch
+
+def hang(spec, progress):
+    Path(place, "begun").touch()
+    try:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+        ctypes.CDLL(None).sleep(60)
+    except Exception:
+        pass
+
+fetch.fetch_prices = hang
+_, folder, place, *more = sys.argv
+sys.argv = ["eventstudy", "build", folder, "--fetch", *more]
+cli.main()
+"""
+#: One that waits where the handlers are called, within code that swallows every error.
+IN_A_WAIT = IN_FOREIGN_CODE.replace("ctypes.CDLL(None).sleep(60)", "time.sleep(60)").replace(
+    "signal.pthread", "0 and signal.pthread"
+)
+
+
+@pytest.mark.parametrize("code", [IN_FOREIGN_CODE, IN_A_WAIT], ids=["foreign code", "a wait"])
+@pytest.mark.parametrize(("number", "expected"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (None, 4)])
+def test_a_command_ends_within_two_seconds_of_a_signal_or_its_limit(study, tmp_path, code, number, expected):
+    study.write("Two firms", "Two other firms")
+    before = study.contents()
+    limit = [] if number else ["--timeout", "4"]
+    command = [sys.executable, "-c", code, str(study.folder), str(tmp_path), *limit]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+        until((tmp_path / "begun").exists, seconds=20)
+        begun = time.monotonic()
+        if number:
+            running.send_signal(number)
+        _, err = running.communicate(timeout=30)
+    assert running.returncode == expected, err
+    assert time.monotonic() - begun < 2 + (0 if number else 4)
+    assert study.contents() == before
+    assert err.count("stopped" if number == signal.SIGINT else "Stopped by a signal" if number else "Not finished") == 1
+
+
+def until(there, seconds=60.0):
+    end = time.monotonic() + seconds
+    while not there():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a system without a device that is always full")
+@pytest.mark.parametrize("log", ["/dev/full", "closed"])
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_a_log_that_goes_nowhere_changes_nothing(study, log, form):
+    goes = "2>&-" if log == "closed" else f"2>{log}"
+    command = [sys.executable, "-m", "eventstudy", "build", str(study.folder), "--force", "--log-format", form]
+    done = subprocess.run(["sh", "-c", f'"$@" {goes}', "sh", *command], capture_output=True, check=False)
+    assert done.returncode == 0
+    study.write('title = "Two firms"', "title = 1")
+    done = subprocess.run(["sh", "-c", f'"$@" {goes}', "sh", *command], capture_output=True, check=False)
+    assert done.returncode == 2
+
+
+def test_what_libraries_say_is_a_debug_line_of_json_and_none_of_text(study, run, monkeypatch):
+    def talk(spec):
+        logging.getLogger("yfinance").error("NVDA: possibly delisted\n\x1b[31m")
+        warnings.simplefilter("always")
+        warnings.warn_explicit("soon gone", UserWarning, "/elsewhere/yfinance/base.py", 1)
+        raise SourceFailed("no")
+
+    monkeypatch.setattr(outputs, "compute", talk)
+    lines = [json.loads(line) for line in run("build", study.folder, "--force", "--log-format", "json")[2].splitlines()]
+    said = [line["message"] for line in lines if line["level"] == "debug"]
+    assert said == ["yfinance: NVDA: possibly delisted\n\x1b[31m", "UserWarning: soon gone"]
+    text = run("build", study.folder, "--force")[2]
+    assert "delisted" not in text
+    assert "soon gone" not in text
+
+
+def test_nothing_that_a_study_says_steers_the_terminal(study, run):
+    study.write('title = "Two firms"', 'title = "Two \\u001b[2J\\u009b31mfirms"')
+    for words in (("build", study.folder, "--force", "--why"), ("run", study.folder)):
+        code, out, err = run(*words)
+        assert code == 2
+        assert "study.toml: title: 'Two \\x1b[2J\\x9b31mfirms' has a control character; remove it." in err
+        assert not {"\x1b", "\x9b"} & set(out + err)

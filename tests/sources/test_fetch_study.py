@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 import yahoo_server as ys
 
-from eventstudy.errors import DataMissing, DataUnfit, NotAsRecorded, SourceFailed
-from eventstudy.report.builds import fetch as fetching
+from eventstudy import files
+from eventstudy.errors import DataMissing, DataUnfit, EventStudyError, NotAsRecorded, SourceFailed
 from eventstudy.report.builds.fetch import fetch_prices
 from eventstudy.report.builds.manifest import input_digests
 from eventstudy.sources import read_prices
@@ -187,12 +187,7 @@ def test_a_failing_ticker_leaves_nothing_in_the_study(server, fetch, folder, rep
 
 
 def at_second(monkeypatch, second):
-    class Clock(datetime):
-        @classmethod
-        def now(cls, tz=None):
-            return datetime(2025, 11, 1, 12, 0, second, tzinfo=UTC)
-
-    monkeypatch.setattr(fetching, "datetime", Clock)
+    monkeypatch.setattr(files, "now", lambda: datetime(2025, 11, 1, 12, 0, second, tzinfo=UTC))
 
 
 def test_no_fetch_overwrites_another(fetch, folder, monkeypatch):
@@ -224,8 +219,52 @@ def test_a_price_file_without_passport_is_not_overwritten(fetch, folder, monkeyp
     own = folder / "prices" / "yahoo-20251101T120001Z.csv"
     own.parent.mkdir()
     own.write_text("mine")
-    assert fetch().name == "yahoo-20251101T120001Z-2.csv"
+    with pytest.raises(NotAsRecorded, match=r"yahoo-20251101T120001Z\.csv has no passport"):
+        fetch()
+    assert fetch.seen == []
     assert own.read_text() == "mine"
+
+
+def test_a_download_ahead_of_the_clock_is_not_fetched_behind(server, fetch, folder, monkeypatch):
+    monkeypatch.setattr(files, "now", lambda: datetime(2025, 12, 1, tzinfo=UTC))
+    wrong = fetch()
+    monkeypatch.setattr(files, "now", lambda: datetime(2025, 11, 1, 6, tzinfo=UTC))
+    fetch.seen.clear()
+    server.asked.clear()
+    with pytest.raises(DataUnfit, match=rf"{wrong.name} was stored at 2025-12-01 00:00 UTC") as caught:
+        fetch()
+    assert (caught.value.EXIT_CODE, fetch.seen, server.asked) == (3, [], [])
+    for path in (wrong, wrong.with_suffix(".json")):  # what it says helps
+        path.rename(folder / path.name)
+    assert fetch().name == "yahoo-20251101T060000Z.csv"
+
+
+RENAMED = ys.answer(ys.chart("NEWNAME", ys.bars(FIRST, list(CLOSES["BBB"]))))
+NO_BARS = ys.answer({"chart": {"result": [], "error": None}})
+
+
+@pytest.mark.parametrize("reply", [ys.UNKNOWN, RENAMED, NO_BARS], ids=["delisted", "renamed", "empty"])
+@pytest.mark.parametrize("ticker", ["BBB", "^IDX"])
+def test_a_symbol_that_was_there_once_has_an_advice_of_its_own(server, fetch, folder, monkeypatch, reply, ticker):
+    with monkeypatch.context() as patch:
+        patch.setitem(server.answers, ticker, reply)
+        with pytest.raises(EventStudyError) as caught:  # never seen: nothing to keep
+            fetch()
+        assert "was at Yahoo until" not in str(caught.value)
+    at_second(monkeypatch, 1)
+    name = fetch().stem
+    at_second(monkeypatch, 2)
+    server.answers[ticker] = reply
+    with pytest.raises(EventStudyError) as caught:
+        fetch()
+    assert caught.value.EXIT_CODE == 3
+    assert f"{ticker} was at Yahoo until 2025-11-01, when {name} was stored" in str(caught.value)
+    assert f'vintage = "{name}" under [prices], or name the new symbol' in str(caught.value)
+    server.answers[ticker] = (500, b"<html>oops</html>")
+    with pytest.raises(SourceFailed) as caught:
+        fetch()
+    assert caught.value.EXIT_CODE == 4
+    assert "was at Yahoo until" not in str(caught.value)
 
 
 @pytest.mark.parametrize("kind", [".csv", ".json"])

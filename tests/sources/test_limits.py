@@ -253,7 +253,7 @@ def test_exchanges_without_a_calendar_are_held_against_each_other(fetch):
     truths = tuple(replay.Truth(f"ODD{i}", i) for i in range(3))
 
     def odd(parts, at):
-        parts.meta["exchangeName"] = "ODD"
+        parts.meta |= {"exchangeName": "ODD", "instrumentType": "FUTURE"}  # a share would have the calendar of its zone
 
     def lacking(parts, at):
         odd(parts, at)

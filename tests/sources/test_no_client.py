@@ -37,6 +37,6 @@ def test_the_command_fetch_ends_with_the_code_of_a_failed_source(tmp_path):
         'title = "t"\nevent = "e"\nquestion = "q"\nevents = "events.csv"\n[model]\nkind = "market_model"\nbenchmark = "^GSPC"\n'
     )
     done = without_client("from eventstudy.cli import main; main()", "fetch", study)
-    assert done.returncode == 4, done.stderr
+    assert done.returncode == 3, done.stderr
     assert "pip install yfinance" in done.stderr
     assert not (study / "prices").exists()

@@ -214,11 +214,98 @@ def test_today_counts_half_an_hour_after_its_close(now, last, server, fetch, mon
     assert fetch("AAA", end="2025-01-31").dates[-1] == pd.Timestamp(last)
 
 
-def test_a_missing_yesterday_is_not_passed_over(server, fetch, monkeypatch):
-    monkeypatch.setattr(yahoo, "_now", lambda: pd.Timestamp("2025-01-31 11:00", tz="UTC"))
-    server.answers = {"AAA": healthy(closes=CLOSES[:-2])}
-    with pytest.raises(DataUnfit, match="2025-01-30"):
-        fetch("AAA", end=None)
+@pytest.mark.parametrize(
+    ("lacking", "now", "end", "kind", "code"),
+    [
+        (2, "2025-01-31 11:00", None, "early_end", 4),  # yesterday's bar
+        (1, "2025-02-03 12:00", "2025-01-31", "early_end", 4),  # Friday's, on Monday
+        (3, "2025-01-31 11:00", None, "early_end", 4),
+        (4, "2025-01-31 11:00", None, "missing_sessions", 3),  # three sessions: it does not come late, it does not come
+        (2, "2025-03-31 11:00", END, "missing_sessions", 3),  # two months later
+    ],
+)
+def test_a_missing_last_bar_is_asked_for_again_later_and_no_older_one(
+    lacking, now, end, kind, code, server, fetch, monkeypatch
+):
+    monkeypatch.setattr(yahoo, "_now", lambda: pd.Timestamp(now, tz="UTC"))
+    server.answers = {"AAA": healthy(closes=CLOSES[:-lacking], now=now)}
+    with pytest.raises(EventStudyError, match=r"2025-01-(30|31)") as caught:
+        fetch("AAA", end=end)
+    assert (caught.value.facts["kind"], caught.value.EXIT_CODE) == (kind, code)
+    accepted = fetch("AAA", end=end, accept=[kind])
+    assert accepted.dates[-1] == pd.bdate_range(START, periods=len(CLOSES))[-lacking - 1]
+
+
+@pytest.mark.parametrize(
+    ("name", "zone"),
+    [("ZZZ", "America/New_York"), ("STU", "Europe/Berlin"), ("AQS", "Europe/Paris"), ("NEW", "Asia/Seoul")],
+)
+def test_a_share_of_an_exchange_of_unknown_name_has_the_sessions_of_its_zone(name, zone, server, fetch):
+    table = ys.bars("2025-03-10", CLOSES)
+    more = {"exchangeName": name}
+    server.answers = {"AAA": ys.answer(ys.chart("AAA", table, zone=zone, more=more))}
+    assert len(fetch("AAA", "2025-03-10", "2025-03-20").dates) == 9
+    hole = table.drop(table.index[4])
+    server.answers = {"AAA": ys.answer(ys.chart("AAA", hole, zone=zone, more=more))}
+    with pytest.raises(DataUnfit, match=f"1 of 9 sessions are missing: {table.index[4]:%Y-%m-%d}"):
+        fetch("AAA", "2025-03-10", "2025-03-20", reuse=False)
+
+
+@pytest.mark.parametrize(("name", "code"), [("other symbol", 3), ("rate limit", 4), ("cut JSON", 4), ("no result", 3)])
+def test_what_asking_again_would_not_mend_needs_a_person(name, code, server, fetch):
+    server.answers = {"AAA": FAILURES[name][0]}
+    with pytest.raises(EventStudyError) as caught:
+        fetch("AAA", attempts=1)
+    assert code == caught.value.EXIT_CODE
+
+
+def test_a_changed_answer_and_a_client_that_is_not_there_need_a_person():
+    assert [FAILURE_KINDS[kind].error.EXIT_CODE for kind in ("schema_changed", "no_client")] == [3, 3]
+
+
+@pytest.mark.parametrize("words", ["gone\x1b[2J\x9b31m", "gone\u202eenog"])
+def test_what_yahoo_says_steers_no_terminal(words, server, fetch, caplog):
+    said = {"chart": {"result": None, "error": {"code": "x", "description": words}}}
+    server.answers = {
+        "AAA": ys.answer(said, 500),
+        "BBB": healthy(f"X{words}"),
+        "CCC": healthy("CCC", more={"currency": words}),
+    }
+    for ticker in server.answers:
+        with pytest.raises(EventStudyError) as caught:
+            fetch(ticker, attempts=2)
+        text = str(caught.value) + str(caught.value.facts) + caplog.text
+        assert not {"\x1b", "\x9b", "\u202e"} & set(text)
+        assert "\\u" in str(caught.value) or "\\x" in str(caught.value)
+
+
+HIDDEN = "s3cr3t"
+MALFORMED = [
+    f"http://me:{HIDDEN}@127.0.0.1:port",
+    f"http://me:{HIDDEN}:127.0.0.1:9",
+    f"http:/me:{HIDDEN}@127.0.0.1:9",
+    f"me:{HIDDEN}/x@127.0.0.1:9",
+    f"http://me:{HIDDEN}/@127.0.0.1:9",
+    f"http://me:{HIDDEN} x@127.0.0.1:9",
+    f"ftp//{HIDDEN}@127.0.0.1:9",
+    f"http://me:{HIDDEN}",
+]
+
+
+@pytest.mark.parametrize("address", MALFORMED)
+@pytest.mark.parametrize("given", ["session", "environment"])
+def test_a_malformed_proxy_address_keeps_its_password(address, given, client_folder, tmp_path, monkeypatch, caplog):
+    from curl_cffi.requests import Session
+
+    if given == "environment":
+        monkeypatch.setenv("HTTPS_PROXY", address)
+        monkeypatch.setenv("https_proxy", address)
+    session = Session(proxies={"https": address}) if given == "session" else Session()
+    with session, pytest.raises(SourceFailed) as caught:
+        fetch_yahoo("AAA", START, END, session=session, cache_dir=tmp_path, pause=0.0, attempts=2, timeout=2.0)
+    text = str(caught.value) + str(caught.value.facts) + caplog.text
+    assert "AAA" in text
+    assert HIDDEN not in text
 
 
 def test_unwritable_cache_is_said_and_survived(server, fetch, tmp_path):

@@ -137,11 +137,9 @@ def test_no_cell_of_a_table_is_a_formula(cell: str) -> None:
         ("notebooks = ['../../../n.ipynb']", "notebooks"),
         ("[prices]\nsource = '../p.csv'", "prices.source"),
         ("[prices]\nsource = '/etc/p.csv'", "prices.source"),
-        ("events = 'a\\u0000b.csv'", "events"),
     ],
 )
 def test_a_path_out_of_the_folder_is_refused(tmp_path: Path, line: str, key: str) -> None:
-    line = line if "\\u" not in line else line.replace("'", '"')
     with pytest.raises(es.errors.StudyFileError, match=re.escape(key)) as caught:
         es.load_study(plain_study(tmp_path / "s", line))
     assert "study's folder" in str(caught.value)

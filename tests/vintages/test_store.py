@@ -19,8 +19,10 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
-from eventstudy.errors import DataMissing, InvalidInput, NotAsRecorded, StudyFileError
+from eventstudy import files
+from eventstudy.errors import DataMissing, DataUnfit, InvalidInput, NotAsRecorded, StudyFileError
 from eventstudy.report.builds.build import build
+from eventstudy.report.builds.fetch import fetch_prices
 from eventstudy.report.builds.manifest import input_digests, out_of_date
 from eventstudy.vintages import store as vintage_store
 from eventstudy.vintages.store import find_vintage, store_vintage, verify_vintage
@@ -106,8 +108,9 @@ def test_a_large_download_is_stored_compressed_and_the_same_each_time(tmp_path, 
         verify_vintage(vintage)
 
 
-def test_a_file_of_the_first_version_is_read_for_ever(tmp_path):
+def test_a_file_of_the_first_version_is_read_for_ever(tmp_path, monkeypatch):
     shutil.copytree(STORED, tmp_path / "s")
+    monkeypatch.setattr(files, "now", lambda: datetime(2026, 11, 27, tzinfo=UTC))
     spec = study(tmp_path / "s", 'source = "yahoo"')
     (vintage,) = es.vintages.list_vintages(spec.folder)
     assert (vintage.format, vintage.tickers, vintage.clients) == (1, ("AAA", "BBB", "^IDX"), {})
@@ -117,18 +120,66 @@ def test_a_file_of_the_first_version_is_read_for_ever(tmp_path):
     assert prices.provenance.retrieved == "2026-11-25T22:11:39Z"
     assert list(spec.run().abnormal.keys) == ["AAA", "BBB"]
     # a newer vintage beside it, and both stay what they are
-    store(spec.folder, day=2)
+    later = datetime(2026, 11, 26, tzinfo=UTC)
+    store_vintage(made(), spec.folder, later, ("AAA", "BBB", "^IDX"), "2025-02-18", "2025-04-10")
     assert [v.format for v in es.vintages.list_vintages(spec.folder)] == [1, 2]
 
 
 @pytest.mark.slow
-def test_order_is_that_of_the_moments_and_numbers(tmp_path):
-    names = [store(tmp_path, day, second).stem for day, second in [(2, 0), (1, 5), (1, 5), (3, 0)]]
-    names += [store(tmp_path, 1, 5).stem for _ in range(9)]
+def test_order_is_that_of_storing(tmp_path):
+    names = [store(tmp_path, 1, 5).stem for _ in range(11)]
+    names += [store(tmp_path, day, 0).stem for day in (2, 3)]
     listed = [v.name for v in es.vintages.list_vintages(tmp_path)]
-    assert sorted(listed) == sorted(names)
-    early = [f"yahoo-20251101T120005Z{n}" for n in ("", *(f"-{i}" for i in range(2, 12)))]
-    assert listed == [*early, names[0], names[3]]
+    assert listed == names
+    assert listed[:11] == [f"yahoo-20251101T120005Z{n}" for n in ("", *(f"-{i}" for i in range(2, 12)))]
+
+
+# -- the clock --------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_stored_behind_the_newest(tmp_path):
+    newest = store(tmp_path, 3)
+    with pytest.raises(DataUnfit, match=f"not stored behind the newest, {newest.name}"):
+        store(tmp_path, 2)
+    assert visible(tmp_path / "prices") == [newest.name, newest.with_suffix(".json").name]
+    prices = made()
+    other = store_vintage(prices, tmp_path, moment(1), prices.tickers, "2025-02-18", "2025-04-10", source="house")
+    assert other.name == "house-20251101T120000Z.csv"  # another source has an order of its own
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=6), timedelta(days=30), timedelta(days=4000)])
+def test_a_download_ahead_of_the_clock_is_never_the_newest_unsaid(tmp_path, monkeypatch, ahead):
+    before, lost = store(tmp_path, 1, seed=1), store(tmp_path, 20, seed=2)
+    now = moment(20) - ahead
+    monkeypatch.setattr(files, "now", lambda: now)
+    spec = study(tmp_path, 'source = "yahoo"')
+    calls = [
+        lambda: es.vintages.load_vintage(tmp_path),
+        lambda: find_vintage(tmp_path, as_of="9999-12-31"),
+        spec.run,
+        lambda: fetch_prices(spec, lambda *step: pytest.fail("something was asked for")),
+        lambda: out_of_date(spec),
+    ]
+    if now > moment(1):
+        prices = made()
+        calls.append(lambda: store_vintage(prices, tmp_path, now, prices.tickers, "2025-02-18", "2025-04-10"))
+    (tmp_path / "manifest.json").write_text('{"format": 2, "environment": {}, "inputs": {}, "outputs": {}}')
+    for call in calls:
+        with pytest.raises(
+            DataUnfit, match=rf"{lost.name} was stored at 2025-11-20 12:00 UTC.*clock.*move {lost.name}"
+        ) as error:
+            call()
+        assert error.value.EXIT_CODE == 3
+    assert find_vintage(tmp_path, before.stem).name == before.stem
+    assert find_vintage(tmp_path, lost.stem).name == lost.stem  # one that is named is used whatever the clock says
+    if now.date() > date(2025, 11, 2):
+        assert find_vintage(tmp_path, as_of="2025-11-02").name == before.stem
+
+
+def test_two_machines_clocks_may_differ_a_little(tmp_path, monkeypatch):
+    newest = store(tmp_path, 20)
+    monkeypatch.setattr(files, "now", lambda: moment(20) - timedelta(minutes=3))
+    assert find_vintage(tmp_path).name == newest.stem
 
 
 # -- chosen -----------------------------------------------------------------------------------------------
@@ -265,12 +316,103 @@ def test_changed_figures_are_found(tmp_path):
 def test_what_is_no_vintage_is_left_alone(tmp_path):
     own = tmp_path / "prices"
     own.mkdir()
-    for name in ("yahoo-20251101T120000Z.csv", "closes.csv", "yahoo-now.csv", "notes.txt"):
+    for name in ("closes.csv", "yahoo-now.csv", "notes.txt"):
         (own / name).write_text("mine")
-    (own / "yahoo-20251105T120000Z.json").write_text("{}")  # a passport without a file
+    (own / "closes.json").write_text("{}")
     assert es.vintages.list_vintages(tmp_path) == ()
-    assert store(tmp_path).name == "yahoo-20251101T120000Z-2.csv"
-    assert (own / "yahoo-20251101T120000Z.csv").read_text() == "mine"
+    assert store(tmp_path).name == "yahoo-20251101T120000Z.csv"
+    assert (own / "closes.csv").read_text() == "mine"
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz"])
+def test_a_lost_price_file_does_not_let_another_download_pass_for_the_newest(tmp_path, monkeypatch, place, ending):
+    monkeypatch.setattr(vintage_store, "LARGE", 10 if ending == ".csv.gz" else 10**9)
+    paths = [store(tmp_path, day, seed=day) for day in (4, 6, 9)]
+    assert {p.name[-len(ending) :] for p in paths} == {ending}
+    lost = paths[place]
+    lost.rename(tmp_path / "away")
+    words = f"{vintage_store.stored_name(lost)}.json has no price file. Restore {vintage_store.stored_name(lost)}.csv"
+    spec = study(tmp_path, 'source = "yahoo"')
+    for call in (
+        lambda: es.vintages.load_vintage(tmp_path),
+        lambda: es.vintages.list_vintages(tmp_path / "prices"),
+        spec.run,
+        lambda: find_vintage(tmp_path, lost.name),
+    ):
+        with pytest.raises(NotAsRecorded, match=words):
+            call()
+    other = paths[place - 1]
+    assert find_vintage(tmp_path, other.name).path == other  # one that is named is found whatever became of the others
+    (tmp_path / "away").rename(lost)
+    assert find_vintage(tmp_path).path == paths[2]
+
+
+def test_a_lost_price_file_of_one_source_is_no_matter_of_another(tmp_path):
+    lost = store(tmp_path, 4)
+    prices = made(seed=3)
+    store_vintage(prices, tmp_path, moment(5), prices.tickers, "2025-02-18", "2025-04-10", source="other")
+    lost.unlink()
+    assert find_vintage(tmp_path, source="other").source == "other"
+    with pytest.raises(NotAsRecorded, match="has no price file"):
+        find_vintage(tmp_path)
+
+
+@pytest.mark.parametrize("step", [0, 1, 2])
+def test_a_command_that_dies_while_it_takes_a_vintage_away_loses_no_other(tmp_path, monkeypatch, step):
+    kept, gone = store(tmp_path, 4), store(tmp_path, 6, seed=6)
+    real = [(vintage_store.os, "replace"), (Path, "unlink"), (vintage_store.shutil, "rmtree")][step]
+
+    def die(*given, **more):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(*real, die)
+        with pytest.raises(KeyboardInterrupt):
+            vintage_store.remove(gone)
+    names = [v.name for v in es.vintages.list_vintages(tmp_path)]
+    assert names == [kept.stem, *([gone.stem] if step == 0 else [])]
+    newest = store(tmp_path, 8, seed=8)
+    assert [v.name for v in es.vintages.list_vintages(tmp_path)] == [*names, newest.stem]
+    assert len(visible(tmp_path / "prices")) == 2 * len(names) + 2
+
+
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_lost_passport_does_not_let_another_download_pass_for_the_newest(tmp_path, place):
+    paths = [store(tmp_path, day, seed=day) for day in (1, 2, 3)]
+    kept = paths[place].with_suffix(".json").read_bytes()
+    paths[place].with_suffix(".json").unlink()
+    words = f"{paths[place].name} has no passport. Restore {paths[place].stem}.json"
+    spec = study(tmp_path, 'source = "yahoo"')
+    for call in (
+        lambda: es.vintages.load_vintage(tmp_path),
+        spec.run,
+        lambda: find_vintage(tmp_path, paths[place].stem),
+    ):
+        with pytest.raises(NotAsRecorded, match=words):
+            call()
+    assert find_vintage(tmp_path, paths[place - 1].stem).name == paths[place - 1].stem
+    paths[place].with_suffix(".json").write_bytes(kept)
+    assert find_vintage(tmp_path).name == paths[2].stem
+
+
+@pytest.mark.parametrize("written", [3, 99, "4", None])
+def test_a_passport_of_a_later_format_is_not_read(tmp_path, written):
+    path = store(tmp_path)
+    facts = json.loads(path.with_suffix(".json").read_text())
+    path.with_suffix(".json").write_text(json.dumps(facts | {"format": written}))
+    for read in (es.vintages.list_vintages, lambda folder: es.sources.read_prices(path)):
+        with pytest.raises(NotAsRecorded, match=f"has the format {written}, .* Update eventstudy"):
+            read(tmp_path)
+
+
+def test_a_name_without_a_moment_is_said(tmp_path):
+    store(tmp_path)
+    (tmp_path / "prices" / "yahoo-99999999T999999Z.csv").write_text("mine")
+    with pytest.raises(NotAsRecorded, match="has no passport"):
+        find_vintage(tmp_path)
+    with pytest.raises(NotAsRecorded, match="and no moment in it"):
+        store(tmp_path, 2)
 
 
 # -- killed, and crowded ----------------------------------------------------------------------------------

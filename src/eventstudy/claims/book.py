@@ -15,7 +15,7 @@ from eventstudy.claims.schema import BUILT_IN_BASKETS, SHORT_FORMS, ArticlePart,
 from eventstudy.errors import DataMissing, StudyFileError
 from eventstudy.files import check_inside
 from eventstudy.toml import Part, problem_text, read_toml
-from eventstudy.wording import did_you_mean
+from eventstudy.wording import did_you_mean, steers
 
 P = TypeVar("P", bound=Part)
 
@@ -154,6 +154,6 @@ def _clean(here: str, value: object) -> object:
     if not isinstance(value, str):
         return value
     text = re.sub(r"[\n\r\t]+", " ", value)
-    if any(unicodedata.category(c) in ("Cc", "Cs") for c in text):
-        raise StudyFileError(f"{here}: {text!r} has a control character; remove it.")
+    if steers(text) or any(unicodedata.category(c) in ("Cc", "Cs") for c in text):
+        raise StudyFileError(f"{here}: {text[:60]!a} has a control character; remove it.")
     return text

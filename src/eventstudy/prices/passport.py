@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from eventstudy.errors import NotAsRecorded
-from eventstudy.files import sha256
+from eventstudy.files import read_up_to, sha256
 from eventstudy.prices.table import Prices
 from eventstudy.wording import first_few, iso_day
 
@@ -51,7 +51,7 @@ def passport_path(file: Path) -> Path:
 def read_json(path: Path) -> object:
     """Return what a small JSON file says."""
     with path.open("rb") as stream:
-        data = stream.read(MAX_BYTES + 1)
+        data = read_up_to(stream, MAX_BYTES)
     if len(data) > MAX_BYTES:
         raise ValueError(f"it has more than {MAX_BYTES / 1024**2:.0f} MB")
     try:
@@ -61,6 +61,17 @@ def read_json(path: Path) -> object:
             f"{path.name} is damaged: its brackets are nested too deeply for a passport. Restore it, or move it away.",
             file=path.name,
         ) from error
+
+
+def check_format(facts: Mapping[str, object], name: str) -> None:
+    """Refuse a passport of a layout that only a later version knows: its words may mean something else."""
+    written = facts.get("format", 1)
+    if not isinstance(written, int) or written > FORMAT:
+        raise NotAsRecorded(
+            f"The passport {name} has the format {str(written)[:40]}, this version of eventstudy knows {FORMAT} and earlier ones. Update eventstudy "
+            f"(pip install --upgrade eventstudy-finance).",
+            file=name,
+        )
 
 
 def own_digest(facts: Mapping[str, object]) -> str:
@@ -104,6 +115,7 @@ def read_passport(file: Path, digest: str) -> Passport:
         return Passport(cautions=(f"{path.name} is not readable; day of download and currencies are unknown.",))
     if not isinstance(facts, dict) or "sha256" not in facts:
         return Passport()
+    check_format(facts, path.name)
     if facts["sha256"] != digest:
         raise NotAsRecorded(
             f"{file.name} is not the file that its passport {path.name} records: its SHA-256 is {digest[:12]}…, the "

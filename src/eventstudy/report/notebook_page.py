@@ -1,17 +1,22 @@
-"""An executed notebook as a page: code folded, charts and tables with names, headings in order, nothing of this machine."""
+"""An executed notebook as a page: code folded, charts and tables with names, headings in order, nothing of this machine.
+
+What runs or loads in a browser is left out unless the study trusts its notebooks, what is too large is cut; both are told.
+"""
 
 from __future__ import annotations
 
 import re
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from eventstudy.report.page import templates
+from eventstudy.report.safe_html import TRUSTING_POLICY, left_out, safe, svg_image
 from eventstudy.report.story import notebook_title
 from eventstudy.studyfile.spec import StudySpec
+from eventstudy.wording import listed, printable
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup, Tag
@@ -21,8 +26,21 @@ if TYPE_CHECKING:
 def notebook_page(spec: StudySpec, path: Path, body: str, mark: str = "") -> str:
     """Return an executed notebook as one self-contained page in the report's style."""
     title = notebook_title(path)
-    template = templates().get_template("notebook.html.j2")
-    return template.render(study=spec.title, title=title, body=accessible(body, title), mark=mark)
+    trusted = spec.trust_notebooks
+    whole = accessible(body, title)
+    page = (
+        templates()
+        .get_template("notebook.html.j2")
+        .render(
+            study=spec.title,
+            title=title,
+            body=whole if trusted else safe(whole),
+            left_out="" if trusted else listed(left_out(body)),
+            mark=mark,
+            policy=TRUSTING_POLICY if trusted else "",
+        )
+    )
+    return printable(page)
 
 
 # -- From a notebook to HTML.
@@ -34,21 +52,25 @@ _TEMPLATE = """
 {% block in_prompt %}{% endblock %}
 {% block output_prompt %}{% endblock %}
 {% block empty_in_prompt %}{% endblock %}
+{% block output_group %}{{ super() }}{% if cell.metadata.get('cut') %}<p class="note" role="note">{{ cell.metadata['cut'] | escape_html }}</p>{% endif %}{% endblock %}
+{% block data_svg %}<div class="output_svg output_subarea">{{ output.data['image/svg+xml'] | svg_image(cell.metadata.get('alt', '')) }}</div>{% endblock %}
 """
 _ALT = re.compile(r"^\s*#\s*alt:\s*(?P<words>.+)$", re.MULTILINE | re.IGNORECASE)
 _HEADING = re.compile(r"^#{1,6}\s+(?P<words>.+?)\s*#*$", re.MULTILINE)
-_IMAGES = ("image/png", "image/jpeg")
+_IMAGES = ("image/png", "image/jpeg", "image/svg+xml")
 #: What matplotlib says when it meets a new home folder; it is no output of the notebook.
 _CACHE_TALK = re.compile(
     r"^.*Matplotlib (?:is building the font cache|created a temporary cache directory).*\n?", re.MULTILINE
 )
 
 
-def to_html(notebook: NotebookNode) -> str:
-    """Return the body of an executed notebook's page."""
+def to_html(notebook: NotebookNode, folder: Path | None = None) -> str:
+    """Return the body of an executed notebook's page; pictures that its words name are taken from its folder."""
     from jinja2 import DictLoader
     from nbconvert import HTMLExporter
 
+    for cell in notebook.cells:
+        cut_outputs(cell)
     notebook.cells = [c for c in notebook.cells if "hidden" not in c.metadata.get("tags", [])]
     _free_dollars(notebook)
     _drop_twins(notebook)
@@ -58,11 +80,101 @@ def to_html(notebook: NotebookNode) -> str:
         template_name="basic",
         template_file="folded.html.j2",
         extra_loaders=[DictLoader({"folded.html.j2": _TEMPLATE})],
+        filters={"svg_image": svg_image},
     )
     exporter.mathjax_url = exporter.require_js_url = exporter.jquery_url = ""
     exporter.embed_images = True
-    body, _ = exporter.from_notebook_node(notebook)
+    body, _ = exporter.from_notebook_node(notebook, {"metadata": {"path": str(folder)}} if folder else None)
     return str(body)
+
+
+# -- How much of what a cell gives is shown.
+
+
+#: Most characters of text, and most bytes of pictures, that a page shows of one cell.
+TEXT_LIMIT, PICTURE_LIMIT = 1_000_000, 5_000_000
+#: The metadata of a cell that hold what was left out while it ran: characters of text, bytes of pictures.
+LEFT_OUT = "left_out"
+#: What an output costs beside its text: the page's own words around it.
+_AROUND = 100
+#: What is shown of an output that comes in several kinds: the first of these.
+_SCRIPT = "application/javascript"
+_SHOWN = (_SCRIPT, "text/html", "text/markdown", "image/svg+xml", "text/latex", *_IMAGES, "text/plain")
+_HELD = re.compile(r"data:image/[^\"'\s)>]+")
+
+
+class Allowance:
+    """What a cell may still show, and what of it had to be left out.
+
+    Used while a notebook runs, so that nothing large is kept, and again on what it left.
+    """
+
+    def __init__(self) -> None:
+        self.text, self.pictures = TEXT_LIMIT, PICTURE_LIMIT
+        self.cut_text = self.cut_pictures = 0
+
+    @property
+    def words(self) -> str:
+        """What was left out; empty if nothing was."""
+        cut = {"text": self.cut_text, "pictures": self.cut_pictures}
+        sizes = [f"{f'{n / 1e6:.1f} MB' if n >= 50_000 else f'{n:,} bytes'} of {what}" for what, n in cut.items() if n]
+        limits = f"{TEXT_LIMIT / 1e6:.0f} MB of text and {PICTURE_LIMIT / 1e6:.0f} MB of pictures"
+        return f"Cut: {listed(sizes)} left out here; a page shows up to {limits} of a cell." if sizes else ""
+
+    def fit(self, output: MutableMapping[str, Any]) -> None:
+        """Shorten an output, or the message that brings it, to what may still be shown."""
+        for key in ("text", "evalue"):
+            if isinstance(output.get(key), str):
+                output[key] = self._shown(output[key])
+        if "traceback" in output:
+            output["traceback"] = [self._shown(line) for line in output["traceback"]]
+        if isinstance(output.get("data"), dict):
+            output["data"] = self._one_kind(output["data"])
+
+    def _shown(self, text: str) -> str:
+        kept = text[: self.text]
+        self.text -= len(kept)
+        self.cut_text += len(text) - len(kept)
+        return kept
+
+    def _one_kind(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the kind of an output that is shown, or one that is small enough."""
+        self._shown(" " * min(_AROUND, self.text))
+        for kind in (k for k in _SHOWN if isinstance(data.get(k), str)):
+            content = data[kind]
+            held = [m.span() for m in _HELD.finditer(content)] if kind != "text/plain" else []
+            size = sum(end - start for start, end in held)
+            if kind in _IMAGES:
+                size = len(content)
+            if size * 3 // 4 > self.pictures:
+                self.cut_pictures += size * 3 // 4
+                continue
+            self.pictures -= size * 3 // 4
+            text = len(content) - size
+            if text <= self.text:
+                self.text -= text
+                return {kind: content}
+            self.cut_text += text - self.text
+            if held or kind == _SCRIPT:  # half of it would be nothing
+                continue
+            start, self.text = self.text, 0
+            if start == 0:
+                return {}
+            # half an element is closed, so that it takes nothing in that follows
+            return {kind: safe(content[:start]) if kind == "text/html" else content[:start]}
+        return {}
+
+
+def cut_outputs(cell: NotebookNode) -> None:
+    """Cut what a cell shows at the limit, and say so in its metadata ``cut``."""
+    allowance = Allowance()
+    allowance.cut_text, allowance.cut_pictures = cell.metadata.pop(LEFT_OUT, (0, 0))
+    for output in cell.get("outputs", []):
+        allowance.fit(output)
+    if "outputs" in cell:
+        cell["outputs"] = [o for o in cell.outputs if o.get("output_type") == "error" or o.get("text") or o.get("data")]
+    if allowance.words:
+        cell.metadata["cut"] = allowance.words
 
 
 #: Code, in which a dollar sign is one anyway; a formula, as Pandoc has it; and any other dollar sign.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -14,10 +13,13 @@ from typing import TYPE_CHECKING
 from eventstudy import figures
 from eventstudy.errors import DataMissing, InvalidInput
 from eventstudy.figures.style import FONTS
+from eventstudy.files import staged
 from eventstudy.report.charts import Chart
 from eventstudy.report.findings import Findings
+from eventstudy.report.safe_html import POLICY
 from eventstudy.report.story import report_content
 from eventstudy.report.tables import ReportTable
+from eventstudy.wording import printable, printable_all
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -38,6 +40,7 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    found.globals["quiet"] = POLICY
     found.filters["whole_numbers"] = _whole_numbers
     found.filters["css_text"] = _css_text
     return found
@@ -83,7 +86,8 @@ def report_page(
 ) -> str:
     """Return the report as one HTML file without scripts and without outside requests; a mark stands above everything."""
     content = report_content(f, charts, tables, corrections, mark)
-    return templates().get_template("report.html.j2").render(**content, pictures=_pictures(charts), pdf=f.spec.pdf)
+    page = templates().get_template("report.html.j2").render(**content, pictures=_pictures(charts), pdf=f.spec.pdf)
+    return printable(page)
 
 
 # -- The report on paper: a tagged PDF, the same bytes every time, set by typst.
@@ -120,9 +124,8 @@ def report_pdf(
     require_pdf_tools()
     import typst
 
-    content = report_content(f, charts, tables, corrections, mark)
-    with tempfile.TemporaryDirectory(prefix="eventstudy-pdf-") as name:
-        folder = Path(name)
+    content = printable_all(report_content(f, charts, tables, corrections, mark))
+    with staged(None, "eventstudy-pdf-") as folder:
         (folder / "figures").mkdir()
         (folder / "content.json").write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
         for chart in charts:
@@ -132,7 +135,7 @@ def report_pdf(
         try:
             return typst.compile(
                 str(layout),
-                root=name,
+                root=str(folder),
                 font_paths=[str(FONTS)],
                 ignore_system_fonts=True,
                 pdf_standards=["ua-1"],

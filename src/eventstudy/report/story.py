@@ -5,7 +5,6 @@ A word such as "fell" stands only where the numbers carry it.
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +18,7 @@ import pandas as pd
 from eventstudy.claims import Claim
 from eventstudy.claims.ledger import inputs_text
 from eventstudy.figures.titles import own_words
+from eventstudy.files import parse_json
 from eventstudy.inference.advice import variance_limit
 from eventstudy.inference.market_value import MarketValueChange
 from eventstudy.inference.result import LEVEL
@@ -267,7 +267,7 @@ def stem(name: str) -> str:
 
 def notebook_title(path: Path) -> str:
     """Return a notebook's first heading, or its file name in words."""
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    cells = parse_json(path.read_bytes())["cells"]
     first = "".join(cells[0]["source"]) if cells else ""
     if first.startswith("# "):
         return first.removeprefix("# ").splitlines()[0].strip()

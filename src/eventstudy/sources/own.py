@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eventstudy.errors import DataMissing, EventStudyError, InvalidInput, SourceFailed
+from eventstudy.errors import DataMissing, EventStudyError, InvalidInput, SourceFailed, SourceUnfit
 from eventstudy.interchange import as_pandas, is_table
 from eventstudy.prices.table import Prices, Provenance
 from eventstudy.sources.files.cells import check_tickers
 from eventstudy.sources.files.delimited import read_marks
 from eventstudy.sources.files.layouts import Asked, figures_of
 from eventstudy.sources.source import SHOWN, PriceSource, Source, the_only
+from eventstudy.wording import without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +72,7 @@ class OwnSource(Source):
                 source=self.name,
             ) from error
         if not isinstance(answer, Prices) and not is_table(answer):
-            raise SourceFailed(
+            raise SourceUnfit(
                 f"The source {self.name} answered {span} with a {type(answer).__name__}; its method load must return Prices or a table.",
                 source=self.name,
             )
@@ -111,5 +111,4 @@ def _again(prices: Prices, name: str) -> Prices:
 def _without_secrets(error: Exception) -> str:
     """Return the first line of an error without what looks like a password in an address or a connection string."""
     text = str(error).strip().split("\n")[0][:300]
-    text = re.sub(r"//[^/\s@]*@", "//…@", text)
-    return re.sub(r"(?i)(password|passwd|pwd|token|secret|api_?key)(\s*[=:]\s*)\S+", r"\1\2…", text).rstrip(".")
+    return without_secrets(text).rstrip(".")

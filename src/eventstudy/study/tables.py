@@ -171,20 +171,24 @@ def html_table(headers: Sequence[str], rows: Sequence[Sequence[str]], caption: s
 
 #: What Markdown reads as a tag, and what as an entity: ``<0.001`` and ``S&P 500`` are neither.
 _TAG, _ENTITY = re.compile(r"<(?![\s\d.=]|$)"), re.compile(r"&(?=#?\w+;)")
+#: Signs before which a backslash goes, wherever Markdown may take them for more: those that set text, the middle of a link, of an address.
+_SIGNS = re.compile(r"[\\|`*~]|(?<!\w)_|_(?!\w)|(?<=\])[(\[]|(?<=:)//|(?<=www)\.", re.IGNORECASE)
 
 
 def markdown_text(text: str) -> str:
-    r"""Return text in one line that Markdown shows as it is: no tag, no entity, no code, no end of a table's cell.
+    r"""Return text in one line that Markdown shows as it is: no tag, entity, code, link, address or end of a table's cell.
 
     Examples
     --------
     >>> markdown_text("<b>S&P 500</b> &lt; a|b"), markdown_text("p <0.001 of the S&P 500")
     ('&lt;b&gt;S&P 500&lt;/b&gt; &amp;lt; a\\|b', 'p <0.001 of the S&P 500')
+    >>> print(markdown_text("[here](https://example.com) and [0, +1]"))
+    [here]\(https:\//example.com) and [0, +1]
     """
-    shown = _ENTITY.sub("&amp;", text.replace("\n", " "))
+    shown = _ENTITY.sub("&amp;", " ".join(text.splitlines()))
     if _TAG.search(shown):
         shown = shown.replace("<", "&lt;").replace(">", "&gt;")
-    return shown.replace("|", "\\|").replace("`", "\\`")
+    return _SIGNS.sub(r"\\\g<0>", shown)
 
 
 def markdown_table(headers: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
@@ -233,8 +237,11 @@ def latex_table(headers: Sequence[str], rows: Sequence[Sequence[str]], caption: 
 
 
 def rounded_csv(table: pd.DataFrame, index: bool = True) -> str:
-    """Return a table as CSV text with numbers rounded to ten significant digits, LF line ends."""
+    """Return a table as CSV text with numbers rounded to ten significant digits, LF line ends; text that a spreadsheet would run is made inert."""
     out = table.copy()
+    out.columns = out.columns.map(inert)
+    out.index = out.index.map(inert)
+    out.index.names = [inert(name) for name in table.index.names]
     for column in out.columns:
         if pd.api.types.is_float_dtype(out[column]):
             out[column] = round_significant(out[column].to_numpy(dtype=float))

@@ -23,6 +23,7 @@ from eventstudy.prices.table import SNAPSHOT, YAHOO, ReturnKind
 from eventstudy.study.run import Gaps
 from eventstudy.toml import Part, WindowField, one_of, problem_text, window_of
 from eventstudy.windows import Window
+from eventstudy.written_days import number_of_days
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,10 @@ Parameters = Annotated[dict[str, Parameter], AfterValidator(_variables)]
 Notebooks = Annotated[tuple[str, ...], AfterValidator(_pages)]
 
 
+def _days(given: object) -> object:
+    return given if given is None else number_of_days(given)
+
+
 class ModelChoice(Part):
     """Which model of normal returns, and what it needs; a key that the model does not use is refused."""
 
@@ -179,6 +184,9 @@ class PricesPart(Part):
 
     ``currency``, such as ``"EUR"``, is that of the shares in files which do not name it; amounts of money are in it.
 
+    ``max_age``, such as ``"7d"``, is how old the newest vintage, or a later download that equalled it, may be if a fetch fails and the report is
+    built without it.
+
     ``[prices.accept]`` says by name which errors of the prices do no harm, and why.
     ``factors`` names files of the French data library; without it the embedded factors are taken.
     """
@@ -189,6 +197,7 @@ class PricesPart(Part):
     vintage: str | None = None
     start: str | None = None
     end: str | None = None
+    max_age: Annotated[int | None, BeforeValidator(_days)] = None
     accept: Annotated[dict[str, str], AfterValidator(check_accept)] = Field(default_factory=dict)
     factors: tuple[str, ...] = ()
 
@@ -203,6 +212,11 @@ class PricesPart(Part):
         return self.downloaded and self.vintage is None
 
     @property
+    def words(self) -> str:
+        """Where prices come from, in words."""
+        return f"the vintage {self.vintage}" if self.vintage else repr(self.source)
+
+    @property
     def files(self) -> tuple[str, ...]:
         """The study's own price files, if its prices are neither embedded nor downloaded."""
         if isinstance(self.source, str):
@@ -213,6 +227,12 @@ class PricesPart(Part):
     @classmethod
     def _one_or_several(cls, value: object) -> object:
         return (value,) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _an_age_is_of_downloads(self) -> PricesPart:
+        if self.max_age is not None and not self.newest:
+            raise ValueError('max_age is for source = "yahoo" without a vintage; remove it, other prices do not change')
+        return self
 
     @model_validator(mode="after")
     def _a_currency_is_of_files(self) -> PricesPart:

@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Annotated
 
 import pandas as pd
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, Strict, ValidationError, model_validator
 
 from eventstudy.claims import ClaimBook, ClaimsLedger, Evidence, claims_of, judge
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput, StudyFileError
 from eventstudy.estimation import NormalReturnModel
 from eventstudy.figures.house_style import load_style
 from eventstudy.figures.presentation import Presentation
-from eventstudy.files import check_inside, command_path, own_notebooks, read_table
+from eventstudy.files import check_file_name, check_inside, command_path, own_notebooks, read_table
 from eventstudy.prices.snapshot import FACTOR_COLUMNS, ShareCount, load_factors
 from eventstudy.prices.table import YAHOO, Prices
 from eventstudy.sources import load_prices, source_of
@@ -38,7 +39,7 @@ from eventstudy.studyfile.parts import (
     explain,
 )
 from eventstudy.studyfile.release import State, Status, release_mark, release_state
-from eventstudy.toml import Part, read_toml
+from eventstudy.toml import Part, check_texts, read_toml
 from eventstudy.vintages.store import find_vintage, list_vintages
 from eventstudy.windows import Window
 from eventstudy.wording import first_few
@@ -75,6 +76,8 @@ class StudySpec(Part):
         Whether a build also writes the report as a tagged PDF (extra ``pdf``).
     notebooks : tuple of str
         Notebooks to execute; without the key every ``.ipynb`` file in the folder.
+    trust_notebooks : bool
+        Whether the pages of the study's notebooks keep scripts; without it all that runs or loads in a browser is left out.
     parameters : dict
         Values set in every notebook, by name.
     status, embargo_until
@@ -98,6 +101,7 @@ class StudySpec(Part):
     universe: UniversePart | None = None
     claims: ClaimBook = ClaimBook()
     notebooks: Notebooks = ()
+    trust_notebooks: Annotated[bool, Strict()] = False
     style: str | None = None
     pdf: bool = False
     parameters: Parameters = Field(default_factory=dict)
@@ -439,9 +443,15 @@ def load_study(path: str | Path) -> StudySpec:
             f"{file.name} is no study file. A list of events goes into the folder of a study, beside its {FILE_NAME}: start one with "
             f"'eventstudy new NAME', put the list there and name it under events."
         )
+    check_file_name(file.parent.resolve())
     content = read_toml(file, error=StudyFileError)
+    folder = file.parent.resolve()
     try:
-        return StudySpec(folder=file.parent.resolve(), **content)  # type: ignore[arg-type]
+        check_texts(content)
+        check_texts(folder.name, "the folder's name")
+        found = StudySpec(folder=folder, **content)  # type: ignore[arg-type]
+        check_texts(list(found.notebooks), "notebooks")
+        return found
     except ValidationError as error:
         raise StudyFileError(explain(file, error, [k for k in StudySpec.model_fields if k != "folder"])) from error
     except InvalidInput as error:

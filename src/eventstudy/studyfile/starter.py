@@ -53,9 +53,23 @@ def make_starter(folder: Path) -> Path:
 def schedule_files(study: str, name: str) -> dict[str, str]:
     """Return files that build a study on a schedule: systemd, cron, a workflow of GitHub, a container."""
     unit = "eventstudy-" + (re.sub(r"[^A-Za-z0-9_.-]+", "-", name).strip("-") or "study")
-    words = {"STUDY": shlex.quote(study), "UNIT": unit}
-    own_names = {"study.service": f"{unit}.service", "study.timer": f"{unit}.timer"}
-    return {own_names.get(file.name, file.name): _filled(file, words) for file in sorted(_SCHEDULE.iterdir())}
+    quoted = {"QUOTED": json.dumps(study, ensure_ascii=False), "FILES": json.dumps(f"{study}/**", ensure_ascii=False)}
+    return {
+        re.sub("^study", unit, file.name): _filled(file, {"STUDY": _as_word(file, study), "UNIT": unit, **quoted})
+        for file in sorted(_SCHEDULE.iterdir())
+    }
+
+
+#: What the reader of a file does with a command before it is split into words.
+_ESCAPES = {".service": {"\\": "\\\\", "%": "%%", "$": "$$"}, "crontab": {"%": "\\%"}}
+
+
+def _as_word(file: Path, text: str) -> str:
+    """Return a text as one word of a command in a file of this kind."""
+    word = shlex.quote(text)
+    for character, escaped in _ESCAPES.get(file.suffix or file.name, {}).items():
+        word = word.replace(character, escaped)
+    return word
 
 
 def _filled(template: Path, words: dict[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 A vintage is ``prices/yahoo-20251101T120001Z.csv`` (or ``.csv.gz``) in the study's folder with
 ``yahoo-20251101T120001Z.json`` beside it: the source, the moment in UTC, and a number from the second of a second on.
+When a later download was equal to the newest one, and was not kept, stands in ``prices/.confirmed``.
 """
 
 from __future__ import annotations
@@ -20,9 +21,22 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from eventstudy.errors import DataMissing, InvalidInput, NotAsRecorded, SourceFailed
-from eventstudy.files import file_sha256, locked, write_whole
-from eventstudy.prices.passport import check_own_digest, passport_path, passport_text, read_json
+from eventstudy.errors import DataMissing, DataUnfit, InvalidInput, NotAsRecorded, SourceFailed
+from eventstudy.files import (
+    CONFIRMED,
+    STAMP,
+    STORED_ENDINGS,
+    STORED_NAME,
+    file_sha256,
+    is_ahead,
+    locked,
+    stored_at,
+    stored_files,
+    stored_name,
+    storing_order,
+    write_whole,
+)
+from eventstudy.prices.passport import check_format, check_own_digest, passport_path, passport_text, read_json
 from eventstudy.prices.table import Prices
 from eventstudy.sources.files.open import read_prices
 from eventstudy.wording import did_you_mean
@@ -34,8 +48,6 @@ if TYPE_CHECKING:
 
 #: Where a study keeps its vintages.
 FOLDER = "prices"
-_NAME = re.compile(r"(?P<source>[a-z][a-z0-9_]*)-(?P<stamp>\d{8}T\d{6}Z)(?:-(?P<number>\d+))?")
-_ENDINGS = (".csv", ".csv.gz")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})?")
 
@@ -111,7 +123,7 @@ def vintage_folder(folder: str | Path) -> Path:
     own = Path(folder)
     if own.name != FOLDER:
         check_inside(own)
-    return own / FOLDER if own.name != FOLDER and ((own / FOLDER).is_dir() or not _files(own)) else own
+    return own / FOLDER if own.name != FOLDER and ((own / FOLDER).is_dir() or not stored_files(own)) else own
 
 
 def list_vintages(folder: str | Path, source: str | None = None) -> tuple[Vintage, ...]:
@@ -127,14 +139,14 @@ def list_vintages(folder: str | Path, source: str | None = None) -> tuple[Vintag
     Returns
     -------
     tuple of Vintage
-        Empty if there are none. Price files without a passport are no vintages, and neither are passports without a
-        price file, which a download that was killed may leave.
+        Empty if there are none. Price files of other names are no vintages, and neither is one that a killed command had not
+        moved in, or had begun to take away.
 
     Raises
     ------
     NotAsRecorded
-        If a passport cannot be read, was changed or is another's, or a vintage is there twice (``.csv``, ``.csv.gz``): an older one is
-        not silently taken in its place.
+        If a price file or its passport is not there, a passport cannot be read, was changed or is another's, or a vintage is there
+        twice (``.csv``, ``.csv.gz``): an older one is not silently taken in its place.
 
     Examples
     --------
@@ -142,50 +154,60 @@ def list_vintages(folder: str | Path, source: str | None = None) -> tuple[Vintag
     ()
     """
     place = vintage_folder(folder)
-    found = [v for v in map(_read, _files(place)) if v is not None]
-    names = [v.name for v in found]
+    files = [p for p in stored_files(place) if source in (None, storing_order(stored_name(p))[0])]
+    check_none_lost(place, source)
+    found = _read_all(files)
+    return tuple(sorted(found, key=lambda v: (v.fetched, storing_order(v.name))))
+
+
+def check_none_lost(place: Path, source: str | None = None, name: str | None = None) -> None:
+    """Refuse passports whose price file is gone; one that waits to be moved in, or is being taken away, is not."""
+    passports = [p for p in place.glob("*.json") if STORED_NAME.fullmatch(p.stem)] if place.is_dir() else []
+    for passport in sorted(passports, key=lambda p: storing_order(p.stem)):
+        if source not in (None, storing_order(passport.stem)[0]) or name not in (None, passport.stem):
+            continue
+        for folder in (place / INCOMING, place, place / INCOMING):  # it may be moved meanwhile, either way
+            if any((folder / f"{passport.stem}{ending}").exists() for ending in STORED_ENDINGS):
+                break
+        else:
+            if passport.exists():
+                raise NotAsRecorded(
+                    f"{passport.name} has no price file. Restore {passport.stem}.csv (or .csv.gz) from a copy, or move {passport.name} out of "
+                    f"{place.name}/; no other download is taken in its place.",
+                    file=f"{passport.stem}.csv",
+                )
+
+
+def _read_all(files: Sequence[Path]) -> list[Vintage]:
+    names = [stored_name(p) for p in files]
     twice = next((n for n in names if names.count(n) > 1), None) if len(set(names)) < len(names) else None
     if twice is not None:
         raise NotAsRecorded(
-            f"{twice} is there as .csv and as .csv.gz, and has one passport. Move one of the files out of {place.name}/.",
+            f"{twice} is there as .csv and as .csv.gz, and has one passport. Move one of the files out of {files[0].parent.name}/.",
             file=twice,
         )
-    chosen = [v for v in found if source is None or v.source == source]
-    return tuple(sorted(chosen, key=lambda v: (v.fetched, _number(v.name), v.name)))
+    return [_read(p) for p in files]
 
 
-def _files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    return sorted(p for p in folder.iterdir() if p.name.endswith(_ENDINGS) and _NAME.fullmatch(bare_name(p)))
-
-
-def bare_name(path: Path) -> str:
-    """Return a price file's name without its ending."""
-    return passport_path(path).stem
-
-
-def _number(name: str) -> int:
-    match = _NAME.fullmatch(name)
-    return int(match["number"] or 1) if match else 0
-
-
-def _read(path: Path) -> Vintage | None:
-    beside = passport_path(path)
+def _read(path: Path) -> Vintage:
+    beside, name = passport_path(path), stored_name(path)
     if not beside.is_file():
-        return None
+        raise NotAsRecorded(
+            f"{path.name} has no passport. Restore {beside.name} from a copy, or move {path.name} out of {path.parent.name}/; "
+            f"no other download is taken in its place.",
+            file=beside.name,
+        )
     try:
         facts: Any = read_json(beside)
-        match = _NAME.fullmatch(bare_name(path))
-        assert match is not None
-        _check_name(facts, path, match["stamp"])
+        check_format(facts, beside.name)
+        _check_name(facts, path, storing_order(name)[1])
         check_own_digest(facts, beside.name)
         asked = facts["asked"]
         return Vintage(
-            name=bare_name(path),
+            name=name,
             path=path,
-            source=match["source"],
-            fetched=pd.Timestamp(match["stamp"]),
+            source=storing_order(name)[0],
+            fetched=pd.Timestamp(stored_at(name)),
             tickers=tuple(str(t) for t in asked["tickers"]),
             start=str(asked["start"]),
             end=str(asked["end"]),
@@ -228,16 +250,18 @@ def find_vintage(
 ) -> Vintage:
     """Return one vintage of a study: the newest, the one of a name, or the newest fetched up to and including a moment.
 
-    A day (``2025-11-01`` or a date) counts whole; a moment (``2025-11-01T12:00`` or a datetime) is UTC unless it names a zone.
+    A day (``2025-11-01`` or a date) counts whole; a moment (``2025-11-01T12:00`` or a datetime) is UTC unless it names a zone. One that is
+    named is found whatever became of the others, and whatever the clock says.
     """
     if name is not None and as_of is not None:
         raise InvalidInput("Both a vintage's name and as_of were given; choose one.")
-    stored = list_vintages(folder, None if name else source)
     if name is not None:
-        return _named(stored, name)
+        return _named(vintage_folder(folder), name)
+    stored = list_vintages(folder, source)
     limit = None if as_of is None else _limit(as_of)
     chosen = stored if limit is None else tuple(v for v in stored if _is_up_to(v.fetched.to_pydatetime(), limit))
     if chosen:
+        check_clock(chosen[-1].path)
         return chosen[-1]
     if stored:
         raise DataMissing(
@@ -247,12 +271,24 @@ def find_vintage(
     raise DataMissing(f"There is no vintage of {source} prices in {Path(folder).name}; 'eventstudy fetch' makes one.")
 
 
-def _named(stored: tuple[Vintage, ...], name: str) -> Vintage:
+def check_clock(newest: Path) -> None:
+    """Refuse a stored download whose moment has not come yet: all that are stored later would be older than it."""
+    name = stored_name(newest)
+    if is_ahead(stored_at(name)):
+        raise DataUnfit(
+            f"{newest.name} was stored at {stored_at(name):%Y-%m-%d %H:%M} UTC, and by the clock that has not come yet. Set the clock right; if it is "
+            f"right, move {newest.name} and {passport_path(newest).name} out of {newest.parent.name}/ and fetch again.",
+            file=newest.name,
+        )
+
+
+def _named(place: Path, name: str) -> Vintage:
     wanted = name.removesuffix(".gz").removesuffix(".csv")
-    for vintage in stored:
-        if vintage.name == wanted:
-            return vintage
-    names = [v.name for v in stored]
+    files = stored_files(place)
+    for vintage in _read_all([p for p in files if stored_name(p) == wanted]):
+        return vintage
+    check_none_lost(place, name=wanted)
+    names = [stored_name(p) for p in files]
     raise DataMissing(
         f"There is no vintage {wanted!r}; "
         + (f"stored are {', '.join(names)}.{did_you_mean([wanted], names)}" if names else "none is stored.")
@@ -371,6 +407,8 @@ def store_vintage(
     ------
     InvalidInput
         If ``source`` is no such word, or ``prices`` in the folder or what lies in it is a link.
+    DataUnfit
+        If the moment is before that of the newest vintage of this source.
     SourceFailed
         If another process does not finish storing in time.
     OSError
@@ -390,6 +428,7 @@ def store_vintage(
     try:
         with store_lock(place):
             clean_up(place)
+            _check_order(place, source, moment)
             path = _free_name(place, f"{source}-{moment:%Y%m%dT%H%M%SZ}", ending)
             try:
                 passport = passport_text(prices, path.name, content, tickers, start, end, moment)
@@ -424,10 +463,22 @@ def _checked(place: Path, source: str, moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
+def _check_order(place: Path, source: str, moment: datetime) -> None:
+    """Refuse a moment before that of the newest vintage: the newest is the one that was stored last."""
+    stored = [p for p in stored_files(place) if storing_order(stored_name(p))[0] == source]
+    if not stored or moment.replace(microsecond=0) >= stored_at(stored_name(stored[-1])):
+        return
+    check_clock(stored[-1])
+    raise DataUnfit(
+        f"A download of {moment:%Y-%m-%d %H:%M:%S} UTC is not stored behind the newest, {stored[-1].name}. Set the clock right, or give a moment after it.",
+        newest=stored[-1].name,
+    )
+
+
 def _free_name(place: Path, stem: str, ending: str) -> Path:
     for number in count(1):
         bare = stem if number == 1 else f"{stem}-{number}"
-        if not any((place / f"{bare}{e}").exists() for e in (".csv", ".csv.gz", ".json")):
+        if not any((place / f"{bare}{e}").exists() for e in (*STORED_ENDINGS, ".json")):
             return place / f"{bare}{ending}"
     raise AssertionError("unreachable: some number is free")
 
@@ -443,6 +494,14 @@ def _move_in(place: Path, path: Path, content: bytes, passport: str) -> Path:
     return path
 
 
+def confirm(path: Path, moment: datetime) -> None:
+    """Record that a download at a moment was equal to the newest vintage; to be called under the lock."""
+    place = path.parent
+    write_whole(place / INCOMING / CONFIRMED, f"{stored_name(path)} {moment.astimezone(UTC):{STAMP}}\n")
+    os.replace(place / INCOMING / CONFIRMED, place / CONFIRMED)
+    (place / INCOMING).rmdir()
+
+
 def clean_up(place: Path) -> None:
     """Remove what a killed process left of a vintage; to be called under the lock.
 
@@ -456,6 +515,15 @@ def clean_up(place: Path) -> None:
         if waiting.suffix != ".json" and not waiting.name.startswith(".") and not (place / waiting.name).exists():
             beside.unlink(missing_ok=True)
     shutil.rmtree(incoming)
+
+
+def remove(path: Path) -> None:
+    """Take a price file and its passport away; to be called under the lock. What is killed in between, the next `clean_up` ends."""
+    incoming = path.parent / INCOMING
+    incoming.mkdir(exist_ok=True)
+    if path.exists():
+        os.replace(path, incoming / path.name)
+    clean_up(path.parent)
 
 
 def long_csv(prices: Prices) -> str:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from eventstudy.errors import NotAsRecorded
-from eventstudy.files import locked
+from eventstudy.errors import EventStudyError, InvalidInput, NotAsRecorded
+from eventstudy.files import locked, staged
 from eventstudy.report.builds import manifest
 from eventstudy.report.builds.corrections import Correction, check_reason, correction_date
 from eventstudy.report.builds.manifest import Reason
-from eventstudy.report.builds.publish import Publication, check_target, publish
+from eventstudy.report.builds.publish import HELD_BACK, Publication, check_target, publish, shows_newest
+from eventstudy.report.builds.record import built_here
 from eventstudy.report.builds.staging import finish_interrupted, staging_folder, switch
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ class Built:
     written: tuple[str, ...]
     #: What a fetch before the build brought, in words; empty if there was none.
     fetched: str = ""
+    #: Why a fetch before the build failed; the report is of the prices that are stored.
+    fetch_failed: Exception | None = None
     corrections: tuple[Correction, ...] = ()
     #: What was published, if it was asked for.
     publication: Publication | None = None
@@ -69,8 +71,8 @@ def build(
         check_target(spec)
     with build_lock(spec.folder, wait):
         finish_interrupted(spec.folder)
-        brought = _fetch(spec, progress) if fetch else ""
-        built = _build(spec, force, progress, accepted, brought, to_publish)
+        brought, failed = _fetch(spec, progress) if fetch else ("", None)
+        built = replace(_build(spec, force, progress, accepted, to_publish), fetched=brought, fetch_failed=failed)
         if not to_publish:
             return built
         progress("publishing", 1, 1)
@@ -84,20 +86,25 @@ def build_lock(folder: Path, wait: float = LOCK_TIMEOUT) -> AbstractContextManag
     return locked(folder / LOCK, wait, words)
 
 
-def _fetch(spec: StudySpec, progress: Progress) -> str:
-    from eventstudy.report.builds.fetch import refresh_prices
+def _fetch(spec: StudySpec, progress: Progress) -> tuple[str, Exception | None]:
+    """Return what a fetch brought, or why it failed if the study allows prices as old as those that are stored."""
+    from eventstudy.report.builds.fetch import refresh_prices, refuse_without
 
-    return refresh_prices(spec, progress)
+    try:
+        return refresh_prices(spec, progress), None
+    except InvalidInput:  # the study file is wrong, not the fetch
+        raise
+    except (EventStudyError, OSError) as error:
+        refuse_without(spec, error)
+        return "", error
 
 
-def _build(
-    spec: StudySpec, force: bool, progress: Progress, accepted: str | None, brought: str, to_publish: bool
-) -> Built:
+def _build(spec: StudySpec, force: bool, progress: Progress, accepted: str | None, to_publish: bool) -> Built:
     reasons = (Reason("forced", spec.name),) if force else manifest.out_of_date(spec)
     if not reasons and to_publish:
-        reasons = _otherwise_than_published(spec)
+        reasons = _otherwise_than_published(spec) or _not_built_here(spec)
     if not reasons:
-        return Built(spec.folder, (), (), brought)
+        return Built(spec.folder, (), ())
     from eventstudy.report.builds.conclusions import forget_final_numbers, keep_final_numbers, published_before
     from eventstudy.report.builds.outputs import write_report
 
@@ -107,7 +114,7 @@ def _build(
         keep_final_numbers(spec.folder, stage, done.published, before.lost)
         written = switch(spec.folder, stage)
         forget_final_numbers(spec.folder, done.published)
-        return Built(spec.folder, reasons, written, brought, done.added, flips=done.flips)
+        return Built(spec.folder, reasons, written, corrections=done.added, flips=done.flips)
 
 
 def _otherwise_than_published(spec: StudySpec) -> tuple[Reason, ...]:
@@ -119,6 +126,13 @@ def _otherwise_than_published(spec: StudySpec) -> tuple[Reason, ...]:
     return (Reason("differs", "a conclusion", "the newest published version says otherwise"),) if changed else ()
 
 
+def _not_built_here(spec: StudySpec) -> tuple[Reason, ...]:
+    """Return why a report that would be a new version is built again: nobody here knows who made it."""
+    if spec.state in HELD_BACK or built_here(spec.folder) or shows_newest(spec.folder, check_target(spec)):
+        return ()
+    return (Reason("not built here", spec.name, "it is built again before it is published"),)
+
+
 def rebuild_differs(spec: StudySpec, progress: Progress = silent) -> tuple[Reason, ...]:
     """Build the report again in a temporary folder and compare every byte with the built files."""
     from eventstudy.report.builds.outputs import write_report
@@ -126,8 +140,7 @@ def rebuild_differs(spec: StudySpec, progress: Progress = silent) -> tuple[Reaso
     recorded = manifest.read_manifest(spec.folder)
     if recorded is None:
         raise NotAsRecorded(f"{spec.name} was not built by this version; build it before it is compared.")
-    with tempfile.TemporaryDirectory(prefix="eventstudy-") as place:
-        stage = Path(place)
+    with staged(None, "eventstudy-") as stage:
         write_report(spec, stage, progress)
         again = {p.relative_to(stage).as_posix(): p for p in stage.rglob("*") if p.is_file()}
         names = sorted({*again, *recorded["outputs"], manifest.FILE})

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from eventstudy.errors import DataMissing, DataUnfit, EventStudyError, InvalidInput
-from eventstudy.files import command_path
+from eventstudy.files import command_path, stored_age
 from eventstudy.prices.checks.run import RULES
 from eventstudy.prices.table import YAHOO, Prices
 from eventstudy.report.builds.causes import Cause, causes
@@ -154,7 +154,7 @@ def change_since_last(vintage: Vintage, folder: Path) -> str:
     if not earlier:
         return ""
     found = compare_prices(read_prices(earlier[-1].path), read_prices(vintage.path))
-    return f"against {earlier[-1].name}: {found.summary()}"
+    return f"against {earlier[-1].name}, {stored_age(earlier[-1].name)}: {found.summary()}"
 
 
 # -- Two builds of a report.

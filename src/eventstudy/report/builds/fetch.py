@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from eventstudy import files
 from eventstudy.calendars import exchange_sessions
-from eventstudy.errors import StudyFileError
+from eventstudy.errors import EventStudyError, StudyFileError
 from eventstudy.events import locate_sessions
-from eventstudy.prices.passport import passport_path
+from eventstudy.files import confirmed_at, stored_age, stored_at, stored_name
 from eventstudy.prices.table import YAHOO
 from eventstudy.sources.files.open import read_prices
 from eventstudy.sources.yahoo.failures import accepted_by_study
 from eventstudy.sources.yahoo.fetch import fetch_yahoo
 from eventstudy.vintages.compare import compare_prices
-from eventstudy.vintages.store import bare_name, list_vintages, store_lock, store_vintage
-from eventstudy.wording import iso_day
+from eventstudy.vintages.store import check_clock, confirm, list_vintages, remove, store_lock, store_vintage
+from eventstudy.wording import iso_day, plural
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from eventstudy.studyfile.spec import StudySpec
     from eventstudy.vintages.compare import PriceDifferences
+    from eventstudy.vintages.store import Vintage
 
 #: Sessions fetched beyond what the windows need, on either side.
 MARGIN = 10
+#: Kinds of failure that a symbol which is no more at Yahoo ends in.
+SYMBOL_KINDS = {"not_found", "empty", "wrong_instrument"}
 
 
 def needed_range(spec: StudySpec) -> tuple[str, str]:
@@ -39,7 +44,7 @@ def needed_range(spec: StudySpec) -> tuple[str, str]:
     days = [e.day for e in events]
     # two calendar days a session are more than enough room on either side
     reach = abs(spec.model.estimation.start) + MARGIN
-    today = pd.Timestamp(datetime.now(tz=UTC).date())
+    today = pd.Timestamp(files.now().date())
     first = min(days) - pd.Timedelta(days=2 * reach)
     last = max(days) + pd.Timedelta(days=2 * (max(spec.model.window.end, 0) + MARGIN))
     sessions = exchange_sessions(spec.model.calendar, first.date(), last.date())
@@ -56,26 +61,52 @@ def fetch_prices(
     session: object | None = None,
     cache_dir: str | Path | None = None,
 ) -> Path:
-    """Download a study's prices from Yahoo and store them as a file of their own, never over another."""
+    """Download a study's prices from Yahoo and store them as a file of their own, never over another.
+
+    Nothing is asked for if the newest vintage is not as recorded, or ahead of the clock: a download could not be stored behind it.
+    """
+    stored = list_vintages(spec.folder, YAHOO)
+    if stored:
+        check_clock(stored[-1].path)
     start, end = needed_range(spec)
     tickers = spec.needed_tickers()
     # every vintage is a new download: kept answers would carry the past into it
-    prices = fetch_yahoo(
-        list(tickers),
-        start,
-        end,
-        session=session,
-        cache_dir=cache_dir,
-        reuse=False,
-        accept=accepted_by_study(spec.prices.accept),
-        on_ticker=progress,
+    try:
+        prices = fetch_yahoo(
+            list(tickers),
+            start,
+            end,
+            session=session,
+            cache_dir=cache_dir,
+            reuse=False,
+            accept=accepted_by_study(spec.prices.accept),
+            on_ticker=progress,
+        )
+    except EventStudyError as error:
+        advice = _advice_on_a_symbol_that_is_gone(error.facts, stored, spec.prices.max_age is not None)
+        if not advice:
+            raise
+        raise type(error)(f"{error} {advice}", **error.facts) from error
+    return store_vintage(prices, spec.folder, files.now(), tickers, start, end)
+
+
+def _advice_on_a_symbol_that_is_gone(facts: Mapping[str, object], stored: Sequence[Vintage], limited: bool) -> str:
+    """Return what to do about a symbol that Yahoo knew once: delisted, renamed or given to another; empty for any other failure."""
+    if facts.get("kind") not in SYMBOL_KINDS:
+        return ""
+    ticker = str(facts.get("ticker"))
+    last = next((v for v in reversed(stored) if ticker in (v.ticker_facts or v.tickers)), None)
+    if last is None:
+        return ""
+    return (
+        f"{ticker} was at Yahoo until {iso_day(last.fetched)}, when {last.name} was stored, so it was delisted or renamed since. "
+        f'Keep the stored prices with vintage = "{last.name}" under [prices]{" in the place of max_age" * limited}, or name the new symbol.'
     )
-    return store_vintage(prices, spec.folder, datetime.now(tz=UTC), tickers, start, end)
 
 
 def next_step(spec: StudySpec, path: Path) -> str:
     """Return what the study uses now, and what to write in its file to use, or to keep, the new prices."""
-    name, part = bare_name(path), spec.prices
+    name, part = stored_name(path), spec.prices
     if part.newest:
         return f'{spec.path.name} takes the newest vintage, now {name}; to stay with it, add vintage = "{name}" under [prices]'
     return f'to study these prices, write source = "yahoo" and vintage = "{name}" under [prices] in {spec.path.name}'
@@ -88,21 +119,39 @@ def refresh_prices(spec: StudySpec, progress: Callable[[str, int, int], None]) -
     """Download a study's prices; keep them only if they differ from the newest stored ones."""
     part = spec.prices
     if not part.newest:
-        uses = f"the vintage {part.vintage}" if part.vintage else repr(part.source)
         raise StudyFileError(
-            f"{spec.path.name}: prices come from {uses}, so what --fetch downloads would not be used; write "
+            f"{spec.path.name}: prices come from {part.words}, so what --fetch downloads would not be used; write "
             f'source = "yahoo" and no vintage under [prices], or build without --fetch.'
         )
     before = list_vintages(spec.folder, YAHOO)
     path = fetch_prices(spec, lambda ticker, i, n: progress(f"fetching {ticker}", i, n))
     if not before:
-        return f"{bare_name(path)}: the first prices"
+        return f"{stored_name(path)}: the first prices"
     last = before[-1]
     found = compare_prices(read_prices(last.path), read_prices(path))
     if _nothing_new(found):
-        _discard(path)
-        return f"prices are those of {last.name}; the download was not kept"
-    return f"{bare_name(path)} against {last.name}: {found.summary()}"
+        _discard(path, last.path)
+        return f"prices are those of {last.name}, {stored_age(last.name)}; the download was not kept"
+    return f"{stored_name(path)} against {last.name}, {stored_age(last.name)}: {found.summary()}"
+
+
+def refuse_without(spec: StudySpec, failed: Exception) -> None:
+    """Raise why a fetch failed if there are no stored prices, or if they are older than the study allows."""
+    stored, limit = list_vintages(spec.folder, YAHOO), spec.prices.max_age
+    if not stored:
+        raise failed
+    if limit is None or (age := days_since(pd.Timestamp(confirmed_at(stored[-1].path)))) <= limit:
+        return
+    words = (
+        f"{failed} The newest stored prices, {stored[-1].name}, were downloaded last {plural(age, 'day')} ago and max_age under [prices] is {limit}d: "
+        f"nothing was built. To build from them, raise max_age or remove it."
+    )
+    raise type(failed)(words, **failed.facts) if isinstance(failed, EventStudyError) else failed
+
+
+def days_since(moment: pd.Timestamp) -> int:
+    """Return how many days ago a moment in UTC was, by the clock."""
+    return int((pd.Timestamp(files.now()) - moment).days)
 
 
 def _nothing_new(found: PriceDifferences) -> bool:
@@ -111,8 +160,8 @@ def _nothing_new(found: PriceDifferences) -> bool:
     return same and not found.only_old and not found.only_new
 
 
-def _discard(path: Path) -> None:
-    """Remove a vintage that this process has just stored."""
+def _discard(path: Path, equal: Path) -> None:
+    """Remove a vintage that this process has just stored, and record that it was equal to the one before."""
     with store_lock(path.parent):
-        path.unlink(missing_ok=True)
-        passport_path(path).unlink(missing_ok=True)
+        remove(path)
+        confirm(equal, stored_at(stored_name(path)))

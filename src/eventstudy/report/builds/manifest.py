@@ -14,7 +14,18 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import eventstudy
-from eventstudy.files import file_sha256, one_digest, own_notebooks
+from eventstudy.errors import NotAsRecorded
+from eventstudy.files import (
+    file_sha256,
+    is_ahead,
+    one_digest,
+    own_notebooks,
+    parse_json,
+    stored_at,
+    stored_files,
+    stored_name,
+    storing_order,
+)
 from eventstudy.studyfile.release import release_state
 from eventstudy.wording import in_brackets
 
@@ -47,8 +58,8 @@ STATE, PRICES, STYLE = "release state", "choice of prices", "style"
 class Reason:
     """Why a report is out of date."""
 
-    #: ``changed``, ``missing``, ``new``, ``gone``, ``version``, ``not built yet``, ``interrupted`` or
-    #: ``forced``.
+    #: ``changed``, ``missing``, ``new``, ``gone``, ``version``, ``not built yet``, ``not built here``,
+    #: ``interrupted`` or ``forced``.
     kind: str
     what: str
     detail: str = ""
@@ -89,12 +100,13 @@ def input_digests(spec: StudySpec) -> dict[str, str]:
 
 
 def _choice(folder: Path, source: object, vintage: str | None) -> str:
-    """Return what the study's prices are: the source, and for the newest vintage which files it was chosen from."""
+    """Return what the study's prices are: the source, and of stored downloads which is the newest, whatever older ones there are."""
     if source != "yahoo" or vintage is not None:
         return f"{source} {vintage or ''}".strip()
-    place = folder / "prices"
-    stored = sorted(p.name for p in place.glob("*.csv*")) if place.is_dir() else []
-    return f"the newest of {', '.join(stored)}"
+    stored = [n for n in map(stored_name, stored_files(folder / "prices")) if storing_order(n)[0] == source]
+    if not stored:
+        return "none is stored"
+    return f"the newest, {stored[-1]}{', ahead of the clock' * is_ahead(stored_at(stored[-1]))}"
 
 
 def package_digests() -> dict[str, str]:
@@ -143,8 +155,8 @@ def read_manifest(folder: Path) -> dict[str, dict[str, str]] | None:
 def read_any_manifest(folder: Path) -> dict[str, Any]:
     """Return a manifest of any version; empty if there is none."""
     try:
-        content = json.loads((folder / FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        content = parse_json((folder / FILE).read_bytes())
+    except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
 
@@ -218,7 +230,7 @@ def unchanged(folder: Path) -> bool:
             folder, prices.get("source", "yahoo" if "vintage" in prices else "snapshot"), prices.get("vintage")
         )
         notebooks = study.get("notebooks", own_notebooks(folder))
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError, NotAsRecorded):
         return False
     now = environment(notebooks=bool(notebooks), pdf=bool(study.get("pdf", False)))
     own = {name: digest for name, digest in then.items() if not name.startswith("eventstudy/")}

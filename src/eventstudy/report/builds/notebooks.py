@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-import tempfile
 import threading
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from eventstudy.errors import DataMissing, EventStudyError, StudyFileError
+from eventstudy.errors import DataMissing, EventStudyError, ExitCode, InvalidInput, StudyFileError
 from eventstudy.figures.house_style import STYLE_VARIABLE
 from eventstudy.figures.presentation import MARK_VARIABLE, UNTIL_VARIABLE
-from eventstudy.report.notebook_page import scrubbed, to_html, without_colour
+from eventstudy.files import staged
+from eventstudy.report.notebook_page import LEFT_OUT, TEXT_LIMIT, Allowance, scrubbed, to_html, without_colour
+from eventstudy.wording import plural
 
 if TYPE_CHECKING:
     from jupyter_client import AsyncKernelManager
@@ -25,16 +27,32 @@ if TYPE_CHECKING:
 
 #: Longest time for one cell, in seconds.
 CELL_TIMEOUT = 300
-#: Lines shown of what a kernel said that died.
-_SAID = 10
+#: Lines shown of what a kernel said that died, and the bytes in which they are looked for.
+_SAID, _SAID_BYTES = 10, 10_000
+#: Characters shown of an error, from its beginning and from its end.
+_ERROR = 10_000
+#: No notebook is larger, with outputs that are stored in it.
+_MAX_BYTES = 100_000_000
 #: The tag of the cell after which parameters are set, and of the cell that sets them.
 PARAMETERS_TAG, INJECTED_TAG = "parameters", "injected-parameters"
+
+
+#: A kernel's program. On Linux it ends in the instant in which the build is killed (1 is PR_SET_PDEATHSIG, 9 SIGKILL), so that it writes
+#: nothing where the next command has tidied up; elsewhere ipykernel looks once a second.
+_KERNEL = """
+import ctypes, os, runpy, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, 9)
+    if os.getppid() != {}:
+        os._exit(0)
+runpy.run_module("ipykernel_launcher", run_name="__main__", alter_sys=True)
+"""
 
 
 class NotebookFailed(EventStudyError, RuntimeError):
     """A cell of a notebook raised an error; the message holds the cell and the error."""
 
-    EXIT_CODE = 3
+    EXIT_CODE = ExitCode.UNFIT
 
 
 class Kernels:
@@ -117,13 +135,15 @@ def execute(
         asyncio.run(_run(notebook, path, progress, kernels or Kernels(), {k: v for k, v in given.items() if v}))
     except CellExecutionError as error:
         where = _failed_cell(notebook)
-        raise NotebookFailed(f"The notebook {path.name} stopped{where}.\n{without_colour(str(error))}") from error
+        raise NotebookFailed(
+            f"The notebook {path.name} stopped{where}.\n{without_colour(_shortened(str(error)))}"
+        ) from error
     except CellTimeoutError as error:
         raise NotebookFailed(f"The notebook {path.name}: a cell ran longer than {CELL_TIMEOUT} s.") from error
     except DeadKernelError as error:
         raise NotebookFailed(f"The notebook {path.name}: its kernel ended before its cells did.{error}") from error
     roots = [p for p in (path.parent, folder) if p is not None]
-    return scrubbed(to_html(notebook), roots)
+    return scrubbed(to_html(notebook, path.parent), roots)
 
 
 def _read(path: Path) -> NotebookNode:
@@ -131,6 +151,10 @@ def _read(path: Path) -> NotebookNode:
 
     if not path.is_file():
         raise DataMissing(f"The notebook {path.name} is missing; the study file names it.")
+    if path.stat().st_size > _MAX_BYTES:
+        raise StudyFileError(
+            f"{path.name} is larger than {_MAX_BYTES / 1e6:.0f} MB; clear the outputs that are stored in it."
+        )
     try:
         notebook: NotebookNode = nbformat.read(path, as_version=4)
         nbformat.validate(notebook)
@@ -138,7 +162,11 @@ def _read(path: Path) -> NotebookNode:
         raise StudyFileError(
             f"{path.name} is no notebook that can be read ({type(error).__name__}: {error})."
         ) from error
-    for cell in notebook.cells:
+    for place, cell in enumerate(notebook.cells, start=1):
+        if len(cell.source) > TEXT_LIMIT:
+            raise StudyFileError(
+                f"{path.name}: cell {place} has {len(cell.source):,} characters, a page shows up to {TEXT_LIMIT:,}; put data into a file."
+            )
         if cell.cell_type == "code":
             cell["outputs"], cell["execution_count"] = [], None
     return notebook
@@ -179,23 +207,25 @@ async def _run(
     from nbclient import NotebookClient
     from nbclient.exceptions import DeadKernelError
 
-    with tempfile.TemporaryDirectory(prefix="eventstudy-kernel-") as folder:
-        manager = _manager(Path(folder))
+    with staged(None, "eventstudy-kernel-") as folder:
+        manager = _manager(folder)
         client = NotebookClient(
             notebook,
             timeout=CELL_TIMEOUT,
             record_timing=False,
+            store_widget_state=False,
             resources={"metadata": {"path": str(path.parent)}},
             km=manager,
         )
         _report_cells(client, notebook, progress, kernels, manager)
+        _hold_short(client)
         pid = -1
         try:
             # what a kernel's process says beside its cells belongs to no cell, nor into this command's own messages
-            with open(Path(folder) / "said", "wb") as said:
-                await client.async_execute(env={**_environment(Path(folder)), **given}, stdout=said, stderr=said)
+            with open(folder / "said", "wb") as said:
+                await client.async_execute(env={**_environment(folder), **given}, stdout=said, stderr=said)
         except DeadKernelError as error:
-            raise DeadKernelError(_last_words(Path(folder) / "said")) from error
+            raise DeadKernelError(_last_words(folder / "said")) from error
         finally:
             pid = _pid(manager)
             if client.kc is not None:
@@ -207,7 +237,9 @@ async def _run(
 
 def _last_words(said: Path) -> str:
     """Return the end of what a kernel's process said, for a message."""
-    lines = said.read_text(encoding="utf-8", errors="replace").splitlines()[-_SAID:]
+    with said.open("rb") as file:
+        file.seek(max(file.seek(0, os.SEEK_END) - _SAID_BYTES, 0))
+        lines = file.read().decode("utf-8", errors="replace").splitlines()[-_SAID:]
     return "".join(f"\n{without_colour(line)}" for line in lines)
 
 
@@ -215,11 +247,18 @@ def _manager(folder: Path) -> AsyncKernelManager:
     """Return a manager of the Python that runs this build, whatever kernels the user has set up."""
     from jupyter_client import AsyncKernelManager
     from jupyter_client.kernelspec import KernelSpec
+    from zmq import IPC_PATH_MAX_LEN
 
+    beyond = len(os.fsencode(f"{folder}/kernel-1")) - IPC_PATH_MAX_LEN
+    if beyond > 0:
+        raise InvalidInput(
+            f"The folder of temporary files, {folder.parent}, has too long a path for the sockets of a notebook's kernel, by {plural(beyond, 'byte')}. "
+            f"Name a shorter one, such as TMPDIR=/tmp."
+        )
     manager = AsyncKernelManager(
         kernel_name="python3", transport="ipc", connection_file=f"{folder}/kernel.json", ip=f"{folder}/kernel"
     )
-    command = [sys.executable, "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    command = [sys.executable, "-Xfrozen_modules=off", "-c", _KERNEL.format(os.getpid()), "-f", "{connection_file}"]
     manager._kernel_spec = KernelSpec(argv=command, display_name="Python 3", language="python")
     return manager
 
@@ -249,6 +288,31 @@ def _report_cells(
             progress(f"cell {cell_index + 1} of {total}", cell_index, total)
 
     client.on_cell_start = start
+
+
+def _hold_short(client: NotebookClient) -> None:
+    """Shorten what a cell sends as it comes, so that a cell that sends much is not kept in memory."""
+    whole = client.process_message
+    allowances: defaultdict[int, Allowance] = defaultdict(Allowance)
+
+    def process(msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
+        kind = msg["msg_type"]
+        if kind == "clear_output":
+            allowances.pop(cell_index, None)
+        elif kind == "update_display_data":  # takes the place of what is counted
+            Allowance().fit(msg["content"])
+        elif kind in ("stream", "display_data", "execute_result", "error"):
+            allowance = allowances[cell_index]
+            allowance.fit(msg["content"])
+            cell.metadata[LEFT_OUT] = (allowance.cut_text, allowance.cut_pictures)
+        return whole(msg, cell, cell_index)
+
+    client.process_message = process  # type: ignore[method-assign]
+
+
+def _shortened(words: str) -> str:
+    left = len(words) - 2 * _ERROR
+    return words if left <= 0 else f"{words[:_ERROR]}\n… {left:,} characters left out …\n{words[-_ERROR:]}"
 
 
 def _environment(folder: Path) -> dict[str, str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from eventstudy.errors import DataMissing
+from eventstudy.files import parse_json
 
 if TYPE_CHECKING:
     from eventstudy.report.findings import Findings
@@ -224,7 +225,7 @@ def read_published(path: Path) -> Published:
     """Read a report's numbers."""
     file = path / FILE if path.is_dir() else path
     try:
-        content = in_this_layout(json.loads(file.read_text(encoding="utf-8")))
+        content = in_this_layout(parse_json(file.read_bytes()))
     except FileNotFoundError as error:
         raise DataMissing(
             f"{path} holds no {FILE}; build the report first, or name a folder that was built."

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eventstudy import figures
+from eventstudy.ending import tidied
 from eventstudy.errors import DataMissing, DataUnfit, SourceFailed
 from eventstudy.files import file_sha256, files_in, write_whole
 from eventstudy.report.builds import manifest, numbers
@@ -142,7 +143,7 @@ def _check_inputs_stay(spec: StudySpec, taken: Mapping[str, str]) -> None:
 def _notebooks_running(spec: StudySpec, steps: _Steps, mark: str, until: str) -> Iterator[dict[str, Future[str]]]:
     """Run the notebooks two at a time beside the block, each of their cells a step within; end them if it fails."""
     kernels = Kernels()
-    with ThreadPoolExecutor(max_workers=2) as pool:
+    with tidied(kernels.stop), ThreadPoolExecutor(max_workers=2) as pool:
         try:
             yield _start_notebooks(spec, pool, kernels, steps, mark, until)
         except BaseException:

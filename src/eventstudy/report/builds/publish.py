@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import html
 import json
 import os
@@ -14,10 +15,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eventstudy.errors import DataUnfit, InvalidInput, NotAsRecorded
-from eventstudy.files import file_sha256, files_in, folder_digest, locked, one_digest, sha256, staged, write_whole
+from eventstudy.files import (
+    file_sha256,
+    files_in,
+    folder_digest,
+    locked,
+    one_digest,
+    parse_json,
+    refuse_link,
+    sha256,
+    staged,
+    write_whole,
+)
 from eventstudy.report.builds import manifest, numbers
 from eventstudy.report.builds.corrections import read_corrections
+from eventstudy.report.safe_html import POLICY
 from eventstudy.studyfile.release import release_mark
+from eventstudy.wording import first_few, plural
 
 if TYPE_CHECKING:
     from eventstudy.studyfile.spec import StudySpec
@@ -26,7 +40,11 @@ VERSIONS, CURRENT = "versions", "current"
 INDEX, PAGE = "versions.json", "versions.html"
 LOCK = ".publish.lock"
 LOCK_TIMEOUT = 300
-_HELD_BACK = ("draft", "embargoed")
+#: The link that is to be ``current``, until it is renamed, and how versions are called until they are whole.
+_NEW_LINK, _NEW = ".current.new", ".new-"
+#: What a system answers that knows no symbolic links.
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
+HELD_BACK = ("draft", "embargoed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +57,8 @@ class Publication:
     new: bool
     #: Why nothing was published: ``DRAFT`` or ``EMBARGO UNTIL …``; empty if nothing holds it back.
     held_back: str = ""
+    #: What was found out of order in the folder, in words.
+    found: tuple[str, ...] = ()
 
 
 def publish(spec: StudySpec) -> Publication:
@@ -52,32 +72,72 @@ def publish(spec: StudySpec) -> Publication:
     recorded = manifest.read_manifest(spec.folder)
     if recorded is None:
         raise NotAsRecorded(f"{spec.name} is not built; build it before it is published.")
-    if state in _HELD_BACK or recorded["inputs"].get(manifest.STATE) in _HELD_BACK:
+    if state in HELD_BACK or recorded["inputs"].get(manifest.STATE) in HELD_BACK:
         mark = release_mark(state, spec.embargo_until) or "built before the embargo ended; build it again"
         return Publication(target, 0, False, mark)
-    target.mkdir(parents=True, exist_ok=True)
+    _readable_folder(target)
     held = f"Another process has held {target.name}/{LOCK} for {LOCK_TIMEOUT} s; wait for it."
     with locked(target / LOCK, LOCK_TIMEOUT, held):
+        check_target(spec)  # whoever held the lock may have published the first version here
         return _publish(spec, target, recorded)
+
+
+def _readable_folder(folder: Path) -> None:
+    """Make a folder, and those around it, so that readers may enter, whatever the process's mask."""
+    made = [p for p in (folder, *folder.parents) if not p.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in made:
+        path.chmod(path.stat().st_mode | 0o755)
 
 
 def _publish(spec: StudySpec, target: Path, recorded: Mapping[str, Mapping[str, str]]) -> Publication:
     place = target / VERSIONS
-    place.mkdir(exist_ok=True)
-    for left in place.glob(".new-*"):
-        shutil.rmtree(left, ignore_errors=True)
+    _readable_folder(place)
+    for left in leftovers(target):
+        shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink(missing_ok=True)
+    found = _index_lost(target)
     files = _files(spec, recorded)
     newest = max(version_numbers(target), default=0)
     new = newest == 0 or not _same_to_readers(spec, files, place / version_name(newest))
     if new:
         # the number of a version that was removed is not given again
         newest = max([newest, *known_digests(target)]) + 1
-        with staged(place, ".new-") as stage:
+        with staged(place, _NEW) as stage:
             _copy(spec, stage, files)
             os.replace(stage, place / version_name(newest))
     _point(target, newest)
     write_index(spec, target)
-    return Publication(target, newest, new)
+    return Publication(target, newest, new, found=found)
+
+
+def _index_lost(target: Path) -> tuple[str, ...]:
+    """Say that the list of versions has to be written anew, and which versions are not what their manifests say."""
+    there = version_numbers(target)
+    if not there or _readable_index(target):
+        return ()
+    wrong = [f"{_not_as_published(target, n)}; restore it" for n in there if _otherwise(target, n)]
+    return (f"{INDEX} was lost or damaged; it is written anew from {plural(len(there), 'version')}", *wrong)
+
+
+def leftovers(target: Path) -> list[Path]:
+    """Return what a publisher that was killed has left in a folder; to be removed under the lock only."""
+    names = (f"{_NEW_LINK}*", f".{INDEX}.*", f".{PAGE}.*", f"{VERSIONS}/{_NEW}*")
+    return sorted(path for name in names for path in target.glob(name))
+
+
+def unfinished(target: Path) -> str:
+    """Say what shows that a publication did not come to its end; empty if nothing does."""
+    there = version_numbers(target)
+    newest = f"{VERSIONS}/{version_name(there[-1])}" if there else ""
+    current = target / CURRENT
+    leads = os.readlink(current) if current.is_symlink() else ""
+    if leads != newest:
+        return f"{CURRENT} leads to {leads or 'nothing'}, and the newest version is {newest or 'none'}"
+    unlisted = set(there) - set(known_digests(target)) if _readable_index(target) else set()
+    if unlisted:
+        return f"{INDEX} does not list version {first_few(sorted(unlisted), 3)}"
+    left = leftovers(target)
+    return f"{first_few([p.name for p in left], 3)} was left behind" if left else ""
 
 
 def _same_to_readers(spec: StudySpec, files: Mapping[str, str], version: Path) -> bool:
@@ -122,11 +182,12 @@ def _point(target: Path, number: int) -> None:
     current = target / CURRENT
     if current.is_symlink() and os.readlink(current) == goal:
         return
-    fresh = target / ".current.new"
-    fresh.unlink(missing_ok=True)
+    fresh = target / _NEW_LINK
     try:
         fresh.symlink_to(goal)
     except OSError as error:
+        if error.errno not in _NO_LINKS:  # a full disk, no permission: said as what it is
+            raise
         raise DataUnfit(
             f"{target} takes no symbolic links ({error.strerror}); publish to a folder that does."
         ) from error
@@ -151,6 +212,7 @@ def check_target(spec: StudySpec) -> Path:
             f"{spec.path.name}: publish.folder {target} holds other files ({', '.join(sorted(there - own or there)[:3])}); "
             f"name a folder that is empty or new."
         )
+    refuse_link(target / VERSIONS)
     current = target / CURRENT
     if current.exists() and not current.is_symlink():
         raise InvalidInput(f"{current} is no symbolic link; move it away, versions of the report are published there.")
@@ -167,18 +229,24 @@ def publication_due(folder: Path) -> bool:
         part = tomllib.loads((folder / manifest.STUDY_FILE).read_text(encoding="utf-8")).get("publish", {})
         if not part.get("auto", False):
             return False
-        built = json.loads((folder / manifest.FILE).read_text(encoding="utf-8"))
-        if built["inputs"].get(manifest.STATE) in _HELD_BACK:
+        built = parse_json((folder / manifest.FILE).read_bytes())
+        if built["inputs"].get(manifest.STATE) in HELD_BACK:
             return False
-        target = folder / part["folder"]
-        goal = os.readlink(target / CURRENT)
-        newest = version_numbers(target)[-1:]
-        done = [f"{VERSIONS}/{version_name(n)}" for n in newest] == [goal] and (target / INDEX).is_file()
-        names = {*files_in(target / goal), *built["outputs"]}
-        whole = done and (target / goal / manifest.FILE).is_file()
-        return not whole or seen_digest(folder, names) != seen_digest(target / goal, names)
+        return not shows_newest(folder, folder / part["folder"])
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return True
+
+
+def shows_newest(folder: Path, target: Path) -> bool:
+    """Whether readers of the newest version see what they would see of a built report, and its publication came to its end."""
+    try:
+        if unfinished(target) or not _readable_index(target):
+            return False
+        goal = target / os.readlink(target / CURRENT)
+        names = {*files_in(goal), *manifest.read_any_manifest(folder)["outputs"]}
+        return (goal / manifest.FILE).is_file() and seen_digest(folder, names) == seen_digest(goal, names)
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
 
 
 # -- The versions in a publish folder: whose they are, their numbers, and what readers see of them.
@@ -195,7 +263,12 @@ _MADE_BY = re.compile(
 
 def check_owner(spec: StudySpec, target: Path) -> None:
     """Refuse a folder that holds the versions of another study, as a copied study file would name it."""
-    owner = read_index(target).get("study")
+    newest = version_numbers(target)[-1:]
+    listed, *published = (
+        read_index(target).get("study"),
+        *(manifest.read_any_manifest(version_folder(target, n)).get("study") for n in newest),
+    )
+    owner = listed or next(iter(published), None)
     if isinstance(owner, str) and owner != spec.name:
         raise InvalidInput(
             f"{spec.path.name}: publish.folder {target} holds the versions of the study {owner!r}, and this one is {spec.name!r}; name another "
@@ -247,7 +320,7 @@ def _seen(content: bytes, name: str) -> bytes:
 def _seen_numbers(content: bytes) -> bytes:
     """Return the numbers without the record of their making; a file that is damaged as it is, which equals no other."""
     try:
-        record = json.loads(content)
+        record = parse_json(content)
         shown = {k: v for k, v in (numbers.in_this_layout(record) or record).items() if k not in _MADE_FROM}
     except (ValueError, AttributeError, TypeError):
         return content
@@ -258,33 +331,65 @@ def known_digests(target: Path) -> dict[int, str]:
     """Return the recorded digests, none if the list cannot be read."""
     try:
         return _recorded_digests(target)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 
+def _readable_index(target: Path) -> bool:
+    return bool(known_digests(target))
+
+
 def _recorded_digests(target: Path) -> dict[int, str]:
-    """Return the digest of each version as it was recorded when it was published."""
-    rows = json.loads((target / INDEX).read_text(encoding="utf-8"))["versions"]
+    """Return the digest of each version as it was recorded when it was published; empty for one that was not whole when it was listed."""
+    rows = parse_json((target / INDEX).read_bytes())["versions"]
     return {int(row["version"]): str(row["digest"]) for row in rows}
 
 
+def _otherwise(target: Path, number: int) -> list[str]:
+    """Return the files of a version that are not what its own manifest says."""
+    folder = version_folder(target, number)
+    recorded = manifest.read_any_manifest(folder)
+    inputs, outputs = recorded.get("inputs"), recorded.get("outputs")
+    if not isinstance(inputs, dict) or not isinstance(outputs, dict):
+        return [manifest.FILE]
+    there = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_symlink() or not p.is_dir()}
+    there.pop(manifest.FILE, None)
+    names = sorted({*there, *outputs})
+    said = {**inputs, **outputs}
+    return [n for n in names if n not in there or there[n].is_symlink() or file_sha256(there[n]) != said.get(n)]
+
+
+def _not_as_published(target: Path, number: int) -> str:
+    named = first_few(_otherwise(target, number), 3)
+    return f"version {number} is not what was published{f' ({named})' if named else ''}"
+
+
 def verify_versions(target: Path) -> int:
-    """Compare every published version with the digest recorded for it; return how many there are."""
+    """Hold every published version against its own manifest and the digest recorded for it; return how many there are."""
+    there = version_numbers(target)
+    for number in there:
+        if _otherwise(target, number):
+            raise NotAsRecorded(f"{target.name}: {_not_as_published(target, number)}; restore it.")
     try:
         rows = _recorded_digests(target)
-    except FileNotFoundError:
-        return 0
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except FileNotFoundError as error:
+        if not there:
+            return 0
+        raise NotAsRecorded(f"{target.name}/{INDEX} is lost; publish again to write it anew.") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise NotAsRecorded(
             f"{target.name}/{INDEX} cannot be read ({error}); publish again to write it anew."
         ) from error
     for number, digest in rows.items():
-        if not (target / VERSIONS / version_name(number)).is_dir():
+        if number not in there:
             raise NotAsRecorded(
                 f"{target.name}: version {number} was removed; readers may have its address. Restore it."
             )
-        if folder_digest(target / VERSIONS / version_name(number)) != digest:
-            raise NotAsRecorded(f"{target.name}: version {number} is not what was published; restore it.")
+        if digest and folder_digest(target / VERSIONS / version_name(number)) != digest:
+            raise NotAsRecorded(f"{target.name}: {_not_as_published(target, number)}; restore it.")
+    why = unfinished(target)
+    if why:
+        raise NotAsRecorded(f"{target.name}: a publication did not come to its end ({why}); publish again.")
     return len(rows)
 
 
@@ -294,8 +399,8 @@ def verify_versions(target: Path) -> int:
 def read_index(target: Path) -> dict[str, object]:
     """Return the list of versions as it was written last; empty if there is none that can be read."""
     try:
-        content = json.loads((target / INDEX).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        content = parse_json((target / INDEX).read_bytes())
+    except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
 
@@ -306,7 +411,8 @@ def write_index(spec: StudySpec, target: Path) -> None:
     there = version_numbers(target)
     rows = [_row(target, number, known.get(number)) for number in sorted({*there, *known})]
     text = json.dumps({"study": spec.name, "title": spec.title, "versions": rows}, ensure_ascii=False, indent=1) + "\n"
-    for name, content in ((INDEX, text), (PAGE, _index_page(spec.title, rows))):
+    # a version is listed last: until then the publication is unfinished
+    for name, content in ((PAGE, _index_page(spec.title, rows)), (INDEX, text)):
         path = target / name
         if not path.is_file() or path.read_text(encoding="utf-8") != content:
             write_whole(path, content)
@@ -320,7 +426,7 @@ def _row(target: Path, number: int, digest: str | None) -> dict[str, object]:
         "folder": f"{VERSIONS}/{version_name(number)}",
         "data": recorded.get("data", {}),
         "corrections": len(read_corrections(folder)),
-        "digest": digest or folder_digest(folder),
+        "digest": digest or ("" if _otherwise(target, number) else folder_digest(folder)),
         **({} if folder.is_dir() else {"removed": True}),
     }
 
@@ -337,6 +443,7 @@ def _index_page(title: str, rows: list[dict[str, object]]) -> str:
         items.append(f"<li>{link} ({html.escape(words)})</li>")
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{html.escape(POLICY)}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>Versions: {html.escape(title)}</title>\n</head>\n<body>\n<main>\n<h1>Versions of “{html.escape(title)}”</h1>\n"
         f'<p>The newest: <a href="{CURRENT}/index.html">current version</a></p>\n<ul>\n'

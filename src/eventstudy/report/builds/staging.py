@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from eventstudy.errors import NotAsRecorded
-from eventstudy.files import files_in, flush_folder, move_over, staged
+from eventstudy.ending import undisturbed
+from eventstudy.files import file_sha256, files_in, flush_folder, move_over, refuse_link, staged
 from eventstudy.report.builds import manifest
+from eventstudy.report.builds.record import finished_files, remember
 
 STAGING = ".build"
 READY = "ready"
+
+
+def left_behind(folder: Path) -> bool:
+    """Whether a build runs, or left something behind when it was killed."""
+    return os.path.lexists(folder / STAGING)
 
 
 def interrupted(folder: Path) -> bool:
@@ -23,17 +27,35 @@ def interrupted(folder: Path) -> bool:
     return (folder / STAGING / READY / manifest.FILE).is_file()
 
 
+def refuse_links(folder: Path) -> None:
+    """Refuse a study's folder in which something that a build writes into is a link."""
+    for name in (STAGING, *sorted(manifest.BUILT_FOLDERS)):
+        refuse_link(folder / name)
+
+
 def finish_interrupted(folder: Path) -> None:
-    """Finish a build that was killed while moving files, and remove what a killed build left behind."""
+    """Finish a build of this user's that was killed while moving files, and remove what a killed build left behind."""
+    refuse_links(folder)
     staging = folder / STAGING
-    if interrupted(folder):
-        move_into_place(folder, staging / READY)
+    files = finished_files(folder)
+    if interrupted(folder) and _as_finished(staging / READY, files):
+        move_into_place(folder, staging / READY, files)
     shutil.rmtree(staging, ignore_errors=True)
+
+
+def _as_finished(ready: Path, files: Mapping[str, str]) -> bool:
+    """Whether all that lies ready is what was finished here: a stranger's folder may bring a journal of its own."""
+    there = [p for p in ready.rglob("*") if p.is_symlink() or not p.is_dir()]
+    return not ready.is_symlink() and all(
+        p.is_file() and not p.is_symlink() and files.get(p.relative_to(ready).as_posix()) == file_sha256(p)
+        for p in there
+    )
 
 
 @contextmanager
 def staging_folder(folder: Path) -> Iterator[Path]:
     """Give an empty folder to write a report into; it is removed at the end, but for a report that is half moved."""
+    refuse_links(folder)
     root = folder / STAGING
     root.mkdir(exist_ok=True)
     try:
@@ -44,25 +66,6 @@ def staging_folder(folder: Path) -> Iterator[Path]:
             shutil.rmtree(root, ignore_errors=True)
 
 
-@contextmanager
-def _signals_wait() -> Iterator[None]:
-    """Let signals that would stop the process wait for the end of the block."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    came: list[int] = []
-    names = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGALRM") if hasattr(signal, name)]
-    # handlers, not a mask: the system may hand a signal to any thread, and the main thread would still be interrupted
-    before = {number: signal.signal(number, lambda number, frame: came.append(number)) for number in names}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, signal.SIG_DFL if handler is None else handler)
-        for number in came:
-            signal.raise_signal(number)
-
-
 def switch(folder: Path, stage: Path) -> tuple[str, ...]:
     """Move a finished report into place.
 
@@ -70,22 +73,20 @@ def switch(folder: Path, stage: Path) -> tuple[str, ...]:
     next command, see `finish_interrupted`.
     """
     ready = stage.parent / READY
-    with _signals_wait():
+    files = {name: file_sha256(stage / name) for name in files_in(stage)}
+    remember(folder, files)
+    with undisturbed():
         os.replace(stage, ready)
         flush_folder(ready.parent)
-        return move_into_place(folder, ready)
+        return move_into_place(folder, ready, files)
 
 
-def move_into_place(folder: Path, ready: Path) -> tuple[str, ...]:
-    """Rename finished files over the old ones, the manifest last; remove built files that are no longer made."""
-    for name in manifest.BUILT_FOLDERS:
-        if (folder / name).is_symlink():
-            raise NotAsRecorded(
-                f"{folder.name}/{name} is a link; a report is not written through links. Remove it and build again."
-            )
+def move_into_place(folder: Path, ready: Path, files: Mapping[str, str]) -> tuple[str, ...]:
+    """Rename those of a report's files that are still ready over the old ones, the manifest last; remove built files no longer made."""
+    refuse_links(folder)
     old = manifest.read_manifest(folder)
     new = manifest.read_manifest(ready)
-    names = files_in(ready)
+    names = [name for name in files if (ready / name).is_file()]
     written = [name for name in names if name != manifest.FILE and move_over(ready / name, folder / name)]
     if old is not None and new is not None:
         for name in set(old["outputs"]) - set(new["outputs"]):

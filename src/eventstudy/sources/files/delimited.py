@@ -19,6 +19,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from eventstudy.errors import DataUnfit, InvalidInput
+from eventstudy.files import read_up_to
 from eventstudy.interchange import read_csv
 from eventstudy.sources.files.cells import MISSING, column_names, cut, refuse_repeated
 from eventstudy.sources.files.layouts import WHOSE, has_decimals, holds_words, meanings, needed_cells, two_heads
@@ -64,7 +65,7 @@ def read_text(file: Path, encoding: str | None = None) -> Text:
     else:
         try:
             with gzip.open(file, "rb") if name.lower().endswith(".gz") else file.open("rb") as stream:
-                data = stream.read(MAX_TEXT + 1)
+                data = read_up_to(stream, MAX_TEXT)
         except (OSError, EOFError, zlib.error) as error:
             raise DataUnfit(f"{name} is damaged: {error}. Make or download it again.", file=name) from error
         data = data if encoding is None else _decoded(data, name, encoding).encode()

@@ -14,6 +14,7 @@ import pandas as pd
 
 from eventstudy.days import refuse_other_frequency
 from eventstudy.errors import DataMissing, DataUnfit, EventStudyError, InvalidInput
+from eventstudy.files import read_up_to
 from eventstudy.sources.files.cells import shown
 from eventstudy.sources.files.layouts import HEADERS, meaning
 from eventstudy.wording import iso_day
@@ -99,7 +100,7 @@ def _read_one(file: Path) -> pd.DataFrame:
 
 def _bounded(stream: IO[bytes], name: str) -> bytes:
     with stream:
-        data = stream.read(MAX_BYTES + 1)
+        data = read_up_to(stream, MAX_BYTES)
     if len(data) > MAX_BYTES:
         raise InvalidInput(
             f"{name} unpacks to more than {MAX_BYTES / 1024**2:.0f} MB; a factor file has one or two.", file=name

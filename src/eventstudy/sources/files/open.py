@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 import pandas as pd
 
 from eventstudy.errors import DataMissing, DataUnfit, EventStudyError, InvalidInput
-from eventstudy.files import file_sha256
+from eventstudy.files import check_file_name, file_sha256
 from eventstudy.prices.passport import Passport, check_figures, passport_path, read_passport
 from eventstudy.prices.table import Prices, Provenance
 from eventstudy.sources.files.cells import MAX_CELL, Figures
@@ -177,6 +177,7 @@ def check_file(file: Path, what: str = "prices") -> None:
         )
     if not file.is_file():
         raise DataMissing(f"There is no file {file}; check the name and the folder.", file=str(file))
+    check_file_name(file)
     size = file.stat().st_size
     if size == 0:
         raise DataUnfit(f"{file.name} is empty.", file=file.name)

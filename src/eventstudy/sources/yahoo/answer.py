@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from eventstudy.files import parse_json
 from eventstudy.prices.checks.days import carried_closes
 from eventstudy.sources.yahoo.bars import (
     DELAY,
@@ -21,7 +23,7 @@ from eventstudy.sources.yahoo.bars import (
     scale_changes,
     unpaid_steps,
 )
-from eventstudy.sources.yahoo.failures import Refused, read_json
+from eventstudy.sources.yahoo.failures import Refused
 from eventstudy.wording import iso_day
 
 if TYPE_CHECKING:
@@ -52,6 +54,8 @@ class Download:
         return self.table.to_csv(lineterminator="\n", date_format="%Y-%m-%d").encode("utf-8")
 
 
+#: Bars of so many sessions may come late; more that are missing at the end were no accident of the hour.
+LATEST_SESSIONS = 2
 #: The last trade of a session may come a little before its close.
 QUIET_END = pd.Timedelta(minutes=15)
 
@@ -127,7 +131,7 @@ def _check_identity(request: Request, metadata: Mapping[str, object]) -> None:
     if symbol is None:
         raise Refused("schema_changed", "the answer names no symbol")
     if str(symbol).upper() != request.ticker.upper():
-        raise Refused("wrong_instrument", f"the answer is for {symbol}")
+        raise Refused("wrong_instrument", f"the answer is for {str(symbol)[:40]}")
     if step not in (None, "1d"):
         raise Refused("schema_changed", f"the answer holds bars of {step} instead of 1d")
 
@@ -139,6 +143,8 @@ def _currency(market: Market, metadata: Mapping[str, object], replies: Sequence[
         if shares:
             raise Refused("schema_changed", "the answer names no currency")
         return ""
+    if not re.fullmatch(r"[A-Za-z]{2,5}", str(currency)):
+        raise Refused("currency", f"the answer names {str(currency)[:20]!r}, which is no currency")
     if market.currencies and currency not in market.currencies:
         raise Refused("currency", f"the prices are in {currency}; {market.name} quotes in {market.currencies[0]}")
     others = {str(said) for said in map(_currency_said, replies) if said} - {str(currency)}
@@ -149,7 +155,7 @@ def _currency(market: Market, metadata: Mapping[str, object], replies: Sequence[
 
 def _currency_said(reply: Reply) -> object:
     try:
-        chart: Any = read_json(reply.body)
+        chart: Any = parse_json(reply.body)
         return chart["chart"]["result"][0]["meta"]["currency"]
     except (ValueError, KeyError, TypeError, IndexError):
         return None
@@ -204,7 +210,7 @@ def _check_sent(bars: pd.DataFrame, metadata: Mapping[str, object], replies: Seq
 
 
 def _sent(reply: Reply) -> Any:
-    chart: Any = read_json(reply.body)
+    chart: Any = parse_json(reply.body)
     return chart["chart"]["result"][0]
 
 
@@ -311,6 +317,10 @@ def _check_sessions(bars: pd.DataFrame, market: Market, metadata: Mapping[str, o
         wanted = wanted[wanted < open_day]
     missing = wanted[~wanted.isin(known)]
     frozen = _frozen_days(bars, metadata)
+    if len(missing) and _not_there_yet(missing, known[-1], market, request):
+        notes.refuse_unless_accepted(
+            "early_end", f"the bar of {list_days(missing)} is not there yet; the last is that of {iso_day(known[-1])}"
+        )
     if len(missing) and "early_end" in notes.accepted:
         missing = missing[missing <= known[-1]]
     if len(missing):
@@ -321,6 +331,16 @@ def _check_sessions(bars: pd.DataFrame, market: Market, metadata: Mapping[str, o
         notes.refuse_unless_accepted(
             "missing_sessions", f"no trade, and the close of the day before, on {list_days(frozen)}"
         )
+
+
+def _not_there_yet(missing: pd.DatetimeIndex, last: pd.Timestamp, market: Market, request: Request) -> bool:
+    """Tell whether all that is missing are the newest sessions, over a short while ago; who accepts missing sessions accepts these."""
+    today = iso_day(request.now.tz_localize(None))
+    since = market.sessions(iso_day(missing[0]), max(today, iso_day(missing[0])))
+    open_day = market.first_open_day(request.now)
+    if missing[0] < last or since is None or open_day is None or "missing_sessions" in request.accept:
+        return False
+    return len(since[since < open_day]) <= LATEST_SESSIONS
 
 
 def _frozen_days(bars: pd.DataFrame, metadata: Mapping[str, object]) -> pd.Index[pd.Timestamp]:

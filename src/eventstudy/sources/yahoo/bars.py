@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from eventstudy.calendars import calendar_bounds, exchange_sessions, trading_day_of_moment
+from eventstudy.calendars import calendar_bounds, exchange_sessions, trading_day_of_moment, zone_of
 from eventstudy.prices.checks.copies import COPIED, copied_days
 from eventstudy.prices.table import no_price
 from eventstudy.sources.yahoo.failures import Refused
-from eventstudy.wording import first_few, iso_day
+from eventstudy.wording import first_few, iso_day, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -52,14 +53,15 @@ _GROUPS = {
     ("BVMF", "BRL"): "SAO",
 }
 _EXCHANGES = {code: pair for pair, codes in _GROUPS.items() for code in codes.split()}
-# Only where an answer names no exchange, and only for shares, funds and their indexes.
-_ZONES = {
-    "America/New_York": "XNYS",
-    "Europe/London": "XLON",
-    "Asia/Tokyo": "XTKS",
-    "Europe/Berlin": "XETR",
-    "Australia/Sydney": "XASX",
-}
+#: What keeps the sessions of its exchange, so that the calendar of its zone holds where the exchange is not known by name; of indexes
+#: only where none is named, since some are of other markets that share a zone.
+_SHARES = ("EQUITY", "ETF")
+
+
+@lru_cache(maxsize=128)
+def _calendar_in(zone: str) -> str:
+    """Return the calendar of an exchange above that is in a zone, the first of several; empty if none is. A calendar takes long to make."""
+    return next((calendar for calendar, _ in _GROUPS if zone_of(calendar) == zone), "")
 
 
 @dataclass(frozen=True)
@@ -72,19 +74,20 @@ class Market:
 
     @classmethod
     def of(cls, metadata: Mapping[str, object]) -> Market:
-        """Return the market that an answer names.
+        """Return the market that an answer names; a share's of an unknown name has the calendar of its zone.
 
         Examples
         --------
         >>> Market.of({"exchangeName": "NMS"}).calendar, Market.of({"exchangeName": "CCC"}).calendar
         ('XNYS', '')
         """
-        name = str(read(metadata, "exchangeName") or "")
-        if name:
-            calendar, currencies = _EXCHANGES.get(name, ("", ""))
+        name = printable(str(read(metadata, "exchangeName") or ""))[:20]
+        if name in _EXCHANGES:
+            calendar, currencies = _EXCHANGES[name]
             return cls(name, calendar, tuple(currencies.split()))
-        shares = read(metadata, "instrumentType") in ("EQUITY", "ETF", "INDEX")
-        return cls("", _ZONES.get(str(read(metadata, "exchangeTimezoneName")), "") if shares else "")
+        kinds = _SHARES if name else (*_SHARES, "INDEX")
+        zone = str(read(metadata, "exchangeTimezoneName"))
+        return cls(name, _calendar_in(zone) if read(metadata, "instrumentType") in kinds else "")
 
     def sessions(self, start: str, end: str) -> pd.DatetimeIndex | None:
         """Return the sessions of a range, or None where they are not known."""

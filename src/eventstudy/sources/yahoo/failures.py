@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
+import os
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from eventstudy.errors import DataMissing, DataUnfit, EventStudyError, SourceFailed
+from eventstudy.errors import DataMissing, DataUnfit, EventStudyError, SourceFailed, SourceUnfit
+from eventstudy.files import parse_json
+from eventstudy.wording import printable, without_secrets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -32,8 +34,13 @@ class FailureKind(NamedTuple):
 #: The kinds of failure. One that concerns the figures has the name of the check of prices (`eventstudy.prices.checks`) that sees the same in a table.
 FAILURE_KINDS: Mapping[str, FailureKind] = {
     "no_client": FailureKind(
-        SourceFailed,
+        SourceUnfit,
         "Install it (pip install yfinance; an install of 'eventstudy-finance' brings it), or use source='snapshot' or a file.",
+        again=False,
+    ),
+    "no_cache": FailureKind(
+        SourceFailed,
+        "Make room on the disk, or name another folder in XDG_CACHE_HOME; the client keeps time zones there.",
         again=False,
     ),
     "rate_limited": FailureKind(
@@ -47,9 +54,9 @@ FAILURE_KINDS: Mapping[str, FailureKind] = {
         again=False,
     ),
     "schema_changed": FailureKind(
-        SourceFailed, "Yahoo has changed its answer or sent a damaged one; update yfinance or use a file."
+        SourceUnfit, "Yahoo has changed its answer or sent a damaged one; update yfinance or use a file."
     ),
-    "wrong_instrument": FailureKind(SourceFailed, "Do not use this answer; check the symbol on finance.yahoo.com."),
+    "wrong_instrument": FailureKind(SourceUnfit, "Do not use this answer; check the symbol on finance.yahoo.com."),
     "not_found": FailureKind(
         DataMissing,
         "Check the symbol on finance.yahoo.com; class shares are written BRK-B, indexes ^GSPC.",
@@ -113,7 +120,7 @@ class Refused(Exception):
     """An answer that must not be used."""
 
     def __init__(self, kind: str, cause: str) -> None:
-        super().__init__(cause)
+        super().__init__(printable(cause))  # it may quote the answer
         self.kind = kind
 
 
@@ -150,14 +157,6 @@ def failure(ticker: str, start: str, end: str, kind: str, cause: str, tries: int
     )
 
 
-def read_json(body: bytes) -> object:
-    """Return what a body says."""
-    try:
-        return json.loads(body)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-
-
 def diagnose(reply: Reply) -> tuple[str, str] | None:
     """Read kind and cause of a failure off an answer itself; None if it is a healthy one on the face of it."""
     if isinstance(reply.error, Refused):
@@ -168,7 +167,7 @@ def diagnose(reply: Reply) -> tuple[str, str] | None:
         return "rate_limited", "too many requests (HTTP 429)"
     http = f" (HTTP {reply.status})" if reply.status >= 400 else ""
     try:
-        content = read_json(reply.body)
+        content = parse_json(reply.body)
     except ValueError:
         what = "an HTML page" if reply.body.lstrip()[:1] == b"<" else "cut or not JSON"
         return "bad_response", f"the answer is {what}{http}"
@@ -223,8 +222,19 @@ def _network(error: Exception) -> tuple[str, str]:
 
 
 def _clean(text: str) -> str:
-    """Return one short line without the secret that the client puts into addresses."""
-    return re.sub(r"(crumb\W{1,4})[^&\s'\")]+", r"\1…", " ".join(text.split()), flags=re.IGNORECASE)[:160]
+    """Return one short line without the secret that the client puts into addresses, without passwords, and without what steers a terminal."""
+    for address in _proxies():
+        text = text.replace(address, "…")
+    return printable(without_secrets(" ".join(text.split())))[:160]
+
+
+def _proxies() -> list[str]:
+    """Return the addresses of proxies that the environment names and that hold more than a host: malformed ones are quoted as they are."""
+    given = {
+        value for name, value in os.environ.items() if name.lower().endswith("_proxy") and name.lower() != "no_proxy"
+    }
+    more = {value for value in given if not re.fullmatch(r"(\w+://)?[\w.-]*(:\d*)?/?", value)}
+    return sorted({*more, *(value.partition("://")[2] for value in more)} - {""}, key=len, reverse=True)
 
 
 _READERS: dict[str, Callable[[Exception], tuple[str, str]]] = {
@@ -233,5 +243,6 @@ _READERS: dict[str, Callable[[Exception], tuple[str, str]]] = {
     "YFException": lambda error: ("bad_response", _clean(str(error))),
     "HTTPError": lambda error: ("bad_response", f"refused ({_clean(str(error))})"),
     "JSONDecodeError": lambda _: ("bad_response", "the answer is cut or is not JSON"),
+    "DatabaseError": lambda error: ("no_cache", f"the client cannot use its folder of caches ({_clean(str(error))})"),
     "OSError": _network,
 }

@@ -6,14 +6,15 @@ A fetch ends in a whole table or in an error whose ``facts["kind"]`` is one of t
 =================== ================ ==================================================================
 kind                error            meaning; what to do
 =================== ================ ==================================================================
-no_client           SourceFailed     yfinance is not installed (once); pip install yfinance
+no_client           SourceUnfit      yfinance is not installed (once); pip install yfinance
+no_cache            SourceFailed     the client cannot write its caches, e.g. on a full disk (once); make room
 rate_limited        SourceFailed     HTTP 429; wait some minutes, ask for fewer tickers
 bad_response        SourceFailed     HTTP 401, 403, 5xx, cut or no JSON, HTML, over 16 MB; try again later
 network             SourceFailed     refused, reset, timed out, no such host; check network and proxy
 deadline            SourceFailed     the time allowed is spent (once); allow more, ask for fewer tickers
-schema_changed      SourceFailed     a field is missing or no number, columns unequal, a day twice; update yfinance
-wrong_instrument    SourceFailed     the answer is for another symbol; check the symbol
-early_end           SourceFailed     the last day is not complete (once); earlier end, or accept
+schema_changed      SourceUnfit      a field is missing or no number, columns unequal, a day twice; update yfinance
+wrong_instrument    SourceUnfit      the answer is for another symbol; check the symbol
+early_end           SourceFailed     the last day is not complete or not there yet (once); later, or accept
 not_found           DataMissing      Yahoo does not know the symbol (once); check it
 empty               DataMissing      no bars in the range; check range and listing
 missing_sessions    DataUnfit        days of the exchange are missing or empty; try later, or accept
@@ -45,7 +46,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from eventstudy.errors import InvalidInput
-from eventstudy.files import sha256, write_whole
+from eventstudy.files import parse_json, sha256, write_whole
 from eventstudy.interchange import read_csv
 from eventstudy.prices.passport import ROUNDED
 from eventstudy.prices.table import YAHOO, Prices, Provenance, as_day
@@ -321,7 +322,7 @@ def _assemble(results: dict[str, Download], cautions: list[str]) -> Prices:
 
 
 #: Which checks a download has passed; raised when they become stricter or change their names, so that older ones are fetched anew.
-CHECKS = 3
+CHECKS = 4
 
 
 def _stem(ticker: str, start: str, end: str) -> str:
@@ -334,7 +335,7 @@ def load_download(folder: Path, ticker: str, start: str, end: str, accept: tuple
     """Return a kept download, or None if there is none, or it is damaged or was checked less strictly."""
     stem = _stem(ticker, start, end)
     try:
-        facts = json.loads((folder / f"{stem}.json").read_text(encoding="utf-8"))
+        facts = parse_json((folder / f"{stem}.json").read_bytes())
         text = (folder / f"{stem}.csv").read_bytes()
         kept_for = (facts["ticker"], facts["start"], facts["end"])
         if kept_for != (ticker, start, end) or facts["sha256"] != sha256(text):
