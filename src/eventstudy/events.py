@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
+from operator import eq
+from typing import overload
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import numpy as np
@@ -28,7 +30,7 @@ from eventstudy.calendars import (
     zone_of,
 )
 from eventstudy.errors import InvalidInput
-from eventstudy.wording import first_few, iso_day, listed, steers
+from eventstudy.wording import first_few, iso_day, iso_days, listed, steers
 from eventstudy.written_days import day_and_clock, moment_text, plain_offset, read_days
 
 #: Days in which every exchange has a session.
@@ -66,6 +68,8 @@ _MEANT = {
 #: A clock with more than numbers: 4:05 PM, 16:05 Uhr.
 _SPELT = re.compile(r"\d\s*([ap]\.?m|uhr|h)\b", re.IGNORECASE)
 _ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+#: Events that a list shows one by one.
+_SHOWN = 6
 #: Year first, with western marks: 01/02/2025 means two different days on two continents.
 _YEAR_FIRST = re.compile(r"\s*\d{4}(-|/|\.|\d{4})")
 _CANNOT = "Event {}: cannot read {!r} as a date; give e.g. '2025-01-27', or with its zone '2025-01-26 17:16-05:00'."
@@ -241,6 +245,116 @@ class Event:
         return None if found.position < 0 else sessions[found.position]
 
 
+@dataclass(frozen=True, eq=False)
+class EventList(Sequence[Event]):
+    """Events as columns: an `Event` is made when it is asked for.
+
+    Attributes
+    ----------
+    tickers : ndarray of object, shape (N,)
+        The firms.
+    days : ndarray of datetime64[ns], shape (N,)
+        The days that are written.
+    labels, groups : ndarray of object, shape (N,)
+        What happened, and names by which events are compared; empty texts where nothing is said.
+    timed : mapping of int to Event
+        Those of which more is known than these: a moment, the time of day in words, an exchange.
+    given : tuple of Event, or None
+        The objects that were handed in; None if a table was.
+    unused, untimed, said : tuple of str
+        Of a table or file: columns that were not used, rows without a time of day where others have one, what was left out beside the table.
+    """
+
+    tickers: NDArray[np.object_]
+    days: NDArray[np.datetime64]
+    labels: NDArray[np.object_]
+    groups: NDArray[np.object_]
+    timed: Mapping[int, Event] = field(default_factory=dict)
+    given: tuple[Event, ...] | None = None
+    unused: tuple[str, ...] = ()
+    untimed: tuple[str, ...] = ()
+    said: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls, events: Iterable[Event], unused: Sequence[str] = (), untimed: Sequence[str] = (), said: Sequence[str] = ()
+    ) -> EventList:
+        """Return events that are there as a list."""
+        given = tuple(events)
+        return cls(
+            _objects([e.ticker for e in given]),
+            pd.DatetimeIndex([e.day for e in given]).to_numpy(dtype="datetime64[ns]"),
+            _objects([e.label for e in given]),
+            _objects([e.group for e in given]),
+            {i: e for i, e in enumerate(given) if e.moment.tzinfo is not None or e.time_of_day or e.exchange},
+            given,
+            tuple(unused),
+            tuple(untimed),
+            tuple(said),
+        )
+
+    def __len__(self) -> int:
+        """Return the number of events."""
+        return len(self.tickers)
+
+    @overload
+    def __getitem__(self, place: int) -> Event: ...
+    @overload
+    def __getitem__(self, place: slice) -> EventList: ...
+    def __getitem__(self, place: int | slice) -> Event | EventList:
+        """Return one event, or some as a list."""
+        if isinstance(place, slice):
+            return self.take(np.arange(len(self))[place])
+        i = range(len(self))[place]
+        if self.given is not None:
+            return self.given[i]
+        return self.timed.get(i) or Event(
+            self.tickers[i], str(self.days[i])[:10], label=self.labels[i], group=self.groups[i]
+        )
+
+    def __eq__(self, other: object) -> bool:
+        """Whether another list has equal events in the same order."""
+        return isinstance(other, Sequence) and len(self) == len(other) and all(map(eq, self, other))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"EventList({list(self)!r})" if len(self) <= _SHOWN else f"EventList of {len(self)} events"
+
+    @property
+    def asked(self) -> list[str]:
+        """What was asked for of each event (`Event.asked`)."""
+        text = iso_days(pd.DatetimeIndex(self.days))
+        for i, event in self.timed.items():
+            text[i] = event.asked
+        return text
+
+    def take(self, chosen: NDArray[np.int64]) -> EventList:
+        """Return some events, by position."""
+        given = None if self.given is None else tuple(self.given[i] for i in chosen)
+        timed = {i: self.timed[old] for i, old in enumerate(chosen.tolist()) if old in self.timed} if self.timed else {}
+        return replace(
+            self,
+            tickers=self.tickers[chosen],
+            days=self.days[chosen],
+            labels=self.labels[chosen],
+            groups=self.groups[chosen],
+            timed=timed,
+            given=given,
+        )
+
+
+def _objects(values: Sequence[object]) -> NDArray[np.object_]:
+    out = np.empty(len(values), dtype=object)
+    out[:] = values
+    return out
+
+
+def event_list(events: Iterable[Event]) -> EventList:
+    """Return events as columns."""
+    return events if isinstance(events, EventList) else EventList.of(events)
+
+
 @dataclass(frozen=True, slots=True)
 class Located:
     """Where an event fell on a list of sessions: position (-1 if nowhere), a remark, and whether it lies outside the list."""
@@ -248,6 +362,40 @@ class Located:
     position: int
     remark: str
     outside: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Places(Sequence[Located]):
+    """Where N events fell.
+
+    Attributes
+    ----------
+    position : ndarray of int, shape (N,)
+        Place on the list of sessions, -1 if nowhere.
+    remarks : mapping of int to str
+        What is to be said, by the place of an event.
+    outside : frozenset of int
+        Events that lie outside the list.
+    """
+
+    position: NDArray[np.int64]
+    remarks: Mapping[int, str]
+    outside: frozenset[int]
+
+    def __len__(self) -> int:
+        """Return the number of events."""
+        return len(self.position)
+
+    @overload
+    def __getitem__(self, place: int) -> Located: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Located]: ...
+    def __getitem__(self, place: int | slice) -> Located | list[Located]:
+        """Return where one event fell, or some."""
+        if isinstance(place, slice):
+            return [self[i] for i in range(len(self))[place]]
+        i = range(len(self))[place]
+        return Located(int(self.position[i]), self.remarks.get(i, ""), i in self.outside)
 
 
 @dataclass(frozen=True)
@@ -413,12 +561,12 @@ def _check_clock(moment: pd.Timestamp, when: datetime, ticker: str) -> None:
 class Tradable:
     """From which day news could be traded on, as arrays over events.
 
-    ``days``: naive midnights; ``late``: the news came at or after a close; ``unknown``: why a moment has no day, empty if it has one.
+    ``days``: naive midnights; ``late``: the news came at or after a close; ``unknown``: by the place of an event, why its moment has no day.
     """
 
     days: pd.DatetimeIndex
     late: NDArray[np.bool_]
-    unknown: tuple[str, ...]
+    unknown: Mapping[int, str]
 
 
 def tradable_days(events: Sequence[Event], exchanges: Exchanges) -> Tradable:
@@ -429,12 +577,14 @@ def tradable_days(events: Sequence[Event], exchanges: Exchanges) -> Tradable:
     InvalidInput
         If nothing says which exchange places a moment: none fits the dates, or several do that give different days.
     """
-    days = pd.DatetimeIndex([e.day for e in events]).to_numpy(dtype="datetime64[ns]").copy()
-    late, unknown = _after_sessions(events, days, exchanges), [""] * len(events)
+    events = event_list(events)
+    days = events.days.copy()
+    late = _after_sessions(events, days, exchanges)
+    unknown: dict[int, str] = {}
     days[late] += np.timedelta64(1, "D")
-    timed = [i for i, e in enumerate(events) if e.is_moment]
+    timed = [i for i, e in events.timed.items() if e.is_moment]
     if not timed:
-        return Tradable(pd.DatetimeIndex(days), late, tuple(unknown))
+        return Tradable(pd.DatetimeIndex(days), late, unknown)
     moments = pd.DatetimeIndex([events[i].moment.tz_convert("UTC") for i in timed])
     choices = [exchanges.of(events[i]) for i in timed]
     names = list(dict.fromkeys(name for choice in choices for name in choice))
@@ -447,26 +597,28 @@ def tradable_days(events: Sequence[Event], exchanges: Exchanges) -> Tradable:
         for k in (k for k, own in enumerate(mine) if choices[own][0] == name):
             i = timed[mine[k]]
             days[i], late[i] = placed[row, mine[k]], after[k]
-            unknown[i] = (
-                "" if known[k] else f"outside the calendar {name} ({_span(name)}), which cannot place {events[i].asked}"
-            )
+            if not known[k]:
+                unknown[i] = f"outside the calendar {name} ({_span(name)}), which cannot place {events[i].asked}"
     there = ~np.isnat(placed)
     differs = (there & (placed != days[timed][None, :])).any(axis=0) | ~there.any(axis=0)
     if differs.any():
         k = int(differs.argmax())
         raise InvalidInput(_unplaced(events[timed[k]], {n: placed[r, k] for r, n in enumerate(names) if there[r, k]}))
-    return Tradable(pd.DatetimeIndex(days), late, tuple(unknown))
+    return Tradable(pd.DatetimeIndex(days), late, unknown)
 
 
-def _after_sessions(events: Sequence[Event], days: NDArray[np.datetime64], exchanges: Exchanges) -> NDArray[np.bool_]:
+def _after_sessions(events: EventList, days: NDArray[np.datetime64], exchanges: Exchanges) -> NDArray[np.bool_]:
     """Return which news came after the close of a session, in words; on a day without one the rule for closed days counts."""
-    told = [e.time_of_day == AFTER_CLOSE for e in events]
-    late = np.array(told, dtype=bool)
-    names = [
-        next(iter(exchanges.of(e)), exchanges.sessions) if said else "" for e, said in zip(events, told, strict=True)
-    ]
-    for name in {n for n in names if n}:
-        rows = np.flatnonzero([n == name for n in names])
+    late = np.zeros(len(events), dtype=np.bool_)
+    by_name: dict[str, list[int]] = {}
+    for i, event in events.timed.items():
+        if event.time_of_day == AFTER_CLOSE:
+            late[i] = True
+            by_name.setdefault(next(iter(exchanges.of(event)), exchanges.sessions), []).append(i)
+    for name, places in by_name.items():
+        if not name:
+            continue
+        rows = np.array(places)
         rows = rows[is_known(pd.DatetimeIndex(days[rows]), name)]
         if len(rows):
             first, last = (pd.Timestamp(d) for d in (days[rows].min(), days[rows].max()))
@@ -516,7 +668,7 @@ def _unplaced(event: Event, placed: Mapping[str, np.datetime64]) -> str:
 
 def locate_sessions(
     events: Sequence[Event], sessions: pd.DatetimeIndex, exchange: str | Exchanges | None, closed_day: ClosedDay
-) -> list[Located]:
+) -> Places:
     """Find each event's session on a list of sessions.
 
     Parameters
@@ -527,6 +679,7 @@ def locate_sessions(
         Whose closing times decide about moments; None: of the exchange whose sessions these are.
     """
     check_closed_day(closed_day)
+    events = event_list(events)
     if not isinstance(exchange, Exchanges):
         named = exchange if exchange != AUTO else None
         exchange = Exchanges(named or "", named or "") if named else Exchanges(of_dates=recognised(sessions))
@@ -537,28 +690,30 @@ def locate_sessions(
     is_session = np.zeros(len(days), dtype=bool)
     inside = after < len(stamps)
     is_session[inside] = stamps[after[inside]] == days[inside]
-    said = _midnights(events, exchange, after, stamps)
-    return [
-        Located(-1, why, outside=True)
-        if why
-        else _settle(
-            event, int(at), bool(exact), bool(late), sessions, closed_day, exchange.sessions, midnight, exchange.held
+    remarks = _midnights(events, exchange, after, stamps)
+    remarks |= dict.fromkeys(np.flatnonzero(is_session & tradable.late).tolist(), "after the close: next session")
+    position = np.where(is_session, after, -1)
+    outside = frozenset(tradable.unknown)
+    for i in sorted({*np.flatnonzero(~is_session).tolist(), *outside}):
+        found = (
+            Located(-1, tradable.unknown[i], outside=True)
+            if i in outside
+            else _settle(events[i], int(after[i]), bool(tradable.late[i]), sessions, closed_day, exchange)
         )
-        for event, at, exact, late, why, midnight in zip(
-            events, after, is_session, tradable.late, tradable.unknown, said, strict=True
-        )
-    ]
+        position[i], remarks[i] = found.position, found.remark
+        outside |= {i} if found.outside else set()
+    return Places(position, remarks, outside)
 
 
 def _midnights(
-    events: Sequence[Event], exchanges: Exchanges, after: NDArray[np.int64], stamps: NDArray[np.datetime64]
-) -> list[str]:
-    """Return what to say of midnights with a zone whose moment belongs to another session than the day that they are read as."""
-    said = [""] * len(events)
-    rows = [i for i, e in enumerate(events) if e.moment.tzinfo is not None and not e.is_moment and exchanges.of(e)]
+    events: EventList, exchanges: Exchanges, after: NDArray[np.int64], stamps: NDArray[np.datetime64]
+) -> dict[int, str]:
+    """Return what to say of midnights with a zone whose moment belongs to another session than the day that they are read as, by place."""
+    said: dict[int, str] = {}
     groups: dict[str, list[int]] = {}
-    for i in rows:
-        groups.setdefault(exchanges.of(events[i])[0], []).append(i)
+    for i, event in events.timed.items():
+        if event.moment.tzinfo is not None and not event.is_moment and exchanges.of(event):
+            groups.setdefault(exchanges.of(event)[0], []).append(i)
     for name, mine in groups.items():
         found, _ = trading_days(pd.DatetimeIndex([events[i].moment.tz_convert("UTC") for i in mine]), name)
         places = np.searchsorted(stamps, found.to_numpy(dtype="datetime64[ns]"), side="left")
@@ -571,19 +726,10 @@ def _midnights(
 
 
 def _settle(
-    event: Event,
-    at: int,
-    exact: bool,
-    late: bool,
-    sessions: pd.DatetimeIndex,
-    closed_day: ClosedDay,
-    counted: str = "",
-    midnight: str = "",
-    held: tuple[pd.Timestamp, pd.Timestamp] | None = None,
+    event: Event, at: int, late: bool, sessions: pd.DatetimeIndex, closed_day: ClosedDay, exchanges: Exchanges
 ) -> Located:
-    """Apply the rule for closed days to one event; ``at`` is the first session not before its day."""
-    if exact:
-        return Located(at, "after the close: next session" if late else midnight)
+    """Apply the rule for closed days to an event on one; ``at`` is the first session after its day."""
+    counted, held = exchanges.sessions, exchanges.held
     if at == 0 or at == len(sessions):
         span = f"{iso_day(sessions[0])} to {iso_day(sessions[-1])}" if len(sessions) else "no sessions"
         unknown = ""
@@ -615,13 +761,14 @@ def _settle(
     return Located({"next": at, "previous": at - 1}[closed_day], f"{closed}: {closed_day} session")
 
 
-def event_keys(events: Sequence[Event], sessions: Sequence[str]) -> list[str]:
+def event_keys(tickers: NDArray[np.object_], sessions: Sequence[str]) -> list[str]:
     """Return one short unique name per event: the ticker, with its session, ISO format, if it occurs more than once."""
-    many = {t for t, n in Counter(e.ticker for e in events).items() if n > 1}
+    names = tickers.tolist()
+    many = {t for t, n in Counter(names).items() if n > 1}
+    keys = [f"{t} {session}" if t in many else t for t, session in zip(names, sessions, strict=True)]
     seen: dict[str, int] = {}
-    keys = []
-    for event, session in zip(events, sessions, strict=True):
-        key = f"{event.ticker} {session}" if event.ticker in many else event.ticker
+    for i, key in enumerate(keys):
         seen[key] = seen.get(key, 0) + 1
-        keys.append(key if seen[key] == 1 else f"{key} #{seen[key]}")
+        if seen[key] > 1:
+            keys[i] = f"{key} #{seen[key]}"
     return keys

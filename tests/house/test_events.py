@@ -206,7 +206,7 @@ def test_keys_are_short_and_unique():
     events = [
         es.Event(t, d) for t, d in [("A", "2025-01-27"), ("B", "2025-01-27"), ("B", "2025-01-28"), ("B", "2025-01-28")]
     ]
-    keys = event_keys(events, [e.asked for e in events])
+    keys = event_keys(np.array([e.ticker for e in events], dtype=object), [e.asked for e in events])
     assert keys == ["A", "B 2025-01-27", "B 2025-01-28", "B 2025-01-28 #2"]
 
 
@@ -222,3 +222,31 @@ def test_events_outside_the_sessions_have_no_place_and_a_remark():
 def test_a_moment_of_too_many_digits_is_refused(when):
     with pytest.raises(es.errors.InvalidInput, match="Event NVDA"):
         es.Event("NVDA", when)
+
+
+def test_a_table_of_days_and_a_list_of_events_are_the_same_events():
+    days = pd.to_datetime(["2025-01-27", "2025-01-18", "2025-01-28", "2025-01-28", "2019-12-31"])
+    table = pd.DataFrame({"ticker": list("ABBBA"), "date": days, "label": ["x", "", "y", "y", ""]})
+    made = as_events(table)
+    written = as_events([es.Event(t, str(d)[:10], label) for t, d, label in table.itertuples(index=False)])
+    assert made.given is None
+    assert made == written
+    assert (list(made), made.asked) == (list(written), [e.asked for e in written])
+    sessions = pd.DatetimeIndex(["2019-12-30", "2019-12-31", "2025-01-17", "2025-01-21", "2025-01-27"])
+    one, two = (locate_sessions(events, sessions, "XNYS", "next") for events in (made, written))
+    assert list(one) == list(two) == [locate_sessions([e], sessions, "XNYS", "next")[0] for e in written]
+    some = np.array([4, 1, 1])
+    assert made.take(some) == written.take(some) == [written[i] for i in some]
+    with pytest.raises(InvalidInput, match="Row 2"):
+        as_events(table.assign(ticker=["A", " ", "B", "C", "D"]))
+
+
+def test_moments_keep_their_place_when_events_are_taken():
+    events = as_events(
+        [es.Event("A", "2025-01-27"), es.Event("B", "2025-01-27 17:00-05:00"), es.Event("C", "2025-01-24 amc")]
+    )
+    taken = events.take(np.array([2, 1]))
+    assert sorted(taken.timed) == [0, 1]
+    assert [e.ticker for e in taken] == ["C", "B"]
+    sessions = pd.bdate_range("2025-01-20", "2025-01-31")
+    assert [sessions[p.position].day for p in locate_sessions(taken, sessions, "XNYS", "next")] == [27, 28]

@@ -255,7 +255,7 @@ class Evidence:
     @cached_property
     def firms(self) -> tuple[str, ...]:
         """The tickers of the study's events."""
-        return tuple(dict.fromkeys(e.ticker for e in self.result.panel.events))
+        return tuple(dict.fromkeys(self.result.panel.events.tickers.tolist()))
 
     def basket(self, key: str) -> tuple[str, tuple[str, ...]]:
         """Return what sentences call a basket, and its tickers."""

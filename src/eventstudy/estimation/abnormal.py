@@ -507,5 +507,4 @@ def _dates(panel: EventPanel) -> DayArray:
 
 def _firms(panel: EventPanel) -> IntArray:
     """Return a number for each event's ticker, shape (N,)."""
-    tickers = np.array([e.ticker for e in panel.events], dtype=object)
-    return np.asarray(pd.factorize(tickers)[0], dtype=np.int64)
+    return np.asarray(pd.factorize(panel.events.tickers)[0], dtype=np.int64)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from eventstudy.calendars import ClosedDay
 from eventstudy.errors import DataMissing
 from eventstudy.estimation.spans import sums_over_spans, trade_spans
-from eventstudy.events import Event, Exchanges, event_keys, locate_sessions
+from eventstudy.events import Event, EventList, Exchanges, event_keys, event_list, locate_sessions
 from eventstudy.windows import Window
 from eventstudy.wording import did_you_mean, first_few, iso_day, iso_days
 
@@ -36,7 +36,7 @@ class EventPanel:
 
     Attributes
     ----------
-    events : tuple of Event
+    events : EventList
         The N events kept.
     keys : tuple of str
         Their short unique names.
@@ -72,7 +72,7 @@ class EventPanel:
     A day is *usable* for an event if the firm's return and all K columns are there.
     """
 
-    events: tuple[Event, ...]
+    events: EventList
     keys: tuple[str, ...]
     position: IntArray
     calendar: pd.DatetimeIndex
@@ -91,6 +91,9 @@ class EventPanel:
     log: bool = False
     skip_gaps: bool = False
     holes: BoolArray | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "events", event_list(self.events))
 
     @property
     def n(self) -> int:
@@ -122,8 +125,8 @@ class EventPanel:
         """Return the panel of the events where ``mask`` (shape (N,)) is true."""
         chosen = np.flatnonzero(mask)
         per_event = {f.name: v[chosen] for f in fields(self) if isinstance(v := getattr(self, f.name), np.ndarray)}
-        events, keys = (tuple(values[i] for i in chosen) for values in (self.events, self.keys))
-        return replace(self, events=events, keys=keys, **per_event)  # type: ignore[arg-type]
+        keys = tuple(self.keys[i] for i in chosen)
+        return replace(self, events=self.events.take(chosen), keys=keys, **per_event)  # type: ignore[arg-type]
 
     def __repr__(self) -> str:
         return (
@@ -156,7 +159,7 @@ class Alignment:
             if reason:
                 audit.loc[key, "kept"] = False
                 audit.loc[key, "reason"] = reason
-        lost = tuple(Dropped(e, r) for e, r in zip(panel.events, found, strict=True) if r)
+        lost = tuple(Dropped(panel.events[i], r) for i, r in enumerate(found) if r)
         kept = np.array([not r for r in found], dtype=np.bool_)
         return Alignment(panel.keep(kept), audit, (*self.dropped, *lost))
 
@@ -222,10 +225,10 @@ def align(
     closes : DataFrame, optional
         Adjusted closes, dates × tickers, on the rows of ``returns``.
     """
+    events = event_list(events)
     _require_columns(returns, events, model.columns)
     located = locate_sessions(events, pd.DatetimeIndex(returns.index), rules.exchange, rules.closed_day)
-    position = np.array([place.position for place in located], dtype=np.int64)
-    every_event = gather_panel(returns, events, model, position, rules.estimation, rules.window)
+    every_event = gather_panel(returns, events, model, located.position, rules.estimation, rules.window)
     if trades is not None:
         every_event = _bridged(every_event, returns, trades, model.columns)
     every_event = replace(every_event, log=rules.log, skip_gaps=rules.skip_gaps)
@@ -234,17 +237,16 @@ def align(
     every_event = model.prepare(every_event)
     if not rules.skip_holes:
         every_event = replace(every_event, holes=_holes(every_event, rules.holes))
-    remarks = [place.remark for place in located]
-    reasons = _reasons(every_event, remarks, rules.min_estimation, _ends(returns, model))
-    audit = _audit(every_event, remarks, reasons)
+    reasons = _reasons(every_event, located.remarks, rules.min_estimation, _ends(returns, model))
+    audit = _audit(every_event, located.remarks, reasons)
     keep = np.array([not reason for reason in reasons], dtype=np.bool_)
-    dropped = tuple(Dropped(e, r) for e, r in zip(events, reasons, strict=True) if r)
+    dropped = tuple(Dropped(events[i], r) for i, r in enumerate(reasons) if r)
     return Alignment(every_event.keep(keep), audit, dropped)
 
 
 def gather_panel(
     returns: pd.DataFrame,
-    events: Sequence[Event],
+    events: EventList,
     model: PanelColumns,
     position: IntArray,
     estimation: Window,
@@ -262,13 +264,14 @@ def gather_panel(
     columns, calendar = model.columns, pd.DatetimeIndex(returns.index)
     offsets = tuple(model.offsets) or (0,) * len(columns)
     matrix = returns.to_numpy(dtype=np.float64)
-    firm = returns.columns.get_indexer(pd.Index([e.ticker for e in events]))
+    firm = returns.columns.get_indexer(pd.Index(events.tickers))
     factor = returns.columns.get_indexer(pd.Index(list(columns)))
     days = iso_days(calendar)
-    sessions = [days[p] if p >= 0 else iso_day(e.day) for p, e in zip(position.tolist(), events, strict=True)]
+    asked = iso_days(pd.DatetimeIndex(events.days)) if (position < 0).any() else []
+    sessions = [days[p] if p >= 0 else asked[i] for i, p in enumerate(position.tolist())]
     return EventPanel(
-        tuple(events),
-        tuple(event_keys(events, sessions)),
+        events,
+        tuple(event_keys(events.tickers, sessions)),
         position,
         calendar,
         estimation,
@@ -294,17 +297,18 @@ def panel_before(
     first = max(panel.estimation.end + 1, panel.window.start - most)
     if first > last:
         return None
-    events = [panel.events[i] for i in chosen]
-    before = gather_panel(returns, events, model, panel.position[chosen], panel.estimation, Window(first, last))
+    before = gather_panel(
+        returns, panel.events.take(chosen), model, panel.position[chosen], panel.estimation, Window(first, last)
+    )
     if trades is not None:
         before = _bridged(before, returns, trades, model.columns)
     return model.prepare(replace(before, log=panel.log, skip_gaps=panel.skip_gaps))
 
 
-def _require_columns(returns: pd.DataFrame, events: Sequence[Event], columns: Sequence[str]) -> None:
+def _require_columns(returns: pd.DataFrame, events: EventList, columns: Sequence[str]) -> None:
     there = set(returns.columns)
     missing_columns = [c for c in columns if c not in there]
-    missing_tickers = sorted({e.ticker for e in events} - there)
+    missing_tickers = sorted(set(events.tickers.tolist()) - there)
     if not missing_columns and not missing_tickers:
         return
     parts = []
@@ -346,7 +350,7 @@ def _gather_columns(
 def _bridged(panel: EventPanel, returns: pd.DataFrame, trades: pd.DataFrame, columns: Sequence[str]) -> EventPanel:
     """Return the panel with spans, and columns summed over the sessions of each span."""
     traded, matrix = trades.to_numpy(dtype=np.bool_), returns.to_numpy(dtype=np.float64)
-    firm = returns.columns.get_indexer(pd.Index([e.ticker for e in panel.events]))
+    firm = returns.columns.get_indexer(pd.Index(panel.events.tickers))
     factor = returns.columns.get_indexer(pd.Index(list(columns)))
     span = trade_spans(traded).astype(np.float64)
     parts = []
@@ -368,7 +372,7 @@ def _with_closes(panel: EventPanel, closes: pd.DataFrame, benchmark: str | None)
     """Return the panel with the closes from the session before the event window to its end."""
     matrix = closes.to_numpy(dtype=np.float64)
     span = Window(panel.window.start - 1, panel.window.end)
-    firm = closes.columns.get_indexer(pd.Index([e.ticker for e in panel.events]))
+    firm = closes.columns.get_indexer(pd.Index(panel.events.tickers))
     own = _gather(matrix, panel.position, span, firm)
     market = np.full_like(firm, closes.columns.get_loc(benchmark)) if benchmark in closes.columns else None
     held = None if market is None else _gather(matrix, panel.position, span, market)
@@ -404,7 +408,7 @@ def _ended(ends: Sequence[tuple[str, pd.Timestamp]], session: pd.Timestamp) -> s
 
 def _reasons(
     panel: EventPanel,
-    remarks: Sequence[str],
+    remarks: Mapping[int, str],
     min_estimation: int,
     ends: Sequence[tuple[str, pd.Timestamp]] = (),
 ) -> list[str]:
@@ -414,12 +418,14 @@ def _reasons(
     seen = panel.event_mask.sum(axis=1)
     day_zero_columns = panel.event_columns[:, [-panel.window.start] if 0 in panel.window else []]
     no_benchmark = np.asarray(~np.isfinite(day_zero_columns).all(axis=(1, 2)), dtype=np.bool_).reshape(panel.n)
-    reasons = []
-    for i, row in enumerate(panel.position.tolist()):
-        first, last = row + panel.window.start, row + panel.window.end
+    beyond = (panel.position + panel.window.start < 0) | (panel.position + panel.window.end >= length)
+    doubtful = beyond | (panel.position < 0) | (found < min_estimation) | no_benchmark | (seen == 0)
+    reasons = [""] * panel.n
+    for i in np.flatnonzero(doubtful).tolist():
+        row = int(panel.position[i])
         if row < 0:
-            reason = remarks[i]
-        elif first < 0 or last >= length:
+            reason = remarks.get(i, "")
+        elif beyond[i]:
             reason = (
                 f"the event window {panel.window} reaches beyond the data "
                 f"({iso_day(panel.calendar[0])} to {iso_day(panel.calendar[-1])})"
@@ -431,26 +437,24 @@ def _reasons(
                 f"{', '.join(panel.columns)} has no return on the event's session {iso_day(panel.calendar[row])} (prices "
                 f"are needed on it and on the session before); fill the gap, or name another day"
             )
-        elif seen[i] == 0:
-            reason = f"no usable return in the event window {panel.window}"
         else:
-            reason = ""
-        reasons.append(reason)
+            reason = f"no usable return in the event window {panel.window}"
+        reasons[i] = reason
     return reasons
 
 
-def _audit(panel: EventPanel, remarks: Sequence[str], reasons: Sequence[str]) -> pd.DataFrame:
+def _audit(panel: EventPanel, remarks: Mapping[int, str], reasons: Sequence[str]) -> pd.DataFrame:
     """One row an event: asked for, session used, days found, kept or dropped and why, flags."""
     located = panel.position >= 0
     days = iso_days(panel.calendar)
     session = [days[p] if p >= 0 else "" for p in panel.position.tolist()]
     table = pd.DataFrame(
         {
-            "ticker": [e.ticker for e in panel.events],
-            "label": [e.label for e in panel.events],
-            "asked": [e.asked for e in panel.events],
+            "ticker": panel.events.tickers,
+            "label": panel.events.labels,
+            "asked": panel.events.asked,
             "session": session,
-            "remark": [r if ok else "" for r, ok in zip(remarks, located, strict=True)],
+            "remark": [remarks.get(i, "") if ok else "" for i, ok in enumerate(located.tolist())],
             "estimation_days": panel.est_mask.sum(axis=1),
             "estimation_asked": len(panel.estimation),
             "event_days": panel.event_mask.sum(axis=1),
@@ -465,7 +469,7 @@ def _audit(panel: EventPanel, remarks: Sequence[str], reasons: Sequence[str]) ->
 
 def _flags(panel: EventPanel) -> dict[str, BoolArray]:
     """Duplicates, overlapping windows of one ticker, shared dates, and events inside another's estimation window."""
-    table = pd.DataFrame({"ticker": [e.ticker for e in panel.events], "position": panel.position})
+    table = pd.DataFrame({"ticker": panel.events.tickers, "position": panel.position})
     placed = table["position"] >= 0
     duplicate = table.duplicated(["ticker", "position"], keep="first") & placed
     shared = table.duplicated("position", keep=False) & placed

@@ -214,7 +214,7 @@ def portfolio(returns: FloatArray, weight: FloatArray) -> FloatArray:
 
 def _own(panel: EventPanel, tickers: Sequence[str]) -> BoolArray:
     """Whether a peer is the event's own firm, shape (N, K)."""
-    firms = np.array([e.ticker for e in panel.events], dtype=object)
+    firms = panel.events.tickers
     return np.asarray(firms[:, None] == np.array(tickers, dtype=object)[None, :], dtype=np.bool_)
 
 

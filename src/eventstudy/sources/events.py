@@ -13,7 +13,7 @@ import pandas as pd
 
 from eventstudy.calendars import calendar_bounds
 from eventstudy.errors import InvalidInput
-from eventstudy.events import Event, split_words, time_of_day
+from eventstudy.events import Event, EventList, split_words, time_of_day
 from eventstudy.interchange import as_pandas, is_table
 from eventstudy.sources.files.cells import WORDS, column_names, cut, refuse_repeated, shown
 from eventstudy.sources.files.delimited import filled_rows, read_text
@@ -78,32 +78,6 @@ _LIKE_A_DAY = re.compile(
 Read = TypeVar("Read")
 
 
-class EventList(tuple[Event, ...]):
-    """Events, and what a reader of the numbers should know of the table that they were read from.
-
-    Attributes
-    ----------
-    unused : tuple of str
-        Columns that were not used.
-    untimed : tuple of str
-        Rows without a time of day, in words, in a table that gives one for others.
-    said : tuple of str
-        What was left out of a file beside its table, in sentences.
-    """
-
-    unused: tuple[str, ...]
-    untimed: tuple[str, ...]
-    said: tuple[str, ...]
-
-    def __new__(
-        cls, events: Iterable[Event], unused: Sequence[str] = (), untimed: Sequence[str] = (), said: Sequence[str] = ()
-    ) -> EventList:
-        """Return a tuple of events that knows its table."""
-        made = super().__new__(cls, events)
-        made.unused, made.untimed, made.said = tuple(unused), tuple(untimed), tuple(said)
-        return made
-
-
 def as_events(events: object) -> EventList:
     """Return events given as a list, as a table of any library, or as the path of a file.
 
@@ -117,7 +91,7 @@ def as_events(events: object) -> EventList:
     if isinstance(events, EventList):
         return events
     if isinstance(events, Event):
-        return EventList((events,))
+        return EventList.of((events,))
     if isinstance(events, Path) or (isinstance(events, str) and re.search(r"\.\w{2,7}$", events)):
         return read_events(events)
     if is_table(events):
@@ -140,7 +114,7 @@ def as_events(events: object) -> EventList:
             raise InvalidInput(
                 f"{item!r} is not an Event; write Event('NVDA', '2025-01-27') or give a table with ticker and date."
             )
-    return EventList(item for item in items if isinstance(item, Event))
+    return EventList.of(item for item in items if isinstance(item, Event))
 
 
 # -- The file.
@@ -159,7 +133,7 @@ def read_events(path: str | Path, encoding: str | None = None) -> EventList:
 
     Returns
     -------
-    tuple of Event
+    EventList
         In the order of the rows; it also knows which columns were not used.
 
     Raises
@@ -226,11 +200,45 @@ def events_of_table(given: pd.DataFrame, said: Sequence[str] = ()) -> EventList:
     columns = _columns(table)
     if table.empty:
         raise InvalidInput(f"{_WHAT} has no rows; a study needs at least one event.")
-    firms, *more = (_texts(table, c) for c in (columns.firm, columns.label, columns.group, columns.exchange))
+    firms, labels, groups, exchanges = (
+        _texts(table, c) for c in (columns.firm, columns.label, columns.group, columns.exchange)
+    )
+    days = _plain_days(table, columns)
+    if days is not None and not any(exchanges):
+        return _plain_events(firms, days, labels, groups, columns.unused, said)
     moments, untimed = _moments(table, columns)
-    events = [_row_event(place, row) for place, row in enumerate(zip(firms, moments, *more, strict=True), start=1)]
-    rows = [f"row {i + 1} ({events[i].ticker} {events[i].asked})" for i in untimed]
-    return EventList(events, columns.unused, rows, said)
+    rows = zip(firms, moments, labels, groups, exchanges, strict=True)
+    events = [_row_event(place, row) for place, row in enumerate(rows, start=1)]
+    lacking = [f"row {i + 1} ({events[i].ticker} {events[i].asked})" for i in untimed]
+    return EventList.of(events, columns.unused, lacking, said)
+
+
+def _plain_days(table: pd.DataFrame, columns: Columns) -> pd.DatetimeIndex | None:
+    """Return the days of a table that holds nothing but days, as dates and no text; None of another."""
+    column = table[columns.day]
+    if columns.time is not None or column.dtype.kind != "M" or getattr(column.dtype, "tz", None) is not None:
+        return None
+    days = pd.DatetimeIndex(column)
+    return days if not days.hasnans and (days == days.normalize()).all() else None
+
+
+def _plain_events(
+    firms: list[str],
+    days: pd.DatetimeIndex,
+    labels: list[str],
+    groups: list[str],
+    unused: Sequence[str],
+    said: Sequence[str],
+) -> EventList:
+    """Return events of plain days; each firm's first is made, to refuse what is no name."""
+    first: dict[str, int] = {}
+    for place, firm in enumerate(firms):
+        first.setdefault(firm, place)
+    names = {firm: _row_event(place + 1, (firm, iso_day(days[place]))).ticker for firm, place in first.items()}
+    columns = ([names[firm] for firm in firms], labels, groups)
+    tickers, label, group = (np.array(column, dtype=object) for column in columns)
+    stamps = days.to_numpy(dtype="datetime64[ns]")
+    return EventList(tickers, stamps, label, group, unused=tuple(unused), said=tuple(said))
 
 
 def _row_event(place: int, row: tuple[object, ...]) -> Event:

@@ -47,7 +47,7 @@ def day_checks(
         if said:
             to_do = "write the days alone if they are others"
             checks.append(Check(f"Dates of the {what}", said, "days alone", False, to_do))
-    placed = {n for e in panel.events if e.is_moment and not e.exchange for n in exchanges.of(e)[:1]}
+    placed = {n for e in panel.events.timed.values() if e.is_moment and not e.exchange for n in exchanges.of(e)[:1]}
     seen = list(dict.fromkeys([*([exchanges.sessions] if exchanges.sessions else []), *sorted(placed)]))
     if not exchanges.named and seen and seen != [DEFAULT_EXCHANGE] and not exchanges.against:
         alike = [n for n in exchanges.of_dates if n not in seen]
@@ -66,7 +66,7 @@ def day_checks(
         to_do = f"relative days count {count}; if rows are missing or wrong, mend them, else name the exchange with calendar=, or calendar=None"
         checks.append(Check(EXCHANGE_CHECK, exchanges.against, "named, or recognised by the dates", False, to_do))
     checks += _left_out(data, returns, exchanges, panel, holes)
-    own = returns[[c for c in dict.fromkeys([*(e.ticker for e in panel.events), *panel.columns]) if c in returns]]
+    own = returns[[c for c in dict.fromkeys([*panel.events.tickers.tolist(), *panel.columns]) if c in returns]]
     if data.prices is None and own.shape[1] > 1:
         idle = own.index[((own == 0.0) | own.isna()).all(axis=1) & (own == 0.0).any(axis=1)]
         if len(idle) >= FEWEST_FILLED:
@@ -89,7 +89,7 @@ def _left_out(
     if exchanges.sessions and data.prices is not None:  # a check of prices tells them
         return []
     table = data.table.adj_close if isinstance(data.table, Prices) else data.table
-    firms = [t for t in dict.fromkeys(e.ticker for e in panel.events) if t in table]
+    firms = [t for t in dict.fromkeys(panel.events.tickers.tolist()) if t in table]
     days = pd.DatetimeIndex(table.index)
     if not firms:
         return []
@@ -181,7 +181,7 @@ def usage_of(data: Prices | pd.DataFrame, panel: EventPanel, model: NormalReturn
     """Return which prices the events of a panel use."""
     in_data = data.tickers if isinstance(data, Prices) else tuple(data.columns)
     columns = tuple(c for c in model.columns if c in in_data)
-    tickers = tuple(e.ticker for e in panel.events)
+    tickers = tuple(panel.events.tickers.tolist())
     final = len(panel.calendar) - 1
     first, start, last = (
         panel.calendar[np.clip(panel.position + day, 0, final)]
@@ -231,7 +231,7 @@ def still_check(data: Data, panel: EventPanel, model: NormalReturnModel) -> tupl
     still = (panel.event_returns[:, zero] == 0.0) & (panel.zero_share < SELDOM_STILL)
     volume = None if data.prices is None else data.prices.volume
     if volume is not None and still.any():
-        shares = clean_frame(volume, "volume").reindex(index=panel.calendar, columns=[e.ticker for e in panel.events])
+        shares = clean_frame(volume, "volume").reindex(index=panel.calendar, columns=panel.events.tickers.tolist())
         still &= ~(shares.to_numpy(dtype=np.float64)[panel.position, np.arange(panel.n)] > 0)
     found = [panel.keys[i] for i in np.flatnonzero(still)]
     if not found:

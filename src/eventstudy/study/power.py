@@ -15,7 +15,7 @@ from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
 from eventstudy.estimation.abnormal import AbnormalReturns, abnormal_returns
 from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import BoolArray, FloatArray, IntArray, gather_panel
-from eventstudy.events import Event
+from eventstudy.events import Event, EventList
 from eventstudy.inference import TESTS, HypothesisTest, run_test
 from eventstudy.inference.correlation import mean_correlation
 from eventstudy.inference.result import LEVEL, check_seed, members
@@ -458,14 +458,14 @@ def simulated_power(
     open_to = _eligible(table, firms, model, span, days, min_estimation)
     check_seed(seed)
     rng = np.random.default_rng(seed)
-    events = [Event(ticker, table.index[0]) for ticker in firms]
+    events = EventList.of(Event(ticker, table.index[0]) for ticker in firms)
     place, firm = _draw(rng, open_to, n, draws, dates)
     p = np.full((len(names), len(sizes), draws), np.nan)
     reasons: dict[str, str] = {}
     per_block = max(BLOCK // n, 1)
     for start in range(0, draws, per_block):
         rows = slice(start, min(start + per_block, draws))
-        chosen = [events[f] for f in firm[rows].ravel()]
+        chosen = events.take(firm[rows].ravel())
         panel = model.prepare(gather_panel(table, chosen, model, place[rows].ravel(), span, days))
         fit = model.fit(panel)
         sound = np.array([not reason for reason in fit.unusable])

@@ -471,7 +471,7 @@ class EventStudyResult:
             raise DataMissing("Market values need prices; this study was run on returns.")
         return market_value_changes(
             self.abnormal,
-            tuple(e.ticker for e in self.panel.events),
+            tuple(self.panel.events.tickers.tolist()),
             self.panel.calendar,
             self.prices,
             window,
@@ -656,7 +656,7 @@ class EventStudyResult:
             raise DataMissing(f"Which event? Name one of {', '.join(self.abnormal.keys)}.")
         if event in self.abnormal.keys:
             return self.abnormal.keys.index(event)
-        places = [i for i, e in enumerate(self.panel.events) if e.ticker == event]
+        places = np.flatnonzero(self.panel.events.tickers == event).tolist()
         if len(places) == 1:
             return places[0]
         problem = "Several events answer to" if places else "No event is called"

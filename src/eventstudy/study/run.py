@@ -191,7 +191,7 @@ class EventStudy:
             If the events or the table cannot be read.
         """
         wanted = as_events(events)
-        tickers = [e.ticker for e in wanted]
+        tickers = wanted.tickers.tolist()
         read = as_data(data, self.calendar)
         table, prices = read.table, read.prices
         exchanges = exchanges_of(table, wanted, self.model, self.calendar)

@@ -142,7 +142,7 @@ def other_firms(result: Spoken) -> frozenset[str]:
     prices = result.prices
     if prices is None:
         return frozenset()
-    return frozenset(t for t in {e.ticker for e in result.panel.events} if another_firm(prices, t))
+    return frozenset(t for t in set(result.panel.events.tickers.tolist()) if another_firm(prices, t))
 
 
 def index_names(benchmark: str, names: Mapping[str, str]) -> list[str]:
@@ -197,7 +197,7 @@ def _benchmark(result: Spoken, window: Window) -> Values:
 
 def _currencies(result: Spoken, shown: Measured) -> dict[str, str]:
     """Return the currency of each event's market value; empty if it is not known."""
-    prices, tickers = result.prices, [e.ticker for e in result.panel.events]
+    prices, tickers = result.prices, result.panel.events.tickers.tolist()
     return {} if prices is None else {k: currency_of(prices, t) for k, t in zip(shown.keys, tickers, strict=True)}
 
 

@@ -13,11 +13,11 @@ from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import EventPanel
 from eventstudy.estimation.residuals import Statistic, arch_lm, chow, jarque_bera, ljung_box, outliers
+from eventstudy.events import EventList
 from eventstudy.inference import recommend, run_test, variance_ratio
 from eventstudy.inference.advice import STILL, design_of, variance_limit
 from eventstudy.inference.correlation import mean_correlation
 from eventstudy.inference.result import LEVEL, members, normal_quantile, normal_two_sided
-from eventstudy.sources.events import EventList
 from eventstudy.windows import Window
 from eventstudy.wording import amount, by_reason, first_few, iso_day, number, p_text, percent, plural
 

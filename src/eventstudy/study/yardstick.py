@@ -167,7 +167,7 @@ def benchmark_checks(
         comment = f"{abnormal.void} (they explain it fully on estimation days): their average is void; take a benchmark without them"
         return (BenchmarkCheck(BENCHMARK_CHECK, "made of them", rule, passed=False, comment=comment),)
     one_day = panel.columns == (model.benchmark,) and model.offsets == (0,) and not model.bridges_gaps
-    tickers = {e.ticker for e in panel.events}
+    tickers = set(panel.events.tickers.tolist())
     index = model.benchmark in INDEX_SERIES and one_day
     held = _held(panel, index_members(), returns_kind) if index and may_hold(tickers, panel.sessions) else None
     if held is None:
@@ -196,7 +196,7 @@ def _unknown(abnormal: AbnormalReturns, panel: EventPanel, foreign: frozenset[st
                 explained=most,
             ),
         )
-    own = np.array([e.ticker not in foreign for e in panel.events], dtype=np.bool_)
+    own = np.array([t not in foreign for t in panel.events.tickers.tolist()], dtype=np.bool_)
     heavy = [
         *_bounds(abnormal, panel, [np.array([i]) for i in np.flatnonzero(own)]),
         *_bounds(abnormal, panel, [group for group in groups if own[group].all()]),
@@ -286,14 +286,14 @@ class _Nearest:
 
 def _nearest_shares(panel: EventPanel) -> _Nearest | None:
     """Return what the index held of its members on the nearest day that is known; None unless estimation windows lie outside the panel."""
-    if not universe_members().index.isin([e.ticker for e in panel.events]).any():
+    if not universe_members().index.isin(panel.events.tickers).any():
         return None
     members = index_members()
     first = panel.calendar[np.clip(panel.position + panel.estimation.start, 0, len(panel.calendar) - 1)]
     if ((first >= members.days[0]) & (panel.sessions <= members.days[-1])).all():
         return None
     row = np.clip(members.days.searchsorted(panel.sessions), 1, len(members.days) - 1)
-    shares = [members.shares_of([e.ticker], int(r))[0] for e, r in zip(panel.events, row, strict=True)]
+    shares = [members.shares_of([t], int(r))[0] for t, r in zip(panel.events.tickers.tolist(), row, strict=True)]
     return _Nearest(np.array(shares), members.days[row])
 
 
@@ -339,7 +339,7 @@ class _Held:
 def _held(panel: EventPanel, members: IndexMembers, returns_kind: str) -> _Held | None:
     """Return what the index holds of the events' firms; None if nothing, or the days or the benchmark's figures are others."""
     row = members.days.get_indexer(panel.sessions)
-    inside = np.array([r > 0 and e.ticker in members.company for r, e in zip(row, panel.events, strict=True)])
+    inside = np.array([r > 0 and t in members.company for r, t in zip(row, panel.events.tickers.tolist(), strict=True)])
     if not inside.any():
         return None
     whole = _on_days(panel, members.index_return(), returns_kind)
@@ -349,12 +349,12 @@ def _held(panel: EventPanel, members: IndexMembers, returns_kind: str) -> _Held 
     est, event = whole.est_columns.copy(), whole.event_columns.copy()
     for place in np.unique(panel.position[inside]):
         group = panel.position == place
-        firms = [panel.events[i].ticker for i in np.flatnonzero(group)]
+        firms = panel.events.tickers[group].tolist()
         part = _on_days(panel.keep(group), members.index_return(firms), returns_kind)
         est[group], event[group] = part.est_columns, part.event_columns
     shares = np.full(panel.n, np.nan)
     for i in np.flatnonzero(inside):
-        shares[i] = members.shares_of([panel.events[i].ticker], int(row[i]))[0]
+        shares[i] = members.shares_of([panel.events.tickers[i]], int(row[i]))[0]
     rest = replace(panel, est_columns=est, event_columns=event).keep(inside)
     return _Held(np.flatnonzero(inside).astype(np.int64), shares[inside], rest)
 

@@ -14,13 +14,14 @@ from pydantic import Field, Strict, ValidationError, model_validator
 from eventstudy.claims import ClaimBook, ClaimsLedger, Evidence, claims_of, judge
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput, StudyFileError
 from eventstudy.estimation import NormalReturnModel
+from eventstudy.events import EventList
 from eventstudy.figures.house_style import load_style
 from eventstudy.figures.presentation import Presentation
 from eventstudy.files import check_file_name, check_inside, command_path, own_notebooks, read_table
 from eventstudy.prices.snapshot import FACTOR_COLUMNS, ShareCount, load_factors
 from eventstudy.prices.table import YAHOO, Prices
 from eventstudy.sources import load_prices, source_of
-from eventstudy.sources.events import EventList, read_events
+from eventstudy.sources.events import read_events
 from eventstudy.sources.files.french import read_french_factors
 from eventstudy.sources.files.open import PriceFile
 from eventstudy.sources.source import Snapshot, Source
