@@ -237,7 +237,7 @@ def test_a_table_of_days_and_a_list_of_events_are_the_same_events():
     assert list(one) == list(two) == [locate_sessions([e], sessions, "XNYS", "next")[0] for e in written]
     some = np.array([4, 1, 1])
     assert made.take(some) == written.take(some) == [written[i] for i in some]
-    with pytest.raises(InvalidInput, match="Row 2"):
+    with pytest.raises(es.errors.InvalidInput, match="Row 2"):
         as_events(table.assign(ticker=["A", " ", "B", "C", "D"]))
 
 
