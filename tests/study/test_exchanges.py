@@ -13,7 +13,7 @@ import pytest
 import eventstudy as es
 from eventstudy.calendars import _calendar, exchange_sessions
 from eventstudy.errors import DataUnfit, InvalidInput
-from eventstudy.events import locate_sessions
+from eventstudy.events import event_list, locate_sessions
 from eventstudy.prices.table import Prices
 from eventstudy.study.exchange import exchanges_of
 
@@ -167,7 +167,7 @@ def test_a_share_that_trades_seldom_and_one_just_listed_are_placed_by_the_exchan
     table.loc[: days[280], "NEW"] = np.nan
     table.loc[rng.random(len(days)) < 0.4, "THIN"] = np.nan
     events = [es.Event(t, "2023-10-11 17:30 Europe/Copenhagen") for t in ("NEW", "THIN", "STK")]
-    found = exchanges_of(table, events, MODEL, None)
+    found = exchanges_of(table, event_list(events), MODEL, None)
     assert [found.of(e) for e in events] == [("XCSE",)] * 3
 
 
@@ -398,7 +398,7 @@ def test_the_exchange_of_a_short_table_is_the_one_that_most_days_speak_for(excha
     for start in range(3, 880, 73):
         table = short(exchange, start)
         day = es.Event("STK", str(table.index[40].date()))
-        taken = exchanges_of(table, [day], MODEL, "auto").sessions
+        taken = exchanges_of(table, event_list([day]), MODEL, "auto").sessions
         own, theirs = set(table.index), set(exchange_sessions(taken, table.index[0].date(), table.index[-1].date()))
         assert own == theirs
         york = set(exchange_sessions("XNYS", table.index[0].date(), table.index[-1].date()))
@@ -418,7 +418,7 @@ def test_filled_holidays_and_lost_days_are_told_of_the_exchange_that_they_belong
     extra = lost.reindex(lost.index.union(pd.bdate_range("2023-04-03", "2023-04-11")))
     extra = extra.interpolate()
     for data in (lost, extra):
-        assert exchanges_of(Prices.from_frame(data), [day], MODEL, "auto").sessions == exchange
+        assert exchanges_of(Prices.from_frame(data), event_list([day]), MODEL, "auto").sessions == exchange
 
 
 @pytest.mark.parametrize("exchange", ["XLON", "XNYS"])

@@ -11,6 +11,7 @@ import pytest
 import eventstudy as es
 from eventstudy.calendars import exchange_sessions, swapped_days
 from eventstudy.errors import DataUnfit, InvalidInput
+from eventstudy.events import event_list
 from eventstudy.prices.table import Prices
 from eventstudy.study.exchange import exchanges_of
 from eventstudy.study.interpolated import refuse_cumulated, refuse_interpolated, straight_steps
@@ -76,7 +77,7 @@ def test_interpolated_holidays_name_their_exchange_and_never_new_york(exchange):
     with pytest.raises(DataUnfit, match=rf"on which {exchange} was closed.*were interpolated") as error:
         study().run(returns_of(filled), [day_0(closes)])
     assert error.value.facts["days"] == len(holidays)
-    found = exchanges_of(Prices.from_frame(filled), [day_0(closes)], MODEL, "auto")
+    found = exchanges_of(Prices.from_frame(filled), event_list([day_0(closes)]), MODEL, "auto")
     assert found.sessions == exchange
 
 
@@ -179,7 +180,7 @@ def test_coins_with_days_missing_keep_their_days():
     gone = rng.random(len(closes)) < 0.06
     gone[-40:] = gone[0] = False
     holed = closes[~gone]
-    assert exchanges_of(Prices.from_frame(holed), [day_0(closes)], MODEL, "auto").sessions == "24/7"
+    assert exchanges_of(Prices.from_frame(holed), event_list([day_0(closes)]), MODEL, "auto").sessions == "24/7"
     result = study(accept={"missing_sessions": "known"}).run(Prices.from_frame(holed), [day_0(closes)])
     full = closes.mask(np.repeat(gone[:, None], 2, axis=1)).pct_change(fill_method=None).to_numpy()
     at = len(closes) - 30

@@ -621,13 +621,13 @@ def signed_rank_shift(abnormal: AbnormalReturns, window: Window, n: int) -> floa
         length = len(window)
         days = abnormal.residuals[:, : abnormal.residuals.shape[1] // length * length]
         sums = days.reshape(len(days), -1, length).sum(axis=2).ravel()
-        sums = sums[np.isfinite(sums) & (sums != 0.0)]
-        m = len(sums)
+        above, below = np.sort(sums[sums > 0]), np.sort(-sums[sums < 0])
+        p, m = len(above), len(above) + len(below)
         if m == 0:
             return 0.0
-        rank = np.empty(m)
-        rank[np.argsort(np.abs(sums), kind="stable")] = np.arange(1, m + 1)
-        return float(rank[sums > 0].sum()) / (m * (m + 1) / 2.0) - 0.5
+        # the ranks of the positive sums among themselves, and over how many negative ones each is; equal sizes share their ranks
+        over = sum(int(np.searchsorted(below, above, side).sum()) for side in ("left", "right")) / 2.0
+        return (p * (p + 1) / 2.0 + over) / (m * (m + 1) / 2.0) - 0.5
 
     return math.sqrt(3.0 * n) * abnormal.once(("signed ranks", len(window)), compute)
 

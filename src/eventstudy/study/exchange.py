@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -23,7 +21,7 @@ from eventstudy.calendars import (
 from eventstudy.days import refuse_two_readings
 from eventstudy.errors import DataUnfit
 from eventstudy.estimation.model import NormalReturnModel
-from eventstudy.events import Event, Exchanges
+from eventstudy.events import EventList, Exchanges
 from eventstudy.prices.table import Prices, clean_frame
 from eventstudy.study.interpolated import between_neighbours
 from eventstudy.study.refusals import LISTED, still_rows
@@ -40,7 +38,7 @@ ENOUGH = 30
 
 
 def exchanges_of(
-    data: Prices | pd.DataFrame, events: Sequence[Event], model: NormalReturnModel, calendar: str | None
+    data: Prices | pd.DataFrame, events: EventList, model: NormalReturnModel, calendar: str | None
 ) -> Exchanges:
     """Return whose sessions count and whose closing times place moments: those that are named, else those that the dates fit."""
     closes = data.adj_close if isinstance(data, Prices) else data
@@ -49,7 +47,7 @@ def exchanges_of(
     if calendar not in {None, AUTO}:
         calendar_bounds(str(calendar))
         return Exchanges(named=str(calendar), sessions=str(calendar), held=held)
-    needed = list(dict.fromkeys([*(e.ticker for e in events), *model.columns]))
+    needed = list(dict.fromkeys([*events.tickers.tolist(), *model.columns]))
     frame = closes[[c for c in needed if c in closes.columns]]
     if isinstance(data, Prices):
         frame = clean_frame(frame, "adjusted close") if frame.shape[1] else frame
@@ -65,15 +63,15 @@ def exchanges_of(
         _refuse_interpolated_holidays(days, rows, filled)
     sessions, sure = ("", True) if calendar is None else _sessions_by_dates(match, days[rows], days[rows & moves])
     against = "" if sure or rows.sum() < ENOUGH else _against(match, days[rows], sessions)
-    tickers = [e.ticker for e in events if e.is_moment and not e.exchange and e.ticker in frame]
+    tickers = [e.ticker for e in events.timed.values() if e.is_moment and not e.exchange and e.ticker in frame]
     by_ticker = _of_tickers(days, frame[list(dict.fromkeys(tickers))], match.near[0])
     return Exchanges("", sessions, match.near[0], by_ticker, held, against)
 
 
-def of_another_market(data: Prices | pd.DataFrame, events: Sequence[Event], model: NormalReturnModel) -> frozenset[str]:
+def of_another_market(data: Prices | pd.DataFrame, events: EventList, model: NormalReturnModel) -> frozenset[str]:
     """Return the tickers whose dates are the sessions of other exchanges than the benchmark's."""
     table = data.adj_close if isinstance(data, Prices) else data
-    tickers = [t for t in dict.fromkeys(e.ticker for e in events) if t in table]
+    tickers = [t for t in dict.fromkeys(events.tickers.tolist()) if t in table]
     if model.benchmark not in table or not tickers:
         return frozenset()
     match = match_exchanges(pd.DatetimeIndex(table.index), table[[model.benchmark, *tickers]].notna().to_numpy())
