@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,8 @@ from eventstudy.inference import (
     recommend,
     registry,
 )
-from eventstudy.inference.advice import serial_inflation, skewness, variance_limit
+from eventstudy.inference.advice import serial_inflation, signed_rank_shift, skewness, variance_limit
+from eventstudy.windows import Window
 
 
 @pytest.mark.parametrize(
@@ -497,3 +499,18 @@ def test_two_firms_are_one_event_only_on_days_they_share(study):
 def test_the_advice_does_not_promise_what_one_date_cannot_tell(result):
     said = result.recommended((0, 0)).sentence
     assert "in each firm's own part; a move that all have in common cannot be told from the news" in said
+
+
+@pytest.mark.parametrize("length", [1, 3])
+@pytest.mark.parametrize("digits", [9, 2])  # with two digits many sums are equal
+def test_the_shift_of_signed_ranks_is_that_of_all_ranks(length: int, digits: int) -> None:
+    rng = np.random.default_rng(digits + length)
+    residuals = np.round(0.001 + 0.01 * rng.standard_t(3, (50, 41)), digits)
+    residuals[rng.random(residuals.shape) < 0.02] = np.nan
+    days = residuals[:, : 41 // length * length].reshape(50, -1, length).sum(axis=2).ravel()
+    days = days[np.isfinite(days) & (days != 0.0)]
+    ranks = stats.rankdata(np.abs(days))
+    share = ranks[days > 0].sum() / (len(days) * (len(days) + 1) / 2)
+    abnormal = SimpleNamespace(residuals=residuals, once=lambda _, compute: compute())
+    found = signed_rank_shift(abnormal, Window(0, length - 1), 7)
+    assert found == pytest.approx(np.sqrt(3 * 7) * (share - 0.5), abs=1e-12)
