@@ -11,14 +11,9 @@ from typing import Any, ClassVar, Literal, get_args
 import numpy as np
 
 from eventstudy.errors import DataMissing, InvalidInput
-from eventstudy.estimation.model import (
-    Estimate,
-    Fit,
-    OneBenchmark,
-    OneEvent,
-    fit_each,
-)
-from eventstudy.estimation.panel import EventPanel, FloatArray
+from eventstudy.estimation.model import Estimates, Fit, OneBenchmark, Sample, fit_in_chunks
+from eventstudy.estimation.panel import EventPanel, FloatArray, IntArray
+from eventstudy.estimation.volatility import MEAN_SIZE, Egarch, Equation, Garch, Maxima, Series, loss, most_likely
 
 Kind = Literal["garch", "egarch"]
 
@@ -26,10 +21,10 @@ Kind = Literal["garch", "egarch"]
 PER_CENT = 100.0
 #: Fewest usable estimation days: a variance equation of three or four numbers says nothing on fewer.
 MIN_DAYS = 60
-#: Iterations of the optimiser.
-MAX_ITERATIONS = 1000
-#: Bounds of α, γ and β of an EGARCH.
-EGARCH_BOUNDS = [(0.0, 2.0), (-2.0, 2.0), (0.0, 0.999)]
+#: Climbs of all events together, and iterations of ``arch`` for an event that found no maximum in them.
+CLIMBS, MAX_ITERATIONS = 6, 1000
+#: Events whose likelihoods are evaluated together: a step of a day costs as much for one event as for a hundred.
+TOGETHER = 512
 #: A GARCH may be this much less likely than a constant variance, which it holds but for its first day.
 SLACK = 1.0
 
@@ -55,13 +50,17 @@ class GarchMarketModel(OneBenchmark):
 
     Notes
     -----
-    ``R_it = alpha_i + beta_i R_mt + e_it``, ``e_it = √h_it z_it``, z normal; estimated event by event with ``arch`` on
-    returns in per cent. Estimation days without a return are skipped.
+    ``R_it = alpha_i + beta_i R_mt + e_it``, ``e_it = √h_it z_it``, z normal. The likelihoods of all events of a chunk are maximised together
+    (`most_likely`), with the variance before the first day that ``arch`` takes; an event that finds no maximum in them goes to ``arch``.
+    Estimation days without a return are skipped. Against ``arch`` alone, 250 days, 420 samples of three laws: GARCH was more likely (by more
+    than 0.001) for 47 and less for 4, EGARCH for 62 and for none; elsewhere forecast standard errors differ by at most 0.0007. From a maximum found
+    here the optimiser of ``arch`` climbed by 2e-5 at most.
 
     **EGARCH likelihoods** of a few hundred days have several maxima, and without bounds the highest is often no model of
     volatility: with α < 0 a large shock *lowers* the next variances, and one volatile day is "foreseen" from the calm before it. The
-    size effect is therefore kept from 0 to 2, β below 1, and the best of three starts is taken. (Without bounds 5 of 59
-    shares of the S&P 500 panel did not converge, or to nonsense; with them 100 of 100 did.)
+    size effect is therefore kept from 0 to 2, β below 1, and the best of four starts is taken. (Without bounds 5 of 59
+    shares of the S&P 500 panel did not converge, or to nonsense; with them 100 of 100 did.) |e| is rounded within 3e-6 residual
+    deviations of zero in the search: the likelihood has a kink where a day lies on the line, and often its maximum there.
 
     **Event days.** Their variances are forecast from the last usable estimation day, through the gap, without looking at the
     event: ``h_(T+k) = ω + (α+β) h_(T+k-1)``; for EGARCH the exact expectation, ``E h_(T+k) =
@@ -121,7 +120,7 @@ class GarchMarketModel(OneBenchmark):
             If the package ``arch`` is not installed.
         """
         require_arch()
-        return fit_each(panel, self.design, ("alpha", "beta"), partial(_estimate, kind=self.kind))
+        return fit_in_chunks(panel, self.design, ("alpha", "beta"), partial(_estimate, kind=self.kind), TOGETHER)
 
 
 def require_arch() -> None:
@@ -135,127 +134,196 @@ def require_arch() -> None:
         ) from cause
 
 
-def _estimate(event: OneEvent, kind: Kind) -> Estimate:
-    """Fit mean and variance of one event, and forecast its variances."""
-    m, word = len(event.y), kind.upper()
-    covariance: FloatArray = np.zeros((2, 2))
-    if m < MIN_DAYS:
-        reason = f"{m} usable returns in the estimation window; a GARCH model needs at least {MIN_DAYS}"
-        return Estimate(np.zeros(2), covariance, reason)
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        found = _most_likely(PER_CENT * event.y, PER_CENT * event.x[:, 1:], kind)
-        h, values = found.conditional_volatility**2, found.params
-        path = forecast_garch if kind == "garch" else forecast_egarch
-        ahead = path(values[2:], found.resid[-1], h[-1], int(event.ahead.max()))[event.ahead - 1]
-    reason = ""
-    if found.convergence_flag != 0:
-        reason = f"the {word} likelihood found no maximum (optimiser status {found.convergence_flag})"
-    elif not (np.isfinite(h).all() and h.min() > 0):
-        reason = f"the {word} estimation gives a variance that is not a positive number"
-    elif not found.loglikelihood > _constant_variance(event) - SLACK:
-        reason = f"the {word} likelihood is below that of a constant variance, so its maximum was not found"
+def _estimate(sample: Sample, kind: Kind) -> Estimates:
+    """Fit mean and variance of n events, and forecast their variances."""
+    count = np.asarray(sample.used.sum(axis=1), dtype=np.int64)
+    enough = np.flatnonzero(count >= MIN_DAYS)
+    (n, m), (_, length), (_, p) = sample.y.shape, sample.ahead.shape, sample.coefficients.shape
+    reasons = [
+        f"{days} usable returns in the estimation window; a GARCH model needs at least {MIN_DAYS}" for days in count
+    ]
+    every = Estimates(np.zeros((n, p)), np.zeros((n, p, p)), reasons, np.ones((n, m)), np.ones((n, length)))
+    if not len(enough):
+        return every
+    with np.errstate(all="ignore"):
+        found = _estimate_long(sample.part(enough), count[enough], kind)
+    for name in ("coefficients", "covariance", "est_variance", "event_variance"):
+        getattr(every, name)[enough] = getattr(found, name)
+    for i, reason in zip(enough, found.reasons, strict=True):
+        reasons[i] = reason
+    return every
+
+
+def _estimate_long(sample: Sample, count: IntArray, kind: Kind) -> Estimates:
+    """Fit events with enough days."""
+    q, unit = sample.orthonormal, sample.sigma
+    residuals = sample.y - np.matmul(sample.x, sample.coefficients[:, :, None])[:, :, 0]
+    series = Series.of(residuals / unit[:, None], q, sample.used)
+    equation: Equation = Garch() if kind == "garch" else Egarch()
+    best = most_likely(series, equation, CLIMBS)
+    b, theta, status = _with_arch(best, sample, kind)
+    e = series.errors(b[:, None])
+    h = equation.variances(series, e, theta[:, None])
+    value = loss(series, e, h)[0]
+    h, rows = np.ascontiguousarray(h[:, 0].T), np.arange(len(count))
+    path = forecast_garch if kind == "garch" else forecast_egarch
+    ahead = path(theta.T, e[count - 1, 0, rows], h[rows, count - 1], int(sample.ahead.max()))
+    est_variance = np.ones(sample.y.shape)
+    est_variance[sample.used] = h[np.arange(h.shape[1]) < count[:, None]]
+    weighted = q / est_variance[:, None]
+    covariance = np.linalg.inv(np.matmul(weighted, q.transpose(0, 2, 1)))
+    back = sample.root * unit[:, None, None]
+    return Estimates(
+        sample.coefficients + np.matmul(back, b.T[:, :, None])[:, :, 0],
+        np.matmul(np.matmul(back, covariance), back.transpose(0, 2, 1)),
+        _reasons(status, est_variance, value - _constant_variance(count, q.shape[1]), kind),
+        est_variance * unit[:, None] ** 2,
+        np.take_along_axis(ahead, sample.ahead - 1, axis=1) * unit[:, None] ** 2,
+    )
+
+
+def _constant_variance(count: IntArray, p: int) -> FloatArray:
+    """Return the least loss of the regressions with a constant variance, shape (n,), returns in units of the residual deviation."""
+    return np.asarray(0.5 * count * (np.log((count - p) / count) + 1.0), dtype=np.float64)
+
+
+def _reasons(status: IntArray, h: FloatArray, excess: FloatArray, kind: Kind) -> list[str]:
+    """Say for each event why its estimate cannot be used, or nothing."""
+    word = kind.upper()
+    positive = np.asarray((np.isfinite(h) & (h > 0)).all(axis=1), dtype=np.bool_)
+    reasons = []
+    for flag, sound, worse in zip(status, positive, ~(excess < SLACK), strict=True):
+        if flag:
+            reasons.append(f"the {word} likelihood found no maximum (optimiser status {flag})")
+        elif not sound:
+            reasons.append(f"the {word} estimation gives a variance that is not a positive number")
+        elif worse:
+            reasons.append(f"the {word} likelihood is below that of a constant variance, so its maximum was not found")
+        else:
+            reasons.append("")
+    return reasons
+
+
+# -- The events that the search of all together leaves open, one by one through the package arch.
+
+
+def _with_arch(best: Maxima, sample: Sample, kind: Kind) -> tuple[FloatArray, FloatArray, IntArray]:
+    """Return b and θ, of ``arch`` where no maximum was found, and the status of its optimiser, 0 where there is one."""
+    b, theta, status = best.b.copy(), best.theta.copy(), np.zeros(best.b.shape[1], dtype=np.int64)
+    for i in np.flatnonzero(~best.found):
+        used, back = sample.used[i], sample.root[i] * sample.sigma[i]
+        per_cent = np.array([PER_CENT, *np.ones(len(b) - 1)])
+        base, unit = sample.coefficients[i], PER_CENT * sample.sigma[i]
+        start = np.concatenate([per_cent * (base + back @ b[:, i]), in_unit(theta[:, i], unit, kind)])
+        y, x = PER_CENT * sample.y[i, used], PER_CENT * sample.x[i, used, 1:]
+        found = by_arch(y, x, kind, start)
+        if found.convergence_flag:
+            found = by_arch(y, x, kind)
+        b[:, i] = np.linalg.solve(back, found.params[: len(b)] / per_cent - base)
+        theta[:, i] = in_unit(found.params[len(b) :], 1.0 / unit, kind)
+        status[i] = found.convergence_flag
+    return b, theta, status
+
+
+def in_unit(theta: FloatArray, unit: float, kind: Kind) -> FloatArray:
+    """Return the variance parameters, shape (size,), of returns ``unit`` times as large."""
+    changed = theta.copy()
+    if kind == "garch":
+        changed[0] *= unit**2
     else:
-        covariance = np.asarray(np.linalg.inv((event.x / (h / PER_CENT**2)[:, None]).T @ event.x), dtype=np.float64)
-    coefficients = values[:2] / np.array([PER_CENT, 1.0])
-    return Estimate(coefficients, covariance, reason, h / PER_CENT**2, ahead / PER_CENT**2)
-
-
-def _constant_variance(event: OneEvent) -> float:
-    """Return the largest log-likelihood of the regression with a constant variance, returns in per cent."""
-    m = len(event.y)
-    variance = (PER_CENT * event.sigma) ** 2 * (m - 2) / m
-    return -0.5 * m * (math.log(2.0 * math.pi * variance) + 1.0)
+        changed[0] += (1.0 - theta[3]) * math.log(unit**2)
+    return changed
 
 
 @dataclass(frozen=True, eq=False)
-class _Found:
+class ArchFit:
     """What is read of a result of ``arch``; returns in per cent."""
 
     convergence_flag: int
     loglikelihood: float
     params: FloatArray
-    resid: FloatArray
-    conditional_volatility: FloatArray
 
 
-def _most_likely(y: FloatArray, x: FloatArray, kind: Kind) -> _Found:
-    """Maximise the likelihood with ``arch``, for EGARCH within bounds and from several starts; the first of equals counts.
+def by_arch(y: FloatArray, x: FloatArray, kind: Kind, start: FloatArray | None = None, **options: Any) -> ArchFit:
+    """Maximise the likelihood of one event with ``arch``, for EGARCH within bounds.
 
     Parameters
     ----------
-    y, x : ndarray, shape (M,) and (M, 1)
+    y, x : ndarray, shape (M,) and (M, p - 1)
         Returns of the firm and of the market in per cent.
+    start : ndarray, shape (p + size,), optional
+        Where to start; otherwise where ``arch`` does.
+    **options
+        Passed to ``fit`` of ``arch``, e.g. its ``tol``.
     """
     from arch.univariate import EGARCH, GARCH, LS
 
     class Bounded(EGARCH):
         def bounds(self, resids: Any) -> list[tuple[float, float]]:
-            return [super().bounds(resids)[0], *EGARCH_BOUNDS]
+            most, steepest, longest = Egarch.LARGEST
+            return [super().bounds(resids)[0], (0.0, most), (-steepest, steepest), (0.0, longest)]
 
-    starts: list[FloatArray | None] = [None]
-    if kind == "egarch":
-        design = np.column_stack([np.ones(len(y)), x])
-        mean = np.linalg.lstsq(design, y, rcond=None)[0]
-        log_variance = math.log(float(np.mean((y - design @ mean) ** 2)))
-        starts += [np.array([*mean, (1.0 - b) * log_variance, 0.1, 0.0, b]) for b in (0.9, 0.5)]
-    results = []
-    for start in starts:
-        volatility = GARCH(p=1, o=0, q=1) if kind == "garch" else Bounded(p=1, o=1, q=1)
-        model = LS(y, x, volatility=volatility, rescale=False)
-        options = {"maxiter": MAX_ITERATIONS}
-        results.append(model.fit(disp="off", show_warning=False, starting_values=start, options=options))
-    best = max(results, key=lambda result: (result.convergence_flag == 0, result.loglikelihood))
-    return _Found(
-        best.convergence_flag,
-        float(best.loglikelihood),
-        np.asarray(best.params, dtype=np.float64),
-        np.asarray(best.resid, dtype=np.float64),
-        np.asarray(best.conditional_volatility, dtype=np.float64),
-    )
+    volatility = GARCH(p=1, o=0, q=1) if kind == "garch" else Bounded(p=1, o=1, q=1)
+    told = {"disp": "off", "show_warning": False, "options": {"maxiter": MAX_ITERATIONS}, **options}
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        found = LS(y, x, volatility=volatility, rescale=False).fit(starting_values=start, **told)
+    return ArchFit(found.convergence_flag, float(found.loglikelihood), np.asarray(found.params, dtype=np.float64))
 
 
-def forecast_garch(parameters: FloatArray, e: float, h: float, steps: int) -> FloatArray:
+# -- Forecasts.
+
+
+def forecast_garch(parameters: FloatArray, e: FloatArray | float, h: FloatArray | float, steps: int) -> FloatArray:
     """Forecast variances of a GARCH(1,1).
 
     Parameters
     ----------
-    parameters : ndarray, shape (3,)
+    parameters : ndarray, shape (..., 3)
         ω, α, β.
+    e, h : ndarray, shape (...,)
+        Error and variance of the last day.
 
     Returns
     -------
-    ndarray, shape (steps,)
+    ndarray, shape (..., steps)
         ``h_(T+1) = ω + α e² + β h``, then ``h_(T+k) = ω + (α+β) h_(T+k-1)``.
     """
-    omega, alpha, beta = parameters
+    omega, alpha, beta = np.moveaxis(np.asarray(parameters), -1, 0)[..., None]
+    e, h = np.asarray(e)[..., None], np.asarray(h)[..., None]
     first = omega + alpha * e * e + beta * h
     power = (alpha + beta) ** np.arange(steps)
-    grown = np.concatenate([[0.0], np.cumsum(power)[:-1]])
-    return np.asarray(omega * grown + power * first, dtype=np.float64)
+    return np.asarray(omega * _sum_before(power) + power * first, dtype=np.float64)
 
 
-def forecast_egarch(parameters: FloatArray, e: float, h: float, steps: int) -> FloatArray:
+def forecast_egarch(parameters: FloatArray, e: FloatArray | float, h: FloatArray | float, steps: int) -> FloatArray:
     """Forecast variances of an EGARCH(1,1) with normal errors, exactly.
 
     Parameters
     ----------
-    parameters : ndarray, shape (4,)
+    parameters : ndarray, shape (..., 4)
         ω, α, γ, β.
+    e, h : ndarray, shape (...,)
+        Error and variance of the last day.
 
     Returns
     -------
-    ndarray, shape (steps,)
+    ndarray, shape (..., steps)
         ``E h_(T+k)``; with ``g = α (|z| - √(2/π)) + γ z``,
         ``E exp(b g) = e^(-bα√(2/π)) [e^(b²(α+γ)²/2) Φ(b(α+γ)) + e^(b²(α-γ)²/2) Φ(b(α-γ))]``.
     """
     from scipy.special import ndtr
 
-    omega, alpha, gamma, beta = parameters
-    z, centre = e / np.sqrt(h), np.sqrt(2.0 / np.pi)
-    first = omega + alpha * (abs(z) - centre) + gamma * z + beta * np.log(h)
+    omega, alpha, gamma, beta = np.moveaxis(np.asarray(parameters), -1, 0)[..., None]
+    e, h = np.asarray(e)[..., None], np.asarray(h)[..., None]
+    z = e / np.sqrt(h)
+    first = omega + alpha * (np.abs(z) - MEAN_SIZE) + gamma * z + beta * np.log(h)
     power = beta ** np.arange(steps)
     up, down = power * (alpha + gamma), power * (alpha - gamma)
-    mean = np.exp(-power * alpha * centre) * (np.exp(up**2 / 2) * ndtr(up) + np.exp(down**2 / 2) * ndtr(down))
-    drift = np.concatenate([[0.0], np.cumsum(omega * power + np.log(mean))[:-1]])
-    return np.asarray(np.exp(drift + power * first), dtype=np.float64)
+    mean = np.exp(-power * alpha * MEAN_SIZE) * (np.exp(up**2 / 2) * ndtr(up) + np.exp(down**2 / 2) * ndtr(down))
+    return np.asarray(np.exp(_sum_before(omega * power + np.log(mean)) + power * first), dtype=np.float64)
+
+
+def _sum_before(values: FloatArray) -> FloatArray:
+    """Return the sums of the values before each along the last axis: 0, v_0, v_0 + v_1, and so on."""
+    return np.asarray(np.cumsum(values, axis=-1) - values, dtype=np.float64)

@@ -1,9 +1,9 @@
-"""What every model of normal returns promises, the market model, and how models are fitted: all events at once, or one by one."""
+"""What every model of normal returns promises, the market model, and how models are fitted: all events at once, or in chunks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
@@ -347,70 +347,91 @@ class MarketModel(OneBenchmark):
         return replace(found, benchmark_returns=panel.event_columns[:, :, 0])
 
 
-# -- What models fitted event by event through another library have in common.
+# -- Models fitted by iteration: chunk by chunk, all events of a chunk at once.
+
+
+#: Events that are estimated together: their arrays stay in the processor's cache, and memory does not grow with the study.
+CHUNK = 256
 
 
 @dataclass(frozen=True, eq=False)
-class Estimate:
-    """What a library found for one event.
+class Sample:
+    """What an iteration is given: n events that least squares can fit.
 
     Attributes
     ----------
-    coefficients : ndarray, shape (p,)
-        b_i, for returns as fractions.
-    covariance : ndarray, shape (p, p)
-        Their covariance, for returns as fractions.
-    reason : str
-        Why the estimate cannot be used, or an empty text.
-    est_variance : ndarray, shape (M_i,), or None
-        Variance of the error on each estimation day used, fractions squared; None where it is constant.
-    event_variance : ndarray, shape (L,), or None
-        Forecast variance of the error on each day of the event window.
-    """
-
-    coefficients: FloatArray
-    covariance: FloatArray
-    reason: str = ""
-    est_variance: FloatArray | None = None
-    event_variance: FloatArray | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class OneEvent:
-    """What a library is given for one event: its usable estimation days, in order.
-
-    Attributes
-    ----------
-    y : ndarray, shape (M_i,)
-        Returns as fractions.
-    x : ndarray, shape (M_i, p)
-        Regressor rows.
-    sigma : float
-        Residual standard deviation of least squares, a natural unit for the numbers.
-    ahead : ndarray of int, shape (L,)
-        How many sessions each day of the event window lies after the last usable estimation day.
+    y : ndarray, shape (n, M)
+        Returns as fractions, 0 on days not used.
+    x : ndarray, shape (n, M, p)
+        Regressor rows, zeros on days not used.
+    used : ndarray of bool, shape (n, M)
+        Days used.
+    coefficients : ndarray, shape (n, p)
+        Those of least squares.
+    sigma : ndarray, shape (n,)
+        Residual deviation of least squares, a natural unit for the numbers.
+    root : ndarray, shape (n, p, p)
+        R⁻¹: ``x R⁻¹`` has orthonormal columns.
+    ahead : ndarray of int, shape (n, L)
+        How many sessions each day of the event window lies after the last day used.
     """
 
     y: FloatArray
     x: FloatArray
-    sigma: float
-    ahead: np.ndarray
+    used: BoolArray
+    coefficients: FloatArray
+    sigma: FloatArray
+    root: FloatArray
+    ahead: IntArray
+
+    @property
+    def orthonormal(self) -> FloatArray:
+        """The regressors as orthonormal rows ``Q' = (x R⁻¹)'``, shape (n, p, M): what is found on them is found on x."""
+        return np.ascontiguousarray(np.matmul(self.x, self.root).transpose(0, 2, 1))
+
+    def part(self, chosen: IntArray) -> Sample:
+        """Return the sample of some events."""
+        return Sample(*(getattr(self, f.name)[chosen] for f in fields(self)))
 
 
-def fit_each(
+@dataclass(frozen=True, eq=False)
+class Estimates:
+    """What an iteration found for n events, for returns as fractions.
+
+    Attributes
+    ----------
+    coefficients : ndarray, shape (n, p)
+        b_i.
+    covariance : ndarray, shape (n, p, p)
+        Their covariance.
+    reasons : sequence of str
+        For each event why the estimate cannot be used, or an empty text.
+    est_variance, event_variance : ndarray, shape (n, M) and (n, L), or None
+        Variance of the error on each estimation day used, and forecast for each day of the event window; None where it is constant.
+    """
+
+    coefficients: FloatArray
+    covariance: FloatArray
+    reasons: Sequence[str]
+    est_variance: FloatArray | None = None
+    event_variance: FloatArray | None = None
+
+
+def fit_in_chunks(
     panel: EventPanel,
     design: Callable[[FloatArray], FloatArray],
     names: tuple[str, ...],
-    estimate: Callable[[OneEvent], Estimate],
+    estimate: Callable[[Sample], Estimates],
+    size: int = CHUNK,
 ) -> Fit:
-    """Fit one model per event through ``estimate``, and put sigma, root and expected returns together.
+    """Fit one model per event through ``estimate``, ``size`` events at once.
 
     Parameters
     ----------
     design : callable
         Column returns, shape (..., K), to regressor rows, shape (..., p).
     estimate : callable
-        What the library finds for one event. Not called for events that least squares cannot fit either.
+        The iteration. It is not given events that least squares cannot fit either.
 
     Returns
     -------
@@ -418,62 +439,100 @@ def fit_each(
         ``sigma² = Σ e²/(M - p)`` of the model's own residuals; ``root`` the Cholesky factor of the covariance over sigma².
         With variances that change, ``relative_variance`` is the forecast ``h_t/sigma²`` and ``residuals`` are ``e_t sigma/√h_t``.
     """
+    number = np.arange(panel.n) // size
+    chunks = range(int(number.max(initial=0)) + 1)
+    return _joined(panel, [_fit_chunk(panel.keep(number == k), design, names, estimate) for k in chunks])
+
+
+def _joined(panel: EventPanel, parts: list[Fit]) -> Fit:
+    """Return the fits of a panel's chunks as one."""
+    if any(part.relative_variance is not None for part in parts):
+        parts = [
+            replace(part, relative_variance=np.ones_like(part.expected)) if part.relative_variance is None else part
+            for part in parts
+        ]
+    together = {
+        f.name: np.concatenate([getattr(part, f.name) for part in parts])
+        for f in fields(Fit)
+        if isinstance(getattr(parts[0], f.name), np.ndarray) and f.name != "est_columns"
+    }
+    unusable = tuple(reason for part in parts for reason in part.unusable)
+    return replace(parts[0], unusable=unusable, est_columns=panel.est_columns, **together)  # type: ignore[arg-type]
+
+
+def _fit_chunk(
+    panel: EventPanel,
+    design: Callable[[FloatArray], FloatArray],
+    names: tuple[str, ...],
+    estimate: Callable[[Sample], Estimates],
+) -> Fit:
     base = fit_least_squares(panel, design, names)
-    mask, days = panel.est_mask, panel.estimation.days
-    x = masked(design(panel.est_columns), mask[:, :, None])
-    y = masked(panel.est_returns, mask)
-    coefficients, reasons = base.coefficients.copy(), list(base.unusable)
-    covariance = np.zeros_like(base.root)
-    est_variance, event_variance = np.full(mask.shape, np.nan), np.full(panel.event_returns.shape, np.nan)
-    for i in np.flatnonzero([not reason for reason in reasons]):
-        used = mask[i]
-        ahead = panel.window.days - days[used][-1]
-        found = estimate(OneEvent(y[i, used], x[i, used], float(base.sigma[i]), ahead))
-        reasons[i] = found.reason or _without_errors(found)
-        if reasons[i]:
-            continue
-        coefficients[i], covariance[i] = found.coefficients, found.covariance
-        if found.est_variance is not None and found.event_variance is not None:
-            est_variance[i, used], event_variance[i] = found.est_variance, found.event_variance
-    residuals = masked(y - np.einsum("nmp,np->nm", x, coefficients), mask)
-    usable = np.array([not reason for reason in reasons], dtype=np.bool_)
-    degrees = np.maximum(base.n_est - base.n_params, 1)
-    squares = np.einsum("nm,nm->n", residuals, residuals)
-    sigma = np.where(usable, np.sqrt(squares / degrees), base.sigma)
-    unit = np.where(usable, sigma, 1.0)[:, None] ** 2  # what cannot be used is dropped later; it must not warn now
-    changing = bool(np.isfinite(event_variance).any())
-    share = np.where(np.isfinite(est_variance), est_variance / unit, 1.0)
-    r_squared = 1.0 - (1.0 - base.r_squared) * np.where(
-        usable, unit[:, 0] / np.where(usable, base.sigma, 1.0) ** 2, 1.0
+    base = replace(
+        base, benchmark_returns=panel.event_columns[:, :, 0], est_columns=None
+    )  # those of all are put in at the end
+    asked = np.flatnonzero([not reason for reason in base.unusable])
+    if not len(asked):
+        return replace(base, root=np.zeros_like(base.root))
+    used, days = panel.est_mask[asked], panel.estimation.days
+    last = days[len(days) - 1 - np.argmax(used[:, ::-1], axis=1)]
+    sample = Sample(
+        y=masked(panel.est_returns[asked], used),
+        x=masked(design(panel.est_columns[asked]), used[:, :, None]),
+        used=used,
+        coefficients=base.coefficients[asked],
+        sigma=base.sigma[asked],
+        root=base.root[asked],
+        ahead=panel.window.days - last[:, None],
     )
+    found = estimate(sample)
+    reasons = [reason or lack for reason, lack in zip(found.reasons, _without_errors(found, used), strict=True)]
+    good = np.flatnonzero([not reason for reason in reasons])
+    unusable = np.array(base.unusable, dtype=object)
+    unusable[asked] = reasons
+    return replace(_with_estimates(base, panel, sample, found, asked, good), unusable=tuple(unusable))
+
+
+def _with_estimates(
+    base: Fit, panel: EventPanel, sample: Sample, found: Estimates, asked: IntArray, good: IntArray
+) -> Fit:
+    """Return the least-squares fit with what was found in its place, for the ``good`` of the events ``asked`` about."""
+    place, used = asked[good], sample.used[good]
+    coefficients, sigma, residuals = base.coefficients.copy(), base.sigma.copy(), base.residuals.copy()
+    expected, root, r_squared = base.expected.copy(), np.zeros_like(base.root), base.r_squared.copy()
+    b = found.coefficients[good]
+    e = masked(sample.y[good] - np.einsum("nmp,np->nm", sample.x[good], b), used)
+    s = deviation(e, base.n_est[place] - base.n_params)
+    relative = None
+    if found.est_variance is not None and found.event_variance is not None:
+        relative = np.ones_like(base.expected)
+        relative[place] = found.event_variance[good] / s[:, None] ** 2
+        e = e * s[:, None] / np.sqrt(np.where(used, found.est_variance[good], 1.0))
+    coefficients[place], sigma[place], residuals[place] = b, s, nan_where(e, used)
+    expected[place] = nan_where(np.einsum("nlp,np->nl", base.rows[place], b), panel.event_mask[place])
+    root[place] = np.linalg.cholesky(found.covariance[good] / s[:, None, None] ** 2)
+    r_squared[place] = 1.0 - (1.0 - base.r_squared[place]) * (s / base.sigma[place]) ** 2
     return replace(
         base,
         coefficients=coefficients,
         sigma=sigma,
-        residuals=nan_where(residuals / np.sqrt(share) if changing else residuals, mask),
-        expected=nan_where(np.einsum("nlp,np->nl", base.rows, coefficients), panel.event_mask),
-        root=_root(covariance, unit),
+        residuals=residuals,
+        expected=expected,
+        root=root,
         r_squared=r_squared,
-        unusable=tuple(reasons),
-        benchmark_returns=panel.event_columns[:, :, 0],
-        relative_variance=np.where(np.isfinite(event_variance), event_variance / unit, 1.0) if changing else None,
+        relative_variance=relative,
     )
 
 
-def _without_errors(found: Estimate) -> str:
-    """Say why an estimate has no standard errors, or nothing."""
-    diagonal = np.diag(found.covariance)
-    numbers = [found.coefficients, diagonal, *(v for v in (found.est_variance, found.event_variance) if v is not None)]
-    if all(np.isfinite(v).all() for v in numbers) and (diagonal > 0).all():
-        scale = np.sqrt(diagonal)
-        if np.linalg.eigvalsh(found.covariance / np.outer(scale, scale))[0] > 0:
-            return ""
-    return "the estimation gives no finite standard errors for the model's coefficients"
-
-
-def _root(covariance: FloatArray, unit: FloatArray) -> FloatArray:
-    """Return A with ``A A' = covariance/sigma²``, shape (N, p, p); zeros where there is no covariance."""
-    there = covariance.any(axis=(1, 2))
-    root = np.zeros_like(covariance)
-    root[there] = np.linalg.cholesky(covariance[there] / unit[there][:, :, None])
-    return root
+def _without_errors(found: Estimates, used: BoolArray) -> list[str]:
+    """Say for each event why an estimate has no standard errors, or nothing."""
+    diagonal = np.diagonal(found.covariance, axis1=1, axis2=2)
+    sound = np.asarray(np.isfinite(found.coefficients).all(axis=1), dtype=np.bool_)
+    sound &= np.isfinite(found.covariance).all(axis=(1, 2)) & (np.nan_to_num(diagonal) > 0).all(axis=1)
+    if found.est_variance is not None and found.event_variance is not None:
+        sound &= (np.isfinite(found.est_variance) | ~used).all(axis=1) & np.isfinite(found.event_variance).all(axis=1)
+    scale = np.sqrt(np.where(sound[:, None], diagonal, 1.0))
+    correlation = found.covariance / (scale[:, :, None] * scale[:, None, :])
+    correlation[~sound] = np.eye(diagonal.shape[1])
+    sound &= np.linalg.eigvalsh(correlation)[:, 0] > 0
+    lack = "the estimation gives no finite standard errors for the model's coefficients"
+    return ["" if there else lack for there in sound]

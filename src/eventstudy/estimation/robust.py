@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import ClassVar, Literal, get_args
 
 import numpy as np
 
 from eventstudy.errors import InvalidInput
+from eventstudy.estimation.least_absolute import density_at_zero, least_absolute_deviations
 from eventstudy.estimation.model import (
-    Estimate,
+    Estimates,
     Fit,
     OneBenchmark,
-    OneEvent,
-    fit_each,
+    Sample,
+    fit_in_chunks,
     fit_least_squares,
     masked,
 )
 from eventstudy.estimation.panel import BoolArray, EventPanel, FloatArray
 from eventstudy.estimation.residuals import bartlett_weights, lagged_products, newey_west, newey_west_lags
+from eventstudy.estimation.reweighted import HUBER, TUKEY, m_estimates
+from eventstudy.estimation.reweighted import Norm as MNorm
 
 Norm = Literal["huber", "tukey", "lad"]
 
 #: Iterations after which a robust regression counts as not converged.
 MAX_ITERATIONS = 1000
-#: Change of the coefficients at which the iterations stop, with returns in units of their residual deviation.
+#: Change of the coefficients at which the iterations stop, with returns in units of their residual deviation and orthonormal regressors.
 TOLERANCE = 1e-10
 #: A robust scale below this share of the residual deviation is rounding noise.
 NO_SCALE = 1e-9
+NO_LINE = "more than half of the estimation days lie exactly on a line, so the robust regression has no scale"
 NO_CONVERGENCE = "the robust regression did not converge in the estimation window"
 
 
@@ -53,11 +56,12 @@ class RobustMarketModel(OneBenchmark):
     Notes
     -----
     Coefficients and their covariance are those of statsmodels' ``RLM``, with the scaled median absolute deviation as scale
-    and the covariance ``H1`` of Huber (1981). Returns are given to it in units of their residual deviation, and the iterations stop when
-    the coefficients do: its own tolerances are absolute numbers, so that on daily returns as fractions Tukey's norm may stop after three
-    steps (0.12 standard errors in the worst of 150 cases). Least absolute deviations are the solution of a linear programme, which always
-    exists, with the covariance of ``QuantReg`` at the median, ``(X'X)⁻¹/(4 f²)``: the iterations of ``QuantReg`` itself go round in circles
-    for 5 of 130 events of real shares, up to 0.02 of beta from the solution.
+    and the covariance ``H1`` of Huber (1981). Returns are taken in units of their residual deviation, and the iterations stop when
+    the coefficients do: the tolerances of ``RLM`` are absolute numbers, so that on daily returns as fractions Tukey's norm may stop after
+    three steps (0.12 standard errors in the worst of 150 cases). Least absolute deviations are an exact optimum, which always exists (of
+    several, the line through two days that the descent from least squares reaches first), with the covariance of ``QuantReg`` at the median,
+    ``(X'X)⁻¹/(4 f²)``: the iterations of ``QuantReg`` itself go round in circles for 5 of 130 events of real shares, up to 0.02 of beta
+    from the solution. All events of a chunk are fitted at once (`m_estimates`, `least_absolute_deviations`).
 
     The residual variance is ``s² = Σ e²/(M - 2)`` over *all* residuals, not the robust scale: the event day is drawn from
     estimation days, extreme ones included, so its error must have their spread. With errors of law t(3), the scale of the
@@ -92,88 +96,42 @@ class RobustMarketModel(OneBenchmark):
 
     def fit(self, panel: EventPanel) -> Fit:
         """Estimate alpha and beta of every event; ``unusable`` says so where an iteration does not converge."""
-        return fit_each(panel, self.design, ("alpha", "beta"), _ESTIMATES[self.norm])
+        return fit_in_chunks(panel, self.design, ("alpha", "beta"), _ESTIMATES[self.norm])
 
 
-def _huber(event: OneEvent) -> Estimate:
-    from statsmodels.robust.norms import HuberT
-
-    return _reweighted(event, HuberT())
-
-
-def _tukey(event: OneEvent) -> Estimate:
-    from statsmodels.robust.norms import TukeyBiweight
-
-    return _reweighted(event, TukeyBiweight())
+def _m_estimates(sample: Sample, norm: MNorm) -> Estimates:
+    """Fit n events by Huber's or Tukey's norm."""
+    unit = sample.sigma
+    found = m_estimates(sample.y / unit[:, None], sample.orthonormal, sample.used, norm, TOLERANCE, MAX_ITERATIONS)
+    reasons = np.where(found.converged, "", NO_CONVERGENCE)
+    reasons = np.where(found.scale > NO_SCALE, reasons, NO_LINE)
+    return _estimates(sample, found.coefficients, found.variance, reasons)
 
 
-def _reweighted(event: OneEvent, norm: object) -> Estimate:
-    from statsmodels.robust.robust_linear_model import RLM
-
-    with _quietly():
-        y, x, unit = _in_sigmas(event)
-        found = RLM(y, x, M=norm).fit(maxiter=MAX_ITERATIONS, conv="coefs", tol=TOLERANCE)
-        covariance = np.asarray(found.cov_params(), dtype=np.float64)
-    reason = ""
-    if not found.scale > NO_SCALE:
-        reason = "more than half of the estimation days lie exactly on a line, so the robust regression has no scale"
-    elif found.fit_history["iteration"] >= MAX_ITERATIONS:
-        reason = NO_CONVERGENCE
-    return Estimate(np.asarray(found.params, dtype=np.float64) * unit, covariance * np.outer(unit, unit), reason)
+def _medians(sample: Sample) -> Estimates:
+    """Fit n events by least absolute deviations."""
+    y, q = sample.y / sample.sigma[:, None], sample.orthonormal
+    b, days = least_absolute_deviations(y, q, np.matmul(q, y[:, :, None])[:, :, 0])
+    e = y - np.matmul(b[:, None], q)[:, 0]
+    np.put_along_axis(e, days, 0.0, axis=1)
+    density = density_at_zero(y, e, sample.used)
+    reasons = np.where(density < 1.0 / NO_SCALE, "", NO_LINE)
+    reasons[days[:, 0] < 0] = NO_CONVERGENCE
+    return _estimates(sample, b, 1.0 / (4.0 * density**2), reasons)
 
 
-def _median(event: OneEvent) -> Estimate:
-    y, x, unit = _in_sigmas(event)
-    coefficients = least_absolute_deviations(y, x)
-    with _quietly():
-        density = _density_at_zero(y, y - x @ coefficients)
-        covariance = np.linalg.inv(x.T @ x) / (4.0 * density**2)
-    return Estimate(coefficients * unit, covariance * np.outer(unit, unit))
+def _estimates(sample: Sample, b: FloatArray, variance: FloatArray, reasons: np.ndarray) -> Estimates:
+    """Return estimates of coefficients b of the orthonormal regressors, all of one variance, in units of sigma."""
+    coefficients = np.matmul(sample.root, (b * sample.sigma[:, None])[:, :, None])[:, :, 0]
+    scaled = sample.root * (np.sqrt(variance) * sample.sigma)[:, None, None]
+    return Estimates(coefficients, np.matmul(scaled, scaled.transpose(0, 2, 1)), [str(reason) for reason in reasons])
 
 
-def least_absolute_deviations(y: FloatArray, x: FloatArray) -> FloatArray:
-    """Return the coefficients b with the smallest ``Σ |y - x b|``, which always exist, shape (p,).
-
-    The dual linear programme, max y'd with ``X'd = 0`` and ``|d| ≤ 1``, has b among its multipliers; its line passes through p of the days,
-    and solving those makes the solver's nine digits exact. Barrodale and Roberts (1973), SIAM J. Numerical Analysis 10, 839-848.
-    """
-    from scipy.optimize import linprog
-
-    p = x.shape[1]
-    found = linprog(-y, A_eq=x.T, b_eq=np.zeros(p), bounds=(-1.0, 1.0), method="highs")
-    near = -np.asarray(found.eqlin.marginals, dtype=np.float64)
-    on_line = np.argsort(np.abs(y - x @ near), kind="stable")[:p]
-    if np.linalg.matrix_rank(x[on_line]) < p:
-        return near
-    exact = np.asarray(np.linalg.solve(x[on_line], y[on_line]), dtype=np.float64)
-    return exact if np.abs(y - x @ exact).sum() <= np.abs(y - x @ near).sum() else near
-
-
-def _density_at_zero(y: FloatArray, e: FloatArray) -> float:
-    """Return the residuals' density at zero as `QuantReg` estimates it: Hall and Sheather's bandwidth, Epanechnikov's kernel."""
-    from scipy.special import ndtri
-    from statsmodels.regression.quantile_regression import hall_sheather, kernels
-
-    low, high = np.percentile(e, [25, 75])
-    h = float(hall_sheather(len(y), 0.5))
-    width = min(float(np.std(y)), float(high - low) / 1.34) * float(ndtri(0.5 + h) - ndtri(0.5 - h))
-    return float(np.sum(kernels["epa"](e / width)) / (len(y) * width))
-
-
-_ESTIMATES: dict[str, Callable[[OneEvent], Estimate]] = {"huber": _huber, "tukey": _tukey, "lad": _median}
-
-
-def _in_sigmas(event: OneEvent) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return returns and market in units of sigma, and what turns the coefficients back: alpha has a unit, beta none."""
-    return event.y / event.sigma, event.x / np.array([1.0, event.sigma]), np.array([event.sigma, 1.0])
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Let the libraries not warn: what went wrong is said in ``unusable``."""
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("ignore")
-        yield
+_ESTIMATES: dict[str, Callable[[Sample], Estimates]] = {
+    "huber": partial(_m_estimates, norm=HUBER),
+    "tukey": partial(_m_estimates, norm=TUKEY),
+    "lad": _medians,
+}
 
 
 # -- Errors that may be correlated over time: Newey-West standard errors.
