@@ -114,11 +114,27 @@ def time_limit(seconds: float | None, words: str) -> Iterator[None]:
         raise InvalidInput(f"--timeout is {seconds:g}; give seconds above zero.")
     timer = threading.Timer(seconds, _time_is_up, [words])
     timer.daemon = True
-    timer.start()
+    with _alarm(seconds, words):
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+
+@contextmanager
+def _alarm(seconds: float, words: str) -> Iterator[None]:
+    """Let the system tell the main thread that the time is up: foreign code that keeps other threads waiting, as `re` does, looks for signals."""
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, lambda *_: _time_is_up(words))
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
-        timer.cancel()
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
 
 
 #: The watch of the command that runs.

@@ -68,6 +68,8 @@ _MEANT = {
 #: A clock with more than numbers: 4:05 PM, 16:05 Uhr.
 _SPELT = re.compile(r"\d\s*([ap]\.?m|uhr|h)\b", re.IGNORECASE)
 _ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+#: Characters of the longest text that is read as a day or a moment.
+LONGEST_DAY = 200
 #: Events that a list shows one by one.
 _SHOWN = 6
 #: Year first, with western marks: 01/02/2025 means two different days on two continents.
@@ -177,6 +179,8 @@ class Event:
                     f"Event {self.ticker.strip()}: the {what} {text[:60]!a} has a control character; remove it."
                 )
         object.__setattr__(self, "ticker", self.ticker.strip())
+        if isinstance(self.when, str) and len(self.when) > LONGEST_DAY:
+            raise InvalidInput(_CANNOT.format(self.ticker, f"{self.when[:40]}…"))
         day, said = split_words(self.when)
         object.__setattr__(self, "time_of_day", said)
         object.__setattr__(self, "moment", _read_moment(day, self.ticker, self.exchange))

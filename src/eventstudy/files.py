@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from eventstudy.ending import tidied
 from eventstudy.errors import DataMissing, InvalidInput, NotAsRecorded, SourceFailed, StudyFileError
-from eventstudy.wording import plural, printable, steers
+from eventstudy.wording import listed, plural, printable, steers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -346,6 +346,15 @@ SHARED_NOTEBOOKS = Path("../../notebooks")
 MAX_TABLE = 100_000_000
 
 
+#: Endings of the files of a study that are published with its page, by the key that names them.
+PUBLISHED = {
+    "events": (".csv", ".csv.gz", ".tsv", ".txt", ".parquet", ".xlsx"),
+    "timeline": (".csv", ".csv.gz", ".tsv", ".txt"),
+    "claims": (".toml",),
+    "notebooks": (".ipynb",),
+}
+
+
 def check_inside(folder: Path, key: str, name: str) -> None:
     """Refuse a path that leads out of a study's folder, by its parts or through a link.
 
@@ -355,6 +364,12 @@ def check_inside(folder: Path, key: str, name: str) -> None:
         sign in name for sign in ":\\?#"
     ):  # an address, a drive, or what a link on the page would take for more than a name
         raise ValueError(f"{key}: {name!r} holds one of : \\ ? #; give a plain path below the study's folder, with /")
+    endings = PUBLISHED.get(key, ())
+    if endings and (not name.lower().endswith(endings) or any(part.startswith(".") for part in Path(name).parts)):
+        raise ValueError(
+            f"{key}: {name!r} is published beside the page, where a server goes by its name; give one that ends in {listed(endings, 'or')} and does "
+            f"not begin with a dot"
+        )
     rooms = [folder.resolve()]
     if key == "notebooks":
         rooms.append((folder / SHARED_NOTEBOOKS).resolve())

@@ -20,9 +20,9 @@ MAX_BYTES = 1_000_000
 #: No honest key has more parts. The parser's time grows with their square: 16,000 parts take half a minute.
 MAX_PARTS = 16
 
-_PART = r"""(?:[\w-]+|"[^"\n]*"|'[^'\n]*')"""
-# bounded, so that the search itself is linear; no end is asked for
-_LONG_KEY = re.compile(rf"(?:{_PART}[ \t]*\.[ \t]*){{{MAX_PARTS}}}{_PART}")
+_PART = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
+# begun at the head of a word, bounded and without a way back, so that the search itself is linear; no end is asked for
+_LONG_KEY = re.compile(rf"(?<![\w-])(?:{_PART}[ \t]*+\.[ \t]*+){{{MAX_PARTS}}}{_PART}")
 
 
 def read_toml(

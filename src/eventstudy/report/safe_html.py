@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; form-action 'none'; base-uri 'none'"
 )
-#: The same for the notebooks of a study that trusts them: their own scripts, which load and send nothing.
+#: The same for the notebooks of a study that trusts them: their own scripts, which load nothing; by leading the reader elsewhere they may send what they know.
 TRUSTING_POLICY = f"{POLICY}; script-src 'unsafe-inline'"
 
 _MORE_TAGS = {"section", "tfoot", "progress", "meter", "big", "font"}
@@ -159,6 +159,8 @@ _TROUBLE = {"url", "at-keyword", "error", "{} block", "unicode-range"}
 #: What rules are for; without weight of its own, so that they are as strong as they were.
 _WITHIN = ":where(.notebook)"
 _OLD = {"behavior", "-moz-binding", "-ms-behavior"}
+#: What could lay a part of an output over the rest of the page.
+_OVER_THE_PAGE = {"position", "z-index", "inset"}
 
 
 def _loads_nothing(values: Iterable[Node]) -> bool:
@@ -180,7 +182,7 @@ def _declarations(content: str | Sequence[Node]) -> list[str]:
     return [
         _written(d.serialize())
         for d in found
-        if d.type == "declaration" and d.lower_name not in _OLD and _loads_nothing(d.value)
+        if d.type == "declaration" and d.lower_name not in (*_OLD, *_OVER_THE_PAGE) and _loads_nothing(d.value)
     ]
 
 

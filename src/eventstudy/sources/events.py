@@ -13,7 +13,7 @@ import pandas as pd
 
 from eventstudy.calendars import calendar_bounds
 from eventstudy.errors import InvalidInput
-from eventstudy.events import Event, EventList, split_words, time_of_day
+from eventstudy.events import LONGEST_DAY, Event, EventList, split_words, time_of_day
 from eventstudy.interchange import as_pandas, is_table
 from eventstudy.sources.files.cells import WORDS, column_names, cut, refuse_repeated, shown
 from eventstudy.sources.files.delimited import filled_rows, read_text
@@ -539,10 +539,10 @@ def _when(value: object) -> _When:
         clock = "" if stamp == stamp.normalize() else f"{stamp:%H:%M:%S}"
         return _When(iso_day(stamp), TimeOfDay(clock))
     text = _text(value)
-    parts = day_and_clock(text)
+    parts = day_and_clock(text) if len(text) <= LONGEST_DAY else None
     if parts is not None:
         return _When(parts[0], TimeOfDay() if parts[1] == ("00:00:00", "") else TimeOfDay(*parts[1]))
-    day, words = split_words(text)
+    day, words = split_words(text) if len(text) <= LONGEST_DAY else (text[:LONGEST_DAY], "")
     return _When(day, TimeOfDay(words=words))
 
 

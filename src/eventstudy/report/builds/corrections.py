@@ -38,6 +38,10 @@ def read_corrections(folder: Path) -> tuple[Correction, ...]:
     from eventstudy.toml import read_toml  # loads numerical libraries, and few reports have corrections
 
     path = folder / CORRECTIONS
+    if path.is_symlink():
+        raise StudyFileError(
+            f"{folder.name}/{CORRECTIONS} is a link; it is published with the page: put the file itself there."
+        )
     if not path.is_file():
         return ()
     content = read_toml(path, "a file of corrections", error=StudyFileError)

@@ -164,7 +164,7 @@ def _copy(spec: StudySpec, stage: Path, files: Mapping[str, str]) -> None:
 
 def _as_recorded(spec: StudySpec, name: str, digest: str) -> bytes:
     source = spec.folder / name
-    content = source.read_bytes() if source.is_file() else b""
+    content = source.read_bytes() if source.is_file() and not source.is_symlink() else b""
     if sha256(content) != digest:
         raise NotAsRecorded(f"{spec.name}/{name} is not as the manifest records it; build the report again.")
     return content
