@@ -364,12 +364,6 @@ def check_inside(folder: Path, key: str, name: str) -> None:
         sign in name for sign in ":\\?#"
     ):  # an address, a drive, or what a link on the page would take for more than a name
         raise ValueError(f"{key}: {name!r} holds one of : \\ ? #; give a plain path below the study's folder, with /")
-    endings = PUBLISHED.get(key, ())
-    if endings and (not name.lower().endswith(endings) or any(part.startswith(".") for part in Path(name).parts)):
-        raise ValueError(
-            f"{key}: {name!r} is published beside the page, where a server goes by its name; give one that ends in {listed(endings, 'or')} and does "
-            f"not begin with a dot"
-        )
     rooms = [folder.resolve()]
     if key == "notebooks":
         rooms.append((folder / SHARED_NOTEBOOKS).resolve())
@@ -382,6 +376,14 @@ def check_inside(folder: Path, key: str, name: str) -> None:
     if Path(name).is_absolute() or not any(target.is_relative_to(room) for room in rooms):
         also = ", or in notebooks/ beside reports/" if key == "notebooks" else ""
         raise ValueError(f"{key}: {name!r} leaves the study's folder; put a copy of the file inside it{also}")
+    endings = PUBLISHED.get(key, ())
+    if endings and (
+        not name.lower().endswith(endings) or any(p.startswith(".") and p != ".." for p in Path(name).parts)
+    ):
+        raise ValueError(
+            f"{key}: {name!r} is published beside the page, where a server goes by its name; give one that ends in {listed(endings, 'or')} and does "
+            f"not begin with a dot"
+        )
 
 
 def own_notebooks(folder: Path) -> tuple[str, ...]:
