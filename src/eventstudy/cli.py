@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from eventstudy.console import Console, Level, failure, run_to_its_end
+from eventstudy.console import Console, Level, failure, let_go_of_streams, run_to_its_end
 from eventstudy.ending import Ended, ending, time_limit
 from eventstudy.errors import NAMESAKE, ExitCode, NotAsRecorded, StudyFileError, WronglyInstalled, gravest
 
@@ -426,6 +426,7 @@ def main() -> None:
     """Run the command line; an error ends in a message and its exit code."""
     with ending(console.last_words):
         code = run_to_its_end(_checked_app, console)
+    let_go_of_streams()
     raise SystemExit(code)
 
 

@@ -10,11 +10,11 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stderr, suppress
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, TextIO
+from typing import Any, Literal, TextIO, cast
 
 from eventstudy.ending import Ended
 from eventstudy.errors import EventStudyError, ExitCode
@@ -151,7 +151,7 @@ def run_to_its_end(app: Callable[..., Any], console: Console) -> int:
     if as_json:
         console.log_format = "json"
     try:
-        with _libraries_speak_to(console):
+        with _libraries_speak_to(console), redirect_stderr(cast("TextIO", _Log(sys.stderr))):
             code = app(standalone_mode=not (as_json or any(map(steers, sys.argv))))
     except KeyboardInterrupt:
         code = ExitCode.INTERRUPTED
@@ -166,6 +166,36 @@ def run_to_its_end(app: Callable[..., Any], console: Console) -> int:
     if code == ExitCode.INTERRUPTED:
         console.last_words("stopped", code)
     return code
+
+
+class _Log:
+    """The stream of messages, which may be full or broken without an end of the command."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+
+def let_go_of_streams() -> None:
+    """Drop what a full or broken stream did not take; else Python would end with a code of its own."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            with suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+                stream.flush()
 
 
 def _open_closed_streams() -> None:

@@ -119,8 +119,8 @@ def read_passport(file: Path, digest: str) -> Passport:
     if facts["sha256"] != digest:
         raise NotAsRecorded(
             f"{file.name} is not the file that its passport {path.name} records: its SHA-256 is {digest[:12]}…, the "
-            f"passport says {str(facts['sha256'])[:12]}…. Fetch the prices again, or remove the passport if the change "
-            f"is meant.",
+            f"passport says {str(facts['sha256'])[:12]}…. Restore it from a copy, or move both away and fetch the prices "
+            f"again; of a file of your own remove the passport if the change is meant.",
             file=file.name,
             found=digest,
             recorded=str(facts["sha256"]),
