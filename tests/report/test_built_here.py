@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import stat
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,65 @@ def test_a_link_where_a_build_writes_is_refused(study, tmp_path, name, leads):
     with pytest.raises(EventStudyError, match=rf"{name} is a link"):
         study.build(force=True)
     assert before == [(p, p.read_bytes() if p.is_file() else b"") for p in [outside, *outside.rglob("*")] if p.exists()]
+
+
+@pytest.mark.parametrize("room", ["tables", "notebooks", ".build"])
+@pytest.mark.parametrize("moment", ["before a move", "within a move"])
+def test_a_folder_that_becomes_a_link_while_files_are_moved_leads_nowhere(study, tmp_path, monkeypatch, room, moment):
+    """Somebody who may write in the study's folder, beside a build as root."""
+    study.build(force=True)
+    outside = tmp_path / "outside"
+    for name in ("ready/tables/headline.csv", "headline.csv", "group", "old.html"):
+        (outside / name).parent.mkdir(parents=True, exist_ok=True)
+        (outside / name).write_text("mine")
+    (study.folder / "notebooks").mkdir(exist_ok=True)
+    for name in ("tables/group", "notebooks/group"):  # no longer made, says a stranger's manifest
+        (study.folder / name).write_text("x")
+        put(study, name, "x")
+    for table in (study.folder / "tables").iterdir():
+        table.write_text("x")
+    before = {p: p.read_bytes() for p in outside.rglob("*") if p.is_file()}
+    real, swapped = staging.move_over, []
+
+    def swap():
+        if not swapped:
+            swapped.append(room)
+            (study.folder / room).rename(study.folder / "away")
+            (study.folder / room).symlink_to(outside)
+
+    def move(source, target):
+        if moment == "before a move":
+            moved = real(source, target)
+            swap()
+            return moved
+        swap()
+        return real(source, target)
+
+    monkeypatch.setattr(staging, "move_over", move)
+    moved_there = pytest.raises(EventStudyError, match=rf"two/{room} is a link")
+    with moved_there if room != "notebooks" else nullcontext():  # this study has none: nothing is moved
+        study.build(force=True)
+    assert swapped
+    assert {p: p.read_bytes() for p in outside.rglob("*") if p.is_file()} == before
+
+
+def test_only_what_was_built_here_is_removed_when_it_is_no_longer_made(study):
+    study.build(force=True)
+    put(study, "tables/stranger.csv", "never built here")
+    study.build(force=True)
+    assert (study.folder / "tables" / "stranger.csv").is_file()
+    names = [n for n in record.finished_files(study.folder) if n.startswith("tables/claims") or n.endswith(".tex")]
+    assert names
+    stage = study.folder / ".build" / "staging-new"
+    for name in manifest.read_manifest(study.folder)["outputs"]:
+        if name not in names:
+            (stage / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(study.folder / name, stage / name)
+    content = json.loads((study.folder / manifest.FILE).read_text(encoding="utf-8"))
+    content["outputs"] = {n: d for n, d in content["outputs"].items() if n not in names}
+    (stage / manifest.FILE).write_text(json.dumps(content), encoding="utf-8")
+    staging.switch(study.folder, stage)
+    assert not any((study.folder / n).exists() for n in names)
 
 
 def test_a_built_file_that_is_a_link_is_replaced_and_what_it_leads_to_stays(study, tmp_path):

@@ -26,19 +26,29 @@ def remember(folder: Path, files: Mapping[str, str]) -> None:
             _forget_what_is_gone(note.parent)
         for left in note.parent.glob(f".{note.name}.*"):
             left.unlink(missing_ok=True)
-        write_whole(note, json.dumps({"folder": str(folder.resolve()), "files": dict(files)}, indent=1) + "\n")
+        before = [n for n in sorted({*finished_files(folder), *finished_before(folder)}) if os.path.lexists(folder / n)]
+        content = {"folder": str(folder.resolve()), "files": dict(files), "before": before}
+        write_whole(note, json.dumps(content, indent=1) + "\n")
     except (OSError, ValueError):  # a home that cannot be written, a name that is no UTF-8
         return
 
 
 def finished_files(folder: Path) -> dict[str, str]:
     """Return names and digests of the last report of a folder that was finished here; none if none was."""
+    files = _noted(folder).get("files")
+    return {str(name): str(digest) for name, digest in files.items()} if isinstance(files, dict) else {}
+
+
+def finished_before(folder: Path) -> set[str]:
+    """Return the names of files that lay there of the reports finished here before the last one."""
+    names = _noted(folder).get("before")
+    return set(map(str, names)) if isinstance(names, list) else set()
+
+
+def _noted(folder: Path) -> dict[str, object]:
     note = _note(folder)
     content = {} if note is None else _read(note)
-    files = content.get("files")
-    if content.get("folder") != str(folder.resolve()) or not isinstance(files, dict):
-        return {}
-    return {str(name): str(digest) for name, digest in files.items()}
+    return content if content.get("folder") == str(folder.resolve()) else {}
 
 
 def built_here(folder: Path) -> bool:
