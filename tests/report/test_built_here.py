@@ -379,6 +379,60 @@ def test_the_owner_of_a_folder_is_known_without_its_list(study, two_versions, tm
     assert "holds the versions of the study 'two', and this one is 'three'" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "held", [".current.new", ".bashrc", ".versions.json.mine", "versions/3.12.1/python", ".ssh/id"]
+)
+def test_a_folder_that_is_somebody_s_is_left_as_it_is(study, target, held):
+    """A home with files that begin with a dot, or with versions of something else."""
+    (target / held).parent.mkdir(parents=True)
+    (target / held).write_text("precious")
+    done = run("build", study.folder)
+    assert done.exit_code == 2
+    assert f"holds other files ({'versions/3.12.1' if 'versions/' in held else held.partition('/')[0]})" in done.stderr
+    (target / "versions").mkdir(exist_ok=True)
+    assert run("build", study.folder).exit_code == 2
+    assert files_in(target) == [held]
+    assert (target / held).read_text() == "precious"
+
+
+def test_what_a_killed_first_publication_left_is_removed_once_the_folder_is_the_study_s(study, target):
+    (target / "versions" / ".new-abc").mkdir(parents=True)
+    (target / ".publish.lock").touch()
+    assert run("build", study.folder).exit_code == 0
+    assert leftovers(target) == []
+
+
+def test_another_study_of_the_same_name_does_not_publish_into_a_folder(study, two_versions, tmp_path, state):
+    """Known where the first one published from: on another machine, or after a move, the study goes on."""
+    before = {p: p.read_bytes() for p in two_versions.rglob("*") if p.is_file()}
+    other = study.copy(tmp_path / "elsewhere")
+    other.write("../public/two", "../../public/two")
+    other.write("Two other firms", "Two firms of a stranger's")
+    done = run("build", other.folder, "--force")
+    assert done.exit_code == 2
+    assert f"holds the versions of the study in {study.folder}, and this one is in {other.folder}" in done.stderr
+    (note,) = (state / "eventstudy" / "published").iterdir()
+    assert f"If this one takes its place, remove {note}." in done.stderr
+    assert {p: p.read_bytes() for p in two_versions.rglob("*") if p.is_file()} == before
+    shutil.rmtree(state)  # a fresh machine
+    assert run("build", other.folder, "--force").exit_code == 0
+    assert run("build", study.folder, "--force").exit_code == 2
+    shutil.rmtree(other.folder)
+    assert run("build", study.folder, "--force").exit_code == 0
+
+
+@pytest.mark.parametrize(("root", "code"), [(".", 0), ("public", 0), ("public/two", 0), ("two", 2), ("public/tw", 2)])
+def test_nothing_is_published_outside_of_the_operator_s_folder(study, target, tmp_path, monkeypatch, root, code):
+    (tmp_path / "link").symlink_to(tmp_path)
+    monkeypatch.setenv("EVENTSTUDY_PUBLISH_ROOT", str(tmp_path / "link" / root))
+    done = run("build", study.folder)
+    assert done.exit_code == code, done.stderr
+    assert target.exists() == (code == 0)
+    assert ("EVENTSTUDY_PUBLISH_ROOT allows folders in" in done.stderr) == (code == 2)
+    monkeypatch.setenv("EVENTSTUDY_PUBLISH_ROOT", "public")
+    assert "give the whole path" in run("build", study.folder, "--force").stderr
+
+
 # -- Litter, locks, masks.
 
 

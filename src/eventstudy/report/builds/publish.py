@@ -29,6 +29,7 @@ from eventstudy.files import (
 )
 from eventstudy.report.builds import manifest, numbers
 from eventstudy.report.builds.corrections import read_corrections
+from eventstudy.report.builds.record import known_publisher, remember_publisher
 from eventstudy.report.safe_html import POLICY
 from eventstudy.studyfile.release import release_mark
 from eventstudy.wording import first_few, plural
@@ -40,6 +41,8 @@ VERSIONS, CURRENT = "versions", "current"
 INDEX, PAGE = "versions.json", "versions.html"
 LOCK = ".publish.lock"
 LOCK_TIMEOUT = 300
+#: The variable by which an operator says where studies may publish.
+ROOT = "EVENTSTUDY_PUBLISH_ROOT"
 #: The link that is to be ``current``, until it is renamed, and how versions are called until they are whole.
 _NEW_LINK, _NEW = ".current.new", ".new-"
 #: What a system answers that knows no symbolic links.
@@ -93,8 +96,8 @@ def _readable_folder(folder: Path) -> None:
 def _publish(spec: StudySpec, target: Path, recorded: Mapping[str, Mapping[str, str]]) -> Publication:
     place = target / VERSIONS
     _readable_folder(place)
-    for left in leftovers(target):
-        shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink(missing_ok=True)
+    if _owner(target) == spec.name:
+        _remove_leftovers(target)
     found = _index_lost(target)
     files = _files(spec, recorded)
     newest = max(version_numbers(target), default=0)
@@ -107,6 +110,8 @@ def _publish(spec: StudySpec, target: Path, recorded: Mapping[str, Mapping[str, 
             os.replace(stage, place / version_name(newest))
     _point(target, newest)
     write_index(spec, target)
+    _remove_leftovers(target)  # of a first publication that was killed: the folder is this study's since now
+    remember_publisher(target, spec.folder)
     return Publication(target, newest, new, found=found)
 
 
@@ -123,6 +128,22 @@ def leftovers(target: Path) -> list[Path]:
     """Return what a publisher that was killed has left in a folder; to be removed under the lock only."""
     names = (f"{_NEW_LINK}*", f".{INDEX}.*", f".{PAGE}.*", f"{VERSIONS}/{_NEW}*")
     return sorted(path for name in names for path in target.glob(name))
+
+
+def _remove_leftovers(target: Path) -> None:
+    for left in leftovers(target):
+        shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink(missing_ok=True)
+
+
+def foreign_files(target: Path) -> list[str]:
+    """Return the names in a publish folder, and among its versions, that no publisher writes."""
+    if not target.is_dir():
+        return []
+    place = target / VERSIONS
+    own = {VERSIONS, CURRENT, INDEX, PAGE, LOCK, *(p.relative_to(target).as_posix() for p in leftovers(target))}
+    own |= {f"{VERSIONS}/{version_name(number)}" for number in version_numbers(target)}
+    within = place.iterdir() if place.is_dir() else ()
+    return sorted({p.relative_to(target).as_posix() for p in (*target.iterdir(), *within)} - own)
 
 
 def unfinished(target: Path) -> str:
@@ -205,19 +226,37 @@ def check_target(spec: StudySpec) -> Path:
         )
     if target.exists() and not target.is_dir():
         raise InvalidInput(f"{spec.path.name}: publish.folder is {target}, a file; name a folder.")
-    own = {VERSIONS, CURRENT, INDEX, PAGE}
-    there = {p.name for p in target.iterdir() if not p.name.startswith(".")} if target.is_dir() else set()
-    if there and VERSIONS not in there:
-        raise InvalidInput(
-            f"{spec.path.name}: publish.folder {target} holds other files ({', '.join(sorted(there - own or there)[:3])}); "
-            f"name a folder that is empty or new."
-        )
+    _check_root(spec, target)
     refuse_link(target / VERSIONS)
+    if _owner(target) is None:
+        # no version tells whose folder it is: it must hold nothing but what a first publication that was killed left
+        there = {p.name for p in target.iterdir()} if target.is_dir() else set()
+        ours = {LOCK, *((VERSIONS, CURRENT, INDEX, PAGE) if VERSIONS in there else ())}
+        others = sorted({*(there - ours), *foreign_files(target)})
+        if others:
+            raise InvalidInput(
+                f"{spec.path.name}: publish.folder {target} holds other files ({', '.join(others[:3])}); "
+                f"name a folder that is empty or new."
+            )
     current = target / CURRENT
     if current.exists() and not current.is_symlink():
         raise InvalidInput(f"{current} is no symbolic link; move it away, versions of the report are published there.")
     check_owner(spec, target)
     return target
+
+
+def _check_root(spec: StudySpec, target: Path) -> None:
+    """Refuse a folder outside of the one that the operator allows, if the environment names one."""
+    given = os.environ.get(ROOT, "")
+    if not given:
+        return
+    if not os.path.isabs(given):
+        raise InvalidInput(f"{ROOT} is {given!r}; give the whole path of a folder, from / on.")
+    root = Path(given).resolve()
+    if not target.is_relative_to(root):
+        raise InvalidInput(
+            f"{spec.path.name}: publish.folder is {target}, and {ROOT} allows folders in {root} only; name one there."
+        )
 
 
 def publication_due(folder: Path) -> bool:
@@ -261,18 +300,34 @@ _MADE_BY = re.compile(
 )
 
 
-def check_owner(spec: StudySpec, target: Path) -> None:
-    """Refuse a folder that holds the versions of another study, as a copied study file would name it."""
+def _owner(target: Path) -> str | None:
+    """Return the name of the study whose versions a folder holds, by its list or its newest version; None if none says so."""
     newest = version_numbers(target)[-1:]
     listed, *published = (
         read_index(target).get("study"),
         *(manifest.read_any_manifest(version_folder(target, n)).get("study") for n in newest),
     )
     owner = listed or next(iter(published), None)
-    if isinstance(owner, str) and owner != spec.name:
+    return owner if isinstance(owner, str) else None
+
+
+def check_owner(spec: StudySpec, target: Path) -> None:
+    """Refuse a folder that holds the versions of another study, by its name, or by its place if it published from this machine."""
+    owner = _owner(target)
+    if owner is not None and owner != spec.name:
         raise InvalidInput(
             f"{spec.path.name}: publish.folder {target} holds the versions of the study {owner!r}, and this one is {spec.name!r}; name another "
             f'folder. If {owner} was renamed to {spec.name}, write "study": "{spec.name}" into {INDEX} there.'
+        )
+    known = known_publisher(target)
+    if owner is None or known is None:
+        return
+    study, note = known
+    # one that was renamed, moved or removed has handed its folder over
+    if study.name == owner and study != spec.folder.resolve() and (study / manifest.STUDY_FILE).is_file():
+        raise InvalidInput(
+            f"{spec.path.name}: publish.folder {target} holds the versions of the study in {study}, and this one is in {spec.folder}; name another "
+            f"folder. If this one takes its place, remove {note}."
         )
 
 

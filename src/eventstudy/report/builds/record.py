@@ -51,6 +51,29 @@ def _noted(folder: Path) -> dict[str, object]:
     return content if content.get("folder") == str(folder.resolve()) else {}
 
 
+def remember_publisher(target: Path, study: Path) -> None:
+    """Note whose versions a publish folder holds; notes of folders that are gone are removed."""
+    note = _note(target, "published")
+    content = {"folder": str(target.resolve()), "study": str(study.resolve())}
+    if note is None or _read(note) == content:
+        return
+    try:
+        _forget_what_is_gone(note.parent)
+        write_whole(note, json.dumps(content, indent=1) + "\n")
+    except (OSError, ValueError):
+        return
+
+
+def known_publisher(target: Path) -> tuple[Path, Path] | None:
+    """Return the folder of the study that published to a folder last from here, and the note that says so; None if none is known."""
+    note = _note(target, "published")
+    content = {} if note is None else _read(note)
+    study = content.get("study")
+    if note is None or content.get("folder") != str(target.resolve()) or not isinstance(study, str):
+        return None
+    return Path(study), note
+
+
 def built_here(folder: Path) -> bool:
     """Whether the report in a folder is the one that was finished here last."""
     try:
@@ -59,7 +82,7 @@ def built_here(folder: Path) -> bool:
         return False
 
 
-def _note(folder: Path) -> Path | None:
+def _note(folder: Path, kind: str = "built") -> Path | None:
     """Return where the note of a folder is; None if there is no home, or if it lies in the folder itself."""
     given = os.environ.get("XDG_STATE_HOME", "")
     try:
@@ -69,7 +92,7 @@ def _note(folder: Path) -> Path | None:
         return None
     if state.is_relative_to(folder):
         return None
-    return state / "eventstudy" / "built" / f"{sha256(os.fsencode(folder))[:32]}.json"
+    return state / "eventstudy" / kind / f"{sha256(os.fsencode(folder))[:32]}.json"
 
 
 def _read(note: Path) -> dict[str, object]:
