@@ -341,6 +341,65 @@ def test_each_version_is_held_against_its_own_manifest(study, two_versions, tmp_
         verify_versions(two_versions)
 
 
+def test_a_version_without_a_recorded_digest_is_not_as_recorded(study, two_versions):
+    """Its page and its manifest are changed together, and the digest that would tell is emptied."""
+    version, index = two_versions / "versions" / "0001", two_versions / "versions.json"
+    page, record = version / "index.html", version / manifest.FILE
+    page.write_text("forged", encoding="utf-8")
+    content = json.loads(record.read_text(encoding="utf-8"))
+    content["outputs"]["index.html"] = file_sha256(page)
+    record.write_text(json.dumps(content), encoding="utf-8")
+    listed = json.loads(index.read_text(encoding="utf-8"))
+    listed["versions"][0]["digest"] = ""
+    index.write_text(json.dumps(listed, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    done = run("check", study.folder)
+    assert done.exit_code == 1
+    assert "version 1 is not what was published (versions.json has another digest of it, or none)" in str(
+        done.exception
+    )
+    done = run("build", study.folder, "--force")
+    assert "versions.json had no digest of version 1" in done.stderr
+
+
+@pytest.mark.parametrize("way", ["script", "link", "gone"])
+def test_a_list_for_people_that_is_not_the_one_for_machines_is_told_and_written_anew(
+    study, two_versions, tmp_path, way
+):
+    page = two_versions / "versions.html"
+    whole = page.read_bytes()
+    page.rename(tmp_path / "versions.html")
+    if way == "script":
+        page.write_text("<script>alert(1)</script>")
+    elif way == "link":
+        page.symlink_to(tmp_path / "versions.html")
+    done = run("check", study.folder)
+    assert done.exit_code == 1
+    assert "versions.html is not what versions.json lists" in str(done.exception)
+    assert run("build", study.folder).exit_code == 0
+    assert page.read_bytes() == whole
+    assert not page.is_symlink()
+    assert verify_versions(two_versions) == 2
+
+
+@pytest.mark.parametrize("what", ["versions/0001", "versions/0002", "versions"])
+def test_a_version_that_is_a_link_is_told(study, two_versions, tmp_path, what):
+    (two_versions / what).rename(tmp_path / "away")
+    (two_versions / what).symlink_to(tmp_path / "away")
+    done = run("check", study.folder)
+    assert done.exit_code == 1
+    assert "a link" in str(done.exception)
+
+
+@pytest.mark.parametrize("name", ["evil.html", ".htaccess", "versions/0001.html", "versions/00002/index.html"])
+def test_what_no_publisher_writes_is_told(study, two_versions, name):
+    (two_versions / name).parent.mkdir(exist_ok=True)
+    (two_versions / name).write_text("<script>alert(1)</script>")
+    done = run("check", study.folder)
+    assert done.exit_code == 1
+    named = "versions/00002" if "00002" in name else name
+    assert f"holds what is of no version ({named}), and readers can see it; move it away." in str(done.exception)
+
+
 @pytest.mark.parametrize("what", ["current", "index", "leftover", "report"])
 def test_a_publication_that_did_not_come_to_its_end_is_told_by_check(study, two_versions, what):
     target = two_versions

@@ -116,10 +116,13 @@ def _publish(spec: StudySpec, target: Path, recorded: Mapping[str, Mapping[str, 
 
 
 def _index_lost(target: Path) -> tuple[str, ...]:
-    """Say that the list of versions has to be written anew, and which versions are not what their manifests say."""
+    """Say what the list of versions lacks, and, of one to be written anew, which versions are not what their manifests say."""
     there = version_numbers(target)
-    if not there or _readable_index(target):
+    if not there:
         return ()
+    if _readable_index(target):
+        bare = [n for n, digest in known_digests(target).items() if not digest and n in there]
+        return tuple(f"{INDEX} had no digest of version {n}; it is taken from its manifest: look at it" for n in bare)
     wrong = [f"{_not_as_published(target, n)}; restore it" for n in there if _otherwise(target, n)]
     return (f"{INDEX} was lost or damaged; it is written anew from {plural(len(there), 'version')}", *wrong)
 
@@ -157,8 +160,22 @@ def unfinished(target: Path) -> str:
     unlisted = set(there) - set(known_digests(target)) if _readable_index(target) else set()
     if unlisted:
         return f"{INDEX} does not list version {first_few(sorted(unlisted), 3)}"
+    if there and _readable_index(target) and not _page_stands(target):
+        return f"{PAGE} is not what {INDEX} lists"
     left = leftovers(target)
     return f"{first_few([p.name for p in left], 3)} was left behind" if left else ""
+
+
+def _page_stands(target: Path) -> bool:
+    """Whether the list for people says what the one for machines does."""
+    index, page = read_index(target), target / PAGE
+    try:
+        listed = _index_page(
+            str(index.get("title")), [dict(row) for row in parse_json((target / INDEX).read_bytes())["versions"]]
+        )
+        return page.is_file() and not page.is_symlink() and page.read_bytes() == listed.encode("utf-8")
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return False
 
 
 def _same_to_readers(spec: StudySpec, files: Mapping[str, str], version: Path) -> bool:
@@ -395,7 +412,7 @@ def _readable_index(target: Path) -> bool:
 
 
 def _recorded_digests(target: Path) -> dict[int, str]:
-    """Return the digest of each version as it was recorded when it was published; empty for one that was not whole when it was listed."""
+    """Return the digest of each version as it was recorded when it was published; empty for one whose manifest could not be read then."""
     rows = parse_json((target / INDEX).read_bytes())["versions"]
     return {int(row["version"]): str(row["digest"]) for row in rows}
 
@@ -403,6 +420,8 @@ def _recorded_digests(target: Path) -> dict[int, str]:
 def _otherwise(target: Path, number: int) -> list[str]:
     """Return the files of a version that are not what its own manifest says."""
     folder = version_folder(target, number)
+    if folder.is_symlink():
+        return ["it is a link"]
     recorded = manifest.read_any_manifest(folder)
     inputs, outputs = recorded.get("inputs"), recorded.get("outputs")
     if not isinstance(inputs, dict) or not isinstance(outputs, dict):
@@ -414,13 +433,34 @@ def _otherwise(target: Path, number: int) -> list[str]:
     return [n for n in names if n not in there or there[n].is_symlink() or file_sha256(there[n]) != said.get(n)]
 
 
+def _said_digest(folder: Path) -> str:
+    """Return what a version's digest is if its files are as its own manifest says; empty if that cannot be read."""
+    recorded = manifest.read_any_manifest(folder)
+    inputs, outputs = recorded.get("inputs"), recorded.get("outputs")
+    if not isinstance(inputs, dict) or not isinstance(outputs, dict):
+        return ""
+    own = {name: inputs[name] for name in files_in(folder) if name in inputs}
+    return one_digest({**own, **outputs, manifest.FILE: file_sha256(folder / manifest.FILE)})
+
+
 def _not_as_published(target: Path, number: int) -> str:
-    named = first_few(_otherwise(target, number), 3)
-    return f"version {number} is not what was published{f' ({named})' if named else ''}"
+    named = first_few(_otherwise(target, number), 3) or f"{INDEX} has another digest of it, or none"
+    return f"version {number} is not what was published ({named})"
+
+
+def _verify_place(target: Path) -> None:
+    """Refuse a publish folder that holds what no publisher writes, or whose versions lie elsewhere."""
+    others = foreign_files(target)
+    if others:
+        raise NotAsRecorded(
+            f"{target.name} holds what is of no version ({first_few(others, 3)}), and readers can see it; move it away."
+        )
+    refuse_link(target / VERSIONS)
 
 
 def verify_versions(target: Path) -> int:
     """Hold every published version against its own manifest and the digest recorded for it; return how many there are."""
+    _verify_place(target)
     there = version_numbers(target)
     for number in there:
         if _otherwise(target, number):
@@ -440,7 +480,7 @@ def verify_versions(target: Path) -> int:
             raise NotAsRecorded(
                 f"{target.name}: version {number} was removed; readers may have its address. Restore it."
             )
-        if digest and folder_digest(target / VERSIONS / version_name(number)) != digest:
+        if folder_digest(target / VERSIONS / version_name(number)) != digest:
             raise NotAsRecorded(f"{target.name}: {_not_as_published(target, number)}; restore it.")
     why = unfinished(target)
     if why:
@@ -469,7 +509,7 @@ def write_index(spec: StudySpec, target: Path) -> None:
     # a version is listed last: until then the publication is unfinished
     for name, content in ((PAGE, _index_page(spec.title, rows)), (INDEX, text)):
         path = target / name
-        if not path.is_file() or path.read_text(encoding="utf-8") != content:
+        if path.is_symlink() or not path.is_file() or path.read_bytes() != content.encode("utf-8"):
             write_whole(path, content)
 
 
@@ -481,7 +521,7 @@ def _row(target: Path, number: int, digest: str | None) -> dict[str, object]:
         "folder": f"{VERSIONS}/{version_name(number)}",
         "data": recorded.get("data", {}),
         "corrections": len(read_corrections(folder)),
-        "digest": digest or ("" if _otherwise(target, number) else folder_digest(folder)),
+        "digest": digest or _said_digest(folder),
         **({} if folder.is_dir() else {"removed": True}),
     }
 
