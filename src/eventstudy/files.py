@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import io
 import json
@@ -10,11 +11,13 @@ import os
 import re
 import shlex
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Protocol
 
 from eventstudy.ending import tidied
@@ -118,18 +121,81 @@ def sweep_temporary() -> None:
 def refuse_link(path: Path) -> None:
     """Refuse to write to, or below, what is a link: it may lead out of the folder of somebody who builds a stranger's study."""
     if path.is_symlink():
-        raise NotAsRecorded(
-            f"{path.parent.name}/{path.name} is a link; a report is not written through links. Remove it and build again."
-        )
+        raise _is_link(f"{path.parent.name}/{path.name}")
 
 
-def move_over(source: Path, target: Path) -> bool:
+def _is_link(name: str) -> NotAsRecorded:
+    return NotAsRecorded(f"{name} is a link; a report is not written through links. Remove it and build again.")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A name in a folder that is held open, or a path where folders cannot be."""
+
+    name: str
+    #: The descriptor of the folder; None where the system knows none.
+    held: int | None
+
+    def read(self) -> bytes | None:
+        """Return what a file holds; None if the entry is none, or a link to one."""
+        try:
+            handle = os.open(self.name, os.O_RDONLY | _NO_LINK | _NO_WAIT, dir_fd=self.held)
+        except OSError:
+            return None
+        with os.fdopen(handle, "rb") as stream:
+            return stream.read() if stat.S_ISREG(os.fstat(handle).st_mode) else None
+
+    def unlink(self) -> None:
+        """Remove a file or link, if it is there."""
+        with suppress(FileNotFoundError):
+            os.unlink(self.name, dir_fd=self.held)
+
+
+_FOLDER, _NO_LINK, _NO_WAIT = (getattr(os, name, 0) for name in ("O_DIRECTORY", "O_NOFOLLOW", "O_NONBLOCK"))
+
+
+@contextmanager
+def held_open(folder: Path, name: str, *, make: bool = False) -> Iterator[Entry]:
+    """Give an entry below a folder, with the room that it lies in held open; no room on the way may be a link.
+
+    Whatever is put into the place of a room meanwhile, what is done to the entry is done in the one that was opened.
+    """
+    *rooms, last = PurePosixPath(name).parts
+    if os.open not in os.supports_dir_fd:  # not Unix
+        if make:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        yield Entry(str(folder / name), None)
+        return
+    handle = os.open(folder, os.O_RDONLY | _FOLDER)
+    try:
+        for room in rooms:
+            inner = _open_room(handle, room, make=make, seen_from=folder)
+            os.close(handle)
+            handle = inner
+        yield Entry(last, handle)
+    finally:
+        os.close(handle)
+
+
+def _open_room(handle: int, room: str, *, make: bool, seen_from: Path) -> int:
+    if make:
+        with suppress(FileExistsError):
+            os.mkdir(room, dir_fd=handle)
+    try:
+        return os.open(room, os.O_RDONLY | _FOLDER | _NO_LINK, dir_fd=handle)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR):
+            raise _is_link(f"{seen_from.name}/{room}") from error
+        raise
+
+
+def move_over(source: Entry, target: Entry) -> bool:
     """Rename a file over another, or over a link, unless they are equal; say whether the bytes changed."""
-    if target.is_file() and not target.is_symlink() and target.read_bytes() == source.read_bytes():
+    content = source.read()
+    if content is not None and target.read() == content:
         source.unlink()
         return False
-    target.parent.mkdir(parents=True, exist_ok=True)
-    os.replace(source, target)
+    os.replace(source.name, target.name, src_dir_fd=source.held, dst_dir_fd=target.held)
     return True
 
 

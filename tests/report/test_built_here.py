@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import stat
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,65 @@ def test_a_link_where_a_build_writes_is_refused(study, tmp_path, name, leads):
     with pytest.raises(EventStudyError, match=rf"{name} is a link"):
         study.build(force=True)
     assert before == [(p, p.read_bytes() if p.is_file() else b"") for p in [outside, *outside.rglob("*")] if p.exists()]
+
+
+@pytest.mark.parametrize("room", ["tables", "notebooks", ".build"])
+@pytest.mark.parametrize("moment", ["before a move", "within a move"])
+def test_a_folder_that_becomes_a_link_while_files_are_moved_leads_nowhere(study, tmp_path, monkeypatch, room, moment):
+    """Somebody who may write in the study's folder, beside a build as root."""
+    study.build(force=True)
+    outside = tmp_path / "outside"
+    for name in ("ready/tables/headline.csv", "headline.csv", "group", "old.html"):
+        (outside / name).parent.mkdir(parents=True, exist_ok=True)
+        (outside / name).write_text("mine")
+    (study.folder / "notebooks").mkdir(exist_ok=True)
+    for name in ("tables/group", "notebooks/group"):  # no longer made, says a stranger's manifest
+        (study.folder / name).write_text("x")
+        put(study, name, "x")
+    for table in (study.folder / "tables").iterdir():
+        table.write_text("x")
+    before = {p: p.read_bytes() for p in outside.rglob("*") if p.is_file()}
+    real, swapped = staging.move_over, []
+
+    def swap():
+        if not swapped:
+            swapped.append(room)
+            (study.folder / room).rename(study.folder / "away")
+            (study.folder / room).symlink_to(outside)
+
+    def move(source, target):
+        if moment == "before a move":
+            moved = real(source, target)
+            swap()
+            return moved
+        swap()
+        return real(source, target)
+
+    monkeypatch.setattr(staging, "move_over", move)
+    moved_there = pytest.raises(EventStudyError, match=rf"two/{room} is a link")
+    with moved_there if room != "notebooks" else nullcontext():  # this study has none: nothing is moved
+        study.build(force=True)
+    assert swapped
+    assert {p: p.read_bytes() for p in outside.rglob("*") if p.is_file()} == before
+
+
+def test_only_what_was_built_here_is_removed_when_it_is_no_longer_made(study):
+    study.build(force=True)
+    put(study, "tables/stranger.csv", "never built here")
+    study.build(force=True)
+    assert (study.folder / "tables" / "stranger.csv").is_file()
+    names = [n for n in record.finished_files(study.folder) if n.startswith("tables/claims") or n.endswith(".tex")]
+    assert names
+    stage = study.folder / ".build" / "staging-new"
+    for name in manifest.read_manifest(study.folder)["outputs"]:
+        if name not in names:
+            (stage / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(study.folder / name, stage / name)
+    content = json.loads((study.folder / manifest.FILE).read_text(encoding="utf-8"))
+    content["outputs"] = {n: d for n, d in content["outputs"].items() if n not in names}
+    (stage / manifest.FILE).write_text(json.dumps(content), encoding="utf-8")
+    staging.switch(study.folder, stage)
+    assert not any((study.folder / n).exists() for n in names)
 
 
 def test_a_built_file_that_is_a_link_is_replaced_and_what_it_leads_to_stays(study, tmp_path):
@@ -281,6 +341,65 @@ def test_each_version_is_held_against_its_own_manifest(study, two_versions, tmp_
         verify_versions(two_versions)
 
 
+def test_a_version_without_a_recorded_digest_is_not_as_recorded(study, two_versions):
+    """Its page and its manifest are changed together, and the digest that would tell is emptied."""
+    version, index = two_versions / "versions" / "0001", two_versions / "versions.json"
+    page, record = version / "index.html", version / manifest.FILE
+    page.write_text("forged", encoding="utf-8")
+    content = json.loads(record.read_text(encoding="utf-8"))
+    content["outputs"]["index.html"] = file_sha256(page)
+    record.write_text(json.dumps(content), encoding="utf-8")
+    listed = json.loads(index.read_text(encoding="utf-8"))
+    listed["versions"][0]["digest"] = ""
+    index.write_text(json.dumps(listed, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    done = run("check", study.folder)
+    assert done.exit_code == 1
+    assert "version 1 is not what was published (versions.json has another digest of it, or none)" in str(
+        done.exception
+    )
+    done = run("build", study.folder, "--force")
+    assert "versions.json had no digest of version 1" in done.stderr
+
+
+@pytest.mark.parametrize("way", ["script", "link", "gone"])
+def test_a_list_for_people_that_is_not_the_one_for_machines_is_told_and_written_anew(
+    study, two_versions, tmp_path, way
+):
+    page = two_versions / "versions.html"
+    whole = page.read_bytes()
+    page.rename(tmp_path / "versions.html")
+    if way == "script":
+        page.write_text("<script>alert(1)</script>")
+    elif way == "link":
+        page.symlink_to(tmp_path / "versions.html")
+    done = run("check", study.folder)
+    assert done.exit_code == 1
+    assert "versions.html is not what versions.json lists" in str(done.exception)
+    assert run("build", study.folder).exit_code == 0
+    assert page.read_bytes() == whole
+    assert not page.is_symlink()
+    assert verify_versions(two_versions) == 2
+
+
+@pytest.mark.parametrize("what", ["versions/0001", "versions/0002", "versions"])
+def test_a_version_that_is_a_link_is_told(study, two_versions, tmp_path, what):
+    (two_versions / what).rename(tmp_path / "away")
+    (two_versions / what).symlink_to(tmp_path / "away")
+    done = run("check", study.folder)
+    assert done.exit_code == 1
+    assert "a link" in str(done.exception)
+
+
+@pytest.mark.parametrize("name", ["evil.html", ".htaccess", "versions/0001.html", "versions/00002/index.html"])
+def test_what_no_publisher_writes_is_told(study, two_versions, name):
+    (two_versions / name).parent.mkdir(exist_ok=True)
+    (two_versions / name).write_text("<script>alert(1)</script>")
+    done = run("check", study.folder)
+    assert done.exit_code == 1
+    named = "versions/00002" if "00002" in name else name
+    assert f"holds what is of no version ({named}), and readers can see it; move it away." in str(done.exception)
+
+
 @pytest.mark.parametrize("what", ["current", "index", "leftover", "report"])
 def test_a_publication_that_did_not_come_to_its_end_is_told_by_check(study, two_versions, what):
     target = two_versions
@@ -317,6 +436,60 @@ def test_the_owner_of_a_folder_is_known_without_its_list(study, two_versions, tm
     done = run("build", renamed, "--force")
     assert done.exit_code == 2
     assert "holds the versions of the study 'two', and this one is 'three'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "held", [".current.new", ".bashrc", ".versions.json.mine", "versions/3.12.1/python", ".ssh/id"]
+)
+def test_a_folder_that_is_somebody_s_is_left_as_it_is(study, target, held):
+    """A home with files that begin with a dot, or with versions of something else."""
+    (target / held).parent.mkdir(parents=True)
+    (target / held).write_text("precious")
+    done = run("build", study.folder)
+    assert done.exit_code == 2
+    assert f"holds other files ({'versions/3.12.1' if 'versions/' in held else held.partition('/')[0]})" in done.stderr
+    (target / "versions").mkdir(exist_ok=True)
+    assert run("build", study.folder).exit_code == 2
+    assert files_in(target) == [held]
+    assert (target / held).read_text() == "precious"
+
+
+def test_what_a_killed_first_publication_left_is_removed_once_the_folder_is_the_study_s(study, target):
+    (target / "versions" / ".new-abc").mkdir(parents=True)
+    (target / ".publish.lock").touch()
+    assert run("build", study.folder).exit_code == 0
+    assert leftovers(target) == []
+
+
+def test_another_study_of_the_same_name_does_not_publish_into_a_folder(study, two_versions, tmp_path, state):
+    """Known where the first one published from: on another machine, or after a move, the study goes on."""
+    before = {p: p.read_bytes() for p in two_versions.rglob("*") if p.is_file()}
+    other = study.copy(tmp_path / "elsewhere")
+    other.write("../public/two", "../../public/two")
+    other.write("Two other firms", "Two firms of a stranger's")
+    done = run("build", other.folder, "--force")
+    assert done.exit_code == 2
+    assert f"holds the versions of the study in {study.folder}, and this one is in {other.folder}" in done.stderr
+    (note,) = (state / "eventstudy" / "published").iterdir()
+    assert f"If this one takes its place, remove {note}." in done.stderr
+    assert {p: p.read_bytes() for p in two_versions.rglob("*") if p.is_file()} == before
+    shutil.rmtree(state)  # a fresh machine
+    assert run("build", other.folder, "--force").exit_code == 0
+    assert run("build", study.folder, "--force").exit_code == 2
+    shutil.rmtree(other.folder)
+    assert run("build", study.folder, "--force").exit_code == 0
+
+
+@pytest.mark.parametrize(("root", "code"), [(".", 0), ("public", 0), ("public/two", 0), ("two", 2), ("public/tw", 2)])
+def test_nothing_is_published_outside_of_the_operator_s_folder(study, target, tmp_path, monkeypatch, root, code):
+    (tmp_path / "link").symlink_to(tmp_path)
+    monkeypatch.setenv("EVENTSTUDY_PUBLISH_ROOT", str(tmp_path / "link" / root))
+    done = run("build", study.folder)
+    assert done.exit_code == code, done.stderr
+    assert target.exists() == (code == 0)
+    assert ("EVENTSTUDY_PUBLISH_ROOT allows folders in" in done.stderr) == (code == 2)
+    monkeypatch.setenv("EVENTSTUDY_PUBLISH_ROOT", "public")
+    assert "give the whole path" in run("build", study.folder, "--force").stderr
 
 
 # -- Litter, locks, masks.

@@ -12,6 +12,7 @@ import pytest
 
 from eventstudy.report.builds import manifest, staging
 from eventstudy.report.builds.outputs import write_report
+from eventstudy.report.builds.record import finished_files, remember
 
 pytestmark = pytest.mark.builds
 
@@ -30,6 +31,7 @@ def staged(study):
     content = json.loads(path.read_text(encoding="utf-8"))
     content["outputs"]["tables/gone.csv"] = "0"
     path.write_text(json.dumps(content), encoding="utf-8")
+    remember(study.folder, content["outputs"])
     stage = study.folder / staging.STAGING / "staging-test"
     stage.mkdir(parents=True)
     write_report(study.spec, stage, lambda step, done, total: None)
@@ -45,6 +47,7 @@ def test_a_crash_at_each_single_rename_is_finished_by_the_next_command(staged, t
         place = tmp_path / f"crash{stop}"
         place.mkdir()
         copy = study.copy(place)
+        remember(copy.folder, finished_files(study.folder))
         done = 0
 
         def crash(source: Path, target: Path, stop: int = stop) -> bool:

@@ -29,6 +29,7 @@ from eventstudy.files import (
 )
 from eventstudy.report.builds import manifest, numbers
 from eventstudy.report.builds.corrections import read_corrections
+from eventstudy.report.builds.record import known_publisher, remember_publisher
 from eventstudy.report.safe_html import POLICY
 from eventstudy.studyfile.release import release_mark
 from eventstudy.wording import first_few, plural
@@ -40,6 +41,8 @@ VERSIONS, CURRENT = "versions", "current"
 INDEX, PAGE = "versions.json", "versions.html"
 LOCK = ".publish.lock"
 LOCK_TIMEOUT = 300
+#: The variable by which an operator says where studies may publish.
+ROOT = "EVENTSTUDY_PUBLISH_ROOT"
 #: The link that is to be ``current``, until it is renamed, and how versions are called until they are whole.
 _NEW_LINK, _NEW = ".current.new", ".new-"
 #: What a system answers that knows no symbolic links.
@@ -93,8 +96,8 @@ def _readable_folder(folder: Path) -> None:
 def _publish(spec: StudySpec, target: Path, recorded: Mapping[str, Mapping[str, str]]) -> Publication:
     place = target / VERSIONS
     _readable_folder(place)
-    for left in leftovers(target):
-        shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink(missing_ok=True)
+    if _owner(target) == spec.name:
+        _remove_leftovers(target)
     found = _index_lost(target)
     files = _files(spec, recorded)
     newest = max(version_numbers(target), default=0)
@@ -107,14 +110,19 @@ def _publish(spec: StudySpec, target: Path, recorded: Mapping[str, Mapping[str, 
             os.replace(stage, place / version_name(newest))
     _point(target, newest)
     write_index(spec, target)
+    _remove_leftovers(target)  # of a first publication that was killed: the folder is this study's since now
+    remember_publisher(target, spec.folder)
     return Publication(target, newest, new, found=found)
 
 
 def _index_lost(target: Path) -> tuple[str, ...]:
-    """Say that the list of versions has to be written anew, and which versions are not what their manifests say."""
+    """Say what the list of versions lacks, and, of one to be written anew, which versions are not what their manifests say."""
     there = version_numbers(target)
-    if not there or _readable_index(target):
+    if not there:
         return ()
+    if _readable_index(target):
+        bare = [n for n, digest in known_digests(target).items() if not digest and n in there]
+        return tuple(f"{INDEX} had no digest of version {n}; it is taken from its manifest: look at it" for n in bare)
     wrong = [f"{_not_as_published(target, n)}; restore it" for n in there if _otherwise(target, n)]
     return (f"{INDEX} was lost or damaged; it is written anew from {plural(len(there), 'version')}", *wrong)
 
@@ -123,6 +131,22 @@ def leftovers(target: Path) -> list[Path]:
     """Return what a publisher that was killed has left in a folder; to be removed under the lock only."""
     names = (f"{_NEW_LINK}*", f".{INDEX}.*", f".{PAGE}.*", f"{VERSIONS}/{_NEW}*")
     return sorted(path for name in names for path in target.glob(name))
+
+
+def _remove_leftovers(target: Path) -> None:
+    for left in leftovers(target):
+        shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink(missing_ok=True)
+
+
+def foreign_files(target: Path) -> list[str]:
+    """Return the names in a publish folder, and among its versions, that no publisher writes."""
+    if not target.is_dir():
+        return []
+    place = target / VERSIONS
+    own = {VERSIONS, CURRENT, INDEX, PAGE, LOCK, *(p.relative_to(target).as_posix() for p in leftovers(target))}
+    own |= {f"{VERSIONS}/{version_name(number)}" for number in version_numbers(target)}
+    within = place.iterdir() if place.is_dir() else ()
+    return sorted({p.relative_to(target).as_posix() for p in (*target.iterdir(), *within)} - own)
 
 
 def unfinished(target: Path) -> str:
@@ -136,8 +160,22 @@ def unfinished(target: Path) -> str:
     unlisted = set(there) - set(known_digests(target)) if _readable_index(target) else set()
     if unlisted:
         return f"{INDEX} does not list version {first_few(sorted(unlisted), 3)}"
+    if there and _readable_index(target) and not _page_stands(target):
+        return f"{PAGE} is not what {INDEX} lists"
     left = leftovers(target)
     return f"{first_few([p.name for p in left], 3)} was left behind" if left else ""
+
+
+def _page_stands(target: Path) -> bool:
+    """Whether the list for people says what the one for machines does."""
+    index, page = read_index(target), target / PAGE
+    try:
+        listed = _index_page(
+            str(index.get("title")), [dict(row) for row in parse_json((target / INDEX).read_bytes())["versions"]]
+        )
+        return page.is_file() and not page.is_symlink() and page.read_bytes() == listed.encode("utf-8")
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return False
 
 
 def _same_to_readers(spec: StudySpec, files: Mapping[str, str], version: Path) -> bool:
@@ -205,19 +243,37 @@ def check_target(spec: StudySpec) -> Path:
         )
     if target.exists() and not target.is_dir():
         raise InvalidInput(f"{spec.path.name}: publish.folder is {target}, a file; name a folder.")
-    own = {VERSIONS, CURRENT, INDEX, PAGE}
-    there = {p.name for p in target.iterdir() if not p.name.startswith(".")} if target.is_dir() else set()
-    if there and VERSIONS not in there:
-        raise InvalidInput(
-            f"{spec.path.name}: publish.folder {target} holds other files ({', '.join(sorted(there - own or there)[:3])}); "
-            f"name a folder that is empty or new."
-        )
+    _check_root(spec, target)
     refuse_link(target / VERSIONS)
+    if _owner(target) is None:
+        # no version tells whose folder it is: it must hold nothing but what a first publication that was killed left
+        there = {p.name for p in target.iterdir()} if target.is_dir() else set()
+        ours = {LOCK, *((VERSIONS, CURRENT, INDEX, PAGE) if VERSIONS in there else ())}
+        others = sorted({*(there - ours), *foreign_files(target)})
+        if others:
+            raise InvalidInput(
+                f"{spec.path.name}: publish.folder {target} holds other files ({', '.join(others[:3])}); "
+                f"name a folder that is empty or new."
+            )
     current = target / CURRENT
     if current.exists() and not current.is_symlink():
         raise InvalidInput(f"{current} is no symbolic link; move it away, versions of the report are published there.")
     check_owner(spec, target)
     return target
+
+
+def _check_root(spec: StudySpec, target: Path) -> None:
+    """Refuse a folder outside of the one that the operator allows, if the environment names one."""
+    given = os.environ.get(ROOT, "")
+    if not given:
+        return
+    if not os.path.isabs(given):
+        raise InvalidInput(f"{ROOT} is {given!r}; give the whole path of a folder, from / on.")
+    root = Path(given).resolve()
+    if not target.is_relative_to(root):
+        raise InvalidInput(
+            f"{spec.path.name}: publish.folder is {target}, and {ROOT} allows folders in {root} only; name one there."
+        )
 
 
 def publication_due(folder: Path) -> bool:
@@ -261,18 +317,34 @@ _MADE_BY = re.compile(
 )
 
 
-def check_owner(spec: StudySpec, target: Path) -> None:
-    """Refuse a folder that holds the versions of another study, as a copied study file would name it."""
+def _owner(target: Path) -> str | None:
+    """Return the name of the study whose versions a folder holds, by its list or its newest version; None if none says so."""
     newest = version_numbers(target)[-1:]
     listed, *published = (
         read_index(target).get("study"),
         *(manifest.read_any_manifest(version_folder(target, n)).get("study") for n in newest),
     )
     owner = listed or next(iter(published), None)
-    if isinstance(owner, str) and owner != spec.name:
+    return owner if isinstance(owner, str) else None
+
+
+def check_owner(spec: StudySpec, target: Path) -> None:
+    """Refuse a folder that holds the versions of another study, by its name, or by its place if it published from this machine."""
+    owner = _owner(target)
+    if owner is not None and owner != spec.name:
         raise InvalidInput(
             f"{spec.path.name}: publish.folder {target} holds the versions of the study {owner!r}, and this one is {spec.name!r}; name another "
             f'folder. If {owner} was renamed to {spec.name}, write "study": "{spec.name}" into {INDEX} there.'
+        )
+    known = known_publisher(target)
+    if owner is None or known is None:
+        return
+    study, note = known
+    # one that was renamed, moved or removed has handed its folder over
+    if study.name == owner and study != spec.folder.resolve() and (study / manifest.STUDY_FILE).is_file():
+        raise InvalidInput(
+            f"{spec.path.name}: publish.folder {target} holds the versions of the study in {study}, and this one is in {spec.folder}; name another "
+            f"folder. If this one takes its place, remove {note}."
         )
 
 
@@ -340,7 +412,7 @@ def _readable_index(target: Path) -> bool:
 
 
 def _recorded_digests(target: Path) -> dict[int, str]:
-    """Return the digest of each version as it was recorded when it was published; empty for one that was not whole when it was listed."""
+    """Return the digest of each version as it was recorded when it was published; empty for one whose manifest could not be read then."""
     rows = parse_json((target / INDEX).read_bytes())["versions"]
     return {int(row["version"]): str(row["digest"]) for row in rows}
 
@@ -348,6 +420,8 @@ def _recorded_digests(target: Path) -> dict[int, str]:
 def _otherwise(target: Path, number: int) -> list[str]:
     """Return the files of a version that are not what its own manifest says."""
     folder = version_folder(target, number)
+    if folder.is_symlink():
+        return ["it is a link"]
     recorded = manifest.read_any_manifest(folder)
     inputs, outputs = recorded.get("inputs"), recorded.get("outputs")
     if not isinstance(inputs, dict) or not isinstance(outputs, dict):
@@ -359,13 +433,34 @@ def _otherwise(target: Path, number: int) -> list[str]:
     return [n for n in names if n not in there or there[n].is_symlink() or file_sha256(there[n]) != said.get(n)]
 
 
+def _said_digest(folder: Path) -> str:
+    """Return what a version's digest is if its files are as its own manifest says; empty if that cannot be read."""
+    recorded = manifest.read_any_manifest(folder)
+    inputs, outputs = recorded.get("inputs"), recorded.get("outputs")
+    if not isinstance(inputs, dict) or not isinstance(outputs, dict):
+        return ""
+    own = {name: inputs[name] for name in files_in(folder) if name in inputs}
+    return one_digest({**own, **outputs, manifest.FILE: file_sha256(folder / manifest.FILE)})
+
+
 def _not_as_published(target: Path, number: int) -> str:
-    named = first_few(_otherwise(target, number), 3)
-    return f"version {number} is not what was published{f' ({named})' if named else ''}"
+    named = first_few(_otherwise(target, number), 3) or f"{INDEX} has another digest of it, or none"
+    return f"version {number} is not what was published ({named})"
+
+
+def _verify_place(target: Path) -> None:
+    """Refuse a publish folder that holds what no publisher writes, or whose versions lie elsewhere."""
+    others = foreign_files(target)
+    if others:
+        raise NotAsRecorded(
+            f"{target.name} holds what is of no version ({first_few(others, 3)}), and readers can see it; move it away."
+        )
+    refuse_link(target / VERSIONS)
 
 
 def verify_versions(target: Path) -> int:
     """Hold every published version against its own manifest and the digest recorded for it; return how many there are."""
+    _verify_place(target)
     there = version_numbers(target)
     for number in there:
         if _otherwise(target, number):
@@ -385,7 +480,7 @@ def verify_versions(target: Path) -> int:
             raise NotAsRecorded(
                 f"{target.name}: version {number} was removed; readers may have its address. Restore it."
             )
-        if digest and folder_digest(target / VERSIONS / version_name(number)) != digest:
+        if folder_digest(target / VERSIONS / version_name(number)) != digest:
             raise NotAsRecorded(f"{target.name}: {_not_as_published(target, number)}; restore it.")
     why = unfinished(target)
     if why:
@@ -414,7 +509,7 @@ def write_index(spec: StudySpec, target: Path) -> None:
     # a version is listed last: until then the publication is unfinished
     for name, content in ((PAGE, _index_page(spec.title, rows)), (INDEX, text)):
         path = target / name
-        if not path.is_file() or path.read_text(encoding="utf-8") != content:
+        if path.is_symlink() or not path.is_file() or path.read_bytes() != content.encode("utf-8"):
             write_whole(path, content)
 
 
@@ -426,7 +521,7 @@ def _row(target: Path, number: int, digest: str | None) -> dict[str, object]:
         "folder": f"{VERSIONS}/{version_name(number)}",
         "data": recorded.get("data", {}),
         "corrections": len(read_corrections(folder)),
-        "digest": digest or ("" if _otherwise(target, number) else folder_digest(folder)),
+        "digest": digest or _said_digest(folder),
         **({} if folder.is_dir() else {"removed": True}),
     }
 

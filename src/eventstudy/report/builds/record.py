@@ -26,19 +26,52 @@ def remember(folder: Path, files: Mapping[str, str]) -> None:
             _forget_what_is_gone(note.parent)
         for left in note.parent.glob(f".{note.name}.*"):
             left.unlink(missing_ok=True)
-        write_whole(note, json.dumps({"folder": str(folder.resolve()), "files": dict(files)}, indent=1) + "\n")
+        before = [n for n in sorted({*finished_files(folder), *finished_before(folder)}) if os.path.lexists(folder / n)]
+        content = {"folder": str(folder.resolve()), "files": dict(files), "before": before}
+        write_whole(note, json.dumps(content, indent=1) + "\n")
     except (OSError, ValueError):  # a home that cannot be written, a name that is no UTF-8
         return
 
 
 def finished_files(folder: Path) -> dict[str, str]:
     """Return names and digests of the last report of a folder that was finished here; none if none was."""
+    files = _noted(folder).get("files")
+    return {str(name): str(digest) for name, digest in files.items()} if isinstance(files, dict) else {}
+
+
+def finished_before(folder: Path) -> set[str]:
+    """Return the names of files that lay there of the reports finished here before the last one."""
+    names = _noted(folder).get("before")
+    return set(map(str, names)) if isinstance(names, list) else set()
+
+
+def _noted(folder: Path) -> dict[str, object]:
     note = _note(folder)
     content = {} if note is None else _read(note)
-    files = content.get("files")
-    if content.get("folder") != str(folder.resolve()) or not isinstance(files, dict):
-        return {}
-    return {str(name): str(digest) for name, digest in files.items()}
+    return content if content.get("folder") == str(folder.resolve()) else {}
+
+
+def remember_publisher(target: Path, study: Path) -> None:
+    """Note whose versions a publish folder holds; notes of folders that are gone are removed."""
+    note = _note(target, "published")
+    content = {"folder": str(target.resolve()), "study": str(study.resolve())}
+    if note is None or _read(note) == content:
+        return
+    try:
+        _forget_what_is_gone(note.parent)
+        write_whole(note, json.dumps(content, indent=1) + "\n")
+    except (OSError, ValueError):
+        return
+
+
+def known_publisher(target: Path) -> tuple[Path, Path] | None:
+    """Return the folder of the study that published to a folder last from here, and the note that says so; None if none is known."""
+    note = _note(target, "published")
+    content = {} if note is None else _read(note)
+    study = content.get("study")
+    if note is None or content.get("folder") != str(target.resolve()) or not isinstance(study, str):
+        return None
+    return Path(study), note
 
 
 def built_here(folder: Path) -> bool:
@@ -49,7 +82,7 @@ def built_here(folder: Path) -> bool:
         return False
 
 
-def _note(folder: Path) -> Path | None:
+def _note(folder: Path, kind: str = "built") -> Path | None:
     """Return where the note of a folder is; None if there is no home, or if it lies in the folder itself."""
     given = os.environ.get("XDG_STATE_HOME", "")
     try:
@@ -59,7 +92,7 @@ def _note(folder: Path) -> Path | None:
         return None
     if state.is_relative_to(folder):
         return None
-    return state / "eventstudy" / "built" / f"{sha256(os.fsencode(folder))[:32]}.json"
+    return state / "eventstudy" / kind / f"{sha256(os.fsencode(folder))[:32]}.json"
 
 
 def _read(note: Path) -> dict[str, object]:

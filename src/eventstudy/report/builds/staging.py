@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from eventstudy.ending import undisturbed
-from eventstudy.files import file_sha256, files_in, flush_folder, move_over, refuse_link, staged
+from eventstudy.files import file_sha256, files_in, flush_folder, held_open, move_over, refuse_link, staged
 from eventstudy.report.builds import manifest
-from eventstudy.report.builds.record import finished_files, remember
+from eventstudy.report.builds.record import finished_before, finished_files, remember
 
 STAGING = ".build"
 READY = "ready"
@@ -76,22 +76,37 @@ def switch(folder: Path, stage: Path) -> tuple[str, ...]:
     files = {name: file_sha256(stage / name) for name in files_in(stage)}
     remember(folder, files)
     with undisturbed():
-        os.replace(stage, ready)
+        with held_open(folder, f"{STAGING}/{READY}") as goal:
+            source = str(stage) if goal.held is None else stage.name
+            os.replace(source, goal.name, src_dir_fd=goal.held, dst_dir_fd=goal.held)
         flush_folder(ready.parent)
         return move_into_place(folder, ready, files)
 
 
 def move_into_place(folder: Path, ready: Path, files: Mapping[str, str]) -> tuple[str, ...]:
-    """Rename those of a report's files that are still ready over the old ones, the manifest last; remove built files no longer made."""
+    """Rename those of a report's files that are still ready over the old ones, the manifest last.
+
+    Built files that are no longer made are removed: those of the old manifest that were finished here before.
+    """
     refuse_links(folder)
     old = manifest.read_manifest(folder)
     new = manifest.read_manifest(ready)
     names = [name for name in files if (ready / name).is_file()]
-    written = [name for name in names if name != manifest.FILE and move_over(ready / name, folder / name)]
+    written = [name for name in names if name != manifest.FILE and _move(folder, name)]
     if old is not None and new is not None:
-        for name in set(old["outputs"]) - set(new["outputs"]):
-            (folder / name).unlink(missing_ok=True)
-    if manifest.FILE in names and move_over(ready / manifest.FILE, folder / manifest.FILE):
+        for name in (set(old["outputs"]) & finished_before(folder)) - set(new["outputs"]):
+            with suppress(FileNotFoundError), held_open(folder, name) as gone:
+                gone.unlink()
+    if manifest.FILE in names and _move(folder, manifest.FILE):
         written.append(manifest.FILE)
-    shutil.rmtree(ready, ignore_errors=True)
+    with suppress(OSError), held_open(folder, f"{STAGING}/{READY}") as done:
+        shutil.rmtree(done.name, dir_fd=done.held)
     return tuple(written)
+
+
+def _move(folder: Path, name: str) -> bool:
+    with (
+        held_open(folder, f"{STAGING}/{READY}/{name}") as source,
+        held_open(folder, name, make=True) as target,
+    ):
+        return move_over(source, target)
