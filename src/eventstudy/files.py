@@ -10,12 +10,13 @@ import os
 import re
 import shlex
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from eventstudy.ending import tidied
 from eventstudy.errors import DataMissing, InvalidInput, NotAsRecorded, SourceFailed, StudyFileError
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 #: So many bytes are read at once of a file that may be long.
 PIECE = 2**20
+#: No honest record of a report, such as its numbers, has more bytes: those of a hundred events have a hundred thousand.
+MAX_RECORD = 50_000_000
 
 
 def write_whole(path: Path, content: bytes | str) -> Path:
@@ -125,7 +128,8 @@ def refuse_link(path: Path) -> None:
 
 def move_over(source: Path, target: Path) -> bool:
     """Rename a file over another, or over a link, unless they are equal; say whether the bytes changed."""
-    if target.is_file() and not target.is_symlink() and target.read_bytes() == source.read_bytes():
+    same_size = target.is_file() and not target.is_symlink() and target.stat().st_size == source.stat().st_size
+    if same_size and target.read_bytes() == source.read_bytes():
         source.unlink()
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -248,6 +252,37 @@ def read_up_to(stream: Readable, limit: int) -> bytes:
     return whole.getvalue()
 
 
+def read_small(
+    path: Path, limit: int = MAX_RECORD, hint: str = "no such file is", error: type[InvalidInput] = StudyFileError
+) -> bytes:
+    """Return the bytes of a regular file of a study that is small if it is honest."""
+    with open_regular(path, error) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        content = b"" if size > limit else read_up_to(stream, limit)
+    if max(size, len(content)) > limit:
+        raise error(f"{path.parent.name}/{path.name} is larger than {limit:,} bytes; {hint}.")
+    return content
+
+
+def open_regular(path: Path, error: type[InvalidInput] = StudyFileError) -> BinaryIO:
+    """Open a file to read; a pipe, a device or a socket in its place, which may never end or do something when opened, is refused."""
+    _check_regular(path, path.stat().st_mode, error)
+    stream = os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb")
+    try:
+        _check_regular(path, os.fstat(stream.fileno()).st_mode, error)  # it may be another one by now
+    except InvalidInput:
+        stream.close()
+        raise
+    return stream
+
+
+def _check_regular(path: Path, mode: int, error: type[InvalidInput]) -> None:
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # a folder the system refuses in its words
+        raise error(
+            f"{path.parent.name}/{path.name} is a pipe, a device or a socket; put a file in its place, or remove it."
+        )
+
+
 def parse_json(text: str | bytes) -> Any:
     """Return what a JSON text says; one whose brackets are nested too deeply is a ValueError like any other that is none."""
     try:
@@ -319,8 +354,7 @@ def confirmed_at(path: Path) -> datetime:
     """
     stored, beside = stored_at(stored_name(path)), path.parent / CONFIRMED
     try:
-        with beside.open("rb") as stream:
-            name, _, stamp = read_up_to(stream, 200).decode("ascii").strip().partition(" ")
+        name, _, stamp = read_small(beside, 200).decode("ascii").strip().partition(" ")
         moment = datetime.strptime(stamp, STAMP).replace(tzinfo=UTC)
     except (OSError, ValueError):
         return stored

@@ -17,11 +17,11 @@ from eventstudy.calendars import AUTO, ClosedDay
 from eventstudy.errors import StudyFileError
 from eventstudy.estimation import NormalReturnModel
 from eventstudy.estimation.market import FACTOR_SETS
+from eventstudy.fields import Part, WindowField, one_of, problem_text, window_of
 from eventstudy.measures import Measure
 from eventstudy.prices.checks.accept import check_accept
 from eventstudy.prices.table import SNAPSHOT, YAHOO, ReturnKind
 from eventstudy.study.run import Gaps
-from eventstudy.toml import Part, WindowField, one_of, problem_text, window_of
 from eventstudy.windows import Window
 from eventstudy.written_days import number_of_days
 

@@ -8,7 +8,6 @@ import json
 import os
 import re
 import shutil
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from eventstudy.files import (
     locked,
     one_digest,
     parse_json,
+    read_small,
     refuse_link,
     sha256,
     staged,
@@ -31,6 +31,7 @@ from eventstudy.report.builds import manifest, numbers
 from eventstudy.report.builds.corrections import read_corrections
 from eventstudy.report.safe_html import POLICY
 from eventstudy.studyfile.release import release_mark
+from eventstudy.toml import read_toml
 from eventstudy.wording import first_few, plural
 
 if TYPE_CHECKING:
@@ -226,10 +227,10 @@ def publication_due(folder: Path) -> bool:
     True if publishing did not come to its end; False for what a draft's or embargo's mark holds back.
     """
     try:
-        part = tomllib.loads((folder / manifest.STUDY_FILE).read_text(encoding="utf-8")).get("publish", {})
+        part = read_toml(folder / manifest.STUDY_FILE).get("publish", {})
         if not part.get("auto", False):
             return False
-        built = parse_json((folder / manifest.FILE).read_bytes())
+        built = parse_json(read_small(folder / manifest.FILE))
         if built["inputs"].get(manifest.STATE) in HELD_BACK:
             return False
         return not shows_newest(folder, folder / part["folder"])
@@ -341,7 +342,7 @@ def _readable_index(target: Path) -> bool:
 
 def _recorded_digests(target: Path) -> dict[int, str]:
     """Return the digest of each version as it was recorded when it was published; empty for one that was not whole when it was listed."""
-    rows = parse_json((target / INDEX).read_bytes())["versions"]
+    rows = parse_json(read_small(target / INDEX))["versions"]
     return {int(row["version"]): str(row["digest"]) for row in rows}
 
 
@@ -399,7 +400,7 @@ def verify_versions(target: Path) -> int:
 def read_index(target: Path) -> dict[str, object]:
     """Return the list of versions as it was written last; empty if there is none that can be read."""
     try:
-        content = parse_json((target / INDEX).read_bytes())
+        content = parse_json(read_small(target / INDEX))
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
