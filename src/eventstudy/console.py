@@ -99,9 +99,9 @@ def failure(error: Exception) -> tuple[str, ExitCode]:
     Returns
     -------
     words : str
-        For an error of the package its message; for the system's what it refused; for any other its type, message and place.
+        For an error of the package its message; for the system's what it refused, as memory; for any other its type, message and place.
     code : ExitCode
-        The error's own; of the system 3 where a person has to mend it, else 4; 70 for any other.
+        The error's own; of the system 3 if memory is short, or where a person has to mend it, else 4; 70 for any other.
 
     Examples
     --------
@@ -118,6 +118,11 @@ def failure(error: Exception) -> tuple[str, ExitCode]:
         return (
             f"the system refused ({what}{where}). Mend it and try again.",
             ExitCode.UNFIT if person else ExitCode.LATER,
+        )
+    if isinstance(error, MemoryError):
+        return (
+            "there is not as much memory as this takes. Give fewer events, prices or outputs, or more memory.",
+            ExitCode.UNFIT,
         )
     return _unexpected(error), ExitCode.FAULT
 

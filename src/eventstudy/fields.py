@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from eventstudy.windows import Window
@@ -17,6 +17,10 @@ class Part(BaseModel):
     """A table of a TOML file: no key but its own, never changed."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+#: A title or a label: it stands in one line, or a few.
+Line = Annotated[str, Field(max_length=500)]
 
 
 def window_of(value: object) -> Window:
@@ -55,5 +59,7 @@ def problem_text(item: ErrorDetails, known: Sequence[str], missing: str) -> str:
     if item["type"] == "literal_error":  # pydantic has the words as text alone
         words = [w for w in re.findall(r"'([^']*)'", context["expected"]) if w]
         return f"is {given!r}; allowed: {', '.join(words)}.{did_you_mean([str(given)], words)}"
+    if item["type"] == "string_too_long":
+        return f"has {len(given):,} characters; at most {context['max_length']} are taken."
     shown = f" (given: {given!r})" if isinstance(given, str | int | float) else ""
     return f"{context.get('error', item['msg'])}{shown}"

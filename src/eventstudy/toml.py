@@ -32,13 +32,24 @@ def read_toml(
             raise error(
                 f"{file} is not accepted: a key has more than {MAX_PARTS} parts (a.b.c. …); no key of {what} has."
             )
-        return tomllib.loads(text)
+        found = tomllib.loads(text)
+        _check_numbers(found)
+        return found
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as problem:
         raise error(f"{file} is not valid TOML: {problem}.") from problem
     except ValueError as problem:
         if isinstance(problem, InvalidInput):
             raise
         raise error(f"{file} is not valid TOML: {problem}.") from problem  # e.g. a number without end
+
+
+def _check_numbers(content: object, key: str = "") -> None:
+    """Refuse whole numbers beyond TOML's own range, which Python may not even write out."""
+    if isinstance(content, dict | list):
+        for name, value in content.items() if isinstance(content, dict) else enumerate(content):
+            _check_numbers(value, f"{key}.{name}" if key else str(name))
+    elif isinstance(content, int) and content.bit_length() > 64:
+        raise ValueError(f"{printable(key)[:200]} is a whole number of more than 64 bits")
 
 
 def check_texts(content: object, key: str = "") -> None:

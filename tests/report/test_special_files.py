@@ -15,6 +15,7 @@ import pytest
 import eventstudy as es
 from eventstudy.report.builds import outputs
 from eventstudy.report.builds.build import build
+from eventstudy.report.builds.publish import known_digests, verify_versions
 from eventstudy.studyfile.starter import make_starter
 
 pytestmark = pytest.mark.builds
@@ -107,3 +108,13 @@ def test_a_busy_study_file_is_refused_at_once_though_a_report_is_built(study: Pa
         code, said = ended(command, study)
         assert code == 2, said
         assert "study.toml" in said
+
+
+@pytest.mark.parametrize("number", ["Infinity", "-Infinity", "NaN", "1e999", "[1]", "9" * 5_000], ids=lambda n: n[:9])
+def test_versions_without_a_number_are_told(study: Path, number: str) -> None:
+    listed = study.parent / "public" / "versions.json"
+    text = listed.read_text(encoding="utf-8")
+    listed.write_text(text.replace('"version": 1', f'"version": {number}'), encoding="utf-8")
+    with pytest.raises(es.errors.NotAsRecorded, match=r"versions\.json cannot be read"):
+        verify_versions(listed.parent)
+    assert known_digests(listed.parent) == {}

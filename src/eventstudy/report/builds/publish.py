@@ -332,7 +332,7 @@ def known_digests(target: Path) -> dict[int, str]:
     """Return the recorded digests, none if the list cannot be read."""
     try:
         return _recorded_digests(target)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
         return {}
 
 
@@ -377,7 +377,7 @@ def verify_versions(target: Path) -> int:
         if not there:
             return 0
         raise NotAsRecorded(f"{target.name}/{INDEX} is lost; publish again to write it anew.") from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise NotAsRecorded(
             f"{target.name}/{INDEX} cannot be read ({error}); publish again to write it anew."
         ) from error
