@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from eventstudy.ending import tidied
 from eventstudy.errors import DataMissing, InvalidInput, NotAsRecorded, SourceFailed, StudyFileError
-from eventstudy.wording import plural, printable, steers
+from eventstudy.wording import one_line, plural, printable, steers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -260,7 +260,7 @@ def read_small(
         size = os.fstat(stream.fileno()).st_size
         content = b"" if size > limit else read_up_to(stream, limit)
     if max(size, len(content)) > limit:
-        raise error(f"{path.parent.name}/{path.name} is larger than {limit:,} bytes; {hint}.")
+        raise error(f"{one_line(path.parent.name)}/{one_line(path.name)} is larger than {limit:,} bytes; {hint}.")
     return content
 
 
@@ -279,7 +279,7 @@ def open_regular(path: Path, error: type[InvalidInput] = StudyFileError) -> Bina
 def _check_regular(path: Path, mode: int, error: type[InvalidInput]) -> None:
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # a folder the system refuses in its words
         raise error(
-            f"{path.parent.name}/{path.name} is a pipe, a device or a socket; put a file in its place, or remove it."
+            f"{one_line(path.parent.name)}/{one_line(path.name)} is a pipe, a device or a socket; put a file in its place, or remove it."
         )
 
 
@@ -292,11 +292,16 @@ def parse_json(text: str | bytes) -> Any:
 
 
 def check_file_name(path: Path) -> None:
-    """Refuse a file or folder whose name is no text, as a page or a table of its origin could not name it."""
+    """Refuse a file or folder whose name is no text of one line, as a page, a table of its origin or a message could not name it."""
     if any("\ud800" <= c <= "\udfff" for c in path.name):
         raise InvalidInput(
             f"The name of {printable(path.name)} is no text in UTF-8; rename it, e.g. with letters, digits and -.",
             file=printable(path.name),
+        )
+    if one_line(path.name) != path.name:
+        raise InvalidInput(
+            f"The name {one_line(path.name)} has a control character or a line break; rename it, e.g. with letters, digits and -.",
+            file=one_line(path.name),
         )
 
 
