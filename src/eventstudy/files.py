@@ -298,9 +298,9 @@ def check_file_name(path: Path) -> None:
             f"The name of {printable(path.name)} is no text in UTF-8; rename it, e.g. with letters, digits and -.",
             file=printable(path.name),
         )
-    if one_line(path.name) != path.name:
+    if one_line(path.name) != printable(path.name):
         raise InvalidInput(
-            f"The name {one_line(path.name)} has a control character or a line break; rename it, e.g. with letters, digits and -.",
+            f"The name {one_line(path.name)} has a line break; rename it, e.g. with letters, digits and -.",
             file=one_line(path.name),
         )
 
