@@ -18,7 +18,7 @@ from typing import Any, Literal, TextIO, cast
 
 from eventstudy.ending import Ended
 from eventstudy.errors import EventStudyError, ExitCode
-from eventstudy.wording import printable, steers
+from eventstudy.wording import one_line, printable, steers
 
 Level = Literal["debug", "info", "warning", "error"]
 LogFormat = Literal["text", "json"]
@@ -55,7 +55,7 @@ class Console:
             text = json.dumps(line, ensure_ascii=False)
         else:
             mark = {"info": "", "warning": "warning: ", "error": "error: "}[level]
-            text = f"{study}: {mark}{message}" if study else f"{mark}{message}"
+            text = f"{one_line(study)}: {mark}{message}" if study else f"{mark}{message}"
         _write(sys.stderr, text + "\n")
 
     def show(self, text: str, *, nl: bool = True) -> None:
@@ -99,9 +99,9 @@ def failure(error: Exception) -> tuple[str, ExitCode]:
     Returns
     -------
     words : str
-        For an error of the package its message; for the system's what it refused; for any other its type, message and place.
+        For an error of the package its message; for the system's what it refused, as memory; for any other its type, message and place.
     code : ExitCode
-        The error's own; of the system 3 where a person has to mend it, else 4; 70 for any other.
+        The error's own; of the system 3 if memory is short, or where a person has to mend it, else 4; 70 for any other.
 
     Examples
     --------
@@ -113,11 +113,16 @@ def failure(error: Exception) -> tuple[str, ExitCode]:
         return str(error), error.EXIT_CODE
     if isinstance(error, OSError):
         what = error.strerror or str(error) or type(error).__name__
-        where = f": {error.filename}" if error.filename else ""
+        where = f": {one_line(str(error.filename))}" if error.filename else ""
         person = isinstance(error, _FOR_A_PERSON) or error.errno in _FOR_A_PERSON_TOO
         return (
             f"the system refused ({what}{where}). Mend it and try again.",
             ExitCode.UNFIT if person else ExitCode.LATER,
+        )
+    if isinstance(error, MemoryError):
+        return (
+            "there is not as much memory as this takes. Give fewer events, prices or outputs, or more memory.",
+            ExitCode.UNFIT,
         )
     return _unexpected(error), ExitCode.FAULT
 

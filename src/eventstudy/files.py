@@ -18,11 +18,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 from eventstudy.ending import tidied
 from eventstudy.errors import DataMissing, InvalidInput, NotAsRecorded, SourceFailed, StudyFileError
-from eventstudy.wording import listed, plural, printable, steers
+from eventstudy.wording import listed, one_line, plural, printable, steers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 #: So many bytes are read at once of a file that may be long.
 PIECE = 2**20
+#: No honest record of a report, such as its numbers, has more bytes: those of a hundred events have a hundred thousand.
+MAX_RECORD = 50_000_000
 
 
 def write_whole(path: Path, content: bytes | str) -> Path:
@@ -136,14 +138,14 @@ class Entry:
     #: The descriptor of the folder; None where the system knows none.
     held: int | None
 
-    def read(self) -> bytes | None:
-        """Return what a file holds; None if the entry is none, or a link to one."""
+    def read(self, most: int = -1) -> bytes | None:
+        """Return what a file holds, or so many bytes of it at most; None if the entry is none, or a link to one."""
         try:
             handle = os.open(self.name, os.O_RDONLY | _NO_LINK | _NO_WAIT, dir_fd=self.held)
         except OSError:
             return None
         with os.fdopen(handle, "rb") as stream:
-            return stream.read() if stat.S_ISREG(os.fstat(handle).st_mode) else None
+            return stream.read(most) if stat.S_ISREG(os.fstat(handle).st_mode) else None
 
     def unlink(self) -> None:
         """Remove a file or link, if it is there."""
@@ -192,7 +194,7 @@ def _open_room(handle: int, room: str, *, make: bool, seen_from: Path) -> int:
 def move_over(source: Entry, target: Entry) -> bool:
     """Rename a file over another, or over a link, unless they are equal; say whether the bytes changed."""
     content = source.read()
-    if content is not None and target.read() == content:
+    if content is not None and target.read(len(content) + 1) == content:
         source.unlink()
         return False
     os.replace(source.name, target.name, src_dir_fd=source.held, dst_dir_fd=target.held)
@@ -314,6 +316,37 @@ def read_up_to(stream: Readable, limit: int) -> bytes:
     return whole.getvalue()
 
 
+def read_small(
+    path: Path, limit: int = MAX_RECORD, hint: str = "no such file is", error: type[InvalidInput] = StudyFileError
+) -> bytes:
+    """Return the bytes of a regular file of a study that is small if it is honest."""
+    with open_regular(path, error) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        content = b"" if size > limit else read_up_to(stream, limit)
+    if max(size, len(content)) > limit:
+        raise error(f"{one_line(path.parent.name)}/{one_line(path.name)} is larger than {limit:,} bytes; {hint}.")
+    return content
+
+
+def open_regular(path: Path, error: type[InvalidInput] = StudyFileError) -> BinaryIO:
+    """Open a file to read; a pipe, a device or a socket in its place, which may never end or do something when opened, is refused."""
+    _check_regular(path, path.stat().st_mode, error)
+    stream = os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb")
+    try:
+        _check_regular(path, os.fstat(stream.fileno()).st_mode, error)  # it may be another one by now
+    except InvalidInput:
+        stream.close()
+        raise
+    return stream
+
+
+def _check_regular(path: Path, mode: int, error: type[InvalidInput]) -> None:
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # a folder the system refuses in its words
+        raise error(
+            f"{one_line(path.parent.name)}/{one_line(path.name)} is a pipe, a device or a socket; put a file in its place, or remove it."
+        )
+
+
 def parse_json(text: str | bytes) -> Any:
     """Return what a JSON text says; one whose brackets are nested too deeply is a ValueError like any other that is none."""
     try:
@@ -323,11 +356,16 @@ def parse_json(text: str | bytes) -> Any:
 
 
 def check_file_name(path: Path) -> None:
-    """Refuse a file or folder whose name is no text, as a page or a table of its origin could not name it."""
+    """Refuse a file or folder whose name is no text of one line, as a page, a table of its origin or a message could not name it."""
     if any("\ud800" <= c <= "\udfff" for c in path.name):
         raise InvalidInput(
             f"The name of {printable(path.name)} is no text in UTF-8; rename it, e.g. with letters, digits and -.",
             file=printable(path.name),
+        )
+    if one_line(path.name) != printable(path.name):
+        raise InvalidInput(
+            f"The name {one_line(path.name)} has a line break; rename it, e.g. with letters, digits and -.",
+            file=one_line(path.name),
         )
 
 
@@ -385,8 +423,7 @@ def confirmed_at(path: Path) -> datetime:
     """
     stored, beside = stored_at(stored_name(path)), path.parent / CONFIRMED
     try:
-        with beside.open("rb") as stream:
-            name, _, stamp = read_up_to(stream, 200).decode("ascii").strip().partition(" ")
+        name, _, stamp = read_small(beside, 200).decode("ascii").strip().partition(" ")
         moment = datetime.strptime(stamp, STAMP).replace(tzinfo=UTC)
     except (OSError, ValueError):
         return stored

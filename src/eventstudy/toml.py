@@ -1,19 +1,15 @@
-"""TOML files of people: read within bounds, no key but their own, and a clear word about what is wrong in them."""
+"""TOML files of people, read within bounds. No numerical library is loaded for it, see `report.builds.manifest`."""
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Annotated
-
-from pydantic import BaseModel, BeforeValidator, ConfigDict
-from pydantic_core import ErrorDetails, PydanticCustomError
+from typing import Any
 
 from eventstudy.errors import InvalidInput
-from eventstudy.windows import Window
-from eventstudy.wording import did_you_mean, printable, steers
+from eventstudy.files import read_small
+from eventstudy.wording import printable, steers
 
 #: No honest file of a study is larger: a megabyte is five hundred pages.
 MAX_BYTES = 1_000_000
@@ -27,23 +23,33 @@ _LONG_KEY = re.compile(rf"(?<![\w-])(?:{_PART}[ \t]*+\.[ \t]*+){{{MAX_PARTS}}}{_
 
 def read_toml(
     file: Path, what: str = "a study file", *, limit: int = MAX_BYTES, error: type[InvalidInput] = InvalidInput
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Return the content of a TOML file."""
-    if file.stat().st_size > limit:
-        raise error(f"{file} is larger than {limit:,} bytes; {what} is some pages of text.")
+    content = read_small(file, limit, f"{what} is some pages of text", error)
     try:
-        text = file.read_text(encoding="utf-8")
+        text = content.decode("utf-8")
         if _LONG_KEY.search(text):
             raise error(
                 f"{file} is not accepted: a key has more than {MAX_PARTS} parts (a.b.c. …); no key of {what} has."
             )
-        return tomllib.loads(text)
+        found = tomllib.loads(text)
+        _check_numbers(found)
+        return found
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as problem:
         raise error(f"{file} is not valid TOML: {problem}.") from problem
     except ValueError as problem:
         if isinstance(problem, InvalidInput):
             raise
         raise error(f"{file} is not valid TOML: {problem}.") from problem  # e.g. a number without end
+
+
+def _check_numbers(content: object, key: str = "") -> None:
+    """Refuse whole numbers beyond TOML's own range, which Python may not even write out."""
+    if isinstance(content, dict | list):
+        for name, value in content.items() if isinstance(content, dict) else enumerate(content):
+            _check_numbers(value, f"{key}.{name}" if key else str(name))
+    elif isinstance(content, int) and content.bit_length() > 64:
+        raise ValueError(f"{printable(key)[:200]} is a whole number of more than 64 bits")
 
 
 def check_texts(content: object, key: str = "") -> None:
@@ -58,52 +64,3 @@ def check_texts(content: object, key: str = "") -> None:
     if isinstance(content, list):
         for value in content:
             check_texts(value, key)
-
-
-# -- Tables of such files, and fields that several of them have.
-
-
-class Part(BaseModel):
-    """A table of a TOML file: no key but its own, never changed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-
-
-def window_of(value: object) -> Window:
-    """Return a window as a TOML file writes it."""
-    if isinstance(value, list | tuple | int | Window):
-        return Window.of(value)
-    raise ValueError(f"{value!r} is not a window; write a pair of relative days such as [-5, 5]")
-
-
-WindowField = Annotated[Window, BeforeValidator(window_of)]
-
-
-def one_of(words: Collection[str]) -> BeforeValidator:
-    """Let a field be one of the words of a table, as ``Literal`` does for words that stand in the code."""
-
-    def check(given: object) -> object:
-        if isinstance(given, str) and given in words:
-            return given
-        raise PydanticCustomError(
-            "literal_error", "Input should be one of {expected}", {"expected": ", ".join(map(repr, words))}
-        )
-
-    return BeforeValidator(check)
-
-
-def problem_text(item: ErrorDetails, known: Sequence[str], missing: str) -> str:
-    """Say of one thing that is wrong in a table what was given and what is allowed.
-
-    ``known`` are the keys that the table may have, ``missing`` is what to say of a key that is not there.
-    """
-    given, context = item["input"], item.get("ctx", {})
-    if item["type"] == "missing":
-        return missing
-    if item["type"] == "extra_forbidden":
-        return f"no such key; there are {', '.join(known)}.{did_you_mean([str(item['loc'][-1])], known)}"
-    if item["type"] == "literal_error":  # pydantic has the words as text alone
-        words = [w for w in re.findall(r"'([^']*)'", context["expected"]) if w]
-        return f"is {given!r}; allowed: {', '.join(words)}.{did_you_mean([str(given)], words)}"
-    shown = f" (given: {given!r})" if isinstance(given, str | int | float) else ""
-    return f"{context.get('error', item['msg'])}{shown}"

@@ -62,6 +62,17 @@ def printable(text: str) -> str:
     return text.translate(_STEERING)
 
 
+def one_line(text: str) -> str:
+    r"""Return a name as `printable` text in one line: what breaks a line is written out too.
+
+    Examples
+    --------
+    >>> print(one_line("a\nforged line"))
+    a\u000aforged line
+    """
+    return re.sub(r"[\n\r\t\v\f\x1c-\x1e\x85\u2028\u2029]", lambda found: f"\\u{ord(found[0]):04x}", printable(text))
+
+
 def without_secrets(text: str) -> str:
     """Return a text without what looks like a password in an address, even a malformed one, in a query or a connection string.
 

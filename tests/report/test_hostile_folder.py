@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import html
 import json
 import os
 import re
@@ -29,6 +30,7 @@ STUDY = """
 title = 'A study %(attack)s'
 event = '%(attack)s %(link)s'
 notebooks = ["hostile.ipynb"]
+claims = "claims.toml"
 
 [prices]
 source = "snapshot"
@@ -42,11 +44,14 @@ folder = "../public/two"
 auto = true
 """
 CLAIMS = """
+[articles.x]
+title = '%(attack)s %(link)s'
+
 [[claims]]
 id = "=cmd()"
-quote = '%(attack)s fell 17%% %(link)s'
-source = '%(attack)s'
-kind = "abnormal_return"
+quote = 'Nvidia fell 17%% %(attack)s %(link)s'
+article = "x"
+kind = "size"
 asset = "NVDA"
 date = 2025-01-27
 says = "fell"
@@ -169,7 +174,10 @@ def test_a_hostile_folder_writes_nothing_elsewhere_and_publishes_nothing_live(tm
     assert list(temporary.iterdir()) == []
     assert not {"\x1b", "\x9b"} & set(done.stderr + done.stdout)
     version = public / "two" / "versions" / "0001"
-    assert (public / "two" / "current" / "index.html").is_file()
+    page = (public / "two" / "current" / "index.html").read_text(encoding="utf-8")
+    assert "Nvidia fell 17% &lt;script&gt;alert(1)" in html.unescape(page).replace("<", "&lt;").replace(
+        ">", "&gt;"
+    )  # the claims were read
     for page in (*version.rglob("*.html"), public / "two" / "versions.html"):
         assert list(live(page.read_text(encoding="utf-8"))) == [], page.name
         assert page.stat().st_size < 20_000_000, page.name

@@ -13,8 +13,9 @@ from pydantic import ValidationError
 from eventstudy.claims.kinds import ClaimOfKind
 from eventstudy.claims.schema import BUILT_IN_BASKETS, SHORT_FORMS, ArticlePart, BasketPart, ClaimBook, ClaimPart
 from eventstudy.errors import DataMissing, StudyFileError
+from eventstudy.fields import Part, problem_text
 from eventstudy.files import check_inside
-from eventstudy.toml import Part, problem_text, read_toml
+from eventstudy.toml import read_toml
 from eventstudy.wording import did_you_mean, steers
 
 P = TypeVar("P", bound=Part)

@@ -14,7 +14,7 @@ from eventstudy.claims.ranks import RANKS
 from eventstudy.claims.ruling import not_testable
 from eventstudy.claims.schema import ClaimPart
 from eventstudy.claims.sums import SUMS
-from eventstudy.toml import one_of
+from eventstudy.fields import one_of
 
 _NOT_TESTABLE = Kind(
     lambda _, part: not_testable(part.reason, part.needs),

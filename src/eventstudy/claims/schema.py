@@ -12,7 +12,7 @@ import pandas as pd
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, field_validator, model_validator
 
 from eventstudy.claims.words import MOVE_WORDS, SIGN, VERBS, Verb
-from eventstudy.toml import Part, WindowField
+from eventstudy.fields import Part, WindowField
 from eventstudy.wording import iso_day
 
 Unit = Literal[

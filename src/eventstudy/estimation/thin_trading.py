@@ -27,6 +27,10 @@ from eventstudy.estimation.panel import BoolArray, EventPanel, FloatArray, IntAr
 WEAK_F = 10.0
 
 
+#: No regression of thin trading reaches over more sessions before or after; the literature takes up to five.
+FARTHEST_SHIFT = 100
+
+
 @dataclass(frozen=True)
 class ScholesWilliams(OneBenchmark):
     """The market model with the Scholes-Williams beta, which is consistent if prices lag by less than a session.
@@ -135,7 +139,7 @@ class Dimson(OneBenchmark):
     Raises
     ------
     InvalidInput
-        If ``leads`` or ``lags`` is not a whole number of at least 0.
+        If ``leads`` or ``lags`` is not a whole number of at least 0 and at most 100.
 
     Notes
     -----
@@ -164,8 +168,10 @@ class Dimson(OneBenchmark):
     def __post_init__(self) -> None:
         super().__post_init__()
         for word, value in (("leads", self.leads), ("lags", self.lags)):
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
-                raise InvalidInput(f"{word} is {value!r}; give a whole number of sessions of at least 0.")
+            if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value <= FARTHEST_SHIFT:
+                raise InvalidInput(
+                    f"{word} is {value!r}; give a whole number of sessions of at least 0, and at most {FARTHEST_SHIFT}."
+                )
 
     @property
     def formula(self) -> str:

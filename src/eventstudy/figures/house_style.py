@@ -155,7 +155,7 @@ def _read(file: Path) -> dict[str, dict[str, str]]:
             _known(file, f"{table}.", key, known[table])
             if not isinstance(value, str):
                 raise InvalidInput(f"{file.name}: {table}.{key}: {value!r} is no text; put it in quotes.")
-    return _lowered(file, content)  # type: ignore[arg-type]
+    return _lowered(file, content)
 
 
 def _lowered(file: Path, content: dict[str, dict[str, str]]) -> dict[str, dict[str, str]]:

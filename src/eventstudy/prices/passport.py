@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from eventstudy.errors import NotAsRecorded
-from eventstudy.files import read_up_to, sha256
+from eventstudy.files import open_regular, read_up_to, sha256
 from eventstudy.prices.table import Prices
 from eventstudy.wording import first_few, iso_day
 
@@ -50,7 +50,7 @@ def passport_path(file: Path) -> Path:
 
 def read_json(path: Path) -> object:
     """Return what a small JSON file says."""
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         data = read_up_to(stream, MAX_BYTES)
     if len(data) > MAX_BYTES:
         raise ValueError(f"it has more than {MAX_BYTES / 1024**2:.0f} MB")

@@ -17,8 +17,9 @@ import pandas as pd
 
 from eventstudy.claims import Claim
 from eventstudy.claims.ledger import inputs_text
+from eventstudy.errors import StudyFileError
 from eventstudy.figures.titles import own_words
-from eventstudy.files import parse_json
+from eventstudy.files import MAX_TABLE, parse_json, read_small
 from eventstudy.inference.advice import variance_limit
 from eventstudy.inference.market_value import MarketValueChange
 from eventstudy.inference.result import LEVEL
@@ -267,8 +268,13 @@ def stem(name: str) -> str:
 
 def notebook_title(path: Path) -> str:
     """Return a notebook's first heading, or its file name in words."""
-    cells = parse_json(path.read_bytes())["cells"]
-    first = "".join(cells[0]["source"]) if cells else ""
+    try:
+        cells = parse_json(read_small(path, MAX_TABLE))["cells"]
+        first = "".join(cells[0]["source"]) if cells else ""
+    except (ValueError, LookupError, TypeError) as error:
+        if isinstance(error, StudyFileError):
+            raise
+        raise StudyFileError(f"{path.name} is no notebook that can be read ({error}).") from error
     if first.startswith("# "):
         return first.removeprefix("# ").splitlines()[0].strip()
     return path.stem.lstrip("0123456789").strip("_").replace("_", " ").capitalize()

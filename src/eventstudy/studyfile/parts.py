@@ -17,11 +17,11 @@ from eventstudy.calendars import AUTO, ClosedDay
 from eventstudy.errors import StudyFileError
 from eventstudy.estimation import NormalReturnModel
 from eventstudy.estimation.market import FACTOR_SETS
+from eventstudy.fields import Line, Part, WindowField, one_of, problem_text, window_of
 from eventstudy.measures import Measure
 from eventstudy.prices.checks.accept import check_accept
 from eventstudy.prices.table import SNAPSHOT, YAHOO, ReturnKind
 from eventstudy.study.run import Gaps
-from eventstudy.toml import Part, WindowField, one_of, problem_text, window_of
 from eventstudy.windows import Window
 from eventstudy.written_days import number_of_days
 
@@ -53,8 +53,14 @@ MODELS: dict[str, ModelWord] = {
 }
 
 
+#: No report shows more windows.
+MAX_WINDOWS = 200
+
+
 def _windows(value: object) -> object:
-    """Refuse two days where windows are listed: one window or two?"""
+    """Refuse two days where windows are listed, one window or two?, and more windows than anybody reads."""
+    if isinstance(value, list | tuple) and len(value) > MAX_WINDOWS:
+        raise ValueError(f"lists {len(value):,} windows; give at most {MAX_WINDOWS}")
     if isinstance(value, list) and len(value) == 2 and all(isinstance(day, int) for day in value):
         first, last = value
         raise ValueError(
@@ -259,7 +265,7 @@ class OtherDay(Part):
     """``[[other_days]]``: the headline stocks on another day."""
 
     date: str
-    label: str
+    label: Line
     window: WindowField = Window(0, 0)
 
 
@@ -267,7 +273,7 @@ class Variant(ModelChoice):
     """``[[robustness]]``: the same question asked with another model or benchmark."""
 
     estimation: WindowField | None = None
-    label: str = ""
+    label: Line = ""
 
 
 class PublishPart(Part):

@@ -15,6 +15,7 @@ from eventstudy.claims import ClaimBook, ClaimsLedger, Evidence, claims_of, judg
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput, StudyFileError
 from eventstudy.estimation import NormalReturnModel
 from eventstudy.events import EventList
+from eventstudy.fields import Line, Part
 from eventstudy.figures.house_style import load_style
 from eventstudy.figures.presentation import Presentation
 from eventstudy.files import check_file_name, check_inside, command_path, own_notebooks, read_table
@@ -40,7 +41,7 @@ from eventstudy.studyfile.parts import (
     explain,
 )
 from eventstudy.studyfile.release import State, Status, release_mark, release_state
-from eventstudy.toml import Part, check_texts, read_toml
+from eventstudy.toml import check_texts, read_toml
 from eventstudy.vintages.store import find_vintage, list_vintages
 from eventstudy.windows import Window
 from eventstudy.wording import first_few
@@ -86,12 +87,12 @@ class StudySpec(Part):
     """
 
     folder: Path
-    title: str
-    question: str = ""
-    event: str
+    title: Line
+    question: Line = ""
+    event: Line
     background: str = ""
     headline: tuple[str, ...] = ()
-    names: dict[str, str] = Field(default_factory=dict)
+    names: dict[str, Line] = Field(default_factory=dict)
     events: str = "events.csv"
     events_encoding: str | None = None
     timeline: str | None = None

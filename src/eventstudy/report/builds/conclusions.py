@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eventstudy.errors import DataMissing, NotAsRecorded
-from eventstudy.files import sha256, write_whole
+from eventstudy.files import read_small, sha256, write_whole
 from eventstudy.report.builds import manifest
 from eventstudy.report.builds.causes import Cause, causes
 from eventstudy.report.builds.changed_numbers import NumberDifference, number_changes
@@ -229,7 +229,7 @@ def _lost(folder: Path) -> str:
     recorded = manifest.read_manifest(folder)
     kept = folder / LAST_FINAL
     if kept.is_file():
-        digest = _LOST.fullmatch(kept.read_text(encoding="utf-8", errors="replace"))
+        digest = _LOST.fullmatch(read_small(kept).decode("utf-8", errors="replace"))
         return digest["digest"] if digest else _UNKNOWN
     if recorded is None:  # a page without manifest and numbers was built by somebody, and read
         return _UNKNOWN if (folder / PAGE).is_file() and _numbers_or_none(folder) is None else ""

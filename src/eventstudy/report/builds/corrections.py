@@ -12,6 +12,7 @@ from pathlib import Path
 
 from eventstudy.errors import InvalidInput, StudyFileError
 from eventstudy.report.builds.manifest import CORRECTIONS
+from eventstudy.toml import read_toml
 from eventstudy.wording import iso_day
 
 _HEAD = "# What this report said before, and why it changed. 'eventstudy build --accept-changes REASON' adds to it.\n"
@@ -35,14 +36,12 @@ class Correction:
 
 def read_corrections(folder: Path) -> tuple[Correction, ...]:
     """Return the corrections of a study, oldest first."""
-    from eventstudy.toml import read_toml  # loads numerical libraries, and few reports have corrections
-
     path = folder / CORRECTIONS
     if path.is_symlink():
         raise StudyFileError(
             f"{folder.name}/{CORRECTIONS} is a link; it is published with the page: put the file itself there."
         )
-    if not path.is_file():
+    if not path.exists():
         return ()
     content = read_toml(path, "a file of corrections", error=StudyFileError)
     entries = content.get("corrections", [])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,19 +13,21 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import eventstudy
-from eventstudy.errors import NotAsRecorded
+from eventstudy.errors import NotAsRecorded, StudyFileError
 from eventstudy.files import (
     file_sha256,
     is_ahead,
     one_digest,
     own_notebooks,
     parse_json,
+    read_small,
     stored_at,
     stored_files,
     stored_name,
     storing_order,
 )
 from eventstudy.studyfile.release import release_state
+from eventstudy.toml import read_toml
 from eventstudy.wording import in_brackets
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ BUILT_FILES = frozenset({"index.html", "numbers.json", "report.pdf"})
 BUILT_FOLDERS = frozenset({"figures", "tables", "notebooks"})
 #: The layout of the manifest; a report with another one is built anew.
 FORMAT = 2
+#: No file that a report makes or depends on has more bytes; price files are the largest.
+LARGEST = 2 * 1024**3
 PACKAGE = Path(eventstudy.__file__).parent
 #: Libraries whose version can change an output.
 LIBRARIES = (
@@ -92,7 +95,7 @@ def input_digests(spec: StudySpec) -> dict[str, str]:
     found = {**own_inputs(spec), **style_input(spec)}
     for path in spec.price_source().inputs():
         found[path.relative_to(spec.folder).as_posix()] = _digest(path)
-    if (spec.folder / CORRECTIONS).is_file():
+    if (spec.folder / CORRECTIONS).exists():
         found[CORRECTIONS] = _digest(spec.folder / CORRECTIONS)
     found[STATE] = spec.state
     found[PRICES] = _choice(spec.folder, spec.prices.source, spec.prices.vintage)
@@ -121,7 +124,10 @@ def code_digest(inputs: Mapping[str, str]) -> str:
 
 
 def _digest(path: Path) -> str:
-    return file_sha256(path) if path.is_file() else ""
+    """Return the digest of a file; empty if there is none, a word for what no report makes or reads."""
+    if not path.exists():
+        return ""
+    return file_sha256(path) if path.is_file() and path.stat().st_size <= LARGEST else "unfit"
 
 
 def environment(*, notebooks: bool = True, pdf: bool = False) -> dict[str, str]:
@@ -155,7 +161,9 @@ def read_manifest(folder: Path) -> dict[str, dict[str, str]] | None:
 def read_any_manifest(folder: Path) -> dict[str, Any]:
     """Return a manifest of any version; empty if there is none."""
     try:
-        content = parse_json((folder / FILE).read_bytes())
+        content = parse_json(read_small(folder / FILE))
+    except StudyFileError:
+        raise
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
@@ -222,7 +230,7 @@ def unchanged(folder: Path) -> bool:
     if STYLE in then or os.environ.get("EVENTSTUDY_STYLE"):
         return False
     try:
-        study = tomllib.loads((folder / STUDY_FILE).read_text(encoding="utf-8"))
+        study = read_toml(folder / STUDY_FILE)
         until, prices = study.get("embargo_until"), study.get("prices", {})
         until = datetime.fromisoformat(until) if isinstance(until, str) else until
         state = release_state(study.get("status", "final"), until)
@@ -238,7 +246,7 @@ def unchanged(folder: Path) -> bool:
     return (
         all(own.get(name) == word for name, word in words.items())
         and set(notebooks) <= set(own)
-        and ((folder / CORRECTIONS).is_file()) == (CORRECTIONS in own)
+        and (folder / CORRECTIONS).exists() == (CORRECTIONS in own)
         and now == recorded["environment"]
         and all(_digest(folder / name) == digest for name, digest in own.items() if name not in words)
         and all(_digest(folder / name) == digest for name, digest in recorded["outputs"].items())

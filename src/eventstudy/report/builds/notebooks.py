@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from eventstudy.errors import DataMissing, EventStudyError, ExitCode, InvalidInput, StudyFileError
 from eventstudy.figures.house_style import STYLE_VARIABLE
 from eventstudy.figures.presentation import MARK_VARIABLE, UNTIL_VARIABLE
-from eventstudy.files import staged
+from eventstudy.files import read_small, staged
 from eventstudy.report.notebook_page import LEFT_OUT, TEXT_LIMIT, Allowance, scrubbed, to_html, without_colour
 from eventstudy.wording import plural
 
@@ -151,12 +151,9 @@ def _read(path: Path) -> NotebookNode:
 
     if not path.is_file():
         raise DataMissing(f"The notebook {path.name} is missing; the study file names it.")
-    if path.stat().st_size > _MAX_BYTES:
-        raise StudyFileError(
-            f"{path.name} is larger than {_MAX_BYTES / 1e6:.0f} MB; clear the outputs that are stored in it."
-        )
+    content = read_small(path, _MAX_BYTES, "clear the outputs that are stored in it")
     try:
-        notebook: NotebookNode = nbformat.read(path, as_version=4)
+        notebook: NotebookNode = nbformat.reads(content.decode("utf-8"), as_version=4)
         nbformat.validate(notebook)
     except Exception as error:
         raise StudyFileError(

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from eventstudy.errors import DataMissing
-from eventstudy.files import parse_json
+from eventstudy.errors import DataMissing, StudyFileError
+from eventstudy.files import parse_json, read_small
 
 if TYPE_CHECKING:
     from eventstudy.report.findings import Findings
@@ -225,11 +225,13 @@ def read_published(path: Path) -> Published:
     """Read a report's numbers."""
     file = path / FILE if path.is_dir() else path
     try:
-        content = in_this_layout(parse_json(file.read_bytes()))
+        content = in_this_layout(parse_json(read_small(file)))
     except FileNotFoundError as error:
         raise DataMissing(
             f"{path} holds no {FILE}; build the report first, or name a folder that was built."
         ) from error
+    except StudyFileError:
+        raise
     except (OSError, ValueError, AttributeError) as error:
         raise DataMissing(f"{file} cannot be read ({error}); build the report again.") from error
     if content is None:

@@ -8,7 +8,6 @@ import json
 import os
 import re
 import shutil
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from eventstudy.files import (
     locked,
     one_digest,
     parse_json,
+    read_small,
     refuse_link,
     sha256,
     staged,
@@ -32,6 +32,7 @@ from eventstudy.report.builds.corrections import read_corrections
 from eventstudy.report.builds.record import known_publisher, remember_publisher
 from eventstudy.report.safe_html import POLICY
 from eventstudy.studyfile.release import release_mark
+from eventstudy.toml import read_toml
 from eventstudy.wording import first_few, plural
 
 if TYPE_CHECKING:
@@ -282,10 +283,10 @@ def publication_due(folder: Path) -> bool:
     True if publishing did not come to its end; False for what a draft's or embargo's mark holds back.
     """
     try:
-        part = tomllib.loads((folder / manifest.STUDY_FILE).read_text(encoding="utf-8")).get("publish", {})
+        part = read_toml(folder / manifest.STUDY_FILE).get("publish", {})
         if not part.get("auto", False):
             return False
-        built = parse_json((folder / manifest.FILE).read_bytes())
+        built = parse_json(read_small(folder / manifest.FILE))
         if built["inputs"].get(manifest.STATE) in HELD_BACK:
             return False
         return not shows_newest(folder, folder / part["folder"])
@@ -403,7 +404,7 @@ def known_digests(target: Path) -> dict[int, str]:
     """Return the recorded digests, none if the list cannot be read."""
     try:
         return _recorded_digests(target)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
         return {}
 
 
@@ -413,7 +414,7 @@ def _readable_index(target: Path) -> bool:
 
 def _recorded_digests(target: Path) -> dict[int, str]:
     """Return the digest of each version as it was recorded when it was published; empty for one whose manifest could not be read then."""
-    rows = parse_json((target / INDEX).read_bytes())["versions"]
+    rows = parse_json(read_small(target / INDEX))["versions"]
     return {int(row["version"]): str(row["digest"]) for row in rows}
 
 
@@ -471,7 +472,7 @@ def verify_versions(target: Path) -> int:
         if not there:
             return 0
         raise NotAsRecorded(f"{target.name}/{INDEX} is lost; publish again to write it anew.") from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise NotAsRecorded(
             f"{target.name}/{INDEX} cannot be read ({error}); publish again to write it anew."
         ) from error
@@ -494,7 +495,7 @@ def verify_versions(target: Path) -> int:
 def read_index(target: Path) -> dict[str, object]:
     """Return the list of versions as it was written last; empty if there is none that can be read."""
     try:
-        content = parse_json((target / INDEX).read_bytes())
+        content = parse_json(read_small(target / INDEX))
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}

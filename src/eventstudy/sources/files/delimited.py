@@ -14,12 +14,13 @@ from collections import Counter, deque
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from xml.parsers import expat
 
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from eventstudy.errors import DataUnfit, InvalidInput
-from eventstudy.files import read_up_to
+from eventstudy.files import PIECE, Readable, read_up_to
 from eventstudy.interchange import read_csv
 from eventstudy.sources.files.cells import MISSING, column_names, cut, refuse_repeated
 from eventstudy.sources.files.layouts import WHOSE, has_decimals, holds_words, meanings, needed_cells, two_heads
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 MAX_TEXT = 1024**3
 MAX_ROWS = 50_000_000
 MAX_COLUMNS = 20_000
+#: Over so many cells may the sheets of a workbook reach together, empty ones too.
+MAX_SHEETS = 25_000_000
 MAX_LINE = 2_000_000
 
 #: Rows in which the header is looked for, and at the end lines that are no rows.
@@ -133,6 +136,11 @@ def sheet_text(file: Path) -> tuple[bytes, tuple[str, ...], str]:
                     f"{file.name} unpacks to more than {MAX_TEXT / 1024**2:,.0f} MB; keep only what the study needs."
                 )
             later = re.search(rb'date1904="(1|true)"', packed.read("xl/workbook.xml"))
+            if sum(_extent(packed.open(member)) for member in packed.infolist()) > MAX_SHEETS:
+                raise InvalidInput(
+                    f"{file.name} has sheets that reach over more than {MAX_SHEETS:,} cells; clear those far from the table, or save it as CSV.",
+                    file=file.name,
+                )
         book = pd.read_excel(file, sheet_name=None, header=None, dtype=object, keep_default_na=False, engine="calamine")
     except ImportError as error:
         raise InvalidInput(
@@ -159,6 +167,43 @@ def sheet_text(file: Path) -> tuple[bytes, tuple[str, ...], str]:
         said,
         "1904-01-01" if later else "1899-12-30",
     )
+
+
+def _extent(part: Readable) -> int:
+    """Return over how many cells, from the first on, a sheet of a workbook reaches; none for its other parts.
+
+    The reader asks for memory for each of them, and ends the process if there is not as much. Cells with a style alone do not count.
+    """
+    line = row = column = rows = columns = 0
+
+    def start(tag: str, given: dict[str, str]) -> None:
+        nonlocal line, row, column, rows, columns
+        kind, place = tag.rpartition(":")[2], given.get("r", "")[:20]
+        if kind == "row":
+            line, column = int(place or line + 1), 0
+        elif kind == "c":
+            letters = place.rstrip("0123456789")
+            row = int(place[len(letters) :]) if place else line
+            column = (
+                sum((ord(c) - 64) * 26**i for i, c in enumerate(reversed(letters.upper()))) if place else column + 1
+            )
+        elif kind in ("v", "is", "f"):
+            rows, columns = max(rows, row), max(columns, column)
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = start
+    damaged, a_sheet, last = False, False, b""
+    while piece := part.read(PIECE):
+        a_sheet = a_sheet or b"sheetData" in last + piece
+        last = (last + piece)[-len(b"sheetData") :]
+        if not damaged:
+            try:
+                parser.Parse(piece)
+            except expat.ExpatError:  # a picture; or a sheet, which another parser may read on
+                damaged = True
+    if damaged and a_sheet:
+        raise ValueError("a sheet of it is no XML")
+    return rows * columns
 
 
 def check_bytes(data: bytes, name: str) -> None:
