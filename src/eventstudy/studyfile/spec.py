@@ -451,7 +451,7 @@ def load_study(path: str | Path) -> StudySpec:
     try:
         check_texts(content)
         check_texts(folder.name, "the folder's name")
-        found = StudySpec(folder=folder, **content)  # type: ignore[arg-type]
+        found = StudySpec(folder=folder, **content)
         check_texts(list(found.notebooks), "notebooks")
         return found
     except ValidationError as error:
