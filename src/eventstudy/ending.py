@@ -128,7 +128,13 @@ def _alarm(seconds: float, words: str) -> Iterator[None]:
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGALRM, lambda *_: _time_is_up(words))
+
+    def heard(number: int, frame: FrameType | None) -> None:
+        _time_is_up(words)
+        for watch in _watches[-1:]:
+            watch.raise_cause()
+
+    before = signal.signal(signal.SIGALRM, heard)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
@@ -170,7 +176,11 @@ class _Watch:
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self.cause = self.cause or (KeyboardInterrupt() if number == signal.SIGINT else Stopped())
-        if not self._raised:  # what the command does at its end is not interrupted again
+        self.raise_cause()
+
+    def raise_cause(self) -> None:
+        """End the command in the main thread, once."""
+        if self.cause is not None and not self._raised:  # what the command does at its end is not interrupted again
             self._raised = True
             raise self.cause
 

@@ -159,8 +159,8 @@ _TROUBLE = {"url", "at-keyword", "error", "{} block", "unicode-range"}
 #: What rules are for; without weight of its own, so that they are as strong as they were.
 _WITHIN = ":where(.notebook)"
 _OLD = {"behavior", "-moz-binding", "-ms-behavior"}
-#: What could lay a part of an output over the rest of the page.
-_OVER_THE_PAGE = {"position", "z-index", "inset"}
+#: Positions by which a part of an output lies over the rest of the page.
+_OVER_THE_PAGE = {"fixed", "sticky"}
 
 
 def _loads_nothing(values: Iterable[Node]) -> bool:
@@ -174,6 +174,12 @@ def _loads_nothing(values: Iterable[Node]) -> bool:
     return True
 
 
+def _lies_over(declaration: Node) -> bool:
+    return declaration.lower_name == "position" and any(
+        node.type == "ident" and node.lower_value in _OVER_THE_PAGE for node in declaration.value
+    )
+
+
 def _declarations(content: str | Sequence[Node]) -> list[str]:
     """Return the declarations of a style that load nothing."""
     import tinycss2
@@ -182,7 +188,7 @@ def _declarations(content: str | Sequence[Node]) -> list[str]:
     return [
         _written(d.serialize())
         for d in found
-        if d.type == "declaration" and d.lower_name not in (*_OLD, *_OVER_THE_PAGE) and _loads_nothing(d.value)
+        if d.type == "declaration" and d.lower_name not in _OLD and _loads_nothing(d.value) and not _lies_over(d)
     ]
 
 
