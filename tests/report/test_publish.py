@@ -40,6 +40,19 @@ def test_a_version_holds_the_report_and_its_sources_but_no_prices(study, target)
     assert (target / "current" / "index.html").read_bytes() == (study.folder / "index.html").read_bytes()
 
 
+def test_events_may_be_a_link_to_a_file_of_the_study(study, target):
+    events = study.folder / "events.csv"
+    (study.folder / "lists").mkdir()
+    events.rename(study.folder / "lists" / "events.csv")
+    events.symlink_to("lists/events.csv")
+    study.build()
+    version = publish(study.spec)
+    assert version.new
+    published = target / "versions" / "0001" / "events.csv"
+    assert not published.is_symlink()
+    assert published.read_bytes() == events.read_bytes()
+
+
 def test_nothing_new_is_no_new_version(study, target):
     study.build(to_publish=True)
     before = {p: p.stat().st_mtime_ns for p in target.rglob("*") if not p.name.startswith(".")}

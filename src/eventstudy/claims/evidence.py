@@ -406,7 +406,7 @@ class Evidence:
     def anchor(self, part: ClaimPart) -> int:
         """Return the place of day 0 for a claim: its asset's event, or the session that all events share."""
         panel = self.result.panel
-        own = [p for e, p in zip(panel.events, self.places, strict=True) if e.ticker in part.assets]
+        own = [p for t, p in zip(panel.events.tickers.tolist(), self.places, strict=True) if t in part.assets]
         places = sorted({*own} or set(self.places))
         if len(places) > 1:
             raise StudyFileError(
@@ -484,7 +484,9 @@ class Evidence:
     def _zero(self, ticker: str, days: Days) -> int:
         """Return day 0 for a claim's estimation window: the study's, if the claim is near it, else the claim's first day."""
         panel = self.result.panel
-        places = {p for e, p in zip(panel.events, self.places, strict=True) if e.ticker == ticker} or set(self.places)
+        places = {p for t, p in zip(panel.events.tickers.tolist(), self.places, strict=True) if t == ticker} or set(
+            self.places
+        )
         place = min(places, key=lambda p: abs(p - days.first))
         near = days.first - place >= -NEAR and days.last - place <= NEAR
         clear = days.first - place > Window.of(self.study.estimation).end
@@ -509,9 +511,9 @@ class Evidence:
     def _study_of(self, ticker: str, zero: int, window: Window) -> tuple[EventStudyResult, int]:
         """Return a result that holds a ticker's abnormal returns over a window, the study's own where it can."""
         panel = self.result.panel
-        for i, (event, place) in enumerate(zip(panel.events, panel.position, strict=True)):
-            if event.ticker == ticker and int(place) == zero and window in self.result.abnormal.window:
-                return self.result, i
+        own = np.flatnonzero((panel.events.tickers == ticker) & (panel.position == zero))
+        if len(own) and window in self.result.abnormal.window:
+            return self.result, int(own[0])
         table, needed = self.source(ticker), [c for c in self.study.model.columns if c in self.prices.adj_close]
         joined = self.prices.adj_close[needed].assign(**{ticker: table.adj_close[ticker].reindex(self.prices.dates)})
         span = Window(min(window.start, 0), max(window.end, 0))

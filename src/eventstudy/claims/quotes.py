@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -75,18 +76,12 @@ _WHO = re.compile(
 )
 #: "Microsoft fell 2.1% and Alphabet 4.2%".
 _WITHOUT_A_VERB = re.compile(rf"(?:,|;|\b(?:and|while|but)) (?P<who>{_NAME})(?: by)? (?=\d)")
-_AMOUNT = re.compile(
-    r"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?= ?(?:%|per ?cent|percentage|points?|bn|tn|mn|billion|trillion|million))"
-)
-#: Numbers with what stands around them.
+#: Units of the size of a move; numbers with what stands around them, and how much the words for large sums mean.
+_UNIT = r"%|per ?cent|percentage points?|points?|bn|tn|mn|billion|trillion|million"
 _NUMBER = re.compile(
-    r"(?<![\w.,])(?P<sign>[$€£¥] ?)?(?P<number>\d[\d,]*(?:\.\d+)?)(?: ?(?P<unit>%|per ?cent|percentage points?|points?|bn|tn|mn|billion|trillion|million|cents?|basis points?)(?![a-z]))?"
+    rf"(?<![\w.,])(?P<sign>[$€£¥] ?)?(?P<number>\d[\d,]*(?:\.\d+)?)(?: ?(?P<unit>{_UNIT}|cents?|basis points?)(?![a-z]))?"
 )
-_SCALE = {"mn": 1e6, "million": 1e6, "bn": 1e9, "billion": 1e9, "tn": 1e12, "trillion": 1e12}
-#: A sum that is a price's own, not billions.
-_MONEY = re.compile(r"[$€£] ?(\d[\d,]*(?:\.\d+)?)(?![\d,.]| ?(?:bn|tn|mn|billion|trillion|million))")
-_POINTS = re.compile(r"(?<![\w.,])(\d[\d,]*(?:\.\d+)?) points\b")
-_PERCENT = re.compile(r"\d ?(?:%|per ?cent)")
+_SCALE = {**DOLLARS, "mn": DOLLARS["million"], "bn": DOLLARS["billion"], "tn": DOLLARS["trillion"]}
 _DENIED = re.compile(
     rf"\b(?:nearly|almost|all but) (?:fell|dropped|slid|sank|rose|climbed|jumped|soared)\b|\b(?:never|not|no longer|hardly)\b(?: \w+){{0,2}}? (?:{MOVE})\b|n[’']t (?:{MOVE})\b",
     re.IGNORECASE,
@@ -97,7 +92,7 @@ _PRICE = (
 )
 _NOT_THE_SHARE = r"(?:[a-z]+s|revenue|profit|output|production|income|margin|dividend|debt|turnover|volume|outlook|capex|volatility|yield)"
 _MOVED = "fell|dropped|declined|slid|sank|plunged|slumped|tumbled|plummeted|lost|shed|rose|climbed|gained|jumped|surged|soared|added"
-_SIZE = r"\d[\d,.]* ?(?:%|per ?cent|percentage points?|points?|bn|tn|mn|billion|trillion|million)(?: of its value)?"
+_SIZE = rf"\d[\d,.]* ?(?:{_UNIT})(?: of its value)?"
 _SPAN = (
     r"(?:over|in|within|during|through|across|for|since|so far)(?: (?:the|its|a|an|just|past|last|first|full|whole|few|several|couple of|this"
     r"|two|three|four|five|six|seven|eight|nine|ten|twelve|\d+|trading|calendar|one))* (?:days|sessions|weeks?|months?|quarters?|years?|decades?)"
@@ -112,7 +107,6 @@ _NOT_SO = re.compile(
     r"\b(?:not|never|no|none|without|fail\w*|avoid\w*|escap\w*|anything but|instead|after|before|from|pared?|eras\w*|revers\w*|recover\w*|regain\w*|stop\w*|held|hold|until|unlike|despite|wip\w*)\b|n[’']t\b",
     re.IGNORECASE,
 )
-_BEST, _WORST = (re.compile(rf"\b(?:{word})\b", re.IGNORECASE) for word in ("best", "worst"))
 _PART = re.compile(r"\b(?:half|halved|third|quarter|fifth|sixth|tenth|doubled|tripled)\b", re.IGNORECASE)
 
 
@@ -154,28 +148,43 @@ def differs(ev: Evidence, part: ClaimPart) -> str:
     return _of_something_else(part, names) or _wrong_way_or_size(ev, part, names)
 
 
+class _Amount(NamedTuple):
+    """A number in a quotation: its words, its unit as printed, what it counts (``percent``, ``points``, ``money``, else the unit), number and amount."""
+
+    text: str
+    unit: str
+    counts: str
+    number: float
+    amount: float
+
+    @property
+    def is_size(self) -> bool:
+        """Whether it has a unit in which the size of a move is said; a sum of money without a word is a price."""
+        return bool(re.fullmatch(_UNIT, self.unit))
+
+
+def _amounts(quote: str) -> list[_Amount]:
+    """Return the numbers of a quotation."""
+    found = []
+    for m in _NUMBER.finditer(quote):
+        unit, number = m["unit"] or "", float(m["number"].replace(",", ""))
+        counts = {"%": "percent", "per cent": "percent", "point": "points"}.get(unit, unit)
+        if m["sign"] or unit in _SCALE:
+            counts = "money"
+        found.append(_Amount(m[0].strip(), unit, counts, number, number * _SCALE.get(unit, 1.0)))
+    return found
+
+
 def _other_amount(part: ClaimPart) -> str:
     """Say that a quotation has numbers in the unit of the keys, and not theirs."""
     if part.value is None or part.unit not in _UNITS or part.measure == "abnormal" or _PART.search(part.quote):
         return ""
-    wanted, scale = _UNITS[part.unit], DOLLARS.get(part.unit, 1.0)
-    found = [m for m in _NUMBER.finditer(part.quote) if _kind_of(m) == wanted]
-    amounts = [float(m["number"].replace(",", "")) * _SCALE.get(m["unit"] or "", 1.0) for m in found]
-    if not amounts or any(math.isclose(a, part.value * scale, rel_tol=1e-9) for a in amounts):
+    wanted = part.value * DOLLARS.get(part.unit, 1.0)
+    found = [a for a in _amounts(part.quote) if a.counts == _UNITS[part.unit]]
+    if not found or any(math.isclose(a.amount, wanted, rel_tol=1e-9) for a in found):
         return ""
-    return f"the quotation says {listed(m[0].strip() for m in found)}, the keys {part.value:,.10g} {part.unit}".removesuffix(
-        " names"
-    )
-
-
-def _kind_of(number: re.Match[str]) -> str:
-    """Return what a number in a quotation counts: per cent, points, money, or nothing that is said."""
-    unit = number["unit"] or ""
-    if unit in ("%", "percent", "per cent"):
-        return "percent"
-    if unit.startswith("point"):
-        return "points"
-    return "money" if number["sign"] or unit in _SCALE else unit
+    unit = "" if part.unit == "names" else f" {part.unit}"
+    return f"the quotation says {listed(a.text for a in found)}, the keys {part.value:,.10g}{unit}"
 
 
 def _other_way(part: ClaimPart) -> str:
@@ -184,12 +193,9 @@ def _other_way(part: ClaimPart) -> str:
         return ""
     if _NOT_SO.search(part.quote):
         return ""
-    down, up = (
-        [m[0] for m in re.finditer(rf"\b(?:{move})\b", part.quote, re.IGNORECASE)] + best.findall(part.quote)
-        for move, best in ((FALL, _WORST), (RISE, _BEST))
-    )
-    against = (down if not up else []) if part.sign > 0 else (up if not down else [])
-    return f"the quotation says “{against[0]}”, the keys “{part.says}”" if against else ""
+    down, up = (re.findall(rf"\b(?:{move})\b", part.quote, re.IGNORECASE) for move in (f"{FALL}|worst", f"{RISE}|best"))
+    against, along = (down, up) if part.sign > 0 else (up, down)
+    return f"the quotation says “{against[0]}”, the keys “{part.says}”" if against and not along else ""
 
 
 def _others(part: ClaimPart, names: Mapping[str, str]) -> str:
@@ -283,23 +289,20 @@ def _as_said(part: ClaimPart, names: Mapping[str, str], sign: float) -> Numbers:
 def _wrong_way_or_size(ev: Evidence, part: ClaimPart, names: Mapping[str, str]) -> str:
     """Say what a quotation has of the claim's assets that the keys deny: the direction, the size, the word beside it."""
     named = bool(_named(part.quote, names))
-    if not named and not _AMOUNT.search(part.quote) and not _PART.search(part.quote):
+    amounts = _amounts(part.quote)
+    sizes = [a.number for a in amounts if a.is_size]
+    if not named and not sizes and not _PART.search(part.quote):
         return ""
     quote = _DAY_OF_MOVE.sub("", part.quote)  # judged by itself, and no sentence of one number can be read with it
     quote = quote if named else f"{ev.call(part.assets[0])} {quote}"
     size = "" if part.value is None else f"{part.value:,.10g} {part.unit}"
     said = " ".join(filter(None, (part.says, part.wording, size)))
-    amounts = [float(a.replace(",", "")) for a in _AMOUNT.findall(part.quote)]
-    shown = part.value is not None and part.value in amounts
-    if part.value is not None and shown and len(amounts) == 1 and _word_is_missing(part):
+    shown = part.value is not None and part.value in sizes
+    if part.value is not None and shown and len(sizes) == 1 and _word_is_missing(part):
         return f"it does not say “{part.wording}”, the keys say “{said}”"
-    if (
-        part.unit == "percent"
-        and part.measure != "abnormal"
-        and any(abs(sum_ - part.amount * 100) < 1.0 for sum_ in _sums(part.quote))
-    ):
+    if part.unit == "percent" and part.measure != "abnormal" and _counts_something_else(part, amounts):
         return f"it says “{part.quote.strip()}”, no percentage, the keys say “{said}”"
-    if part.value is not None and shown and len(amounts) > 1:
+    if part.value is not None and shown and len(sizes) > 1:
         return ""
     found, other = (read(quote, _as_said(part, names, s)).problems for s in (part.sign, -part.sign))
     if not found or (part.value is None and other) or (_both_ways(quote) and (part.value is None or shown)):
@@ -307,10 +310,10 @@ def _wrong_way_or_size(ev: Evidence, part: ClaimPart, names: Mapping[str, str]) 
     return f"it says “{part.quote.strip()}”, the keys say “{said}” of {listed(ev.call(t) for t in part.assets)}"
 
 
-def _sums(quote: str) -> list[float]:
-    """Return the amounts of money and the points of a quotation that has no percentage."""
-    found = [] if _PERCENT.search(quote) else [*_MONEY.findall(quote), *_POINTS.findall(quote)]
-    return [float(a.replace(",", "")) for a in found]
+def _counts_something_else(part: ClaimPart, amounts: Sequence[_Amount]) -> bool:
+    """Whether the number of a percentage is one of a price or of points, in a quotation without a percentage."""
+    others = [a.number for a in amounts if a.counts in ("money", "points") and a.amount == a.number]
+    return all(a.counts != "percent" for a in amounts) and any(abs(n - part.amount * 100) < 1.0 for n in others)
 
 
 def _word_is_missing(part: ClaimPart) -> bool:

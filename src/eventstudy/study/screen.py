@@ -52,11 +52,11 @@ def suspicious(returns: pd.DataFrame) -> BoolArray:
     turns = np.flatnonzero(length[1:] != length[:-1]) + 2
     ratio = length[turns - 1] / length[turns - 2]
     return np.concatenate(
-        [_looked_at(part, on, turns, ratio) for part in by_columns(values)] or [np.zeros(0, np.bool_)]
+        [_looked_at(part, on, turns, ratio) for part in _by_columns(values)] or [np.zeros(0, np.bool_)]
     )
 
 
-def by_columns(values: FloatArray) -> Iterator[FloatArray]:
+def _by_columns(values: FloatArray) -> Iterator[FloatArray]:
     """Yield the columns of a matrix, some at a time, each one contiguous, shape (k, T)."""
     step = max(1, CELLS // max(len(values), 1))
     for first in range(0, values.shape[1], step):

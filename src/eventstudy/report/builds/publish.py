@@ -171,9 +171,8 @@ def _page_stands(target: Path) -> bool:
     """Whether the list for people says what the one for machines does."""
     index, page = read_index(target), target / PAGE
     try:
-        listed = _index_page(
-            str(index.get("title")), [dict(row) for row in parse_json((target / INDEX).read_bytes())["versions"]]
-        )
+        rows = index["versions"]
+        listed = _index_page(str(index.get("title")), rows if isinstance(rows, list) else [])
         return page.is_file() and not page.is_symlink() and page.read_bytes() == listed.encode("utf-8")
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return False
@@ -203,7 +202,8 @@ def _copy(spec: StudySpec, stage: Path, files: Mapping[str, str]) -> None:
 
 def _as_recorded(spec: StudySpec, name: str, digest: str) -> bytes:
     source = spec.folder / name
-    content = source.read_bytes() if source.is_file() and not source.is_symlink() else b""
+    inside = source.resolve().is_relative_to(spec.folder.resolve())
+    content = source.read_bytes() if inside and source.is_file() else b""
     if sha256(content) != digest:
         raise NotAsRecorded(f"{spec.name}/{name} is not as the manifest records it; build the report again.")
     return content
@@ -418,15 +418,22 @@ def _recorded_digests(target: Path) -> dict[int, str]:
     return {int(row["version"]): str(row["digest"]) for row in rows}
 
 
+def _own_digests(folder: Path) -> tuple[dict[str, str], dict[str, str]] | None:
+    """Return the digests of what a version was made from and of what was made, by its own manifest; None if that does not say."""
+    recorded = manifest.read_any_manifest(folder)
+    inputs, outputs = recorded.get("inputs"), recorded.get("outputs")
+    return (inputs, outputs) if isinstance(inputs, dict) and isinstance(outputs, dict) else None
+
+
 def _otherwise(target: Path, number: int) -> list[str]:
     """Return the files of a version that are not what its own manifest says."""
     folder = version_folder(target, number)
     if folder.is_symlink():
         return ["it is a link"]
-    recorded = manifest.read_any_manifest(folder)
-    inputs, outputs = recorded.get("inputs"), recorded.get("outputs")
-    if not isinstance(inputs, dict) or not isinstance(outputs, dict):
+    own = _own_digests(folder)
+    if own is None:
         return [manifest.FILE]
+    inputs, outputs = own
     there = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_symlink() or not p.is_dir()}
     there.pop(manifest.FILE, None)
     names = sorted({*there, *outputs})
@@ -436,12 +443,12 @@ def _otherwise(target: Path, number: int) -> list[str]:
 
 def _said_digest(folder: Path) -> str:
     """Return what a version's digest is if its files are as its own manifest says; empty if that cannot be read."""
-    recorded = manifest.read_any_manifest(folder)
-    inputs, outputs = recorded.get("inputs"), recorded.get("outputs")
-    if not isinstance(inputs, dict) or not isinstance(outputs, dict):
+    own = _own_digests(folder)
+    if own is None:
         return ""
-    own = {name: inputs[name] for name in files_in(folder) if name in inputs}
-    return one_digest({**own, **outputs, manifest.FILE: file_sha256(folder / manifest.FILE)})
+    inputs, outputs = own
+    there = {name: inputs[name] for name in files_in(folder) if name in inputs}
+    return one_digest({**there, **outputs, manifest.FILE: file_sha256(folder / manifest.FILE)})
 
 
 def _not_as_published(target: Path, number: int) -> str:
