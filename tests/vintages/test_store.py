@@ -471,7 +471,7 @@ def check_store(folder):
 def test_a_process_killed_at_any_moment_leaves_whole_vintages_only(tmp_path):
     rng, kept = random.Random(7), 0
     for turn in range(6):
-        process = writer(tmp_path, turn, 10_000)
+        process = writer(tmp_path, turn, 10_000, day=2 * turn + 1)
         time.sleep(rng.uniform(0.0, 0.15))
         process.send_signal(signal.SIGKILL)
         told = process.communicate()[0].splitlines()
@@ -480,7 +480,7 @@ def test_a_process_killed_at_any_moment_leaves_whole_vintages_only(tmp_path):
         for vintage in listed:
             verify_vintage(vintage)
         assert {name.removesuffix(".csv") for name in told if name.endswith(".csv")} <= {v.name for v in listed}
-        store(tmp_path, day=2)
+        store(tmp_path, day=2 * turn + 2)
         kept = check_store(tmp_path)
     assert kept >= 6
 
