@@ -119,7 +119,10 @@ def time_limit(seconds: float | None, words: str) -> Iterator[None]:
         try:
             yield
         finally:
-            timer.cancel()
+            try:
+                timer.cancel()
+            finally:
+                timer.join()  # a signal that it is about to send must find the handlers that hear it
 
 
 @contextmanager

@@ -75,6 +75,31 @@ def test_a_time_limit_ends_a_search_that_lets_no_thread_run() -> None:
     assert time.monotonic() - start < 30
 
 
+SLOW_TIMER = """
+import sys, threading, time
+from eventstudy import ending
+def slow(words, told=ending._time_is_up):
+    if threading.current_thread() is not threading.main_thread():
+        time.sleep(0.4)  # the alarm of the system has ended the command by then
+        ending.signal.pthread_kill(threading.main_thread().ident, ending.signal.SIGTERM)
+    else:
+        told(words)
+ending._time_is_up, timer = slow, threading.Timer
+threading.Timer = lambda seconds, *rest: timer(seconds - 0.1, *rest)  # it goes off a little before the alarm
+try:
+    with ending.ending(lambda words, code: None), ending.time_limit(0.3, "out of time"):
+        time.sleep(60)
+except ending.OutOfTime:
+    time.sleep(0.6)
+    sys.exit(4)
+"""
+
+
+def test_a_timer_that_is_late_does_not_end_a_command_that_is_ending() -> None:
+    done = subprocess.run([sys.executable, "-c", SLOW_TIMER], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 4, done.stderr
+
+
 def test_a_word_as_long_as_a_study_file_is_read(tmp_path: Path) -> None:
     """A search that began at each of its letters would take hours."""
     file = tmp_path / "study.toml"
