@@ -20,6 +20,7 @@ __all__ = [
     "SourceFailed",
     "SourceUnfit",
     "StudyFileError",
+    "TooLarge",
     "WronglyInstalled",
 ]
 
@@ -112,6 +113,12 @@ class DataMissing(EventStudyError, LookupError):
 
 class DataUnfit(EventStudyError, ValueError):
     """The data are there but cannot carry the study: wrong prices, too few days, nothing left."""
+
+    EXIT_CODE = ExitCode.UNFIT
+
+
+class TooLarge(EventStudyError, MemoryError):
+    """What was asked for does not fit into the memory that is left; says how much it takes."""
 
     EXIT_CODE = ExitCode.UNFIT
 

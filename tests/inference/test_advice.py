@@ -511,6 +511,8 @@ def test_the_shift_of_signed_ranks_is_that_of_all_ranks(length: int, digits: int
     days = days[np.isfinite(days) & (days != 0.0)]
     ranks = stats.rankdata(np.abs(days))
     share = ranks[days > 0].sum() / (len(days) * (len(days) + 1) / 2)
-    abnormal = SimpleNamespace(residuals=residuals, once=lambda _, compute: compute())
+    abnormal = SimpleNamespace(
+        residuals=residuals, n=50, estimation=Window(-50, -10), once=lambda _, compute: compute()
+    )
     found = signed_rank_shift(abnormal, Window(0, length - 1), 7)
     assert found == pytest.approx(np.sqrt(3 * 7) * (share - 0.5), abs=1e-12)

@@ -222,11 +222,9 @@ def brute_linked_sum(residuals: np.ndarray, position: np.ndarray, length: int) -
     return total
 
 
-@pytest.mark.parametrize("crowded", [0, 10**9])
 @pytest.mark.parametrize("share", [0.0, 0.03, 0.5])
 @pytest.mark.parametrize("spread", [1, 3, 25, 400])
-def test_both_ways_of_adding_up_correlations_are_the_sum_over_pairs(monkeypatch, crowded, share, spread):
-    monkeypatch.setattr(correlation, "CROWDED", crowded)
+def test_sums_by_date_and_over_pairs_are_the_sum_over_all_pairs(share, spread):
     rng = np.random.default_rng([spread, int(share * 100)])
     n, m = 18, 60
     position = np.sort(rng.integers(0, spread, n))
@@ -241,9 +239,7 @@ def test_both_ways_of_adding_up_correlations_are_the_sum_over_pairs(monkeypatch,
         assert linked_sum(residuals, position, length) == pytest.approx(expected, rel=1e-10, abs=1e-11)
 
 
-@pytest.mark.parametrize("crowded", [0, 10**9])
-def test_residuals_that_stand_still_on_the_common_days_are_uncorrelated(monkeypatch, crowded):
-    monkeypatch.setattr(correlation, "CROWDED", crowded)
+def test_residuals_that_stand_still_on_the_common_days_are_uncorrelated():
     residuals, position = np.random.default_rng(3).standard_normal((4, 60)), np.array([0, 20, 20, 22])
     residuals[0, 20:] = 0.1  # no trade on the days that the first event shares with the others
     expected = brute_linked_sum(residuals[1:], position[1:], 30)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field, fields, replace
-from typing import TypeVar
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field, fields
+from typing import ClassVar, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from eventstudy.errors import InvalidInput
+from eventstudy.estimation.answers import Answer, Question, Tally
+from eventstudy.estimation.deferred import CHUNK, Deferred, chunks
 from eventstudy.estimation.model import Fit, NormalReturnModel
-from eventstudy.estimation.panel import BoolArray, EventPanel, FloatArray, IntArray, panel_before
+from eventstudy.estimation.panel import BoolArray, EventPanel, FloatArray, IntArray, absent, panel_before
 from eventstudy.windows import Window
 from eventstudy.wording import first_few, iso_day, listed, relative_day
 
 T = TypeVar("T")
+A = TypeVar("A", bound=Answer)
 DayArray = NDArray[np.datetime64]
 #: So many days without a price are named.
 NAMED_DAYS = 4
@@ -25,7 +28,7 @@ RUN_UP = 20
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class WindowSums:
+class WindowSums(Answer):
     """Abnormal returns of N events summed over one window.
 
     Attributes
@@ -44,6 +47,9 @@ class WindowSums:
         ``s_i √L_i``, the standard error that ignores estimation error.
     """
 
+    EACH: ClassVar[frozenset[str]] = frozenset({"n_days", "car", "s_car", "scar", "csar", "s_car_naive"})
+    ALIKE: ClassVar[frozenset[str]] = frozenset({"window"})
+
     window: Window
     n_days: IntArray
     car: FloatArray
@@ -54,7 +60,7 @@ class WindowSums:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class AbnormalReturns:
+class AbnormalReturns(Deferred):
     """Abnormal returns of N events over L days, with what is needed to test them.
 
     Attributes
@@ -101,8 +107,8 @@ class AbnormalReturns:
         Why an average over these events says nothing, whatever happened; empty if it does. Single events may still be tested.
     closes, benchmark_closes : ndarray, shape (N, L + 1), or None
         Adjusted closes on the session before the event window and on its days: a return over a window needs only those at its ends.
-    dates : ndarray of datetime64[D], shape (N, L + 1), or None
-        These sessions.
+    calendar : DatetimeIndex or None
+        The sessions that positions count.
     log : bool
         Whether returns are log returns; `as_fractions` makes fractions of a price of them.
     skip_gaps : bool
@@ -120,7 +126,26 @@ class AbnormalReturns:
     the L becomes ``Σ_t n_t + 2 Σ_k ρ_k Σ_t √(n_t n_(t+k))``. A trade-to-trade CAR has no value if a return reaches back
     before the window, or the window's last day has no return (Maynes and Rumsey 1993). No other CAR has a value where a day of the window
     lacks its abnormal return, unless ``skip_gaps``: a missing price takes two returns with it, and the move between them is in neither.
+
+    Of many events what is as large as the estimation returns, or needs them, is gathered and estimated again when it is asked for: for some
+    events by `part`, and for all of them, a few hundred at a time, by `ask`.
     """
+
+    LARGE: ClassVar[frozenset[str]] = frozenset(
+        {
+            "c",
+            "residuals",
+            "rows",
+            "firm_returns",
+            "benchmark_returns",
+            "relative_variance",
+            "span",
+            "serial",
+            "riskless",
+        }
+        | {"reference_returns", "est_columns", "closes", "benchmark_closes"}
+    )
+    EACH: ClassVar[frozenset[str]] = frozenset({"keys"})
 
     keys: tuple[str, ...]
     window: Window
@@ -139,21 +164,22 @@ class AbnormalReturns:
     benchmark_returns: FloatArray
     relative_variance: FloatArray
     zero_share: FloatArray
-    span: IntArray | None = None
-    serial: FloatArray | None = None
-    reference_returns: FloatArray | None = None
-    riskless: FloatArray | None = None
-    est_columns: FloatArray | None = None
+    span: IntArray | None = field(default_factory=absent)
+    serial: FloatArray | None = field(default_factory=absent)
+    reference_returns: FloatArray | None = field(default_factory=absent)
+    riskless: FloatArray | None = field(default_factory=absent)
+    est_columns: FloatArray | None = field(default_factory=absent)
     design: Callable[[FloatArray], FloatArray] | None = None
     void: str = ""
-    closes: FloatArray | None = None
-    benchmark_closes: FloatArray | None = None
-    dates: DayArray | None = None
+    closes: FloatArray | None = field(default_factory=absent)
+    benchmark_closes: FloatArray | None = field(default_factory=absent)
+    calendar: pd.DatetimeIndex | None = None
     log: bool = False
     skip_gaps: bool = False
-    holes: BoolArray | None = None
+    holes: BoolArray | None = field(default_factory=absent)
     before: Callable[[tuple[str, ...]], FloatArray] | None = None
     _memo: dict[Hashable, object] = field(default_factory=dict, init=False)
+    _answers: dict[Question[Answer], Answer] = field(default_factory=dict, init=False)
 
     @property
     def n(self) -> int:
@@ -179,6 +205,16 @@ class AbnormalReturns:
     def comparable(self) -> FloatArray:
         """Abnormal returns on the scale of the residuals, ``AR / √n_t``, shape (N, L): what may be ranked among them."""
         return self.ar / np.sqrt(self.relative_variance)
+
+    @property
+    def dates(self) -> DayArray | None:
+        """Sessions from the one before the event window to its end, shape (N, L + 1), NaT where there is none; None if they are not known."""
+        if self.calendar is None:
+            return None
+        rows = self.position[:, None] + np.arange(self.window.start - 1, self.window.end + 1)
+        days = self.calendar.to_numpy(dtype="datetime64[D]")
+        there = (rows >= 0) & (rows < len(days))
+        return np.where(there, days[np.clip(rows, 0, len(days) - 1)], np.datetime64("NaT"))
 
     @property
     def run_up(self) -> FloatArray:
@@ -237,7 +273,31 @@ class AbnormalReturns:
             If the window is not inside the event window.
         """
         chosen = Window.of(window)
-        return self.once(("sums", chosen), lambda: self._sums(chosen))
+        self.columns_of(chosen)
+        return self.ask(SumsOver(chosen))
+
+    def ask(self, question: Question[A]) -> A:
+        """Return the answer to a question to all events, put to a few hundred at a time; kept, since these values never change."""
+        self.ask_all(question)
+        return next(answer for known, answer in self._answers.items() if known.serves(question))  # type: ignore[return-value]
+
+    def ask_at_once(self, *questions: Question[Answer]) -> None:
+        """Put questions that will come to all events in one pass, if there are so many events that a pass takes time."""
+        if self.n > CHUNK:
+            self.ask_all(*questions)
+
+    def ask_all(self, *questions: Question[Answer]) -> None:
+        """Put questions to all events in one pass over them, but for those that are answered."""
+        new = [q for q in dict.fromkeys(questions) if not any(known.serves(q) for known in self._answers)]
+        if not new:
+            return
+        order = np.argsort(self.position, kind="stable") if self.n > CHUNK else None
+        parts = (self,) if order is None else (self.part(chosen) for chosen in chunks(order))
+        tallies = [question.tally() for question in new]
+        for part in parts:
+            for question, tally in zip(new, tallies, strict=True):
+                tally.add(question.answer(part))
+        self._answers.update((q, tally.total(order)) for q, tally in zip(new, tallies, strict=True))
 
     def once(self, key: Hashable, compute: Callable[[], T]) -> T:
         """Return what ``compute`` returns, kept under ``key``: tests share sums and ranks, and these values never change."""
@@ -245,7 +305,8 @@ class AbnormalReturns:
             self._memo[key] = compute()
         return self._memo[key]  # type: ignore[return-value]
 
-    def _sums(self, window: Window) -> WindowSums:
+    def sums_of(self, window: Window) -> WindowSums:
+        """Return the sums over a window, computed of the arrays of these events."""
         days = self.columns_of(window)
         ar = self.ar[:, days]
         seen = np.isfinite(ar)
@@ -259,7 +320,8 @@ class AbnormalReturns:
         total = np.nansum(ar, axis=1) if self.reference_returns is None else self._compounded(days, seen)
         car = np.where(some, total, np.nan)
         s_car = np.where(some, self.sigma * np.sqrt(variance), np.nan)
-        csar = np.where(some, np.nansum(self.sar[:, days], axis=1), np.nan)
+        standard = ar / (self.sigma[:, None] * np.sqrt(self.c[:, days]))
+        csar = np.where(some, np.nansum(standard, axis=1), np.nan)
         naive = np.where(some, self.sigma * np.sqrt(own), np.nan)
         return WindowSums(window, n_days, car, s_car, car / s_car, csar, naive)
 
@@ -282,15 +344,26 @@ class AbnormalReturns:
         skipped = self.skip_gaps and (self.holes is None or not self.holes[:, self.columns_of(window)].any())
         if skipped or self.span is not None or has.all() or not has.any():
             return self
-        return self.once(("with sums", has.tobytes()), lambda: self.take(np.flatnonzero(has).astype(np.int64)))
+        return self.of(np.flatnonzero(has).astype(np.int64))
+
+    def of(self, chosen: IntArray) -> AbnormalReturns:
+        """Return the abnormal returns of some events; these ones if it is all of them."""
+        if len(chosen) == self.n:
+            return self
+        return self.once(("of", chosen.tobytes()), lambda: self.take(chosen))
 
     def why_no_sum(self, window: Window) -> tuple[str, ...]:
         """Say for each event why its window has no sum; an empty text where it has one."""
         return self.once(("gaps", window), lambda: self._gaps(window))
 
     def _gaps(self, window: Window) -> tuple[str, ...]:
-        has = np.isfinite(self.sums(window).car)
-        return tuple("" if there else self._gap(i, window) for i, there in enumerate(has.tolist()))
+        lost = np.flatnonzero(~np.isfinite(self.sums(window).car))
+        if not len(lost):
+            return ("",) * self.n
+        without, said = self.part(lost), [""] * self.n
+        for k, i in enumerate(lost.tolist()):
+            said[i] = without._gap(k, window)
+        return tuple(said)
 
     def _gap(self, i: int, window: Window) -> str:
         """Say which days of a window an event lacks, and between which closes its news fell."""
@@ -418,16 +491,30 @@ class AbnormalReturns:
         return np.asarray(np.where(whole, total, np.nan), dtype=np.float64)
 
     def take(self, chosen: IntArray) -> AbnormalReturns:
-        """Return the abnormal returns of some events, by position."""
-        per_event = {
-            f.name: value[chosen]
-            for f in fields(self)
-            if f.init and isinstance(value := getattr(self, f.name), np.ndarray)
-        }
-        return replace(self, keys=tuple(self.keys[i] for i in chosen), **per_event)  # type: ignore[arg-type]
+        """Return the abnormal returns of some events, by place."""
+        found = super().take(chosen)
+        found.__dict__.update(_memo={}, _answers={})
+        return found
+
+    def but(self, **changes: object) -> AbnormalReturns:
+        """Return the abnormal returns with other values of small fields; nothing is gathered."""
+        found = super().but(**changes)
+        found.__dict__.update(_memo={})
+        return found
 
     def __repr__(self) -> str:
         return f"AbnormalReturns of {self.n} events, window {self.window}, estimation {self.estimation}"
+
+
+@dataclass(frozen=True)
+class SumsOver(Question[WindowSums]):
+    """The sums over a window."""
+
+    window: Window
+
+    def answer(self, part: AbnormalReturns) -> WindowSums:
+        """Return them for some events."""
+        return part.sums_of(self.window)
 
 
 def nan_mean(values: FloatArray) -> FloatArray:
@@ -443,10 +530,11 @@ def day_means(values: FloatArray) -> tuple[FloatArray, FloatArray]:
     return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan), dtype=np.float64), count
 
 
-def abnormal_returns(panel: EventPanel, fit: Fit) -> AbnormalReturns:
-    """Take expected from actual returns."""
-    x_root = np.einsum("nlp,npq->nlq", fit.rows, fit.root)
-    own = np.ones_like(panel.event_returns) if fit.relative_variance is None else fit.relative_variance
+def abnormal_returns(panel: EventPanel, fit: Fit, firms: IntArray | None = None) -> AbnormalReturns:
+    """Take expected from actual returns; ``firms``: numbers of the events' firms, by default those of this panel."""
+    x_root = np.matmul(fit.rows, fit.root)
+    ones = np.broadcast_to(1.0, panel.event_returns.shape)
+    own = ones if fit.relative_variance is None else fit.relative_variance
     c = own + np.einsum("nlq,nlq->nl", x_root, x_root)
     return AbnormalReturns(
         keys=panel.keys,
@@ -461,11 +549,9 @@ def abnormal_returns(panel: EventPanel, fit: Fit) -> AbnormalReturns:
         rows=fit.rows,
         root=fit.root,
         position=panel.position,
-        firms=_firms(panel),
+        firms=_firms(panel) if firms is None else firms,
         firm_returns=panel.event_returns,
-        benchmark_returns=np.full_like(panel.event_returns, np.nan)
-        if fit.benchmark_returns is None
-        else fit.benchmark_returns,
+        benchmark_returns=ones * np.nan if fit.benchmark_returns is None else fit.benchmark_returns,
         relative_variance=own,
         zero_share=panel.zero_share,
         span=fit.span,
@@ -476,7 +562,7 @@ def abnormal_returns(panel: EventPanel, fit: Fit) -> AbnormalReturns:
         design=fit.design,
         closes=panel.closes,
         benchmark_closes=panel.benchmark_closes,
-        dates=_dates(panel),
+        calendar=panel.calendar,
         log=panel.log,
         skip_gaps=panel.skip_gaps,
         holes=panel.holes,
@@ -497,12 +583,98 @@ def run_up(
     return np.empty((len(keys), 0)) if before is None else abnormal_returns(before, model.fit(before)).comparable
 
 
-def _dates(panel: EventPanel) -> DayArray:
-    """Return the sessions from the one before the event window to its end, shape (N, L + 1); NaT before the data begin."""
-    rows = panel.position[:, None] + np.arange(panel.window.start - 1, panel.window.end + 1)
-    days = panel.calendar.to_numpy(dtype="datetime64[D]")
-    there = (rows >= 0) & (rows < len(days))
-    return np.where(there, days[np.clip(rows, 0, len(days) - 1)], np.datetime64("NaT"))
+def estimate(
+    panel: EventPanel, model: NormalReturnModel, questions: Sequence[Question[Answer]] = ()
+) -> tuple[tuple[str, ...], Fit, AbnormalReturns]:
+    """Fit all events, a few hundred at a time, and put questions to their abnormal returns in the same pass.
+
+    Returns
+    -------
+    tuple of str
+        Why an event of the panel cannot be fitted, or an empty text, shape (N,).
+    Fit and AbnormalReturns
+        Of the others. What is as large as the estimation returns is gathered and fitted again when it is asked for.
+    """
+    if model.iterated or panel.n <= CHUNK:
+        return _kept(panel, model)
+    order = np.argsort(panel.position, kind="stable")
+    questions = [q for i, q in enumerate(questions) if not any(known.serves(q) for known in questions[:i])]
+    tallies = [question.tally() for question in questions]
+    parts = [_part(panel, model, chosen, questions, tallies) for chosen in chunks(order)]
+    reasons = np.empty(panel.n, dtype=object)
+    reasons[order] = [reason for part in parts for reason in part.reasons]
+    places = np.concatenate([part.places for part in parts])
+    in_order = np.argsort(places)
+    kept = panel if len(places) == panel.n else panel.take(places[in_order])
+    fit = Fit.deferred(lambda chosen: model.fit(kept.part(chosen)), **_small([part.fit for part in parts], in_order))
+    firms = _firms(kept)
+    small = _small([part.abnormal for part in parts], in_order) | {"firms": firms, "keys": kept.keys}
+
+    def again(chosen: IntArray) -> AbnormalReturns:
+        some = kept.part(chosen)
+        return abnormal_returns(some, model.fit(some), firms[chosen])
+
+    known = {q: tally.total(places) for q, tally in zip(questions, tallies, strict=True)} if len(places) else {}
+    return tuple(reasons), fit, AbnormalReturns.deferred(again, **small, _memo={}, _answers=known)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """What some events come to: why some cannot be fitted, and the small fields of the others."""
+
+    reasons: tuple[str, ...]
+    places: IntArray
+    fit: dict[str, object]
+    abnormal: dict[str, object]
+
+
+def _part(
+    panel: EventPanel,
+    model: NormalReturnModel,
+    chosen: IntArray,
+    questions: Sequence[Question[Answer]],
+    tallies: Sequence[Tally],
+) -> Part:
+    some = panel.part(chosen)
+    fit, places = model.fit(some), chosen
+    if any(fit.unusable):
+        good = np.flatnonzero([not reason for reason in fit.unusable])
+        some, places, reasons = some.take(good), chosen[good], fit.unusable
+        fit = fit.take(good)
+    else:
+        reasons = fit.unusable
+    abnormal = abnormal_returns(some, fit, places)  # numbers of firms are given to all events together
+    for question, tally in zip(questions, tallies, strict=True):
+        tally.add(question.answer(abnormal))
+    return Part(reasons, places, _held(fit), _held(abnormal))
+
+
+def _held(record: Fit | AbnormalReturns) -> dict[str, object]:
+    """Return the small fields of a record, and which of the large ones it does not have."""
+    return {
+        f.name: value
+        for f in fields(record)
+        if f.init and ((value := getattr(record, f.name)) is None or f.name not in record.LARGE)
+    }
+
+
+def _small(parts: Sequence[dict[str, object]], order: IntArray) -> dict[str, object]:
+    """Return the small fields of all events, in order."""
+    joined = dict(parts[0])
+    for name, value in joined.items():
+        if isinstance(value, np.ndarray):
+            joined[name] = np.concatenate([part[name] for part in parts])[order]
+        elif name in ("unusable",):
+            joined[name] = ("",) * len(order)
+    return joined
+
+
+def _kept(panel: EventPanel, model: NormalReturnModel) -> tuple[tuple[str, ...], Fit, AbnormalReturns]:
+    """Fit all events and keep everything: estimating again would take longer than the questions do."""
+    fit = model.fit(panel)
+    good = np.flatnonzero([not reason for reason in fit.unusable])
+    found = fit if len(good) == panel.n else fit.take(good)
+    return fit.unusable, found, abnormal_returns(panel if found is fit else panel.take(good), found)
 
 
 def _firms(panel: EventPanel) -> IntArray:

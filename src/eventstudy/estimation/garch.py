@@ -91,6 +91,7 @@ class GarchMarketModel(OneBenchmark):
     """
 
     least_squares: ClassVar[bool] = False
+    iterated: ClassVar[bool] = True
 
     kind: Kind = "garch"
 

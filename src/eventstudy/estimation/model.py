@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 
 from eventstudy.errors import InvalidInput
-from eventstudy.estimation.panel import BoolArray, EventPanel, FloatArray, IntArray, PanelColumns
+from eventstudy.estimation.deferred import Deferred, chunks
+from eventstudy.estimation.panel import BoolArray, EventPanel, FloatArray, IntArray, PanelColumns, absent
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Fit:
+class Fit(Deferred):
     """Normal-return models estimated for N events at once.
 
     Attributes
@@ -58,6 +59,12 @@ class Fit:
         Columns, shape (..., K), to regressor rows, shape (..., p).
     """
 
+    LARGE: ClassVar[frozenset[str]] = frozenset(
+        {"residuals", "expected", "rows", "benchmark_returns", "relative_variance", "span", "serial"}
+        | {"reference_returns", "riskless", "est_columns"}
+    )
+    EACH: ClassVar[frozenset[str]] = frozenset({"unusable"})
+
     names: tuple[str, ...]
     coefficients: FloatArray
     n_params: int
@@ -69,14 +76,19 @@ class Fit:
     root: FloatArray
     r_squared: FloatArray
     unusable: tuple[str, ...]
-    benchmark_returns: FloatArray | None = None
-    relative_variance: FloatArray | None = None
-    span: IntArray | None = None
-    serial: FloatArray | None = None
-    reference_returns: FloatArray | None = None
-    riskless: FloatArray | None = None
-    est_columns: FloatArray | None = None
+    benchmark_returns: FloatArray | None = field(default_factory=absent)
+    relative_variance: FloatArray | None = field(default_factory=absent)
+    span: IntArray | None = field(default_factory=absent)
+    serial: FloatArray | None = field(default_factory=absent)
+    reference_returns: FloatArray | None = field(default_factory=absent)
+    riskless: FloatArray | None = field(default_factory=absent)
+    est_columns: FloatArray | None = field(default_factory=absent)
     design: Callable[[FloatArray], FloatArray] | None = None
+
+    @property
+    def n(self) -> int:
+        """Number of events."""
+        return len(self.sigma)
 
 
 @runtime_checkable
@@ -114,6 +126,11 @@ class NormalReturnModel(PanelColumns, Protocol):
         ...
 
     @property
+    def iterated(self) -> bool:
+        """Whether estimating takes so long that residuals are better kept than estimated again."""
+        ...
+
+    @property
     def benchmark(self) -> str | None:
         """The column that stands for the market, if there is one."""
         ...
@@ -144,6 +161,7 @@ class ModelDefaults:
     thin_trading: ClassVar[bool] = False
     return_kinds: ClassVar[tuple[str, ...]] = ("simple", "log")
     least_squares: ClassVar[bool] = True
+    iterated: ClassVar[bool] = False
 
     def prepare(self, panel: EventPanel) -> EventPanel:
         """Return the panel as it is."""
@@ -157,8 +175,11 @@ def require_name(value: object, model: str) -> None:
 
 
 def with_intercept(columns: FloatArray) -> FloatArray:
-    """Return ``(1, columns)`` along the last axis."""
-    return np.concatenate([np.ones((*columns.shape[:-1], 1)), columns], axis=-1)
+    """Return ``(1, columns)`` along the last axis; each of them side by side in memory."""
+    out = np.empty((columns.shape[-1] + 1, *columns.shape[:-1]))
+    out[0] = 1.0
+    out[1:] = np.moveaxis(columns, -1, 0)
+    return np.moveaxis(out, 0, -1)
 
 
 @dataclass(frozen=True)
@@ -189,13 +210,13 @@ class OneBenchmark(ModelDefaults):
 
 
 def masked(values: FloatArray, mask: BoolArray) -> FloatArray:
-    """Return ``values`` with zeros where ``mask`` is false (NaN must not reach a sum)."""
-    return np.where(mask, values, 0.0)
+    """Return ``values`` with zeros where ``mask`` is false (NaN must not reach a sum); the values themselves if it is true everywhere."""
+    return values if mask.all() else np.where(mask, values, 0.0)
 
 
 def nan_where(values: FloatArray, mask: BoolArray) -> FloatArray:
-    """Return ``values`` with NaN where ``mask`` is false."""
-    return np.where(mask, values, np.nan)
+    """Return ``values`` with NaN where ``mask`` is false; the values themselves if it is true everywhere."""
+    return values if mask.all() else np.where(mask, values, np.nan)
 
 
 def centred(values: FloatArray, mask: BoolArray) -> FloatArray:
@@ -247,28 +268,34 @@ def fit_least_squares(
     decomposition keeps full precision where the normal equations would lose half the digits.
     """
     mask, event_mask = panel.est_mask, panel.event_mask
-    x = masked(design(panel.est_columns), mask[:, :, None])
+    rows_of_days = design(panel.est_columns)
+    whole = bool(mask.all())
+    x = [rows_of_days[:, :, j] for j in range(rows_of_days.shape[2])]
+    x = x if whole else [np.where(mask, column, 0.0) for column in x]
     riskless = None if riskless_of is None else riskless_of(panel.event_columns)
-    explained = panel.est_returns if riskless_of is None else panel.est_returns - riskless_of(panel.est_columns)
-    y = masked(explained, mask)
-    n_est = np.asarray(mask.sum(axis=1), dtype=np.int64)
-    p = x.shape[2]
-    q, r = np.linalg.qr(x)
-    singular = _singular(x, r)
-    root = np.linalg.inv(np.where(singular[:, None, None], np.eye(p), r))
-    coefficients = np.einsum("npq,nq->np", root, np.einsum("nmp,nm->np", q, y))
-    residuals = masked(y - np.einsum("nmp,np->nm", x, coefficients), mask)
-    degrees = n_est - p
+    y = masked(panel.est_returns if riskless_of is None else panel.est_returns - riskless_of(panel.est_columns), mask)
+    n_est = np.asarray(np.count_nonzero(mask, axis=1), dtype=np.int64)
+    basis, squares, u = orthogonal(x)
+    length = np.einsum("nkj,nk->nj", u * u, squares)
+    singular = (squares <= SINGULAR**2 * np.maximum(length, np.finfo(float).tiny)).any(axis=1)
+    safe = np.where(singular[:, None], 1.0, squares)
+    inverse = inverse_of_triangles(np.where(singular[:, None, None], np.eye(len(x)), u))
+    root = inverse / np.sqrt(safe)[:, None, :]
+    residuals, parts, space = y.copy(), [], np.empty(y.shape)
+    for v, square in zip(basis, safe.T, strict=True):
+        parts.append(np.einsum("nm,nm->n", v, residuals) / square)
+        residuals -= np.multiply(v, parts[-1][:, None], out=space)
+    coefficients = np.einsum("npq,nq->np", inverse, np.stack(parts, axis=1))
+    degrees = n_est - len(x)
     sigma = deviation(residuals, degrees)
     rows = masked(design(panel.event_columns), event_mask[:, :, None])
     expected = np.einsum("nlp,np->nl", rows, coefficients)
     if riskless is not None:
         expected = expected + riskless
-    unusable = unusable_reasons(panel, mask, sigma, singular, degrees)
     return Fit(
         names=names,
         coefficients=coefficients,
-        n_params=p,
+        n_params=len(x),
         n_est=n_est,
         sigma=sigma,
         residuals=nan_where(residuals, mask),
@@ -276,41 +303,91 @@ def fit_least_squares(
         rows=rows,
         root=root,
         r_squared=share_explained(residuals, centred(y, mask)),
-        unusable=unusable,
+        unusable=unusable_reasons(panel, mask, sigma, singular, degrees),
         riskless=riskless,
         est_columns=panel.est_columns,
         design=design,
     )
 
 
-def _singular(x: FloatArray, r: FloatArray) -> BoolArray:
-    diagonal = np.abs(np.diagonal(r, axis1=1, axis2=2))
-    length = np.sqrt(np.einsum("nmp,nmp->np", x, x))
-    return np.asarray((diagonal <= SINGULAR * np.maximum(length, np.finfo(float).tiny)).any(axis=1), dtype=np.bool_)
+def orthogonal(columns: Sequence[FloatArray]) -> tuple[list[FloatArray], FloatArray, FloatArray]:
+    """Return orthogonal columns V, their squared lengths and the unit upper triangle U with X = VU, of all events at once.
+
+    Parameters
+    ----------
+    columns : sequence of ndarray, each of shape (N, M)
+        The p columns of X.
+
+    Returns
+    -------
+    list of ndarray of shape (N, M), ndarray of shape (N, p), and ndarray of shape (N, p, p)
+        A column that depends on those before it is rounding noise, and so is its length.
+
+    Notes
+    -----
+    Gram and Schmidt, with the projections once more where they took half of a column's square, which keeps full precision: Daniel, Gragg,
+    Kaufman and Stewart (1976), Mathematics of Computation 30, 772-795; Giraud, Langou, Rozložník and van den Eshof (2005), Numerische
+    Mathematik 101, 87-100.
+    """
+    n, p = len(columns[0]), len(columns)
+    found, space = list[FloatArray](), np.empty(columns[0].shape)
+    squares, u = np.empty((n, p)), np.broadcast_to(np.eye(p), (n, p, p)).copy()
+    for j, column in enumerate(columns):
+        v = column.copy() if j else np.asarray(column)
+        left = np.einsum("nm,nm->n", v, v)
+        for _ in range(2 if j else 0):
+            before = left
+            for k, other in enumerate(found):
+                share = np.einsum("nm,nm->n", other, v) / np.where(squares[:, k] > 0, squares[:, k], 1.0)
+                u[:, k, j] += share
+                v -= np.multiply(other, share[:, None], out=space)
+            left = np.einsum("nm,nm->n", v, v)
+            if (left > 0.5 * before).all():
+                break
+        squares[:, j] = left
+        found.append(v)
+    return found, squares, u
+
+
+def inverse_of_triangles(u: FloatArray) -> FloatArray:
+    """Return the inverses of unit upper triangular matrices, shape (N, p, p)."""
+    p, out = u.shape[1], np.zeros_like(u)
+    for j in range(p):
+        out[:, j, j] = 1.0
+        for i in range(j - 1, -1, -1):
+            out[:, i, j] = -np.einsum("nk,nk->n", u[:, i, i + 1 : j + 1], out[:, i + 1 : j + 1, j])
+    return out
+
+
+#: Why a fit has no standard errors.
+TOO_FEW = "too few usable returns in the estimation window for the model's parameters"
+FLAT = (
+    "the returns leave no residual variation in the estimation window (constant prices, or the benchmark itself), so no standard error "
+    "exists"
+)
 
 
 def unusable_reasons(
     panel: EventPanel, mask: BoolArray, sigma: FloatArray, singular: BoolArray, degrees: IntArray
 ) -> tuple[str, ...]:
     """Say for each event why a fit has no standard errors: too few days, a constant benchmark, constant returns."""
-    spread = np.nanmax(np.where(mask, np.abs(panel.est_returns), 0.0), axis=1, initial=0.0)
-    flat = ~(sigma > 1e-12 * np.maximum(spread, 1e-12))
-    reasons = []
-    for i in range(panel.n):
+    most = max(
+        float(np.fmax.reduce(panel.est_returns, axis=None)), -float(np.fmin.reduce(panel.est_returns, axis=None))
+    )
+    doubtful = np.flatnonzero(~(sigma > 1e-12 * max(most, 1e-12)) | singular)
+    if not len(doubtful):
+        return ("",) * panel.n
+    reasons = [""] * panel.n
+    for i in doubtful.tolist():
+        spread = float(np.abs(panel.est_returns[i][mask[i]]).max(initial=0.0))
         if degrees[i] <= 0:
-            reasons.append("too few usable returns in the estimation window for the model's parameters")
+            reasons[i] = TOO_FEW
         elif singular[i]:
-            reasons.append(
-                f"{', '.join(panel.columns)} does not vary (or repeats itself) in the estimation window, "
-                f"so the model cannot be estimated"
+            reasons[i] = (
+                f"{', '.join(panel.columns)} does not vary (or repeats itself) in the estimation window, so the model cannot be estimated"
             )
-        elif flat[i]:
-            reasons.append(
-                "the returns leave no residual variation in the estimation window (constant prices, or the benchmark itself), "
-                "so no standard error exists"
-            )
-        else:
-            reasons.append("")
+        elif not sigma[i] > 1e-12 * max(spread, 1e-12):
+            reasons[i] = FLAT
     return tuple(reasons)
 
 
@@ -439,9 +516,11 @@ def fit_in_chunks(
         ``sigma² = Σ e²/(M - p)`` of the model's own residuals; ``root`` the Cholesky factor of the covariance over sigma².
         With variances that change, ``relative_variance`` is the forecast ``h_t/sigma²`` and ``residuals`` are ``e_t sigma/√h_t``.
     """
-    number = np.arange(panel.n) // size
-    chunks = range(int(number.max(initial=0)) + 1)
-    return _joined(panel, [_fit_chunk(panel.keep(number == k), design, names, estimate) for k in chunks])
+    if panel.n <= size:
+        return replace(_fit_chunk(panel, design, names, estimate), est_columns=panel.est_columns)
+    return _joined(
+        panel, [_fit_chunk(panel.part(k), design, names, estimate) for k in chunks(np.arange(panel.n), size)]
+    )
 
 
 def _joined(panel: EventPanel, parts: list[Fit]) -> Fit:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Protocol
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from typing import ClassVar, Protocol
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from eventstudy.calendars import ClosedDay
 from eventstudy.errors import DataMissing
+from eventstudy.estimation.deferred import Deferred
 from eventstudy.estimation.spans import sums_over_spans, trade_spans
 from eventstudy.events import Event, EventList, Exchanges, event_keys, event_list, locate_sessions
 from eventstudy.windows import Window
@@ -20,6 +22,10 @@ from eventstudy.wording import did_you_mean, first_few, iso_day, iso_days
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+
+
+def absent() -> None:
+    """Return None: a field that has it as its factory, not as its default, can be gathered later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +37,7 @@ class Dropped:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class EventPanel:
+class EventPanel(Deferred):
     """Returns aligned in event time.
 
     Attributes
@@ -69,8 +75,15 @@ class EventPanel:
 
     Notes
     -----
-    A day is *usable* for an event if the firm's return and all K columns are there.
+    A day is *usable* for an event if the firm's return and all K columns are there. Of many events the arrays are gathered when they are asked
+    for, and `part` gathers those of some.
     """
+
+    LARGE: ClassVar[frozenset[str]] = frozenset(
+        {"est_returns", "event_returns", "est_columns", "event_columns", "reference_returns", "est_span", "event_span"}
+        | {"closes", "benchmark_closes", "holes"}
+    )
+    EACH: ClassVar[frozenset[str]] = frozenset({"events", "keys"})
 
     events: EventList
     keys: tuple[str, ...]
@@ -83,14 +96,14 @@ class EventPanel:
     columns: tuple[str, ...]
     est_columns: FloatArray
     event_columns: FloatArray
-    reference_returns: FloatArray | None = None
-    est_span: IntArray | None = None
-    event_span: IntArray | None = None
-    closes: FloatArray | None = None
-    benchmark_closes: FloatArray | None = None
+    reference_returns: FloatArray | None = field(default_factory=absent)
+    est_span: IntArray | None = field(default_factory=absent)
+    event_span: IntArray | None = field(default_factory=absent)
+    closes: FloatArray | None = field(default_factory=absent)
+    benchmark_closes: FloatArray | None = field(default_factory=absent)
     log: bool = False
     skip_gaps: bool = False
-    holes: BoolArray | None = None
+    holes: BoolArray | None = field(default_factory=absent)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "events", event_list(self.events))
@@ -115,18 +128,27 @@ class EventPanel:
         """Usable event-window days, shape (N, L)."""
         return usable(self.event_returns, self.event_columns)
 
+    @cached_property
+    def counted(self) -> Counted:
+        """What the days of each event amount to."""
+        found = [_counted(part) for part in self.parts()]
+        return Counted(*(np.concatenate([getattr(one, f.name) for one in found]) for f in fields(Counted)))
+
     @property
     def zero_share(self) -> FloatArray:
         """Share of the usable estimation days with a return of exactly zero, shape (N,): thin trading, or prices carried forward."""
-        still = (self.est_returns == 0.0) & self.est_mask
-        return np.asarray(still.sum(axis=1) / np.maximum(self.est_mask.sum(axis=1), 1), dtype=np.float64)
+        return self.counted.still / np.maximum(self.counted.est_days, 1)
 
     def keep(self, mask: BoolArray) -> EventPanel:
         """Return the panel of the events where ``mask`` (shape (N,)) is true."""
-        chosen = np.flatnonzero(mask)
-        per_event = {f.name: v[chosen] for f in fields(self) if isinstance(v := getattr(self, f.name), np.ndarray)}
-        keys = tuple(self.keys[i] for i in chosen)
-        return replace(self, events=self.events.take(chosen), keys=keys, **per_event)  # type: ignore[arg-type]
+        return self.take(np.flatnonzero(mask))
+
+    def take(self, chosen: IntArray) -> EventPanel:
+        """Return the panel of some events, by place."""
+        found = super().take(chosen)
+        if "counted" in self.__dict__:
+            found.__dict__["counted"] = Counted(*(getattr(self.counted, f.name)[chosen] for f in fields(Counted)))
+        return found
 
     def __repr__(self) -> str:
         return (
@@ -135,9 +157,46 @@ class EventPanel:
         )
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Counted:
+    """What the days of N events amount to.
+
+    Attributes
+    ----------
+    est_days, event_days : ndarray of int, shape (N,)
+        Usable days of both windows.
+    still : ndarray of int, shape (N,)
+        Usable estimation days with a return of exactly zero.
+    blind : ndarray of bool, shape (N,)
+        Whether a column lacks day 0.
+    still_on_day_0 : ndarray of bool, shape (N,)
+        Whether the firm's return of day 0 is exactly zero.
+    """
+
+    est_days: IntArray
+    event_days: IntArray
+    still: IntArray
+    blind: BoolArray
+    still_on_day_0: BoolArray
+
+
+def _counted(panel: EventPanel) -> Counted:
+    est_mask, zero = panel.est_mask, [-panel.window.start] if 0 in panel.window else []
+    return Counted(
+        est_mask.sum(axis=1),
+        panel.event_mask.sum(axis=1),
+        ((panel.est_returns == 0.0) & est_mask).sum(axis=1),
+        np.asarray(~np.isfinite(panel.event_columns[:, zero]).all(axis=(1, 2)), dtype=np.bool_),
+        (panel.event_returns[:, zero] == 0.0).any(axis=1),
+    )
+
+
 def usable(returns: FloatArray, columns: FloatArray) -> BoolArray:
     """Return where the return and every column are there, shape (N, days)."""
-    return np.asarray(np.isfinite(returns) & np.isfinite(columns).all(axis=2), dtype=np.bool_)
+    there = np.isfinite(returns)
+    for k in range(columns.shape[2]):
+        there &= np.isfinite(columns[:, :, k])
+    return there
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -148,20 +207,18 @@ class Alignment:
     audit: pd.DataFrame
     dropped: tuple[Dropped, ...]
 
-    def without(self, reasons: Mapping[str, str]) -> Alignment:
-        """Return the alignment without the kept events that have a reason, by key, noted in the audit."""
-        panel = self.panel
-        found = [reasons.get(key, "") for key in panel.keys]
-        if not any(found):
+    def without(self, reasons: Sequence[str]) -> Alignment:
+        """Return the alignment without the kept events that have a reason, in the order of the panel, noted in the audit."""
+        panel, lost = self.panel, [i for i, reason in enumerate(reasons) if reason]
+        if not lost:
             return self
-        audit = self.audit.copy()
-        for key, reason in zip(panel.keys, found, strict=True):
-            if reason:
-                audit.loc[key, "kept"] = False
-                audit.loc[key, "reason"] = reason
-        lost = tuple(Dropped(panel.events[i], r) for i, r in enumerate(found) if r)
-        kept = np.array([not r for r in found], dtype=np.bool_)
-        return Alignment(panel.keep(kept), audit, (*self.dropped, *lost))
+        audit, why = self.audit.copy(), [reasons[i] for i in lost]
+        rows = audit.index.get_indexer(pd.Index([panel.keys[i] for i in lost]))
+        kept, reason_of = audit["kept"].to_numpy(copy=True), audit["reason"].to_numpy(dtype=object, copy=True)
+        kept[rows], reason_of[rows] = False, why
+        audit["kept"], audit["reason"] = kept, reason_of
+        dropped = tuple(Dropped(panel.events[i], reason) for i, reason in zip(lost, why, strict=True))
+        return Alignment(panel.take(np.setdiff1d(np.arange(panel.n), lost)), audit, (*self.dropped, *dropped))
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,31 +285,48 @@ def align(
     events = event_list(events)
     _require_columns(returns, events, model.columns)
     located = locate_sessions(events, pd.DatetimeIndex(returns.index), rules.exchange, rules.closed_day)
-    every_event = gather_panel(returns, events, model, located.position, rules.estimation, rules.window)
-    if trades is not None:
-        every_event = _bridged(every_event, returns, trades, model.columns)
-    every_event = replace(every_event, log=rules.log, skip_gaps=rules.skip_gaps)
-    if closes is not None:
-        every_event = _with_closes(every_event, closes, model.benchmark)
-    every_event = model.prepare(every_event)
-    if not rules.skip_holes:
-        every_event = replace(every_event, holes=_holes(every_event, rules.holes))
+    windows = Windows(returns, events, model, located.position, rules, trades, closes)
+    every_event = windows.panel()
     reasons = _reasons(every_event, located.remarks, rules.min_estimation, _ends(returns, model))
     audit = _audit(every_event, located.remarks, reasons)
-    keep = np.array([not reason for reason in reasons], dtype=np.bool_)
-    dropped = tuple(Dropped(events[i], r) for i, r in enumerate(reasons) if r)
-    return Alignment(every_event.keep(keep), audit, dropped)
+    lost = np.flatnonzero([bool(reason) for reason in reasons])
+    dropped = tuple(Dropped(events[i], reasons[i]) for i in lost.tolist())
+    kept = every_event if not len(lost) else every_event.take(np.setdiff1d(np.arange(len(events)), lost))
+    return Alignment(kept, audit, dropped)
 
 
-def gather_panel(
-    returns: pd.DataFrame,
-    events: EventList,
-    model: PanelColumns,
-    position: IntArray,
-    estimation: Window,
-    window: Window,
-) -> EventPanel:
-    """Return the panel of returns around every event, wherever it lies.
+class FirmDays:
+    """Values by firm and session, with empty days before the first and after the last, so that every window can be cut out of them.
+
+    Parameters
+    ----------
+    matrix : ndarray, shape (T, K)
+        NaN where there is none.
+    firm : ndarray of int, shape (N,)
+        Column of each event; -1 for none.
+    reach : int
+        Days that a window reaches before or after its event at most.
+    """
+
+    def __init__(self, matrix: FloatArray, firm: IntArray, reach: int) -> None:
+        used, inverse = np.unique(firm, return_inverse=True)
+        self.row = np.asarray(inverse, dtype=np.int64).reshape(np.shape(firm))
+        self.before = 2 * reach + 1
+        self.values = np.full((len(used), len(matrix) + 2 * self.before), np.nan)
+        self.values[:, self.before : self.before + len(matrix)] = matrix.T[used]
+        self.values[used < 0] = np.nan
+        self._views: dict[int, FloatArray] = {}
+
+    def cut(self, row: IntArray, position: IntArray, window: Window) -> FloatArray:
+        """Return the values of some rows around places in time, shape (n, days)."""
+        length = len(window)
+        if length not in self._views:
+            self._views[length] = np.lib.stride_tricks.sliding_window_view(self.values, length, axis=1)
+        return self._views[length][row, position + (self.before + window.start)]
+
+
+class Windows:
+    """Where the windows of events lie in a table of returns; called with places of events it returns the panel of these.
 
     Parameters
     ----------
@@ -261,27 +335,140 @@ def gather_panel(
     position : ndarray of int, shape (N,)
         Row of each event's day 0, whatever the event's own date; below 0 if it has none.
     """
-    columns, calendar = model.columns, pd.DatetimeIndex(returns.index)
-    offsets = tuple(model.offsets) or (0,) * len(columns)
-    matrix = returns.to_numpy(dtype=np.float64)
-    firm = returns.columns.get_indexer(pd.Index(events.tickers))
-    factor = returns.columns.get_indexer(pd.Index(list(columns)))
-    days = iso_days(calendar)
-    asked = iso_days(pd.DatetimeIndex(events.days)) if (position < 0).any() else []
-    sessions = [days[p] if p >= 0 else asked[i] for i, p in enumerate(position.tolist())]
-    return EventPanel(
-        events,
-        tuple(event_keys(events.tickers, sessions)),
-        position,
-        calendar,
-        estimation,
-        window,
-        _gather(matrix, position, estimation, firm),
-        _gather(matrix, position, window, firm),
-        tuple(f"{name}[{later:+d}]" if later else name for name, later in zip(columns, offsets, strict=True)),
-        _gather_columns(matrix, position, estimation, factor, offsets),
-        _gather_columns(matrix, position, window, factor, offsets),
-    )
+
+    def __init__(
+        self,
+        returns: pd.DataFrame,
+        events: EventList,
+        model: PanelColumns,
+        position: IntArray,
+        rules: AlignmentRules,
+        trades: pd.DataFrame | None = None,
+        closes: pd.DataFrame | None = None,
+    ) -> None:
+        self.events, self.model, self.position, self.rules = events, model, position, rules
+        self.calendar = pd.DatetimeIndex(returns.index)
+        self.matrix = returns.to_numpy(dtype=np.float64)
+        self.offsets = tuple(model.offsets) or (0,) * len(model.columns)
+        farthest = max(abs(day) for window in (rules.estimation, rules.window) for day in (window.start, window.end))
+        self.reach = farthest + max((abs(later) for later in self.offsets), default=0) + 1
+        self.place = np.where(position < 0, -self.reach, position)
+        self.firm = returns.columns.get_indexer(pd.Index(events.tickers))
+        self.factor = returns.columns.get_indexer(pd.Index(list(model.columns)))
+        self.days = FirmDays(self.matrix, np.concatenate([self.firm, self.factor]), self.reach)
+        self.trades = None if trades is None else trades.to_numpy(dtype=np.bool_)
+        self.spans = (
+            None
+            if self.trades is None
+            else FirmDays(trade_spans(self.trades).astype(np.float64), self.firm, self.reach)
+        )
+        self.closes, self.held = None, -1
+        if closes is not None:
+            own = closes.columns.get_indexer(pd.Index(events.tickers))
+            self.held = int(closes.columns.get_indexer(pd.Index([model.benchmark]))[0])
+            self.closes = FirmDays(closes.to_numpy(dtype=np.float64), np.append(own, self.held), self.reach)
+        self.lost = np.zeros(len(self.calendar), dtype=np.bool_)
+        if rules.holes is not None and not rules.skip_holes:
+            self.lost = np.asarray(self.calendar.isin(rules.holes), dtype=np.bool_)
+
+    def panel(self) -> EventPanel:
+        """Return the panel of all events, whose arrays are gathered when they are asked for."""
+        days = iso_days(self.calendar)
+        asked = iso_days(pd.DatetimeIndex(self.events.days)) if (self.position < 0).any() else []
+        sessions = [days[p] if p >= 0 else asked[i] for i, p in enumerate(self.position.tolist())]
+        rules = self.rules
+        return EventPanel.deferred(
+            self,
+            events=self.events,
+            keys=tuple(event_keys(self.events.tickers, sessions)),
+            position=self.position,
+            calendar=self.calendar,
+            estimation=rules.estimation,
+            window=rules.window,
+            columns=self(np.empty(0, dtype=np.int64)).columns,
+            log=rules.log,
+            skip_gaps=rules.skip_gaps,
+        )
+
+    def __call__(self, chosen: IntArray) -> EventPanel:
+        """Return the panel of some events, by place; keys are those of the panel that asks."""
+        rules, names = self.rules, self.model.columns
+        panel = EventPanel(
+            self.events.take(chosen),
+            ("",) * len(chosen),
+            self.position[chosen],
+            self.calendar,
+            rules.estimation,
+            rules.window,
+            *self._two(self.days, self.days.row[chosen], self.place[chosen]),
+            tuple(f"{name}[{later:+d}]" if later else name for name, later in zip(names, self.offsets, strict=True)),
+            *self._columns(chosen),
+            log=rules.log,
+            skip_gaps=rules.skip_gaps,
+        )
+        if self.spans is not None:
+            panel = self._bridged(panel, chosen)
+        if self.closes is not None:
+            panel = self._with_closes(panel, chosen)
+        panel = self.model.prepare(panel)
+        return panel if rules.skip_holes else replace(panel, holes=self._holes(panel))
+
+    def _two(self, days: FirmDays, row: IntArray, place: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Return values of the estimation window and of the event window, cut out at once."""
+        first, second = self.rules.estimation, self.rules.window
+        both = days.cut(row, place, Window(first.start, second.end))
+        return both[:, : len(first)], both[:, second.start - first.start :]
+
+    def _columns(self, chosen: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Return the columns' values of both windows, shape (n, days, K)."""
+        row = self.days.row[len(self.events) :]
+        found = [
+            self._two(self.days, np.full(len(chosen), k), self.place[chosen] + later)
+            for k, later in zip(row.tolist(), self.offsets, strict=True)
+        ]
+        if len(found) == 1:
+            return found[0][0][:, :, None], found[0][1][:, :, None]
+        if not found:
+            return np.empty((len(chosen), len(self.rules.estimation), 0)), np.empty(
+                (len(chosen), len(self.rules.window), 0)
+            )
+        return np.stack([est for est, _ in found], axis=2), np.stack([event for _, event in found], axis=2)
+
+    def _bridged(self, panel: EventPanel, chosen: IntArray) -> EventPanel:
+        """Return the panel with spans, and columns summed over the sessions of each span."""
+        assert self.spans is not None
+        assert self.trades is not None
+        spans = self._two(self.spans, self.spans.row[chosen], self.place[chosen])
+        parts = []
+        for window, span, own, daily in (
+            (panel.estimation, spans[0], panel.est_returns, panel.est_columns),
+            (panel.window, spans[1], panel.event_returns, panel.event_columns),
+        ):
+            reached = np.where(np.isfinite(own), span, 0.0).astype(np.int64)
+            rows = np.clip(panel.position[:, None] + window.days, 0, len(self.calendar) - 1)
+            total = sums_over_spans(self.matrix[:, self.factor], self.trades[:, self.factor], rows, reached)
+            parts.append((reached, np.where((reached > 0)[:, :, None], total, daily)))
+        (est_span, est_columns), (event_span, event_columns) = parts
+        return replace(
+            panel, est_columns=est_columns, event_columns=event_columns, est_span=est_span, event_span=event_span
+        )
+
+    def _with_closes(self, panel: EventPanel, chosen: IntArray) -> EventPanel:
+        """Return the panel with the closes from the session before the event window to its end."""
+        assert self.closes is not None
+        span, place = Window(panel.window.start - 1, panel.window.end), self.place[chosen]
+        own = self.closes.cut(self.closes.row[chosen], place, span)
+        market = np.full(len(chosen), self.closes.row[-1])
+        return replace(
+            panel, closes=own, benchmark_closes=self.closes.cut(market, place, span) if self.held >= 0 else None
+        )
+
+    def _holes(self, panel: EventPanel) -> BoolArray:
+        """Return the days of the event windows that a column or the whole table lacks, shape (n, L)."""
+        rows = panel.position[:, None] + panel.window.days
+        inside = (rows >= 0) & (rows < len(self.calendar)) & (panel.position >= 0)[:, None]
+        lost = self.lost[np.clip(rows, 0, len(self.calendar) - 1)] & inside
+        return np.asarray(lost | ~np.isfinite(panel.event_columns).all(axis=2), dtype=np.bool_)
 
 
 def panel_before(
@@ -297,12 +484,10 @@ def panel_before(
     first = max(panel.estimation.end + 1, panel.window.start - most)
     if first > last:
         return None
-    before = gather_panel(
-        returns, panel.events.take(chosen), model, panel.position[chosen], panel.estimation, Window(first, last)
+    rules = AlignmentRules(
+        panel.estimation, Window(first, last), None, "next", 0, log=panel.log, skip_gaps=panel.skip_gaps
     )
-    if trades is not None:
-        before = _bridged(before, returns, trades, model.columns)
-    return model.prepare(replace(before, log=panel.log, skip_gaps=panel.skip_gaps))
+    return Windows(returns, panel.events.take(chosen), model, panel.position[chosen], rules, trades).panel()
 
 
 def _require_columns(returns: pd.DataFrame, events: EventList, columns: Sequence[str]) -> None:
@@ -322,68 +507,6 @@ def _require_columns(returns: pd.DataFrame, events: EventList, columns: Sequence
         missing=(*missing_tickers, *missing_columns),
         available=tuple(shown),
     )
-
-
-def _day_index(position: IntArray, window: Window, length: int) -> tuple[IntArray, BoolArray]:
-    """Rows of the calendar for each event and relative day, clipped, and where they exist."""
-    rows = position[:, None] + window.days[None, :]
-    inside = (rows >= 0) & (rows < length) & (position >= 0)[:, None]
-    return np.clip(rows, 0, length - 1), inside
-
-
-def _gather(matrix: FloatArray, position: IntArray, window: Window, firm: IntArray) -> FloatArray:
-    rows, inside = _day_index(position, window, matrix.shape[0])
-    return np.where(inside, matrix[rows, firm[:, None]], np.nan)
-
-
-def _gather_columns(
-    matrix: FloatArray, position: IntArray, window: Window, factor: IntArray, offsets: Sequence[int]
-) -> FloatArray:
-    out = np.full((len(position), len(window), len(factor)), np.nan)
-    for later in set(offsets):
-        at = np.flatnonzero(np.asarray(offsets) == later)
-        rows, inside = _day_index(position, Window(window.start + later, window.end + later), matrix.shape[0])
-        out[:, :, at] = np.where(inside[:, :, None], matrix[:, factor[at]][rows], np.nan)
-    return out
-
-
-def _bridged(panel: EventPanel, returns: pd.DataFrame, trades: pd.DataFrame, columns: Sequence[str]) -> EventPanel:
-    """Return the panel with spans, and columns summed over the sessions of each span."""
-    traded, matrix = trades.to_numpy(dtype=np.bool_), returns.to_numpy(dtype=np.float64)
-    firm = returns.columns.get_indexer(pd.Index(panel.events.tickers))
-    factor = returns.columns.get_indexer(pd.Index(list(columns)))
-    span = trade_spans(traded).astype(np.float64)
-    parts = []
-    for window, own, daily in (
-        (panel.estimation, panel.est_returns, panel.est_columns),
-        (panel.window, panel.event_returns, panel.event_columns),
-    ):
-        spans = np.where(np.isfinite(own), _gather(span, panel.position, window, firm), 0.0).astype(np.int64)
-        rows, _ = _day_index(panel.position, window, len(returns))
-        total = sums_over_spans(matrix[:, factor], traded[:, factor], rows, spans)
-        parts.append((spans, np.where((spans > 0)[:, :, None], total, daily)))
-    (est_span, est_columns), (event_span, event_columns) = parts
-    return replace(
-        panel, est_columns=est_columns, event_columns=event_columns, est_span=est_span, event_span=event_span
-    )
-
-
-def _with_closes(panel: EventPanel, closes: pd.DataFrame, benchmark: str | None) -> EventPanel:
-    """Return the panel with the closes from the session before the event window to its end."""
-    matrix = closes.to_numpy(dtype=np.float64)
-    span = Window(panel.window.start - 1, panel.window.end)
-    firm = closes.columns.get_indexer(pd.Index(panel.events.tickers))
-    own = _gather(matrix, panel.position, span, firm)
-    market = np.full_like(firm, closes.columns.get_loc(benchmark)) if benchmark in closes.columns else None
-    held = None if market is None else _gather(matrix, panel.position, span, market)
-    return replace(panel, closes=own, benchmark_closes=held)
-
-
-def _holes(panel: EventPanel, holes: pd.DatetimeIndex | None) -> BoolArray:
-    """Return the days of the event windows that a column or the whole table lacks, shape (N, L)."""
-    rows, inside = _day_index(panel.position, panel.window, len(panel.calendar))
-    lost = np.zeros(len(panel.calendar), dtype=np.bool_) if holes is None else panel.calendar.isin(holes)
-    return np.asarray((lost[rows] & inside) | ~np.isfinite(panel.event_columns).all(axis=2), dtype=np.bool_)
 
 
 def _ends(returns: pd.DataFrame, model: PanelColumns) -> tuple[tuple[str, pd.Timestamp], ...]:
@@ -414,10 +537,7 @@ def _reasons(
 ) -> list[str]:
     """Return for each event why it cannot be studied, or an empty text; ``ends``: factors that end early, and when."""
     length = len(panel.calendar)
-    found = panel.est_mask.sum(axis=1)
-    seen = panel.event_mask.sum(axis=1)
-    day_zero_columns = panel.event_columns[:, [-panel.window.start] if 0 in panel.window else []]
-    no_benchmark = np.asarray(~np.isfinite(day_zero_columns).all(axis=(1, 2)), dtype=np.bool_).reshape(panel.n)
+    found, seen, no_benchmark = panel.counted.est_days, panel.counted.event_days, panel.counted.blind
     beyond = (panel.position + panel.window.start < 0) | (panel.position + panel.window.end >= length)
     doubtful = beyond | (panel.position < 0) | (found < min_estimation) | no_benchmark | (seen == 0)
     reasons = [""] * panel.n
@@ -455,9 +575,9 @@ def _audit(panel: EventPanel, remarks: Mapping[int, str], reasons: Sequence[str]
             "asked": panel.events.asked,
             "session": session,
             "remark": [remarks.get(i, "") if ok else "" for i, ok in enumerate(located.tolist())],
-            "estimation_days": panel.est_mask.sum(axis=1),
+            "estimation_days": panel.counted.est_days,
             "estimation_asked": len(panel.estimation),
-            "event_days": panel.event_mask.sum(axis=1),
+            "event_days": panel.counted.event_days,
             "event_asked": len(panel.window),
             "kept": [not r for r in reasons],
             "reason": list(reasons),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
+from eventstudy.estimation.answers import Answer
 from eventstudy.estimation.panel import BoolArray, FloatArray, IntArray
 
 #: The deviation of a normal variable over its median absolute deviation.
@@ -15,24 +18,53 @@ SINGULAR = 1e-10
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Statistic:
-    """One statistic of N events.
+class Statistic(Answer):
+    """One statistic of N events, of which large values speak against a null.
 
     Attributes
     ----------
     value : ndarray, shape (N,)
         The statistic; NaN where an event has too few days or no variation.
-    p_value : ndarray, shape (N,)
-        Its upper-tail probability, NaN alike.
+    first : int
+        Degrees of freedom of χ², or the first ones of F.
+    second : ndarray, shape (N,)
+        The second ones of F; infinite for χ².
     """
 
+    EACH: ClassVar[frozenset[str]] = frozenset({"value", "second"})
+    ALIKE: ClassVar[frozenset[str]] = frozenset({"first"})
+
     value: FloatArray
-    p_value: FloatArray
+    first: int
+    second: FloatArray
 
     @property
     def computed(self) -> BoolArray:
         """Events that have the statistic, shape (N,)."""
-        return np.asarray(np.isfinite(self.p_value), dtype=np.bool_)
+        return np.asarray(np.isfinite(self.value), dtype=np.bool_)
+
+    @property
+    def p_value(self) -> FloatArray:
+        """Upper-tail probabilities, NaN where there is no statistic, shape (N,)."""
+        return self.p_of(np.arange(len(self.value)))
+
+    def p_of(self, chosen: IntArray) -> FloatArray:
+        """Return the upper-tail probabilities of some events."""
+        from scipy.special import chdtrc, fdtrc
+
+        value, second = self.value[chosen], self.second[chosen]
+        if np.isfinite(second).any():
+            return np.asarray(fdtrc(self.first, second, value), dtype=np.float64)
+        return np.asarray(chdtrc(self.first, value), dtype=np.float64)
+
+    def rejected(self, level: float) -> BoolArray:
+        """Return the events whose p-value is below a level, shape (N,)."""
+        from scipy.special import chdtri, fdtri
+
+        if not np.isfinite(self.second).any():
+            return np.asarray(self.value > chdtri(self.first, level), dtype=np.bool_)
+        degrees, place = np.unique(self.second, return_inverse=True)
+        return np.asarray(self.value > fdtri(self.first, degrees, 1.0 - level)[place], dtype=np.bool_)
 
 
 def in_order(values: FloatArray) -> tuple[FloatArray, IntArray]:
@@ -49,35 +81,69 @@ def in_order(values: FloatArray) -> tuple[FloatArray, IntArray]:
         A missing day is left out, so that the day after it follows the day before it.
     """
     seen = np.isfinite(values)
-    count = np.asarray(seen.sum(axis=1), dtype=np.int64)
     if seen.all():
-        return values, count
-    order = np.argsort(~seen, axis=1, kind="stable")
-    return np.take_along_axis(np.where(seen, values, 0.0), order, axis=1), count
+        return values, np.full(len(values), values.shape[1], dtype=np.int64)
+    count = np.asarray(np.count_nonzero(seen, axis=1), dtype=np.int64)
+    out = np.zeros(values.shape)
+    out[np.arange(values.shape[1]) < count[:, None]] = values[seen]
+    return out, count
 
 
-def _about_mean(values: FloatArray, count: IntArray) -> FloatArray:
-    """Return values less their mean, zeros kept after the last, and zero for a row that does not vary."""
-    there = np.arange(values.shape[1]) < count[:, None]
-    mean = values.sum(axis=1) / np.maximum(count, 1)
-    centred = np.where(there, values - mean[:, None], 0.0)
-    flat = np.abs(centred).max(axis=1, initial=0.0) <= 1e-13 * np.abs(values).max(axis=1, initial=0.0)
-    return np.where(flat[:, None], 0.0, centred)
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """Residuals of some events as series without gaps.
+
+    Attributes
+    ----------
+    values : ndarray, shape (N, M)
+        Observed values of each row side by side, zeros after them.
+    centred : ndarray, shape (N, M)
+        The same less the row's mean, zeros after them, and zero for a row that does not vary.
+    count : ndarray of int, shape (N,)
+        How many there are.
+    whole : bool
+        Whether every row has M of them.
+    """
+
+    values: FloatArray
+    centred: FloatArray
+    count: IntArray
+    whole: bool
+
+    @classmethod
+    def of(cls, residuals: FloatArray | Series) -> Series:
+        """Return residuals with NaN where there is none as series; series as they are."""
+        if isinstance(residuals, Series):
+            return residuals
+        values, count = in_order(residuals)
+        whole = bool((count == values.shape[1]).all())
+        centred = values - (values.sum(axis=1) / np.maximum(count, 1))[:, None]
+        if not whole:
+            centred[np.arange(values.shape[1]) >= count[:, None]] = 0.0
+        squares, left = (np.einsum("nm,nm->n", each, each) for each in (values, centred))
+        centred[left <= 1e-26 * squares] = 0.0
+        return cls(values, centred, count, whole)
 
 
 def running_sums(values: FloatArray, length: int) -> FloatArray:
     """Return the sums of ``length`` neighbours in each row, shape (N, M - length + 1); NaN where one is missing."""
-    if length == 1:
-        return values
-    if length > values.shape[1]:
+    width = values.shape[1] - length + 1
+    if width < 1:
         return np.empty((len(values), 0))
-    return np.asarray(np.lib.stride_tricks.sliding_window_view(values, length, axis=1).sum(axis=2), dtype=np.float64)
+    total, done, doubled, span = None, 0, values, 1
+    while True:  # a sum of so many neighbours is one of sums of 1, 2, 4 … of them
+        if length & span:
+            part = doubled[:, done : done + width]
+            total, done = part if total is None else total + part, done + span
+        if done == length:
+            return np.asarray(total, dtype=np.float64)
+        doubled, span = doubled[:, :-span] + doubled[:, span:], 2 * span
 
 
 # -- Correlation over time.
 
 
-def autocorrelations(residuals: FloatArray, lags: int) -> FloatArray:
+def autocorrelations(residuals: FloatArray | Series, lags: int) -> FloatArray:
     """Return the sample autocorrelations at lags 1 … q, shape (N, q).
 
     Parameters
@@ -89,7 +155,7 @@ def autocorrelations(residuals: FloatArray, lags: int) -> FloatArray:
     -----
     ``ρ_k = Σ_t (e_t - ē)(e_(t+k) - ē) / Σ_t (e_t - ē)²``. NaN for a row without variation.
     """
-    products = lagged_products(_about_mean(*in_order(residuals)), lags)
+    products = lagged_products(Series.of(residuals).centred, lags)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(products[:, 1:] / products[:, :1], dtype=np.float64)
 
@@ -145,7 +211,7 @@ def durbin_watson(residuals: FloatArray) -> FloatArray:
         return np.asarray(np.einsum("nm,nm->n", steps, steps) / np.einsum("nm,nm->n", e, e), dtype=np.float64)
 
 
-def ljung_box(residuals: FloatArray, lags: int) -> Statistic:
+def ljung_box(residuals: FloatArray | Series, lags: int) -> Statistic:
     """Ljung-Box test of no autocorrelation up to lag q, ``Q = M(M+2) Σ_k ρ_k²/(M-k)``, χ²(q).
 
     Parameters
@@ -157,15 +223,15 @@ def ljung_box(residuals: FloatArray, lags: int) -> Statistic:
     -----
     Ljung and Box (1978), Biometrika 65, 297-303.
     """
-    count = np.isfinite(residuals).sum(axis=1)
-    enough = count > 2 * lags
+    series = Series.of(residuals)
+    count, enough = series.count, series.count > 2 * lags
     m = np.where(enough, count, 2 * lags + 1).astype(np.float64)
-    rho = autocorrelations(residuals, lags)
+    rho = autocorrelations(series, lags)
     q = m * (m + 2.0) * (rho**2 / (m[:, None] - np.arange(1, lags + 1))).sum(axis=1)
     return _chi_square(np.where(enough, q, np.nan), lags)
 
 
-def arch_lm(residuals: FloatArray, lags: int) -> Statistic:
+def arch_lm(residuals: FloatArray | Series, lags: int) -> Statistic:
     """Engle's test of no ARCH effect: ``T R²`` of squared residuals on their q lags, χ²(q).
 
     Parameters
@@ -180,26 +246,19 @@ def arch_lm(residuals: FloatArray, lags: int) -> Statistic:
     The regression has a constant, so its R² is ``c' C⁻¹ c / c_0`` of covariances, and no regression is run.
     Engle (1982), Econometrica 50, 987-1007.
     """
-    e, count = in_order(residuals)
-    days = e.shape[1]
-    length = count - lags
+    series = Series.of(residuals)
+    e, count, days = series.values, series.count, series.values.shape[1]
     enough = count > 3 * lags + 2
     if days <= lags or not enough.any():
-        return _nothing(len(count))
-    scale = np.einsum("nm,nm->n", e, e) / np.maximum(count, 1)
-    there = np.arange(days) < count[:, None]
+        return _chi_square(np.full(len(count), np.nan), lags)
+    squares = e * e
+    scale = squares.sum(axis=1) / np.maximum(count, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        v = np.where(there, e**2 / scale[:, None] - 1.0, 0.0)
-    inside = there[:, lags:]
-    held = [v[:, lags - k : days - k] for k in range(lags + 1)]
-    if not inside.all():
-        held = [np.where(inside, part, 0.0) for part in held]
-    t = np.maximum(length, 1).astype(np.float64)
-    sums = np.stack([part.sum(axis=1) for part in held], axis=1)
-    moments = np.empty((len(count), lags + 1, lags + 1))
-    for j in range(lags + 1):
-        for k in range(j, lags + 1):
-            moments[:, j, k] = moments[:, k, j] = np.einsum("nt,nt->n", held[j], held[k])
+        v = squares / scale[:, None] - 1.0
+    if not series.whole:
+        v[np.arange(days) >= count[:, None]] = 0.0
+    t = np.maximum(count - lags, 1).astype(np.float64)
+    moments, sums = _moments_of_lags(v, count, lags)
     c = moments - sums[:, :, None] * sums[:, None, :] / t[:, None, None]
     explained = _quadratic(c[:, 1:, 1:], c[:, 0, 1:])
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -207,7 +266,26 @@ def arch_lm(residuals: FloatArray, lags: int) -> Statistic:
     return _chi_square(np.where(enough, value, np.nan), lags)
 
 
-def jarque_bera(residuals: FloatArray) -> Statistic:
+def _moments_of_lags(v: FloatArray, count: IntArray, lags: int) -> tuple[FloatArray, FloatArray]:
+    """Return ``Σ_t v_(t-j) v_(t-k)`` and ``Σ_t v_(t-j)`` over t = q + 1 … M, j, k = 0 … q, shape (N, q + 1, q + 1) and (N, q + 1).
+
+    Only the first row is summed: a moment is the one up and to the left of it, with a day more at the start and one less at the end.
+    """
+    row, last = np.arange(len(v)), count - 1
+    sums, moments = np.empty((len(v), lags + 1)), np.empty((len(v), lags + 1, lags + 1))
+    sums[:, 0] = v[:, lags:].sum(axis=1)
+    products = [np.einsum("nt,nt->n", v[:, lags:], v[:, lags - k : v.shape[1] - k]) for k in range(lags + 1)]
+    moments[:, 0] = moments[:, :, 0] = np.stack(products, axis=1)
+    for j in range(1, lags + 1):
+        ends = [v[row, np.maximum(last - k, 0)] for k in range(lags + 1)]
+        sums[:, j] = sums[:, j - 1] + v[:, lags - j] - ends[j - 1]
+        for k in range(j, lags + 1):
+            added = v[:, lags - j] * v[:, lags - k] - ends[j - 1] * ends[k - 1]
+            moments[:, j, k] = moments[:, k, j] = moments[:, j - 1, k - 1] + added
+    return moments, sums
+
+
+def jarque_bera(residuals: FloatArray | Series) -> Statistic:
     """Jarque-Bera test of normality, ``M/6 (S² + (K-3)²/4)``, χ²(2).
 
     Parameters
@@ -220,10 +298,10 @@ def jarque_bera(residuals: FloatArray) -> Statistic:
     S and K are the moments with divisor M. The χ² law is approached slowly: with 250 normal residuals 4 % are rejected at 5 %,
     and 2 % at 1 %. Jarque and Bera (1987), International Statistical Review 55, 163-172.
     """
-    values, count = in_order(residuals)
-    e = _about_mean(values, count)
+    series = Series.of(residuals)
+    e, count = series.centred, series.count
     m = np.maximum(count, 1).astype(np.float64)
-    squares = e**2
+    squares = e * e
     second = squares.sum(axis=1) / m
     with np.errstate(divide="ignore", invalid="ignore"):
         skew = np.einsum("nm,nm->n", squares, e) / m / second**1.5
@@ -241,15 +319,37 @@ def robust_spread(residuals: FloatArray) -> tuple[FloatArray, FloatArray]:
     return centre, MAD_SCALE * _median(np.abs(residuals - centre[:, None]))
 
 
-def outliers(residuals: FloatArray, beyond: float) -> BoolArray:
+def outliers(residuals: FloatArray, beyond: float, at: Callable[[IntArray], FloatArray] | None = None) -> BoolArray:
     """Return the days beyond so many robust deviations from the median, shape (N, M).
 
     None where the robust deviation is zero (half of the days are equal).
+
+    Parameters
+    ----------
+    at : callable, optional
+        Of each row the value at a place in order of size, shape (N,) to (N,), if it is known.
+
+    Notes
+    -----
+    The median absolute deviation is at least the smaller distance of a quartile from the median: only rows with a day beyond so many of
+    these are looked at further.
     """
-    centre, deviation = robust_spread(residuals)
+    if at is None:
+        ordered, row = np.sort(residuals, axis=1), np.arange(len(residuals))
+        return outliers(residuals, beyond, lambda place: ordered[row, place])
+    count = np.count_nonzero(np.isfinite(residuals), axis=1)
+    last = np.maximum(count - 1, 0)
+    quarter = np.minimum((count + 1) // 4, last)
+    centre = (at(last // 2) + at((last + 1) // 2)) / 2.0
     with np.errstate(invalid="ignore"):
+        nearest = np.minimum(centre - at(quarter), at(last - quarter) - centre)
+        farthest = np.maximum(centre - at(np.zeros_like(last)), at(last) - centre)
+        suspect = np.flatnonzero(~(farthest <= beyond * MAD_SCALE * nearest) & (count > 0))
+        far = np.zeros(residuals.shape, dtype=np.bool_)
+        middle, deviation = robust_spread(residuals[suspect])
         limit = beyond * np.where(deviation > 0, deviation, np.inf)
-        return np.asarray(np.abs(residuals - centre[:, None]) > limit[:, None], dtype=np.bool_)
+        far[suspect] = np.abs(residuals[suspect] - middle[:, None]) > limit[:, None]
+    return far
 
 
 def _median(values: FloatArray) -> FloatArray:
@@ -285,12 +385,23 @@ def chow(residuals: FloatArray, rows: FloatArray) -> Statistic:
     returns are ``X b`` plus residuals, the sums of squares of regressions of residuals on X are those of returns on X.
     Chow (1960), Econometrica 28, 591-605.
     """
-    seen = np.isfinite(residuals) & np.isfinite(rows).all(axis=2)
-    count = seen.sum(axis=1)
-    p = rows.shape[2]
-    first = seen & (np.cumsum(seen, axis=1) <= (count // 2)[:, None])
-    whole, early = (_moments(np.where(chosen, residuals, 0.0), rows, chosen) for chosen in (seen, first))
-    late = [w - f for w, f in zip(whole, early, strict=True)]
+    p, seen = rows.shape[2], np.isfinite(residuals)
+    for j in range(p):
+        seen &= np.isfinite(rows[:, :, j])
+    x, e = [rows[:, :, j] for j in range(p)], residuals
+    if seen.all():
+        m = seen.shape[1]
+        count, half = np.full(len(e), m), m // 2
+        early = _moments(e[:, :half], [column[:, :half] for column in x])
+        late = _moments(e[:, half:], [column[:, half:] for column in x])
+    else:
+        count = np.count_nonzero(seen, axis=1)
+        first = seen & (np.cumsum(seen, axis=1) <= (count // 2)[:, None])
+        early, late = (
+            _moments(np.where(chosen, e, 0.0), [np.where(chosen, column, 0.0) for column in x])
+            for chosen in (first, seen & ~first)
+        )
+    whole = [one + other for one, other in zip(early, late, strict=True)]
     left = [total - _quadratic(xx, xe) for total, xx, xe in (whole, early, late)]
     within = left[1] + left[2]
     degrees = np.maximum(count - 2 * p, 1).astype(np.float64)
@@ -298,14 +409,11 @@ def chow(residuals: FloatArray, rows: FloatArray) -> Statistic:
         f = (left[0] - within) / p / (within / degrees)
     enough = (count // 2 >= p + 2) & (within > 1e-20 * np.maximum(whole[0], np.finfo(float).tiny))
     f = np.where(enough & np.isfinite(f), np.maximum(f, 0.0), np.nan)
-    from scipy.special import fdtrc
-
-    return Statistic(f, np.asarray(fdtrc(p, degrees, f), dtype=np.float64))
+    return Statistic(f, p, degrees)
 
 
-def _moments(e: FloatArray, rows: FloatArray, chosen: BoolArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return e'e, X'X and X'e over the days chosen, shape (N,), (N, p, p) and (N, p)."""
-    x = [np.where(chosen, rows[:, :, j], 0.0) for j in range(rows.shape[2])]
+def _moments(e: FloatArray, x: Sequence[FloatArray]) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return e'e, X'X and X'e of each event, shape (N,), (N, p, p) and (N, p), from the columns of X."""
     xx = np.empty((len(e), len(x), len(x)))
     for j, column in enumerate(x):
         for k in range(j, len(x)):
@@ -315,23 +423,25 @@ def _moments(e: FloatArray, rows: FloatArray, chosen: BoolArray) -> tuple[FloatA
 
 
 def _quadratic(matrix: FloatArray, vector: FloatArray) -> FloatArray:
-    """Return ``v' A⁻¹ v`` of each event, shape (N,); NaN where A is singular."""
+    """Return ``v' A⁻¹ v`` of each event, shape (N,), by elimination in the scaled matrix; NaN where A is singular."""
+    p = matrix.shape[1]
     scale = np.sqrt(np.maximum(np.diagonal(matrix, axis1=1, axis2=2), np.finfo(float).tiny))
-    a = matrix / (scale[:, :, None] * scale[:, None, :])
-    sound = np.isfinite(a).all(axis=(1, 2))
-    a = np.where(sound[:, None, None], a, np.eye(a.shape[1]))
-    sound &= np.linalg.eigvalsh(a)[:, 0] > SINGULAR
-    a = np.where(sound[:, None, None], a, np.eye(a.shape[1]))
-    v = vector / scale
-    solved = np.linalg.solve(a, v[:, :, None])[:, :, 0]
-    return np.asarray(np.where(sound, np.einsum("np,np->n", v, solved), np.nan), dtype=np.float64)
+    a = [[matrix[:, j, k] / (scale[:, j] * scale[:, k]) for k in range(p)] for j in range(p)]
+    v = [vector[:, j] / scale[:, j] for j in range(p)]
+    value, sound = np.zeros(len(matrix)), np.ones(len(matrix), dtype=np.bool_)
+    for k in range(p):
+        pivot = a[k][k]
+        good = pivot > SINGULAR
+        sound &= good
+        pivot = np.where(good, pivot, 1.0)
+        value += v[k] * v[k] / pivot
+        for j in range(k + 1, p):
+            factor = a[j][k] / pivot
+            v[j] = v[j] - factor * v[k]
+            for i in range(j, p):
+                a[i][j] = a[j][i] = a[i][j] - factor * a[i][k]
+    return np.asarray(np.where(sound & np.isfinite(value), value, np.nan), dtype=np.float64)
 
 
 def _chi_square(value: FloatArray, degrees: int) -> Statistic:
-    from scipy.special import chdtrc
-
-    return Statistic(value, np.asarray(chdtrc(degrees, value), dtype=np.float64))
-
-
-def _nothing(n: int) -> Statistic:
-    return Statistic(np.full(n, np.nan), np.full(n, np.nan))
+    return Statistic(value, degrees, np.full(len(value), np.inf))

@@ -81,6 +81,7 @@ class RobustMarketModel(OneBenchmark):
     """
 
     least_squares: ClassVar[bool] = False
+    iterated: ClassVar[bool] = True
 
     norm: Norm = "huber"
 

@@ -12,8 +12,10 @@ import numpy as np
 
 from eventstudy.estimation.abnormal import RUN_UP, AbnormalReturns
 from eventstudy.estimation.panel import BoolArray, FloatArray, IntArray
-from eventstudy.estimation.residuals import autocorrelations, running_sums
+from eventstudy.estimation.residuals import autocorrelations
+from eventstudy.inference.asked import asked
 from eventstudy.inference.correlation import MIN_COMMON_DAYS, mean_correlation, pair_correlations, unknown_share
+from eventstudy.inference.days import CountSizes, SharePositive, SumByDay, block_sums
 from eventstudy.inference.registry import TESTS, Overlooks, overlooking
 from eventstudy.inference.resampling import sums_of_shared_days
 from eventstudy.inference.result import HypothesisTest, members
@@ -151,6 +153,7 @@ def recommend(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[str
 
 def _recommend_of_sums(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[str, ...], str]:
     """Return the advice on the events that have a sum over the window, and say which have none."""
+    abnormal.ask_at_once(*asked(abnormal.position, window))
     part, why = abnormal.with_sums(window), abnormal.why_no_sum(window)
     if all(why):
         return design_of(abnormal.position, window), (), f"no abnormal return over days {window}: {why[0]}"
@@ -166,8 +169,8 @@ def _recommend_of_sums(abnormal: AbnormalReturns, window: Window) -> tuple[str, 
     design, names, reason = _recommend(part, window)
     if blind:
         reason += f"; without an abnormal return on day 0, and counted with their other days: {first_few(blind, NAMED)}"
-    lost = [key for key, reason in zip(abnormal.keys, why, strict=True) if reason]
     if part.n < abnormal.n:
+        lost = [key for key, reason in zip(abnormal.keys, why, strict=True) if reason]
         reason += f"; left out for want of an abnormal return on every day of the window: {first_few(lost, NAMED)}"
     return design, names, reason
 
@@ -177,7 +180,7 @@ def _without_day_0(abnormal: AbnormalReturns, window: Window) -> list[str]:
     if not abnormal.skip_gaps or 0 not in window:
         return []
     there = np.isfinite(abnormal.ar[:, -abnormal.window.start]) | ~np.isfinite(abnormal.sums(window).car)
-    return [key for key, seen in zip(abnormal.keys, there, strict=True) if not seen]
+    return [abnormal.keys[i] for i in np.flatnonzero(~there).tolist()]
 
 
 def _recommend(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[str, ...], str]:
@@ -487,7 +490,8 @@ def _lacking(abnormal: AbnormalReturns, window: Window) -> dict[str, str]:
     found = _by_test(_missing_days(abnormal, window))
     if "placebo" in found:
         chosen = members(abnormal.sums(window).car)
-        if len(chosen) and len(sums_of_shared_days(abnormal.residuals[chosen], window)):
+        days = abnormal.of(chosen).ask(SumByDay()) if len(chosen) else None
+        if days is not None and len(sums_of_shared_days(days.standard, days.est_events, len(chosen), window)):
             del found["placebo"]
     return found
 
@@ -495,7 +499,7 @@ def _lacking(abnormal: AbnormalReturns, window: Window) -> dict[str, str]:
 def _missing_days(abnormal: AbnormalReturns, window: Window) -> dict[Overlooks, str]:
     if abnormal.n < 2:
         return {}
-    if not np.isfinite(abnormal.residuals).mean() >= 1.0 - MISSING:
+    if abnormal.n_est.sum() < (1.0 - MISSING) * abnormal.n * len(abnormal.estimation):
         return {Overlooks.MISSING_ESTIMATION_DAYS: "assumes no missing estimation days"}
     if not np.isfinite(abnormal.ar[:, abnormal.columns_of(window)]).all():
         return {Overlooks.MISSING_EVENT_DAYS: "assumes no missing days in the window"}
@@ -517,6 +521,8 @@ SKEWED_RANKS = 0.6
 NO_RETURN = 1.5
 #: Beyond this ratio of the variance of a sum to that of independent days, t of one event rejects more than 6.7 %.
 INFLATED = 1.15
+#: So many sums of estimation days are put in order one by one; of more their sizes are counted, which moves the shift by less than 1e-5.
+EXACT_UP_TO = 2**16
 #: Lags looked at, and how many standard errors above zero they must be.
 LAGS, CLEAR = 5, 2.0
 #: Events of two firms with a higher residual correlation than this are one event seen twice; of three events left, or four on two dates,
@@ -532,7 +538,7 @@ def ruled_out(abnormal: AbnormalReturns, window: Window) -> dict[str, str]:
 
 def _serial_correlation(abnormal: AbnormalReturns, window: Window) -> dict[Overlooks, str]:
     """Compare the autocorrelation of one event's residuals with what the model's own errors allow for."""
-    inflation, allowed = serial_inflation(abnormal, window), allowed_for(abnormal, window)
+    inflation, allowed = float(serial_inflation(abnormal, window)[0]), allowed_for(abnormal, window)
     if inflation <= INFLATED:
         return {}
     measured = (
@@ -616,11 +622,12 @@ def signed_rank_shift(abnormal: AbnormalReturns, window: Window, n: int) -> floa
     ``√(3n) (π - 1/2)`` with π the chance that two sums of L estimation days of the study add up to more than zero, which is W⁺ of all
     such sums over its largest value. Lehmann (1975), Nonparametrics, ch. 4.
     """
+    length = len(window)
+    if abnormal.n * len(abnormal.estimation) // length > EXACT_UP_TO:
+        return math.sqrt(3.0 * n) * (abnormal.ask(CountSizes(length)).share - 0.5)
 
     def compute() -> float:
-        length = len(window)
-        days = abnormal.residuals[:, : abnormal.residuals.shape[1] // length * length]
-        sums = days.reshape(len(days), -1, length).sum(axis=2).ravel()
+        sums = block_sums(abnormal.residuals, length).ravel()
         above, below = np.sort(sums[sums > 0]), np.sort(-sums[sums < 0])
         p, m = len(above), len(above) + len(below)
         if m == 0:
@@ -629,23 +636,17 @@ def signed_rank_shift(abnormal: AbnormalReturns, window: Window, n: int) -> floa
         over = sum(int(np.searchsorted(below, above, side).sum()) for side in ("left", "right")) / 2.0
         return (p * (p + 1) / 2.0 + over) / (m * (m + 1) / 2.0) - 0.5
 
-    return math.sqrt(3.0 * n) * abnormal.once(("signed ranks", len(window)), compute)
+    return math.sqrt(3.0 * n) * abnormal.once(("signed ranks", length), compute)
 
 
 def positive_share(abnormal: AbnormalReturns, window: Window) -> float:
     """Return the share of positive sums of as many estimation days in a row as the window has, mean over events; NaN if there is none."""
-
-    def compute() -> float:
-        sums = running_sums(abnormal.residuals, len(window))
-        count = np.isfinite(sums).sum(axis=1)
-        share = (sums > 0).sum(axis=1)[count > 0] / count[count > 0]
-        return float(share.mean()) if share.size else float("nan")
-
-    return abnormal.once(("positive share", len(window)), compute)
+    found = abnormal.ask(SharePositive(len(window)))
+    return found.share / found.events if found.events else float("nan")
 
 
-def serial_inflation(abnormal: AbnormalReturns, window: Window) -> float:
-    """Return the variance of one event's sum over the window, over that of a sum of independent days; 1 unless it is clearly above.
+def serial_inflation(abnormal: AbnormalReturns, window: Window) -> FloatArray:
+    """Return the variance of each event's sum over the window, over that of a sum of independent days, shape (N,); 1 unless clearly above.
 
     Notes
     -----
@@ -654,18 +655,18 @@ def serial_inflation(abnormal: AbnormalReturns, window: Window) -> float:
     """
     length = len(window)
     if length == 1:
-        return 1.0
-    rho = autocorrelations(abnormal.residuals, LAGS)[0]
-    error = 1.0 / math.sqrt(max(int(abnormal.n_est[0]), 1))
+        return np.ones(abnormal.n)
+    rho = autocorrelations(abnormal.residuals, LAGS)
+    error = 1.0 / np.sqrt(np.maximum(abnormal.n_est, 1))
     weights = 2.0 * (1.0 - np.arange(1, length) / length)
     lags = min(LAGS, length - 1)
-    as_measured = float(weights[:lags] @ rho[:lags])
-    by_first = float(weights @ rho[0] ** np.arange(1, length))
-    clear = [
-        as_measured if as_measured > CLEAR * error * float(np.sqrt((weights[:lags] ** 2).sum())) else 0.0,
-        by_first if rho[0] > CLEAR * error else 0.0,
-    ]
-    return 1.0 + max(*clear, 0.0)
+    as_measured = rho[:, :lags] @ weights[:lags]
+    by_first = (rho[:, :1] ** np.arange(1, length)) @ weights
+    clear = np.maximum(
+        np.where(as_measured > CLEAR * error * float(np.sqrt((weights[:lags] ** 2).sum())), as_measured, 0.0),
+        np.where(rho[:, 0] > CLEAR * error, by_first, 0.0),
+    )
+    return np.asarray(1.0 + np.maximum(clear, 0.0), dtype=np.float64)
 
 
 def allowed_for(abnormal: AbnormalReturns, window: Window) -> float:

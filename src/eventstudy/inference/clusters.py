@@ -9,8 +9,9 @@ import numpy as np
 
 from eventstudy.errors import InvalidInput
 from eventstudy.estimation.abnormal import AbnormalReturns
+from eventstudy.estimation.deferred import chunks
 from eventstudy.estimation.model import SINGULAR
-from eventstudy.estimation.panel import FloatArray, IntArray
+from eventstudy.estimation.panel import BoolArray, FloatArray, IntArray
 from eventstudy.estimation.residuals import bartlett_weights, newey_west, newey_west_lags
 from eventstudy.inference.result import (
     EQUAL,
@@ -391,32 +392,45 @@ class Portfolio:
         Its (excess) return, a fraction.
     rows : ndarray, shape (T, p)
         Mean of the firms' regressor rows: the factors themselves where all firms share them.
+    intercept : bool
+        Whether each of these rows has the constant 1.
     """
 
     session: IntArray
     size: IntArray
     returns: FloatArray
     rows: FloatArray
+    intercept: bool
 
 
 def calendar_portfolio(abnormal: AbnormalReturns, window: Window) -> Portfolio:
     """Return the portfolio of each session that a window holds; a firm with two windows on one session is held once."""
     days = abnormal.columns_of(window)
-    seen = np.isfinite(abnormal.ar[:, days])
-    event, day = np.nonzero(seen)
+    held = _held_once(abnormal, window)
+    session = abnormal.position[:, None] + window.days
+    found, size = np.unique(session[held], return_counts=True)
+    returns, rows, intercept = np.zeros(len(found)), np.zeros((len(found), abnormal.root.shape[1])), True
+    for chosen in chunks(np.flatnonzero(held.any(axis=1)).astype(np.int64)):
+        part, here = abnormal.part(chosen), held[chosen]
+        own = part.firm_returns if part.riskless is None else part.firm_returns - part.riskless
+        place = np.searchsorted(found, session[chosen][here])
+        regressors = part.rows[:, days][here]
+        intercept &= bool((regressors[:, 0] == 1.0).all())
+        returns += np.bincount(place, own[:, days][here], len(found))
+        rows += np.stack([np.bincount(place, column, len(found)) for column in regressors.T], axis=1)
+    return Portfolio(found, np.asarray(size, dtype=np.int64), returns / size, rows / size[:, None], intercept)
+
+
+def _held_once(abnormal: AbnormalReturns, window: Window) -> BoolArray:
+    """Return which days of each event's window count, shape (N, L): those with an abnormal return, a session of a firm once."""
+    held = np.isfinite(abnormal.ar[:, abnormal.columns_of(window)])
+    event, day = np.nonzero(held)
     session = abnormal.position[event] + window.days[day]
     firm = abnormal.firms[event]
-    once = np.unique(session * (abnormal.firms.max(initial=0) + 1) + firm, return_index=True)[1]
-    event, day, session = event[once], day[once], session[once]
-    returns = abnormal.firm_returns[:, days][event, day]
-    if abnormal.riskless is not None:
-        returns = returns - abnormal.riskless[:, days][event, day]
-    found, start, size = np.unique(session, return_index=True, return_counts=True)
-    if len(found) == 0:
-        return Portfolio(found, size, returns, abnormal.rows[:, days][event, day])
-    mean = np.add.reduceat(returns, start) / size
-    rows = np.add.reduceat(abnormal.rows[:, days][event, day], start, axis=0) / size[:, None]
-    return Portfolio(found, np.asarray(size, dtype=np.int64), mean, rows)
+    first = np.unique(session * (abnormal.firms.max(initial=0) + 1) + firm, return_index=True)[1]
+    once = np.zeros_like(held)
+    once[event[first], day[first]] = True
+    return once
 
 
 def intercept_and_error(
@@ -512,7 +526,7 @@ def calendar_time(
         return NotApplicable(NO_DAYS, 0, variant)
     found = calendar_portfolio(abnormal, window)
     total, p = found.rows.shape
-    why = _no_regression(abnormal, window, total, p)
+    why = _no_regression(abnormal, window, found)
     if why:
         return NotApplicable(why, n, variant)
     weight = np.sqrt(found.size) if weights == "sqrt_n" else np.ones(total)
@@ -531,13 +545,14 @@ def calendar_time(
     return t_draft(alpha / se, total - p, n, variant, note, **details)
 
 
-def _no_regression(abnormal: AbnormalReturns, window: Window, total: int, p: int) -> str:
+def _no_regression(abnormal: AbnormalReturns, window: Window, portfolio: Portfolio) -> str:
     """Return why the portfolio cannot be regressed on the model's factors, or an empty text."""
+    total, p = portfolio.rows.shape
     days = abnormal.columns_of(window)
     seen = np.isfinite(abnormal.ar[:, days])
     if abnormal.span is not None and (abnormal.span[:, days][seen] > 1).any():
         return "returns that reach over several sessions belong to no single session"
-    if not (abnormal.rows[:, days][seen][:, 0] == 1.0).all():
+    if not portfolio.intercept:
         return "the model has no intercept to test: it fixes the slope on its benchmark; use a market or factor model"
     if p < 2:
         return (

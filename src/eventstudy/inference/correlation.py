@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
 from eventstudy.estimation.abnormal import AbnormalReturns
+from eventstudy.estimation.answers import Answer, Question, Tally
 from eventstudy.estimation.panel import BoolArray, FloatArray, IntArray
 from eventstudy.windows import Window
 
@@ -22,8 +25,8 @@ CONSTANT = 1e-12
 #: Fewest and most events whose correlations with their neighbours are computed at once, and how many sessions they span.
 SMALL, BLOCK, NARROW, WIDE = 16, 1024, 8, 64
 
-#: From so many neighbours for each day of the window on, sums by date are quicker than matrix products of pairs (measured).
-CROWDED = 30
+#: Residuals of some events, by place.
+Rows = Callable[[IntArray], FloatArray]
 
 
 def mean_correlation(abnormal: AbnormalReturns, members: IntArray, window: Window) -> float:
@@ -50,12 +53,7 @@ def mean_correlation(abnormal: AbnormalReturns, members: IntArray, window: Windo
     if n < 2:
         return 0.0
 
-    def compute() -> float:
-        ordered = members[np.argsort(abnormal.position[members], kind="stable")]
-        total = linked_sum(abnormal.residuals[ordered], abnormal.position[ordered], len(window))
-        return total / (n * (n - 1))
-
-    return abnormal.once(("mean_correlation", len(window), members.tobytes()), compute)
+    return _linked(abnormal.of(members), len(window)) / (n * (n - 1))
 
 
 def event_time_correlation(abnormal: AbnormalReturns) -> float:
@@ -69,14 +67,30 @@ def event_time_correlation(abnormal: AbnormalReturns) -> float:
     n = abnormal.n
     if n < 2:
         return 0.0
-    same = np.zeros(n, dtype=np.int64)
-    return abnormal.once("event_time_correlation", lambda: linked_sum(abnormal.residuals, same, 1) / (n * (n - 1)))
+    same = abnormal.once(("one date",), lambda: abnormal.take(np.arange(n)).but(position=np.zeros(n, dtype=np.int64)))
+    return _linked(same, 1) / (n * (n - 1))
+
+
+def _linked(abnormal: AbnormalReturns, length: int) -> float:
+    """Return ``Σ_{i≠j} ρ_ij max(L - |p_i - p_j|, 0) / L`` over all events."""
+
+    def compute() -> float:
+        near = 1 if len(np.unique(abnormal.position)) == 1 else length
+        found = abnormal.ask(SumByDate(near))
+        total = found.linked(near)
+        if found.whole.all():
+            return total
+        order = np.argsort(abnormal.position, kind="stable").astype(np.int64)
+        rows = lambda places: abnormal.part(order[places]).residuals  # noqa: E731
+        return total + _pairs_sum(rows, abnormal.position[order], ~found.whole[order], near)
+
+    return abnormal.once(("linked", length), compute)
 
 
 def pair_correlations(abnormal: AbnormalReturns, members: IntArray) -> FloatArray:
     """Return the residual correlation of every pair of some events over their common calendar days, shape (n, n)."""
     ordered = members[np.argsort(abnormal.position[members], kind="stable")]
-    table = _by_session(abnormal.residuals[ordered], abnormal.position[ordered])
+    table = _by_session(abnormal.part(ordered).residuals, abnormal.position[ordered])
     return block_correlation(table, table)
 
 
@@ -92,17 +106,17 @@ def unknown_share(abnormal: AbnormalReturns, members: IntArray, window: Window) 
     days = abnormal.n_est[members]
     if len(members) < 2:
         return 0.0
-    fewest = 2 * int(days.min()) - abnormal.residuals.shape[1] - (len(window) - 1)  # of two sets of days among M
+    fewest = 2 * int(days.min()) - len(abnormal.estimation) - (len(window) - 1)  # of two sets of days among M
     if fewest >= MIN_COMMON_DAYS:
         return 0.0
 
     def compute() -> float:
         ordered = members[np.argsort(abnormal.position[members], kind="stable")]
-        residuals, position = abnormal.residuals[ordered], abnormal.position[ordered]
+        rows, position = lambda places: abnormal.part(ordered[places]).residuals, abnormal.position[ordered]
         length = 1 if position[0] == position[-1] else len(window)
         every = np.ones(len(ordered), dtype=np.bool_)
-        overlap = _pairs_sum(residuals, position, every, length, _paired)
-        lacking = _pairs_sum(residuals, position, every, length, _lacking)
+        overlap = _pairs_sum(rows, position, every, length, _paired)
+        lacking = _pairs_sum(rows, position, every, length, _lacking)
         return lacking / overlap if overlap else 0.0
 
     return abnormal.once(("unknown_share", len(window), members.tobytes()), compute)
@@ -140,11 +154,178 @@ def linked_sum(residuals: FloatArray, position: IntArray, length: int) -> float:
     """
     if position[0] == position[-1]:
         length = 1
+    tally = DateTally(length)
+    tally.add(_sums_by_date(residuals, position, length))
+    found = tally.total(None)
+    total = found.linked(length)
+    return total if found.whole.all() else total + _pairs_sum(lambda i: residuals[i], position, ~found.whole, length)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DateSums(Answer):
+    """Residuals of events without missing days, centred and scaled to length 1 over the days that two dates share, added up by date.
+
+    Attributes
+    ----------
+    whole : ndarray of bool, shape (N,)
+        Events without missing days.
+    dates : ndarray of int, shape (D,)
+        Places in calendar time, ascending.
+    early, late : ndarray, shape (D, lags, M)
+        Over the later days of the window, which a date so many sessions later shares, and over the earlier ones; 0 on the others.
+    varied : ndarray, shape (D,)
+        Events of each date whose residuals vary.
+    """
+
+    whole: BoolArray
+    dates: IntArray
+    early: FloatArray
+    late: FloatArray
+    varied: FloatArray
+
+    def of(self, chosen: slice) -> DateSums:
+        """Return the sums of some dates."""
+        return DateSums(self.whole, self.dates[chosen], self.early[chosen], self.late[chosen], self.varied[chosen])
+
+    def after(self, other: DateSums) -> DateSums:
+        """Return these sums behind those of earlier dates; of a date that both have they are added."""
+        again = len(self.dates) > 0 and len(other.dates) > 0 and self.dates[0] == other.dates[-1]
+        names = ("dates", "early", "late", "varied")
+        joined = [np.concatenate([getattr(other, n)[: -1 if again else None], getattr(self, n)]) for n in names]
+        if again:
+            for column, name in zip(joined[1:], names[1:], strict=True):
+                column[len(other.dates) - 1] += getattr(other, name)[-1]
+        return DateSums(self.whole, *joined)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DatePairs(Answer):
+    """Sums of correlations over all pairs of events without missing days, by how many sessions their dates are apart, shape (lags,)."""
+
+    EACH: ClassVar[frozenset[str]] = frozenset({"whole"})
+
+    whole: BoolArray
+    pairs: FloatArray
+
+    def linked(self, length: int) -> float:
+        """Return ``Σ_{i≠j} ρ_ij max(L - |p_i - p_j|, 0) / L`` over events without missing days."""
+        apart = np.arange(min(length, len(self.pairs)))
+        return float((self.pairs[apart] * (length - apart) / length).sum())
+
+
+class DateTally(Tally):
+    """Sums by date, multiplied with those of neighbouring dates as they come: only the last dates are held."""
+
+    def __init__(self, length: int) -> None:
+        super().__init__()
+        self._length, self._pairs = length, np.zeros(length)
+        self._whole: list[BoolArray] = []
+        self._open: DateSums | None = None
+        self._held: DateSums | None = None
+
+    def add(self, answer: Answer) -> None:
+        """Add the sums of some events more, of dates that are not before those added."""
+        assert isinstance(answer, DateSums)
+        self._whole.append(answer.whole)
+        if len(answer.dates):
+            found = answer if self._open is None else answer.after(self._open)
+            self._close(found.of(slice(None, -1)))
+            self._open = found.of(slice(-1, None))
+
+    def total(self, order: IntArray | None) -> DatePairs:
+        """Return the sums over all pairs."""
+        if self._open is not None:
+            self._close(self._open)
+        whole = np.concatenate(self._whole)
+        return DatePairs(whole if order is None else whole[np.argsort(order)], self._pairs)
+
+    def _close(self, new: DateSums) -> None:
+        """Multiply the sums of dates that are complete with those of their neighbours before them, and with themselves."""
+        if not len(new.dates):
+            return
+        every = new if self._held is None else new.after(self._held)
+        lags, m = new.early.shape[1:]
+        for d in range(lags):
+            place = np.minimum(np.searchsorted(every.dates, new.dates - d), len(every.dates) - 1)
+            then = np.flatnonzero(every.dates[place] == new.dates - d)
+            early, late = every.early[place[then], d, d:], new.late[then, d, : m - d]
+            self._pairs[d] += (2.0 if d else 1.0) * float(np.einsum("gm,gm->", early, late))
+        if lags:
+            self._pairs[0] -= float(new.varied.sum())
+        self._held = every.of(slice(int(np.searchsorted(every.dates, new.dates[-1] - self._length + 1)), None))
+
+
+@dataclass(frozen=True)
+class SumByDate(Question[DatePairs]):
+    """Correlations of pairs of events without missing days, added up by date, for windows of so many days."""
+
+    length: int
+
+    def tally(self) -> DateTally:
+        """Return what multiplies sums by date."""
+        return DateTally(self.length)
+
+    def serves(self, other: Question[Answer]) -> bool:
+        """Return whether these are sums for windows at least as long."""
+        return isinstance(other, SumByDate) and other.length <= self.length
+
+    def answer(self, part: AbnormalReturns) -> DateSums:
+        """Return the sums by date of some events, of which the tally makes pairs."""
+        order = np.argsort(part.position, kind="stable")
+        if (order == np.arange(part.n)).all():
+            return _sums_by_date(part.residuals, part.position, self.length)
+        found = _sums_by_date(part.residuals[order], part.position[order], self.length)
+        return replace(found, whole=found.whole[np.argsort(order)])
+
+
+def _sums_by_date(residuals: FloatArray, position: IntArray, length: int) -> DateSums:
+    """Return `DateSums` of events in order of date."""
     whole = np.asarray(np.isfinite(residuals).all(axis=1), dtype=np.bool_)
-    if not _crowded(position[whole], length):
-        return _pairs_sum(residuals, position, np.ones(len(position), dtype=np.bool_), length)
-    total = _complete_sum(residuals[whole], position[whole], length)
-    return total if whole.all() else total + _pairs_sum(residuals, position, ~whole, length)
+    if not whole.all():
+        residuals, position = residuals[whole], position[whole]
+    m = residuals.shape[1]
+    lags = min(length, max(m - MIN_COMMON_DAYS + 1, 0))
+    first = np.flatnonzero(np.diff(position, prepend=-(2**62)) != 0)
+    early, late = np.zeros((len(first), lags, m)), np.zeros((len(first), lags, m))
+    varied = np.zeros(len(first))
+    if len(position) and lags:
+        centred = residuals - residuals.mean(axis=1, keepdims=True)
+        scales = [_scales(centred, lags), _scales(centred[:, ::-1], lags)]
+        varied = np.add.reduceat((scales[0][0][:, 0] > 0).astype(np.float64), first)
+        weight = np.concatenate([scale for scale, _ in scales], axis=1)
+        shift = np.add.reduceat(np.concatenate([scale * mean for scale, mean in scales], axis=1), first)
+        for g, (start, end) in enumerate(zip(first.tolist(), [*first[1:].tolist(), len(position)], strict=True)):
+            both = weight[start:end].T @ centred[start:end]
+            both -= shift[g][:, None]
+            for d in range(lags):
+                early[g, d, d:], late[g, d, : m - d] = (
+                    both[d, d:],
+                    both[lags + d, : m - d],
+                )  # at lag 0 these are the same
+    return DateSums(whole, position[first], early, late, varied)
+
+
+def _scales(values: FloatArray, lags: int) -> tuple[FloatArray, FloatArray]:
+    """Return one over the length, and the mean, of each row's days but the first d, for d = 0 … lags - 1, shape (N, lags) each.
+
+    A row that does not vary on these days has the scale 0.
+    """
+    n, m = values.shape
+    squares = np.einsum("nm,nm->n", values, values)
+    total = values.sum(axis=1)
+    head = np.zeros((n, lags))
+    np.cumsum(values[:, : lags - 1], axis=1, out=head[:, 1:])
+    head_squares = np.zeros((n, lags))
+    np.cumsum(values[:, : lags - 1] ** 2, axis=1, out=head_squares[:, 1:])
+    days = m - np.arange(lags)
+    mean, whole = (total[:, None] - head) / days, squares[:, None] - head_squares
+    lossy = np.flatnonzero(whole[:, -1] < 1e-2 * squares)  # a difference would lose digits
+    for d in range(1, lags) if len(lossy) else ():
+        rest = values[lossy, d:]
+        mean[lossy, d], whole[lossy, d] = rest.mean(axis=1), np.einsum("nm,nm->n", rest, rest)
+    square = whole - days * mean**2
+    varies = square > CONSTANT * whole
+    return np.where(varies, 1.0 / np.sqrt(np.where(varies, square, 1.0)), 0.0), mean
 
 
 def _reach(length: int) -> int:
@@ -158,46 +339,8 @@ def _neighbours(position: IntArray, apart: int) -> IntArray:
     return np.asarray(last - np.searchsorted(position, position - apart), dtype=np.int64)
 
 
-def _crowded(position: IntArray, length: int) -> bool:
-    """Return whether events have so many neighbours that summing by date is quicker."""
-    near = _neighbours(position, length - 1 + _reach(length) // 2)
-    return bool(near.sum() > CROWDED * length * len(position))
-
-
-def _complete_sum(residuals: FloatArray, position: IntArray, length: int) -> float:
-    """Return `linked_sum` over events without missing days."""
-    m = residuals.shape[1]
-    dates, count = np.unique(position, return_counts=True)
-    total = 0.0
-    centred = residuals - residuals.mean(axis=1, keepdims=True)
-    for d in range(min(length, m - MIN_COMMON_DAYS + 1)):
-        first = dates[count > 1] if d == 0 else dates[np.isin(dates + d, dates)]
-        if len(first) == 0:
-            continue
-        here, there = np.isin(position, first), np.isin(position, first + d)
-        early = _date_sums(centred[here, d:], position[here])
-        if d == 0:
-            found = np.einsum("gm,gm->", early, early) - np.count_nonzero(here & (np.ptp(residuals, axis=1) > 0))
-        else:
-            found = 2.0 * np.einsum("gm,gm->", early, _date_sums(centred[there, : m - d], position[there]))
-        total += float(found) * (length - d) / length
-    return total
-
-
-def _date_sums(values: FloatArray, position: IntArray) -> FloatArray:
-    """Return the sum over each date's events of their rows, centred and scaled to length 1, shape (dates, days)."""
-    start = np.unique(position, return_index=True)[1]
-    mean = values.mean(axis=1)
-    whole = np.einsum("nm,nm->n", values, values)
-    square = whole - values.shape[1] * mean**2
-    varies = square > CONSTANT * whole
-    scale = np.where(varies, 1.0 / np.sqrt(np.where(varies, square, 1.0)), 0.0)
-    sums = np.add.reduceat(values * scale[:, None], start, axis=0)
-    return np.asarray(sums - np.add.reduceat(mean * scale, start)[:, None], dtype=np.float64)
-
-
 def _pairs_sum(
-    residuals: FloatArray, position: IntArray, chosen: BoolArray, length: int, of: Pairwise | None = None
+    residuals: Rows, position: IntArray, chosen: BoolArray, length: int, of: Pairwise | None = None
 ) -> float:
     """Return `linked_sum` over the pairs of which at least one event is chosen, of correlations or of another quantity.
 
@@ -217,7 +360,7 @@ def _pairs_sum(
         weight = np.maximum(length - apart, 0) / length * np.where(chosen[near], 1.0, 2.0)
         weight[block[:, None] == near] = 0.0
         if weight.any():
-            table = _by_session(residuals[near], position[near])
+            table = _by_session(residuals(near), position[near])
             part = table if len(block) == len(near) else table[block - first]
             total += float(((of or block_correlation)(part, table) * weight).sum())
         start = end

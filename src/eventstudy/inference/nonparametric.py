@@ -8,8 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from eventstudy.estimation.abnormal import AbnormalReturns, day_means
-from eventstudy.estimation.panel import FloatArray, IntArray
+from eventstudy.estimation.panel import FloatArray
 from eventstudy.inference.correlation import mean_correlation
+from eventstudy.inference.days import (
+    RankDays,
+    RankResiduals,
+    RankWindows,
+    SharePositive,
+    means,
+    mid_ranks,
+    scores_by_day,
+)
 from eventstudy.inference.result import (
     LEVEL,
     NO_DAYS,
@@ -27,101 +36,20 @@ from eventstudy.windows import Window
 CANCEL = "the ranks of the events cancel on every day"
 
 
-def mid_ranks(values: FloatArray) -> FloatArray:
-    """Rank each row from 1, ties sharing their mean rank, NaN staying NaN.
-
-    Parameters
-    ----------
-    values : ndarray, shape (n, days)
-        Numbers, NaN where missing.
-
-    Returns
-    -------
-    ndarray, shape (n, days)
-    """
-    return _ranked(values)[0]
-
-
-def _ranked(values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return mid-ranks and the sorted rows; ties are looked after only in rows that have some."""
-    order = np.argsort(values, axis=1)  # NaN sorts last
-    ordered = np.take_along_axis(values, order, axis=1)
-    ranks = np.empty(values.shape)
-    np.put_along_axis(ranks, order, np.arange(1.0, values.shape[1] + 1.0)[None, :], axis=1)
-    tied = (ordered[:, 1:] == ordered[:, :-1]).any(axis=1)
-    if tied.any():
-        ranks[tied] = _tied_ranks(order[tied], ordered[tied])
-    seen = np.isfinite(values)
-    if not seen.all():
-        ranks[~seen] = np.nan
-    return ranks, ordered
-
-
-def _tied_ranks(order: IntArray, ordered: FloatArray) -> FloatArray:
-    """Return the mid-ranks of rows with ties: the mean of a tied group's first and last place."""
-    place = np.broadcast_to(np.arange(ordered.shape[1]), ordered.shape)
-    starts = np.ones(ordered.shape, dtype=bool)
-    starts[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
-    ends = np.ones(ordered.shape, dtype=bool)
-    ends[:, :-1] = starts[:, 1:]
-    first = np.maximum.accumulate(np.where(starts, place, 0), axis=1)
-    last = np.minimum.accumulate(np.where(ends, place, ordered.shape[1])[:, ::-1], axis=1)[:, ::-1]
-    ranks = np.empty(ordered.shape)
-    np.put_along_axis(ranks, order, (first + last) / 2.0 + 1.0, axis=1)
-    return ranks
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class DayRanks:
-    """The days of N events ranked within each event, estimation and event window together.
-
-    Attributes
-    ----------
-    ranks : ndarray, shape (N, M + L)
-        Mid-ranks K_it, NaN where there is no abnormal return.
-    days : ndarray, shape (N,)
-        T_i, days ranked.
-    median : ndarray, shape (N,)
-        Median abnormal return of each event over these days.
-    """
-
-    ranks: FloatArray
-    days: FloatArray
-    median: FloatArray
-
-
-def day_ranks(abnormal: AbnormalReturns) -> DayRanks:
-    """Return the ranks that all rank tests of daily abnormal returns share; computed once."""
-    return abnormal.once(("day ranks",), lambda: _day_ranks(both_windows(abnormal)))
-
-
-def both_windows(abnormal: AbnormalReturns) -> FloatArray:
-    """Return residuals and abnormal returns side by side, shape (N, M + L)."""
-    return np.concatenate([abnormal.residuals, abnormal.comparable], axis=1)
-
-
-def _day_ranks(values: FloatArray) -> DayRanks:
-    ranks, ordered = _ranked(values)
-    days = np.isfinite(values).sum(axis=1)
-    row = np.arange(len(values))
-    median = (ordered[row, (days - 1) // 2] + ordered[row, days // 2]) / 2.0
-    return DayRanks(ranks, days.astype(np.float64), median)
-
-
-def _mean_rank(abnormal: AbnormalReturns) -> tuple[FloatArray, FloatArray]:
-    """Return Corrado's daily mean rank deviation and the events of each day, computed once."""
-    ranked = day_ranks(abnormal)
-    return abnormal.once(("mean rank",), lambda: day_means(ranked.ranks - (ranked.days[:, None] + 1.0) / 2.0))
+def _mean_deviation(abnormal: AbnormalReturns) -> FloatArray:
+    """Return Corrado's daily mean rank deviation, shape (M + L,)."""
+    found = abnormal.ask(RankDays())
+    return means(found.deviation, found.events)
 
 
 def _mean_score(abnormal: AbnormalReturns, eiv: bool) -> tuple[FloatArray, FloatArray]:
-    """Return the daily mean of ``U = K/(1 + T_i) - 1/2`` and the events of each day, computed once."""
-
-    def compute() -> tuple[FloatArray, FloatArray]:
-        ranked = _day_ranks(event_scaled(abnormal)) if eiv else day_ranks(abnormal)
-        return day_means(ranked.ranks / (ranked.days[:, None] + 1.0) - 0.5)
-
-    return abnormal.once(("mean score", eiv), compute)
+    """Return the daily mean of ``U = K/(1 + T_i) - 1/2`` and the events of each day."""
+    found = (
+        abnormal.once(("scores", eiv), lambda: scores_by_day(event_scaled(abnormal)))
+        if eiv
+        else abnormal.ask(RankDays())
+    )
+    return means(found.score, found.events), found.events
 
 
 def event_scaled(abnormal: AbnormalReturns) -> FloatArray:
@@ -176,7 +104,7 @@ def _summed(
     size = math.sqrt(float(np.nansum(daily**2)) / days) if scale is None else scale
     if size <= 1e-13:
         return NotApplicable(CANCEL, n, variant)
-    event = daily[abnormal.residuals.shape[1] :][abnormal.columns_of(window)]
+    event = daily[len(abnormal.estimation) :][abnormal.columns_of(window)]
     if not np.isfinite(event).any():
         return NotApplicable("no day of the window has two events that differ", n, variant)
     root = math.sqrt(len(window)) * size
@@ -194,7 +122,7 @@ def _most(abnormal: AbnormalReturns, window: Window, scores: bool) -> tuple[Floa
     An event whose L_i days are its most extreme ones has a mean deviation of ``(T_i - L_i)/2``.
     """
     seen = np.isfinite(abnormal.ar[:, abnormal.columns_of(window)])
-    days = day_ranks(abnormal).days
+    days = abnormal.ask(RankDays()).days
     bound = (days - seen.sum(axis=1)) / 2.0
     if scores:
         bound = bound / (days + 1.0)
@@ -212,7 +140,7 @@ def corrado_rank_z(abnormal: AbnormalReturns, window: Window) -> Draft | NotAppl
     two-sided: the most extreme day gives ``√(3(T-1)/(T+1))`` < 1.74, and the test says so in place of a number.
     Corrado (1989), Journal of Financial Economics 23, 385-395; several days: Cowan (1992); Campbell and Wasley (1993).
     """
-    daily, _ = _mean_rank(abnormal)
+    daily = _mean_deviation(abnormal)
     return _summed(abnormal, window, daily, _most(abnormal, window, scores=False)[0], "Corrado 1989")
 
 
@@ -260,13 +188,9 @@ def corrado_zivney_sign_z(abnormal: AbnormalReturns, window: Window) -> Draft | 
     A few events cannot reach 5 %: the largest z of a day is ``√n / S(G)``. Corrado and Zivney (1992), J. Financial and
     Quantitative Analysis 27, 465-478.
     """
-
-    def compute() -> tuple[FloatArray, FloatArray]:
-        return day_means(np.sign(both_windows(abnormal) - day_ranks(abnormal).median[:, None]))
-
-    mean, count = abnormal.once(("mean sign",), compute)
-    daily = np.sqrt(count) * mean
-    most = np.sqrt(count)[abnormal.residuals.shape[1] :][abnormal.columns_of(window)]
+    found = abnormal.ask(RankDays())
+    daily = np.sqrt(found.events) * means(found.sign, found.events)
+    most = np.sqrt(found.events)[len(abnormal.estimation) :][abnormal.columns_of(window)]
     return _summed(abnormal, window, daily, most, "Corrado and Zivney 1992")
 
 
@@ -283,15 +207,13 @@ def cumrank_z(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicabl
     The variance is that of L ranks drawn without replacement, so that long windows keep their size. Assumes independent
     events and an unchanged variance. Luoma and Pynnönen (2010); Luoma (2011).
     """
-    ranked = day_ranks(abnormal)
-    at = abnormal.columns_of(window)
-    ranks = ranked.ranks[:, abnormal.residuals.shape[1] :][:, at]
-    seen = np.isfinite(ranks)
+    ranked, at = abnormal.ask(RankDays()), abnormal.columns_of(window)
+    seen = np.isfinite(abnormal.ar[:, at])
     length, days = seen.sum(axis=1), ranked.days
     n = len(members(abnormal.sums(window).car))
     if n == 0 or not seen.any():
         return NotApplicable(NO_DAYS, 0)
-    u = np.where(seen, ranks / (days[:, None] + 1.0) - 0.5, 0.0)
+    u = ranked.score[len(abnormal.estimation) :][at]
     root = math.sqrt(float((length * (days - length) / (12.0 * (days + 1.0))).sum()))
     z = float(u.sum()) / root
     most = float((length * (days - length) / (2.0 * (days + 1.0))).sum()) / root
@@ -329,21 +251,10 @@ def _generalised_ranks(
     deviation = sd_or_zero(scar[chosen])
     if deviation == 0.0:
         return NotApplicable("all events have the same standardised CAR", n, variant)
-    shrink = 1.0
-    if rescale:
-        shrink = math.sqrt(max(1.0 - mean_correlation(abnormal, chosen, window), 0.0))
-    star = (shrink * scar / deviation)[:, None]
-    standard = abnormal.residuals / abnormal.sigma[:, None]
-    days_ranked = abnormal.once(("residual ranks",), lambda: mid_ranks(standard))
-    above = (standard > star) + 0.5 * (standard == star)
-    there = np.isfinite(star)
-    days = abnormal.n_est[:, None] + there
-    own = np.where(there, days - above.sum(axis=1, keepdims=True), np.nan)
-    ranks = np.concatenate([days_ranked + above, own], axis=1)
-    u, count = day_means(ranks / (days + 1.0) - 0.5)
-    total = days[chosen, 0]
-    variance = float(((total - 1.0) / (12.0 * (total + 1.0))).sum()) / n**2
-    return _GeneralisedRanks(u, count, n, variance)
+    shrink = math.sqrt(max(1.0 - mean_correlation(abnormal, chosen, window), 0.0)) if rescale else 1.0
+    days, windows = abnormal.ask(RankResiduals()), abnormal.ask(RankWindows(window, shrink / deviation))
+    u = np.append(means(days.share + windows.share, days.events) - 0.5, windows.own / windows.events)
+    return _GeneralisedRanks(u, np.append(days.events, windows.events), n, windows.variance / n**2)
 
 
 def _shared(abnormal: AbnormalReturns, window: Window, rescale: bool) -> tuple[str, _GeneralisedRanks | NotApplicable]:
@@ -502,10 +413,8 @@ def gsign_z(abnormal: AbnormalReturns, window: Window, *, variant: str = "mean")
     n = len(chosen)
     if n == 0:
         return NotApplicable(NO_DAYS, 0, variant)
-    residuals = abnormal.residuals
-    positive = (residuals > 0).sum(axis=1)
-    days = np.isfinite(residuals).sum(axis=1)
-    share = float((positive / days).mean()) if variant == "mean" else float(positive.sum() / days.sum())
+    found = abnormal.ask(SharePositive(1))
+    share = found.share / found.events if variant == "mean" else found.positive / found.sums
     if not 0.0 < share < 1.0:
         return NotApplicable("all estimation residuals have one sign", n, variant)
     n_plus = int((car[chosen] > 0).sum())

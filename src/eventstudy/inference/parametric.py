@@ -9,6 +9,7 @@ import numpy as np
 from eventstudy.estimation.abnormal import AbnormalReturns, nan_mean
 from eventstudy.estimation.panel import FloatArray, IntArray
 from eventstudy.inference.correlation import MIN_COMMON_DAYS, event_time_correlation, mean_correlation, unknown_share
+from eventstudy.inference.days import SumByDay, means
 from eventstudy.inference.result import (
     EQUAL,
     NO_DAYS,
@@ -140,13 +141,14 @@ def portfolio_deviation(abnormal: AbnormalReturns, lost: int = 1) -> tuple[float
 
     The deviation is 0 where it is only rounding noise.
     """
-    average = nan_mean(abnormal.residuals)
+    found = abnormal.ask(SumByDay())
+    average = means(found.residuals, found.est_events)
     average = average[np.isfinite(average)]
     days = len(average)
     if days <= lost:
         return 0.0, days
     deviation = math.sqrt(float(((average - average.mean()) ** 2).sum()) / (days - lost))
-    return (0.0 if deviation <= 1e-13 * float(np.nanmax(np.abs(abnormal.residuals))) else deviation), days
+    return (0.0 if deviation <= 1e-13 * float(abnormal.sigma.max()) else deviation), days
 
 
 def lamb_z(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eventstudy.estimation.abnormal import AbnormalReturns, day_means
+from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.panel import BoolArray, FloatArray, IntArray
 from eventstudy.inference.clusters import WORDS, Clusters, gather_clusters
+from eventstudy.inference.days import SumByDay, means
 from eventstudy.inference.result import EQUAL, LEVEL, NO_DAYS, ONE_EVENT, Draft, NotApplicable, check_draws, members
 from eventstudy.inference.single import MIN_COMPARED, compared_with, estimation_sums
 from eventstudy.windows import Window
@@ -369,11 +370,10 @@ def _skew(clusters: Clusters, draws: int, seed: int) -> Draft | NotApplicable:
 # -- The average of several events against the same average on estimation days.
 
 
-def sums_of_shared_days(residuals: FloatArray, window: Window) -> FloatArray:
-    """Return sums of the events' average over the estimation days that all have; none if these are fewer than 60, or than half of all."""
-    sums = estimation_sums(residuals.mean(axis=0), len(window))
-    every = int(np.isfinite(residuals).any(axis=0).sum())
-    return sums if len(sums) >= max(ENOUGH_SHARED, every / 2) else np.empty(0)
+def sums_of_shared_days(average: FloatArray, events: FloatArray, n: int, window: Window) -> FloatArray:
+    """Return sums of the average of n events over the estimation days that all have; none if these are fewer than 60, or than half of all."""
+    sums = estimation_sums(np.where(events == n, average, np.nan), len(window))
+    return sums if len(sums) >= max(ENOUGH_SHARED, int((events > 0).sum()) / 2) else np.empty(0)
 
 
 def placebo(abnormal: AbnormalReturns, window: Window, *, value: str = "sar") -> Draft | NotApplicable:
@@ -402,13 +402,14 @@ def placebo(abnormal: AbnormalReturns, window: Window, *, value: str = "sar") ->
     n = len(chosen)
     if n < 2:
         return NotApplicable(ONE_EVENT if n else NO_DAYS, n, value)
-    scale = abnormal.sigma[:, None] if value == "sar" else 1.0
-    residuals = (abnormal.residuals / scale)[chosen]
-    days, _ = day_means((abnormal.sar if value == "sar" else abnormal.ar)[chosen][:, abnormal.columns_of(window)])
+    found = abnormal.of(chosen).ask(SumByDay())
+    residuals, ar = (found.standard, found.sar) if value == "sar" else (found.residuals, found.ar)
+    days = means(ar, found.events)[abnormal.columns_of(window)]
     if not np.isfinite(days).all():
         return NotApplicable("no event has an abnormal return on a day of the window", n, value)
-    shared = sums_of_shared_days(residuals, window)
-    compared = shared if len(shared) else estimation_sums(day_means(residuals)[0], len(window))
+    average = means(residuals, found.est_events)
+    shared = sums_of_shared_days(average, found.est_events, n, window)
+    compared = shared if len(shared) else estimation_sums(average, len(window))
     if len(compared) < MIN_COMPARED:
         return NotApplicable(
             f"only {len(compared)} {compared_with(window)} to compare with, {MIN_COMPARED} needed", n, value

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from eventstudy.errors import InvalidInput
 from eventstudy.estimation.panel import FloatArray, IntArray
@@ -147,11 +148,11 @@ def normal_two_sided(z: float) -> float:
     return float(2.0 * ndtr(-abs(z)))
 
 
-def t_two_sided(t: float, df: float) -> float:
-    """Return ``2 F_df(-|t|)`` of Student's t."""
+def t_two_sided(t: ArrayLike, df: ArrayLike) -> FloatArray:
+    """Return ``2 F_df(-|t|)`` of Student's t, of arrays or of numbers."""
     from scipy.special import stdtr
 
-    return float(2.0 * stdtr(df, -abs(t)))
+    return np.asarray(2.0 * stdtr(df, -np.abs(t)), dtype=np.float64)
 
 
 def normal_quantile(probability: float) -> float:
@@ -175,7 +176,7 @@ def z_draft(z: float, n: int, variant: str = "", note: str = "", **details: floa
 
 def t_draft(t: float, df: float, n: int, variant: str = "", note: str = "", **details: float) -> Draft:
     """Return a statistic that is t(df) under the null."""
-    return Draft(t, t_two_sided(t, df), n, "t", df, variant, note, details)
+    return Draft(t, float(t_two_sided(t, df)), n, "t", df, variant, note, details)
 
 
 def f_draft(f: float, first: int, second: int, n: int, variant: str = "", note: str = "", **details: float) -> Draft:

@@ -228,7 +228,7 @@ def still_check(data: Data, panel: EventPanel, model: NormalReturnModel) -> tupl
     zero = -panel.window.start
     if model.thin_trading or not panel.n or not 0 <= zero < len(panel.window):
         return ()
-    still = (panel.event_returns[:, zero] == 0.0) & (panel.zero_share < SELDOM_STILL)
+    still = panel.counted.still_on_day_0 & (panel.zero_share < SELDOM_STILL)
     volume = None if data.prices is None else data.prices.volume
     if volume is not None and still.any():
         shares = clean_frame(volume, "volume").reindex(index=panel.calendar, columns=panel.events.tickers.tolist())

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
 from eventstudy.estimation.abnormal import AbnormalReturns, abnormal_returns
 from eventstudy.estimation.model import NormalReturnModel
-from eventstudy.estimation.panel import BoolArray, FloatArray, IntArray, gather_panel
+from eventstudy.estimation.panel import AlignmentRules, BoolArray, FloatArray, IntArray, Windows
 from eventstudy.events import Event, EventList
 from eventstudy.inference import TESTS, HypothesisTest, run_test
 from eventstudy.inference.correlation import mean_correlation
@@ -462,11 +462,11 @@ def simulated_power(
     place, firm = _draw(rng, open_to, n, draws, dates)
     p = np.full((len(names), len(sizes), draws), np.nan)
     reasons: dict[str, str] = {}
-    per_block = max(BLOCK // n, 1)
+    per_block, rules = max(BLOCK // n, 1), AlignmentRules(span, days, None, "next", min_estimation)
     for start in range(0, draws, per_block):
         rows = slice(start, min(start + per_block, draws))
         chosen = events.take(firm[rows].ravel())
-        panel = model.prepare(gather_panel(table, chosen, model, place[rows].ravel(), span, days))
+        panel = Windows(table, chosen, model, place[rows].ravel(), rules)(np.arange(len(chosen)))
         fit = model.fit(panel)
         sound = np.array([not reason for reason in fit.unusable])
         whole = _with_variance(abnormal_returns(panel, fit), variance, rng)

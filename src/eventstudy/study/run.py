@@ -12,7 +12,7 @@ import pandas as pd
 
 from eventstudy.calendars import AUTO, ClosedDay, calendar_bounds, check_closed_day
 from eventstudy.errors import DataUnfit, InvalidInput
-from eventstudy.estimation.abnormal import abnormal_returns, run_up
+from eventstudy.estimation.abnormal import estimate, run_up
 from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import Alignment, AlignmentRules, FloatArray, align
 from eventstudy.estimation.spans import closes_of, trades_of
@@ -33,7 +33,7 @@ from eventstudy.study.data_checks import (
 from eventstudy.study.exchange import exchanges_of, of_another_market
 from eventstudy.study.intake import Intake, as_data, as_factors
 from eventstudy.study.results import EventStudyResult
-from eventstudy.study.validity import Check, design_checks, events_check, gap_checks, validity_checks
+from eventstudy.study.validity import Check, asked_by_checks, design_checks, events_check, gap_checks, validity_checks
 from eventstudy.study.yardstick import benchmark_checks, made_of_the_firms
 from eventstudy.windows import Window
 from eventstudy.wording import by_reason, first_few, iso_day, listed, plural
@@ -261,16 +261,13 @@ class EventStudy:
         foreign: frozenset[str],
     ) -> EventStudyResult:
         """Fit, drop what cannot be fitted, and put the result together."""
-        panel = alignment.panel
-        if panel.n:
-            fit = self.model.fit(panel)
-            alignment = alignment.without(dict(zip(panel.keys, fit.unusable, strict=True)))
-            if alignment.panel.n != panel.n and alignment.panel.n:
-                fit = self.model.fit(alignment.panel)
         self._require_events(alignment)
-        abnormal = abnormal_returns(alignment.panel, fit)
-        abnormal = replace(abnormal, before=partial(before, panel=alignment.panel))
-        abnormal = replace(abnormal, void=made_of_the_firms(abnormal, alignment.panel))
+        questions = asked_by_checks(alignment.panel, self.model, self.measure)
+        reasons, fit, abnormal = estimate(alignment.panel, self.model, questions)
+        alignment = alignment.without(reasons)
+        self._require_events(alignment)
+        abnormal = abnormal.but(before=partial(before, panel=alignment.panel))
+        abnormal = abnormal.but(void=made_of_the_firms(abnormal, alignment.panel))
         return EventStudyResult(
             model=self.model,
             panel=alignment.panel,
@@ -281,7 +278,7 @@ class EventStudy:
             checks=(
                 *design_checks(abnormal, alignment.audit, alignment.panel, self.measure),
                 *validity_checks(abnormal, alignment.panel, self.model, self.measure),
-                *benchmark_checks(abnormal, alignment.panel, self.model, self.returns, self.measure, foreign),
+                *benchmark_checks(abnormal, alignment.panel, self.model, fit, self.returns, self.measure, foreign),
                 *data_checks,
             ),
             returns_kind=self.returns,
@@ -317,10 +314,8 @@ def _without_hole_days(
     first, last = np.minimum(own, panel.sessions), np.maximum(own, panel.sessions)
     next_hole = holes.searchsorted(first)
     hit = next_hole < holes.searchsorted(last, side="right")
-    reasons = {
-        key: f"the {'benchmark ' + benchmark if benchmark else 'table'} has no return on "
-        f"{iso_day(holes[int(place)])}, the event's own session; fill the gap, or name another day"
-        for key, place, lost in zip(panel.keys, next_hole, hit, strict=True)
-        if lost
-    }
+    what, reasons = f"benchmark {benchmark}" if benchmark else "table", [""] * panel.n
+    for i in np.flatnonzero(hit).tolist():
+        day = iso_day(holes[int(next_hole[i])])
+        reasons[i] = f"the {what} has no return on {day}, the event's own session; fill the gap, or name another day"
     return alignment.without(reasons)

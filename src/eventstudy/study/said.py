@@ -223,7 +223,7 @@ def _dollars(result: Spoken, window: Window, shown: Measured) -> Values:
 
 def turned_by_rest(result: Spoken, window: Window) -> tuple[str, ...]:
     """Return the events whose verdict turns without the events' firms in the benchmark, which is known of the event day."""
-    if window != event_day(result.abnormal):
+    if window != event_day(result.abnormal.window):
         return ()
     return next((c.turned for c in result.checks if isinstance(c, BenchmarkCheck) and not c.passed), ())
 

@@ -13,9 +13,9 @@ import pandas as pd
 
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.model import Fit, NormalReturnModel
-from eventstudy.estimation.panel import Dropped, EventPanel
+from eventstudy.estimation.panel import Dropped, EventPanel, IntArray
 from eventstudy.inference import notes_on_tests
-from eventstudy.inference.advice import beside, ruled_out
+from eventstudy.inference.advice import INFLATED, beside, ruled_out, serial_inflation
 from eventstudy.inference.multiple import adjust
 from eventstudy.inference.result import LEVEL
 from eventstudy.measures import UNITS
@@ -26,6 +26,7 @@ from eventstudy.study.tables import (
     advised,
     html_table,
     key_values,
+    own_p,
     shown_caar,
     shown_cars,
     shown_tests,
@@ -180,19 +181,20 @@ def event_rows(result: ResultFields, window: Window) -> tuple[list[str], list[li
 def unadvised(result: ResultFields, window: Window) -> list[str]:
     """Return a line if the t of the table is not recommended for some of its events, which by themselves would have no test."""
     why: dict[str, list[str]] = {}
-    for key, reason in _own_t_ruled_out(result, window).items():
+    for key, reason in _own_t_ruled_out(result, window, np.arange(result.abnormal.n)).items():
         why.setdefault(reason, []).append(key)
     return [
         f"The t and p of {first_few(keys, LISTED_AGAIN)} are not recommended: {reason}." for reason, keys in why.items()
     ]
 
 
-def _own_t_ruled_out(result: ResultFields, window: Window) -> dict[str, str]:
-    """Return why an event's own t is not recommended, by event, of several events."""
+def _own_t_ruled_out(result: ResultFields, window: Window, events: IntArray) -> dict[str, str]:
+    """Return why the own t of some of several events is not recommended, by event."""
     ab = result.abnormal
-    if ab.n == 1:
+    if ab.n == 1 or len(window) == 1 or not len(events):
         return {}
-    why = ((key, ruled_out(ab.take(np.array([i])), window).get("t_pe", "")) for i, key in enumerate(ab.keys))
+    doubtful = events[np.flatnonzero(serial_inflation(ab.part(events), window) > INFLATED)]
+    why = ((ab.keys[i], ruled_out(ab.take(np.array([i])), window).get("t_pe", "")) for i in doubtful.tolist())
     return {key: reason for key, reason in why if reason}
 
 
@@ -287,11 +289,11 @@ def clear_parts(result: ResultFields, window: Window) -> str:
 
     Events by Holm's method at 5 %, without those whose own t is not recommended, the portfolio by the test that stands beside the recommended one.
     """
-    table = shown_cars(result.abnormal, window)
-    holm = adjust(table["p_value"], "holm")
-    clear = [(str(key), float(p)) for key, p in zip(table.index, holm, strict=True) if p < LEVEL]
-    ruled = _own_t_ruled_out(result, window) if clear else {}
-    moved = [f"{key} ({p_text(p)})" for key, p in clear if key not in ruled]
+    ab = result.abnormal
+    holm = adjust(own_p(ab, window), "holm")
+    clear = np.flatnonzero(holm < LEVEL)
+    ruled = _own_t_ruled_out(result, window, clear)
+    moved = [f"{ab.keys[i]} ({p_text(float(holm[i]))})" for i in clear.tolist() if ab.keys[i] not in ruled]
     said = [f"Clear by themselves, with p by Holm's method: {first_few(moved, LISTED_AGAIN)}."] if moved else []
     tests, _ = shown_tests(result.abnormal, window)
     names = beside(result.abnormal, window)

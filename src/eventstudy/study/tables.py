@@ -13,6 +13,7 @@ import pandas as pd
 from eventstudy.errors import InvalidInput
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.model import Fit
+from eventstudy.estimation.panel import FloatArray
 from eventstudy.inference import STANDARD, TESTS, Advice, HypothesisTest, Note, recommend, run_tests
 from eventstudy.inference.advice import beside
 from eventstudy.inference.result import t_two_sided
@@ -30,12 +31,11 @@ def frame_of_cars(abnormal: AbnormalReturns, window: Window, level: float = 0.95
     """Return each event's cumulative abnormal return of a window: the columns of `EventStudyResult.car`."""
     sums = abnormal.sums(window)
     low, high = car_interval(abnormal, window, level)
-    p = [t_two_sided(float(t), float(d)) for t, d in zip(sums.scar, abnormal.df, strict=True)]
     columns = {
         "car": sums.car,
         "se": sums.s_car,
         "t": sums.scar,
-        "p_value": p,
+        "p_value": own_p(abnormal, window),
         "low": low,
         "high": high,
         "df": abnormal.df,
@@ -44,6 +44,11 @@ def frame_of_cars(abnormal: AbnormalReturns, window: Window, level: float = 0.95
     }
     table, why = pd.DataFrame(columns, index=event_index(abnormal)), abnormal.why_no_sum(window)
     return table.assign(note=why) if any(why) else table
+
+
+def own_p(abnormal: AbnormalReturns, window: Window) -> FloatArray:
+    """Return the p-value of each event's own t with prediction error, shape (N,), NaN without a sum."""
+    return np.asarray(t_two_sided(abnormal.sums(window).scar, abnormal.df), dtype=np.float64)
 
 
 def shown_cars(abnormal: AbnormalReturns, window: Window, level: float = 0.95) -> pd.DataFrame:

@@ -9,14 +9,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from eventstudy.estimation.abnormal import AbnormalReturns
+from eventstudy.estimation.abnormal import AbnormalReturns, SumsOver
+from eventstudy.estimation.answers import Answer, Question
 from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import EventPanel
-from eventstudy.estimation.residuals import Statistic, arch_lm, chow, jarque_bera, ljung_box, outliers
+from eventstudy.estimation.residuals import Statistic, arch_lm, jarque_bera, ljung_box
 from eventstudy.events import EventList
 from eventstudy.inference import recommend, run_test, variance_ratio
 from eventstudy.inference.advice import STILL, design_of, variance_limit
-from eventstudy.inference.correlation import mean_correlation
+from eventstudy.inference.asked import asked, reach
+from eventstudy.inference.assumptions import EqualHalves, ExtremeDays, MovesAround, OfResiduals, Outliers
+from eventstudy.inference.correlation import SumByDate, mean_correlation
 from eventstudy.inference.result import LEVEL, members, normal_quantile, normal_two_sided
 from eventstudy.windows import Window
 from eventstudy.wording import amount, by_reason, first_few, iso_day, number, p_text, percent, plural
@@ -72,15 +75,15 @@ def _none_found(name: str, value: str, rule: str, found: Sequence[str], comment:
     return _check(name, value, rule, not found, first_few(found, NAMED) + comment)
 
 
-def event_day(abnormal: AbnormalReturns) -> Window:
+def event_day(window: Window) -> Window:
     """Return day 0, or the first day of an event window that does not hold it: these checks look at one day, never at a sum."""
-    first = 0 if 0 in abnormal.window else abnormal.window.start
+    first = 0 if 0 in window else window.start
     return Window(first, first)
 
 
 def recommended(abnormal: AbnormalReturns) -> str:
     """Return the names of the tests that are recommended on the event day, in words."""
-    return first_few(recommend(abnormal, event_day(abnormal))[1], NAMED) or "no test by itself"
+    return first_few(recommend(abnormal, event_day(abnormal.window))[1], NAMED) or "no test by itself"
 
 
 def design_checks(
@@ -110,10 +113,10 @@ def _reaction(abnormal: AbnormalReturns) -> tuple[Check, ...]:
     """
     if Window(-1, 1) not in abnormal.window:
         return ()
-    by_date = pd.DataFrame(np.abs(abnormal.sar)).groupby(np.asarray(abnormal.position)).mean().dropna()
-    at = -abnormal.window.start
+    moves = pd.DataFrame(abnormal.ask(MovesAround()).size, columns=[-1, 0, 1])
+    by_date = moves.groupby(np.asarray(abnormal.position)).mean().dropna()
     for day in (1, -1):
-        other, own = by_date[at + day], by_date[at]
+        other, own = by_date[day], by_date[0]
         gap = other - own
         if (
             len(gap) < FEWEST_DATES
@@ -202,7 +205,7 @@ def _earlier(kept: pd.DataFrame) -> Check:
 
 def _event_days(abnormal: AbnormalReturns) -> Check:
     seen = np.isfinite(abnormal.ar)
-    short = [k for k, row in zip(abnormal.keys, seen, strict=True) if not row.all()]
+    short = [abnormal.keys[i] for i in np.flatnonzero(~seen.all(axis=1)).tolist()]
     comment = ": a window that holds such a day has no sum and no verdict, and the event is left out of its average"
     if abnormal.span is not None:
         comment = ": a return after such days reaches over them; a sum that it would reach out of has no value"
@@ -212,7 +215,7 @@ def _event_days(abnormal: AbnormalReturns) -> Check:
             comment += "; a window with a day that the benchmark, a factor or the table lacks has no sum and no verdict"
     if 0 in abnormal.window:
         zero = -abnormal.window.start
-        without = [k for k, row in zip(abnormal.keys, seen, strict=True) if not row[zero]]
+        without = [abnormal.keys[i] for i in np.flatnonzero(~seen[:, zero]).tolist()]
         comment += f"; no return on the event day: {first_few(without, NAMED)}" if without else ""
     return _none_found("Complete event windows", f"{abnormal.n - len(short)} of {abnormal.n}", "all", short, comment)
 
@@ -257,22 +260,26 @@ def gap_checks(panel: EventPanel, holes: pd.DatetimeIndex) -> tuple[Check, ...]:
 
 def _extremes(abnormal: AbnormalReturns, panel: EventPanel) -> Check:
     """Look for days, in either window, that a missed split or a typing error may have made."""
-    found = []
-    for window, logs in ((abnormal.estimation, abnormal.residuals), (abnormal.window, abnormal.ar)):
-        values = abnormal.as_fractions(logs)
-        events, days = np.nonzero(np.abs(np.nan_to_num(values)) > EXTREME)
-        place = abnormal.position[events] + window.start + days
-        found += [
-            f"{abnormal.keys[i]} {values[i, d]:+.0%} on {iso_day(panel.calendar[p])}"
-            for i, d, p in zip(events, days, place, strict=True)
-        ]
+    count = abnormal.ask(ExtremeDays(EXTREME)).count
+    total, found = int(count.sum()), list[str]()
+    for column, window in enumerate((abnormal.estimation, abnormal.window)):
+        for i in np.flatnonzero(count[:, column])[:NAMED].tolist():
+            one = abnormal.part(np.array([i]))
+            values = one.as_fractions(one.residuals[0] if column == 0 else one.ar[0])
+            for day in np.flatnonzero(np.abs(np.nan_to_num(values)) > EXTREME).tolist():
+                session = panel.calendar[int(abnormal.position[i]) + window.start + day]
+                found.append(f"{abnormal.keys[i]} {values[day]:+.0%} on {iso_day(session)}")
+        if len(found) >= NAMED:
+            break
+    found += [""] * (total - len(found))
     comment = ": real news, a split not adjusted for, or a typing error? It widens every error of that firm"
     return _none_found("Abnormal returns within 40% a day", f"{len(found)} beyond", "none", found, comment)
 
 
 def _still(panel: EventPanel) -> Check:
     """Look for firms whose price often does not move: thin trading, or a price carried forward."""
-    found = [f"{k} {s:.0%}" for k, s in zip(panel.keys, panel.zero_share, strict=True) if s > STILL]
+    share = panel.zero_share
+    found = [f"{panel.keys[i]} {share[i]:.0%}" for i in np.flatnonzero(share > STILL).tolist()]
     return _none_found(
         "Prices that move",
         f"{len(found)} of {panel.n} still on more than {STILL:.0%} of days",
@@ -299,6 +306,14 @@ OUTLYING = 0.01
 TRUE_SIZE = 0.08
 
 
+#: What is asked of every event's residuals.
+UNCORRELATED, STEADY, NORMAL = (
+    OfResiduals(ljung_box, (LJUNG_BOX_LAGS,)),
+    OfResiduals(arch_lm, (ARCH_LAGS,)),
+    OfResiduals(jarque_bera),
+)
+
+
 def validity_checks(
     abnormal: AbnormalReturns, panel: EventPanel, model: NormalReturnModel, measure: str = "return"
 ) -> tuple[Check, ...]:
@@ -311,14 +326,11 @@ def validity_checks(
     also needs every p-value to be at least 0.01/N. Events on one date share days, so their number of rejections
     varies more than that.
     """
-    residuals = abnormal.residuals
     keys = abnormal.keys
     checks = [
         _autocorrelation(abnormal),
-        _verdict(
-            "Residuals of steady variance", arch_lm(residuals, ARCH_LAGS), keys, f"ARCH LM({ARCH_LAGS})", _arch(model)
-        ),
-        _verdict("Normal residuals", jarque_bera(residuals), keys, "Jarque-Bera", _normality(abnormal.n)),
+        _verdict("Residuals of steady variance", abnormal.ask(STEADY), keys, f"ARCH LM({ARCH_LAGS})", _arch(model)),
+        _verdict("Normal residuals", abnormal.ask(NORMAL), keys, "Jarque-Bera", _normality(abnormal.n)),
         _outliers(abnormal),
         *_beta(abnormal, panel, model),
         _drift(abnormal, measure),
@@ -349,21 +361,23 @@ def _verdict(name: str, found: Statistic, keys: Sequence[str], symbol: str, comm
     n = len(computed)
     if n == 0:
         return Check(name, f"not tested: too few days, or none that differ, for {symbol}", "days enough", True)
-    p = found.p_value[computed]
     if len(keys) == 1:
-        rule = f"p of at least {FALSE_ALARM:g}"
-        passed = bool(p[0] >= FALSE_ALARM)
-        value = f"{symbol} {number(float(found.value[computed[0]]))}, p {p_text(float(p[0]))}"
-        return _check(name, value, rule, passed, comment)
-    rejected, most, chance = int((p < LEVEL).sum()), most_by_chance(n), LEVEL * n
+        p = float(found.p_value[computed[0]])
+        value = f"{symbol} {number(float(found.value[computed[0]]))}, p {p_text(p)}"
+        return _check(name, value, f"p of at least {FALSE_ALARM:g}", p >= FALSE_ALARM, comment)
+    far = np.flatnonzero(found.rejected(LEVEL))
+    rejected, most, chance = len(far), most_by_chance(n), LEVEL * n
     value = f"{rejected} of {n} events reject at 5% ({symbol}), about {chance:.{0 if chance >= 1 else 1}f} expected by chance"
     rule, passed = f"at most {most} of {n}", rejected <= most
+    looked_at = far if rejected else computed
+    p_values = found.p_of(looked_at)
     if n <= FEW:
         rule += f", no p below {FALSE_ALARM / n:.3f}"
-        passed = passed and bool(p.min() >= FALSE_ALARM / n)
+        passed = passed and bool(p_values.min() >= FALSE_ALARM / n)
     if n < len(keys):
         value += f"; {len(keys) - n} not tested"
-    worst = first_few([keys[computed[i]] for i in np.argsort(p, kind="stable")[: max(rejected, 1)]], 3)
+    order = looked_at[np.argsort(p_values, kind="stable")[: max(rejected, 1)]]
+    worst = first_few([keys[i] for i in order.tolist()], 3)
     return _check(name, value, rule, passed, f"{worst}: {comment}")
 
 
@@ -371,7 +385,7 @@ def _autocorrelation(abnormal: AbnormalReturns) -> Check:
     advice = "errors of windows of several days are off: HacMarketModel, or Dimson where trading is thin"
     if abnormal.serial is not None:
         advice = "this model's errors allow for it"
-    found = ljung_box(abnormal.residuals, LJUNG_BOX_LAGS)
+    found = abnormal.ask(UNCORRELATED)
     check = _verdict(
         "Residuals without autocorrelation", found, abnormal.keys, f"Ljung-Box Q({LJUNG_BOX_LAGS})", advice
     )
@@ -395,8 +409,8 @@ def _normality(n: int) -> str:
 
 
 def _outliers(abnormal: AbnormalReturns) -> Check:
-    far = outliers(abnormal.residuals, BEYOND)
-    count, days = far.sum(axis=1), int(np.isfinite(abnormal.residuals).sum())
+    far = abnormal.ask(Outliers(BEYOND))
+    count, days = far.count, far.days
     total = int(count.sum())
     passed = total <= OUTLYING * days
     worst = [f"{abnormal.keys[i]} {count[i]}" for i in np.argsort(-count, kind="stable")[:4] if count[i]]
@@ -412,13 +426,41 @@ def _outliers(abnormal: AbnormalReturns) -> Check:
 
 def _beta(abnormal: AbnormalReturns, panel: EventPanel, model: NormalReturnModel) -> tuple[Check, ...]:
     """Return the check of equal coefficients in both halves of the estimation window; none for a model without a slope."""
-    if model.bridges_gaps or not abnormal.root.any() or not panel.columns:
-        return ()
-    rows = model.design(panel.est_columns)
-    if rows.ndim != 3 or rows.shape[2] < 2:
+    if not _has_slope(panel, model):
         return ()
     advice = "a shorter estimation window, or factors that the model lacks; see whether the answer stays"
-    return (_verdict("Steady beta", chow(abnormal.residuals, rows), abnormal.keys, "Chow F, two halves", advice),)
+    return (_verdict("Steady beta", abnormal.ask(EqualHalves()), abnormal.keys, "Chow F, two halves", advice),)
+
+
+def _has_slope(panel: EventPanel, model: NormalReturnModel) -> bool:
+    """Return whether the model estimates a slope on columns of the same days."""
+    if model.bridges_gaps or not panel.columns:
+        return False
+    return bool(model.design(np.zeros((1, len(panel.columns)))).shape[-1] > 1)
+
+
+def asked_by_checks(panel: EventPanel, model: NormalReturnModel, measure: str) -> tuple[Question[Answer], ...]:
+    """Return what the checks ask of every event's days, with what the tests of the event day do: one pass answers all."""
+    day = event_day(panel.window)
+    found: list[Question[Answer]] = [UNCORRELATED, STEADY, NORMAL, Outliers(BEYOND)]
+    found += [EqualHalves()] if _has_slope(panel, model) else []
+    found += [ExtremeDays(EXTREME)] if measure == "return" else []
+    found += [MovesAround()] if Window(-1, 1) in panel.window else []
+    shown = [day, *(w for w in (Window(0, 1),) if w in panel.window)]
+    return (*_asked_by_drift(panel), *(q for w in shown for q in asked(panel.position, w)), *found)
+
+
+def _asked_by_drift(panel: EventPanel) -> tuple[Question[Answer], ...]:
+    if panel.window.start >= 0:
+        return ()
+    before = _before(panel.window)
+    shared = design_of(panel.position, before) != "separate dates"
+    return (SumsOver(before), *((SumByDate(reach(panel.position, before)),) if shared else ()))
+
+
+def _before(window: Window) -> Window:
+    """Return the days of an event window before day 0."""
+    return Window(window.start, min(-1, window.end))
 
 
 def _drift(abnormal: AbnormalReturns, measure: str) -> Check:
@@ -427,7 +469,7 @@ def _drift(abnormal: AbnormalReturns, measure: str) -> Check:
     first = abnormal.window.start
     if first >= 0:
         return Check(name, "not tested: the event window has no day before day 0", rule, True)
-    before = Window(first, min(-1, abnormal.window.end))
+    before = _before(abnormal.window)
     outcome = run_test(_leading(abnormal, before), abnormal, before)
     p, label = outcome.p_value, "CAR" if abnormal.n == 1 else "CAAR"
     if not outcome.applicable or not math.isfinite(p):
@@ -445,7 +487,7 @@ def _leading(abnormal: AbnormalReturns, window: Window) -> str:
 
 
 def _event_variance(abnormal: AbnormalReturns) -> Check:
-    day = event_day(abnormal)
+    day = event_day(abnormal.window)
     ratio = variance_ratio(abnormal, day)
     most = variance_limit(int(np.isfinite(abnormal.sums(day).scar).sum()))
     name, rule = f"No event-induced variance on day {day.start}", f"at most {most:.1f} times that of estimation days"
@@ -462,7 +504,7 @@ def _event_variance(abnormal: AbnormalReturns) -> Check:
 def _correlation(abnormal: AbnormalReturns) -> Check:
     """Look at the mean residual correlation of events on common days, and what it does to a test that ignores it."""
     name, rule = "Uncorrelated events", f"true size of a naive 5% test at most {percent(TRUE_SIZE, 0, sign=False)}"
-    day, whole = event_day(abnormal), abnormal.window
+    day, whole = event_day(abnormal.window), abnormal.window
     window = day if design_of(abnormal.position, day) in ("one date", "shared dates") else whole
     if design_of(abnormal.position, window) == "separate dates":
         return Check(name, "no two events share a day of their windows", rule, True)

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.estimation.abnormal import AbnormalReturns, abnormal_returns
-from eventstudy.estimation.model import MarketModel, NormalReturnModel, centred, deviation, masked
-from eventstudy.estimation.panel import EventPanel, FloatArray, IntArray
+from eventstudy.estimation.deferred import CHUNK
+from eventstudy.estimation.model import Fit, MarketModel, NormalReturnModel, centred, deviation, masked
+from eventstudy.estimation.panel import BoolArray, EventPanel, FloatArray, IntArray
 from eventstudy.inference import recommend, run_test
 from eventstudy.inference.result import LEVEL, t_two_sided
 from eventstudy.prices.snapshot import universe_members
@@ -117,7 +118,8 @@ def _explained(panel: EventPanel, group: IntArray) -> float:
 
     It is made of them if their mean, or a combination of more than half of them, is the benchmark to `MADE_OF`.
     """
-    benchmark, firms = panel.est_columns[group[0], :, 0], panel.est_returns[group]
+    some = panel.part(group)
+    benchmark, firms = some.est_columns[0, :, 0], some.est_returns
     used = np.isfinite(benchmark) & np.isfinite(firms).all(axis=0)
     n, m = firms.shape[0], int(used.sum())
     if m < TO_SPARE + 2:
@@ -142,6 +144,7 @@ def benchmark_checks(
     abnormal: AbnormalReturns,
     panel: EventPanel,
     model: NormalReturnModel,
+    fit: Fit,
     returns_kind: str,
     measure: str = "return",
     foreign: frozenset[str] = frozenset(),
@@ -162,7 +165,7 @@ def benchmark_checks(
     """
     if measure != "return":
         return ()
-    rule = f"shares times beta of at most {percent(NEGLIGIBLE, 0, sign=False)}, and the verdicts of day {event_day(abnormal).start} at 5% as against the rest"
+    rule = f"shares times beta of at most {percent(NEGLIGIBLE, 0, sign=False)}, and the verdicts of day {event_day(abnormal.window).start} at 5% as against the rest"
     if abnormal.void:
         comment = f"{abnormal.void} (they explain it fully on estimation days): their average is void; take a benchmark without them"
         return (BenchmarkCheck(BENCHMARK_CHECK, "made of them", rule, passed=False, comment=comment),)
@@ -174,11 +177,13 @@ def benchmark_checks(
         if index and (shares := _nearest_shares(panel)) is not None:
             return _outside(abnormal, panel, shares)
         foreign |= tickers.difference(universe_members().index) if index else set()
-        return _unknown(abnormal, panel, foreign)
+        return _unknown(abnormal, panel, foreign, fit if model.least_squares else None)
     return (_check_of(_compared(abnormal, panel, model, held), held, model.benchmark, rule),)
 
 
-def _unknown(abnormal: AbnormalReturns, panel: EventPanel, foreign: frozenset[str]) -> tuple[Check, ...]:
+def _unknown(
+    abnormal: AbnormalReturns, panel: EventPanel, foreign: frozenset[str], fit: Fit | None
+) -> tuple[Check, ...]:
     """Return a check if a benchmark whose members are not known may hold so much of the firms that a number would be another one."""
     if len(panel.columns) != 1:
         return ()
@@ -198,7 +203,7 @@ def _unknown(abnormal: AbnormalReturns, panel: EventPanel, foreign: frozenset[st
         )
     own = np.array([t not in foreign for t in panel.events.tickers.tolist()], dtype=np.bool_)
     heavy = [
-        *_bounds(abnormal, panel, [np.array([i]) for i in np.flatnonzero(own)]),
+        *_bounds(abnormal, panel, [np.array([i]) for i in np.flatnonzero(own & _may_be_moved(abnormal, fit))]),
         *_bounds(abnormal, panel, [group for group in groups if own[group].all()]),
     ]
     heavy = sorted((b for b in heavy if b.moved > 1.0), key=lambda b: -b.moved)
@@ -235,20 +240,32 @@ class _Bound:
     moved: float
 
 
+def _may_be_moved(abnormal: AbnormalReturns, fit: Fit | None) -> BoolArray:
+    """Return whose abnormal return may be off by its standard error, shape (N,): by the R² of a regression on the benchmark, if there is one."""
+    if fit is None or fit.n_params != 2:
+        return np.ones(abnormal.n, dtype=np.bool_)
+    t = np.abs(abnormal.sums(event_day(abnormal.window)).scar)
+    return np.asarray(~(t * fit.r_squared < 0.99 * (1.0 - fit.r_squared)), dtype=np.bool_)
+
+
 def _bounds(abnormal: AbnormalReturns, panel: EventPanel, groups: Sequence[IntArray]) -> list[_Bound]:
     """Return the bounds of the share and of the dilution of each group's mean on the event day; of single events for groups of one."""
     if not groups:
         return []
     first = np.array([group[0] for group in groups])
-    sums = abnormal.sums(event_day(abnormal))
+    if len(groups) > CHUNK:
+        return [
+            b for start in range(0, len(groups), CHUNK) for b in _bounds(abnormal, panel, groups[start : start + CHUNK])
+        ]
+    sums, some = abnormal.sums(event_day(abnormal.window)), panel.part(first)
     if all(len(group) == 1 for group in groups):
-        firm, car, error = panel.est_returns[first], sums.car[first], sums.s_car[first]
+        firm, car, error = some.est_returns, sums.car[first], sums.s_car[first]
     else:
-        firm = np.array([panel.est_returns[group].mean(axis=0) for group in groups])
+        firm = np.array([panel.part(group).est_returns.mean(axis=0) for group in groups])
         car = np.array([sums.car[group].mean() for group in groups])
-        residuals = np.array([abnormal.residuals[group].mean(axis=0) for group in groups])
+        residuals = np.array([abnormal.part(group).residuals.mean(axis=0) for group in groups])
         error = deviation(masked(residuals, np.isfinite(residuals)), np.isfinite(residuals).sum(axis=1) - 1)
-    benchmark = panel.est_columns[first, :, 0]
+    benchmark = some.est_columns[:, :, 0]
     used = np.isfinite(benchmark) & np.isfinite(firm)
     x, y = centred(benchmark, used), centred(firm, used)
     both, of_market, own = ((one * other).sum(axis=1) for one, other in ((x, y), (x, x), (y, y)))
@@ -342,21 +359,22 @@ def _held(panel: EventPanel, members: IndexMembers, returns_kind: str) -> _Held 
     inside = np.array([r > 0 and t in members.company for r, t in zip(row, panel.events.tickers.tolist(), strict=True)])
     if not inside.any():
         return None
-    whole = _on_days(panel, members.index_return(), returns_kind)
-    share, agrees = _agreement(whole.est_columns[inside, :, 0], panel.est_columns[inside, :, 0])
+    places = np.flatnonzero(inside)
+    some = panel.part(places)
+    whole = _on_days(some, members.index_return(), returns_kind)
+    share, agrees = _agreement(whole.est_columns[:, :, 0], some.est_columns[:, :, 0])
     if share < COVERED or agrees < AGREES:
         return None
     est, event = whole.est_columns.copy(), whole.event_columns.copy()
-    for place in np.unique(panel.position[inside]):
-        group = panel.position == place
-        firms = panel.events.tickers[group].tolist()
-        part = _on_days(panel.keep(group), members.index_return(firms), returns_kind)
+    for place in np.unique(some.position):
+        group = some.position == place
+        part = _on_days(some.keep(group), members.index_return(some.events.tickers[group].tolist()), returns_kind)
         est[group], event[group] = part.est_columns, part.event_columns
-    shares = np.full(panel.n, np.nan)
-    for i in np.flatnonzero(inside):
-        shares[i] = members.shares_of([panel.events.tickers[i]], int(row[i]))[0]
-    rest = replace(panel, est_columns=est, event_columns=event).keep(inside)
-    return _Held(np.flatnonzero(inside).astype(np.int64), shares[inside], rest)
+    shares = [
+        members.shares_of([ticker], int(day))[0]
+        for ticker, day in zip(some.events.tickers.tolist(), row[places], strict=True)
+    ]
+    return _Held(places.astype(np.int64), np.array(shares), replace(some, est_columns=est, event_columns=event))
 
 
 def _on_days(panel: EventPanel, index: pd.Series[float], returns_kind: str) -> EventPanel:
@@ -386,10 +404,10 @@ def _agreement(ours: FloatArray, theirs: FloatArray) -> tuple[float, float]:
 def _compared(abnormal: AbnormalReturns, panel: EventPanel, model: NormalReturnModel, held: _Held) -> list[AgainstRest]:
     """Return the events that the index holds, and their average, against both yardsticks on the event day."""
     fitted = model if model.least_squares else MarketModel(str(model.benchmark))
-    ours = abnormal if fitted is model else abnormal_returns(panel, fitted.fit(panel))
-    ours, fit = ours.take(held.events), fitted.fit(held.rest)
-    rest, day = abnormal_returns(held.rest, fit), event_day(abnormal)
-    beta = fitted.fit(panel.keep(np.isin(np.arange(panel.n), held.events))).coefficients[:, 1]
+    some, fit = panel.part(held.events), fitted.fit(held.rest)
+    own = fitted.fit(some)
+    ours = abnormal.take(held.events) if fitted is model else abnormal_returns(some, own)
+    rest, day, beta = abnormal_returns(held.rest, fit), event_day(abnormal.window), own.coefficients[:, 1]
     a, b = ours.sums(day), rest.sums(day)
     change, against, diluted = ours.as_fractions(a.car), rest.as_fractions(b.car), beta * held.shares
     scaled = ours.as_fractions(a.car / (1.0 - diluted))
@@ -397,9 +415,9 @@ def _compared(abnormal: AbnormalReturns, panel: EventPanel, model: NormalReturnM
         AgainstRest(
             key,
             float(change[i]),
-            t_two_sided(float(a.scar[i]), float(ours.df[i])),
+            float(t_two_sided(a.scar[i], ours.df[i])),
             float(against[i]),
-            t_two_sided(float(b.scar[i]), float(rest.df[i])),
+            float(t_two_sided(b.scar[i], rest.df[i])),
             float(held.shares[i]),
             float(diluted[i]),
             float(scaled[i]),

@@ -1,0 +1,78 @@
+"""Questions to many events, put to a few hundred at a time, and answers that add up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING, ClassVar, Generic, Self, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from eventstudy.estimation.abnormal import AbnormalReturns
+
+
+class Answer:
+    """What some events say: a dataclass of sums over events; of one row an event in the fields of ``EACH``, alike for all in those of ``ALIKE``."""
+
+    EACH: ClassVar[frozenset[str]] = frozenset()
+    ALIKE: ClassVar[frozenset[str]] = frozenset()
+    #: Whether answers are added as they come, so that there are never many of them: not where rows would be copied again and again.
+    FOLDS: ClassVar[bool] = False
+
+    def total(self, answers: Sequence[Self], order: NDArray[np.int64] | None) -> Self:
+        """Return the answer of all events: sums added, rows put in the places that ``order`` names, as they come if it is None."""
+        if len(answers) == 1 and order is None:
+            return self
+        found: dict[str, object] = {}
+        for field in fields(self):  # type: ignore[arg-type]
+            values = [getattr(answer, field.name) for answer in answers]
+            if field.name in self.EACH:
+                found[field.name] = _placed(np.concatenate(values), order)
+            else:
+                found[field.name] = values[0] if field.name in self.ALIKE else sum(values[1:], start=values[0])
+        return type(self)(**found)
+
+
+class Tally:
+    """Answers of some events after the other, added up as they come."""
+
+    #: So many answers are added at once.
+    TOGETHER = 64
+
+    def __init__(self) -> None:
+        self._answers: list[Answer] = []
+
+    def add(self, answer: Answer) -> None:
+        """Add the answer of some events more."""
+        self._answers.append(answer)
+        if len(self._answers) >= self.TOGETHER and (answer.FOLDS or not answer.EACH):
+            self._answers = [answer.total(self._answers, None)]
+
+    def total(self, order: NDArray[np.int64] | None) -> Answer:
+        """Return the answer of all events; see `Answer.total`."""
+        return self._answers[0].total(self._answers, order)
+
+
+def _placed(rows: NDArray[np.float64], order: NDArray[np.int64] | None) -> NDArray[np.float64]:
+    return rows if order is None else rows[np.argsort(order)]
+
+
+Found_co = TypeVar("Found_co", bound=Answer, covariant=True)
+
+
+class Question(Generic[Found_co]):
+    """What can be asked of some events; a value that can be a key."""
+
+    def answer(self, part: AbnormalReturns) -> Answer:
+        """Return what these events say, of which the tally makes what all say."""
+        raise NotImplementedError
+
+    def tally(self) -> Tally:
+        """Return what adds up the answers of some events after the other, in order of date."""
+        return Tally()
+
+    def serves(self, other: Question[Answer]) -> bool:
+        """Return whether the answer to this question answers another one."""
+        return self == other

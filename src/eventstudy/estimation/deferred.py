@@ -1,0 +1,116 @@
+"""Records of many events whose large arrays are not kept, but gathered again when they are asked for."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import fields
+from typing import TYPE_CHECKING, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eventstudy.errors import TooLarge
+
+#: Events that go through the functions of a study together: their arrays stay in the processor's cache.
+CHUNK = 256
+
+
+def chunks(order: NDArray[np.int64], size: int = CHUNK) -> Iterator[NDArray[np.int64]]:
+    """Yield places of events, so many at a time."""
+    for start in range(0, len(order), size):
+        yield order[start : start + size]
+
+
+class Deferred:
+    """A record of N events: a frozen dataclass whose arrays have one row an event, the ``LARGE`` ones kept or gathered when asked for.
+
+    `part` is a whole record of some events, `take` one that gathers as this one does. Fields in ``EACH`` are sequences of one value an event.
+    """
+
+    LARGE: ClassVar[frozenset[str]]
+    EACH: ClassVar[frozenset[str]] = frozenset()
+
+    @property
+    def n(self) -> int:
+        """Number of events."""
+        raise NotImplementedError
+
+    @classmethod
+    def deferred(cls, again: Callable[[NDArray[np.int64]], Self], **small: object) -> Self:
+        """Return a record that holds its ``small`` fields, and asks ``again`` for a whole record of the events that are needed."""
+        record = object.__new__(cls)
+        record.__dict__.update(small, _again=again)
+        return record
+
+    @property
+    def is_deferred(self) -> bool:
+        """Whether large arrays are not there yet."""
+        return "_again" in self.__dict__
+
+    def part(self, chosen: NDArray[np.int64]) -> Self:
+        """Return a whole record of some events, by place."""
+        found = self.take(chosen)
+        if found.is_deferred:
+            whole = found.__dict__.pop("_again")(np.arange(len(chosen)))
+            found.__dict__.update({name: whole.__dict__[name] for name in self.LARGE})
+        return found
+
+    def take(self, chosen: NDArray[np.int64]) -> Self:
+        """Return the record of some events, by place."""
+        found = copy.copy(self)
+        own = found.__dict__
+        for field in fields(self):  # type: ignore[arg-type]
+            if field.name in own and field.init:
+                own[field.name] = _chosen(own[field.name], chosen, field.name in self.EACH)
+        if self.is_deferred:
+            again = self.__dict__["_again"]
+            own["_again"] = lambda places: again(chosen[places])
+        return found
+
+    def but(self, **changes: object) -> Self:
+        """Return the record with other values of small fields; nothing is gathered."""
+        found = copy.copy(self)
+        found.__dict__.update(changes)
+        return found
+
+    def parts(self, size: int = CHUNK) -> Iterator[Self]:
+        """Yield whole records of all events, so many at a time."""
+        if not self.is_deferred and self.n <= size:
+            yield self
+            return
+        for chosen in chunks(np.arange(self.n), size):
+            yield self.part(chosen)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            """Gather the large arrays of all events."""
+            if name not in type(self).LARGE or "_again" not in self.__dict__:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            one = self.__dict__["_again"](np.arange(min(1, self.n)))
+            size = self.n * sum(v.nbytes for k in self.LARGE if isinstance(v := one.__dict__[k], np.ndarray))
+            check_size(size, f"The arrays of {self.n:,} events")
+            whole = self.__dict__.pop("_again")(np.arange(self.n))
+            self.__dict__.update({field: whole.__dict__[field] for field in self.LARGE})
+            return self.__dict__[name]
+
+
+def check_size(size: int, what: str) -> None:
+    """Raise `TooLarge` if arrays of so many bytes would not fit into the memory that is left."""
+    import psutil
+
+    there = int(psutil.virtual_memory().available)
+    if size > there:
+        raise TooLarge(
+            f"{what} take {size / 1e9:.1f} GB, and {there / 1e9:.1f} GB of memory are left; ask for fewer events at once."
+        )
+
+
+def _chosen(value: object, chosen: NDArray[np.int64], each: bool) -> object:
+    """Return the rows of a field that belong to some events."""
+    if isinstance(value, np.ndarray):
+        return value[chosen]
+    if not each:
+        return value
+    return value.take(chosen) if hasattr(value, "take") else tuple(value[i] for i in chosen.tolist())  # type: ignore[index]

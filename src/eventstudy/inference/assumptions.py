@@ -1,0 +1,92 @@
+"""What the days of many events say about the assumptions of tests and models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from eventstudy.estimation.abnormal import AbnormalReturns
+from eventstudy.estimation.answers import Answer, Question
+from eventstudy.estimation.panel import FloatArray, IntArray
+from eventstudy.estimation.residuals import Series, Statistic, chow, outliers
+from eventstudy.inference.days import in_order_of_size
+
+
+@dataclass(frozen=True)
+class OfResiduals(Question[Statistic]):
+    """A statistic of each event's residuals, ``test(residuals, *options)``."""
+
+    test: Callable[..., Statistic]
+    options: tuple[int, ...] = ()
+
+    def answer(self, part: AbnormalReturns) -> Statistic:
+        """Return it for some events."""
+        return self.test(part.once(("series",), lambda: Series.of(part.residuals)), *self.options)
+
+
+@dataclass(frozen=True)
+class EqualHalves(Question[Statistic]):
+    """Chow's test of equal coefficients in both halves of the estimation window."""
+
+    def answer(self, part: AbnormalReturns) -> Statistic:
+        """Return it for some events."""
+        assert part.design is not None
+        assert part.est_columns is not None
+        return chow(part.residuals, part.design(part.est_columns))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FarDays(Answer):
+    """Days far from the others: of each event how many, shape (N,) or (N, 2) by window, and the days looked at."""
+
+    EACH: ClassVar[frozenset[str]] = frozenset({"count"})
+
+    count: IntArray
+    days: int
+
+
+@dataclass(frozen=True)
+class Outliers(Question[FarDays]):
+    """Estimation days beyond so many robust deviations."""
+
+    beyond: float
+
+    def answer(self, part: AbnormalReturns) -> FarDays:
+        """Return them for some events."""
+        far = outliers(part.residuals, self.beyond, in_order_of_size(part).residual)
+        return FarDays(np.count_nonzero(far, axis=1), int(part.n_est.sum()))
+
+
+@dataclass(frozen=True)
+class ExtremeDays(Question[FarDays]):
+    """Abnormal returns of either window beyond a fraction of the price."""
+
+    beyond: float
+
+    def answer(self, part: AbnormalReturns) -> FarDays:
+        """Return them for some events."""
+        low, high = np.log1p([-self.beyond, self.beyond]) if part.log else (-self.beyond, self.beyond)
+        count = [np.count_nonzero((days > high) | (days < low), axis=1) for days in (part.residuals, part.ar)]
+        return FarDays(np.stack(count, axis=1).astype(np.int32), 0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moves(Answer):
+    """Absolute standardised abnormal returns of days -1, 0 and 1, shape (N, 3)."""
+
+    EACH: ClassVar[frozenset[str]] = frozenset({"size"})
+
+    size: FloatArray
+
+
+@dataclass(frozen=True)
+class MovesAround(Question[Moves]):
+    """How much the sessions around day 0 move."""
+
+    def answer(self, part: AbnormalReturns) -> Moves:
+        """Return it for some events."""
+        zero = -part.window.start
+        return Moves(np.abs(part.sar[:, zero - 1 : zero + 2]))
