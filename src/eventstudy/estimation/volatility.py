@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 
@@ -15,8 +14,8 @@ from eventstudy.estimation.panel import BoolArray, FloatArray, IntArray
 MEAN_SIZE = float(np.sqrt(2.0 / np.pi))
 #: Days and decay of the average of squared residuals that stands for the variance before the first day, as ``arch`` has them.
 BEFORE_DAYS, BEFORE_DECAY = 75, 0.94
-#: Step of the second derivatives, in angles and in residual deviations.
-STEP = 1e-6
+#: Step of the second derivatives of what bounds the parameters, in angles.
+STEP = 1e-5
 #: Log-likelihood that a step may still promise at a maximum, and where starts are compared.
 PROMISE, LITTLE = 1e-7, 1e-3
 #: Quasi-Newton steps between second derivatives, and the share of what a step promises that must come true.
@@ -25,10 +24,8 @@ ROUNDS, ENOUGH = 12, 0.2
 UPWARD, FLAT = 1e-3, 1e-9
 #: Longest step in one coordinate, and the share of a step at which halving ends.
 LONGEST, SHORTEST = 0.3, 1e-7
-#: Days whose slopes are worked out together.
-DAYS = 25
-#: Events whose second derivatives are worked out together: so many stay in the cache.
-BLOCK = 256
+#: Days whose derivatives are worked out together, and columns whose second ones are: so much stays in the cache.
+DAYS, BLOCK = 25, 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +40,8 @@ class Series:
         Orthonormal regressors.
     used : ndarray, shape (M, 1, n)
         1 on the first M_i days, 0 after them.
+    idle : ndarray, shape (M, 1, n)
+        The other way round.
     before : ndarray, shape (1, n)
         Variance before the first day.
     """
@@ -50,6 +49,7 @@ class Series:
     y: FloatArray
     q: FloatArray
     used: FloatArray
+    idle: FloatArray
     before: FloatArray
 
     @classmethod
@@ -61,8 +61,8 @@ class Series:
             q = np.take_along_axis(q, order[:, None], axis=2)
         weight = BEFORE_DECAY ** np.arange(min(BEFORE_DAYS, y.shape[1])) * used[:, :BEFORE_DAYS]
         before = (weight * y[:, :BEFORE_DAYS] ** 2).sum(axis=1) / weight.sum(axis=1)
-        by_day = [np.ascontiguousarray(v.T)[:, None] for v in (y, used.astype(np.float64))]
-        return cls(by_day[0], np.ascontiguousarray(q.transpose(1, 2, 0))[:, :, None], by_day[1], before[None])
+        by_day = [np.ascontiguousarray(v.T, dtype=np.float64)[:, None] for v in (y, used, ~used)]
+        return cls(by_day[0], np.ascontiguousarray(q.transpose(1, 2, 0))[:, :, None], *by_day[1:], before[None])
 
     @property
     def n(self) -> int:
@@ -74,21 +74,26 @@ class Series:
         """Mean square of the residuals, shape (n,)."""
         return np.asarray((self.y * self.y).sum(axis=(0, 1)) / self.used.sum(axis=(0, 1)), dtype=np.float64)
 
-    def part(self, chosen: IntArray | BoolArray) -> Series:
+    def part(self, chosen: IntArray | BoolArray | slice) -> Series:
         """Return the series of some events."""
-        return Series(self.y[..., chosen], self.q[..., chosen], self.used[..., chosen], self.before[:, chosen])
+        return Series(*(v[..., chosen] for v in (self.y, self.q, self.used, self.idle, self.before)))
 
-    def blocks(self) -> Iterator[slice]:
-        """Return days, the last first, a few together: arrays of so many stay in the cache."""
-        last = len(self.y)
-        for first in range((last - 1) // DAYS * DAYS, -1, -DAYS):
-            yield slice(first, min(first + DAYS, last))
+    @property
+    def blocks(self) -> list[slice]:
+        """Days, a few together: arrays of so many stay in the cache."""
+        return [slice(first, min(first + DAYS, len(self.y))) for first in range(0, len(self.y), DAYS)]
 
     def errors(self, b: FloatArray) -> FloatArray:
         """Return residuals, shape (M, S, n), for S sets of coefficients, shape (p, S, n)."""
-        e: FloatArray = self.y - b[0] * self.q[0]
-        for coefficient, regressor in zip(b[1:], self.q[1:], strict=True):
-            e -= coefficient * regressor
+        e = np.empty((len(self.y), *b.shape[1:]))
+        part = np.empty((min(DAYS, len(e)), *b.shape[1:]))
+        for days in self.blocks:
+            error, product = e[days], part[: days.stop - days.start]
+            np.multiply(self.q[0, days], b[0], product)
+            np.subtract(self.y[days], product, error)
+            for coefficient, regressor in zip(b[1:], self.q[1:, days], strict=True):
+                np.multiply(regressor, coefficient, product)
+                np.subtract(error, product, error)
         return e
 
 
@@ -115,6 +120,61 @@ class Equation(Protocol):
     def slopes(self, series: Series, b: FloatArray, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the loss, shape (S, n), and its derivatives by b and θ, shape (p + size, S, n)."""
         ...
+
+    def bends(self, series: Series, b: FloatArray, theta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return the loss, shape (n,), its derivatives, shape (p + size, n), and second ones, for one set: b and θ of shape (..., 1, n)."""
+        ...
+
+
+class Bend(NamedTuple):
+    """How the loss and the variance of the next day bend on some days t: what second derivatives are made of.
+
+    ``v_t`` is the variance or its logarithm, ``v_(t+1) = m(v_t, e_t, θ)``, ``f_t`` the loss of the day and ``λ_t = ∂loss/∂v_t``; all are of
+    ``f_t + λ_(t+1) m``. Shapes are (T, n).
+    """
+
+    carry: FloatArray
+    """``∂m/∂v``."""
+    news: FloatArray
+    """``∂m/∂e ∂e/∂b + ∂m/∂θ``, shape (T, p + size, n)."""
+    by_v: FloatArray
+    """``½ ∂²/∂v²``."""
+    by_both: FloatArray
+    """``∂²/∂v∂e``."""
+    by_e: FloatArray
+    """``½ ∂²/∂e²``."""
+    with_v: dict[int, FloatArray]
+    """``∂²/∂v∂θ`` of the parameters where it is not 0."""
+    with_e: dict[int, FloatArray]
+    """``∂²/∂e∂θ`` of these."""
+
+
+def _second(series: Series, first: FloatArray, bends: Iterable[Bend]) -> FloatArray:
+    """Return second derivatives, shape (p + size, p + size, n): one recursion on for ``D_t = ∂v_t/∂(b, θ)``.
+
+    ``first``, shape (size, n), is ``∂v_1/∂θ``. With ``E_t = ∂e_t/∂(b, θ)``, ``H = Σ_t D W' + W D' + E X' + X E'``,
+    ``W = ½ ∂²/∂v² D + ∂²/∂v∂e E + ∂²/∂v∂θ``, ``X = ½ ∂²/∂e² E + ∂²/∂e∂θ``.
+    """
+    p, (size, n) = len(series.q), first.shape
+    across, half = np.zeros((DAYS + 1, p + size, n)), np.zeros((p + size, p + size, n))
+    across[0, p:] = first
+    for days, bend in zip(series.blocks, bends, strict=True):
+        q, count = series.q[:, days, 0], days.stop - days.start
+        carried = np.empty_like(across[0])
+        for now, after, carry, news in zip(across[:count], across[1 : count + 1], bend.carry, bend.news, strict=True):
+            np.multiply(now, carry, carried)
+            np.add(carried, news, after)
+        weighted = np.multiply(across[:count], bend.by_v[:, None], bend.news)
+        for j, regressor in enumerate(q):
+            weighted[:, j] -= bend.by_both * regressor
+            half[:p, j] += np.einsum("itn,tn->in", q, bend.by_e * regressor)
+        for j, term in bend.with_v.items():
+            weighted[:, p + j] += term
+        for j, term in bend.with_e.items():
+            half[:p, p + j] -= np.einsum("itn,tn->in", q, term)
+        half += np.einsum("tin,tjn->ijn", across[:count], weighted)
+        across[0] = across[count]
+    return half + half.transpose(1, 0, 2)
 
 
 def loss(series: Series, e: FloatArray, h: FloatArray) -> FloatArray:
@@ -166,45 +226,97 @@ class Garch:
         """Return h_t, shape (M, S, n)."""
         omega, alpha, beta = theta
         h = np.empty_like(e)
-        np.multiply(e[:-1], e[:-1], out=h[1:])
-        h[1:] *= alpha
-        h[1:] += omega
         h[0] = omega + (alpha + beta) * series.before
         carried = np.empty_like(h[0])
-        for before, now in pairwise(h):
-            np.multiply(before, beta, out=carried)
-            np.add(now, carried, out=now)
+        rows = list(h)
+        now = rows[0]
+        for days in series.blocks:
+            after = h[days.start + 1 : days.stop + 1]
+            error = e[days.start : days.start + len(after)]
+            np.multiply(error, error, after)
+            np.multiply(after, alpha, after)
+            np.add(after, omega, after)
+            for later in rows[days.start + 1 : days.stop + 1]:
+                np.multiply(now, beta, carried)
+                np.add(later, carried, later)
+                now = later
         return h
 
     def slopes(self, series: Series, b: FloatArray, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the loss and its derivatives, by one recursion back: ``λ_t = ∂loss/∂h_t + β λ_(t+1)``."""
-        _, alpha, beta = theta
+        """Return the loss and its derivatives."""
         e = series.errors(b)
         h = self.variances(series, e, theta)
-        slope = np.zeros((len(b) + 3, *h.shape[1:]))
-        value, carried, after = np.zeros_like(h[0]), np.zeros_like(h[0]), np.zeros_like(h[0])
-        for days in series.blocks():
-            error, variance, used = e[days], h[days], series.used[days]
-            squares, inverse = error * error, used / variance
-            standard = squares * inverse
-            value += 0.5 * (used * np.log(variance) + standard).sum(axis=0)
-            effect = np.empty((len(error) + 1, *value.shape))  # λ of these days and of the day after
-            np.multiply(inverse, 1.0 - standard, out=effect[:-1])
-            effect[:-1] *= 0.5
-            effect[-1] = after
-            for now, later in zip(effect[-2::-1], effect[:0:-1], strict=True):
-                np.multiply(later, beta, out=carried)
-                np.add(now, carried, out=now)
-            after = effect[0]
-            slope[-3] += effect[:-1].sum(axis=0)
-            slope[-2] += _along(effect[1:], squares)
-            slope[-1] += _along(effect[1:], variance)
-            inverse += 2.0 * alpha * effect[1:]
-            inverse *= error
+        return self._back(series, e, h, theta, np.empty((len(e) + 1, *e.shape[1:])))
+
+    def _back(
+        self, series: Series, e: FloatArray, h: FloatArray, theta: FloatArray, double: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the loss and its derivatives, by one recursion back: ``λ_t = ∂loss/∂h_t + β λ_(t+1)``; 2 λ, shape (M + 1, S, n), is filled in."""
+        _, alpha, beta = theta
+        p = len(series.q)
+        value, slope = np.zeros_like(h[0]), np.zeros((p + 3, *h.shape[1:]))
+        work, carried = np.empty((3, min(DAYS, len(h)), *h.shape[1:])), np.empty_like(value)
+        double[-1] = 0.0
+        for days in reversed(series.blocks):
+            error, variance, effect = e[days], h[days], double[days.start : days.stop + 1]
+            squares, inverse, standard = work[:, : len(error)]
+            np.multiply(error, error, squares)
+            np.divide(series.used[days], variance, inverse)
+            np.multiply(squares, inverse, standard)
+            value += standard.sum(axis=0)
+            np.multiply(standard, inverse, standard)
+            np.subtract(inverse, standard, effect[:-1])
+            rows = list(effect)
+            later = rows.pop()
+            for now in reversed(rows):
+                np.multiply(later, beta, carried)
+                np.add(now, carried, now)
+                later = now
+            slope[p] += effect[:-1].sum(axis=0)
+            slope[p + 1] += _along(effect[1:], squares)
+            slope[p + 2] += _along(effect[1:], variance)
+            np.multiply(effect[1:], alpha, standard)
+            np.add(standard, inverse, standard)
+            np.multiply(standard, error, standard)
             for j, regressor in enumerate(series.q[:, days]):
-                slope[j] -= _along(inverse, regressor)
-        slope[-2:] += after * series.before
-        return value, slope
+                slope[j] -= _along(standard, regressor)
+            np.add(inverse, series.idle[days], inverse)
+            value -= np.log(np.multiply.reduce(inverse, axis=0))  # one logarithm for these days
+        slope[p:] *= 0.5
+        slope[p + 1 :] += 0.5 * double[0] * series.before
+        return 0.5 * value, slope
+
+    def bends(self, series: Series, b: FloatArray, theta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return the loss and its first and second derivatives."""
+        e = series.errors(b)
+        h, double = self.variances(series, e, theta), np.empty((len(e) + 1, *e.shape[1:]))
+        value, slope = self._back(series, e, h, theta, double)
+        first = np.stack([np.ones(series.n), series.before[0], series.before[0]])
+        return value[0], slope[:, 0], _second(series, first, self._bend(series, e[:, 0], h[:, 0], theta[:, 0], double[:, 0]))
+
+    def _bend(self, series: Series, e: FloatArray, h: FloatArray, theta: FloatArray, double: FloatArray) -> Iterator[Bend]:
+        _, alpha, beta = theta
+        p = len(series.q)
+        for days in series.blocks:
+            error, variance, weight = e[days], h[days], 0.5 * double[days.start + 1 : days.stop + 1]
+            inverse = series.used[days, 0] / variance
+            square = inverse * inverse
+            news = np.empty((len(error), p + 3, series.n))
+            turn = -2.0 * alpha * error
+            for j, regressor in enumerate(series.q[:, days, 0]):
+                np.multiply(turn, regressor, news[:, j])
+            news[:, p] = 1.0
+            np.multiply(error, error, news[:, p + 1])
+            news[:, p + 2] = variance
+            yield Bend(
+                carry=np.broadcast_to(beta, error.shape),
+                news=news,
+                by_v=0.5 * square * (news[:, p + 1] * inverse - 0.5),
+                by_both=-error * square,
+                by_e=0.5 * inverse + alpha * weight,
+                with_v={2: weight},
+                with_e={1: 2.0 * error * weight},
+            )
 
 
 def _likeliest(series: Series, equation: Equation, u: FloatArray) -> FloatArray:
@@ -216,7 +328,7 @@ def _likeliest(series: Series, equation: Equation, u: FloatArray) -> FloatArray:
 
 def _along(first: FloatArray, second: FloatArray) -> FloatArray:
     """Return the products summed over days, shape (S, n)."""
-    return np.asarray((first * second).sum(axis=0), dtype=np.float64)
+    return np.asarray(np.einsum("tsn,tsn->sn", first, second), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -261,64 +373,140 @@ class Egarch:
         jacobian[3, 3] = turn
         return theta, jacobian
 
-    def _rounded(self, e: FloatArray) -> FloatArray:
-        return np.sqrt(e * e + self.ROUND**2)
+    def _rounded(self, e: FloatArray, out: FloatArray | None = None) -> FloatArray:
+        size = np.multiply(e, e, out)
+        np.add(size, self.ROUND**2, size)
+        return np.asarray(np.sqrt(size, size), dtype=np.float64)
 
     def variances(self, series: Series, e: FloatArray, theta: FloatArray) -> FloatArray:
         """Return h_t, shape (M, S, n)."""
-        return np.exp(-2.0 * self._half_logs(series, e, np.abs(e), theta)[0])
+        return np.exp(-2.0 * self._half_logs(series, e, np.abs, theta)[0])
 
     def _half_logs(
-        self, series: Series, e: FloatArray, size: FloatArray, theta: FloatArray
+        self, series: Series, e: FloatArray, size: Callable[[FloatArray, FloatArray], FloatArray], theta: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
         """Return ``-½ ln h_t`` and its exponential ``1/√h_t``, each shape (M, S, n), given e and ``size``, which is |e|."""
         omega, alpha, gamma, beta = theta
-        news = -0.5 * (alpha * size + gamma * e)
-        half, inverse = np.empty_like(e), np.empty_like(e)
-        level = -0.5 * (omega - alpha * MEAN_SIZE)
+        half, inverse = np.empty((2, *e.shape))
+        level, up, down = -0.5 * (omega - alpha * MEAN_SIZE), -0.5 * alpha, -0.5 * gamma
         half[0] = -0.5 * (omega + beta * np.log(series.before))
-        carried = np.empty_like(half[0])
-        for t in range(len(e) - 1):
-            now, after = half[t], half[t + 1]
-            np.exp(now, out=inverse[t])
-            np.multiply(news[t], inverse[t], out=after)
-            np.multiply(now, beta, out=carried)
-            np.add(after, carried, out=after)
-            np.add(after, level, out=after)
-        np.exp(half[-1], out=inverse[-1])
+        work, carried = np.empty((2, min(DAYS, len(e)), *e.shape[1:])), np.empty_like(half[0])
+        rows, scales = list(half), list(inverse)
+        for days in series.blocks:
+            error = e[days]
+            news, signed = work[:, : len(error)]
+            size(error, news)
+            np.multiply(news, up, news)
+            np.multiply(error, down, signed)
+            np.add(news, signed, news)
+            for now, scale, after, new in zip(rows[days], scales[days], rows[days.start + 1 : days.stop + 1], news, strict=False):
+                np.exp(now, scale)
+                np.multiply(new, scale, after)
+                np.multiply(now, beta, carried)
+                np.add(carried, level, carried)
+                np.add(after, carried, after)
+        np.exp(half[-1], inverse[-1])
         return half, inverse
 
     def slopes(self, series: Series, b: FloatArray, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the loss and its derivatives, by one recursion back: ``λ_t = ∂loss/∂ln h_t + λ_(t+1) ∂ln h_(t+1)/∂ln h_t``."""
-        _, alpha, gamma, beta = theta
+        """Return the loss and its derivatives."""
         e = series.errors(b)
-        half, scale = self._half_logs(series, e, self._rounded(e), theta)
-        slope = np.zeros((len(b) + 4, *half.shape[1:]))
-        value, carried, after = np.zeros_like(half[0]), np.zeros_like(half[0]), np.zeros_like(half[0])
-        for days in series.blocks():
-            error, inverse, used = e[days], scale[days], series.used[days]
-            z, near = error * inverse, self._rounded(error)
-            size = near * inverse
-            squares = z * z
-            value += (used * (0.5 * squares - half[days])).sum(axis=0)
-            effect = np.empty((len(error) + 1, *value.shape))  # λ of these days and of the day after
-            np.multiply(0.5 * used, 1.0 - squares, out=effect[:-1])
-            effect[-1] = after
-            carries = beta - 0.5 * (alpha * size + gamma * z)
-            for now, later, share in zip(effect[-2::-1], effect[:0:-1], carries[::-1], strict=True):
-                np.multiply(later, share, out=carried)
-                np.add(now, carried, out=now)
-            after = effect[0]
-            slope[-4] += effect[:-1].sum(axis=0)
-            slope[-3] += _along(effect[1:], size - MEAN_SIZE)
-            slope[-2] += _along(effect[1:], z)
-            slope[-1] -= 2.0 * _along(effect[1:], half[days])
-            z += effect[1:] * (alpha * error / near + gamma)
-            z *= inverse
+        half, scale = self._half_logs(series, e, self._rounded, theta)
+        return self._back(series, e, half, scale, theta, np.empty((len(e) + 1, *e.shape[1:])))
+
+    def _back(
+        self, series: Series, e: FloatArray, half: FloatArray, scale: FloatArray, theta: FloatArray, double: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the loss and its derivatives, by one recursion back: ``λ_t = ∂loss/∂ln h_t + λ_(t+1) ∂ln h_(t+1)/∂ln h_t``.
+
+        2 λ, shape (M + 1, S, n), is filled in.
+        """
+        _, alpha, gamma, beta = theta
+        p = len(series.q)
+        value, slope = np.zeros_like(half[0]), np.zeros((p + 4, *half.shape[1:]))
+        work, carried = np.empty((5, min(DAYS, len(half)), *half.shape[1:])), np.empty_like(value)
+        up, down = -0.5 * alpha, -0.5 * gamma
+        double[-1] = 0.0
+        for days in reversed(series.blocks):
+            error, inverse, used, effect = e[days], scale[days], series.used[days], double[days.start : days.stop + 1]
+            z, near, size, share, product = work[:, : len(error)]
+            np.multiply(error, inverse, z)
+            self._rounded(error, near)
+            np.multiply(near, inverse, size)
+            np.multiply(z, z, product)
+            value += product.sum(axis=0)
+            value -= 2.0 * _along(np.broadcast_to(used, product.shape), half[days])
+            np.multiply(used, product, product)
+            np.subtract(used, product, effect[:-1])
+            np.multiply(size, up, share)
+            np.multiply(z, down, product)
+            np.add(share, product, share)
+            np.add(share, beta, share)
+            rows = list(effect)
+            later = rows.pop()
+            for now, carry in zip(reversed(rows), share[::-1], strict=True):
+                np.multiply(later, carry, carried)
+                np.add(now, carried, now)
+                later = now
+            slope[p] += effect[:-1].sum(axis=0)
+            slope[p + 1] += _along(effect[1:], size)
+            slope[p + 2] += _along(effect[1:], z)
+            slope[p + 3] -= 2.0 * _along(effect[1:], half[days])
+            # ∂loss/∂e, twice: z/√h + λ (α e/|e| + γ)/√h.
+            np.divide(error, near, near)
+            np.multiply(near, alpha, near)
+            np.add(near, gamma, near)
+            np.multiply(near, effect[1:], near)
+            np.add(z, z, z)
+            np.add(near, z, near)
+            np.multiply(near, inverse, near)
             for j, regressor in enumerate(series.q[:, days]):
-                slope[j] -= _along(z, regressor)
-        slope[-1] += after * np.log(series.before)
-        return value, slope
+                slope[j] -= _along(near, regressor)
+        slope[p + 1] -= MEAN_SIZE * (slope[p] - double[0])
+        slope *= 0.5
+        slope[p + 3] += 0.5 * double[0] * np.log(series.before)
+        return 0.5 * value, slope
+
+    def bends(self, series: Series, b: FloatArray, theta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return the loss and its first and second derivatives."""
+        e = series.errors(b)
+        half, scale = self._half_logs(series, e, self._rounded, theta)
+        double = np.empty((len(e) + 1, *e.shape[1:]))
+        value, slope = self._back(series, e, half, scale, theta, double)
+        first = np.zeros((4, series.n))
+        first[0], first[3] = 1.0, np.log(series.before[0])
+        bend = self._bend(series, e[:, 0], half[:, 0], scale[:, 0], theta[:, 0], double[:, 0])
+        return value[0], slope[:, 0], _second(series, first, bend)
+
+    def _bend(
+        self, series: Series, e: FloatArray, half: FloatArray, scale: FloatArray, theta: FloatArray, double: FloatArray
+    ) -> Iterator[Bend]:
+        _, alpha, gamma, beta = theta
+        p = len(series.q)
+        for days in series.blocks:
+            error, inverse, weight = e[days], scale[days], 0.5 * double[days.start + 1 : days.stop + 1]
+            z, near = error * inverse, self._rounded(error)
+            size, sign = near * inverse, error / near
+            turn = (alpha * sign + gamma) * inverse
+            swing = 0.5 * (alpha * size + gamma * z)
+            news = np.empty((len(error), p + 4, series.n))
+            for j, regressor in enumerate(series.q[:, days, 0]):
+                np.multiply(-turn, regressor, news[:, j])
+            news[:, p] = 1.0
+            np.subtract(size, MEAN_SIZE, news[:, p + 1])
+            news[:, p + 2] = z
+            np.multiply(half[days], -2.0, news[:, p + 3])
+            halved = 0.5 * weight
+            heavy = weight * inverse
+            yield Bend(
+                carry=beta - swing,
+                news=news,
+                by_v=0.25 * (z * z + weight * swing),
+                by_both=-z * inverse - halved * turn,
+                by_e=0.5 * inverse * (inverse + alpha * weight * self.ROUND**2 / near**3),
+                with_v={1: -halved * size, 2: -halved * z, 3: weight},
+                with_e={1: heavy * sign, 2: heavy},
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -362,31 +550,22 @@ def most_likely(series: Series, equation: Equation, climbs: int) -> Maxima:
     u = np.concatenate([np.concatenate([np.zeros((p, n)), start]) for start in starts], axis=1)
     if len(starts) > 1:
         every = series.part(np.tile(np.arange(n), len(starts)))
-        u = _climb(every, equation, u, _second(every, equation, u).inverse, LITTLE)
-        value = _loss_at(every, equation, u).reshape(len(starts), n)
+        u, value = _climb(every, equation, u, _top(every, equation, u), LITTLE)
+        value = value.reshape(len(starts), n)
         u = u[:, np.where(np.isfinite(value), value, np.inf).argmin(axis=0) * n + np.arange(n)]
     left, here = np.arange(n), series
     for _ in range(climbs):
-        second = _second(here, equation, u[:, left])
-        at_top = second.promise < PROMISE
-        u[:, left[at_top]] += second.step[:, at_top]
+        top = _top(here, equation, u[:, left])
+        at_top = top.promise < PROMISE
+        u[:, left[at_top]] += top.step[:, at_top]
         left, here = left[~at_top], here.part(~at_top)
         if not len(left):
             break
-        u[:, left] = _climb(here, equation, u[:, left], second.inverse[~at_top], PROMISE)
+        u[:, left], _ = _climb(here, equation, u[:, left], top.part(~at_top), PROMISE)
     found = np.ones(n, dtype=np.bool_)
     found[left] = False
     theta, _ = equation.bounded(u[p:])
     return Maxima(u[:p], theta, found)
-
-
-def _loss_at(series: Series, equation: Equation, u: FloatArray) -> FloatArray:
-    """Return the loss at u, shape (p + size, n), of each event."""
-    p = len(series.q)
-    e = series.errors(u[:p, None])
-    theta, _ = equation.bounded(u[p:])
-    value: FloatArray = loss(series, e, equation.variances(series, e, theta[:, None]))[0]
-    return value
 
 
 def _slopes_at(series: Series, equation: Equation, u: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -399,43 +578,66 @@ def _slopes_at(series: Series, equation: Equation, u: FloatArray) -> tuple[Float
 
 
 @dataclass(frozen=True, eq=False)
-class _Second:
-    """What second derivatives say of n events: the inverse of their size, the Newton step, and what it promises (∞ where they bend up)."""
+class _Top:
+    """What derivatives say of n events: loss and slope, the inverse second derivatives' size, the Newton step, its promise (∞ where they bend up)."""
 
+    value: FloatArray
+    slope: FloatArray
     inverse: FloatArray
     step: FloatArray
     promise: FloatArray
 
+    def part(self, chosen: BoolArray) -> _Top:
+        """Return those of some events."""
+        return _Top(
+            self.value[chosen], self.slope[:, chosen], self.inverse[chosen], self.step[:, chosen], self.promise[chosen]
+        )
 
-def _second(series: Series, equation: Equation, u: FloatArray) -> _Second:
-    """Return second derivatives, a few events at a time."""
+
+def _bends_at(series: Series, equation: Equation, u: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return loss, slope and second derivatives by u, shape (n,), (p + size, n) and (n, p + size, p + size)."""
+    p, size = len(series.q), equation.size
+    theta, jacobian = equation.bounded(u[p:, None])
+    value, slope, second = equation.bends(series, u[:p, None], theta)
+    back = np.zeros((series.n, len(u), len(u)))
+    back[:, np.arange(p), np.arange(p)] = 1.0
+    back[:, p:, p:] = jacobian[:, :, 0].transpose(2, 0, 1)
+    second = np.matmul(np.matmul(back.transpose(0, 2, 1), second.transpose(2, 0, 1)), back)
+    around = np.repeat(u[p:, None], 2 * size, axis=1)
+    around[np.arange(size), np.arange(size)] += STEP
+    around[np.arange(size), size + np.arange(size)] -= STEP
+    _, turned = equation.bounded(around)
+    bent = (turned[:, :, :size] - turned[:, :, size:]) / (2.0 * STEP)
+    second[:, p:, p:] += (slope[p:, None, None] * bent).sum(axis=0).transpose(2, 0, 1)
+    slope[p:] = (slope[p:, None] * jacobian[:, :, 0]).sum(axis=0)
+    return value, slope, second
+
+
+def _top(series: Series, equation: Equation, u: FloatArray) -> _Top:
+    """Return what derivatives say at u, shape (p + size, n), a few events at a time."""
     size, n = u.shape
-    inverse, step, promise = np.empty((n, size, size)), np.empty((size, n)), np.empty(n)
+    value, slope, second = np.empty(n), np.empty((size, n)), np.empty((n, size, size))
     for first in range(0, n, BLOCK):
-        block = np.arange(first, min(first + BLOCK, n))
-        around = np.repeat(u[:, None, block], size + 1, axis=1)
-        around[np.arange(size), np.arange(1, size + 1)] += STEP
-        _, slopes = _slopes_at(series.part(block), equation, around)
-        second = ((slopes[:, 1:] - slopes[:, :1]) / STEP).transpose(2, 0, 1)
-        usable = np.asarray(np.isfinite(second).all(axis=(1, 2)), dtype=np.bool_)
-        second = np.where(usable[:, None, None], 0.5 * (second + second.transpose(0, 2, 1)), np.eye(size))
-        bend, along = np.linalg.eigh(second)
-        firm = np.maximum(np.abs(bend), FLAT * np.abs(bend).max(axis=1)[:, None])
-        inverse[block] = np.matmul(along / firm[:, None], along.transpose(0, 2, 1))
-        slope = slopes[:, 0]
-        step[:, block] = -_times(inverse[block], slope)
-        promised = -0.5 * (slope * step[:, block]).sum(axis=0)
-        promise[block] = np.where(usable & (bend[:, 0] > -UPWARD), promised, np.inf)
-    return _Second(inverse, step, promise)
+        block = slice(first, min(first + BLOCK, n))
+        value[block], slope[:, block], second[block] = _bends_at(series.part(block), equation, u[:, block])
+    usable = np.asarray(np.isfinite(second).all(axis=(1, 2)), dtype=np.bool_)
+    second = np.where(usable[:, None, None], 0.5 * (second + second.transpose(0, 2, 1)), np.eye(size))
+    bend, along = np.linalg.eigh(second)
+    firm = np.maximum(np.abs(bend), FLAT * np.abs(bend).max(axis=1)[:, None])
+    inverse = np.matmul(along / firm[:, None], along.transpose(0, 2, 1))
+    step = -_times(inverse, slope)
+    promised = -0.5 * (slope * step).sum(axis=0)
+    return _Top(value, slope, inverse, step, np.where(usable & (bend[:, 0] > -UPWARD), promised, np.inf))
 
 
-def _climb(series: Series, equation: Equation, u: FloatArray, inverse: FloatArray, enough: float) -> FloatArray:
-    """Return where quasi-Newton steps from u, shape (p + size, n), lead: until they promise less than ``enough``, or `ROUNDS` of them are done.
-
-    ``inverse``, shape (n, p + size, p + size): the inverse second derivatives at u, positive definite.
+def _climb(
+    series: Series, equation: Equation, u: FloatArray, top: _Top, enough: float
+) -> tuple[FloatArray, FloatArray]:
+    """Return where quasi-Newton steps from u, shape (p + size, n), lead, and the loss there: until they promise less than ``enough``, or `ROUNDS`
+    of them are done.
     """
-    u, active, here = u.copy(), np.arange(u.shape[1]), series
-    value, slope = (v[..., 0, :] for v in _slopes_at(series, equation, u[:, None]))
+    u, ends, active, here = u.copy(), top.value.copy(), np.arange(u.shape[1]), series
+    value, slope, inverse = top.value, top.slope, top.inverse
     factor = np.ones(len(active))
     for _ in range(ROUNDS):
         step = -_times(inverse, slope)
@@ -453,8 +655,9 @@ def _climb(series: Series, equation: Equation, u: FloatArray, inverse: FloatArra
         inverse = _updated(inverse, np.where(better, step, 0.0), np.where(better, now_slope - slope, 0.0))
         u[:, active] += np.where(better, step, 0.0)
         value, slope = np.where(better, now, value), np.where(better, now_slope, slope)
+        ends[active] = value
         factor = np.where(better, 1.0, 0.5 * factor)
-    return u
+    return u, ends
 
 
 def _times(matrices: FloatArray, vectors: FloatArray) -> FloatArray:
