@@ -26,6 +26,8 @@ UPWARD, FLAT = 1e-3, 1e-9
 LONGEST, SHORTEST = 0.3, 1e-7
 #: Days whose derivatives are worked out together, and columns whose second ones are: so much stays in the cache.
 DAYS, BLOCK = 25, 256
+#: Days of whose variances' product the logarithm is taken: single precision holds it, from 1e-8 to 1e8 each.
+AT_ONCE = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +76,11 @@ class Series:
         """Mean square of the residuals, shape (n,)."""
         return np.asarray((self.y * self.y).sum(axis=(0, 1)) / self.used.sum(axis=(0, 1)), dtype=np.float64)
 
+    @property
+    def single(self) -> Series:
+        """The same in single precision, which is enough to see where maxima lie."""
+        return Series(*(v.astype(np.float32) for v in (self.y, self.q, self.used, self.idle, self.before)))
+
     def part(self, chosen: IntArray | BoolArray | slice) -> Series:
         """Return the series of some events."""
         return Series(*(v[..., chosen] for v in (self.y, self.q, self.used, self.idle, self.before)))
@@ -85,8 +92,8 @@ class Series:
 
     def errors(self, b: FloatArray) -> FloatArray:
         """Return residuals, shape (M, S, n), for S sets of coefficients, shape (p, S, n)."""
-        e = np.empty((len(self.y), *b.shape[1:]))
-        part = np.empty((min(DAYS, len(e)), *b.shape[1:]))
+        e = np.empty((len(self.y), *b.shape[1:]), self.y.dtype)
+        part = np.empty_like(e[:DAYS])
         for days in self.blocks:
             error, product = e[days], part[: days.stop - days.start]
             np.multiply(self.q[0, days], b[0], product)
@@ -156,7 +163,7 @@ def _second(series: Series, first: FloatArray, bends: Iterable[Bend]) -> FloatAr
     ``W = ½ ∂²/∂v² D + ∂²/∂v∂e E + ∂²/∂v∂θ``, ``X = ½ ∂²/∂e² E + ∂²/∂e∂θ``.
     """
     p, (size, n) = len(series.q), first.shape
-    across, half = np.zeros((DAYS + 1, p + size, n)), np.zeros((p + size, p + size, n))
+    across, half = np.zeros((DAYS + 1, p + size, n), first.dtype), np.zeros((p + size, p + size, n))
     across[0, p:] = first
     for days, bend in zip(series.blocks, bends, strict=True):
         q, count = series.q[:, days, 0], days.stop - days.start
@@ -179,7 +186,19 @@ def _second(series: Series, first: FloatArray, bends: Iterable[Bend]) -> FloatAr
 
 def loss(series: Series, e: FloatArray, h: FloatArray) -> FloatArray:
     """Return ``½ Σ_t (ln h_t + e_t²/h_t)``, shape (S, n): minus the log-likelihood less ``½ M ln 2π``."""
-    return np.asarray(0.5 * (series.used * (np.log(h) + e * e / h)).sum(axis=0), dtype=np.float64)
+    value = np.zeros(h.shape[1:])
+    for days in series.blocks:
+        inverse = series.used[days] / h[days]
+        squares = np.multiply(e[days], e[days])
+        value += (squares * inverse).sum(axis=0) - _logs(inverse, series.idle[days])
+    return 0.5 * value
+
+
+def _logs(inverse: FloatArray, idle: FloatArray) -> FloatArray:
+    """Return the sum over days of the logarithms of ``inverse``, 0 on idle days, changing it: one of the product of a few days, which no digit lacks."""
+    inverse += idle
+    product = np.multiply.reduceat(inverse, np.arange(0, len(inverse), AT_ONCE), axis=0)
+    return np.asarray(np.log(product, product).sum(axis=0), dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -246,7 +265,7 @@ class Garch:
         """Return the loss and its derivatives."""
         e = series.errors(b)
         h = self.variances(series, e, theta)
-        return self._back(series, e, h, theta, np.empty((len(e) + 1, *e.shape[1:])))
+        return self._back(series, e, h, theta, np.empty((len(e) + 1, *e.shape[1:]), e.dtype))
 
     def _back(
         self, series: Series, e: FloatArray, h: FloatArray, theta: FloatArray, double: FloatArray
@@ -254,8 +273,8 @@ class Garch:
         """Return the loss and its derivatives, by one recursion back: ``λ_t = ∂loss/∂h_t + β λ_(t+1)``; 2 λ, shape (M + 1, S, n), is filled in."""
         _, alpha, beta = theta
         p = len(series.q)
-        value, slope = np.zeros_like(h[0]), np.zeros((p + 3, *h.shape[1:]))
-        work, carried = np.empty((3, min(DAYS, len(h)), *h.shape[1:])), np.empty_like(value)
+        value, slope = np.zeros(h.shape[1:]), np.zeros((p + 3, *h.shape[1:]))
+        work, carried = np.empty((3, *h[:DAYS].shape), h.dtype), np.empty_like(h[0])
         double[-1] = 0.0
         for days in reversed(series.blocks):
             error, variance, effect = e[days], h[days], double[days.start : days.stop + 1]
@@ -280,8 +299,7 @@ class Garch:
             np.multiply(standard, error, standard)
             for j, regressor in enumerate(series.q[:, days]):
                 slope[j] -= _along(standard, regressor)
-            np.add(inverse, series.idle[days], inverse)
-            value -= np.log(np.multiply.reduce(inverse, axis=0))  # one logarithm for these days
+            value -= _logs(inverse, series.idle[days])
         slope[p:] *= 0.5
         slope[p + 1 :] += 0.5 * double[0] * series.before
         return 0.5 * value, slope
@@ -289,9 +307,9 @@ class Garch:
     def bends(self, series: Series, b: FloatArray, theta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the loss and its first and second derivatives."""
         e = series.errors(b)
-        h, double = self.variances(series, e, theta), np.empty((len(e) + 1, *e.shape[1:]))
+        h, double = self.variances(series, e, theta), np.empty((len(e) + 1, *e.shape[1:]), e.dtype)
         value, slope = self._back(series, e, h, theta, double)
-        first = np.stack([np.ones(series.n), series.before[0], series.before[0]])
+        first = np.stack([np.ones_like(series.before[0]), series.before[0], series.before[0]])
         return value[0], slope[:, 0], _second(series, first, self._bend(series, e[:, 0], h[:, 0], theta[:, 0], double[:, 0]))
 
     def _bend(self, series: Series, e: FloatArray, h: FloatArray, theta: FloatArray, double: FloatArray) -> Iterator[Bend]:
@@ -301,7 +319,7 @@ class Garch:
             error, variance, weight = e[days], h[days], 0.5 * double[days.start + 1 : days.stop + 1]
             inverse = series.used[days, 0] / variance
             square = inverse * inverse
-            news = np.empty((len(error), p + 3, series.n))
+            news = np.empty((len(error), p + 3, series.n), e.dtype)
             turn = -2.0 * alpha * error
             for j, regressor in enumerate(series.q[:, days, 0]):
                 np.multiply(turn, regressor, news[:, j])
@@ -322,13 +340,14 @@ class Garch:
 def _likeliest(series: Series, equation: Equation, u: FloatArray) -> FloatArray:
     """Return the likeliest of several u, shape (size, S, n), of each event for the residuals of least squares, shape (size, n)."""
     e = np.repeat(series.y, u.shape[1], axis=1)
-    best = loss(series, e, equation.variances(series, e, equation.bounded(u)[0])).argmin(axis=0)
+    theta = equation.bounded(u)[0].astype(e.dtype)
+    best = loss(series, e, equation.variances(series, e, theta)).argmin(axis=0)
     return np.asarray(u[:, best, np.arange(series.n)], dtype=np.float64)
 
 
 def _along(first: FloatArray, second: FloatArray) -> FloatArray:
     """Return the products summed over days, shape (S, n)."""
-    return np.asarray(np.einsum("tsn,tsn->sn", first, second), dtype=np.float64)
+    return np.asarray(np.einsum("tsn,tsn->sn", first, second))
 
 
 @dataclass(frozen=True)
@@ -376,7 +395,7 @@ class Egarch:
     def _rounded(self, e: FloatArray, out: FloatArray | None = None) -> FloatArray:
         size = np.multiply(e, e, out)
         np.add(size, self.ROUND**2, size)
-        return np.asarray(np.sqrt(size, size), dtype=np.float64)
+        return np.asarray(np.sqrt(size, size))
 
     def variances(self, series: Series, e: FloatArray, theta: FloatArray) -> FloatArray:
         """Return h_t, shape (M, S, n)."""
@@ -387,10 +406,10 @@ class Egarch:
     ) -> tuple[FloatArray, FloatArray]:
         """Return ``-½ ln h_t`` and its exponential ``1/√h_t``, each shape (M, S, n), given e and ``size``, which is |e|."""
         omega, alpha, gamma, beta = theta
-        half, inverse = np.empty((2, *e.shape))
+        half, inverse = np.empty((2, *e.shape), e.dtype)
         level, up, down = -0.5 * (omega - alpha * MEAN_SIZE), -0.5 * alpha, -0.5 * gamma
         half[0] = -0.5 * (omega + beta * np.log(series.before))
-        work, carried = np.empty((2, min(DAYS, len(e)), *e.shape[1:])), np.empty_like(half[0])
+        work, carried = np.empty((2, *e[:DAYS].shape), e.dtype), np.empty_like(half[0])
         rows, scales = list(half), list(inverse)
         for days in series.blocks:
             error = e[days]
@@ -412,7 +431,7 @@ class Egarch:
         """Return the loss and its derivatives."""
         e = series.errors(b)
         half, scale = self._half_logs(series, e, self._rounded, theta)
-        return self._back(series, e, half, scale, theta, np.empty((len(e) + 1, *e.shape[1:])))
+        return self._back(series, e, half, scale, theta, np.empty((len(e) + 1, *e.shape[1:]), e.dtype))
 
     def _back(
         self, series: Series, e: FloatArray, half: FloatArray, scale: FloatArray, theta: FloatArray, double: FloatArray
@@ -423,8 +442,8 @@ class Egarch:
         """
         _, alpha, gamma, beta = theta
         p = len(series.q)
-        value, slope = np.zeros_like(half[0]), np.zeros((p + 4, *half.shape[1:]))
-        work, carried = np.empty((5, min(DAYS, len(half)), *half.shape[1:])), np.empty_like(value)
+        value, slope = np.zeros(half.shape[1:]), np.zeros((p + 4, *half.shape[1:]))
+        work, carried = np.empty((5, *half[:DAYS].shape), half.dtype), np.empty_like(half[0])
         up, down = -0.5 * alpha, -0.5 * gamma
         double[-1] = 0.0
         for days in reversed(series.blocks):
@@ -471,9 +490,9 @@ class Egarch:
         """Return the loss and its first and second derivatives."""
         e = series.errors(b)
         half, scale = self._half_logs(series, e, self._rounded, theta)
-        double = np.empty((len(e) + 1, *e.shape[1:]))
+        double = np.empty((len(e) + 1, *e.shape[1:]), e.dtype)
         value, slope = self._back(series, e, half, scale, theta, double)
-        first = np.zeros((4, series.n))
+        first = np.zeros((4, series.n), e.dtype)
         first[0], first[3] = 1.0, np.log(series.before[0])
         bend = self._bend(series, e[:, 0], half[:, 0], scale[:, 0], theta[:, 0], double[:, 0])
         return value[0], slope[:, 0], _second(series, first, bend)
@@ -489,7 +508,7 @@ class Egarch:
             size, sign = near * inverse, error / near
             turn = (alpha * sign + gamma) * inverse
             swing = 0.5 * (alpha * size + gamma * z)
-            news = np.empty((len(error), p + 4, series.n))
+            news = np.empty((len(error), p + 4, series.n), e.dtype)
             for j, regressor in enumerate(series.q[:, days, 0]):
                 np.multiply(-turn, regressor, news[:, j])
             news[:, p] = 1.0
@@ -545,11 +564,12 @@ def most_likely(series: Series, equation: Equation, climbs: int) -> Maxima:
     Fletcher (1987), Practical Methods of Optimization, Wiley. Fiorentini, Calzolari and Panattoni (1996), J. Applied Econometrics 11,
     399-417, on analytic derivatives of GARCH.
     """
-    starts = equation.starts(series)
+    single = series.single
+    starts = equation.starts(single)
     n, p = series.n, len(series.q)
     u = np.concatenate([np.concatenate([np.zeros((p, n)), start]) for start in starts], axis=1)
     if len(starts) > 1:
-        every = series.part(np.tile(np.arange(n), len(starts)))
+        every = single.part(np.tile(np.arange(n), len(starts)))
         u, value = _climb(every, equation, u, _top(every, equation, u), LITTLE)
         value = value.reshape(len(starts), n)
         u = u[:, np.where(np.isfinite(value), value, np.inf).argmin(axis=0) * n + np.arange(n)]
@@ -572,7 +592,7 @@ def _slopes_at(series: Series, equation: Equation, u: FloatArray) -> tuple[Float
     """Return loss and derivatives by u, shape (S, n) and (p + size, S, n), for u of shape (p + size, S, n)."""
     p = len(series.q)
     theta, jacobian = equation.bounded(u[p:])
-    value, slope = equation.slopes(series, u[:p], theta)
+    value, slope = equation.slopes(series, u[:p].astype(series.y.dtype), theta.astype(series.y.dtype))
     slope[p:] = (slope[p:, None] * jacobian).sum(axis=0)
     return value, slope
 
@@ -598,7 +618,8 @@ def _bends_at(series: Series, equation: Equation, u: FloatArray) -> tuple[FloatA
     """Return loss, slope and second derivatives by u, shape (n,), (p + size, n) and (n, p + size, p + size)."""
     p, size = len(series.q), equation.size
     theta, jacobian = equation.bounded(u[p:, None])
-    value, slope, second = equation.bends(series, u[:p, None], theta)
+    kind = series.y.dtype
+    value, slope, second = equation.bends(series, u[:p, None].astype(kind), theta.astype(kind))
     back = np.zeros((series.n, len(u), len(u)))
     back[:, np.arange(p), np.arange(p)] = 1.0
     back[:, p:, p:] = jacobian[:, :, 0].transpose(2, 0, 1)
