@@ -26,6 +26,12 @@ UPWARD, FLAT = 1e-3, 1e-9
 LONGEST, SHORTEST = 0.3, 1e-7
 #: Days whose derivatives are worked out together, and columns whose second ones are: so much stays in the cache.
 DAYS, BLOCK = 25, 256
+#: A start that is behind another by more than so many times what its next step promises is given up.
+HOPE = 10.0
+#: Columns are left out of the arrays where this share of them or less goes on.
+MOST = 0.85
+#: One column beside itself.
+TWICE = np.zeros(2, dtype=np.int64)
 #: Days of whose variances' product the logarithm is taken: single precision holds it, from 1e-8 to 1e8 each.
 AT_ONCE = 4
 
@@ -205,14 +211,12 @@ def _logs(inverse: FloatArray, idle: FloatArray) -> FloatArray:
 class Garch:
     """``h_t = ω + α e²_(t-1) + β h_(t-1)``, ``ω > 0``, ``α, β ≥ 0``, ``α + β ≤ 1``.
 
-    ``α + β = sin² u``, ``α = sin² u sin² v`` and ``ω = s² (1.01 - sin² u) + ε``: bounds are met where these turn around, and s² is all
-    but the mean variance.
+    ``α + β = sin² u``, ``α = sin² u sin² v`` and ``ω = w² + ε``: bounds are met where these turn around.
     """
 
     size: ClassVar[int] = 3
-    #: Least ω, as a share of the residual variance, and what α + β is taken from for the mean variance: ω is not 0 where it is 1.
+    #: Least ω, as a share of the residual variance.
     LEAST: ClassVar[float] = 1e-8
-    BEYOND: ClassVar[float] = 1.01
     #: α + β of the groups of starts, and the α of each group.
     PERSISTENCE: ClassVar[tuple[tuple[float, ...], ...]] = ((0.9, 0.98), (0.5, 0.7))
     NEWS: ClassVar[tuple[float, ...]] = (0.01, 0.05, 0.1, 0.2)
@@ -222,7 +226,7 @@ class Garch:
         starts = []
         for group in self.PERSISTENCE:
             alpha, both = np.array([(a, s) for a in self.NEWS for s in group]).T[:, :, None]
-            level = np.sqrt(series.variance * (1.0 - both) / (self.BEYOND - both))
+            level = np.sqrt(series.variance * (1.0 - both))
             angles = np.arcsin(np.sqrt(both)), np.arcsin(np.sqrt(alpha / both))
             starts.append(
                 _likeliest(series, self, np.stack([level, *(np.broadcast_to(v, level.shape) for v in angles)]))
@@ -231,12 +235,11 @@ class Garch:
 
     def bounded(self, u: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return θ and ∂θ/∂u."""
-        s, both, share = u[0], np.sin(u[1]) ** 2, np.sin(u[2]) ** 2
-        turn_both, turn_share = np.sin(2.0 * u[1]), np.sin(2.0 * u[2])
-        rest = self.BEYOND - both
-        theta = np.stack([s * s * rest + self.LEAST, both * share, both * (1.0 - share)])
+        both, share = np.sin(u[1:]) ** 2
+        turn_both, turn_share = np.sin(2.0 * u[1:])
+        theta = np.stack([u[0] * u[0] + self.LEAST, both * share, both * (1.0 - share)])
         jacobian = np.zeros((3, *u.shape))
-        jacobian[0, 0], jacobian[0, 1] = 2.0 * s * rest, -s * s * turn_both
+        jacobian[0, 0] = 2.0 * u[0]
         jacobian[1, 1], jacobian[1, 2] = turn_both * share, both * turn_share
         jacobian[2, 1], jacobian[2, 2] = turn_both * (1.0 - share), -both * turn_share
         return theta, jacobian
@@ -361,7 +364,7 @@ class Egarch:
     LARGEST: ClassVar[tuple[float, float, float]] = (2.0, 2.0, 0.999)
     #: In slopes |e| is ``√(e² + ε²)``, ε this share of the residual deviation: at a kink, where a day lies on the line, they could not end.
     ROUND: ClassVar[float] = 3e-6
-    #: As for GARCH.
+    #: What β is taken from for the mean logarithm: ω is not 0 where it is 1.
     BEYOND: ClassVar[float] = 1.01
     #: β of three groups of starts, and the α of each group.
     PERSISTENCE: ClassVar[tuple[tuple[float, ...], ...]] = ((0.99,), (0.9,), (0.5,), (0.1,))
@@ -564,15 +567,13 @@ def most_likely(series: Series, equation: Equation, climbs: int) -> Maxima:
     Fletcher (1987), Practical Methods of Optimization, Wiley. Fiorentini, Calzolari and Panattoni (1996), J. Applied Econometrics 11,
     399-417, on analytic derivatives of GARCH.
     """
-    single = series.single
+    single, n, p = series.single, series.n, len(series.q)
     starts = equation.starts(single)
-    n, p = series.n, len(series.q)
     u = np.concatenate([np.concatenate([np.zeros((p, n)), start]) for start in starts], axis=1)
-    if len(starts) > 1:
-        every = single.part(np.tile(np.arange(n), len(starts)))
-        u, value = _climb(every, equation, u, _top(every, equation, u), LITTLE)
-        value = value.reshape(len(starts), n)
-        u = u[:, np.where(np.isfinite(value), value, np.inf).argmin(axis=0) * n + np.arange(n)]
+    every = single.part(np.tile(np.arange(n), len(starts)))
+    u, value = _climb(every, equation, u, _top(every, equation, u), LITTLE, len(starts))
+    value = value.reshape(len(starts), n)
+    u = u[:, np.where(np.isfinite(value), value, np.inf).argmin(axis=0) * n + np.arange(n)]
     left, here = np.arange(n), series
     for _ in range(climbs):
         top = _top(here, equation, u[:, left])
@@ -591,6 +592,9 @@ def most_likely(series: Series, equation: Equation, climbs: int) -> Maxima:
 def _slopes_at(series: Series, equation: Equation, u: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return loss and derivatives by u, shape (S, n) and (p + size, S, n), for u of shape (p + size, S, n)."""
     p = len(series.q)
+    if series.n == 1:  # sums of a single column have another order than among others
+        value, slope = _slopes_at(series.part(TWICE), equation, u[..., TWICE])
+        return value[..., :1], slope[..., :1]
     theta, jacobian = equation.bounded(u[p:])
     value, slope = equation.slopes(series, u[:p].astype(series.y.dtype), theta.astype(series.y.dtype))
     slope[p:] = (slope[p:, None] * jacobian).sum(axis=0)
@@ -610,26 +614,29 @@ class _Top:
     def part(self, chosen: BoolArray) -> _Top:
         """Return those of some events."""
         return _Top(
-            self.value[chosen], self.slope[:, chosen], self.inverse[chosen], self.step[:, chosen], self.promise[chosen]
+            *(v[..., chosen] for v in (self.value, self.slope, self.inverse, self.step, self.promise))
         )
 
 
 def _bends_at(series: Series, equation: Equation, u: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return loss, slope and second derivatives by u, shape (n,), (p + size, n) and (n, p + size, p + size)."""
+    """Return loss, slope and second derivatives by u, shape (n,), (p + size, n) and (p + size, p + size, n)."""
     p, size = len(series.q), equation.size
+    if series.n == 1:
+        value, slope, second = _bends_at(series.part(TWICE), equation, u[:, TWICE])
+        return value[:1], slope[:, :1], second[..., :1]
     theta, jacobian = equation.bounded(u[p:, None])
     kind = series.y.dtype
     value, slope, second = equation.bends(series, u[:p, None].astype(kind), theta.astype(kind))
-    back = np.zeros((series.n, len(u), len(u)))
-    back[:, np.arange(p), np.arange(p)] = 1.0
-    back[:, p:, p:] = jacobian[:, :, 0].transpose(2, 0, 1)
-    second = np.matmul(np.matmul(back.transpose(0, 2, 1), second.transpose(2, 0, 1)), back)
+    back = np.zeros((len(u), len(u), series.n))
+    back[np.arange(p), np.arange(p)] = 1.0
+    back[p:, p:] = jacobian[:, :, 0]
+    second = np.einsum("ian,ijn->ajn", back, np.einsum("ijn,jbn->ibn", second, back))
     around = np.repeat(u[p:, None], 2 * size, axis=1)
     around[np.arange(size), np.arange(size)] += STEP
     around[np.arange(size), size + np.arange(size)] -= STEP
     _, turned = equation.bounded(around)
     bent = (turned[:, :, :size] - turned[:, :, size:]) / (2.0 * STEP)
-    second[:, p:, p:] += (slope[p:, None, None] * bent).sum(axis=0).transpose(2, 0, 1)
+    second[p:, p:] += (slope[p:, None, None] * bent).sum(axis=0)
     slope[p:] = (slope[p:, None] * jacobian[:, :, 0]).sum(axis=0)
     return value, slope, second
 
@@ -637,44 +644,73 @@ def _bends_at(series: Series, equation: Equation, u: FloatArray) -> tuple[FloatA
 def _top(series: Series, equation: Equation, u: FloatArray) -> _Top:
     """Return what derivatives say at u, shape (p + size, n), a few events at a time."""
     size, n = u.shape
-    value, slope, second = np.empty(n), np.empty((size, n)), np.empty((n, size, size))
+    value, slope, second = np.empty(n), np.empty((size, n)), np.empty((size, size, n))
     for first in range(0, n, BLOCK):
         block = slice(first, min(first + BLOCK, n))
-        value[block], slope[:, block], second[block] = _bends_at(series.part(block), equation, u[:, block])
-    usable = np.asarray(np.isfinite(second).all(axis=(1, 2)), dtype=np.bool_)
-    second = np.where(usable[:, None, None], 0.5 * (second + second.transpose(0, 2, 1)), np.eye(size))
-    bend, along = np.linalg.eigh(second)
-    firm = np.maximum(np.abs(bend), FLAT * np.abs(bend).max(axis=1)[:, None])
-    inverse = np.matmul(along / firm[:, None], along.transpose(0, 2, 1))
+        value[block], slope[:, block], second[..., block] = _bends_at(series.part(block), equation, u[:, block])
+    usable = np.asarray(np.isfinite(second).all(axis=(0, 1)), dtype=np.bool_)
+    second = np.where(usable, 0.5 * (second + second.transpose(1, 0, 2)), np.eye(size)[:, :, None])
+    inverse, least = _inverted(second)
+    bent = np.flatnonzero(least <= 0)
+    if len(bent):
+        bend, along = np.linalg.eigh(second[..., bent].transpose(2, 0, 1))
+        firm = np.maximum(np.abs(bend), FLAT * np.abs(bend).max(axis=1)[:, None])
+        inverse[..., bent] = np.matmul(along / firm[:, None], along.transpose(0, 2, 1)).transpose(1, 2, 0)
+        usable[bent] &= bend[:, 0] > -UPWARD
     step = -_times(inverse, slope)
     promised = -0.5 * (slope * step).sum(axis=0)
-    return _Top(value, slope, inverse, step, np.where(usable & (bend[:, 0] > -UPWARD), promised, np.inf))
+    return _Top(value, slope, inverse, step, np.where(usable, promised, np.inf))
+
+
+def _inverted(second: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the inverses of symmetric matrices, shape (k, k, n), and whether they bend down nowhere: the least pivot less `FLAT`."""
+    diagonal = np.einsum("iin->in", second)
+    scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
+    swept = second * scale[:, None] * scale
+    least = np.full(second.shape[2], np.inf)
+    for j in range(len(second)):
+        pivot = swept[j, j].copy()
+        least = np.minimum(least, pivot - FLAT)
+        pivot = np.where(pivot > FLAT, pivot, 1.0)
+        row = swept[j] / pivot
+        swept -= swept[:, j, None] * row
+        swept[j] = swept[:, j] = row
+        swept[j, j] = -1.0 / pivot
+    return -swept * scale[:, None] * scale, least
 
 
 def _climb(
-    series: Series, equation: Equation, u: FloatArray, top: _Top, enough: float
+    series: Series, equation: Equation, u: FloatArray, top: _Top, enough: float, rivals: int = 1
 ) -> tuple[FloatArray, FloatArray]:
     """Return where quasi-Newton steps from u, shape (p + size, n), lead, and the loss there: until they promise less than ``enough``, or `ROUNDS`
     of them are done.
+
+    With ``rivals``, u holds that many starts of each event, one after the other, and what cannot be the best of them is left.
     """
     u, ends, active, here = u.copy(), top.value.copy(), np.arange(u.shape[1]), series
     value, slope, inverse = top.value, top.slope, top.inverse
-    factor = np.ones(len(active))
+    factor, n = np.ones(len(active)), len(active) // rivals
     for _ in range(ROUNDS):
         step = -_times(inverse, slope)
         promise = -0.5 * (slope * step).sum(axis=0)
-        goes_on = (promise > enough) & (factor > SHORTEST)
-        if not goes_on.all():
-            active, here, inverse = active[goes_on], here.part(goes_on), inverse[goes_on]
-            value, slope, factor, step, promise = (v[..., goes_on] for v in (value, slope, factor, step, promise))
-        if not len(active):
+        best = ends.reshape(rivals, n).min(axis=0)[active % n]
+        goes_on = (promise > enough) & (factor > SHORTEST) & (value - HOPE * promise <= best)
+        going = np.count_nonzero(goes_on)
+        if not going:
             break
+        if going < MOST * len(active):
+            active, here = active[goes_on], here.part(goes_on)
+            value, slope, inverse, factor, step, promise = (
+                v[..., goes_on] for v in (value, slope, inverse, factor, step, promise)
+            )
+            goes_on = goes_on[goes_on]
         share = factor * LONGEST / np.maximum(np.abs(step).max(axis=0), LONGEST)
         step, promise = share * step, share * promise
         now, now_slope = (v[..., 0, :] for v in _slopes_at(here, equation, (u[:, active] + step)[:, None]))
-        better = now < value - ENOUGH * promise
-        inverse = _updated(inverse, np.where(better, step, 0.0), np.where(better, now_slope - slope, 0.0))
-        u[:, active] += np.where(better, step, 0.0)
+        better = goes_on & (now < value - ENOUGH * promise)
+        step = np.where(better, step, 0.0)
+        inverse = _updated(inverse, step, np.where(better, now_slope - slope, 0.0))
+        u[:, active] += step
         value, slope = np.where(better, now, value), np.where(better, now_slope, slope)
         ends[active] = value
         factor = np.where(better, 1.0, 0.5 * factor)
@@ -682,19 +718,16 @@ def _climb(
 
 
 def _times(matrices: FloatArray, vectors: FloatArray) -> FloatArray:
-    """Return the products of matrices, shape (n, k, k), and vectors, shape (k, n), of each event by itself."""
-    return np.asarray(np.matmul(matrices, vectors.T[:, :, None])[:, :, 0].T, dtype=np.float64)
+    """Return the products of matrices, shape (k, k, n), and vectors, shape (k, n)."""
+    return np.asarray(np.einsum("ijn,jn->in", matrices, vectors), dtype=np.float64)
 
 
 def _updated(inverse: FloatArray, step: FloatArray, turn: FloatArray) -> FloatArray:
-    """Return the inverse second derivatives, shape (n, k, k), after steps and turns of the slope, shape (k, n), where these fit a minimum."""
+    """Return the inverse second derivatives, shape (k, k, n), after steps and turns of the slope, shape (k, n), where these fit a minimum."""
     along = (step * turn).sum(axis=0)
     fits = along > 1e-10 * np.sqrt((step * step).sum(axis=0) * (turn * turn).sum(axis=0))
-    along = np.where(fits, along, np.inf)
-    turned, s = _times(inverse, turn).T, step.T
-    both = turned[:, :, None] * s[:, None]
-    spread = 1.0 + (turned * turn.T).sum(axis=1) / along
-    change = (spread[:, None, None] * s[:, :, None] * s[:, None] - both - both.transpose(0, 2, 1)) / along[
-        :, None, None
-    ]
-    return np.where(fits[:, None, None], inverse + change, inverse)
+    share = step / np.where(fits, along, np.inf)
+    turned = _times(inverse, turn)
+    both = turned[:, None] * share
+    spread = 1.0 + (turned * turn).sum(axis=0) / np.where(fits, along, np.inf)
+    return np.where(fits, inverse + ((spread * share)[:, None] * step - both - both.transpose(1, 0, 2)), inverse)
