@@ -80,7 +80,8 @@ class Series:
     @property
     def variance(self) -> FloatArray:
         """Mean square of the residuals, shape (n,)."""
-        return np.asarray((self.y * self.y).sum(axis=(0, 1)) / self.used.sum(axis=(0, 1)), dtype=np.float64)
+        squares = np.einsum("tsn,tsn->n", self.y, self.y, dtype=np.float64)
+        return np.asarray(squares / self.used.sum(axis=(0, 1), dtype=np.float64), dtype=np.float64)
 
     @property
     def single(self) -> Series:
@@ -178,14 +179,18 @@ def _second(series: Series, first: FloatArray, bends: Iterable[Bend]) -> FloatAr
             np.multiply(now, carry, carried)
             np.add(carried, news, after)
         weighted = np.multiply(across[:count], bend.by_v[:, None], bend.news)
+        product = np.empty_like(weighted)
         for j, regressor in enumerate(q):
             weighted[:, j] -= bend.by_both * regressor
-            half[:p, j] += np.einsum("itn,tn->in", q, bend.by_e * regressor)
-        for j, term in bend.with_v.items():
-            weighted[:, p + j] += term
-        for j, term in bend.with_e.items():
-            half[:p, p + j] -= np.einsum("itn,tn->in", q, term)
-        half += np.einsum("tin,tjn->ijn", across[:count], weighted)
+            straight = bend.by_e * regressor
+            for i in range(p):
+                half[i, j] += _along(q[i], straight, product[:, 0])
+            for k, term in bend.with_e.items():
+                half[j, p + k] -= _along(regressor, term, product[:, 0])
+        for k, term in bend.with_v.items():
+            weighted[:, p + k] += term
+        for j in range(p + size):
+            half[j] += _along(across[:count, j, None], weighted, product)
         across[0] = across[count]
     return half + half.transpose(1, 0, 2)
 
@@ -277,11 +282,11 @@ class Garch:
         _, alpha, beta = theta
         p = len(series.q)
         value, slope = np.zeros(h.shape[1:]), np.zeros((p + 3, *h.shape[1:]))
-        work, carried = np.empty((3, *h[:DAYS].shape), h.dtype), np.empty_like(h[0])
+        work, carried = np.empty((4, *h[:DAYS].shape), h.dtype), np.empty_like(h[0])
         double[-1] = 0.0
         for days in reversed(series.blocks):
             error, variance, effect = e[days], h[days], double[days.start : days.stop + 1]
-            squares, inverse, standard = work[:, : len(error)]
+            squares, inverse, standard, product = work[:, : len(error)]
             np.multiply(error, error, squares)
             np.divide(series.used[days], variance, inverse)
             np.multiply(squares, inverse, standard)
@@ -295,13 +300,13 @@ class Garch:
                 np.add(now, carried, now)
                 later = now
             slope[p] += effect[:-1].sum(axis=0)
-            slope[p + 1] += _along(effect[1:], squares)
-            slope[p + 2] += _along(effect[1:], variance)
+            slope[p + 1] += _along(effect[1:], squares, product)
+            slope[p + 2] += _along(effect[1:], variance, product)
             np.multiply(effect[1:], alpha, standard)
             np.add(standard, inverse, standard)
             np.multiply(standard, error, standard)
             for j, regressor in enumerate(series.q[:, days]):
-                slope[j] -= _along(standard, regressor)
+                slope[j] -= _along(standard, regressor, product)
             value -= _logs(inverse, series.idle[days])
         slope[p:] *= 0.5
         slope[p + 1 :] += 0.5 * double[0] * series.before
@@ -348,9 +353,9 @@ def _likeliest(series: Series, equation: Equation, u: FloatArray) -> FloatArray:
     return np.asarray(u[:, best, np.arange(series.n)], dtype=np.float64)
 
 
-def _along(first: FloatArray, second: FloatArray) -> FloatArray:
-    """Return the products summed over days, shape (S, n)."""
-    return np.asarray(np.einsum("tsn,tsn->sn", first, second))
+def _along(first: FloatArray, second: FloatArray, work: FloatArray) -> FloatArray:
+    """Return the products summed over days, shape (S, n), with room to work: day by day, so that no other column changes the order."""
+    return np.asarray(np.multiply(first, second, work).sum(axis=0))
 
 
 @dataclass(frozen=True)
@@ -457,7 +462,7 @@ class Egarch:
             np.multiply(near, inverse, size)
             np.multiply(z, z, product)
             value += product.sum(axis=0)
-            value -= 2.0 * _along(np.broadcast_to(used, product.shape), half[days])
+            value -= 2.0 * _along(used, half[days], share)
             np.multiply(used, product, product)
             np.subtract(used, product, effect[:-1])
             np.multiply(size, up, share)
@@ -471,9 +476,9 @@ class Egarch:
                 np.add(now, carried, now)
                 later = now
             slope[p] += effect[:-1].sum(axis=0)
-            slope[p + 1] += _along(effect[1:], size)
-            slope[p + 2] += _along(effect[1:], z)
-            slope[p + 3] -= 2.0 * _along(effect[1:], half[days])
+            slope[p + 1] += _along(effect[1:], size, product)
+            slope[p + 2] += _along(effect[1:], z, product)
+            slope[p + 3] -= 2.0 * _along(effect[1:], half[days], product)
             # ∂loss/∂e, twice: z/√h + λ (α e/|e| + γ)/√h.
             np.divide(error, near, near)
             np.multiply(near, alpha, near)
@@ -483,7 +488,7 @@ class Egarch:
             np.add(near, z, near)
             np.multiply(near, inverse, near)
             for j, regressor in enumerate(series.q[:, days]):
-                slope[j] -= _along(near, regressor)
+                slope[j] -= _along(near, regressor, product)
         slope[p + 1] -= MEAN_SIZE * (slope[p] - double[0])
         slope *= 0.5
         slope[p + 3] += 0.5 * double[0] * np.log(series.before)
