@@ -30,6 +30,8 @@ DAYS, BLOCK = 25, 256
 HOPE = 10.0
 #: Columns are left out of the arrays where this share of them or less goes on.
 MOST = 0.85
+#: Columns of which so many or fewer are narrow.
+NARROW = 64
 #: One column beside itself.
 TWICE = np.zeros(2, dtype=np.int64)
 #: Days of whose variances' product the logarithm is taken: single precision holds it, from 1e-8 to 1e8 each.
@@ -93,14 +95,41 @@ class Series:
         return Series(*(v[..., chosen] for v in (self.y, self.q, self.used, self.idle, self.before)))
 
     @property
+    def narrow(self) -> bool:
+        """Whether arrays are so narrow that calls cost more than numbers; single precision keeps one order of sums for any width."""
+        return self.n <= NARROW and self.y.dtype == np.float64
+
+    @property
+    def together(self) -> int:
+        """How many days are worked on together: arrays of so many stay in the cache."""
+        return len(self.y) if self.narrow else min(DAYS, len(self.y))
+
+    @property
     def blocks(self) -> list[slice]:
-        """Days, a few together: arrays of so many stay in the cache."""
-        return [slice(first, min(first + DAYS, len(self.y))) for first in range(0, len(self.y), DAYS)]
+        """All days, so many together."""
+        step = self.together
+        return [slice(first, min(first + step, len(self.y))) for first in range(0, len(self.y), step)]
+
+    def accumulate(self, rows: FloatArray, share: FloatArray) -> None:
+        """Add to each row ``share`` times the row before it, which holds what came before."""
+        if self.narrow:
+            step = 1
+            while step < len(rows):  # sums of 2, 4, 8 … rows
+                rows[step:] += share * rows[:-step]
+                share, step = share * share, 2 * step
+            return
+        carried = np.empty_like(rows[0])
+        every = iter(rows)
+        before = next(every)
+        for now in every:
+            np.multiply(before, share, carried)
+            np.add(now, carried, now)
+            before = now
 
     def errors(self, b: FloatArray) -> FloatArray:
         """Return residuals, shape (M, S, n), for S sets of coefficients, shape (p, S, n)."""
         e = np.empty((len(self.y), *b.shape[1:]), self.y.dtype)
-        part = np.empty_like(e[:DAYS])
+        part = np.empty_like(e[: self.together])
         for days in self.blocks:
             error, product = e[days], part[: days.stop - days.start]
             np.multiply(self.q[0, days], b[0], product)
@@ -170,7 +199,7 @@ def _second(series: Series, first: FloatArray, bends: Iterable[Bend]) -> FloatAr
     ``W = ½ ∂²/∂v² D + ∂²/∂v∂e E + ∂²/∂v∂θ``, ``X = ½ ∂²/∂e² E + ∂²/∂e∂θ``.
     """
     p, (size, n) = len(series.q), first.shape
-    across, half = np.zeros((DAYS + 1, p + size, n), first.dtype), np.zeros((p + size, p + size, n))
+    across, half = np.zeros((series.together + 1, p + size, n), first.dtype), np.zeros((p + size, p + size, n))
     across[0, p:] = first
     for days, bend in zip(series.blocks, bends, strict=True):
         q, count = series.q[:, days, 0], days.stop - days.start
@@ -254,19 +283,13 @@ class Garch:
         omega, alpha, beta = theta
         h = np.empty_like(e)
         h[0] = omega + (alpha + beta) * series.before
-        carried = np.empty_like(h[0])
-        rows = list(h)
-        now = rows[0]
         for days in series.blocks:
             after = h[days.start + 1 : days.stop + 1]
             error = e[days.start : days.start + len(after)]
             np.multiply(error, error, after)
             np.multiply(after, alpha, after)
             np.add(after, omega, after)
-            for later in rows[days.start + 1 : days.stop + 1]:
-                np.multiply(now, beta, carried)
-                np.add(later, carried, later)
-                now = later
+            series.accumulate(h[days.start : days.stop + 1], beta)
         return h
 
     def slopes(self, series: Series, b: FloatArray, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -282,7 +305,7 @@ class Garch:
         _, alpha, beta = theta
         p = len(series.q)
         value, slope = np.zeros(h.shape[1:]), np.zeros((p + 3, *h.shape[1:]))
-        work, carried = np.empty((4, *h[:DAYS].shape), h.dtype), np.empty_like(h[0])
+        work = np.empty((4, *h[: series.together].shape), h.dtype)
         double[-1] = 0.0
         for days in reversed(series.blocks):
             error, variance, effect = e[days], h[days], double[days.start : days.stop + 1]
@@ -293,12 +316,7 @@ class Garch:
             value += standard.sum(axis=0)
             np.multiply(standard, inverse, standard)
             np.subtract(inverse, standard, effect[:-1])
-            rows = list(effect)
-            later = rows.pop()
-            for now in reversed(rows):
-                np.multiply(later, beta, carried)
-                np.add(now, carried, now)
-                later = now
+            series.accumulate(effect[::-1], beta)
             slope[p] += effect[:-1].sum(axis=0)
             slope[p + 1] += _along(effect[1:], squares, product)
             slope[p + 2] += _along(effect[1:], variance, product)
@@ -417,7 +435,7 @@ class Egarch:
         half, inverse = np.empty((2, *e.shape), e.dtype)
         level, up, down = -0.5 * (omega - alpha * MEAN_SIZE), -0.5 * alpha, -0.5 * gamma
         half[0] = -0.5 * (omega + beta * np.log(series.before))
-        work, carried = np.empty((2, *e[:DAYS].shape), e.dtype), np.empty_like(half[0])
+        work, carried = np.empty((2, *e[: series.together].shape), e.dtype), np.empty_like(half[0])
         rows, scales = list(half), list(inverse)
         for days in series.blocks:
             error = e[days]
@@ -451,7 +469,7 @@ class Egarch:
         _, alpha, gamma, beta = theta
         p = len(series.q)
         value, slope = np.zeros(half.shape[1:]), np.zeros((p + 4, *half.shape[1:]))
-        work, carried = np.empty((5, *half[:DAYS].shape), half.dtype), np.empty_like(half[0])
+        work, carried = np.empty((5, *half[: series.together].shape), half.dtype), np.empty_like(half[0])
         up, down = -0.5 * alpha, -0.5 * gamma
         double[-1] = 0.0
         for days in reversed(series.blocks):
