@@ -27,7 +27,7 @@ LONGEST, SHORTEST = 0.3, 1e-7
 #: Days whose derivatives are worked out together, and columns whose second ones are: so much stays in the cache.
 DAYS, BLOCK = 25, 256
 #: A start that is behind another by more than so many times what its next step promises is given up.
-HOPE = 10.0
+HOPE = 30.0
 #: Columns are left out of the arrays where this share of them or less goes on.
 MOST = 0.85
 #: Columns of which so many or fewer are narrow.
@@ -237,7 +237,9 @@ def loss(series: Series, e: FloatArray, h: FloatArray) -> FloatArray:
 def _logs(inverse: FloatArray, idle: FloatArray) -> FloatArray:
     """Return the sum over days of the logarithms of ``inverse``, 0 on idle days, changing it: one of the product of a few days, which no digit lacks."""
     inverse += idle
-    product = np.multiply.reduceat(inverse, np.arange(0, len(inverse), AT_ONCE), axis=0)
+    product = inverse[::AT_ONCE]
+    for rest in (inverse[first::AT_ONCE] for first in range(1, AT_ONCE)):
+        product[: len(rest)] *= rest
     return np.asarray(np.log(product, product).sum(axis=0), dtype=np.float64)
 
 
@@ -425,42 +427,52 @@ class Egarch:
 
     def variances(self, series: Series, e: FloatArray, theta: FloatArray) -> FloatArray:
         """Return h_t, shape (M, S, n)."""
-        return np.exp(-2.0 * self._half_logs(series, e, np.abs, theta)[0])
+        half, _, _ = self._half_logs(series, e, np.abs, theta)
+        return np.exp(-2.0 * half)
 
     def _half_logs(
         self, series: Series, e: FloatArray, size: Callable[[FloatArray, FloatArray], FloatArray], theta: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """Return ``-½ ln h_t`` and its exponential ``1/√h_t``, each shape (M, S, n), given e and ``size``, which is |e|."""
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return ``-½ ln h_t``, its exponential ``1/√h_t`` and ``-½ (α |z_t| + γ z_t)``, each shape (M, S, n), given e and ``size``, which is |e|."""
         omega, alpha, gamma, beta = theta
-        half, inverse = np.empty((2, *e.shape), e.dtype)
+        half, inverse, news = np.empty((3, *e.shape), e.dtype)
         level, up, down = -0.5 * (omega - alpha * MEAN_SIZE), -0.5 * alpha, -0.5 * gamma
         half[0] = -0.5 * (omega + beta * np.log(series.before))
-        work, carried = np.empty((2, *e[: series.together].shape), e.dtype), np.empty_like(half[0])
-        rows, scales = list(half), list(inverse)
+        work, carried = np.empty_like(e[: series.together]), np.empty_like(half[0])
         for days in series.blocks:
-            error = e[days]
-            news, signed = work[:, : len(error)]
-            size(error, news)
-            np.multiply(news, up, news)
+            error, new = e[days], news[days]
+            signed = work[: len(error)]
+            size(error, new)
+            np.multiply(new, up, new)
             np.multiply(error, down, signed)
-            np.add(news, signed, news)
-            for now, scale, after, new in zip(rows[days], scales[days], rows[days.start + 1 : days.stop + 1], news, strict=False):
+            np.add(new, signed, new)
+            now = half[days.start]
+            for pushed, scale, after in zip(new, inverse[days], half[days.start + 1 : days.stop + 1], strict=False):
                 np.exp(now, scale)
-                np.multiply(new, scale, after)
+                np.multiply(pushed, scale, pushed)
                 np.multiply(now, beta, carried)
                 np.add(carried, level, carried)
-                np.add(after, carried, after)
+                np.add(pushed, carried, after)
+                now = after
         np.exp(half[-1], inverse[-1])
-        return half, inverse
+        news[-1] *= inverse[-1]
+        return half, inverse, news
 
     def slopes(self, series: Series, b: FloatArray, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the loss and its derivatives."""
         e = series.errors(b)
-        half, scale = self._half_logs(series, e, self._rounded, theta)
-        return self._back(series, e, half, scale, theta, np.empty((len(e) + 1, *e.shape[1:]), e.dtype))
+        half, scale, news = self._half_logs(series, e, self._rounded, theta)
+        return self._back(series, e, half, scale, news, theta, np.empty((len(e) + 1, *e.shape[1:]), e.dtype))
 
     def _back(
-        self, series: Series, e: FloatArray, half: FloatArray, scale: FloatArray, theta: FloatArray, double: FloatArray
+        self,
+        series: Series,
+        e: FloatArray,
+        half: FloatArray,
+        scale: FloatArray,
+        news: FloatArray,
+        theta: FloatArray,
+        double: FloatArray,
     ) -> tuple[FloatArray, FloatArray]:
         """Return the loss and its derivatives, by one recursion back: ``λ_t = ∂loss/∂ln h_t + λ_(t+1) ∂ln h_(t+1)/∂ln h_t``.
 
@@ -470,7 +482,6 @@ class Egarch:
         p = len(series.q)
         value, slope = np.zeros(half.shape[1:]), np.zeros((p + 4, *half.shape[1:]))
         work, carried = np.empty((5, *half[: series.together].shape), half.dtype), np.empty_like(half[0])
-        up, down = -0.5 * alpha, -0.5 * gamma
         double[-1] = 0.0
         for days in reversed(series.blocks):
             error, inverse, used, effect = e[days], scale[days], series.used[days], double[days.start : days.stop + 1]
@@ -483,10 +494,7 @@ class Egarch:
             value -= 2.0 * _along(used, half[days], share)
             np.multiply(used, product, product)
             np.subtract(used, product, effect[:-1])
-            np.multiply(size, up, share)
-            np.multiply(z, down, product)
-            np.add(share, product, share)
-            np.add(share, beta, share)
+            np.add(news[days], beta, share)
             rows = list(effect)
             later = rows.pop()
             for now, carry in zip(reversed(rows), share[::-1], strict=True):
@@ -515,9 +523,9 @@ class Egarch:
     def bends(self, series: Series, b: FloatArray, theta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the loss and its first and second derivatives."""
         e = series.errors(b)
-        half, scale = self._half_logs(series, e, self._rounded, theta)
+        half, scale, news = self._half_logs(series, e, self._rounded, theta)
         double = np.empty((len(e) + 1, *e.shape[1:]), e.dtype)
-        value, slope = self._back(series, e, half, scale, theta, double)
+        value, slope = self._back(series, e, half, scale, news, theta, double)
         first = np.zeros((4, series.n), e.dtype)
         first[0], first[3] = 1.0, np.log(series.before[0])
         bend = self._bend(series, e[:, 0], half[:, 0], scale[:, 0], theta[:, 0], double[:, 0])
