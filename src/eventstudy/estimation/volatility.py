@@ -18,24 +18,22 @@ BEFORE_DAYS, BEFORE_DECAY = 75, 0.94
 STEP = 1e-5
 #: Log-likelihood that a step may still promise at a maximum, and where starts are compared.
 PROMISE, LITTLE = 1e-7, 1e-3
-#: Quasi-Newton steps between second derivatives, and the share of what a step promises that must come true.
+#: Quasi-Newton steps between exact second derivatives, and the share of what a step promises that must come true.
 ROUNDS, ENOUGH = 12, 0.2
 #: A maximum has no second derivative that is upward by more; others count at least this share of the largest.
 UPWARD, FLAT = 1e-3, 1e-9
 #: Longest step in one coordinate, and the share of a step at which halving ends.
 LONGEST, SHORTEST = 0.3, 1e-7
-#: Days whose derivatives are worked out together, and columns whose second ones are: so much stays in the cache.
-DAYS, BLOCK = 25, 256
 #: A start that is behind another by more than so many times what its next step promises is given up.
 HOPE = 30.0
-#: Columns are left out of the arrays where this share of them or less goes on.
-MOST = 0.85
-#: Columns of which so many or fewer are narrow.
-NARROW = 64
-#: One column beside itself.
-TWICE = np.zeros(2, dtype=np.int64)
+#: Days whose derivatives are worked out together, and columns whose second ones are: so much stays in the cache.
+DAYS, BLOCK = 25, 256
+#: Columns that stopped are taken out of the arrays where this share or less goes on; arrays of so few columns are narrow.
+MOST, NARROW = 0.85, 64
 #: Days of whose variances' product the logarithm is taken: single precision holds it, from 1e-8 to 1e8 each.
 AT_ONCE = 4
+#: One column beside itself: sums of a single column have another order than among others.
+TWICE = np.zeros(2, dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +70,8 @@ class Series:
         weight = BEFORE_DECAY ** np.arange(min(BEFORE_DAYS, y.shape[1])) * used[:, :BEFORE_DAYS]
         before = (weight * y[:, :BEFORE_DAYS] ** 2).sum(axis=1) / weight.sum(axis=1)
         by_day = [np.ascontiguousarray(v.T, dtype=np.float64)[:, None] for v in (y, used, ~used)]
-        return cls(by_day[0], np.ascontiguousarray(q.transpose(1, 2, 0))[:, :, None], *by_day[1:], before[None])
+        regressors = np.ascontiguousarray(q.transpose(1, 2, 0))[:, :, None]
+        return cls(by_day[0], regressors, by_day[1], by_day[2], before[None])
 
     @property
     def n(self) -> int:
@@ -88,11 +87,15 @@ class Series:
     @property
     def single(self) -> Series:
         """The same in single precision, which is enough to see where maxima lie."""
-        return Series(*(v.astype(np.float32) for v in (self.y, self.q, self.used, self.idle, self.before)))
+        return Series(*(v.astype(np.float32) for v in self._columns))  # type: ignore[arg-type]
+
+    @property
+    def _columns(self) -> tuple[FloatArray, ...]:
+        return self.y, self.q, self.used, self.idle, self.before
 
     def part(self, chosen: IntArray | BoolArray | slice) -> Series:
         """Return the series of some events."""
-        return Series(*(v[..., chosen] for v in (self.y, self.q, self.used, self.idle, self.before)))
+        return Series(*(v[..., chosen] for v in self._columns))
 
     @property
     def narrow(self) -> bool:
@@ -111,7 +114,7 @@ class Series:
         return [slice(first, min(first + step, len(self.y))) for first in range(0, len(self.y), step)]
 
     def accumulate(self, rows: FloatArray, share: FloatArray) -> None:
-        """Add to each row ``share`` times the row before it, which holds what came before."""
+        """Add to each row, in place, ``share`` times the row before it, which holds what came before."""
         if self.narrow:
             step = 1
             while step < len(rows):  # sums of 2, 4, 8 … rows
@@ -165,38 +168,41 @@ class Equation(Protocol):
         ...
 
     def bends(self, series: Series, b: FloatArray, theta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return the loss, shape (n,), its derivatives, shape (p + size, n), and second ones, for one set: b and θ of shape (..., 1, n)."""
+        """Return the loss, shape (n,), its derivatives, shape (p + size, n), and second ones, shape (p + size, p + size, n), where S = 1."""
         ...
 
 
 class Bend(NamedTuple):
-    """How the loss and the variance of the next day bend on some days t: what second derivatives are made of.
+    """What the second derivatives are made of on T days: those of ``f(v_t, e_t) + λ_(t+1) m(v_t, e_t, θ)``.
 
-    ``v_t`` is the variance or its logarithm, ``v_(t+1) = m(v_t, e_t, θ)``, ``f_t`` the loss of the day and ``λ_t = ∂loss/∂v_t``; all are of
-    ``f_t + λ_(t+1) m``. Shapes are (T, n).
+    f is the loss of the day, v_t the variance or its logarithm, ``v_(t+1) = m`` that of the next day, and ``λ_t = ∂loss/∂v_t``.
+
+    Attributes
+    ----------
+    carry : ndarray, shape (T, n)
+        ∂m/∂v.
+    news : ndarray, shape (T, p + size, n)
+        Derivatives of m by b and θ where v is held.
+    by_v, by_both, by_e : ndarray, shape (T, n)
+        ½ ∂²/∂v², ∂²/∂v∂e, ½ ∂²/∂e².
+    with_v, with_e : dict of int to ndarray, shape (T, n)
+        ∂²/∂v∂θ and ∂²/∂e∂θ, by the number of the parameter, where they are not 0.
     """
 
     carry: FloatArray
-    """``∂m/∂v``."""
     news: FloatArray
-    """``∂m/∂e ∂e/∂b + ∂m/∂θ``, shape (T, p + size, n)."""
     by_v: FloatArray
-    """``½ ∂²/∂v²``."""
     by_both: FloatArray
-    """``∂²/∂v∂e``."""
     by_e: FloatArray
-    """``½ ∂²/∂e²``."""
     with_v: dict[int, FloatArray]
-    """``∂²/∂v∂θ`` of the parameters where it is not 0."""
     with_e: dict[int, FloatArray]
-    """``∂²/∂e∂θ`` of these."""
 
 
 def _second(series: Series, first: FloatArray, bends: Iterable[Bend]) -> FloatArray:
-    """Return second derivatives, shape (p + size, p + size, n): one recursion on for ``D_t = ∂v_t/∂(b, θ)``.
+    """Return the second derivatives, shape (p + size, p + size, n), by one recursion on: ``D_(t+1) = ∂v_(t+1)/∂(b, θ) = carry D_t + news``.
 
-    ``first``, shape (size, n), is ``∂v_1/∂θ``. With ``E_t = ∂e_t/∂(b, θ)``, ``H = Σ_t D W' + W D' + E X' + X E'``,
-    ``W = ½ ∂²/∂v² D + ∂²/∂v∂e E + ∂²/∂v∂θ``, ``X = ½ ∂²/∂e² E + ∂²/∂e∂θ``.
+    ``H = Σ_t D W' + W D' + E X' + X E'`` with ``E_t = ∂e_t/∂(b, θ)``, ``W = ½ ∂²/∂v² D + ∂²/∂v∂e E + ∂²/∂v∂θ`` and
+    ``X = ½ ∂²/∂e² E + ∂²/∂e∂θ``. ``first``, shape (size, n), is ``∂v_1/∂θ``.
     """
     p, (size, n) = len(series.q), first.shape
     across, half = np.zeros((series.together + 1, p + size, n), first.dtype), np.zeros((p + size, p + size, n))
@@ -235,7 +241,7 @@ def loss(series: Series, e: FloatArray, h: FloatArray) -> FloatArray:
 
 
 def _logs(inverse: FloatArray, idle: FloatArray) -> FloatArray:
-    """Return the sum over days of the logarithms of ``inverse``, 0 on idle days, changing it: one of the product of a few days, which no digit lacks."""
+    """Return the sum over days of the logarithms of ``inverse``, which is 0 on idle days and changed: one of each product of a few days."""
     inverse += idle
     product = inverse[::AT_ONCE]
     for rest in (inverse[first::AT_ONCE] for first in range(1, AT_ONCE)):
@@ -296,16 +302,15 @@ class Garch:
 
     def slopes(self, series: Series, b: FloatArray, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the loss and its derivatives."""
+        value, slope, *_ = self._back(series, b, theta)
+        return value, slope
+
+    def _back(self, series: Series, b: FloatArray, theta: FloatArray) -> tuple[FloatArray, ...]:
+        """Return the loss, its derivatives, e, h and 2 λ, shape (M + 1, S, n), by one recursion back: ``λ_t = ∂loss/∂h_t + β λ_(t+1)``."""
+        _, alpha, beta = theta
         e = series.errors(b)
         h = self.variances(series, e, theta)
-        return self._back(series, e, h, theta, np.empty((len(e) + 1, *e.shape[1:]), e.dtype))
-
-    def _back(
-        self, series: Series, e: FloatArray, h: FloatArray, theta: FloatArray, double: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """Return the loss and its derivatives, by one recursion back: ``λ_t = ∂loss/∂h_t + β λ_(t+1)``; 2 λ, shape (M + 1, S, n), is filled in."""
-        _, alpha, beta = theta
-        p = len(series.q)
+        p, double = len(b), np.empty((len(e) + 1, *e.shape[1:]), e.dtype)
         value, slope = np.zeros(h.shape[1:]), np.zeros((p + 3, *h.shape[1:]))
         work = np.empty((4, *h[: series.together].shape), h.dtype)
         double[-1] = 0.0
@@ -330,17 +335,18 @@ class Garch:
             value -= _logs(inverse, series.idle[days])
         slope[p:] *= 0.5
         slope[p + 1 :] += 0.5 * double[0] * series.before
-        return 0.5 * value, slope
+        return 0.5 * value, slope, e, h, double
 
     def bends(self, series: Series, b: FloatArray, theta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the loss and its first and second derivatives."""
-        e = series.errors(b)
-        h, double = self.variances(series, e, theta), np.empty((len(e) + 1, *e.shape[1:]), e.dtype)
-        value, slope = self._back(series, e, h, theta, double)
+        value, slope, e, h, double = (v[..., 0, :] for v in self._back(series, b, theta))
         first = np.stack([np.ones_like(series.before[0]), series.before[0], series.before[0]])
-        return value[0], slope[:, 0], _second(series, first, self._bend(series, e[:, 0], h[:, 0], theta[:, 0], double[:, 0]))
+        return value, slope, _second(series, first, self._bend(series, e, h, theta[:, 0], double))
 
-    def _bend(self, series: Series, e: FloatArray, h: FloatArray, theta: FloatArray, double: FloatArray) -> Iterator[Bend]:
+    def _bend(
+        self, series: Series, e: FloatArray, h: FloatArray, theta: FloatArray, double: FloatArray
+    ) -> Iterator[Bend]:
+        """Return what the second derivatives are made of, block by block."""
         _, alpha, beta = theta
         p = len(series.q)
         for days in series.blocks:
@@ -391,12 +397,12 @@ class Egarch:
     ROUND: ClassVar[float] = 3e-6
     #: What β is taken from for the mean logarithm: ω is not 0 where it is 1.
     BEYOND: ClassVar[float] = 1.01
-    #: β of three groups of starts, and the α of each group.
+    #: β of four groups of starts, and the α of each group.
     PERSISTENCE: ClassVar[tuple[tuple[float, ...], ...]] = ((0.99,), (0.9,), (0.5,), (0.1,))
     NEWS: ClassVar[tuple[float, ...]] = (0.03, 0.15, 0.5)
 
     def starts(self, series: Series) -> list[FloatArray]:
-        """Return the most likely start of much, of some and of little persistence, with the moments' variance and γ of 0."""
+        """Return the most likely start of each persistence, with the moments' variance and γ of 0."""
         starts = []
         for group in self.PERSISTENCE:
             alpha, beta = np.array([(a, b) for a in self.NEWS for b in group]).T
@@ -421,6 +427,7 @@ class Egarch:
         return theta, jacobian
 
     def _rounded(self, e: FloatArray, out: FloatArray | None = None) -> FloatArray:
+        """Return |e|, rounded near 0."""
         size = np.multiply(e, e, out)
         np.add(size, self.ROUND**2, size)
         return np.asarray(np.sqrt(size, size))
@@ -433,7 +440,7 @@ class Egarch:
     def _half_logs(
         self, series: Series, e: FloatArray, size: Callable[[FloatArray, FloatArray], FloatArray], theta: FloatArray
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return ``-½ ln h_t``, its exponential ``1/√h_t`` and ``-½ (α |z_t| + γ z_t)``, each shape (M, S, n), given e and ``size``, which is |e|."""
+        """Return ``-½ ln h_t``, its exponential and ``-½ (α |z_t| + γ z_t)``, each shape (M, S, n), given e and the function that is |e|."""
         omega, alpha, gamma, beta = theta
         half, inverse, news = np.empty((3, *e.shape), e.dtype)
         level, up, down = -0.5 * (omega - alpha * MEAN_SIZE), -0.5 * alpha, -0.5 * gamma
@@ -447,7 +454,7 @@ class Egarch:
             np.multiply(error, down, signed)
             np.add(new, signed, new)
             now = half[days.start]
-            for pushed, scale, after in zip(new, inverse[days], half[days.start + 1 : days.stop + 1], strict=False):
+            for pushed, scale, after in zip(new, inverse[days], half[days.start + 1 :], strict=False):
                 np.exp(now, scale)
                 np.multiply(pushed, scale, pushed)
                 np.multiply(now, beta, carried)
@@ -460,44 +467,35 @@ class Egarch:
 
     def slopes(self, series: Series, b: FloatArray, theta: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the loss and its derivatives."""
-        e = series.errors(b)
-        half, scale, news = self._half_logs(series, e, self._rounded, theta)
-        return self._back(series, e, half, scale, news, theta, np.empty((len(e) + 1, *e.shape[1:]), e.dtype))
+        value, slope, *_ = self._back(series, b, theta)
+        return value, slope
 
-    def _back(
-        self,
-        series: Series,
-        e: FloatArray,
-        half: FloatArray,
-        scale: FloatArray,
-        news: FloatArray,
-        theta: FloatArray,
-        double: FloatArray,
-    ) -> tuple[FloatArray, FloatArray]:
-        """Return the loss and its derivatives, by one recursion back: ``λ_t = ∂loss/∂ln h_t + λ_(t+1) ∂ln h_(t+1)/∂ln h_t``.
+    def _back(self, series: Series, b: FloatArray, theta: FloatArray) -> tuple[FloatArray, ...]:
+        """Return the loss, its derivatives, e, ``-½ ln h``, ``1/√h``, ``∂ln h_(t+1)/∂ln h_t`` and 2 λ, shape (M + 1, S, n), by one recursion back.
 
-        2 λ, shape (M + 1, S, n), is filled in.
+        ``λ_t = ∂loss/∂ln h_t + λ_(t+1) ∂ln h_(t+1)/∂ln h_t``.
         """
         _, alpha, gamma, beta = theta
-        p = len(series.q)
+        e = series.errors(b)
+        half, scale, share = self._half_logs(series, e, self._rounded, theta)
+        p, double = len(b), np.empty((len(e) + 1, *e.shape[1:]), e.dtype)
         value, slope = np.zeros(half.shape[1:]), np.zeros((p + 4, *half.shape[1:]))
-        work, carried = np.empty((5, *half[: series.together].shape), half.dtype), np.empty_like(half[0])
+        work, carried = np.empty((4, *half[: series.together].shape), half.dtype), np.empty_like(half[0])
         double[-1] = 0.0
         for days in reversed(series.blocks):
             error, inverse, used, effect = e[days], scale[days], series.used[days], double[days.start : days.stop + 1]
-            z, near, size, share, product = work[:, : len(error)]
+            z, near, size, product = work[:, : len(error)]
             np.multiply(error, inverse, z)
             self._rounded(error, near)
             np.multiply(near, inverse, size)
+            value -= 2.0 * _along(used, half[days], product)
             np.multiply(z, z, product)
             value += product.sum(axis=0)
-            value -= 2.0 * _along(used, half[days], share)
             np.multiply(used, product, product)
             np.subtract(used, product, effect[:-1])
-            np.add(news[days], beta, share)
-            rows = list(effect)
-            later = rows.pop()
-            for now, carry in zip(reversed(rows), share[::-1], strict=True):
+            share[days] += beta
+            later = effect[-1]
+            for now, carry in zip(effect[-2::-1], share[days][::-1], strict=True):
                 np.multiply(later, carry, carried)
                 np.add(now, carried, now)
                 later = now
@@ -518,22 +516,26 @@ class Egarch:
         slope[p + 1] -= MEAN_SIZE * (slope[p] - double[0])
         slope *= 0.5
         slope[p + 3] += 0.5 * double[0] * np.log(series.before)
-        return 0.5 * value, slope
+        return 0.5 * value, slope, e, half, scale, share, double
 
     def bends(self, series: Series, b: FloatArray, theta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the loss and its first and second derivatives."""
-        e = series.errors(b)
-        half, scale, news = self._half_logs(series, e, self._rounded, theta)
-        double = np.empty((len(e) + 1, *e.shape[1:]), e.dtype)
-        value, slope = self._back(series, e, half, scale, news, theta, double)
-        first = np.zeros((4, series.n), e.dtype)
+        value, slope, *paths = (v[..., 0, :] for v in self._back(series, b, theta))
+        first = np.zeros((4, series.n), series.y.dtype)
         first[0], first[3] = 1.0, np.log(series.before[0])
-        bend = self._bend(series, e[:, 0], half[:, 0], scale[:, 0], theta[:, 0], double[:, 0])
-        return value[0], slope[:, 0], _second(series, first, bend)
+        return value, slope, _second(series, first, self._bend(series, theta[:, 0], *paths))
 
     def _bend(
-        self, series: Series, e: FloatArray, half: FloatArray, scale: FloatArray, theta: FloatArray, double: FloatArray
+        self,
+        series: Series,
+        theta: FloatArray,
+        e: FloatArray,
+        half: FloatArray,
+        scale: FloatArray,
+        share: FloatArray,
+        double: FloatArray,
     ) -> Iterator[Bend]:
+        """Return what the second derivatives are made of, block by block."""
         _, alpha, gamma, beta = theta
         p = len(series.q)
         for days in series.blocks:
@@ -541,7 +543,6 @@ class Egarch:
             z, near = error * inverse, self._rounded(error)
             size, sign = near * inverse, error / near
             turn = (alpha * sign + gamma) * inverse
-            swing = 0.5 * (alpha * size + gamma * z)
             news = np.empty((len(error), p + 4, series.n), e.dtype)
             for j, regressor in enumerate(series.q[:, days, 0]):
                 np.multiply(-turn, regressor, news[:, j])
@@ -552,9 +553,9 @@ class Egarch:
             halved = 0.5 * weight
             heavy = weight * inverse
             yield Bend(
-                carry=beta - swing,
+                carry=share[days],
                 news=news,
-                by_v=0.25 * (z * z + weight * swing),
+                by_v=0.25 * (z * z + weight * (beta - share[days])),
                 by_both=-z * inverse - halved * turn,
                 by_e=0.5 * inverse * (inverse + alpha * weight * self.ROUND**2 / near**3),
                 with_v={1: -halved * size, 2: -halved * z, 3: weight},
@@ -589,9 +590,10 @@ def most_likely(series: Series, equation: Equation, climbs: int) -> Maxima:
 
     Notes
     -----
-    A few quasi-Newton steps (Broyden, Fletcher, Goldfarb and Shanno) in parameters without bounds, between second derivatives from
-    differences of exact first ones (`_climb`, `_second`): a maximum is where a Newton step promises less than 1e-7 of log-likelihood and the likelihood bends down
-    in all directions. All starts climb until little is left, the best of each event to its end.
+    A few quasi-Newton steps (Broyden, Fletcher, Goldfarb and Shanno) in parameters without bounds, between exact second derivatives
+    (`_climb`, `_top`): a maximum is where a Newton step promises less than 1e-7 of log-likelihood and the likelihood bends down in all
+    directions. All starts climb in single precision until little is left, those that fall far behind not so long; the best of
+    each event climbs to its end in double precision.
 
     References
     ----------
@@ -623,7 +625,7 @@ def most_likely(series: Series, equation: Equation, climbs: int) -> Maxima:
 def _slopes_at(series: Series, equation: Equation, u: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return loss and derivatives by u, shape (S, n) and (p + size, S, n), for u of shape (p + size, S, n)."""
     p = len(series.q)
-    if series.n == 1:  # sums of a single column have another order than among others
+    if series.n == 1:
         value, slope = _slopes_at(series.part(TWICE), equation, u[..., TWICE])
         return value[..., :1], slope[..., :1]
     theta, jacobian = equation.bounded(u[p:])
@@ -634,7 +636,7 @@ def _slopes_at(series: Series, equation: Equation, u: FloatArray) -> tuple[Float
 
 @dataclass(frozen=True, eq=False)
 class _Top:
-    """What derivatives say of n events: loss and slope, the inverse second derivatives' size, the Newton step, its promise (∞ where they bend up)."""
+    """What derivatives say of n events: loss, slope, the inverse second derivatives' size, the Newton step, its promise (∞ where they bend up)."""
 
     value: FloatArray
     slope: FloatArray
@@ -644,9 +646,7 @@ class _Top:
 
     def part(self, chosen: BoolArray) -> _Top:
         """Return those of some events."""
-        return _Top(
-            *(v[..., chosen] for v in (self.value, self.slope, self.inverse, self.step, self.promise))
-        )
+        return _Top(*(v[..., chosen] for v in (self.value, self.slope, self.inverse, self.step, self.promise)))
 
 
 def _bends_at(series: Series, equation: Equation, u: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -681,8 +681,8 @@ def _top(series: Series, equation: Equation, u: FloatArray) -> _Top:
         value[block], slope[:, block], second[..., block] = _bends_at(series.part(block), equation, u[:, block])
     usable = np.asarray(np.isfinite(second).all(axis=(0, 1)), dtype=np.bool_)
     second = np.where(usable, 0.5 * (second + second.transpose(1, 0, 2)), np.eye(size)[:, :, None])
-    inverse, least = _inverted(second)
-    bent = np.flatnonzero(least <= 0)
+    inverse, definite = _inverted(second)
+    bent = np.flatnonzero(~definite)
     if len(bent):
         bend, along = np.linalg.eigh(second[..., bent].transpose(2, 0, 1))
         firm = np.maximum(np.abs(bend), FLAT * np.abs(bend).max(axis=1)[:, None])
@@ -693,30 +693,32 @@ def _top(series: Series, equation: Equation, u: FloatArray) -> _Top:
     return _Top(value, slope, inverse, step, np.where(usable, promised, np.inf))
 
 
-def _inverted(second: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the inverses of symmetric matrices, shape (k, k, n), and whether they bend down nowhere: the least pivot less `FLAT`."""
+def _inverted(second: FloatArray) -> tuple[FloatArray, BoolArray]:
+    """Return the inverses of symmetric matrices, shape (k, k, n), where these are positive definite, and whether they are.
+
+    Gauss-Jordan without exchange of rows, the diagonal being 1: a pivot of less than `FLAT` is none.
+    """
     diagonal = np.einsum("iin->in", second)
     scale = 1.0 / np.sqrt(np.where(diagonal > 0, diagonal, 1.0))
     swept = second * scale[:, None] * scale
-    least = np.full(second.shape[2], np.inf)
+    definite = np.ones(second.shape[2], dtype=np.bool_)
     for j in range(len(second)):
-        pivot = swept[j, j].copy()
-        least = np.minimum(least, pivot - FLAT)
-        pivot = np.where(pivot > FLAT, pivot, 1.0)
+        definite &= swept[j, j] > FLAT
+        pivot = np.where(definite, swept[j, j], 1.0)
         row = swept[j] / pivot
         swept -= swept[:, j, None] * row
         swept[j] = swept[:, j] = row
         swept[j, j] = -1.0 / pivot
-    return -swept * scale[:, None] * scale, least
+    return -swept * scale[:, None] * scale, definite
 
 
 def _climb(
     series: Series, equation: Equation, u: FloatArray, top: _Top, enough: float, rivals: int = 1
 ) -> tuple[FloatArray, FloatArray]:
-    """Return where quasi-Newton steps from u, shape (p + size, n), lead, and the loss there: until they promise less than ``enough``, or `ROUNDS`
-    of them are done.
+    """Return where quasi-Newton steps from u, shape (p + size, n), lead, and the loss there.
 
-    With ``rivals``, u holds that many starts of each event, one after the other, and what cannot be the best of them is left.
+    They end where they promise less than ``enough``, or after `ROUNDS`. With ``rivals``, u holds so many starts of each event, all
+    events' first one first, and those that fall far behind the best of their event are given up.
     """
     u, ends, active, here = u.copy(), top.value.copy(), np.arange(u.shape[1]), series
     value, slope, inverse = top.value, top.slope, top.inverse
@@ -724,7 +726,7 @@ def _climb(
     for _ in range(ROUNDS):
         step = -_times(inverse, slope)
         promise = -0.5 * (slope * step).sum(axis=0)
-        best = ends.reshape(rivals, n).min(axis=0)[active % n]
+        best = np.fmin.reduce(ends.reshape(rivals, n), axis=0)[active % n]
         goes_on = (promise > enough) & (factor > SHORTEST) & (value - HOPE * promise <= best)
         going = np.count_nonzero(goes_on)
         if not going:
