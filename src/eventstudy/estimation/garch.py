@@ -22,7 +22,7 @@ PER_CENT = 100.0
 #: Fewest usable estimation days: a variance equation of three or four numbers says nothing on fewer.
 MIN_DAYS = 60
 #: Climbs of all events together, and iterations of ``arch`` for an event that found no maximum in them.
-CLIMBS, MAX_ITERATIONS = 6, 1000
+CLIMBS, MAX_ITERATIONS = 12, 1000
 #: Events whose likelihoods are evaluated together: a step of a day costs as much for one event as for a hundred.
 TOGETHER = 512
 #: A GARCH may be this much less likely than a constant variance, which it holds but for its first day.

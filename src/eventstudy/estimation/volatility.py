@@ -113,18 +113,17 @@ class Series:
         step = self.together
         return [slice(first, min(first + step, len(self.y))) for first in range(0, len(self.y), step)]
 
-    def accumulate(self, rows: FloatArray, share: FloatArray) -> None:
-        """Add to each row, in place, ``share`` times the row before it, which holds what came before."""
+    def accumulate(self, rows: FloatArray, shares: FloatArray) -> None:
+        """Add to each row, in place, its share times the row before it; ``shares``, which may be the same for all rows, begin at the second."""
+        shares = np.broadcast_to(shares, (len(rows) - 1, *shares.shape[-2:]))
         if self.narrow:
             step = 1
             while step < len(rows):  # sums of 2, 4, 8 … rows
-                rows[step:] += share * rows[:-step]
-                share, step = share * share, 2 * step
+                rows[step:] += shares * rows[:-step]
+                shares, step = shares[step:] * shares[:-step], 2 * step
             return
-        carried = np.empty_like(rows[0])
-        every = iter(rows)
-        before = next(every)
-        for now in every:
+        before, carried = rows[0], np.empty_like(rows[0])
+        for now, share in zip(rows[1:], shares, strict=True):
             np.multiply(before, share, carried)
             np.add(now, carried, now)
             before = now
@@ -209,10 +208,8 @@ def _second(series: Series, first: FloatArray, bends: Iterable[Bend]) -> FloatAr
     across[0, p:] = first
     for days, bend in zip(series.blocks, bends, strict=True):
         q, count = series.q[:, days, 0], days.stop - days.start
-        carried = np.empty_like(across[0])
-        for now, after, carry, news in zip(across[:count], across[1 : count + 1], bend.carry, bend.news, strict=True):
-            np.multiply(now, carry, carried)
-            np.add(carried, news, after)
+        across[1 : count + 1] = bend.news
+        series.accumulate(across[: count + 1], bend.carry[:, None])
         weighted = np.multiply(across[:count], bend.by_v[:, None], bend.news)
         product = np.empty_like(weighted)
         for j, regressor in enumerate(q):
@@ -480,7 +477,7 @@ class Egarch:
         half, scale, share = self._half_logs(series, e, self._rounded, theta)
         p, double = len(b), np.empty((len(e) + 1, *e.shape[1:]), e.dtype)
         value, slope = np.zeros(half.shape[1:]), np.zeros((p + 4, *half.shape[1:]))
-        work, carried = np.empty((4, *half[: series.together].shape), half.dtype), np.empty_like(half[0])
+        work = np.empty((4, *half[: series.together].shape), half.dtype)
         double[-1] = 0.0
         for days in reversed(series.blocks):
             error, inverse, used, effect = e[days], scale[days], series.used[days], double[days.start : days.stop + 1]
@@ -494,11 +491,7 @@ class Egarch:
             np.multiply(used, product, product)
             np.subtract(used, product, effect[:-1])
             share[days] += beta
-            later = effect[-1]
-            for now, carry in zip(effect[-2::-1], share[days][::-1], strict=True):
-                np.multiply(later, carry, carried)
-                np.add(now, carried, now)
-                later = now
+            series.accumulate(effect[::-1], share[days][::-1])
             slope[p] += effect[:-1].sum(axis=0)
             slope[p + 1] += _along(effect[1:], size, product)
             slope[p + 2] += _along(effect[1:], z, product)
