@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
@@ -28,8 +28,8 @@ LONGEST, SHORTEST = 0.3, 1e-7
 HOPE = 30.0
 #: Days whose derivatives are worked out together, and columns whose second ones are: so much stays in the cache.
 DAYS, BLOCK = 25, 256
-#: Columns that stopped are taken out of the arrays where this share or less goes on; arrays of so few columns are narrow.
-MOST, NARROW = 0.85, 64
+#: Columns that stopped are taken out of the arrays where this share or less goes on.
+MOST = 0.85
 #: Days of whose variances' product the logarithm is taken: single precision holds it, from 1e-8 to 1e8 each.
 AT_ONCE = 4
 #: One column beside itself: sums of a single column have another order than among others.
@@ -52,6 +52,8 @@ class Series:
         The other way round.
     before : ndarray, shape (1, n)
         Variance before the first day.
+    narrow : bool
+        Whether all days are worked on at once, as is quicker for a few dozen columns.
     """
 
     y: FloatArray
@@ -59,6 +61,7 @@ class Series:
     used: FloatArray
     idle: FloatArray
     before: FloatArray
+    narrow: bool = False
 
     @classmethod
     def of(cls, y: FloatArray, q: FloatArray, used: BoolArray) -> Series:
@@ -87,20 +90,16 @@ class Series:
     @property
     def single(self) -> Series:
         """The same in single precision, which is enough to see where maxima lie."""
-        return Series(*(v.astype(np.float32) for v in self._columns))  # type: ignore[arg-type]
-
-    @property
-    def _columns(self) -> tuple[FloatArray, ...]:
-        return self.y, self.q, self.used, self.idle, self.before
+        return self._each(lambda v: v.astype(np.float32))
 
     def part(self, chosen: IntArray | BoolArray | slice) -> Series:
         """Return the series of some events."""
-        return Series(*(v[..., chosen] for v in self._columns))
+        return self._each(lambda v: v[..., chosen])
 
-    @property
-    def narrow(self) -> bool:
-        """Whether arrays are so narrow that calls cost more than numbers; single precision keeps one order of sums for any width."""
-        return self.n <= NARROW and self.y.dtype == np.float64
+    def _each(self, change: Callable[[FloatArray], FloatArray]) -> Series:
+        """Return the series with every array changed."""
+        y, q, used, idle, before = (change(v) for v in (self.y, self.q, self.used, self.idle, self.before))
+        return Series(y, q, used, idle, before, self.narrow)
 
     @property
     def together(self) -> int:
@@ -609,6 +608,7 @@ def most_likely(series: Series, equation: Equation, climbs: int) -> Maxima:
         if not len(left):
             break
         u[:, left], _ = _climb(here, equation, u[:, left], top.part(~at_top), PROMISE)
+        here = replace(here, narrow=True)  # not by their number, so that no event depends on the others
     found = np.ones(n, dtype=np.bool_)
     found[left] = False
     theta, _ = equation.bounded(u[p:])
@@ -654,7 +654,7 @@ def _bends_at(series: Series, equation: Equation, u: FloatArray) -> tuple[FloatA
     back = np.zeros((len(u), len(u), series.n))
     back[np.arange(p), np.arange(p)] = 1.0
     back[p:, p:] = jacobian[:, :, 0]
-    second = np.einsum("ian,ijn->ajn", back, np.einsum("ijn,jbn->ibn", second, back))
+    second = _product(back.transpose(1, 0, 2), _product(second, back))
     around = np.repeat(u[p:, None], 2 * size, axis=1)
     around[np.arange(size), np.arange(size)] += STEP
     around[np.arange(size), size + np.arange(size)] -= STEP
@@ -743,9 +743,14 @@ def _climb(
     return u, ends
 
 
+def _product(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Return the products of matrices, shape (k, k, n): in an order of sums that does not depend on the columns beside."""
+    return np.asarray(sum(first[:, j, None] * second[j] for j in range(len(second))), dtype=np.float64)
+
+
 def _times(matrices: FloatArray, vectors: FloatArray) -> FloatArray:
     """Return the products of matrices, shape (k, k, n), and vectors, shape (k, n)."""
-    return np.asarray(np.einsum("ijn,jn->in", matrices, vectors), dtype=np.float64)
+    return np.asarray(sum(matrices[:, j] * vectors[j] for j in range(len(vectors))), dtype=np.float64)
 
 
 def _updated(inverse: FloatArray, step: FloatArray, turn: FloatArray) -> FloatArray:
