@@ -24,7 +24,7 @@ MIN_DAYS = 60
 #: Climbs of all events together, and iterations of ``arch`` for an event that found no maximum in them.
 CLIMBS, MAX_ITERATIONS = 12, 1000
 #: Events whose likelihoods are evaluated together: a step of a day costs as much for one event as for a hundred.
-TOGETHER = 512
+TOGETHER = 1024
 #: A GARCH may be this much less likely than a constant variance, which it holds but for its first day.
 SLACK = 1.0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
@@ -114,15 +115,14 @@ class Series:
 
     def accumulate(self, rows: FloatArray, shares: FloatArray) -> None:
         """Add to each row, in place, its share times the row before it; ``shares``, which may be the same for all rows, begin at the second."""
-        shares = np.broadcast_to(shares, (len(rows) - 1, *shares.shape[-2:]))
         if self.narrow:
-            step = 1
+            shares, step = np.broadcast_to(shares, (len(rows) - 1, *shares.shape[-2:])), 1
             while step < len(rows):  # sums of 2, 4, 8 … rows
                 rows[step:] += shares * rows[:-step]
                 shares, step = shares[step:] * shares[:-step], 2 * step
             return
         before, carried = rows[0], np.empty_like(rows[0])
-        for now, share in zip(rows[1:], shares, strict=True):
+        for now, share in zip(rows[1:], repeat(shares) if shares.ndim < rows.ndim else shares, strict=False):
             np.multiply(before, share, carried)
             np.add(now, carried, now)
             before = now
@@ -177,7 +177,7 @@ class Bend(NamedTuple):
 
     Attributes
     ----------
-    carry : ndarray, shape (T, n)
+    carry : ndarray, shape (T, n) or (n,)
         ∂m/∂v.
     news : ndarray, shape (T, p + size, n)
         Derivatives of m by b and θ where v is held.
@@ -208,7 +208,7 @@ def _second(series: Series, first: FloatArray, bends: Iterable[Bend]) -> FloatAr
     for days, bend in zip(series.blocks, bends, strict=True):
         q, count = series.q[:, days, 0], days.stop - days.start
         across[1 : count + 1] = bend.news
-        series.accumulate(across[: count + 1], bend.carry[:, None])
+        series.accumulate(across[: count + 1], bend.carry[..., None, :])
         weighted = np.multiply(across[:count], bend.by_v[:, None], bend.news)
         product = np.empty_like(weighted)
         for j, regressor in enumerate(q):
@@ -357,7 +357,7 @@ class Garch:
             np.multiply(error, error, news[:, p + 1])
             news[:, p + 2] = variance
             yield Bend(
-                carry=np.broadcast_to(beta, error.shape),
+                carry=beta,
                 news=news,
                 by_v=0.5 * square * (news[:, p + 1] * inverse - 0.5),
                 by_both=-error * square,
