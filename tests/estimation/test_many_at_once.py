@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ import statsmodels.api as sm
 from scipy.optimize import linprog
 
 import eventstudy as es
-from eventstudy.estimation import garch, model, robust
+from eventstudy.estimation import garch, model, robust, volatility
 from eventstudy.estimation.least_absolute import density_at_zero, least_absolute_deviations
 from eventstudy.estimation.panel import EventPanel
 from eventstudy.estimation.reweighted import HUBER, TUKEY, m_estimates
@@ -232,6 +233,119 @@ def test_maxima_are_those_of_arch_or_higher(kind, p):
         )
         elsewhere += own.loglikelihood > level + 1e-3
     assert elsewhere <= 1
+
+
+@pytest.mark.parametrize("days", [37, 160])
+@pytest.mark.parametrize("narrow", [False, True])
+@pytest.mark.parametrize("kind", EQUATIONS)
+def test_second_derivatives_are_those_of_differences(kind, narrow, days):
+    """In narrow and in wide arrays, with missing days, for more days than are worked on together and for a number that does not divide."""
+    n = 7
+    raw, x, used = changing(kind, n, days, 3, seed=days)
+    y, q, _ = orthonormal(raw, x, used)
+    equation, series = EQUATIONS[kind], replace(Series.of(residuals(y, q), q, used), narrow=narrow)
+    for place in equation.starts(series):
+        u = np.concatenate([np.zeros((3, n)), place]) + 0.07
+        theta, _ = equation.bounded(u[3:, None])
+        at = np.concatenate([u[:3, None], theta])
+        value, slope, second = equation.bends(series, at[:3], at[3:])
+        expected = equation.slopes(series, at[:3], at[3:])
+        np.testing.assert_allclose(value, expected[0][0], rtol=1e-13)
+        np.testing.assert_allclose(slope, expected[1][:, 0], rtol=1e-9, atol=1e-9)
+        np.testing.assert_array_equal(second, second.transpose(1, 0, 2))
+        for k, moved in enumerate(1e-7 * np.eye(len(u))[:, :, None, None]):
+            up, down = (equation.slopes(series, v[:3], v[3:])[1][:, 0] for v in (at + moved, at - moved))
+            scale = np.abs(second).max(axis=(0, 1))
+            np.testing.assert_allclose(second[:, k] / scale, (up - down) / 2e-7 / scale, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", EQUATIONS)
+def test_narrow_arrays_give_what_wide_ones_give(kind):
+    """Sums of 2, 4, 8 … days against one day after the other."""
+    raw, x, used = changing(kind, 9, 203, 2, seed=6)
+    y, q, _ = orthonormal(raw, x, used)
+    equation, series = EQUATIONS[kind], Series.of(residuals(y, q), q, used)
+    b, theta = np.full((2, 1, 9), 0.02), equation.bounded(equation.starts(series)[0][:, None])[0]
+    wide, narrow = (equation.bends(v, b, theta) for v in (series, replace(series, narrow=True)))
+    for ours, theirs in zip(narrow, wide, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-10 * np.abs(theirs).max())
+
+
+def test_small_matrices_are_inverted_and_those_that_bend_down_are_told():
+    rng = np.random.default_rng(8)
+    rows = rng.normal(size=(5, 9, 40)) * np.exp(rng.normal(0.0, 4.0, (5, 1, 40)))
+    second = np.einsum("ikn,jkn->ijn", rows, rows)
+    second[:, :, ::4] -= 2.0 * np.einsum("in,jn->ijn", rows[:, 0, ::4], rows[:, 0, ::4])
+    second[2, :, 5] = second[:, 2, 5] = 0.0
+    inverse, definite = volatility._inverted(second)
+    by_event = second.transpose(2, 0, 1) / np.sqrt(np.abs(np.einsum("iin->ni", second)) + 1e-300)[:, :, None]
+    by_event /= np.sqrt(np.abs(np.einsum("iin->ni", second)) + 1e-300)[:, None]
+    np.testing.assert_array_equal(definite, np.linalg.eigvalsh(by_event)[:, 0] > 1e-9)
+    assert 10 < definite.sum() < 40
+    for i in np.flatnonzero(definite):
+        size = np.sqrt(np.diag(second[:, :, i]))
+        identity = inverse[:, :, i] @ second[:, :, i] * size[:, None] / size
+        np.testing.assert_allclose(identity, np.eye(5), rtol=0, atol=1e-8)
+
+
+class OneStart:
+    """An equation with one of its starts alone."""
+
+    def __init__(self, equation: Garch | Egarch, start: int):
+        self._equation, self._start = equation, start
+
+    def __getattr__(self, name: str):
+        return getattr(self._equation, name)
+
+    def starts(self, series: Series) -> list[np.ndarray]:
+        return [self._equation.starts(series)[self._start]]
+
+
+@pytest.mark.parametrize("law", ["constant", "heavy tails", "changing"])
+@pytest.mark.parametrize("kind", EQUATIONS)
+def test_what_is_given_up_would_seldom_have_led_higher(kind, law):
+    """Against every start by itself: neither single precision nor starts that are given up cost a maximum."""
+    n, m = 60, 180
+    raw, x, used = changing(kind, n, m, 2, seed=44)
+    rng = np.random.default_rng(45)
+    if law != "changing":
+        errors = rng.standard_normal((n, m)) if law == "constant" else rng.standard_t(3, (n, m))
+        raw = np.where(used, x[:, :, 1] + 0.02 * errors, 0.0)
+    y, q, _ = orthonormal(raw, x, used)
+    equation, series = EQUATIONS[kind], Series.of(residuals(y, q), q, used)
+
+    def climbed(equation: Garch | Egarch | OneStart) -> np.ndarray:
+        best = most_likely(series, equation, garch.CLIMBS)
+        e = series.errors(best.b[:, None])
+        value = loss(series, e, EQUATIONS[kind].variances(series, e, best.theta[:, None]))[0]
+        return np.where(best.found, value, np.inf)
+
+    together = climbed(equation)
+    alone = np.min([climbed(OneStart(equation, k)) for k in range(len(equation.starts(series)))], axis=0)
+    assert np.isfinite(together).mean() >= 0.95
+    assert (alone < together - 1e-3).sum() <= 2
+
+
+@pytest.mark.parametrize(("kind", "slopes", "bends"), [("garch", 25, 5), ("egarch", 36, 7)])
+def test_a_fit_evaluates_few_likelihoods(kind, slopes, bends, monkeypatch):
+    """Per event, where no variance changes and maxima are flattest."""
+    n, m = 200, 250
+    rng = np.random.default_rng(46)
+    x = np.concatenate([np.ones((n, m, 1)), rng.normal(0.0, 0.011, (n, m, 1))], axis=2)
+    used = np.ones((n, m), dtype=bool)
+    y, q, _ = orthonormal(x[:, :, 1] + 0.02 * rng.standard_normal((n, m)), x, used)
+    counted = {"slopes": 0, "bends": 0}
+    for name in counted:
+        plain = getattr(EQUATIONS[kind], name)
+
+        def count(_, series, b, theta, name=name, plain=plain):
+            counted[name] += b[0].size
+            return plain(series, b, theta)
+
+        monkeypatch.setattr(type(EQUATIONS[kind]), name, count)
+    assert most_likely(Series.of(residuals(y, q), q, used), EQUATIONS[kind], garch.CLIMBS).found.mean() >= 0.98
+    assert counted["slopes"] <= slopes * n
+    assert counted["bends"] <= bends * n
 
 
 def ahead(kind: str, theta: np.ndarray, e: float, h: float) -> float:
