@@ -66,6 +66,9 @@ _SOME = 3
 #: Share of days on which a named exchange may have been closed without another reading being looked for.
 _CLOSED = 0.02
 
+#: A day in nanoseconds.
+_DAY = 86_400_000_000_000
+
 IntArray = NDArray[np.int64]
 
 
@@ -105,10 +108,10 @@ def days_of(stamps: pd.DatetimeIndex, what: str, exchange: str | None = None) ->
     or of any exchange; without one by the weekend; then by a clock that changes with a place's summer time.
     """
     zone = str(stamps.tz) if stamps.tz is not None else ""
-    if zone and len(stamps) and not _midnights(stamps).all():
+    if zone and len(stamps) and not midnights(stamps).all():
         utc = stamps.tz_convert("UTC")
         days = utc.tz_localize(None).normalize().as_unit("ns")
-        if _midnights(utc).all() and all((days.day_of_week == d).mean() >= _REGULAR for d in (_SATURDAY, _SUNDAY)):
+        if midnights(utc).all() and all((days.day_of_week == d).mean() >= _REGULAR for d in (_SATURDAY, _SUNDAY)):
             return Days(
                 days,
                 f"Dates at midnight in UTC, written in {zone}, were taken as the days of UTC, on all days of the week.",
@@ -116,9 +119,10 @@ def days_of(stamps: pd.DatetimeIndex, what: str, exchange: str | None = None) ->
     return _read(stamps.tz_localize(None), "UTC" if zone in _UTC_NAMES else zone, what, exchange)
 
 
-def _midnights(stamps: pd.DatetimeIndex) -> NDArray[np.bool_]:
-    wall = stamps.tz_localize(None).to_numpy(dtype="datetime64[ns]")
-    return np.asarray(wall == wall.astype("datetime64[D]"), dtype=np.bool_)
+def midnights(stamps: pd.DatetimeIndex) -> NDArray[np.bool_]:
+    """Return which stamps are midnights of their own zone, shape (N,)."""
+    wall = stamps.tz_localize(None).to_numpy(dtype="datetime64[ns]").view(np.int64)
+    return np.asarray(wall % _DAY == 0, dtype=np.bool_)
 
 
 def written_days(column: pd.Series[str], what: str, exchange: str | None = None) -> Days | None:
@@ -157,7 +161,7 @@ def _shift(given: pd.DatetimeIndex, zone: str, what: str, exchange: str | None) 
     written, none = given.normalize(), np.zeros(len(given), dtype=np.int64)
     if given.year.min() < _TIMED_YEARS[0] or given.year.max() > _TIMED_YEARS[1]:
         return none, ""
-    if _midnights(given).all():
+    if midnights(given).all():
         return none, _neighbours(written, what, exchange)
     if exchange == EVERY_DAY and zone == "UTC":  # its sessions are the days of UTC
         return none, ""
@@ -246,7 +250,7 @@ def _by_clock(
     days = local.tz_localize(None).normalize()
     next_day = ((days - written) // pd.Timedelta(days=1)).to_numpy(dtype=np.int64)
     verdict = _weekends(written, days)
-    clocks = _clocks(given[_midnights(local)])
+    clocks = _clocks(given[midnights(local)])
     if verdict or (verdict is None and " and " in clocks and not _at_new_york_close(moments)):
         said = f"midnights of {place}, or of a place with its clock"
         return next_day, _said(given, written, next_day, zone, said, clocks)
@@ -294,7 +298,7 @@ def _place_of(moments: pd.DatetimeIndex) -> str | None:
         return None
     least = _MOST if len(moments) >= _FEWEST else 1.0
     local = ((p, moments.tz_convert(p)) for p in _PLACES)
-    return next((p for p, at in local if _midnights(at).mean() >= least), None)
+    return next((p for p, at in local if midnights(at).mean() >= least), None)
 
 
 def _said(
