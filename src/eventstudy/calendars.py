@@ -172,6 +172,8 @@ TIMES = 2
 NEAR = 2
 #: Days that are sessions if day and month are changed over, from which on this is no chance.
 SWAPPED, SWAPPED_SHARE = 3, 0.9
+#: Days that are lacking are counted where they are not one in so many.
+FEW = 8
 
 
 class _Known(NamedTuple):
@@ -248,10 +250,8 @@ def match_exchanges(days: pd.DatetimeIndex, present: NDArray[np.bool_] | None = 
     at = np.asarray((days - FIRST_DAY).days, dtype=np.int64)
     inside = (at >= 0) & (at < known.open.shape[1])
     at, there = at[inside], there[inside]
-    mine = there.T.astype(np.float32)
     covered = (at >= known.spans[:, :1]) & (at <= known.spans[:, 1:])
-    count = mine @ covered.T.astype(np.float32)
-    hits = (mine @ known.open[:, at].T).astype(np.float64)
+    count, hits = _counts(there, covered), _counts(there, known.open[:, at])
     if not len(at):
         zero = np.zeros(hits.shape)
         return Match(known.names, zero, zero, zero, ((),) * len(zero), ((),) * len(zero))
@@ -281,6 +281,23 @@ def match_exchanges(days: pd.DatetimeIndex, present: NDArray[np.bool_] | None = 
         for which in (fit, near)
     )
     return Match(known.names, closed, missing, count.astype(np.float64), fits, alike)
+
+
+def _counts(there: NDArray[np.bool_], marked: NDArray[Any]) -> NDArray[np.float64]:
+    """Return how many days of each set are marked of each exchange, shape (K, E); of sets that are nearly whole by the days that they lack."""
+    marks = marked.astype(np.float32)
+    lacking = np.flatnonzero(~there.all(axis=0))
+    out = np.tile(marks.sum(axis=1, dtype=np.float64), (there.shape[1], 1))
+    if not len(lacking):
+        return out
+    some = there[:, lacking].T
+    at, day = np.nonzero(~some)
+    if FEW * len(at) > some.size:
+        out[lacking] = some.astype(np.float32) @ marks.T
+        return out
+    first = np.flatnonzero(np.append(True, at[1:] != at[:-1]))
+    out[lacking] -= np.add.reduceat(np.ascontiguousarray(marks.T)[day], first, axis=0)
+    return out
 
 
 def same_sessions(one: str, other: str, first: pd.Timestamp, last: pd.Timestamp) -> bool:
@@ -324,12 +341,13 @@ def swapped_days(days: pd.DatetimeIndex) -> Swapped | None:
     turns = np.flatnonzero((days.day <= 12) & (days.day != days.month))
     if len(turns) < SWAPPED:
         return None
-    other = pd.to_datetime({"year": days.year[turns], "month": days.day[turns], "day": days.month[turns]})
-    there = np.asarray((other - FIRST_DAY).dt.days, dtype=np.int64)
+    year, month, day = (np.asarray(part[turns], dtype=np.int64) for part in (days.year, days.month, days.day))
+    other = (12 * (year - 1970) + day - 1).astype("datetime64[M]").astype("datetime64[D]") + (month - 1)
+    there = (other - FIRST_DAY.to_datetime64().astype("datetime64[D]")).astype(np.int64)
     lost = ~np.isin(there, at) & (there >= at[0]) & (there <= at[-1])
-    closed = known.open[:, at] == 0.0
-    turned = closed[:, turns[lost]] & (known.open[:, there[lost]] == 1.0)
-    number, all_closed = turned.sum(axis=1), closed.sum(axis=1)
+    turned = (known.open[:, at[turns[lost]]] == 0.0) & (known.open[:, there[lost]] == 1.0)
+    number = turned.sum(axis=1)
+    all_closed = len(at) - known.open[:, at].sum(axis=1) if (number >= SWAPPED).any() else np.full(len(number), np.inf)
     week = turns[lost]
     around = [known.open[:, np.clip(at[week] + by, 0, known.open.shape[1] - 1)] == 0.0 for by in (-7, 7)]
     weekend = (turned & around[0] & around[1]).sum(axis=1)
@@ -341,7 +359,7 @@ def swapped_days(days: pd.DatetimeIndex) -> Swapped | None:
     )
     sure[known.names.index(EVERY_DAY)] = False
     if not sure.any():
-        return _swapped_by_weekday(days, turns[lost], other.dt.dayofweek.to_numpy()[lost])
+        return _swapped_by_weekday(days, turns[lost], pd.DatetimeIndex(other[lost].astype("datetime64[ns]")).day_of_week.to_numpy())
     missing = known.before[:, at[-1] + 1] - known.before[:, at[0]]  # its sessions, alike of all, less those there
     against = np.where(sure, (all_closed - number) * len(at) + np.abs(missing - len(at)), np.inf)
     best = int(against.argmin())
@@ -393,8 +411,10 @@ def lost_days(table: pd.DataFrame, seen: pd.Series[bool], exchange: str | None =
     >>> [iso_day(day) for day in lost_days(table, table["index"].notna())]      # the hole, and no holiday
     ['2024-05-15']
     """
-    days, there = pd.DatetimeIndex(table.index), table.notna().to_numpy()
-    own = seen.to_numpy(dtype=np.bool_)
+    days, own = pd.DatetimeIndex(table.index), seen.to_numpy(dtype=np.bool_)
+    if own.all():
+        return days[:0]
+    there = table.notna().to_numpy()
     lonely = ~own & there.any(axis=1)
     if not lonely.any():
         return days[lonely]

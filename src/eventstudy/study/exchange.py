@@ -22,7 +22,7 @@ from eventstudy.days import refuse_two_readings
 from eventstudy.errors import DataUnfit
 from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.events import EventList, Exchanges
-from eventstudy.prices.table import Prices, clean_frame
+from eventstudy.prices.table import FEW, Prices, clean_frame, rows_with_figures
 from eventstudy.study.interpolated import between_neighbours
 from eventstudy.study.refusals import LISTED, still_rows
 from eventstudy.wording import first_few, iso_day, plural
@@ -47,12 +47,13 @@ def exchanges_of(
     if calendar not in {None, AUTO}:
         calendar_bounds(str(calendar))
         return Exchanges(named=str(calendar), sessions=str(calendar), held=held)
-    needed = list(dict.fromkeys([*events.tickers.tolist(), *model.columns]))
-    frame = closes[[c for c in needed if c in closes.columns]]
+    there = set(closes.columns.tolist())
+    needed = [c for c in dict.fromkeys([*events.firms[0], *model.columns]) if c in there]
+    frame = closes if len(needed) == len(there) else closes[needed]
     if isinstance(data, Prices):
         frame = clean_frame(frame, "adjusted close") if frame.shape[1] else frame
-    counted = frame[[model.benchmark]] if model.benchmark in frame else frame
-    rows = counted.notna().any(axis=1).to_numpy(dtype=np.bool_)
+    counted = frame[[model.benchmark]] if model.benchmark in there else frame
+    rows = rows_with_figures(counted.to_numpy())
     if not rows.any():
         return Exchanges(sessions="" if calendar is None else DEFAULT_EXCHANGE)
     days = pd.DatetimeIndex(frame.index)
@@ -71,18 +72,31 @@ def exchanges_of(
 def of_another_market(data: Prices | pd.DataFrame, events: EventList, model: NormalReturnModel) -> frozenset[str]:
     """Return the tickers whose dates are the sessions of other exchanges than the benchmark's."""
     table = data.adj_close if isinstance(data, Prices) else data
-    tickers = [t for t in dict.fromkeys(events.tickers.tolist()) if t in table]
-    if model.benchmark not in table or not tickers:
+    columns = set(table.columns.tolist())
+    tickers = {t for t in events.firms[0] if t in columns}
+    if model.benchmark not in columns or not tickers:
         return frozenset()
-    match = match_exchanges(pd.DatetimeIndex(table.index), table[[model.benchmark, *tickers]].notna().to_numpy())
+    there = ~np.isnan(table.to_numpy(dtype=np.float64))
+    own = there[:, table.columns.get_loc(model.benchmark)]
+    other = table.columns[(there != own[:, None]).any(axis=0)].tolist()
+    apart = [t for t in other if t in tickers]  # on the benchmark's days it is the benchmark's exchange
+    if not apart:
+        return frozenset()
+    there = there[:, table.columns.get_indexer(pd.Index([model.benchmark, *apart]))]
+    match = match_exchanges(pd.DatetimeIndex(table.index), there)
     home = set(match.fits[0])
     return frozenset(
-        t for t, fits in zip(tickers, match.fits[1:], strict=True) if home and fits and home.isdisjoint(fits)
+        t for t, fits in zip(apart, match.fits[1:], strict=True) if home and fits and home.isdisjoint(fits)
     )
 
 
 def _moving(frame: pd.DataFrame, closes: bool) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return the rows on which anything moves off the line between its neighbours, and those on it: holidays that were filled in or interpolated."""
+    few = frame.iloc[:, :FEW]
+    if few.shape[1] < frame.shape[1]:
+        moves, filled = _moving(few, closes)
+        if moves.all() and not filled.any():  # what moves or lies on no line in some columns does in all
+            return moves, filled
     values = frame.to_numpy()
     still = np.asarray(frame.ffill().diff() == 0.0) if closes else still_rows(values)
     filled = between_neighbours(frame.ffill().pct_change(fill_method=None) if closes else frame)

@@ -202,7 +202,7 @@ def early_end(grid: Grid) -> Iterator[Finding]:
     if usage is None:
         return
     _, last, _ = _life(grid)
-    column = pd.Index(grid.tickers).get_indexer(pd.Index(list(usage.tickers)))
+    column = usage.places(grid.tickers)
     ends = grid.days.to_numpy()[np.maximum(last, 0)][column]
     short = (column >= 0) & (ends < usage.last.to_numpy()) & (ends >= usage.first.to_numpy())
     for place in sorted(set(column[short].tolist())):
@@ -348,25 +348,28 @@ def carried_prices(grid: Grid) -> Iterator[Finding]:
         return
     closes, there = grid.closes, np.isfinite(grid.closes)
     same = there & (closes == previous(closes))
+    if not same.any():
+        return
     untold = np.ones(len(grid.tickers), dtype=np.bool_)
     if grid.volume is not None:
         untold = np.asarray(~np.isfinite(grid.volume).any(axis=0), dtype=np.bool_)
-    cells, outside = there & grid.event, there & ~grid.event
-    firms = cells.any(axis=0)
-    if not firms.any():
-        return
-    share = (same & outside).sum(axis=0) / np.maximum(outside.sum(axis=0), 1)
-    share = np.maximum(share, np.median(share[firms]))
-    days = run_lengths(closes) - 1
-    expected = share[None, :] ** np.maximum(days, 1) * (cells.sum(axis=0) * firms.sum())[None, :]
-    carried = same & grid.event & untold[None, :] & (days < STALE - 1) & (expected <= BY_CHANCE)
+    number = (there & grid.event).sum(axis=0)
+    firms = number > 0
+    outside = there.sum(axis=0) - number
+    share = (same & ~grid.event).sum(axis=0) / np.maximum(outside, 1)
+    if firms.any():
+        share = np.maximum(share, np.median(share[firms]))
+    row, column = np.nonzero(same & grid.event & untold[None, :])
+    days = run_lengths(closes)[row, column] - 1
+    expected = share[column] ** np.maximum(days, 1) * (number * firms.sum())[column]
+    chosen = (days < STALE - 1) & (expected <= BY_CHANCE)
     if grid.usage.zero is not None:
-        row, column = (
-            grid.days.get_indexer(grid.usage.zero),
-            pd.Index(grid.tickers).get_indexer(pd.Index(list(grid.usage.tickers))),
-        )
-        apart = (row >= 0) & (column >= 0) & (days[row, column] == 1)
-        carried[row[apart], column[apart]] = False
+        zero, firm = grid.days.get_indexer(grid.usage.zero), grid.usage.places(grid.tickers)
+        apart = (zero >= 0) & (firm >= 0)
+        told = np.isin(column * len(grid.days) + row, firm[apart] * len(grid.days) + zero[apart])
+        chosen &= ~(told & (days == 1))
+    carried = np.zeros(closes.shape, dtype=np.bool_)
+    carried[row[chosen], column[chosen]] = True
     level = np.where(carried, NOTE if grid.thin else WARNING, 0).astype(np.int8)
     said = "a return of exactly zero" if grid.of_returns else "the close of the day before, to the last digit"
     yield from by_ticker(grid, CARRIED_PRICE, level, lambda _, rows: f"{said}: {grid.days_of(rows)}")
