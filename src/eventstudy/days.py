@@ -512,10 +512,11 @@ def _kind(gap: int) -> str:
 
 def refuse_sparse_columns(table: pd.DataFrame, what: str) -> None:
     """Raise `InvalidInput` at a column that has figures on every fifth or twentieth row only, as weekly and monthly ones among daily rows."""
-    there = table.notna().to_numpy()
-    share = there.mean(axis=0)
-    for place in np.flatnonzero((share > 0) & (share < 0.3)).tolist():
-        rows = np.flatnonzero(there[:, place])
+    values = table.to_numpy(dtype=np.float64)
+    holed = np.flatnonzero(np.isnan(values.sum(axis=0)))
+    share = (~np.isnan(values[:, holed])).mean(axis=0)
+    for place in holed[(share > 0) & (share < 0.3)].tolist():
+        rows = np.flatnonzero(~np.isnan(values[:, place]))
         gaps = np.diff(rows)
         if (
             len(gaps) >= _IN_A_ROW

@@ -8,17 +8,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from eventstudy.prices.checks.screen import by_series
 from eventstudy.study.interpolated import EQUAL, LARGEST
 
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
 
-#: Cells that are looked at together, so that they stay in the processor's cache.
-CELLS = 80_000
 #: Rows of a block: a stretch of twice as many holds a whole one wherever it begins; moves of a block that may differ from the one before.
 BLOCK, APART = 20, 6
 #: Share of the rows of one weekday that stand still or go on as before, from which on a column is looked at.
 WEEKDAY = 0.85
+#: Share of the rows of each weekday that are looked at before all.
+LOOKED_AT = 0.25
 #: Share of rows on the side of zero of the row before, from which on a column may follow itself.
 SAME_SIDE = 0.55
 #: Share of the rows without a figure from which on the bounds say nothing.
@@ -51,16 +52,97 @@ def suspicious(returns: pd.DataFrame) -> BoolArray:
     length = np.diff(days).astype(np.float64)
     turns = np.flatnonzero(length[1:] != length[:-1]) + 2
     ratio = length[turns - 1] / length[turns - 2]
-    return np.concatenate(
-        [_looked_at(part, on, turns, ratio) for part in _by_columns(values)] or [np.zeros(0, np.bool_)]
+    doubtful = np.flatnonzero(_doubtful(values.T, weekday, turns, ratio))
+    out = np.zeros(values.shape[1], dtype=np.bool_)
+    out[doubtful] = np.concatenate(
+        [_looked_at(part, on, turns, ratio) for part in _by_columns(values[:, doubtful])] or [np.zeros(0, np.bool_)]
     )
+    return out
+
+
+def often_beyond(series: FloatArray, limit: float) -> BoolArray:
+    """Return which series, shape (K, T), have half or more of their moves beyond a limit, or no figure."""
+    out = []
+    for part in by_series(series):
+        far = np.count_nonzero(np.abs(part) > limit, axis=1)
+        near = 2 * far < series.shape[1] - np.isnan(part).sum(axis=1) - (part == 0.0).sum(axis=1)
+        out.append(~near)
+    return np.concatenate(out or [np.zeros(0, np.bool_)])
 
 
 def _by_columns(values: FloatArray) -> Iterator[FloatArray]:
     """Yield the columns of a matrix, some at a time, each one contiguous, shape (k, T)."""
-    step = max(1, CELLS // max(len(values), 1))
-    for first in range(0, values.shape[1], step):
-        yield np.ascontiguousarray(values[:, first : first + step].T)
+    yield from map(np.ascontiguousarray, by_series(values.T))
+
+
+def _doubtful(
+    series: FloatArray, weekday: NDArray[np.int64], turns: NDArray[np.intp], ratio: FloatArray
+) -> BoolArray:
+    """Return which series, shape (K, T), are not cleared by a look at some of their cells: a bound of `_looked_at`.
+
+    A move beside a hole counts as equal; among all rows so does one after more or fewer days than the move before. Of each weekday the first rows are looked at: what
+    nearly all rows of it are, most of these are.
+    """
+    number = np.bincount(weekday, minlength=7)
+    rank = np.zeros(len(weekday), dtype=np.int64)
+    for day in np.flatnonzero(number):
+        rank[weekday == day] = np.arange(number[day])
+    inner = (np.arange(len(weekday)) > 0) & (np.arange(len(weekday)) < len(weekday) - 1)
+    rows = np.flatnonzero((rank <= LOOKED_AT * number[weekday]) & inner)
+    on = (weekday[rows, None] == np.arange(7)).astype(np.float32)
+    allowed = (1.0 - WEEKDAY) * number
+    kept = np.ones(series.shape[1], dtype=np.bool_)
+    kept[turns] = False
+    times = np.ones(series.shape[1])
+    times[turns] = ratio
+    return np.concatenate(
+        [_not_cleared(np.ascontiguousarray(part), kept, times[rows], rows, on, allowed) for part in by_series(series)]
+        or [np.zeros(0, np.bool_)]
+    )
+
+
+def _not_cleared(
+    v: FloatArray,
+    kept: BoolArray,
+    ratio: FloatArray,
+    rows: NDArray[np.intp],
+    on: NDArray[np.float32],
+    allowed: FloatArray,
+) -> BoolArray:
+    """Return which of some series, shape (k, T), are not cleared by all rows that are kept and by some rows of each weekday."""
+    size = np.abs(v)
+    total = size.sum(axis=1)
+    lost = np.isnan(v).sum(axis=1) if not np.isfinite(total).all() else np.zeros(len(v), dtype=np.int64)
+    total = np.where(lost > 0, np.nansum(size, axis=1), total) if lost.any() else total
+    moved = v != 0.0
+    moves = np.count_nonzero(moved, axis=1)
+    bound = EQUAL * np.minimum(2.0 * total / np.maximum(moves - lost, 1), LARGEST)[:, None]
+    reach = size[:, :-1]
+    step = v[:, 1:] - v[:, :-1]
+    np.abs(step, out=step)
+    reach = np.multiply(reach, reach, out=reach)
+    reach *= 2.0
+    reach += bound
+    apart = np.zeros(v.shape, dtype=np.bool_)
+    np.greater(step, reach, out=apart[:, 1:])
+    apart &= moved
+    up = v > 0.0
+    sides = np.count_nonzero(up[:, 1:] == up[:, :-1], axis=1)
+    here, before, after = v[:, rows], v[:, rows - 1], v[:, rows + 1]
+    straight = np.abs(here - ratio * before) > np.maximum(ratio, 1.0) * reach[:, rows - 1]
+    middle = np.abs(here - 0.5 * (after + before)) > bound
+    beside = (apart[:, rows] & straight).astype(np.float32) @ on
+    off = (middle & moved[:, rows]).astype(np.float32) @ on
+    apart &= kept
+    still = (beside <= allowed) | (off <= allowed)
+    return np.asarray(
+        _in_blocks(apart, moved)
+        | still[:, allowed > 0].any(axis=1)
+        | (sides >= SAME_SIDE * (v.shape[1] - 1))
+        | (lost >= 0.99 * HOLES * v.shape[1])
+        | ~np.isfinite(total),
+        dtype=np.bool_,
+    )
 
 
 def _looked_at(v: FloatArray, on: NDArray[np.float32], turns: NDArray[np.intp], ratio: FloatArray) -> BoolArray:
@@ -86,7 +168,7 @@ def _looked_at(v: FloatArray, on: NDArray[np.float32], turns: NDArray[np.intp], 
         middle[:, 1:-1] |= ~(there[:, :-2] & there[:, 2:])
     sides = ((v[:, 1:] > 0.0) == (v[:, :-1] > 0.0)).sum(axis=1)
     return np.asarray(
-        _in_blocks(moved, equal)
+        _in_blocks(moved & ~equal, moved)
         | _on_weekdays(on, there, (equal | ~moved) & there)
         | _on_weekdays(on, moved, middle & moved)
         | (sides >= SAME_SIDE * (v.shape[1] - 1))
@@ -95,13 +177,13 @@ def _looked_at(v: FloatArray, on: NDArray[np.float32], turns: NDArray[np.intp], 
     )
 
 
-def _in_blocks(moved: BoolArray, equal: BoolArray) -> BoolArray:
+def _in_blocks(apart: BoolArray, moved: BoolArray) -> BoolArray:
     """Return the columns most of whose moves, or all but a few of a block of rows, equal the one before."""
     whole = moved.shape[1] // BLOCK * BLOCK
-    apart = moved & ~equal
     unlike, moves = (a[:, :whole].reshape(len(a), -1, BLOCK).sum(axis=2, dtype=np.uint8) for a in (apart, moved))
     return np.asarray(
-        (2 * apart.sum(axis=1) <= moved.sum(axis=1)) | ((unlike <= APART) & (moves >= BLOCK // 2)).any(axis=1),
+        (2 * np.count_nonzero(apart, axis=1) <= np.count_nonzero(moved, axis=1))
+        | ((unlike <= APART) & (moves >= BLOCK // 2)).any(axis=1),
         dtype=np.bool_,
     )
 
