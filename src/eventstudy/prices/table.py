@@ -327,6 +327,9 @@ def frame_of_days(frame: pd.DataFrame, what: str, exchange: str | None = None) -
         table = table.sort_index(kind="stable")
     if table.index.has_duplicates:
         table = _drop_equal_repeats(table, what)
+    values = table.to_numpy()
+    if values.flags.writeable:  # columns that lie apart were put together, and need not be again
+        table = pd.DataFrame(values, index=table.index, columns=table.columns, copy=False)
     table.index.name = "date"
     table.columns.name = None
     return table, said

@@ -22,7 +22,7 @@ from eventstudy.study.interpolated import (
     refuse_interpolated,
     refuse_spread,
 )
-from eventstudy.study.screen import often_beyond, suspicious
+from eventstudy.study.screen import suspicious
 from eventstudy.wording import did_you_mean, first_few, iso_day, listed
 
 #: Findings listed one by one in a check of validity.
@@ -94,19 +94,25 @@ def require_returns(
     values = table.to_numpy(dtype=np.float64)
     low, high = np.fmin.reduce(values, axis=0), np.fmax.reduce(values, axis=0)
     up = np.flatnonzero(low > 0)
-    count = (~np.isnan(values[:, up])).sum(axis=0)
-    always = (count >= NEVER_ALL_UP) & (low < high)[up] & table.columns[up].isin(list(firms))
-    prices = [k for k, sure in zip(up.tolist(), always, strict=True) if sure or table.iloc[:, k].median() > 1.0]
+    always = ((~np.isnan(values[:, up])).sum(axis=0) >= NEVER_ALL_UP) & (low < high)[up]
+    firm = set(firms) if len(up) else set()
+    prices = [
+        k
+        for k, sure in zip(up.tolist(), always.tolist(), strict=True)
+        if (sure and table.columns[k] in firm) or table.iloc[:, k].median() > 1.0
+    ]
     if refuse_prices and prices:
         raise DataUnfit(
             f"{first_few(table.columns[np.array(prices)], LISTED)}: all figures are positive, as prices are. For prices write "
             f"study.run(es.load_prices(data), events); for returns take table.pct_change(fill_method=None)."
         )
     limit = TYPICAL_MOVE_LIMIT if name == "data" else TYPICAL_FACTOR
-    far = np.flatnonzero(often_beyond(values.T, min(limit, TYPICAL_MOVE_LIMIT)))
+    beyond = np.flatnonzero(np.maximum(high, -low) > limit)
+    sizes = np.abs(values[:, beyond])
+    far = beyond[2 * (sizes > limit).sum(axis=0) >= np.maximum((sizes > 0.0).sum(axis=0), 1)]
     if len(far):
-        sizes = table.iloc[:, far].abs()
-        typical = sizes.where(sizes != 0).median()
+        moves = table.iloc[:, far].abs()
+        typical = moves.where(moves != 0).median()
         _refuse_growth(table.iloc[:, far], typical, name)
         large = typical[typical > limit]
         if len(large):

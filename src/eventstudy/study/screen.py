@@ -20,6 +20,8 @@ BLOCK, APART = 20, 6
 WEEKDAY = 0.85
 #: Share of the rows of each weekday that are looked at before all.
 LOOKED_AT = 0.25
+#: By how much bounds are wider for figures of half the digits; its square is more than what these leave out.
+ROUNDED = 1.001
 #: Share of rows on the side of zero of the row before, from which on a column may follow itself.
 SAME_SIDE = 0.55
 #: Share of the rows without a figure from which on the bounds say nothing.
@@ -60,16 +62,6 @@ def suspicious(returns: pd.DataFrame) -> BoolArray:
     return out
 
 
-def often_beyond(series: FloatArray, limit: float) -> BoolArray:
-    """Return which series, shape (K, T), have half or more of their moves beyond a limit, or no figure."""
-    out = []
-    for part in by_series(series):
-        far = np.count_nonzero(np.abs(part) > limit, axis=1)
-        near = 2 * far < series.shape[1] - np.isnan(part).sum(axis=1) - (part == 0.0).sum(axis=1)
-        out.append(~near)
-    return np.concatenate(out or [np.zeros(0, np.bool_)])
-
-
 def _by_columns(values: FloatArray) -> Iterator[FloatArray]:
     """Yield the columns of a matrix, some at a time, each one contiguous, shape (k, T)."""
     yield from map(np.ascontiguousarray, by_series(values.T))
@@ -93,46 +85,47 @@ def _doubtful(
     allowed = (1.0 - WEEKDAY) * number
     kept = np.ones(series.shape[1], dtype=np.bool_)
     kept[turns] = False
-    times = np.ones(series.shape[1])
+    times = np.ones(series.shape[1], dtype=np.float32)
     times[turns] = ratio
     return np.concatenate(
-        [_not_cleared(np.ascontiguousarray(part), kept, times[rows], rows, on, allowed) for part in by_series(series)]
+        [_not_cleared(part.astype(np.float32, order="C"), kept, times[rows], rows, on, allowed) for part in by_series(series)]
         or [np.zeros(0, np.bool_)]
     )
 
 
 def _not_cleared(
-    v: FloatArray,
+    v: NDArray[np.float32],
     kept: BoolArray,
-    ratio: FloatArray,
+    ratio: NDArray[np.float32],
     rows: NDArray[np.intp],
     on: NDArray[np.float32],
     allowed: FloatArray,
 ) -> BoolArray:
-    """Return which of some series, shape (k, T), are not cleared by all rows that are kept and by some rows of each weekday."""
+    """Return which of some series, shape (k, T), are not cleared by all rows that are kept and by some rows of each weekday; bounds are wider by what is rounded."""
     size = np.abs(v)
     total = size.sum(axis=1)
-    lost = np.isnan(v).sum(axis=1) if not np.isfinite(total).all() else np.zeros(len(v), dtype=np.int64)
-    total = np.where(lost > 0, np.nansum(size, axis=1), total) if lost.any() else total
+    lost = np.zeros(len(v), dtype=np.int64)
+    if not np.isfinite(total).all():
+        lost, total = np.isnan(v).sum(axis=1), np.nansum(size, axis=1)
     moved = v != 0.0
     moves = np.count_nonzero(moved, axis=1)
-    bound = EQUAL * np.minimum(2.0 * total / np.maximum(moves - lost, 1), LARGEST)[:, None]
-    reach = size[:, :-1]
+    typical = np.minimum(2.0 * total / np.maximum(moves - lost, 1), LARGEST)
+    bound = (ROUNDED * EQUAL * typical + (ROUNDED - 1.0) ** 2 * np.fmax.reduce(size, axis=1)).astype(np.float32)[:, None]
     step = v[:, 1:] - v[:, :-1]
     np.abs(step, out=step)
-    reach = np.multiply(reach, reach, out=reach)
-    reach *= 2.0
+    reach = np.multiply(size[:, :-1], size[:, :-1], out=size[:, :-1])
+    reach *= np.float32(2.0 * ROUNDED)
     reach += bound
     apart = np.zeros(v.shape, dtype=np.bool_)
     np.greater(step, reach, out=apart[:, 1:])
     apart &= moved
     up = v > 0.0
     sides = np.count_nonzero(up[:, 1:] == up[:, :-1], axis=1)
-    here, before, after = v[:, rows], v[:, rows - 1], v[:, rows + 1]
-    straight = np.abs(here - ratio * before) > np.maximum(ratio, 1.0) * reach[:, rows - 1]
-    middle = np.abs(here - 0.5 * (after + before)) > bound
-    beside = (apart[:, rows] & straight).astype(np.float32) @ on
-    off = (middle & moved[:, rows]).astype(np.float32) @ on
+    here, before, after = (v.take(rows + by, axis=1) for by in (0, -1, 1))
+    straight = np.abs(here - ratio * before) > np.maximum(ratio, np.float32(1.0)) * reach.take(rows - 1, axis=1)
+    middle = np.abs(here - np.float32(0.5) * (after + before)) > bound
+    beside = (apart.take(rows, axis=1) & straight).astype(np.float32) @ on
+    off = (middle & (here != 0.0)).astype(np.float32) @ on
     apart &= kept
     still = (beside <= allowed) | (off <= allowed)
     return np.asarray(
@@ -180,12 +173,12 @@ def _looked_at(v: FloatArray, on: NDArray[np.float32], turns: NDArray[np.intp], 
 def _in_blocks(apart: BoolArray, moved: BoolArray) -> BoolArray:
     """Return the columns most of whose moves, or all but a few of a block of rows, equal the one before."""
     whole = moved.shape[1] // BLOCK * BLOCK
-    unlike, moves = (a[:, :whole].reshape(len(a), -1, BLOCK).sum(axis=2, dtype=np.uint8) for a in (apart, moved))
-    return np.asarray(
-        (2 * np.count_nonzero(apart, axis=1) <= np.count_nonzero(moved, axis=1))
-        | ((unlike <= APART) & (moves >= BLOCK // 2)).any(axis=1),
-        dtype=np.bool_,
-    )
+    unlike = apart[:, :whole].reshape(len(apart), -1, BLOCK).sum(axis=2, dtype=np.uint8)
+    out = np.asarray(2 * np.count_nonzero(apart, axis=1) <= np.count_nonzero(moved, axis=1), dtype=np.bool_)
+    k, block = np.nonzero(unlike <= APART)
+    busy = moved[:, :whole].reshape(len(moved), -1, BLOCK)[k, block].sum(axis=1) >= BLOCK // 2
+    out[k[busy]] = True
+    return out
 
 
 def _on_weekdays(on: NDArray[np.float32], there: BoolArray, said: BoolArray) -> BoolArray:

@@ -182,21 +182,18 @@ def _looked_at(returns: NDArray[np.floating], benchmark: BoolArray, stretches: l
         return []
     units = np.array(returns.T, dtype=np.float32, order="C")
     there = np.isfinite(units)
-    holes = not there[:, 1:].all()
-    units[:, :1] = np.where(there[:, :1], units[:, :1], 0.0)
-    if holes:
-        units = np.where(there, units, np.float32(0.0))
-    scale = np.sqrt(np.einsum("kt,kt->k", units, units) / np.maximum(there.sum(axis=1), 1))
+    units[~there] = 0.0
+    half = STRETCH // 2 if len(stretches) > 1 else max(len(returns), 1)
+    starts = range(0, len(returns), half)
+    number = _numbers(there, half)
+    scale = np.sqrt(np.einsum("kt,kt->k", units, units) / np.maximum(number.sum(axis=0), 1))
     units *= (1.0 / np.where(scale > 0, scale, 1.0)).astype(np.float32)[:, None]
     markets, weight = units[benchmark], np.zeros(int(benchmark.sum()))
     if len(units) > FEWEST_PEERS:
         peers = np.maximum(there.sum(axis=0) - 1, 1)
         markets = np.vstack((markets, np.ones(len(units), dtype=np.float32) @ units / peers)).astype(np.float32)
         weight = np.append(weight, 1.0 / peers.mean())
-    half = STRETCH // 2 if len(stretches) > 1 else max(len(returns), 1)
-    starts = range(0, len(returns), half)
     total = [np.stack(e) for e in zip(*(_block_sums(units, markets, weight, a, a + half) for a in starts), strict=True)]
-    number = np.stack([there[:, a : a + half].sum(axis=1) for a in starts])
     out = []
     for stretch in stretches:
         blocks = slice(stretch.start // half, -(-stretch.stop // half))
@@ -208,6 +205,15 @@ def _looked_at(returns: NDArray[np.floating], benchmark: BoolArray, stretches: l
         if (np.maximum(best[0], best[2]) - best[1] > limit - MARGIN).any():
             out.append(stretch)
     return out
+
+
+def _numbers(there: BoolArray, half: int) -> NDArray[np.int64]:
+    """Return how many days of each half stretch are there, shape (stretches, K), by those that are not."""
+    count = there.shape[1]
+    whole = np.diff(np.append(np.arange(0, count, half), count))
+    column, day = np.nonzero(~there)
+    lost = np.bincount(column * len(whole) + day // half, minlength=len(there) * len(whole))
+    return np.asarray(whole[:, None] - lost.reshape(len(there), len(whole)).T, dtype=np.int64)
 
 
 def _block_sums(
@@ -297,6 +303,8 @@ NEIGHBOURS = 4
 PARTS, PAIRS, CELLS = 8, 20_000, 2_000_000
 #: Squares of moves whose sum is none.
 TINY = 1e-12
+#: By how much sums of equal moves may lie farther apart than the moves, as they are rounded.
+ROUNDED = 1.001
 
 
 def twins(grid: Grid) -> Iterator[Finding]:
@@ -363,23 +371,24 @@ def _twin_candidates(series: FloatArray) -> set[tuple[int, int]]:
     blocks = series[:, : number * BLOCK].reshape(len(series), number, BLOCK)
     weights = np.cos(np.arange(1.0, BLOCK + 1.0))
     key = np.ascontiguousarray((blocks @ weights).T)
-    far = SAME * float(np.abs(weights).sum())
+    far = ROUNDED * SAME * float(np.abs(weights).sum())
     b, k = np.nonzero(~(np.abs(key) > 11.0 * far))  # with holes, or still
     if len(k):
         holed = blocks[k, b]
         moves = np.isfinite(holed).any(axis=1) & (np.abs(np.nan_to_num(holed)) > 10 * SAME).any(axis=1)
         key[b, k] = np.where(moves, np.nan_to_num(holed) @ weights, np.inf)
+    first = np.ascontiguousarray(blocks[:, :, 0].T)
     order = key.argsort(axis=1)
     ranked = np.take_along_axis(key, order, axis=1)
     found: set[tuple[int, int]] = set()
     for step in range(1, min(NEIGHBOURS, len(series) - 1) + 1):
         with np.errstate(invalid="ignore"):
-            block, place = np.nonzero(ranked[:, step:] - ranked[:, :-step] <= 2.0 * far)
+            block, place = np.nonzero(ranked[:, step:] - ranked[:, :-step] <= far)
         one, two = order[block, place], order[block, place + step]
-        for days in (1, BLOCK):  # most differ on the first
-            first, second = (np.nan_to_num(blocks[side, block, :days]) for side in (one, two))
-            same = (np.abs(first - second) <= SAME).all(axis=1)
-            one, two, block = one[same], two[same], block[same]
+        near = ~(np.abs(first[block, one] - first[block, two]) > SAME)  # most differ on the first
+        one, two, block = one[near], two[near], block[near]
+        same = (np.abs(np.nan_to_num(blocks[one, block]) - np.nan_to_num(blocks[two, block])) <= SAME).all(axis=1)
+        one, two = one[same], two[same]
         found.update(zip(np.minimum(one, two).tolist(), np.maximum(one, two).tolist(), strict=True))
     return found
 
@@ -405,7 +414,9 @@ def _alike(series: FloatArray) -> list[tuple[int, int]]:
         whole = there[:, days].all(axis=1) & (np.abs(mine).max(axis=1) > 10 * SAME) & moving
         told |= whole.astype(np.int64) << part
         weights = np.cos(np.arange(1.0, len(days) + 1.0))
-        one, two = _neighbours(mine @ weights, SAME * float(np.abs(weights).sum()), np.flatnonzero(whole))
+        one, two = _neighbours(mine @ weights, ROUNDED * SAME * float(np.abs(weights).sum()), np.flatnonzero(whole))
+        near = np.abs(mine[one, 0] - mine[two, 0]) <= SAME  # most differ on the first
+        one, two = one[near], two[near]
         for at in range(0, len(one), PAIRS):
             found += _agreeing(values, there, one[at : at + PAIRS], two[at : at + PAIRS])
     for pattern in np.unique(told[moving]):
@@ -422,7 +433,7 @@ def _neighbours(
     """Return the chosen series whose sums are no farther from each other, in pairs."""
     order = chosen[key[chosen].argsort()]
     ranked = key[order]
-    number = np.searchsorted(ranked, ranked + 2.0 * far, side="right") - np.arange(len(order)) - 1
+    number = np.searchsorted(ranked, ranked + far, side="right") - np.arange(len(order)) - 1
     one = np.repeat(np.arange(len(order)), number)
     two = one + 1 + np.arange(len(one)) - np.repeat(number.cumsum() - number, number)
     return order[one], order[two]
