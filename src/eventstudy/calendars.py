@@ -334,7 +334,13 @@ def swapped_days(days: pd.DatetimeIndex) -> Swapped | None:
     >>> found.exchange, len(found.days)
     ('XSTO', 33)
     """
+    return _swapped_days(days.to_numpy(dtype="datetime64[D]").tobytes())
+
+
+@lru_cache(maxsize=32)
+def _swapped_days(stored: bytes) -> Swapped | None:
     known = _known()
+    days = pd.DatetimeIndex(np.frombuffer(stored, dtype="datetime64[D]").astype("datetime64[ns]"))
     at = np.asarray((days - FIRST_DAY).days, dtype=np.int64)
     inside = (at >= 0) & (at < known.open.shape[1])
     days, at = days[inside], at[inside]

@@ -49,22 +49,22 @@ def exchanges_of(
         return Exchanges(named=str(calendar), sessions=str(calendar), held=held)
     there = set(closes.columns.tolist())
     needed = [c for c in dict.fromkeys([*events.firms[0], *model.columns]) if c in there]
-    frame = closes if len(needed) == len(there) else closes[needed]
+    frame = closes
     if isinstance(data, Prices):
-        frame = clean_frame(frame, "adjusted close") if frame.shape[1] else frame
-    counted = frame[[model.benchmark]] if model.benchmark in there else frame
+        frame = clean_frame(frame[needed], "adjusted close") if needed else frame[needed]
+    counted = frame[[model.benchmark] if model.benchmark in there else needed]
     rows = rows_with_figures(counted.to_numpy())
     if not rows.any():
         return Exchanges(sessions="" if calendar is None else DEFAULT_EXCHANGE)
     days = pd.DatetimeIndex(frame.index)
     refuse_two_readings(days[rows], calendar)
     match = match_exchanges(days[rows])
-    moves, filled = _moving(frame, isinstance(data, Prices))
+    moves, filled = _moving(frame, needed, isinstance(data, Prices))
     if not match.fits[0] and (calendar is None or not isinstance(data, Prices)):  # of prices a check tells
         _refuse_interpolated_holidays(days, rows, filled)
     sessions, sure = ("", True) if calendar is None else _sessions_by_dates(match, days[rows], days[rows & moves])
     against = "" if sure or rows.sum() < ENOUGH else _against(match, days[rows], sessions)
-    tickers = [e.ticker for e in events.timed.values() if e.is_moment and not e.exchange and e.ticker in frame]
+    tickers = [e.ticker for e in events.timed.values() if e.is_moment and not e.exchange and e.ticker in there]
     by_ticker = _of_tickers(days, frame[list(dict.fromkeys(tickers))], match.near[0])
     return Exchanges("", sessions, match.near[0], by_ticker, held, against)
 
@@ -90,13 +90,15 @@ def of_another_market(data: Prices | pd.DataFrame, events: EventList, model: Nor
     )
 
 
-def _moving(frame: pd.DataFrame, closes: bool) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return the rows on which anything moves off the line between its neighbours, and those on it: holidays that were filled in or interpolated."""
-    few = frame.iloc[:, :FEW]
-    if few.shape[1] < frame.shape[1]:
-        moves, filled = _moving(few, closes)
-        if moves.all() and not filled.any():  # what moves or lies on no line in some columns does in all
+def _moving(
+    table: pd.DataFrame, columns: list[str], closes: bool
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return the rows on which any of some columns moves off the line between its neighbours, and those on it: holidays that were filled in or interpolated."""
+    if len(columns) > FEW:
+        moves, filled = _moving(table, columns[:FEW], closes)
+        if moves.all() and not filled.any():  # what moves, or lies on no line, in some columns does in all
             return moves, filled
+    frame = table[columns]
     values = frame.to_numpy()
     still = np.asarray(frame.ffill().diff() == 0.0) if closes else still_rows(values)
     filled = between_neighbours(frame.ffill().pct_change(fill_method=None) if closes else frame)

@@ -211,7 +211,7 @@ def _numbers(there: BoolArray, half: int) -> NDArray[np.int64]:
     """Return how many days of each half stretch are there, shape (stretches, K), by those that are not."""
     count = there.shape[1]
     whole = np.diff(np.append(np.arange(0, count, half), count))
-    column, day = np.nonzero(~there)
+    column, day = np.divmod(np.flatnonzero(~there), count)
     lost = np.bincount(column * len(whole) + day // half, minlength=len(there) * len(whole))
     return np.asarray(whole[:, None] - lost.reshape(len(there), len(whole)).T, dtype=np.int64)
 
@@ -229,7 +229,7 @@ def _block_sums(
     first, last = max(start - 1, 0), min(start + x.shape[1] + 1, units.shape[1])
     around[:, first - start + 1 : last - start + 1] = markets[:, first:last]
     lagged = [around[:, lag : lag + x.shape[1]] for lag in range(3)]
-    product = (np.concatenate(lagged) @ x.T).reshape(3, len(markets), len(x)).astype(np.float64)
+    product = (x @ np.concatenate(lagged).T).T.reshape(3, len(markets), len(x)).astype(np.float64)
     same = product[1].copy()
     product -= np.stack([beside, own, beside])[:, None, :] * weight[None, :, None]
     squares = (lagged[1] ** 2).sum(axis=1)[:, None] - 2.0 * weight[:, None] * same + weight[:, None] ** 2 * own[None, :]
