@@ -245,8 +245,19 @@ def match_exchanges(days: pd.DatetimeIndex, present: NDArray[np.bool_] | None = 
     Days fit an exchange if it was closed on at most one of them or half a per cent, and at most one or 3 per cent of its sessions
     are missing. With the nearest fit all those that have at most twice as many days against them, plus one.
     """
+    if present is None:
+        return _match_of_days(days.to_numpy(dtype="datetime64[D]").tobytes(), thin)
+    return _match(days, present, thin)
+
+
+@lru_cache(maxsize=32)
+def _match_of_days(stored: bytes, thin: bool) -> Match:
+    days = pd.DatetimeIndex(np.frombuffer(stored, dtype="datetime64[D]").astype("datetime64[ns]"))
+    return _match(days, np.ones((len(days), 1), dtype=np.bool_), thin)
+
+
+def _match(days: pd.DatetimeIndex, there: NDArray[np.bool_], thin: bool) -> Match:
     known = _known()
-    there = np.ones((len(days), 1), dtype=bool) if present is None else present
     at = np.asarray((days - FIRST_DAY).days, dtype=np.int64)
     inside = (at >= 0) & (at < known.open.shape[1])
     at, there = at[inside], there[inside]

@@ -147,13 +147,20 @@ def written_days(column: pd.Series[str], what: str, exchange: str | None = None)
 
 
 def _read(wall: pd.DatetimeIndex, zone: str, what: str, exchange: str | None) -> Days:
-    stamps, codes = np.unique(wall.to_numpy(dtype="datetime64[ns]"), return_inverse=True)
-    given = pd.DatetimeIndex(stamps)
-    if not len(given):
+    if not len(wall):
         return Days(wall)
+    days, said = _read_stamps(wall.to_numpy(dtype="datetime64[ns]").tobytes(), zone, what, exchange)
+    return Days(pd.DatetimeIndex(days), said)
+
+
+@lru_cache(maxsize=8)
+def _read_stamps(stored: bytes, zone: str, what: str, exchange: str | None) -> tuple[NDArray[np.datetime64], str]:
+    """Return the days of stamps, and what is to be said of them; tables on the same days are read again and again."""
+    stamps, codes = np.unique(np.frombuffer(stored, dtype="datetime64[ns]"), return_inverse=True)
+    given = pd.DatetimeIndex(stamps)
     shift, said = _shift(given, zone, what, exchange)
     days = given.normalize().to_numpy(dtype="datetime64[D]") + shift.astype("timedelta64[D]")
-    return Days(pd.DatetimeIndex(days[codes].astype("datetime64[ns]")), said)
+    return days[codes].astype("datetime64[ns]"), said
 
 
 def _shift(given: pd.DatetimeIndex, zone: str, what: str, exchange: str | None) -> tuple[IntArray, str]:

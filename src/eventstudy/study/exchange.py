@@ -52,8 +52,7 @@ def exchanges_of(
     frame = closes
     if isinstance(data, Prices):
         frame = clean_frame(frame[needed], "adjusted close") if needed else frame[needed]
-    counted = frame[[model.benchmark] if model.benchmark in there else needed]
-    rows = rows_with_figures(counted.to_numpy())
+    rows = rows_with_figures(frame[[model.benchmark] if model.benchmark in there else needed].to_numpy())
     if not rows.any():
         return Exchanges(sessions="" if calendar is None else DEFAULT_EXCHANGE)
     days = pd.DatetimeIndex(frame.index)
@@ -94,11 +93,12 @@ def _moving(
     table: pd.DataFrame, columns: list[str], closes: bool
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return the rows on which any of some columns moves off the line between its neighbours, and those on it: holidays that were filled in or interpolated."""
+    place = {name: i for i, name in enumerate(table.columns.tolist())}
     if len(columns) > FEW:
         moves, filled = _moving(table, columns[:FEW], closes)
         if moves.all() and not filled.any():  # what moves, or lies on no line, in some columns does in all
             return moves, filled
-    frame = table[columns]
+    frame = table.iloc[:, [place[c] for c in columns]]
     values = frame.to_numpy()
     still = np.asarray(frame.ffill().diff() == 0.0) if closes else still_rows(values)
     filled = between_neighbours(frame.ffill().pct_change(fill_method=None) if closes else frame)
@@ -107,8 +107,10 @@ def _moving(
 
 def _refuse_interpolated_holidays(days: pd.DatetimeIndex, rows: NDArray[np.bool_], filled: NDArray[np.bool_]) -> None:
     """Refuse returns of days that were interpolated, as the rest are the sessions of an exchange, and all are those of none."""
+    if not (rows & filled).any():
+        return
     rest = match_exchanges(days[rows & ~filled])
-    if not (rows & filled).any() or not rest.fits[0]:
+    if not rest.fits[0]:
         return
     name = next((n for n in rest.fits[0] if is_built(n)), "")
     found = days[rows & filled]

@@ -120,7 +120,8 @@ def _not_cleared(
     np.greater(step, reach, out=apart[:, 1:])
     apart &= moved
     up = v > 0.0
-    sides = np.count_nonzero(up[:, 1:] == up[:, :-1], axis=1)
+    same = np.zeros((len(v), -(-v.shape[1] // 8) * 8), dtype=np.bool_)
+    np.equal(up[:, 1:], up[:, :-1], out=same[:, : v.shape[1] - 1])
     here, before, after = (v.take(rows + by, axis=1) for by in (0, -1, 1))
     straight = np.abs(here - ratio * before) > np.maximum(ratio, np.float32(1.0)) * reach.take(rows - 1, axis=1)
     middle = np.abs(here - np.float32(0.5) * (after + before)) > bound
@@ -129,9 +130,9 @@ def _not_cleared(
     apart &= kept
     still = (beside <= allowed) | (off <= allowed)
     return np.asarray(
-        _in_blocks(apart, moved)
+        _in_blocks(apart, moved, moves)
         | still[:, allowed > 0].any(axis=1)
-        | (sides >= SAME_SIDE * (v.shape[1] - 1))
+        | (_counted(same) >= SAME_SIDE * (v.shape[1] - 1))
         | (lost >= 0.99 * HOLES * v.shape[1])
         | ~np.isfinite(total),
         dtype=np.bool_,
@@ -161,7 +162,7 @@ def _looked_at(v: FloatArray, on: NDArray[np.float32], turns: NDArray[np.intp], 
         middle[:, 1:-1] |= ~(there[:, :-2] & there[:, 2:])
     sides = ((v[:, 1:] > 0.0) == (v[:, :-1] > 0.0)).sum(axis=1)
     return np.asarray(
-        _in_blocks(moved & ~equal, moved)
+        _in_blocks(moved & ~equal, moved, moves)
         | _on_weekdays(on, there, (equal | ~moved) & there)
         | _on_weekdays(on, moved, middle & moved)
         | (sides >= SAME_SIDE * (v.shape[1] - 1))
@@ -170,15 +171,23 @@ def _looked_at(v: FloatArray, on: NDArray[np.float32], turns: NDArray[np.intp], 
     )
 
 
-def _in_blocks(apart: BoolArray, moved: BoolArray) -> BoolArray:
+def _in_blocks(apart: BoolArray, moved: BoolArray, moves: NDArray[np.integer]) -> BoolArray:
     """Return the columns most of whose moves, or all but a few of a block of rows, equal the one before."""
     whole = moved.shape[1] // BLOCK * BLOCK
     unlike = _in_twenties(apart[:, :whole])
-    out = np.asarray(2 * np.count_nonzero(apart, axis=1) <= np.count_nonzero(moved, axis=1), dtype=np.bool_)
+    number = unlike.sum(axis=1) + apart[:, whole:].sum(axis=1)
+    out = np.asarray(2 * number <= moves, dtype=np.bool_)
     k, block = np.nonzero(unlike <= APART)
     busy = moved[:, :whole].reshape(len(moved), -1, BLOCK)[k, block].sum(axis=1) >= BLOCK // 2
     out[k[busy]] = True
     return out
+
+
+def _counted(said: BoolArray) -> NDArray[np.int64]:
+    """Return how many of the rows, a multiple of eight, are such as is said, shape (k,): bytes are added eight at a time."""
+    words = said.view(np.uint64)
+    parts = [words[:, at : at + 255].sum(axis=1) for at in range(0, words.shape[1], 255)]
+    return np.asarray(sum(p.view(np.uint8).reshape(len(said), 8).sum(axis=1, dtype=np.int64) for p in parts))
 
 
 def _in_twenties(said: BoolArray) -> NDArray[np.uint32]:

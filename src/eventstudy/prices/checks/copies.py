@@ -145,7 +145,7 @@ def shifted_days(grid: Grid) -> Iterator[Finding]:
     returns = returns if some.all() else returns[rows]
     level = np.zeros(grid.adjusted.shape, dtype=np.int8)
     said: dict[int, tuple[int, float, float]] = {}
-    for stretch in _looked_at(returns, grid.benchmark, _stretches(len(rows))):
+    for stretch in _looked_at(returns.T, grid.benchmark, _stretches(len(rows))):
         there = np.isfinite(returns[stretch])
         lag, closer, day = _lags(returns[stretch], there, grid.benchmark)
         limit = np.maximum(CLOSER, CLOSER_ERRORS / np.sqrt(np.maximum(there.sum(axis=0), 1)))
@@ -167,72 +167,67 @@ def _stretches(count: int) -> list[slice]:
     return whole + [slice(start, start + STRETCH) for start in starts]
 
 
-def may_be_shifted(returns: FloatArray, benchmark: BoolArray) -> bool:
-    """Tell whether `shifted_days` may find a series in a table of log returns, shape (T, K), with a row for each day that holds any."""
-    return bool(_looked_at(returns, benchmark, _stretches(len(returns))))
+def may_be_shifted(series: NDArray[np.floating], benchmark: BoolArray) -> bool:
+    """Tell whether `shifted_days` may find one of some series of log returns, shape (K, T), with a day for each on which any has one."""
+    return bool(_looked_at(series, benchmark, _stretches(series.shape[1])))
 
 
-def _looked_at(returns: NDArray[np.floating], benchmark: BoolArray, stretches: list[slice]) -> list[slice]:
-    """Return the stretches in which a series may be closer to the market of another day, by sums over half stretches.
+def _looked_at(series: NDArray[np.floating], benchmark: BoolArray, stretches: list[slice]) -> list[slice]:
+    """Return the stretches in which one of some series, shape (K, T), may be closer to the market of another day, by sums over half stretches.
 
     The correlations are those of `_lags` but for moves at the ends of a stretch, days without a return, and the spread by which series are
     weighted in their mean, which is that of all days.
     """
     if not stretches:
         return []
-    units = np.array(returns.T, dtype=np.float32, order="C")
-    there = np.isfinite(units)
-    units[~there] = 0.0
-    half = STRETCH // 2 if len(stretches) > 1 else max(len(returns), 1)
-    starts = range(0, len(returns), half)
-    number = _numbers(there, half)
-    scale = np.sqrt(np.einsum("kt,kt->k", units, units) / np.maximum(number.sum(axis=0), 1))
+    count = series.shape[1]
+    half = STRETCH // 2 if len(stretches) > 1 else count
+    number = np.tile(np.diff(np.append(np.arange(0, count, half), count)), (len(series), 1))  # K × half stretches
+    units = np.zeros((len(series), number.shape[1] * half), dtype=np.float32)
+    units[:, :count] = series
+    lost = np.flatnonzero(~np.isfinite(units))
+    if len(lost):
+        units.ravel()[lost] = 0.0
+        number -= np.bincount(lost // half, minlength=number.size).reshape(number.shape)
+    scale = np.sqrt(np.einsum("kt,kt->k", units, units) / np.maximum(number.sum(axis=1), 1))
     units *= (1.0 / np.where(scale > 0, scale, 1.0)).astype(np.float32)[:, None]
     markets, weight = units[benchmark], np.zeros(int(benchmark.sum()))
     if len(units) > FEWEST_PEERS:
-        peers = np.maximum(there.sum(axis=0) - 1, 1)
+        at = lost % units.shape[1]
+        peers = np.maximum(len(units) - 1 - np.bincount(at, minlength=units.shape[1]), 1)
         markets = np.vstack((markets, np.ones(len(units), dtype=np.float32) @ units / peers)).astype(np.float32)
-        weight = np.append(weight, 1.0 / peers.mean())
-    total = [np.stack(e) for e in zip(*(_block_sums(units, markets, weight, a, a + half) for a in starts), strict=True)]
-    out = []
-    for stretch in stretches:
-        blocks = slice(stretch.start // half, -(-stretch.stop // half))
-        product, own, its = (a[blocks].sum(axis=0) for a in total)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            size = np.nan_to_num(np.abs(product) / np.sqrt(own * its))  # lags × markets × K
-        best = size.max(axis=1, initial=0.0)
-        limit = np.maximum(CLOSER, CLOSER_ERRORS / np.sqrt(np.maximum(number[blocks].sum(axis=0), 1)))
-        if (np.maximum(best[0], best[2]) - best[1] > limit - MARGIN).any():
-            out.append(stretch)
-    return out
-
-
-def _numbers(there: BoolArray, half: int) -> NDArray[np.int64]:
-    """Return how many days of each half stretch are there, shape (stretches, K), by those that are not."""
-    count = there.shape[1]
-    whole = np.diff(np.append(np.arange(0, count, half), count))
-    column, day = np.divmod(np.flatnonzero(~there), count)
-    lost = np.bincount(column * len(whole) + day // half, minlength=len(there) * len(whole))
-    return np.asarray(whole[:, None] - lost.reshape(len(there), len(whole)).T, dtype=np.int64)
+        weight = np.append(weight, 1.0 / peers[:count].mean())
+    if not len(markets):
+        return []
+    sums = _block_sums(units, markets, weight, half)
+    total = [np.concatenate((np.zeros_like(s[:1]), s.cumsum(axis=0))) for s in (*sums, number.T)]
+    first, last = (np.array([f(s) for s in stretches]) for f in (lambda s: s.start // half, lambda s: -(-s.stop // half)))
+    product, own, its, seen = (t[last] - t[first] for t in total)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        size = np.nan_to_num(np.abs(product) / np.sqrt(own[:, None, None] * its[:, None]))  # stretches × lags × markets × K
+    best = size.max(axis=2, initial=0.0)
+    limit = np.maximum(CLOSER, CLOSER_ERRORS / np.sqrt(np.maximum(seen, 1)))
+    closer = (np.maximum(best[:, 0], best[:, 2]) - best[:, 1] > limit - MARGIN).any(axis=1)
+    return [stretch for stretch, may in zip(stretches, closer.tolist(), strict=True) if may]
 
 
 def _block_sums(
-    units: NDArray[np.float32], markets: NDArray[np.float32], weight: FloatArray, start: int, stop: int
+    units: NDArray[np.float32], markets: NDArray[np.float32], weight: FloatArray, length: int
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return products of series, shape (K, T), with each market of the day before, the same and the next, and squares of the series and of the markets without it.
+    """Return by blocks of days the products of series with each market of the day before, the same and the next, and squares of the series and of the markets without it.
 
-    Shapes (3, markets, K), (K,) and (markets, K); ``weight``: a series' own share in each market.
+    Shapes (B, 3, markets, K), (B, K) and (B, markets, K); ``weight``: a series' own share in each market.
     """
-    x = units[:, start:stop]
-    own, beside = np.einsum("kt,kt->k", x, x), np.einsum("kt,kt->k", x[:, 1:], x[:, :-1])
-    around = np.zeros((len(markets), x.shape[1] + 2), dtype=np.float32)
-    first, last = max(start - 1, 0), min(start + x.shape[1] + 1, units.shape[1])
-    around[:, first - start + 1 : last - start + 1] = markets[:, first:last]
-    lagged = [around[:, lag : lag + x.shape[1]] for lag in range(3)]
-    product = (x @ np.concatenate(lagged).T).T.reshape(3, len(markets), len(x)).astype(np.float64)
-    same = product[1].copy()
-    product -= np.stack([beside, own, beside])[:, None, :] * weight[None, :, None]
-    squares = (lagged[1] ** 2).sum(axis=1)[:, None] - 2.0 * weight[:, None] * same + weight[:, None] ** 2 * own[None, :]
+    x = units.reshape(len(units), -1, length)
+    own, beside = np.einsum("kbt,kbt->bk", x, x), np.einsum("kbt,kbt->bk", x[:, :, 1:], x[:, :, :-1])
+    around = np.pad(markets, ((0, 0), (1, 1)))
+    lagged = np.stack([around[:, lag : lag + units.shape[1]] for lag in range(3)]).reshape(3 * len(markets), -1, length)
+    product = np.matmul(x.transpose(1, 0, 2), lagged.transpose(1, 2, 0)).transpose(0, 2, 1).astype(np.float64)
+    product = product.reshape(len(product), 3, len(markets), len(units))
+    same = product[:, 1].copy()
+    product -= np.stack([beside, own, beside], axis=1)[:, :, None, :] * weight[None, None, :, None]
+    mine = (lagged.reshape(3, len(markets), -1, length)[1] ** 2).sum(axis=2).T[:, :, None]
+    squares = mine - 2.0 * weight[:, None] * same + weight[:, None] ** 2 * own[:, None, :]
     return product, own.astype(np.float64), np.maximum(squares, 0.0)
 
 

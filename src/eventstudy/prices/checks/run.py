@@ -302,8 +302,12 @@ def check_returns(
     # returns may be repeated on purpose, and a firm that is its benchmark is dropped by the model
     found = [replace(f, severity="warning") if f.severity == "error" else f for f in twins]
     values = raw.adjusted.T
-    moving = (np.count_nonzero(values, axis=1) + len(returns) - len(raw.days)) / len(returns) > DUMMY
-    if kind is None or not moving.any() or not len(raw.days):
+    if kind is None or not len(raw.days):
+        return gathered(found)
+    moving, still_ones = np.ones(len(values), dtype=np.bool_), screen.may_stand_still(values)
+    if still_ones:
+        moving = (np.count_nonzero(values, axis=1) + len(returns) - len(raw.days)) / len(returns) > DUMMY
+    if not moving.any():
         return gathered(found)
     series = values if moving.all() else values[moving]
 
@@ -319,9 +323,9 @@ def check_returns(
         found += days.repeated_rows(raw, still, raw.priced, "every return is zero or that of the day before")
     if calendar is not None and screen.may_miss_sessions(raw.days, series, calendar):
         found += [*days.missing_sessions(grid()), *days.extra_days(grid())]
-    if screen.may_stand_still(series):
+    if still_ones and screen.may_stand_still(series):
         found += [*days.stale_prices(grid()), *days.carried_prices(grid())]
-    if copies.may_be_shifted(screen.log_returns(series, kind).T, raw.benchmark[moving]):
+    if copies.may_be_shifted(screen.log_returns(series, kind), raw.benchmark[moving]):
         found += copies.shifted_days(grid())
     return gathered(found)
 
