@@ -287,10 +287,9 @@ def _match(days: pd.DatetimeIndex, there: NDArray[np.bool_], thin: bool) -> Matc
     near = fit & (missing <= least + NEAR)
     fit &= missing <= least + 1
     order = np.argsort(np.where(near, against, np.inf), axis=1, kind="stable")
-    fits, alike = (
-        tuple(tuple(known.names[e] for e in row if ok[e]) for row, ok in zip(order, which, strict=True))
-        for which in (fit, near)
-    )
+    names, first_ones = known.names, [row[:n].tolist() for row, n in zip(order, near.sum(axis=1).tolist(), strict=True)]
+    alike = tuple(tuple(names[e] for e in row) for row in first_ones)
+    fits = tuple(tuple(names[e] for e in row if ok[e]) for row, ok in zip(first_ones, fit, strict=True))
     return Match(known.names, closed, missing, count.astype(np.float64), fits, alike)
 
 
@@ -302,10 +301,11 @@ def _counts(there: NDArray[np.bool_], marked: NDArray[Any]) -> NDArray[np.float6
     if not len(lacking):
         return out
     some = there[:, lacking].T
-    at, day = np.nonzero(~some)
-    if FEW * len(at) > some.size:
+    holes = np.flatnonzero(~some)
+    if FEW * len(holes) > some.size:
         out[lacking] = some.astype(np.float32) @ marks.T
         return out
+    at, day = np.divmod(holes, some.shape[1])
     first = np.flatnonzero(np.append(True, at[1:] != at[:-1]))
     out[lacking] -= np.add.reduceat(np.ascontiguousarray(marks.T)[day], first, axis=0)
     return out

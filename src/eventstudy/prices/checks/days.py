@@ -274,20 +274,18 @@ def run_lengths(closes: FloatArray) -> NDArray[np.int64]:
     """Return of how many equal closes in a row each cell is one, days without a price left out, shape (T, K)."""
     priced = np.isfinite(closes)
     same = priced & (closes == previous(closes))
-    length = priced.astype(np.int64)
-    standing = np.flatnonzero(same.any(axis=0))
-    if len(standing):
-        length[:, standing] = _runs(priced[:, standing], same[:, standing])
-    return length
-
-
-def _runs(priced: BoolArray, same: BoolArray) -> NDArray[np.int64]:
-    start = priced & ~same
-    # every run of equal closes of every column has a number of its own
-    count, columns = priced.shape
-    number = start.cumsum(axis=0) + (count + 1) * np.arange(columns)
-    sizes = np.bincount(number[priced], minlength=(count + 1) * columns + 1)
-    return np.where(priced, sizes[number], 0)
+    length = np.ascontiguousarray(priced.T).astype(np.int64)
+    at = np.flatnonzero(same.T)  # ticker after ticker
+    if len(at):
+        cells = None if priced.all() else np.flatnonzero(priced.T)
+        place = at if cells is None else np.searchsorted(cells, at)
+        first = np.append(True, place[1:] != place[:-1] + 1)
+        run = first.cumsum() - 1
+        size = np.bincount(run) + 1
+        before = place[first] - 1
+        length.ravel()[at] = size[run]
+        length.ravel()[before if cells is None else cells[before]] = size
+    return length.T
 
 
 def carried_closes(closes: FloatArray, volume: FloatArray) -> BoolArray:
@@ -346,7 +344,8 @@ def carried_prices(grid: Grid) -> Iterator[Finding]:
     """Yield single closes of event windows that are those of the day before, of tickers without volumes that otherwise move."""
     if grid.usage is None:
         return
-    closes, there = grid.closes, np.isfinite(grid.closes)
+    closes = grid.closes
+    there = grid.priced if grid.traded is None else np.isfinite(closes)
     same = there & (closes == previous(closes))
     if not same.any():
         return

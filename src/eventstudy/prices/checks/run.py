@@ -335,8 +335,10 @@ def price_relatives(returns: pd.DataFrame, kind: ReturnKind) -> pd.DataFrame:
     values = returns.to_numpy(dtype=np.float64).T
     there = np.isfinite(values)
     with np.errstate(over="ignore"):
-        growth = np.where(there, values + 1.0 if kind == "simple" else np.exp(values), 1.0)
-        levels = np.where(there, growth.cumprod(axis=1), np.nan)
+        growth = values + 1.0 if kind == "simple" else np.exp(values)
+        growth[~there] = 1.0
+        levels = np.cumprod(growth, axis=1, out=growth)
+    levels[~there] = np.nan
     return pd.DataFrame(levels.T, index=returns.index, columns=returns.columns)
 
 
