@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -58,7 +60,8 @@ def exchanges_of(
     days = pd.DatetimeIndex(frame.index)
     refuse_two_readings(days[rows], calendar)
     match = match_exchanges(days[rows])
-    moves, filled = _moving(frame, needed, isinstance(data, Prices))
+    places = range(len(needed)) if isinstance(data, Prices) else frame.columns.get_indexer(pd.Index(needed))
+    moves, filled = _moving(frame, places, isinstance(data, Prices))
     if not match.fits[0] and (calendar is None or not isinstance(data, Prices)):  # of prices a check tells
         _refuse_interpolated_holidays(days, rows, filled)
     sessions, sure = ("", True) if calendar is None else _sessions_by_dates(match, days[rows], days[rows & moves])
@@ -90,15 +93,14 @@ def of_another_market(data: Prices | pd.DataFrame, events: EventList, model: Nor
 
 
 def _moving(
-    table: pd.DataFrame, columns: list[str], closes: bool
+    table: pd.DataFrame, columns: Sequence[int] | NDArray[np.int64], closes: bool
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return the rows on which any of some columns moves off the line between its neighbours, and those on it: holidays that were filled in or interpolated."""
-    place = {name: i for i, name in enumerate(table.columns.tolist())}
     if len(columns) > FEW:
         moves, filled = _moving(table, columns[:FEW], closes)
         if moves.all() and not filled.any():  # what moves, or lies on no line, in some columns does in all
             return moves, filled
-    frame = table.iloc[:, [place[c] for c in columns]]
+    frame = table.iloc[:, list(columns)]
     values = frame.to_numpy()
     still = np.asarray(frame.ffill().diff() == 0.0) if closes else still_rows(values)
     filled = between_neighbours(frame.ffill().pct_change(fill_method=None) if closes else frame)

@@ -76,19 +76,17 @@ def _doubtful(
     nearly all rows of it are, most of these are.
     """
     number = np.bincount(weekday, minlength=7)
-    rank = np.zeros(len(weekday), dtype=np.int64)
-    for day in np.flatnonzero(number):
-        rank[weekday == day] = np.arange(number[day])
-    inner = (np.arange(len(weekday)) > 0) & (np.arange(len(weekday)) < len(weekday) - 1)
-    rows = np.flatnonzero((rank <= LOOKED_AT * number[weekday]) & inner)
-    on = (weekday[rows, None] == np.arange(7)).astype(np.float32)
+    seen = (weekday[:, None] == np.arange(7)).cumsum(axis=0)
+    stop = min(int((seen < LOOKED_AT * number).any(axis=1).sum()) + 2, len(weekday) - 1)
+    on = (weekday[1:stop, None] == np.arange(7)).astype(np.float32)
     allowed = (1.0 - WEEKDAY) * number
     kept = np.ones(series.shape[1], dtype=np.bool_)
     kept[turns] = False
     times = np.ones(series.shape[1], dtype=np.float32)
     times[turns] = ratio
+    times = times[1:stop]
     return np.concatenate(
-        [_not_cleared(part.astype(np.float32, order="C"), kept, times[rows], rows, on, allowed) for part in by_series(series)]
+        [_not_cleared(part.astype(np.float32, order="C"), kept, times, on, allowed) for part in by_series(series)]
         or [np.zeros(0, np.bool_)]
     )
 
@@ -97,11 +95,10 @@ def _not_cleared(
     v: NDArray[np.float32],
     kept: BoolArray,
     ratio: NDArray[np.float32],
-    rows: NDArray[np.intp],
     on: NDArray[np.float32],
     allowed: FloatArray,
 ) -> BoolArray:
-    """Return which of some series, shape (k, T), are not cleared by all rows that are kept and by some rows of each weekday; bounds are wider by what is rounded."""
+    """Return which of some series, shape (k, T), are not cleared by all rows that are kept and by the first rows of each weekday; bounds are wider by what is rounded."""
     size = np.abs(v)
     total = size.sum(axis=1)
     lost = np.zeros(len(v), dtype=np.int64)
@@ -110,7 +107,7 @@ def _not_cleared(
     moved = v != 0.0
     moves = np.full(len(v), v.shape[1]) if moved.all() else np.count_nonzero(moved, axis=1)
     typical = np.minimum(2.0 * total / np.maximum(moves - lost, 1), LARGEST)
-    bound = (ROUNDED * EQUAL * typical + (ROUNDED - 1.0) ** 2 * np.fmax.reduce(size, axis=1)).astype(np.float32)[:, None]
+    bound = (ROUNDED * EQUAL * typical + (ROUNDED - 1.0) ** 2 * total).astype(np.float32)[:, None]
     step = v[:, 1:] - v[:, :-1]
     np.abs(step, out=step)
     reach = np.multiply(size[:, :-1], size[:, :-1], out=size[:, :-1])
@@ -122,10 +119,11 @@ def _not_cleared(
     up = v > 0.0
     same = np.zeros((len(v), -(-v.shape[1] // 8) * 8), dtype=np.bool_)
     np.equal(up[:, 1:], up[:, :-1], out=same[:, : v.shape[1] - 1])
-    here, before, after = (v.take(rows + by, axis=1) for by in (0, -1, 1))
-    straight = np.abs(here - ratio * before) > np.maximum(ratio, np.float32(1.0)) * reach.take(rows - 1, axis=1)
+    stop = len(ratio) + 1
+    here, before, after = v[:, 1:stop], v[:, : stop - 1], v[:, 2 : stop + 1]
+    straight = np.abs(here - ratio * before) > np.maximum(ratio, np.float32(1.0)) * reach[:, : stop - 1]
     middle = np.abs(here - np.float32(0.5) * (after + before)) > bound
-    beside = (apart.take(rows, axis=1) & straight).astype(np.float32) @ on
+    beside = (apart[:, 1:stop] & straight).astype(np.float32) @ on
     off = (middle & (here != 0.0)).astype(np.float32) @ on
     apart &= kept
     still = (beside <= allowed) | (off <= allowed)

@@ -202,9 +202,11 @@ def _looked_at(series: NDArray[np.floating], benchmark: BoolArray, stretches: li
     sums = _block_sums(units, markets, weight, half)
     total = [np.concatenate((np.zeros_like(s[:1]), s.cumsum(axis=0))) for s in (*sums, number.T)]
     first, last = (np.array([f(s) for s in stretches]) for f in (lambda s: s.start // half, lambda s: -(-s.stop // half)))
-    product, own, its, seen = (t[last] - t[first] for t in total)
+    product, squares, its, seen = (t[last] - t[first] for t in total)
     with np.errstate(divide="ignore", invalid="ignore"):
-        size = np.nan_to_num(np.abs(product) / np.sqrt(own[:, None, None] * its[:, None]))  # stretches × lags × markets × K
+        size = np.nan_to_num(np.abs(product) / np.sqrt(squares[:, None, None] * its[:, None]))  # stretches × lags × markets × K
+    own = np.flatnonzero(benchmark)
+    size[:, :, np.arange(len(own)), own] = 0.0  # a market is compared with the others
     best = size.max(axis=2, initial=0.0)
     limit = np.maximum(CLOSER, CLOSER_ERRORS / np.sqrt(np.maximum(seen, 1)))
     closer = (np.maximum(best[:, 0], best[:, 2]) - best[:, 1] > limit - MARGIN).any(axis=1)
