@@ -273,7 +273,7 @@ def _match(days: pd.DatetimeIndex, there: NDArray[np.bool_], thin: bool) -> Matc
     every = np.arange(len(known.names))
     span = known.before[every, np.maximum(last, -1) + 1] - known.before[every, np.minimum(first, known.open.shape[1])]
     closed, missing = count - hits, np.maximum(span, 0) - hits
-    fit = some[:, None] & (count > 0) & (2 * count >= there.sum(axis=0)[:, None])
+    fit = some[:, None] & (count > 0) & (2 * count >= np.count_nonzero(there, axis=0)[:, None])
     fit &= closed <= np.maximum(1.0, CLOSED_SHARE * count)
     every_day = known.names.index(EVERY_DAY)
     fit[:, every_day] &= there[(FIRST_DAY.day_of_week + at) % 7 > 4].any(axis=0)  # weekdays alone are never its own
@@ -364,7 +364,9 @@ def _swapped_days(stored: bytes) -> Swapped | None:
     lost = ~np.isin(there, at) & (there >= at[0]) & (there <= at[-1])
     turned = (known.open[:, at[turns[lost]]] == 0.0) & (known.open[:, there[lost]] == 1.0)
     number = turned.sum(axis=1)
-    all_closed = len(at) - known.open[:, at].sum(axis=1) if (number >= SWAPPED).any() else np.full(len(number), np.inf)
+    all_closed = np.full(len(number), np.inf)
+    if (number >= SWAPPED).any():
+        all_closed = len(at) - known.open[:, at].sum(axis=1, dtype=np.float64)
     week = turns[lost]
     around = [known.open[:, np.clip(at[week] + by, 0, known.open.shape[1] - 1)] == 0.0 for by in (-7, 7)]
     weekend = (turned & around[0] & around[1]).sum(axis=1)
@@ -376,7 +378,9 @@ def _swapped_days(stored: bytes) -> Swapped | None:
     )
     sure[known.names.index(EVERY_DAY)] = False
     if not sure.any():
-        return _swapped_by_weekday(days, turns[lost], pd.DatetimeIndex(other[lost].astype("datetime64[ns]")).day_of_week.to_numpy())
+        return _swapped_by_weekday(
+            days, turns[lost], pd.DatetimeIndex(other[lost].astype("datetime64[ns]")).day_of_week.to_numpy()
+        )
     missing = known.before[:, at[-1] + 1] - known.before[:, at[0]]  # its sessions, alike of all, less those there
     against = np.where(sure, (all_closed - number) * len(at) + np.abs(missing - len(at)), np.inf)
     best = int(against.argmin())

@@ -68,7 +68,9 @@ def day_checks(
     checks += _left_out(data, returns, exchanges, panel, holes)
     if data.prices is None:
         there = set(returns.columns.tolist())
-        idle = _idle_days(columns_of(returns, [c for c in dict.fromkeys([*panel.events.firms[0], *panel.columns]) if c in there]))
+        idle = _idle_days(
+            columns_of(returns, [c for c in dict.fromkeys([*panel.events.firms[0], *panel.columns]) if c in there])
+        )
         if len(idle) >= FEWEST_FILLED:
             checks.append(
                 Check(
@@ -90,7 +92,7 @@ def _idle_days(returns: pd.DataFrame) -> pd.DatetimeIndex:
     moves = (np.abs(values[:, :FEW]) > 0.0).any(axis=1)
     rows = np.flatnonzero(~moves)  # what moves in some columns is not looked at in all
     still = values[rows] == 0.0
-    return days[rows[(still | np.isnan(values[rows])).all(axis=1) & still.any(axis=1)]]
+    return pd.DatetimeIndex(days[rows[(still | np.isnan(values[rows])).all(axis=1) & still.any(axis=1)]])
 
 
 def _left_out(

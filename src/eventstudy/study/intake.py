@@ -21,7 +21,15 @@ from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.interchange import collect_first, dated, is_table
 from eventstudy.measures import Measure, measured
 from eventstudy.prices.snapshot import FACTOR_COLUMNS
-from eventstudy.prices.table import Prices, Provenance, ReturnKind, clean_frame, columns_of, frame_of_days, require_prices
+from eventstudy.prices.table import (
+    Prices,
+    Provenance,
+    ReturnKind,
+    clean_frame,
+    columns_of,
+    frame_of_days,
+    require_prices,
+)
 from eventstudy.sources.files.layouts import meaning
 from eventstudy.study.refusals import (
     LISTED,
@@ -161,7 +169,8 @@ class Intake:
         if self.measure == "return":
             there = set(returns.columns.tolist()) - {*extra.columns, riskless(self.model)}
             own = columns_of(returns, [c for c in needed if c in there])
-            firms = set(needed).difference(self.model.columns) | ({self.model.benchmark} & set(needed))
+            others = set(self.model.columns) - {self.model.benchmark}
+            firms = [c for c in needed if c not in others]
             refuse_no_daily(own, self.return_kind, firms if isinstance(data, pd.DataFrame) else ())
         return (returns if isinstance(data, pd.DataFrame) or extra.empty else returns.join(extra)), holes
 

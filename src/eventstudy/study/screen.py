@@ -67,9 +67,7 @@ def _by_columns(values: FloatArray) -> Iterator[FloatArray]:
     yield from map(np.ascontiguousarray, by_series(values.T))
 
 
-def _doubtful(
-    series: FloatArray, weekday: NDArray[np.int64], turns: NDArray[np.intp], ratio: FloatArray
-) -> BoolArray:
+def _doubtful(series: FloatArray, weekday: NDArray[np.int64], turns: NDArray[np.intp], ratio: FloatArray) -> BoolArray:
     """Return which series, shape (K, T), are not cleared by a look at some of their cells: a bound of `_looked_at`.
 
     A move beside a hole counts as equal; among all rows so does one after more or fewer days than the move before. Of each weekday the first rows are looked at: what
@@ -84,9 +82,11 @@ def _doubtful(
     kept[turns] = False
     times = np.ones(series.shape[1], dtype=np.float32)
     times[turns] = ratio
-    times = times[1:stop]
     return np.concatenate(
-        [_not_cleared(part.astype(np.float32, order="C"), kept, times, on, allowed) for part in by_series(series)]
+        [
+            _not_cleared(part.astype(np.float32, order="C"), kept, times[1:stop], on, allowed)
+            for part in by_series(series)
+        ]
         or [np.zeros(0, np.bool_)]
     )
 
@@ -96,7 +96,7 @@ def _not_cleared(
     kept: BoolArray,
     ratio: NDArray[np.float32],
     on: NDArray[np.float32],
-    allowed: FloatArray,
+    allowed: NDArray[np.floating],
 ) -> BoolArray:
     """Return which of some series, shape (k, T), are not cleared by all rows that are kept and by the first rows of each weekday; bounds are wider by what is rounded."""
     size = np.abs(v)

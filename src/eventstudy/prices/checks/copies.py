@@ -201,12 +201,13 @@ def _looked_at(series: NDArray[np.floating], benchmark: BoolArray, stretches: li
         return []
     sums = _block_sums(units, markets, weight, half)
     total = [np.concatenate((np.zeros_like(s[:1]), s.cumsum(axis=0))) for s in (*sums, number.T)]
-    first, last = (np.array([f(s) for s in stretches]) for f in (lambda s: s.start // half, lambda s: -(-s.stop // half)))
+    first = np.array([stretch.start // half for stretch in stretches])
+    last = np.array([-(-stretch.stop // half) for stretch in stretches])
     product, squares, its, seen = (t[last] - t[first] for t in total)
     with np.errstate(divide="ignore", invalid="ignore"):
-        size = np.nan_to_num(np.abs(product) / np.sqrt(squares[:, None, None] * its[:, None]))  # stretches × lags × markets × K
-    own = np.flatnonzero(benchmark)
-    size[:, :, np.arange(len(own)), own] = 0.0  # a market is compared with the others
+        size = np.nan_to_num(
+            np.abs(product) / np.sqrt(squares[:, None, None] * its[:, None])
+        )  # stretches × lags × markets × K
     best = size.max(axis=2, initial=0.0)
     limit = np.maximum(CLOSER, CLOSER_ERRORS / np.sqrt(np.maximum(seen, 1)))
     closer = (np.maximum(best[:, 0], best[:, 2]) - best[:, 1] > limit - MARGIN).any(axis=1)
@@ -323,7 +324,9 @@ def twins_of(grid: Grid, returns: FloatArray) -> Iterator[Finding]:
     series = np.ascontiguousarray(returns.T)
     whole = {pair: rows for pair in _alike(series) if len(rows := _all_days(series, *pair))}
     stretches = {
-        pair: rows for pair in sorted(_twin_candidates(series) - whole.keys()) if len(rows := _longest_run(series, *pair))
+        pair: rows
+        for pair in sorted(_twin_candidates(series) - whole.keys())
+        if len(rows := _longest_run(series, *pair))
     }
     for (i, j), rows in (whole | stretches).items():
         if grid.benchmark[i] and grid.benchmark[j]:
@@ -424,9 +427,7 @@ def _alike(series: FloatArray) -> list[tuple[int, int]]:
     return sorted(set(found))
 
 
-def _neighbours(
-    key: FloatArray, far: float, chosen: NDArray[np.intp]
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _neighbours(key: FloatArray, far: float, chosen: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the chosen series whose sums are no farther from each other, in pairs."""
     order = chosen[key[chosen].argsort()]
     ranked = key[order]
