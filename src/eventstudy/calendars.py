@@ -266,7 +266,7 @@ def _match(days: pd.DatetimeIndex, there: NDArray[np.bool_], thin: bool) -> Matc
     if not len(at):
         zero = np.zeros(hits.shape)
         return Match(known.names, zero, zero, zero, ((),) * len(zero), ((),) * len(zero))
-    some = there.any(axis=0)
+    some = np.asarray(there.any(axis=0), dtype=np.bool_)
     first = at[there.argmax(axis=0)][:, None]
     last = at[len(at) - 1 - there[::-1].argmax(axis=0)][:, None]
     first, last = np.maximum(first, known.spans[:, 0]), np.minimum(last, known.spans[:, 1])
