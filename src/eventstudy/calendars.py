@@ -172,6 +172,8 @@ TIMES = 2
 NEAR = 2
 #: Days that are sessions if day and month are changed over, from which on this is no chance.
 SWAPPED, SWAPPED_SHARE = 3, 0.9
+#: Days that are lacking are counted where they are not one in so many.
+FEW = 8
 
 
 class _Known(NamedTuple):
@@ -243,26 +245,35 @@ def match_exchanges(days: pd.DatetimeIndex, present: NDArray[np.bool_] | None = 
     Days fit an exchange if it was closed on at most one of them or half a per cent, and at most one or 3 per cent of its sessions
     are missing. With the nearest fit all those that have at most twice as many days against them, plus one.
     """
+    if present is None:
+        return _match_of_days(days.to_numpy(dtype="datetime64[D]").tobytes(), thin)
+    return _match(days, present, thin)
+
+
+@lru_cache(maxsize=32)
+def _match_of_days(stored: bytes, thin: bool) -> Match:
+    days = pd.DatetimeIndex(np.frombuffer(stored, dtype="datetime64[D]").astype("datetime64[ns]"))
+    return _match(days, np.ones((len(days), 1), dtype=np.bool_), thin)
+
+
+def _match(days: pd.DatetimeIndex, there: NDArray[np.bool_], thin: bool) -> Match:
     known = _known()
-    there = np.ones((len(days), 1), dtype=bool) if present is None else present
     at = np.asarray((days - FIRST_DAY).days, dtype=np.int64)
     inside = (at >= 0) & (at < known.open.shape[1])
     at, there = at[inside], there[inside]
-    mine = there.T.astype(np.float32)
     covered = (at >= known.spans[:, :1]) & (at <= known.spans[:, 1:])
-    count = mine @ covered.T.astype(np.float32)
-    hits = (mine @ known.open[:, at].T).astype(np.float64)
+    count, hits = _counts(there, covered), _counts(there, known.open[:, at])
     if not len(at):
         zero = np.zeros(hits.shape)
         return Match(known.names, zero, zero, zero, ((),) * len(zero), ((),) * len(zero))
-    some = there.any(axis=0)
+    some = np.asarray(there.any(axis=0), dtype=np.bool_)
     first = at[there.argmax(axis=0)][:, None]
     last = at[len(at) - 1 - there[::-1].argmax(axis=0)][:, None]
     first, last = np.maximum(first, known.spans[:, 0]), np.minimum(last, known.spans[:, 1])
     every = np.arange(len(known.names))
     span = known.before[every, np.maximum(last, -1) + 1] - known.before[every, np.minimum(first, known.open.shape[1])]
     closed, missing = count - hits, np.maximum(span, 0) - hits
-    fit = some[:, None] & (count > 0) & (2 * count >= there.sum(axis=0)[:, None])
+    fit = some[:, None] & (count > 0) & (2 * count >= np.count_nonzero(there, axis=0)[:, None])
     fit &= closed <= np.maximum(1.0, CLOSED_SHARE * count)
     every_day = known.names.index(EVERY_DAY)
     fit[:, every_day] &= there[(FIRST_DAY.day_of_week + at) % 7 > 4].any(axis=0)  # weekdays alone are never its own
@@ -276,11 +287,28 @@ def match_exchanges(days: pd.DatetimeIndex, present: NDArray[np.bool_] | None = 
     near = fit & (missing <= least + NEAR)
     fit &= missing <= least + 1
     order = np.argsort(np.where(near, against, np.inf), axis=1, kind="stable")
-    fits, alike = (
-        tuple(tuple(known.names[e] for e in row if ok[e]) for row, ok in zip(order, which, strict=True))
-        for which in (fit, near)
-    )
+    names, first_ones = known.names, [row[:n].tolist() for row, n in zip(order, near.sum(axis=1).tolist(), strict=True)]
+    alike = tuple(tuple(names[e] for e in row) for row in first_ones)
+    fits = tuple(tuple(names[e] for e in row if ok[e]) for row, ok in zip(first_ones, fit, strict=True))
     return Match(known.names, closed, missing, count.astype(np.float64), fits, alike)
+
+
+def _counts(there: NDArray[np.bool_], marked: NDArray[Any]) -> NDArray[np.float64]:
+    """Return how many days of each set are marked of each exchange, shape (K, E); of sets that are nearly whole by the days that they lack."""
+    marks = marked.astype(np.float32)
+    lacking = np.flatnonzero(~there.all(axis=0))
+    out = np.tile(marks.sum(axis=1, dtype=np.float64), (there.shape[1], 1))
+    if not len(lacking):
+        return out
+    some = there[:, lacking].T
+    holes = np.flatnonzero(~some)
+    if FEW * len(holes) > some.size:
+        out[lacking] = some.astype(np.float32) @ marks.T
+        return out
+    at, day = np.divmod(holes, some.shape[1])
+    first = np.flatnonzero(np.append(True, at[1:] != at[:-1]))
+    out[lacking] -= np.add.reduceat(np.ascontiguousarray(marks.T)[day], first, axis=0)
+    return out
 
 
 def same_sessions(one: str, other: str, first: pd.Timestamp, last: pd.Timestamp) -> bool:
@@ -317,19 +345,28 @@ def swapped_days(days: pd.DatetimeIndex) -> Swapped | None:
     >>> found.exchange, len(found.days)
     ('XSTO', 33)
     """
+    return _swapped_days(days.to_numpy(dtype="datetime64[D]").tobytes())
+
+
+@lru_cache(maxsize=32)
+def _swapped_days(stored: bytes) -> Swapped | None:
     known = _known()
+    days = pd.DatetimeIndex(np.frombuffer(stored, dtype="datetime64[D]").astype("datetime64[ns]"))
     at = np.asarray((days - FIRST_DAY).days, dtype=np.int64)
     inside = (at >= 0) & (at < known.open.shape[1])
     days, at = days[inside], at[inside]
     turns = np.flatnonzero((days.day <= 12) & (days.day != days.month))
     if len(turns) < SWAPPED:
         return None
-    other = pd.to_datetime({"year": days.year[turns], "month": days.day[turns], "day": days.month[turns]})
-    there = np.asarray((other - FIRST_DAY).dt.days, dtype=np.int64)
+    year, month, day = (np.asarray(part[turns], dtype=np.int64) for part in (days.year, days.month, days.day))
+    other = (12 * (year - 1970) + day - 1).astype("datetime64[M]").astype("datetime64[D]") + (month - 1)
+    there = (other - FIRST_DAY.to_datetime64().astype("datetime64[D]")).astype(np.int64)
     lost = ~np.isin(there, at) & (there >= at[0]) & (there <= at[-1])
-    closed = known.open[:, at] == 0.0
-    turned = closed[:, turns[lost]] & (known.open[:, there[lost]] == 1.0)
-    number, all_closed = turned.sum(axis=1), closed.sum(axis=1)
+    turned = (known.open[:, at[turns[lost]]] == 0.0) & (known.open[:, there[lost]] == 1.0)
+    number = turned.sum(axis=1)
+    all_closed = np.full(len(number), np.inf)
+    if (number >= SWAPPED).any():
+        all_closed = len(at) - known.open[:, at].sum(axis=1, dtype=np.float64)
     week = turns[lost]
     around = [known.open[:, np.clip(at[week] + by, 0, known.open.shape[1] - 1)] == 0.0 for by in (-7, 7)]
     weekend = (turned & around[0] & around[1]).sum(axis=1)
@@ -341,7 +378,9 @@ def swapped_days(days: pd.DatetimeIndex) -> Swapped | None:
     )
     sure[known.names.index(EVERY_DAY)] = False
     if not sure.any():
-        return _swapped_by_weekday(days, turns[lost], other.dt.dayofweek.to_numpy()[lost])
+        return _swapped_by_weekday(
+            days, turns[lost], pd.DatetimeIndex(other[lost].astype("datetime64[ns]")).day_of_week.to_numpy()
+        )
     missing = known.before[:, at[-1] + 1] - known.before[:, at[0]]  # its sessions, alike of all, less those there
     against = np.where(sure, (all_closed - number) * len(at) + np.abs(missing - len(at)), np.inf)
     best = int(against.argmin())
@@ -393,8 +432,10 @@ def lost_days(table: pd.DataFrame, seen: pd.Series[bool], exchange: str | None =
     >>> [iso_day(day) for day in lost_days(table, table["index"].notna())]      # the hole, and no holiday
     ['2024-05-15']
     """
-    days, there = pd.DatetimeIndex(table.index), table.notna().to_numpy()
-    own = seen.to_numpy(dtype=np.bool_)
+    days, own = pd.DatetimeIndex(table.index), seen.to_numpy(dtype=np.bool_)
+    if own.all():
+        return days[:0]
+    there = table.notna().to_numpy()
     lonely = ~own & there.any(axis=1)
     if not lonely.any():
         return days[lonely]

@@ -66,6 +66,9 @@ _SOME = 3
 #: Share of days on which a named exchange may have been closed without another reading being looked for.
 _CLOSED = 0.02
 
+#: A day in nanoseconds.
+_DAY = 86_400_000_000_000
+
 IntArray = NDArray[np.int64]
 
 
@@ -105,10 +108,10 @@ def days_of(stamps: pd.DatetimeIndex, what: str, exchange: str | None = None) ->
     or of any exchange; without one by the weekend; then by a clock that changes with a place's summer time.
     """
     zone = str(stamps.tz) if stamps.tz is not None else ""
-    if zone and len(stamps) and not _midnights(stamps).all():
+    if zone and len(stamps) and not midnights(stamps).all():
         utc = stamps.tz_convert("UTC")
         days = utc.tz_localize(None).normalize().as_unit("ns")
-        if _midnights(utc).all() and all((days.day_of_week == d).mean() >= _REGULAR for d in (_SATURDAY, _SUNDAY)):
+        if midnights(utc).all() and all((days.day_of_week == d).mean() >= _REGULAR for d in (_SATURDAY, _SUNDAY)):
             return Days(
                 days,
                 f"Dates at midnight in UTC, written in {zone}, were taken as the days of UTC, on all days of the week.",
@@ -116,9 +119,10 @@ def days_of(stamps: pd.DatetimeIndex, what: str, exchange: str | None = None) ->
     return _read(stamps.tz_localize(None), "UTC" if zone in _UTC_NAMES else zone, what, exchange)
 
 
-def _midnights(stamps: pd.DatetimeIndex) -> NDArray[np.bool_]:
-    wall = stamps.tz_localize(None).to_numpy(dtype="datetime64[ns]")
-    return np.asarray(wall == wall.astype("datetime64[D]"), dtype=np.bool_)
+def midnights(stamps: pd.DatetimeIndex) -> NDArray[np.bool_]:
+    """Return which stamps are midnights of their own zone, shape (N,)."""
+    wall = stamps.tz_localize(None).to_numpy(dtype="datetime64[ns]").view(np.int64)
+    return np.asarray(wall % _DAY == 0, dtype=np.bool_)
 
 
 def written_days(column: pd.Series[str], what: str, exchange: str | None = None) -> Days | None:
@@ -143,13 +147,20 @@ def written_days(column: pd.Series[str], what: str, exchange: str | None = None)
 
 
 def _read(wall: pd.DatetimeIndex, zone: str, what: str, exchange: str | None) -> Days:
-    stamps, codes = np.unique(wall.to_numpy(dtype="datetime64[ns]"), return_inverse=True)
-    given = pd.DatetimeIndex(stamps)
-    if not len(given):
+    if not len(wall):
         return Days(wall)
+    days, said = _read_stamps(wall.to_numpy(dtype="datetime64[ns]").tobytes(), zone, what, exchange)
+    return Days(pd.DatetimeIndex(days), said)
+
+
+@lru_cache(maxsize=8)
+def _read_stamps(stored: bytes, zone: str, what: str, exchange: str | None) -> tuple[NDArray[np.datetime64], str]:
+    """Return the days of stamps, and what is to be said of them; tables on the same days are read again and again."""
+    stamps, codes = np.unique(np.frombuffer(stored, dtype="datetime64[ns]"), return_inverse=True)
+    given = pd.DatetimeIndex(stamps)
     shift, said = _shift(given, zone, what, exchange)
     days = given.normalize().to_numpy(dtype="datetime64[D]") + shift.astype("timedelta64[D]")
-    return Days(pd.DatetimeIndex(days[codes].astype("datetime64[ns]")), said)
+    return days[codes].astype("datetime64[ns]"), said
 
 
 def _shift(given: pd.DatetimeIndex, zone: str, what: str, exchange: str | None) -> tuple[IntArray, str]:
@@ -157,7 +168,7 @@ def _shift(given: pd.DatetimeIndex, zone: str, what: str, exchange: str | None) 
     written, none = given.normalize(), np.zeros(len(given), dtype=np.int64)
     if given.year.min() < _TIMED_YEARS[0] or given.year.max() > _TIMED_YEARS[1]:
         return none, ""
-    if _midnights(given).all():
+    if midnights(given).all():
         return none, _neighbours(written, what, exchange)
     if exchange == EVERY_DAY and zone == "UTC":  # its sessions are the days of UTC
         return none, ""
@@ -246,7 +257,7 @@ def _by_clock(
     days = local.tz_localize(None).normalize()
     next_day = ((days - written) // pd.Timedelta(days=1)).to_numpy(dtype=np.int64)
     verdict = _weekends(written, days)
-    clocks = _clocks(given[_midnights(local)])
+    clocks = _clocks(given[midnights(local)])
     if verdict or (verdict is None and " and " in clocks and not _at_new_york_close(moments)):
         said = f"midnights of {place}, or of a place with its clock"
         return next_day, _said(given, written, next_day, zone, said, clocks)
@@ -294,7 +305,7 @@ def _place_of(moments: pd.DatetimeIndex) -> str | None:
         return None
     least = _MOST if len(moments) >= _FEWEST else 1.0
     local = ((p, moments.tz_convert(p)) for p in _PLACES)
-    return next((p for p, at in local if _midnights(at).mean() >= least), None)
+    return next((p for p, at in local if midnights(at).mean() >= least), None)
 
 
 def _said(
@@ -508,10 +519,11 @@ def _kind(gap: int) -> str:
 
 def refuse_sparse_columns(table: pd.DataFrame, what: str) -> None:
     """Raise `InvalidInput` at a column that has figures on every fifth or twentieth row only, as weekly and monthly ones among daily rows."""
-    there = table.notna().to_numpy()
-    share = there.mean(axis=0)
-    for place in np.flatnonzero((share > 0) & (share < 0.3)).tolist():
-        rows = np.flatnonzero(there[:, place])
+    values = table.to_numpy(dtype=np.float64)
+    holed = np.flatnonzero(np.isnan(values.sum(axis=0)))
+    share = (~np.isnan(values[:, holed])).mean(axis=0)
+    for place in holed[(share > 0) & (share < 0.3)].tolist():
+        rows = np.flatnonzero(~np.isnan(values[:, place]))
         gaps = np.diff(rows)
         if (
             len(gaps) >= _IN_A_ROW

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, timezone
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from operator import eq
 from typing import overload
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -286,10 +286,10 @@ class EventList(Sequence[Event]):
         """Return events that are there as a list."""
         given = tuple(events)
         return cls(
-            _objects([e.ticker for e in given]),
+            as_objects([e.ticker for e in given]),
             pd.DatetimeIndex([e.day for e in given]).to_numpy(dtype="datetime64[ns]"),
-            _objects([e.label for e in given]),
-            _objects([e.group for e in given]),
+            as_objects([e.label for e in given]),
+            as_objects([e.group for e in given]),
             {i: e for i, e in enumerate(given) if e.moment.tzinfo is not None or e.time_of_day or e.exchange},
             given,
             tuple(unused),
@@ -322,6 +322,12 @@ class EventList(Sequence[Event]):
 
     __hash__ = None  # type: ignore[assignment]
 
+    @cached_property
+    def firms(self) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+        """The different tickers in their order, and the place among them of each event's, shape (N,)."""
+        codes, names = pd.factorize(self.tickers)
+        return tuple(names.tolist()), np.asarray(codes, dtype=np.int64)
+
     def __repr__(self) -> str:
         return f"EventList({list(self)!r})" if len(self) <= _SHOWN else f"EventList of {len(self)} events"
 
@@ -348,7 +354,8 @@ class EventList(Sequence[Event]):
         )
 
 
-def _objects(values: Sequence[object]) -> NDArray[np.object_]:
+def as_objects(values: Sequence[object]) -> NDArray[np.object_]:
+    """Return values as an array of objects, shape (N,)."""
     out = np.empty(len(values), dtype=object)
     out[:] = values
     return out
@@ -698,7 +705,10 @@ def locate_sessions(
     remarks |= dict.fromkeys(np.flatnonzero(is_session & tradable.late).tolist(), "after the close: next session")
     position = np.where(is_session, after, -1)
     outside = frozenset(tradable.unknown)
-    for i in sorted({*np.flatnonzero(~is_session).tolist(), *outside}):
+    closed = np.flatnonzero(~is_session)
+    if not events.timed:
+        return _settled(events, position, after, remarks, closed, sessions, closed_day, exchange)
+    for i in sorted({*closed.tolist(), *outside}):
         found = (
             Located(-1, tradable.unknown[i], outside=True)
             if i in outside
@@ -707,6 +717,29 @@ def locate_sessions(
         position[i], remarks[i] = found.position, found.remark
         outside |= {i} if found.outside else set()
     return Places(position, remarks, outside)
+
+
+def _settled(
+    events: EventList,
+    position: NDArray[np.int64],
+    after: NDArray[np.int64],
+    remarks: dict[int, str],
+    closed: NDArray[np.int64],
+    sessions: pd.DatetimeIndex,
+    closed_day: ClosedDay,
+    exchange: Exchanges,
+) -> Places:
+    """Return where events fell of which the days alone are known, ``closed`` those on days without a session: one answer a day."""
+    days, first, which = np.unique(events.days[closed], return_index=True, return_inverse=True)
+    found: list[Located | None] = [None] * len(days)
+    for day in np.argsort(first).tolist():  # the first row that is refused is named
+        i = int(closed[first[day]])
+        found[day] = _settle(events[i], int(after[i]), False, sessions, closed_day, exchange)
+    known = [f for f in found if f is not None]
+    position[closed] = np.array([f.position for f in known], dtype=np.int64)[which]
+    remarks |= zip(closed.tolist(), as_objects([f.remark for f in known])[which].tolist(), strict=True)
+    far = np.array([f.outside for f in known], dtype=np.bool_)[which]
+    return Places(position, remarks, frozenset(closed[far].tolist()))
 
 
 def _midnights(
@@ -763,6 +796,98 @@ def _settle(
     if closed_day == "drop":
         return Located(-1, f"{closed}, and closed_day is 'drop'")
     return Located({"next": at, "previous": at - 1}[closed_day], f"{closed}: {closed_day} session")
+
+
+_LIKE_A_KEY = re.compile(r".* (#\d+|\d{4}-\d\d-\d\d)", re.DOTALL)
+
+
+@dataclass(frozen=True, eq=False)
+class EventKeys(Sequence[str]):
+    """Short unique names of N events, each written when it is asked for.
+
+    Attributes
+    ----------
+    tickers : ndarray of object, shape (N,)
+        The firms.
+    days : ndarray of datetime64[D], shape (N,)
+        The session of each event whose firm has several, else NaT.
+    number : ndarray of int, shape (N,)
+        Which one it is of those of a firm on a session.
+    """
+
+    tickers: NDArray[np.object_]
+    days: NDArray[np.datetime64]
+    number: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        """Return the number of events."""
+        return len(self.tickers)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> EventKeys: ...
+    def __getitem__(self, place: int | slice) -> str | EventKeys:
+        """Return one name, or some."""
+        if isinstance(place, slice):
+            return EventKeys(self.tickers[place], self.days[place], self.number[place])
+        day, number = self.days[place], self.number[place]
+        dated = self.tickers[place] if np.isnat(day) else f"{self.tickers[place]} {day}"
+        return str(dated if number == 1 else f"{dated} #{number}")
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names."""
+        return iter(self._written().tolist())
+
+    def __array__(self, dtype: object = None, copy: bool | None = None) -> NDArray[np.object_]:
+        """Return the names as an array of objects, shape (N,)."""
+        return self._written()
+
+    def _written(self) -> NDArray[np.object_]:
+        out = self.tickers.copy()
+        dated = np.flatnonzero(~np.isnat(self.days))
+        stamps, codes = np.unique(self.days[dated], return_inverse=True)
+        out[dated] += as_objects([f" {day}" for day in stamps.tolist()])[codes]
+        again = np.flatnonzero(self.number > 1)
+        out[again] += as_objects([f" #{number}" for number in self.number[again].tolist()])
+        return out
+
+    def __eq__(self, other: object) -> bool:
+        """Whether another sequence has the same names in the same order."""
+        if isinstance(other, str) or not isinstance(other, Sequence) or len(self) != len(other):
+            return False
+        return all(map(eq, self, other))
+
+    def __hash__(self) -> int:
+        """Return the hash of the names as a tuple."""
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return repr(tuple(self)) if len(self) <= _SHOWN else f"EventKeys of {len(self)} events"
+
+    def take(self, chosen: NDArray[np.int64]) -> EventKeys:
+        """Return some names, by position."""
+        return EventKeys(self.tickers[chosen], self.days[chosen], self.number[chosen])
+
+
+def keys_of_events(events: EventList, sessions: NDArray[np.datetime64]) -> Sequence[str]:
+    """Return `event_keys` of events by their sessions, shape (N,), written when they are asked for."""
+    firms, codes = events.firms
+    days = sessions.astype("datetime64[D]")
+    if any(map(_LIKE_A_KEY.fullmatch, firms)):  # a ticker that is written as a key, which may be another's
+        return tuple(event_keys(events.tickers, np.datetime_as_string(days).tolist()))
+    dated = np.bincount(codes, minlength=len(firms))[codes] > 1
+    number = np.ones(len(codes), dtype=np.int32)
+    at = days.astype(np.int64)
+    low = int(at.min(initial=0))
+    line = codes * (int(at.max(initial=0)) - low + 1) + (at - low)
+    rows = np.flatnonzero(dated)
+    order = rows[np.argsort(line[rows], kind="stable")]
+    if len(order):
+        first = np.append(True, line[order][1:] != line[order][:-1])
+        begin = np.maximum.accumulate(np.where(first, np.arange(len(order)), 0))
+        number[order] = np.arange(len(order)) - begin + 1
+    return EventKeys(events.tickers, np.where(dated, days, np.datetime64("NaT", "D")), number)
 
 
 def event_keys(tickers: NDArray[np.object_], sessions: Sequence[str]) -> list[str]:

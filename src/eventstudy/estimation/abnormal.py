@@ -65,7 +65,7 @@ class AbnormalReturns(Deferred):
 
     Attributes
     ----------
-    keys : tuple of str
+    keys : sequence of str
         Short unique names of the events.
     window, estimation : Window
         Event window (L days) and estimation window (M days).
@@ -147,7 +147,7 @@ class AbnormalReturns(Deferred):
     )
     EACH: ClassVar[frozenset[str]] = frozenset({"keys"})
 
-    keys: tuple[str, ...]
+    keys: Sequence[str]
     window: Window
     estimation: Window
     ar: FloatArray
@@ -177,7 +177,7 @@ class AbnormalReturns(Deferred):
     log: bool = False
     skip_gaps: bool = False
     holes: BoolArray | None = field(default_factory=absent)
-    before: Callable[[tuple[str, ...]], FloatArray] | None = None
+    before: Callable[[Sequence[str]], FloatArray] | None = None
     _memo: dict[Hashable, object] = field(default_factory=dict, init=False)
     _answers: dict[Question[Answer], Answer] = field(default_factory=dict, init=False)
 
@@ -570,7 +570,7 @@ def abnormal_returns(panel: EventPanel, fit: Fit, firms: IntArray | None = None)
 
 
 def run_up(
-    keys: tuple[str, ...],
+    keys: Sequence[str],
     *,
     panel: EventPanel,
     model: NormalReturnModel,
@@ -679,4 +679,4 @@ def _kept(panel: EventPanel, model: NormalReturnModel) -> tuple[tuple[str, ...],
 
 def _firms(panel: EventPanel) -> IntArray:
     """Return a number for each event's ticker, shape (N,)."""
-    return np.asarray(pd.factorize(panel.events.tickers)[0], dtype=np.int64)
+    return np.asarray(panel.events.firms[1], dtype=np.int64)

@@ -15,7 +15,7 @@ from eventstudy.calendars import ClosedDay
 from eventstudy.errors import DataMissing
 from eventstudy.estimation.deferred import Deferred
 from eventstudy.estimation.spans import sums_over_spans, trade_spans
-from eventstudy.events import Event, EventList, Exchanges, event_keys, event_list, locate_sessions
+from eventstudy.events import Event, EventList, Exchanges, event_list, keys_of_events, locate_sessions
 from eventstudy.windows import Window
 from eventstudy.wording import did_you_mean, first_few, iso_day, iso_days
 
@@ -44,7 +44,7 @@ class EventPanel(Deferred):
     ----------
     events : EventList
         The N events kept.
-    keys : tuple of str
+    keys : sequence of str
         Their short unique names.
     position : ndarray of int, shape (N,)
         Row of each event's session on ``calendar``.
@@ -86,7 +86,7 @@ class EventPanel(Deferred):
     EACH: ClassVar[frozenset[str]] = frozenset({"events", "keys"})
 
     events: EventList
-    keys: tuple[str, ...]
+    keys: Sequence[str]
     position: IntArray
     calendar: pd.DatetimeIndex
     estimation: Window
@@ -353,7 +353,8 @@ class Windows:
         farthest = max(abs(day) for window in (rules.estimation, rules.window) for day in (window.start, window.end))
         self.reach = farthest + max((abs(later) for later in self.offsets), default=0) + 1
         self.place = np.where(position < 0, -self.reach, position)
-        self.firm = returns.columns.get_indexer(pd.Index(events.tickers))
+        firms, codes = events.firms
+        self.firm = returns.columns.get_indexer(pd.Index(firms))[codes]
         self.factor = returns.columns.get_indexer(pd.Index(list(model.columns)))
         self.days = FirmDays(self.matrix, np.concatenate([self.firm, self.factor]), self.reach)
         self.trades = None if trades is None else trades.to_numpy(dtype=np.bool_)
@@ -364,7 +365,7 @@ class Windows:
         )
         self.closes, self.held = None, -1
         if closes is not None:
-            own = closes.columns.get_indexer(pd.Index(events.tickers))
+            own = closes.columns.get_indexer(pd.Index(firms))[codes]
             self.held = int(closes.columns.get_indexer(pd.Index([model.benchmark]))[0])
             self.closes = FirmDays(closes.to_numpy(dtype=np.float64), np.append(own, self.held), self.reach)
         self.lost = np.zeros(len(self.calendar), dtype=np.bool_)
@@ -373,14 +374,13 @@ class Windows:
 
     def panel(self) -> EventPanel:
         """Return the panel of all events, whose arrays are gathered when they are asked for."""
-        days = iso_days(self.calendar)
-        asked = iso_days(pd.DatetimeIndex(self.events.days)) if (self.position < 0).any() else []
-        sessions = [days[p] if p >= 0 else asked[i] for i, p in enumerate(self.position.tolist())]
+        stamps = self.calendar.to_numpy(dtype="datetime64[ns]")
+        sessions = np.where(self.position >= 0, stamps[self.position], self.events.days.astype("datetime64[ns]"))
         rules = self.rules
         return EventPanel.deferred(
             self,
             events=self.events,
-            keys=tuple(event_keys(self.events.tickers, sessions)),
+            keys=keys_of_events(self.events, sessions),
             position=self.position,
             calendar=self.calendar,
             estimation=rules.estimation,
@@ -493,7 +493,7 @@ def panel_before(
 def _require_columns(returns: pd.DataFrame, events: EventList, columns: Sequence[str]) -> None:
     there = set(returns.columns)
     missing_columns = [c for c in columns if c not in there]
-    missing_tickers = sorted(set(events.tickers.tolist()) - there)
+    missing_tickers = sorted(set(events.firms[0]) - there)
     if not missing_columns and not missing_tickers:
         return
     parts = []

@@ -342,7 +342,7 @@ def universe(
     return draw_figure(recipe, size, title=title, source=source)
 
 
-def _place(keys: tuple[str, ...], name: str) -> int:
+def _place(keys: Sequence[str], name: str) -> int:
     if name in keys:
         return keys.index(name)
     found = [j for j, key in enumerate(keys) if key.split(" ")[0] == name]

@@ -27,6 +27,10 @@ EMBEDDED = {SNAPSHOT: "eventstudy price snapshot", UNIVERSE: "eventstudy S&P 500
 _WHOLE = (1800_01_01, 2200_12_31)
 #: Name of the source that is asked over the network.
 YAHOO = "yahoo"
+#: Columns that are looked at before all.
+FEW = 8
+#: Whether a shallow copy of a table is no copy: before pandas 3, a table that is changed changes what shares its figures.
+EAGER = int(pd.__version__.split(".")[0]) < 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,20 +310,28 @@ def frame_of_days(frame: pd.DataFrame, what: str, exchange: str | None = None) -
         raise InvalidInput(f"The {what} table is a {type(frame).__name__}; give a pandas DataFrame (dates × tickers).")
     if frame.shape[0] == 0 or frame.shape[1] == 0:
         raise InvalidInput(f"The {what} table is empty; it needs dates as rows and tickers as columns.")
-    table = frame.copy()
+    table = frame.copy(deep=EAGER)
     table.index, said = _daily_index(frame.index, what, exchange)
-    table.columns = pd.Index([str(c) for c in frame.columns])
+    names = frame.columns.tolist()
+    if not all(type(name) is str for name in names):
+        table.columns = pd.Index([str(c) for c in names])
     if table.columns.has_duplicates:
         twice = sorted(set(table.columns[table.columns.duplicated()]))
         raise DataUnfit(f"The {what} table has the column {', '.join(twice)} more than once; keep one.")
-    try:
-        table = table.astype(np.float64)
-    except (ValueError, TypeError) as error:
-        raise _no_number(frame, what) from error
-    table = table.sort_index(kind="stable")
+    if not all(dtype == np.float64 for dtype in set(table.dtypes)):
+        try:
+            table = table.astype(np.float64)
+        except (ValueError, TypeError) as error:
+            raise _no_number(frame, what) from error
+    if not table.index.is_monotonic_increasing:
+        table = table.sort_index(kind="stable")
     if table.index.has_duplicates:
         table = _drop_equal_repeats(table, what)
+    values = table.to_numpy()
+    if values.flags.writeable:  # columns that lie apart were put together, and need not be again
+        table = pd.DataFrame(values, index=table.index, columns=table.columns, copy=False)
     table.index.name = "date"
+    table.columns.name = None
     return table, said
 
 
@@ -382,6 +394,20 @@ def _drop_equal_repeats(table: pd.DataFrame, what: str) -> pd.DataFrame:
             day=iso_day(day),
         )
     return table[~table.index.duplicated(keep="first")]
+
+
+def columns_of(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Return columns of a table, the table itself if they are all of its columns in their order."""
+    return table if table.columns.tolist() == list(names) else table[list(names)]
+
+
+def rows_with_figures(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return the rows of a matrix that hold a figure, shape (T,); what some columns show is not asked of the others."""
+    some = np.asarray(~np.isnan(values[:, :FEW]).all(axis=1), dtype=np.bool_)
+    empty = np.flatnonzero(~some)
+    if len(empty):
+        some[empty] = ~np.isnan(values[empty]).all(axis=1)
+    return some
 
 
 def no_price(values: NDArray[np.float64]) -> NDArray[np.bool_]:

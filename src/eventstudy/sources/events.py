@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, time
 from pathlib import Path
@@ -10,10 +11,12 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from eventstudy.calendars import calendar_bounds
+from eventstudy.days import midnights
 from eventstudy.errors import InvalidInput
-from eventstudy.events import LONGEST_DAY, Event, EventList, split_words, time_of_day
+from eventstudy.events import LONGEST_DAY, Event, EventList, as_objects, split_words, time_of_day
 from eventstudy.interchange import as_pandas, is_table
 from eventstudy.sources.files.cells import WORDS, column_names, cut, refuse_repeated, shown
 from eventstudy.sources.files.delimited import filled_rows, read_text
@@ -200,12 +203,11 @@ def events_of_table(given: pd.DataFrame, said: Sequence[str] = ()) -> EventList:
     columns = _columns(table)
     if table.empty:
         raise InvalidInput(f"{_WHAT} has no rows; a study needs at least one event.")
-    firms, labels, groups, exchanges = (
-        _texts(table, c) for c in (columns.firm, columns.label, columns.group, columns.exchange)
-    )
+    exchanges = _texts(table, columns.exchange)
     days = _plain_days(table, columns)
     if days is not None and not any(exchanges):
-        return _plain_events(firms, days, labels, groups, columns.unused, said)
+        return _plain_events(table, days, columns, said)
+    firms, labels, groups = (_texts(table, c) for c in (columns.firm, columns.label, columns.group))
     moments, untimed = _moments(table, columns)
     rows = zip(firms, moments, labels, groups, exchanges, strict=True)
     events = [_row_event(place, row) for place, row in enumerate(rows, start=1)]
@@ -219,26 +221,25 @@ def _plain_days(table: pd.DataFrame, columns: Columns) -> pd.DatetimeIndex | Non
     if columns.time is not None or column.dtype.kind != "M" or getattr(column.dtype, "tz", None) is not None:
         return None
     days = pd.DatetimeIndex(column)
-    return days if not days.hasnans and (days == days.normalize()).all() else None
+    return days if not days.hasnans and midnights(days).all() else None
 
 
-def _plain_events(
-    firms: list[str],
-    days: pd.DatetimeIndex,
-    labels: list[str],
-    groups: list[str],
-    unused: Sequence[str],
-    said: Sequence[str],
-) -> EventList:
-    """Return events of plain days; each firm's first is made, to refuse what is no name."""
-    first: dict[str, int] = {}
-    for place, firm in enumerate(firms):
-        first.setdefault(firm, place)
-    names = {firm: _row_event(place + 1, (firm, iso_day(days[place]))).ticker for firm, place in first.items()}
-    columns = ([names[firm] for firm in firms], labels, groups)
-    tickers, label, group = (np.array(column, dtype=object) for column in columns)
+def _plain_events(table: pd.DataFrame, days: pd.DatetimeIndex, columns: Columns, said: Sequence[str]) -> EventList:
+    """Return events of plain days; of a firm whose name is not plain the first is made, to refuse what is no name."""
+    firms, codes = _answers(table[columns.firm], _text)
+    for i, firm in enumerate(firms):
+        if not firm or not firm.isprintable():
+            place = int((codes == i).argmax())
+            firms[i] = _row_event(place + 1, (firm, iso_day(days[place]))).ticker
+    tickers, label, group = (
+        np.full(len(days), "", dtype=object) if name is None else as_objects(found)[at]
+        for name, (found, at) in (
+            (columns.firm, (firms, codes)),
+            *((c, ([], codes) if c is None else _answers(table[c], _text)) for c in (columns.label, columns.group)),
+        )
+    )
     stamps = days.to_numpy(dtype="datetime64[ns]")
-    return EventList(tickers, stamps, label, group, unused=tuple(unused), said=tuple(said))
+    return EventList(tickers, stamps, label, group, unused=columns.unused, said=tuple(said))
 
 
 def _row_event(place: int, row: tuple[object, ...]) -> Event:
@@ -277,8 +278,8 @@ def _means(header: str) -> str:
 def _columns(table: pd.DataFrame) -> Columns:
     names = list(table.columns)
     means = {name: _means(name) for name in names}
-    kinds = {name: _kind(table[name]) for name in names}
     firm = next((found for kind in _FIRMS if (found := [n for n in names if means[n] == kind])), [])
+    kinds = {name: _kind(table[name]) for name in names if name not in firm[:1]}
     called = [n for n in names if means[n] == "day"]
     dates = [n for n in called if kinds[n] in _DAYS] or called
     dates = dates or [n for n in names if means[n] == "time" and kinds[n] in _DAYS]
@@ -378,6 +379,8 @@ def _are_exchanges(column: pd.Series) -> bool:
 
 def _the_one(table: pd.DataFrame, found: list[str], what: str) -> None:
     """Refuse two columns that could both be meant, unless they say the same."""
+    if len(found) < 2:
+        return
     first = table[found[0]].astype("object").map(str)
     if any(not first.equals(table[other].astype("object").map(str).rename(found[0])) for other in found[1:]):
         raise _two(found, what)
@@ -399,7 +402,7 @@ def _not_found(names: list[str], kinds: Mapping[str, str], firm: list[str], date
     """Say which column is wanting, and the line that names it."""
     wanting = " and ".join(repr(w) for w, found in (("ticker", firm), ("date", dates)) if not found)
     said = f"{_WHAT} has the columns {column_names(names)}; it needs 'ticker' and 'date', and {wanting} is not there."
-    days = [n for n in names if kinds[n] in _DAYS and n not in firm]
+    days = [n for n in names if n not in firm and kinds[n] in _DAYS]
     if not firm and len(names) - len(dates) <= 2 and dates:
         return InvalidInput(
             f"{said} If all days are of one firm: events.assign(ticker='NVDA').{_crossed('events')}",
@@ -418,17 +421,25 @@ def _texts(table: pd.DataFrame, name: str | None) -> list[str]:
 
 
 def _each(column: pd.Series, read: Callable[[Any], Read]) -> list[Read]:
-    """Return what a function makes of each cell, called once for cells that are equal: long lists repeat firms, days and times."""
+    """Return what a function makes of each cell."""
+    answers, codes = _answers(column, read)
+    return [answers[code] for code in codes.tolist()]
+
+
+def _answers(column: pd.Series, read: Callable[[Any], Read]) -> tuple[list[Read], NDArray[np.intp]]:
+    """Return what a function makes of each different cell, in their order, and which each row has: long lists repeat firms, days and times."""
+    plain = column if isinstance(column.dtype, pd.StringDtype) else column.astype("object")
     try:
-        codes, found = pd.factorize(column.astype("object"), use_na_sentinel=False)
+        codes, found = pd.factorize(plain, use_na_sentinel=False)
     except TypeError:  # lists in cells
-        return [read(value) for value in column]
-    answers = [read(value) for value in found]
-    return [answers[code] for code in codes]
+        return [read(value) for value in column], np.arange(len(column))
+    return [read(value) for value in found.to_numpy(dtype=object)], codes
 
 
 def _text(value: Any) -> str:
     """Return a cell as text; a code that a gap in its column made a decimal number as the code."""
+    if type(value) is str:
+        return value.strip()
     if value is None or (pd.api.types.is_scalar(value) and pd.isna(value)):
         return ""
     return (
@@ -441,14 +452,17 @@ def _kind(column: pd.Series) -> str:
     if pd.api.types.is_float_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
         return "days" if bool(column.between(*_YEAR_MONTH_DAY).any()) else ""
     if pd.api.types.is_datetime64_any_dtype(column.dtype):
-        there = column.dropna()
-        timed = int((there != there.dt.normalize()).sum())
+        there = pd.DatetimeIndex(column.dropna())
+        timed = int((~midnights(there)).sum())
         return "" if there.empty else "moments" if timed >= max(_MOSTLY * len(there), 1) else "days"
-    kinds = [kind for kind in _each(column, _kind_of_cell) if kind is not None]
-    least = max(_MOSTLY * len(kinds), 1)
-    if kinds.count("days") + kinds.count("moments") >= least:
-        return "moments" if kinds.count("moments") >= least else "days"
-    return "times" if "times" in kinds else ""  # one is enough: the cells beside it are read, or stop the read
+    answers, codes = _answers(column, _kind_of_cell)
+    count: Counter[str | None] = Counter()
+    for kind, number in zip(answers, np.bincount(codes, minlength=len(answers)).tolist(), strict=True):
+        count[kind] += number
+    least = max(_MOSTLY * (len(codes) - count[None]), 1)
+    if count["days"] + count["moments"] >= least:
+        return "moments" if count["moments"] >= least else "days"
+    return "times" if count["times"] else ""  # one is enough: the cells beside it are read, or stop the read
 
 
 def _kind_of_cell(value: Any) -> str | None:

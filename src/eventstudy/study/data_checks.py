@@ -19,7 +19,7 @@ from eventstudy.events import Exchanges
 from eventstudy.prices.checks.accept import in_short
 from eventstudy.prices.checks.finding import Finding, Usage, make_grid
 from eventstudy.prices.checks.run import check_prices, check_returns, gathered, untraded_in_events
-from eventstudy.prices.table import Prices, ReturnKind, clean_frame
+from eventstudy.prices.table import FEW, Prices, ReturnKind, clean_frame, columns_of
 from eventstudy.study.intake import Data
 from eventstudy.study.refusals import FEWEST_FILLED, LISTED, markets_of, riskless
 from eventstudy.study.validity import EXCHANGE_CHECK, PRICE_CHECK, STILL_CHECK, Check
@@ -66,9 +66,11 @@ def day_checks(
         to_do = f"relative days count {count}; if rows are missing or wrong, mend them, else name the exchange with calendar=, or calendar=None"
         checks.append(Check(EXCHANGE_CHECK, exchanges.against, "named, or recognised by the dates", False, to_do))
     checks += _left_out(data, returns, exchanges, panel, holes)
-    own = returns[[c for c in dict.fromkeys([*panel.events.tickers.tolist(), *panel.columns]) if c in returns]]
-    if data.prices is None and own.shape[1] > 1:
-        idle = own.index[((own == 0.0) | own.isna()).all(axis=1) & (own == 0.0).any(axis=1)]
+    if data.prices is None:
+        there = set(returns.columns.tolist())
+        idle = _idle_days(
+            columns_of(returns, [c for c in dict.fromkeys([*panel.events.firms[0], *panel.columns]) if c in there])
+        )
         if len(idle) >= FEWEST_FILLED:
             checks.append(
                 Check(
@@ -82,6 +84,17 @@ def day_checks(
     return tuple(checks)
 
 
+def _idle_days(returns: pd.DataFrame) -> pd.DatetimeIndex:
+    """Return the days on which all returns of several columns are zero or missing, and one is there."""
+    values, days = returns.to_numpy(), pd.DatetimeIndex(returns.index)
+    if values.shape[1] < 2:
+        return days[:0]
+    moves = (np.abs(values[:, :FEW]) > 0.0).any(axis=1)
+    rows = np.flatnonzero(~moves)  # what moves in some columns is not looked at in all
+    still = values[rows] == 0.0
+    return pd.DatetimeIndex(days[rows[(still | np.isnan(values[rows])).all(axis=1) & still.any(axis=1)]])
+
+
 def _left_out(
     data: Data, returns: pd.DataFrame, exchanges: Exchanges, panel: EventPanel, holes: pd.DatetimeIndex
 ) -> list[Check]:
@@ -89,11 +102,13 @@ def _left_out(
     if exchanges.sessions and data.prices is not None:  # a check of prices tells them
         return []
     table = data.table.adj_close if isinstance(data.table, Prices) else data.table
-    firms = [t for t in dict.fromkeys(panel.events.tickers.tolist()) if t in table]
     days = pd.DatetimeIndex(table.index)
-    if not firms:
+    apart = ~(days.isin(returns.index) | days.isin(holes))
+    if not apart.any():
         return []
-    more = table[firms].notna() & ~(days.isin(returns.index) | days.isin(holes))[:, None]
+    there = set(table.columns.tolist())
+    firms = [t for t in panel.events.firms[0] if t in there]
+    days, more = days[apart], table.loc[apart, firms].notna()
     number = int(more.any(axis=1).sum())
     if not number:
         return []
@@ -164,11 +179,13 @@ def _returns_findings(
 
     Missing sessions and further days of an exchange that is not named but recognised are a warning at most: a window with a hole has no sum as it is.
     """
-    needed = [c for c in dict.fromkeys([*usage.tickers, *usage.columns]) if c in returns and c != riskless(model)]
+    left_out = riskless(model)
+    there = set(returns.columns.tolist()) - {left_out}
+    needed = [c for c in dict.fromkeys([*usage.tickers, *usage.columns]) if c in there]
     markets = [c for c in markets_of(model) if c in needed]
     thin = model.thin_trading
     found = check_returns(
-        returns[needed], kind=kind, calendar=exchange, benchmarks=markets, usage=usage, thin_trading=thin
+        columns_of(returns, needed), kind=kind, calendar=exchange, benchmarks=markets, usage=usage, thin_trading=thin
     )
     if named:
         return found
@@ -233,7 +250,7 @@ def still_check(data: Data, panel: EventPanel, model: NormalReturnModel) -> tupl
     if volume is not None and still.any():
         shares = clean_frame(volume, "volume").reindex(index=panel.calendar, columns=panel.events.tickers.tolist())
         still &= ~(shares.to_numpy(dtype=np.float64)[panel.position, np.arange(panel.n)] > 0)
-    found = [panel.keys[i] for i in np.flatnonzero(still)]
+    found = [panel.keys[i] for i in np.flatnonzero(still).tolist()]
     if not found:
         return ()
     comment = (

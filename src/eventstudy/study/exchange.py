@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -22,7 +24,7 @@ from eventstudy.days import refuse_two_readings
 from eventstudy.errors import DataUnfit
 from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.events import EventList, Exchanges
-from eventstudy.prices.table import Prices, clean_frame
+from eventstudy.prices.table import FEW, Prices, clean_frame, rows_with_figures
 from eventstudy.study.interpolated import between_neighbours
 from eventstudy.study.refusals import LISTED, still_rows
 from eventstudy.wording import first_few, iso_day, plural
@@ -47,23 +49,24 @@ def exchanges_of(
     if calendar not in {None, AUTO}:
         calendar_bounds(str(calendar))
         return Exchanges(named=str(calendar), sessions=str(calendar), held=held)
-    needed = list(dict.fromkeys([*events.tickers.tolist(), *model.columns]))
-    frame = closes[[c for c in needed if c in closes.columns]]
+    there = set(closes.columns.tolist())
+    needed = [c for c in dict.fromkeys([*events.firms[0], *model.columns]) if c in there]
+    frame = closes
     if isinstance(data, Prices):
-        frame = clean_frame(frame, "adjusted close") if frame.shape[1] else frame
-    counted = frame[[model.benchmark]] if model.benchmark in frame else frame
-    rows = counted.notna().any(axis=1).to_numpy(dtype=np.bool_)
+        frame = clean_frame(frame[needed], "adjusted close") if needed else frame[needed]
+    rows = rows_with_figures(frame[[model.benchmark] if model.benchmark in there else needed].to_numpy())
     if not rows.any():
         return Exchanges(sessions="" if calendar is None else DEFAULT_EXCHANGE)
     days = pd.DatetimeIndex(frame.index)
     refuse_two_readings(days[rows], calendar)
     match = match_exchanges(days[rows])
-    moves, filled = _moving(frame, isinstance(data, Prices))
+    places = range(len(needed)) if isinstance(data, Prices) else frame.columns.get_indexer(pd.Index(needed))
+    moves, filled = _moving(frame, places, isinstance(data, Prices))
     if not match.fits[0] and (calendar is None or not isinstance(data, Prices)):  # of prices a check tells
         _refuse_interpolated_holidays(days, rows, filled)
     sessions, sure = ("", True) if calendar is None else _sessions_by_dates(match, days[rows], days[rows & moves])
     against = "" if sure or rows.sum() < ENOUGH else _against(match, days[rows], sessions)
-    tickers = [e.ticker for e in events.timed.values() if e.is_moment and not e.exchange and e.ticker in frame]
+    tickers = [e.ticker for e in events.timed.values() if e.is_moment and not e.exchange and e.ticker in there]
     by_ticker = _of_tickers(days, frame[list(dict.fromkeys(tickers))], match.near[0])
     return Exchanges("", sessions, match.near[0], by_ticker, held, against)
 
@@ -71,18 +74,33 @@ def exchanges_of(
 def of_another_market(data: Prices | pd.DataFrame, events: EventList, model: NormalReturnModel) -> frozenset[str]:
     """Return the tickers whose dates are the sessions of other exchanges than the benchmark's."""
     table = data.adj_close if isinstance(data, Prices) else data
-    tickers = [t for t in dict.fromkeys(events.tickers.tolist()) if t in table]
-    if model.benchmark not in table or not tickers:
+    columns = set(table.columns.tolist())
+    tickers = {t for t in events.firms[0] if t in columns}
+    if model.benchmark not in columns or not tickers:
         return frozenset()
-    match = match_exchanges(pd.DatetimeIndex(table.index), table[[model.benchmark, *tickers]].notna().to_numpy())
+    there = ~np.isnan(table.to_numpy(dtype=np.float64))
+    own = there[:, table.columns.get_loc(model.benchmark)]
+    other = table.columns[(there != own[:, None]).any(axis=0)].tolist()
+    apart = [t for t in other if t in tickers]  # on the benchmark's days it is the benchmark's exchange
+    if not apart:
+        return frozenset()
+    there = there[:, table.columns.get_indexer(pd.Index([model.benchmark, *apart]))]
+    match = match_exchanges(pd.DatetimeIndex(table.index), there)
     home = set(match.fits[0])
     return frozenset(
-        t for t, fits in zip(tickers, match.fits[1:], strict=True) if home and fits and home.isdisjoint(fits)
+        t for t, fits in zip(apart, match.fits[1:], strict=True) if home and fits and home.isdisjoint(fits)
     )
 
 
-def _moving(frame: pd.DataFrame, closes: bool) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return the rows on which anything moves off the line between its neighbours, and those on it: holidays that were filled in or interpolated."""
+def _moving(
+    table: pd.DataFrame, columns: Sequence[int] | NDArray[np.int64], closes: bool
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return the rows on which any of some columns moves off the line between its neighbours, and those on it: holidays that were filled in or interpolated."""
+    if len(columns) > FEW:
+        moves, filled = _moving(table, columns[:FEW], closes)
+        if moves.all() and not filled.any():  # what moves, or lies on no line, in some columns does in all
+            return moves, filled
+    frame = table.iloc[:, list(columns)]
     values = frame.to_numpy()
     still = np.asarray(frame.ffill().diff() == 0.0) if closes else still_rows(values)
     filled = between_neighbours(frame.ffill().pct_change(fill_method=None) if closes else frame)
@@ -91,8 +109,10 @@ def _moving(frame: pd.DataFrame, closes: bool) -> tuple[NDArray[np.bool_], NDArr
 
 def _refuse_interpolated_holidays(days: pd.DatetimeIndex, rows: NDArray[np.bool_], filled: NDArray[np.bool_]) -> None:
     """Refuse returns of days that were interpolated, as the rest are the sessions of an exchange, and all are those of none."""
+    if not (rows & filled).any():
+        return
     rest = match_exchanges(days[rows & ~filled])
-    if not (rows & filled).any() or not rest.fits[0]:
+    if not rest.fits[0]:
         return
     name = next((n for n in rest.fits[0] if is_built(n)), "")
     found = days[rows & filled]

@@ -21,7 +21,15 @@ from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.interchange import collect_first, dated, is_table
 from eventstudy.measures import Measure, measured
 from eventstudy.prices.snapshot import FACTOR_COLUMNS
-from eventstudy.prices.table import Prices, Provenance, ReturnKind, clean_frame, frame_of_days, require_prices
+from eventstudy.prices.table import (
+    Prices,
+    Provenance,
+    ReturnKind,
+    clean_frame,
+    columns_of,
+    frame_of_days,
+    require_prices,
+)
 from eventstudy.sources.files.layouts import meaning
 from eventstudy.study.refusals import (
     LISTED,
@@ -83,7 +91,10 @@ def as_data(data: object, calendar: str | None = None) -> Data:
             f"data is a table with {fields}, so it holds prices; a table in place of Prices holds returns, one column per ticker. "
             f"{READ_PRICES.format('es.load_prices(data)')}"
         )
-    table = _daily(table, "returns").rename(columns=lambda c: c.strip() if isinstance(c, str) else c)
+    table = _daily(table, "returns")
+    names = table.columns.tolist()
+    plain = [c.strip() if isinstance(c, str) else c for c in names]
+    table = table if plain == names else table.set_axis(plain, axis=1)
     return Data(*frame_of_days(table, "returns", None if calendar == AUTO else calendar))
 
 
@@ -122,7 +133,7 @@ def _fields(table: pd.DataFrame) -> str:
     """Return what makes a table one of prices, in words: two levels of columns, or a close with its day, its ticker or the day's range."""
     if table.columns.nlevels > 1:
         return f"{table.columns.nlevels} levels of columns"
-    known = {str(c): meaning(str(c)) for c in table.columns}
+    known = {c: m for c in map(str, table.columns.tolist()) if (m := meaning(c))}
     close = next((c for w in ("close", "adj_close") for c, m in known.items() if m == w), None)
     rows = [c for c, m in known.items() if m in {"date", "ticker", "firm"}]
     fields = [c for c, m in known.items() if m in {"other", "volume", "open", "high", "low"}]
@@ -152,14 +163,16 @@ class Intake:
         needed = list(dict.fromkeys([*tickers, *self.model.columns]))
         extra = self._factor_table(data, factors)
         if isinstance(data, pd.DataFrame):
-            returns, holes = self._from_returns(data.join(extra), needed)
+            returns, holes = self._from_returns(data if extra.empty else data.join(extra), needed)
         else:
             returns, holes = self._from_prices(data, [c for c in needed if c not in extra.columns])
         if self.measure == "return":
-            own = [c for c in needed if c in returns.columns and c not in (*extra.columns, riskless(self.model))]
-            firms = {c for c in needed if c == self.model.benchmark or c not in self.model.columns}
-            refuse_no_daily(returns[own], self.return_kind, firms if isinstance(data, pd.DataFrame) else ())
-        return (returns if isinstance(data, pd.DataFrame) else returns.join(extra)), holes
+            there = set(returns.columns.tolist()) - {*extra.columns, riskless(self.model)}
+            own = columns_of(returns, [c for c in needed if c in there])
+            others = set(self.model.columns) - {self.model.benchmark}
+            firms = [c for c in needed if c not in others]
+            refuse_no_daily(own, self.return_kind, firms if isinstance(data, pd.DataFrame) else ())
+        return (returns if isinstance(data, pd.DataFrame) or extra.empty else returns.join(extra)), holes
 
     def _factor_table(self, data: Prices | pd.DataFrame, factors: pd.DataFrame | None) -> pd.DataFrame:
         """Return the factors that the model needs, checked; an empty table if none were handed in."""
@@ -226,7 +239,8 @@ class Intake:
         A hole keeps its place in event time. The sessions of an exchange that the dates do not fit are no rows; they are told.
         """
         frame = table
-        missing = [c for c in needed if c not in frame.columns]
+        there = set(frame.columns.tolist())
+        missing = [c for c in needed if c not in there]
         if missing:
             raise DataMissing(
                 f"The returns have no column {', '.join(missing)}; they have {first_few(sorted(frame.columns), 40)}."
@@ -236,7 +250,8 @@ class Intake:
             )
         chosen, benchmark = frame[needed], self.model.benchmark
         if self.measure == "return":
-            firms = [c for c in needed if c == benchmark or c not in self.model.columns]
+            others = set(self.model.columns) - {benchmark}
+            firms = [c for c in needed if c not in others]
             require_returns(chosen, self.return_kind, firms=firms)
             refuse_markers(chosen[markets_of(self.model)], self.return_kind)
         elif np.isinf(chosen.to_numpy()).any():
@@ -250,7 +265,7 @@ class Intake:
                 f"{f'The benchmark {benchmark}' if benchmark else 'The table'} has {int(seen.sum())} days with returns; "
                 f"nothing can be estimated."
             )
-        kept = chosen[seen]
+        kept = chosen if seen.all() else chosen[seen]
         refuse_other_frequency(pd.DatetimeIndex(kept.index), "The table of returns")
         refuse_sparse_columns(kept, "The table of returns")
         self._refuse_closed_days(pd.DatetimeIndex(kept.index))
@@ -258,7 +273,8 @@ class Intake:
         lost, likely = lost_days(chosen, seen, own), self._sessions(rows[0], rows[-1]).difference(rows)
         lost = lost.union(likely) if self.fits else lost
         holes, added = (d[(d > rows[0]) & (d < rows[-1])] for d in (lost.union(likely), lost))
-        return chosen.reindex(rows.union(added)), pd.DatetimeIndex(holes)
+        whole = kept if added.empty else chosen.reindex(rows.union(added))
+        return whole, pd.DatetimeIndex(holes)
 
     def _sessions(self, first: pd.Timestamp, last: pd.Timestamp) -> pd.DatetimeIndex:
         """Return the sessions of the exchange from one day to another, as far as they are known; none without an exchange."""

@@ -67,8 +67,8 @@ def straight_steps(returns: pd.DataFrame, share: float = EQUAL) -> BoolArray:
 
 def _typical(values: FloatArray) -> FloatArray:
     """Return the median size of the moves of each column, NaN of one without."""
-    sizes = np.where(np.isfinite(values) & (values != 0.0), np.abs(values), np.nan)
-    return np.array([np.nanmedian(c) if np.isfinite(c).any() else np.nan for c in sizes.T])
+    moved = np.isfinite(values) & (values != 0.0)
+    return np.array([np.median(np.abs(c[m])) if m.any() else np.nan for c, m in zip(values.T, moved.T, strict=True)])
 
 
 def _vary(values: FloatArray, bound: FloatArray) -> BoolArray:

@@ -93,34 +93,37 @@ def require_returns(
     """Raise `DataUnfit` at an infinite return, a simple return of -100 % or less, returns in per cent, or prices, ``firms``' at any level."""
     values = table.to_numpy(dtype=np.float64)
     low, high = np.fmin.reduce(values, axis=0), np.fmax.reduce(values, axis=0)
-    count = (~np.isnan(values)).sum(axis=0)
-    up = np.flatnonzero(low > 0).tolist()
-    firm = table.columns.isin(list(firms))
-    always = (count >= NEVER_ALL_UP) & (low < high) & firm
-    prices = [k for k in up if always[k] or table.iloc[:, k].median() > 1.0]
+    up = np.flatnonzero(low > 0)
+    always = ((~np.isnan(values[:, up])).sum(axis=0) >= NEVER_ALL_UP) & (low < high)[up]
+    firm = set(firms) if len(up) else set()
+    prices = [
+        k
+        for k, sure in zip(up.tolist(), always.tolist(), strict=True)
+        if (sure and table.columns[k] in firm) or table.iloc[:, k].median() > 1.0
+    ]
     if refuse_prices and prices:
         raise DataUnfit(
             f"{first_few(table.columns[np.array(prices)], LISTED)}: all figures are positive, as prices are. For prices write "
             f"study.run(es.load_prices(data), events); for returns take table.pct_change(fill_method=None)."
         )
     limit = TYPICAL_MOVE_LIMIT if name == "data" else TYPICAL_FACTOR
-    far = np.flatnonzero(
-        2 * (np.abs(values) > min(limit, TYPICAL_MOVE_LIMIT)).sum(axis=0)
-        >= np.maximum(count - (values == 0.0).sum(axis=0), 1)
-    )
-    sizes = table.iloc[:, far].abs()
-    typical = sizes.where(sizes != 0).median()
-    _refuse_growth(table.iloc[:, far], typical, name)
-    large = typical[typical > limit]
-    if len(large):
-        raise DataUnfit(
-            f"Half of the returns of {large.index[0]} are beyond ±{large.iloc[0]:g}, so they seem to be per cent; returns are "
-            f"fractions (a fall of 17 % is -0.17, not -17). Write: {name} = {name} / 100."
-        )
+    beyond = np.flatnonzero(np.maximum(high, -low) > limit)
+    sizes = np.abs(values[:, beyond])
+    far = beyond[2 * (sizes > limit).sum(axis=0) >= np.maximum((sizes > 0.0).sum(axis=0), 1)]
+    if len(far):
+        moves = table.iloc[:, far].abs()
+        typical = moves.where(moves != 0).median()
+        _refuse_growth(table.iloc[:, far], typical, name)
+        large = typical[typical > limit]
+        if len(large):
+            raise DataUnfit(
+                f"Half of the returns of {large.index[0]} are beyond ±{large.iloc[0]:g}, so they seem to be per cent; returns are "
+                f"fractions (a fall of 17 % is -0.17, not -17). Write: {name} = {name} / 100."
+            )
     if name != "data":
         refuse_cumulated(table[[c for c in table.columns if _must_be_returns(str(c))]], kind, name)
-    wrong = np.isinf(values) | ((values <= -1.0) if kind == "simple" else np.zeros(values.shape, dtype=bool))
-    if wrong.any():
+    if np.isinf(low).any() or np.isinf(high).any() or (kind == "simple" and (low <= -1.0).any()):
+        wrong = np.isinf(values) | ((values <= -1.0) if kind == "simple" else np.zeros(values.shape, dtype=bool))
         row, column = np.argwhere(wrong)[0]
         raise DataUnfit(
             f"{table.columns[column]} has a return of {values[row, column]:g} on {iso_day(table.index[row])}; returns are "
@@ -172,10 +175,12 @@ def still_rows(values: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 def refuse_no_daily(returns: pd.DataFrame, kind: ReturnKind, cumulated: Collection[str] = ()) -> None:
     """Refuse columns that are no daily returns: filled in, interpolated, spread from longer periods; those named, if they are cumulated."""
-    looked_at = returns.loc[:, suspicious(returns)]
+    doubtful = suspicious(returns)
+    if not doubtful.any():
+        return
+    looked_at = returns.loc[:, doubtful]
     refuse_cumulated(looked_at[[c for c in looked_at.columns if c in cumulated]], kind, "data")
-    if looked_at.shape[1]:
-        refuse_filled(looked_at)
+    refuse_filled(looked_at)
 
 
 def refuse_filled(returns: pd.DataFrame) -> None:

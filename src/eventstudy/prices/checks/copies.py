@@ -137,15 +137,15 @@ def _shares(values: FloatArray) -> FloatArray:
 
 def shifted_days(grid: Grid) -> Iterator[Finding]:
     """Yield series that follow the market of the session before or after more closely than that of the day."""
-    returns = np.full(grid.adjusted.shape, np.nan)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        returns[1:] = np.log(np.where(grid.adjusted > 0, grid.adjusted, np.nan))[1:]
-        returns[1:] -= np.log(np.where(grid.adjusted > 0, grid.adjusted, np.nan))[:-1]
-    rows = np.flatnonzero(grid.priced.any(axis=1))
-    returns = returns[rows]
+    logs = np.log(np.where(grid.adjusted > 0, grid.adjusted, np.nan))
+    returns = np.full_like(logs, np.nan)
+    np.subtract(logs[1:], logs[:-1], out=returns[1:])
+    some = grid.priced.any(axis=1)
+    rows = np.flatnonzero(some)
+    returns = returns if some.all() else returns[rows]
     level = np.zeros(grid.adjusted.shape, dtype=np.int8)
     said: dict[int, tuple[int, float, float]] = {}
-    for stretch in _looked_at(returns, grid.benchmark, _stretches(len(rows))):
+    for stretch in _looked_at(returns.T, grid.benchmark, _stretches(len(rows))):
         there = np.isfinite(returns[stretch])
         lag, closer, day = _lags(returns[stretch], there, grid.benchmark)
         limit = np.maximum(CLOSER, CLOSER_ERRORS / np.sqrt(np.maximum(there.sum(axis=0), 1)))
@@ -167,58 +167,70 @@ def _stretches(count: int) -> list[slice]:
     return whole + [slice(start, start + STRETCH) for start in starts]
 
 
-def _looked_at(returns: FloatArray, benchmark: BoolArray, stretches: list[slice]) -> list[slice]:
-    """Return the stretches in which a series may be closer to the market of another day, by sums over half stretches.
+def may_be_shifted(series: NDArray[np.floating], benchmark: BoolArray) -> bool:
+    """Tell whether `shifted_days` may find one of some series of log returns, shape (K, T), with a day for each on which any has one."""
+    return bool(_looked_at(series, benchmark, _stretches(series.shape[1])))
+
+
+def _looked_at(series: NDArray[np.floating], benchmark: BoolArray, stretches: list[slice]) -> list[slice]:
+    """Return the stretches in which one of some series, shape (K, T), may be closer to the market of another day, by sums over half stretches.
 
     The correlations are those of `_lags` but for moves at the ends of a stretch, days without a return, and the spread by which series are
     weighted in their mean, which is that of all days.
     """
-    there = np.isfinite(returns)
-    units = np.where(there, returns, 0.0).astype(np.float32)
-    scale = np.sqrt(np.einsum("tk,tk->k", units, units) / np.maximum(there.sum(axis=0), 1))
-    units /= np.where(scale > 0, scale, 1.0).astype(np.float32)
-    markets, weight = units[:, benchmark], np.zeros(int(benchmark.sum()))
-    if returns.shape[1] > FEWEST_PEERS:
-        peers = np.maximum(there.sum(axis=1) - 1, 1)
-        markets = np.column_stack((markets, units.sum(axis=1) / peers)).astype(np.float32)
-        weight = np.append(weight, 1.0 / peers.mean())
-    half = STRETCH // 2 if len(stretches) > 1 else max(len(returns), 1)
-    parts = [_block_sums(units, markets, weight, slice(a, a + half)) for a in range(0, len(returns), half)]
-    total = [np.stack(each) for each in zip(*parts, strict=True)]
-    number = np.stack([there[a : a + half].sum(axis=0) for a in range(0, len(returns), half)])
-    out = []
-    for stretch in stretches:
-        blocks = slice(stretch.start // half, -(-stretch.stop // half))
-        product, own, its = (a[blocks].sum(axis=0) for a in total)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            size = np.nan_to_num(np.abs(product) / np.sqrt(own * its))  # lags × markets × K
-        best = size.max(axis=1, initial=0.0)
-        limit = np.maximum(CLOSER, CLOSER_ERRORS / np.sqrt(np.maximum(number[blocks].sum(axis=0), 1)))
-        if (np.maximum(best[0], best[2]) - best[1] > limit - MARGIN).any():
-            out.append(stretch)
-    return out
+    if not stretches:
+        return []
+    count = series.shape[1]
+    half = STRETCH // 2 if len(stretches) > 1 else count
+    number = np.tile(np.diff(np.append(np.arange(0, count, half), count)), (len(series), 1))  # K × half stretches
+    units = np.zeros((len(series), number.shape[1] * half), dtype=np.float32)
+    units[:, :count] = series
+    lost = np.flatnonzero(~np.isfinite(units))
+    if len(lost):
+        units.ravel()[lost] = 0.0
+        number -= np.bincount(lost // half, minlength=number.size).reshape(number.shape)
+    scale = np.sqrt(np.einsum("kt,kt->k", units, units) / np.maximum(number.sum(axis=1), 1))
+    units *= (1.0 / np.where(scale > 0, scale, 1.0)).astype(np.float32)[:, None]
+    markets, weight = units[benchmark], np.zeros(int(benchmark.sum()))
+    if len(units) > FEWEST_PEERS:
+        at = lost % units.shape[1]
+        peers = np.maximum(len(units) - 1 - np.bincount(at, minlength=units.shape[1]), 1)
+        markets = np.vstack((markets, np.ones(len(units), dtype=np.float32) @ units / peers)).astype(np.float32)
+        weight = np.append(weight, 1.0 / peers[:count].mean())
+    if not len(markets):
+        return []
+    sums = _block_sums(units, markets, weight, half)
+    total = [np.concatenate((np.zeros_like(s[:1]), s.cumsum(axis=0))) for s in (*sums, number.T)]
+    first = np.array([stretch.start // half for stretch in stretches])
+    last = np.array([-(-stretch.stop // half) for stretch in stretches])
+    product, squares, its, seen = (t[last] - t[first] for t in total)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        size = np.nan_to_num(
+            np.abs(product) / np.sqrt(squares[:, None, None] * its[:, None])
+        )  # stretches × lags × markets × K
+    best = size.max(axis=2, initial=0.0)
+    limit = np.maximum(CLOSER, CLOSER_ERRORS / np.sqrt(np.maximum(seen, 1)))
+    closer = (np.maximum(best[:, 0], best[:, 2]) - best[:, 1] > limit - MARGIN).any(axis=1)
+    return [stretch for stretch, may in zip(stretches, closer.tolist(), strict=True) if may]
 
 
 def _block_sums(
-    units: NDArray[np.float32], markets: NDArray[np.float32], weight: FloatArray, rows: slice
+    units: NDArray[np.float32], markets: NDArray[np.float32], weight: FloatArray, length: int
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return products with each market of the day before, the same and the next, and squares of the series and of the markets without it.
+    """Return by blocks of days the products of series with each market of the day before, the same and the next, and squares of the series and of the markets without it.
 
-    Shapes (3, markets, K), (K,) and (markets, K); ``weight``: a series' own share in each market.
+    Shapes (B, 3, markets, K), (B, K) and (B, markets, K); ``weight``: a series' own share in each market.
     """
-    x = units[rows]
-    own = np.einsum("tk,tk->k", x, x)
-    beside = np.einsum("tk,tk->k", x[1:], x[:-1])
-    day = np.arange(len(units))[rows]
-    there = [((day + lag >= 0) & (day + lag < len(units)))[:, None] for lag in (-1, 0, 1)]
-    lagged = [
-        np.where(inside, markets[np.clip(day + lag, 0, len(units) - 1)], 0.0).astype(np.float32)
-        for inside, lag in zip(there, (-1, 0, 1), strict=True)
-    ]
-    product = np.stack([m.T @ x for m in lagged]).astype(np.float64)
-    same = product[1].copy()
-    product -= np.stack([beside, own, beside])[:, None, :] * weight[None, :, None]
-    squares = (lagged[1] ** 2).sum(axis=0)[:, None] - 2.0 * weight[:, None] * same + weight[:, None] ** 2 * own[None, :]
+    x = units.reshape(len(units), -1, length)
+    own, beside = np.einsum("kbt,kbt->bk", x, x), np.einsum("kbt,kbt->bk", x[:, :, 1:], x[:, :, :-1])
+    around = np.pad(markets, ((0, 0), (1, 1)))
+    lagged = np.stack([around[:, lag : lag + units.shape[1]] for lag in range(3)]).reshape(3 * len(markets), -1, length)
+    product = np.matmul(x.transpose(1, 0, 2), lagged.transpose(1, 2, 0)).transpose(0, 2, 1).astype(np.float64)
+    product = product.reshape(len(product), 3, len(markets), len(units))
+    same = product[:, 1].copy()
+    product -= np.stack([beside, own, beside], axis=1)[:, :, None, :] * weight[None, None, :, None]
+    mine = (lagged.reshape(3, len(markets), -1, length)[1] ** 2).sum(axis=2).T[:, :, None]
+    squares = mine - 2.0 * weight[:, None] * same + weight[:, None] ** 2 * own[:, None, :]
     return product, own.astype(np.float64), np.maximum(squares, 0.0)
 
 
@@ -285,6 +297,12 @@ SAME_IN_A_ROW = 60
 BLOCK = SAME_IN_A_ROW // 2
 #: Columns with the next sums that a column of a block is compared with: others may lie between two twins by chance.
 NEIGHBOURS = 4
+#: Parts of the sampled days, and pairs that are compared at once, day by day and as a table.
+PARTS, PAIRS, CELLS = 8, 20_000, 2_000_000
+#: Squares of moves whose sum is none.
+TINY = 1e-12
+#: By how much sums of equal moves may lie farther apart than the moves, as they are rounded.
+ROUNDED = 1.001
 
 
 def twins(grid: Grid) -> Iterator[Finding]:
@@ -303,12 +321,12 @@ def twins_of(grid: Grid, returns: FloatArray) -> Iterator[Finding]:
     returns : ndarray, shape (T, K)
         Its returns.
     """
-    there = np.isfinite(returns)
-    whole = {pair: rows for pair in _alike(returns, there) if len(rows := _all_days(returns, there, *pair))}
+    series = np.ascontiguousarray(returns.T)
+    whole = {pair: rows for pair in _alike(series) if len(rows := _all_days(series, *pair))}
     stretches = {
         pair: rows
-        for pair in sorted(_twin_candidates(returns, there) - whole.keys())
-        if len(rows := _longest_run(returns, there, *pair))
+        for pair in sorted(_twin_candidates(series) - whole.keys())
+        if len(rows := _longest_run(series, *pair))
     }
     for (i, j), rows in (whole | stretches).items():
         if grid.benchmark[i] and grid.benchmark[j]:
@@ -325,19 +343,18 @@ def twins_of(grid: Grid, returns: FloatArray) -> Iterator[Finding]:
         )
 
 
-def _all_days(returns: FloatArray, there: BoolArray, i: int, j: int) -> NDArray[np.int64]:
-    """Return the common days of two columns if they agree on all of them, else none."""
-    common = np.flatnonzero(there[:, i] & there[:, j])
-    same = len(common) >= COMMON_RETURNS and np.allclose(returns[common, i], returns[common, j], rtol=0.0, atol=SAME)
+def _all_days(series: FloatArray, i: int, j: int) -> NDArray[np.int64]:
+    """Return the common days of two series, shape (K, T), if they agree on all of them, else none."""
+    common = np.flatnonzero(np.isfinite(series[i]) & np.isfinite(series[j]))
+    same = len(common) >= COMMON_RETURNS and np.allclose(series[i, common], series[j, common], rtol=0.0, atol=SAME)
     return common if same else common[:0]
 
 
-def _longest_run(returns: FloatArray, there: BoolArray, i: int, j: int) -> NDArray[np.int64]:
-    """Return the longest run of common days on which two columns agree and move, if it is long enough, else none."""
-    one, two = returns[:, i], returns[:, j]
-    rows = np.flatnonzero(
-        there[:, i] & there[:, j] & (np.maximum(np.abs(np.nan_to_num(one)), np.abs(np.nan_to_num(two))) > 10 * SAME)
-    )
+def _longest_run(series: FloatArray, i: int, j: int) -> NDArray[np.int64]:
+    """Return the longest run of common days on which two series agree and move, if it is long enough, else none."""
+    one, two = series[i], series[j]
+    there = np.isfinite(one) & np.isfinite(two)
+    rows = np.flatnonzero(there & (np.maximum(np.abs(np.nan_to_num(one)), np.abs(np.nan_to_num(two))) > 10 * SAME))
     same = np.abs(one[rows] - two[rows]) <= SAME
     edges = np.flatnonzero(np.diff(np.concatenate(([False], same, [False])).astype(np.int8)))
     if not len(edges):
@@ -348,32 +365,91 @@ def _longest_run(returns: FloatArray, there: BoolArray, i: int, j: int) -> NDArr
     return run if len(run) >= SAME_IN_A_ROW else rows[:0]
 
 
-def _twin_candidates(returns: FloatArray, there: BoolArray) -> set[tuple[int, int]]:
-    """Return pairs of columns that agree on a whole block of days, for a closer look."""
+def _twin_candidates(series: FloatArray) -> set[tuple[int, int]]:
+    """Return pairs of series, shape (K, T), that agree on a whole block of days, for a closer look: of those whose weighted sums are neighbours."""
+    number = series.shape[1] // BLOCK
+    blocks = series[:, : number * BLOCK].reshape(len(series), number, BLOCK)
     weights = np.cos(np.arange(1.0, BLOCK + 1.0))
+    key = np.ascontiguousarray((blocks @ weights).T)
+    far = ROUNDED * SAME * float(np.abs(weights).sum())
+    b, k = np.nonzero(~(np.abs(key) > 11.0 * far))  # with holes, or still
+    if len(k):
+        holed = blocks[k, b]
+        moves = np.isfinite(holed).any(axis=1) & (np.abs(np.nan_to_num(holed)) > 10 * SAME).any(axis=1)
+        key[b, k] = np.where(moves, np.nan_to_num(holed) @ weights, np.inf)
+    first = np.ascontiguousarray(blocks[:, :, 0].T)
+    order = key.argsort(axis=1)
+    ranked = np.take_along_axis(key, order, axis=1)
     found: set[tuple[int, int]] = set()
-    for start in range(0, len(returns) - BLOCK + 1, BLOCK):
-        rows = slice(start, start + BLOCK)
-        moving = np.flatnonzero(
-            there[rows].any(axis=0) & (np.abs(np.nan_to_num(returns[rows])) > 10 * SAME).any(axis=0)
-        )
-        block = np.nan_to_num(returns[rows][:, moving])
-        order = (weights @ block).argsort()
-        for step in range(1, min(NEIGHBOURS, len(order) - 1) + 1):
-            one, two = order[:-step], order[step:]
-            same = (np.abs(block[:, one] - block[:, two]) <= SAME).all(axis=0)
-            pairs = np.sort(moving[np.column_stack((one[same], two[same]))], axis=1)
-            found.update((int(i), int(j)) for i, j in pairs)
+    for step in range(1, min(NEIGHBOURS, len(series) - 1) + 1):
+        with np.errstate(invalid="ignore"):
+            block, place = np.nonzero(ranked[:, step:] - ranked[:, :-step] <= far)
+        one, two = order[block, place], order[block, place + step]
+        near = ~(np.abs(first[block, one] - first[block, two]) > SAME)  # most differ on the first
+        one, two, block = one[near], two[near], block[near]
+        same = (np.abs(np.nan_to_num(blocks[one, block]) - np.nan_to_num(blocks[two, block])) <= SAME).all(axis=1)
+        one, two = one[same], two[same]
+        found.update(zip(np.minimum(one, two).tolist(), np.maximum(one, two).tolist(), strict=True))
     return found
 
 
-def _alike(returns: FloatArray, there: BoolArray) -> list[tuple[int, int]]:
-    """Return pairs of columns that agree on a sample of their days, for a closer look."""
-    if len(returns) <= COMMON_RETURNS:
+def _alike(series: FloatArray) -> list[tuple[int, int]]:
+    """Return pairs of series, shape (K, T), that agree on a sample of their days, for a closer look.
+
+    Two that agree have sums over a part of the sample beside each other. A part with a hole, or without a move, says nothing of a series, and
+    series without a common part that does are compared day by day.
+    """
+    count = series.shape[1]
+    if count <= COMMON_RETURNS:
         return []
-    rows = np.linspace(1, len(returns) - 1, min(SAMPLED_DAYS, len(returns) - 1)).astype(np.int64)
-    values, mask = np.where(there, returns, 0.0)[rows], there[rows].astype(np.float64)
-    squares = (values**2).T @ mask
-    scale = np.minimum(squares, squares.T)
-    apart = squares + squares.T - 2.0 * (values.T @ values)
-    return [(i, j) for i, j in np.argwhere(np.triu((apart <= IDENTICAL * scale) & (scale > 1e-12), 1)).tolist()]
+    rows = np.linspace(1, count - 1, min(SAMPLED_DAYS, count - 1)).astype(np.int64)
+    sample = series[:, rows]
+    there = np.isfinite(sample)
+    values = np.where(there, sample, 0.0)
+    moving = np.einsum("kd,kd->k", values, values) > TINY
+    told = np.zeros(len(series), dtype=np.int64)
+    found: list[tuple[int, int]] = []
+    for part, days in enumerate(np.array_split(np.arange(len(rows)), PARTS)):
+        mine = values[:, days]
+        whole = there[:, days].all(axis=1) & (np.abs(mine).max(axis=1) > 10 * SAME) & moving
+        told |= whole.astype(np.int64) << part
+        weights = np.cos(np.arange(1.0, len(days) + 1.0))
+        one, two = _neighbours(mine @ weights, ROUNDED * SAME * float(np.abs(weights).sum()), np.flatnonzero(whole))
+        near = np.abs(mine[one, 0] - mine[two, 0]) <= SAME  # most differ on the first
+        one, two = one[near], two[near]
+        for at in range(0, len(one), PAIRS):
+            found += _agreeing(values, there, one[at : at + PAIRS], two[at : at + PAIRS])
+    for pattern in np.unique(told[moving]):
+        mine, others = np.flatnonzero(moving & (told == pattern)), np.flatnonzero(moving & (told & pattern == 0))
+        step = max(1, CELLS // max(len(others), 1))
+        for at in range(0, len(mine) if len(others) else 0, step):
+            found += _agreeing(values, there, mine[at : at + step, None], others[None, :])
+    return sorted(set(found))
+
+
+def _neighbours(key: FloatArray, far: float, chosen: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the chosen series whose sums are no farther from each other, in pairs."""
+    order = chosen[key[chosen].argsort()]
+    ranked = key[order]
+    number = np.searchsorted(ranked, ranked + far, side="right") - np.arange(len(order)) - 1
+    one = np.repeat(np.arange(len(order)), number)
+    two = one + 1 + np.arange(len(one)) - np.repeat(number.cumsum() - number, number)
+    return order[one], order[two]
+
+
+def _agreeing(
+    values: FloatArray, there: BoolArray, one: NDArray[np.intp], two: NDArray[np.intp]
+) -> list[tuple[int, int]]:
+    """Return the pairs of series whose sampled values are the same on common days; indices in pairs, or a column and a row of them for all."""
+    if one.ndim == 1:
+        both = there[one] & there[two]
+        squares = [np.where(both, values[side] ** 2, 0.0).sum(axis=1) for side in (one, two)]
+        apart = (np.where(both, values[one] - values[two], 0.0) ** 2).sum(axis=1)
+    else:
+        (mine, other), (own, its) = ((a[one[:, 0]], a[two[0]]) for a in (values, there.astype(np.float64)))
+        squares = [mine**2 @ its.T, own @ (other**2).T]
+        apart = squares[0] + squares[1] - 2.0 * (mine @ other.T)
+        one, two = np.broadcast_arrays(one, two)
+    scale = np.minimum(*squares)
+    same = (apart <= IDENTICAL * scale) & (scale > TINY) & (one != two)
+    return [(min(i, j), max(i, j)) for i, j in zip(one[same].tolist(), two[same].tolist(), strict=True)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from eventstudy.prices.checks.finding import (
@@ -202,7 +201,7 @@ def early_end(grid: Grid) -> Iterator[Finding]:
     if usage is None:
         return
     _, last, _ = _life(grid)
-    column = pd.Index(grid.tickers).get_indexer(pd.Index(list(usage.tickers)))
+    column = usage.places(grid.tickers)
     ends = grid.days.to_numpy()[np.maximum(last, 0)][column]
     short = (column >= 0) & (ends < usage.last.to_numpy()) & (ends >= usage.first.to_numpy())
     for place in sorted(set(column[short].tolist())):
@@ -274,20 +273,18 @@ def run_lengths(closes: FloatArray) -> NDArray[np.int64]:
     """Return of how many equal closes in a row each cell is one, days without a price left out, shape (T, K)."""
     priced = np.isfinite(closes)
     same = priced & (closes == previous(closes))
-    length = priced.astype(np.int64)
-    standing = np.flatnonzero(same.any(axis=0))
-    if len(standing):
-        length[:, standing] = _runs(priced[:, standing], same[:, standing])
-    return length
-
-
-def _runs(priced: BoolArray, same: BoolArray) -> NDArray[np.int64]:
-    start = priced & ~same
-    # every run of equal closes of every column has a number of its own
-    count, columns = priced.shape
-    number = start.cumsum(axis=0) + (count + 1) * np.arange(columns)
-    sizes = np.bincount(number[priced], minlength=(count + 1) * columns + 1)
-    return np.where(priced, sizes[number], 0)
+    length = np.ascontiguousarray(priced.T).astype(np.int64)
+    at = np.flatnonzero(same.T)  # ticker after ticker
+    if len(at):
+        cells = None if priced.all() else np.flatnonzero(priced.T)
+        place = at if cells is None else np.searchsorted(cells, at)
+        first = np.append(True, place[1:] != place[:-1] + 1)
+        run = first.cumsum() - 1
+        size = np.bincount(run) + 1
+        before = place[first] - 1
+        length.ravel()[at] = size[run]
+        length.ravel()[before if cells is None else cells[before]] = size
+    return length.T
 
 
 def carried_closes(closes: FloatArray, volume: FloatArray) -> BoolArray:
@@ -346,27 +343,31 @@ def carried_prices(grid: Grid) -> Iterator[Finding]:
     """Yield single closes of event windows that are those of the day before, of tickers without volumes that otherwise move."""
     if grid.usage is None:
         return
-    closes, there = grid.closes, np.isfinite(grid.closes)
+    closes = grid.closes
+    there = grid.priced if grid.traded is None else np.isfinite(closes)
     same = there & (closes == previous(closes))
+    if not same.any():
+        return
     untold = np.ones(len(grid.tickers), dtype=np.bool_)
     if grid.volume is not None:
         untold = np.asarray(~np.isfinite(grid.volume).any(axis=0), dtype=np.bool_)
-    cells, outside = there & grid.event, there & ~grid.event
-    firms = cells.any(axis=0)
-    if not firms.any():
-        return
-    share = (same & outside).sum(axis=0) / np.maximum(outside.sum(axis=0), 1)
-    share = np.maximum(share, np.median(share[firms]))
-    days = run_lengths(closes) - 1
-    expected = share[None, :] ** np.maximum(days, 1) * (cells.sum(axis=0) * firms.sum())[None, :]
-    carried = same & grid.event & untold[None, :] & (days < STALE - 1) & (expected <= BY_CHANCE)
+    number = (there & grid.event).sum(axis=0)
+    firms = number > 0
+    outside = there.sum(axis=0) - number
+    share = (same & ~grid.event).sum(axis=0) / np.maximum(outside, 1)
+    if firms.any():
+        share = np.maximum(share, np.median(share[firms]))
+    row, column = np.nonzero(same & grid.event & untold[None, :])
+    days = run_lengths(closes)[row, column] - 1
+    expected = share[column] ** np.maximum(days, 1) * (number * firms.sum())[column]
+    chosen = (days < STALE - 1) & (expected <= BY_CHANCE)
     if grid.usage.zero is not None:
-        row, column = (
-            grid.days.get_indexer(grid.usage.zero),
-            pd.Index(grid.tickers).get_indexer(pd.Index(list(grid.usage.tickers))),
-        )
-        apart = (row >= 0) & (column >= 0) & (days[row, column] == 1)
-        carried[row[apart], column[apart]] = False
+        zero, firm = grid.days.get_indexer(grid.usage.zero), grid.usage.places(grid.tickers)
+        apart = (zero >= 0) & (firm >= 0)
+        told = np.isin(column * len(grid.days) + row, firm[apart] * len(grid.days) + zero[apart])
+        chosen &= ~(told & (days == 1))
+    carried = np.zeros(closes.shape, dtype=np.bool_)
+    carried[row[chosen], column[chosen]] = True
     level = np.where(carried, NOTE if grid.thin else WARNING, 0).astype(np.int8)
     said = "a return of exactly zero" if grid.of_returns else "the close of the day before, to the last digit"
     yield from by_ticker(grid, CARRIED_PRICE, level, lambda _, rows: f"{said}: {grid.days_of(rows)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from eventstudy.calendars import calendar_bounds, exchange_sessions, lost_days
-from eventstudy.prices.table import Prices, clean_frame
+from eventstudy.prices.table import Prices, clean_frame, rows_with_figures
 from eventstudy.wording import first_few, iso_day
 
 Severity = Literal["note", "warning", "error"]
@@ -138,6 +139,11 @@ class Usage:
     reach: int = 0
     zero: pd.DatetimeIndex | None = None
 
+    def places(self, tickers: Sequence[str]) -> NDArray[np.int64]:
+        """Return the place of each event's firm among some tickers, -1 where it is none of them, shape (N,)."""
+        codes, names = pd.factorize(np.array(self.tickers, dtype=object))
+        return np.asarray(pd.Index(tickers).get_indexer(pd.Index(names.tolist()))[codes], dtype=np.int64)
+
 
 @dataclass(frozen=True, eq=False)
 class Grid:
@@ -153,8 +159,6 @@ class Grid:
         Adjusted closes, NaN where there is none.
     traded, volume : ndarray, shape (T, K), or None
         Closes as traded and volumes; a column whose volumes are all zero or missing counts as without.
-    used, event : ndarray of bool, shape (T, K)
-        Cells that the study uses, and those in an event window.
     benchmark : ndarray of bool, shape (K,)
         Which columns are benchmarks.
     calendar : str or None
@@ -177,8 +181,6 @@ class Grid:
     adjusted: FloatArray
     traded: FloatArray | None
     volume: FloatArray | None
-    used: BoolArray
-    event: BoolArray
     benchmark: BoolArray
     calendar: str | None = None
     usage: Usage | None = None
@@ -192,10 +194,20 @@ class Grid:
         """Closes as traded, or adjusted ones if there are no others."""
         return self.adjusted if self.traded is None else self.traded
 
-    @property
+    @cached_property
     def priced(self) -> BoolArray:
         """Where there is a price, shape (T, K)."""
         return np.isfinite(self.adjusted)
+
+    @cached_property
+    def used(self) -> BoolArray:
+        """Cells that the study uses, shape (T, K)."""
+        return _cells(self.days, self.tickers, self.usage, None if self.usage is None else self.usage.first)
+
+    @cached_property
+    def event(self) -> BoolArray:
+        """Cells in an event window, shape (T, K)."""
+        return _cells(self.days, self.tickers, self.usage, None if self.usage is None else self.usage.start)
 
     def day(self, row: int) -> str:
         """Return a row's day, ISO format."""
@@ -220,11 +232,12 @@ def make_grid(
 ) -> Grid:
     """Return prices as the checks see them."""
     closes = clean_frame(prices.adj_close, "adjusted close")
-    table = closes.dropna(how="all")
+    some = rows_with_figures(closes.to_numpy())
+    table = closes if some.all() else closes[some]
     benchmark = closes.columns.isin(list(benchmarks))
     days = pd.DatetimeIndex(table.index)
     if calendar is None or not len(days):
-        seen = table.loc[:, benchmark].notna().any(axis=1)
+        seen = table.iloc[:, np.flatnonzero(benchmark)].notna().any(axis=1)
         sessions = days[seen].union(lost_days(table, seen)) if seen.any() else days[days.dayofweek < _SATURDAY]
     else:
         known_first, known_last = calendar_bounds(calendar)
@@ -232,8 +245,7 @@ def make_grid(
         sessions = exchange_sessions(calendar, first.date(), last.date()) if first <= last else days[:0]
         sessions = sessions.union(days[(days < known_first) | (days > known_last)])
     whole = pd.DatetimeIndex(days.union(sessions))
-    tickers = tuple(str(c) for c in closes.columns)
-    used, event = _masks(whole, tickers, usage)
+    tickers = tuple(closes.columns.tolist())
     return Grid(
         days=whole,
         session=np.asarray(whole.isin(sessions), dtype=np.bool_),
@@ -241,8 +253,6 @@ def make_grid(
         adjusted=_placed(table, whole),
         traded=None if prices.close is None else _other(prices.close, closes, whole, "close"),
         volume=None if prices.volume is None else _volume(_other(prices.volume, closes, whole, "volume")),
-        used=used,
-        event=event,
         benchmark=np.asarray(benchmark, dtype=np.bool_),
         calendar=calendar,
         usage=usage,
@@ -253,7 +263,9 @@ def make_grid(
 
 
 def _placed(table: pd.DataFrame, days: pd.DatetimeIndex) -> FloatArray:
-    out = np.full((len(days), table.shape[1]), np.nan)
+    if len(days) == len(table):
+        return table.to_numpy(dtype=np.float64)
+    out = np.full((table.shape[1], len(days)), np.nan).T
     out[days.get_indexer(pd.DatetimeIndex(table.index))] = table.to_numpy(dtype=np.float64)
     return out
 
@@ -267,33 +279,31 @@ def _volume(volume: FloatArray) -> FloatArray:
     return np.where(none[None, :], np.nan, volume)
 
 
-def _masks(days: pd.DatetimeIndex, tickers: tuple[str, ...], usage: Usage | None) -> tuple[BoolArray, BoolArray]:
-    """Return which cells are used, and which lie in an event window."""
+def _cells(
+    days: pd.DatetimeIndex, tickers: tuple[str, ...], usage: Usage | None, first: pd.DatetimeIndex | None
+) -> BoolArray:
+    """Return the cells from some day of each event to the end of its window, and those of the columns that its model uses, shape (T, K)."""
     shape = (len(days), len(tickers))
-    if usage is None:
-        return np.ones(shape, dtype=np.bool_), np.ones(shape, dtype=np.bool_)
-    column = pd.Index(tickers).get_indexer(pd.Index(list(usage.tickers)))
+    if usage is None or first is None:
+        return np.ones(shape, dtype=np.bool_)
+    column = usage.places(tickers)
     others = pd.Index(tickers).get_indexer(pd.Index(list(usage.columns)))
-    stop = days.searchsorted(usage.last, side="right")
-    masks = []
-    for begin in (days.searchsorted(usage.first), days.searchsorted(usage.start)):
-        firms = _spans(shape, np.asarray(begin), np.asarray(stop), column)
-        early, late = np.maximum(begin - usage.reach, 0), np.minimum(stop + usage.reach, len(days))
-        anywhere = _spans((shape[0], 1), np.asarray(early), np.asarray(late), np.zeros(len(begin), dtype=np.int64))
-        firms[:, others[others >= 0]] |= anywhere
-        masks.append(firms)
-    return masks[0], masks[1]
+    begin, stop = days.searchsorted(first), days.searchsorted(usage.last, side="right")
+    firms = _spans(shape, np.asarray(begin), np.asarray(stop), column)
+    early, late = np.maximum(begin - usage.reach, 0), np.minimum(stop + usage.reach, len(days))
+    anywhere = _spans((shape[0], 1), np.asarray(early), np.asarray(late), np.zeros(len(begin), dtype=np.int64))
+    firms[:, others[others >= 0]] |= anywhere
+    return firms
 
 
 def _spans(
     shape: tuple[int, int], begin: NDArray[np.int64], stop: NDArray[np.int64], column: NDArray[np.int64]
 ) -> BoolArray:
     """Return a mask that is true from ``begin`` to before ``stop`` in each column."""
-    edges = np.zeros((shape[1], shape[0] + 1), dtype=np.int32)
     there = (column >= 0) & (stop > begin)
-    np.add.at(edges, (column[there], begin[there]), 1)
-    np.add.at(edges, (column[there], stop[there]), -1)
-    return np.ascontiguousarray((np.cumsum(edges, axis=1, out=edges)[:, :-1] > 0).T)
+    line, size = column[there] * (shape[0] + 1), shape[1] * (shape[0] + 1)
+    edges = np.bincount(line + begin[there], minlength=size) - np.bincount(line + stop[there], minlength=size)
+    return np.asarray(edges.astype(np.int32).reshape(shape[1], -1).cumsum(axis=1)[:, :-1] > 0, dtype=np.bool_).T
 
 
 def by_ticker(
@@ -323,7 +333,7 @@ def in_window(grid: Grid, bad: BoolArray) -> LevelArray:
 
 def previous(values: FloatArray) -> FloatArray:
     """Return the last value before each row, NaN where there is none, shape (T, K)."""
-    before = np.full(values.shape, np.nan)
+    before = np.full_like(values, np.nan)
     before[1:] = values[:-1]
     holes = np.flatnonzero((~np.isfinite(values)).any(axis=0))
     if len(holes):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from eventstudy.errors import InvalidInput
-from eventstudy.prices.checks import copies, days, moves
+from eventstudy.prices.checks import copies, days, moves, screen
 from eventstudy.prices.checks.days import STALE, carried_closes, run_lengths
 from eventstudy.prices.checks.finding import (
     APART,
@@ -300,26 +301,45 @@ def check_returns(
     twins = copies.twins_of(raw, raw.adjusted)
     # returns may be repeated on purpose, and a firm that is its benchmark is dropped by the model
     found = [replace(f, severity="warning") if f.severity == "error" else f for f in twins]
-    if kind is None:
+    values = raw.adjusted.T
+    if kind is None or not len(raw.days):
         return gathered(found)
-    moving = returns.loc[:, (returns != 0.0).mean() > DUMMY]
-    relatives = Prices(price_relatives(moving, kind), Provenance("returns"))
-    grid = replace(make_grid(relatives, calendar, benchmarks, usage, thin_trading), of_returns=True)
-    still = (raw.adjusted == 0.0) | (raw.adjusted == previous(raw.adjusted))
-    found += days.repeated_rows(raw, still, raw.priced, "every return is zero or that of the day before")
-    for check in (days.missing_sessions, days.extra_days, days.stale_prices, days.carried_prices, copies.shifted_days):
-        found += check(grid)
+    moving, still_ones = np.ones(len(values), dtype=np.bool_), screen.may_stand_still(values)
+    if still_ones:
+        moving = (np.count_nonzero(values, axis=1) + len(returns) - len(raw.days)) / len(returns) > DUMMY
+    if not moving.any():
+        return gathered(found)
+    series = values if moving.all() else values[moving]
+
+    @cache
+    def grid() -> Grid:
+        """Return the price relatives of what moves, for a closer look."""
+        table = returns if moving.all() else returns.loc[:, moving]
+        relatives = Prices(price_relatives(table, kind), Provenance("returns"))
+        return replace(make_grid(relatives, calendar, benchmarks, usage, thin_trading), of_returns=True)
+
+    if screen.may_repeat_rows(values, raw.benchmark):
+        still = (raw.adjusted == 0.0) | (raw.adjusted == previous(raw.adjusted))
+        found += days.repeated_rows(raw, still, raw.priced, "every return is zero or that of the day before")
+    if calendar is not None and screen.may_miss_sessions(raw.days, series, calendar):
+        found += [*days.missing_sessions(grid()), *days.extra_days(grid())]
+    if still_ones and screen.may_stand_still(series):
+        found += [*days.stale_prices(grid()), *days.carried_prices(grid())]
+    if copies.may_be_shifted(screen.log_returns(series, kind), raw.benchmark[moving]):
+        found += copies.shifted_days(grid())
     return gathered(found)
 
 
 def price_relatives(returns: pd.DataFrame, kind: ReturnKind) -> pd.DataFrame:
     """Return prices over the one before the first return, empty where the return is, shape (T, K)."""
-    values = returns.to_numpy(dtype=np.float64)
+    values = returns.to_numpy(dtype=np.float64).T
     there = np.isfinite(values)
     with np.errstate(over="ignore"):
-        growth = np.where(there, values + 1.0 if kind == "simple" else np.exp(values), 1.0)
-        levels = np.where(there, growth.cumprod(axis=0), np.nan)
-    return pd.DataFrame(levels, index=returns.index, columns=returns.columns)
+        growth = values + 1.0 if kind == "simple" else np.exp(values)
+        growth[~there] = 1.0
+        levels = np.cumprod(growth, axis=1, out=growth)
+    levels[~there] = np.nan
+    return pd.DataFrame(levels.T, index=returns.index, columns=returns.columns)
 
 
 def gathered(found: Iterable[Finding]) -> tuple[Finding, ...]:

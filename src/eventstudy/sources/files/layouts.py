@@ -40,8 +40,14 @@ if TYPE_CHECKING:
 HEADERS: Mapping[str, Mapping[str, str]] = WORDS["headers"]
 
 
+#: What is no letter of a header, of the first 128 characters.
+_MARKS = dict.fromkeys(map(ord, " \t\n\r\f\v\x1c\x1d\x1e\x1f_.-<>*/:"))
+
+
 def plainly(word: str) -> str:
     """Return a header in small letters without blanks, marks and accents: ``adjclose`` for ``Adj. Close``."""
+    if word.isascii():
+        return word.casefold().translate(_MARKS)
     letters = (c for c in unicodedata.normalize("NFKD", word.casefold()) if unicodedata.category(c) != "Mn")
     return re.sub(r"[\s_.\-<>*/:]+", "", "".join(letters)).replace("ł", "l").replace("ø", "o")
 
