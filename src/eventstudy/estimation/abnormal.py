@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from eventstudy.errors import InvalidInput
 from eventstudy.estimation.answers import Answer, Question, Tally
-from eventstudy.estimation.deferred import CHUNK, Deferred, chunks
+from eventstudy.estimation.deferred import Deferred, chunks, is_many
 from eventstudy.estimation.model import Fit, NormalReturnModel
 from eventstudy.estimation.panel import BoolArray, EventPanel, FloatArray, IntArray, absent, panel_before
 from eventstudy.windows import Window
@@ -283,7 +283,7 @@ class AbnormalReturns(Deferred):
 
     def ask_at_once(self, *questions: Question[Answer]) -> None:
         """Put questions that will come to all events in one pass, if there are so many events that a pass takes time."""
-        if self.n > CHUNK:
+        if is_many(self.n):
             self.ask_all(*questions)
 
     def ask_all(self, *questions: Question[Answer]) -> None:
@@ -291,7 +291,7 @@ class AbnormalReturns(Deferred):
         new = [q for q in dict.fromkeys(questions) if not any(known.serves(q) for known in self._answers)]
         if not new:
             return
-        order = np.argsort(self.position, kind="stable") if self.n > CHUNK else None
+        order = np.argsort(self.position, kind="stable") if is_many(self.n) else None
         parts = (self,) if order is None else (self.part(chosen) for chosen in chunks(order))
         tallies = [question.tally() for question in new]
         for part in parts:
@@ -595,7 +595,7 @@ def estimate(
     Fit and AbnormalReturns
         Of the others. What is as large as the estimation returns is gathered and fitted again when it is asked for.
     """
-    if model.iterated or panel.n <= CHUNK:
+    if model.iterated or not is_many(panel.n):
         return _kept(panel, model)
     order = np.argsort(panel.position, kind="stable")
     questions = [q for i, q in enumerate(questions) if not any(known.serves(q) for known in questions[:i])]

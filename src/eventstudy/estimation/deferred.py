@@ -16,10 +16,16 @@ from eventstudy.errors import TooLarge
 CHUNK = 256
 
 
-def chunks(order: NDArray[np.int64], size: int = CHUNK) -> Iterator[NDArray[np.int64]]:
-    """Yield places of events, so many at a time."""
+def chunks(order: NDArray[np.int64], size: int | None = None) -> Iterator[NDArray[np.int64]]:
+    """Yield places of events, so many at a time; by default `CHUNK`."""
+    size = CHUNK if size is None else size
     for start in range(0, len(order), size):
         yield order[start : start + size]
+
+
+def is_many(n: int) -> bool:
+    """Return whether so many events go through a study in several chunks."""
+    return n > CHUNK
 
 
 class Deferred:
@@ -74,12 +80,12 @@ class Deferred:
         found.__dict__.update(changes)
         return found
 
-    def parts(self, size: int = CHUNK) -> Iterator[Self]:
-        """Yield whole records of all events, so many at a time."""
-        if not self.is_deferred and self.n <= size:
+    def parts(self) -> Iterator[Self]:
+        """Yield whole records of all events, a few hundred at a time."""
+        if not self.is_deferred and not is_many(self.n):
             yield self
             return
-        for chosen in chunks(np.arange(self.n), size):
+        for chosen in chunks(np.arange(self.n)):
             yield self.part(chosen)
 
     if not TYPE_CHECKING:

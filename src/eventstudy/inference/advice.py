@@ -11,6 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from eventstudy.estimation.abnormal import RUN_UP, AbnormalReturns
+from eventstudy.estimation.deferred import is_many
 from eventstudy.estimation.panel import BoolArray, FloatArray, IntArray
 from eventstudy.estimation.residuals import autocorrelations
 from eventstudy.inference.asked import asked
@@ -521,8 +522,6 @@ SKEWED_RANKS = 0.6
 NO_RETURN = 1.5
 #: Beyond this ratio of the variance of a sum to that of independent days, t of one event rejects more than 6.7 %.
 INFLATED = 1.15
-#: So many sums of estimation days are put in order one by one; of more their sizes are counted, which moves the shift by less than 1e-5.
-EXACT_UP_TO = 2**16
 #: Lags looked at, and how many standard errors above zero they must be.
 LAGS, CLEAR = 5, 2.0
 #: Events of two firms with a higher residual correlation than this are one event seen twice; of three events left, or four on two dates,
@@ -620,10 +619,11 @@ def signed_rank_shift(abnormal: AbnormalReturns, window: Window, n: int) -> floa
     Notes
     -----
     ``√(3n) (π - 1/2)`` with π the chance that two sums of L estimation days of the study add up to more than zero, which is W⁺ of all
-    such sums over its largest value. Lehmann (1975), Nonparametrics, ch. 4.
+    such sums over its largest value. Lehmann (1975), Nonparametrics, ch. 4. Of more events than are looked at together the sums are not put
+    in order but counted by size, in bins of 0.2 %, which moves π by less than 1e-5.
     """
     length = len(window)
-    if abnormal.n * len(abnormal.estimation) // length > EXACT_UP_TO:
+    if is_many(abnormal.n):
         return math.sqrt(3.0 * n) * (abnormal.ask(CountSizes(length)).share - 0.5)
 
     def compute() -> float:

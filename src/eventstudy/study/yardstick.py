@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.estimation.abnormal import AbnormalReturns, abnormal_returns
-from eventstudy.estimation.deferred import CHUNK
+from eventstudy.estimation.deferred import chunks, is_many
 from eventstudy.estimation.model import Fit, MarketModel, NormalReturnModel, centred, deviation, masked
 from eventstudy.estimation.panel import BoolArray, EventPanel, FloatArray, IntArray
 from eventstudy.inference import recommend, run_test
@@ -253,10 +253,9 @@ def _bounds(abnormal: AbnormalReturns, panel: EventPanel, groups: Sequence[IntAr
     if not groups:
         return []
     first = np.array([group[0] for group in groups])
-    if len(groups) > CHUNK:
-        return [
-            b for start in range(0, len(groups), CHUNK) for b in _bounds(abnormal, panel, groups[start : start + CHUNK])
-        ]
+    if is_many(len(groups)):
+        some_at_once = chunks(np.arange(len(groups)))
+        return [b for places in some_at_once for b in _bounds(abnormal, panel, [groups[i] for i in places.tolist()])]
     sums, some = abnormal.sums(event_day(abnormal.window)), panel.part(first)
     if all(len(group) == 1 for group in groups):
         firm, car, error = some.est_returns, sums.car[first], sums.s_car[first]
