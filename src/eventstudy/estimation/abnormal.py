@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from eventstudy.errors import InvalidInput
-from eventstudy.estimation.answers import Answer, Question, Tally
+from eventstudy.estimation.answers import Answer, Question
 from eventstudy.estimation.deferred import Deferred, chunks, is_many
 from eventstudy.estimation.model import Fit, NormalReturnModel
 from eventstudy.estimation.panel import BoolArray, EventPanel, FloatArray, IntArray, absent, panel_before
@@ -600,73 +600,60 @@ def estimate(
     order = np.argsort(panel.position, kind="stable")
     questions = [q for i, q in enumerate(questions) if not any(known.serves(q) for known in questions[:i])]
     tallies = [question.tally() for question in questions]
-    parts = [_part(panel, model, chosen, questions, tallies) for chosen in chunks(order)]
-    reasons = np.empty(panel.n, dtype=object)
-    reasons[order] = [reason for part in parts for reason in part.reasons]
-    places = np.concatenate([part.places for part in parts])
-    in_order = np.argsort(places)
-    kept = panel if len(places) == panel.n else panel.take(places[in_order])
-    fit = Fit.deferred(lambda chosen: model.fit(kept.part(chosen)), **_small([part.fit for part in parts], in_order))
-    firms = _firms(kept)
-    small = _small([part.abnormal for part in parts], in_order) | {"firms": firms, "keys": kept.keys}
+    fits, abnormals = Held(panel.n), Held(panel.n)
+    reasons, good = [""] * panel.n, np.ones(panel.n, dtype=np.bool_)
+    for chosen in chunks(order):
+        some, places = panel.part(chosen), chosen
+        fit = model.fit(some)
+        if any(fit.unusable):
+            for place, reason in zip(chosen.tolist(), fit.unusable, strict=True):
+                reasons[place], good[place] = reason, not reason
+            sound = np.flatnonzero(good[chosen])
+            some, fit, places = some.take(sound), fit.take(sound), chosen[sound]
+        abnormal = abnormal_returns(some, fit, places)  # numbers of firms are given to all events together
+        for question, tally in zip(questions, tallies, strict=True):
+            tally.add(question.answer(abnormal))
+        fits.put(places, fit)
+        abnormals.put(places, abnormal)
+    kept = panel if good.all() else panel.take(np.flatnonzero(good))
+    firms, of_all = _firms(kept), order[good[order]]
+    coefficients = fits.small(good) | {"unusable": ("",) * kept.n}
+    fit = Fit.deferred(lambda chosen: model.fit(kept.part(chosen)), **coefficients)
+    small = abnormals.small(good) | {"firms": firms, "keys": kept.keys}
 
     def again(chosen: IntArray) -> AbnormalReturns:
         some = kept.part(chosen)
         return abnormal_returns(some, model.fit(some), firms[chosen])
 
-    known = {q: tally.total(places) for q, tally in zip(questions, tallies, strict=True)} if len(places) else {}
+    known = {q: tally.total(of_all) for q, tally in zip(questions, tallies, strict=True)} if kept.n else {}
     return tuple(reasons), fit, AbnormalReturns.deferred(again, **small, _memo={}, _answers=known)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Part:
-    """What some events come to: why some cannot be fitted, and the small fields of the others."""
+class Held:
+    """The small fields of records of some events after the other, put into the places of all events."""
 
-    reasons: tuple[str, ...]
-    places: IntArray
-    fit: dict[str, object]
-    abnormal: dict[str, object]
+    def __init__(self, n: int) -> None:
+        self._n = n
+        self._fields: dict[str, object] = {}
 
+    def put(self, places: IntArray, record: Fit | AbnormalReturns) -> None:
+        """Take the small fields of the events at some places, and which of the large ones they do not have."""
+        for name in (f.name for f in fields(record) if f.init):
+            value = getattr(record, name)
+            if name in record.LARGE and value is not None:
+                continue
+            if not isinstance(value, np.ndarray):
+                self._fields[name] = value
+                continue
+            if name not in self._fields:
+                self._fields[name] = np.empty((self._n, *value.shape[1:]), dtype=value.dtype)
+            self._fields[name][places] = value  # type: ignore[index]
 
-def _part(
-    panel: EventPanel,
-    model: NormalReturnModel,
-    chosen: IntArray,
-    questions: Sequence[Question[Answer]],
-    tallies: Sequence[Tally],
-) -> Part:
-    some = panel.part(chosen)
-    fit, places = model.fit(some), chosen
-    if any(fit.unusable):
-        good = np.flatnonzero([not reason for reason in fit.unusable])
-        some, places, reasons = some.take(good), chosen[good], fit.unusable
-        fit = fit.take(good)
-    else:
-        reasons = fit.unusable
-    abnormal = abnormal_returns(some, fit, places)  # numbers of firms are given to all events together
-    for question, tally in zip(questions, tallies, strict=True):
-        tally.add(question.answer(abnormal))
-    return Part(reasons, places, _held(fit), _held(abnormal))
-
-
-def _held(record: Fit | AbnormalReturns) -> dict[str, object]:
-    """Return the small fields of a record, and which of the large ones it does not have."""
-    return {
-        f.name: value
-        for f in fields(record)
-        if f.init and ((value := getattr(record, f.name)) is None or f.name not in record.LARGE)
-    }
-
-
-def _small(parts: Sequence[dict[str, object]], order: IntArray) -> dict[str, object]:
-    """Return the small fields of all events, in order."""
-    joined = dict(parts[0])
-    for name, value in joined.items():
-        if isinstance(value, np.ndarray):
-            joined[name] = np.concatenate([part[name] for part in parts])[order]
-        elif name in ("unusable",):
-            joined[name] = ("",) * len(order)
-    return joined
+    def small(self, good: BoolArray) -> dict[str, object]:
+        """Return the fields of the events that are kept."""
+        if good.all():
+            return self._fields
+        return {k: v[good] if isinstance(v, np.ndarray) else v for k, v in self._fields.items()}
 
 
 def _kept(panel: EventPanel, model: NormalReturnModel) -> tuple[tuple[str, ...], Fit, AbnormalReturns]:

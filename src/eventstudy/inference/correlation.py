@@ -73,18 +73,26 @@ def event_time_correlation(abnormal: AbnormalReturns) -> float:
 
 def _linked(abnormal: AbnormalReturns, length: int) -> float:
     """Return ``Σ_{i≠j} ρ_ij max(L - |p_i - p_j|, 0) / L`` over all events."""
+    near = 1 if len(np.unique(abnormal.position)) == 1 else length
+    found = abnormal.ask(SumByDate(near))
+    return _weighted(found.pairs, near) + (0.0 if found.whole.all() else _weighted(_with_gaps(abnormal, found), near))
 
-    def compute() -> float:
-        near = 1 if len(np.unique(abnormal.position)) == 1 else length
-        found = abnormal.ask(SumByDate(near))
-        total = found.linked(near)
-        if found.whole.all():
-            return total
+
+def _weighted(pairs: FloatArray, length: int) -> float:
+    """Return sums over pairs by how far apart they are, weighted by the overlap of windows of so many days."""
+    apart = np.arange(min(length, len(pairs)))
+    return float((pairs[apart] * (length - apart) / length).sum())
+
+
+def _with_gaps(abnormal: AbnormalReturns, found: DatePairs) -> FloatArray:
+    """Return sums over the pairs of which one event misses days, by how far apart they are, as far as those without gaps are known."""
+
+    def compute() -> FloatArray:
         order = np.argsort(abnormal.position, kind="stable").astype(np.int64)
         rows = lambda places: abnormal.part(order[places]).residuals  # noqa: E731
-        return total + _pairs_sum(rows, abnormal.position[order], ~found.whole[order], near)
+        return _pairs_sum(rows, abnormal.position[order], ~found.whole[order], len(found.pairs))
 
-    return abnormal.once(("linked", length), compute)
+    return abnormal.once(("with gaps", len(found.pairs)), compute)
 
 
 def pair_correlations(abnormal: AbnormalReturns, members: IntArray) -> FloatArray:
@@ -117,7 +125,8 @@ def unknown_share(abnormal: AbnormalReturns, members: IntArray, window: Window) 
         every = np.ones(len(ordered), dtype=np.bool_)
         overlap = _pairs_sum(rows, position, every, length, _paired)
         lacking = _pairs_sum(rows, position, every, length, _lacking)
-        return lacking / overlap if overlap else 0.0
+        whole = _weighted(overlap, length)
+        return _weighted(lacking, length) / whole if whole else 0.0
 
     return abnormal.once(("unknown_share", len(window), members.tobytes()), compute)
 
@@ -157,8 +166,10 @@ def linked_sum(residuals: FloatArray, position: IntArray, length: int) -> float:
     tally = DateTally(length)
     tally.add(_sums_by_date(residuals, position, length))
     found = tally.total(None)
-    total = found.linked(length)
-    return total if found.whole.all() else total + _pairs_sum(lambda i: residuals[i], position, ~found.whole, length)
+    total = _weighted(found.pairs, length)
+    if found.whole.all():
+        return total
+    return total + _weighted(_pairs_sum(lambda i: residuals[i], position, ~found.whole, length), length)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -206,11 +217,6 @@ class DatePairs(Answer):
 
     whole: BoolArray
     pairs: FloatArray
-
-    def linked(self, length: int) -> float:
-        """Return ``Σ_{i≠j} ρ_ij max(L - |p_i - p_j|, 0) / L`` over events without missing days."""
-        apart = np.arange(min(length, len(self.pairs)))
-        return float((self.pairs[apart] * (length - apart) / length).sum())
 
 
 class DateTally(Tally):
@@ -341,14 +347,14 @@ def _neighbours(position: IntArray, apart: int) -> IntArray:
 
 def _pairs_sum(
     residuals: Rows, position: IntArray, chosen: BoolArray, length: int, of: Pairwise | None = None
-) -> float:
-    """Return `linked_sum` over the pairs of which at least one event is chosen, of correlations or of another quantity.
+) -> FloatArray:
+    """Return sums over the pairs of which at least one event is chosen, of correlations or of another quantity, by how many sessions apart.
 
     Rows are the chosen events, block by block; only events less than a window apart share days, so a block meets its
     neighbours and no others. A neighbour that is not chosen counts twice: its own row is never visited.
     """
-    rows, total, start = np.flatnonzero(chosen & (_neighbours(position, length - 1) > 1)), 0.0, 0
-    place = position[rows]
+    rows, start = np.flatnonzero(chosen & (_neighbours(position, length - 1) > 1)), 0
+    place, total = position[rows], np.zeros(length)
     while start < len(rows):
         within = int(np.searchsorted(place, place[start] + _reach(length), side="right"))
         end = min(max(within, start + SMALL), start + BLOCK, len(rows))
@@ -357,12 +363,12 @@ def _pairs_sum(
         last = int(np.searchsorted(position, place[end - 1] + length - 1, side="right"))
         near = np.arange(first, last)
         apart = np.abs(position[block][:, None] - position[None, near])
-        weight = np.maximum(length - apart, 0) / length * np.where(chosen[near], 1.0, 2.0)
-        weight[block[:, None] == near] = 0.0
-        if weight.any():
+        pairs = (apart < length) & (block[:, None] != near)
+        if pairs.any():
             table = _by_session(residuals(near), position[near])
             part = table if len(block) == len(near) else table[block - first]
-            total += float(((of or block_correlation)(part, table) * weight).sum())
+            found = (of or block_correlation)(part, table) * np.where(chosen[near], 1.0, 2.0)
+            total += np.bincount(apart[pairs], weights=found[pairs], minlength=length)
         start = end
     return total
 
