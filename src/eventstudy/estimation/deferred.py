@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from eventstudy.errors import TooLarge
 
 #: Events that go through the functions of a study together: their arrays stay in the processor's cache.
-CHUNK = 256
+CHUNK = 384
 
 
 def chunks(order: NDArray[np.int64], size: int | None = None) -> Iterator[NDArray[np.int64]]:

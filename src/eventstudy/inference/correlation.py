@@ -183,7 +183,7 @@ class DateSums(Answer):
     dates : ndarray of int, shape (D,)
         Places in calendar time, ascending.
     early, late : ndarray, shape (D, lags, M)
-        Over the later days of the window, which a date so many sessions later shares, and over the earlier ones; 0 on the others.
+        Over the later days of the window, which a date so many sessions later shares, and over the earlier ones; the others mean nothing.
     varied : ndarray, shape (D,)
         Events of each date whose residuals vary.
     """
@@ -292,7 +292,7 @@ def _sums_by_date(residuals: FloatArray, position: IntArray, length: int) -> Dat
     m = residuals.shape[1]
     lags = min(length, max(m - MIN_COMMON_DAYS + 1, 0))
     first = np.flatnonzero(np.diff(position, prepend=-(2**62)) != 0)
-    early, late = np.zeros((len(first), lags, m)), np.zeros((len(first), lags, m))
+    early, late = np.empty((len(first), lags, m)), np.empty((len(first), lags, m))
     varied = np.zeros(len(first))
     if len(position) and lags:
         centred = residuals - residuals.mean(axis=1, keepdims=True)
@@ -303,11 +303,7 @@ def _sums_by_date(residuals: FloatArray, position: IntArray, length: int) -> Dat
         for g, (start, end) in enumerate(zip(first.tolist(), [*first[1:].tolist(), len(position)], strict=True)):
             both = weight[start:end].T @ centred[start:end]
             both -= shift[g][:, None]
-            for d in range(lags):
-                early[g, d, d:], late[g, d, : m - d] = (
-                    both[d, d:],
-                    both[lags + d, : m - d],
-                )  # at lag 0 these are the same
+            early[g], late[g] = both[:lags], both[lags:]
     return DateSums(whole, position[first], early, late, varied)
 
 
