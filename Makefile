@@ -9,14 +9,15 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-
 # reads no pip.conf and is a tenth of the time: for tests, a report needs no more than pip
 UV     := $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps
 
-.PHONY: report test quick lowest format bench clean help
+.PHONY: report test quick lowest format bench guard clean help
 
 help:
 	@echo "make report   build reports/deepseek from the embedded prices"
 	@echo "make quick    the tests of a minute: no builds, no simulations, no browser, no faults"
 	@echo "make test     lint, types, layers, all tests"
 	@echo "make lowest   the quick tests on the lowest versions that pyproject.toml allows"
-	@echo "make bench    measure import and start-up costs"
+	@echo "make bench    measure start-up, and studies of 10 to 1,000,000 events into benchmarks/RESULTS.md"
+	@echo "make guard    compare what a study of thousands of events costs with what it may, in multiples of a gather"
 	@echo "make clean    remove the virtual environment"
 
 report: $(VENV)/.report
@@ -45,7 +46,11 @@ format: $(VENV)/.test
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.report
-	$(BIN)/python tools/bench.py
+	$(BIN)/python benchmarks/start_up.py
+	$(BIN)/python benchmarks/run.py
+
+guard: $(VENV)/.test
+	$(BIN)/python benchmarks/run.py --guard
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -252,7 +252,9 @@ def main() -> None:
     parser.add_argument("rounds", nargs="?", type=int, default=200)
     parser.add_argument("--seed", type=int, default=20250127)
     given = parser.parse_args()
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and so would the builds
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a shell's background job ignores it, and so would the builds
     with tempfile.TemporaryDirectory() as place:
         found = kill_builds(given.rounds, given.seed, Path(place) / "all", tell=True)
     print(*found.wrong, sep="\n")

@@ -1,6 +1,6 @@
 """Measure import and start-up costs as ratios to ``import pandas``, interleaved in one run.
 
-Usage: ``python tools/bench.py [ROUNDS]``. Prints the median of processor seconds and the ratio for each command.
+Usage: ``python benchmarks/start_up.py [ROUNDS]``. Prints the median of processor seconds and the ratio for each command.
 """
 
 from __future__ import annotations
