@@ -274,7 +274,7 @@ def fit_least_squares(
     x = x if whole else [np.where(mask, column, 0.0) for column in x]
     riskless = None if riskless_of is None else riskless_of(panel.event_columns)
     y = masked(panel.est_returns if riskless_of is None else panel.est_returns - riskless_of(panel.est_columns), mask)
-    n_est = np.asarray(np.count_nonzero(mask, axis=1), dtype=np.int64)
+    n_est = np.full(panel.n, mask.shape[1]) if whole else np.asarray(np.count_nonzero(mask, axis=1), dtype=np.int64)
     basis, squares, u = orthogonal(x)
     length = np.einsum("nkj,nk->nj", u * u, squares)
     singular = (squares <= SINGULAR**2 * np.maximum(length, np.finfo(float).tiny)).any(axis=1)
@@ -302,12 +302,26 @@ def fit_least_squares(
         expected=nan_where(expected, event_mask),
         rows=rows,
         root=root,
-        r_squared=share_explained(residuals, centred(y, mask)),
+        r_squared=_explained(x, np.stack(parts, axis=1) ** 2 * safe, residuals, y, mask),
         unusable=unusable_reasons(panel, mask, sigma, singular, degrees),
         riskless=riskless,
         est_columns=panel.est_columns,
         design=design,
     )
+
+
+def _explained(
+    x: Sequence[FloatArray], squares: FloatArray, residuals: FloatArray, y: FloatArray, mask: BoolArray
+) -> FloatArray:
+    """Return R² about the mean, shape (N,), from the squares that each orthogonal column explains if the first column is a constant."""
+    days = np.count_nonzero(mask, axis=1) if not mask.all() else mask.shape[1]
+    first = x[0]
+    if not ((first.sum(axis=1) == days) & (np.einsum("nm,nm->n", first, first) == days)).all():
+        return share_explained(residuals, centred(y, mask))
+    unexplained = np.einsum("nm,nm->n", residuals, residuals)
+    explained = squares[:, 1:].sum(axis=1)
+    total = explained + unexplained
+    return np.asarray(np.where(total > 0, explained / np.where(total > 0, total, 1.0), np.nan), dtype=np.float64)
 
 
 def orthogonal(columns: Sequence[FloatArray]) -> tuple[list[FloatArray], FloatArray, FloatArray]:

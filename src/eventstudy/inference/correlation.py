@@ -296,7 +296,8 @@ def _sums_by_date(residuals: FloatArray, position: IntArray, length: int) -> Dat
     varied = np.zeros(len(first))
     if len(position) and lags:
         centred = residuals - residuals.mean(axis=1, keepdims=True)
-        scales = [_scales(centred, lags), _scales(centred[:, ::-1], lags)]
+        squares, total = np.einsum("nm,nm->n", centred, centred), centred.sum(axis=1)
+        scales = [_scales(way, squares, total, lags) for way in (centred, centred[:, ::-1])]
         varied = np.add.reduceat((scales[0][0][:, 0] > 0).astype(np.float64), first)
         weight = np.concatenate([scale for scale, _ in scales], axis=1)
         shift = np.add.reduceat(np.concatenate([scale * mean for scale, mean in scales], axis=1), first)
@@ -307,14 +308,12 @@ def _sums_by_date(residuals: FloatArray, position: IntArray, length: int) -> Dat
     return DateSums(whole, position[first], early, late, varied)
 
 
-def _scales(values: FloatArray, lags: int) -> tuple[FloatArray, FloatArray]:
+def _scales(values: FloatArray, squares: FloatArray, total: FloatArray, lags: int) -> tuple[FloatArray, FloatArray]:
     """Return one over the length, and the mean, of each row's days but the first d, for d = 0 … lags - 1, shape (N, lags) each.
 
-    A row that does not vary on these days has the scale 0.
+    ``squares`` and ``total`` are sums over the whole row. A row that does not vary on these days has the scale 0.
     """
     n, m = values.shape
-    squares = np.einsum("nm,nm->n", values, values)
-    total = values.sum(axis=1)
     head = np.zeros((n, lags))
     np.cumsum(values[:, : lags - 1], axis=1, out=head[:, 1:])
     head_squares = np.zeros((n, lags))

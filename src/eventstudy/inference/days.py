@@ -345,7 +345,8 @@ class SharePositive(Question[PositiveShares]):
 #: Sizes of sums are told apart by their exponent and so many bits of their fraction, from 2⁻⁴⁴ to 2²⁰.
 BITS, LOWEST, OCTAVES = 9, -44, 64
 _FIRST = (1023 + LOWEST) << BITS
-_BINS = OCTAVES << BITS
+_BINS = OCTAVES << BITS  # a power of two
+_UNSIGNED = (1 << (11 + BITS)) - 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -375,11 +376,14 @@ class CountSizes(Question[SignedSizes]):
         """Return them for some events."""
         sums = block_sums(part.residuals, self.length)
         bits = sums.view(np.int64) >> (52 - BITS)  # sign, exponent and the first bits of the fraction
-        bins = (bits & ((1 << (11 + BITS)) - 1)) - _FIRST
-        np.clip(bins, 0, _BINS - 1, out=bins)
-        bins += (bits < 0) * _BINS  # negative sums after the positive ones
-        none = ~np.isfinite(sums) | (sums == 0.0)
-        counted = np.bincount(bins[~none] if none.any() else bins.ravel(), minlength=2 * _BINS)
+        bins = bits & _UNSIGNED
+        none = None
+        if bins.min() < 1 << BITS or bins.max() >= 2047 << BITS:  # zeros, or what is no number
+            none = ~np.isfinite(sums) | (sums == 0.0)
+        np.clip(bins, _FIRST, _FIRST + _BINS - 1, out=bins)
+        bins -= _FIRST
+        bins += (bits >> (11 + BITS)) & _BINS  # negative sums after the positive ones
+        counted = np.bincount(bins.ravel() if none is None else bins[~none], minlength=2 * _BINS)
         return SignedSizes(counted[:_BINS] + counted[_BINS:], counted[:_BINS])
 
 
