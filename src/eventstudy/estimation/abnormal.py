@@ -502,6 +502,13 @@ class AbnormalReturns(Deferred):
         found.__dict__.update(_memo={})
         return found
 
+    def moved(self, added: FloatArray) -> AbnormalReturns:
+        """Return the abnormal returns with something added to each day of the event window, shape (L,) or (N, L); the estimation stands."""
+        found = self.but(ar=self.ar + added, firm_returns=self.firm_returns + added)
+        answers = {question: answer for question, answer in self._answers.items() if question.OF_RESIDUALS}
+        found.__dict__.update(_answers=answers)
+        return found
+
     def __repr__(self) -> str:
         return f"AbnormalReturns of {self.n} events, window {self.window}, estimation {self.estimation}"
 

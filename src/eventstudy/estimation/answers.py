@@ -65,6 +65,9 @@ Found_co = TypeVar("Found_co", bound=Answer, covariant=True)
 class Question(Generic[Found_co]):
     """What can be asked of some events; a value that can be a key."""
 
+    #: Whether estimation days alone decide the answer, so that it stands whatever abnormal returns the event window has.
+    OF_RESIDUALS: ClassVar[bool] = False
+
     def answer(self, part: AbnormalReturns) -> Answer:
         """Return what these events say, of which the tally makes what all say."""
         raise NotImplementedError

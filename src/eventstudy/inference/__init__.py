@@ -89,7 +89,8 @@ def run_test(
             f"There is no test {name!r}; the tests are {', '.join(TESTS)}.{did_you_mean([str(name)], TESTS)}"
         )
     method, chosen = TESTS[name], Window.of(window)
-    _check_options(name, method, options)
+    if options:
+        _check_options(name, method, options)
     if method.scope == "one" and abnormal.n != 1:
         outcome: Draft | NotApplicable = NotApplicable("it tests one event at a time; give event=", abnormal.n)
     elif method.scope == "many" and abnormal.n > 1 and abnormal.void:

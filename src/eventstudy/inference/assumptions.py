@@ -19,6 +19,8 @@ from eventstudy.inference.days import in_order_of_size
 class OfResiduals(Question[Statistic]):
     """A statistic of each event's residuals, ``test(residuals, *options)``."""
 
+    OF_RESIDUALS: ClassVar[bool] = True
+
     test: Callable[..., Statistic]
     options: tuple[int, ...] = ()
 
@@ -30,6 +32,8 @@ class OfResiduals(Question[Statistic]):
 @dataclass(frozen=True)
 class EqualHalves(Question[Statistic]):
     """Chow's test of equal coefficients in both halves of the estimation window."""
+
+    OF_RESIDUALS: ClassVar[bool] = True
 
     def answer(self, part: AbnormalReturns) -> Statistic:
         """Return it for some events."""
@@ -51,6 +55,8 @@ class FarDays(Answer):
 @dataclass(frozen=True)
 class Outliers(Question[FarDays]):
     """Estimation days beyond so many robust deviations."""
+
+    OF_RESIDUALS: ClassVar[bool] = True
 
     beyond: float
 

@@ -265,6 +265,8 @@ class DateTally(Tally):
 class SumByDate(Question[DatePairs]):
     """Correlations of pairs of events without missing days, added up by date, for windows of so many days."""
 
+    OF_RESIDUALS: ClassVar[bool] = True
+
     length: int
 
     def tally(self) -> DateTally:

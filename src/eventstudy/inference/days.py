@@ -261,6 +261,8 @@ class ResidualRanks(Answer):
 class RankResiduals(Question[ResidualRanks]):
     """Ranks of estimation days, added up by relative day."""
 
+    OF_RESIDUALS: ClassVar[bool] = True
+
     def answer(self, part: AbnormalReturns) -> ResidualRanks:
         """Return them for some events."""
         share = in_order_of_size(part).residual_rank_sums(part.n_est, 1.0 / (part.n_est + 2.0))
@@ -331,6 +333,8 @@ class PositiveShares(Answer):
 class SharePositive(Question[PositiveShares]):
     """Shares of positive sums of ``length`` estimation days in a row."""
 
+    OF_RESIDUALS: ClassVar[bool] = True
+
     length: int
 
     def answer(self, part: AbnormalReturns) -> PositiveShares:
@@ -369,6 +373,8 @@ class SignedSizes(Answer):
 @dataclass(frozen=True)
 class CountSizes(Question[SignedSizes]):
     """Sizes of sums of ``length`` estimation days, in blocks that follow one another."""
+
+    OF_RESIDUALS: ClassVar[bool] = True
 
     length: int
 

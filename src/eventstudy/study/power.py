@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
 
 import numpy as np
@@ -17,7 +17,9 @@ from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import AlignmentRules, BoolArray, FloatArray, IntArray, Windows
 from eventstudy.events import Event, EventList
 from eventstudy.inference import TESTS, HypothesisTest, run_test
-from eventstudy.inference.correlation import mean_correlation
+from eventstudy.inference.asked import reach
+from eventstudy.inference.correlation import SumByDate, mean_correlation
+from eventstudy.inference.days import RankResiduals, SharePositive
 from eventstudy.inference.result import LEVEL, check_seed, members
 from eventstudy.prices.snapshot import FACTOR_COLUMNS, FUNDS
 from eventstudy.prices.table import Prices, ReturnKind, clean_frame
@@ -471,6 +473,8 @@ def simulated_power(
         sound = np.array([not reason for reason in fit.unusable])
         whole = _with_variance(abnormal_returns(panel, fit), variance, rng)
         for draw, sample in enumerate(_samples(whole, sound, n)):
+            if sample.n:
+                sample.ask_all(RankResiduals(), SumByDate(reach(sample.position, days)), SharePositive(1))
             for e, size in enumerate(sizes):
                 moved = _with_effect(sample, math.log1p(size) if returns == "log" else size)
                 for t, name in enumerate(names):
@@ -495,8 +499,7 @@ def _with_effect(abnormal: AbnormalReturns, effect: float) -> AbnormalReturns:
     """Return abnormal returns with an effect added on day 0 of every event."""
     if effect == 0.0:
         return abnormal
-    added = np.where(abnormal.window.days == 0, effect, 0.0)
-    return replace(abnormal, ar=abnormal.ar + added, firm_returns=abnormal.firm_returns + added)
+    return abnormal.moved(np.where(abnormal.window.days == 0, effect, 0.0))
 
 
 def _with_variance(abnormal: AbnormalReturns, variance: float, rng: np.random.Generator) -> AbnormalReturns:
@@ -504,8 +507,7 @@ def _with_variance(abnormal: AbnormalReturns, variance: float, rng: np.random.Ge
     if variance == 0.0:
         return abnormal
     noise = math.sqrt(variance) * abnormal.sigma * rng.standard_normal(abnormal.n)
-    added = np.where(abnormal.window.days == 0, noise[:, None], 0.0)
-    return replace(abnormal, ar=abnormal.ar + added, firm_returns=abnormal.firm_returns + added)
+    return abnormal.moved(np.where(abnormal.window.days == 0, noise[:, None], 0.0))
 
 
 def _draw(rng: np.random.Generator, open_to: BoolArray, n: int, draws: int, dates: Dates) -> tuple[IntArray, IntArray]:
