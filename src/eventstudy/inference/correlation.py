@@ -198,15 +198,9 @@ class DateSums(Answer):
         """Return the sums of some dates."""
         return DateSums(self.whole, self.dates[chosen], self.early[chosen], self.late[chosen], self.varied[chosen])
 
-    def after(self, other: DateSums) -> DateSums:
-        """Return these sums behind those of earlier dates; of a date that both have they are added."""
-        again = len(self.dates) > 0 and len(other.dates) > 0 and self.dates[0] == other.dates[-1]
-        names = ("dates", "early", "late", "varied")
-        joined = [np.concatenate([getattr(other, n)[: -1 if again else None], getattr(self, n)]) for n in names]
-        if again:
-            for column, name in zip(joined[1:], names[1:], strict=True):
-                column[len(other.dates) - 1] += getattr(other, name)[-1]
-        return DateSums(self.whole, *joined)
+    def copied(self) -> DateSums:
+        """Return the sums in memory of their own, so that those of other dates are let go."""
+        return DateSums(self.whole[:0], self.dates.copy(), self.early.copy(), self.late.copy(), self.varied)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -226,39 +220,47 @@ class DateTally(Tally):
         super().__init__()
         self._length, self._pairs = length, np.zeros(length)
         self._whole: list[BoolArray] = []
+        self._held: list[DateSums] = []
         self._open: DateSums | None = None
-        self._held: DateSums | None = None
 
     def add(self, answer: Answer) -> None:
         """Add the sums of some events more, of dates that are not before those added."""
         assert isinstance(answer, DateSums)
         self._whole.append(answer.whole)
-        if len(answer.dates):
-            found = answer if self._open is None else answer.after(self._open)
-            self._close(found.of(slice(None, -1)))
-            self._open = found.of(slice(-1, None))
+        if not len(answer.dates):
+            return
+        if self._open is not None and self._open.dates[0] == answer.dates[0]:
+            for name in ("early", "late", "varied"):
+                getattr(answer, name)[0] += getattr(self._open, name)[0]
+        elif self._open is not None:
+            self._close(self._open)
+        self._close(answer.of(slice(None, -1)))
+        self._open = answer.of(slice(-1, None))
 
     def total(self, order: IntArray | None) -> DatePairs:
         """Return the sums over all pairs."""
         if self._open is not None:
             self._close(self._open)
+            self._open = None
         whole = np.concatenate(self._whole)
         return DatePairs(whole if order is None else whole[np.argsort(order)], self._pairs)
 
     def _close(self, new: DateSums) -> None:
         """Multiply the sums of dates that are complete with those of their neighbours before them, and with themselves."""
-        if not len(new.dates):
-            return
-        every = new if self._held is None else new.after(self._held)
         lags, m = new.early.shape[1:]
-        for d in range(lags):
-            place = np.minimum(np.searchsorted(every.dates, new.dates - d), len(every.dates) - 1)
-            then = np.flatnonzero(every.dates[place] == new.dates - d)
-            early, late = every.early[place[then], d, d:], new.late[then, d, : m - d]
-            self._pairs[d] += (2.0 if d else 1.0) * float(np.einsum("gm,gm->", early, late))
-        if lags:
-            self._pairs[0] -= float(new.varied.sum())
-        self._held = every.of(slice(int(np.searchsorted(every.dates, new.dates[-1] - self._length + 1)), None))
+        if not len(new.dates) or not lags:
+            return
+        for earlier in (*self._held, new):
+            for d in range(lags):
+                place = np.minimum(np.searchsorted(earlier.dates, new.dates - d), len(earlier.dates) - 1)
+                then = np.flatnonzero(earlier.dates[place] == new.dates - d)
+                if len(then):
+                    early, late = earlier.early[place[then], d, d:], new.late[then, d, : m - d]
+                    self._pairs[d] += (2.0 if d else 1.0) * float(np.einsum("gm,gm->", early, late))
+        self._pairs[0] -= float(new.varied.sum())
+        near = int(new.dates[-1]) - self._length + 1
+        held = (each.of(slice(int(np.searchsorted(each.dates, near)), None)) for each in (*self._held, new))
+        self._held = [each.copied() for each in held if len(each.dates)]
 
 
 @dataclass(frozen=True)

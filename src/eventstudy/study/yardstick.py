@@ -260,9 +260,11 @@ def _bounds(abnormal: AbnormalReturns, panel: EventPanel, groups: Sequence[IntAr
     if all(len(group) == 1 for group in groups):
         firm, car, error = some.est_returns, sums.car[first], sums.s_car[first]
     else:
-        firm = np.array([panel.part(group).est_returns.mean(axis=0) for group in groups])
+        members, size = np.concatenate(groups), np.array([len(group) for group in groups])
+        start = np.cumsum(size) - size
+        firm = np.add.reduceat(panel.part(members).est_returns, start, axis=0) / size[:, None]
         car = np.array([sums.car[group].mean() for group in groups])
-        residuals = np.array([abnormal.part(group).residuals.mean(axis=0) for group in groups])
+        residuals = np.add.reduceat(abnormal.part(members).residuals, start, axis=0) / size[:, None]
         error = deviation(masked(residuals, np.isfinite(residuals)), np.isfinite(residuals).sum(axis=1) - 1)
     benchmark = some.est_columns[:, :, 0]
     used = np.isfinite(benchmark) & np.isfinite(firm)
