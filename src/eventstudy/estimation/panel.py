@@ -589,31 +589,27 @@ def _audit(panel: EventPanel, remarks: Mapping[int, str], reasons: Sequence[str]
 
 def _flags(panel: EventPanel) -> dict[str, BoolArray]:
     """Duplicates, overlapping windows of one ticker, shared dates, and events inside another's estimation window."""
-    table = pd.DataFrame({"ticker": panel.events.tickers, "position": panel.position})
-    placed = table["position"] >= 0
-    duplicate = table.duplicated(["ticker", "position"], keep="first") & placed
-    shared = table.duplicated("position", keep=False) & placed
-    ordered = table[placed & ~duplicate].sort_values(["ticker", "position"], kind="stable")
-    gap = ordered.groupby("ticker")["position"].diff()
-    close = gap.notna() & (gap < len(panel.window))
-    follows = close.groupby(ordered["ticker"]).shift(-1, fill_value=False).astype(bool)
-    overlapping = (close | follows).reindex(table.index, fill_value=False)
-    earlier = _earlier_event(ordered, panel.estimation).reindex(table.index, fill_value=False)
-    return {
-        "duplicate": duplicate.to_numpy(dtype=np.bool_),
-        "overlapping": overlapping.to_numpy(dtype=np.bool_),
-        "shared_date": shared.to_numpy(dtype=np.bool_),
-        "event_in_estimation": earlier.to_numpy(dtype=np.bool_),
-    }
-
-
-def _earlier_event(ordered: pd.DataFrame, estimation: Window) -> pd.Series[bool]:
-    """Return whether another event of the same ticker falls into an event's estimation window; rows by ticker and position."""
-    place = ordered["position"].to_numpy(dtype=np.int64)
-    firm, _ = pd.factorize(ordered["ticker"])
+    n, position = panel.n, panel.position
+    placed = np.flatnonzero(position >= 0)
     # firms one behind another on a line, farther apart than any window reaches
-    apart = int(place.max(initial=0)) + abs(estimation.start) + abs(estimation.end) + 1
-    line = np.asarray(firm, dtype=np.int64) * 2 * apart + place
-    first = np.searchsorted(line, line + estimation.start, side="left")
-    last = np.searchsorted(line, line + estimation.end, side="right")
-    return pd.Series(last > first, index=ordered.index)
+    apart = (
+        int(position.max(initial=0)) + abs(panel.estimation.start) + abs(panel.estimation.end) + len(panel.window) + 1
+    )
+    line = panel.events.firms[1] * 2 * apart + position
+    order = placed[np.argsort(line[placed], kind="stable")]
+    repeated = np.diff(line[order], prepend=-1) == 0
+    first = order[~repeated]
+    at, close = line[first], np.diff(line[first]) < len(panel.window)
+    from_day, to_day = panel.estimation.start, panel.estimation.end
+    earlier = np.searchsorted(at, at + to_day, side="right") > np.searchsorted(at, at + from_day)
+    _, date, events = np.unique(position[placed], return_inverse=True, return_counts=True)
+    found = {
+        "duplicate": order[repeated],
+        "overlapping": np.append(first[1:][close], first[:-1][close]),
+        "shared_date": placed[events[date] > 1],
+        "event_in_estimation": first[earlier],
+    }
+    flags = {name: np.zeros(n, dtype=np.bool_) for name in found}
+    for name, rows in found.items():
+        flags[name][rows] = True
+    return flags
