@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, fields
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from eventstudy.errors import InvalidInput
-from eventstudy.estimation.answers import Answer, Question
+from eventstudy.estimation.answers import Answer, Tally
 from eventstudy.estimation.deferred import Deferred, chunks, is_many
 from eventstudy.estimation.model import Fit, NormalReturnModel
 from eventstudy.estimation.panel import BoolArray, EventPanel, FloatArray, IntArray, absent, panel_before
@@ -25,6 +25,28 @@ DayArray = NDArray[np.datetime64]
 NAMED_DAYS = 4
 #: So many sessions before an event window are looked at: a month.
 RUN_UP = 20
+
+
+Found_co = TypeVar("Found_co", bound=Answer, covariant=True)
+
+
+class Question(Generic[Found_co]):
+    """What can be asked of some events; a value that can be a key."""
+
+    #: Whether estimation days alone decide the answer, so that it stands whatever abnormal returns the event window has.
+    OF_RESIDUALS: ClassVar[bool] = False
+
+    def answer(self, part: AbnormalReturns) -> Answer:
+        """Return what these events say, of which the tally makes what all say."""
+        raise NotImplementedError
+
+    def tally(self) -> Tally:
+        """Return what adds up the answers of some events after the other, in order of date."""
+        return Tally()
+
+    def serves(self, other: Question[Answer]) -> bool:
+        """Return whether the answer to this question answers another one."""
+        return self == other
 
 
 @dataclass(frozen=True, eq=False, repr=False)

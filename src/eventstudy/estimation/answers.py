@@ -1,16 +1,13 @@
-"""Questions to many events, put to a few hundred at a time, and answers that add up."""
+"""Answers of many events, given by a few hundred at a time, which add up."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
-from typing import TYPE_CHECKING, ClassVar, Generic, Self, TypeVar
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from eventstudy.estimation.abnormal import AbnormalReturns
 
 
 class Answer:
@@ -57,25 +54,3 @@ class Tally:
 
 def _placed(rows: NDArray[np.float64], order: NDArray[np.int64] | None) -> NDArray[np.float64]:
     return rows if order is None else rows[np.argsort(order)]
-
-
-Found_co = TypeVar("Found_co", bound=Answer, covariant=True)
-
-
-class Question(Generic[Found_co]):
-    """What can be asked of some events; a value that can be a key."""
-
-    #: Whether estimation days alone decide the answer, so that it stands whatever abnormal returns the event window has.
-    OF_RESIDUALS: ClassVar[bool] = False
-
-    def answer(self, part: AbnormalReturns) -> Answer:
-        """Return what these events say, of which the tally makes what all say."""
-        raise NotImplementedError
-
-    def tally(self) -> Tally:
-        """Return what adds up the answers of some events after the other, in order of date."""
-        return Tally()
-
-    def serves(self, other: Question[Answer]) -> bool:
-        """Return whether the answer to this question answers another one."""
-        return self == other

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from eventstudy.estimation.abnormal import SumsOver
-from eventstudy.estimation.answers import Answer, Question
+from eventstudy.estimation.abnormal import Question, SumsOver
+from eventstudy.estimation.answers import Answer
 from eventstudy.estimation.panel import IntArray
 from eventstudy.inference.correlation import SumByDate
 from eventstudy.inference.days import CountSizes, RankDays, RankResiduals, SharePositive, SumByDay

@@ -8,8 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from eventstudy.estimation.abnormal import AbnormalReturns
-from eventstudy.estimation.answers import Answer, Question
+from eventstudy.estimation.abnormal import AbnormalReturns, Question
+from eventstudy.estimation.answers import Answer
 from eventstudy.estimation.panel import FloatArray, IntArray
 from eventstudy.estimation.residuals import Series, Statistic, chow, outliers
 from eventstudy.inference.days import in_order_of_size

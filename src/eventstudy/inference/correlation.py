@@ -8,8 +8,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from eventstudy.estimation.abnormal import AbnormalReturns
-from eventstudy.estimation.answers import Answer, Question, Tally
+from eventstudy.estimation.abnormal import AbnormalReturns, Question
+from eventstudy.estimation.answers import Answer, Tally
 from eventstudy.estimation.panel import BoolArray, FloatArray, IntArray
 from eventstudy.windows import Window
 

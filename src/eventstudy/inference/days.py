@@ -10,8 +10,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from eventstudy.estimation.abnormal import AbnormalReturns
-from eventstudy.estimation.answers import Answer, Question
+from eventstudy.estimation.abnormal import AbnormalReturns, Question
+from eventstudy.estimation.answers import Answer
 from eventstudy.estimation.panel import FloatArray, IntArray
 from eventstudy.estimation.residuals import running_sums
 from eventstudy.windows import Window

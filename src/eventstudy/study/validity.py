@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from eventstudy.estimation.abnormal import AbnormalReturns, SumsOver
-from eventstudy.estimation.answers import Answer, Question
+from eventstudy.estimation.abnormal import AbnormalReturns, Question, SumsOver
+from eventstudy.estimation.answers import Answer
 from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import EventPanel
 from eventstudy.estimation.residuals import Statistic, arch_lm, jarque_bera, ljung_box
