@@ -1351,10 +1351,11 @@ def group_names(n: int) -> dict[str, str]:
 
 def with_holes(text: str, names: Mapping[str, str], subjects: list[str]) -> str:
     """Return a text with a number in place of every subject's name, the longest first."""
-    if not names:
+    there = [name for name in names if name in text]
+    if not there:
         return text
     place = {subject: i for i, subject in enumerate(subjects)}
-    choices = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
+    choices = "|".join(re.escape(name) for name in sorted(there, key=len, reverse=True))
     found = re.compile(rf"(?<![\w$])(?:{choices})(?!\w)")
     return found.sub(
         lambda m: (

@@ -439,8 +439,37 @@ def round_significant(values: ArrayLike, digits: int = SIGNIFICANT_DIGITS) -> ND
     import numpy as np
 
     x = np.asarray(values, dtype=np.float64)
-    flat = [float(f"{v:.{digits - 1}e}") for v in x.ravel().tolist()]
-    return np.asarray(flat, dtype=np.float64).reshape(x.shape) + 0.0
+    flat = x.ravel()
+    out, rest = _rounded_many(flat, digits) if flat.size >= MANY else (np.empty(flat.shape), np.arange(flat.size))
+    out[rest] = [float(f"{v:.{digits - 1}e}") for v in flat[rest].tolist()]
+    return out.reshape(x.shape) + 0.0
+
+
+#: From so many numbers on they are rounded together.
+MANY = 64
+#: Powers of ten up to this one are doubles without error.
+_EXACT_POWER = 22
+
+
+def _rounded_many(x: NDArray[np.float64], digits: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Round many numbers as their decimal texts are, and return the places of those for which a product may be too coarse.
+
+    A whole number over an exact power of ten is the double nearest to that decimal. Which whole number it is the product tells, unless it
+    lies within its own error of a half or of another number of digits.
+    """
+    import numpy as np
+
+    size, powers = np.abs(x), 10.0 ** np.arange(_EXACT_POWER + 1)
+    usable = (size > 0.0) & np.isfinite(size)
+    place = digits - 1 - np.floor(np.log10(np.where(usable, size, 1.0)))
+    usable &= (place >= 0) & (place <= _EXACT_POWER)
+    power = powers[np.where(usable, place, 0.0).astype(np.int64)]
+    scaled = np.where(usable, size, 1.0) * power
+    whole = np.rint(scaled)
+    error = 1e-15 * 10.0**digits
+    usable &= (np.abs(np.abs(scaled - whole) - 0.5) > error) & (digits <= 12)
+    usable &= (scaled > 10.0 ** (digits - 1) + error) & (scaled < 10.0**digits - 0.5 - error)
+    return np.where(usable, np.copysign(whole / power, x), x), np.flatnonzero(~usable & (x != 0.0))
 
 
 def share_digits(values: Iterable[float]) -> int:

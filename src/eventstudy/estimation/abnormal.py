@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from eventstudy.errors import InvalidInput
 from eventstudy.estimation.answers import Answer, Tally
 from eventstudy.estimation.deferred import Deferred, chunks, is_many
-from eventstudy.estimation.model import Fit, NormalReturnModel
+from eventstudy.estimation.model import Fit, ModelDefaults, NormalReturnModel
 from eventstudy.estimation.panel import BoolArray, EventPanel, FloatArray, IntArray, absent, panel_before
 from eventstudy.windows import Window
 from eventstudy.wording import first_few, iso_day, listed, relative_day
@@ -216,7 +216,7 @@ class AbnormalReturns(Deferred):
     @property
     def se(self) -> FloatArray:
         """Prediction standard error of each abnormal return, ``S_it``, shape (N, L)."""
-        return self.sigma[:, None] * np.sqrt(self.c)
+        return self.rows_of(lambda part: part.sigma[:, None] * np.sqrt(part.c))
 
     @property
     def sar(self) -> FloatArray:
@@ -226,7 +226,7 @@ class AbnormalReturns(Deferred):
     @property
     def comparable(self) -> FloatArray:
         """Abnormal returns on the scale of the residuals, ``AR / √n_t``, shape (N, L): what may be ranked among them."""
-        return self.ar / np.sqrt(self.relative_variance)
+        return self.rows_of(lambda part: part.ar / np.sqrt(part.relative_variance))
 
     @property
     def dates(self) -> DayArray | None:
@@ -264,12 +264,14 @@ class AbnormalReturns(Deferred):
     @property
     def aar(self) -> FloatArray:
         """Average abnormal return of each day over the events observed, shape (L,); returns of several sessions are left out."""
-        return nan_mean(self.ar if self.span is None else np.where(self.span == 1, self.ar, np.nan))
+        if not self.has("span"):
+            return nan_mean(self.ar)
+        return nan_mean(self.rows_of(lambda part: np.where(part.span == 1, part.ar, np.nan)))
 
     @property
     def expected(self) -> FloatArray:
         """Expected returns in the event window, shape (N, L)."""
-        return self.firm_returns - self.ar
+        return self.rows_of(lambda part: part.firm_returns - part.ar)
 
     def columns_of(self, window: Window) -> slice:
         """Return the columns of ``ar`` that belong to a sub-window.
@@ -303,6 +305,10 @@ class AbnormalReturns(Deferred):
         self.ask_all(question)
         return next(answer for known, answer in self._answers.items() if known.serves(question))  # type: ignore[return-value]
 
+    def knows(self, question: Question[Answer]) -> bool:
+        """Return whether a question was put to all events, or needs no pass since they are few."""
+        return not is_many(self.n) or any(known.serves(question) for known in self._answers)
+
     def ask_at_once(self, *questions: Question[Answer]) -> None:
         """Put questions that will come to all events in one pass, if there are so many events that a pass takes time."""
         if is_many(self.n):
@@ -311,6 +317,7 @@ class AbnormalReturns(Deferred):
     def ask_all(self, *questions: Question[Answer]) -> None:
         """Put questions to all events in one pass over them, but for those that are answered."""
         new = [q for q in dict.fromkeys(questions) if not any(known.serves(q) for known in self._answers)]
+        new = [q for q in new if not any(other.serves(q) for other in new if other is not q)]
         if not new:
             return
         order = np.argsort(self.position, kind="stable") if is_many(self.n) else None
@@ -364,7 +371,7 @@ class AbnormalReturns(Deferred):
         """Return the events that have a sum over a window, those of which a test of the average may speak; all if none has."""
         has = np.isfinite(self.sums(window).car)
         skipped = self.skip_gaps and (self.holes is None or not self.holes[:, self.columns_of(window)].any())
-        if skipped or self.span is not None or has.all() or not has.any():
+        if skipped or self.has("span") or has.all() or not has.any():
             return self
         return self.of(np.flatnonzero(has).astype(np.int64))
 
@@ -482,13 +489,19 @@ class AbnormalReturns(Deferred):
         if against not in ("benchmark", "expected"):
             raise InvalidInput(f"against is {against!r}; choose 'benchmark' or 'expected'.")
         days = self.columns_of(Window.of(window))
-        if against == "benchmark" and not np.isfinite(self.benchmark_returns).any():
+        found = self.rows_of(lambda part: part._bhar(days, against))
+        if not found[:, 1].any():
             raise InvalidInput("This model has no benchmark to hold instead; use against='expected'.")
+        return np.ascontiguousarray(found[:, 0])
+
+    def _bhar(self, days: slice, against: str) -> FloatArray:
+        """Return the buy-and-hold abnormal returns, and 1 for each event that has something to be compared with, shape (N, 2)."""
         common = np.isfinite(self.ar[:, days]) if self.skip_gaps else None
         other = self.benchmark_returns if against == "benchmark" else self.expected
         held = self.benchmark_closes if against == "benchmark" else None
         own = self._over(days, self.firm_returns, self.closes, common)
-        return np.asarray(own - self._over(days, other, held, common), dtype=np.float64)
+        there = np.isfinite(other).any(axis=1) | (against == "expected")
+        return np.stack([own - self._over(days, other, held, common), there], axis=1)
 
     def raw_returns(self, window: Window | tuple[int, int] | int) -> FloatArray:
         """Return the firm's return over a window, compounded or (log returns) summed, shape (N,).
@@ -496,7 +509,11 @@ class AbnormalReturns(Deferred):
         Of prices it is the move between the closes at its ends, whatever lies between. Of returns that were handed in it is NaN where a day
         is missing, unless a later return reaches over it.
         """
-        return self._over(self.columns_of(Window.of(window)), self.firm_returns, self.closes, None)
+        days = self.columns_of(Window.of(window))
+        return self.once(
+            ("raw", days.start, days.stop),
+            lambda: self.rows_of(lambda part: part._over(days, part.firm_returns, part.closes, None)),
+        )
 
     def _over(
         self, days: slice, returns: FloatArray, closes: FloatArray | None, common: BoolArray | None
@@ -652,7 +669,8 @@ def estimate(
 
     def again(chosen: IntArray) -> AbnormalReturns:
         some = kept.part(chosen)
-        return abnormal_returns(some, model.fit(some), firms[chosen])
+        found = model.again(some, fit.take(chosen)) if isinstance(model, ModelDefaults) else model.fit(some)
+        return abnormal_returns(some, found, firms[chosen])
 
     known = {q: tally.total(of_all) for q, tally in zip(questions, tallies, strict=True)} if kept.n else {}
     return tuple(reasons), fit, AbnormalReturns.deferred(again, **small, _memo={}, _answers=known)

@@ -74,6 +74,16 @@ class Deferred:
             own["_again"] = lambda places: again(chosen[places])
         return found
 
+    def has(self, name: str) -> bool:
+        """Return whether there is a field, which may be None; nothing is gathered."""
+        return self.__dict__.get(name, self) is not None
+
+    def rows_of(self, compute: Callable[[Self], NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Return an array of one row an event, computed of whole records of a few hundred events at a time."""
+        if not self.is_deferred:
+            return compute(self)
+        return np.concatenate([compute(part) for part in self.parts()])
+
     def but(self, **changes: object) -> Self:
         """Return the record with other values of small fields; nothing is gathered."""
         found = copy.copy(self)

@@ -167,6 +167,14 @@ class ModelDefaults:
         """Return the panel as it is."""
         return panel
 
+    def again(self, panel: EventPanel, known: Fit) -> Fit:
+        """Return the fit of events whose estimates are known; estimated again where a model has no quicker way."""
+        return self.fit(panel)
+
+    def fit(self, panel: EventPanel) -> Fit:
+        """Estimate the model; each model has its own way."""
+        raise NotImplementedError
+
 
 def require_name(value: object, model: str) -> None:
     """Raise `InvalidInput` unless ``value`` names a column."""
@@ -251,6 +259,7 @@ def fit_least_squares(
     design: Callable[[FloatArray], FloatArray],
     names: tuple[str, ...],
     riskless_of: Callable[[FloatArray], FloatArray] | None = None,
+    known: Fit | None = None,
 ) -> Fit:
     """Fit one linear regression per event, all at once.
 
@@ -261,6 +270,8 @@ def fit_least_squares(
     riskless_of : callable, optional
         Column returns, shape (..., K), to what is taken from the firm's return before the regression, shape (...), e.g. the
         riskless rate. Expected returns include it.
+    known : Fit, optional
+        The estimates of these events, made before: only what is as large as the returns is computed again.
 
     Notes
     -----
@@ -274,7 +285,53 @@ def fit_least_squares(
     x = x if whole else [np.where(mask, column, 0.0) for column in x]
     riskless = None if riskless_of is None else riskless_of(panel.event_columns)
     y = masked(panel.est_returns if riskless_of is None else panel.est_returns - riskless_of(panel.est_columns), mask)
-    n_est = np.full(panel.n, mask.shape[1]) if whole else np.asarray(np.count_nonzero(mask, axis=1), dtype=np.int64)
+    if known is None:
+        found = _estimated(panel, mask, x, y)
+    else:
+        residuals, space = y.copy(), np.empty(y.shape)
+        for column, coefficient in zip(x, known.coefficients.T, strict=True):
+            residuals -= np.multiply(column, coefficient[:, None], out=space)
+        found = _Estimated(
+            known.coefficients, known.n_est, known.sigma, residuals, known.root, known.r_squared, ("",) * panel.n
+        )
+    rows = masked(design(panel.event_columns), event_mask[:, :, None])
+    expected = np.einsum("nlp,np->nl", rows, found.coefficients)
+    if riskless is not None:
+        expected = expected + riskless
+    return Fit(
+        names=names,
+        coefficients=found.coefficients,
+        n_params=len(x),
+        n_est=found.n_est,
+        sigma=found.sigma,
+        residuals=nan_where(found.residuals, mask),
+        expected=nan_where(expected, event_mask),
+        rows=rows,
+        root=found.root,
+        r_squared=found.r_squared,
+        unusable=found.unusable,
+        riskless=riskless,
+        est_columns=panel.est_columns,
+        design=design,
+    )
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Estimated:
+    """What least squares find; residuals are 0 on days not used."""
+
+    coefficients: FloatArray
+    n_est: IntArray
+    sigma: FloatArray
+    residuals: FloatArray
+    root: FloatArray
+    r_squared: FloatArray
+    unusable: tuple[str, ...]
+
+
+def _estimated(panel: EventPanel, mask: BoolArray, x: Sequence[FloatArray], y: FloatArray) -> _Estimated:
+    """Regress y on the columns x, shape (N, M) each, 0 on days not used."""
+    n_est = np.asarray(np.count_nonzero(mask, axis=1), dtype=np.int64)
     basis, squares, u = orthogonal(x)
     length = np.einsum("nkj,nk->nj", u * u, squares)
     singular = (squares <= SINGULAR**2 * np.maximum(length, np.finfo(float).tiny)).any(axis=1)
@@ -288,26 +345,9 @@ def fit_least_squares(
     coefficients = np.einsum("npq,nq->np", inverse, np.stack(parts, axis=1))
     degrees = n_est - len(x)
     sigma = deviation(residuals, degrees)
-    rows = masked(design(panel.event_columns), event_mask[:, :, None])
-    expected = np.einsum("nlp,np->nl", rows, coefficients)
-    if riskless is not None:
-        expected = expected + riskless
-    return Fit(
-        names=names,
-        coefficients=coefficients,
-        n_params=len(x),
-        n_est=n_est,
-        sigma=sigma,
-        residuals=nan_where(residuals, mask),
-        expected=nan_where(expected, event_mask),
-        rows=rows,
-        root=root,
-        r_squared=_explained(x, np.stack(parts, axis=1) ** 2 * safe, residuals, y, mask),
-        unusable=unusable_reasons(panel, mask, sigma, singular, degrees),
-        riskless=riskless,
-        est_columns=panel.est_columns,
-        design=design,
-    )
+    explained = _explained(x, np.stack(parts, axis=1) ** 2 * safe, residuals, y, mask)
+    unusable = unusable_reasons(panel, mask, sigma, singular, degrees)
+    return _Estimated(coefficients, n_est, sigma, residuals, root, explained, unusable)
 
 
 def _explained(
@@ -434,7 +474,14 @@ class MarketModel(OneBenchmark):
 
     def fit(self, panel: EventPanel) -> Fit:
         """Estimate alpha and beta of every event; days without a firm or market return are left out."""
-        found = fit_least_squares(panel, self.design, ("alpha", "beta"))
+        return self._fit(panel, None)
+
+    def again(self, panel: EventPanel, known: Fit) -> Fit:
+        """Return the fit of events whose estimates are known, unless a model made of this one fits in its own way."""
+        return self._fit(panel, known) if type(self).fit is MarketModel.fit else self.fit(panel)
+
+    def _fit(self, panel: EventPanel, known: Fit | None) -> Fit:
+        found = fit_least_squares(panel, self.design, ("alpha", "beta"), known=known)
         return replace(found, benchmark_returns=panel.event_columns[:, :, 0])
 
 

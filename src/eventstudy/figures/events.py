@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from eventstudy.figures.columns import Column
 from eventstudy.figures.measured import COLUMNS, Measured, facts_of, measure
 from eventstudy.figures.presentation import draw_figure
 from eventstudy.figures.recipe import Facts, Recipe
-from eventstudy.figures.rows import Row, cut_rows, draw_rows, legend_keys, not_drawn, rows_height
+from eventstudy.figures.rows import Row, cut_rows_of, draw_rows, legend_keys, not_drawn, rows_height
 from eventstudy.figures.sheet import percent_ticks
 from eventstudy.figures.words import FigureText
 from eventstudy.windows import Window
@@ -73,7 +73,7 @@ def event_day(
     what = f"{_measure_name(chosen).lower()}s {say.span_text(chosen, when)}"
     words = _words(shown, chosen, level, what, when, say.interval_note(abnormal, level))
     facts = facts_of("event_day", shown, abnormal, level, chosen, when)
-    recipe = _recipe(facts, words, shown.frame(), _rows_of(shown), level)
+    recipe = _recipe(facts, words, shown.frame(), shown, _rows_of(shown), level)
     return draw_figure(recipe, size, title=title, source=source)
 
 
@@ -133,20 +133,22 @@ def ranking(
     what = f"{abnormal.n} abnormal returns {say.span_text(day, when)}, sorted,"
     words = _words(shown, day, level, what, when, note)
     facts = facts_of("ranking", shown, abnormal, level, day, when)
-    recipe = _recipe(facts, words, table, _rows_of(shown, beside), level)
+    recipe = _recipe(facts, words, table, shown, _rows_of(shown, beside), level)
     return draw_figure(recipe, size, title=title, source=source)
 
 
 def _words(shown: Measured, window: Window, level: float, what: str, when: str, note: str) -> FigureText:
     # an event day without a date is not worth a word in the title
     at = say.span_text(window, when) if when or window != Window(0, 0) else ""
-    numbers = zip(shown.keys, shown.value, shown.low, shown.high, strict=True)
-    parts = [say.spoken(key, float(value), float(low), float(high)) for key, value, low, high in numbers]
+
+    def part(i: int) -> str:
+        return say.spoken(shown.keys[i], float(shown.value[i]), float(shown.low[i]), float(shown.high[i]))
+
     return FigureText(
         title=say.title_for(shown.keys, shown.states, shown.raw.tolist(), at, level),
         subtitle=f"{_measure_name(window)} {say.span_text(window, when)}: return beyond what the model expects",
         note=note,
-        alt=f"Dot plot of {what} with {say.level_text(level)} intervals. {say.alt_list(parts)}",
+        alt=f"Dot plot of {what} with {say.level_text(level)} intervals. {say.alt_list_of(part, len(shown.keys))}",
     )
 
 
@@ -154,35 +156,29 @@ def _measure_name(window: Window) -> str:
     return "Abnormal return" if window.start == window.end else "Cumulative abnormal return"
 
 
-def _rows_of(shown: Measured, groups: Sequence[str] = ()) -> list[Row]:
-    """Return one row an event, in the order of the events, each with a word for its group if there are any."""
-    digits = share_digits(shown.value)
+def _rows_of(shown: Measured, groups: Sequence[str] = ()) -> Callable[[int], Row]:
+    """Return what makes the row of an event, by its place, with a word for its group if there are any."""
+    digits = share_digits([float(np.nanmax(np.abs(shown.value)))] if np.isfinite(shown.value).any() else [])
 
     def form(value: float) -> str:
         return percent(value, digits)
 
-    numbers = zip(shown.value.tolist(), shown.low.tolist(), shown.high.tolist(), strict=True)
-    beside = groups or [""] * len(shown.keys)
-    return [
-        Row(
-            key,
-            state,
-            value,
-            low,
-            high,
-            "no return" if state == "missing" else form(value),
-            interval(low, high, form),
-            group,
-        )
-        for key, state, group, (value, low, high) in zip(shown.keys, shown.states, beside, numbers, strict=True)
-    ]
+    def row(i: int) -> Row:
+        value, low, high = float(shown.value[i]), float(shown.low[i]), float(shown.high[i])
+        text = "no return" if shown.states[i] == "missing" else form(value)
+        ends = interval(low, high, form)
+        return Row(shown.keys[i], shown.states[i], value, low, high, text, ends, groups[i] if groups else "")
+
+    return row
 
 
-def _recipe(facts: Facts, words: FigureText, table: pd.DataFrame, rows: list[Row], level: float) -> Recipe:
-    drawn, hidden = cut_rows(rows)
+def _recipe(
+    facts: Facts, words: FigureText, table: pd.DataFrame, shown: Measured, row: Callable[[int], Row], level: float
+) -> Recipe:
+    drawn, hidden = cut_rows_of(row, len(shown.keys))
     if hidden:
         words = replace(words, note=f"{words.note} {not_drawn(hidden, 'events')}")
-    legend = legend_keys(say.level_text(level), [r.state for r in rows], "abnormal return")
+    legend = legend_keys(say.level_text(level), shown.states, "abnormal return")
     return Recipe(
         facts,
         words,

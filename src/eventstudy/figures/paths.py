@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from eventstudy.estimation.abnormal import AbnormalReturns, nan_mean
+from eventstudy.estimation.abnormal import AbnormalReturns, SumsOver, nan_mean
 from eventstudy.figures import words as say
 from eventstudy.figures.columns import EVENT, FRACTION, HIGH, LOW, TRADING_DAYS, Column
 from eventstudy.figures.measured import common_numbers, common_parameters, raw_returns
@@ -19,7 +19,7 @@ from eventstudy.figures.sheet import Scale, Sheet, fit, legend_height, limits, t
 from eventstudy.figures.style import POINTS, Size, palette
 from eventstudy.figures.words import FigureText
 from eventstudy.inference.single import car_interval
-from eventstudy.statements import ABNORMAL, AVERAGE, Numbers, State, verdict
+from eventstudy.statements import ABNORMAL, AVERAGE, Numbers, Span, State, verdict
 from eventstudy.statements import HIGH as HIGH_END
 from eventstudy.statements import LOW as LOW_END
 from eventstudy.windows import Window
@@ -28,13 +28,15 @@ from eventstudy.wording import listed, percent, plural, relative_day, round_sign
 if TYPE_CHECKING:
     from eventstudy.figures.figure import HouseFigure
 
-#: More events than this share one panel, with their average.
-MOST_PANELS = 6
+#: More events than this share one panel, with their average; more than this are no lines any more, but bands.
+MOST_PANELS, MOST_LINES = 6, 100
+#: The shares of paths below the ends of the bands, by the names of their rows in the data.
+QUANTILES = {f"{share:.0%} of events below": share for share in (0.05, 0.25, 0.75, 0.95)}
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Paths:
-    """CAR from the start of the window to each day, with pointwise bands; arrays of shape (N, L), the average (L,)."""
+    """CAR from the start of the window to each day, with pointwise bands; arrays of shape (N, L), the average (L,), the ends of bands (4, L)."""
 
     keys: list[str]
     window: Window
@@ -42,6 +44,7 @@ class Paths:
     low: np.ndarray
     high: np.ndarray
     average: np.ndarray
+    quantiles: np.ndarray | None
 
     @property
     def many(self) -> bool:
@@ -59,17 +62,28 @@ class Paths:
         return np.stack([a[:, place] for a in (self.car, self.low, self.high)], axis=1).tolist()  # type: ignore[no-any-return]
 
 
+def _quantiles(car: np.ndarray) -> np.ndarray | None:
+    """Return the ends of the bands that the middle of many events' paths lies in, shape (4, L); None where each path is drawn."""
+    if len(car) <= MOST_LINES:
+        return None
+    there = np.isfinite(car).any(axis=0)
+    found = np.full((len(QUANTILES), car.shape[1]), np.nan)
+    found[:, there] = np.nanquantile(car[:, there], list(QUANTILES.values()), axis=0)
+    return round_significant(found)
+
+
 def paths_of(abnormal: AbnormalReturns, level: float) -> Paths:
     """Return the path of each event, each partial sum with its own exact prediction error."""
     window = abnormal.window
     spans = [Window(window.start, int(day)) for day in window.days]
+    abnormal.ask_at_once(*(SumsOver(span) for span in spans))
     ends = [car_interval(abnormal, span, level) for span in spans]
     sums = np.stack([abnormal.sums(span).car for span in spans], axis=1)
     whole = np.isfinite(sums[:, -1])  # an average of the same events on all days
     average = nan_mean(sums[whole] if whole.any() else sums)
     bands = (np.stack([e[k] for e in ends], axis=1) for k in (0, 1))
     car, low, high, mean = (round_significant(abnormal.as_fractions(x)) for x in (sums, *bands, average))
-    return Paths([say.tidy(k) for k in abnormal.keys], window, car, low, high, mean)
+    return Paths([say.tidy(k) for k in abnormal.keys], window, car, low, high, mean, _quantiles(car))
 
 
 def car_paths(
@@ -113,7 +127,7 @@ def car_paths(
     'Abnormal returns cumulated from day −5: only NVDA is clearly below zero by day 0, none by day +5'
     """
     paths = paths_of(abnormal, level)
-    legend = [f"average of {abnormal.n} events", "one event"] if paths.many else [_test_text(level)]
+    legend = _legend_of_many(paths) if paths.many else [_test_text(level)]
     height, draw = (_many_height, _draw_many) if paths.many else (_panels_height, _draw_panels)
     judged = [paths.ends_by(day) for day in judged_days(paths.window)]
     states = [[verdict(*ends) for ends in day] for day in judged]
@@ -142,22 +156,40 @@ def car_paths(
     return draw_figure(recipe, size, title=title, source=source)
 
 
+class _Values(Mapping[tuple[str, str, Span], float]):
+    """The drawn sums by event, what they are and days, looked up when a text names them."""
+
+    def __init__(self, paths: Paths) -> None:
+        self._window = paths.window
+        self._place = {key: i for i, key in enumerate(paths.keys)}
+        self._tables = {ABNORMAL: paths.car, LOW_END + ABNORMAL: paths.low, HIGH_END + ABNORMAL: paths.high}
+        self._average = paths.average
+
+    def __getitem__(self, name: tuple[str, str, Span]) -> float:
+        subject, what, (start, day) = name
+        if start != self._window.start or day not in self._window:
+            raise KeyError(name)
+        if subject == AVERAGE and what == ABNORMAL:
+            return float(self._average[day - start])
+        return float(self._tables[what][self._place[subject], day - start])
+
+    def __iter__(self) -> Iterator[tuple[str, str, Span]]:
+        spans = [(self._window.start, day) for day in self._window]
+        each = (key for key in self._place if key != AVERAGE)
+        yield from ((key, what, span) for key in each for what in self._tables for span in spans)
+        yield from ((AVERAGE, ABNORMAL, span) for span in spans)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
 def _numbers(paths: Paths, abnormal: AbnormalReturns, level: float, when: str) -> Numbers:
     """Return each path's sums and bands, and the average's end, as numbers that a text may say."""
-    values: dict[tuple[str, str, tuple[int, int]], float] = {}
-    for table, what in ((paths.car, ABNORMAL), (paths.low, LOW_END + ABNORMAL), (paths.high, HIGH_END + ABNORMAL)):
-        for j, day in enumerate(paths.days.tolist()):
-            span = (paths.window.start, day)
-            values |= {(key, what, span): x for key, x in zip(paths.keys, table[:, j].tolist(), strict=True)}
-    values |= {
-        (AVERAGE, ABNORMAL, (paths.window.start, day)): x
-        for day, x in zip(paths.days.tolist(), paths.average.tolist(), strict=True)
-    }
     common = common_numbers(abnormal, level, paths.window, when)
     averaged = int(np.isfinite(paths.car[:, -1]).sum())
     counts = {**common.counts, "events": abnormal.n, "averaged": averaged, "between": abnormal.n - say.LISTED}
     judged = {(paths.window.start, day) for day in judged_days(paths.window)}
-    return replace(common, values=values, counts=counts, spans=common.spans | judged)
+    return replace(common, values=_Values(paths), counts=counts, spans=common.spans | judged)
 
 
 def _frame(paths: Paths) -> pd.DataFrame:
@@ -173,8 +205,11 @@ def _frame(paths: Paths) -> pd.DataFrame:
     )
     if not paths.many:
         return table
-    average = pd.DataFrame({"event": "average", "day": paths.days, "car": paths.average})
-    return pd.concat([table, average.assign(low=np.nan, high=np.nan)], ignore_index=True)
+    drawn = {"average": paths.average}
+    if paths.quantiles is not None:
+        drawn |= dict(zip(QUANTILES, paths.quantiles, strict=True))
+    more = [pd.DataFrame({"event": name, "day": paths.days, "car": row}) for name, row in drawn.items()]
+    return pd.concat([table, pd.concat(more).assign(low=np.nan, high=np.nan)], ignore_index=True)
 
 
 # -- The words: of the sums since the first day, judged by their own bands.
@@ -193,7 +228,7 @@ def _words(
     start, end = relative_day(window.start), relative_day(window.end)
     average = average_title(paths.average, paths.car[:, -1], window)
     days = judged_days(window)
-    spoken = say.alt_list([path_alt(key, days, ends) for key, *ends in zip(keys, *judged, strict=True)])
+    spoken = say.alt_list_of(lambda i: path_alt(keys[i], days, [ends[i] for ends in judged]), len(keys))
     then = f" (not drawn). {average}. " if paths.many else ". "
     return FigureText(
         title=average if paths.many else path_title(keys, states, window),
@@ -363,6 +398,17 @@ def _foot(size: Size) -> float:
     return 2.3 * size.foot
 
 
+def _legend_of_many(paths: Paths) -> list[str]:
+    average = f"average of {len(paths.keys)} events"
+    return [average, "one event"] if paths.quantiles is None else [average, "middle half of them", "middle 90%"]
+
+
+def _inner() -> str:
+    """Return the colour of the inner band: that of the outer one, a third of the way to that of lines."""
+    pairs = [[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in (palette().band, palette().line)]
+    return "#" + "".join(f"{round(a + (b - a) / 3):02x}" for a, b in zip(*pairs, strict=True))
+
+
 def _many_height(size: Size, paths: Paths, legend: list[str]) -> float:
     plot = 240.0 if size.narrow else 320.0 * size.unit
     return legend_height(legend, size) + plot + 3.2 * size.body + _foot(size)
@@ -471,11 +517,16 @@ def _path(sheet: Sheet, x: Scale, y: Scale, paths: Paths, i: int) -> None:
 
 def _draw_many(sheet: Sheet, paths: Paths, legend: list[str]) -> None:
     size = sheet.size
-    samples = [sheet.line_sample(palette().line, 3.0), sheet.line_sample(palette().ordinary, 1.0)]
+    bands = paths.quantiles
+    samples = [sheet.line_sample(palette().line, 3.0)]
+    if bands is None:
+        samples.append(sheet.line_sample(palette().ordinary, 1.0))
+    else:
+        samples += [sheet.band_sample(_inner()), sheet.band_sample(palette().band)]
     sheet.legend(list(zip(samples, legend, strict=True)), sheet.top + 0.5 * size.foot)
     top = sheet.top + legend_height(legend, size) + 1.6 * size.foot
     base = sheet.bottom - _foot(size)
-    low, high = _limits_of(paths.car, paths.average)
+    low, high = _limits_of(paths.car if bands is None else bands, paths.average)
     marks, texts, gutter = y_ticks(low, high, int((base - top) / (3.4 * size.foot)), size.foot)
     y = Scale(low, high, base, top)
     end = percent(float(paths.average[-1]), share_digits([float(paths.average[-1])]))
@@ -490,8 +541,13 @@ def _draw_many(sheet: Sheet, paths: Paths, legend: list[str]) -> None:
     _day_labels(sheet, x, paths.days, base)
     axes = sheet.axes(x, y)
     unit = size.unit * POINTS
-    for row in paths.car:
-        axes.plot(paths.days, row, color=palette().ordinary, linewidth=0.8 * unit)
+    if bands is None:
+        for row in paths.car:
+            axes.plot(paths.days, row, color=palette().ordinary, linewidth=0.8 * unit)
+    else:
+        under = sheet.axes(x, y, bands=True)
+        for ends, color in ((bands[[0, 3]], palette().band), (bands[1:3], _inner())):
+            under.fill_between(paths.days, *ends, color=color, linewidth=0)
     axes.plot(paths.days, paths.average, color=palette().paper, linewidth=6.0 * unit)
     axes.plot(paths.days, paths.average, color=palette().line, linewidth=3.2 * unit)
     if np.isfinite(paths.average[-1]):

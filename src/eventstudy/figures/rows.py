@@ -60,10 +60,15 @@ class Columns:
 
 def cut_rows(rows: Sequence[Row]) -> tuple[list[Row | None], int]:
     """Return the rows to draw, None for a gap, and how many the gap stands for."""
-    if len(rows) <= MOST_ROWS:
-        return list(rows), 0
+    return cut_rows_of(rows.__getitem__, len(rows))
+
+
+def cut_rows_of(row: Callable[[int], Row], n: int) -> tuple[list[Row | None], int]:
+    """Return `cut_rows` of n rows, of which only those to draw are made."""
+    if n <= MOST_ROWS:
+        return list(map(row, range(n))), 0
     half = MOST_ROWS // 2
-    return [*rows[:half], None, *rows[-half:]], len(rows) - 2 * half
+    return [*map(row, range(half)), None, *map(row, range(n - half, n))], n - 2 * half
 
 
 def not_drawn(hidden: int, what: str) -> str:

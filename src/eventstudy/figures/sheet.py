@@ -360,6 +360,11 @@ class Sheet:
 
         return sample
 
+    def band_sample(self, color: str) -> Callable[[float, float], None]:
+        """Return a legend's sample of a band."""
+        unit = self.size.unit
+        return lambda x, y: self.box(x - 9 * unit, y - 6 * unit, 18 * unit, 12 * unit, color)
+
     def legend(self, entries: Sequence[tuple[Callable[[float, float], None], str]], y: float) -> None:
         """Write legend entries from the left on ``y``, each a drawn sample and a text; see `legend_height`."""
         foot, sample_room = self.size.foot, 24 * self.size.unit

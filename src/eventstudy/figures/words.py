@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from eventstudy.estimation.abnormal import AbnormalReturns
@@ -46,7 +46,8 @@ class FigureText:
 
 def tidy(text: str) -> str:
     """Return a text on one line, without control characters."""
-    return " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
+    line = str(text)
+    return " ".join((line if line.isprintable() else "".join(c if c.isprintable() else " " for c in line)).split())
 
 
 #: A name made unique by its session: ``NVDA 2025-01-27``, ``NVDA 2025-01-27 #2``.
@@ -213,7 +214,13 @@ def spoken(key: str, value: float, low: float, high: float) -> str:
 
 def alt_list(parts: Sequence[str]) -> str:
     """Return parts of an alternative text, the first and last if there are too many."""
-    if len(parts) <= LISTED:
-        return "; ".join(parts) + "."
+    return alt_list_of(parts.__getitem__, len(parts))
+
+
+def alt_list_of(part: Callable[[int], str], n: int) -> str:
+    """Return `alt_list` of n parts, of which only those that are said are written."""
+    if n <= LISTED:
+        return "; ".join(map(part, range(n))) + "."
     half = LISTED // 2
-    return "; ".join([*parts[:half], f"{len(parts) - 2 * half} between", *parts[-half:]]) + "."
+    said = [*map(part, range(half)), f"{n - 2 * half} between", *map(part, range(n - half, n))]
+    return "; ".join(said) + "."

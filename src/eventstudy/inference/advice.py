@@ -14,7 +14,7 @@ from eventstudy.estimation.abnormal import RUN_UP, AbnormalReturns
 from eventstudy.estimation.deferred import is_many
 from eventstudy.estimation.panel import BoolArray, FloatArray, IntArray
 from eventstudy.estimation.residuals import autocorrelations
-from eventstudy.inference.asked import asked
+from eventstudy.inference.asked import ask_of
 from eventstudy.inference.correlation import MIN_COMMON_DAYS, mean_correlation, pair_correlations, unknown_share
 from eventstudy.inference.days import CountSizes, SharePositive, SumByDay, block_sums
 from eventstudy.inference.registry import TESTS, Overlooks, overlooking
@@ -154,7 +154,7 @@ def recommend(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[str
 
 def _recommend_of_sums(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[str, ...], str]:
     """Return the advice on the events that have a sum over the window, and say which have none."""
-    abnormal.ask_at_once(*asked(abnormal.position, window))
+    ask_of(abnormal, [window])
     part, why = abnormal.with_sums(window), abnormal.why_no_sum(window)
     if all(why):
         return design_of(abnormal.position, window), (), f"no abnormal return over days {window}: {why[0]}"
@@ -188,7 +188,7 @@ def _recommend(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[st
     design = design_of(abnormal.position, window)
     if abnormal.void and abnormal.n > 1:
         return design, (), abnormal.void
-    compounded = abnormal.reference_returns is not None
+    compounded = abnormal.has("reference_returns")
     wanted = (RECOMMENDED_BUY_AND_HOLD if compounded else RECOMMENDED)[design]
     unsized = {t: why for t in wanted if (why := _why_unsized(abnormal, window, t))}
     overlooked, unknown = ruled_out(abnormal, window), _unknown_dependence(abnormal, window)
@@ -217,9 +217,9 @@ def beside(abnormal: AbnormalReturns, window: Window) -> tuple[str, ...]:
     Its null is another one, that the day is an ordinary one of this portfolio, as it is for a single firm.
     """
     n = _observed(abnormal, window)
-    if abnormal.void or design_of(abnormal.position, window) != "one date" or not 1 < n <= FEW_FIRMS:
+    if not 1 < n <= FEW_FIRMS or abnormal.void or design_of(abnormal.position, window) != "one date":
         return ()
-    if abnormal.reference_returns is not None or abnormal.span is not None:
+    if abnormal.has("reference_returns") or abnormal.has("span"):
         return ()
     lacking = _lacking(abnormal, window)
     first, second = OF_PORTFOLIO
@@ -351,7 +351,7 @@ def _cautions_of_one(abnormal: AbnormalReturns, window: Window) -> list[str]:
             f"the benchmark moved {far:.0f} of its standard deviations: on such days shares' own parts vary more too, and t_pe rejects 12 to 16% "
             f"of true nulls of shares"
         )
-    if len(window) >= LONG and abnormal.serial is None:
+    if len(window) >= LONG and not abnormal.has("serial"):
         found.append(
             f"over {len(window)} days t_pe rejects 7 to 8% of true nulls at a serial correlation of 0.1, which {len(days)} days hardly show"
         )
@@ -545,7 +545,7 @@ def _serial_correlation(abnormal: AbnormalReturns, window: Window) -> dict[Overl
         f"independent days"
     )
     remedy = "use HacMarketModel(prewhiten=True), or single days"
-    if abnormal.serial is None:
+    if not abnormal.has("serial"):
         return dict.fromkeys((Overlooks.SERIAL_CORRELATION, Overlooks.SERIAL_CORRELATION_LEFT), f"{measured}: {remedy}")
     found = {Overlooks.SERIAL_CORRELATION: f"{measured}, and it assumes no serial correlation"}
     if inflation > INFLATED * allowed:
@@ -559,7 +559,7 @@ def _skewness_and_doubles(abnormal: AbnormalReturns, window: Window) -> dict[Ove
     """Look for skewness, unless returns are compounded, and for events that are one event seen twice."""
     seen = members(abnormal.sums(window).scar)
     n = len(seen)
-    found = _skewed(abnormal, window, n) if abnormal.reference_returns is None and n > 1 else {}
+    found = _skewed(abnormal, window, n) if not abnormal.has("reference_returns") and n > 1 else {}
     if FEW_LEFT <= n <= LOOK_UP_TO:
         double = twins(abnormal, seen, window).any(axis=0)
         place = np.sort(abnormal.position[seen], kind="stable")

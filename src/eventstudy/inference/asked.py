@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from eventstudy.estimation.abnormal import Question, SumsOver
+from collections.abc import Sequence
+
+from eventstudy.estimation.abnormal import AbnormalReturns, Question, SumsOver
 from eventstudy.estimation.answers import Answer
 from eventstudy.estimation.panel import IntArray
 from eventstudy.inference.correlation import SumByDate
-from eventstudy.inference.days import CountSizes, RankDays, RankResiduals, SharePositive, SumByDay
+from eventstudy.inference.days import (
+    CountSizes,
+    RankDays,
+    RankResiduals,
+    RankWindows,
+    SharePositive,
+    SumByDay,
+)
+from eventstudy.inference.result import members, sd_or_zero
 from eventstudy.windows import Window
 
 Questions = tuple[Question[Answer], ...]
@@ -34,3 +44,26 @@ def asked(position: IntArray, window: Window) -> Questions:
 def reach(position: IntArray, window: Window) -> int:
     """Return how many sessions apart events can be whose windows share days: with events on one date it does not matter."""
     return 1 if (position == position[0]).all() else len(window)
+
+
+def ask_of(abnormal: AbnormalReturns, windows: Sequence[Window]) -> None:
+    """Put what the tests of windows ask, and the advice on them, to all events at once.
+
+    GRANK ranks a window by its spread over all events, so it is asked in the same pass where the sums are known, and in a second one where not.
+    """
+    if len(windows) > 1:
+        abnormal.ask_at_once(*(SumsOver(w) for w in windows))
+    abnormal.ask_at_once(
+        *(question for w in windows for question in asked(abnormal.position, w)),
+        *(question for w in windows for question in _asked_by_grank(abnormal, w)),
+    )
+
+
+def _asked_by_grank(abnormal: AbnormalReturns, window: Window) -> Questions:
+    """Return which ranks of a window GRANK asks for, if its sums are known and are those of all events."""
+    if not abnormal.knows(SumsOver(window)) or abnormal.with_sums(window) is not abnormal:
+        return ()
+    scar = abnormal.sums(window).scar
+    chosen = members(scar)
+    deviation = sd_or_zero(scar[chosen]) if len(chosen) > 1 else 0.0
+    return (RankWindows(window, 1.0 / deviation),) if deviation else ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -24,6 +24,9 @@ CONSTANT = 1e-12
 
 #: Fewest and most events whose correlations with their neighbours are computed at once, and how many sessions they span.
 SMALL, BLOCK, NARROW, WIDE = 16, 1024, 8, 64
+
+#: Sums of so many dates are multiplied with those of their neighbours at once.
+TOGETHER = 64
 
 #: Residuals of some events, by place.
 Rows = Callable[[IntArray], FloatArray]
@@ -183,7 +186,7 @@ class DateSums(Answer):
     dates : ndarray of int, shape (D,)
         Places in calendar time, ascending.
     early, late : ndarray, shape (D, lags, M)
-        Over the later days of the window, which a date so many sessions later shares, and over the earlier ones; the others mean nothing.
+        Over the later days of the window, which a date so many sessions later shares, and over the earlier ones; the others are not read.
     varied : ndarray, shape (D,)
         Events of each date whose residuals vary.
     """
@@ -198,10 +201,6 @@ class DateSums(Answer):
         """Return the sums of some dates."""
         return DateSums(self.whole, self.dates[chosen], self.early[chosen], self.late[chosen], self.varied[chosen])
 
-    def copied(self) -> DateSums:
-        """Return the sums in memory of their own, so that those of other dates are let go."""
-        return DateSums(self.whole[:0], self.dates.copy(), self.early.copy(), self.late.copy(), self.varied)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DatePairs(Answer):
@@ -214,60 +213,77 @@ class DatePairs(Answer):
 
 
 class DateTally(Tally):
-    """Sums by date, multiplied with those of neighbouring dates as they come: only the last dates are held."""
+    """Sums by date, multiplied with those of neighbouring dates, some at a time: only the last dates are held."""
 
     def __init__(self, length: int) -> None:
         super().__init__()
         self._length, self._pairs = length, np.zeros(length)
         self._whole: list[BoolArray] = []
         self._held: list[DateSums] = []
-        self._open: DateSums | None = None
+        self._closed = -(2**62)
 
     def add(self, answer: Answer) -> None:
         """Add the sums of some events more, of dates that are not before those added."""
         assert isinstance(answer, DateSums)
         self._whole.append(answer.whole)
-        if not len(answer.dates):
-            return
-        if self._open is not None and self._open.dates[0] == answer.dates[0]:
-            for name in ("early", "late", "varied"):
-                getattr(answer, name)[0] += getattr(self._open, name)[0]
-        elif self._open is not None:
-            self._close(self._open)
-        self._close(answer.of(slice(None, -1)))
-        self._open = answer.of(slice(-1, None))
+        if len(answer.dates):
+            self._held.append(answer)
+            if sum(len(each.dates) for each in self._held) > self._length + TOGETHER:
+                self._close(1)
 
     def total(self, order: IntArray | None) -> DatePairs:
         """Return the sums over all pairs."""
-        if self._open is not None:
-            self._close(self._open)
-            self._open = None
+        if self._held:
+            self._close(0)
         whole = np.concatenate(self._whole)
         return DatePairs(whole if order is None else whole[np.argsort(order)], self._pairs)
 
-    def _close(self, new: DateSums) -> None:
+    def _close(self, still_open: int) -> None:
         """Multiply the sums of dates that are complete with those of their neighbours before them, and with themselves."""
-        lags, m = new.early.shape[1:]
-        if not len(new.dates) or not lags:
+        every = _joined(self._held)
+        dates = every.dates
+        start, end = int(np.searchsorted(dates, self._closed, side="right")), len(dates) - still_open
+        self._held = [every]
+        if end <= start:
             return
-        for earlier in (*self._held, new):
-            for d in range(lags):
-                place = np.minimum(np.searchsorted(earlier.dates, new.dates - d), len(earlier.dates) - 1)
-                then = np.flatnonzero(earlier.dates[place] == new.dates - d)
-                if len(then):
-                    early, late = earlier.early[place[then], d, d:], new.late[then, d, : m - d]
-                    self._pairs[d] += (2.0 if d else 1.0) * float(np.einsum("gm,gm->", early, late))
-        self._pairs[0] -= float(new.varied.sum())
-        near = int(new.dates[-1]) - self._length + 1
-        held = (each.of(slice(int(np.searchsorted(each.dates, near)), None)) for each in (*self._held, new))
-        self._held = [each.copied() for each in held if len(each.dates)]
+        lags, m = every.early.shape[1:]
+        for d in range(lags):
+            place = np.searchsorted(dates, dates[start:end] - d)
+            then = np.flatnonzero(dates[place] == dates[start:end] - d)
+            early, late = every.early[_run(place[then]), d, d:], every.late[_run(start + then), d, : m - d]
+            self._pairs[d] += (2.0 if d else 1.0) * float(np.einsum("gm,gm->", early, late))
+        if lags:
+            self._pairs[0] -= float(every.varied[start:end].sum())
+        self._closed = int(dates[end - 1])
+        self._held = [every.of(slice(int(np.searchsorted(dates, self._closed - self._length + 1)), None))]
+
+
+def _joined(parts: Sequence[DateSums]) -> DateSums:
+    """Return sums in order of date as one: of a date that two parts have they are added, in the later one."""
+    found = [parts[0]]
+    for part in parts[1:]:
+        last = found[-1]
+        if last.dates[-1] == part.dates[0]:
+            for sums, more in ((part.early, last.early), (part.late, last.late), (part.varied, last.varied)):
+                sums[0] += more[-1]
+            found[-1] = last.of(slice(None, -1))
+        found.append(part)
+    if len(found) == 1:
+        return found[0]
+    names = ("dates", "early", "late", "varied")
+    return DateSums(found[0].whole, *(np.concatenate([getattr(part, name) for part in found]) for name in names))
+
+
+def _run(places: IntArray) -> IntArray | slice:
+    """Return ascending places as a slice, which copies nothing, if none between them is left out."""
+    if len(places) and int(places[-1]) - int(places[0]) == len(places) - 1:
+        return slice(int(places[0]), int(places[-1]) + 1)
+    return places
 
 
 @dataclass(frozen=True)
 class SumByDate(Question[DatePairs]):
     """Correlations of pairs of events without missing days, added up by date, for windows of so many days."""
-
-    OF_RESIDUALS: ClassVar[bool] = True
 
     length: int
 
@@ -296,8 +312,7 @@ def _sums_by_date(residuals: FloatArray, position: IntArray, length: int) -> Dat
     m = residuals.shape[1]
     lags = min(length, max(m - MIN_COMMON_DAYS + 1, 0))
     first = np.flatnonzero(np.diff(position, prepend=-(2**62)) != 0)
-    early, late = np.empty((len(first), lags, m)), np.empty((len(first), lags, m))
-    varied = np.zeros(len(first))
+    sums, varied = np.zeros((len(first), 2 * lags, m)), np.zeros(len(first))
     if len(position) and lags:
         centred = residuals - residuals.mean(axis=1, keepdims=True)
         squares, total = np.einsum("nm,nm->n", centred, centred), centred.sum(axis=1)
@@ -306,10 +321,9 @@ def _sums_by_date(residuals: FloatArray, position: IntArray, length: int) -> Dat
         weight = np.concatenate([scale for scale, _ in scales], axis=1)
         shift = np.add.reduceat(np.concatenate([scale * mean for scale, mean in scales], axis=1), first)
         for g, (start, end) in enumerate(zip(first.tolist(), [*first[1:].tolist(), len(position)], strict=True)):
-            both = weight[start:end].T @ centred[start:end]
-            both -= shift[g][:, None]
-            early[g], late[g] = both[:lags], both[lags:]
-    return DateSums(whole, position[first], early, late, varied)
+            np.matmul(weight[start:end].T, centred[start:end], out=sums[g])
+        sums -= shift[:, :, None]
+    return DateSums(whole, position[first], sums[:, :lags], sums[:, lags:], varied)
 
 
 def _scales(values: FloatArray, squares: FloatArray, total: FloatArray, lags: int) -> tuple[FloatArray, FloatArray]:

@@ -160,7 +160,7 @@ def abnormal_shares(abnormal: AbnormalReturns, window: Window, car: FloatArray) 
     ``exp R - exp(R - AR)``. The CAR of a buy-and-hold model is compounded as it is.
     """
     days = abnormal.columns_of(window)
-    if abnormal.reference_returns is not None:
+    if abnormal.has("reference_returns"):
         return car
     if abnormal.log:
         held = np.exp(np.nansum(abnormal.firm_returns[:, days], axis=1))

@@ -162,11 +162,12 @@ def normal_quantile(probability: float) -> float:
     return float(ndtri(probability))
 
 
-def t_quantile(probability: float, df: object) -> object:
+def t_quantile(probability: float, df: ArrayLike) -> object:
     """Return quantiles of Student's t; ``df`` may be an array."""
     from scipy.special import stdtrit
 
-    return stdtrit(df, probability)
+    degrees, place = np.unique(df, return_inverse=True)  # those of many events are few
+    return stdtrit(degrees, probability)[place] if np.ndim(df) else stdtrit(df, probability)
 
 
 def z_draft(z: float, n: int, variant: str = "", note: str = "", **details: float) -> Draft:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from eventstudy.errors import InvalidInput
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.panel import EventPanel
 from eventstudy.files import sha256, write_whole
+from eventstudy.inference.asked import ask_of
 from eventstudy.study.summary import LOG_UNIT, ResultFields, default_windows, summary_text
 from eventstudy.study.tables import (
     advised,
@@ -27,7 +28,7 @@ from eventstudy.study.tables import (
     shown_tests,
 )
 from eventstudy.windows import Window
-from eventstudy.wording import iso_day, long_day, round_significant
+from eventstudy.wording import iso_days, long_day, round_significant
 
 if TYPE_CHECKING:
     from eventstudy.figures.figure import HouseFigure
@@ -48,32 +49,53 @@ def plain(value: object) -> object:
     return value if value is None else str(value)
 
 
-def result_to_dict(result: ResultFields, windows: Sequence[Window]) -> dict[str, object]:
+#: So many events are tested one by one; of more each has the `t_pe` of its CAR.
+ONE_BY_ONE = 200
+LEFT_OUT = (
+    f"The tests of single events are left out of more than {ONE_BY_ONE} events: car has each one's t with prediction error (t_pe), "
+    "result.tests(event=...) all of one."
+)
+
+
+def result_to_dict(result: ResultFields, windows: Sequence[Window], *, rounded: bool = False) -> dict[str, object]:
     """Return a result as plain values.
 
     Returns
     -------
     dict
         ``specification``, ``events`` (one an event: ticker, session, coefficients, the event-day ``raw_return`` and
-        ``abnormal_return``, ``car`` by window, single-event tests), ``averages`` by window, ``audit``, ``dropped``,
-        ``checks``, ``findings`` (of the checks of prices), ``provenance``. Returns are fractions, or log points if the specification says
-        ``log``; numbers keep all their digits.
+        ``abnormal_return``, ``car`` by window, single-event tests of up to 200 events), ``averages`` by window, ``audit``, ``dropped``,
+        ``checks``, ``findings`` (of the checks of prices), ``provenance``; ``left_out``, if something is. Returns are fractions, or log
+        points if the specification says ``log``; numbers keep all their digits unless they are to be ``rounded``.
     """
     chosen = [w for w in windows if w in result.abnormal.window]
-    cars = {w: frame_of_cars(result.abnormal, w) for w in chosen}
-    out = {
-        "specification": specification(result),
-        "events": [_event(result, i, cars) for i in range(result.abnormal.n)],
-        "averages": [_average(result, w) for w in chosen] if result.abnormal.n > 1 else [],
-        "audit": result.audit.reset_index().to_dict("records"),
-        "dropped": [{"ticker": d.event.ticker, "asked": d.event.asked, "reason": d.reason} for d in result.dropped],
-        "checks": [asdict(c) for c in result.checks],
-        "findings": [f.to_dict() for f in result.findings],
-        "provenance": asdict(result.provenance),
+    many = result.abnormal.n > ONE_BY_ONE
+    if result.abnormal.n > 1:
+        ask_of(result.abnormal, chosen)
+    rest = plain(
+        {
+            "averages": [_average(result, w) for w in chosen] if result.abnormal.n > 1 else [],
+            "audit": _records(result.audit.reset_index()),
+            "dropped": [{"ticker": d.event.ticker, "asked": d.event.asked, "reason": d.reason} for d in result.dropped],
+            "checks": [asdict(c) for c in result.checks],
+            "findings": [f.to_dict() for f in result.findings],
+            "provenance": asdict(result.provenance),
+            **({"left_out": LEFT_OUT} if many else {}),
+        }
+    )
+    rest = _rounded(rest) if rounded else rest
+    assert isinstance(rest, dict)
+    return {
+        "specification": plain(specification(result)),
+        "events": _events(result, chosen, rounded, many),
+        **rest,
     }
-    shaped = plain(out)
-    assert isinstance(shaped, dict)
-    return shaped
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, object]]:
+    """Return the rows of a table."""
+    columns = [table[name].tolist() for name in table.columns]
+    return [dict(zip(table.columns, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def describe_figure(figure: HouseFigure, result: ResultFields) -> HouseFigure:
@@ -109,25 +131,66 @@ def specification(result: ResultFields) -> dict[str, object]:
     }
 
 
-def _event(result: ResultFields, i: int, cars: Mapping[Window, pd.DataFrame]) -> dict[str, object]:
-    ab, event, key = result.abnormal, result.panel.events[i], result.abnormal.keys[i]
-    of_day_0 = {"raw_return": ab.firm_returns, "benchmark_return": ab.benchmark_returns, "abnormal_return": ab.ar}
-    return {
-        "event": key,
-        "ticker": event.ticker,
-        "label": event.label,
-        "group": event.group,
-        "asked": event.asked,
-        "session": iso_day(result.panel.sessions[i]),
-        "coefficients": dict(zip(result.fit.names, result.fit.coefficients[i].tolist(), strict=True)),
-        "sigma": ab.sigma[i],
-        "r_squared": result.fit.r_squared[i],
-        "n_est": ab.n_est[i],
-        **{name: table[i, -ab.window.start] if 0 in ab.window else None for name, table in of_day_0.items()},
-        "abnormal_returns": dict(zip((str(d) for d in ab.window), ab.ar[i].tolist(), strict=True)),
-        "car": {str(w): table.iloc[i].to_dict() for w, table in cars.items()},
-        "tests": {str(w): _tests(ab.take(np.array([i])), w) for w in cars},
+def _cells(values: np.ndarray, rounded: bool) -> list[object]:
+    """Return a column of numbers, shape (N,), or one row of them an event, as JSON holds them."""
+    if values.dtype.kind != "f":
+        return [plain(value) for value in values.tolist()]
+    there = np.isfinite(values)
+    cells = (round_significant(values) if rounded else values).astype(object)
+    cells[~there] = None
+    return list(cells.tolist())
+
+
+def _rows(names: Sequence[str], columns: Sequence[Sequence[object]]) -> list[dict[str, object]]:
+    """Return a dict for each event of columns by name."""
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _events(result: ResultFields, windows: Sequence[Window], rounded: bool, many: bool) -> list[dict[str, object]]:
+    """Return the events, column by column."""
+    ab, fit, listed = result.abnormal, result.fit, result.panel.events
+    none: list[object] = [None] * ab.n
+    day = -ab.window.start if 0 in ab.window else None
+    raw = (none, none)
+    if day is not None:
+        found = ab.rows_of(lambda part: np.stack([part.firm_returns[:, day], part.benchmark_returns[:, day]], axis=1))
+        raw = (_cells(found[:, 0], rounded), _cells(found[:, 1], rounded))
+    days = [str(d) for d in ab.window]
+    cars = {str(w): _cars(ab, w, rounded) for w in windows}
+    tests = none if many else [{str(w): plain(_tests(ab.take(np.array([i])), w)) for w in windows} for i in range(ab.n)]
+    columns: dict[str, Sequence[object]] = {
+        "event": list(ab.keys),
+        "ticker": listed.tickers.tolist(),
+        "label": listed.labels.tolist(),
+        "group": listed.groups.tolist(),
+        "asked": listed.asked,
+        "session": iso_days(result.panel.sessions),
+        "coefficients": [
+            dict(zip(fit.names, row, strict=True))  # type: ignore[call-overload]
+            for row in _cells(fit.coefficients, rounded)
+        ],
+        "sigma": _cells(ab.sigma, rounded),
+        "r_squared": _cells(fit.r_squared, rounded),
+        "n_est": _cells(ab.n_est, rounded),
+        "raw_return": raw[0],
+        "benchmark_return": raw[1],
+        "abnormal_return": none if day is None else _cells(ab.ar[:, day], rounded),
+        "abnormal_returns": [dict(zip(days, row, strict=True)) for row in _cells(ab.ar, rounded)],  # type: ignore[call-overload]
+        "car": _rows(list(cars), list(cars.values())) if cars else [{} for _ in none],
     }
+    if not many:
+        columns["tests"] = [_rounded(test) if rounded else test for test in tests]
+    return _rows(list(columns), list(columns.values()))
+
+
+def _cars(ab: AbnormalReturns, window: Window, rounded: bool) -> list[dict[str, object]]:
+    """Return each event's row of `frame_of_cars`."""
+    table = frame_of_cars(ab, window)
+    cells = [
+        _cells(np.asarray(column) if "note" in table else np.asarray(column, dtype=np.float64), rounded)
+        for _, column in table.items()
+    ]
+    return _rows([str(name) for name in table.columns], cells)
 
 
 def _tests(abnormal: AbnormalReturns, window: Window) -> dict[str, object]:
@@ -186,7 +249,7 @@ def _daily(ab: AbnormalReturns) -> pd.DataFrame:
         {
             "event": np.repeat(np.array(ab.keys, dtype=object), len(days)),
             "day": np.tile(days, ab.n),
-            "ret": ab.firm_returns.ravel(),
+            "ret": ab.rows_of(lambda part: part.firm_returns).ravel(),
             "ar": ab.ar.ravel(),
             "sar": ab.sar.ravel(),
         }
@@ -202,12 +265,14 @@ def save_result(result: ResultFields, folder: Path) -> Path:
     except OSError as error:
         raise InvalidInput(f"The folder {folder} cannot be made ({error.strerror}); give another.") from error
     windows = default_windows(result.abnormal.window)
+    if result.abnormal.n > 1:
+        ask_of(result.abnormal, windows)
     written = [
         write_whole(folder / "tables" / f"{name}.csv", rounded_csv(table, index=False))
         for name, table in result_tables(result, windows).items()
     ]
     written.append(write_whole(folder / "summary.txt", summary_text(result) + "\n"))
-    written.append(write_whole(folder / "result.json", to_json(result_to_dict(result, windows))))
+    written.append(write_whole(folder / "result.json", json_text(result_to_dict(result, windows, rounded=True))))
     if result.measure == "return":
         source, day = source_line(result), when(result.panel)
         drawn = {
@@ -223,12 +288,18 @@ def save_result(result: ResultFields, folder: Path) -> Path:
 
 def to_json(value: object) -> str:
     """Return JSON text with floats rounded to ten significant digits, sorted as given, LF at the end."""
+    return json_text(_rounded(plain(value)))
 
-    def rounded(item: object) -> object:
-        if isinstance(item, dict):
-            return {k: rounded(v) for k, v in item.items()}
-        if isinstance(item, list):
-            return [rounded(v) for v in item]
-        return float(round_significant(item)) if isinstance(item, float) else item
 
-    return json.dumps(rounded(plain(value)), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+def json_text(value: object) -> str:
+    """Return plain values as JSON text, LF at the end."""
+    return json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+
+
+def _rounded(item: object) -> object:
+    """Return plain values with floats rounded to ten significant digits."""
+    if isinstance(item, dict):
+        return {k: _rounded(v) for k, v in item.items()}
+    if isinstance(item, list):
+        return [_rounded(v) for v in item]
+    return float(round_significant(item)) if isinstance(item, float) else item

@@ -38,6 +38,7 @@ from eventstudy.study.tables import (
 )
 from eventstudy.study.validity import Check
 from eventstudy.windows import Window, WindowLike
+from eventstudy.wording import first_few
 
 if TYPE_CHECKING:
     from statsmodels.regression.linear_model import RegressionResultsWrapper
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 
 __all__ = ["EventStudyResult"]
 
+#: So many events are named where one is asked for.
+NAMED = 30
 #: What few need to type: left out of tab completion, described under Advanced.
 ADVANCED = {"abnormal", "fit", "locate", "panel", "presentation", "run_tests", "source_line", "value_changes", "when"}
 
@@ -122,7 +125,7 @@ class EventStudyResult:
     @property
     def returns(self) -> pd.DataFrame:
         """Raw returns in the event window, events × relative day, shape (N, L): fractions, of a study of log returns in log points."""
-        return self._daily(self.abnormal.firm_returns)
+        return self._daily(self.abnormal.rows_of(lambda part: part.firm_returns))
 
     @property
     def aar(self) -> pd.Series[float]:
@@ -653,14 +656,15 @@ class EventStudyResult:
         if event is None and self.abnormal.n == 1:
             return 0
         if event is None:
-            raise DataMissing(f"Which event? Name one of {', '.join(self.abnormal.keys)}.")
+            raise DataMissing(f"Which event? Name one of {first_few(self.abnormal.keys, NAMED)}.")
         if event in self.abnormal.keys:
             return self.abnormal.keys.index(event)
         places = np.flatnonzero(self.panel.events.tickers == event).tolist()
         if len(places) == 1:
             return places[0]
+        near = [self.abnormal.keys[i] for i in places]
         problem = "Several events answer to" if places else "No event is called"
-        raise DataMissing(f"{problem} {event!r}; name one of {', '.join(self.abnormal.keys)}.")
+        raise DataMissing(f"{problem} {event!r}; name one of {first_few(near or self.abnormal.keys, NAMED)}.")
 
     def _window(self, window: WindowLike | None, end: int | None = None) -> Window:
         """Return a window; by default the event day, or the whole event window if that has no day 0."""

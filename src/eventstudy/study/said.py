@@ -41,7 +41,7 @@ from eventstudy.study.tables import shown_caar
 from eventstudy.study.validity import Check, event_day
 from eventstudy.study.yardstick import BenchmarkCheck
 from eventstudy.windows import Window
-from eventstudy.wording import INDEX_NAMES, capital, iso_day, listed, percent
+from eventstudy.wording import INDEX_NAMES, capital, iso_day, iso_days, listed, percent
 
 #: Events that a sentence names.
 LED_BY = 4
@@ -89,6 +89,14 @@ def called(result: Spoken, i: int, names: Mapping[str, str] | None = None) -> st
     return name if result.when() else f"{name} ({iso_day(result.panel.sessions[i])})"
 
 
+def _all_called(result: Spoken, names: Mapping[str, str]) -> list[str]:
+    """Return `called` of every event."""
+    shares = [names.get(ticker, ticker) for ticker in result.panel.events.tickers.tolist()]
+    if result.when():
+        return shares
+    return [f"{share} ({day})" for share, day in zip(shares, iso_days(result.panel.sessions), strict=True)]
+
+
 def result_numbers(
     result: Spoken,
     window: Window | None = None,
@@ -103,9 +111,10 @@ def result_numbers(
     chosen = window or (Window(0, 0) if 0 in ab.window else ab.window)
     shown = measure(ab, chosen, 1.0 - LEVEL)
     known = {name: shown.keys[j] for name, j in events_by_name(shown.keys, names, other_firms(result)).items()}
-    known |= {called(result, i, names): key for i, key in enumerate(shown.keys)}
+    known |= dict(zip(_all_called(result, names), shown.keys, strict=True))
     turned = turned_by_rest(result, chosen) if turned is None else turned
-    turns = {(key, TURNS, (chosen.start, chosen.end)): float(key in turned) for key in shown.keys}
+    depends = frozenset(turned)
+    turns = {(key, TURNS, (chosen.start, chosen.end)): float(key in depends) for key in shown.keys}
     benchmark = result.model.benchmark or ""
     if benchmark not in shown.keys:
         known |= {form: benchmark for name in index_names(benchmark, names) for form in (name, capital(name))}
@@ -245,7 +254,7 @@ def result_sentence(
     if len(order) > LED_BY:
         said.append(f"{len(order) - LED_BY} more events are in the tables.")
     turned = turned_by_rest(result, window) if turned is None else turned
-    depend = [called(result, i, names) for i in order if result.abnormal.keys[i] in turned]
+    depend = [called(result, i, names) for i in order if result.abnormal.keys[i] in turned] if turned else []
     if depend:
         more = [f"{len(depend) - LED_BY} more"] if len(depend) > LED_BY else []
         said.append(f"Whether {listed(depend[:LED_BY] + more)} moved beyond the market depends on the yardstick.")

@@ -16,6 +16,7 @@ from eventstudy.estimation.model import Fit, NormalReturnModel
 from eventstudy.estimation.panel import Dropped, EventPanel, IntArray
 from eventstudy.inference import notes_on_tests
 from eventstudy.inference.advice import INFLATED, beside, ruled_out, serial_inflation
+from eventstudy.inference.asked import ask_of
 from eventstudy.inference.multiple import adjust
 from eventstudy.inference.result import LEVEL
 from eventstudy.measures import UNITS
@@ -203,11 +204,11 @@ def _title(result: ResultFields, window: Window, headers: Sequence[str]) -> str:
     power = f"; detectable: found with {percent(POWER, 0, sign=False)} power" if DETECTABLE in headers else ""
     error = (
         "prediction error"
-        if result.abnormal.reference_returns is None
+        if not result.abnormal.has("reference_returns")
         else "s √L, an approximation for compounded returns"
     )
     unit = "" if result.measure == "return" else f", {UNITS[result.measure]}"
-    several = len(window) > 1 and result.measure == "return" and result.abnormal.reference_returns is None
+    several = len(window) > 1 and result.measure == "return" and not result.abnormal.has("reference_returns")
     how = "; the return is compounded, the abnormal return a sum" if several and not result.abnormal.log else ""
     return f"Days {window}{unit}, t with {error}{how}{power}"
 
@@ -228,8 +229,8 @@ def sayable(result: ResultFields, change: float) -> bool:
 
 def gap_lines(result: ResultFields, window: Window) -> list[str]:
     """Return which events have no sum over a window, and why, in a line; none if all have one."""
-    why = zip(result.abnormal.keys, result.abnormal.why_no_sum(window), strict=True)
-    lost = by_reason([(key, reason) for key, reason in why if reason], NAMED, _without_dates)
+    keys, why = result.abnormal.keys, result.abnormal.why_no_sum(window)
+    lost = by_reason([(keys[i], reason) for i, reason in enumerate(why) if reason], NAMED, _without_dates)
     return (
         [f"No abnormal return over days {window} and no verdict: {first_few(lost, LISTED_AGAIN, '; ')}."]
         if lost
@@ -359,6 +360,7 @@ def summary_text(result: ResultFields, windows: Sequence[Window] = ()) -> str:
     """Return the result as text for a terminal, over some windows; by default those of `default_windows`."""
     parts = ["Event study", key_values(header(result)), *price_warnings(result)]
     shown = [w for w in windows if w in result.abnormal.window] or default_windows(result.abnormal.window)
+    ask_of(result.abnormal, shown)
     for window in shown:
         if result.abnormal.n <= (LISTED_EVENTS if window == shown[0] else LISTED_AGAIN):
             headers, rows = event_rows(result, window)
@@ -424,6 +426,7 @@ def _single_line(result: ResultFields, window: Window) -> str:
 def summary_html(result: ResultFields) -> str:
     """Return the result as HTML for a notebook: the event day, one table of events and one of tests."""
     window = default_windows(result.abnormal.window)[0]
+    ask_of(result.abnormal, [window])
     about = "<br>".join(f"<b>{html.escape(k)}</b>: {html.escape(v)}" for k, v in header(result).items())
     parts = [f"<p>{about}</p>", *(f"<p><b>{html.escape(line)}</b></p>" for line in price_warnings(result))]
     if result.abnormal.n <= LISTED_EVENTS:

@@ -207,7 +207,7 @@ def _event_days(abnormal: AbnormalReturns) -> Check:
     seen = np.isfinite(abnormal.ar)
     short = [abnormal.keys[i] for i in np.flatnonzero(~seen.all(axis=1)).tolist()]
     comment = ": a window that holds such a day has no sum and no verdict, and the event is left out of its average"
-    if abnormal.span is not None:
+    if abnormal.has("span"):
         comment = ": a return after such days reaches over them; a sum that it would reach out of has no value"
     elif abnormal.skip_gaps:
         comment = ": missing days of a firm count as nothing in a CAR, and its length shrinks"
@@ -383,13 +383,13 @@ def _verdict(name: str, found: Statistic, keys: Sequence[str], symbol: str, comm
 
 def _autocorrelation(abnormal: AbnormalReturns) -> Check:
     advice = "errors of windows of several days are off: HacMarketModel, or Dimson where trading is thin"
-    if abnormal.serial is not None:
+    if abnormal.has("serial"):
         advice = "this model's errors allow for it"
     found = abnormal.ask(UNCORRELATED)
     check = _verdict(
         "Residuals without autocorrelation", found, abnormal.keys, f"Ljung-Box Q({LJUNG_BOX_LAGS})", advice
     )
-    if abnormal.serial is None or check.passed:
+    if not abnormal.has("serial") or check.passed:
         return check
     return replace(check, passed=True)
 
@@ -447,6 +447,7 @@ def asked_by_checks(panel: EventPanel, model: NormalReturnModel, measure: str) -
     found += [ExtremeDays(EXTREME)] if measure == "return" else []
     found += [MovesAround()] if Window(-1, 1) in panel.window else []
     shown = [day, *(w for w in (Window(0, 1),) if w in panel.window)]
+    found.append(SumsOver(panel.window))  # so that a summary knows its windows' spread before its own pass
     return (*_asked_by_drift(panel), *(q for w in shown for q in asked(panel.position, w)), *found)
 
 
