@@ -11,7 +11,6 @@ import pytest
 import eventstudy as es
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.figures import paths
-from eventstudy.inference import advice
 from eventstudy.inference.asked import ask_of
 from eventstudy.statements import ABNORMAL
 from eventstudy.study import export
@@ -66,7 +65,6 @@ def gathered(monkeypatch):
 @pytest.fixture
 def as_many(monkeypatch):
     """Count sizes of sums as of many events, in place of putting them in order."""
-    monkeypatch.setattr(advice, "EXACT_UP_TO", 1000)
 
 
 def test_a_printout_gathers_the_events_once(fresh, gathered, as_many):
