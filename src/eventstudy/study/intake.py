@@ -30,6 +30,7 @@ from eventstudy.prices.table import (
     frame_of_days,
     require_prices,
 )
+from eventstudy.sources.files.firm_days import Needed, is_firm_days, read_firm_days
 from eventstudy.sources.files.layouts import meaning
 from eventstudy.study.refusals import (
     LISTED,
@@ -73,10 +74,12 @@ class Data:
         return Provenance("returns handed in", first=first, last=last, cautions=(self.said,) if self.said else ())
 
 
-def as_data(data: object, calendar: str | None = None) -> Data:
-    """Return prices as they are and a table of returns of any library as a pandas table of days; what can only be prices is refused."""
+def as_data(data: object, needed: Needed, calendar: str | None = None) -> Data:
+    """Return prices as they are and returns, a table of any library or rows on disk, as a pandas table of days; what can only be prices is refused."""
     if isinstance(data, Prices):
         return Data(data)
+    if is_firm_days(data):
+        return Data(*read_firm_days(data, needed, None if calendar == AUTO else calendar))
     if isinstance(data, str | Path | Mapping | pd.Series | list | tuple):
         call = "es.load_prices({'NVDA': data})" if isinstance(data, pd.Series) else "es.load_prices(data)"
         raise InvalidInput(f"data is {_named(data)}; give Prices or a DataFrame of returns. {READ_PRICES.format(call)}")
@@ -248,7 +251,7 @@ class Intake:
                 missing=tuple(missing),
                 available=tuple(frame.columns),
             )
-        chosen, benchmark = frame[needed], self.model.benchmark
+        chosen, benchmark = columns_of(frame, needed), self.model.benchmark
         if self.measure == "return":
             others = set(self.model.columns) - {benchmark}
             firms = [c for c in needed if c not in others]

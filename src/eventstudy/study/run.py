@@ -16,12 +16,13 @@ from eventstudy.estimation.abnormal import estimate, run_up
 from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import Alignment, AlignmentRules, FloatArray, align
 from eventstudy.estimation.spans import closes_of, trades_of
-from eventstudy.events import Event, Exchanges, tradable_days
+from eventstudy.events import Event, EventList, Exchanges, tradable_days
 from eventstudy.measures import Measure, check_measure
 from eventstudy.prices.checks.accept import accepted_or_refused, check_accept
 from eventstudy.prices.checks.finding import Finding
 from eventstudy.prices.table import Prices, Provenance, ReturnKind, check_return_kind
 from eventstudy.sources.events import as_events
+from eventstudy.sources.files.firm_days import Needed
 from eventstudy.study.data_checks import (
     day_checks,
     gaps_in_words,
@@ -40,6 +41,8 @@ from eventstudy.wording import by_reason, first_few, iso_day, listed, plural
 
 __all__ = ["EventStudy"]
 
+#: Sessions by which an event may lie off the day that is written, and a return needs the one before.
+MOVED = 5
 #: What a window says in which an event lacks a return.
 Gaps = Literal["void", "skip"]
 
@@ -192,13 +195,13 @@ class EventStudy:
         """
         wanted = as_events(events)
         tickers = wanted.tickers.tolist()
-        read = as_data(data, self.calendar)
+        extra, factors_said = as_factors(factors, self.calendar)
+        read = as_data(data, self._needed(wanted, extra), self.calendar)
         table, prices = read.table, read.prices
         exchanges = exchanges_of(table, wanted, self.model, self.calendar)
         exchange = exchanges.sessions or None
         fits = exchange is not None and exchange in (exchanges.named, *exchanges.of_dates)
         intake = Intake(self.model, self.returns, self.measure, exchange, named=bool(exchanges.named), fits=fits)
-        extra, factors_said = as_factors(factors, self.calendar)
         rules = self._rules(exchanges, of_prices=prices is not None)
 
         def aligned(
@@ -235,6 +238,21 @@ class EventStudy:
         before = partial(run_up, model=self.model, returns=returns, trades=trades)
         foreign = of_another_market(table, wanted, self.model)
         return self._result_of(alignment, read.origin(returns), prices, data_checks, found, before, foreign)
+
+    def _needed(self, events: EventList, factors: pd.DataFrame | None) -> Needed:
+        """Return which rows of returns the windows of events need."""
+        reach = max((abs(later) for later in self.model.offsets), default=0) + MOVED
+        others = set() if factors is None else set(self.model.columns) & set(map(str, factors.columns))
+        return Needed(
+            events.firms[0],
+            tuple(self.model.columns),
+            self.model.benchmark,
+            events.days.min(),
+            events.days.max(),
+            before=reach - min(self._estimation.start, self._window.start, 0),
+            after=reach + max(self._window.end, 0),
+            others=pd.DatetimeIndex(factors.index) if factors is not None and others else None,
+        )
 
     def _rules(self, exchanges: Exchanges, *, of_prices: bool) -> AlignmentRules:
         """Return how events are aligned; by default returns that were handed in may lack days, prices may not."""
