@@ -17,6 +17,7 @@ from eventstudy.prices.checks.finding import (
     FloatArray,
     Grid,
     Rule,
+    blocks,
     by_ticker,
     finding,
     in_window,
@@ -264,9 +265,10 @@ def _all_still(grid: Grid, still: BoolArray, there: BoolArray) -> NDArray[np.boo
     rows = np.asarray((count > 1) & (mine.sum(axis=1) == count), dtype=np.bool_)
     apart = there & ~rows[:, None]
     share = (mine & apart).sum(axis=0) / np.maximum(apart.sum(axis=0), 1)
-    chance = np.where(there, share, 1.0).prod(axis=1)
-    event = grid.event.any(axis=1)
-    return np.asarray(rows & (chance * np.where(event, event.sum(), len(rows)) <= BY_CHANCE), dtype=np.bool_)
+    event, at = grid.event.any(axis=1), np.flatnonzero(rows)
+    chance = np.where(there[at], share, 1.0).prod(axis=1)
+    rows[at] = chance * np.where(event[at], event.sum(), len(rows)) <= BY_CHANCE
+    return rows
 
 
 def run_lengths(closes: FloatArray) -> NDArray[np.int64]:
@@ -294,6 +296,11 @@ def carried_closes(closes: FloatArray, volume: FloatArray) -> BoolArray:
 
 def stale_prices(grid: Grid) -> Iterator[Finding]:
     """Yield closes that stand still for days."""
+    for part in grid.parts():
+        yield from _stale(part)
+
+
+def _stale(grid: Grid) -> Iterator[Finding]:
     closes = grid.closes
     length = run_lengths(closes)
     if not (length >= STALE).any():
@@ -343,25 +350,44 @@ def carried_prices(grid: Grid) -> Iterator[Finding]:
     """Yield single closes of event windows that are those of the day before, of tickers without volumes that otherwise move."""
     if grid.usage is None:
         return
+    if not any(_again(part)[1].any() for part in grid.parts()):
+        return
+    counts = [_still_counts(part) for part in grid.parts()]
+    number, share = (np.concatenate([count[i] for count in counts]) for i in range(2))
+    firms = number > 0
+    if firms.any():
+        share = np.maximum(share, np.median(share[firms]))
+    for part, block in zip(grid.parts(), blocks(len(grid.tickers)), strict=True):
+        yield from _carried(part, share[block], number[block] * firms.sum())
+
+
+def _again(grid: Grid) -> tuple[BoolArray, BoolArray]:
+    """Return where there is a close, and where it is that of the day before, shape (T, K) each."""
     closes = grid.closes
     there = grid.priced if grid.traded is None else np.isfinite(closes)
-    same = there & (closes == previous(closes))
-    if not same.any():
-        return
+    return there, there & (closes == previous(closes))
+
+
+def _still_counts(grid: Grid) -> tuple[Rows, FloatArray]:
+    """Return how many closes each ticker has in event windows, and the share of its other ones that are those of the day before, shape (K,) each."""
+    there, same = _again(grid)
+    number = (there & grid.event).sum(axis=0)
+    return number, (same & ~grid.event).sum(axis=0) / np.maximum(there.sum(axis=0) - number, 1)
+
+
+def _carried(grid: Grid, share: FloatArray, number: Rows) -> Iterator[Finding]:
+    """Yield closes of event windows that are those of the day before; ``share`` are by chance, of so many (``number``) looked at."""
+    closes = grid.closes
     untold = np.ones(len(grid.tickers), dtype=np.bool_)
     if grid.volume is not None:
         untold = np.asarray(~np.isfinite(grid.volume).any(axis=0), dtype=np.bool_)
-    number = (there & grid.event).sum(axis=0)
-    firms = number > 0
-    outside = there.sum(axis=0) - number
-    share = (same & ~grid.event).sum(axis=0) / np.maximum(outside, 1)
-    if firms.any():
-        share = np.maximum(share, np.median(share[firms]))
-    row, column = np.nonzero(same & grid.event & untold[None, :])
+    row, column = np.nonzero(_again(grid)[1] & grid.event & untold[None, :])
+    if not len(row):
+        return
     days = run_lengths(closes)[row, column] - 1
-    expected = share[column] ** np.maximum(days, 1) * (number * firms.sum())[column]
+    expected = share[column] ** np.maximum(days, 1) * number[column]
     chosen = (days < STALE - 1) & (expected <= BY_CHANCE)
-    if grid.usage.zero is not None:
+    if grid.usage is not None and grid.usage.zero is not None:
         zero, firm = grid.days.get_indexer(grid.usage.zero), grid.usage.places(grid.tickers)
         apart = (zero >= 0) & (firm >= 0)
         told = np.isin(column * len(grid.days) + row, firm[apart] * len(grid.days) + zero[apart])
