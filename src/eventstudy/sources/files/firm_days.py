@@ -124,8 +124,8 @@ def read_firm_days(data: object, needed: Needed, exchange: str | None = None) ->
         raise InvalidInput(
             "Reading Parquet data sets needs pyarrow: pip install 'eventstudy-finance[scale]'."
         ) from error
-    rows = _opened(data)
     try:
+        rows = _opened(data)
         reader = _Reader(rows, _chosen(rows, needed), needed, exchange)
         table, said = reader.read(needed.bounds)
         if not needed.suffices(table) or reader.lacking(table):
@@ -134,8 +134,9 @@ def read_firm_days(data: object, needed: Needed, exchange: str | None = None) ->
     except EventStudyError:
         raise
     except (pa.ArrowException, OSError) as error:
-        reason = str(error).split("\n")[0][:200]
-        raise DataUnfit(f"{rows.name} is not readable as Parquet: {reason}.", file=rows.name) from error
+        name, reason = _name(data), str(error).split("\n")[0][:200]
+        raise DataUnfit(f"{name} is not readable as Parquet: {reason}.", file=name) from error
+    pa.default_memory_pool().release_unused()
     return table, said
 
 
@@ -167,10 +168,8 @@ class Rows:
 class DaskRows:
     """A Dask DataFrame: its partitions are computed one after the other."""
 
-    name = "The Dask DataFrame"
-
-    def __init__(self, data: Any) -> None:
-        self.data = data if data.index.name is None else data.reset_index()
+    def __init__(self, data: Any, name: str) -> None:
+        self.data, self.name = data if data.index.name is None else data.reset_index(), name
 
     @property
     def schema(self) -> pa.Schema:
@@ -193,12 +192,17 @@ def _is_dask(data: object) -> bool:
     return kind.__module__.split(".")[0] in {"dask", "dask_expr"} and hasattr(kind, "partitions")
 
 
-def _opened(data: object) -> Rows | DaskRows:
+def _opened(data: Any) -> Rows | DaskRows:
     if _is_dask(data):
-        return DaskRows(data)
+        return DaskRows(data, _name(data))
+    return Rows(_folder(Path(data)) if isinstance(data, str | Path) else data, _name(data))
+
+
+def _name(data: object) -> str:
+    """Return what to call data in a message."""
     if isinstance(data, str | Path):
-        return Rows(_folder(Path(data)), Path(data).name or str(data))
-    return Rows(data, "The data set")
+        return Path(data).name or str(data)
+    return f"The {'Dask DataFrame' if _is_dask(data) else 'data set'}"
 
 
 def _folder(path: Path) -> ds.Dataset:
