@@ -62,7 +62,9 @@ def rows(firms: np.ndarray, days: np.ndarray, values: np.ndarray, by_date: bool,
     return pa.table(table)
 
 
-def blocks(firms: int, days: np.ndarray, market: np.ndarray, seed: int, by_date: bool, narrow: bool) -> Iterator[pa.Table]:
+def blocks(
+    firms: int, days: np.ndarray, market: np.ndarray, seed: int, by_date: bool, narrow: bool
+) -> Iterator[pa.Table]:
     """Yield the rows of one file after the other; by date all returns are made again for each file, so that memory stays small."""
     numbers = np.arange(-1, firms)
     for first in range(0, len(days) if by_date else len(numbers), DAYS if by_date else FIRMS):
@@ -90,7 +92,9 @@ def main() -> None:
     made = blocks(asked.firms, days, market, asked.seed, asked.order == "date", asked.narrow)
     for place, table in enumerate(made):
         file = asked.folder / f"part-{place:04d}.parquet"
-        pq.write_table(table, file, compression=asked.compression, use_dictionary=["ticker", "date"], row_group_size=GROUP)
+        pq.write_table(
+            table, file, compression=asked.compression, use_dictionary=["ticker", "date"], row_group_size=GROUP
+        )
     firm, place = rng.integers(0, asked.firms, asked.events), rng.integers(300, len(days) - 30, asked.events)
     events = pa.table({"ticker": pa.array(name_of(firm)), "date": pa.array(days[place])})
     pq.write_table(events, asked.folder.with_name(f"{asked.folder.name}-events.parquet"))

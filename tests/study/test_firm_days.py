@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import subprocess
 import sys
 from collections.abc import Callable
@@ -140,7 +139,9 @@ def test_a_file_a_text_a_dataset_and_files_by_firm_or_year_are_one(tmp_path, on_
 def test_numbers_for_firms_keep_their_digits(tmp_path):
     table = TABLE.rename(columns={f: f"{i + 7:06d}" for i, f in enumerate(FIRMS)})
     events = EVENTS.assign(ticker=EVENTS["ticker"].map({f: f"{i + 7:06d}" for i, f in enumerate(FIRMS)}))
-    pq.write_to_dataset(pa.Table.from_pandas(long(table), preserve_index=False), tmp_path / "r", partition_cols=["ticker"])
+    pq.write_to_dataset(
+        pa.Table.from_pandas(long(table), preserve_index=False), tmp_path / "r", partition_cols=["ticker"]
+    )
     same(STUDY.run(tmp_path / "r", events), STUDY.run(table, events))
 
 
@@ -162,7 +163,10 @@ def test_the_market_may_come_from_elsewhere(tmp_path):
 @pytest.mark.parametrize("model", [es.MeanAdjusted(), es.MarketModel("FTX"), es.Dimson("FTX", lags=2, leads=2)])
 def test_other_models(model, tmp_path):
     study = es.EventStudy(model, estimation=(-90, -20), window=(0, 9))
-    same(study.run(written(tmp_path / "r", ROWS), EVENTS), study.run(TABLE[list(dict.fromkeys([*EVENTS["ticker"], "FTX"]))], EVENTS))
+    same(
+        study.run(written(tmp_path / "r", ROWS), EVENTS),
+        study.run(TABLE[list(dict.fromkeys([*EVENTS["ticker"], "FTX"]))], EVENTS),
+    )
 
 
 def read(monkeypatch: pytest.MonkeyPatch) -> list[pa.RecordBatch]:
@@ -170,8 +174,8 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[pa.RecordBatch]:
     seen: list[pa.RecordBatch] = []
     batches = firm_days.Rows.batches
 
-    def watched(self, columns, where):
-        for batch in batches(self, columns, where):
+    def watched(self, *asked):
+        for batch in batches(self, *asked):
             seen.append(batch)
             yield batch
 
@@ -188,7 +192,8 @@ def test_only_firms_and_days_that_the_windows_need_are_read(tmp_path, monkeypatc
     whole = [b for b in seen if b.num_columns == 3]
     assert set().union(*(b.column(0).to_pylist() for b in whole)) == {*few["ticker"], "FTX"}
     days = [d for b in whole for d in b.column(1).to_pylist()]
-    assert datetime.datetime(2014, 5, 1) < min(days) and max(days) < datetime.datetime(2015, 7, 15)
+    assert pd.Timestamp("2014-05-01") < min(days)
+    assert max(days) < pd.Timestamp("2015-07-15")
 
 
 def test_a_benchmark_with_few_days_makes_the_study_read_on(tmp_path):
@@ -204,7 +209,9 @@ def test_a_benchmark_with_few_days_makes_the_study_read_on(tmp_path):
 
 
 def test_a_firm_without_rows_near_the_events_is_dropped_as_of_the_wide_table(tmp_path):
-    events = pd.concat([EVENTS[EVENTS["date"] > "2017-06-01"], pd.DataFrame({"ticker": ["GB04"], "date": ["2018-06-05"]})])
+    events = pd.concat(
+        [EVENTS[EVENTS["date"] > "2017-06-01"], pd.DataFrame({"ticker": ["GB04"], "date": ["2018-06-05"]})]
+    )
     result, right = STUDY.run(written(tmp_path / "r", ROWS), events), STUDY.run(TABLE, events)
     same(result, right)
     assert [d.event.ticker for d in right.dropped][-1] == "GB04"
@@ -215,7 +222,7 @@ def test_a_firm_without_rows_near_the_events_is_dropped_as_of_the_wide_table(tmp
 
 def spoilt(rows: pd.DataFrame, **changes: object) -> pd.DataFrame:
     """Return the rows with one of the cells of GB05 on 2015-06-01 changed."""
-    out = rows.astype({c: object for c in changes})
+    out = rows.astype(dict.fromkeys(changes, object))
     at = out.index[(out["ticker"] == "GB05") & (out["date"] == pd.Timestamp("2015-06-01"))]
     for column, value in changes.items():
         out.loc[at, column] = value
@@ -230,7 +237,10 @@ TWICE = ROWS[(ROWS["ticker"] == "GB05") & (ROWS["date"] == pd.Timestamp("2015-06
 def test_two_rows_of_a_firm_and_day_are_refused(second, apart, tmp_path):
     place = len(ROWS) if apart else int(TWICE.index[0])
     rows = pd.concat([ROWS.iloc[:place], second, ROWS.iloc[place:]])
-    with pytest.raises(DataUnfit, match=r"r has GB05 on 2015-06-01 more than once \(1 row too many in all\); keep one row per firm and day"):
+    with pytest.raises(
+        DataUnfit,
+        match=r"r has GB05 on 2015-06-01 more than once \(1 row too many in all\); keep one row per firm and day",
+    ):
         STUDY.run(written(tmp_path / "r", rows), EVENTS)
 
 
@@ -270,7 +280,7 @@ def test_what_cannot_be_right_is_refused(rows, error, said, tmp_path):
 
 
 def test_a_folder_that_is_not_there_or_holds_none_and_a_damaged_file(tmp_path):
-    with pytest.raises(DataMissing, match="There is no file or folder .*gone"):
+    with pytest.raises(DataMissing, match=r"There is no file or folder .*gone"):
         STUDY.run(f"{tmp_path}/gone/", EVENTS)
     with pytest.raises(DataMissing, match="There is no Parquet file in the folder"):
         STUDY.run(tmp_path, EVENTS)
@@ -280,14 +290,17 @@ def test_a_folder_that_is_not_there_or_holds_none_and_a_damaged_file(tmp_path):
 
 
 def test_more_than_the_memory_is_refused_before_it_is_taken(tmp_path, monkeypatch):
-    monkeypatch.setattr("psutil.virtual_memory", lambda: type("M", (), {"available": 10_000})())
+    monkeypatch.setattr("psutil.virtual_memory", type("M", (), {"available": 10_000}))
     with pytest.raises(es.errors.TooLarge, match=r"The returns of 23 firms on [\d,]+ days take .*fewer firms"):
         STUDY.run(written(tmp_path / "r", ROWS), EVENTS)
 
 
 def test_dask_is_read_by_partitions_and_not_imported_else(on_wide):
     code = "import eventstudy as es, sys; from eventstudy.study.intake import is_firm_days; is_firm_days(object()); print('dask' in sys.modules, 'pyarrow.dataset' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False False\n"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        == "False False\n"
+    )
     dask = pytest.importorskip("dask.dataframe")
     frame = dask.from_pandas(ROWS.sample(frac=1.0, random_state=2), npartitions=7, sort=False)
     same(STUDY.run(frame, EVENTS), on_wide)

@@ -372,11 +372,7 @@ class Windows:
         self.factor = returns.columns.get_indexer(pd.Index(list(model.columns)))
         self.days = FirmDays(self.matrix, np.concatenate([self.firm, self.factor]))
         self.trades = None if trades is None else trades.to_numpy(dtype=np.bool_)
-        self.spans = (
-            None
-            if self.trades is None
-            else FirmDays(trade_spans(self.trades).astype(np.float64), self.firm)
-        )
+        self.spans = None if self.trades is None else FirmDays(trade_spans(self.trades).astype(np.float64), self.firm)
         self.closes, self.held = None, -1
         if closes is not None:
             own = closes.columns.get_indexer(pd.Index(firms))[codes]

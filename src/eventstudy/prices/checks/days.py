@@ -350,50 +350,51 @@ def carried_prices(grid: Grid) -> Iterator[Finding]:
     """Yield single closes of event windows that are those of the day before, of tickers without volumes that otherwise move."""
     if grid.usage is None:
         return
-    if not any(_again(part)[1].any() for part in grid.parts()):
-        return
-    counts = [_still_counts(part) for part in grid.parts()]
-    number, share = (np.concatenate([count[i] for count in counts]) for i in range(2))
-    firms = number > 0
-    if firms.any():
-        share = np.maximum(share, np.median(share[firms]))
-    for part, block in zip(grid.parts(), blocks(len(grid.tickers)), strict=True):
-        yield from _carried(part, share[block], number[block] * firms.sum())
-
-
-def _again(grid: Grid) -> tuple[BoolArray, BoolArray]:
-    """Return where there is a close, and where it is that of the day before, shape (T, K) each."""
-    closes = grid.closes
-    there = grid.priced if grid.traded is None else np.isfinite(closes)
-    return there, there & (closes == previous(closes))
-
-
-def _still_counts(grid: Grid) -> tuple[Rows, FloatArray]:
-    """Return how many closes each ticker has in event windows, and the share of its other ones that are those of the day before, shape (K,) each."""
-    there, same = _again(grid)
-    number = (there & grid.event).sum(axis=0)
-    return number, (same & ~grid.event).sum(axis=0) / np.maximum(there.sum(axis=0) - number, 1)
-
-
-def _carried(grid: Grid, share: FloatArray, number: Rows) -> Iterator[Finding]:
-    """Yield closes of event windows that are those of the day before; ``share`` are by chance, of so many (``number``) looked at."""
-    closes = grid.closes
-    untold = np.ones(len(grid.tickers), dtype=np.bool_)
-    if grid.volume is not None:
-        untold = np.asarray(~np.isfinite(grid.volume).any(axis=0), dtype=np.bool_)
-    row, column = np.nonzero(_again(grid)[1] & grid.event & untold[None, :])
+    number, share, row, column = _closes_again(grid)
     if not len(row):
         return
-    days = run_lengths(closes)[row, column] - 1
-    expected = share[column] ** np.maximum(days, 1) * number[column]
+    firms = number > 0
+    share = np.maximum(share, np.median(share[firms]))
+    some, place = np.unique(column, return_inverse=True)
+    days = np.empty(len(row), dtype=np.int64)
+    for block in blocks(len(some)):
+        mine = slice(*np.searchsorted(place, (block.start, block.stop)))
+        days[mine] = run_lengths(grid.closes[:, some[block]])[row[mine], place[mine] - block.start] - 1
+    expected = share[column] ** np.maximum(days, 1) * (number * firms.sum())[column]
     chosen = (days < STALE - 1) & (expected <= BY_CHANCE)
-    if grid.usage is not None and grid.usage.zero is not None:
+    if grid.usage.zero is not None:
         zero, firm = grid.days.get_indexer(grid.usage.zero), grid.usage.places(grid.tickers)
         apart = (zero >= 0) & (firm >= 0)
         told = np.isin(column * len(grid.days) + row, firm[apart] * len(grid.days) + zero[apart])
         chosen &= ~(told & (days == 1))
-    carried = np.zeros(closes.shape, dtype=np.bool_)
-    carried[row[chosen], column[chosen]] = True
-    level = np.where(carried, NOTE if grid.thin else WARNING, 0).astype(np.int8)
+    level = np.zeros(grid.closes.shape, dtype=np.int8)
+    level[row[chosen], column[chosen]] = NOTE if grid.thin else WARNING
     said = "a return of exactly zero" if grid.of_returns else "the close of the day before, to the last digit"
     yield from by_ticker(grid, CARRIED_PRICE, level, lambda _, rows: f"{said}: {grid.days_of(rows)}")
+
+
+def _closes_again(grid: Grid) -> tuple[Rows, FloatArray, Rows, Rows]:
+    """Return closes that are those of the day before.
+
+    Returns
+    -------
+    ndarray of int and ndarray, shape (K,)
+        How many closes each ticker has in event windows, and the share of its other ones that are those of the day before.
+    ndarray of int, shape (n,), twice
+        Rows and, ascending, columns of those in event windows, of tickers without volumes.
+    """
+    counts, shares, rows, columns = [], [], [], []
+    for part, block in zip(grid.parts(), blocks(len(grid.tickers)), strict=True):
+        closes, event = part.closes, part.event
+        there = part.priced if part.traded is None else np.isfinite(closes)
+        same = there & (closes == previous(closes))
+        number = (there & event).sum(axis=0)
+        counts.append(number)
+        shares.append((same & ~event).sum(axis=0) / np.maximum(there.sum(axis=0) - number, 1))
+        untold = np.ones(closes.shape[1], dtype=np.bool_)
+        if part.volume is not None:
+            untold = np.asarray(~np.isfinite(part.volume).any(axis=0), dtype=np.bool_)
+        column, row = np.nonzero((same & event & untold[None, :]).T)
+        rows.append(row)
+        columns.append(column + block.start)
+    return np.concatenate(counts), np.concatenate(shares), np.concatenate(rows), np.concatenate(columns)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -135,7 +135,8 @@ def read_firm_days(data: object, needed: Needed, exchange: str | None = None) ->
         raise
     except (pa.ArrowException, OSError) as error:
         name, reason = _name(data), str(error).split("\n")[0][:200]
-        raise DataUnfit(f"{name} is not readable as Parquet: {reason}.", file=name) from error
+        how = " as Parquet" if isinstance(data, str | Path) else ""
+        raise DataUnfit(f"{name} is not readable{how}: {reason}.", file=name) from error
     pa.default_memory_pool().release_unused()
     return table, said
 
@@ -154,8 +155,10 @@ class Rows:
         """The columns and their types."""
         return self.data.schema
 
-    def batches(self, columns: Sequence[str], where: pc.Expression | None) -> Iterator[pa.RecordBatch]:
-        """Yield the rows of which something is true, so many at a time."""
+    def batches(
+        self, columns: Sequence[str], where: pc.Expression | None, of: Sequence[str] = ()
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield columns of the rows of which something is true, so many at a time; ``of``: the columns that it speaks of."""
         import pyarrow.dataset as ds
 
         parquet = isinstance(getattr(self.data, "format", None), ds.ParquetFileFormat)
@@ -178,13 +181,18 @@ class DaskRows:
 
         return pa.Schema.from_pandas(self.data._meta_nonempty, preserve_index=False)
 
-    def batches(self, columns: Sequence[str], where: pc.Expression | None) -> Iterator[pa.RecordBatch]:
-        """Yield the rows of which something is true, a partition after the other."""
+    def batches(
+        self, columns: Sequence[str], where: pc.Expression | None, of: Sequence[str] = ()
+    ) -> Iterator[pa.RecordBatch]:
+        """Yield columns of the rows of which something is true, a partition after the other; ``of``: the columns that it speaks of."""
         import pyarrow as pa
 
-        for part in self.data[list(columns)].partitions:
-            table = pa.Table.from_pandas(part.compute(), preserve_index=False)
-            yield from (table if where is None else table.filter(where)).to_batches(max_chunksize=BATCH)
+        needed = list(dict.fromkeys([*columns, *of]))
+        schema = pa.schema([self.schema.field(c) for c in needed])
+        for part in self.data[needed].partitions:
+            table = pa.Table.from_pandas(part.compute(), schema=schema, preserve_index=False)
+            chosen = (table if where is None else table.filter(where)).select(list(columns))
+            yield from chosen.to_batches(max_chunksize=BATCH)
 
 
 def _is_dask(data: object) -> bool:
@@ -365,7 +373,9 @@ class _Reader:
         first, last = (
             pa.scalar(b.astype("datetime64[s]").item(), pa.timestamp("s")).cast(pa.timestamp("ms")).cast(kind)
             if kinds.is_date(kind)
-            else pa.scalar(int(b.astype("datetime64[s]").astype(np.int64)), pa.int64()).cast(pa.timestamp("s")).cast(kind)
+            else pa.scalar(int(b.astype("datetime64[s]").astype(np.int64)), pa.int64())
+            .cast(pa.timestamp("s"))
+            .cast(kind)
             for b in (bounds[0] - 2, bounds[1] + 2)
         )
         return where & (((day >= first) & (day <= last)) | day.is_null())
@@ -378,7 +388,7 @@ class _Reader:
 
         kind = _plain_type(self.rows.schema.field(self.columns.date).type)
         written = pa.array([], type=kind)
-        for batch in self.rows.batches([self.columns.date], where):
+        for batch in self.rows.batches([self.columns.date], where, self.columns[:2]):
             column = batch.column(0)
             own = pc.unique(column.cast(kind) if kinds.is_dictionary(column.type) else column)
             written = pc.unique(pa.concat_arrays([written, own]))
@@ -393,12 +403,10 @@ class _Reader:
         axis = pd.DatetimeIndex(days.astype("datetime64[ns]"), name="date")
         return _Axis(written, np.asarray(place, dtype=np.int64), axis, found.said)
 
-    def _cells(
-        self, axis: _Axis, where: pc.Expression
-    ) -> Iterator[tuple[IntArray, NDArray[np.float64]]]:
+    def _cells(self, axis: _Axis, where: pc.Expression) -> Iterator[tuple[IntArray, NDArray[np.float64]]]:
         """Yield by record batches the cells of the matrix, counted row by row, and the figures that belong there."""
         names = self._names
-        for batch in self.rows.batches(self.columns, where):
+        for batch in self.rows.batches(self.columns, where, self.columns[:2]):
             firm, day = _places(batch.column(0), names), _places(batch.column(1), axis.written)
             day = np.append(axis.place, -1)[day]
             kept = (firm >= 0) & (day >= 0)
@@ -433,9 +441,7 @@ class _Reader:
         firm, day = divmod(cell, len(axis.days))
         return f"{self.needed.names[firm]} on {iso_day(axis.days[day])}"
 
-    def _settled(
-        self, values: NDArray[np.float64], total: int, axis: _Axis, where: pc.Expression
-    ) -> NDArray[np.bool_]:
+    def _settled(self, values: NDArray[np.float64], total: int, axis: _Axis, where: pc.Expression) -> NDArray[np.bool_]:
         """Empty the cells that have no row, and return which firms have one, shape (K,); refuse two rows for one cell."""
         bits, filled = values.view(np.uint64), 0
         there = np.zeros(len(values), dtype=np.bool_)
