@@ -269,6 +269,7 @@ def test_bars_within_the_day_are_refused(tmp_path):
         (ROWS.rename(columns={"date": "t"}), InvalidInput, "none is known to hold a date"),
         (ROWS.assign(Return=0.0), InvalidInput, "ret and Return, two columns for one figure; keep one"),
         (ROWS.rename(columns={"ret": "adj_close"}), InvalidInput, r"prices and no returns\..*es\.load_prices"),
+        (ROWS.assign(dlret=np.nan), InvalidInput, r"r has delisting returns in dlret beside ret.*\(1 \+ ret\) \* \(1 \+ dlret\) - 1"),
         (ROWS[ROWS["ticker"] != "GB05"], DataMissing, r"r has no row of GB05 in column ticker; it has rows of FTX, GB00"),
         (ROWS[ROWS["ticker"] != "FTX"], DataMissing, r"no column FTX"),
         (ROWS.iloc[:0], DataMissing, r"r has no row of GB"),

@@ -168,9 +168,12 @@ class EventStudy:
 
         Parameters
         ----------
-        data : Prices or DataFrame
+        data : Prices or DataFrame, path of Parquet files, pyarrow Dataset or Dask DataFrame
             Prices (of a download, a table or a file: ``load_prices(table)``), or a wide table of returns (dates × tickers, benchmark and factors as columns, fractions). Tables of polars,
-            pyarrow or DuckDB hold the dates in a first column ``date``.
+            pyarrow or DuckDB hold the dates in a first column ``date``. Of returns in rows, one a firm and day (a Parquet file, a folder of them,
+            also one with folders such as ``ticker=AAPL``, a ``pyarrow.dataset.Dataset``, a Dask DataFrame), only the firms that have events, the
+            model's columns and the days that their windows need are read, a million rows after the other: the data may be larger than the
+            memory, the matrix of these firms and days (8 bytes a cell) may not. Columns are found by their words (``ticker``, ``date``, ``ret``).
         events : list of Event, DataFrame, or path of a CSV, Parquet or Excel file
             What happened when. A table needs the firm and the day, under ``ticker`` and ``date`` or other usual words (``symbol``,
             ``event_date``, ``Datum``); the time of day may stand beside it, in words (``amc``, ``before open``) or as a clock time with a
@@ -186,12 +189,14 @@ class EventStudy:
         Raises
         ------
         DataMissing
-            If a ticker or the benchmark is not in the data.
+            If a ticker or the benchmark is not in the data, or there is no such file or folder.
         DataUnfit
-            If prices cannot be right or a check of them ends in an error that is not accepted, no event is left, or too many are
-            dropped.
+            If prices cannot be right or a check of them ends in an error that is not accepted, a firm has two rows on one day, no event is
+            left, or too many are dropped.
         InvalidInput
             If the events or the table cannot be read.
+        TooLarge
+            If the returns of so many firms and days do not fit into the memory that is left.
         """
         wanted = as_events(events)
         tickers = wanted.tickers.tolist()

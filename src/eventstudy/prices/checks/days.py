@@ -262,10 +262,10 @@ def repeated_rows(grid: Grid, still: BoolArray, there: BoolArray, said: str, who
 def _all_still(grid: Grid, still: BoolArray, there: BoolArray) -> NDArray[np.bool_]:
     """Return days on which each of several columns repeats, unless that is expected of columns that often do, shape (T,)."""
     mine, count = still & there, there.sum(axis=1)
-    rows = np.asarray((count > 1) & (mine.sum(axis=1) == count), dtype=np.bool_)
+    rows: BoolArray = np.asarray((count > 1) & (mine.sum(axis=1) == count), dtype=np.bool_)
     apart = there & ~rows[:, None]
     share = (mine & apart).sum(axis=0) / np.maximum(apart.sum(axis=0), 1)
-    event, at = grid.event.any(axis=1), np.flatnonzero(rows)
+    event, at = np.asarray(grid.event.any(axis=1), dtype=np.bool_), np.flatnonzero(rows)
     chance = np.where(there[at], share, 1.0).prod(axis=1)
     rows[at] = chance * np.where(event[at], event.sum(), len(rows)) <= BY_CHANCE
     return rows

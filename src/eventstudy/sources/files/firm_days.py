@@ -271,6 +271,13 @@ def _chosen(rows: Rows | DaskRows, needed: Needed) -> Columns:
             f"{name} has the columns {column_names(names)}, and none is known to hold a {', or a '.join(lacking)}. {_NEEDED}.{wide}",
             columns=tuple(names),
         )
+    delisting = [c for c in names if meaning(c, "crsp") == "dlret"]
+    if delisting:
+        raise InvalidInput(
+            f"{name} has delisting returns in {delisting[0]} beside {value}, which alone would leave them out. Make one return of both, "
+            f"(1 + {value}) * (1 + {delisting[0]}) - 1, or leave the column out.",
+            columns=tuple(names),
+        )
     return Columns(firm, found["date"], value)
 
 
@@ -434,7 +441,7 @@ class _Reader:
                 f"{self._where_of(int(cells[place]), axis)}, where a number is needed; correct it or leave the cell empty.",
                 column=self.columns.value,
             )
-        return np.append(found, np.nan)[codes]
+        return np.asarray(np.append(found, np.nan)[codes], dtype=np.float64)
 
     def _where_of(self, cell: int, axis: _Axis) -> str:
         """Return firm and day of a cell in words."""
@@ -479,6 +486,7 @@ def _places(column: pa.Array, values: pa.Array) -> IntArray:
     import pyarrow.types as kinds
 
     if kinds.is_dictionary(column.type):
-        return np.append(_places(column.dictionary, values), -1)[column.indices.fill_null(-1).to_numpy()]
+        codes = column.indices.fill_null(-1).to_numpy()
+        return np.asarray(np.append(_places(column.dictionary, values), -1)[codes], dtype=np.int64)
     found = pc.index_in(column, value_set=values.cast(column.type), skip_nulls=True)
     return np.asarray(found.fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int64)
