@@ -398,8 +398,11 @@ def _drop_equal_repeats(table: pd.DataFrame, what: str) -> pd.DataFrame:
 
 
 def columns_of(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    """Return columns of a table, the table itself if they are all of its columns in their order."""
-    return table if table.columns.tolist() == list(names) else table[list(names)]
+    """Return columns of a table; no copy of its figures if they are all of its columns in their order, or the first of them."""
+    chosen, own = list(names), table.columns.tolist()
+    if chosen == own:
+        return table
+    return table.iloc[:, : len(chosen)] if chosen == own[: len(chosen)] else table[chosen]
 
 
 def rows_with_figures(values: NDArray[np.float64]) -> NDArray[np.bool_]:

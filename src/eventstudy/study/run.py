@@ -206,7 +206,8 @@ class EventStudy:
         exchanges = exchanges_of(table, wanted, self.model, self.calendar)
         exchange = exchanges.sessions or None
         fits = exchange is not None and exchange in (exchanges.named, *exchanges.of_dates)
-        intake = Intake(self.model, self.returns, self.measure, exchange, named=bool(exchanges.named), fits=fits)
+        named = bool(exchanges.named)
+        intake = Intake(self.model, self.returns, self.measure, exchange, named=named, fits=fits, room=read.room)
         rules = self._rules(exchanges, of_prices=prices is not None)
 
         def aligned(
@@ -221,9 +222,7 @@ class EventStudy:
         returns, holes, trades, alignment = aligned(table)
         checked_table = returns if prices is None else prices
         kind = self.returns if self.measure == "return" else None
-        findings = price_findings(
-            checked_table, alignment.panel, self.model, exchange, returns, kind, bool(exchanges.named)
-        )
+        findings = price_findings(checked_table, alignment.panel, self.model, exchange, returns, kind, named)
         found = accepted_or_refused(findings, self.accept)
         if prices is not None and any(f.accepted and f.severity == "error" for f in found):
             traded = without_untraded(prices, alignment.panel, self.model, exchange)

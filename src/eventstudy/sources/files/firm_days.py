@@ -106,8 +106,16 @@ def is_firm_days(data: object) -> bool:
     return _is_dask(data) or (known is not None and isinstance(data, known.Dataset))
 
 
-def read_firm_days(data: object, needed: Needed, exchange: str | None = None) -> tuple[pd.DataFrame, str]:
-    """Return a wide table of returns of the rows that a study needs, firm-major in memory, and what is to be said of how its dates were read.
+class Found(NamedTuple):
+    """A wide table of returns, firm-major in memory, what is to be said of how its dates were read, and its figures with rows behind them for the columns that are not there."""
+
+    table: pd.DataFrame
+    said: str
+    room: NDArray[np.float64]
+
+
+def read_firm_days(data: object, needed: Needed, exchange: str | None = None) -> Found:
+    """Return the rows that a study needs as a wide table of returns.
 
     Raises
     ------
@@ -127,10 +135,11 @@ def read_firm_days(data: object, needed: Needed, exchange: str | None = None) ->
     try:
         rows = _opened(data)
         reader = _Reader(rows, _chosen(rows, needed), needed, exchange)
-        table, said = reader.read(needed.bounds)
-        if not needed.suffices(table) or reader.lacking(table):
-            table, said = reader.read(None)
-        reader.require_firms(table)
+        found = reader.read(needed.bounds)
+        if not needed.suffices(found.table) or reader.lacking(found.table):
+            del found
+            found = reader.read(None)
+        reader.require_firms(found.table)
     except EventStudyError:
         raise
     except (pa.ArrowException, OSError) as error:
@@ -138,7 +147,7 @@ def read_firm_days(data: object, needed: Needed, exchange: str | None = None) ->
         how = " as Parquet" if isinstance(data, str | Path) else ""
         raise DataUnfit(f"{name} is not readable{how}: {reason}.", file=name) from error
     pa.default_memory_pool().release_unused()
-    return table, said
+    return found
 
 
 # -- What holds the rows.
@@ -309,8 +318,8 @@ class _Reader:
     needed: Needed
     exchange: str | None
 
-    def read(self, bounds: tuple[np.datetime64, np.datetime64] | None) -> tuple[pd.DataFrame, str]:
-        """Return the wide table, with the columns of which there are rows, and what is to be said of its dates."""
+    def read(self, bounds: tuple[np.datetime64, np.datetime64] | None) -> Found:
+        """Return the columns of which there are rows."""
         names, where = self.needed.names, self._where(bounds)
         axis = self._axis(bounds, where)
         count, length = len(names), len(axis.days)
@@ -327,8 +336,8 @@ class _Reader:
         there = self._settled(values, total, axis, where)
         names = [n for n, own in zip(names, there.tolist(), strict=True) if own]
         last = int(there.sum())
-        kept = values[:last] if there[:last].all() else values[there]
-        return pd.DataFrame(kept.T, index=axis.days, columns=names, copy=False), axis.said
+        room = values if there[:last].all() else values[there]
+        return Found(pd.DataFrame(room[:last].T, index=axis.days, columns=names, copy=False), axis.said, room)
 
     def lacking(self, table: pd.DataFrame) -> list[str]:
         """Return the firms of events that have no row in a table."""
