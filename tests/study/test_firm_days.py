@@ -160,6 +160,16 @@ def test_the_market_may_come_from_elsewhere(tmp_path):
     same(STUDY.run(folder, EVENTS, factors=market), STUDY.run(firms, EVENTS, factors=market))
 
 
+def test_factors_beside_the_rows(tmp_path):
+    rng = np.random.default_rng(4)
+    factors = pd.DataFrame({"mkt_rf": TABLE["FTX"] - 1e-4, "smb": rng.normal(0, 0.005, len(DAYS)), "rf": 1e-4}, DAYS)
+    study = es.EventStudy(es.FactorModel(["mkt_rf", "smb"], risk_free="rf"), estimation=(-120, -11), window=(-3, 3))
+    right = study.run(TABLE[list(dict.fromkeys(EVENTS["ticker"]))], EVENTS, factors=factors)
+    same(study.run(written(tmp_path / "r", ROWS), EVENTS, factors=factors), right)
+    few = EVENTS[EVENTS["date"] > "2018-01-01"]  # fewer days than the factors have
+    same(study.run(tmp_path / "r", few, factors=factors), study.run(TABLE, few, factors=factors))
+
+
 @pytest.mark.parametrize("model", [es.MeanAdjusted(), es.MarketModel("FTX"), es.Dimson("FTX", lags=2, leads=2)])
 def test_other_models(model, tmp_path):
     study = es.EventStudy(model, estimation=(-90, -20), window=(0, 9))
