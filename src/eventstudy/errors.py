@@ -123,6 +123,15 @@ class TooLarge(EventStudyError, MemoryError):
     EXIT_CODE = ExitCode.UNFIT
 
 
+def require_memory(size: int, what: str, way: str) -> None:
+    """Raise `TooLarge` if arrays of so many bytes would not fit into the memory that is left; ``way``: what to do."""
+    import psutil
+
+    there = int(psutil.virtual_memory().available)
+    if size > there:
+        raise TooLarge(f"{what} take {size / 1e9:.1f} GB, and {there / 1e9:.1f} GB of memory are left; {way}.")
+
+
 class SourceFailed(EventStudyError, ConnectionError):
     """The network or a price source failed; names ticker, range, cause and what to do."""
 

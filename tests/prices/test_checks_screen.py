@@ -125,7 +125,6 @@ def _spoilt(seed: int) -> tuple[pd.DataFrame, dict[str, object]]:
 def _unscreened(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("may_stand_still", "may_repeat_rows", "may_miss_sessions"):
         monkeypatch.setattr(screen, name, lambda *_: True)
-    monkeypatch.setattr(copies, "may_be_shifted", lambda *_: True)
     monkeypatch.setattr(copies, "_looked_at", lambda _, __, stretches: stretches)
     monkeypatch.setattr(copies, "_alike", lambda s: [(i, j) for i in range(len(s)) for j in range(i + 1, len(s))])
 

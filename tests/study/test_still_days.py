@@ -192,12 +192,12 @@ def test_price_relatives_are_the_prices_over_the_first(kind):
     table = closes(returns("XBRU", 3))
     table.iloc[40:43, 1] = np.nan
     change = made(table) if kind == "simple" else np.log(table).diff().iloc[1:]
-    relatives = price_relatives(change, kind)
+    relatives = pd.DataFrame(price_relatives(change.to_numpy().T, kind).T, change.index, change.columns)
     for name in ("STK", "IDX"):
         np.testing.assert_allclose(relatives[name], table[name].iloc[1:] / table[name].iloc[0], rtol=1e-11)
     assert relatives["OTH"].isna().sum() == 4
     held = pd.DataFrame({"A": [0.01, 0.0, 0.0, 0.0, 0.0, -0.02]})
-    assert run_lengths(price_relatives(held, "simple").to_numpy())[:, 0].tolist() == [5, 5, 5, 5, 5, 1]
+    assert run_lengths(price_relatives(held.to_numpy().T, "simple").T)[:, 0].tolist() == [5, 5, 5, 5, 5, 1]
 
 
 @pytest.mark.parametrize("first", [0, 1, -4])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from eventstudy.errors import TooLarge
+from eventstudy.errors import require_memory
 
 #: Events that go through the functions of a study together: their arrays stay in the processor's cache.
 CHUNK = 384
@@ -106,21 +106,10 @@ class Deferred:
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
             one = self.__dict__["_again"](np.arange(min(1, self.n)))
             size = self.n * sum(v.nbytes for k in self.LARGE if isinstance(v := one.__dict__[k], np.ndarray))
-            check_size(size, f"The arrays of {self.n:,} events")
+            require_memory(size, f"The arrays of {self.n:,} events", "ask for fewer events at once")
             whole = self.__dict__.pop("_again")(np.arange(self.n))
             self.__dict__.update({field: whole.__dict__[field] for field in self.LARGE})
             return self.__dict__[name]
-
-
-def check_size(size: int, what: str) -> None:
-    """Raise `TooLarge` if arrays of so many bytes would not fit into the memory that is left."""
-    import psutil
-
-    there = int(psutil.virtual_memory().available)
-    if size > there:
-        raise TooLarge(
-            f"{what} take {size / 1e9:.1f} GB, and {there / 1e9:.1f} GB of memory are left; ask for fewer events at once."
-        )
 
 
 def _chosen(value: object, chosen: NDArray[np.int64], each: bool) -> object:

@@ -296,7 +296,9 @@ def align(
 
 
 class FirmDays:
-    """Values by firm and session, with empty days before the first and after the last, so that every window can be cut out of them.
+    """Values by firm and session, of which every window can be cut out, also one that reaches beyond the first or the last.
+
+    A matrix that is firm-major in memory, as that of a study is, serves as it is.
 
     Parameters
     ----------
@@ -304,25 +306,37 @@ class FirmDays:
         NaN where there is none.
     firm : ndarray of int, shape (N,)
         Column of each event; -1 for none.
-    reach : int
-        Days that a window reaches before or after its event at most.
     """
 
-    def __init__(self, matrix: FloatArray, firm: IntArray, reach: int) -> None:
-        used, inverse = np.unique(firm, return_inverse=True)
-        self.row = np.asarray(inverse, dtype=np.int64).reshape(np.shape(firm))
-        self.before = 2 * reach + 1
-        self.values = np.full((len(used), len(matrix) + 2 * self.before), np.nan)
-        self.values[:, self.before : self.before + len(matrix)] = matrix.T[used]
-        self.values[used < 0] = np.nan
+    def __init__(self, matrix: FloatArray, firm: IntArray) -> None:
+        self.row, self.values = firm, matrix.T
+        if not self.values.flags.c_contiguous:
+            used, inverse = np.unique(firm, return_inverse=True)
+            self.row = np.where(firm < 0, -1, np.asarray(inverse, dtype=np.int64).reshape(np.shape(firm)))
+            self.values = self.values[used]
         self._views: dict[int, FloatArray] = {}
 
     def cut(self, row: IntArray, position: IntArray, window: Window) -> FloatArray:
         """Return the values of some rows around places in time, shape (n, days)."""
-        length = len(window)
+        length, first = len(window), position + window.start
+        beyond = (row < 0) | (first < 0) | (first + length > self.values.shape[1])
+        if not beyond.any():
+            return self._view(length)[row, first]
+        out = np.full((len(row), length), np.nan)
+        inside = ~beyond
+        if inside.any():
+            out[inside] = self._view(length)[row[inside], first[inside]]
+        over = np.flatnonzero(beyond & (row >= 0))
+        days = first[over, None] + np.arange(length)
+        there, place = np.nonzero((days >= 0) & (days < self.values.shape[1]))
+        out[over[there], place] = self.values[row[over[there]], days[there, place]]
+        return out
+
+    def _view(self, length: int) -> FloatArray:
+        """Return all windows of so many days, of which an index takes some."""
         if length not in self._views:
             self._views[length] = np.lib.stride_tricks.sliding_window_view(self.values, length, axis=1)
-        return self._views[length][row, position + (self.before + window.start)]
+        return self._views[length]
 
 
 class Windows:
@@ -356,18 +370,14 @@ class Windows:
         firms, codes = events.firms
         self.firm = returns.columns.get_indexer(pd.Index(firms))[codes]
         self.factor = returns.columns.get_indexer(pd.Index(list(model.columns)))
-        self.days = FirmDays(self.matrix, np.concatenate([self.firm, self.factor]), self.reach)
+        self.days = FirmDays(self.matrix, np.concatenate([self.firm, self.factor]))
         self.trades = None if trades is None else trades.to_numpy(dtype=np.bool_)
-        self.spans = (
-            None
-            if self.trades is None
-            else FirmDays(trade_spans(self.trades).astype(np.float64), self.firm, self.reach)
-        )
+        self.spans = None if self.trades is None else FirmDays(trade_spans(self.trades).astype(np.float64), self.firm)
         self.closes, self.held = None, -1
         if closes is not None:
             own = closes.columns.get_indexer(pd.Index(firms))[codes]
             self.held = int(closes.columns.get_indexer(pd.Index([model.benchmark]))[0])
-            self.closes = FirmDays(closes.to_numpy(dtype=np.float64), np.append(own, self.held), self.reach)
+            self.closes = FirmDays(closes.to_numpy(dtype=np.float64), np.append(own, self.held))
         self.lost = np.zeros(len(self.calendar), dtype=np.bool_)
         if rules.holes is not None and not rules.skip_holes:
             self.lost = np.asarray(self.calendar.isin(rules.holes), dtype=np.bool_)

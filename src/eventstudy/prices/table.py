@@ -311,7 +311,7 @@ def frame_of_days(frame: pd.DataFrame, what: str, exchange: str | None = None) -
     if frame.shape[0] == 0 or frame.shape[1] == 0:
         raise InvalidInput(f"The {what} table is empty; it needs dates as rows and tickers as columns.")
     table = frame.copy(deep=EAGER)
-    table.index, said = _daily_index(frame.index, what, exchange)
+    table.index, said = daily_index(frame.index, what, exchange)
     names = frame.columns.tolist()
     if not all(type(name) is str for name in names):
         table.columns = pd.Index([str(c) for c in names])
@@ -356,7 +356,8 @@ def _no_number(frame: pd.DataFrame, what: str) -> DataUnfit:
     return DataUnfit(f"The {what} table holds something that is not a number; give numbers.")
 
 
-def _daily_index(index: pd.Index, what: str, exchange: str | None) -> Days:
+def daily_index(index: pd.Index, what: str, exchange: str | None) -> Days:
+    """Return the days of an index, in its order."""
     name = f"The {what} table"
     if pd.api.types.is_numeric_dtype(index):
         if not ((index >= _WHOLE[0]) & (index <= _WHOLE[1]) & (index % 1 == 0)).all():
@@ -397,8 +398,11 @@ def _drop_equal_repeats(table: pd.DataFrame, what: str) -> pd.DataFrame:
 
 
 def columns_of(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    """Return columns of a table, the table itself if they are all of its columns in their order."""
-    return table if table.columns.tolist() == list(names) else table[list(names)]
+    """Return columns of a table; no copy of its figures if they are all of its columns in their order, or the first of them."""
+    chosen, own = list(names), table.columns.tolist()
+    if chosen == own:
+        return table
+    return table.iloc[:, : len(chosen)] if chosen == own[: len(chosen)] else table[chosen]
 
 
 def rows_with_figures(values: NDArray[np.float64]) -> NDArray[np.bool_]:

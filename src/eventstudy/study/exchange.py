@@ -24,7 +24,7 @@ from eventstudy.days import refuse_two_readings
 from eventstudy.errors import DataUnfit
 from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.events import EventList, Exchanges
-from eventstudy.prices.table import FEW, Prices, clean_frame, rows_with_figures
+from eventstudy.prices.table import FEW, Prices, clean_frame, columns_of, rows_with_figures
 from eventstudy.study.interpolated import between_neighbours
 from eventstudy.study.refusals import LISTED, still_rows
 from eventstudy.wording import first_few, iso_day, plural
@@ -54,7 +54,8 @@ def exchanges_of(
     frame = closes
     if isinstance(data, Prices):
         frame = clean_frame(frame[needed], "adjusted close") if needed else frame[needed]
-    rows = rows_with_figures(frame[[model.benchmark] if model.benchmark in there else needed].to_numpy())
+    told = [model.benchmark] if model.benchmark in there else needed
+    rows = rows_with_figures(columns_of(frame, told).to_numpy())
     if not rows.any():
         return Exchanges(sessions="" if calendar is None else DEFAULT_EXCHANGE)
     days = pd.DatetimeIndex(frame.index)

@@ -18,6 +18,7 @@ from eventstudy.calendars import (
 from eventstudy.days import refuse_other_frequency, refuse_sparse_columns
 from eventstudy.errors import DataMissing, DataUnfit, InvalidInput
 from eventstudy.estimation.model import NormalReturnModel
+from eventstudy.estimation.panel import FloatArray
 from eventstudy.interchange import collect_first, dated, is_table
 from eventstudy.measures import Measure, measured
 from eventstudy.prices.snapshot import FACTOR_COLUMNS
@@ -30,6 +31,7 @@ from eventstudy.prices.table import (
     frame_of_days,
     require_prices,
 )
+from eventstudy.sources.files.firm_days import Needed, is_firm_days, read_firm_days
 from eventstudy.sources.files.layouts import meaning
 from eventstudy.study.refusals import (
     LISTED,
@@ -55,10 +57,14 @@ FIELDS = 3
 
 @dataclass(frozen=True)
 class Data:
-    """What a study is handed: prices as they are, or a table of returns on days, and what is to be said of how its dates were read."""
+    """What a study is handed: prices as they are, or a table of returns on days, and what is to be said of how its dates were read.
+
+    ``room``: the table's figures, firms × days, with free rows behind them for columns that are handed in beside it; None if it has none.
+    """
 
     table: Prices | pd.DataFrame
     said: str = ""
+    room: FloatArray | None = None
 
     @property
     def prices(self) -> Prices | None:
@@ -73,10 +79,13 @@ class Data:
         return Provenance("returns handed in", first=first, last=last, cautions=(self.said,) if self.said else ())
 
 
-def as_data(data: object, calendar: str | None = None) -> Data:
-    """Return prices as they are and a table of returns of any library as a pandas table of days; what can only be prices is refused."""
+def as_data(data: object, needed: Needed, calendar: str | None = None) -> Data:
+    """Return prices as they are and returns, a table of any library or rows on disk, as a pandas table of days; what can only be prices is refused."""
     if isinstance(data, Prices):
         return Data(data)
+    if is_firm_days(data):
+        found = read_firm_days(data, needed, None if calendar == AUTO else calendar)
+        return Data(found.table, found.said, found.room)
     if isinstance(data, str | Path | Mapping | pd.Series | list | tuple):
         call = "es.load_prices({'NVDA': data})" if isinstance(data, pd.Series) else "es.load_prices(data)"
         raise InvalidInput(f"data is {_named(data)}; give Prices or a DataFrame of returns. {READ_PRICES.format(call)}")
@@ -146,7 +155,7 @@ def _fields(table: pd.DataFrame) -> str:
 class Intake:
     """How data become returns on the sessions of an exchange, or on the benchmark's own dates if ``exchange`` is None.
 
-    ``named``: the study names the exchange; it was not told by the dates. ``fits``: it is named, or the dates are its sessions.
+    ``named``: the study names the exchange; it was not told by the dates. ``fits``: it is named, or the dates are its sessions. ``room``: see `Data`.
     """
 
     model: NormalReturnModel
@@ -155,6 +164,7 @@ class Intake:
     exchange: str | None
     named: bool = False
     fits: bool = False
+    room: FloatArray | None = None
 
     def read(
         self, data: Prices | pd.DataFrame, tickers: list[str], factors: pd.DataFrame | None
@@ -163,7 +173,7 @@ class Intake:
         needed = list(dict.fromkeys([*tickers, *self.model.columns]))
         extra = self._factor_table(data, factors)
         if isinstance(data, pd.DataFrame):
-            returns, holes = self._from_returns(data if extra.empty else data.join(extra), needed)
+            returns, holes = self._from_returns(data if extra.empty else self._joined(data, extra), needed)
         else:
             returns, holes = self._from_prices(data, [c for c in needed if c not in extra.columns])
         if self.measure == "return":
@@ -173,6 +183,15 @@ class Intake:
             firms = [c for c in needed if c not in others]
             refuse_no_daily(own, self.return_kind, firms if isinstance(data, pd.DataFrame) else ())
         return (returns if isinstance(data, pd.DataFrame) or extra.empty else returns.join(extra)), holes
+
+    def _joined(self, table: pd.DataFrame, extra: pd.DataFrame) -> pd.DataFrame:
+        """Return a table with further columns, in the room behind its figures if there is enough."""
+        own, count = table.shape[1], table.shape[1] + extra.shape[1]
+        if self.room is None or len(self.room) < count:
+            return table.join(extra)
+        self.room[own:count] = extra.reindex(table.index).to_numpy(dtype=np.float64).T
+        names = [*table.columns, *extra.columns]
+        return pd.DataFrame(self.room[:count].T, index=table.index, columns=names, copy=False)
 
     def _factor_table(self, data: Prices | pd.DataFrame, factors: pd.DataFrame | None) -> pd.DataFrame:
         """Return the factors that the model needs, checked; an empty table if none were handed in."""
@@ -248,7 +267,7 @@ class Intake:
                 missing=tuple(missing),
                 available=tuple(frame.columns),
             )
-        chosen, benchmark = frame[needed], self.model.benchmark
+        chosen, benchmark = columns_of(frame, needed), self.model.benchmark
         if self.measure == "return":
             others = set(self.model.columns) - {benchmark}
             firms = [c for c in needed if c not in others]

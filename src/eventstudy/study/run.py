@@ -16,12 +16,13 @@ from eventstudy.estimation.abnormal import estimate, run_up
 from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import Alignment, AlignmentRules, FloatArray, align
 from eventstudy.estimation.spans import closes_of, trades_of
-from eventstudy.events import Event, Exchanges, tradable_days
+from eventstudy.events import Event, EventList, Exchanges, tradable_days
 from eventstudy.measures import Measure, check_measure
 from eventstudy.prices.checks.accept import accepted_or_refused, check_accept
 from eventstudy.prices.checks.finding import Finding
 from eventstudy.prices.table import Prices, Provenance, ReturnKind, check_return_kind
 from eventstudy.sources.events import as_events
+from eventstudy.sources.files.firm_days import Needed
 from eventstudy.study.data_checks import (
     day_checks,
     gaps_in_words,
@@ -40,6 +41,8 @@ from eventstudy.wording import by_reason, first_few, iso_day, listed, plural
 
 __all__ = ["EventStudy"]
 
+#: Sessions by which an event may lie off the day that is written, and a return needs the one before.
+MOVED = 5
 #: What a window says in which an event lacks a return.
 Gaps = Literal["void", "skip"]
 
@@ -165,9 +168,12 @@ class EventStudy:
 
         Parameters
         ----------
-        data : Prices or DataFrame
+        data : Prices or DataFrame, path of Parquet files, pyarrow Dataset or Dask DataFrame
             Prices (of a download, a table or a file: ``load_prices(table)``), or a wide table of returns (dates × tickers, benchmark and factors as columns, fractions). Tables of polars,
-            pyarrow or DuckDB hold the dates in a first column ``date``.
+            pyarrow or DuckDB hold the dates in a first column ``date``. Of returns in rows, one a firm and day (a Parquet file, a folder of them,
+            also one with folders such as ``ticker=AAPL``, a ``pyarrow.dataset.Dataset``, a Dask DataFrame), only the firms that have events, the
+            model's columns and the days that their windows need are read, a million rows after the other: the data may be larger than the
+            memory, the matrix of these firms and days (8 bytes a cell) may not. Columns are found by their words (``ticker``, ``date``, ``ret``).
         events : list of Event, DataFrame, or path of a CSV, Parquet or Excel file
             What happened when. A table needs the firm and the day, under ``ticker`` and ``date`` or other usual words (``symbol``,
             ``event_date``, ``Datum``); the time of day may stand beside it, in words (``amc``, ``before open``) or as a clock time with a
@@ -183,22 +189,25 @@ class EventStudy:
         Raises
         ------
         DataMissing
-            If a ticker or the benchmark is not in the data.
+            If a ticker or the benchmark is not in the data, or there is no such file or folder.
         DataUnfit
-            If prices cannot be right or a check of them ends in an error that is not accepted, no event is left, or too many are
-            dropped.
+            If prices cannot be right or a check of them ends in an error that is not accepted, a firm has two rows on one day, no event is
+            left, or too many are dropped.
         InvalidInput
             If the events or the table cannot be read.
+        TooLarge
+            If the returns of so many firms and days do not fit into the memory that is left.
         """
         wanted = as_events(events)
         tickers = wanted.tickers.tolist()
-        read = as_data(data, self.calendar)
+        extra, factors_said = as_factors(factors, self.calendar)
+        read = as_data(data, self._needed(wanted, extra), self.calendar)
         table, prices = read.table, read.prices
         exchanges = exchanges_of(table, wanted, self.model, self.calendar)
         exchange = exchanges.sessions or None
         fits = exchange is not None and exchange in (exchanges.named, *exchanges.of_dates)
-        intake = Intake(self.model, self.returns, self.measure, exchange, named=bool(exchanges.named), fits=fits)
-        extra, factors_said = as_factors(factors, self.calendar)
+        named = bool(exchanges.named)
+        intake = Intake(self.model, self.returns, self.measure, exchange, named=named, fits=fits, room=read.room)
         rules = self._rules(exchanges, of_prices=prices is not None)
 
         def aligned(
@@ -213,9 +222,7 @@ class EventStudy:
         returns, holes, trades, alignment = aligned(table)
         checked_table = returns if prices is None else prices
         kind = self.returns if self.measure == "return" else None
-        findings = price_findings(
-            checked_table, alignment.panel, self.model, exchange, returns, kind, bool(exchanges.named)
-        )
+        findings = price_findings(checked_table, alignment.panel, self.model, exchange, returns, kind, named)
         found = accepted_or_refused(findings, self.accept)
         if prices is not None and any(f.accepted and f.severity == "error" for f in found):
             traded = without_untraded(prices, alignment.panel, self.model, exchange)
@@ -235,6 +242,21 @@ class EventStudy:
         before = partial(run_up, model=self.model, returns=returns, trades=trades)
         foreign = of_another_market(table, wanted, self.model)
         return self._result_of(alignment, read.origin(returns), prices, data_checks, found, before, foreign)
+
+    def _needed(self, events: EventList, factors: pd.DataFrame | None) -> Needed:
+        """Return which rows of returns the windows of events need."""
+        reach = max((abs(later) for later in self.model.offsets), default=0) + MOVED
+        others = set() if factors is None else set(self.model.columns) & set(map(str, factors.columns))
+        return Needed(
+            events.firms[0],
+            tuple(self.model.columns),
+            self.model.benchmark,
+            events.days.min(),
+            events.days.max(),
+            before=reach - min(self._estimation.start, self._window.start, 0),
+            after=reach + max(self._window.end, 0),
+            others=pd.DatetimeIndex(factors.index) if factors is not None and others else None,
+        )
 
     def _rules(self, exchanges: Exchanges, *, of_prices: bool) -> AlignmentRules:
         """Return how events are aligned; by default returns that were handed in may lack days, prices may not."""

@@ -135,19 +135,18 @@ def _shares(values: FloatArray) -> FloatArray:
 # -- Series a session off.
 
 
-def shifted_days(grid: Grid) -> Iterator[Finding]:
-    """Yield series that follow the market of the session before or after more closely than that of the day."""
-    logs = np.log(np.where(grid.adjusted > 0, grid.adjusted, np.nan))
-    returns = np.full_like(logs, np.nan)
-    np.subtract(logs[1:], logs[:-1], out=returns[1:])
+def shifted_days(grid: Grid, stretches: list[slice] | None = None) -> Iterator[Finding]:
+    """Yield series that follow the market of the session before or after more closely than that of the day; ``stretches``: where to look, if that is known."""
     some = grid.priced.any(axis=1)
     rows = np.flatnonzero(some)
-    returns = returns if some.all() else returns[rows]
+    if stretches is None:
+        stretches = doubtful_stretches(_log_returns(grid, rows).T, grid.benchmark)
     level = np.zeros(grid.adjusted.shape, dtype=np.int8)
     said: dict[int, tuple[int, float, float]] = {}
-    for stretch in _looked_at(returns.T, grid.benchmark, _stretches(len(rows))):
-        there = np.isfinite(returns[stretch])
-        lag, closer, day = _lags(returns[stretch], there, grid.benchmark)
+    for stretch in stretches:
+        returns = _log_returns(grid, rows[stretch])
+        there = np.isfinite(returns)
+        lag, closer, day = _lags(returns, there, grid.benchmark)
         limit = np.maximum(CLOSER, CLOSER_ERRORS / np.sqrt(np.maximum(there.sum(axis=0), 1)))
         for column in np.flatnonzero((closer - day > limit) & (there.sum(axis=0) >= LEAST_DAYS)).tolist():
             level[rows[stretch], column] = NOTE if grid.thin else ERROR
@@ -161,15 +160,24 @@ def shifted_days(grid: Grid) -> Iterator[Finding]:
     yield from by_ticker(grid, SHIFTED_DAYS, level, words)
 
 
+def _log_returns(grid: Grid, rows: NDArray[np.int64]) -> FloatArray:
+    """Return the log returns of some rows since the row before each, NaN where there is none, shape (n, K)."""
+    prices = grid.adjusted
+    with np.errstate(divide="ignore", invalid="ignore"):
+        now, before = (np.log(np.where(p > 0, p, np.nan)) for p in (prices[rows], prices[rows - 1]))
+    before[rows == 0] = np.nan
+    return np.asarray(now - before, dtype=np.float64)
+
+
 def _stretches(count: int) -> list[slice]:
     whole = [slice(0, count)] if count > LEAST_DAYS else []
     starts = range(0, count - STRETCH + 1, STRETCH // 2) if count >= 2 * STRETCH else ()
     return whole + [slice(start, start + STRETCH) for start in starts]
 
 
-def may_be_shifted(series: NDArray[np.floating], benchmark: BoolArray) -> bool:
-    """Tell whether `shifted_days` may find one of some series of log returns, shape (K, T), with a day for each on which any has one."""
-    return bool(_looked_at(series, benchmark, _stretches(series.shape[1])))
+def doubtful_stretches(series: NDArray[np.floating], benchmark: BoolArray) -> list[slice]:
+    """Return the stretches in which `shifted_days` may find one of some series of log returns, shape (K, T), with a day for each on which any has one."""
+    return _looked_at(series, benchmark, _stretches(series.shape[1]))
 
 
 def _looked_at(series: NDArray[np.floating], benchmark: BoolArray, stretches: list[slice]) -> list[slice]:

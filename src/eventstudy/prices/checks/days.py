@@ -17,6 +17,7 @@ from eventstudy.prices.checks.finding import (
     FloatArray,
     Grid,
     Rule,
+    blocks,
     by_ticker,
     finding,
     in_window,
@@ -261,12 +262,13 @@ def repeated_rows(grid: Grid, still: BoolArray, there: BoolArray, said: str, who
 def _all_still(grid: Grid, still: BoolArray, there: BoolArray) -> NDArray[np.bool_]:
     """Return days on which each of several columns repeats, unless that is expected of columns that often do, shape (T,)."""
     mine, count = still & there, there.sum(axis=1)
-    rows = np.asarray((count > 1) & (mine.sum(axis=1) == count), dtype=np.bool_)
+    rows: BoolArray = np.asarray((count > 1) & (mine.sum(axis=1) == count), dtype=np.bool_)
     apart = there & ~rows[:, None]
     share = (mine & apart).sum(axis=0) / np.maximum(apart.sum(axis=0), 1)
-    chance = np.where(there, share, 1.0).prod(axis=1)
-    event = grid.event.any(axis=1)
-    return np.asarray(rows & (chance * np.where(event, event.sum(), len(rows)) <= BY_CHANCE), dtype=np.bool_)
+    event, at = np.asarray(grid.event.any(axis=1), dtype=np.bool_), np.flatnonzero(rows)
+    chance = np.where(there[at], share, 1.0).prod(axis=1)
+    rows[at] = chance * np.where(event[at], event.sum(), len(rows)) <= BY_CHANCE
+    return rows
 
 
 def run_lengths(closes: FloatArray) -> NDArray[np.int64]:
@@ -294,6 +296,11 @@ def carried_closes(closes: FloatArray, volume: FloatArray) -> BoolArray:
 
 def stale_prices(grid: Grid) -> Iterator[Finding]:
     """Yield closes that stand still for days."""
+    for part in grid.parts():
+        yield from _stale(part)
+
+
+def _stale(grid: Grid) -> Iterator[Finding]:
     closes = grid.closes
     length = run_lengths(closes)
     if not (length >= STALE).any():
@@ -343,22 +350,16 @@ def carried_prices(grid: Grid) -> Iterator[Finding]:
     """Yield single closes of event windows that are those of the day before, of tickers without volumes that otherwise move."""
     if grid.usage is None:
         return
-    closes = grid.closes
-    there = grid.priced if grid.traded is None else np.isfinite(closes)
-    same = there & (closes == previous(closes))
-    if not same.any():
+    number, share, row, column = _closes_again(grid)
+    if not len(row):
         return
-    untold = np.ones(len(grid.tickers), dtype=np.bool_)
-    if grid.volume is not None:
-        untold = np.asarray(~np.isfinite(grid.volume).any(axis=0), dtype=np.bool_)
-    number = (there & grid.event).sum(axis=0)
     firms = number > 0
-    outside = there.sum(axis=0) - number
-    share = (same & ~grid.event).sum(axis=0) / np.maximum(outside, 1)
-    if firms.any():
-        share = np.maximum(share, np.median(share[firms]))
-    row, column = np.nonzero(same & grid.event & untold[None, :])
-    days = run_lengths(closes)[row, column] - 1
+    share = np.maximum(share, np.median(share[firms]))
+    some, place = np.unique(column, return_inverse=True)
+    days = np.empty(len(row), dtype=np.int64)
+    for block in blocks(len(some)):
+        mine = slice(*np.searchsorted(place, (block.start, block.stop)))
+        days[mine] = run_lengths(grid.closes[:, some[block]])[row[mine], place[mine] - block.start] - 1
     expected = share[column] ** np.maximum(days, 1) * (number * firms.sum())[column]
     chosen = (days < STALE - 1) & (expected <= BY_CHANCE)
     if grid.usage.zero is not None:
@@ -366,8 +367,34 @@ def carried_prices(grid: Grid) -> Iterator[Finding]:
         apart = (zero >= 0) & (firm >= 0)
         told = np.isin(column * len(grid.days) + row, firm[apart] * len(grid.days) + zero[apart])
         chosen &= ~(told & (days == 1))
-    carried = np.zeros(closes.shape, dtype=np.bool_)
-    carried[row[chosen], column[chosen]] = True
-    level = np.where(carried, NOTE if grid.thin else WARNING, 0).astype(np.int8)
+    level = np.zeros(grid.closes.shape, dtype=np.int8)
+    level[row[chosen], column[chosen]] = NOTE if grid.thin else WARNING
     said = "a return of exactly zero" if grid.of_returns else "the close of the day before, to the last digit"
     yield from by_ticker(grid, CARRIED_PRICE, level, lambda _, rows: f"{said}: {grid.days_of(rows)}")
+
+
+def _closes_again(grid: Grid) -> tuple[Rows, FloatArray, Rows, Rows]:
+    """Return closes that are those of the day before.
+
+    Returns
+    -------
+    ndarray of int and ndarray, shape (K,)
+        How many closes each ticker has in event windows, and the share of its other ones that are those of the day before.
+    ndarray of int, shape (n,), twice
+        Rows and, ascending, columns of those in event windows, of tickers without volumes.
+    """
+    counts, shares, rows, columns = [], [], [], []
+    for part, block in zip(grid.parts(), blocks(len(grid.tickers)), strict=True):
+        closes, event = part.closes, part.event
+        there = part.priced if part.traded is None else np.isfinite(closes)
+        same = there & (closes == previous(closes))
+        number = (there & event).sum(axis=0)
+        counts.append(number)
+        shares.append((same & ~event).sum(axis=0) / np.maximum(there.sum(axis=0) - number, 1))
+        untold = np.ones(closes.shape[1], dtype=np.bool_)
+        if part.volume is not None:
+            untold = np.asarray(~np.isfinite(part.volume).any(axis=0), dtype=np.bool_)
+        column, row = np.nonzero((same & event & untold[None, :]).T)
+        rows.append(row)
+        columns.append(column + block.start)
+    return np.concatenate(counts), np.concatenate(shares), np.concatenate(rows), np.concatenate(columns)

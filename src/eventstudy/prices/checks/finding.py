@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, NamedTuple
 
@@ -109,6 +109,8 @@ FloatArray = NDArray[np.float64]
 LevelArray = NDArray[np.int8]
 
 _SATURDAY = 5
+#: Columns that are looked at together.
+TOGETHER = 256
 #: Levels of a cell: nothing, and the severities in their order.
 NOTE, WARNING, ERROR = 1, 2, 3
 
@@ -173,6 +175,8 @@ class Grid:
         The same prices of another vintage or vendor.
     of_returns : bool
         Whether the prices are relatives, made of returns that were handed in.
+    part_of : tuple of Grid and slice, or None
+        Of which grid these are some columns.
     """
 
     days: pd.DatetimeIndex
@@ -188,6 +192,7 @@ class Grid:
     currency: Mapping[str, str] = field(default_factory=dict)
     other: Grid | None = None
     of_returns: bool = False
+    part_of: tuple[Grid, slice] | None = None
 
     @property
     def closes(self) -> FloatArray:
@@ -202,12 +207,33 @@ class Grid:
     @cached_property
     def used(self) -> BoolArray:
         """Cells that the study uses, shape (T, K)."""
+        if self.part_of is not None:
+            return self.part_of[0].used[:, self.part_of[1]]
         return _cells(self.days, self.tickers, self.usage, None if self.usage is None else self.usage.first)
 
     @cached_property
     def event(self) -> BoolArray:
         """Cells in an event window, shape (T, K)."""
+        if self.part_of is not None:
+            return self.part_of[0].event[:, self.part_of[1]]
         return _cells(self.days, self.tickers, self.usage, None if self.usage is None else self.usage.start)
+
+    def columns(self, chosen: slice) -> Grid:
+        """Return the grid of some columns."""
+        return replace(
+            self,
+            tickers=self.tickers[chosen],
+            adjusted=self.adjusted[:, chosen],
+            traded=None if self.traded is None else self.traded[:, chosen],
+            volume=None if self.volume is None else self.volume[:, chosen],
+            benchmark=self.benchmark[chosen],
+            part_of=(self, chosen),
+        )
+
+    def parts(self) -> Iterator[Grid]:
+        """Yield the grid of some columns after the other."""
+        for block in blocks(len(self.tickers)):
+            yield self.columns(block)
 
     def day(self, row: int) -> str:
         """Return a row's day, ISO format."""
@@ -300,10 +326,21 @@ def _spans(
     shape: tuple[int, int], begin: NDArray[np.int64], stop: NDArray[np.int64], column: NDArray[np.int64]
 ) -> BoolArray:
     """Return a mask that is true from ``begin`` to before ``stop`` in each column."""
-    there = (column >= 0) & (stop > begin)
-    line, size = column[there] * (shape[0] + 1), shape[1] * (shape[0] + 1)
-    edges = np.bincount(line + begin[there], minlength=size) - np.bincount(line + stop[there], minlength=size)
-    return np.asarray(edges.astype(np.int32).reshape(shape[1], -1).cumsum(axis=1)[:, :-1] > 0, dtype=np.bool_).T
+    there = np.flatnonzero((column >= 0) & (stop > begin))
+    order = there[np.argsort(column[there], kind="stable")]
+    out, length = np.zeros((shape[1], shape[0]), dtype=np.bool_), shape[0] + 1
+    for block in blocks(shape[1]):
+        mine = order[slice(*np.searchsorted(column[order], (block.start, block.stop)))]
+        line, size = (column[mine] - block.start) * length, (block.stop - block.start) * length
+        edges = np.bincount(line + begin[mine], minlength=size) - np.bincount(line + stop[mine], minlength=size)
+        out[block] = edges.reshape(-1, length).cumsum(axis=1)[:, :-1] > 0
+    return out.T
+
+
+def blocks(count: int) -> Iterator[slice]:
+    """Yield the places of some columns after the other, so that what is made of them stays small beside the table."""
+    for first in range(0, count, TOGETHER):
+        yield slice(first, min(first + TOGETHER, count))
 
 
 def by_ticker(

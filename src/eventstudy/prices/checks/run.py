@@ -22,9 +22,11 @@ from eventstudy.prices.checks.finding import (
     WARNING,
     BoolArray,
     Finding,
+    FloatArray,
     Grid,
     Rule,
     Usage,
+    blocks,
     by_ticker,
     finding,
     make_grid,
@@ -311,35 +313,45 @@ def check_returns(
         return gathered(found)
     series = values if moving.all() else values[moving]
 
+    shifted = copies.doubtful_stretches(screen.log_returns(series, kind), raw.benchmark[moving])
+
     @cache
     def grid() -> Grid:
         """Return the price relatives of what moves, for a closer look."""
         table = returns if moving.all() else returns.loc[:, moving]
-        relatives = Prices(price_relatives(table, kind), Provenance("returns"))
-        return replace(make_grid(relatives, calendar, benchmarks, usage, thin_trading), of_returns=True)
+        placed = make_grid(Prices(table, Provenance("returns")), calendar, benchmarks, usage, thin_trading)
+        own = placed.adjusted.T
+        spare = own.flags.writeable and not np.may_share_memory(own, values)
+        levels = price_relatives(own, kind, own if spare else None)
+        return replace(placed, adjusted=levels.T, of_returns=True)
 
     if screen.may_repeat_rows(values, raw.benchmark):
-        still = (raw.adjusted == 0.0) | (raw.adjusted == previous(raw.adjusted))
+        still = np.zeros(values.shape, dtype=np.bool_).T
+        for block in blocks(len(values)):
+            some = raw.adjusted[:, block]
+            still[:, block] = (some == 0.0) | (some == previous(some))
         found += days.repeated_rows(raw, still, raw.priced, "every return is zero or that of the day before")
     if calendar is not None and screen.may_miss_sessions(raw.days, series, calendar):
         found += [*days.missing_sessions(grid()), *days.extra_days(grid())]
     if still_ones and screen.may_stand_still(series):
         found += [*days.stale_prices(grid()), *days.carried_prices(grid())]
-    if copies.may_be_shifted(screen.log_returns(series, kind), raw.benchmark[moving]):
-        found += copies.shifted_days(grid())
+    if shifted:
+        found += copies.shifted_days(grid(), shifted if moving.all() else None)
     return gathered(found)
 
 
-def price_relatives(returns: pd.DataFrame, kind: ReturnKind) -> pd.DataFrame:
-    """Return prices over the one before the first return, empty where the return is, shape (T, K)."""
-    values = returns.to_numpy(dtype=np.float64).T
-    there = np.isfinite(values)
-    with np.errstate(over="ignore"):
-        growth = values + 1.0 if kind == "simple" else np.exp(values)
-        growth[~there] = 1.0
-        levels = np.cumprod(growth, axis=1, out=growth)
-    levels[~there] = np.nan
-    return pd.DataFrame(levels.T, index=returns.index, columns=returns.columns)
+def price_relatives(series: FloatArray, kind: ReturnKind, out: FloatArray | None = None) -> FloatArray:
+    """Return prices over the one before the first return of series, shape (K, T), empty where the return is; ``out`` may be the series themselves."""
+    levels = np.empty(series.shape) if out is None else out
+    for block in blocks(len(series)):
+        values = series[block]
+        there = np.isfinite(values)
+        with np.errstate(over="ignore"):
+            growth = values + 1.0 if kind == "simple" else np.exp(values)
+            growth[~there] = 1.0
+            np.cumprod(growth, axis=1, out=levels[block])
+        levels[block][~there] = np.nan
+    return levels
 
 
 def gathered(found: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -8,7 +8,7 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,8 @@ from eventstudy.wording import first_few, is_formula, iso_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
 #: Longest text that a cell of a price file may hold.
 MAX_CELL = 64
@@ -86,12 +88,7 @@ def numbers(column: pd.Series[float], name: str, days: pd.DatetimeIndex, money: 
     kind = column.dtype
     if pd.api.types.is_numeric_dtype(kind) and not pd.api.types.is_bool_dtype(kind) and not _is_complex(kind):
         return column.astype("float64")
-    cells = column.astype("object")
-    there, read = cells.notna().to_numpy(), _money if money else _number
-    values = np.full(len(cells), np.nan)
-    values[there] = [read(c) for c in cells[there]]
-    wrong = np.isnan(values) & there
-    wrong[wrong] = [not isinstance(c, str) or c.strip() not in MISSING for c in cells[wrong]]
+    values, wrong = read_numbers(column.astype("object"), money)
     if wrong.any():
         place = int(wrong.argmax())
         raise DataUnfit(
@@ -101,6 +98,16 @@ def numbers(column: pd.Series[float], name: str, days: pd.DatetimeIndex, money: 
             row=place + 1,
         )
     return pd.Series(values, index=column.index)
+
+
+def read_numbers(cells: pd.Series[Any], money: bool = False) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the figures of cells, NaN where there is none, and which cells hold something else, shape (N,) each."""
+    there, read = cells.notna().to_numpy(), _money if money else _number
+    values = np.full(len(cells), np.nan)
+    values[there] = [read(c) for c in cells[there]]
+    wrong = np.isnan(values) & there
+    wrong[wrong] = [not isinstance(c, str) or c.strip() not in MISSING for c in cells[wrong]]
+    return values, wrong
 
 
 def _is_complex(kind: object) -> bool:

@@ -151,10 +151,10 @@ def needed_cells(columns: Sequence[str]) -> int:
 
 def crsp_columns(columns: Sequence[str], name: str) -> dict[str, str]:
     """Return the columns of CRSP's file by their older names."""
-    return _columns_of("crsp", columns, [meaning(c, "crsp") for c in columns], name)
+    return columns_of_kind("crsp", columns, [meaning(c, "crsp") for c in columns], name)
 
 
-def _columns_of(kind: str, columns: Sequence[str], names: Sequence[str], name: str) -> dict[str, str]:
+def columns_of_kind(kind: str, columns: Sequence[str], names: Sequence[str], name: str) -> dict[str, str]:
     """Return the columns that are used by what they stand for: of several that name firms the first in the order of `HEADERS`; else refuse two for one."""
     found: dict[str, str] = {}
     for m, words in HEADERS[kind].items():
@@ -237,7 +237,7 @@ def from_rows(table: pd.DataFrame, asked: Asked) -> Figures:
     if "date" not in names or not _CLOSES & set(names):
         _refuse_unknown(list(filter(_is_raw, columns)), set(), name)
         raise InvalidInput(f"{name} has the columns {column_names(columns)}. {NEEDED}.", columns=tuple(columns))
-    chosen = _columns_of("prices", columns, names, name)
+    chosen = columns_of_kind("prices", columns, names, name)
     named = asked.ticker or ticker_of_name(name) or asked.likely
     if named and "firm" in chosen and table[chosen["firm"]].nunique() < 2:
         del chosen["firm"]  # an ISIN or a name beside the ticker that is given

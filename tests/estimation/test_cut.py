@@ -1,0 +1,43 @@
+"""Windows that are cut out of a matrix, also beyond its ends, against a loop over their days."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from eventstudy.estimation.panel import FirmDays
+from eventstudy.prices.checks.finding import _spans
+from eventstudy.windows import Window
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("length", [1, 7, 40, 90])
+def test_windows_are_what_a_loop_finds(order, length):
+    rng = np.random.default_rng(length)
+    matrix = np.asarray(rng.normal(size=(60, 9)), order=order)
+    firm, place = rng.integers(-1, 9, 300), rng.integers(-130, 190, 300)
+    days = FirmDays(matrix, firm)
+    window = Window(-4, length - 5)
+    right = np.full((300, length), np.nan)
+    for i in range(300):
+        for k, day in enumerate(place[i] + window.days):
+            if firm[i] >= 0 and 0 <= day < 60:
+                right[i, k] = matrix[day, firm[i]]
+    np.testing.assert_array_equal(days.cut(days.row, place, window), right)
+
+
+def test_a_matrix_by_firms_is_not_copied():
+    matrix = np.zeros((4, 50)).T
+    assert np.shares_memory(FirmDays(matrix, np.array([0, 3])).values, matrix)
+
+
+@pytest.mark.parametrize("columns", [1, 3, 256, 700])
+def test_cells_in_use_are_those_of_a_loop(columns):
+    rng = np.random.default_rng(columns)
+    begin, column = rng.integers(0, 30, 500), rng.integers(-1, columns, 500)
+    stop = begin + rng.integers(-2, 8, 500)
+    right = np.zeros((40, columns), dtype=bool)
+    for first, last, own in zip(begin, stop, column, strict=True):
+        if own >= 0:
+            right[first : max(last, 0), own] = True
+    np.testing.assert_array_equal(_spans((40, columns), begin, stop, column), right)
