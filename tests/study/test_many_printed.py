@@ -62,12 +62,7 @@ def gathered(monkeypatch):
     return lambda: sum(count) / N
 
 
-@pytest.fixture
-def as_many(monkeypatch):
-    """Count sizes of sums as of many events, in place of putting them in order."""
-
-
-def test_a_printout_gathers_the_events_once(fresh, gathered, as_many):
+def test_a_printout_gathers_the_events_once(fresh, gathered):
     text = str(fresh)
     assert gathered() == 1
     assert text == str(fresh)
@@ -82,7 +77,7 @@ def test_a_page_of_the_event_day_gathers_nothing_but_its_ranks(fresh, gathered):
     assert gathered() <= 1
 
 
-def test_nothing_printed_gathers_large_arrays(fresh, as_many):
+def test_nothing_printed_gathers_large_arrays(fresh):
     str(fresh)
     fresh._repr_html_()
     fresh.plot_car()
@@ -98,7 +93,7 @@ def test_nothing_printed_gathers_large_arrays(fresh, as_many):
 
 
 @pytest.mark.parametrize("windows", [[(-1, 1)], [(-2, 0), (0, 4), (-6, 6)]])
-def test_other_windows_are_asked_in_two_passes(fresh, gathered, as_many, windows):
+def test_other_windows_are_asked_in_two_passes(fresh, gathered, windows):
     ask_of(fresh.abnormal, [Window(*w) for w in windows])
     for w in windows:
         fresh.tests(*w)
@@ -143,7 +138,7 @@ def test_a_title_of_many_paths_is_held_against_their_numbers(fresh):
     assert len(numbers.values) == len(list(numbers.values)) == (3 * N + 1) * 13
 
 
-def test_plain_values_of_many_events_are_those_of_the_tables(fresh, gathered, as_many):
+def test_plain_values_of_many_events_are_those_of_the_tables(fresh, gathered):
     plain = fresh.to_dict(((0, 1), (-6, 6)))
     assert gathered() <= 2
     assert json.loads(json.dumps(plain, allow_nan=False)) == plain
