@@ -262,7 +262,7 @@ def _match(days: pd.DatetimeIndex, there: NDArray[np.bool_], thin: bool) -> Matc
     inside = (at >= 0) & (at < known.open.shape[1])
     at, there = at[inside], there[inside]
     covered = (at >= known.spans[:, :1]) & (at <= known.spans[:, 1:])
-    count, hits = _counts(there, covered), _counts(there, known.open[:, at])
+    count, hits = _counts(there, covered), _counts(there, covered & (known.open[:, at] > 0))
     if not len(at):
         zero = np.zeros(hits.shape)
         return Match(known.names, zero, zero, zero, ((),) * len(zero), ((),) * len(zero))

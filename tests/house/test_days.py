@@ -230,6 +230,18 @@ def test_counts_agree_with_sets_of_days():
             assert match.missing[k, e] == len(theirs - mine)
 
 
+@pytest.mark.parametrize(("first", "last"), [("1995-01-02", "2004-12-31"), ("2000-01-03", "2024-02-23")])
+def test_days_whose_sessions_are_not_known_count_on_neither_side(first, last):
+    days = pd.bdate_range(first, last)
+    match, known = match_exchanges(days), _known()
+    at = np.asarray((days - pd.Timestamp("1970-01-02")).days)
+    for e in range(len(match.names)):
+        mine = at[(at >= known.spans[e, 0]) & (at <= known.spans[e, 1])]
+        assert match.known[0, e] == len(mine)
+        assert match.closed[0, e] == (known.open[e, mine] == 0).sum()
+        assert match.missing[0, e] >= 0
+
+
 def test_weekdays_with_filled_holidays_and_weekly_rows_are_no_exchanges():
     assert recognised(pd.bdate_range("2022-01-03", "2023-12-29")) == ()
     assert recognised(pd.date_range("2022-01-07", periods=100, freq="W-FRI")) == ()

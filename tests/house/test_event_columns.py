@@ -83,7 +83,7 @@ def test_days_are_counted_alike_by_what_is_there_and_by_what_lacks(lacking):
             mine = at[there[:, k]]
             held = (mine >= known.spans[e, 0]) & (mine <= known.spans[e, 1])
             assert found.known[k, e] == held.sum()
-            assert found.closed[k, e] == held.sum() - known.open[e, mine].sum()
+            assert found.closed[k, e] == held.sum() - known.open[e, mine[held]].sum()
 
 
 def test_a_table_of_events_is_read_as_its_rows_are():
