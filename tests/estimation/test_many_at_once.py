@@ -452,3 +452,15 @@ def test_events_left_open_go_to_arch(kind, monkeypatch):
     assert len(asked) >= good.sum() >= 4
     np.testing.assert_allclose(alone.coefficients[good], together.coefficients[good], rtol=0, atol=1e-3)
     np.testing.assert_allclose(alone.relative_variance[good], together.relative_variance[good], rtol=5e-3)
+
+
+def test_the_days_that_a_line_goes_through_have_a_residual_of_zero() -> None:
+    rng = np.random.default_rng(12)
+    market = rng.normal(0.0004, 0.01, 320)
+    returns = np.outer(market, rng.uniform(0.5, 1.5, 9)) + 0.01 * rng.standard_t(4, (320, 9))
+    table = pd.DataFrame(returns, index=pd.bdate_range("2021-01-04", periods=320), columns=[f"F{i}" for i in range(9)])
+    study = es.EventStudy(es.RobustMarketModel("m", norm="lad"), (-200, -11), (-5, 5))
+    result = study.run(table.assign(m=market), [es.Event(f, str(table.index[250])[:10]) for f in table])
+    residuals = result.abnormal.residuals
+    assert ((residuals == 0.0).sum(axis=1) == 2).all()  # as many as coefficients
+    assert np.abs(residuals[residuals != 0.0]).min() > 1e-9

@@ -488,6 +488,8 @@ class MarketModel(OneBenchmark):
 # -- Models fitted by iteration: chunk by chunk, all events of a chunk at once.
 
 
+#: A residual below this share of its return is rounding noise, whose sign and rank mean nothing.
+ROUNDING = 1e-13
 #: Events that are estimated together: their arrays stay in the processor's cache, and memory does not grow with the study.
 CHUNK = 256
 
@@ -641,6 +643,7 @@ def _with_estimates(
     expected, root, r_squared = base.expected.copy(), np.zeros_like(base.root), base.r_squared.copy()
     b = found.coefficients[good]
     e = masked(sample.y[good] - np.einsum("nmp,np->nm", sample.x[good], b), used)
+    e[np.abs(e) <= ROUNDING * np.abs(sample.y[good])] = 0.0  # days that a line of least absolute deviations goes through
     s = deviation(e, base.n_est[place] - base.n_params)
     relative = None
     if found.est_variance is not None and found.event_variance is not None:

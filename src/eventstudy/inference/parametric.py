@@ -277,7 +277,7 @@ def _inflation(abnormal: AbnormalReturns, window: Window, pairs: str, n: int) ->
     factor = 1.0 + (n - 1) * r
     if factor > 1e-12:
         few = f"; {unknown:.0%} of the pairs have fewer than {MIN_COMMON_DAYS} common days and count as uncorrelated"
-        return r, factor, f"mean correlation {r:.4f}{few if unknown else ''}"
+        return r, factor, f"mean correlation {round(r, 4) + 0.0:.4f}{few if unknown else ''}"
     return f"the mean correlation {r:.4f} is so negative that 1 + (n-1) r̄ is not positive with n = {n}"
 
 
