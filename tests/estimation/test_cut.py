@@ -26,6 +26,12 @@ def test_windows_are_what_a_loop_finds(order, length):
     np.testing.assert_array_equal(days.cut(days.row, place, window), right)
 
 
+def test_no_windows_are_cut_also_where_they_would_be_longer_than_the_data():
+    days = FirmDays(np.zeros((20, 3)), np.empty(0, dtype=np.int64))
+    none = np.empty(0, dtype=np.int64)
+    assert days.cut(none, none, Window(-100, 10)).shape == (0, 111)
+
+
 def test_a_matrix_by_firms_is_not_copied():
     matrix = np.zeros((4, 50)).T
     assert np.shares_memory(FirmDays(matrix, np.array([0, 3])).values, matrix)

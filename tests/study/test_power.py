@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import lru_cache
 from html import escape
 
@@ -177,7 +177,7 @@ def test_monte_carlo_of_the_tests_agrees_with_the_formula(n, sd, effect):
     for k in range(0, DRAWS, 100):  # the arrays above are the package's own tests
         part = ab.take(np.arange(k * n, (k + 1) * n))
         shifted = AbnormalReturns(
-            **{f: getattr(part, f) for f in part.__dataclass_fields__ if f != "_memo"} | {"ar": part.ar + effect}
+            **{f.name: getattr(part, f.name) for f in fields(part) if f.init} | {"ar": part.ar + effect}
         )
         assert run_test("csect_t", shifted, (0, 0)).statistic == pytest.approx(t[k], rel=1e-9)
         assert run_test("patell_z", shifted, (0, 0)).statistic == pytest.approx(z[k], rel=1e-9)

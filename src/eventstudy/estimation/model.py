@@ -643,7 +643,9 @@ def _with_estimates(
     expected, root, r_squared = base.expected.copy(), np.zeros_like(base.root), base.r_squared.copy()
     b = found.coefficients[good]
     e = masked(sample.y[good] - np.einsum("nmp,np->nm", sample.x[good], b), used)
-    e[np.abs(e) <= ROUNDING * np.abs(sample.y[good])] = 0.0  # days that a line of least absolute deviations goes through
+    e[np.abs(e) <= ROUNDING * np.abs(sample.y[good])] = (
+        0.0  # days that a line of least absolute deviations goes through
+    )
     s = deviation(e, base.n_est[place] - base.n_params)
     relative = None
     if found.est_variance is not None and found.event_variance is not None:

@@ -320,7 +320,7 @@ class FirmDays:
         """Return the values of some rows around places in time, shape (n, days)."""
         length, first = len(window), position + window.start
         beyond = (row < 0) | (first < 0) | (first + length > self.values.shape[1])
-        if not beyond.any():
+        if len(row) and not beyond.any():
             return self._view(length)[row, first]
         out = np.full((len(row), length), np.nan)
         inside = ~beyond

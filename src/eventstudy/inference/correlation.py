@@ -247,13 +247,15 @@ class DateTally(Tally):
         if end <= start:
             return
         lags, m = every.early.shape[1:]
-        for d in range(lags):
+        for d in range(1, lags):
             place = np.searchsorted(dates, dates[start:end] - d)
             then = np.flatnonzero(dates[place] == dates[start:end] - d)
             early, late = every.early[_run(place[then]), d, d:], every.late[_run(start + then), d, : m - d]
-            self._pairs[d] += (2.0 if d else 1.0) * float(np.einsum("gm,gm->", early, late))
-        if lags:
-            self._pairs[0] -= float(every.varied[start:end].sum())
+            self._pairs[d] += 2.0 * float(np.einsum("gm,gm->", early, late))
+        several = start + np.flatnonzero(every.varied[start:end] > 1.0)  # one event alone makes no pair
+        if lags and len(several):
+            same = every.early[_run(several), 0]
+            self._pairs[0] += float(np.einsum("gm,gm->", same, same) - every.varied[several].sum())
         self._closed = int(dates[end - 1])
         self._held = [every.of(slice(int(np.searchsorted(dates, self._closed - self._length + 1)), None))]
 
