@@ -372,6 +372,8 @@ class _Reader:
             return pa.array([int(n) if re.fullmatch(r"[1-9]\d{0,17}", n) else None for n in self.needed.names]).cast(
                 kind
             )
+        if kinds.is_null(kind):  # no row has a firm
+            return pa.nulls(len(self.needed.names))
         return pa.array(self.needed.names, type=pa.string()).cast(kind)
 
     def _where(self, bounds: tuple[np.datetime64, np.datetime64] | None) -> pc.Expression:
