@@ -49,6 +49,12 @@ class Question(Generic[Found_co]):
         return self == other
 
 
+def _each_once(questions: Sequence[Question[Answer]]) -> list[Question[Answer]]:
+    """Return questions without those that another one answers too."""
+    asked = list(dict.fromkeys(questions))
+    return [q for q in asked if not any(other.serves(q) for other in asked if other is not q)]
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class WindowSums(Answer):
     """Abnormal returns of N events summed over one window.
@@ -316,8 +322,7 @@ class AbnormalReturns(Deferred):
 
     def ask_all(self, *questions: Question[Answer]) -> None:
         """Put questions to all events in one pass over them, but for those that are answered."""
-        new = [q for q in dict.fromkeys(questions) if not any(known.serves(q) for known in self._answers)]
-        new = [q for q in new if not any(other.serves(q) for other in new if other is not q)]
+        new = [q for q in _each_once(questions) if not any(known.serves(q) for known in self._answers)]
         if not new:
             return
         order = np.argsort(self.position, kind="stable") if is_many(self.n) else None
@@ -570,10 +575,21 @@ def nan_mean(values: FloatArray) -> FloatArray:
 
 def day_means(values: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the mean over the first axis of what is there, NaN where nothing is, and how many there are."""
+    total, count = column_sums(values)
+    return means(total, count), count
+
+
+def means(total: FloatArray, count: FloatArray) -> FloatArray:
+    """Return sums over counts, NaN where nothing is counted."""
+    return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan), dtype=np.float64)
+
+
+def column_sums(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the sum over events of what is there on each day, and how many there are."""
     seen = np.isfinite(values)
-    count = seen.sum(axis=0).astype(np.float64)
-    total = np.where(seen, values, 0.0).sum(axis=0)
-    return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan), dtype=np.float64), count
+    if seen.all():
+        return values.sum(axis=0), np.full(values.shape[1], float(len(values)))
+    return np.where(seen, values, 0.0).sum(axis=0), seen.sum(axis=0).astype(np.float64)
 
 
 def abnormal_returns(panel: EventPanel, fit: Fit, firms: IntArray | None = None) -> AbnormalReturns:
@@ -644,7 +660,7 @@ def estimate(
     if model.iterated or not is_many(panel.n):
         return _kept(panel, model)
     order = np.argsort(panel.position, kind="stable")
-    questions = [q for i, q in enumerate(questions) if not any(known.serves(q) for known in questions[:i])]
+    questions = _each_once(questions)
     tallies = [question.tally() for question in questions]
     fits, abnormals = Held(panel.n), Held(panel.n)
     reasons, good = [""] * panel.n, np.ones(panel.n, dtype=np.bool_)

@@ -15,8 +15,6 @@ class Answer:
 
     EACH: ClassVar[frozenset[str]] = frozenset()
     ALIKE: ClassVar[frozenset[str]] = frozenset()
-    #: Whether answers are added as they come, so that there are never many of them: not where rows would be copied again and again.
-    FOLDS: ClassVar[bool] = False
 
     def total(self, answers: Sequence[Self], order: NDArray[np.int64] | None) -> Self:
         """Return the answer of all events: sums added, rows put in the places that ``order`` names, as they come if it is None."""
@@ -44,7 +42,7 @@ class Tally:
     def add(self, answer: Answer) -> None:
         """Add the answer of some events more."""
         self._answers.append(answer)
-        if len(self._answers) >= self.TOGETHER and (answer.FOLDS or not answer.EACH):
+        if len(self._answers) >= self.TOGETHER and not answer.EACH:  # rows would be copied again and again
             self._answers = [answer.total(self._answers, None)]
 
     def total(self, order: NDArray[np.int64] | None) -> Answer:

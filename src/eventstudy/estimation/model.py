@@ -275,8 +275,8 @@ def fit_least_squares(
 
     Notes
     -----
-    Days that are not usable become zero rows of X and R: they change neither X'X nor X'R. The QR
-    decomposition keeps full precision where the normal equations would lose half the digits.
+    Days that are not usable become zero rows of X and R: they change neither X'X nor X'R. Orthogonal
+    columns (`orthogonal`) keep full precision where the normal equations would lose half the digits.
     """
     mask, event_mask = panel.est_mask, panel.event_mask
     rows_of_days = design(panel.est_columns)

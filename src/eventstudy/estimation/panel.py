@@ -365,8 +365,8 @@ class Windows:
         self.matrix = returns.to_numpy(dtype=np.float64)
         self.offsets = tuple(model.offsets) or (0,) * len(model.columns)
         farthest = max(abs(day) for window in (rules.estimation, rules.window) for day in (window.start, window.end))
-        self.reach = farthest + max((abs(later) for later in self.offsets), default=0) + 1
-        self.place = np.where(position < 0, -self.reach, position)
+        reach = farthest + max((abs(later) for later in self.offsets), default=0) + 1
+        self.place = np.where(position < 0, -reach, position)
         firms, codes = events.firms
         self.firm = returns.columns.get_indexer(pd.Index(firms))[codes]
         self.factor = returns.columns.get_indexer(pd.Index(list(model.columns)))

@@ -10,25 +10,11 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from eventstudy.estimation.abnormal import AbnormalReturns, Question
+from eventstudy.estimation.abnormal import AbnormalReturns, Question, column_sums
 from eventstudy.estimation.answers import Answer
 from eventstudy.estimation.panel import FloatArray, IntArray
 from eventstudy.estimation.residuals import running_sums
 from eventstudy.windows import Window
-
-
-def means(total: FloatArray, count: FloatArray) -> FloatArray:
-    """Return sums over counts, NaN where nothing is counted."""
-    return np.asarray(np.where(count > 0, total / np.maximum(count, 1), np.nan), dtype=np.float64)
-
-
-def column_sums(values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the sum over events of what is there on each day, and how many there are."""
-    seen = np.isfinite(values)
-    if seen.all():
-        return values.sum(axis=0), np.full(values.shape[1], float(len(values)))
-    return np.where(seen, values, 0.0).sum(axis=0), seen.sum(axis=0).astype(np.float64)
-
 
 # -- Sums by relative day.
 

@@ -7,18 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eventstudy.estimation.abnormal import AbnormalReturns, day_means
+from eventstudy.estimation.abnormal import AbnormalReturns, day_means, means
 from eventstudy.estimation.panel import FloatArray
 from eventstudy.inference.correlation import mean_correlation
-from eventstudy.inference.days import (
-    RankDays,
-    RankResiduals,
-    RankWindows,
-    SharePositive,
-    means,
-    mid_ranks,
-    scores_by_day,
-)
+from eventstudy.inference.days import RankDays, RankResiduals, RankWindows, SharePositive, mid_ranks, scores_by_day
 from eventstudy.inference.result import (
     LEVEL,
     NO_DAYS,

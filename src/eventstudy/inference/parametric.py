@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
-from eventstudy.estimation.abnormal import AbnormalReturns, nan_mean
+from eventstudy.estimation.abnormal import AbnormalReturns, means, nan_mean
 from eventstudy.estimation.panel import FloatArray, IntArray
 from eventstudy.inference.correlation import MIN_COMMON_DAYS, event_time_correlation, mean_correlation, unknown_share
-from eventstudy.inference.days import SumByDay, means
+from eventstudy.inference.days import SumByDay
 from eventstudy.inference.result import (
     EQUAL,
     NO_DAYS,

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from eventstudy.estimation.abnormal import AbnormalReturns
+from eventstudy.estimation.abnormal import AbnormalReturns, means
 from eventstudy.estimation.panel import BoolArray, FloatArray, IntArray
 from eventstudy.inference.clusters import WORDS, Clusters, gather_clusters
-from eventstudy.inference.days import SumByDay, means
+from eventstudy.inference.days import SumByDay
 from eventstudy.inference.result import EQUAL, LEVEL, NO_DAYS, ONE_EVENT, Draft, NotApplicable, check_draws, members
 from eventstudy.inference.single import MIN_COMPARED, compared_with, estimation_sums
 from eventstudy.windows import Window
