@@ -173,11 +173,11 @@ def test_chow_is_the_f_of_three_regressions(p):
         f.append((whole.ssr - within) / p / (within / (m - 2 * p)))
         tail.append(stats.f.sf(f[-1], p, m - 2 * p))
         e[i, seen] = whole.resid
-    found = chow(e, x)
+    found = chow(e, list(np.moveaxis(x, 2, 0)))
     np.testing.assert_allclose(found.value, f, rtol=RTOL)
     np.testing.assert_allclose(found.p_value, tail, rtol=RTOL)
     # Regressions of y on X and of residuals on X leave the same sums of squares, whatever was estimated before.
-    np.testing.assert_allclose(chow(y, x).value, f, rtol=1e-8)
+    np.testing.assert_allclose(chow(y, list(np.moveaxis(x, 2, 0))).value, f, rtol=1e-8)
 
 
 def test_outliers_are_days_beyond_robust_deviations(residuals):
@@ -221,8 +221,8 @@ def test_a_half_without_variation_has_no_chow():
     x = np.stack([np.ones((3, 60)), market], axis=2)
     e = rng.standard_normal((3, 60))
     e[2, 7:] = np.nan
-    assert chow(e, x).computed.tolist() == [True, False, False]
-    assert not chow(np.zeros((1, 60)), x[:1]).computed.any()
+    assert chow(e, list(np.moveaxis(x, 2, 0))).computed.tolist() == [True, False, False]
+    assert not chow(np.zeros((1, 60)), list(np.moveaxis(x[:1], 2, 0))).computed.any()
     assert not outliers(np.zeros((1, 60)), 5.0).any()
     assert np.isnan(autocorrelations(np.zeros((1, 60)), 2)).all()
 

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from eventstudy.errors import InvalidInput
 from eventstudy.estimation.answers import Answer, Tally
 from eventstudy.estimation.deferred import Deferred, chunks, is_many
-from eventstudy.estimation.model import Fit, ModelDefaults, NormalReturnModel
+from eventstudy.estimation.model import Fit, ModelDefaults, NormalReturnModel, masked
 from eventstudy.estimation.panel import BoolArray, EventPanel, FloatArray, IntArray, absent, panel_before
 from eventstudy.windows import Window
 from eventstudy.wording import first_few, iso_day, listed, relative_day
@@ -143,6 +143,8 @@ class AbnormalReturns(Deferred):
         Whether sums leave out days without an abnormal return; else a window with such a day has no sum.
     holes : ndarray of bool, shape (N, L), or None
         Days that the benchmark, a factor or the whole table lacks: a window with one has no sum whatever ``skip_gaps`` says.
+    place : ndarray of int, shape (N,), or None
+        Of events that are asked together, where they stand among all that are asked.
     before : callable, or None
         From keys of events to their abnormal returns on the sessions between estimation and event window (`run_up`).
 
@@ -206,6 +208,7 @@ class AbnormalReturns(Deferred):
     skip_gaps: bool = False
     holes: BoolArray | None = field(default_factory=absent)
     before: Callable[[Sequence[str]], FloatArray] | None = None
+    place: IntArray | None = field(default=None, init=False)
     _memo: dict[Hashable, object] = field(default_factory=dict, init=False)
     _answers: dict[Question[Answer], Answer] = field(default_factory=dict, init=False)
 
@@ -326,9 +329,10 @@ class AbnormalReturns(Deferred):
         if not new:
             return
         order = np.argsort(self.position, kind="stable") if is_many(self.n) else None
-        parts = (self,) if order is None else (self.part(chosen) for chosen in chunks(order))
         tallies = [question.tally() for question in new]
-        for part in parts:
+        for chosen in [np.arange(self.n)] if order is None else chunks(order):
+            part = self if order is None else self.part(chosen)
+            part.__dict__["place"] = chosen if part.place is None else part.place
             for question, tally in zip(new, tallies, strict=True):
                 tally.add(question.answer(part))
         self._answers.update((q, tally.total(order)) for q, tally in zip(new, tallies, strict=True))
@@ -344,18 +348,18 @@ class AbnormalReturns(Deferred):
         days = self.columns_of(window)
         ar = self.ar[:, days]
         seen = np.isfinite(ar)
-        n_days = np.asarray(seen.sum(axis=1), dtype=np.int64)
+        n_days = np.asarray(np.count_nonzero(seen, axis=1), dtype=np.int64)
         some = self._whole(seen, days)
-        variances = np.where(seen, self.relative_variance[:, days], 0.0)
+        variances = masked(self.relative_variance[:, days], seen)
         own = variances.sum(axis=1) + self._serial_terms(variances)
-        h = np.where(seen[:, :, None], self.rows[:, days], 0.0).sum(axis=1)
+        h = masked(self.rows[:, days], seen[:, :, None]).sum(axis=1)
         h_root = np.einsum("np,npq->nq", h, self.root)
         variance = own + np.einsum("nq,nq->n", h_root, h_root)
-        total = np.nansum(ar, axis=1) if self.reference_returns is None else self._compounded(days, seen)
+        total = masked(ar, seen).sum(axis=1) if self.reference_returns is None else self._compounded(days, seen)
         car = np.where(some, total, np.nan)
         s_car = np.where(some, self.sigma * np.sqrt(variance), np.nan)
         standard = ar / (self.sigma[:, None] * np.sqrt(self.c[:, days]))
-        csar = np.where(some, np.nansum(standard, axis=1), np.nan)
+        csar = np.where(some, masked(standard, seen).sum(axis=1), np.nan)
         naive = np.where(some, self.sigma * np.sqrt(own), np.nan)
         return WindowSums(window, n_days, car, s_car, car / s_car, csar, naive)
 
@@ -537,7 +541,7 @@ class AbnormalReturns(Deferred):
     def take(self, chosen: IntArray) -> AbnormalReturns:
         """Return the abnormal returns of some events, by place."""
         found = super().take(chosen)
-        found.__dict__.update(_memo={}, _answers={})
+        found.__dict__.update(place=None, _memo={}, _answers={})
         return found
 
     def but(self, **changes: object) -> AbnormalReturns:
@@ -586,9 +590,10 @@ def means(total: FloatArray, count: FloatArray) -> FloatArray:
 
 def column_sums(values: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the sum over events of what is there on each day, and how many there are."""
+    total = values.sum(axis=0)
+    if np.isfinite(total).all():
+        return total, np.full(values.shape[1], float(len(values)))
     seen = np.isfinite(values)
-    if seen.all():
-        return values.sum(axis=0), np.full(values.shape[1], float(len(values)))
     return np.where(seen, values, 0.0).sum(axis=0), seen.sum(axis=0).astype(np.float64)
 
 

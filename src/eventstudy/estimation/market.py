@@ -10,16 +10,18 @@ import numpy as np
 
 from eventstudy.errors import InvalidInput
 from eventstudy.estimation.model import (
+    Design,
     Fit,
     ModelDefaults,
     OneBenchmark,
+    WithIntercept,
+    as_they_are,
     centred,
     deviation,
     fit_least_squares,
     masked,
     nan_where,
     unusable_reasons,
-    with_intercept,
 )
 from eventstudy.estimation.panel import EventPanel, FloatArray
 
@@ -47,9 +49,10 @@ class MeanAdjusted(ModelDefaults):
     formula: ClassVar[str] = "R = mu + e"
     benchmark: ClassVar[str | None] = None
 
-    def design(self, columns: FloatArray) -> FloatArray:
-        """Return rows ``(1,)``, shape (..., 1)."""
-        return np.ones((*columns.shape[:-1], 1))
+    @property
+    def design(self) -> Design:
+        """Rows ``(1,)``, shape (..., 1)."""
+        return WithIntercept(0)
 
     def fit(self, panel: EventPanel) -> Fit:
         """Estimate the mean return of every event's firm."""
@@ -87,9 +90,10 @@ class MarketAdjusted(OneBenchmark):
         """The model in one line."""
         return f"R = {self.benchmark} + e"
 
-    def design(self, columns: FloatArray) -> FloatArray:
-        """Return rows ``(R_m,)``, shape (..., 1)."""
-        return columns
+    @property
+    def design(self) -> Design:
+        """Rows ``(R_m,)``, shape (..., 1)."""
+        return as_they_are
 
     def fit(self, panel: EventPanel) -> Fit:
         """Return the market's returns as expected returns, with the spread of the residuals."""
@@ -241,9 +245,10 @@ class FactorModel(ModelDefaults):
         """The factors, and the riskless rate if there is one."""
         return self._named if self.risk_free is None else (*self._named, self.risk_free)
 
-    def design(self, columns: FloatArray) -> FloatArray:
-        """Return rows ``(1, F)``, shape (..., K + 1), from the columns' returns."""
-        return with_intercept(columns[..., : len(self._named)])
+    @property
+    def design(self) -> Design:
+        """Rows ``(1, F)``, shape (..., K + 1), of the columns' returns."""
+        return WithIntercept(len(self._named))
 
     def fit(self, panel: EventPanel) -> Fit:
         """Estimate the factor loadings of every event.

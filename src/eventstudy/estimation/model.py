@@ -12,6 +12,9 @@ from eventstudy.errors import InvalidInput
 from eventstudy.estimation.deferred import Deferred, chunks
 from eventstudy.estimation.panel import BoolArray, EventPanel, FloatArray, IntArray, PanelColumns, absent
 
+#: Column returns, shape (..., K), to regressor rows, shape (..., p).
+Design = Callable[[FloatArray], FloatArray]
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Fit(Deferred):
@@ -83,7 +86,7 @@ class Fit(Deferred):
     reference_returns: FloatArray | None = field(default_factory=absent)
     riskless: FloatArray | None = field(default_factory=absent)
     est_columns: FloatArray | None = field(default_factory=absent)
-    design: Callable[[FloatArray], FloatArray] | None = None
+    design: Design | None = None
 
     @property
     def n(self) -> int:
@@ -139,8 +142,9 @@ class NormalReturnModel(PanelColumns, Protocol):
         """Estimate the model on the estimation window of every event."""
         ...
 
-    def design(self, columns: FloatArray) -> FloatArray:
-        """Return regressor rows, shape (..., p), from column returns, shape (..., K)."""
+    @property
+    def design(self) -> Design:
+        """What makes regressor rows, shape (..., p), of column returns, shape (..., K)."""
         ...
 
 
@@ -182,12 +186,34 @@ def require_name(value: object, model: str) -> None:
         raise InvalidInput(f"{model} needs the name of its benchmark, e.g. {model}('^GSPC'); {value!r} was given.")
 
 
-def with_intercept(columns: FloatArray) -> FloatArray:
-    """Return ``(1, columns)`` along the last axis; each of them side by side in memory."""
-    out = np.empty((columns.shape[-1] + 1, *columns.shape[:-1]))
-    out[0] = 1.0
-    out[1:] = np.moveaxis(columns, -1, 0)
-    return np.moveaxis(out, 0, -1)
+@dataclass(frozen=True)
+class WithIntercept:
+    """Makes rows ``(1, R_1 … R_k)`` of column returns; of all columns unless ``count`` is given."""
+
+    count: int | None = None
+
+    def __call__(self, columns: FloatArray) -> FloatArray:
+        """Return regressor rows, shape (..., k + 1); each regressor side by side in memory."""
+        chosen = columns[..., : self.count]
+        out = np.empty((chosen.shape[-1] + 1, *chosen.shape[:-1]))
+        out[0] = 1.0
+        out[1:] = np.moveaxis(chosen, -1, 0)
+        return np.moveaxis(out, 0, -1)
+
+
+def as_they_are(columns: FloatArray) -> FloatArray:
+    """Return column returns as regressor rows."""
+    return columns
+
+
+def regressors(design: Design, columns: FloatArray) -> list[FloatArray]:
+    """Return the p columns of X, shape (N, M) each, of column returns, shape (N, M, K); a constant is one row that all events share."""
+    if not isinstance(design, WithIntercept):
+        rows = design(columns)
+        return [rows[:, :, j] for j in range(rows.shape[2])]
+    chosen = columns[:, :, : design.count]
+    ones = np.broadcast_to(np.ones(chosen.shape[1]), chosen.shape[:2])
+    return [ones, *(chosen[:, :, j] for j in range(chosen.shape[2]))]
 
 
 @dataclass(frozen=True)
@@ -209,9 +235,10 @@ class OneBenchmark(ModelDefaults):
         """The benchmark."""
         return (self.benchmark,)
 
-    def design(self, columns: FloatArray) -> FloatArray:
-        """Return rows ``(1, R_m)``, shape (..., 2), from the benchmark's returns, shape (..., 1)."""
-        return with_intercept(columns)
+    @property
+    def design(self) -> Design:
+        """Rows ``(1, R_m)``, shape (..., 2), of the benchmark's returns, shape (..., 1)."""
+        return WithIntercept()
 
 
 # -- Sums over usable days.
@@ -227,6 +254,11 @@ def nan_where(values: FloatArray, mask: BoolArray) -> FloatArray:
     return values if mask.all() else np.where(mask, values, np.nan)
 
 
+def less_multiples(values: FloatArray, factor: FloatArray, of: FloatArray, out: FloatArray | None = None) -> FloatArray:
+    """Return rows less multiples of other rows, ``values - factor × of``; in ``out``, which may be ``values``, if it is given."""
+    return np.subtract(values, np.einsum("nm,n->nm", of, factor), out=out)
+
+
 def centred(values: FloatArray, mask: BoolArray) -> FloatArray:
     """Return ``values`` less each row's mean over ``mask``, 0 elsewhere."""
     mean = masked(values, mask).sum(axis=1) / np.maximum(mask.sum(axis=1), 1)
@@ -235,13 +267,13 @@ def centred(values: FloatArray, mask: BoolArray) -> FloatArray:
 
 def deviation(residuals: FloatArray, degrees: IntArray) -> FloatArray:
     """Return ``√(Σ e² / degrees)`` of each row, NaN without degrees of freedom."""
-    squares = np.einsum("nm,nm->n", residuals, residuals)
+    squares = np.vecdot(residuals, residuals)
     return np.asarray(np.sqrt(np.where(degrees > 0, squares / np.maximum(degrees, 1), np.nan)), dtype=np.float64)
 
 
 def share_explained(residuals: FloatArray, restricted: FloatArray) -> FloatArray:
     """Return ``1 - Σe²/Σe₀²``, e₀ the residuals without regressors, shape (N,); NaN where these are all 0."""
-    unexplained, total = (np.einsum("nm,nm->n", e, e) for e in (residuals, restricted))
+    unexplained, total = (np.vecdot(e, e) for e in (residuals, restricted))
     return np.asarray(
         np.where(total > 0, 1.0 - unexplained / np.where(total > 0, total, 1.0), np.nan), dtype=np.float64
     )
@@ -256,7 +288,7 @@ SINGULAR = 1e-10
 
 def fit_least_squares(
     panel: EventPanel,
-    design: Callable[[FloatArray], FloatArray],
+    design: Design,
     names: tuple[str, ...],
     riskless_of: Callable[[FloatArray], FloatArray] | None = None,
     known: Fit | None = None,
@@ -279,18 +311,13 @@ def fit_least_squares(
     columns (`orthogonal`) keep full precision where the normal equations would lose half the digits.
     """
     mask, event_mask = panel.est_mask, panel.event_mask
-    rows_of_days = design(panel.est_columns)
-    whole = bool(mask.all())
-    x = [rows_of_days[:, :, j] for j in range(rows_of_days.shape[2])]
-    x = x if whole else [np.where(mask, column, 0.0) for column in x]
+    x = [masked(column, mask) for column in regressors(design, panel.est_columns)]
     riskless = None if riskless_of is None else riskless_of(panel.event_columns)
     y = masked(panel.est_returns if riskless_of is None else panel.est_returns - riskless_of(panel.est_columns), mask)
     if known is None:
-        found = _estimated(panel, mask, x, y)
+        found = _estimated(panel, x, y, constant=isinstance(design, WithIntercept))
     else:
-        residuals, space = y.copy(), np.empty(y.shape)
-        for column, coefficient in zip(x, known.coefficients.T, strict=True):
-            residuals -= np.multiply(column, coefficient[:, None], out=space)
+        residuals = _remainder(y, known.coefficients.T, x)
         found = _Estimated(
             known.coefficients, known.n_est, known.sigma, residuals, known.root, known.r_squared, ("",) * panel.n
         )
@@ -329,37 +356,42 @@ class _Estimated:
     unusable: tuple[str, ...]
 
 
-def _estimated(panel: EventPanel, mask: BoolArray, x: Sequence[FloatArray], y: FloatArray) -> _Estimated:
-    """Regress y on the columns x, shape (N, M) each, 0 on days not used."""
-    n_est = np.asarray(np.count_nonzero(mask, axis=1), dtype=np.int64)
+def _estimated(panel: EventPanel, x: Sequence[FloatArray], y: FloatArray, *, constant: bool) -> _Estimated:
+    """Regress y on the columns x, shape (N, M) each, 0 on days not used; ``constant``: whether the first is known to be 1 on the others."""
+    n_est = panel.counted.est_days
     basis, squares, u = orthogonal(x)
     length = np.einsum("nkj,nk->nj", u * u, squares)
     singular = (squares <= SINGULAR**2 * np.maximum(length, np.finfo(float).tiny)).any(axis=1)
     safe = np.where(singular[:, None], 1.0, squares)
     inverse = inverse_of_triangles(np.where(singular[:, None, None], np.eye(len(x)), u))
     root = inverse / np.sqrt(safe)[:, None, :]
-    residuals, parts, space = y.copy(), [], np.empty(y.shape)
+    residuals, parts, own = y, list[FloatArray](), None
     for v, square in zip(basis, safe.T, strict=True):
-        parts.append(np.einsum("nm,nm->n", v, residuals) / square)
-        residuals -= np.multiply(v, parts[-1][:, None], out=space)
+        parts.append(np.vecdot(v, residuals) / square)
+        residuals = own = less_multiples(residuals, parts[-1], v, own)
     coefficients = np.einsum("npq,nq->np", inverse, np.stack(parts, axis=1))
     degrees = n_est - len(x)
     sigma = deviation(residuals, degrees)
-    explained = _explained(x, np.stack(parts, axis=1) ** 2 * safe, residuals, y, mask)
-    unusable = unusable_reasons(panel, mask, sigma, singular, degrees)
+    squares, unexplained = np.stack(parts, axis=1) ** 2 * safe, np.vecdot(residuals, residuals)
+    if constant or (x[0] == panel.est_mask).all():
+        explained = _explained(squares[:, 1:].sum(axis=1), unexplained)
+    else:
+        explained = share_explained(residuals, centred(y, panel.est_mask))
+    largest = np.sqrt(squares.sum(axis=1) + unexplained)  # of a row its length, which no return exceeds
+    unusable = unusable_reasons(panel, panel.est_mask, sigma, singular, degrees, largest)
     return _Estimated(coefficients, n_est, sigma, residuals, root, explained, unusable)
 
 
-def _explained(
-    x: Sequence[FloatArray], squares: FloatArray, residuals: FloatArray, y: FloatArray, mask: BoolArray
-) -> FloatArray:
-    """Return R² about the mean, shape (N,), from the squares that each orthogonal column explains if the first column is a constant."""
-    days = np.count_nonzero(mask, axis=1) if not mask.all() else mask.shape[1]
-    first = x[0]
-    if not ((first.sum(axis=1) == days) & (np.einsum("nm,nm->n", first, first) == days)).all():
-        return share_explained(residuals, centred(y, mask))
-    unexplained = np.einsum("nm,nm->n", residuals, residuals)
-    explained = squares[:, 1:].sum(axis=1)
+def _remainder(y: FloatArray, coefficients: FloatArray, x: Sequence[FloatArray]) -> FloatArray:
+    """Return ``y - Σ b_j x_j``, coefficients of shape (p, N)."""
+    left, own = y, None
+    for column, coefficient in zip(x, coefficients, strict=True):
+        left = own = less_multiples(left, coefficient, column, own)
+    return left
+
+
+def _explained(explained: FloatArray, unexplained: FloatArray) -> FloatArray:
+    """Return the share of the squares that is explained, shape (N,); NaN where there are none."""
     total = explained + unexplained
     return np.asarray(np.where(total > 0, explained / np.where(total > 0, total, 1.0), np.nan), dtype=np.float64)
 
@@ -384,18 +416,18 @@ def orthogonal(columns: Sequence[FloatArray]) -> tuple[list[FloatArray], FloatAr
     Mathematik 101, 87-100.
     """
     n, p = len(columns[0]), len(columns)
-    found, space = list[FloatArray](), np.empty(columns[0].shape)
+    found = list[FloatArray]()
     squares, u = np.empty((n, p)), np.broadcast_to(np.eye(p), (n, p, p)).copy()
     for j, column in enumerate(columns):
-        v = column.copy() if j else np.asarray(column)
-        left = np.einsum("nm,nm->n", v, v)
+        v, own = np.asarray(column), None
+        left = np.vecdot(v, v)
         for _ in range(2 if j else 0):
             before = left
             for k, other in enumerate(found):
-                share = np.einsum("nm,nm->n", other, v) / np.where(squares[:, k] > 0, squares[:, k], 1.0)
+                share = np.vecdot(other, v) / np.where(squares[:, k] > 0, squares[:, k], 1.0)
                 u[:, k, j] += share
-                v -= np.multiply(other, share[:, None], out=space)
-            left = np.einsum("nm,nm->n", v, v)
+                v = own = less_multiples(v, share, other, own)
+            left = np.vecdot(v, v)
             if (left > 0.5 * before).all():
                 break
         squares[:, j] = left
@@ -409,7 +441,7 @@ def inverse_of_triangles(u: FloatArray) -> FloatArray:
     for j in range(p):
         out[:, j, j] = 1.0
         for i in range(j - 1, -1, -1):
-            out[:, i, j] = -np.einsum("nk,nk->n", u[:, i, i + 1 : j + 1], out[:, i + 1 : j + 1, j])
+            out[:, i, j] = -np.vecdot(u[:, i, i + 1 : j + 1], out[:, i + 1 : j + 1, j])
     return out
 
 
@@ -422,13 +454,19 @@ FLAT = (
 
 
 def unusable_reasons(
-    panel: EventPanel, mask: BoolArray, sigma: FloatArray, singular: BoolArray, degrees: IntArray
+    panel: EventPanel,
+    mask: BoolArray,
+    sigma: FloatArray,
+    singular: BoolArray,
+    degrees: IntArray,
+    largest: FloatArray | None = None,
 ) -> tuple[str, ...]:
-    """Say for each event why a fit has no standard errors: too few days, a constant benchmark, constant returns."""
-    most = max(
-        float(np.fmax.reduce(panel.est_returns, axis=None)), -float(np.fmin.reduce(panel.est_returns, axis=None))
-    )
-    doubtful = np.flatnonzero(~(sigma > 1e-12 * max(most, 1e-12)) | singular)
+    """Say for each event why a fit has no standard errors: too few days, a constant benchmark, constant returns.
+
+    ``largest``: of each event a number that no return of its estimation window exceeds, if one is known.
+    """
+    most = np.fmax.reduce(np.abs(panel.est_returns), axis=1) if largest is None else largest
+    doubtful = np.flatnonzero(~(sigma > 1e-12 * np.maximum(most, 1e-12)) | singular)
     if not len(doubtful):
         return ("",) * panel.n
     reasons = [""] * panel.n
@@ -559,7 +597,7 @@ class Estimates:
 
 def fit_in_chunks(
     panel: EventPanel,
-    design: Callable[[FloatArray], FloatArray],
+    design: Design,
     names: tuple[str, ...],
     estimate: Callable[[Sample], Estimates],
     size: int = CHUNK,
@@ -604,7 +642,7 @@ def _joined(panel: EventPanel, parts: list[Fit]) -> Fit:
 
 def _fit_chunk(
     panel: EventPanel,
-    design: Callable[[FloatArray], FloatArray],
+    design: Design,
     names: tuple[str, ...],
     estimate: Callable[[Sample], Estimates],
 ) -> Fit:

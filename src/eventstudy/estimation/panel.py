@@ -121,6 +121,10 @@ class EventPanel(Deferred):
     @property
     def est_mask(self) -> BoolArray:
         """Usable estimation days, shape (N, M)."""
+        if "counted" in self.__dict__ and self.counted.est_days.min(initial=len(self.estimation)) == len(
+            self.estimation
+        ):
+            return np.ones(self.est_returns.shape, dtype=np.bool_)
         return usable(self.est_returns, self.est_columns)
 
     @property
@@ -200,11 +204,49 @@ def usable(returns: FloatArray, columns: FloatArray) -> BoolArray:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Alignment:
-    """What became of the events: the panel of those kept, one audit row each, and the dropped."""
+class Audit:
+    """What became of each event that was asked for.
+
+    Attributes
+    ----------
+    panel : EventPanel
+        All N events, kept or not.
+    remarks : mapping of int to str
+        By place of an event, how it came to its session, if that is not plain.
+    reasons : sequence of str
+        Why an event is not kept, or an empty text, shape (N,).
+    """
 
     panel: EventPanel
-    audit: pd.DataFrame
+    remarks: Mapping[int, str]
+    reasons: Sequence[str]
+
+    @property
+    def kept(self) -> BoolArray:
+        """Which events are kept, shape (N,)."""
+        return np.array([not reason for reason in self.reasons], dtype=np.bool_)
+
+    @cached_property
+    def flags(self) -> dict[str, BoolArray]:
+        """Duplicates, overlapping windows of one ticker, shared dates, and events inside another's estimation window; shape (N,) each."""
+        return _flags(self.panel)
+
+    def named(self, places: BoolArray) -> list[str]:
+        """Return the names of the kept events of which something is true."""
+        return [self.panel.keys[i] for i in np.flatnonzero(places & self.kept).tolist()]
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """One row an event: asked for, session used, days found, kept or dropped and why, flags."""
+        return _audit_table(self)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Alignment:
+    """What became of the events: the panel of those kept, the audit of all, and the dropped."""
+
+    panel: EventPanel
+    audit: Audit
     dropped: tuple[Dropped, ...]
 
     def without(self, reasons: Sequence[str]) -> Alignment:
@@ -212,13 +254,12 @@ class Alignment:
         panel, lost = self.panel, [i for i, reason in enumerate(reasons) if reason]
         if not lost:
             return self
-        audit, why = self.audit.copy(), [reasons[i] for i in lost]
-        rows = audit.index.get_indexer(pd.Index([panel.keys[i] for i in lost]))
-        kept, reason_of = audit["kept"].to_numpy(copy=True), audit["reason"].to_numpy(dtype=object, copy=True)
-        kept[rows], reason_of[rows] = False, why
-        audit["kept"], audit["reason"] = kept, reason_of
-        dropped = tuple(Dropped(panel.events[i], reason) for i, reason in zip(lost, why, strict=True))
-        return Alignment(panel.take(np.setdiff1d(np.arange(panel.n), lost)), audit, (*self.dropped, *dropped))
+        why, rows = list(self.audit.reasons), np.flatnonzero(self.audit.kept)
+        for i in lost:
+            why[int(rows[i])] = reasons[i]
+        dropped = tuple(Dropped(panel.events[i], reasons[i]) for i in lost)
+        kept = panel.take(np.setdiff1d(np.arange(panel.n), lost))
+        return Alignment(kept, replace(self.audit, reasons=why), (*self.dropped, *dropped))
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,11 +329,10 @@ def align(
     windows = Windows(returns, events, model, located.position, rules, trades, closes)
     every_event = windows.panel()
     reasons = _reasons(every_event, located.remarks, rules.min_estimation, _ends(returns, model))
-    audit = _audit(every_event, located.remarks, reasons)
     lost = np.flatnonzero([bool(reason) for reason in reasons])
     dropped = tuple(Dropped(events[i], reasons[i]) for i in lost.tolist())
     kept = every_event if not len(lost) else every_event.take(np.setdiff1d(np.arange(len(events)), lost))
-    return Alignment(kept, audit, dropped)
+    return Alignment(kept, Audit(every_event, located.remarks, reasons), dropped)
 
 
 class FirmDays:
@@ -475,10 +515,12 @@ class Windows:
 
     def _holes(self, panel: EventPanel) -> BoolArray:
         """Return the days of the event windows that a column or the whole table lacks, shape (n, L)."""
-        rows = panel.position[:, None] + panel.window.days
-        inside = (rows >= 0) & (rows < len(self.calendar)) & (panel.position >= 0)[:, None]
-        lost = self.lost[np.clip(rows, 0, len(self.calendar) - 1)] & inside
-        return np.asarray(lost | ~np.isfinite(panel.event_columns).all(axis=2), dtype=np.bool_)
+        lost = ~usable(np.zeros(panel.event_returns.shape), panel.event_columns)
+        if self.lost.any():
+            rows = panel.position[:, None] + panel.window.days
+            inside = (rows >= 0) & (rows < len(self.calendar)) & (panel.position >= 0)[:, None]
+            lost |= self.lost[np.clip(rows, 0, len(self.calendar) - 1)] & inside
+        return lost
 
 
 def panel_before(
@@ -573,9 +615,9 @@ def _reasons(
     return reasons
 
 
-def _audit(panel: EventPanel, remarks: Mapping[int, str], reasons: Sequence[str]) -> pd.DataFrame:
-    """One row an event: asked for, session used, days found, kept or dropped and why, flags."""
-    located = panel.position >= 0
+def _audit_table(audit: Audit) -> pd.DataFrame:
+    """Return the audit as a table, one row an event."""
+    panel, located = audit.panel, audit.panel.position >= 0
     days = iso_days(panel.calendar)
     session = [days[p] if p >= 0 else "" for p in panel.position.tolist()]
     table = pd.DataFrame(
@@ -584,17 +626,17 @@ def _audit(panel: EventPanel, remarks: Mapping[int, str], reasons: Sequence[str]
             "label": panel.events.labels,
             "asked": panel.events.asked,
             "session": session,
-            "remark": [remarks.get(i, "") if ok else "" for i, ok in enumerate(located.tolist())],
+            "remark": [audit.remarks.get(i, "") if ok else "" for i, ok in enumerate(located.tolist())],
             "estimation_days": panel.counted.est_days,
             "estimation_asked": len(panel.estimation),
             "event_days": panel.counted.event_days,
             "event_asked": len(panel.window),
-            "kept": [not r for r in reasons],
-            "reason": list(reasons),
+            "kept": audit.kept,
+            "reason": list(audit.reasons),
         },
         index=pd.Index(panel.keys, name="event"),
     )
-    return table.assign(**_flags(panel))
+    return table.assign(**audit.flags)
 
 
 def _flags(panel: EventPanel) -> dict[str, BoolArray]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from eventstudy.errors import InvalidInput
 from eventstudy.estimation.market import fit_differences
-from eventstudy.estimation.model import Fit, ModelDefaults, fit_least_squares, with_intercept
+from eventstudy.estimation.model import Design, Fit, ModelDefaults, WithIntercept, as_they_are, fit_least_squares
 from eventstudy.estimation.panel import BoolArray, EventPanel, FloatArray
 from eventstudy.wording import first_few
 
@@ -98,9 +98,10 @@ class PeerPortfolio(ModelDefaults):
             event_columns=portfolio(panel.event_columns, weight),
         )
 
-    def design(self, columns: FloatArray) -> FloatArray:
-        """Return rows ``(1, R_peers)``, or ``(R_peers,)`` if nothing is estimated."""
-        return with_intercept(columns) if self.estimate else columns
+    @property
+    def design(self) -> Design:
+        """Rows ``(1, R_peers)``, or ``(R_peers,)`` if nothing is estimated."""
+        return WithIntercept() if self.estimate else as_they_are
 
     def fit(self, panel: EventPanel) -> Fit:
         """Estimate the model of every event on a prepared panel, which has the portfolio as its one column."""
@@ -181,9 +182,10 @@ class BuyAndHold(ModelDefaults):
             reference_returns=np.where(own[:, None, :], np.nan, panel.event_columns),
         )
 
-    def design(self, columns: FloatArray) -> FloatArray:
-        """Return rows ``(R_reference,)``."""
-        return columns
+    @property
+    def design(self) -> Design:
+        """Rows ``(R_reference,)``."""
+        return as_they_are
 
     def fit(self, panel: EventPanel) -> Fit:
         """Return the reference's returns as expected returns, and what is held instead, of a prepared panel."""

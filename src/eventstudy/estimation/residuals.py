@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -15,6 +16,8 @@ from eventstudy.estimation.panel import BoolArray, FloatArray, IntArray
 MAD_SCALE = 1.4826022185056018
 #: A scaled design whose smallest eigenvalue is below this tells no coefficients apart.
 SINGULAR = 1e-10
+#: Squares whose variance is below this share of their mean square are alike; the rest is rounding.
+STEADY = 1e-12
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -89,7 +92,7 @@ def in_order(values: FloatArray) -> tuple[FloatArray, IntArray]:
     return out, count
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Series:
     """Residuals of some events as series without gaps.
 
@@ -117,12 +120,19 @@ class Series:
             return residuals
         values, count = in_order(residuals)
         whole = bool((count == values.shape[1]).all())
-        centred = values - (values.sum(axis=1) / np.maximum(count, 1))[:, None]
+        mean, squares = values @ np.ones(values.shape[1]) / np.maximum(count, 1), np.vecdot(values, values)
+        if (1e28 * mean**2 * count <= squares).all():  # a regression with a constant has centred them
+            return cls(values, values, count, whole)
+        centred = values - mean[:, None]
         if not whole:
             centred[np.arange(values.shape[1]) >= count[:, None]] = 0.0
-        squares, left = (np.einsum("nm,nm->n", each, each) for each in (values, centred))
-        centred[left <= 1e-26 * squares] = 0.0
+        centred[np.vecdot(centred, centred) <= 1e-26 * squares] = 0.0
         return cls(values, centred, count, whole)
+
+    @cached_property
+    def squares(self) -> FloatArray:
+        """Squares of the values, shape (N, M)."""
+        return self.values * self.values
 
 
 def running_sums(values: FloatArray, length: int) -> FloatArray:
@@ -163,7 +173,7 @@ def autocorrelations(residuals: FloatArray | Series, lags: int) -> FloatArray:
 def lagged_products(e: FloatArray, lags: int) -> FloatArray:
     """Return ``Σ_t e_t e_(t+k)`` of each row for k = 0 … ``lags``, shape (N, lags + 1)."""
     days = e.shape[1]
-    sums = [np.einsum("nm,nm->n", e[:, k:], e[:, : max(days - k, 0)]) for k in range(lags + 1)]
+    sums = [np.vecdot(e[:, k:], e[:, : max(days - k, 0)]) for k in range(lags + 1)]
     return np.stack(sums, axis=1)
 
 
@@ -247,41 +257,36 @@ def arch_lm(residuals: FloatArray | Series, lags: int) -> Statistic:
     Engle (1982), Econometrica 50, 987-1007.
     """
     series = Series.of(residuals)
-    e, count, days = series.values, series.count, series.values.shape[1]
+    count, days = series.count, series.values.shape[1]
     enough = count > 3 * lags + 2
     if days <= lags or not enough.any():
         return _chi_square(np.full(len(count), np.nan), lags)
-    squares = e * e
-    scale = squares.sum(axis=1) / np.maximum(count, 1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        v = squares / scale[:, None] - 1.0
-    if not series.whole:
-        v[np.arange(days) >= count[:, None]] = 0.0
     t = np.maximum(count - lags, 1).astype(np.float64)
-    moments, sums = _moments_of_lags(v, count, lags)
-    c = moments - sums[:, :, None] * sums[:, None, :] / t[:, None, None]
-    explained = _quadratic(c[:, 1:, 1:], c[:, 0, 1:])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        value = t * explained / c[:, 0, 0]
-    return _chi_square(np.where(enough, value, np.nan), lags)
+    moments, sums = _moments_of_lags(series.squares, count, lags)
+    c = moments - sums[:, None] * sums / t
+    varies = c[0, 0] > STEADY * moments[0, 0]
+    explained = _quadratic(c[1:, 1:].transpose(2, 0, 1), c[0, 1:].T)
+    value = t * explained / np.where(varies, c[0, 0], 1.0)
+    return _chi_square(np.where(enough & varies, value, np.nan), lags)
 
 
 def _moments_of_lags(v: FloatArray, count: IntArray, lags: int) -> tuple[FloatArray, FloatArray]:
-    """Return ``Σ_t v_(t-j) v_(t-k)`` and ``Σ_t v_(t-j)`` over t = q + 1 … M, j, k = 0 … q, shape (N, q + 1, q + 1) and (N, q + 1).
+    """Return ``Σ_t v_(t-j) v_(t-k)`` and ``Σ_t v_(t-j)`` over t = q + 1 … M, j, k = 0 … q, shape (q + 1, q + 1, N) and (q + 1, N).
 
     Only the first row is summed: a moment is the one up and to the left of it, with a day more at the start and one less at the end.
     """
-    row, last = np.arange(len(v)), count - 1
-    sums, moments = np.empty((len(v), lags + 1)), np.empty((len(v), lags + 1, lags + 1))
-    sums[:, 0] = v[:, lags:].sum(axis=1)
-    products = [np.einsum("nt,nt->n", v[:, lags:], v[:, lags - k : v.shape[1] - k]) for k in range(lags + 1)]
-    moments[:, 0] = moments[:, :, 0] = np.stack(products, axis=1)
+    n, days = v.shape
+    sums, moments = np.empty((lags + 1, n)), np.empty((lags + 1, lags + 1, n))
+    last = np.maximum(count - 1 - np.arange(lags)[:, None], 0)
+    first, ends = np.ascontiguousarray(v[:, :lags].T)[::-1], v[np.arange(n), last]
+    sums[0] = v[:, lags:] @ np.ones(days - lags)
+    sums[1:] = sums[0] + np.cumsum(first - ends, axis=0)
+    for k in range(lags + 1):
+        moments[0, k] = moments[k, 0] = np.vecdot(v[:, lags:], v[:, lags - k : days - k])
+    added = first[:, None] * first - ends[:, None] * ends
     for j in range(1, lags + 1):
-        ends = [v[row, np.maximum(last - k, 0)] for k in range(lags + 1)]
-        sums[:, j] = sums[:, j - 1] + v[:, lags - j] - ends[j - 1]
         for k in range(j, lags + 1):
-            added = v[:, lags - j] * v[:, lags - k] - ends[j - 1] * ends[k - 1]
-            moments[:, j, k] = moments[:, k, j] = moments[:, j - 1, k - 1] + added
+            moments[j, k] = moments[k, j] = moments[j - 1, k - 1] + added[j - 1, k - 1]
     return moments, sums
 
 
@@ -301,11 +306,11 @@ def jarque_bera(residuals: FloatArray | Series) -> Statistic:
     series = Series.of(residuals)
     e, count = series.centred, series.count
     m = np.maximum(count, 1).astype(np.float64)
-    squares = e * e
-    second = squares.sum(axis=1) / m
+    squares = series.squares if e is series.values else e * e
+    second = squares @ np.ones(e.shape[1]) / m
     with np.errstate(divide="ignore", invalid="ignore"):
-        skew = np.einsum("nm,nm->n", squares, e) / m / second**1.5
-        kurtosis = np.einsum("nm,nm->n", squares, squares) / m / second**2
+        skew = np.vecdot(squares, e) / m / second**1.5
+        kurtosis = np.vecdot(squares, squares) / m / second**2
     value = m / 6.0 * (skew**2 + (kurtosis - 3.0) ** 2 / 4.0)
     return _chi_square(np.where(count >= 8, value, np.nan), 2)
 
@@ -319,25 +324,36 @@ def robust_spread(residuals: FloatArray) -> tuple[FloatArray, FloatArray]:
     return centre, MAD_SCALE * _median(np.abs(residuals - centre[:, None]))
 
 
-def outliers(residuals: FloatArray, beyond: float, at: Callable[[IntArray], FloatArray] | None = None) -> BoolArray:
+def outliers(residuals: FloatArray, beyond: float) -> BoolArray:
     """Return the days beyond so many robust deviations from the median, shape (N, M).
 
     None where the robust deviation is zero (half of the days are equal).
+    """
+    ordered, row = np.sort(residuals, axis=1), np.arange(len(residuals))
+    count = np.count_nonzero(np.isfinite(residuals), axis=1)
+    far = np.zeros(residuals.shape, dtype=np.bool_)
+    some, there = outlying(residuals, beyond, count, lambda place: ordered[row, place])
+    far[some] = there
+    return far
+
+
+def outlying(
+    residuals: FloatArray, beyond: float, count: IntArray, at: Callable[[IntArray], FloatArray]
+) -> tuple[IntArray, BoolArray]:
+    """Return which rows may have outliers, and their days beyond so many robust deviations from the median, shape (n,) and (n, M).
 
     Parameters
     ----------
-    at : callable, optional
-        Of each row the value at a place in order of size, shape (N,) to (N,), if it is known.
+    count : ndarray of int, shape (N,)
+        Days that each row has.
+    at : callable
+        Of each row the value at a place in order of size, shape (N,) to (N,).
 
     Notes
     -----
     The median absolute deviation is at least the smaller distance of a quartile from the median: only rows with a day beyond so many of
     these are looked at further.
     """
-    if at is None:
-        ordered, row = np.sort(residuals, axis=1), np.arange(len(residuals))
-        return outliers(residuals, beyond, lambda place: ordered[row, place])
-    count = np.count_nonzero(np.isfinite(residuals), axis=1)
     last = np.maximum(count - 1, 0)
     quarter = np.minimum((count + 1) // 4, last)
     centre = (at(last // 2) + at((last + 1) // 2)) / 2.0
@@ -345,11 +361,9 @@ def outliers(residuals: FloatArray, beyond: float, at: Callable[[IntArray], Floa
         nearest = np.minimum(centre - at(quarter), at(last - quarter) - centre)
         farthest = np.maximum(centre - at(np.zeros_like(last)), at(last) - centre)
         suspect = np.flatnonzero(~(farthest <= beyond * MAD_SCALE * nearest) & (count > 0))
-        far = np.zeros(residuals.shape, dtype=np.bool_)
         middle, deviation = robust_spread(residuals[suspect])
         limit = beyond * np.where(deviation > 0, deviation, np.inf)
-        far[suspect] = np.abs(residuals[suspect] - middle[:, None]) > limit[:, None]
-    return far
+        return suspect, np.abs(residuals[suspect] - middle[:, None]) > limit[:, None]
 
 
 def _median(values: FloatArray) -> FloatArray:
@@ -364,15 +378,15 @@ def _median(values: FloatArray) -> FloatArray:
     return np.asarray(np.where(count > 0, middle, np.nan), dtype=np.float64)
 
 
-def chow(residuals: FloatArray, rows: FloatArray) -> Statistic:
+def chow(residuals: FloatArray, x: Sequence[FloatArray]) -> Statistic:
     """Chow's test of equal coefficients in both halves of the estimation window, F(p, M - 2p).
 
     Parameters
     ----------
     residuals : ndarray, shape (N, M)
         Residuals of the model, NaN where there is none.
-    rows : ndarray, shape (N, M, p)
-        Regressor rows of the same days.
+    x : sequence of ndarray, each of shape (N, M)
+        The p regressors on the same days.
 
     Returns
     -------
@@ -385,10 +399,8 @@ def chow(residuals: FloatArray, rows: FloatArray) -> Statistic:
     returns are ``X b`` plus residuals, the sums of squares of regressions of residuals on X are those of returns on X.
     Chow (1960), Econometrica 28, 591-605.
     """
-    p, seen = rows.shape[2], np.isfinite(residuals)
-    for j in range(p):
-        seen &= np.isfinite(rows[:, :, j])
-    x, e = [rows[:, :, j] for j in range(p)], residuals
+    p, e = len(x), residuals
+    seen = np.isfinite(residuals)
     if seen.all():
         m = seen.shape[1]
         count, half = np.full(len(e), m), m // 2
@@ -401,13 +413,13 @@ def chow(residuals: FloatArray, rows: FloatArray) -> Statistic:
             _moments(np.where(chosen, e, 0.0), [np.where(chosen, column, 0.0) for column in x])
             for chosen in (first, seen & ~first)
         )
-    whole = [one + other for one, other in zip(early, late, strict=True)]
-    left = [total - _quadratic(xx, xe) for total, xx, xe in (whole, early, late)]
-    within = left[1] + left[2]
+    ee, xx, xe = (np.stack([one + other, one, other]) for one, other in zip(early, late, strict=True))
+    whole, one, other = ee - _quadratic(xx.reshape(-1, p, p), xe.reshape(-1, p)).reshape(3, -1)
+    within = one + other
     degrees = np.maximum(count - 2 * p, 1).astype(np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
-        f = (left[0] - within) / p / (within / degrees)
-    enough = (count // 2 >= p + 2) & (within > 1e-20 * np.maximum(whole[0], np.finfo(float).tiny))
+        f = (whole - within) / p / (within / degrees)
+    enough = (count // 2 >= p + 2) & (within > 1e-20 * np.maximum(ee[0], np.finfo(float).tiny))
     f = np.where(enough & np.isfinite(f), np.maximum(f, 0.0), np.nan)
     return Statistic(f, p, degrees)
 
@@ -417,29 +429,25 @@ def _moments(e: FloatArray, x: Sequence[FloatArray]) -> tuple[FloatArray, FloatA
     xx = np.empty((len(e), len(x), len(x)))
     for j, column in enumerate(x):
         for k in range(j, len(x)):
-            xx[:, j, k] = xx[:, k, j] = np.einsum("nm,nm->n", column, x[k])
-    xe = np.stack([np.einsum("nm,nm->n", column, e) for column in x], axis=1)
-    return np.einsum("nm,nm->n", e, e), xx, xe
+            xx[:, j, k] = xx[:, k, j] = np.vecdot(column, x[k])
+    xe = np.stack([np.vecdot(column, e) for column in x], axis=1)
+    return np.vecdot(e, e), xx, xe
 
 
 def _quadratic(matrix: FloatArray, vector: FloatArray) -> FloatArray:
     """Return ``v' A⁻¹ v`` of each event, shape (N,), by elimination in the scaled matrix; NaN where A is singular."""
     p = matrix.shape[1]
-    scale = np.sqrt(np.maximum(np.diagonal(matrix, axis1=1, axis2=2), np.finfo(float).tiny))
-    a = [[matrix[:, j, k] / (scale[:, j] * scale[:, k]) for k in range(p)] for j in range(p)]
-    v = [vector[:, j] / scale[:, j] for j in range(p)]
+    scale = np.sqrt(np.maximum(np.diagonal(matrix, axis1=1, axis2=2), np.finfo(float).tiny)).T
+    a, v = matrix.transpose(1, 2, 0) / scale[:, None] / scale, vector.T / scale
     value, sound = np.zeros(len(matrix)), np.ones(len(matrix), dtype=np.bool_)
     for k in range(p):
-        pivot = a[k][k]
-        good = pivot > SINGULAR
+        good = a[k, k] > SINGULAR
         sound &= good
-        pivot = np.where(good, pivot, 1.0)
+        pivot = np.where(good, a[k, k], 1.0)
         value += v[k] * v[k] / pivot
-        for j in range(k + 1, p):
-            factor = a[j][k] / pivot
-            v[j] = v[j] - factor * v[k]
-            for i in range(j, p):
-                a[i][j] = a[j][i] = a[i][j] - factor * a[i][k]
+        factor = a[k + 1 :, k] / pivot
+        v[k + 1 :] -= factor * v[k]
+        a[k + 1 :, k + 1 :] -= factor[:, None] * a[k, k + 1 :]
     return np.asarray(np.where(sound & np.isfinite(value), value, np.nan), dtype=np.float64)
 
 

@@ -9,9 +9,12 @@ import numpy as np
 
 from eventstudy.errors import InvalidInput
 from eventstudy.estimation.model import (
+    Design,
     SINGULAR,
     Fit,
     OneBenchmark,
+    WithIntercept,
+    as_they_are,
     centred,
     deviation,
     fit_least_squares,
@@ -19,7 +22,6 @@ from eventstudy.estimation.model import (
     nan_where,
     share_explained,
     unusable_reasons,
-    with_intercept,
 )
 from eventstudy.estimation.panel import BoolArray, EventPanel, FloatArray, IntArray
 
@@ -86,9 +88,10 @@ class ScholesWilliams(OneBenchmark):
         columns[:, :, 1:] = np.nan_to_num(columns[:, :, 1:])
         return replace(panel, event_columns=columns)
 
-    def design(self, columns: FloatArray) -> FloatArray:
-        """Return rows ``(1, R_m)``, shape (..., 2), from the benchmark's three returns, shape (..., 3)."""
-        return with_intercept(columns[..., :1])
+    @property
+    def design(self) -> Design:
+        """Rows ``(1, R_m)``, shape (..., 2), of the benchmark's three returns, shape (..., 3)."""
+        return WithIntercept(1)
 
     def fit(self, panel: EventPanel) -> Fit:
         """Estimate alpha and beta of every event of a prepared panel."""
@@ -96,7 +99,7 @@ class ScholesWilliams(OneBenchmark):
         n_est = np.asarray(mask.sum(axis=1), dtype=np.int64)
         instrument = masked(panel.est_columns.sum(axis=2), mask)
         x = masked(self.design(panel.est_columns), mask[:, :, None])
-        z = masked(with_intercept(instrument[:, :, None]), mask[:, :, None])
+        z = masked(WithIntercept()(instrument[:, :, None]), mask[:, :, None])
         y = masked(panel.est_returns, mask)
         strength = _first_stage_f(x[:, :, 1], instrument, mask)
         q, _ = np.linalg.qr(z)
@@ -258,7 +261,7 @@ class TradeToTrade(OneBenchmark):
             est_columns=_weighted_rows(panel.est_columns, est_span),
             event_columns=_weighted_rows(panel.event_columns, span),
         )
-        found = fit_least_squares(weighted, _as_they_are, ("alpha", "beta"))
+        found = fit_least_squares(weighted, as_they_are, ("alpha", "beta"))
         y, days = masked(weighted.est_returns, panel.est_mask), masked(_root_days(est_span), panel.est_mask)
         drift = np.einsum("nm,nm->n", y, days) / np.maximum(np.einsum("nm,nm->n", days, days), 1.0)
         residuals = masked(found.residuals, panel.est_mask)
@@ -271,10 +274,6 @@ class TradeToTrade(OneBenchmark):
             relative_variance=np.maximum(span, 1).astype(np.float64),
             span=span,
         )
-
-
-def _as_they_are(rows: FloatArray) -> FloatArray:
-    return rows
 
 
 def _shift(sessions: int) -> str:

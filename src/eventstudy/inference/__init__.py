@@ -18,6 +18,7 @@ from eventstudy.inference.advice import (
     recommend,
     variance_ratio,
 )
+from eventstudy.inference.asked import ask_of
 from eventstudy.inference.registry import STANDARD, TESTS, Method, Overlooks, overlooking
 from eventstudy.inference.result import NO_DAYS, Draft, HypothesisTest, NotApplicable, format_p
 from eventstudy.windows import Window
@@ -135,4 +136,5 @@ def run_tests(
     abnormal: AbnormalReturns, window: Window | tuple[int, int], names: Sequence[str]
 ) -> tuple[HypothesisTest, ...]:
     """Run several tests by name with their default variants, in the order given."""
+    ask_of(abnormal, [Window.of(window)], names)
     return tuple(run_test(name, abnormal, window) for name in names)

@@ -14,7 +14,7 @@ from eventstudy.estimation.abnormal import RUN_UP, AbnormalReturns
 from eventstudy.estimation.deferred import is_many
 from eventstudy.estimation.panel import BoolArray, FloatArray, IntArray
 from eventstudy.estimation.residuals import autocorrelations
-from eventstudy.inference.asked import ask_of
+from eventstudy.inference.asked import asked
 from eventstudy.inference.correlation import MIN_COMMON_DAYS, mean_correlation, pair_correlations, unknown_share
 from eventstudy.inference.days import CountSizes, SharePositive, SumByDay, block_sums
 from eventstudy.inference.registry import TESTS, Overlooks, overlooking
@@ -154,7 +154,7 @@ def recommend(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[str
 
 def _recommend_of_sums(abnormal: AbnormalReturns, window: Window) -> tuple[str, tuple[str, ...], str]:
     """Return the advice on the events that have a sum over the window, and say which have none."""
-    ask_of(abnormal, [window])
+    abnormal.ask_at_once(*asked(abnormal.position, window))
     part, why = abnormal.with_sums(window), abnormal.why_no_sum(window)
     if all(why):
         return design_of(abnormal.position, window), (), f"no abnormal return over days {window}: {why[0]}"

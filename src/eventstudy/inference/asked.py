@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from eventstudy.estimation.abnormal import AbnormalReturns, Question, SumsOver
 from eventstudy.estimation.answers import Answer
+from eventstudy.estimation.deferred import is_many
 from eventstudy.estimation.panel import IntArray
+from eventstudy.inference.clusters import held_by_session
 from eventstudy.inference.correlation import SumByDate
 from eventstudy.inference.days import (
     CountSizes,
@@ -46,24 +48,39 @@ def reach(position: IntArray, window: Window) -> int:
     return 1 if (position == position[0]).all() else len(window)
 
 
-def ask_of(abnormal: AbnormalReturns, windows: Sequence[Window]) -> None:
-    """Put what the tests of windows ask, and the advice on them, to all events at once.
+#: Tests that ask more than others do.
+GRANK, CALENDAR = frozenset({"grank_t", "grank_z"}), "calendar_time"
+
+
+def ask_of(abnormal: AbnormalReturns, windows: Sequence[Window], names: Sequence[str] | None = None) -> None:
+    """Put what the tests of windows ask, by default all tests, and the advice on them, to all events at once.
 
     GRANK ranks a window by its spread over all events, so it is asked in the same pass where the sums are known, and in a second one where not.
     """
+    if abnormal.n == 1:
+        return
     if len(windows) > 1:
         abnormal.ask_at_once(*(SumsOver(w) for w in windows))
-    abnormal.ask_at_once(
-        *(question for w in windows for question in asked(abnormal.position, w)),
-        *(question for w in windows for question in _asked_by_grank(abnormal, w)),
-    )
+    questions = [question for w in windows for question in asked(abnormal.position, w)]
+    if names is None or GRANK & set(names):
+        questions += [question for w in windows for question in _asked_by_grank(abnormal, w)]
+    if names is None or CALENDAR in names:
+        questions += [question for w in windows for question in _asked_by_portfolio(abnormal, w)]
+    abnormal.ask_at_once(*questions)
 
 
 def _asked_by_grank(abnormal: AbnormalReturns, window: Window) -> Questions:
     """Return which ranks of a window GRANK asks for, if its sums are known and are those of all events."""
-    if not abnormal.knows(SumsOver(window)) or abnormal.with_sums(window) is not abnormal:
+    if not is_many(abnormal.n) or not abnormal.knows(SumsOver(window)) or abnormal.with_sums(window) is not abnormal:
         return ()
     scar = abnormal.sums(window).scar
     chosen = members(scar)
     deviation = sd_or_zero(scar[chosen]) if len(chosen) > 1 else 0.0
     return (RankWindows(window, 1.0 / deviation),) if deviation else ()
+
+
+def _asked_by_portfolio(abnormal: AbnormalReturns, window: Window) -> Questions:
+    """Return what the portfolio of calendar time asks, if its events are all events."""
+    if not is_many(abnormal.n) or not abnormal.knows(SumsOver(window)) or abnormal.with_sums(window) is not abnormal:
+        return ()
+    return (held_by_session(abnormal, window),)

@@ -10,8 +10,9 @@ import numpy as np
 
 from eventstudy.estimation.abnormal import AbnormalReturns, Question
 from eventstudy.estimation.answers import Answer
+from eventstudy.estimation.model import regressors
 from eventstudy.estimation.panel import FloatArray, IntArray
-from eventstudy.estimation.residuals import Series, Statistic, chow, outliers
+from eventstudy.estimation.residuals import Series, Statistic, chow, outlying
 from eventstudy.inference.days import in_order_of_size
 
 
@@ -39,7 +40,7 @@ class EqualHalves(Question[Statistic]):
         """Return it for some events."""
         assert part.design is not None
         assert part.est_columns is not None
-        return chow(part.residuals, part.design(part.est_columns))
+        return chow(part.residuals, regressors(part.design, part.est_columns))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,8 +63,10 @@ class Outliers(Question[FarDays]):
 
     def answer(self, part: AbnormalReturns) -> FarDays:
         """Return them for some events."""
-        far = outliers(part.residuals, self.beyond, in_order_of_size(part).residual)
-        return FarDays(np.count_nonzero(far, axis=1), int(part.n_est.sum()))
+        some, far = outlying(part.residuals, self.beyond, part.n_est, in_order_of_size(part).residual)
+        count = np.zeros(part.n, dtype=np.int64)
+        count[some] = np.count_nonzero(far, axis=1)
+        return FarDays(count, int(part.n_est.sum()))
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,14 @@ class ExtremeDays(Question[FarDays]):
     def answer(self, part: AbnormalReturns) -> FarDays:
         """Return them for some events."""
         low, high = np.log1p([-self.beyond, self.beyond]) if part.log else (-self.beyond, self.beyond)
-        count = [np.count_nonzero((days > high) | (days < low), axis=1) for days in (part.residuals, part.ar)]
-        return FarDays(np.stack(count, axis=1).astype(np.int32), 0)
+        count = np.zeros((part.n, 2), dtype=np.int32)
+        for k, days in enumerate((part.residuals, part.ar)):
+            if (
+                np.fmax.reduce(days, axis=None, initial=0.0) > high
+                or np.fmin.reduce(days, axis=None, initial=0.0) < low
+            ):
+                count[:, k] = np.count_nonzero((days > high) | (days < low), axis=1)
+        return FarDays(count, 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

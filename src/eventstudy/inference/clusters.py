@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from eventstudy.errors import InvalidInput
-from eventstudy.estimation.abnormal import AbnormalReturns
-from eventstudy.estimation.deferred import chunks
+from eventstudy.estimation.abnormal import AbnormalReturns, Question
+from eventstudy.estimation.answers import Answer
 from eventstudy.estimation.model import SINGULAR
 from eventstudy.estimation.panel import BoolArray, FloatArray, IntArray
 from eventstudy.estimation.residuals import bartlett_weights, newey_west, newey_west_lags
@@ -405,20 +405,65 @@ class Portfolio:
 
 def calendar_portfolio(abnormal: AbnormalReturns, window: Window) -> Portfolio:
     """Return the portfolio of each session that a window holds; a firm with two windows on one session is held once."""
-    days = abnormal.columns_of(window)
-    held = _held_once(abnormal, window)
-    session = abnormal.position[:, None] + window.days
-    found, size = np.unique(session[held], return_counts=True)
-    returns, rows, intercept = np.zeros(len(found)), np.zeros((len(found), abnormal.root.shape[1])), True
-    for chosen in chunks(np.flatnonzero(held.any(axis=1)).astype(np.int64)):
-        part, here = abnormal.part(chosen), held[chosen]
+    question = held_by_session(abnormal, window)
+    found = abnormal.ask(question)
+    size = np.asarray(found.size, dtype=np.int64)
+    return Portfolio(
+        question.sessions, size, found.returns / size, found.rows / size[:, None], not found.without_constant
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SessionSums(Answer):
+    """Sums over the firms held on each session.
+
+    Attributes
+    ----------
+    size, returns : ndarray, shape (T,)
+        Of 1, and of (excess) returns.
+    rows : ndarray, shape (T, p)
+        Of regressor rows.
+    without_constant : int
+        Regressor rows whose first column is not 1.
+    """
+
+    size: FloatArray
+    returns: FloatArray
+    rows: FloatArray
+    without_constant: int
+
+
+@dataclass(frozen=True)
+class HeldBySession(Question[SessionSums]):
+    """Sums over the firms whose window holds a session, days of each event that count and sessions that any has given."""
+
+    window: Window
+    held: BoolArray = field(compare=False, repr=False)
+    sessions: IntArray = field(compare=False, repr=False)
+
+    def answer(self, part: AbnormalReturns) -> SessionSums:
+        """Return them for some events."""
+        days, here = part.columns_of(self.window), self.held[part.place]
         own = part.firm_returns if part.riskless is None else part.firm_returns - part.riskless
-        place = np.searchsorted(found, session[chosen][here])
-        regressors = part.rows[:, days][here]
-        intercept &= bool((regressors[:, 0] == 1.0).all())
-        returns += np.bincount(place, own[:, days][here], len(found))
-        rows += np.stack([np.bincount(place, column, len(found)) for column in regressors.T], axis=1)
-    return Portfolio(found, np.asarray(size, dtype=np.int64), returns / size, rows / size[:, None], intercept)
+        session = (part.position[:, None] + self.window.days)[here]
+        place, total = np.searchsorted(self.sessions, session), len(self.sessions)
+        rows = part.rows[:, days][here]
+        return SessionSums(
+            np.bincount(place, minlength=total).astype(np.float64),
+            np.bincount(place, own[:, days][here], total),
+            np.stack([np.bincount(place, column, total) for column in rows.T], axis=1),
+            int(np.count_nonzero(rows[:, 0] != 1.0)),
+        )
+
+
+def held_by_session(abnormal: AbnormalReturns, window: Window) -> HeldBySession:
+    """Return the question of what is held on each session, a firm with two windows on one session once."""
+    return abnormal.once(("held", window), lambda: _held_by_session(abnormal, window))
+
+
+def _held_by_session(abnormal: AbnormalReturns, window: Window) -> HeldBySession:
+    held = _held_once(abnormal, window)
+    return HeldBySession(window, held, np.unique((abnormal.position[:, None] + window.days)[held]))
 
 
 def _held_once(abnormal: AbnormalReturns, window: Window) -> BoolArray:

@@ -11,6 +11,7 @@ import numpy as np
 from eventstudy.estimation.abnormal import AbnormalReturns, Question
 from eventstudy.estimation.answers import Answer, Tally
 from eventstudy.estimation.panel import BoolArray, FloatArray, IntArray
+from eventstudy.estimation.residuals import Series
 from eventstudy.windows import Window
 
 #: A quantity of rows with rows, shape (n, days) and (m, days) to (n, m).
@@ -316,8 +317,8 @@ def _sums_by_date(residuals: FloatArray, position: IntArray, length: int) -> Dat
     first = np.flatnonzero(np.diff(position, prepend=-(2**62)) != 0)
     sums, varied = np.zeros((len(first), 2 * lags, m)), np.zeros(len(first))
     if len(position) and lags:
-        centred = residuals - residuals.mean(axis=1, keepdims=True)
-        squares, total = np.einsum("nm,nm->n", centred, centred), centred.sum(axis=1)
+        centred = Series.of(residuals).centred
+        squares, total = np.vecdot(centred, centred), centred @ np.ones(m)
         scales = [_scales(way, squares, total, lags) for way in (centred, centred[:, ::-1])]
         varied = np.add.reduceat((scales[0][0][:, 0] > 0).astype(np.float64), first)
         weight = np.concatenate([scale for scale, _ in scales], axis=1)

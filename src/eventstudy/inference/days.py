@@ -46,7 +46,10 @@ class SumByDay(Question[DaySums]):
     def answer(self, part: AbnormalReturns) -> DaySums:
         """Return them for some events."""
         residuals, est_events = column_sums(part.residuals)
-        standard, _ = column_sums(part.residuals / part.sigma[:, None])
+        whole = est_events.min(initial=part.n) == part.n
+        standard = (
+            (1.0 / part.sigma) @ part.residuals if whole else column_sums(part.residuals / part.sigma[:, None])[0]
+        )
         ar, events = column_sums(part.ar)
         return DaySums(residuals, standard, est_events, ar, column_sums(part.sar)[0], events)
 
@@ -93,6 +96,10 @@ def _tied_ranks(ordered: FloatArray) -> FloatArray:
     return (first + last) / 2.0 + 1.0
 
 
+#: The bits of the largest number.
+LARGEST = int(np.array(np.finfo(np.float64).max).view(np.int64))
+
+
 class Ordered:
     """The days of some events in order of their abnormal returns: one sort that ranks, medians and signs are read from.
 
@@ -104,32 +111,36 @@ class Ordered:
         Their order in each row, NaN last.
     days : ndarray of int, shape (n,)
         T_i, days that have a value.
+    whole : bool
+        Whether all of them have one.
     tied : ndarray of int
         The rows in which two of them are equal.
 
     Notes
     -----
-    What is sorted are the numbers of the values' bits with the place of the day in the lowest ones, for this is three times as quick as
-    finding an order. Rows in which two values differ in these lowest bits alone, or not at all, are sorted as they are.
+    What is sorted are the values with the place of the day in their lowest bits, for this is three times as quick as finding an order.
+    Rows in which two values differ in these lowest bits alone, or not at all, are sorted as they are.
     """
 
     def __init__(self, values: FloatArray, first: int = 0) -> None:
         self.values, self._first = values, first
         seen = np.isfinite(values)
-        self.days = np.asarray(np.count_nonzero(seen, axis=1), dtype=np.int64)
-        place = (1 << int(values.shape[1]).bit_length()) - 1
-        key = values.view(np.int64)
-        key = key ^ ((key >> 63) & 0x7FFFFFFFFFFFFFFF)
+        self.whole = bool(seen.all())
+        width = values.shape[1]
+        count = np.full(len(values), width) if self.whole else np.count_nonzero(seen, axis=1)
+        self.days = np.asarray(count, dtype=np.int64)
+        place = (1 << width.bit_length()) - 1
+        key = (values + 0.0).view(np.int64)  # zero has one sign
+        if not self.whole:
+            key[~seen] = LARGEST
         key &= ~place
-        if (self.days < values.shape[1]).any():
-            key[~seen] = 0x7FFFFFFFFFFFFFFF & ~place
-        key |= np.arange(values.shape[1])
-        key.sort(axis=1)
+        key |= np.arange(width)
+        key.view(np.float64).sort(axis=1)
         self.order = key & place
         key >>= place.bit_length()
         near = key[:, 1:] == key[:, :-1]
-        if (self.days < values.shape[1]).any():
-            near &= np.arange(1, values.shape[1]) < self.days[:, None]
+        if not self.whole:
+            near &= np.arange(1, width) < self.days[:, None]
         doubtful = np.flatnonzero(near.any(axis=1))
         self.order[doubtful] = np.argsort(values[doubtful], axis=1, kind="stable")
         ordered = np.take_along_axis(values[doubtful], self.order[doubtful], axis=1)
@@ -159,6 +170,8 @@ class Ordered:
 
     def _rank_sums(self, order: IntArray, days: IntArray, weight: NDArray[np.floating] | None) -> FloatArray:
         width = order.shape[1]
+        if weight is not None and len(weight) and (weight == weight[0]).all():
+            return float(weight[0]) * self._rank_sums(order, days, None)
         each: FloatArray = np.broadcast_to(np.arange(1.0, width + 1.0), order.shape)
         if (days < width).any():
             each = np.where(each <= days[:, None], each, 0.0)
@@ -169,6 +182,16 @@ class Ordered:
         if weight is not None:
             each = each * weight[:, None]
         return np.asarray(np.bincount(order.ravel(), weights=each.ravel(), minlength=width), dtype=np.float64)
+
+
+def _by_day(there: NDArray[np.bool_]) -> FloatArray:
+    """Return how many of each column are true; in single precision, which holds whole numbers up to 2²⁴ and is quickest."""
+    return np.asarray(np.ones(len(there), dtype=np.float32) @ there.astype(np.float32), dtype=np.float64)
+
+
+def _by_event(there: NDArray[np.bool_]) -> FloatArray:
+    """Return how many of each row are true."""
+    return np.asarray(there.astype(np.float32) @ np.ones(there.shape[1], dtype=np.float32), dtype=np.float64)
 
 
 def middle(at: Callable[[IntArray], FloatArray], count: IntArray) -> FloatArray:
@@ -217,14 +240,15 @@ class RankDays(Question[DayRanks]):
     def answer(self, part: AbnormalReturns) -> DayRanks:
         """Return them for some events."""
         found = in_order_of_size(part)
-        one_more, seen = found.days + 1.0, np.isfinite(found.values)
-        events, ranks = seen.sum(axis=0).astype(np.float64), found.rank_sums()
-        alike = bool((one_more == one_more[0]).all())
-        score = ranks / one_more[0] if alike else found.rank_sums(1.0 / one_more)
-        median = found.median[:, None]
-        sign = (found.values > median).sum(axis=0) - (found.values < median).sum(axis=0)
-        deviation = ranks - (one_more / 2.0) @ seen
-        return DayRanks(deviation, score - events / 2.0, sign.astype(np.float64), events, found.days.astype(np.float64))
+        one_more, ranks, median = found.days + 1.0, found.rank_sums(), found.median[:, None]
+        score = ranks / one_more[0] if found.whole else found.rank_sums(1.0 / one_more)
+        sign = _by_day(found.values > median) - _by_day(found.values < median)
+        if found.whole:
+            events, middle_ranks = np.full(len(ranks), float(part.n)), one_more.sum() / 2.0
+        else:
+            seen = np.isfinite(found.values)
+            events, middle_ranks = _by_day(seen), (one_more / 2.0) @ seen
+        return DayRanks(ranks - middle_ranks, score - events / 2.0, sign, events, found.days.astype(np.float64))
 
 
 def scores_by_day(values: FloatArray) -> DayRanks:
@@ -251,8 +275,10 @@ class RankResiduals(Question[ResidualRanks]):
 
     def answer(self, part: AbnormalReturns) -> ResidualRanks:
         """Return them for some events."""
-        share = in_order_of_size(part).residual_rank_sums(part.n_est, 1.0 / (part.n_est + 2.0))
-        return ResidualRanks(share, np.isfinite(part.residuals).sum(axis=0).astype(np.float64))
+        found = in_order_of_size(part)
+        share = found.residual_rank_sums(part.n_est, 1.0 / (part.n_est + 2.0))
+        events = np.full(len(share), float(part.n)) if found.whole else _by_day(np.isfinite(part.residuals))
+        return ResidualRanks(share, events)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -300,7 +326,7 @@ class RankWindows(Question[GeneralisedRanks]):
             weight = 1.0 / (part.n_est[~there] + 1.0) - 1.0 / (part.n_est[~there] + 2.0)
             share = share + column_sums(mid_ranks(lost) * weight[:, None])[0]
         total = days[there].astype(np.float64)
-        own = ((total - above.sum(axis=1)[there]) / (total + 1.0) - 0.5).sum()
+        own = ((total - (above @ np.ones(above.shape[1], dtype=np.float32))[there]) / (total + 1.0) - 0.5).sum()
         variance = ((total - 1.0) / (12.0 * (total + 1.0))).sum()
         return GeneralisedRanks(share, float(own), float(len(total)), float(variance))
 
@@ -318,11 +344,6 @@ class PositiveShares(Answer):
     sums: float
 
 
-def _count(there: NDArray[np.bool_]) -> FloatArray:
-    """Return how many of each row are true; in single precision, which holds whole numbers up to 2²⁴ and is quickest."""
-    return np.asarray(there.astype(np.float32) @ np.ones(there.shape[1], dtype=np.float32), dtype=np.float64)
-
-
 @dataclass(frozen=True)
 class SharePositive(Question[PositiveShares]):
     """Shares of positive sums of ``length`` estimation days in a row."""
@@ -334,7 +355,9 @@ class SharePositive(Question[PositiveShares]):
     def answer(self, part: AbnormalReturns) -> PositiveShares:
         """Return them for some events."""
         sums = running_sums(part.residuals, self.length)
-        positive, count = (_count(there) for there in (sums > 0, np.isfinite(sums)))
+        whole = part.n_est.min() == part.residuals.shape[1]
+        positive = _by_event(sums > 0)
+        count = np.full(part.n, float(sums.shape[1])) if whole else _by_event(np.isfinite(sums))
         some = count > 0
         share = float((positive[some] / count[some]).sum())
         return PositiveShares(share, float(some.sum()), float(positive.sum()), float(count.sum()))
@@ -342,9 +365,10 @@ class SharePositive(Question[PositiveShares]):
 
 #: Sizes of sums are told apart by their exponent and so many bits of their fraction, from 2⁻⁴⁴ to 2²⁰.
 BITS, LOWEST, OCTAVES = 9, -44, 64
-_FIRST = (1023 + LOWEST) << BITS
-_BINS = OCTAVES << BITS  # a power of two
-_UNSIGNED = (1 << (11 + BITS)) - 1
+_FIRST = (127 + LOWEST) << BITS  # of numbers in single precision
+_BINS = OCTAVES << BITS
+_SIGN = 1 << (8 + BITS)
+_SIGN_TO_BINS = 8 - OCTAVES.bit_length() + 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -375,15 +399,19 @@ class CountSizes(Question[SignedSizes]):
     def answer(self, part: AbnormalReturns) -> SignedSizes:
         """Return them for some events."""
         sums = block_sums(part.residuals, self.length)
-        bits = sums.view(np.int64) >> (52 - BITS)  # sign, exponent and the first bits of the fraction
-        bins = bits & _UNSIGNED
-        none = None
-        if bins.min() < 1 << BITS or bins.max() >= 2047 << BITS:  # zeros, or what is no number
-            none = ~np.isfinite(sums) | (sums == 0.0)
-        np.clip(bins, _FIRST, _FIRST + _BINS - 1, out=bins)
+        bits = sums.astype(np.float32).view(np.uint32) >> (
+            23 - BITS
+        )  # sign, exponent and the first bits of the fraction
+        bins = bits & (_SIGN - 1)
+        there, least, most = None, bins.min(initial=_FIRST), bins.max(initial=_FIRST)
+        if least < _FIRST or most >= _FIRST + _BINS:
+            there = np.isfinite(sums) & (sums != 0.0)
+            np.clip(bins, _FIRST, _FIRST + _BINS - 1, out=bins)
         bins -= _FIRST
-        bins += (bits >> (11 + BITS)) & _BINS  # negative sums after the positive ones
-        counted = np.bincount(bins.ravel() if none is None else bins[~none], minlength=2 * _BINS)
+        bits &= _SIGN
+        bits >>= _SIGN_TO_BINS
+        bins |= bits  # negative sums after the positive ones
+        counted = np.bincount(bins.ravel() if there is None else bins[there], minlength=2 * _BINS)
         return SignedSizes(counted[:_BINS] + counted[_BINS:], counted[:_BINS])
 
 

@@ -16,7 +16,7 @@ from eventstudy import figures
 from eventstudy.errors import DataMissing, InvalidInput
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.model import Fit, NormalReturnModel
-from eventstudy.estimation.panel import Dropped, EventPanel
+from eventstudy.estimation.panel import Audit, Dropped, EventPanel
 from eventstudy.figures.presentation import Presentation, presenting
 from eventstudy.inference import Advice, HypothesisTest, notes_on_tests, run_test, run_tests
 from eventstudy.inference.market_value import MarketValueChange, changes_table, market_value_changes
@@ -50,7 +50,18 @@ __all__ = ["EventStudyResult"]
 #: So many events are named where one is asked for.
 NAMED = 30
 #: What few need to type: left out of tab completion, described under Advanced.
-ADVANCED = {"abnormal", "fit", "locate", "panel", "presentation", "run_tests", "source_line", "value_changes", "when"}
+ADVANCED = {
+    "abnormal",
+    "audited",
+    "fit",
+    "locate",
+    "panel",
+    "presentation",
+    "run_tests",
+    "source_line",
+    "value_changes",
+    "when",
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -65,8 +76,6 @@ class EventStudyResult:
     ----------
     model : NormalReturnModel
         The model of normal returns that was asked for.
-    audit : DataFrame
-        One row for each event asked for: day asked, session used, days found, kept or dropped and why, flags.
     dropped : tuple of Dropped
         Events left out, with reasons.
     checks : tuple of Check
@@ -86,7 +95,7 @@ class EventStudyResult:
     -----
     Advanced, and out of the way of tab completion: ``panel`` (`EventPanel`, returns in event time of the N events kept), ``fit``
     (`Fit`, the estimated models) and ``abnormal`` (`AbnormalReturns`: AR, SAR and what is needed for sums and tests) hold the arrays
-    behind the tables, ``presentation`` the house style, the release mark and the names of the study file that was run;
+    behind the tables, ``audited`` what became of each event, ``presentation`` the house style, the release mark and the names of the study file that was run;
     ``locate`` finds an event's row in the arrays, ``run_tests`` and ``value_changes`` give as values what `tests` and
     `market_value` give as tables, ``source_line`` and ``when`` the words at the foot and in the title of a figure.
     """
@@ -95,7 +104,7 @@ class EventStudyResult:
     panel: EventPanel
     fit: Fit
     abnormal: AbnormalReturns
-    audit: pd.DataFrame
+    audited: Audit
     dropped: tuple[Dropped, ...]
     checks: tuple[Check, ...]
     returns_kind: str
@@ -104,6 +113,11 @@ class EventStudyResult:
     measure: str = "return"
     findings: tuple[Finding, ...] = ()
     presentation: Presentation = field(default_factory=Presentation)
+
+    @property
+    def audit(self) -> pd.DataFrame:
+        """One row for each event asked for: day asked, session used, days found, kept or dropped and why, flags."""
+        return self.audited.table
 
     # -- Abnormal returns.
 

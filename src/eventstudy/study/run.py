@@ -295,7 +295,7 @@ class EventStudy:
             panel=alignment.panel,
             fit=fit,
             abnormal=abnormal,
-            audit=alignment.audit,
+            audited=alignment.audit,
             dropped=alignment.dropped,
             checks=(
                 *design_checks(abnormal, alignment.audit, alignment.panel, self.measure),
@@ -312,7 +312,7 @@ class EventStudy:
 
     def _require_events(self, alignment: Alignment, gaps: str = "") -> None:
         """Raise `DataUnfit` if no event is left, or more were dropped than the study allows."""
-        lost, total = len(alignment.dropped), len(alignment.audit)
+        lost, total = len(alignment.dropped), alignment.audit.panel.n
         lost_ones = [(f"{d.event.ticker} {d.event.asked}", d.reason) for d in alignment.dropped]
         why = first_few(by_reason(lost_ones, 5), 5, "; ")
         if alignment.panel.n == 0:

@@ -12,7 +12,7 @@ import pandas as pd
 from eventstudy.estimation.abnormal import AbnormalReturns, Question, SumsOver
 from eventstudy.estimation.answers import Answer
 from eventstudy.estimation.model import NormalReturnModel
-from eventstudy.estimation.panel import EventPanel
+from eventstudy.estimation.panel import Audit, EventPanel
 from eventstudy.estimation.residuals import Statistic, arch_lm, jarque_bera, ljung_box
 from eventstudy.events import EventList
 from eventstudy.inference import recommend, run_test, variance_ratio
@@ -87,20 +87,19 @@ def recommended(abnormal: AbnormalReturns) -> str:
 
 
 def design_checks(
-    abnormal: AbnormalReturns, audit: pd.DataFrame, panel: EventPanel, measure: str = "return"
+    abnormal: AbnormalReturns, audit: Audit, panel: EventPanel, measure: str = "return"
 ) -> tuple[Check, ...]:
     """Look at the design of a study: dependence, repeats, missing days, dropped events, extreme returns."""
-    kept = audit[audit["kept"]]
     of_returns = (_extremes(abnormal, panel), _still(panel)) if measure == "return" else ()
     return (
         _dropped(audit),
         _moved(audit),
         _shared(abnormal),
-        _repeats(kept),
-        _overlap(kept),
-        _earlier(kept),
+        _repeats(audit),
+        _overlap(audit),
+        _earlier(audit),
         _event_days(abnormal),
-        _estimation_days(kept),
+        _estimation_days(panel),
         *of_returns,
         *_reaction(abnormal),
     )
@@ -148,19 +147,21 @@ def events_check(events: EventList) -> tuple[Check, ...]:
     return (_check(EVENTS_CHECK, value, rule, not events.untimed, comment),)
 
 
-def _dropped(audit: pd.DataFrame) -> Check:
-    lost = audit[~audit["kept"]]
-    why = by_reason([(str(key), str(reason)) for key, reason in lost["reason"].items()], NAMED)
-    value = f"{int(audit['kept'].sum())} of {len(audit)}"
+def _dropped(audit: Audit) -> Check:
+    lost = [(audit.panel.keys[i], reason) for i, reason in enumerate(audit.reasons) if reason]
+    why, total = by_reason(lost, NAMED), audit.panel.n
+    value = f"{total - len(lost)} of {total}"
     return _check("Events kept", value, "all", not why, first_few(why, NAMED, "; "))
 
 
-def _moved(audit: pd.DataFrame) -> Check:
-    moved = audit[audit["kept"] & audit["remark"].str.startswith("no session")]
-    where = [f"{k}: {r}, {s}" for k, r, s in zip(moved.index, moved["remark"], moved["session"], strict=True)]
-    return _check(
-        "Events on closed days", str(len(moved)), "none, or as intended", moved.empty, "; ".join(where[:NAMED])
-    )
+def _moved(audit: Audit) -> Check:
+    panel = audit.panel
+    moved = [i for i, remark in audit.remarks.items() if remark.startswith("no session") and not audit.reasons[i]]
+    where = [
+        f"{panel.keys[i]}: {audit.remarks[i]}, {iso_day(panel.calendar[int(panel.position[i])])}"
+        for i in sorted(moved)[:NAMED]
+    ]
+    return _check("Events on closed days", str(len(moved)), "none, or as intended", not moved, "; ".join(where))
 
 
 def _shared(abnormal: AbnormalReturns) -> Check:
@@ -180,23 +181,23 @@ def _shared(abnormal: AbnormalReturns) -> Check:
     return _check("Independent dates", value, "one date per event, windows apart", not comment, comment)
 
 
-def _repeats(kept: pd.DataFrame) -> Check:
-    repeats = kept.index[kept["duplicate"]].tolist()
+def _repeats(audit: Audit) -> Check:
+    repeats = audit.named(audit.flags["duplicate"])
     comment = ": the same firm and session again, counted more than once in every average; remove the repeats"
     return _none_found("Repeated events", str(len(repeats)), "none", repeats, comment)
 
 
-def _overlap(kept: pd.DataFrame) -> Check:
-    close = kept.index[kept["overlapping"]].tolist()
+def _overlap(audit: Audit) -> Check:
+    close = audit.named(audit.flags["overlapping"])
     comment = ": one event's window holds another's, so effects cannot be told apart"
     return _none_found("Overlapping windows of one firm", str(len(close)), "none", close, comment)
 
 
-def _earlier(kept: pd.DataFrame) -> Check:
-    found = kept.index[kept["event_in_estimation"]].tolist()
+def _earlier(audit: Audit) -> Check:
+    found, total = audit.named(audit.flags["event_in_estimation"]), int(audit.kept.sum())
     return _none_found(
         "Estimation windows without an event of the same firm",
-        f"{len(kept) - len(found)} of {len(kept)}",
+        f"{total - len(found)} of {total}",
         "all",
         found,
         ": an earlier event counts among the estimation days and widens the errors",
@@ -220,14 +221,14 @@ def _event_days(abnormal: AbnormalReturns) -> Check:
     return _none_found("Complete event windows", f"{abnormal.n - len(short)} of {abnormal.n}", "all", short, comment)
 
 
-def _estimation_days(kept: pd.DataFrame) -> Check:
-    short = kept[kept["estimation_days"] < kept["estimation_asked"]]
-    fewest = int(kept["estimation_days"].min())
+def _estimation_days(panel: EventPanel) -> Check:
+    days = panel.counted.est_days
+    short = np.flatnonzero(days < len(panel.estimation)).tolist()
     return _none_found(
         "Complete estimation windows",
-        f"{len(kept) - len(short)} of {len(kept)}, fewest days {fewest}",
+        f"{panel.n - len(short)} of {panel.n}, fewest days {days.min()}",
         "all",
-        [f"{k} ({d})" for k, d in short["estimation_days"].items()],
+        [f"{panel.keys[i]} ({days[i]})" for i in short],
         ": fewer days, wider errors",
     )
 
