@@ -251,7 +251,7 @@ def test_large_sets_go_block_by_block(monkeypatch):
     residuals, position = rng.standard_normal((60, 40)), np.sort(rng.integers(0, 90, 60))
     residuals[rng.random((60, 40)) < 0.1] = np.nan
     whole = linked_sum(residuals, position, 5)
-    monkeypatch.setattr(correlation, "BLOCK", 7)
+    monkeypatch.setattr(correlation, "CELLS", 7)
     monkeypatch.setattr(correlation, "SMALL", 3)
     assert linked_sum(residuals, position, 5) == pytest.approx(whole, rel=1e-11)
     assert whole == pytest.approx(brute_linked_sum(residuals, position, 5), rel=1e-10)

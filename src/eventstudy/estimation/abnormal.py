@@ -594,7 +594,7 @@ def column_sums(values: FloatArray) -> tuple[FloatArray, FloatArray]:
     if np.isfinite(total).all():
         return total, np.full(values.shape[1], float(len(values)))
     seen = np.isfinite(values)
-    return np.where(seen, values, 0.0).sum(axis=0), seen.sum(axis=0).astype(np.float64)
+    return np.where(seen, values, 0.0).sum(axis=0), np.count_nonzero(seen, axis=0).astype(np.float64)
 
 
 def abnormal_returns(panel: EventPanel, fit: Fit, firms: IntArray | None = None) -> AbnormalReturns:

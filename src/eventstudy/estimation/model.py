@@ -315,7 +315,7 @@ def fit_least_squares(
     riskless = None if riskless_of is None else riskless_of(panel.event_columns)
     y = masked(panel.est_returns if riskless_of is None else panel.est_returns - riskless_of(panel.est_columns), mask)
     if known is None:
-        found = _estimated(panel, x, y, constant=isinstance(design, WithIntercept))
+        found = _estimated(panel, mask, x, y, constant=isinstance(design, WithIntercept))
     else:
         residuals = _remainder(y, known.coefficients.T, x)
         found = _Estimated(
@@ -356,7 +356,9 @@ class _Estimated:
     unusable: tuple[str, ...]
 
 
-def _estimated(panel: EventPanel, x: Sequence[FloatArray], y: FloatArray, *, constant: bool) -> _Estimated:
+def _estimated(
+    panel: EventPanel, mask: BoolArray, x: Sequence[FloatArray], y: FloatArray, *, constant: bool
+) -> _Estimated:
     """Regress y on the columns x, shape (N, M) each, 0 on days not used; ``constant``: whether the first is known to be 1 on the others."""
     n_est = panel.counted.est_days
     basis, squares, u = orthogonal(x)
@@ -373,12 +375,12 @@ def _estimated(panel: EventPanel, x: Sequence[FloatArray], y: FloatArray, *, con
     degrees = n_est - len(x)
     sigma = deviation(residuals, degrees)
     squares, unexplained = np.stack(parts, axis=1) ** 2 * safe, np.vecdot(residuals, residuals)
-    if constant or (x[0] == panel.est_mask).all():
+    if constant or (x[0] == mask).all():
         explained = _explained(squares[:, 1:].sum(axis=1), unexplained)
     else:
-        explained = share_explained(residuals, centred(y, panel.est_mask))
+        explained = share_explained(residuals, centred(y, mask))
     largest = np.sqrt(squares.sum(axis=1) + unexplained)  # of a row its length, which no return exceeds
-    unusable = unusable_reasons(panel, panel.est_mask, sigma, singular, degrees, largest)
+    unusable = unusable_reasons(panel, mask, sigma, singular, degrees, largest)
     return _Estimated(coefficients, n_est, sigma, residuals, root, explained, unusable)
 
 

@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from eventstudy.estimation.answers import Answer
+from eventstudy.estimation.model import masked
 from eventstudy.estimation.panel import BoolArray, FloatArray, IntArray
 
 #: The deviation of a normal variable over its median absolute deviation.
@@ -399,19 +400,23 @@ def chow(residuals: FloatArray, x: Sequence[FloatArray]) -> Statistic:
     returns are ``X b`` plus residuals, the sums of squares of regressions of residuals on X are those of returns on X.
     Chow (1960), Econometrica 28, 591-605.
     """
-    p, e = len(x), residuals
-    seen = np.isfinite(residuals)
-    if seen.all():
-        m = seen.shape[1]
-        count, half = np.full(len(e), m), m // 2
-        early = _moments(e[:, :half], [column[:, :half] for column in x])
-        late = _moments(e[:, half:], [column[:, half:] for column in x])
-    else:
-        count = np.count_nonzero(seen, axis=1)
-        first = seen & (np.cumsum(seen, axis=1) <= (count // 2)[:, None])
+    p, m, seen = len(x), residuals.shape[1], np.isfinite(residuals)
+    count = np.count_nonzero(seen, axis=1)
+    half, every = count // 2, [masked(column, seen) for column in (residuals, *x)]
+    first, last = (
+        int(half.min(initial=m)),
+        int((half + m - count).max(initial=0)),
+    )  # the halves of all events part between these
+    early, late = _moments(*(v[:, :first] for v in every)), _moments(*(v[:, last:] for v in every))
+    if first < last:
+        before = np.count_nonzero(seen[:, :first], axis=1)[:, None] + np.cumsum(seen[:, first:last], axis=1)
+        own = before <= half[:, None]
         early, late = (
-            _moments(np.where(chosen, e, 0.0), [np.where(chosen, column, 0.0) for column in x])
-            for chosen in (first, seen & ~first)
+            tuple(
+                a + b
+                for a, b in zip(part, _moments(*(np.where(of, v[:, first:last], 0.0) for v in every)), strict=True)
+            )
+            for part, of in ((early, own), (late, ~own))
         )
     ee, xx, xe = (np.stack([one + other, one, other]) for one, other in zip(early, late, strict=True))
     whole, one, other = ee - _quadratic(xx.reshape(-1, p, p), xe.reshape(-1, p)).reshape(3, -1)
@@ -424,7 +429,7 @@ def chow(residuals: FloatArray, x: Sequence[FloatArray]) -> Statistic:
     return Statistic(f, p, degrees)
 
 
-def _moments(e: FloatArray, x: Sequence[FloatArray]) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _moments(e: FloatArray, *x: FloatArray) -> tuple[FloatArray, ...]:
     """Return e'e, X'X and X'e of each event, shape (N,), (N, p, p) and (N, p), from the columns of X."""
     xx = np.empty((len(e), len(x), len(x)))
     for j, column in enumerate(x):

@@ -9,8 +9,8 @@ import numpy as np
 
 from eventstudy.errors import InvalidInput
 from eventstudy.estimation.model import (
-    Design,
     SINGULAR,
+    Design,
     Fit,
     OneBenchmark,
     WithIntercept,

@@ -10,6 +10,7 @@ import numpy as np
 
 from eventstudy.estimation.abnormal import AbnormalReturns, Question
 from eventstudy.estimation.answers import Answer, Tally
+from eventstudy.estimation.deferred import CHUNK
 from eventstudy.estimation.panel import BoolArray, FloatArray, IntArray
 from eventstudy.estimation.residuals import Series
 from eventstudy.windows import Window
@@ -23,8 +24,12 @@ MIN_COMMON_DAYS = 30
 #: Residuals whose variance is below this share of their mean square do not vary on the days looked at; the rest is rounding.
 CONSTANT = 1e-12
 
-#: Fewest and most events whose correlations with their neighbours are computed at once, and how many sessions they span.
-SMALL, BLOCK, NARROW, WIDE = 16, 1024, 8, 64
+#: How many sessions events span whose correlations with their neighbours are computed at once, how many pairs, and how many events at least
+#: where these are more.
+SMALL, NARROW, WIDE, CELLS = 16, 8, 64, 100_000
+
+#: Up to this share of the events left out, their pairs are taken from those of all.
+FEW_LEFT_OUT = 0.1
 
 #: Sums of so many dates are multiplied with those of their neighbours at once.
 TOGETHER = 64
@@ -57,7 +62,7 @@ def mean_correlation(abnormal: AbnormalReturns, members: IntArray, window: Windo
     if n < 2:
         return 0.0
 
-    return _linked(abnormal.of(members), len(window)) / (n * (n - 1))
+    return _linked(abnormal, len(window), members) / (n * (n - 1))
 
 
 def event_time_correlation(abnormal: AbnormalReturns) -> float:
@@ -72,14 +77,42 @@ def event_time_correlation(abnormal: AbnormalReturns) -> float:
     if n < 2:
         return 0.0
     same = abnormal.once(("one date",), lambda: abnormal.take(np.arange(n)).but(position=np.zeros(n, dtype=np.int64)))
-    return _linked(same, 1) / (n * (n - 1))
+    return _linked(same, 1, np.arange(n)) / (n * (n - 1))
 
 
-def _linked(abnormal: AbnormalReturns, length: int) -> float:
-    """Return ``Σ_{i≠j} ρ_ij max(L - |p_i - p_j|, 0) / L`` over all events."""
-    near = 1 if len(np.unique(abnormal.position)) == 1 else length
+def _linked(abnormal: AbnormalReturns, length: int, members: IntArray) -> float:
+    """Return ``Σ_{i≠j} ρ_ij max(L - |p_i - p_j|, 0) / L`` over some events: over all, less the pairs of those left out if they are few."""
+    left_out = abnormal.n - len(members)
+    if left_out > FEW_LEFT_OUT * abnormal.n:
+        return _linked(abnormal.of(members), length, np.arange(len(members)))
+    near = 1 if (abnormal.position == abnormal.position[0]).all() else length
     found = abnormal.ask(SumByDate(near))
-    return _weighted(found.pairs, near) + (0.0 if found.whole.all() else _weighted(_with_gaps(abnormal, found), near))
+    total = _weighted(found.pairs, near) + (0.0 if found.whole.all() else _weighted(_with_gaps(abnormal, found), near))
+    if not left_out:
+        return total
+
+    def others() -> FloatArray:
+        left = np.ones(abnormal.n, dtype=np.bool_)
+        left[members] = False
+        order, rows = _in_order_of_date(abnormal)
+        return _pairs_sum(rows, abnormal.position[order], left[order], near)
+
+    return total - _weighted(abnormal.once(("without", near, members.tobytes()), others), near)
+
+
+def _in_order_of_date(abnormal: AbnormalReturns) -> tuple[IntArray, Rows]:
+    """Return the order of events by date, and what gives the residuals of some of them in that order, with those that follow at hand."""
+    order, first, held = np.argsort(abnormal.position, kind="stable").astype(np.int64), 0, np.empty((0, 0))
+
+    def residuals(places: IntArray) -> FloatArray:
+        nonlocal first, held
+        low, high = int(places[0]), int(places[-1]) + 1
+        if low < first or high > first + len(held):
+            first, ahead = low, max(high - low, CHUNK)
+            held = abnormal.part(order[low : high + ahead]).residuals
+        return held[places - first]
+
+    return order, residuals
 
 
 def _weighted(pairs: FloatArray, length: int) -> float:
@@ -92,8 +125,7 @@ def _with_gaps(abnormal: AbnormalReturns, found: DatePairs) -> FloatArray:
     """Return sums over the pairs of which one event misses days, by how far apart they are, as far as those without gaps are known."""
 
     def compute() -> FloatArray:
-        order = np.argsort(abnormal.position, kind="stable").astype(np.int64)
-        rows = lambda places: abnormal.part(order[places]).residuals  # noqa: E731
+        order, rows = _in_order_of_date(abnormal)
         return _pairs_sum(rows, abnormal.position[order], ~found.whole[order], len(found.pairs))
 
     return abnormal.once(("with gaps", len(found.pairs)), compute)
@@ -123,10 +155,11 @@ def unknown_share(abnormal: AbnormalReturns, members: IntArray, window: Window) 
         return 0.0
 
     def compute() -> float:
-        ordered = members[np.argsort(abnormal.position[members], kind="stable")]
-        rows, position = lambda places: abnormal.part(ordered[places]).residuals, abnormal.position[ordered]
+        some = abnormal.of(members)
+        order, rows = _in_order_of_date(some)
+        position = some.position[order]
         length = 1 if position[0] == position[-1] else len(window)
-        every = np.ones(len(ordered), dtype=np.bool_)
+        every = np.ones(len(order), dtype=np.bool_)
         overlap = _pairs_sum(rows, position, every, length, _paired)
         lacking = _pairs_sum(rows, position, every, length, _lacking)
         whole = _weighted(overlap, length)
@@ -144,8 +177,8 @@ def _lacking(block: FloatArray, table: FloatArray) -> FloatArray:
 
 
 def _common(block: FloatArray, table: FloatArray) -> FloatArray:
-    """Return how many days rows have in common with rows, shape (n, m)."""
-    return np.asarray(np.isfinite(block).astype(np.float64) @ np.isfinite(table).astype(np.float64).T, dtype=np.float64)
+    """Return how many days rows have in common with rows, shape (n, m); in single precision, which holds whole numbers up to 2²⁴."""
+    return np.asarray(np.isfinite(block).astype(np.float32) @ np.isfinite(table).astype(np.float32).T, dtype=np.float64)
 
 
 def linked_sum(residuals: FloatArray, position: IntArray, length: int) -> float:
@@ -367,24 +400,26 @@ def _pairs_sum(
     """Return sums over the pairs of which at least one event is chosen, of correlations or of another quantity, by how many sessions apart.
 
     Rows are the chosen events, block by block; only events less than a window apart share days, so a block meets its
-    neighbours and no others. A neighbour that is not chosen counts twice: its own row is never visited.
+    neighbours and no others. Each pair is looked at once and counts twice: a chosen event meets those after it, and those before it that
+    are not chosen, whose own row is never visited.
     """
     rows, start = np.flatnonzero(chosen & (_neighbours(position, length - 1) > 1)), 0
     place, total = position[rows], np.zeros(length)
     while start < len(rows):
         within = int(np.searchsorted(place, place[start] + _reach(length), side="right"))
-        end = min(max(within, start + SMALL), start + BLOCK, len(rows))
-        block = rows[start:end]
         first = int(np.searchsorted(position, place[start] - length + 1))
+        last = int(np.searchsorted(position, place[min(within, len(rows)) - 1] + length - 1, side="right"))
+        end = min(within, start + max(CELLS // max(last - first, 1), SMALL))
+        block = rows[start:end]
         last = int(np.searchsorted(position, place[end - 1] + length - 1, side="right"))
-        near = np.arange(first, last)
+        earlier = first + np.flatnonzero(~chosen[first : block[0]])
+        near = np.concatenate([earlier, np.arange(block[0], last)])
         apart = np.abs(position[block][:, None] - position[None, near])
-        pairs = (apart < length) & (block[:, None] != near)
+        pairs = (apart < length) & ((near > block[:, None]) | ~chosen[near])
         if pairs.any():
             table = _by_session(residuals(near), position[near])
-            part = table if len(block) == len(near) else table[block - first]
-            found = (of or block_correlation)(part, table) * np.where(chosen[near], 1.0, 2.0)
-            total += np.bincount(apart[pairs], weights=found[pairs], minlength=length)
+            found = (of or block_correlation)(table[len(earlier) + block - block[0]], table)
+            total += 2.0 * np.bincount(apart[pairs], weights=found[pairs], minlength=length)
         start = end
     return total
 
@@ -412,7 +447,7 @@ def block_correlation(block: FloatArray, table: FloatArray) -> FloatArray:
     """
     seen_b, seen_t = (np.isfinite(x).astype(np.float64) for x in (block, table))
     b, t = np.nan_to_num(block), np.nan_to_num(table)
-    count = seen_b @ seen_t.T
+    count = _common(block, table)
     sum_b = b @ seen_t.T
     sum_t = sum_b.T if block is table else seen_b @ t.T
     with np.errstate(divide="ignore", invalid="ignore"):

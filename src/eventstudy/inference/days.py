@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from eventstudy.estimation.abnormal import AbnormalReturns, Question, column_sums
 from eventstudy.estimation.answers import Answer
+from eventstudy.estimation.model import masked
 from eventstudy.estimation.panel import FloatArray, IntArray
 from eventstudy.estimation.residuals import running_sums
 from eventstudy.windows import Window
@@ -45,13 +46,12 @@ class SumByDay(Question[DaySums]):
 
     def answer(self, part: AbnormalReturns) -> DaySums:
         """Return them for some events."""
-        residuals, est_events = column_sums(part.residuals)
-        whole = est_events.min(initial=part.n) == part.n
-        standard = (
-            (1.0 / part.sigma) @ part.residuals if whole else column_sums(part.residuals / part.sigma[:, None])[0]
-        )
+        seen = np.isfinite(part.residuals)
+        residuals = masked(part.residuals, seen)
         ar, events = column_sums(part.ar)
-        return DaySums(residuals, standard, est_events, ar, column_sums(part.sar)[0], events)
+        return DaySums(
+            residuals.sum(axis=0), (1.0 / part.sigma) @ residuals, _by_day(seen), ar, column_sums(part.sar)[0], events
+        )
 
 
 # -- Ranks.
@@ -131,16 +131,14 @@ class Ordered:
         self.days = np.asarray(count, dtype=np.int64)
         place = (1 << width.bit_length()) - 1
         key = (values + 0.0).view(np.int64)  # zero has one sign
-        if not self.whole:
-            key[~seen] = LARGEST
+        if not self.whole:  # no two alike
+            np.copyto(key, LARGEST - (np.arange(width) << place.bit_length()), where=~seen)
         key &= ~place
         key |= np.arange(width)
         key.view(np.float64).sort(axis=1)
         self.order = key & place
         key >>= place.bit_length()
         near = key[:, 1:] == key[:, :-1]
-        if not self.whole:
-            near &= np.arange(1, width) < self.days[:, None]
         doubtful = np.flatnonzero(near.any(axis=1))
         self.order[doubtful] = np.argsort(values[doubtful], axis=1, kind="stable")
         ordered = np.take_along_axis(values[doubtful], self.order[doubtful], axis=1)
@@ -172,16 +170,24 @@ class Ordered:
         width = order.shape[1]
         if weight is not None and len(weight) and (weight == weight[0]).all():
             return float(weight[0]) * self._rank_sums(order, days, None)
-        each: FloatArray = np.broadcast_to(np.arange(1.0, width + 1.0), order.shape)
-        if (days < width).any():
-            each = np.where(each <= days[:, None], each, 0.0)
+        place, weight = np.arange(1.0, width + 1.0), np.ones(len(order)) if weight is None else weight
+        each = np.einsum("n,m->nm", weight, place)
         if len(self.tied):
-            each, tied = np.array(each), self.tied
+            tied = self.tied
             ranks = _tied_ranks(np.take_along_axis(self.values[tied], order[tied], axis=1))
-            each[tied] = np.where(np.arange(width) < days[tied][:, None], ranks, 0.0)
-        if weight is not None:
-            each = each * weight[:, None]
-        return np.asarray(np.bincount(order.ravel(), weights=each.ravel(), minlength=width), dtype=np.float64)
+            each[tied] = weight[tied, None] * np.where(np.arange(width) < days[tied, None], ranks, place)
+        total = np.bincount(order.ravel(), weights=each.ravel(), minlength=width)
+        if (days < width).any():  # days that have no value were last
+            row, last = _last_places(days, width)
+            total = total - np.bincount(order[row, last], weights=each[row, last], minlength=width)
+        return np.asarray(total, dtype=np.float64)
+
+
+def _last_places(days: IntArray, width: int) -> tuple[IntArray, IntArray]:
+    """Return the rows and places from each row's number of days on."""
+    lost = width - days
+    row = np.repeat(np.arange(len(days)), lost)
+    return row, days[row] + np.arange(len(row)) - np.repeat(np.cumsum(lost) - lost, lost)
 
 
 def _by_day(there: NDArray[np.bool_]) -> FloatArray:
@@ -403,16 +409,20 @@ class CountSizes(Question[SignedSizes]):
             23 - BITS
         )  # sign, exponent and the first bits of the fraction
         bins = bits & (_SIGN - 1)
-        there, least, most = None, bins.min(initial=_FIRST), bins.max(initial=_FIRST)
-        if least < _FIRST or most >= _FIRST + _BINS:
-            there = np.isfinite(sums) & (sums != 0.0)
-            np.clip(bins, _FIRST, _FIRST + _BINS - 1, out=bins)
+        least, most = bins.min(initial=_FIRST), bins.max(initial=_FIRST)
+        odd = least < _FIRST or most >= _FIRST + _BINS  # far from all others, zero, or no number
+        if odd:
+            np.maximum(bins, _FIRST, out=bins)
+            np.minimum(bins, _FIRST + _BINS - 1, out=bins)
         bins -= _FIRST
         bits &= _SIGN
         bits >>= _SIGN_TO_BINS
         bins |= bits  # negative sums after the positive ones
-        counted = np.bincount(bins.ravel() if there is None else bins[there], minlength=2 * _BINS)
-        return SignedSizes(counted[:_BINS] + counted[_BINS:], counted[:_BINS])
+        if odd:
+            np.copyto(bins, 2 * _BINS, where=~np.isfinite(sums) | (sums == 0.0))
+        counted = np.bincount(bins.ravel(), minlength=2 * _BINS + 1)
+        positive = counted[:_BINS]
+        return SignedSizes(positive + counted[_BINS:-1], positive)
 
 
 def block_sums(residuals: FloatArray, length: int) -> FloatArray:
