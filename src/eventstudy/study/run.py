@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal, get_args
@@ -12,10 +13,12 @@ import pandas as pd
 
 from eventstudy.calendars import AUTO, ClosedDay, calendar_bounds, check_closed_day
 from eventstudy.errors import DataUnfit, InvalidInput
-from eventstudy.estimation.abnormal import estimate, run_up
+from eventstudy.estimation.abnormal import run_up
 from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import Alignment, AlignmentRules, FloatArray, align
+from eventstudy.estimation.partials import estimate
 from eventstudy.estimation.spans import closes_of, trades_of
+from eventstudy.estimation.spread import Spread, as_executor, check_partitions
 from eventstudy.events import Event, EventList, Exchanges, tradable_days
 from eventstudy.measures import Measure, check_measure
 from eventstudy.prices.checks.accept import accepted_or_refused, check_accept
@@ -163,6 +166,9 @@ class EventStudy:
         data: Prices | pd.DataFrame | object,
         events: Event | Iterable[Event] | pd.DataFrame | object,
         factors: pd.DataFrame | object | None = None,
+        *,
+        executor: Executor | object | None = None,
+        partitions: int | None = None,
     ) -> EventStudyResult:
         """Run the study.
 
@@ -198,6 +204,7 @@ class EventStudy:
         TooLarge
             If the returns of so many firms and days do not fit into the memory that is left.
         """
+        spread = Spread(as_executor(executor), check_partitions(partitions))
         wanted = as_events(events)
         tickers = wanted.tickers.tolist()
         extra, factors_said = as_factors(factors, self.calendar)
@@ -241,7 +248,7 @@ class EventStudy:
             self._require_events(alignment, gaps_in_words(prices, tickers, self.model, exchange))
         before = partial(run_up, model=self.model, returns=returns, trades=trades)
         foreign = of_another_market(table, wanted, self.model)
-        return self._result_of(alignment, read.origin(returns), prices, data_checks, found, before, foreign)
+        return self._result_of(alignment, read.origin(returns), prices, data_checks, found, before, foreign, spread)
 
     def _needed(self, events: EventList, factors: pd.DataFrame | None) -> Needed:
         """Return which rows of returns the windows of events need."""
@@ -281,11 +288,12 @@ class EventStudy:
         findings: tuple[Finding, ...],
         before: partial[FloatArray],
         foreign: frozenset[str],
+        spread: Spread,
     ) -> EventStudyResult:
         """Fit, drop what cannot be fitted, and put the result together."""
         self._require_events(alignment)
         questions = asked_by_checks(alignment.panel, self.model, self.measure)
-        reasons, fit, abnormal = estimate(alignment.panel, self.model, questions)
+        reasons, fit, abnormal = estimate(alignment.panel, self.model, questions, spread)
         alignment = alignment.without(reasons)
         self._require_events(alignment)
         abnormal = abnormal.but(before=partial(before, panel=alignment.panel))

@@ -1,0 +1,259 @@
+"""Where a study's events are worked on: here, or by the workers of an executor or a cluster, partition by partition."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from eventstudy.errors import EventStudyError, InvalidInput, WorkersLost
+from eventstudy.estimation.panel import EventPanel, IntArray
+
+if TYPE_CHECKING:
+    from eventstudy.estimation.partials import Partial, Work
+
+#: Events of a partition, where nothing else is said: a second or two of work, and of what is lost with a worker.
+EVENTS = 20_000
+#: So many partitions a worker are on their way: one in work, one that waits.
+AHEAD = 2
+#: What the modules of dask are called.
+_DASK = "distributed"
+
+
+class Store(Protocol):
+    """Keeps partial results, so that a study that was stopped goes on where it was."""
+
+    def read(self, number: int) -> Partial | None:
+        """Return the partial result of a partition that is finished."""
+        ...
+
+    def keep(self, number: int, found: Partial) -> None:
+        """Keep the partial result of a partition."""
+        ...
+
+
+def silent(done: int) -> None:
+    """Say nothing of how many events are done."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How the events of a study are divided, and who works on them.
+
+    Attributes
+    ----------
+    executor : Executor or None
+        Who works; None is here.
+    partitions : int or None
+        In how many parts events are divided, firm by firm; by default as many as there are workers, or more if they would be large.
+    store : Store or None
+        Where partial results are kept.
+    told : callable
+        Is told how many events are done.
+    """
+
+    executor: Executor | None = None
+    partitions: int | None = None
+    store: Store | None = None
+    told: Callable[[int], None] = field(default=silent)
+
+    def over(self, work: Work, panel: EventPanel) -> Partial:
+        """Return what all events of a panel give."""
+        parts = partitions_of(panel, self.count(panel))
+        tree, done = Tree(len(parts)), 0
+        for number, found in self._arriving(work, panel, parts):
+            tree.add(number, found)
+            done += len(parts[number])
+            self.told(done)
+        return tree.whole
+
+    def count(self, panel: EventPanel) -> int:
+        """Return in how many parts the events of a panel are divided, at most."""
+        if self.partitions is not None:
+            return self.partitions
+        if self.executor is None and self.store is None:
+            return 1
+        return max(workers_of(self.executor), -(-panel.n // EVENTS))
+
+    def _arriving(self, work: Work, panel: EventPanel, parts: Sequence[IntArray]) -> Iterator[tuple[int, Partial]]:
+        """Yield partial results with the numbers of their partitions, those that are kept first, then in the order in which they come."""
+        left = []
+        for number in range(len(parts)):
+            known = None if self.store is None else self.store.read(number)
+            if known is None:
+                left.append(number)
+            else:
+                yield number, known
+        if self.executor is None and self.store is None and len(parts) == 1:
+            yield 0, work.partial(panel, parts[0], alone=True)
+            return
+        jobs = ((number, panel.take(parts[number]), parts[number]) for number in left)
+        for number, found in _here(work, jobs) if self.executor is None else _there(self.executor, work, jobs):
+            if self.store is not None:
+                self.store.keep(number, found)
+            yield number, found
+
+
+Jobs = Iterator[tuple[int, EventPanel, IntArray]]
+
+
+def _here(work: Work, jobs: Jobs) -> Iterator[tuple[int, Partial]]:
+    for number, panel, places in jobs:
+        yield number, work.sent(panel, places)
+
+
+def _there(executor: Executor, work: Work, jobs: Jobs) -> Iterator[tuple[int, Partial]]:
+    """Yield what workers find as it comes; only so many partitions are on their way at once."""
+    _check_sendable(executor, work)
+    ahead, running = AHEAD * workers_of(executor), dict[Future[Any], int]()
+    try:
+        while True:
+            while len(running) < ahead and (job := next(jobs, None)) is not None:
+                number, panel, places = job
+                with _quiet(executor):
+                    running[executor.submit(work.sent, panel, places)] = number
+            if not running:
+                return
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                yield running.pop(future), future.result()
+    except EventStudyError:
+        raise
+    except (BrokenExecutor, CancelledError) as error:
+        raise _lost(error) from error
+    except Exception as error:
+        if type(error).__module__.split(".")[0] == _DASK:
+            raise _lost(error) from error
+        raise
+    finally:
+        for future in running:
+            future.cancel()
+
+
+def _lost(error: BaseException) -> WorkersLost:
+    return WorkersLost(
+        f"The workers are gone ({type(error).__name__}): a process was killed, by the system if memory ran out, or by somebody. Make a new executor "
+        f"and run the study again; with out='folder' it goes on where it was, and more partitions take less memory each."
+    )
+
+
+def _check_sendable(executor: Executor, work: Work) -> None:
+    """Refuse a model that cannot be sent to other processes; a cluster has its own way to send what is defined in a script."""
+    if not isinstance(executor, ProcessPoolExecutor):
+        return
+    try:
+        pickle.dumps(work)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise InvalidInput(
+            f"The {work.model.name} cannot be sent to other processes ({error}); define its class in a module that they can import, or use a "
+            f"ThreadPoolExecutor."
+        ) from error
+
+
+def _quiet(executor: Executor) -> Any:
+    """Keep dask from warning that what is sent is large: it is what the worker needs, and it must survive the worker."""
+    if type(executor).__module__.split(".")[0] != _DASK:
+        return nullcontext()
+    import dask
+
+    return dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"})
+
+
+def as_executor(given: object) -> Executor | None:
+    """Return an executor as it is, and that of a dask client.
+
+    Raises
+    ------
+    InvalidInput
+        If it is neither.
+    """
+    if given is None or isinstance(given, Executor):
+        return given
+    dask = sys.modules.get(_DASK)
+    if dask is not None and isinstance(given, dask.Client) and not given.asynchronous:
+        found: Executor = given.get_executor(pure=False)
+        return found
+    kind = f"{given!r}" if isinstance(given, str | int) else f"a {type(given).__name__}"
+    raise InvalidInput(
+        f"executor is {kind}; give a concurrent.futures.Executor such as ProcessPoolExecutor(), or a client of a cluster, "
+        f"dask.distributed.Client('tcp://…'), that is not asynchronous."
+    )
+
+
+def workers_of(executor: Executor | None) -> int:
+    """Return how many workers an executor has."""
+    if executor is None:
+        return 1
+    client = getattr(executor, "_client", None)
+    threads = sum(client.nthreads().values()) if client is not None else getattr(executor, "_max_workers", None)
+    return max(1, threads or os.cpu_count() or 1)
+
+
+def check_partitions(given: object) -> int | None:
+    """Return a number of partitions.
+
+    Raises
+    ------
+    InvalidInput
+        If it is none.
+    """
+    if given is None:
+        return None
+    if isinstance(given, bool) or not isinstance(given, int | np.integer) or given < 1:
+        raise InvalidInput(f"partitions is {given!r}; give a whole number of at least 1, or leave it out.")
+    return int(given)
+
+
+def partitions_of(panel: EventPanel, count: int) -> list[IntArray]:
+    """Return the places of events divided by firm into so many parts with about as many events each, fewer if firms are fewer."""
+    codes = np.asarray(panel.events.firms[1], dtype=np.int64)
+    events = np.bincount(codes)
+    middle = np.cumsum(events) - events / 2.0
+    part = np.minimum((middle * count / max(len(codes), 1)).astype(np.int64), count - 1)[codes]
+    order = np.argsort(part, kind="stable")
+    return [places for places in np.split(order, np.cumsum(np.bincount(part))[:-1]) if len(places)]
+
+
+class Tree:
+    """Partial results, merged two by two, neighbours first whichever comes first, so that the order in which they come changes no digit."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._waiting: dict[tuple[int, int], Partial] = {}
+
+    def add(self, number: int, found: Partial) -> None:
+        """Take the partial result of a partition, and merge what can be merged."""
+        level, width = 0, self._count
+        while width > 1:
+            last_alone = number == width - 1 and number % 2 == 0
+            if not last_alone:
+                other = self._waiting.pop((level, number ^ 1), None)
+                if other is None:
+                    break
+                found = other.merged(found) if number % 2 else found.merged(other)
+            level, width, number = level + 1, (width + 1) // 2, number // 2
+        self._waiting[level, number] = found
+
+    @property
+    def whole(self) -> Partial:
+        """What all partitions give."""
+        (found,) = self._waiting.values()
+        return found
+
+
+#: All events in one partition, and nothing kept.
+HERE = Spread()
