@@ -71,12 +71,18 @@ class Partial:
 class Work:
     """What is done with events: they are fitted and asked.
 
-    ``keep``: arrays as large as the estimation returns are kept, since there are few events, or since estimating again takes longer than questions.
+    ``keep``: arrays as large as the estimation returns are kept, since there are few events, or since estimating again takes longer than questions,
+    which can then be asked later.
     """
 
     model: NormalReturnModel
     questions: tuple[Question[Answer], ...]
     keep: bool
+
+    @property
+    def asked(self) -> tuple[Question[Answer], ...]:
+        """The questions that are asked at once."""
+        return () if self.keep else self.questions
 
     def partial(self, panel: EventPanel, places: IntArray, *, alone: bool) -> Partial:
         """Return what the events of a panel give, whose places among all of the study are these; ``alone``: they are all."""
@@ -100,7 +106,7 @@ class Work:
                 if len(chosen):
                     yield abnormal
 
-        tallies = answered(self.questions, studied(), settle=alone)
+        tallies = answered(self.asked, studied(), settle=alone)
         good = np.array([not reason for reason in reasons], dtype=np.bool_)
         return Partial(
             places[good],
@@ -146,23 +152,24 @@ class Held:
 
     def of(self, good: NDArray[np.bool_]) -> Held:
         """Return the fields of some events, by a mask."""
-        return self if good.all() else self._with({name: rows[good] for name, rows in self.rows.items()})
+        return self if good.all() else self.with_rows({name: rows[good] for name, rows in self.rows.items()})
 
     def merged(self, other: Held) -> Held:
         """Return the fields of these events and of others behind them."""
         rows = {name: np.concatenate([own, other.rows[name]]) for name, own in self.rows.items()}
-        found = self._with(rows)
+        found = self.with_rows(rows)
         found.alike = {**other.alike, **self.alike}
         return found
 
-    def placed(self, places: IntArray) -> dict[str, object]:
+    def placed(self, places: IntArray) -> dict[str, Any]:
         """Return the fields with the events in order of their places."""
         if (np.diff(places) > 0).all():
             return {**self.alike, **self.rows}
         order = np.argsort(places)
         return {**self.alike, **{name: rows[order] for name, rows in self.rows.items()}}
 
-    def _with(self, rows: Rows) -> Held:
+    def with_rows(self, rows: Rows) -> Held:
+        """Return what is alike for all with the rows of other events."""
         found = Held(self._n, self._keep)
         found.rows, found.alike = rows, self.alike
         return found
@@ -186,18 +193,18 @@ def estimate(
         Of the others. What is as large as the estimation returns is gathered and fitted again when it is asked for.
     """
     keep = model.iterated or not is_many(panel.n)
-    work = Work(model, () if keep else each_once(questions), keep)
+    work = Work(model, each_once(questions), keep)
     found = spread.over(work, panel)
     reasons = tuple(found.reasons.get(i, "") for i in range(panel.n))
     kept = panel if not found.reasons else panel.take(np.sort(found.places))
-    own = {"firms": firm_numbers(kept), "keys": kept.keys}
+    firms = firm_numbers(kept)
     fields_of_fit = found.fit.placed(found.places) | {"unusable": ("",) * kept.n}
-    fields_of_abnormal = found.abnormal.placed(found.places) | own
+    fields_of_abnormal = found.abnormal.placed(found.places) | {"firms": firms, "keys": kept.keys}
     if keep or not kept.n:
         return reasons, Fit(**fields_of_fit), AbnormalReturns(**fields_of_abnormal)
     fit = Fit.deferred(_Fitted(kept, model), **fields_of_fit)
-    known = {q: tally.total(found.asked) for q, tally in zip(work.questions, found.tallies, strict=True)}
-    again = _Studied(kept, model, fit, own["firms"])
+    known = {q: tally.total(found.asked) for q, tally in zip(work.asked, found.tallies, strict=True)}
+    again = _Studied(kept, model, fit, firms)
     return reasons, fit, AbnormalReturns.deferred(again, **fields_of_abnormal, _memo={}, _answers=known)
 
 

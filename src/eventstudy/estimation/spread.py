@@ -15,7 +15,7 @@ from concurrent.futures import (
     ProcessPoolExecutor,
     wait,
 )
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -35,8 +35,8 @@ AHEAD = 2
 _DASK = "distributed"
 
 
-class Store(Protocol):
-    """Keeps partial results, so that a study that was stopped goes on where it was."""
+class Shelf(Protocol):
+    """Partial results that are kept."""
 
     def read(self, number: int) -> Partial | None:
         """Return the partial result of a partition that is finished."""
@@ -47,7 +47,22 @@ class Store(Protocol):
         ...
 
 
-def silent(done: int) -> None:
+class Store(Protocol):
+    """Keeps partial results, so that a study that was stopped goes on where it was."""
+
+    @property
+    def partitions(self) -> int | None:
+        """In how many parts the events were divided; None at the beginning."""
+        ...
+
+    def opened(
+        self, work: Work, panel: EventPanel, parts: Sequence[IntArray], count: int
+    ) -> AbstractContextManager[Shelf]:
+        """Give the partial results of the events divided into these parts, at most ``count``."""
+        ...
+
+
+def silent(done: int, known: bool) -> None:
     """Say nothing of how many events are done."""
 
 
@@ -64,49 +79,63 @@ class Spread:
     store : Store or None
         Where partial results are kept.
     told : callable
-        Is told how many events are done.
+        Is told how many events are done, and whether the last of them were known before.
     """
 
     executor: Executor | None = None
     partitions: int | None = None
     store: Store | None = None
-    told: Callable[[int], None] = field(default=silent)
+    told: Callable[[int, bool], None] = field(default=silent)
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether there may be partitions, after each of which it can be told how many events are done."""
+        return not (self.executor is None and self.store is None and self.partitions is None)
 
     def over(self, work: Work, panel: EventPanel) -> Partial:
         """Return what all events of a panel give."""
-        parts = partitions_of(panel, self.count(panel))
+        count = self.count(panel)
+        parts = partitions_of(panel, count)
         tree, done = Tree(len(parts)), 0
-        for number, found in self._arriving(work, panel, parts):
-            tree.add(number, found)
-            done += len(parts[number])
-            self.told(done)
+        with nullcontext() if self.store is None else self.store.opened(work, panel, parts, count) as shelf:
+            for number, found, known in self._arriving(work, panel, parts, shelf):
+                tree.add(number, found)
+                done += len(parts[number])
+                self.told(done, known)
         return tree.whole
 
     def count(self, panel: EventPanel) -> int:
         """Return in how many parts the events of a panel are divided, at most."""
-        if self.partitions is not None:
-            return self.partitions
-        if self.executor is None and self.store is None:
+        begun = None if self.store is None else self.store.partitions
+        if begun is not None and self.partitions not in (None, begun):
+            raise InvalidInput(
+                f"partitions is {self.partitions}, and the study in the folder was begun with {begun}; leave partitions out, or name another folder."
+            )
+        if begun is not None or self.partitions is not None:
+            return begun or self.partitions or 1
+        if not self.is_watched:
             return 1
         return max(workers_of(self.executor), -(-panel.n // EVENTS))
 
-    def _arriving(self, work: Work, panel: EventPanel, parts: Sequence[IntArray]) -> Iterator[tuple[int, Partial]]:
-        """Yield partial results with the numbers of their partitions, those that are kept first, then in the order in which they come."""
+    def _arriving(
+        self, work: Work, panel: EventPanel, parts: Sequence[IntArray], shelf: Shelf | None
+    ) -> Iterator[tuple[int, Partial, bool]]:
+        """Yield partial results with the numbers of their partitions, those that are known first, then in the order in which they come."""
         left = []
         for number in range(len(parts)):
-            known = None if self.store is None else self.store.read(number)
+            known = None if shelf is None else shelf.read(number)
             if known is None:
                 left.append(number)
             else:
-                yield number, known
-        if self.executor is None and self.store is None and len(parts) == 1:
-            yield 0, work.partial(panel, parts[0], alone=True)
+                yield number, known, True
+        if self.executor is None and shelf is None and len(parts) == 1:
+            yield 0, work.partial(panel, parts[0], alone=True), False
             return
         jobs = ((number, panel.take(parts[number]), parts[number]) for number in left)
         for number, found in _here(work, jobs) if self.executor is None else _there(self.executor, work, jobs):
-            if self.store is not None:
-                self.store.keep(number, found)
-            yield number, found
+            if shelf is not None:
+                shelf.keep(number, found)
+            yield number, found, False
 
 
 Jobs = Iterator[tuple[int, EventPanel, IntArray]]

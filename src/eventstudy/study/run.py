@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal, get_args
@@ -12,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.calendars import AUTO, ClosedDay, calendar_bounds, check_closed_day
+from eventstudy.console import events_bar
 from eventstudy.errors import DataUnfit, InvalidInput
 from eventstudy.estimation.abnormal import run_up
 from eventstudy.estimation.model import NormalReturnModel
@@ -36,6 +39,7 @@ from eventstudy.study.data_checks import (
 )
 from eventstudy.study.exchange import exchanges_of, of_another_market
 from eventstudy.study.intake import Intake, as_data, as_factors
+from eventstudy.study.kept import Folder, Identity, require_pyarrow
 from eventstudy.study.results import EventStudyResult
 from eventstudy.study.validity import Check, asked_by_checks, design_checks, events_check, gap_checks, validity_checks
 from eventstudy.study.yardstick import benchmark_checks, made_of_the_firms
@@ -46,6 +50,8 @@ __all__ = ["EventStudy"]
 
 #: Sessions by which an event may lie off the day that is written, and a return needs the one before.
 MOVED = 5
+#: Where there was a trade and the closes, if they are known.
+Trades = tuple[pd.DataFrame | None, pd.DataFrame | None]
 #: What a window says in which an event lacks a return.
 Gaps = Literal["void", "skip"]
 
@@ -169,6 +175,7 @@ class EventStudy:
         *,
         executor: Executor | object | None = None,
         partitions: int | None = None,
+        out: str | os.PathLike[str] | None = None,
     ) -> EventStudyResult:
         """Run the study.
 
@@ -205,6 +212,8 @@ class EventStudy:
             If the returns of so many firms and days do not fit into the memory that is left.
         """
         spread = Spread(as_executor(executor), check_partitions(partitions))
+        if out is not None:
+            require_pyarrow()
         wanted = as_events(events)
         tickers = wanted.tickers.tolist()
         extra, factors_said = as_factors(factors, self.calendar)
@@ -219,12 +228,17 @@ class EventStudy:
 
         def aligned(
             table: Prices | pd.DataFrame,
-        ) -> tuple[pd.DataFrame, pd.DatetimeIndex, pd.DataFrame | None, Alignment]:
+        ) -> tuple[pd.DataFrame, pd.DatetimeIndex, Trades, Alignment]:
             returns, holes = intake.read(table, tickers, extra)
             trades = trades_of(table, returns) if self.model.bridges_gaps else None
             closes = closes_of(table, returns) if self.measure == "return" else None
             alignment = align(returns, wanted, self.model, replace(rules, holes=holes), trades, closes)
-            return returns, holes, trades, _without_hole_days(alignment, holes, exchanges, self.model.benchmark)
+            return (
+                returns,
+                holes,
+                (trades, closes),
+                _without_hole_days(alignment, holes, exchanges, self.model.benchmark),
+            )
 
         returns, holes, trades, alignment = aligned(table)
         checked_table = returns if prices is None else prices
@@ -246,7 +260,10 @@ class EventStudy:
             data_checks = (*data_checks, price_check(found))
         if prices is not None and not alignment.panel.n:
             self._require_events(alignment, gaps_in_words(prices, tickers, self.model, exchange))
-        before = partial(run_up, model=self.model, returns=returns, trades=trades)
+        if out is not None:
+            identity = Identity.of(self, wanted, (returns, *trades))
+            spread = replace(spread, store=Folder.of(out, identity))
+        before = partial(run_up, model=self.model, returns=returns, trades=trades[0])
         foreign = of_another_market(table, wanted, self.model)
         return self._result_of(alignment, read.origin(returns), prices, data_checks, found, before, foreign, spread)
 
@@ -293,7 +310,8 @@ class EventStudy:
         """Fit, drop what cannot be fitted, and put the result together."""
         self._require_events(alignment)
         questions = asked_by_checks(alignment.panel, self.model, self.measure)
-        reasons, fit, abnormal = estimate(alignment.panel, self.model, questions, spread)
+        with events_bar(alignment.panel.n) if spread.is_watched else nullcontext(spread.told) as told:
+            reasons, fit, abnormal = estimate(alignment.panel, self.model, questions, replace(spread, told=told))
         alignment = alignment.without(reasons)
         self._require_events(alignment)
         abnormal = abnormal.but(before=partial(before, panel=alignment.panel))
