@@ -15,13 +15,13 @@ from concurrent.futures import (
     ProcessPoolExecutor,
     wait,
 )
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from eventstudy.errors import EventStudyError, InvalidInput, WorkersLost
+from eventstudy.errors import EventStudyError, InvalidInput, SourceFailed, WorkersLost
 from eventstudy.estimation.panel import EventPanel, IntArray
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 EVENTS = 20_000
 #: So many partitions a worker are on their way: one in work, one that waits.
 AHEAD = 2
+#: Seconds within which a scheduler has to answer.
+CONNECT = 10
 #: What the modules of dask are called.
 _DASK = "distributed"
 
@@ -221,6 +223,40 @@ def as_executor(given: object) -> Executor | None:
         f"executor is {kind}; give a concurrent.futures.Executor such as ProcessPoolExecutor(), or a client of a cluster, "
         f"dask.distributed.Client('tcp://…'), that is not asynchronous."
     )
+
+
+@contextmanager
+def cluster(address: str | None) -> Iterator[Any]:
+    """Give a client of the cluster whose scheduler has an address; None without one.
+
+    Raises
+    ------
+    InvalidInput
+        If dask is not installed, or this is no address.
+    SourceFailed
+        If nothing answers there.
+    """
+    if address is None:
+        yield None
+        return
+    try:
+        import distributed
+    except ImportError as error:
+        raise InvalidInput("Clusters need dask: pip install 'eventstudy-finance[dask]'.") from error
+    try:
+        distributed.comm.get_address_host_port(address, strict=True)
+    except ValueError as error:
+        raise InvalidInput(
+            f"{address!r} is no address of a scheduler ({error}); give one such as tcp://10.0.0.5:8786."
+        ) from error
+    try:
+        client = distributed.Client(address, timeout=CONNECT, set_as_default=False)
+    except OSError as error:
+        raise SourceFailed(
+            f"No scheduler answers at {address} within {CONNECT} seconds; start one (dask scheduler), or correct the address."
+        ) from error
+    with client:
+        yield client
 
 
 def workers_of(executor: Executor | None) -> int:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 #: The form of what is kept: another one is another study.
 FORM = 1
+#: So many columns are digested at once.
+_COLUMNS = 256
 #: What readers of Parquet folders leave out begins so.
 STUDY, PARTIALS, LOCK = "_study.json", "_partials", "_lock"
 #: What a process that was killed may leave.
@@ -85,11 +87,12 @@ def _pieces(table: pd.DataFrame | None) -> Iterator[str | np.ndarray]:
     if table is None:
         yield ""
         return
-    yield "\x1f".join(map(str, table.columns.tolist()))
+    names = np.array([str(c) for c in table.columns.tolist()], dtype=object)
+    order, values = np.argsort(names, kind="stable"), table.to_numpy().T
+    yield "\x1f".join(names[order].tolist())
     yield table.index.to_numpy(dtype="datetime64[ns]").view(np.int64)
-    values = table.to_numpy().T
-    for first in range(0, len(values), 256):
-        yield np.ascontiguousarray(values[first : first + 256])
+    for first in range(0, len(values), _COLUMNS):
+        yield np.ascontiguousarray(values[order[first : first + _COLUMNS]])
 
 
 @dataclass(frozen=True)
