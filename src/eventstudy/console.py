@@ -11,7 +11,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from time import monotonic
@@ -94,7 +94,7 @@ def events_bar(total: int) -> Iterator[Callable[[int, bool], None]]:
         yield lambda done, known: None
         return
     from rich.console import Console as Terminal
-    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bar
 
     began, start = monotonic(), 0
@@ -105,10 +105,11 @@ def events_bar(total: int) -> Iterator[Callable[[int, bool], None]]:
             began, start = monotonic(), done
             bar.reset(task, completed=done)
         rate = (done - start) / max(monotonic() - began, 1e-9)
-        bar.update(task, completed=done, rate=f"{rate:,.0f} a second" if done > start else "")
+        left = timedelta(seconds=round((total - done) / rate)) if rate else None
+        bar.update(task, completed=done, rate="" if left is None else f"{rate:,.0f} a second, {left} to go")
 
     words = TextColumn("{task.completed:,.0f} of {task.total:,.0f} events"), TextColumn("{task.fields[rate]}")
-    with Bar(BarColumn(), *words, TimeRemainingColumn(), console=Terminal(stderr=True), transient=True) as bar:
+    with Bar(BarColumn(), *words, console=Terminal(stderr=True), transient=True) as bar:
         task = bar.add_task("events", total=total, rate="")
         yield tell
 

@@ -200,10 +200,11 @@ def estimate(
     firms = firm_numbers(kept)
     fields_of_fit = found.fit.placed(found.places) | {"unusable": ("",) * kept.n}
     fields_of_abnormal = found.abnormal.placed(found.places) | {"firms": firms, "keys": kept.keys}
-    if keep or not kept.n:
+    if keep:
         return reasons, Fit(**fields_of_fit), AbnormalReturns(**fields_of_abnormal)
     fit = Fit.deferred(_Fitted(kept, model), **fields_of_fit)
-    known = {q: tally.total(found.asked) for q, tally in zip(work.asked, found.tallies, strict=True)}
+    tallies = zip(work.asked, found.tallies, strict=True) if kept.n else ()
+    known = {question: tally.total(found.asked) for question, tally in tallies}
     again = _Studied(kept, model, fit, firms)
     return reasons, fit, AbnormalReturns.deferred(again, **fields_of_abnormal, _memo={}, _answers=known)
 

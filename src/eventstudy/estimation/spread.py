@@ -156,8 +156,7 @@ def _there(executor: Executor, work: Work, jobs: Jobs) -> Iterator[tuple[int, Pa
         while True:
             while len(running) < ahead and (job := next(jobs, None)) is not None:
                 number, panel, places = job
-                with _quiet(executor):
-                    running[executor.submit(work.sent, panel, places)] = number
+                running[_submitted(executor, work, panel, places)] = number
             if not running:
                 return
             for future in wait(running, return_when=FIRST_COMPLETED).done:
@@ -173,6 +172,16 @@ def _there(executor: Executor, work: Work, jobs: Jobs) -> Iterator[tuple[int, Pa
     finally:
         for future in running:
             future.cancel()
+
+
+def _submitted(executor: Executor, work: Work, panel: EventPanel, places: IntArray) -> Future[Any]:
+    try:
+        with _quiet(executor):
+            return executor.submit(work.sent, panel, places)
+    except BrokenExecutor:
+        raise
+    except RuntimeError as error:  # what executors say after their end
+        raise InvalidInput(f"The executor takes no more work ({error}); make a new one.") from error
 
 
 def _lost(error: BaseException) -> WorkersLost:

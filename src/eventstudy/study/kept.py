@@ -179,7 +179,7 @@ class Shelf:
     def read(self, number: int) -> Partial | None:
         """Return the partial result of a partition; None if it is not finished, or its file is damaged."""
         try:
-            with np.load(self._file(number), allow_pickle=False) as arrays:
+            with self._file(number).open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
                 found = self._unpacked(dict(arrays))
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None
