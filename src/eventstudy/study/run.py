@@ -21,7 +21,7 @@ from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import Alignment, AlignmentRules, FloatArray, align
 from eventstudy.estimation.partials import estimate
 from eventstudy.estimation.spans import closes_of, trades_of
-from eventstudy.estimation.spread import Spread, as_executor, check_partitions
+from eventstudy.estimation.spread import Spread
 from eventstudy.events import Event, EventList, Exchanges, tradable_days
 from eventstudy.measures import Measure, check_measure
 from eventstudy.prices.checks.accept import accepted_or_refused, check_accept
@@ -39,7 +39,7 @@ from eventstudy.study.data_checks import (
 )
 from eventstudy.study.exchange import exchanges_of, of_another_market
 from eventstudy.study.intake import Intake, as_data, as_factors
-from eventstudy.study.kept import Folder, Identity, require_pyarrow
+from eventstudy.study.kept import Folder
 from eventstudy.study.results import EventStudyResult
 from eventstudy.study.validity import Check, asked_by_checks, design_checks, events_check, gap_checks, validity_checks
 from eventstudy.study.yardstick import benchmark_checks, made_of_the_firms
@@ -194,6 +194,16 @@ class EventStudy:
         factors : DataFrame, optional
             Columns of the model that are not in the data, dates × factors, simple returns as fractions, e.g. `load_factors`. They may
             not repeat a column of the data.
+        executor : concurrent.futures.Executor or dask.distributed.Client, optional
+            Who fits the events and puts what checks and tests of the event day ask to them; by default this process. Each worker gets the
+            returns of its firms. The numbers are the same to 1e-12.
+        partitions : int, optional
+            In how many parts the events are divided, firm by firm, at most; by default one a worker, or more of 20,000 events each. A part is
+            what is lost with a worker and what is told as done.
+        out : path, optional
+            A folder, made if it is not there, in which what is found is kept while the study runs: its events table (``events-*.parquet``: who
+            and when, coefficients, ``ar_…`` by day, ``car_…``, ``se_…``, ``t_…`` and ``p_value_…`` by window) and what it needs to go on where
+            it was if it was stopped. Needs pyarrow.
 
         Returns
         -------
@@ -207,13 +217,15 @@ class EventStudy:
             If prices cannot be right or a check of them ends in an error that is not accepted, a firm has two rows on one day, no event is
             left, or too many are dropped.
         InvalidInput
-            If the events or the table cannot be read.
+            If the events or the table cannot be read, ``executor`` is none, or the folder ``out`` belongs to another study.
         TooLarge
             If the returns of so many firms and days do not fit into the memory that is left.
+        WorkersLost
+            If the processes of the executor were killed, or every worker that was given a partition.
+        SourceFailed
+            If another process is writing into the folder.
         """
-        spread = Spread(as_executor(executor), check_partitions(partitions))
-        if out is not None:
-            require_pyarrow()
+        spread = Spread.of(executor, partitions)
         wanted = as_events(events)
         tickers = wanted.tickers.tolist()
         extra, factors_said = as_factors(factors, self.calendar)
@@ -260,9 +272,7 @@ class EventStudy:
             data_checks = (*data_checks, price_check(found))
         if prices is not None and not alignment.panel.n:
             self._require_events(alignment, gaps_in_words(prices, tickers, self.model, exchange))
-        if out is not None:
-            identity = Identity.of(self, wanted, (returns, *trades))
-            spread = replace(spread, store=Folder.of(out, identity))
+        spread = replace(spread, store=Folder.of(out, self, wanted, (returns, *trades)))
         before = partial(run_up, model=self.model, returns=returns, trades=trades[0])
         foreign = of_another_market(table, wanted, self.model)
         return self._result_of(alignment, read.origin(returns), prices, data_checks, found, before, foreign, spread)
