@@ -89,6 +89,17 @@ class Spread:
     store: Store | None = None
     told: Callable[[int, bool], None] = field(default=silent)
 
+    @classmethod
+    def of(cls, executor: object, partitions: object) -> Spread:
+        """Return how events are divided by what a study was given; see `EventStudy.run`.
+
+        Raises
+        ------
+        InvalidInput
+            If these are no executor and no number of partitions.
+        """
+        return cls(_as_executor(executor), _as_count(partitions))
+
     @property
     def is_watched(self) -> bool:
         """Whether there may be partitions, after each of which it can be told how many events are done."""
@@ -213,14 +224,8 @@ def _quiet(executor: Executor) -> Any:
     return dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"})
 
 
-def as_executor(given: object) -> Executor | None:
-    """Return an executor as it is, and that of a dask client.
-
-    Raises
-    ------
-    InvalidInput
-        If it is neither.
-    """
+def _as_executor(given: object) -> Executor | None:
+    """Return an executor as it is, and that of a dask client."""
     if given is None or isinstance(given, Executor):
         return given
     dask = sys.modules.get(_DASK)
@@ -277,14 +282,8 @@ def workers_of(executor: Executor | None) -> int:
     return max(1, threads or os.cpu_count() or 1)
 
 
-def check_partitions(given: object) -> int | None:
-    """Return a number of partitions.
-
-    Raises
-    ------
-    InvalidInput
-        If it is none.
-    """
+def _as_count(given: object) -> int | None:
+    """Return a number of partitions, or None."""
     if given is None:
         return None
     if isinstance(given, bool) or not isinstance(given, int | np.integer) or given < 1:

@@ -103,15 +103,20 @@ class Folder:
     identity: Identity
 
     @classmethod
-    def of(cls, path: object, identity: Identity) -> Folder:
-        """Return the folder of a study, made if it is not there.
+    def of(
+        cls, path: object, specification: object, events: EventList, tables: Sequence[pd.DataFrame | None]
+    ) -> Folder | None:
+        """Return the folder of a study, made if it is not there; None without a path.
 
         Raises
         ------
         InvalidInput
             If it holds another study, or what is no study.
         """
-        found = cls(Path(str(path)), identity)
+        if path is None:
+            return None
+        _require_pyarrow()
+        found = cls(Path(str(path)), Identity.of(specification, events, tables))
         if found.path.exists() and not found.path.is_dir():
             raise InvalidInput(f"out is {found.path}, a file; name a folder.")
         found.path.mkdir(parents=True, exist_ok=True)
@@ -313,7 +318,7 @@ def _kinds() -> dict[str, type[Answer]]:
     return found
 
 
-def require_pyarrow() -> None:
+def _require_pyarrow() -> None:
     """Raise `InvalidInput` without the library that writes Parquet."""
     try:
         import pyarrow.parquet  # noqa: F401
