@@ -238,19 +238,13 @@ class EventStudy:
         intake = Intake(self.model, self.returns, self.measure, exchange, named=named, fits=fits, room=read.room)
         rules = self._rules(exchanges, of_prices=prices is not None)
 
-        def aligned(
-            table: Prices | pd.DataFrame,
-        ) -> tuple[pd.DataFrame, pd.DatetimeIndex, Trades, Alignment]:
+        def aligned(table: Prices | pd.DataFrame) -> tuple[pd.DataFrame, pd.DatetimeIndex, Trades, Alignment]:
             returns, holes = intake.read(table, tickers, extra)
             trades = trades_of(table, returns) if self.model.bridges_gaps else None
             closes = closes_of(table, returns) if self.measure == "return" else None
-            alignment = align(returns, wanted, self.model, replace(rules, holes=holes), trades, closes)
-            return (
-                returns,
-                holes,
-                (trades, closes),
-                _without_hole_days(alignment, holes, exchanges, self.model.benchmark),
-            )
+            found = align(returns, wanted, self.model, replace(rules, holes=holes), trades, closes)
+            alignment = _without_hole_days(found, holes, exchanges, self.model.benchmark)
+            return returns, holes, (trades, closes), alignment
 
         returns, holes, trades, alignment = aligned(table)
         checked_table = returns if prices is None else prices
