@@ -93,12 +93,12 @@ def run(
     """
     if as_json and as_csv:
         raise StudyFileError("--json and --csv were both given; choose one.")
-    from eventstudy.estimation.spread import cluster
+    from eventstudy.estimation.crews import connected
     from eventstudy.study.export import plain, result_tables
     from eventstudy.study.tables import rounded_csv
 
     spec = _load(study, as_of)
-    with cluster(scheduler) as executor:
+    with connected(scheduler) as executor:
         result = spec.run(executor=executor)
     age = _age_of(spec.folder, result.provenance.source)
     if age:

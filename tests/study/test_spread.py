@@ -28,7 +28,7 @@ from eventstudy.console import events_bar
 from eventstudy.errors import DataUnfit, InvalidInput, SourceFailed, WorkersLost
 from eventstudy.estimation.abnormal import each_once
 from eventstudy.estimation.model import ModelDefaults
-from eventstudy.estimation.partials import Work
+from eventstudy.estimation.partials import Partial, Work
 from eventstudy.estimation.spread import Spread, Tree, partitions_of
 from eventstudy.inference import TESTS
 from eventstudy.study.validity import asked_by_checks
@@ -165,20 +165,16 @@ def test_partial_results_add_up_in_any_order():
             names = [f.name for f in fields(answer) if f.name != "window"]
             yield from (np.asarray(getattr(answer, name), dtype=float) for name in names)
 
-    def sent():
-        return [work.sent(pickle.loads(pickle.dumps(panel.take(p))), p) for p in parts]  # noqa: S301 - our own
-
+    found = [work.sent(pickle.loads(pickle.dumps(panel.take(p))), p) for p in parts]  # noqa: S301 - our own
     right = list(answers(whole))
     orders = [random.Random(seed).sample(range(7), 7) for seed in range(4)]
     trees = []
     for order in orders:
-        found = sent()
-        tree = Tree(7)
+        tree = Tree(7, Partial.merged)
         for number in order:
             tree.add(number, found[number])
         trees.append(list(answers(tree.whole)))
-        shuffled = sent()
-        in_a_row = list(answers(reduce(lambda a, b: a.merged(b), [shuffled[number] for number in order])))
+        in_a_row = list(answers(reduce(lambda a, b: a.merged(b), [found[number] for number in order])))
         for a, b, c in zip(right, trees[-1], in_a_row, strict=True):
             np.testing.assert_allclose(b, a, rtol=1e-12, atol=1e-11)
             np.testing.assert_allclose(c, a, rtol=1e-12, atol=1e-11)
@@ -481,15 +477,15 @@ def test_an_executor_that_has_ended_is_told():
 
 def test_a_cluster_that_is_not_there_is_told(monkeypatch):
     pytest.importorskip("distributed")
-    from eventstudy.estimation import spread
+    from eventstudy.estimation import crews
 
-    monkeypatch.setattr(spread, "CONNECT", 1)
+    monkeypatch.setattr(crews, "CONNECT", 1)
     with (
         pytest.raises(SourceFailed, match=r"No scheduler answers at tcp://127\.0\.0\.1:9"),
-        spread.cluster("tcp://127.0.0.1:9"),
+        crews.connected("tcp://127.0.0.1:9"),
     ):
         pass
-    with pytest.raises(InvalidInput, match="'nowhere' is no address of a scheduler"), spread.cluster("nowhere"):
+    with pytest.raises(InvalidInput, match="'nowhere' is no address of a scheduler"), crews.connected("nowhere"):
         pass
 
 

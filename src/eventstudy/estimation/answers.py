@@ -45,6 +45,10 @@ class Tally:
         if len(self._answers) >= self.TOGETHER and not answer.EACH:  # rows would be copied again and again
             self._answers = [answer.total(self._answers, None)]
 
+    def empty(self) -> Self:
+        """Return a tally of this kind to which nothing was added."""
+        return type(self)()
+
     def settle(self) -> None:
         """Be told that the next answers are of no date before those added."""
 
@@ -53,6 +57,15 @@ class Tally:
         if len(self._answers) > 1:
             self._answers = [self._answers[0].total(self._answers, None)]
         return self._answers[0] if self._answers else None
+
+    def merged(self, other: Tally) -> Self:
+        """Return a tally of what was added to this one and to another; both stay as they are."""
+        found = self.empty()
+        for answer in (self.answer(), other.answer()):
+            if answer is not None:
+                found.add(answer)
+        found.answer()
+        return found
 
     def total(self, order: NDArray[np.int64] | None) -> Answer:
         """Return the answer of all events; see `Answer.total`."""

@@ -52,17 +52,13 @@ class Partial:
     reasons: Mapping[int, str]
 
     def merged(self, other: Partial) -> Partial:
-        """Return what these events and others give; the tallies of these ones take up those of the others."""
-        for tally, more in zip(self.tallies, other.tallies, strict=True):
-            answer = more.answer()
-            if answer is not None:
-                tally.add(answer)
+        """Return what these events and others give."""
         return Partial(
             np.concatenate([self.places, other.places]),
             self.fit.merged(other.fit),
             self.abnormal.merged(other.abnormal),
             np.concatenate([self.asked, other.asked]),
-            self.tallies,
+            [own.merged(more) for own, more in zip(self.tallies, other.tallies, strict=True)],
             {**self.reasons, **other.reasons},
         )
 

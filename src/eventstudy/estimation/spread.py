@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import pickle
-import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    BrokenExecutor,
-    CancelledError,
-    Executor,
-    Future,
-    ProcessPoolExecutor,
-    wait,
-)
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
-from eventstudy.errors import EventStudyError, InvalidInput, SourceFailed, WorkersLost
+from eventstudy.errors import InvalidInput
+from eventstudy.estimation.crews import Here, crew_of
 from eventstudy.estimation.panel import EventPanel, IntArray
 
 if TYPE_CHECKING:
     from eventstudy.estimation.partials import Partial, Work
 
+T = TypeVar("T")
 #: Events of a partition, where nothing else is said: a second or two of work, and of what is lost with a worker.
 EVENTS = 20_000
-#: So many partitions a worker are on their way: one in work, one that waits.
-AHEAD = 2
-#: Seconds within which a scheduler has to answer.
-CONNECT = 10
-#: What the modules of dask are called.
-_DASK = "distributed"
 
 
 class Shelf(Protocol):
@@ -74,31 +58,31 @@ class Spread:
 
     Attributes
     ----------
-    executor : Executor or None
-        Who works; None is here.
+    executor : Executor, dask Client or None
+        Who works; None is this process.
     partitions : int or None
         In how many parts events are divided, firm by firm; by default as many as there are workers, or more if they would be large.
     store : Store or None
         Where partial results are kept.
     told : callable
         Is told how many events are done, and whether the last of them were known before.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such executor or number of partitions.
     """
 
-    executor: Executor | None = None
+    executor: object = None
     partitions: int | None = None
     store: Store | None = None
     told: Callable[[int, bool], None] = field(default=silent)
 
-    @classmethod
-    def of(cls, executor: object, partitions: object) -> Spread:
-        """Return how events are divided by what a study was given; see `EventStudy.run`.
-
-        Raises
-        ------
-        InvalidInput
-            If these are no executor and no number of partitions.
-        """
-        return cls(_as_executor(executor), _as_count(partitions))
+    def __post_init__(self) -> None:
+        crew_of(self.executor, kept=False)
+        given = self.partitions
+        if given is not None and (isinstance(given, bool) or not isinstance(given, int | np.integer) or given < 1):
+            raise InvalidInput(f"partitions is {given!r}; give a whole number of at least 1, or leave it out.")
 
     @property
     def is_watched(self) -> bool:
@@ -107,17 +91,18 @@ class Spread:
 
     def over(self, work: Work, panel: EventPanel) -> Partial:
         """Return what all events of a panel give."""
-        count = self.count(panel)
+        crew = crew_of(self.executor, kept=self.store is not None)
+        count = self.count(panel, crew.workers)
         parts = partitions_of(panel, count)
-        tree, done = Tree(len(parts)), 0
+        tree, done = Tree(len(parts), crew.merged), 0
         with nullcontext() if self.store is None else self.store.opened(work, panel, parts, count) as shelf:
-            for number, found, known in self._arriving(work, panel, parts, shelf):
+            for number, found, known in self._arriving(crew, work, panel, parts, shelf):
                 tree.add(number, found)
                 done += len(parts[number])
                 self.told(done, known)
-        return tree.whole
+        return crew.whole(tree.whole)
 
-    def count(self, panel: EventPanel) -> int:
+    def count(self, panel: EventPanel, workers: int) -> int:
         """Return in how many parts the events of a panel are divided, at most."""
         begun = None if self.store is None else self.store.partitions
         if begun is not None and self.partitions not in (None, begun):
@@ -128,12 +113,12 @@ class Spread:
             return begun or self.partitions or 1
         if not self.is_watched:
             return 1
-        return max(workers_of(self.executor), -(-panel.n // EVENTS))
+        return max(workers, -(-panel.n // EVENTS))
 
     def _arriving(
-        self, work: Work, panel: EventPanel, parts: Sequence[IntArray], shelf: Shelf | None
-    ) -> Iterator[tuple[int, Partial, bool]]:
-        """Yield partial results with the numbers of their partitions, those that are known first, then in the order in which they come."""
+        self, crew: Here, work: Work, panel: EventPanel, parts: Sequence[IntArray], shelf: Shelf | None
+    ) -> Iterator[tuple[int, Any, bool]]:
+        """Yield what partitions give with their numbers of their partitions, those that are known first, then in the order in which they come."""
         left = []
         for number in range(len(parts)):
             known = None if shelf is None else shelf.read(number)
@@ -145,150 +130,11 @@ class Spread:
             yield 0, work.partial(panel, parts[0], alone=True), False
             return
         jobs = ((number, panel.take(parts[number]), parts[number]) for number in left)
-        for number, found in _here(work, jobs) if self.executor is None else _there(self.executor, work, jobs):
-            if shelf is not None:
-                shelf.keep(number, found)
-            yield number, found, False
-
-
-Jobs = Iterator[tuple[int, EventPanel, IntArray]]
-
-
-def _here(work: Work, jobs: Jobs) -> Iterator[tuple[int, Partial]]:
-    for number, panel, places in jobs:
-        yield number, work.sent(panel, places)
-
-
-def _there(executor: Executor, work: Work, jobs: Jobs) -> Iterator[tuple[int, Partial]]:
-    """Yield what workers find as it comes; only so many partitions are on their way at once."""
-    _check_sendable(executor, work)
-    ahead, running = AHEAD * workers_of(executor), dict[Future[Any], int]()
-    try:
-        while True:
-            while len(running) < ahead and (job := next(jobs, None)) is not None:
-                number, panel, places = job
-                running[_submitted(executor, work, panel, places)] = number
-            if not running:
-                return
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                yield running.pop(future), future.result()
-    except EventStudyError:
-        raise
-    except (BrokenExecutor, CancelledError) as error:
-        raise _lost(error) from error
-    except Exception as error:
-        if type(error).__module__.split(".")[0] == _DASK:
-            raise _lost(error) from error
-        raise
-    finally:
-        for future in running:
-            future.cancel()
-
-
-def _submitted(executor: Executor, work: Work, panel: EventPanel, places: IntArray) -> Future[Any]:
-    try:
-        with _quiet(executor):
-            return executor.submit(work.sent, panel, places)
-    except BrokenExecutor:
-        raise
-    except RuntimeError as error:  # what executors say after their end
-        raise InvalidInput(f"The executor takes no more work ({error}); make a new one.") from error
-
-
-def _lost(error: BaseException) -> WorkersLost:
-    return WorkersLost(
-        f"The workers are gone ({type(error).__name__}): a process was killed, by the system if memory ran out, or by somebody. Make a new executor "
-        f"and run the study again; with out='folder' it goes on where it was, and more partitions take less memory each."
-    )
-
-
-def _check_sendable(executor: Executor, work: Work) -> None:
-    """Refuse a model that cannot be sent to other processes; a cluster has its own way to send what is defined in a script."""
-    if not isinstance(executor, ProcessPoolExecutor):
-        return
-    try:
-        pickle.dumps(work)
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
-        raise InvalidInput(
-            f"The {work.model.name} cannot be sent to other processes ({error}); define its class in a module that they can import, or use a "
-            f"ThreadPoolExecutor."
-        ) from error
-
-
-def _quiet(executor: Executor) -> Any:
-    """Keep dask from warning that what is sent is large: it is what the worker needs, and it must survive the worker."""
-    if type(executor).__module__.split(".")[0] != _DASK:
-        return nullcontext()
-    import dask
-
-    return dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TB"})
-
-
-def _as_executor(given: object) -> Executor | None:
-    """Return an executor as it is, and that of a dask client."""
-    if given is None or isinstance(given, Executor):
-        return given
-    dask = sys.modules.get(_DASK)
-    if dask is not None and isinstance(given, dask.Client) and not given.asynchronous:
-        found: Executor = given.get_executor(pure=False)
-        return found
-    kind = f"{given!r}" if isinstance(given, str | int) else f"a {type(given).__name__}"
-    raise InvalidInput(
-        f"executor is {kind}; give a concurrent.futures.Executor such as ProcessPoolExecutor(), or a client of a cluster, "
-        f"dask.distributed.Client('tcp://…'), that is not asynchronous."
-    )
-
-
-@contextmanager
-def cluster(address: str | None) -> Iterator[Any]:
-    """Give a client of the cluster whose scheduler has an address; None without one.
-
-    Raises
-    ------
-    InvalidInput
-        If dask is not installed, or this is no address.
-    SourceFailed
-        If nothing answers there.
-    """
-    if address is None:
-        yield None
-        return
-    try:
-        import distributed
-    except ImportError as error:
-        raise InvalidInput("Clusters need dask: pip install 'eventstudy-finance[dask]'.") from error
-    try:
-        distributed.comm.get_address_host_port(address, strict=True)
-    except ValueError as error:
-        raise InvalidInput(
-            f"{address!r} is no address of a scheduler ({error}); give one such as tcp://10.0.0.5:8786."
-        ) from error
-    try:
-        client = distributed.Client(address, timeout=CONNECT, set_as_default=False)
-    except OSError as error:
-        raise SourceFailed(
-            f"No scheduler answers at {address} within {CONNECT} seconds; start one (dask scheduler), or correct the address."
-        ) from error
-    with client:
-        yield client
-
-
-def workers_of(executor: Executor | None) -> int:
-    """Return how many workers an executor has."""
-    if executor is None:
-        return 1
-    client = getattr(executor, "_client", None)
-    threads = sum(client.nthreads().values()) if client is not None else getattr(executor, "_max_workers", None)
-    return max(1, threads or os.cpu_count() or 1)
-
-
-def _as_count(given: object) -> int | None:
-    """Return a number of partitions, or None."""
-    if given is None:
-        return None
-    if isinstance(given, bool) or not isinstance(given, int | np.integer) or given < 1:
-        raise InvalidInput(f"partitions is {given!r}; give a whole number of at least 1, or leave it out.")
-    return int(given)
+        with closing(crew.finds(work, jobs)) as arriving:
+            for number, found in arriving:
+                if shelf is not None:
+                    shelf.keep(number, found)
+                yield number, found, False
 
 
 def partitions_of(panel: EventPanel, count: int) -> list[IntArray]:
@@ -301,14 +147,14 @@ def partitions_of(panel: EventPanel, count: int) -> list[IntArray]:
     return [places for places in np.split(order, np.cumsum(np.bincount(part))[:-1]) if len(places)]
 
 
-class Tree:
+class Tree(Generic[T]):
     """Partial results, merged two by two, neighbours first whichever comes first, so that the order in which they come changes no digit."""
 
-    def __init__(self, count: int) -> None:
-        self._count = count
-        self._waiting: dict[tuple[int, int], Partial] = {}
+    def __init__(self, count: int, merged: Callable[[T, T], T]) -> None:
+        self._count, self._merged = count, merged
+        self._waiting: dict[tuple[int, int], T] = {}
 
-    def add(self, number: int, found: Partial) -> None:
+    def add(self, number: int, found: T) -> None:
         """Take the partial result of a partition, and merge what can be merged."""
         level, width = 0, self._count
         while width > 1:
@@ -317,12 +163,12 @@ class Tree:
                 other = self._waiting.pop((level, number ^ 1), None)
                 if other is None:
                     break
-                found = other.merged(found) if number % 2 else found.merged(other)
+                found = self._merged(other, found) if number % 2 else self._merged(found, other)
             level, width, number = level + 1, (width + 1) // 2, number // 2
         self._waiting[level, number] = found
 
     @property
-    def whole(self) -> Partial:
+    def whole(self) -> T:
         """What all partitions give."""
         (found,) = self._waiting.values()
         return found

@@ -239,6 +239,10 @@ class DateTally(Tally):
         self._whole.append(answer.whole)
         self._held.append(answer)
 
+    def empty(self) -> DateTally:
+        """Return a tally for windows as long to which nothing was added."""
+        return DateTally(self._length)
+
     def settle(self) -> None:
         """Multiply the sums of dates before the last one, and let go of what no later date needs."""
         if sum(len(each.dates) for each in self._held) > self._length + TOGETHER:

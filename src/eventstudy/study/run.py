@@ -225,7 +225,7 @@ class EventStudy:
         SourceFailed
             If another process is writing into the folder.
         """
-        spread = Spread.of(executor, partitions)
+        spread = Spread(executor, partitions)
         wanted = as_events(events)
         tickers = wanted.tickers.tolist()
         extra, factors_said = as_factors(factors, self.calendar)
