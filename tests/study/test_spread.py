@@ -468,6 +468,14 @@ def test_options_that_are_none(options, told):
         study().run(RETURNS, EVENTS, **options)
 
 
+def test_workers_of_another_version_are_told(pool, monkeypatch):
+    monkeypatch.setattr(es, "__version__", "0.0.9")
+    with pytest.raises(
+        InvalidInput, match=r"A worker has eventstudy .*, and this process 0\.0\.9; install the same version"
+    ):
+        study().run(RETURNS, EVENTS, executor=pool)
+
+
 def test_an_executor_that_has_ended_is_told():
     with ThreadPoolExecutor(1) as ended:
         pass

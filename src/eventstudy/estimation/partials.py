@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from eventstudy.errors import InvalidInput
 from eventstudy.estimation.abnormal import (
     AbnormalReturns,
     Question,
@@ -24,6 +25,13 @@ from eventstudy.estimation.panel import EventPanel, IntArray
 from eventstudy.estimation.spread import HERE, Spread
 
 Rows = dict[str, NDArray[Any]]
+
+
+def version() -> str:
+    """Return the version of the package."""
+    from eventstudy import __version__
+
+    return __version__
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +82,7 @@ class Work:
     model: NormalReturnModel
     questions: tuple[Question[Answer], ...]
     keep: bool
+    version: str = field(default_factory=version)
 
     @property
     def asked(self) -> tuple[Question[Answer], ...]:
@@ -114,7 +123,17 @@ class Work:
         )
 
     def sent(self, panel: EventPanel, places: IntArray) -> Partial:
-        """Return `partial` of some events of several, as it is sent back: each tally with one answer."""
+        """Return `partial` of some events of several, as it is sent back: each tally with one answer.
+
+        Raises
+        ------
+        InvalidInput
+            If another version of the package works than the one that asks.
+        """
+        if self.version != version():
+            raise InvalidInput(
+                f"A worker has eventstudy {version()}, and this process {self.version}; install the same version on all machines."
+            )
         found = self.partial(panel, places, alone=False)
         for tally in found.tallies:
             tally.answer()

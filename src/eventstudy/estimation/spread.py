@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from eventstudy.estimation.partials import Partial, Work
 
 T = TypeVar("T")
-#: Events of a partition, where nothing else is said: a second or two of work, and of what is lost with a worker.
-EVENTS = 20_000
+#: Events of a partition at most, where nothing else is said: some seconds of work. Sums by date are as large for few events as for many, so
+#: that smaller ones would send and keep more than they save; models whose residuals are kept have no such sums, and take longer.
+EVENTS, EVENTS_KEPT = 50_000, 5_000
 
 
 class Shelf(Protocol):
@@ -92,7 +93,7 @@ class Spread:
     def over(self, work: Work, panel: EventPanel) -> Partial:
         """Return what all events of a panel give."""
         crew = crew_of(self.executor, kept=self.store is not None)
-        count = self.count(panel, crew.workers)
+        count = self.count(work, panel, crew.workers)
         parts = partitions_of(panel, count)
         tree, done = Tree(len(parts), crew.merged), 0
         with nullcontext() if self.store is None else self.store.opened(work, panel, parts, count) as shelf:
@@ -102,7 +103,7 @@ class Spread:
                 self.told(done, known)
         return crew.whole(tree.whole)
 
-    def count(self, panel: EventPanel, workers: int) -> int:
+    def count(self, work: Work, panel: EventPanel, workers: int) -> int:
         """Return in how many parts the events of a panel are divided, at most."""
         begun = None if self.store is None else self.store.partitions
         if begun is not None and self.partitions not in (None, begun):
@@ -113,7 +114,7 @@ class Spread:
             return begun or self.partitions or 1
         if not self.is_watched:
             return 1
-        return max(workers, -(-panel.n // EVENTS))
+        return max(workers, -(-panel.n // (EVENTS_KEPT if work.keep else EVENTS)))
 
     def _arriving(
         self, crew: Here, work: Work, panel: EventPanel, parts: Sequence[IntArray], shelf: Shelf | None

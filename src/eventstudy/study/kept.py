@@ -22,7 +22,7 @@ from eventstudy.errors import InvalidInput
 from eventstudy.estimation.abnormal import AbnormalReturns, SumsOver, WindowSums, firm_numbers
 from eventstudy.estimation.answers import Answer, Tally
 from eventstudy.estimation.panel import EventPanel, IntArray
-from eventstudy.estimation.partials import Held, Partial, Work
+from eventstudy.estimation.partials import Held, Partial, Work, version
 from eventstudy.events import EventList
 from eventstudy.files import locked, parse_json, read_small, write_whole
 from eventstudy.inference.result import t_two_sided
@@ -55,8 +55,6 @@ class Identity:
     @classmethod
     def of(cls, specification: object, events: EventList, tables: Sequence[pd.DataFrame | None]) -> Identity:
         """Return the digests of a specification, of the events asked for and of the tables that windows are cut out of."""
-        from eventstudy import __version__
-
         said = repr(specification)
         if _ADDRESS.search(said):
             raise InvalidInput(
@@ -66,7 +64,7 @@ class Identity:
         columns = (events.tickers.tolist(), events.asked, events.labels.tolist(), events.groups.tolist())
         places = [(i, event.exchange) for i, event in sorted(events.timed.items()) if event.exchange]
         return cls(
-            _digest(f"{FORM} {__version__} {said}"),
+            _digest(f"{FORM} {version()} {said}"),
             _digest(*("\x1f".join(map(str, column)) for column in columns), repr(places)),
             _digest(*(piece for table in tables for piece in _pieces(table))),
         )

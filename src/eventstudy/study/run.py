@@ -198,7 +198,8 @@ class EventStudy:
             Who fits the events and puts what checks and tests of the event day ask to them; by default this process. Each worker gets the
             returns of its firms. The numbers are the same to 1e-12.
         partitions : int, optional
-            In how many parts the events are divided, firm by firm, at most; by default one a worker, or more of 20,000 events each. A part is
+            In how many parts the events are divided, firm by firm, at most; by default one a worker, or more of 50,000 events each (5,000 if the model is
+            estimated by iteration). A part is
             what is lost with a worker and what is told as done.
         out : path, optional
             A folder, made if it is not there, in which what is found is kept while the study runs: its events table (``events-*.parquet``: who
