@@ -81,7 +81,8 @@ def study(model: object = MODELS["market"], **options: object) -> es.EventStudy:
 
 def said(result: es.EventStudyResult) -> dict[str, object]:
     """What a study says: checks, audit, sums, estimates, and every test of an average."""
-    names = [name for name, method in TESTS.items() if method.scope == "many"]
+    drawn = {"signflip", "bootstrap", "wild_bootstrap"}
+    names = [name for name, method in TESTS.items() if method.scope == "many" and name not in drawn]
     found: dict[str, object] = {
         "checks": tuple(map(str, result.checks)),
         "dropped": result.dropped,
@@ -204,6 +205,7 @@ def test_events_that_cannot_be_studied_here_or_there(pool):
 # -- Processes that die.
 
 
+@pytest.mark.slow
 def test_a_pool_whose_process_died_is_told_and_the_folder_goes_on(tmp_path, here):
     doomed = study(Doomed("MKT", spared=os.getpid(), marker=str(tmp_path / "died")))
     out = tmp_path / "out"
@@ -249,6 +251,29 @@ def test_a_cluster_says_the_same(partitions, cluster, folder, here):
 
 
 @pytest.mark.slow
+def test_a_cluster_fills_a_folder_from_which_another_goes_on(cluster, folder, here, tmp_path, monkeypatch):
+    same(said(study().run(folder, EVENTS, executor=cluster, partitions=4, out=tmp_path)), here)
+    (tmp_path / "_partials" / "00001.npz").unlink()
+    worked = watched(monkeypatch)
+    same(said(study().run(RETURNS, EVENTS, out=tmp_path)), here)
+    assert len(worked) == 1
+
+
+@pytest.mark.slow
+def test_the_command_line_lets_a_cluster_work(cluster):
+    from typer.testing import CliRunner
+
+    from eventstudy.cli import app
+
+    flagship = Path(__file__).parents[2] / "reports" / "deepseek"
+    done = CliRunner().invoke(app, ["run", str(flagship), "--csv", "--scheduler", cluster.scheduler.address])
+    assert done.exit_code == 0, done.output
+    there = pd.read_csv(io.StringIO(done.stdout), index_col=0)
+    here = pd.read_csv(io.StringIO(CliRunner().invoke(app, ["run", str(flagship), "--csv"]).stdout), index_col=0)
+    pd.testing.assert_frame_equal(there, here, rtol=1e-12)
+
+
+@pytest.mark.slow
 def test_a_cluster_whose_worker_is_killed_ends_right(cluster, folder, here, tmp_path):
     before = set(cluster.run(os.getpid).values())
     doomed = study(Doomed("MKT", spared=os.getpid(), marker=str(tmp_path / "died")))
@@ -276,6 +301,7 @@ CLIENT = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_a_client_that_is_stopped_goes_on_where_it_was(how, tmp_path, monkeypatch, here):
     out = tmp_path / "out"

@@ -93,7 +93,7 @@ class Work:
         """Return what the events of a panel give, whose places among all of the study are these; ``alone``: they are all."""
         n = panel.n
         order = np.arange(n) if self.keep else np.argsort(panel.position, kind="stable")
-        fits, abnormals, reasons = Held(n, self.keep), Held(n, self.keep), [""] * n
+        fits, abnormals, reasons = Held(n, self.keep), Held(n, self.keep), dict[int, str]()
 
         def studied() -> Iterator[AbnormalReturns]:
             for some_places in chunks(order, max(n, 1) if self.keep else None):
@@ -101,9 +101,8 @@ class Work:
                 some = panel if self.keep else panel.part(chosen)
                 fit = self.model.fit(some)
                 if any(fit.unusable):
-                    for place, reason in zip(chosen.tolist(), fit.unusable, strict=True):
-                        reasons[place] = reason
-                    sound = np.flatnonzero([not reason for reason in fit.unusable])
+                    reasons.update((p, why) for p, why in zip(chosen.tolist(), fit.unusable, strict=True) if why)
+                    sound = np.flatnonzero([not why for why in fit.unusable])
                     some, fit, chosen = some.take(sound), fit.take(sound), chosen[sound]
                 abnormal = abnormal_returns(some, fit, chosen)  # numbers of firms are given to all events together
                 fits.put(chosen, fit)
@@ -112,14 +111,15 @@ class Work:
                     yield abnormal
 
         tallies = answered(self.asked, studied(), settle=alone)
-        good = np.array([not reason for reason in reasons], dtype=np.bool_)
+        good = np.ones(n, dtype=np.bool_)
+        good[list(reasons)] = False
         return Partial(
             places[good],
             fits.of(good),
             abnormals.of(good),
             places[order[good[order]]],
             tallies,
-            {int(places[i]): reason for i, reason in enumerate(reasons) if reason},
+            {int(places[i]): why for i, why in sorted(reasons.items())},
         )
 
     def sent(self, panel: EventPanel, places: IntArray) -> Partial:
@@ -192,7 +192,7 @@ class Held:
 
 def estimate(
     panel: EventPanel, model: NormalReturnModel, questions: Sequence[Question[Answer]] = (), spread: Spread = HERE
-) -> tuple[tuple[str, ...], Fit, AbnormalReturns]:
+) -> tuple[list[str], Fit, AbnormalReturns]:
     """Fit all events, a few hundred at a time, and put questions to their abnormal returns in the same pass.
 
     Parameters
@@ -202,7 +202,7 @@ def estimate(
 
     Returns
     -------
-    tuple of str
+    list of str
         Why an event of the panel cannot be fitted, or an empty text, shape (N,).
     Fit and AbnormalReturns
         Of the others. What is as large as the estimation returns is gathered and fitted again when it is asked for.
@@ -210,7 +210,9 @@ def estimate(
     keep = model.iterated or not is_many(panel.n)
     work = Work(model, each_once(questions), keep)
     found = spread.over(work, panel)
-    reasons = tuple(found.reasons.get(i, "") for i in range(panel.n))
+    reasons = [""] * panel.n
+    for place, why in found.reasons.items():
+        reasons[place] = why
     kept = panel if not found.reasons else panel.take(np.sort(found.places))
     firms = firm_numbers(kept)
     fields_of_fit = found.fit.placed(found.places) | {"unusable": ("",) * kept.n}
