@@ -80,6 +80,12 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON, with all digits.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Cumulative abnormal returns by window as CSV.")] = False,
     as_of: AsOfOption = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="Let the workers of a dask cluster fit the events, e.g. tcp://10.0.0.5:8786."
+        ),
+    ] = None,
 ) -> None:
     """Run a study and print the result.
 
@@ -87,11 +93,13 @@ def run(
     """
     if as_json and as_csv:
         raise StudyFileError("--json and --csv were both given; choose one.")
+    from eventstudy.estimation.crews import connected
     from eventstudy.study.export import plain, result_tables
     from eventstudy.study.tables import rounded_csv
 
     spec = _load(study, as_of)
-    result = spec.run()
+    with connected(scheduler) as executor:
+        result = spec.run(executor=executor)
     age = _age_of(spec.folder, result.provenance.source)
     if age:
         say(f"{spec.name}: {age}")

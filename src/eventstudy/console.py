@@ -11,9 +11,10 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from time import monotonic
 from typing import Any, Literal, TextIO, cast
 
 from eventstudy.ending import Ended
@@ -81,6 +82,36 @@ class Console:
             yield lambda step, done, total: bar.update(
                 task, description=f"{study}: {step}", completed=done, total=total
             )
+
+
+@contextmanager
+def events_bar(total: int) -> Iterator[Callable[[int, bool], None]]:
+    """Show on a terminal how many events are done, how many a second, and when the end is expected; elsewhere nothing.
+
+    Given is what is told how many are done, and whether the last of them were known before, which says nothing of the rate.
+    """
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield lambda done, known: None
+        return
+    from rich.console import Console as Terminal
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    began, start = monotonic(), 0
+
+    def tell(done: int, known: bool) -> None:
+        nonlocal began, start
+        if known:
+            began, start = monotonic(), done
+            bar.reset(task, completed=done)
+        rate = (done - start) / max(monotonic() - began, 1e-9)
+        left = timedelta(seconds=round((total - done) / rate)) if rate else None
+        bar.update(task, completed=done, rate="" if left is None else f"{rate:,.0f} a second, {left} to go")
+
+    words = TextColumn("{task.completed:,.0f} of {task.total:,.0f} events"), TextColumn("{task.fields[rate]}")
+    with Bar(BarColumn(), *words, console=Terminal(stderr=True), transient=True) as bar:
+        task = bar.add_task("events", total=total, rate="")
+        yield tell
 
 
 # -- How a command ends that failed: in words, and with which exit code.

@@ -21,6 +21,7 @@ __all__ = [
     "SourceUnfit",
     "StudyFileError",
     "TooLarge",
+    "WorkersLost",
     "WronglyInstalled",
 ]
 
@@ -142,6 +143,12 @@ class SourceUnfit(SourceFailed):
     """A price source cannot be used until a person has mended something; asking again would not."""
 
     EXIT_CODE = ExitCode.UNFIT
+
+
+class WorkersLost(EventStudyError, RuntimeError):
+    """The processes or machines that a study was spread over are gone; says what to do."""
+
+    EXIT_CODE = ExitCode.LATER
 
 
 class NotAsRecorded(EventStudyError, RuntimeError):

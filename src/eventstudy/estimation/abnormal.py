@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar, Generic, TypeVar
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from eventstudy.errors import InvalidInput
 from eventstudy.estimation.answers import Answer, Tally
 from eventstudy.estimation.deferred import Deferred, chunks, is_many
-from eventstudy.estimation.model import Fit, ModelDefaults, NormalReturnModel, masked
+from eventstudy.estimation.model import Fit, NormalReturnModel, masked
 from eventstudy.estimation.panel import BoolArray, EventPanel, FloatArray, IntArray, absent, panel_before
 from eventstudy.windows import Window
 from eventstudy.wording import first_few, iso_day, listed, relative_day
@@ -49,10 +49,21 @@ class Question(Generic[Found_co]):
         return self == other
 
 
-def _each_once(questions: Sequence[Question[Answer]]) -> list[Question[Answer]]:
+def each_once(questions: Sequence[Question[Answer]]) -> tuple[Question[Answer], ...]:
     """Return questions without those that another one answers too."""
     asked = list(dict.fromkeys(questions))
-    return [q for q in asked if not any(other.serves(q) for other in asked if other is not q)]
+    return tuple(q for q in asked if not any(other.serves(q) for other in asked if other is not q))
+
+
+def answered(questions: Sequence[Question[Answer]], parts: Iterable[AbnormalReturns], *, settle: bool) -> list[Tally]:
+    """Put questions to some events after the other; ``settle``: in order of date, and there are no others."""
+    tallies = [question.tally() for question in questions]
+    for part in parts:
+        for question, tally in zip(questions, tallies, strict=True):
+            tally.add(question.answer(part))
+            if settle:
+                tally.settle()
+    return tallies
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -325,17 +336,19 @@ class AbnormalReturns(Deferred):
 
     def ask_all(self, *questions: Question[Answer]) -> None:
         """Put questions to all events in one pass over them, but for those that are answered."""
-        new = [q for q in _each_once(questions) if not any(known.serves(q) for known in self._answers)]
+        new = [q for q in each_once(questions) if not any(known.serves(q) for known in self._answers)]
         if not new:
             return
         order = np.argsort(self.position, kind="stable") if is_many(self.n) else None
-        tallies = [question.tally() for question in new]
+        tallies = answered(new, self._asked(order), settle=True)
+        self._answers.update((q, tally.total(order)) for q, tally in zip(new, tallies, strict=True))
+
+    def _asked(self, order: IntArray | None) -> Iterator[AbnormalReturns]:
+        """Yield whole records of all events in order of date, a few hundred at a time, which know their places."""
         for chosen in [np.arange(self.n)] if order is None else chunks(order):
             part = self if order is None else self.part(chosen)
             part.__dict__["place"] = chosen if part.place is None else part.place
-            for question, tally in zip(new, tallies, strict=True):
-                tally.add(question.answer(part))
-        self._answers.update((q, tally.total(order)) for q, tally in zip(new, tallies, strict=True))
+            yield part
 
     def once(self, key: Hashable, compute: Callable[[], T]) -> T:
         """Return what ``compute`` returns, kept under ``key``: tests share sums and ranks, and these values never change."""
@@ -616,7 +629,7 @@ def abnormal_returns(panel: EventPanel, fit: Fit, firms: IntArray | None = None)
         rows=fit.rows,
         root=fit.root,
         position=panel.position,
-        firms=_firms(panel) if firms is None else firms,
+        firms=firm_numbers(panel) if firms is None else firms,
         firm_returns=panel.event_returns,
         benchmark_returns=ones * np.nan if fit.benchmark_returns is None else fit.benchmark_returns,
         relative_variance=own,
@@ -650,88 +663,6 @@ def run_up(
     return np.empty((len(keys), 0)) if before is None else abnormal_returns(before, model.fit(before)).comparable
 
 
-def estimate(
-    panel: EventPanel, model: NormalReturnModel, questions: Sequence[Question[Answer]] = ()
-) -> tuple[tuple[str, ...], Fit, AbnormalReturns]:
-    """Fit all events, a few hundred at a time, and put questions to their abnormal returns in the same pass.
-
-    Returns
-    -------
-    tuple of str
-        Why an event of the panel cannot be fitted, or an empty text, shape (N,).
-    Fit and AbnormalReturns
-        Of the others. What is as large as the estimation returns is gathered and fitted again when it is asked for.
-    """
-    if model.iterated or not is_many(panel.n):
-        return _kept(panel, model)
-    order = np.argsort(panel.position, kind="stable")
-    questions = _each_once(questions)
-    tallies = [question.tally() for question in questions]
-    fits, abnormals = Held(panel.n), Held(panel.n)
-    reasons, good = [""] * panel.n, np.ones(panel.n, dtype=np.bool_)
-    for chosen in chunks(order):
-        some, places = panel.part(chosen), chosen
-        fit = model.fit(some)
-        if any(fit.unusable):
-            for place, reason in zip(chosen.tolist(), fit.unusable, strict=True):
-                reasons[place], good[place] = reason, not reason
-            sound = np.flatnonzero(good[chosen])
-            some, fit, places = some.take(sound), fit.take(sound), chosen[sound]
-        abnormal = abnormal_returns(some, fit, places)  # numbers of firms are given to all events together
-        for question, tally in zip(questions, tallies, strict=True):
-            tally.add(question.answer(abnormal))
-        fits.put(places, fit)
-        abnormals.put(places, abnormal)
-    kept = panel if good.all() else panel.take(np.flatnonzero(good))
-    firms, of_all = _firms(kept), order[good[order]]
-    coefficients = fits.small(good) | {"unusable": ("",) * kept.n}
-    fit = Fit.deferred(lambda chosen: model.fit(kept.part(chosen)), **coefficients)
-    small = abnormals.small(good) | {"firms": firms, "keys": kept.keys}
-
-    def again(chosen: IntArray) -> AbnormalReturns:
-        some = kept.part(chosen)
-        found = model.again(some, fit.take(chosen)) if isinstance(model, ModelDefaults) else model.fit(some)
-        return abnormal_returns(some, found, firms[chosen])
-
-    known = {q: tally.total(of_all) for q, tally in zip(questions, tallies, strict=True)} if kept.n else {}
-    return tuple(reasons), fit, AbnormalReturns.deferred(again, **small, _memo={}, _answers=known)
-
-
-class Held:
-    """The small fields of records of some events after the other, put into the places of all events."""
-
-    def __init__(self, n: int) -> None:
-        self._n = n
-        self._fields: dict[str, object] = {}
-
-    def put(self, places: IntArray, record: Fit | AbnormalReturns) -> None:
-        """Take the small fields of the events at some places, and which of the large ones they do not have."""
-        for name in (f.name for f in fields(record) if f.init):
-            value = getattr(record, name)
-            if name in record.LARGE and value is not None:
-                continue
-            if not isinstance(value, np.ndarray):
-                self._fields[name] = value
-                continue
-            if name not in self._fields:
-                self._fields[name] = np.empty((self._n, *value.shape[1:]), dtype=value.dtype)
-            self._fields[name][places] = value  # type: ignore[index]
-
-    def small(self, good: BoolArray) -> dict[str, object]:
-        """Return the fields of the events that are kept."""
-        if good.all():
-            return self._fields
-        return {k: v[good] if isinstance(v, np.ndarray) else v for k, v in self._fields.items()}
-
-
-def _kept(panel: EventPanel, model: NormalReturnModel) -> tuple[tuple[str, ...], Fit, AbnormalReturns]:
-    """Fit all events and keep everything: estimating again would take longer than the questions do."""
-    fit = model.fit(panel)
-    good = np.flatnonzero([not reason for reason in fit.unusable])
-    found = fit if len(good) == panel.n else fit.take(good)
-    return fit.unusable, found, abnormal_returns(panel if found is fit else panel.take(good), found)
-
-
-def _firms(panel: EventPanel) -> IntArray:
+def firm_numbers(panel: EventPanel) -> IntArray:
     """Return a number for each event's ticker, shape (N,)."""
     return np.asarray(panel.events.firms[1], dtype=np.int64)

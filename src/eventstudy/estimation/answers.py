@@ -31,7 +31,7 @@ class Answer:
 
 
 class Tally:
-    """Answers of some events after the other, added up as they come."""
+    """Answers of some events after the other, added up as they come: an answer of few events, or of all that another tally has."""
 
     #: So many answers are added at once.
     TOGETHER = 64
@@ -44,6 +44,28 @@ class Tally:
         self._answers.append(answer)
         if len(self._answers) >= self.TOGETHER and not answer.EACH:  # rows would be copied again and again
             self._answers = [answer.total(self._answers, None)]
+
+    def empty(self) -> Self:
+        """Return a tally of this kind to which nothing was added."""
+        return type(self)()
+
+    def settle(self) -> None:
+        """Be told that the next answers are of no date before those added."""
+
+    def answer(self) -> Answer | None:
+        """Return what was added as one answer, which another tally can add; None without any."""
+        if len(self._answers) > 1:
+            self._answers = [self._answers[0].total(self._answers, None)]
+        return self._answers[0] if self._answers else None
+
+    def merged(self, other: Tally) -> Self:
+        """Return a tally of what was added to this one and to another; both stay as they are."""
+        found = self.empty()
+        for answer in (self.answer(), other.answer()):
+            if answer is not None:
+                found.add(answer)
+        found.answer()
+        return found
 
     def total(self, order: NDArray[np.int64] | None) -> Answer:
         """Return the answer of all events; see `Answer.total`."""

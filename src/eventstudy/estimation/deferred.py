@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from dataclasses import fields
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,10 +28,26 @@ def is_many(n: int) -> bool:
     return n > CHUNK
 
 
+Record_co = TypeVar("Record_co", covariant=True)
+
+
+class Gathers(Protocol[Record_co]):
+    """What gathers the large arrays of events, by place."""
+
+    def __call__(self, chosen: NDArray[np.int64], /) -> Record_co:
+        """Return a whole record of some events."""
+        ...
+
+    def only(self, chosen: NDArray[np.int64], /) -> Gathers[Record_co]:
+        """Return what gathers those of some events alone, and holds no more than that takes."""
+        ...
+
+
 class Deferred:
     """A record of N events: a frozen dataclass whose arrays have one row an event, the ``LARGE`` ones kept or gathered when asked for.
 
     `part` is a whole record of some events, `take` one that gathers as this one does. Fields in ``EACH`` are sequences of one value an event.
+    A record that is sent to another process takes of what it gathers from only what its events need.
     """
 
     LARGE: ClassVar[frozenset[str]]
@@ -43,7 +59,7 @@ class Deferred:
         raise NotImplementedError
 
     @classmethod
-    def deferred(cls, again: Callable[[NDArray[np.int64]], Self], **small: object) -> Self:
+    def deferred(cls, again: Gathers[Self], **small: object) -> Self:
         """Return a record that holds its ``small`` fields, and asks ``again`` for a whole record of the events that are needed."""
         record = object.__new__(cls)
         record.__dict__.update(small, _again=again)
@@ -58,21 +74,50 @@ class Deferred:
         """Return a whole record of some events, by place."""
         found = self.take(chosen)
         if found.is_deferred:
-            whole = found.__dict__.pop("_again")(np.arange(len(chosen)))
-            found.__dict__.update({name: whole.__dict__[name] for name in self.LARGE})
+            whole = found._gathered(np.arange(len(chosen)))
+            found._keep(whole)
         return found
 
     def take(self, chosen: NDArray[np.int64]) -> Self:
         """Return the record of some events, by place."""
         found = copy.copy(self)
         own = found.__dict__
+        if self.is_deferred:
+            own["_places"] = self._places_of(chosen)
         for field in fields(self):  # type: ignore[arg-type]
             if field.name in own and field.init:
                 own[field.name] = _chosen(own[field.name], chosen, field.name in self.EACH)
-        if self.is_deferred:
-            again = self.__dict__["_again"]
-            own["_again"] = lambda places: again(chosen[places])
         return found
+
+    def _places_of(self, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the places of some events in what large arrays are gathered from."""
+        own = self.__dict__.get("_places")
+        return chosen if own is None else own[chosen]
+
+    def _gathered(self, chosen: NDArray[np.int64]) -> Self:
+        """Return a record with the large arrays of some events."""
+        found: Self = self.__dict__["_again"](self._places_of(chosen))
+        return found
+
+    def _keep(self, whole: Self) -> None:
+        """Take over the large arrays of all events."""
+        for name in ("_again", "_places"):
+            self.__dict__.pop(name, None)
+        self.__dict__.update({name: whole.__dict__[name] for name in self.LARGE})
+
+    def __copy__(self) -> Self:
+        """Return a record of the same fields."""
+        found = object.__new__(type(self))
+        found.__dict__.update(self.__dict__)
+        return found
+
+    def __getstate__(self) -> dict[str, object]:
+        """Return what another process needs of this record."""
+        state = dict(self.__dict__)
+        if self.is_deferred:
+            state["_again"] = state["_again"].only(self._places_of(np.arange(self.n)))
+            state.pop("_places", None)
+        return state
 
     def has(self, name: str) -> bool:
         """Return whether there is a field, which may be None; nothing is gathered."""
@@ -104,11 +149,10 @@ class Deferred:
             """Gather the large arrays of all events."""
             if name not in type(self).LARGE or "_again" not in self.__dict__:
                 raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-            one = self.__dict__["_again"](np.arange(min(1, self.n)))
+            one = self._gathered(np.arange(min(1, self.n)))
             size = self.n * sum(v.nbytes for k in self.LARGE if isinstance(v := one.__dict__[k], np.ndarray))
             require_memory(size, f"The arrays of {self.n:,} events", "ask for fewer events at once")
-            whole = self.__dict__.pop("_again")(np.arange(self.n))
-            self.__dict__.update({field: whole.__dict__[field] for field in self.LARGE})
+            self._keep(self._gathered(np.arange(self.n)))
             return self.__dict__[name]
 
 

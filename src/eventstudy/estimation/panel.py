@@ -401,6 +401,7 @@ class Windows:
         closes: pd.DataFrame | None = None,
     ) -> None:
         self.events, self.model, self.position, self.rules = events, model, position, rules
+        self.tables = returns, trades, closes
         self.calendar = pd.DatetimeIndex(returns.index)
         self.matrix = returns.to_numpy(dtype=np.float64)
         self.offsets = tuple(model.offsets) or (0,) * len(model.columns)
@@ -421,6 +422,19 @@ class Windows:
         self.lost = np.zeros(len(self.calendar), dtype=np.bool_)
         if rules.holes is not None and not rules.skip_holes:
             self.lost = np.asarray(self.calendar.isin(rules.holes), dtype=np.bool_)
+
+    def only(self, chosen: IntArray) -> Windows:
+        """Return the windows of some events, with the columns of their firms and of the model alone."""
+        events = self.events.take(chosen)
+        names = pd.Index([*events.firms[0], *self.model.columns]).unique()
+        returns, trades, closes = (_columns_of(table, names) for table in self.tables)
+        assert returns is not None
+        return Windows(returns, events, self.model, self.position[chosen], self.rules, trades, closes)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Return of what windows are made, so that nothing is sent twice."""
+        returns, trades, closes = self.tables
+        return Windows, (returns, self.events, self.model, self.position, self.rules, trades, closes)
 
     def panel(self) -> EventPanel:
         """Return the panel of all events, whose arrays are gathered when they are asked for."""
@@ -521,6 +535,15 @@ class Windows:
             inside = (rows >= 0) & (rows < len(self.calendar)) & (panel.position >= 0)[:, None]
             lost |= self.lost[np.clip(rows, 0, len(self.calendar) - 1)] & inside
         return lost
+
+
+def _columns_of(table: pd.DataFrame | None, names: pd.Index) -> pd.DataFrame | None:
+    """Return the columns that a table has of some names, firm-major in memory."""
+    if table is None:
+        return None
+    there = names[names.isin(table.columns)]
+    values = np.ascontiguousarray(table.to_numpy().T[table.columns.get_indexer(there)])
+    return pd.DataFrame(values.T, index=table.index, columns=there, copy=False)
 
 
 def panel_before(

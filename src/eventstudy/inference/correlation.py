@@ -231,9 +231,16 @@ class DateSums(Answer):
     late: FloatArray
     varied: FloatArray
 
+    EACH: ClassVar[frozenset[str]] = frozenset({"whole"})
+
     def of(self, chosen: slice) -> DateSums:
         """Return the sums of some dates."""
         return DateSums(self.whole, self.dates[chosen], self.early[chosen], self.late[chosen], self.varied[chosen])
+
+    def total(self, answers: Sequence[DateSums], order: IntArray | None) -> DateSums:
+        """Return the sums of all dates: those of a date that several answers have are added."""
+        whole = np.concatenate([each.whole for each in answers])
+        return replace(_joined(answers), whole=whole if order is None else whole[np.argsort(order)])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -246,24 +253,43 @@ class DatePairs(Answer):
     pairs: FloatArray
 
 
+#: Before any date.
+_NONE_CLOSED = -(2**62)
+
+
 class DateTally(Tally):
-    """Sums by date, multiplied with those of neighbouring dates, some at a time: only the last dates are held."""
+    """Sums by date, multiplied with those of neighbouring dates; if answers come in order of date, only the last dates are held."""
 
     def __init__(self, length: int) -> None:
         super().__init__()
         self._length, self._pairs = length, np.zeros(length)
         self._whole: list[BoolArray] = []
         self._held: list[DateSums] = []
-        self._closed = -(2**62)
+        self._closed = _NONE_CLOSED
 
     def add(self, answer: Answer) -> None:
-        """Add the sums of some events more, of dates that are not before those added."""
+        """Add the sums of some events more."""
         assert isinstance(answer, DateSums)
         self._whole.append(answer.whole)
-        if len(answer.dates):
-            self._held.append(answer)
-            if sum(len(each.dates) for each in self._held) > self._length + TOGETHER:
-                self._close(1)
+        self._held.append(answer)
+
+    def empty(self) -> DateTally:
+        """Return a tally for windows as long to which nothing was added."""
+        return DateTally(self._length)
+
+    def settle(self) -> None:
+        """Multiply the sums of dates before the last one, and let go of what no later date needs."""
+        if sum(len(each.dates) for each in self._held) > self._length + TOGETHER:
+            self._close(1)
+
+    def answer(self) -> DateSums | None:
+        """Return the sums of all dates; none is closed yet."""
+        if not self._held:
+            return None
+        assert self._closed == _NONE_CLOSED
+        found = _joined(self._held)
+        self._held, self._whole = [found], [np.concatenate(self._whole)]
+        return replace(found, whole=self._whole[0])
 
     def total(self, order: IntArray | None) -> DatePairs:
         """Return the sums over all pairs."""
@@ -295,19 +321,18 @@ class DateTally(Tally):
 
 
 def _joined(parts: Sequence[DateSums]) -> DateSums:
-    """Return sums in order of date as one: of a date that two parts have they are added, in the later one."""
-    found = [parts[0]]
-    for part in parts[1:]:
-        last = found[-1]
-        if last.dates[-1] == part.dates[0]:
-            for sums, more in ((part.early, last.early), (part.late, last.late), (part.varied, last.varied)):
-                sums[0] += more[-1]
-            found[-1] = last.of(slice(None, -1))
-        found.append(part)
-    if len(found) == 1:
-        return found[0]
-    names = ("dates", "early", "late", "varied")
-    return DateSums(found[0].whole, *(np.concatenate([getattr(part, name) for part in found]) for name in names))
+    """Return sums by date as one, in order of date: those of a date that several parts have are added."""
+    if len(parts) == 1:
+        return parts[0]
+    dates, place = np.unique(np.concatenate([part.dates for part in parts]), return_inverse=True)
+    places = np.split(place, np.cumsum([len(part.dates) for part in parts])[:-1])
+    found = []
+    for name in ("early", "late", "varied"):
+        total = np.zeros((len(dates), *getattr(parts[0], name).shape[1:]))
+        for part, at in zip(parts, places, strict=True):
+            total[_run(at)] += getattr(part, name)
+        found.append(total)
+    return DateSums(parts[0].whole, dates, *found)
 
 
 def _run(places: IntArray) -> IntArray | slice:

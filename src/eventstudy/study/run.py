@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal, get_args
@@ -11,11 +14,14 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.calendars import AUTO, ClosedDay, calendar_bounds, check_closed_day
+from eventstudy.console import events_bar
 from eventstudy.errors import DataUnfit, InvalidInput
-from eventstudy.estimation.abnormal import estimate, run_up
+from eventstudy.estimation.abnormal import run_up
 from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import Alignment, AlignmentRules, FloatArray, align
+from eventstudy.estimation.partials import estimate
 from eventstudy.estimation.spans import closes_of, trades_of
+from eventstudy.estimation.spread import Spread
 from eventstudy.events import Event, EventList, Exchanges, tradable_days
 from eventstudy.measures import Measure, check_measure
 from eventstudy.prices.checks.accept import accepted_or_refused, check_accept
@@ -33,6 +39,7 @@ from eventstudy.study.data_checks import (
 )
 from eventstudy.study.exchange import exchanges_of, of_another_market
 from eventstudy.study.intake import Intake, as_data, as_factors
+from eventstudy.study.kept import Folder
 from eventstudy.study.results import EventStudyResult
 from eventstudy.study.validity import Check, asked_by_checks, design_checks, events_check, gap_checks, validity_checks
 from eventstudy.study.yardstick import benchmark_checks, made_of_the_firms
@@ -43,6 +50,8 @@ __all__ = ["EventStudy"]
 
 #: Sessions by which an event may lie off the day that is written, and a return needs the one before.
 MOVED = 5
+#: Where there was a trade and the closes, if they are known.
+Trades = tuple[pd.DataFrame | None, pd.DataFrame | None]
 #: What a window says in which an event lacks a return.
 Gaps = Literal["void", "skip"]
 
@@ -163,6 +172,10 @@ class EventStudy:
         data: Prices | pd.DataFrame | object,
         events: Event | Iterable[Event] | pd.DataFrame | object,
         factors: pd.DataFrame | object | None = None,
+        *,
+        executor: Executor | object | None = None,
+        partitions: int | None = None,
+        out: str | os.PathLike[str] | None = None,
     ) -> EventStudyResult:
         """Run the study.
 
@@ -181,6 +194,17 @@ class EventStudy:
         factors : DataFrame, optional
             Columns of the model that are not in the data, dates × factors, simple returns as fractions, e.g. `load_factors`. They may
             not repeat a column of the data.
+        executor : concurrent.futures.Executor or dask.distributed.Client, optional
+            Who fits the events and puts what checks and tests of the event day ask to them; by default this process. Each worker gets the
+            returns of its firms. The numbers are the same to 1e-12.
+        partitions : int, optional
+            In how many parts the events are divided, firm by firm, at most; by default one a worker, or more of 50,000 events each (5,000 if the model is
+            estimated by iteration). A part is
+            what is lost with a worker and what is told as done.
+        out : path, optional
+            A folder, made if it is not there, in which what is found is kept while the study runs: its events table (``events-*.parquet``: who
+            and when, coefficients, ``ar_…`` by day, ``car_…``, ``se_…``, ``t_…`` and ``p_value_…`` by window) and what it needs to go on where
+            it was if it was stopped. Needs pyarrow.
 
         Returns
         -------
@@ -194,10 +218,15 @@ class EventStudy:
             If prices cannot be right or a check of them ends in an error that is not accepted, a firm has two rows on one day, no event is
             left, or too many are dropped.
         InvalidInput
-            If the events or the table cannot be read.
+            If the events or the table cannot be read, ``executor`` is none, or the folder ``out`` belongs to another study.
         TooLarge
             If the returns of so many firms and days do not fit into the memory that is left.
+        WorkersLost
+            If the processes of the executor were killed, or every worker that was given a partition.
+        SourceFailed
+            If another process is writing into the folder.
         """
+        spread = Spread(executor, partitions)
         wanted = as_events(events)
         tickers = wanted.tickers.tolist()
         extra, factors_said = as_factors(factors, self.calendar)
@@ -210,14 +239,13 @@ class EventStudy:
         intake = Intake(self.model, self.returns, self.measure, exchange, named=named, fits=fits, room=read.room)
         rules = self._rules(exchanges, of_prices=prices is not None)
 
-        def aligned(
-            table: Prices | pd.DataFrame,
-        ) -> tuple[pd.DataFrame, pd.DatetimeIndex, pd.DataFrame | None, Alignment]:
+        def aligned(table: Prices | pd.DataFrame) -> tuple[pd.DataFrame, pd.DatetimeIndex, Trades, Alignment]:
             returns, holes = intake.read(table, tickers, extra)
             trades = trades_of(table, returns) if self.model.bridges_gaps else None
             closes = closes_of(table, returns) if self.measure == "return" else None
-            alignment = align(returns, wanted, self.model, replace(rules, holes=holes), trades, closes)
-            return returns, holes, trades, _without_hole_days(alignment, holes, exchanges, self.model.benchmark)
+            found = align(returns, wanted, self.model, replace(rules, holes=holes), trades, closes)
+            alignment = _without_hole_days(found, holes, exchanges, self.model.benchmark)
+            return returns, holes, (trades, closes), alignment
 
         returns, holes, trades, alignment = aligned(table)
         checked_table = returns if prices is None else prices
@@ -239,9 +267,10 @@ class EventStudy:
             data_checks = (*data_checks, price_check(found))
         if prices is not None and not alignment.panel.n:
             self._require_events(alignment, gaps_in_words(prices, tickers, self.model, exchange))
-        before = partial(run_up, model=self.model, returns=returns, trades=trades)
+        spread = replace(spread, store=Folder.of(out, self, wanted, (returns, *trades)))
+        before = partial(run_up, model=self.model, returns=returns, trades=trades[0])
         foreign = of_another_market(table, wanted, self.model)
-        return self._result_of(alignment, read.origin(returns), prices, data_checks, found, before, foreign)
+        return self._result_of(alignment, read.origin(returns), prices, data_checks, found, before, foreign, spread)
 
     def _needed(self, events: EventList, factors: pd.DataFrame | None) -> Needed:
         """Return which rows of returns the windows of events need."""
@@ -281,11 +310,13 @@ class EventStudy:
         findings: tuple[Finding, ...],
         before: partial[FloatArray],
         foreign: frozenset[str],
+        spread: Spread,
     ) -> EventStudyResult:
         """Fit, drop what cannot be fitted, and put the result together."""
         self._require_events(alignment)
         questions = asked_by_checks(alignment.panel, self.model, self.measure)
-        reasons, fit, abnormal = estimate(alignment.panel, self.model, questions)
+        with events_bar(alignment.panel.n) if spread.is_watched else nullcontext(spread.told) as told:
+            reasons, fit, abnormal = estimate(alignment.panel, self.model, questions, replace(spread, told=told))
         alignment = alignment.without(reasons)
         self._require_events(alignment)
         abnormal = abnormal.but(before=partial(before, panel=alignment.panel))

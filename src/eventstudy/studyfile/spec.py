@@ -333,16 +333,18 @@ class StudySpec(Part):
         shares = [t for t in prices.tickers if not t.startswith("^")]
         return replace(prices, currency={**dict.fromkeys(shares, chosen), **prices.currency})
 
-    def run(self, prices: Prices | None = None) -> EventStudyResult:
+    def run(self, prices: Prices | None = None, *, executor: object = None) -> EventStudyResult:
         """Run the study on all its events.
 
         Parameters
         ----------
         prices : Prices, optional
             In place of the study's own source.
+        executor : Executor or dask Client, optional
+            Who works on the events; see `EventStudy.run`.
         """
         chosen = self.load_prices() if prices is None else prices
-        found = self.build_study().run(chosen, self.event_list(), self.factors())
+        found = self.build_study().run(chosen, self.event_list(), self.factors(), executor=executor)
         return replace(found, presentation=self.presentation())
 
     def presentation(self) -> Presentation:
