@@ -73,4 +73,8 @@ class Tally:
 
 
 def _placed(rows: NDArray[np.float64], order: NDArray[np.int64] | None) -> NDArray[np.float64]:
-    return rows if order is None else rows[np.argsort(order)]
+    if order is None:
+        return rows
+    out = np.empty_like(rows)
+    out[order] = rows
+    return out

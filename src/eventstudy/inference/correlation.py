@@ -10,7 +10,7 @@ import numpy as np
 
 from eventstudy.estimation.abnormal import AbnormalReturns, Question
 from eventstudy.estimation.answers import Answer, Tally
-from eventstudy.estimation.deferred import CHUNK
+from eventstudy.estimation.deferred import CHUNK, chunks
 from eventstudy.estimation.panel import BoolArray, FloatArray, IntArray
 from eventstudy.estimation.residuals import Series
 from eventstudy.windows import Window
@@ -27,6 +27,9 @@ CONSTANT = 1e-12
 #: How many sessions events span whose correlations with their neighbours are computed at once, how many pairs, and how many events at least
 #: where these are more.
 SMALL, NARROW, WIDE, CELLS = 16, 8, 64, 100_000
+
+#: Up to so many events a date their pairs are fewer than the sums by date.
+FEW_A_DATE = 2
 
 #: Up to this share of the events left out, their pairs are taken from those of all.
 FEW_LEFT_OUT = 0.1
@@ -201,7 +204,7 @@ def linked_sum(residuals: FloatArray, position: IntArray, length: int) -> float:
     if position[0] == position[-1]:
         length = 1
     tally = DateTally(length)
-    tally.add(_sums_by_date(residuals, position, length))
+    tally.add(_dated(residuals, position, length))
     found = tally.total(None)
     total = _weighted(found.pairs, length)
     if found.whole.all():
@@ -244,6 +247,56 @@ class DateSums(Answer):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class DatedEvents(Answer):
+    """Residuals of events without missing days, in order of date, and by what they are centred and scaled over the days that two dates share.
+
+    Attributes
+    ----------
+    whole : ndarray of bool, shape (N,)
+        Events without missing days.
+    position : ndarray of int, shape (n,)
+        Their places in calendar time, ascending.
+    centred : ndarray, shape (n, M)
+        Their residuals less their means.
+    scale, mean : ndarray, shape (2, n, lags)
+        One over the length, and the mean, of the days but the first d, and but the last d; the scale is 0 where they do not vary.
+    """
+
+    whole: BoolArray
+    position: IntArray
+    centred: FloatArray
+    scale: FloatArray
+    mean: FloatArray
+
+    @property
+    def dates(self) -> IntArray:
+        """Places in calendar time, ascending, once each."""
+        return self.position[_first_of(self.position)]
+
+    def summed(self) -> DateSums:
+        """Return the sums by date."""
+        (_, n, lags), m, first = self.scale.shape, self.centred.shape[1], _first_of(self.position)
+        sums, varied = np.zeros((len(first), 2 * lags, m)), np.zeros(len(first))
+        if n and lags:
+            varied = np.add.reduceat((self.scale[0, :, 0] > 0).astype(np.float64), first)
+            weight, shift = np.concatenate(self.scale, axis=1), np.concatenate(self.scale * self.mean, axis=1)
+            for g, (start, end) in enumerate(zip(first.tolist(), [*first[1:].tolist(), n], strict=True)):
+                np.matmul(weight[start:end].T, self.centred[start:end], out=sums[g])
+            sums -= np.add.reduceat(shift, first)[:, :, None]
+        return DateSums(self.whole, self.position[first], sums[:, :lags], sums[:, lags:], varied)
+
+    def of(self, chosen: slice) -> DatedEvents:
+        """Return some of the events."""
+        return replace(
+            self,
+            position=self.position[chosen],
+            centred=self.centred[chosen],
+            scale=self.scale[:, chosen],
+            mean=self.mean[:, chosen],
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class DatePairs(Answer):
     """Sums of correlations over all pairs of events without missing days, by how many sessions their dates are apart, shape (lags,)."""
 
@@ -264,12 +317,12 @@ class DateTally(Tally):
         super().__init__()
         self._length, self._pairs = length, np.zeros(length)
         self._whole: list[BoolArray] = []
-        self._held: list[DateSums] = []
+        self._held: list[DateSums | DatedEvents] = []
         self._closed = _NONE_CLOSED
 
     def add(self, answer: Answer) -> None:
         """Add the sums of some events more."""
-        assert isinstance(answer, DateSums)
+        assert isinstance(answer, DateSums | DatedEvents)
         self._whole.append(answer.whole)
         self._held.append(answer)
 
@@ -287,7 +340,7 @@ class DateTally(Tally):
         if not self._held:
             return None
         assert self._closed == _NONE_CLOSED
-        found = _joined(self._held)
+        found = _joined([_summed(each) for each in self._held])
         self._held, self._whole = [found], [np.concatenate(self._whole)]
         return replace(found, whole=self._whole[0])
 
@@ -298,9 +351,25 @@ class DateTally(Tally):
         whole = np.concatenate(self._whole)
         return DatePairs(whole if order is None else whole[np.argsort(order)], self._pairs)
 
+    def _close_events(self, every: DatedEvents, still_open: int) -> None:
+        """Multiply the events of dates that are complete with those before them, one by one where dates have few."""
+        place = every.position
+        start = int(np.searchsorted(place, self._closed, side="right"))
+        end = int(np.searchsorted(place, place[-1])) if still_open and len(place) else len(place)
+        if end <= start:
+            self._held = [every]
+            return
+        self._pairs += 2.0 * _sums_of_pairs(every, start, end, self._length)
+        self._closed = int(place[end - 1])
+        self._held = [every.of(slice(int(np.searchsorted(place, self._closed - self._length + 1)), None))]
+
     def _close(self, still_open: int) -> None:
         """Multiply the sums of dates that are complete with those of their neighbours before them, and with themselves."""
-        every = _joined(self._held)
+        events = [each for each in self._held if isinstance(each, DatedEvents)]
+        if len(events) == len(self._held):
+            self._close_events(_together(events), still_open)
+            return
+        every = _joined([_summed(each) for each in self._held])
         dates = every.dates
         start, end = int(np.searchsorted(dates, self._closed, side="right")), len(dates) - still_open
         self._held = [every]
@@ -318,6 +387,41 @@ class DateTally(Tally):
             self._pairs[0] += float(np.einsum("gm,gm->", same, same) - every.varied[several].sum())
         self._closed = int(dates[end - 1])
         self._held = [every.of(slice(int(np.searchsorted(dates, self._closed - self._length + 1)), None))]
+
+
+def _summed(part: DateSums | DatedEvents) -> DateSums:
+    return part if isinstance(part, DateSums) else part.summed()
+
+
+def _together(parts: Sequence[DatedEvents]) -> DatedEvents:
+    """Return events that follow one another in order of date as one."""
+    if len(parts) == 1:
+        return parts[0]
+    position, centred = (np.concatenate([getattr(part, name) for part in parts]) for name in ("position", "centred"))
+    scale, mean = (np.concatenate([getattr(part, name) for part in parts], axis=1) for name in ("scale", "mean"))
+    return DatedEvents(parts[0].whole, position, centred, scale, mean)
+
+
+def _sums_of_pairs(events: DatedEvents, start: int, end: int, length: int) -> FloatArray:
+    """Return sums of correlations of some events with each one before them, by how many sessions apart, shape (length,)."""
+    place, m = events.position, events.centred.shape[1]
+    first = np.searchsorted(place, place[start:end] - length + 1)
+    count, total = np.arange(start, end) - first, np.zeros(length)
+    later = np.repeat(np.arange(start, end), count)
+    earlier = np.repeat(first - np.cumsum(count) + count, count) + np.arange(len(later))
+    apart = place[later] - place[earlier]
+    for d in range(events.scale.shape[2]):
+        for some in chunks(np.flatnonzero(apart == d)):
+            i, j = earlier[some], later[some]
+            products = np.vecdot(events.centred[i, d:], events.centred[j, : m - d])
+            means = (m - d) * events.mean[0, i, d] * events.mean[1, j, d]
+            total[d] += float(((products - means) * events.scale[0, i, d] * events.scale[1, j, d]).sum())
+    return total
+
+
+def _first_of(position: IntArray) -> IntArray:
+    """Return where each date begins among places in calendar time, ascending."""
+    return np.flatnonzero(np.diff(position, prepend=_NONE_CLOSED) != 0)
 
 
 def _joined(parts: Sequence[DateSums]) -> DateSums:
@@ -356,35 +460,30 @@ class SumByDate(Question[DatePairs]):
         """Return whether these are sums for windows at least as long."""
         return isinstance(other, SumByDate) and other.length <= self.length
 
-    def answer(self, part: AbnormalReturns) -> DateSums:
+    def answer(self, part: AbnormalReturns) -> DateSums | DatedEvents:
         """Return the sums by date of some events, of which the tally makes pairs."""
         order = np.argsort(part.position, kind="stable")
         if (order == np.arange(part.n)).all():
-            return _sums_by_date(part.residuals, part.position, self.length)
-        found = _sums_by_date(part.residuals[order], part.position[order], self.length)
-        return replace(found, whole=found.whole[np.argsort(order)])
+            found = _dated(part.residuals, part.position, self.length)
+        else:
+            found = _dated(part.residuals[order], part.position[order], self.length)
+            found = replace(found, whole=found.whole[np.argsort(order)])
+        return found if len(found.position) <= FEW_A_DATE * len(found.dates) else found.summed()
 
 
-def _sums_by_date(residuals: FloatArray, position: IntArray, length: int) -> DateSums:
-    """Return `DateSums` of events in order of date."""
+def _dated(residuals: FloatArray, position: IntArray, length: int) -> DatedEvents:
+    """Return `DatedEvents` of events in order of date."""
     whole = np.asarray(np.isfinite(residuals).all(axis=1), dtype=np.bool_)
     if not whole.all():
         residuals, position = residuals[whole], position[whole]
     m = residuals.shape[1]
     lags = min(length, max(m - MIN_COMMON_DAYS + 1, 0))
-    first = np.flatnonzero(np.diff(position, prepend=-(2**62)) != 0)
-    sums, varied = np.zeros((len(first), 2 * lags, m)), np.zeros(len(first))
-    if len(position) and lags:
-        centred = Series.of(residuals).centred
-        squares, total = np.vecdot(centred, centred), centred @ np.ones(m)
-        scales = [_scales(way, squares, total, lags) for way in (centred, centred[:, ::-1])]
-        varied = np.add.reduceat((scales[0][0][:, 0] > 0).astype(np.float64), first)
-        weight = np.concatenate([scale for scale, _ in scales], axis=1)
-        shift = np.add.reduceat(np.concatenate([scale * mean for scale, mean in scales], axis=1), first)
-        for g, (start, end) in enumerate(zip(first.tolist(), [*first[1:].tolist(), len(position)], strict=True)):
-            np.matmul(weight[start:end].T, centred[start:end], out=sums[g])
-        sums -= shift[:, :, None]
-    return DateSums(whole, position[first], sums[:, :lags], sums[:, lags:], varied)
+    if not len(position) or not lags:
+        return DatedEvents(whole, position, residuals, *np.zeros((2, 2, len(position), lags)))
+    centred = Series.of(residuals).centred
+    squares, total = np.vecdot(centred, centred), centred @ np.ones(m)
+    scale, mean = zip(*(_scales(way, squares, total, lags) for way in (centred, centred[:, ::-1])), strict=True)
+    return DatedEvents(whole, position, centred, np.stack(scale), np.stack(mean))
 
 
 def _scales(values: FloatArray, squares: FloatArray, total: FloatArray, lags: int) -> tuple[FloatArray, FloatArray]:

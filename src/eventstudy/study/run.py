@@ -42,7 +42,7 @@ from eventstudy.study.intake import Intake, as_data, as_factors
 from eventstudy.study.kept import Folder
 from eventstudy.study.results import EventStudyResult
 from eventstudy.study.validity import Check, asked_by_checks, design_checks, events_check, gap_checks, validity_checks
-from eventstudy.study.yardstick import benchmark_checks, made_of_the_firms
+from eventstudy.study.yardstick import benchmark_checks, explained_by_date, made_of_the_firms
 from eventstudy.windows import Window
 from eventstudy.wording import by_reason, first_few, iso_day, listed, plural
 
@@ -320,7 +320,8 @@ class EventStudy:
         alignment = alignment.without(reasons)
         self._require_events(alignment)
         abnormal = abnormal.but(before=partial(before, panel=alignment.panel))
-        abnormal = abnormal.but(void=made_of_the_firms(abnormal, alignment.panel))
+        explained = explained_by_date(abnormal, alignment.panel)
+        abnormal = abnormal.but(void=made_of_the_firms(abnormal, alignment.panel, explained))
         return EventStudyResult(
             model=self.model,
             panel=alignment.panel,
@@ -331,7 +332,7 @@ class EventStudy:
             checks=(
                 *design_checks(abnormal, alignment.audit, alignment.panel, self.measure),
                 *validity_checks(abnormal, alignment.panel, self.model, self.measure),
-                *benchmark_checks(abnormal, alignment.panel, self.model, fit, self.returns, self.measure, foreign),
+                *benchmark_checks(abnormal, alignment.panel, self.model, fit, self.returns, self.measure, foreign, explained),
                 *data_checks,
             ),
             returns_kind=self.returns,

@@ -89,18 +89,30 @@ class BenchmarkCheck(Check):
         return tuple(r.name for r in self.rows if r.turns and r.single)
 
 
-def made_of_the_firms(abnormal: AbnormalReturns, panel: EventPanel) -> str:
+def explained_by_date(abnormal: AbnormalReturns, panel: EventPanel) -> list[tuple[IntArray, float]]:
+    """Return the events of the dates that have several, the largest first, and how much of the benchmark's variance their firms explain.
+
+    None where the model has no column, or several.
+    """
+    if len(panel.columns) != 1 or abnormal.n < 2:
+        return []
+    return [(group, _explained(panel, group)) for group in _dates(abnormal)]
+
+
+def made_of_the_firms(
+    abnormal: AbnormalReturns, panel: EventPanel, explained: Sequence[tuple[IntArray, float]] | None = None
+) -> str:
     """Say that the benchmark is a combination of the events' firms, so that their average is zero by algebra, or return an empty text.
 
     Looks at the firms of each date: their mean, or any combination of them, explains the benchmark's returns of the estimation days.
-    The average is void if that holds for at least half of the events looked at.
+    The average is void if that holds for at least half of the events looked at. ``explained``: what `explained_by_date` gives.
     """
-    if len(panel.columns) != 1 or abnormal.n < 2:
+    dates = explained_by_date(abnormal, panel) if explained is None else explained
+    held = sum(len(group) for group, share in dates if share >= 1.0)
+    if not held:
         return ""
-    groups = _dates(abnormal)
-    held = sum(len(group) for group in groups if _explained(panel, group) >= 1.0)
-    alone = len(np.unique(abnormal.position)) - len(groups) if len(groups) < LOOK_AT else 0
-    if not held or 2 * held < sum(map(len, groups)) + alone:
+    alone = len(np.unique(abnormal.position)) - len(dates) if len(dates) < LOOK_AT else 0
+    if 2 * held < sum(len(group) for group, _ in dates) + alone:
         return ""
     return f"{panel.columns[0]} is made of these firms, so their abnormal returns add up to zero whatever happened"
 
@@ -148,6 +160,7 @@ def benchmark_checks(
     returns_kind: str,
     measure: str = "return",
     foreign: frozenset[str] = frozenset(),
+    explained: Sequence[tuple[IntArray, float]] | None = None,
 ) -> tuple[Check, ...]:
     """Return the check of what the benchmark holds of the events' firms, or may hold where that is not known; none where it does not matter.
 
@@ -177,19 +190,24 @@ def benchmark_checks(
         if index and (shares := _nearest_shares(panel)) is not None:
             return _outside(abnormal, panel, shares)
         foreign |= tickers.difference(universe_members().index) if index else set()
-        return _unknown(abnormal, panel, foreign, fit if model.least_squares else None)
+        dates = explained_by_date(abnormal, panel) if explained is None else explained
+        return _unknown(abnormal, panel, foreign, fit if model.least_squares else None, dates)
     return (_check_of(_compared(abnormal, panel, model, held), held, model.benchmark, rule),)
 
 
 def _unknown(
-    abnormal: AbnormalReturns, panel: EventPanel, foreign: frozenset[str], fit: Fit | None
+    abnormal: AbnormalReturns,
+    panel: EventPanel,
+    foreign: frozenset[str],
+    fit: Fit | None,
+    explained: Sequence[tuple[IntArray, float]],
 ) -> tuple[Check, ...]:
     """Return a check if a benchmark whose members are not known may hold so much of the firms that a number would be another one."""
     if len(panel.columns) != 1:
         return ()
     name, held = panel.columns[0], "a benchmark that does not hold them"
-    groups = _dates(abnormal)
-    most = max((_explained(panel, group) for group in groups), default=0.0)
+    groups = [group for group, _ in explained]
+    most = max((share for _, share in explained), default=0.0)
     if most >= LIKELY:
         return (
             BenchmarkCheck(
