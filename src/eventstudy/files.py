@@ -36,12 +36,19 @@ MAX_RECORD = 50_000_000
 
 def write_whole(path: Path, content: bytes | str) -> Path:
     """Write a file through a temporary neighbour, flush it to disk and rename it into place."""
-    data = content.encode("utf-8") if isinstance(content, str) else content
+    with written_whole(path) as stream:
+        stream.write(content.encode("utf-8") if isinstance(content, str) else content)
+    return path
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[BinaryIO]:
+    """Give a stream whose file takes its place when all is written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
         os.chmod(name, 0o644)
@@ -49,7 +56,6 @@ def write_whole(path: Path, content: bytes | str) -> Path:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    return path
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from eventstudy.console import events_bar
 from eventstudy.errors import DataUnfit, InvalidInput, SourceFailed, WorkersLost
 from eventstudy.estimation.abnormal import each_once
 from eventstudy.estimation.model import ModelDefaults
+from eventstudy.estimation.panel import EventPanel
 from eventstudy.estimation.partials import Partial, Work
 from eventstudy.estimation.spread import Spread, Tree, partitions_of
 from eventstudy.inference import TESTS
@@ -173,7 +174,7 @@ def test_partial_results_add_up_in_any_order():
     for order in orders:
         tree = Tree(7, Partial.merged)
         for number in order:
-            tree.add(number, found[number])
+            tree.add(found[number], number, number + 1)
         trees.append(list(answers(tree.whole)))
         in_a_row = list(answers(reduce(lambda a, b: a.merged(b), [found[number] for number in order])))
         for a, b, c in zip(right, trees[-1], in_a_row, strict=True):
@@ -253,10 +254,10 @@ def test_a_cluster_says_the_same(partitions, cluster, folder, here):
 @pytest.mark.slow
 def test_a_cluster_fills_a_folder_from_which_another_goes_on(cluster, folder, here, tmp_path, monkeypatch):
     same(said(study().run(folder, EVENTS, executor=cluster, partitions=4, out=tmp_path)), here)
-    (tmp_path / "_partials" / "00001.npz").unlink()
+    (tmp_path / "events-00001.parquet").unlink()
     worked = watched(monkeypatch)
     same(said(study().run(RETURNS, EVENTS, out=tmp_path)), here)
-    assert len(worked) == 1
+    assert len(worked) == 4  # one partial result is left of all, and it is not finished
 
 
 @pytest.mark.slow
@@ -292,6 +293,12 @@ def test_a_partition_that_kills_every_worker_is_told(cluster, folder, tmp_path):
         doomed.run(folder, EVENTS, executor=cluster, partitions=1)
 
 
+def kept(out: Path) -> int:
+    """Return of how many partitions a folder has partial results."""
+    spans = [tuple(map(int, file.stem.split("-"))) for file in out.glob("_partials/[0-9]*.npz")]
+    return len(set().union(*(range(*span) for span in spans)))
+
+
 CLIENT = """
     import sys
     from doomed import Slow
@@ -312,12 +319,12 @@ def test_a_client_that_is_stopped_goes_on_where_it_was(how, tmp_path, monkeypatc
         stderr=subprocess.PIPE,
     )
     deadline = time.monotonic() + 60
-    while len(list(out.glob("_partials/*.npz"))) < 3 and time.monotonic() < deadline and client.poll() is None:
+    while kept(out) < 3 and time.monotonic() < deadline and client.poll() is None:
         time.sleep(0.02)
     client.send_signal(how)
     assert client.wait(30) in (-how, 1, 130), client.stderr.read()
     client.stderr.close()
-    done = len(list(out.glob("_partials/*.npz")))
+    done = kept(out)
     assert 3 <= done < 12
     assert done <= len(list(out.glob("events-*.parquet"))) <= done + 1
     worked = watched(monkeypatch)
@@ -329,11 +336,18 @@ def test_a_client_that_is_stopped_goes_on_where_it_was(how, tmp_path, monkeypatc
 # -- The folder.
 
 
-def watched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Return the list into which the size of each partition goes that is worked on from now on."""
+def watched(monkeypatch: pytest.MonkeyPatch, stop_after: int | None = None) -> list[int]:
+    """Return the list into which the size of each partition goes that is worked on from now on; after so many somebody presses Ctrl-C."""
     found: list[int] = []
     sent = Work.sent
-    monkeypatch.setattr(Work, "sent", lambda self, panel, places: (found.append(panel.n), sent(self, panel, places))[1])
+
+    def watch(self: Work, panel: EventPanel, places: np.ndarray) -> Partial:
+        found.append(panel.n)
+        if stop_after is not None and len(found) > stop_after:
+            raise KeyboardInterrupt
+        return sent(self, panel, places)
+
+    monkeypatch.setattr(Work, "sent", watch)
     return found
 
 
@@ -363,24 +377,40 @@ def test_the_folder_holds_the_table_of_events(name, tmp_path):
 @pytest.mark.parametrize("name", ["market", "huber"])
 def test_a_finished_study_is_read_and_what_is_damaged_is_done_again(name, tmp_path, monkeypatch):
     out, asked = tmp_path / "out", study(MODELS[name])
-    right = said(asked.run(RETURNS, EVENTS, out=out, partitions=6))
+    right = said(asked.run(RETURNS, EVENTS))
+    with monkeypatch.context() as stopped:
+        worked = watched(stopped, stop_after=5)
+        with pytest.raises(KeyboardInterrupt):
+            asked.run(RETURNS, EVENTS, out=out, partitions=7)
+    assert [file.name for file in sorted(out.glob("_partials/*"))] == ["00000-00004.npz", "00004-00005.npz"]
+    trap, damaged = tmp_path / "sprung", out / "_partials" / "00004-00005.npz"
+    with np.load(damaged) as arrays:
+        content = dict(arrays)
+    whole = damaged.read_bytes()
+    (out / ".events-00004.parquet.x1y2").write_bytes(b"half")
+    for spoil in ("short", "trap", "other events", "no table"):
+        damaged.write_bytes(whole)
+        if spoil == "short":
+            damaged.write_bytes(whole[:-900])
+        elif spoil == "trap":
+            np.savez(damaged, **{**content, "asked": np.array([Trap(trap)], dtype=object)})
+        elif spoil == "other events":
+            np.savez(damaged, **{**content, "places": content["places"] + 1})
+        else:
+            (out / "events-00004.parquet").unlink()
+        with monkeypatch.context() as stopped:
+            worked = watched(stopped, stop_after=0)
+            with pytest.raises(KeyboardInterrupt):
+                asked.run(RETURNS, EVENTS, out=out)
+            assert len(worked) == 1
     worked = watched(monkeypatch)
     same(said(asked.run(RETURNS, EVENTS, out=out)), right)
-    assert not worked
-    damaged = out / "_partials" / "00002.npz"
-    damaged.write_bytes(damaged.read_bytes()[:-900])
-    with np.load(out / "_partials" / "00003.npz") as arrays:
-        kept = dict(arrays)
-    trap = tmp_path / "sprung"
-    np.savez(out / "_partials" / "00003.npz", **{**kept, "asked": np.array([Trap(trap)], dtype=object)})
-    (out / "events-00001.parquet").unlink()
-    (out / ".events-00004.parquet.x1y2").write_bytes(b"half")
-    same(said(asked.run(RETURNS, EVENTS, out=out)), right)
-    assert len(worked) == 2
+    assert len(worked) == 3
     assert not trap.exists()
-    assert sorted(p.name for p in out.iterdir() if not p.name.startswith("_")) == [
-        f"events-{k:05d}.parquet" for k in range(6)
-    ]
+    names = [*(f"events-{k:05d}.parquet" for k in range(7)), "_partials/00000-00007.npz", "_study.json", "_lock"]
+    assert sorted(f.relative_to(out).as_posix() for f in out.rglob("*") if f.is_file()) == sorted(names)
+    same(said(asked.run(RETURNS, EVENTS, out=out)), right)
+    assert len(worked) == 3
 
 
 class Trap:

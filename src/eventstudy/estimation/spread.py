@@ -23,14 +23,18 @@ EVENTS, EVENTS_KEPT = 50_000, 5_000
 
 
 class Shelf(Protocol):
-    """Partial results that are kept."""
+    """Partial results that are kept: of partitions from one to another, the end not included."""
 
-    def read(self, number: int) -> Partial | None:
-        """Return the partial result of a partition that is finished."""
+    def known(self) -> Iterator[tuple[int, int, Partial]]:
+        """Yield those of before, no partition twice."""
         ...
 
-    def keep(self, number: int, found: Partial) -> None:
-        """Keep the partial result of a partition."""
+    def table(self, number: int, found: Partial) -> None:
+        """Keep the table of a partition's events."""
+        ...
+
+    def keep(self, start: int, stop: int, found: Partial) -> None:
+        """Keep the partial result of some partitions, in place of those of fewer of them."""
         ...
 
 
@@ -97,9 +101,11 @@ class Spread:
         parts = partitions_of(panel, count)
         tree, done = Tree(len(parts), crew.merged), 0
         with nullcontext() if self.store is None else self.store.opened(work, panel, parts, count) as shelf:
-            for number, found, known in self._arriving(crew, work, panel, parts, shelf):
-                tree.add(number, found)
-                done += len(parts[number])
+            for start, stop, found, known in self._arriving(crew, work, panel, parts, shelf):
+                merged = tree.add(found, start, stop)
+                if shelf is not None and not known:
+                    shelf.keep(*merged)
+                done += sum(map(len, parts[start:stop]))
                 self.told(done, known)
         return crew.whole(tree.whole)
 
@@ -118,24 +124,21 @@ class Spread:
 
     def _arriving(
         self, crew: Here, work: Work, panel: EventPanel, parts: Sequence[IntArray], shelf: Shelf | None
-    ) -> Iterator[tuple[int, Any, bool]]:
-        """Yield what partitions give with their numbers of their partitions, those that are known first, then in the order in which they come."""
-        left = []
-        for number in range(len(parts)):
-            known = None if shelf is None else shelf.read(number)
-            if known is None:
-                left.append(number)
-            else:
-                yield number, known, True
+    ) -> Iterator[tuple[int, int, Any, bool]]:
+        """Yield what partitions give, from one to another: those that are known first, then others in the order in which they come."""
+        left = set(range(len(parts)))
+        for start, stop, found in () if shelf is None else shelf.known():
+            left -= set(range(start, stop))
+            yield start, stop, found, True
         if self.executor is None and shelf is None and len(parts) == 1:
-            yield 0, work.partial(panel, parts[0], alone=True), False
+            yield 0, 1, work.partial(panel, parts[0], alone=True), False
             return
-        jobs = ((number, panel.take(parts[number]), parts[number]) for number in left)
+        jobs = ((number, panel.take(parts[number]), parts[number]) for number in sorted(left))
         with closing(crew.finds(work, jobs)) as arriving:
             for number, found in arriving:
                 if shelf is not None:
-                    shelf.keep(number, found)
-                yield number, found, False
+                    shelf.table(number, found)
+                yield number, number + 1, found, False
 
 
 def partitions_of(panel: EventPanel, count: int) -> list[IntArray]:
@@ -155,18 +158,19 @@ class Tree(Generic[T]):
         self._count, self._merged = count, merged
         self._waiting: dict[tuple[int, int], T] = {}
 
-    def add(self, number: int, found: T) -> None:
-        """Take the partial result of a partition, and merge what can be merged."""
-        level, width = 0, self._count
-        while width > 1:
-            last_alone = number == width - 1 and number % 2 == 0
-            if not last_alone:
+    def add(self, found: T, start: int, stop: int) -> tuple[int, int, T]:
+        """Take what partitions give, one or those that were merged before, and merge what can be merged; return that, from which to which."""
+        level = (stop - start - 1).bit_length()
+        number = start >> level
+        while (width := -(-self._count >> level)) > 1:
+            if number < width - 1 or number % 2:  # else the last one has no neighbour
                 other = self._waiting.pop((level, number ^ 1), None)
                 if other is None:
                     break
                 found = self._merged(other, found) if number % 2 else self._merged(found, other)
-            level, width, number = level + 1, (width + 1) // 2, number // 2
+            level, number = level + 1, number // 2
         self._waiting[level, number] = found
+        return number << level, min((number + 1) << level, self._count), found
 
     @property
     def whole(self) -> T:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import re
 import sys
@@ -24,7 +23,7 @@ from eventstudy.estimation.answers import Answer, Tally
 from eventstudy.estimation.panel import EventPanel, IntArray
 from eventstudy.estimation.partials import Held, Partial, Work, version
 from eventstudy.events import EventList
-from eventstudy.files import locked, parse_json, read_small, write_whole
+from eventstudy.files import locked, parse_json, read_small, write_whole, written_whole
 from eventstudy.inference.result import t_two_sided
 from eventstudy.windows import Window
 from eventstudy.wording import listed
@@ -39,7 +38,8 @@ _COLUMNS = 256
 #: What readers of Parquet folders leave out begins so.
 STUDY, PARTIALS, LOCK = "_study.json", "_partials", "_lock"
 #: What a process that was killed may leave.
-_LEFT = re.compile(r"\.(events-\d+\.parquet|\d+\.npz|_study\.json)\.\w+")
+_LEFT = re.compile(r"\.(events-\d+\.parquet|\d+-\d+\.npz|_study\.json)\.\w+")
+_SPAN = re.compile(r"(\d{5,9})-(\d{5,9})\.npz")
 #: A representation that is another one in every process.
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
@@ -179,29 +179,48 @@ class Shelf:
     panel: EventPanel
     parts: Sequence[IntArray]
 
-    def read(self, number: int) -> Partial | None:
-        """Return the partial result of a partition; None if it is not finished, or its file is damaged."""
+    def known(self) -> Iterator[tuple[int, int, Partial]]:
+        """Yield what was found before, of most partitions first; what is damaged, or lacks its table of events, is not finished."""
+        taken: set[int] = set()
+        for start, stop in sorted(self._spans(), key=lambda span: span[0] - span[1]):
+            own = set(range(start, stop))
+            if stop <= len(self.parts) and not own & taken and (found := self._read(start, stop)) is not None:
+                taken |= own
+                yield start, stop, found
+
+    def table(self, number: int, found: Partial) -> None:
+        """Write the table of a partition's events."""
+        import pyarrow.parquet as pq
+
+        with written_whole(self._table_file(number)) as stream:
+            pq.write_table(self._table(found), stream)
+
+    def keep(self, start: int, stop: int, found: Partial) -> None:
+        """Write a partial result, and remove those of which it was merged."""
+        with written_whole(self._file(start, stop)) as stream:
+            np.savez(stream, allow_pickle=False, **self._packed(found))
+        for first, end in self._spans():
+            if start <= first and end <= stop and (first, end) != (start, stop):
+                self._file(first, end).unlink(missing_ok=True)
+
+    def _read(self, start: int, stop: int) -> Partial | None:
         try:
-            with self._file(number).open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
+            with self._file(start, stop).open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
                 found = self._unpacked(dict(arrays))
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None
         events = np.sort(np.concatenate([found.places, np.array(list(found.reasons), dtype=np.int64)]))
-        if not np.array_equal(events, np.sort(self.parts[number])):
-            return None
-        if not self._table_file(number).exists():
-            self._write_table(number, found)
-        return found
+        whole = np.array_equal(events, np.sort(np.concatenate(self.parts[start:stop])))
+        tables = all(self._table_file(number).exists() for number in range(start, stop))
+        return found if whole and tables else None
 
-    def keep(self, number: int, found: Partial) -> None:
-        """Write the table of a partition's events, then its partial result: who has the second has both."""
-        self._write_table(number, found)
-        content = io.BytesIO()
-        np.savez(content, allow_pickle=False, **self._packed(found))
-        write_whole(self._file(number), content.getvalue())
+    def _spans(self) -> list[tuple[int, int]]:
+        """Return from which partition to which there are partial results."""
+        found = (_SPAN.fullmatch(file.name) for file in (self.path / PARTIALS).glob("*.npz"))
+        return [(int(name[1]), int(name[2])) for name in found if name and int(name[1]) < int(name[2])]
 
-    def _file(self, number: int) -> Path:
-        return self.path / PARTIALS / f"{number:05d}.npz"
+    def _file(self, start: int, stop: int) -> Path:
+        return self.path / PARTIALS / f"{start:05d}-{stop:05d}.npz"
 
     def _table_file(self, number: int) -> Path:
         return self.path / f"events-{number:05d}.parquet"
@@ -246,14 +265,6 @@ class Shelf:
         return self.work.partial(self.panel.take(np.arange(1)), np.arange(1), alone=True)
 
     # -- The table of events.
-
-    def _write_table(self, number: int, found: Partial) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        stream = pa.BufferOutputStream()
-        pq.write_table(self._table(found), stream)
-        write_whole(self._table_file(number), stream.getvalue().to_pybytes())
 
     def _table(self, found: Partial) -> pa.Table:
         """Return one row an event that could be fitted: who and when, the estimates, its abnormal returns and their sums."""
