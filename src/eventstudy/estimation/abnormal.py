@@ -55,9 +55,13 @@ def each_once(questions: Sequence[Question[Answer]]) -> tuple[Question[Answer], 
     return tuple(q for q in asked if not any(other.serves(q) for other in asked if other is not q))
 
 
-def answered(questions: Sequence[Question[Answer]], parts: Iterable[AbnormalReturns], *, settle: bool) -> list[Tally]:
-    """Put questions to some events after the other; ``settle``: in order of date, and there are no others."""
+def answered(
+    questions: Sequence[Question[Answer]], parts: Iterable[AbnormalReturns], n: int, *, settle: bool
+) -> list[Tally]:
+    """Put questions to at most n events, some after the other; ``settle``: in order of date, and there are no others."""
     tallies = [question.tally() for question in questions]
+    for tally in tallies:
+        tally.expect(n if is_many(n) else 0)
     for part in parts:
         for question, tally in zip(questions, tallies, strict=True):
             tally.add(question.answer(part))
@@ -78,24 +82,26 @@ class WindowSums(Answer):
         Cumulative abnormal returns as fractions; NaN where L_i = 0.
     s_car : ndarray, shape (N,)
         Prediction standard error of the sum, S_CAR.
-    scar : ndarray, shape (N,)
-        CAR / S_CAR.
     csar : ndarray, shape (N,)
         Sum of the daily standardised abnormal returns.
     s_car_naive : ndarray, shape (N,)
         ``s_i √L_i``, the standard error that ignores estimation error.
     """
 
-    EACH: ClassVar[frozenset[str]] = frozenset({"n_days", "car", "s_car", "scar", "csar", "s_car_naive"})
+    EACH: ClassVar[frozenset[str]] = frozenset({"n_days", "car", "s_car", "csar", "s_car_naive"})
     ALIKE: ClassVar[frozenset[str]] = frozenset({"window"})
 
     window: Window
     n_days: IntArray
     car: FloatArray
     s_car: FloatArray
-    scar: FloatArray
     csar: FloatArray
     s_car_naive: FloatArray
+
+    @property
+    def scar(self) -> FloatArray:
+        """Standardised CARs, CAR / S_CAR, shape (N,)."""
+        return self.car / self.s_car
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -340,7 +346,7 @@ class AbnormalReturns(Deferred):
         if not new:
             return
         order = np.argsort(self.position, kind="stable") if is_many(self.n) else None
-        tallies = answered(new, self._asked(order), settle=True)
+        tallies = answered(new, self._asked(order), self.n, settle=True)
         self._answers.update((q, tally.total(order)) for q, tally in zip(new, tallies, strict=True))
 
     def _asked(self, order: IntArray | None) -> Iterator[AbnormalReturns]:
@@ -374,7 +380,7 @@ class AbnormalReturns(Deferred):
         standard = ar / (self.sigma[:, None] * np.sqrt(self.c[:, days]))
         csar = np.where(some, masked(standard, seen).sum(axis=1), np.nan)
         naive = np.where(some, self.sigma * np.sqrt(own), np.nan)
-        return WindowSums(window, n_days, car, s_car, car / s_car, csar, naive)
+        return WindowSums(window, n_days, car, s_car, csar, naive)
 
     def _whole(self, seen: BoolArray, days: slice) -> BoolArray:
         """Return which events' days of a window add up to its sum, shape (N,): all are there, or bridged inside it."""

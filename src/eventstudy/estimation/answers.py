@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
-from typing import ClassVar, Self
+from dataclasses import fields, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,12 +38,32 @@ class Tally:
 
     def __init__(self) -> None:
         self._answers: list[Answer] = []
+        self._expected, self._done = 0, 0
+        self._rows: dict[str, NDArray[Any]] = {}
+
+    def expect(self, n: int) -> None:
+        """Be told of how many events there will be answers, at most, so that their rows need not be put together at the end."""
+        self._expected = n
 
     def add(self, answer: Answer) -> None:
         """Add the answer of some events more."""
+        if answer.EACH and self._expected:
+            answer = self._without_rows(answer)
         self._answers.append(answer)
-        if len(self._answers) >= self.TOGETHER and not answer.EACH:  # rows would be copied again and again
+        if len(self._answers) >= self.TOGETHER and (self._expected or not answer.EACH):
             self._answers = [answer.total(self._answers, None)]
+
+    def _without_rows(self, answer: Answer) -> Answer:
+        """Return an answer whose rows are put beside those that came before."""
+        values = {name: getattr(answer, name) for name in answer.EACH}
+        count = 0
+        for name, rows in values.items():
+            if name not in self._rows:
+                self._rows[name] = np.empty((self._expected, *rows.shape[1:]), dtype=rows.dtype)
+            count = len(rows)
+            self._rows[name][self._done : self._done + count] = rows
+        self._done += count
+        return replace(answer, **{name: rows[:0].copy() for name, rows in values.items()})  # type: ignore[type-var]
 
     def empty(self) -> Self:
         """Return a tally of this kind to which nothing was added."""
@@ -56,6 +76,9 @@ class Tally:
         """Return what was added as one answer, which another tally can add; None without any."""
         if len(self._answers) > 1:
             self._answers = [self._answers[0].total(self._answers, None)]
+        if self._rows:
+            rows = {name: rows[: self._done] for name, rows in self._rows.items()}
+            self._answers, self._rows, self._expected = [replace(self._answers[0], **rows)], {}, 0  # type: ignore[type-var]
         return self._answers[0] if self._answers else None
 
     def merged(self, other: Tally) -> Self:
@@ -69,12 +92,19 @@ class Tally:
 
     def total(self, order: NDArray[np.int64] | None) -> Answer:
         """Return the answer of all events; see `Answer.total`."""
-        return self._answers[0].total(self._answers, order)
+        if not self._rows:
+            return self._answers[0].total(self._answers, order)
+        found = self._answers[0].total(self._answers, None)
+        rows = {name: _placed(self._rows.pop(name)[: self._done], order) for name in found.EACH}
+        return replace(found, **rows)  # type: ignore[type-var]
 
 
 def _placed(rows: NDArray[np.float64], order: NDArray[np.int64] | None) -> NDArray[np.float64]:
+    """Return rows in the order that these numbers have, which are different ones."""
     if order is None:
         return rows
+    if len(order) and order.max() >= len(order):  # some are left out
+        return rows[np.argsort(order)]
     out = np.empty_like(rows)
     out[order] = rows
     return out

@@ -59,6 +59,11 @@ class Partial:
     tallies: Sequence[Tally]
     reasons: Mapping[int, str]
 
+    def placed(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the fields of `Fit` and of `AbnormalReturns` with the events in order of their places."""
+        fit = self.fit.placed(self.places)
+        return fit, self.abnormal.placed(self.places) | {name: fit[name] for name in OF_FIT}
+
     def merged(self, other: Partial) -> Partial:
         """Return what these events and others give."""
         return Partial(
@@ -93,7 +98,7 @@ class Work:
         """Return what the events of a panel give, whose places among all of the study are these; ``alone``: they are all."""
         n = panel.n
         order = np.arange(n) if self.keep else np.argsort(panel.position, kind="stable")
-        fits, abnormals, reasons = Held(n, self.keep), Held(n, self.keep), dict[int, str]()
+        fits, abnormals, reasons = Held(n, self.keep), Held(n, self.keep, OF_FIT), dict[int, str]()
 
         def studied() -> Iterator[AbnormalReturns]:
             for some_places in chunks(order, max(n, 1) if self.keep else None):
@@ -110,7 +115,7 @@ class Work:
                 if len(chosen):
                     yield abnormal
 
-        tallies = answered(self.asked, studied(), settle=alone)
+        tallies = answered(self.asked, studied(), n, settle=alone)
         good = np.ones(n, dtype=np.bool_)
         good[list(reasons)] = False
         return Partial(
@@ -140,18 +145,22 @@ class Work:
         return found
 
 
-class Held:
-    """Fields of records of some events after the other, put into the places of all: the small ones, or every one."""
+#: What abnormal returns have of the fit.
+OF_FIT = frozenset({"n_est", "sigma", "root"})
 
-    def __init__(self, n: int, keep: bool) -> None:
-        self._n, self._keep = n, keep
+
+class Held:
+    """Fields of records of some events after the other, but for some, put into the places of all: the small ones, or every one."""
+
+    def __init__(self, n: int, keep: bool, but: frozenset[str] = frozenset()) -> None:
+        self._n, self._keep, self._but = n, keep, but
         self.rows: Rows = {}
         self.alike: dict[str, object] = {}
 
     def put(self, places: IntArray, record: Fit | AbnormalReturns) -> None:
         """Take the fields of the events at some places, and which of the large ones they do not have."""
         every = len(places) == self._n and bool((places == np.arange(self._n)).all())
-        for name in (f.name for f in fields(record) if f.init):
+        for name in (f.name for f in fields(record) if f.init and f.name not in self._but):
             value = getattr(record, name)
             if name in record.LARGE and value is not None and not self._keep:
                 continue
@@ -185,7 +194,7 @@ class Held:
 
     def with_rows(self, rows: Rows) -> Held:
         """Return what is alike for all with the rows of other events."""
-        found = Held(self._n, self._keep)
+        found = Held(self._n, self._keep, self._but)
         found.rows, found.alike = rows, self.alike
         return found
 
@@ -215,8 +224,9 @@ def estimate(
         reasons[place] = why
     kept = panel if not found.reasons else panel.take(np.sort(found.places))
     firms = firm_numbers(kept)
-    fields_of_fit = found.fit.placed(found.places) | {"unusable": ("",) * kept.n}
-    fields_of_abnormal = found.abnormal.placed(found.places) | {"firms": firms, "keys": kept.keys}
+    fields_of_fit, fields_of_abnormal = found.placed()
+    fields_of_fit |= {"unusable": ("",) * kept.n}
+    fields_of_abnormal |= {"firms": firms, "keys": kept.keys}
     if keep:
         return reasons, Fit(**fields_of_fit), AbnormalReturns(**fields_of_abnormal)
     fit = Fit.deferred(_Fitted(kept, model), **fields_of_fit)

@@ -271,7 +271,7 @@ class Shelf:
         import pyarrow as pa
 
         panel = self.panel.take(np.sort(found.places))
-        fit, abnormal = found.fit.placed(found.places), found.abnormal.placed(found.places)
+        fit, abnormal = found.placed()
         columns: dict[str, object] = {
             "event": list(panel.keys),
             "ticker": panel.events.tickers,
@@ -294,7 +294,7 @@ class Shelf:
         """Yield the sums over the windows that the checks of a study ask for, events in order of their places."""
         if self.work.keep:
             own = {"firms": firm_numbers(panel), "keys": panel.keys}
-            abnormal = AbnormalReturns(**found.abnormal.placed(found.places) | own)
+            abnormal = AbnormalReturns(**found.placed()[1] | own)
             yield from (abnormal.sums_of(q.window) for q in self.work.questions if isinstance(q, SumsOver))
             return
         for answer in (tally.answer() for tally in found.tallies):

@@ -332,7 +332,9 @@ class EventStudy:
             checks=(
                 *design_checks(abnormal, alignment.audit, alignment.panel, self.measure),
                 *validity_checks(abnormal, alignment.panel, self.model, self.measure),
-                *benchmark_checks(abnormal, alignment.panel, self.model, fit, self.returns, self.measure, foreign, explained),
+                *benchmark_checks(
+                    abnormal, alignment.panel, self.model, fit, self.returns, self.measure, foreign, explained
+                ),
                 *data_checks,
             ),
             returns_kind=self.returns,
