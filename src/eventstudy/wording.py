@@ -284,10 +284,10 @@ def first_few(things: Iterable[object], most: int, separator: str = ", ") -> str
     >>> first_few("AB", 2), first_few("ABCDE", 2), first_few("ABC", 1, "; ")
     ('A, B', 'A, B and 3 more', 'A; and 2 more')
     """
-    names = [str(x) for x in things]
-    shown = separator.join(names[:most])
+    held = things if isinstance(things, Sequence) else list(things)
+    shown = separator.join(map(str, held[:most]))
     comma = separator.rstrip() if separator != ", " else ""
-    return f"{shown}{comma} and {len(names) - most:,} more" if len(names) > most else shown
+    return f"{shown}{comma} and {len(held) - most:,} more" if len(held) > most else shown
 
 
 def by_reason(reasons: Iterable[tuple[str, str]], most: int, kind: Callable[[str], str] = str) -> list[str]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from eventstudy.estimation.panel import FirmDays
+import eventstudy as es
+from eventstudy.estimation import panel as panel_module
+from eventstudy.estimation.panel import AlignmentRules, FirmDays, align
 from eventstudy.prices.checks.finding import _spans
 from eventstudy.windows import Window
 
@@ -47,3 +50,27 @@ def test_cells_in_use_are_those_of_a_loop(columns):
         if own >= 0:
             right[first : max(last, 0), own] = True
     np.testing.assert_array_equal(_spans((40, columns), begin, stop, column), right)
+
+
+@pytest.mark.parametrize("model", [es.MarketModel("mkt"), es.MeanAdjusted(), es.Dimson("mkt", leads=2, lags=1)])
+@pytest.mark.parametrize("window", [(-3, 3), (1, 4)])
+def test_days_are_counted_alike_by_window_and_over_the_whole_matrix(monkeypatch, model, window):
+    rng = np.random.default_rng(6)
+    returns = rng.normal(0, 0.01, (90, 6))
+    returns[rng.random(returns.shape) < 0.05] = np.nan
+    returns[rng.random(returns.shape) < 0.05] = 0.0
+    frame = pd.DataFrame(returns, pd.bdate_range("2021-01-04", periods=90), [*"ABCDE", "mkt"])
+    asked = [
+        es.Event("ABCDE"[i], frame.index[d])
+        for i, d in zip(rng.integers(0, 5, 60), rng.integers(0, 90, 60), strict=True)
+    ]
+    rules = AlignmentRules(es.Window(-40, -11), es.Window(*window), None, "next", 10)
+    found = []
+    for passes in (0, 10**9):
+        monkeypatch.setattr(panel_module, "MATRIX_PASSES", passes)
+        found.append(align(frame, asked, model, rules).audit)
+    for name in ("est_days", "event_days", "still", "blind", "still_on_day_0"):
+        one, other = (getattr(audit.panel.counted, name) for audit in found)
+        np.testing.assert_array_equal(one, other, err_msg=name)
+    assert found[0].reasons == found[1].reasons
+    assert any(found[0].reasons)

@@ -15,7 +15,7 @@ from eventstudy.calendars import ClosedDay
 from eventstudy.errors import DataMissing
 from eventstudy.estimation.deferred import Deferred
 from eventstudy.estimation.spans import sums_over_spans, trade_spans
-from eventstudy.events import Event, EventList, Exchanges, event_list, keys_of_events, locate_sessions
+from eventstudy.events import Event, EventKeys, EventList, Exchanges, event_list, keys_of_events, locate_sessions
 from eventstudy.windows import Window
 from eventstudy.wording import did_you_mean, first_few, iso_day, iso_days
 
@@ -221,7 +221,7 @@ class Audit:
     remarks: Mapping[int, str]
     reasons: Sequence[str]
 
-    @property
+    @cached_property
     def kept(self) -> BoolArray:
         """Which events are kept, shape (N,)."""
         return np.array([not reason for reason in self.reasons], dtype=np.bool_)
@@ -231,9 +231,10 @@ class Audit:
         """Duplicates, overlapping windows of one ticker, shared dates, and events inside another's estimation window; shape (N,) each."""
         return _flags(self.panel)
 
-    def named(self, places: BoolArray) -> list[str]:
+    def named(self, places: BoolArray) -> Sequence[str]:
         """Return the names of the kept events of which something is true."""
-        return [self.panel.keys[i] for i in np.flatnonzero(places & self.kept).tolist()]
+        keys, chosen = self.panel.keys, np.flatnonzero(places & self.kept)
+        return keys.take(chosen) if isinstance(keys, EventKeys) else tuple(keys[i] for i in chosen.tolist())
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -278,6 +279,10 @@ class AlignmentRules:
     skip_gaps: bool = False
     skip_holes: bool = True
     holes: pd.DatetimeIndex | None = None
+
+
+#: A pass over a cell of the matrix takes as long as gathering so many days of an estimation window.
+MATRIX_PASSES = 4
 
 
 class PanelColumns(Protocol):
@@ -419,6 +424,7 @@ class Windows:
             own = closes.columns.get_indexer(pd.Index(firms))[codes]
             self.held = int(closes.columns.get_indexer(pd.Index([model.benchmark]))[0])
             self.closes = FirmDays(closes.to_numpy(dtype=np.float64), np.append(own, self.held))
+        self.prepares = False
         self.lost = np.zeros(len(self.calendar), dtype=np.bool_)
         if rules.holes is not None and not rules.skip_holes:
             self.lost = np.asarray(self.calendar.isin(rules.holes), dtype=np.bool_)
@@ -440,8 +446,8 @@ class Windows:
         """Return the panel of all events, whose arrays are gathered when they are asked for."""
         stamps = self.calendar.to_numpy(dtype="datetime64[ns]")
         sessions = np.where(self.position >= 0, stamps[self.position], self.events.days.astype("datetime64[ns]"))
-        rules = self.rules
-        return EventPanel.deferred(
+        rules, none = self.rules, self(np.empty(0, dtype=np.int64))
+        panel = EventPanel.deferred(
             self,
             events=self.events,
             keys=keys_of_events(self.events, sessions),
@@ -449,10 +455,34 @@ class Windows:
             calendar=self.calendar,
             estimation=rules.estimation,
             window=rules.window,
-            columns=self(np.empty(0, dtype=np.int64)).columns,
+            columns=none.columns,
             log=rules.log,
             skip_gaps=rules.skip_gaps,
         )
+        cells = self.days.values.size
+        if self.prepares or self.spans is not None or MATRIX_PASSES * cells > len(self.events) * len(rules.estimation):
+            return panel
+        panel.__dict__["counted"] = self._counted()
+        return panel
+
+    def _counted(self) -> Counted:
+        """Return what the days of all events amount to, by running sums over the whole matrix."""
+        values, n = self.days.values, len(self.events)
+        days = np.arange(values.shape[1])
+        there = np.ones(values.shape[1], dtype=np.bool_)
+        for row, later in zip(self.days.row[n:].tolist(), self.offsets, strict=True):
+            inside = (days + later >= 0) & (days + later < len(days))
+            there &= inside & np.isfinite(values[row, np.where(inside, days + later, 0)])
+        used = np.isfinite(values) & there
+        row, place = self.days.row[:n], self.place
+        est, event = (
+            _in_windows(_running(used), row, place, window) for window in (self.rules.estimation, self.rules.window)
+        )
+        still = _in_windows(_running(used & (values == 0.0)), row, place, self.rules.estimation)
+        known, at = 0 in self.rules.window, np.clip(place, 0, len(days) - 1)
+        beyond = (place < 0) | (place >= len(days))
+        blind = known & (beyond | ~there[at]) if len(self.days.row) > n else np.zeros(n, dtype=np.bool_)
+        return Counted(est, event, still, blind, known & ~beyond & (values[row, at] == 0.0))
 
     def __call__(self, chosen: IntArray) -> EventPanel:
         """Return the panel of some events, by place; keys are those of the panel that asks."""
@@ -474,7 +504,8 @@ class Windows:
             panel = self._bridged(panel, chosen)
         if self.closes is not None:
             panel = self._with_closes(panel, chosen)
-        panel = self.model.prepare(panel)
+        given, panel = panel, self.model.prepare(panel)
+        self.prepares = panel is not given
         return panel if rules.skip_holes else replace(panel, holes=self._holes(panel))
 
     def _two(self, days: FirmDays, row: IntArray, place: IntArray) -> tuple[FloatArray, FloatArray]:
@@ -544,6 +575,19 @@ def _columns_of(table: pd.DataFrame | None, names: pd.Index) -> pd.DataFrame | N
     there = names[names.isin(table.columns)]
     values = np.ascontiguousarray(table.to_numpy().T[table.columns.get_indexer(there)])
     return pd.DataFrame(values.T, index=table.index, columns=there, copy=False)
+
+
+def _running(there: BoolArray) -> NDArray[np.int32]:
+    """Return how many of each row are true before each place, shape (K, T + 1)."""
+    out = np.zeros((there.shape[0], there.shape[1] + 1), dtype=np.int32)
+    np.cumsum(there, axis=1, out=out[:, 1:])
+    return out
+
+
+def _in_windows(running: NDArray[np.int32], row: IntArray, place: IntArray, window: Window) -> IntArray:
+    """Return how many are true in the window of each event, shape (N,)."""
+    first, end = (np.clip(place + day, 0, running.shape[1] - 1) for day in (window.start, window.end + 1))
+    return np.asarray(running[row, end] - running[row, first], dtype=np.int64)
 
 
 def panel_before(
