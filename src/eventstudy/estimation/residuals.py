@@ -445,14 +445,15 @@ def _quadratic(matrix: FloatArray, vector: FloatArray) -> FloatArray:
     scale = np.sqrt(np.maximum(np.diagonal(matrix, axis1=1, axis2=2), np.finfo(float).tiny)).T
     a, v = matrix.transpose(1, 2, 0) / scale[:, None] / scale, vector.T / scale
     value, sound = np.zeros(len(matrix)), np.ones(len(matrix), dtype=np.bool_)
-    for k in range(p):
-        good = a[k, k] > SINGULAR
-        sound &= good
-        pivot = np.where(good, a[k, k], 1.0)
-        value += v[k] * v[k] / pivot
-        factor = a[k + 1 :, k] / pivot
-        v[k + 1 :] -= factor * v[k]
-        a[k + 1 :, k + 1 :] -= factor[:, None] * a[k, k + 1 :]
+    with np.errstate(over="ignore", invalid="ignore"):  # of a singular matrix, whose value is not used
+        for k in range(p):
+            good = a[k, k] > SINGULAR
+            sound &= good
+            pivot = np.where(good, a[k, k], 1.0)
+            value += v[k] * v[k] / pivot
+            factor = a[k + 1 :, k] / pivot
+            v[k + 1 :] -= factor * v[k]
+            a[k + 1 :, k + 1 :] -= factor[:, None] * a[k, k + 1 :]
     return np.asarray(np.where(sound & np.isfinite(value), value, np.nan), dtype=np.float64)
 
 
