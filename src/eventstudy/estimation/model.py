@@ -256,7 +256,7 @@ def nan_where(values: FloatArray, mask: BoolArray) -> FloatArray:
 
 def less_multiples(values: FloatArray, factor: FloatArray, of: FloatArray, out: FloatArray | None = None) -> FloatArray:
     """Return rows less multiples of other rows, ``values - factor × of``; in ``out``, which may be ``values``, if it is given."""
-    return np.subtract(values, np.einsum("nm,n->nm", of, factor), out=out)
+    return np.asarray(np.subtract(values, np.einsum("nm,n->nm", of, factor), out=out), dtype=np.float64)
 
 
 def centred(values: FloatArray, mask: BoolArray) -> FloatArray:

@@ -78,12 +78,10 @@ class ExtremeDays(Question[FarDays]):
     def answer(self, part: AbnormalReturns) -> FarDays:
         """Return them for some events."""
         low, high = np.log1p([-self.beyond, self.beyond]) if part.log else (-self.beyond, self.beyond)
-        count = np.zeros((part.n, 2), dtype=np.int32)
+        count = np.zeros((part.n, 2), dtype=np.int64)
         for k, days in enumerate((part.residuals, part.ar)):
-            if (
-                np.fmax.reduce(days, axis=None, initial=0.0) > high
-                or np.fmin.reduce(days, axis=None, initial=0.0) < low
-            ):
+            most, least = (extreme.reduce(days, axis=None, initial=0.0) for extreme in (np.fmax, np.fmin))
+            if most > high or least < low:
                 count[:, k] = np.count_nonzero((days > high) | (days < low), axis=1)
         return FarDays(count, 0)
 

@@ -450,7 +450,7 @@ class HeldBySession(Question[SessionSums]):
         rows = part.rows[:, days][here]
         return SessionSums(
             np.bincount(place, minlength=total).astype(np.float64),
-            np.bincount(place, own[:, days][here], total),
+            np.bincount(place, own[:, days][here], total).astype(np.float64),
             np.stack([np.bincount(place, column, total) for column in rows.T], axis=1),
             int(np.count_nonzero(rows[:, 0] != 1.0)),
         )

@@ -155,7 +155,8 @@ class Ordered:
 
     @cached_property
     def _residual_order(self) -> IntArray:
-        return self.order[self.order < self._first].reshape(len(self.order), self._first)
+        found = self.order[self.order < self._first].reshape(len(self.order), self._first)
+        return np.asarray(found, dtype=np.int64)
 
     def residual(self, place: IntArray) -> FloatArray:
         """Return of each row the residual at a place in order of size, shape (n,)."""
