@@ -1,0 +1,294 @@
+"""Many samples of equally many events tested at once, for simulations: what is a sum over events is one over an axis of samples × events."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eventstudy.estimation.abnormal import AbnormalReturns, WindowSums, means
+from eventstudy.estimation.panel import FloatArray, IntArray
+from eventstudy.inference.correlation import MIN_COMMON_DAYS, linked_sum
+from eventstudy.inference.days import Ordered, mid_ranks
+from eventstudy.inference.nonparametric import generalised_rank_t, summed_over_scale, variance_of_ranks
+from eventstudy.inference.parametric import (
+    corrected_for_correlation,
+    deviation_of_average,
+    inflation,
+    patell_variance,
+    sum_over_error,
+    t_of_mean,
+)
+from eventstudy.inference.result import LEVEL, normal_tails, spread, t_two_sided
+from eventstudy.windows import Window
+
+
+class Samples:
+    """S samples of n events each, one behind the other, all of which have abnormal returns on every day of the event window.
+
+    Parameters
+    ----------
+    abnormal : AbnormalReturns
+        The S n events, whole: nothing is gathered.
+    n : int
+        Events in a sample.
+    estimation : _Estimation, optional
+        What estimation days alone decide, known from samples of the same estimates.
+    """
+
+    def __init__(self, abnormal: AbnormalReturns, n: int, estimation: _Estimation | None = None) -> None:
+        self.abnormal, self.n, self.count = abnormal, n, abnormal.n // n
+        self.estimation = estimation or _Estimation(abnormal, n)
+
+    @property
+    def window(self) -> Window:
+        """The window that is tested: the whole event window."""
+        return self.abnormal.window
+
+    def moved(self, added: FloatArray) -> Samples:
+        """Return the samples with something added to each day of the event window, shape (L,)."""
+        return Samples(self.abnormal.moved(added), self.n, self.estimation) if added.any() else self
+
+    @cached_property
+    def sums(self) -> WindowSums:
+        """Sums over the window, one an event."""
+        return self.abnormal.sums_of(self.window)
+
+    @cached_property
+    def car(self) -> FloatArray:
+        """CARs, shape (S, n)."""
+        return self.sums.car.reshape(self.count, self.n)
+
+    @cached_property
+    def scar(self) -> FloatArray:
+        """CARs over their prediction errors, shape (S, n)."""
+        return self.sums.scar.reshape(self.count, self.n)
+
+
+class _Estimation:
+    """What the estimation days of S samples of n events say, whatever abnormal returns the event window has."""
+
+    def __init__(self, abnormal: AbnormalReturns, n: int) -> None:
+        self.abnormal, self.n, self.count = abnormal, n, abnormal.n // n
+
+    @cached_property
+    def there(self) -> NDArray[np.bool_]:
+        """Where there is a residual, shape (S n, M)."""
+        return np.isfinite(self.abnormal.residuals)
+
+    @cached_property
+    def whole(self) -> bool:
+        """Whether none is missing."""
+        return bool(self.there.all())
+
+    @cached_property
+    def days(self) -> FloatArray:
+        """M_i, shape (S, n)."""
+        return self.there.sum(axis=1, dtype=np.float64).reshape(self.count, self.n)
+
+    @cached_property
+    def events(self) -> FloatArray:
+        """Events of each sample that have a day, shape (S, M)."""
+        shape = (self.count, self.there.shape[1])
+        return np.full(shape, float(self.n)) if self.whole else self._counted(self.there, None)
+
+    def added(self, values: FloatArray, weight: FloatArray) -> FloatArray:
+        """Return the sum over the events of each sample, times their weight, shape (S, M)."""
+        return np.asarray(np.matmul(weight[:, None, :], values.reshape(self.count, self.n, -1))[:, 0], dtype=np.float64)
+
+    @cached_property
+    def average(self) -> FloatArray:
+        """Mean residual of each sample's events by relative day, shape (S, M)."""
+        residuals = self.abnormal.residuals
+        filled = residuals if self.whole else np.where(self.there, residuals, 0.0)
+        return means(filled.reshape(self.count, self.n, -1).sum(axis=1), self.events)
+
+    @cached_property
+    def deviation(self) -> FloatArray:
+        """Deviation of that mean, divisor T_E - 1, and 0 where it is rounding noise, shape (S,)."""
+        noise = 1e-13 * self.abnormal.sigma.reshape(self.count, self.n).max(axis=1)
+        return deviation_of_average(self.average, 1, noise)
+
+    @cached_property
+    def ranks(self) -> tuple[FloatArray, FloatArray]:
+        """Ranks of the residuals of each event, added up by sample: as they are, and over ``M_i + 2``, shape (S, M) each."""
+        residuals = self.abnormal.residuals
+        found, m = Ordered(residuals), residuals.shape[1]
+        place = np.where(np.arange(m) < found.days[:, None], np.arange(1.0, m + 1.0), 0.0)
+        if len(found.tied):
+            tied = found.tied
+            ranks = np.nan_to_num(mid_ranks(residuals[tied]))
+            place[tied] = np.take_along_axis(ranks, found.order[tied], axis=1)
+        at = (found.order + (np.arange(len(residuals)) // self.n * m)[:, None]).ravel()
+
+        def added(values: FloatArray) -> FloatArray:
+            return np.bincount(at, weights=values.ravel(), minlength=self.count * m).reshape(self.count, m)
+
+        plain = added(place)
+        share = plain / (m + 2.0) if self.whole else added(place / (self.days.ravel() + 2.0)[:, None])
+        return plain, share
+
+    def above(self, limit: FloatArray, weight: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
+        """Count residuals above a limit of each event, one half for those equal to it.
+
+        Returns
+        -------
+        tuple of ndarray, shape (S, M) and (S, n)
+            By sample and day, each event times its weight, and by event.
+        """
+        residuals, shape = self.abnormal.residuals, (self.count, self.n)
+        there = np.greater(residuals, limit[:, None], out=self._space)
+        of_days, each = self._counted(there, weight), _row_counts(there).reshape(shape)
+        equal = np.equal(residuals, limit[:, None], out=self._space)
+        if equal.any():
+            of_days, each = (
+                of_days + self._counted(equal, weight) / 2.0,
+                each + _row_counts(equal).reshape(shape) / 2.0,
+            )
+        return of_days, each
+
+    @cached_property
+    def _space(self) -> NDArray[np.bool_]:
+        return np.empty(self.abnormal.residuals.shape, dtype=np.bool_)
+
+    def _counted(self, there: NDArray[np.bool_], weight: FloatArray | None) -> FloatArray:
+        """Return how many events of each sample, times their weight, are true on a day, shape (S, M)."""
+        if weight is not None:
+            return self.added(there.astype(np.float64), weight)
+        rows = there.view(np.uint8).reshape(self.count, self.n, -1)
+        return np.add.reduce(rows, axis=1, dtype=np.min_scalar_type(self.n)).astype(np.float64)
+
+    @cached_property
+    def correlation(self) -> FloatArray:
+        """Mean correlation of each sample's pairs, as `mean_correlation` has it, shape (S,); NaN where pairs may have too few common days."""
+        length, n = len(self.abnormal.window), self.n
+        if n < 2:
+            return np.zeros(self.count)
+        order = np.argsort(self.abnormal.position.reshape(self.count, n), axis=1, kind="stable")
+        position = np.take_along_axis(self.abnormal.position.reshape(self.count, n), order, axis=1)
+        near = np.diff(position, axis=1) < length
+        edge = np.zeros((self.count, 1), dtype=np.bool_)
+        linked = np.concatenate([near, edge], axis=1) | np.concatenate([edge, near], axis=1)
+        found = np.zeros(self.count)
+        for s in np.flatnonzero(linked.any(axis=1)).tolist():
+            chosen = linked[s]
+            rows = s * n + order[s, chosen]
+            found[s] = linked_sum(self.abnormal.residuals[rows], position[s, chosen], length) / (n * (n - 1))
+        fewest = 2 * self.days.min(axis=1) - len(self.abnormal.estimation) - (length - 1)
+        return np.where(fewest >= MIN_COMMON_DAYS, found, np.nan)
+
+
+def _row_counts(there: NDArray[np.bool_]) -> FloatArray:
+    """Return how many of each row are true."""
+    kind = np.min_scalar_type(there.shape[1])
+    return np.add.reduce(there.view(np.uint8), axis=1, dtype=kind).astype(np.float64)
+
+
+def _csect(s: Samples) -> FloatArray:
+    return t_two_sided(t_of_mean(s.car), s.n - 1)
+
+
+def _bw80(s: Samples) -> FloatArray:
+    return normal_tails(sum_over_error(s.car, s.sums.s_car_naive.reshape(s.car.shape) ** 2))
+
+
+def _j1(s: Samples) -> FloatArray:
+    return normal_tails(sum_over_error(s.car, s.sums.s_car.reshape(s.car.shape) ** 2))
+
+
+def _cda(s: Samples) -> FloatArray:
+    deviation, days = s.estimation.deviation, np.isfinite(s.estimation.average).sum(axis=1)
+    error = np.where(deviation > 0.0, deviation, np.nan) * math.sqrt(len(s.window))
+    return t_two_sided(s.car.mean(axis=1) / error, days - 1)
+
+
+def _patell(s: Samples) -> FloatArray:
+    every = np.arange(s.abnormal.n, dtype=np.int64)
+    return sum_over_error(s.scar, patell_variance(s.abnormal, every).reshape(s.scar.shape))
+
+
+def _kp_patell(s: Samples) -> FloatArray:
+    return normal_tails(_patell(s) / np.sqrt(inflation(s.estimation.correlation, s.n)))
+
+
+def _bmp(s: Samples) -> FloatArray:
+    return t_two_sided(t_of_mean(s.scar), s.n - 1)
+
+
+def _kp_bmp(s: Samples) -> FloatArray:
+    return t_two_sided(corrected_for_correlation(t_of_mean(s.scar), s.estimation.correlation, s.n), s.n - 1)
+
+
+def _corrado(s: Samples) -> FloatArray:
+    """Ranks of both windows together: an event day moves the estimation days above it by one."""
+    known, ab, length = s.estimation, s.abnormal, len(s.window)
+    est, total = known.ranks[0], known.days + length  # T_i
+    values = ab.comparable
+    of_days = np.empty((s.count, length))
+    for day in range(length):
+        above, number = known.above(values[:, day])
+        est = est + above
+        own = values[:, day : day + 1]
+        among = (values < own).sum(axis=1) + ((values == own).sum(axis=1) + 1) / 2.0
+        of_days[:, day] = (known.days - number + among.reshape(s.count, s.n) - (total + 1.0) / 2.0).sum(axis=1) / s.n
+    middle = (total + 1.0) / 2.0
+    half = known.added(known.there.astype(np.float64), middle) if not known.whole else middle.sum(axis=1)[:, None]
+    daily = np.concatenate([means(est - half, known.events), of_days], axis=1)
+    z, scale = summed_over_scale(daily, of_days)
+    most = length * ((total - length) / 2.0).mean(axis=1) / (math.sqrt(length) * scale)
+    return np.where(normal_tails(np.fmax(most, np.abs(z))) <= LEVEL, normal_tails(z), np.nan)
+
+
+def _ranked_windows(s: Samples) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return the daily means of U with the window as one last day, the events of each day, and the variance of the last, as GRANK has them."""
+    known = s.estimation
+    deviation = spread(s.scar) if s.n > 1 else np.zeros(s.count)
+    star = s.scar / np.where(deviation > 0.0, deviation, np.nan)[:, None]
+    one_more = known.days + 2.0
+    above, number = known.above(star.ravel() * s.abnormal.sigma, None if known.whole else 1.0 / one_more)
+    moved = above / one_more[0, 0] if known.whole else above
+    own = ((known.days + 1.0 - number) / one_more - 0.5).mean(axis=1)
+    u = np.concatenate([means(known.ranks[1] + moved, known.events) - 0.5, own[:, None]], axis=1)
+    u[~np.isfinite(deviation) | (deviation == 0.0)] = np.nan
+    count = np.concatenate([known.events, np.full((s.count, 1), float(s.n))], axis=1)
+    return u, count, variance_of_ranks(known.days + 1.0).sum(axis=1) / s.n**2
+
+
+def _grank_t(s: Samples) -> FloatArray:
+    u, count, _ = _ranked_windows(s)
+    t, days, _ = generalised_rank_t(u, count, s.n)
+    return t_two_sided(t, days - 2)
+
+
+def _grank_z(s: Samples) -> FloatArray:
+    u, _, variance = _ranked_windows(s)
+    return normal_tails(u[:, -1] / np.sqrt(variance))
+
+
+def _t_pe(s: Samples) -> FloatArray:
+    if s.n != 1:
+        return np.full(s.count, np.nan)
+    return t_two_sided(s.scar[:, 0], s.abnormal.df)
+
+
+#: Two-sided p-values of all samples, shape (S,), NaN where the test refuses or wants to look at the sample by itself.
+AT_ONCE: Mapping[str, Callable[[Samples], FloatArray]] = MappingProxyType(
+    {
+        "t_pe": _t_pe,
+        "csect_t": _csect,
+        "bw80_z": _bw80,
+        "mackinlay_j1_z": _j1,
+        "cda_t": _cda,
+        "patell_z": lambda s: normal_tails(_patell(s)),
+        "kp_patell_z": _kp_patell,
+        "bmp_t": _bmp,
+        "kp_bmp_t": _kp_bmp,
+        "corrado_rank_z": _corrado,
+        "grank_t": _grank_t,
+        "grank_z": _grank_z,
+    }
+)
