@@ -24,6 +24,7 @@ from eventstudy.inference.parametric import (
     t_of_mean,
 )
 from eventstudy.inference.result import LEVEL, normal_tails, spread, t_two_sided
+from eventstudy.inference.single import MIN_COMPARED, error_variance
 from eventstudy.windows import Window
 
 
@@ -74,6 +75,7 @@ class _Estimation:
 
     def __init__(self, abnormal: AbnormalReturns, n: int) -> None:
         self.abnormal, self.n, self.count = abnormal, n, abnormal.n // n
+        self._of_days: dict[int, tuple[FloatArray, tuple[FloatArray, FloatArray]]] = {}
 
     @cached_property
     def there(self) -> NDArray[np.bool_]:
@@ -114,6 +116,11 @@ class _Estimation:
         return deviation_of_average(self.average, 1, noise)
 
     @cached_property
+    def on_one_scale(self) -> FloatArray:
+        """Residuals over their deviations in units of s, shape (S n, M), NaN where the regression fixes them."""
+        return self.abnormal.residuals / np.sqrt(error_variance(1.0, self.abnormal.basis))
+
+    @cached_property
     def ranks(self) -> tuple[FloatArray, FloatArray]:
         """Ranks of the residuals of each event, added up by sample: as they are, and over ``M_i + 2``, shape (S, M) each."""
         residuals = self.abnormal.residuals
@@ -150,6 +157,12 @@ class _Estimation:
                 each + _row_counts(equal).reshape(shape) / 2.0,
             )
         return of_days, each
+
+    def above_of_day(self, day: int, limit: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return `above` of a day of the event window, counted once as long as the day is not moved."""
+        if day not in self._of_days or not np.array_equal(self._of_days[day][0], limit):
+            self._of_days[day] = (limit, self.above(limit))
+        return self._of_days[day][1]
 
     @cached_property
     def _space(self) -> NDArray[np.bool_]:
@@ -228,14 +241,12 @@ def _corrado(s: Samples) -> FloatArray:
     known, ab, length = s.estimation, s.abnormal, len(s.window)
     est, total = known.ranks[0], known.days + length  # T_i
     values = ab.comparable
-    of_days = np.empty((s.count, length))
+    of_days, middle = np.empty((s.count, length)), (total + 1.0) / 2.0
+    among = mid_ranks(values) if length > 1 else np.ones(values.shape)
     for day in range(length):
-        above, number = known.above(values[:, day])
+        above, number = known.above_of_day(day, values[:, day])
         est = est + above
-        own = values[:, day : day + 1]
-        among = (values < own).sum(axis=1) + ((values == own).sum(axis=1) + 1) / 2.0
-        of_days[:, day] = (known.days - number + among.reshape(s.count, s.n) - (total + 1.0) / 2.0).sum(axis=1) / s.n
-    middle = (total + 1.0) / 2.0
+        of_days[:, day] = (known.days - number + among[:, day].reshape(s.count, s.n) - middle).sum(axis=1) / s.n
     half = known.added(known.there.astype(np.float64), middle) if not known.whole else middle.sum(axis=1)[:, None]
     daily = np.concatenate([means(est - half, known.events), of_days], axis=1)
     z, scale = summed_over_scale(daily, of_days)
@@ -269,16 +280,47 @@ def _grank_z(s: Samples) -> FloatArray:
     return normal_tails(u[:, -1] / np.sqrt(variance))
 
 
-def _t_pe(s: Samples) -> FloatArray:
-    if s.n != 1:
+def _of_one(p: Callable[[Samples], FloatArray]) -> Callable[[Samples], FloatArray]:
+    """Return the p-values of a test of one event, NaN for samples of several."""
+    return lambda s: p(s) if s.n == 1 else np.full(s.count, np.nan)
+
+
+def _on_one_scale(s: Samples) -> tuple[FloatArray, FloatArray] | None:
+    """Return estimation days and the event day of each event over their deviations in units of s, if the window is one day."""
+    ab = s.abnormal
+    if len(s.window) > 1 or ab.span is not None:
+        return None
+    own = np.sqrt(ab.relative_variance)
+    rows = np.einsum("nlp,npq->nlq", ab.rows, ab.root) / own[:, :, None]
+    forecast = own[:, 0] ** 2 + ((own[:, :, None] * rows)[:, 0] ** 2).sum(axis=1)
+    return s.estimation.on_one_scale, s.car[:, 0] / np.sqrt(forecast)
+
+
+def _sq(s: Samples) -> FloatArray:
+    found = _on_one_scale(s)
+    if found is None:
         return np.full(s.count, np.nan)
-    return t_two_sided(s.scar[:, 0], s.abnormal.df)
+    days, event = found
+    m = np.isfinite(days).sum(axis=1)
+    fewer = np.minimum((days <= event[:, None]).sum(axis=1), (days >= event[:, None]).sum(axis=1))
+    return np.where(m >= MIN_COMPARED, np.minimum(1.0, 2.0 * (fewer + 1) / (m + 1)), np.nan)
+
+
+def _permutation(s: Samples) -> FloatArray:
+    found = _on_one_scale(s)
+    if found is None:
+        return np.full(s.count, np.nan)
+    days, event = np.abs(found[0]), np.abs(found[1])
+    p = (1 + (days >= event[:, None]).sum(axis=1)) / (np.isfinite(days).sum(axis=1) + 1)
+    return np.where(s.estimation.days[:, 0] >= MIN_COMPARED, p, np.nan)
 
 
 #: Two-sided p-values of all samples, shape (S,), NaN where the test refuses or wants to look at the sample by itself.
 AT_ONCE: Mapping[str, Callable[[Samples], FloatArray]] = MappingProxyType(
     {
-        "t_pe": _t_pe,
+        "t_pe": _of_one(lambda s: t_two_sided(s.scar[:, 0], s.abnormal.df)),
+        "sq": _of_one(_sq),
+        "permutation": _of_one(_permutation),
         "csect_t": _csect,
         "bw80_z": _bw80,
         "mackinlay_j1_z": _j1,
