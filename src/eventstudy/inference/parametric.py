@@ -41,7 +41,9 @@ def t_of_mean(values: FloatArray) -> FloatArray:
     """Return ``√n mean / sd`` along the last axis, NaN where n values have no spread."""
     n = values.shape[-1]
     deviation = spread(values) if n > 1 else np.zeros(values.shape[:-1])
-    return np.asarray(math.sqrt(n) * values.mean(axis=-1) / np.where(deviation > 0.0, deviation, np.nan), dtype=np.float64)
+    return np.asarray(
+        math.sqrt(n) * values.mean(axis=-1) / np.where(deviation > 0.0, deviation, np.nan), dtype=np.float64
+    )
 
 
 def sum_over_error(values: FloatArray, variance: FloatArray) -> FloatArray:

@@ -135,7 +135,9 @@ def sd_or_zero(values: FloatArray) -> float:
 def spread(values: FloatArray) -> FloatArray:
     """Return sample standard deviations along the last axis, 0 where they are only rounding noise."""
     deviation = np.std(values, axis=-1, ddof=1)
-    return np.asarray(np.where(deviation <= 1e-13 * np.abs(values).max(axis=-1, initial=0.0), 0.0, deviation), dtype=np.float64)
+    return np.asarray(
+        np.where(deviation <= 1e-13 * np.abs(values).max(axis=-1, initial=0.0), 0.0, deviation), dtype=np.float64
+    )
 
 
 def members(values: FloatArray) -> IntArray:

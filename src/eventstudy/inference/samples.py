@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from eventstudy.estimation.abnormal import AbnormalReturns, WindowSums, means
 from eventstudy.estimation.panel import FloatArray, IntArray
-from eventstudy.inference.correlation import MIN_COMMON_DAYS, linked_sum
+from eventstudy.inference.correlation import MIN_COMMON_DAYS, SumByDate, linked_sum
 from eventstudy.inference.days import Ordered, mid_ranks
 from eventstudy.inference.nonparametric import generalised_rank_t, summed_over_scale, variance_of_ranks
 from eventstudy.inference.parametric import (
@@ -125,15 +125,18 @@ class _Estimation:
         """Ranks of the residuals of each event, added up by sample: as they are, and over ``M_i + 2``, shape (S, M) each."""
         residuals = self.abnormal.residuals
         found, m = Ordered(residuals), residuals.shape[1]
-        place = np.where(np.arange(m) < found.days[:, None], np.arange(1.0, m + 1.0), 0.0)
+        place = np.broadcast_to(np.arange(1.0, m + 1.0), residuals.shape)
+        if not self.whole or len(found.tied):
+            place = np.where(np.arange(m) < found.days[:, None], place, 0.0)
         if len(found.tied):
             tied = found.tied
             ranks = np.nan_to_num(mid_ranks(residuals[tied]))
             place[tied] = np.take_along_axis(ranks, found.order[tied], axis=1)
-        at = (found.order + (np.arange(len(residuals)) // self.n * m)[:, None]).ravel()
+        at = found.order
+        at += (np.arange(len(residuals)) // self.n * m)[:, None]
 
         def added(values: FloatArray) -> FloatArray:
-            return np.bincount(at, weights=values.ravel(), minlength=self.count * m).reshape(self.count, m)
+            return np.bincount(at.ravel(), weights=values.ravel(), minlength=self.count * m).reshape(self.count, m)
 
         plain = added(place)
         share = plain / (m + 2.0) if self.whole else added(place / (self.days.ravel() + 2.0)[:, None])
@@ -181,18 +184,46 @@ class _Estimation:
         length, n = len(self.abnormal.window), self.n
         if n < 2:
             return np.zeros(self.count)
-        order = np.argsort(self.abnormal.position.reshape(self.count, n), axis=1, kind="stable")
-        position = np.take_along_axis(self.abnormal.position.reshape(self.count, n), order, axis=1)
-        near = np.diff(position, axis=1) < length
-        edge = np.zeros((self.count, 1), dtype=np.bool_)
-        linked = np.concatenate([near, edge], axis=1) | np.concatenate([edge, near], axis=1)
-        found = np.zeros(self.count)
-        for s in np.flatnonzero(linked.any(axis=1)).tolist():
-            chosen = linked[s]
-            rows = s * n + order[s, chosen]
-            found[s] = linked_sum(self.abnormal.residuals[rows], position[s, chosen], length) / (n * (n - 1))
+        position = self.abnormal.position.reshape(self.count, n)
+        order = np.argsort(position, axis=1, kind="stable")
+        apart = np.diff(np.take_along_axis(position, order, axis=1), axis=1)
+        edge = np.full((self.count, 1), length)
+        near = np.minimum(np.concatenate([edge, apart], axis=1), np.concatenate([apart, edge], axis=1)) < length
+        linked = (order + n * np.arange(self.count)[:, None])[near]
+        found = (
+            self._pairs(linked, int(apart[apart < length].max()) + 1) / (n * (n - 1))
+            if len(linked)
+            else np.zeros(self.count)
+        )
         fewest = 2 * self.days.min(axis=1) - len(self.abnormal.estimation) - (length - 1)
         return np.where(fewest >= MIN_COMMON_DAYS, found, np.nan)
+
+    def _pairs(self, linked: IntArray, lags: int) -> FloatArray:
+        """Return the sum of all pairs' correlations, weighted by the overlap of their windows, by sample, shape (S,).
+
+        ``linked`` are the events that have neighbours, by sample in order of date, less than ``lags`` sessions apart. For their sums by date
+        samples are put so far apart in time that none shares a day with another.
+        """
+        ab, sample, length = self.abnormal, linked // self.n, len(self.abnormal.window)
+        apart = int(np.ptp(ab.position)) + length
+        place = ab.position[linked] - int(ab.position.min()) + sample * apart
+        found = np.zeros(self.count)
+        for s in np.unique(sample[~self.there[linked].all(axis=1)]).tolist():
+            chosen = sample == s
+            found[s] = linked_sum(ab.residuals[linked[chosen]], place[chosen], length)
+            linked, place, sample = linked[~chosen], place[~chosen], sample[~chosen]
+        if not len(linked):
+            return found
+        sums = SumByDate(lags).answer(ab.take(linked).but(position=place))
+        early, late, dates = sums.early, sums.late, sums.dates
+        m = early.shape[2]
+        for d in range(early.shape[1]):
+            before = np.searchsorted(dates, dates - d)
+            then = np.flatnonzero(dates[before] == dates - d)
+            pairs = np.einsum("gm,gm->g", early[before[then], d, d:], late[then, d, : m - d])
+            pairs = 2.0 * pairs if d else pairs - sums.varied[then]
+            found += np.bincount(dates[then] // apart, weights=pairs * (length - d) / length, minlength=self.count)
+        return found
 
 
 def _row_counts(there: NDArray[np.bool_]) -> FloatArray:
