@@ -1,8 +1,4 @@
-"""Columns of many rows as the text of CSV and JSON files, all rows at once.
-
-A cell is a row of bytes with zeros where it is shorter than others: columns are put side by side, and what is zero is left out. Texts are
-written once for each that differs; a number of at most ten significant digits is written digit by digit for all rows, any other by itself.
-"""
+"""Columns of many rows as the text of CSV and JSON files: each column as texts, a text that comes often once, and rows by one template."""
 
 from __future__ import annotations
 
@@ -10,166 +6,161 @@ import csv
 import io
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eventstudy.wording import SIGNIFICANT_DIGITS, inert, round_significant
+from eventstudy.wording import inert, round_significant
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
-Bytes = NDArray[np.uint8]
 #: A column: numbers, anything else, or further columns by name.
 Column = NDArray[Any] | Sequence[object] | Mapping[str, "Column"]
 
-#: From so many rows on tables are written here; and rows that are put side by side at once.
-MANY, TOGETHER = 1000, 8192
-#: Places before and after the point of numbers that are written without an exponent.
-_WHOLE, _ZEROS = SIGNIFICANT_DIGITS, 3
+#: From so many rows on tables are written here; and rows whose texts are held at once.
+MANY, TOGETHER = 1000, 2**14
+#: What a text must not hold to stand in a CSV as it is.
+_MARKS = re.compile(r'[",\r\n]')
 
 
-def number_cells(values: NDArray[np.float64], write: Callable[[float], str], *, point: bool) -> Bytes:
-    """Return numbers as texts, shape (n, width).
+@dataclass(frozen=True, eq=False, slots=True)
+class _Numbers:
+    """Numbers, rounded to ten digits, and what writes one."""
 
-    Parameters
-    ----------
-    values : ndarray, shape (n,)
-        Numbers, rounded or not.
-    write : callable
-        What writes one number that is not written here: NaN, one with an exponent, one of many digits.
-    point : bool
-        Whether whole numbers end in ``.0``, as Python's do.
+    values: NDArray[np.float64]
+    write: Callable[[float], str]
 
-    Notes
-    -----
-    A number of at most ten digits W and p places, ``W/10^p``, is the double nearest to it, and no other number of so few digits is: W is
-    then what any exact way of writing it writes.
-    """
-    digits = SIGNIFICANT_DIGITS
-    size = np.abs(values)
-    usable = (size >= 10.0 ** -(_ZEROS + 1)) & (size < 10.0**digits)
-    safe = np.where(usable, size, 1.0)
-    places = (digits - 1 - np.floor(np.log10(safe))).astype(np.int64)
-    power = 10.0 ** np.arange(digits + _ZEROS + 2)
-    places = np.clip(places, 0, digits + _ZEROS)
-    number = np.rint(safe * power[places])
-    usable &= (number / power[places] == safe) & (number >= 10.0 ** (digits - 1)) & (number < 10.0**digits)
-    digit = _digits(np.where(usable, number, 10.0 ** (digits - 1)))
-    whole = (digits - places).astype(np.int8)  # digits before the point
-    place = np.arange(digits, dtype=np.int8)[:, None]
-    rest = np.maximum.accumulate(digit[::-1], axis=0)[::-1] > 0  # whether this digit, or one after it, is not zero
-    after = np.concatenate([rest[1:], np.zeros((1, len(values)), dtype=np.bool_)])
-    last = whole == place + 1
-    out = np.zeros((3 + _ZEROS + 2 * digits + 1, len(values)), dtype=np.uint8)
-    below = whole <= 0
-    _mark(out[0], values < 0.0, "-")
-    _mark(out[1], below, "0")
-    _mark(out[2], below, ".")
-    for zero in range(_ZEROS):
-        _mark(out[3 + zero], whole < -zero, "0")
-    of_digits, of_points = out[3 + _ZEROS : -1 : 2], out[4 + _ZEROS : -1 : 2]
-    np.multiply(digit + np.uint8(ord("0")), rest | (place < whole), out=of_digits)
-    _mark(of_points, last & (after | point), ".")
-    if point:
-        of_digits[1:] |= np.uint8(ord("0")) * (last & ~after)[:-1]
-        out[-1] |= np.uint8(ord("0")) * (last & ~after)[-1]
-    return _put(out.T, np.flatnonzero(~usable), [write(v) for v in values[~usable].tolist()])
+    def texts(self, rows: slice) -> list[str]:
+        """Return the texts of some rows."""
+        return [self.write(value) for value in self.values[rows].tolist()]
+
+    def array(self, rows: slice) -> pa.StringArray:
+        """Return them as Arrow writes them, but for those that it writes in another way: with an exponent, whole, or none at all."""
+        import pyarrow as pa
+
+        values = self.values[rows]
+        size = np.abs(values)
+        alike = (size >= 1e-4) & (size < 1e9) & (values != np.rint(values))
+        found = pa.array(np.where(alike, values, 0.5)).cast(pa.string())
+        if alike.all():
+            return found
+        own = pa.array([self.write(value) for value in values[~alike].tolist()], pa.string())
+        return pa.compute.replace_with_mask(found, pa.array(~alike), own)
 
 
-def _mark(out: Bytes, where: NDArray[np.bool_], sign: str) -> None:
-    np.multiply(where, np.uint8(ord(sign)), out=out)
+@dataclass(frozen=True, eq=False, slots=True)
+class _Others:
+    """Values of any kind: each different one as text, and which one each row has."""
+
+    written: list[str]
+    codes: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, values: Sequence[object] | NDArray[Any] | pd.Series[Any], write: Callable[[Any], str]) -> _Others:
+        """Return the texts of values."""
+        import pandas as pd
+
+        if not isinstance(values, np.ndarray | pd.Series):
+            values = np.fromiter(values, dtype=object, count=len(values))
+        codes, different = pd.factorize(values, use_na_sentinel=False)
+        return cls([write(value) for value in different.tolist()], np.asarray(codes, dtype=np.int64))
+
+    def texts(self, rows: slice) -> list[str]:
+        """Return the texts of some rows."""
+        return [self.written[code] for code in self.codes[rows].tolist()]
+
+    def array(self, rows: slice) -> pa.StringArray:
+        """Return them as an array of Arrow."""
+        import pyarrow as pa
+
+        used, place = np.unique(self.codes[rows], return_inverse=True)
+        return pa.array([self.written[code] for code in used.tolist()], pa.string()).take(pa.array(place.ravel()))
 
 
-def _digits(number: NDArray[np.float64]) -> Bytes:
-    """Return the ten digits of whole numbers, the first one first, shape (10, n)."""
-    found = np.empty((10, len(number)), dtype=np.uint8)
-    high = np.floor(number / 1e5)
-    for first, half in ((9, number - 1e5 * high), (4, high)):
-        rest = half.astype(np.uint32)
-        for place in range(first, first - 5, -1):
-            tens = rest // np.uint32(10)
-            np.subtract(rest, np.uint32(10) * tens, out=found[place], casting="unsafe")
-            rest = tens
-    return found
+Texts = _Numbers | _Others
 
 
-def _put(out: Bytes, rows: NDArray[np.int64], texts: Sequence[str]) -> Bytes:
-    """Return cells with other texts in some rows."""
-    if not len(rows):
-        return out
-    own = _encoded(texts)
-    if own.shape[1] > out.shape[1]:
-        out = np.pad(out, ((0, 0), (0, own.shape[1] - out.shape[1])))
-    out[rows] = 0
-    out[rows, : own.shape[1]] = own
-    return out
+def _rows(marks: Sequence[str], columns: Sequence[Texts], n: int) -> str:
+    """Return the text of n rows: a mark before each column and one after the last."""
+    if not columns:
+        return marks[0] * n
+    write = _one_by_one if find_spec("pyarrow") is None else _by_arrow
+    chunks = (slice(start, min(start + TOGETHER, n)) for start in range(0, n, TOGETHER))
+    return "".join(write(marks, columns, rows) for rows in chunks)
 
 
-def _encoded(texts: Sequence[str]) -> Bytes:
-    """Return texts as bytes, shape (n, width)."""
-    found = np.array([text.encode() for text in texts], dtype=np.bytes_)
-    return found.view(np.uint8).reshape(len(found), -1) if found.dtype.itemsize else np.zeros((len(found), 1), np.uint8)
+def _one_by_one(marks: Sequence[str], columns: Sequence[Texts], rows: slice) -> str:
+    template = "%s".join(mark.replace("%", "%%") for mark in marks)
+    return "".join(map(template.__mod__, zip(*(column.texts(rows) for column in columns), strict=True)))
 
 
-def text_cells(values: Sequence[object] | NDArray[Any], write: Callable[[Any], str]) -> tuple[Bytes, NDArray[np.int64]]:
-    """Return each different value as text, and which one each row has."""
-    import pandas as pd
+def _by_arrow(marks: Sequence[str], columns: Sequence[Texts], rows: slice) -> str:
+    """Return the same, written by Arrow: its array of rows is one text."""
+    import pyarrow.compute as pc
 
-    if not isinstance(values, np.ndarray):
-        values = np.fromiter(values, dtype=object, count=len(values))
-    codes, different = pd.factorize(values, use_na_sentinel=False)
-    return _encoded([write(v) for v in different.tolist()]), np.asarray(codes, dtype=np.int64)
+    parts = [part for mark, column in zip(marks, columns, strict=False) for part in (mark, column.array(rows))]
+    joined = pc.binary_join_element_wise(*parts, marks[-1], "")
+    return bytes(joined.buffers()[2]).decode()
 
 
 # -- CSV.
 
 
-def long_csv(table: pd.DataFrame, number: Callable[[float], str], *, point: bool) -> str | None:
+def long_csv(table: pd.DataFrame, *, general: bool) -> str | None:
     """Return a table of numbers and texts as CSV, as pandas writes it without its index; None if it is short, or has columns of another kind.
 
-    Numbers are rounded to ten digits.
+    Numbers are rounded to ten digits; text that a spreadsheet would run is made inert.
 
     Parameters
     ----------
-    number : callable
-        What writes a number; all but a few are written here.
-    point : bool
-        Whether it writes whole numbers with ``.0``.
+    general : bool
+        Write numbers as ``%.10g`` does, else as Python does, with ``.0`` behind whole ones.
     """
     if len(table) < MANY:
         return None
-
-    def missing(write: Callable[[Any], str]) -> Callable[[Any], str]:
-        return lambda value: "" if _is_missing(value) else write(value)
-
-    parts = list[Callable[[slice], Bytes]]()
+    columns = list[Texts]()
     for k in range(table.shape[1]):
         column = table.iloc[:, k]
-        kind = column.dtype.kind
         if column.dtype == np.float64 and isinstance(column.dtype, np.dtype):
-            parts.append(_numbers(round_significant(column.to_numpy()), missing(number), point))
-        elif kind in "iub" and isinstance(column.dtype, np.dtype):
-            parts.append(_texts(column.to_numpy(), str))
+            columns.append(_Numbers(round_significant(column.to_numpy()), _general if general else _plain))
+        elif column.dtype.kind in "iub" and isinstance(column.dtype, np.dtype):
+            columns.append(_Others.of(column.to_numpy(), str))
+        elif all(isinstance(v, str) or _is_missing(v) for v in column.unique().tolist()):
+            columns.append(_Others.of(column, _quoted))
         else:
-            values = column.to_numpy(dtype=object)
-            if not all(isinstance(v, str) or _is_missing(v) for v in values.tolist()):
-                return None
-            parts.append(_texts(values, missing(_quoted)))
+            return None
     head = table.iloc[:0].to_csv(index=False, lineterminator="\n")
-    return head + _joined(parts, [b""] + [b","] * (len(parts) - 1) + [b"\n"], len(table))
+    return head + _rows(["", *[","] * (len(columns) - 1), "\n"], columns, len(table))
+
+
+def _general(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.10g}"
+
+
+def _plain(value: float) -> str:
+    return "" if math.isnan(value) else repr(value)
 
 
 def _is_missing(value: object) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
-def _quoted(text: str) -> str:
-    """Return text as a cell of a CSV that has others, in quotes where they are needed; a spreadsheet does not run it."""
+def _quoted(text: object) -> str:
+    """Return text as a cell of a CSV that has others, in quotes where they are needed; empty if there is none."""
+    if _is_missing(text):
+        return ""
+    text = str(inert(text))
+    if not _MARKS.search(text):
+        return text
     stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n").writerow([inert(text), ""])
+    csv.writer(stream, lineterminator="\n").writerow([text, ""])
     return stream.getvalue()[:-2]
 
 
@@ -199,69 +190,32 @@ def json_list(columns: Mapping[str, Column], n: int, depth: int) -> str:
     """
     if not n:
         return "[]"
-    parts, marks = list[Callable[[slice], Bytes]](), [b""]
-    _json_object(columns, depth + 1, parts, marks)
+    texts, marks = list[Texts](), [""]
     indent = "\n" + " " * (depth + 1)
-    marks[0], marks[-1] = indent.encode() + marks[0], marks[-1] + b","
-    return "[" + _joined(parts, marks, n)[:-1] + indent[:-1] + "]"
+    _object(columns, depth + 1, texts, marks)
+    marks[0], marks[-1] = indent + marks[0], marks[-1] + ","
+    return "[" + _rows(marks, texts, n)[:-1] + indent[:-1] + "]"
 
 
-def _json_object(
-    columns: Mapping[str, Column], depth: int, parts: list[Callable[[slice], Bytes]], marks: list[bytes]
-) -> None:
-    """Add the columns of an object to those of the rows, with the marks before each and after the last."""
-    if not columns:
-        marks[-1] += b"{}"
-        return
-    marks[-1] += b"{"
+def _object(columns: Mapping[str, Column], depth: int, texts: list[Texts], marks: list[str]) -> None:
+    """Add the columns of an object, and the marks before each and after the last."""
+    marks[-1] += "{"
     for place, (name, column) in enumerate(columns.items()):
-        between = ",\n" if place else "\n"
-        marks[-1] += f"{between}{' ' * (depth + 1)}{json.dumps(name, ensure_ascii=False)}: ".encode()
+        marks[-1] += f"{',' if place else ''}\n{' ' * (depth + 1)}{json.dumps(name, ensure_ascii=False)}: "
         if isinstance(column, Mapping):
-            _json_object(column, depth + 1, parts, marks)
+            _object(column, depth + 1, texts, marks)
             continue
         if isinstance(column, np.ndarray) and column.dtype.kind == "f":
-            parts.append(_numbers(column, _json_number, point=True))
+            texts.append(_Numbers(column, _json_number))
         else:
-            parts.append(_texts(column, _json_value))
-        marks.append(b"")
-    marks[-1] += f"\n{' ' * depth}}}".encode()
+            texts.append(_Others.of(column, _json_value))
+        marks.append("")
+    marks[-1] += f"\n{' ' * depth}}}" if columns else "}"
 
 
 def _json_number(value: float) -> str:
-    return repr(value) if abs(value) < float("inf") else "null"
+    return repr(value) if math.isfinite(value) else "null"
 
 
 def _json_value(value: object) -> str:
     return "null" if _is_missing(value) else json.dumps(value, ensure_ascii=False)
-
-
-# -- Columns side by side.
-
-
-def _numbers(values: NDArray[np.float64], write: Callable[[float], str], point: bool) -> Callable[[slice], Bytes]:
-    return lambda rows: number_cells(values[rows], write, point=point)
-
-
-def _texts(values: Sequence[object] | NDArray[Any], write: Callable[[Any], str]) -> Callable[[slice], Bytes]:
-    cells, codes = text_cells(values, write)
-    return lambda rows: cells[codes[rows]]
-
-
-def _joined(parts: Sequence[Callable[[slice], Bytes]], marks: Sequence[bytes], n: int) -> str:
-    """Return the text of n rows: a mark before each column and one after the last."""
-    return b"".join(_pieces(parts, marks, n)).decode()
-
-
-def _pieces(parts: Sequence[Callable[[slice], Bytes]], marks: Sequence[bytes], n: int) -> Iterator[bytes]:
-    fixed = [np.frombuffer(mark, dtype=np.uint8) for mark in marks]
-    for start in range(0, n, TOGETHER):
-        rows = slice(start, min(start + TOGETHER, n))
-        count, side = rows.stop - start, list[Bytes]()
-        for place, mark in enumerate(fixed):
-            if len(mark):
-                side.append(np.broadcast_to(mark, (count, len(mark))))
-            if place < len(parts):
-                side.append(parts[place](rows))
-        together = np.concatenate(side, axis=1).ravel()
-        yield together[together != 0].tobytes()

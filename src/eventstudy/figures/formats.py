@@ -172,7 +172,7 @@ def csv_text(figure: Figure | Drawn) -> str:
 
 def table_csv(table: pd.DataFrame) -> str:
     """Return numbers as CSV, at most ten significant digits each; text that a spreadsheet would run is made inert."""
-    found = long_csv(table, repr, point=True)
+    found = long_csv(table, general=False)
     if found is not None:
         return found
     kept = table.copy()

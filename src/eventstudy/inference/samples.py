@@ -80,7 +80,7 @@ class _Estimation:
     @cached_property
     def there(self) -> NDArray[np.bool_]:
         """Where there is a residual, shape (S n, M)."""
-        return np.isfinite(self.abnormal.residuals)
+        return np.asarray(np.isfinite(self.abnormal.residuals), dtype=np.bool_)
 
     @cached_property
     def whole(self) -> bool:
@@ -90,7 +90,7 @@ class _Estimation:
     @cached_property
     def days(self) -> FloatArray:
         """M_i, shape (S, n)."""
-        return self.there.sum(axis=1, dtype=np.float64).reshape(self.count, self.n)
+        return np.asarray(self.there.sum(axis=1, dtype=np.float64).reshape(self.count, self.n), dtype=np.float64)
 
     @cached_property
     def events(self) -> FloatArray:
@@ -136,7 +136,8 @@ class _Estimation:
         at += (np.arange(len(residuals)) // self.n * m)[:, None]
 
         def added(values: FloatArray) -> FloatArray:
-            return np.bincount(at.ravel(), weights=values.ravel(), minlength=self.count * m).reshape(self.count, m)
+            total = np.bincount(at.ravel(), weights=values.ravel(), minlength=self.count * m)
+            return np.asarray(total.reshape(self.count, m), dtype=np.float64)
 
         plain = added(place)
         share = plain / (m + 2.0) if self.whole else added(place / (self.days.ravel() + 2.0)[:, None])
@@ -176,7 +177,7 @@ class _Estimation:
         if weight is not None:
             return self.added(there.astype(np.float64), weight)
         rows = there.view(np.uint8).reshape(self.count, self.n, -1)
-        return np.add.reduce(rows, axis=1, dtype=np.min_scalar_type(self.n)).astype(np.float64)
+        return np.asarray(np.add.reduce(rows, axis=1, dtype=np.min_scalar_type(self.n)), dtype=np.float64)
 
     @cached_property
     def correlation(self) -> FloatArray:
@@ -229,7 +230,7 @@ class _Estimation:
 def _row_counts(there: NDArray[np.bool_]) -> FloatArray:
     """Return how many of each row are true."""
     kind = np.min_scalar_type(there.shape[1])
-    return np.add.reduce(there.view(np.uint8), axis=1, dtype=kind).astype(np.float64)
+    return np.asarray(np.add.reduce(there.view(np.uint8), axis=1, dtype=kind), dtype=np.float64)
 
 
 def _csect(s: Samples) -> FloatArray:

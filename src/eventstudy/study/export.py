@@ -121,11 +121,12 @@ def result_text(result: ResultFields, windows: Sequence[Window]) -> str:
             **rest,
         }
     )
+    pieces = list[str]()
     for name, rows in long.items():
-        before, empty, after = text.partition(f'\n "{name}": []')
-        assert empty
-        text = f'{before}\n "{name}": {rows}{after}'
-    return text
+        place = f'\n "{name}": '
+        before, _, text = text.partition(f"{place}[]")
+        pieces += [before, place, rows]
+    return "".join([*pieces, text])
 
 
 def _columns_of(table: pd.DataFrame, rounded: bool) -> dict[str, Column]:
@@ -225,7 +226,7 @@ def _event_columns(result: ResultFields, windows: Sequence[Window], rounded: boo
 def _cars(ab: AbnormalReturns, window: Window, rounded: bool) -> dict[str, Column]:
     """Return the columns of `frame_of_cars`; numbers are floats but in a table that has notes."""
     table = frame_of_cars(ab, window)
-    columns = {}
+    columns: dict[str, Column] = {}
     for name, column in table.items():
         values = np.asarray(column) if "note" in table else np.asarray(column, dtype=np.float64)
         columns[str(name)] = round_significant(values) if rounded and values.dtype.kind == "f" else values
@@ -283,14 +284,14 @@ def _notes_last(table: pd.DataFrame) -> pd.DataFrame:
 
 def _daily(ab: AbnormalReturns) -> pd.DataFrame:
     """Return raw, abnormal and standardised returns, one row an event and day."""
-    days = ab.window.days
+    days, found = ab.window.days, ab.rows_of(lambda part: np.stack([part.firm_returns, part.sar], axis=1))
     return pd.DataFrame(
         {
-            "event": np.repeat(np.array(ab.keys, dtype=object), len(days)),
+            "event": pd.Index(ab.keys).repeat(len(days)),
             "day": np.tile(days, ab.n),
-            "ret": ab.rows_of(lambda part: part.firm_returns).ravel(),
+            "ret": found[:, 0].ravel(),
             "ar": ab.ar.ravel(),
-            "sar": ab.sar.ravel(),
+            "sar": found[:, 1].ravel(),
         }
     )
 
