@@ -18,6 +18,7 @@ from eventstudy.estimation.panel import AlignmentRules, BoolArray, FloatArray, I
 from eventstudy.events import Event, EventList
 from eventstudy.inference import TESTS, HypothesisTest, run_test
 from eventstudy.inference.correlation import mean_correlation
+from eventstudy.inference.days import SharePositive
 from eventstudy.inference.result import LEVEL, check_seed, members
 from eventstudy.inference.samples import AT_ONCE, Samples
 from eventstudy.prices.snapshot import FACTOR_COLUMNS, FUNDS
@@ -437,7 +438,8 @@ def simulated_power(
     Notes
     -----
     Brown and Warner (1980, 1985), Journal of Financial Economics 8, 205-258 and 14, 3-31. Firms and days are drawn with replacement; on a
-    common date the firms of a sample differ. The model is fitted once: an effect on day 0 changes no estimate. The interval is that
+    common date the firms of a sample differ. The model is fitted once: an effect on day 0 changes no estimate. Some thousand events are fitted and
+    tested at once, so memory does not grow with ``draws``. The interval is that
     of the draws; samples share the history they are drawn from, which a different history would change by more.
     Event-induced variance as in Boehmer, Musumeci and Poulsen (1991), Journal of Financial Economics 30, 253-272.
 
@@ -507,6 +509,8 @@ def _test_samples(
     for s in np.flatnonzero(np.isnan(p).any(axis=(0, 1))).tolist():
         events = np.arange(s * n, (s + 1) * n, dtype=np.int64)
         sample = whole.take(events[sound[events]])
+        if sample.n and len(added) > 1:
+            sample.ask_all(SharePositive(1))  # of estimation days alone, so that it is asked once for all effects
         for e, more in enumerate(added):
             moved_one = sample.moved(more) if more.any() else sample
             for t, name in enumerate(names):
