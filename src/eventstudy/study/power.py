@@ -508,17 +508,26 @@ def _test_samples(
                     p[t, e, plain] = AT_ONCE[name](moved)
     for s in np.flatnonzero(np.isnan(p).any(axis=(0, 1))).tolist():
         events = np.arange(s * n, (s + 1) * n, dtype=np.int64)
-        sample = whole.take(events[sound[events]])
-        if sample.n and len(added) > 1:
-            sample.ask_all(SharePositive(1))  # of estimation days alone, so that it is asked once for all effects
-        for e, more in enumerate(added):
-            moved_one = sample.moved(more) if more.any() else sample
-            for t, name in enumerate(names):
-                if np.isnan(p[t, e, s]):
-                    outcome = run_test(name, moved_one, whole.window)
-                    p[t, e, s] = outcome.p_value
-                    if not outcome.applicable:
-                        reasons.setdefault(name, outcome.reason)
+        _test_sample(p[:, :, s], whole.take(events[sound[events]]), names, added, reasons)
+
+
+def _test_sample(
+    p: FloatArray,
+    sample: AbnormalReturns,
+    names: Sequence[str],
+    added: Sequence[FloatArray],
+    reasons: dict[str, str],
+) -> None:
+    """Put the p-values of one sample into p, shape (tests, effects), where there are none, and why a test does not apply into ``reasons``."""
+    if sample.n and len(added) > 1:
+        sample.ask_all(SharePositive(1))  # of estimation days alone, so that it is asked once for all effects
+    for e, more in enumerate(added):
+        moved = sample.moved(more) if more.any() else sample
+        for t in np.flatnonzero(np.isnan(p[:, e])).tolist():
+            outcome = run_test(names[t], moved, sample.window)
+            p[t, e] = outcome.p_value
+            if not outcome.applicable:
+                reasons.setdefault(names[t], outcome.reason)
 
 
 def _with_variance(abnormal: AbnormalReturns, variance: float, rng: np.random.Generator) -> AbnormalReturns:
