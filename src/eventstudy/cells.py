@@ -44,6 +44,7 @@ class _Numbers:
     def array(self, rows: slice) -> pa.StringArray:
         """Return them as Arrow writes them, but for those that it writes in another way: with an exponent, whole, or none at all."""
         import pyarrow as pa
+        import pyarrow.compute as pc
 
         values = self.values[rows]
         size = np.abs(values)
@@ -52,7 +53,7 @@ class _Numbers:
         if alike.all():
             return found
         own = pa.array([self.write(value) for value in values[~alike].tolist()], pa.string())
-        return pa.compute.replace_with_mask(found, pa.array(~alike), own)
+        return pc.replace_with_mask(found, pa.array(~alike), own)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
