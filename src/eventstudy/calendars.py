@@ -260,23 +260,25 @@ def _match(days: pd.DatetimeIndex, there: NDArray[np.bool_], thin: bool) -> Matc
     known = _known()
     at = np.asarray((days - FIRST_DAY).days, dtype=np.int64)
     inside = (at >= 0) & (at < known.open.shape[1])
-    at, there = at[inside], there[inside]
-    covered = (at >= known.spans[:, :1]) & (at <= known.spans[:, 1:])
-    count, hits = _counts(there, covered), _counts(there, covered & (known.open[:, at] > 0))
+    if not inside.all():
+        at, there = at[inside], there[inside]
     if not len(at):
-        zero = np.zeros(hits.shape)
+        zero = np.zeros((there.shape[1], len(known.names)))
         return Match(known.names, zero, zero, zero, ((),) * len(zero), ((),) * len(zero))
-    some = np.asarray(there.any(axis=0), dtype=np.bool_)
-    first = at[there.argmax(axis=0)][:, None]
-    last = at[len(at) - 1 - there[::-1].argmax(axis=0)][:, None]
+    held = _held(np.ascontiguousarray(there.T))
+    covered = (at >= known.spans[:, :1]) & (at <= known.spans[:, 1:])
+    count, hits = held.marked(covered), held.marked(covered & (known.open[:, at] > 0))
+    some = held.number > 0
+    first, last = at[held.first][:, None], at[held.last][:, None]
     first, last = np.maximum(first, known.spans[:, 0]), np.minimum(last, known.spans[:, 1])
     every = np.arange(len(known.names))
     span = known.before[every, np.maximum(last, -1) + 1] - known.before[every, np.minimum(first, known.open.shape[1])]
     closed, missing = count - hits, np.maximum(span, 0) - hits
-    fit = some[:, None] & (count > 0) & (2 * count >= np.count_nonzero(there, axis=0)[:, None])
+    fit = some[:, None] & (count > 0) & (2 * count >= held.number[:, None])
     fit &= closed <= np.maximum(1.0, CLOSED_SHARE * count)
     every_day = known.names.index(EVERY_DAY)
-    fit[:, every_day] &= there[(FIRST_DAY.day_of_week + at) % 7 > 4].any(axis=0)  # weekdays alone are never its own
+    weekend = (FIRST_DAY.day_of_week + at) % 7 > 4
+    fit[:, every_day] &= held.rows[:, weekend].any(axis=1)  # weekdays alone are never its own
     if not thin:
         fit &= missing <= np.maximum(1.0, MISSING_SHARE * span)
     against = np.where(fit, closed + missing, np.inf)
@@ -293,22 +295,51 @@ def _match(days: pd.DatetimeIndex, there: NDArray[np.bool_], thin: bool) -> Matc
     return Match(known.names, closed, missing, count.astype(np.float64), fits, alike)
 
 
-def _counts(there: NDArray[np.bool_], marked: NDArray[Any]) -> NDArray[np.float64]:
-    """Return how many days of each set are marked of each exchange, shape (K, E); of sets that are nearly whole by the days that they lack."""
-    marks = marked.astype(np.float32)
-    lacking = np.flatnonzero(~there.all(axis=0))
-    out = np.tile(marks.sum(axis=1, dtype=np.float64), (there.shape[1], 1))
-    if not len(lacking):
+class _Held(NamedTuple):
+    """Which days K sets hold: the days, shape (K, T), with the first and the last one and how many they are, shape (K,).
+
+    ``many``: whether a set lacks many days between its first and its last; ``at`` and ``hole``: the sets that lack few, in order, and which.
+    """
+
+    rows: NDArray[np.bool_]
+    first: NDArray[np.int32]
+    last: NDArray[np.int32]
+    number: NDArray[np.int64]
+    many: NDArray[np.bool_]
+    at: NDArray[np.int64]
+    hole: NDArray[np.int64]
+
+    def marked(self, marks: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return how many days of each set are marked of each exchange, ``marks`` of shape (E, T), shape (K, E).
+
+        All from the first to the last, less those that lack; of sets that lack many the days are multiplied with the marks.
+        """
+        upto = np.zeros((len(marks), marks.shape[1] + 1), dtype=np.int32)
+        np.cumsum(marks, axis=1, out=upto[:, 1:])
+        out = np.array((upto[:, self.last + 1] - upto[:, self.first]).T, dtype=np.float64, order="C")
+        if self.many.any():
+            out[self.many] = self.rows[self.many].astype(np.float32) @ marks.T.astype(np.float32)
+        if len(self.at):
+            begin = np.flatnonzero(np.append(True, self.at[1:] != self.at[:-1]))
+            lacking = np.ascontiguousarray(marks.T, dtype=np.float32)[self.hole]
+            out[self.at[begin]] -= np.add.reduceat(lacking, begin, axis=0)
         return out
-    some = there[:, lacking].T
-    holes = np.flatnonzero(~some)
-    if FEW * len(holes) > some.size:
-        out[lacking] = some.astype(np.float32) @ marks.T
-        return out
-    at, day = np.divmod(holes, some.shape[1])
-    first = np.flatnonzero(np.append(True, at[1:] != at[:-1]))
-    out[lacking] -= np.add.reduceat(np.ascontiguousarray(marks.T)[day], first, axis=0)
-    return out
+
+
+def _held(rows: NDArray[np.bool_]) -> _Held:
+    """Return what sets of days hold, ``rows`` of shape (K, T)."""
+    days = rows.shape[1]
+    first = rows.argmax(axis=1).astype(np.int32)
+    last = np.full(len(rows), days - 1, dtype=np.int32)
+    early = np.flatnonzero(~rows[:, -1])
+    last[early] -= rows[early, ::-1].argmax(axis=1).astype(np.int32)
+    number, length = np.add.reduce(rows.view(np.uint8), axis=1, dtype=np.int64), last + 1 - first
+    many = FEW * (length - number) > length
+    few = np.flatnonzero(~many & (number < length))
+    lacking, day = ~rows[few], np.arange(days, dtype=np.int32)
+    lacking &= (day > first[few, None]) & (day < last[few, None])
+    at, hole = np.divmod(np.flatnonzero(lacking), days)
+    return _Held(rows, first, last, number, many, few[at], hole)
 
 
 def same_sessions(one: str, other: str, first: pd.Timestamp, last: pd.Timestamp) -> bool:

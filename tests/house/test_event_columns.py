@@ -76,6 +76,8 @@ def test_days_are_counted_alike_by_what_is_there_and_by_what_lacks(lacking):
     there = g.random((len(days), 9)) >= lacking
     there[:, 0] = True
     there[:, 1] = False
+    there[:300, 2], there[500:, 3] = False, False  # listed late, and gone early
+    there[:200, 4], there[201:, 4], there[200, 4] = False, False, True
     found, known = match_exchanges(days, there), _known()
     at = np.asarray((days - pd.Timestamp("1970-01-02")).days)
     for k in range(there.shape[1]):

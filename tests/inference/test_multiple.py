@@ -13,6 +13,7 @@ from statsmodels.stats.multitest import multipletests
 
 import eventstudy as es
 from eventstudy.estimation.abnormal import AbnormalReturns
+from eventstudy.inference import multiple
 from eventstudy.inference.multiple import METHODS, adjust, romano_wolf, studentised_residuals
 from eventstudy.windows import Window
 
@@ -135,6 +136,56 @@ def test_step_down_does_not_depend_on_order_sign_or_gaps_elsewhere():
     assert np.isnan(without[2])
     assert np.isfinite(without[[0, 1, 3, 4]]).all()
     assert np.isnan(romano_wolf(replace(ab, ar=np.full_like(gone, np.nan)), Window(0, 1), draws=9)).all()
+
+
+def step_down_in_a_loop(ab: AbnormalReturns, window: Window, draws: int, seed: int) -> np.ndarray:
+    """The definition, draw by draw, event by event and day by day, from the same random numbers."""
+    pool, scar = studentised_residuals(ab, np.arange(ab.n)), ab.sums(window).scar
+    own = [i for i in np.argsort(-np.abs(scar), kind="stable").tolist() if np.isfinite(scar[i])]
+    dates = sorted({int(ab.position[i]) + k for i in own for k in window})
+    blocks, rng = pool.shape[1] - len(window) + 1, np.random.default_rng(seed)
+    firsts = rng.integers(0, blocks, (draws, len(dates)))
+    chances = rng.random((draws, len(dates))) if np.isnan(pool[own]).any() else np.zeros((draws, len(dates)))
+    beyond = np.zeros(len(own))
+    for first, chance in zip(firsts, chances, strict=True):
+        t = []
+        for i in own:
+            there, total, squares = pool[i][np.isfinite(pool[i])], 0.0, 0.0
+            for step, k in enumerate(window):
+                if np.isnan(ab.ar[i, k - ab.window.start]):
+                    continue
+                variance, date = ab.relative_variance[i, k - ab.window.start], dates.index(int(ab.position[i]) + k)
+                value = pool[i, first[date] + step]
+                if np.isnan(value):
+                    value = there[int(chance[date] * len(there))]
+                total, squares = total + math.sqrt(variance) * value, squares + variance
+            t.append(abs(total) / math.sqrt(squares))
+        beyond += [max(t[place:]) >= abs(scar[i]) for place, i in enumerate(own)]
+    out = np.full(ab.n, np.nan)
+    out[own] = np.maximum.accumulate((1.0 + beyond) / (draws + 1.0))
+    return out
+
+
+@pytest.mark.parametrize("holes", [0, 5])
+@pytest.mark.parametrize("uneven", [False, True])
+@pytest.mark.parametrize("window", [Window(0, 0), Window(0, 1)])
+def test_step_down_is_its_definition_draw_by_draw(monkeypatch, holes, uneven, window):
+    """One, two and three events a date, days of unlike variance, a window that lacks a day; however many draws are held at once."""
+    ab = make((58, 60, 60, 61, 61, 61, 70, 71, 77), holes=holes).abnormal
+    if uneven:
+        variance = np.random.default_rng(4).uniform(0.5, 3.0, ab.ar.shape)
+        variance[3:6] = variance[4]  # three of one date weigh alike
+        gone = ab.ar.copy()
+        gone[1, 0] = np.nan
+        ab = replace(ab, relative_variance=variance, ar=gone, skip_gaps=True)
+    expected = step_down_in_a_loop(ab, window, 200, 11)
+    np.testing.assert_array_equal(romano_wolf(ab, window, draws=200, seed=11), expected)
+    assert len(set(expected[np.isfinite(expected)].tolist())) > 3
+    for held, index in ((1, 1), (700, 64), (10**6, 10**6)):
+        monkeypatch.setattr(multiple, "HELD", held)
+        monkeypatch.setattr(multiple, "INDEX", index)
+        monkeypatch.setattr(multiple, "BLOCK", 2**21 if not holes else 2**12)
+        np.testing.assert_array_equal(romano_wolf(ab, window, draws=200, seed=11), expected)
 
 
 def test_bad_requests_say_what_to_change():

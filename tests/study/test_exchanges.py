@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
-from eventstudy.calendars import _calendar, exchange_sessions
+from eventstudy.calendars import _calendar, exchange_sessions, match_exchanges
 from eventstudy.errors import DataUnfit, InvalidInput
-from eventstudy.events import event_list, locate_sessions
+from eventstudy.events import EventList, event_list, locate_sessions
 from eventstudy.prices.table import Prices
+from eventstudy.study import exchange
 from eventstudy.study.exchange import exchanges_of
 
 MODEL = es.MarketModel("IDX")
@@ -491,3 +492,35 @@ def test_a_thousand_moments_are_placed_at_once():
     events = [es.Event("STK", m.tz_localize("Asia/Hong_Kong")) for m in moments]
     found = [days[f.position] for f in locate_sessions(events, days, None, "next")]
     assert found == [first_to_trade("XHKG", e.moment) for e in events]
+
+
+@pytest.mark.parametrize("together", [3, 7, 2048])
+def test_tickers_of_other_exchanges_are_found_as_one_by_one(monkeypatch, together):
+    """Late listings, delistings, lost rows, halves and nothing at all, of three exchanges; however many tickers are compared at once."""
+    rng = np.random.default_rng(21)
+    sessions = {name: es.exchange_sessions(name, "2018-01-01", "2021-12-31") for name in ("XNYS", "XETR", "XTKS")}
+    days = sessions["XNYS"].union(sessions["XETR"]).union(sessions["XTKS"])
+    table = pd.DataFrame({"index": pd.Series(1.0, sessions["XNYS"])}, index=days)
+    for k in range(24):
+        name = ("XNYS", "XETR", "XTKS")[k % 3]
+        own = sessions[name]
+        first = int(rng.integers(0, 700)) if k % 2 else 0
+        own = own[first : int(rng.integers(first + 200, len(own))) if k % 4 > 1 else len(own)]
+        if k % 5 == 1:
+            own = own.delete(rng.integers(0, len(own), 4))
+        if k == 20:
+            own = own[rng.random(len(own)) < 0.5]
+        table[f"T{k}"] = pd.Series(1.0, own[:0] if k == 22 else own)
+    events = EventList.of(es.Event(f"T{k}", days[500]) for k in range(24) if k != 4)
+    monkeypatch.setattr(exchange, "TOGETHER", together)
+    found = exchange.of_another_market(table, events, es.MarketModel("index"))
+    home, expected = set(), set()
+    for name in table.columns:
+        own = table.index[table[name].notna()]
+        fits = set(match_exchanges(own).fits[0]) if len(own) else set()
+        if name == "index":
+            home = fits
+        elif fits and home.isdisjoint(fits) and name != "T4":
+            expected.add(name)
+    assert found == expected
+    assert 8 < len(found) < 20

@@ -95,18 +95,27 @@ def test_every_figure_plots_and_writes_per_cents_of_prices(result, prices):
 
 def test_an_effect_that_is_added_is_a_move_of_the_price(prices):
     returns = prices.returns("log").iloc[1:]
-    seen: list[float] = []
+    seen: list[list[float]] = []
+    moved = AbnormalReturns.moved
 
-    def spy(sample: AbnormalReturns, effect: float) -> AbnormalReturns:
-        seen.append(effect)
-        return sample
+    def spy(self: AbnormalReturns, added: np.ndarray) -> AbnormalReturns:
+        seen.append(added.tolist())
+        return moved(self, added)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("eventstudy.study.power._with_effect", spy)
+        patch.setattr(AbnormalReturns, "moved", spy)
         es.simulated_power(
-            returns, es.MarketModel("^GSPC"), n=2, effects=(-0.3,), tests=["csect_t"], draws=2, returns="log"
+            returns,
+            es.MarketModel("^GSPC"),
+            n=2,
+            effects=(-0.3,),
+            tests=["csect_t"],
+            draws=2,
+            returns="log",
+            window=(-1, 1),
         )
-    assert seen == [pytest.approx(np.log(0.7))] * 2
+    assert seen
+    assert all(added == [0.0, pytest.approx(np.log(0.7)), 0.0] for added in seen)
 
 
 def test_measures_other_than_returns_are_never_taken_for_log_returns():

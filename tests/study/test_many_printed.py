@@ -216,3 +216,24 @@ def test_days_gathered_again_are_those_of_a_study_of_these_events(inputs, model)
     for name in ("residuals", "ar", "rows", "c", "sigma", "root"):
         assert np.allclose(getattr(many, name), getattr(few, name), rtol=1e-12, atol=1e-16), name
     assert np.allclose(np.nanstd(many.residuals, axis=1, ddof=2), many.sigma, rtol=0.05)
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.01])
+def test_files_of_many_events_are_those_of_plain_values_and_of_pandas(study, missing, tmp_path):
+    """Text that is made by columns holds what an encoder of single values, and pandas, would write."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        result = study.run(*table_of(missing))
+    windows = (Window(0, 0), Window(-6, 6))
+    plain = export.result_to_dict(result, windows, rounded=True)
+    assert (
+        export.result_text(result, windows) == json.dumps(plain, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    )
+    assert len(plain["events"]) == result.abnormal.n
+    for name, table in export.result_tables(result, windows).items():
+        rounded = table.copy()
+        for column in table.columns:
+            if table[column].dtype == np.float64:
+                rounded[column] = [float(f"{x:.9e}") + 0.0 for x in table[column].tolist()]
+        expected = rounded.to_csv(index=False, lineterminator="\n", float_format="%.10g")
+        assert export.rounded_csv(table, index=False) == expected, name

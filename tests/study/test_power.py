@@ -18,6 +18,7 @@ import eventstudy as es
 from eventstudy.estimation.abnormal import AbnormalReturns, abnormal_returns
 from eventstudy.estimation.panel import EventPanel
 from eventstudy.inference import run_test
+from eventstudy.study import power as simulation
 from eventstudy.study.power import (
     SimulatedPower,
     _found_doubly,
@@ -475,6 +476,54 @@ def test_the_same_seed_gives_the_same_table_and_another_another(universe):
     assert not simulate(universe, seed=1, **options).table.equals(first.table)
     assert "5 events on random dates" in repr(first)
     assert "+1.00%" in repr(first)
+
+
+def one_by_one(
+    table: pd.DataFrame, n: int, effects: tuple[float, ...], tests: tuple[str, ...], **options
+) -> np.ndarray:
+    """Draw the samples as the docstring says, run each as a study of its own with the effect in the returns; shares rejected, tests × effects."""
+    firms, draws, seed = [c for c in table if c != "index"], options["draws"], options["seed"]
+    there, rng = np.isfinite(table[firms].to_numpy()), np.random.default_rng(seed)
+    rows = [t for t in range(80, len(table)) if t - 80 >= 0]
+    open_to = np.array(
+        [
+            [t in rows and there[t, k] and there[t - 80 : t, k].sum() >= 40 for k in range(len(firms))]
+            for t in range(len(table))
+        ]
+    )
+    row, firm = np.nonzero(open_to)
+    pick = rng.integers(0, len(row), (draws, n))
+    study = es.EventStudy(
+        model=es.MarketModel("index"), estimation=(-80, -1), window=(0, 0), calendar=None, min_estimation=40
+    )
+    beyond = np.zeros((len(tests), len(effects)))
+    for s in range(draws):
+        for e, effect in enumerate(effects):
+            own = {f"E{i}": table[firms[firm[k]]].copy() for i, k in enumerate(pick[s].tolist())}
+            for (name, series), k in zip(own.items(), pick[s].tolist(), strict=True):
+                series.iloc[row[k]] += effect
+                own[name] = series
+            events = [es.Event(name, table.index[row[k]]) for name, k in zip(own, pick[s].tolist(), strict=True)]
+            found = study.run(pd.DataFrame(own).assign(index=table["index"]), events)
+            for t, test in enumerate(tests):
+                beyond[t, e] += run_test(test, found.abnormal, (0, 0)).p_value <= 0.05
+    return beyond / draws
+
+
+@pytest.mark.parametrize("together", [1, 20, 1000])
+def test_samples_reject_as_studies_one_by_one_do(monkeypatch, together):
+    """Returns with missing days; however many samples are tested at once, also by tests that know one sample only."""
+    table = clustered(0.1).iloc[:, [*range(15), -1]].copy()
+    table.iloc[np.random.default_rng(8).integers(0, 140, 30), 3] = np.nan
+    tests = ("csect_t", "cda_t", "patell_z", "kp_bmp_t", "corrado_rank_z", "grank_t", "gsign_z", "signflip")
+    options = {"draws": 12, "seed": 5}
+    monkeypatch.setattr(simulation, "TOGETHER", together)
+    found = simulate(
+        table, n=8, effects=(0.0, 0.015), tests=tests, estimation=(-80, -1), min_estimation=40, **options
+    ).wide()
+    expected = one_by_one(table, 8, (0.0, 0.015), tests, **options)
+    np.testing.assert_array_equal(found.to_numpy(), expected)
+    assert 0.0 < expected.mean() < 1.0
 
 
 def test_a_test_that_does_not_apply_says_why():

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol, runtime_checkable
 from xml.sax.saxutils import escape
 
+from eventstudy.cells import long_csv
 from eventstudy.errors import InvalidInput
 from eventstudy.figures.recipe import Recipe
 from eventstudy.figures.sheet import LAYERS
@@ -171,6 +172,9 @@ def csv_text(figure: Figure | Drawn) -> str:
 
 def table_csv(table: pd.DataFrame) -> str:
     """Return numbers as CSV, at most ten significant digits each; text that a spreadsheet would run is made inert."""
+    found = long_csv(table, general=False)
+    if found is not None:
+        return found
     kept = table.copy()
     for column in kept.columns:
         if kept[column].dtype.kind == "f":

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from eventstudy.estimation.abnormal import AbnormalReturns, day_means, means
-from eventstudy.estimation.panel import FloatArray
+from eventstudy.estimation.panel import FloatArray, IntArray
 from eventstudy.inference.correlation import mean_correlation
 from eventstudy.inference.days import RankDays, RankResiduals, RankWindows, SharePositive, mid_ranks, scores_by_day
 from eventstudy.inference.result import (
@@ -93,19 +93,29 @@ def _summed(
     if n == 0:
         return NotApplicable(NO_DAYS, 0, variant)
     days = int(np.isfinite(daily).sum())
-    size = math.sqrt(float(np.nansum(daily**2)) / days) if scale is None else scale
-    if size <= 1e-13:
-        return NotApplicable(CANCEL, n, variant)
     event = daily[len(abnormal.estimation) :][abnormal.columns_of(window)]
+    found, own = summed_over_scale(daily, event, scale)
+    if not own > 0.0:
+        return NotApplicable(CANCEL, n, variant)
     if not np.isfinite(event).any():
         return NotApplicable("no day of the window has two events that differ", n, variant)
-    root = math.sqrt(len(window)) * size
-    z = float(np.nansum(event)) / root
+    root, z = math.sqrt(len(window)) * float(own), float(found)
     smallest, refusal = attainable(z, float(np.nansum(most)) / root, n, variant)
     if refusal is not None:
         return refusal
     note = f"T = {days}" + (f", smallest attainable p {smallest:.4f}" if n == 1 else "")
     return z_draft(z, n, variant, note)
+
+
+def summed_over_scale(
+    daily: FloatArray, event: FloatArray, scale: float | None = None
+) -> tuple[FloatArray, FloatArray]:
+    """Return ``Σ_τ Z_τ / (√L S)`` and S along the last axis, the root mean square of all days unless it is given; NaN where that is noise."""
+    days = np.isfinite(daily).sum(axis=-1)
+    size = np.sqrt(np.nansum(daily**2, axis=-1) / np.maximum(days, 1)) if scale is None else np.asarray(scale)
+    size = np.where(size > 1e-13, size, np.nan)
+    z = np.nansum(event, axis=-1) / (math.sqrt(event.shape[-1]) * size)
+    return np.asarray(z, dtype=np.float64), np.asarray(size, dtype=np.float64)
 
 
 def _most(abnormal: AbnormalReturns, window: Window, scores: bool) -> tuple[FloatArray, FloatArray]:
@@ -278,18 +288,40 @@ def grank_t(abnormal: AbnormalReturns, window: Window, *, rescale: bool = False)
     variant, shared = _shared(abnormal, window, rescale)
     if isinstance(shared, NotApplicable):
         return shared
-    there = shared.count > 0
-    total = int(there.sum())
-    scale = math.sqrt(float((shared.count[there] / shared.n * shared.u[there] ** 2).sum()) / total)
-    if scale == 0.0:
+    t, total, z = (found.item() for found in generalised_rank_t(shared.u, shared.count, shared.n))
+    if math.isnan(z):
         return NotApplicable(CANCEL, shared.n, variant)
-    z = float(shared.u[-1]) / scale
-    room = total - 1.0 - z * z
-    if room <= 0:
+    if math.isnan(t):
         reason = "every event's window ranks alone at the end, so the t-transform has no room"
         return NotApplicable(reason, shared.n, variant)
-    t = z * math.sqrt((total - 2.0) / room)
     return t_draft(t, total - 2, shared.n, variant, f"T = {total}", z=z)
+
+
+def generalised_rank_t(u: FloatArray, count: FloatArray, n: int) -> tuple[FloatArray, IntArray, FloatArray]:
+    """Return GRANK-T, its days T and Z along the last axis, the window being the last day.
+
+    Parameters
+    ----------
+    u, count : ndarray, shape (..., T)
+        Daily means of U, and the events that have the day, of n.
+
+    Returns
+    -------
+    tuple of ndarray, shape (...)
+        t is NaN where Z leaves it no room, and both are where all Ū are zero.
+    """
+    there = count > 0
+    total = np.asarray(there.sum(axis=-1), dtype=np.int64)
+    scale = np.sqrt(np.where(there, count / n * np.where(there, u, 0.0) ** 2, 0.0).sum(axis=-1) / total)
+    z = u[..., -1] / np.where(scale > 0.0, scale, np.nan)
+    room = total - 1.0 - z * z
+    t = z * np.sqrt((total - 2.0) / np.where(room > 0.0, room, np.nan))
+    return np.asarray(t, dtype=np.float64), total, np.asarray(z, dtype=np.float64)
+
+
+def variance_of_ranks(total: FloatArray) -> FloatArray:
+    """Return ``(T - 1)/(12 (T + 1))``, the variance of one scaled rank among T days."""
+    return np.asarray((total - 1.0) / (12.0 * (total + 1.0)), dtype=np.float64)
 
 
 def grank_z(abnormal: AbnormalReturns, window: Window, *, rescale: bool = False) -> Draft | NotApplicable:

@@ -18,6 +18,7 @@ from eventstudy.inference.result import (
     NotApplicable,
     members,
     sd_or_zero,
+    spread,
     t_draft,
     z_draft,
 )
@@ -32,10 +33,22 @@ def mean_over_sd(values: FloatArray, variant: str = "", note: str = "") -> Draft
     n = len(x)
     if n < 2:
         return NotApplicable(ONE_EVENT if n else NO_DAYS, n, variant)
-    deviation = sd_or_zero(x)
-    if deviation == 0.0:
-        return NotApplicable(EQUAL, n, variant)
-    return t_draft(float(math.sqrt(n) * x.mean() / deviation), n - 1, n, variant, note)
+    t = float(t_of_mean(x))
+    return NotApplicable(EQUAL, n, variant) if math.isnan(t) else t_draft(t, n - 1, n, variant, note)
+
+
+def t_of_mean(values: FloatArray) -> FloatArray:
+    """Return ``√n mean / sd`` along the last axis, NaN where n values have no spread."""
+    n = values.shape[-1]
+    deviation = spread(values) if n > 1 else np.zeros(values.shape[:-1])
+    return np.asarray(
+        math.sqrt(n) * values.mean(axis=-1) / np.where(deviation > 0.0, deviation, np.nan), dtype=np.float64
+    )
+
+
+def sum_over_error(values: FloatArray, variance: FloatArray) -> FloatArray:
+    """Return the sum of independent values over its standard error, along the last axis."""
+    return np.asarray(values.sum(axis=-1) / np.sqrt(variance.sum(axis=-1)), dtype=np.float64)
 
 
 def csect_t(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:
@@ -55,7 +68,7 @@ def _sum_over_error(abnormal: AbnormalReturns, window: Window, errors: str) -> D
     if len(chosen) == 0:
         return NotApplicable(NO_DAYS, 0)
     error = (sums.s_car_naive if errors == "plain" else sums.s_car)[chosen]
-    return z_draft(float(sums.car[chosen].sum()) / math.sqrt(float((error**2).sum())), len(chosen))
+    return z_draft(float(sum_over_error(sums.car[chosen], error**2)), len(chosen))
 
 
 def bw80_z(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:
@@ -143,12 +156,18 @@ def portfolio_deviation(abnormal: AbnormalReturns, lost: int = 1) -> tuple[float
     """
     found = abnormal.ask(SumByDay())
     average = means(found.residuals, found.est_events)
-    average = average[np.isfinite(average)]
-    days = len(average)
-    if days <= lost:
-        return 0.0, days
-    deviation = math.sqrt(float(((average - average.mean()) ** 2).sum()) / (days - lost))
-    return (0.0 if deviation <= 1e-13 * float(abnormal.sigma.max()) else deviation), days
+    noise = np.asarray(1e-13 * abnormal.sigma.max())
+    return float(deviation_of_average(average, lost, noise)), int(np.isfinite(average).sum())
+
+
+def deviation_of_average(average: FloatArray, lost: int, noise: FloatArray) -> FloatArray:
+    """Return standard deviations along the last axis over the days that have a value, divisor T_E less those lost; 0 where they are noise."""
+    there = np.isfinite(average)
+    days = there.sum(axis=-1)
+    mean = np.where(there, average, 0.0).sum(axis=-1) / np.maximum(days, 1)
+    squares = np.where(there, average - mean[..., None], 0.0) ** 2
+    deviation = np.sqrt(squares.sum(axis=-1) / np.maximum(days - lost, 1))
+    return np.asarray(np.where((days > lost) & (deviation > noise), deviation, 0.0), dtype=np.float64)
 
 
 def lamb_z(abnormal: AbnormalReturns, window: Window) -> Draft | NotApplicable:
@@ -229,7 +248,7 @@ def patell_z(abnormal: AbnormalReturns, window: Window, *, variant: str = "scar"
         return NotApplicable("an event has two or fewer degrees of freedom", n, variant)
     length = sums.n_days[chosen]
     if variant == "scar":
-        z = sums.scar[chosen].sum() / math.sqrt(q.sum())
+        z = sum_over_error(sums.scar[chosen], q)
     elif variant == "csar":
         z = sums.csar[chosen].sum() / math.sqrt((length * q).sum())
     else:
@@ -274,11 +293,23 @@ def _inflation(abnormal: AbnormalReturns, window: Window, pairs: str, n: int) ->
         r, unknown = mean_correlation(abnormal, chosen, window), unknown_share(abnormal, chosen, window)
     if unknown == 1.0:
         return f"no two events have {MIN_COMMON_DAYS} estimation days in common, so their correlation is unknown; lengthen the estimation window"
-    factor = 1.0 + (n - 1) * r
-    if factor > 1e-12:
+    factor = float(inflation(np.asarray(r), n))
+    if not math.isnan(factor):
         few = f"; {unknown:.0%} of the pairs have fewer than {MIN_COMMON_DAYS} common days and count as uncorrelated"
         return r, factor, f"mean correlation {round(r, 4) + 0.0:.4f}{few if unknown else ''}"
     return f"the mean correlation {r:.4f} is so negative that 1 + (n-1) r̄ is not positive with n = {n}"
+
+
+def inflation(r: FloatArray, n: int) -> FloatArray:
+    """Return ``1 + (n-1) r̄``, by which correlation multiplies the variance of a mean, NaN where that is not positive."""
+    factor = 1.0 + (n - 1) * r
+    return np.asarray(np.where(factor > 1e-12, factor, np.nan), dtype=np.float64)
+
+
+def corrected_for_correlation(t: FloatArray, r: FloatArray, n: int) -> FloatArray:
+    """Return ``t √((1-r̄)/(1+(n-1) r̄))``, NaN where all events are one."""
+    room = np.where(r >= 1.0 - 1e-12, np.nan, 1.0 - r)
+    return np.asarray(t * np.sqrt(room / inflation(r, n)), dtype=np.float64)
 
 
 def kp_patell_z(
@@ -337,8 +368,8 @@ def kp_bmp_t(
     found = _inflation(abnormal, window, pairs, base.n)
     if isinstance(found, str):
         return NotApplicable(found, base.n, variant)
-    r, factor, note = found
-    if r >= 1.0 - 1e-12:
+    r, _, note = found
+    adjusted = float(corrected_for_correlation(np.asarray(base.statistic), np.asarray(r), base.n))
+    if math.isnan(adjusted):
         return NotApplicable("the events are perfectly correlated: they are one observation", base.n, variant)
-    adjusted = base.statistic * math.sqrt((1.0 - r) / factor)
     return t_draft(adjusted, base.df, base.n, variant, note, r_bar=r)

@@ -129,8 +129,15 @@ ONE_EVENT = "it needs at least two events; for one event use t_pe, sq or permuta
 
 def sd_or_zero(values: FloatArray) -> float:
     """Return the sample standard deviation, 0 where it is only rounding noise."""
-    deviation = float(np.std(values, ddof=1))
-    return 0.0 if deviation <= 1e-13 * float(np.abs(values).max(initial=0.0)) else deviation
+    return float(spread(values))
+
+
+def spread(values: FloatArray) -> FloatArray:
+    """Return sample standard deviations along the last axis, 0 where they are only rounding noise."""
+    deviation = np.std(values, axis=-1, ddof=1)
+    return np.asarray(
+        np.where(deviation <= 1e-13 * np.abs(values).max(axis=-1, initial=0.0), 0.0, deviation), dtype=np.float64
+    )
 
 
 def members(values: FloatArray) -> IntArray:
@@ -143,9 +150,14 @@ def members(values: FloatArray) -> IntArray:
 
 def normal_two_sided(z: float) -> float:
     """Return ``2 Φ(-|z|)``."""
+    return float(normal_tails(z))
+
+
+def normal_tails(z: ArrayLike) -> FloatArray:
+    """Return ``2 Φ(-|z|)`` of arrays or of numbers."""
     from scipy.special import ndtr
 
-    return float(2.0 * ndtr(-abs(z)))
+    return np.asarray(2.0 * ndtr(-np.abs(z)), dtype=np.float64)
 
 
 def t_two_sided(t: ArrayLike, df: ArrayLike) -> FloatArray:

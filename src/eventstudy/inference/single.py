@@ -96,10 +96,11 @@ class Scales:
     basis: FloatArray
     rows: FloatArray
 
-    def variance(self, own: float, weighted: FloatArray, after: FloatArray | float = 0.0) -> FloatArray:
-        """Return the variance of sums in units of s², NaN where a sum is fixed: the errors' own, less what was fitted, plus the forecast's."""
-        variance = own - (weighted**2).sum(axis=-1) + after
-        return np.asarray(np.where(variance > FIXED * own, variance, np.nan), dtype=np.float64)
+
+def error_variance(own: float, weighted: FloatArray, after: FloatArray | float = 0.0) -> FloatArray:
+    """Return the variance of sums in units of s², NaN where a sum is fixed: the errors' own, less what was fitted, plus the forecast's."""
+    variance = own - (weighted**2).sum(axis=-1) + after
+    return np.asarray(np.where(variance > FIXED * own, variance, np.nan), dtype=np.float64)
 
 
 def scales_of(abnormal: AbnormalReturns, window: Window, variant: str) -> Scales:
@@ -142,7 +143,7 @@ def sq(abnormal: AbnormalReturns, window: Window, *, variant: str = "scaled") ->
     if abnormal.span is not None:  # of consecutive trades, whatever the days between them
         residuals, basis = residuals[used], scales.basis
     weighted = running_sums(basis.T, length).T
-    compared = running_sums(residuals[None, :], length)[0] / np.sqrt(scales.variance(float(length), weighted))
+    compared = running_sums(residuals[None, :], length)[0] / np.sqrt(error_variance(float(length), weighted))
     compared = compared[np.isfinite(compared)] * np.sqrt(length)
     m = len(compared)
     if m < MIN_COMPARED:
@@ -221,7 +222,7 @@ def permutation(
     own, scales = own_deviations(abnormal, window), scales_of(abnormal, window, variant)
     seen = abs(car) / np.sqrt(_forecast_variance(scales, own))
     if length == 1:
-        one = np.abs(compared) / np.sqrt(scales.variance(1.0, scales.basis))
+        one = np.abs(compared) / np.sqrt(error_variance(1.0, scales.basis))
         one = one[np.isfinite(one)]
         p = (1 + int((one >= seen).sum())) / (len(one) + 1)
         return Draft(car, p, 1, "exact", variant=f"{variant}, one day, exact", details={"m": float(len(one))})
@@ -234,7 +235,7 @@ def permutation(
     for start in range(0, draws, rows):
         order = random_subsets(generator, min(rows, draws - start), len(pool), length)
         after = (np.einsum("dlp,l->dp", forecast[order], own) ** 2).sum(axis=1)
-        variance = scales.variance(total, np.einsum("dlp,l->dp", fitted[order], own), after)
+        variance = error_variance(total, np.einsum("dlp,l->dp", fitted[order], own), after)
         beyond += int((np.abs(pool[order] @ own) >= seen * np.sqrt(variance) * (1 - 1e-12)).sum())
     p = (1 + beyond) / (draws + 1)
     return Draft(

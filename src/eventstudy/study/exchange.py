@@ -35,6 +35,8 @@ NEARLY = 0.05
 CLOSED_WEIGHS = 5
 #: Share of rows on each day of the week, and of days with a row, of what trades every day.
 EACH_DAY, MOST_DAYS = 0.1, 0.5
+#: Tickers whose days are compared at once.
+TOGETHER = 2048
 #: Days from which on something is to be said of exchanges that do not fit.
 ENOUGH = 30
 
@@ -79,18 +81,17 @@ def of_another_market(data: Prices | pd.DataFrame, events: EventList, model: Nor
     tickers = {t for t in events.firms[0] if t in columns}
     if model.benchmark not in columns or not tickers:
         return frozenset()
-    there = ~np.isnan(table.to_numpy(dtype=np.float64))
-    own = there[:, table.columns.get_loc(model.benchmark)]
-    other = table.columns[(there != own[:, None]).any(axis=0)].tolist()
-    apart = [t for t in other if t in tickers]  # on the benchmark's days it is the benchmark's exchange
-    if not apart:
-        return frozenset()
-    there = there[:, table.columns.get_indexer(pd.Index([model.benchmark, *apart]))]
-    match = match_exchanges(pd.DatetimeIndex(table.index), there)
-    home = set(match.fits[0])
-    return frozenset(
-        t for t, fits in zip(apart, match.fits[1:], strict=True) if home and fits and home.isdisjoint(fits)
-    )
+    values, days = table.to_numpy(dtype=np.float64).T, pd.DatetimeIndex(table.index)
+    own = ~np.isnan(values[table.columns.get_loc(model.benchmark)])
+    home, foreign = set(match_exchanges(days, own[:, None]).fits[0]), list[str]()
+    for start in range(0, len(values) if home else 0, TOGETHER):
+        there = ~np.isnan(values[start : start + TOGETHER])
+        apart = np.flatnonzero((there != own).any(axis=1))  # on the benchmark's days it is the benchmark's exchange
+        names = table.columns[start + apart].tolist()
+        chosen = [k for k, name in enumerate(names) if name in tickers]
+        fits = match_exchanges(days, there[apart[chosen]].T).fits if chosen else ()
+        foreign += [names[k] for k, found in zip(chosen, fits, strict=True) if found and home.isdisjoint(found)]
+    return frozenset(foreign)
 
 
 def _moving(

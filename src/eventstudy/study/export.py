@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from eventstudy import figures
+from eventstudy.cells import Column, json_list
 from eventstudy.errors import InvalidInput
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.panel import EventPanel
@@ -70,32 +72,88 @@ def result_to_dict(result: ResultFields, windows: Sequence[Window], *, rounded: 
     """
     chosen = [w for w in windows if w in result.abnormal.window]
     many = result.abnormal.n > ONE_BY_ONE
-    if result.abnormal.n > 1:
-        ask_of(result.abnormal, chosen)
-    rest = plain(
-        {
-            "averages": [_average(result, w) for w in chosen] if result.abnormal.n > 1 else [],
-            "audit": _records(result.audit.reset_index()),
-            "dropped": [{"ticker": d.event.ticker, "asked": d.event.asked, "reason": d.reason} for d in result.dropped],
-            "checks": [asdict(c) for c in result.checks],
-            "findings": [f.to_dict() for f in result.findings],
-            "provenance": asdict(result.provenance),
-            **({"left_out": LEFT_OUT} if many else {}),
-        }
-    )
-    rest = _rounded(rest) if rounded else rest
-    assert isinstance(rest, dict)
+    rest = _rest(result, chosen, rounded)
     return {
         "specification": plain(specification(result)),
-        "events": _events(result, chosen, rounded, many),
+        "events": _records(_event_columns(result, chosen, rounded, many), result.abnormal.n),
+        "averages": rest.pop("averages"),
+        "audit": _records(_columns_of(result.audit.reset_index(), rounded), len(result.audit)),
         **rest,
     }
 
 
-def _records(table: pd.DataFrame) -> list[dict[str, object]]:
-    """Return the rows of a table."""
-    columns = [table[name].tolist() for name in table.columns]
-    return [dict(zip(table.columns, row, strict=True)) for row in zip(*columns, strict=True)]
+def _rest(result: ResultFields, windows: Sequence[Window], rounded: bool) -> dict[str, object]:
+    """Return what a result says beside the events and the audit."""
+    if result.abnormal.n > 1:
+        ask_of(result.abnormal, windows)
+    rest = plain(
+        {
+            "averages": [_average(result, w) for w in windows] if result.abnormal.n > 1 else [],
+            "dropped": [{"ticker": d.event.ticker, "asked": d.event.asked, "reason": d.reason} for d in result.dropped],
+            "checks": [asdict(c) for c in result.checks],
+            "findings": [f.to_dict() for f in result.findings],
+            "provenance": asdict(result.provenance),
+            **({"left_out": LEFT_OUT} if result.abnormal.n > ONE_BY_ONE else {}),
+        }
+    )
+    rest = _rounded(rest) if rounded else rest
+    assert isinstance(rest, dict)
+    return rest
+
+
+def result_text(result: ResultFields, windows: Sequence[Window]) -> str:
+    """Return `result_to_dict` as JSON text with rounded numbers; the events and the audit of many events by columns."""
+    if result.abnormal.n <= ONE_BY_ONE:
+        return json_text(result_to_dict(result, windows, rounded=True))
+    chosen = [w for w in windows if w in result.abnormal.window]
+    rest = _rest(result, chosen, rounded=True)
+    audit = _columns_of(result.audit.reset_index(), rounded=True)
+    long = {
+        "events": json_list(_event_columns(result, chosen, rounded=True, many=True), result.abnormal.n, depth=1),
+        "audit": json_list(audit, len(result.audit), depth=1),
+    }
+    text = json_text(
+        {
+            "specification": plain(specification(result)),
+            "events": [],
+            "averages": rest.pop("averages"),
+            "audit": [],
+            **rest,
+        }
+    )
+    pieces = list[str]()
+    for name, rows in long.items():
+        place = f'\n "{name}": '
+        before, _, text = text.partition(f"{place}[]")
+        pieces += [before, place, rows]
+    return "".join([*pieces, text])
+
+
+def _columns_of(table: pd.DataFrame, rounded: bool) -> dict[str, Column]:
+    """Return the columns of a table by name."""
+    return {
+        str(name): round_significant(column.to_numpy()) if rounded and column.dtype.kind == "f" else column.tolist()
+        for name, column in table.items()
+    }
+
+
+def _records(columns: Mapping[str, Column], n: int) -> list[dict[str, object]]:
+    """Return a dict for each of n rows of columns by name."""
+    cells = [_records(c, n) if isinstance(c, Mapping) else _cells(c) for c in columns.values()]
+    return (
+        [dict(zip(columns, row, strict=True)) for row in zip(*cells, strict=True)]
+        if columns
+        else [{} for _ in range(n)]
+    )
+
+
+def _cells(values: NDArray[Any] | Sequence[object]) -> list[object]:
+    """Return a column as JSON holds it: NaN and infinities become null."""
+    if not isinstance(values, np.ndarray) or values.dtype.kind != "f":
+        return [plain(value) for value in (values.tolist() if isinstance(values, np.ndarray) else values)]
+    cells = values.astype(object)
+    cells[~np.isfinite(values)] = None
+    return list(cells.tolist())
 
 
 def describe_figure(figure: HouseFigure, result: ResultFields) -> HouseFigure:
@@ -131,66 +189,48 @@ def specification(result: ResultFields) -> dict[str, object]:
     }
 
 
-def _cells(values: np.ndarray, rounded: bool) -> list[object]:
-    """Return a column of numbers, shape (N,), or one row of them an event, as JSON holds them."""
-    if values.dtype.kind != "f":
-        return [plain(value) for value in values.tolist()]
-    there = np.isfinite(values)
-    cells = (round_significant(values) if rounded else values).astype(object)
-    cells[~there] = None
-    return list(cells.tolist())
-
-
-def _rows(names: Sequence[str], columns: Sequence[Sequence[object]]) -> list[dict[str, object]]:
-    """Return a dict for each event of columns by name."""
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
-
-
-def _events(result: ResultFields, windows: Sequence[Window], rounded: bool, many: bool) -> list[dict[str, object]]:
-    """Return the events, column by column."""
+def _event_columns(result: ResultFields, windows: Sequence[Window], rounded: bool, many: bool) -> dict[str, Column]:
+    """Return what is said of each event, column by column."""
     ab, fit, listed = result.abnormal, result.fit, result.panel.events
+    given = round_significant if rounded else np.asarray
     none: list[object] = [None] * ab.n
     day = -ab.window.start if 0 in ab.window else None
-    raw = (none, none)
+    raw: tuple[Column, Column] = (none, none)
     if day is not None:
         found = ab.rows_of(lambda part: np.stack([part.firm_returns[:, day], part.benchmark_returns[:, day]], axis=1))
-        raw = (_cells(found[:, 0], rounded), _cells(found[:, 1], rounded))
-    days = [str(d) for d in ab.window]
-    cars = {str(w): _cars(ab, w, rounded) for w in windows}
-    tests = none if many else [{str(w): plain(_tests(ab.take(np.array([i])), w)) for w in windows} for i in range(ab.n)]
-    columns: dict[str, Sequence[object]] = {
+        raw = (given(found[:, 0]), given(found[:, 1]))
+    ar, coefficients = given(ab.ar), given(fit.coefficients)
+    columns: dict[str, Column] = {
         "event": list(ab.keys),
         "ticker": listed.tickers.tolist(),
         "label": listed.labels.tolist(),
         "group": listed.groups.tolist(),
         "asked": listed.asked,
         "session": iso_days(result.panel.sessions),
-        "coefficients": [
-            dict(zip(fit.names, row, strict=True))  # type: ignore[call-overload]
-            for row in _cells(fit.coefficients, rounded)
-        ],
-        "sigma": _cells(ab.sigma, rounded),
-        "r_squared": _cells(fit.r_squared, rounded),
-        "n_est": _cells(ab.n_est, rounded),
+        "coefficients": dict(zip(fit.names, coefficients.T, strict=True)),
+        "sigma": given(ab.sigma),
+        "r_squared": given(fit.r_squared),
+        "n_est": ab.n_est,
         "raw_return": raw[0],
         "benchmark_return": raw[1],
-        "abnormal_return": none if day is None else _cells(ab.ar[:, day], rounded),
-        "abnormal_returns": [dict(zip(days, row, strict=True)) for row in _cells(ab.ar, rounded)],  # type: ignore[call-overload]
-        "car": _rows(list(cars), list(cars.values())) if cars else [{} for _ in none],
+        "abnormal_return": none if day is None else ar[:, day],
+        "abnormal_returns": dict(zip(map(str, ab.window), ar.T, strict=True)),
+        "car": {str(w): _cars(ab, w, rounded) for w in windows},
     }
     if not many:
+        tests = [{str(w): plain(_tests(ab.take(np.array([i])), w)) for w in windows} for i in range(ab.n)]
         columns["tests"] = [_rounded(test) if rounded else test for test in tests]
-    return _rows(list(columns), list(columns.values()))
+    return columns
 
 
-def _cars(ab: AbnormalReturns, window: Window, rounded: bool) -> list[dict[str, object]]:
-    """Return each event's row of `frame_of_cars`."""
+def _cars(ab: AbnormalReturns, window: Window, rounded: bool) -> dict[str, Column]:
+    """Return the columns of `frame_of_cars`; numbers are floats but in a table that has notes."""
     table = frame_of_cars(ab, window)
-    cells = [
-        _cells(np.asarray(column) if "note" in table else np.asarray(column, dtype=np.float64), rounded)
-        for _, column in table.items()
-    ]
-    return _rows([str(name) for name in table.columns], cells)
+    columns: dict[str, Column] = {}
+    for name, column in table.items():
+        values = np.asarray(column) if "note" in table else np.asarray(column, dtype=np.float64)
+        columns[str(name)] = round_significant(values) if rounded and values.dtype.kind == "f" else values
+    return columns
 
 
 def _tests(abnormal: AbnormalReturns, window: Window) -> dict[str, object]:
@@ -244,14 +284,14 @@ def _notes_last(table: pd.DataFrame) -> pd.DataFrame:
 
 def _daily(ab: AbnormalReturns) -> pd.DataFrame:
     """Return raw, abnormal and standardised returns, one row an event and day."""
-    days = ab.window.days
+    days, found = ab.window.days, ab.rows_of(lambda part: np.stack([part.firm_returns, part.sar], axis=1))
     return pd.DataFrame(
         {
-            "event": np.repeat(np.array(ab.keys, dtype=object), len(days)),
+            "event": pd.Index(ab.keys).repeat(len(days)),
             "day": np.tile(days, ab.n),
-            "ret": ab.rows_of(lambda part: part.firm_returns).ravel(),
+            "ret": found[:, 0].ravel(),
             "ar": ab.ar.ravel(),
-            "sar": ab.sar.ravel(),
+            "sar": found[:, 1].ravel(),
         }
     )
 
@@ -272,7 +312,7 @@ def save_result(result: ResultFields, folder: Path) -> Path:
         for name, table in result_tables(result, windows).items()
     ]
     written.append(write_whole(folder / "summary.txt", summary_text(result) + "\n"))
-    written.append(write_whole(folder / "result.json", json_text(result_to_dict(result, windows, rounded=True))))
+    written.append(write_whole(folder / "result.json", result_text(result, windows)))
     if result.measure == "return":
         source, day = source_line(result), when(result.panel)
         drawn = {

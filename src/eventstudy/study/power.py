@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
 
@@ -17,10 +17,10 @@ from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import AlignmentRules, BoolArray, FloatArray, IntArray, Windows
 from eventstudy.events import Event, EventList
 from eventstudy.inference import TESTS, HypothesisTest, run_test
-from eventstudy.inference.asked import reach
-from eventstudy.inference.correlation import SumByDate, mean_correlation
-from eventstudy.inference.days import RankResiduals, SharePositive
+from eventstudy.inference.correlation import mean_correlation
+from eventstudy.inference.days import SharePositive
 from eventstudy.inference.result import LEVEL, check_seed, members
+from eventstudy.inference.samples import AT_ONCE, Samples
 from eventstudy.prices.snapshot import FACTOR_COLUMNS, FUNDS
 from eventstudy.prices.table import Prices, ReturnKind, clean_frame
 from eventstudy.windows import Window
@@ -297,8 +297,8 @@ ONE, MANY = (
     ("t_pe", "sq", "permutation"),
     ("csect_t", "cda_t", "patell_z", "bmp_t", "kp_bmp_t", "corrado_rank_z", "grank_t"),
 )
-#: Events fitted at once.
-BLOCK = 20_000
+#: Events placed at once, and fitted and tested at once.
+BLOCK, TOGETHER = 20_000, 1_000
 #: Quantile of the normal law for Monte Carlo intervals of 95 %.
 Z95 = 1.959963984540054
 
@@ -438,7 +438,8 @@ def simulated_power(
     Notes
     -----
     Brown and Warner (1980, 1985), Journal of Financial Economics 8, 205-258 and 14, 3-31. Firms and days are drawn with replacement; on a
-    common date the firms of a sample differ. The model is fitted once: an effect on day 0 changes no estimate. The interval is that
+    common date the firms of a sample differ. The model is fitted once: an effect on day 0 changes no estimate. Some thousand events are fitted and
+    tested at once, so memory does not grow with ``draws``. The interval is that
     of the draws; samples share the history they are drawn from, which a different history would change by more.
     Event-induced variance as in Boehmer, Musumeci and Poulsen (1991), Journal of Financial Economics 30, 253-272.
 
@@ -464,42 +465,69 @@ def simulated_power(
     place, firm = _draw(rng, open_to, n, draws, dates)
     p = np.full((len(names), len(sizes), draws), np.nan)
     reasons: dict[str, str] = {}
-    per_block, rules = max(BLOCK // n, 1), AlignmentRules(span, days, None, "next", min_estimation)
-    for start in range(0, draws, per_block):
-        rows = slice(start, min(start + per_block, draws))
-        chosen = events.take(firm[rows].ravel())
-        panel = Windows(table, chosen, model, place[rows].ravel(), rules)(np.arange(len(chosen)))
-        fit = model.fit(panel)
-        sound = np.array([not reason for reason in fit.unusable])
-        whole = _with_variance(abnormal_returns(panel, fit), variance, rng)
-        for draw, sample in enumerate(_samples(whole, sound, n)):
-            if sample.n:
-                sample.ask_all(RankResiduals(), SumByDate(reach(sample.position, days)), SharePositive(1))
-            for e, size in enumerate(sizes):
-                moved = _with_effect(sample, math.log1p(size) if returns == "log" else size)
-                for t, name in enumerate(names):
-                    outcome = run_test(name, moved, days)
-                    p[t, e, start + draw] = outcome.p_value
-                    if not outcome.applicable:
-                        reasons.setdefault(name, outcome.reason)
+    per_block, together = max(BLOCK // n, 1), max(TOGETHER // n, 1)
+    rules = AlignmentRules(span, days, None, "next", min_estimation)
+    added = [np.where(days.days == 0, math.log1p(size) if returns == "log" else size, 0.0) for size in sizes]
+    for block in range(0, draws, per_block):
+        rows = slice(block, min(block + per_block, draws))
+        windows = Windows(table, events.take(firm[rows].ravel()), model, place[rows].ravel(), rules)
+        for start in range(block, rows.stop, together):
+            stop = min(start + together, rows.stop)
+            panel = windows(np.arange((start - block) * n, (stop - block) * n))
+            fit = model.fit(panel)
+            whole = _with_variance(abnormal_returns(panel, fit), variance, rng)
+            sound = np.array([not reason for reason in fit.unusable])
+            _test_samples(p[:, :, start:stop], whole, sound, names, added, reasons)
     return SimulatedPower(
         _table(p, names, sizes, level, reasons), model.name, n, draws, dates, variance, level, span, days,
         len(firms), int(open_to.any(axis=1).sum()), seed,
     )  # fmt: skip
 
 
-def _samples(whole: AbnormalReturns, sound: BoolArray, n: int) -> Iterator[AbnormalReturns]:
-    """Return the abnormal returns of one sample after the other, without events that cannot be fitted."""
-    for start in range(0, whole.n, n):
-        members = np.arange(start, start + n, dtype=np.int64)
-        yield whole.take(members[sound[members]])
+def _test_samples(
+    p: FloatArray,
+    whole: AbnormalReturns,
+    sound: BoolArray,
+    names: Sequence[str],
+    added: Sequence[FloatArray],
+    reasons: dict[str, str],
+) -> None:
+    """Put the p-values of some samples into p, shape (tests, effects, samples), and why a test does not apply into ``reasons``.
+
+    All samples at once where a test can; one by one where it cannot, where it refuses, and where a sample has events that cannot be fitted.
+    """
+    n = whole.n // p.shape[2]
+    plain = (sound & np.isfinite(whole.ar).all(axis=1)).reshape(-1, n).all(axis=1)
+    if plain.any() and any(name in AT_ONCE for name in names):
+        events = np.flatnonzero(np.repeat(plain, n)).astype(np.int64)
+        samples = Samples(whole if plain.all() else whole.take(events), n)
+        for e, more in enumerate(added):
+            moved = samples.moved(more)
+            for t, name in enumerate(names):
+                if name in AT_ONCE:
+                    p[t, e, plain] = AT_ONCE[name](moved)
+    for s in np.flatnonzero(np.isnan(p).any(axis=(0, 1))).tolist():
+        events = np.arange(s * n, (s + 1) * n, dtype=np.int64)
+        _test_sample(p[:, :, s], whole.take(events[sound[events]]), names, added, reasons)
 
 
-def _with_effect(abnormal: AbnormalReturns, effect: float) -> AbnormalReturns:
-    """Return abnormal returns with an effect added on day 0 of every event."""
-    if effect == 0.0:
-        return abnormal
-    return abnormal.moved(np.where(abnormal.window.days == 0, effect, 0.0))
+def _test_sample(
+    p: FloatArray,
+    sample: AbnormalReturns,
+    names: Sequence[str],
+    added: Sequence[FloatArray],
+    reasons: dict[str, str],
+) -> None:
+    """Put the p-values of one sample into p, shape (tests, effects), where there are none, and why a test does not apply into ``reasons``."""
+    if sample.n and len(added) > 1:
+        sample.ask_all(SharePositive(1))  # of estimation days alone, so that it is asked once for all effects
+    for e, more in enumerate(added):
+        moved = sample.moved(more) if more.any() else sample
+        for t in np.flatnonzero(np.isnan(p[:, e])).tolist():
+            outcome = run_test(names[t], moved, sample.window)
+            p[t, e] = outcome.p_value
+            if not outcome.applicable:
+                reasons.setdefault(names[t], outcome.reason)
 
 
 def _with_variance(abnormal: AbnormalReturns, variance: float, rng: np.random.Generator) -> AbnormalReturns:

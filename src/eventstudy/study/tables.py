@@ -10,6 +10,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
+from eventstudy.cells import long_csv
 from eventstudy.errors import InvalidInput
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.model import Fit
@@ -243,6 +244,10 @@ def latex_table(headers: Sequence[str], rows: Sequence[Sequence[str]], caption: 
 
 def rounded_csv(table: pd.DataFrame, index: bool = True) -> str:
     """Return a table as CSV text with numbers rounded to ten significant digits, LF line ends; text that a spreadsheet would run is made inert."""
+    if not index and table.columns.nlevels == 1:
+        found = long_csv(table.set_axis(table.columns.map(inert), axis=1), general=True)
+        if found is not None:
+            return found
     out = table.copy()
     out.columns = out.columns.map(inert)
     out.index = out.index.map(inert)
