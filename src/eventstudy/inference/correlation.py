@@ -486,6 +486,11 @@ def _dated(residuals: FloatArray, position: IntArray, length: int) -> DatedEvent
     return DatedEvents(whole, position, centred, np.stack(scale), np.stack(mean))
 
 
+def sums_by_date(residuals: FloatArray, position: IntArray, length: int) -> DateSums:
+    """Return the sums by date of the events without missing days, all in order of date, for windows of so many days."""
+    return _dated(residuals, position, length).summed()
+
+
 def _scales(values: FloatArray, squares: FloatArray, total: FloatArray, lags: int) -> tuple[FloatArray, FloatArray]:
     """Return one over the length, and the mean, of each row's days but the first d, for d = 0 … lags - 1, shape (N, lags) each.
 

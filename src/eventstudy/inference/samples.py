@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from eventstudy.estimation.abnormal import AbnormalReturns, WindowSums, means
 from eventstudy.estimation.panel import FloatArray, IntArray
-from eventstudy.inference.correlation import MIN_COMMON_DAYS, SumByDate, linked_sum
+from eventstudy.inference.correlation import MIN_COMMON_DAYS, linked_sum, sums_by_date
 from eventstudy.inference.days import Ordered, mid_ranks
 from eventstudy.inference.nonparametric import generalised_rank_t, summed_over_scale, variance_of_ranks
 from eventstudy.inference.parametric import (
@@ -215,7 +215,7 @@ class _Estimation:
             linked, place, sample = linked[~chosen], place[~chosen], sample[~chosen]
         if not len(linked):
             return found
-        sums = SumByDate(lags).answer(ab.take(linked).but(position=place))
+        sums = sums_by_date(ab.residuals[linked], place, lags)
         early, late, dates = sums.early, sums.late, sums.dates
         m = early.shape[2]
         for d in range(early.shape[1]):
