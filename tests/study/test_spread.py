@@ -194,6 +194,16 @@ def test_a_worker_gets_the_rows_of_its_firms_alone():
     np.testing.assert_array_equal(there.est_returns, panel.part(places).est_returns)
 
 
+@pytest.mark.parametrize("count", [5, 460])
+def test_a_result_can_be_sent_and_gathers_what_is_large_there(count):
+    result = study(MODELS["factors"]).run(RETURNS, events(count))
+    there = pickle.loads(pickle.dumps(result))  # noqa: S301 - our own
+    same(said(there), said(result))
+    np.testing.assert_array_equal(there.abnormal.residuals, result.abnormal.residuals)
+    np.testing.assert_array_equal(there.panel.est_returns, result.panel.est_returns)
+    np.testing.assert_array_equal(there.abnormal.run_up, result.abnormal.run_up)
+
+
 def test_events_that_cannot_be_studied_here_or_there(pool):
     still = RETURNS.assign(**dict.fromkeys(FIRMS[:3], 0.0))
     for count in (460, 5):  # several chunks, and one
@@ -537,6 +547,14 @@ def test_an_executor_that_has_ended_is_told():
         pass
     with pytest.raises(InvalidInput, match=r"The executor takes no more work .*; make a new one"):
         study().run(RETURNS, EVENTS, executor=ended)
+
+
+@pytest.mark.slow
+def test_a_client_that_is_closed_is_told(cluster):
+    with type(cluster)(cluster.scheduler.address, set_as_default=False) as closed:
+        pass
+    with pytest.raises(InvalidInput, match="The client of the cluster is closed; make a new one"):
+        study().run(RETURNS, EVENTS, executor=closed)
 
 
 def test_a_cluster_that_is_not_there_is_told(monkeypatch):

@@ -185,6 +185,8 @@ def crew_of(executor: Any, *, kept: bool) -> Here:
         return Pool(executor)
     dask = sys.modules.get(_DASK)
     if dask is not None and isinstance(executor, dask.Client) and not executor.asynchronous:
+        if executor.status != "running":
+            raise InvalidInput(f"The client of the cluster is {executor.status}; make a new one.")
         return Cluster(executor, kept=kept)
     kind = f"{executor!r}" if isinstance(executor, str | int) else f"a {type(executor).__name__}"
     raise InvalidInput(

@@ -197,8 +197,10 @@ class Shelf:
 
     def keep(self, start: int, stop: int, found: Partial) -> None:
         """Write a partial result, and remove those of which it was merged."""
-        with written_whole(self._file(start, stop)) as stream:
-            np.savez(stream, allow_pickle=False, **self._packed(found))
+        with written_whole(self._file(start, stop)) as stream, zipfile.ZipFile(stream, "w") as archive:
+            for name, array in self._packed(found).items():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, array, allow_pickle=False)
         for first, end in self._spans():
             if start <= first and end <= stop and (first, end) != (start, stop):
                 self._file(first, end).unlink(missing_ok=True)
