@@ -363,7 +363,7 @@ def watched(monkeypatch: pytest.MonkeyPatch, stop_after: int | None = None) -> l
 
 @pytest.mark.parametrize("name", ["market", "huber"])
 def test_the_folder_holds_the_table_of_events(name, tmp_path):
-    result = study(MODELS[name]).run(RETURNS, EVENTS, out=tmp_path / "out", partitions=5)
+    result = study(MODELS[name]).run(RETURNS, EVENTS, out=tmp_path / "out", partitions=np.int64(5))
     right = said(study(MODELS[name]).run(RETURNS, EVENTS))
     same(said(result), right)
     rows = pd.read_parquet(tmp_path / "out").set_index("event").loc[list(result.events)]

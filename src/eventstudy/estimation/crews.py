@@ -166,8 +166,9 @@ def _gone() -> tuple[type[BaseException], ...]:
 
 def _lost(error: BaseException) -> WorkersLost:
     return WorkersLost(
-        f"The workers are gone ({type(error).__name__}): a process was killed, by the system if memory ran out, or by somebody. Make a new executor "
-        f"and run the study again; with out='folder' it goes on where it was, and more partitions take less memory each."
+        f"The workers are gone ({type(error).__name__}): a process was killed, by the system if memory ran out, or by somebody, or a script that makes "
+        f"processes lacks the line if __name__ == '__main__'. Make a new executor and run the study again; with out='folder' it goes on where it was, "
+        f"and more partitions take less memory each."
     )
 
 

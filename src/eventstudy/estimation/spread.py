@@ -117,7 +117,7 @@ class Spread:
                 f"partitions is {self.partitions}, and the study in the folder was begun with {begun}; leave partitions out, or name another folder."
             )
         if begun is not None or self.partitions is not None:
-            return begun or self.partitions or 1
+            return int(begun or self.partitions or 1)
         if not self.is_watched:
             return 1
         return max(workers, -(-panel.n // (EVENTS_KEPT if work.keep else EVENTS)))
