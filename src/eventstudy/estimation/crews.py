@@ -17,13 +17,11 @@ from concurrent.futures import (
     wait,
 )
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from eventstudy.errors import InvalidInput, SourceFailed, WorkersLost
 from eventstudy.estimation.panel import EventPanel, IntArray
-
-if TYPE_CHECKING:
-    from eventstudy.estimation.partials import Partial, Work
+from eventstudy.estimation.partials import Partial, Work
 
 #: So many partitions a worker are on their way: one in work, one that waits.
 AHEAD = 2

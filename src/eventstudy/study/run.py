@@ -17,9 +17,9 @@ from eventstudy.calendars import AUTO, ClosedDay, calendar_bounds, check_closed_
 from eventstudy.console import events_bar
 from eventstudy.errors import DataUnfit, InvalidInput
 from eventstudy.estimation.abnormal import run_up
+from eventstudy.estimation.engine import estimate
 from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import Alignment, AlignmentRules, FloatArray, align
-from eventstudy.estimation.partials import estimate
 from eventstudy.estimation.spans import closes_of, trades_of
 from eventstudy.estimation.spread import Spread
 from eventstudy.events import Event, EventList, Exchanges, tradable_days
