@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import pickle
 import sys
@@ -13,7 +12,6 @@ from concurrent.futures import (
     CancelledError,
     Executor,
     Future,
-    ProcessPoolExecutor,
     wait,
 )
 from contextlib import contextmanager
@@ -83,7 +81,8 @@ class Pool(Here):
 
     def _check(self, work: Work) -> None:
         """Refuse a model that cannot be sent to other processes."""
-        if not isinstance(self._executor, ProcessPoolExecutor):
+        processes = sys.modules.get("concurrent.futures.process")  # imported by who makes such a pool
+        if processes is None or not isinstance(self._executor, processes.ProcessPoolExecutor):
             return
         try:
             pickle.dumps(work)
@@ -156,6 +155,8 @@ def _gone() -> tuple[type[BaseException], ...]:
     """Return the errors that say that workers are gone."""
     if _DASK not in sys.modules:
         return BrokenExecutor, CancelledError
+    import asyncio
+
     from distributed import KilledWorker
     from distributed.comm import CommClosedError
 
