@@ -296,8 +296,8 @@ def test_a_cluster_whose_worker_is_killed_ends_right(cluster, folder, here, tmp_
 
 
 @pytest.mark.slow
-def test_a_partition_that_kills_every_worker_is_told(cluster, folder, tmp_path):
-    cluster.cluster.scheduler.allowed_failures = 0
+def test_a_partition_that_kills_every_worker_is_told(cluster, folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster.cluster.scheduler, "allowed_failures", 0)
     doomed = study(Doomed("MKT", spared=os.getpid(), marker=str(tmp_path / "died"), always=True))
     with pytest.raises(WorkersLost, match=r"The workers are gone \(KilledWorker\)"):
         doomed.run(folder, EVENTS, executor=cluster, partitions=1)
@@ -378,7 +378,7 @@ def test_the_folder_holds_the_table_of_events(name, tmp_path):
             before, now = RETURNS.iloc[day - 120 : day - 10], RETURNS.iloc[day]
             used = before[[row["ticker"], "MKT"]].dropna()
             slope, level = np.polyfit(used["MKT"], used[row["ticker"]], 1)
-            assert row["beta"] == pytest.approx(slope, rel=1e-9)
+            assert row["coef_beta"] == pytest.approx(slope, rel=1e-9)
             assert row["n_est"] == len(used)
             own = now[row["ticker"]] - level - slope * now["MKT"]
             assert row["ar_0"] == pytest.approx(own, rel=1e-9, nan_ok=True)

@@ -6,16 +6,9 @@ import os
 import pickle
 import sys
 from collections.abc import Collection, Generator, Iterator
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    BrokenExecutor,
-    CancelledError,
-    Executor,
-    Future,
-    wait,
-)
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 from eventstudy.errors import InvalidInput, SourceFailed, WorkersLost
 from eventstudy.estimation.panel import EventPanel, IntArray
@@ -28,7 +21,6 @@ CONNECT = 10
 #: What the modules of dask are called.
 _DASK = "distributed"
 
-T = TypeVar("T")
 #: The number of a partition, its events and their places among all.
 Jobs = Iterator[tuple[int, EventPanel, IntArray]]
 

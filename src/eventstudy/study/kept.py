@@ -86,7 +86,7 @@ def _pieces(table: pd.DataFrame | None) -> Iterator[str | np.ndarray]:
         yield ""
         return
     names = np.array([str(c) for c in table.columns.tolist()], dtype=object)
-    order, values = np.argsort(names, kind="stable"), table.to_numpy().T
+    order, values = np.argsort(names, kind="stable"), table.to_numpy(dtype=np.float64).T
     yield "\x1f".join(names[order].tolist())
     yield table.index.to_numpy(dtype="datetime64[ns]").view(np.int64)
     for first in range(0, len(values), _COLUMNS):
@@ -282,7 +282,7 @@ class Shelf:
             "group": panel.events.groups,
             "session": pa.array(panel.sessions.to_numpy(dtype="datetime64[D]")),
         }
-        columns |= {name: fit["coefficients"][:, j] for j, name in enumerate(fit["names"])}
+        columns |= {f"coef_{name}": fit["coefficients"][:, j] for j, name in enumerate(fit["names"])}
         columns |= {name: fit[name] for name in ("sigma", "n_est", "r_squared")}
         columns |= {f"ar_{day}": abnormal["ar"][:, j] for j, day in enumerate(panel.window.days.tolist())}
         df = abnormal["n_est"] - abnormal["n_params"]

@@ -203,7 +203,7 @@ class EventStudy:
             what is lost with a worker and what is told as done.
         out : path, optional
             A folder, made if it is not there, in which what is found is kept while the study runs: its events table (``events-*.parquet``: who
-            and when, coefficients, ``ar_…`` by day, ``car_…``, ``se_…``, ``t_…`` and ``p_value_…`` by window) and what it needs to go on where
+            and when, ``coef_…``, ``ar_…`` by day, ``car_…``, ``se_…``, ``t_…`` and ``p_value_…`` by window) and what it needs to go on where
             it was if it was stopped. Needs pyarrow.
 
         Returns
