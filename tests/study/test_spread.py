@@ -133,7 +133,7 @@ def test_any_number_of_parts_in_processes_says_the_same(partitions, pool, here):
 
 @pytest.mark.parametrize("name", [name for name in MODELS if name != "market"])
 def test_other_models_in_processes(name, pool):
-    asked = study(MODELS[name], gaps="skip")
+    asked = study(MODELS[name], gaps="void" if name in {"factors", "dimson"} else "skip")
     same(said(asked.run(RETURNS, EVENTS, executor=pool, partitions=5)), said(asked.run(RETURNS, EVENTS)))
 
 
@@ -192,6 +192,16 @@ def test_a_worker_gets_the_rows_of_its_firms_alone():
     assert set(there.__dict__["_again"].tables[0].columns) == {*panel.events.tickers[places], "MKT"}
     assert len(content) < 8 * len(DAYS) * (len(set(panel.events.tickers[places])) + 1) + 40_000
     np.testing.assert_array_equal(there.est_returns, panel.part(places).est_returns)
+
+
+@pytest.mark.parametrize("count", [5, 460])
+def test_a_result_can_be_sent_and_gathers_what_is_large_there(count):
+    result = study(MODELS["factors"]).run(RETURNS, events(count))
+    there = pickle.loads(pickle.dumps(result))  # noqa: S301 - our own
+    same(said(there), said(result))
+    np.testing.assert_array_equal(there.abnormal.residuals, result.abnormal.residuals)
+    np.testing.assert_array_equal(there.panel.est_returns, result.panel.est_returns)
+    np.testing.assert_array_equal(there.abnormal.run_up, result.abnormal.run_up)
 
 
 def test_events_that_cannot_be_studied_here_or_there(pool):
@@ -286,8 +296,8 @@ def test_a_cluster_whose_worker_is_killed_ends_right(cluster, folder, here, tmp_
 
 
 @pytest.mark.slow
-def test_a_partition_that_kills_every_worker_is_told(cluster, folder, tmp_path):
-    cluster.cluster.scheduler.allowed_failures = 0
+def test_a_partition_that_kills_every_worker_is_told(cluster, folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(cluster.cluster.scheduler, "allowed_failures", 0)
     doomed = study(Doomed("MKT", spared=os.getpid(), marker=str(tmp_path / "died"), always=True))
     with pytest.raises(WorkersLost, match=r"The workers are gone \(KilledWorker\)"):
         doomed.run(folder, EVENTS, executor=cluster, partitions=1)
@@ -353,7 +363,7 @@ def watched(monkeypatch: pytest.MonkeyPatch, stop_after: int | None = None) -> l
 
 @pytest.mark.parametrize("name", ["market", "huber"])
 def test_the_folder_holds_the_table_of_events(name, tmp_path):
-    result = study(MODELS[name]).run(RETURNS, EVENTS, out=tmp_path / "out", partitions=5)
+    result = study(MODELS[name]).run(RETURNS, EVENTS, out=tmp_path / "out", partitions=np.int64(5))
     right = said(study(MODELS[name]).run(RETURNS, EVENTS))
     same(said(result), right)
     rows = pd.read_parquet(tmp_path / "out").set_index("event").loc[list(result.events)]
@@ -368,7 +378,7 @@ def test_the_folder_holds_the_table_of_events(name, tmp_path):
             before, now = RETURNS.iloc[day - 120 : day - 10], RETURNS.iloc[day]
             used = before[[row["ticker"], "MKT"]].dropna()
             slope, level = np.polyfit(used["MKT"], used[row["ticker"]], 1)
-            assert row["beta"] == pytest.approx(slope, rel=1e-9)
+            assert row["coef_beta"] == pytest.approx(slope, rel=1e-9)
             assert row["n_est"] == len(used)
             own = now[row["ticker"]] - level - slope * now["MKT"]
             assert row["ar_0"] == pytest.approx(own, rel=1e-9, nan_ok=True)
@@ -537,6 +547,14 @@ def test_an_executor_that_has_ended_is_told():
         pass
     with pytest.raises(InvalidInput, match=r"The executor takes no more work .*; make a new one"):
         study().run(RETURNS, EVENTS, executor=ended)
+
+
+@pytest.mark.slow
+def test_a_client_that_is_closed_is_told(cluster):
+    with type(cluster)(cluster.scheduler.address, set_as_default=False) as closed:
+        pass
+    with pytest.raises(InvalidInput, match="The client of the cluster is closed; make a new one"):
+        study().run(RETURNS, EVENTS, executor=closed)
 
 
 def test_a_cluster_that_is_not_there_is_told(monkeypatch):

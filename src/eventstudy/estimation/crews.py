@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import pickle
 import sys
 from collections.abc import Collection, Generator, Iterator
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    BrokenExecutor,
-    CancelledError,
-    Executor,
-    Future,
-    ProcessPoolExecutor,
-    wait,
-)
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 from eventstudy.errors import InvalidInput, SourceFailed, WorkersLost
 from eventstudy.estimation.panel import EventPanel, IntArray
-
-if TYPE_CHECKING:
-    from eventstudy.estimation.partials import Partial, Work
+from eventstudy.estimation.partials import Partial, Work
 
 #: So many partitions a worker are on their way: one in work, one that waits.
 AHEAD = 2
@@ -32,7 +21,6 @@ CONNECT = 10
 #: What the modules of dask are called.
 _DASK = "distributed"
 
-T = TypeVar("T")
 #: The number of a partition, its events and their places among all.
 Jobs = Iterator[tuple[int, EventPanel, IntArray]]
 
@@ -85,7 +73,8 @@ class Pool(Here):
 
     def _check(self, work: Work) -> None:
         """Refuse a model that cannot be sent to other processes."""
-        if not isinstance(self._executor, ProcessPoolExecutor):
+        processes = sys.modules.get("concurrent.futures.process")  # imported by who makes such a pool
+        if processes is None or not isinstance(self._executor, processes.ProcessPoolExecutor):
             return
         try:
             pickle.dumps(work)
@@ -158,6 +147,8 @@ def _gone() -> tuple[type[BaseException], ...]:
     """Return the errors that say that workers are gone."""
     if _DASK not in sys.modules:
         return BrokenExecutor, CancelledError
+    import asyncio
+
     from distributed import KilledWorker
     from distributed.comm import CommClosedError
 
@@ -166,8 +157,9 @@ def _gone() -> tuple[type[BaseException], ...]:
 
 def _lost(error: BaseException) -> WorkersLost:
     return WorkersLost(
-        f"The workers are gone ({type(error).__name__}): a process was killed, by the system if memory ran out, or by somebody. Make a new executor "
-        f"and run the study again; with out='folder' it goes on where it was, and more partitions take less memory each."
+        f"The workers are gone ({type(error).__name__}): a process was killed, by the system if memory ran out, or by somebody, or a script that makes "
+        f"processes lacks the line if __name__ == '__main__'. Make a new executor and run the study again; with out='folder' it goes on where it was, "
+        f"and more partitions take less memory each."
     )
 
 
@@ -185,6 +177,8 @@ def crew_of(executor: Any, *, kept: bool) -> Here:
         return Pool(executor)
     dask = sys.modules.get(_DASK)
     if dask is not None and isinstance(executor, dask.Client) and not executor.asynchronous:
+        if executor.status != "running":
+            raise InvalidInput(f"The client of the cluster is {executor.status}; make a new one.")
         return Cluster(executor, kept=kept)
     kind = f"{executor!r}" if isinstance(executor, str | int) else f"a {type(executor).__name__}"
     raise InvalidInput(

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
 from eventstudy.errors import InvalidInput
 from eventstudy.estimation.crews import Here, crew_of
 from eventstudy.estimation.panel import EventPanel, IntArray
-
-if TYPE_CHECKING:
-    from eventstudy.estimation.partials import Partial, Work
+from eventstudy.estimation.partials import Partial, Work
 
 T = TypeVar("T")
 #: Events of a partition at most, where nothing else is said: some seconds of work. Sums by date are as large for few events as for many, so
@@ -117,7 +115,7 @@ class Spread:
                 f"partitions is {self.partitions}, and the study in the folder was begun with {begun}; leave partitions out, or name another folder."
             )
         if begun is not None or self.partitions is not None:
-            return begun or self.partitions or 1
+            return int(begun or self.partitions or 1)
         if not self.is_watched:
             return 1
         return max(workers, -(-panel.n // (EVENTS_KEPT if work.keep else EVENTS)))

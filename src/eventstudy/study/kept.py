@@ -86,7 +86,7 @@ def _pieces(table: pd.DataFrame | None) -> Iterator[str | np.ndarray]:
         yield ""
         return
     names = np.array([str(c) for c in table.columns.tolist()], dtype=object)
-    order, values = np.argsort(names, kind="stable"), table.to_numpy().T
+    order, values = np.argsort(names, kind="stable"), table.to_numpy(dtype=np.float64).T
     yield "\x1f".join(names[order].tolist())
     yield table.index.to_numpy(dtype="datetime64[ns]").view(np.int64)
     for first in range(0, len(values), _COLUMNS):
@@ -197,8 +197,10 @@ class Shelf:
 
     def keep(self, start: int, stop: int, found: Partial) -> None:
         """Write a partial result, and remove those of which it was merged."""
-        with written_whole(self._file(start, stop)) as stream:
-            np.savez(stream, allow_pickle=False, **self._packed(found))
+        with written_whole(self._file(start, stop)) as stream, zipfile.ZipFile(stream, "w") as archive:
+            for name, array in self._packed(found).items():
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, array, allow_pickle=False)
         for first, end in self._spans():
             if start <= first and end <= stop and (first, end) != (start, stop):
                 self._file(first, end).unlink(missing_ok=True)
@@ -280,7 +282,7 @@ class Shelf:
             "group": panel.events.groups,
             "session": pa.array(panel.sessions.to_numpy(dtype="datetime64[D]")),
         }
-        columns |= {name: fit["coefficients"][:, j] for j, name in enumerate(fit["names"])}
+        columns |= {f"coef_{name}": fit["coefficients"][:, j] for j, name in enumerate(fit["names"])}
         columns |= {name: fit[name] for name in ("sigma", "n_est", "r_squared")}
         columns |= {f"ar_{day}": abnormal["ar"][:, j] for j, day in enumerate(panel.window.days.tolist())}
         df = abnormal["n_est"] - abnormal["n_params"]

@@ -17,9 +17,9 @@ from eventstudy.calendars import AUTO, ClosedDay, calendar_bounds, check_closed_
 from eventstudy.console import events_bar
 from eventstudy.errors import DataUnfit, InvalidInput
 from eventstudy.estimation.abnormal import run_up
+from eventstudy.estimation.engine import estimate
 from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import Alignment, AlignmentRules, FloatArray, align
-from eventstudy.estimation.partials import estimate
 from eventstudy.estimation.spans import closes_of, trades_of
 from eventstudy.estimation.spread import Spread
 from eventstudy.events import Event, EventList, Exchanges, tradable_days
@@ -203,7 +203,7 @@ class EventStudy:
             what is lost with a worker and what is told as done.
         out : path, optional
             A folder, made if it is not there, in which what is found is kept while the study runs: its events table (``events-*.parquet``: who
-            and when, coefficients, ``ar_…`` by day, ``car_…``, ``se_…``, ``t_…`` and ``p_value_…`` by window) and what it needs to go on where
+            and when, ``coef_…``, ``ar_…`` by day, ``car_…``, ``se_…``, ``t_…`` and ``p_value_…`` by window) and what it needs to go on where
             it was if it was stopped. Needs pyarrow.
 
         Returns
