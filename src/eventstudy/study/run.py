@@ -12,9 +12,9 @@ import pandas as pd
 
 from eventstudy.calendars import AUTO, ClosedDay, calendar_bounds, check_closed_day
 from eventstudy.errors import DataUnfit, InvalidInput
-from eventstudy.estimation.abnormal import estimate, run_up
+from eventstudy.estimation.abnormal import AbnormalReturns, estimate, run_up
 from eventstudy.estimation.model import NormalReturnModel
-from eventstudy.estimation.panel import Alignment, AlignmentRules, FloatArray, align
+from eventstudy.estimation.panel import Alignment, AlignmentRules, EventPanel, FloatArray, align
 from eventstudy.estimation.spans import closes_of, trades_of
 from eventstudy.events import Event, EventList, Exchanges, tradable_days
 from eventstudy.measures import Measure, check_measure
@@ -32,7 +32,7 @@ from eventstudy.study.data_checks import (
     without_untraded,
 )
 from eventstudy.study.exchange import exchanges_of, of_another_market
-from eventstudy.study.intake import Intake, as_data, as_factors
+from eventstudy.study.intake import Data, Intake, as_data, as_factors
 from eventstudy.study.results import EventStudyResult
 from eventstudy.study.validity import Check, asked_by_checks, design_checks, events_check, gap_checks, validity_checks
 from eventstudy.study.yardstick import benchmark_checks, made_of_the_firms
@@ -198,28 +198,10 @@ class EventStudy:
         TooLarge
             If the returns of so many firms and days do not fit into the memory that is left.
         """
-        wanted = as_events(events)
-        tickers = wanted.tickers.tolist()
-        extra, factors_said = as_factors(factors, self.calendar)
-        read = as_data(data, self._needed(wanted, extra), self.calendar)
-        table, prices = read.table, read.prices
-        exchanges = exchanges_of(table, wanted, self.model, self.calendar)
-        exchange = exchanges.sessions or None
-        fits = exchange is not None and exchange in (exchanges.named, *exchanges.of_dates)
-        named = bool(exchanges.named)
-        intake = Intake(self.model, self.returns, self.measure, exchange, named=named, fits=fits, room=read.room)
-        rules = self._rules(exchanges, of_prices=prices is not None)
-
-        def aligned(
-            table: Prices | pd.DataFrame,
-        ) -> tuple[pd.DataFrame, pd.DatetimeIndex, pd.DataFrame | None, Alignment]:
-            returns, holes = intake.read(table, tickers, extra)
-            trades = trades_of(table, returns) if self.model.bridges_gaps else None
-            closes = closes_of(table, returns) if self.measure == "return" else None
-            alignment = align(returns, wanted, self.model, replace(rules, holes=holes), trades, closes)
-            return returns, holes, trades, _without_hole_days(alignment, holes, exchanges, self.model.benchmark)
-
-        returns, holes, trades, alignment = aligned(table)
+        made = self._prepared(data, as_events(events), factors)
+        wanted, tickers, read, prices = made.events, made.events.tickers.tolist(), made.read, made.read.prices
+        exchange, exchanges, named = made.intake.exchange, made.exchanges, made.intake.named
+        returns, holes, trades, alignment = made.aligned(read.table)
         checked_table = returns if prices is None else prices
         kind = self.returns if self.measure == "return" else None
         findings = price_findings(checked_table, alignment.panel, self.model, exchange, returns, kind, named)
@@ -228,11 +210,11 @@ class EventStudy:
             traded = without_untraded(prices, alignment.panel, self.model, exchange)
             if traded is not prices:  # a return of zero by construction would pass for calm
                 prices = traded
-                returns, holes, trades, alignment = aligned(traded)
+                returns, holes, trades, alignment = made.aligned(traded)
         data_checks = (
             *events_check(wanted),
             *gap_checks(alignment.panel, holes),
-            *day_checks(read, returns, exchanges, alignment.panel, holes, factors_said),
+            *day_checks(read, returns, exchanges, alignment.panel, holes, made.factors_said),
             *(still_check(read, alignment.panel, self.model) if self.measure == "return" else ()),
         )
         if prices is not None or found:
@@ -240,8 +222,22 @@ class EventStudy:
         if prices is not None and not alignment.panel.n:
             self._require_events(alignment, gaps_in_words(prices, tickers, self.model, exchange))
         before = partial(run_up, model=self.model, returns=returns, trades=trades)
-        foreign = of_another_market(table, wanted, self.model)
+        foreign = of_another_market(read.table, wanted, self.model)
         return self._result_of(alignment, read.origin(returns), prices, data_checks, found, before, foreign)
+
+    def _prepared(
+        self, data: Prices | pd.DataFrame | object, wanted: EventList, factors: pd.DataFrame | object | None
+    ) -> _Prepared:
+        """Read data and factors, and settle on which sessions of which exchange events are aligned."""
+        extra, factors_said = as_factors(factors, self.calendar)
+        read = as_data(data, self._needed(wanted, extra), self.calendar)
+        exchanges = exchanges_of(read.table, wanted, self.model, self.calendar)
+        exchange = exchanges.sessions or None
+        fits = exchange is not None and exchange in (exchanges.named, *exchanges.of_dates)
+        named = bool(exchanges.named)
+        intake = Intake(self.model, self.returns, self.measure, exchange, named=named, fits=fits, room=read.room)
+        rules = self._rules(exchanges, of_prices=read.prices is not None)
+        return _Prepared(wanted, extra, factors_said, read, exchanges, intake, rules)
 
     def _needed(self, events: EventList, factors: pd.DataFrame | None) -> Needed:
         """Return which rows of returns the windows of events need."""
@@ -323,6 +319,48 @@ class EventStudy:
                 f"{self.max_dropped:.0%}. {why}. Correct the events, or raise max_dropped.",
                 dropped=alignment.dropped,
             )
+
+
+@dataclass(frozen=True, eq=False)
+class _Prepared:
+    """Data that were read for some events, and the rules by which these are aligned."""
+
+    events: EventList
+    factors: pd.DataFrame | None
+    factors_said: str
+    read: Data
+    exchanges: Exchanges
+    intake: Intake
+    rules: AlignmentRules
+
+    def aligned(
+        self, table: Prices | pd.DataFrame
+    ) -> tuple[pd.DataFrame, pd.DatetimeIndex, pd.DataFrame | None, Alignment]:
+        """Return returns of the table, its holes, where there were trades, and the events in event time."""
+        model = self.intake.model
+        returns, holes = self.intake.read(table, self.events.tickers.tolist(), self.factors)
+        trades = trades_of(table, returns) if model.bridges_gaps else None
+        closes = closes_of(table, returns) if self.intake.measure == "return" else None
+        alignment = align(returns, self.events, model, replace(self.rules, holes=holes), trades, closes)
+        return returns, holes, trades, _without_hole_days(alignment, holes, self.exchanges, model.benchmark)
+
+
+def unchecked(
+    study: EventStudy, data: Prices | pd.DataFrame, events: EventList, factors: pd.DataFrame | None = None
+) -> tuple[EventPanel, AbnormalReturns]:
+    """Return events in event time and their abnormal returns as `EventStudy.run` has them, without its checks.
+
+    For days that nobody asks about; prices are those of a study that was run, whose stale days are known. Events that cannot be studied
+    are left out.
+    """
+    made = study._prepared(data, events, factors)
+    *_, alignment = made.aligned(made.read.table)
+    if made.read.prices is not None:
+        traded = without_untraded(made.read.prices, alignment.panel, study.model, made.intake.exchange)
+        if traded is not made.read.prices:
+            *_, alignment = made.aligned(traded)
+    reasons, _, abnormal = estimate(alignment.panel, study.model)
+    return alignment.without(reasons).panel, abnormal
 
 
 def _without_hole_days(

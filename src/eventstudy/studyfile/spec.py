@@ -25,13 +25,14 @@ from eventstudy.sources import load_prices, source_of
 from eventstudy.sources.events import read_events
 from eventstudy.sources.files.french import read_french_factors
 from eventstudy.sources.files.open import PriceFile
-from eventstudy.sources.source import Snapshot, Source
+from eventstudy.sources.source import Source
 from eventstudy.study.results import EventStudyResult
 from eventstudy.study.run import EventStudy
 from eventstudy.studyfile.parts import (
     ModelPart,
     Moment,
     Notebooks,
+    OrdinaryPart,
     OtherDay,
     Parameters,
     PricesPart,
@@ -101,6 +102,7 @@ class StudySpec(Part):
     other_days: tuple[OtherDay, ...] = ()
     robustness: tuple[Variant, ...] = ()
     universe: UniversePart | None = None
+    ordinary_days: OrdinaryPart | None = None
     claims: ClaimBook = ClaimBook()
     notebooks: Notebooks = ()
     trust_notebooks: Annotated[bool, Strict()] = False
@@ -257,7 +259,7 @@ class StudySpec(Part):
         )
 
     def price_source(self) -> Source:
-        """Return the source of the study's prices: the snapshot, a stored vintage of Yahoo, or its own file.
+        """Return the source of the study's prices: embedded ones, a stored vintage of Yahoo, or its own file.
 
         Raises
         ------
@@ -270,7 +272,7 @@ class StudySpec(Part):
         if self.prices.files:
             paths = [self.folder / name for name in self.prices.files]
             return source_of(paths if isinstance(given, list) else paths[0], self.prices.encoding)
-        return PriceFile(self._vintage()) if self.prices.downloaded else Snapshot()
+        return PriceFile(self._vintage()) if self.prices.downloaded else source_of(given)
 
     def _vintage(self) -> Path:
         if self.prices.vintage is None and not list_vintages(self.folder, YAHOO):
