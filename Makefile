@@ -12,7 +12,7 @@ UV     := $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps
 .PHONY: report test quick lowest format bench guard clean help
 
 help:
-	@echo "make report   build reports/deepseek from the embedded prices"
+	@echo "make report   build reports/deepseek and reports/sp500 from the embedded prices"
 	@echo "make quick    the tests of a minute: no builds, no simulations, no browser, no faults"
 	@echo "make test     lint, types, layers, all tests"
 	@echo "make lowest   the quick tests on the lowest versions that pyproject.toml allows"
@@ -21,7 +21,7 @@ help:
 	@echo "make clean    remove the virtual environment"
 
 report: $(VENV)/.report
-	$(BIN)/eventstudy build reports/deepseek --why
+	$(BIN)/eventstudy build reports/deepseek reports/sp500 --why
 
 test: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -166,10 +166,10 @@ class OrdinaryDays:
             index=self.days.rename("date"),
         )
 
-    @property
-    def usual(self) -> float:
-        """How many firms have an extreme day on the median ordinary day."""
-        return float(self.by_day["extreme"][self.ordinary].median())
+    @cached_property
+    def from_median(self) -> OrdinaryDays:
+        """The same, each day measured from its median firm."""
+        return replace(self, values=self.values - np.nanmedian(self.values, axis=1, keepdims=True))
 
     def _placed(self, values: FloatArray) -> dict[str, np.ndarray]:
         found = place_among(values, self.day, self.ordinary)

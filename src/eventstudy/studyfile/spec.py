@@ -45,9 +45,11 @@ from eventstudy.studyfile.release import State, Status, release_mark, release_st
 from eventstudy.toml import check_texts, read_toml
 from eventstudy.vintages.store import find_vintage, list_vintages
 from eventstudy.windows import Window
-from eventstudy.wording import first_few
+from eventstudy.wording import first_few, listed
 
 FILE_NAME = "study.toml"
+#: Keys of reports of events that one of a day does not show.
+NOT_OF_A_DAY = ("headline", "timeline", "claims", "other_days", "robustness", "universe", "pdf")
 
 
 class StudySpec(Part):
@@ -126,6 +128,19 @@ class StudySpec(Part):
         if not isinstance(given, dict) or "claims" not in given:
             return given
         return {**given, "claims": claims_of(Path(given.get("folder", ".")), given["claims"])}
+
+    @model_validator(mode="after")
+    def _a_day_is_one_story(self) -> StudySpec:
+        """Refuse what a report of a day would not show."""
+        unshown = [key for key in NOT_OF_A_DAY if key in self.model_fields_set and getattr(self, key)]
+        if self.ordinary_days is not None and unshown:
+            raise ValueError(
+                f"[ordinary_days] makes a report of the day, in which {listed(unshown)} would not be shown; remove {'it' if len(unshown) == 1 else 'them'}, "
+                "or make a study of its own for the day"
+            )
+        if self.ordinary_days is not None and self.model.measure != "return":
+            raise ValueError(f"[ordinary_days] is made of returns, and model.measure is {self.model.measure!r}")
+        return self
 
     @model_validator(mode="after")
     def _paths_stay_inside(self) -> StudySpec:
