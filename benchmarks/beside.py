@@ -266,7 +266,7 @@ def environment(name: str) -> tuple[Path, str]:
         [uv, "venv", "--quiet", "--python", sys.executable, folder],
         [uv, "pip", "install", "--quiet", "--python", python, *pins],
     ):
-        done = subprocess.run(list(map(str, command)), capture_output=True, text=True)
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
         if done.returncode:
             return python, f"not installed: {_last(done.stderr)}"
     made.write_text(json.dumps(pins))
@@ -395,27 +395,20 @@ def table(found: dict[tuple[str, int], tuple[float, float, str]], names: list[st
     return lines
 
 
+ABOUT = f"""\
+One event a firm over {SESSIONS} sessions, market model, estimation days [{ESTIMATION[0]}, {ESTIMATION[1]}], event window [{WINDOW[0]}, +{WINDOW[1]}]: the same returns for
+all, already in the form that each wants, in memory. Seconds of one processor for the study alone, the largest memory of the whole process,
+medians of {ROUNDS} rounds in which all take turns; no process has more than {LIMIT} s. Each package of the index has an environment of its own, with
+the versions that `beside.py` pins, and cannot be imported from the one of this project."""
+
+
 def write() -> None:
     """Measure all packages and write their section of `RESULTS.md`."""
     from run import machine, put_section
 
     names = list(MADE)
     lines = table(rounds(names), names)
-    put_section(
-        "Beside other packages",
-        [
-            f"Measured on {machine()}.",
-            "",
-            f"One event a firm over {SESSIONS} sessions, market model, estimation days [{ESTIMATION[0]}, {ESTIMATION[1]}], event window "
-            f"[{WINDOW[0]}, +{WINDOW[1]}]: the same returns for all, already in the",
-            "form that each wants, in memory. Seconds of one processor for the study alone, the largest memory of the whole process, medians of "
-            f"{ROUNDS} rounds in which all take",
-            "turns. Each package of the index has an environment of its own, with the versions that `beside.py` pins, and cannot be imported from "
-            "the one of this project.",
-            "",
-            *lines,
-        ],
-    )
+    put_section("Beside other packages", [f"Measured on {machine()}.", "", *ABOUT.splitlines(), "", *lines])
 
 
 def main() -> None:

@@ -244,8 +244,7 @@ PHRASES = [
         r"(?P<more_events>#) more events are in the tables",
         r"and (?P<more_turned>#) more moved beyond the market",
         r"(?P<one_of>#) of its (?P<estimation_days>#) estimation days",
-        r"from the median share of each day instead, (?P<rest_extreme>#) shares had an extreme day, (?P<rest_up>#) up and (?P<rest_down>#) down"
-        r"(?:; (?P<rest_as_many>#) of (?P<ordinary>#) ordinary days had as many)?",
+        r"from the median share of each day instead, (?P<rest_extreme>#) shares had an extreme day, (?P<rest_up>#) up and (?P<rest_down>#) down(?:; (?P<rest_as_many>#) of (?P<ordinary>#) ordinary days had as many)?",
         r"(?P<extreme>#) of (?P<events>#) shares had an extreme day",
         r"(?P<extreme>#) of its (?P<firms>#) shares had an extreme day",
         r"(?P<extreme>#) shares had an extreme day",
@@ -266,7 +265,7 @@ PHRASES = [
         r"(?P<as_far>#) of (?P<ordinary>#) ordinary days were as far out",
         r"(?P<as_far_first>#) of (?P<ordinary>#) ordinary days had a mean",
         r"(?:on|of) (?P<ordinary>#) ordinary days(?= the mean|,|$|\.| are)",
-        r"(?P<up>#) up(?: and|,) (?P<down>#) down",
+        r"(?:on|of) (?P<ordinary>#) ordinary days\b",
         r"[Aa]t most (?P<tail>#)% of (?:its|the share’s) (?P<all_days>#) days",
         r"[Aa]t most (?P<tail>#)% of its days",
         r"[Aa]t most (?P<test_level>#)% of all days",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,17 @@ import pandas as pd
 from eventstudy.figures.columns import ABNORMAL_RETURN, WHAT, Column, Unit
 from eventstudy.figures.presentation import draw_figure
 from eventstudy.figures.recipe import Facts, Recipe
-from eventstudy.figures.sheet import Scale, Sheet, fit, fitted_ticks, legend_height, limits, percent_ticks, text_width, ticks
+from eventstudy.figures.sheet import (
+    Scale,
+    Sheet,
+    fit,
+    fitted_ticks,
+    legend_height,
+    limits,
+    percent_ticks,
+    text_width,
+    ticks,
+)
 from eventstudy.figures.style import POINTS, Size, palette
 from eventstudy.figures.words import FigureText, alt_list
 from eventstudy.statements import ABNORMAL, Numbers, State
@@ -46,13 +56,13 @@ class Calendar:
     @property
     def both(self) -> np.ndarray:
         """How many firms have an extreme day, shape (D,)."""
-        return self.down + self.up
+        return np.asarray(self.down + self.up)
 
     @property
     def others(self) -> np.ndarray:
         """Places of the ordinary days, those with the most firms first."""
         order = np.argsort(-self.both, kind="stable")
-        return order[order != self.day]
+        return np.asarray(order[order != self.day])
 
     @property
     def as_many(self) -> int:
@@ -81,7 +91,9 @@ class Calendar:
         )
 
 
-def calendar(shown: Calendar, *, size: str = "article", source: str = "", title: str | None = None, model: str = "") -> HouseFigure:
+def calendar(
+    shown: Calendar, *, size: str = "article", source: str = "", title: str | None = None, model: str = ""
+) -> HouseFigure:
     """Draw a bar a day, up for firms with one of their highest days, down for those with one of their lowest.
 
     Parameters
@@ -313,11 +325,18 @@ def _draw_groups(sheet: Sheet, shown: GroupDays, legend: Sequence[str]) -> None:
     sheet.legend(_samples(sheet, legend), sheet.top + 0.5 * size.foot)
     top, base = sheet.top + legend_height(legend, size), sheet.bottom - 2.0 * size.foot
     gap = 0.9 * size.body
-    texts = [(_text(v), plural(k, "day")) for v, k in zip(shown.means[shown.day].tolist(), shown.as_far.tolist(), strict=True)]
+    texts = [
+        (_text(v), plural(k, "day"))
+        for v, k in zip(shown.means[shown.day].tolist(), shown.as_far.tolist(), strict=True)
+    ]
     widths = [max(text_width(t[i], size.body, not i) for t in texts) for i in (0, 1)]
     name = 0.0 if size.narrow else max(text_width(n, size.body, True) for n in shown.names) + gap
     right = sheet.right if size.narrow else sheet.right - widths[1] - gap - widths[0] - gap
-    x = Scale(*limits(shown.means.ravel().tolist(), pad=0.03), sheet.left + name + (0.4 * size.body if size.narrow else 0.0), right - 0.4 * size.body)
+    x = Scale(
+        *limits(shown.means.ravel().tolist(), pad=0.03),
+        sheet.left + name + (0.4 * size.body if size.narrow else 0.0),
+        right - 0.4 * size.body,
+    )
     step = (base - top) / (len(shown.names) + 0.4)
     marks, form = fitted_ticks(x, size.foot, percent_ticks)
     sheet.tick_labels(x, marks, form, base + 1.35 * size.foot)
@@ -343,7 +362,9 @@ def _strip(sheet: Sheet, shown: GroupDays, j: int, x: Scale, middle: float, half
     sheet.box(low, middle - half, high - low, 2 * half, colours.band)
     days = np.delete(shown.means[:, j], shown.day)
     axes = sheet.axes(x, Scale(-1.0, 1.0, middle + half, middle - half))
-    axes.vlines(days[np.isfinite(days)], -0.72, 0.72, color=colours.ordinary, linewidth=0.8 * POINTS * size.unit, alpha=0.75)
+    axes.vlines(
+        days[np.isfinite(days)], -0.72, 0.72, color=colours.ordinary, linewidth=0.8 * POINTS * size.unit, alpha=0.75
+    )
     if state != "missing":
         tint = colours.of_state(state)
         sheet.mark(x.px(shown.means[shown.day, j]), middle, tint, filled=state != "unclear", shape="D", pixels=9)

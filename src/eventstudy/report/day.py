@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -113,7 +113,7 @@ def firms_table(f: Findings) -> ReportTable:
         )
         for firm, row in _rows(shown)
     )
-    headers = ("Share", capital(noun_of(f)), "Abnormal", "Days as far", "p")
+    headers = ("Share", "Group", "Abnormal", "Days as far", "p")
     raw = table.reset_index()
     raw.insert(1, "name", [named[firm] for firm in table.index])
     which = f", the {SHOWN} lowest and the {SHOWN} highest of {n}" if len(shown) < n else ""
@@ -127,7 +127,7 @@ def days_table(f: Findings) -> ReportTable:
     order = table.sort_values("extreme", ascending=False, kind="stable").head(SHOWN_DAYS)
     rows = tuple(
         (
-            iso_day(day) + ("" if row["is_ordinary"] else ", the day"),
+            iso_day(pd.Timestamp(str(day))) + ("" if row["is_ordinary"] else ", the day"),
             str(row["extreme"]),
             str(row["up"]),
             str(row["down"]),
@@ -143,10 +143,14 @@ def days_table(f: Findings) -> ReportTable:
     return ReportTable("days", caption, headers, rows, raw, published=False)
 
 
+def _whole(value: float) -> str:
+    return number(value, 0)
+
+
 def whole_table(f: Findings) -> ReportTable:
     """Return where numbers of all shares together stand among ordinary days."""
     table = day_of(f).whole
-    forms = {"spread": lambda v: percent(v, 2, sign=False), "mean": percent}
+    forms: dict[str, Callable[[float], str]] = {"spread": lambda v: percent(v, 2, sign=False), "mean": percent}
     titles = {
         "spread": "Standard deviation of abnormal returns across shares",
         "extreme": "Shares with an extreme day",
@@ -156,7 +160,7 @@ def whole_table(f: Findings) -> ReportTable:
     }
     rows = []
     for name, row in _rows(table):
-        write = forms.get(str(name), lambda v: number(v, 0))
+        write = forms.get(str(name), _whole)
         middle = f"{write(row['low'])} to {write(row['high'])}"
         rows.append(
             (titles[str(name)], write(row["value"]), middle, f"{row['as_far']} of {row['of']}", p_text(row["p"]))
@@ -191,9 +195,7 @@ def day_sentences(f: Findings) -> dict[str, tuple[str, Numbers]]:
         "What a mean hides": _hidden_sentence(f),
         "Share by share": _firms_sentence(f),
     }
-    return {
-        name: (text, of_hidden if name == "What a mean hides" else numbers) for name, text in found.items() if text
-    }
+    return {name: (text, of_hidden if name == "What a mean hides" else numbers) for name, text in found.items() if text}
 
 
 def day_numbers(f: Findings) -> Numbers:
@@ -238,7 +240,7 @@ def _standfirst(f: Findings) -> str:
     shown, n = calendar_of(f), calendar_of(f).numbers().counts
     when, more = long_day(shown.days[shown.day]), shown.as_many
     had = (
-        f"On {when} {n['extreme']} of {n['events']} shares had an extreme day, {n['up']} up and {n['down']} down; the median ordinary day has "
+        f"On {when}, {n['extreme']} of {n['events']} shares had an extreme day, {n['up']} up and {n['down']} down; the median ordinary day has "
         f"{n['usual']:g}."
     )
     rest = f"{_from_median(f)}."
@@ -268,9 +270,7 @@ def _groups_sentence(f: Findings) -> str:
     none = f"of none of {n} {noun} was the mean abnormal return larger than on every ordinary day"
     said = f"{len(alone)} of {n} {noun} had a mean abnormal return larger than on any ordinary day{_among(named, len(alone))}"
     out = int((table["p_adjusted"] < STANDS_OUT).sum())
-    return (
-        f"{said if len(alone) else capital(none)}. Allowing for {n} {noun} at once, {_stand_out(out)}."
-    )
+    return f"{said if len(alone) else capital(none)}. Allowing for {n} {noun} at once, {_stand_out(out)}."
 
 
 def _among(named: list[str], n: int) -> str:
@@ -282,7 +282,7 @@ def _hidden(f: Findings) -> pd.Series | None:
     table = day_of(f).by_group
     calm = table[table["p"] >= STANDS_OUT]
     share = (calm["up"] + calm["down"]) / calm["firms"]
-    return None if calm.empty or share.max() < 4 * TAIL else calm.loc[share.idxmax()]
+    return None if calm.empty or share.max() < 4 * TAIL else calm.iloc[int(share.to_numpy().argmax())]
 
 
 def _hidden_sentence(f: Findings) -> str:
@@ -298,10 +298,12 @@ def _hidden_sentence(f: Findings) -> str:
 
 def _firms_sentence(f: Findings) -> str:
     table = day_of(f).by_firm
-    low, high = (f"{called(f, str(firm))} ({percent(table['abnormal'][firm])})" for firm in (table.index[0], table.index[-1]))
+    low, high = (
+        f"{called(f, str(firm))} ({percent(table['abnormal'][firm])})" for firm in (table.index[0], table.index[-1])
+    )
     alone, out = int((table["as_far"] == 0).sum()), int((table["p_adjusted"] < STANDS_OUT).sum())
     return (
-        f"The lowest abnormal return was that of {low}, the highest that of {high}. {plural(alone, 'share')} went farther than on any ordinary day. Allowing for all "
+        f"The lowest abnormal return and the highest: {low} and {high}. {plural(alone, 'share')} went farther than on any ordinary day. Allowing for all "
         f"{len(table)} at once, {_stand_out(out)}"
         f"{'' if out else ': on most days some share goes as far for what it does usually. The day was unusual for how many moved'}."
     )

@@ -134,7 +134,7 @@ class OrdinaryDays:
     @property
     def ordinary(self) -> BoolArray:
         """Which days are ordinary, shape (D,)."""
-        return np.arange(len(self.days)) != self.day
+        return np.asarray(np.arange(len(self.days)) != self.day, dtype=np.bool_)
 
     @property
     def date(self) -> pd.Timestamp:
@@ -212,14 +212,17 @@ class OrdinaryDays:
         table = pd.DataFrame(self._placed(self.values), index=pd.Index(self.firms, name="firm"))
         table.insert(0, "group", list(self.groups))
         table["extreme"] = high[self.day].astype(int) - low[self.day].astype(int)
-        return table[np.isfinite(table["abnormal"])].sort_values("abnormal", kind="stable")
+        seen: pd.DataFrame = table[np.isfinite(table["abnormal"])]
+        return seen.sort_values("abnormal", kind="stable")
 
     @cached_property
     def whole(self) -> pd.DataFrame:
         """`Place` of numbers of all firms together: ``spread``, ``extreme``, ``down``, ``up`` and ``mean``, one row each."""
         names = ["spread", "extreme", "down", "up", "mean"]
         values = self.by_day[names].to_numpy(dtype=np.float64)
-        return pd.DataFrame(self._placed(values), index=pd.Index(names, name="what")).rename(columns={"abnormal": "value"})
+        return pd.DataFrame(self._placed(values), index=pd.Index(names, name="what")).rename(
+            columns={"abnormal": "value"}
+        )
 
 
 def ordinary_days(
@@ -264,10 +267,12 @@ def ordinary_days(
             f"study of {iso_day(panel.calendar[at])} can be made; it is compared with at least {FEWEST}. Use a shorter estimation window, or more days."
         )
     days = panel.calendar[places]
+    nothing = np.full(len(days) * len(firms), "", dtype=object)
     every = EventList(
         np.repeat(np.array(firms, dtype=object), len(days)),
         np.tile(days.to_numpy(dtype="datetime64[ns]"), len(firms)),
-        *[np.full(len(days) * len(firms), "", dtype=object)] * 2,
+        nothing,
+        nothing,
     )
     found, abnormal = unchecked(replace(study, window=(0, 0)), data, every, factors)
     values = np.full((len(days), len(firms)), np.nan)
