@@ -35,7 +35,7 @@ from eventstudy.study.exchange import exchanges_of, of_another_market
 from eventstudy.study.intake import Data, Intake, as_data, as_factors
 from eventstudy.study.results import EventStudyResult
 from eventstudy.study.validity import Check, asked_by_checks, design_checks, events_check, gap_checks, validity_checks
-from eventstudy.study.yardstick import benchmark_checks, made_of_the_firms
+from eventstudy.study.yardstick import Explained, benchmark_checks, made_of_the_firms
 from eventstudy.windows import Window
 from eventstudy.wording import by_reason, first_few, iso_day, listed, plural
 
@@ -285,7 +285,8 @@ class EventStudy:
         alignment = alignment.without(reasons)
         self._require_events(alignment)
         abnormal = abnormal.but(before=partial(before, panel=alignment.panel))
-        abnormal = abnormal.but(void=made_of_the_firms(abnormal, alignment.panel))
+        explained = Explained.of(abnormal.position, alignment.panel)
+        abnormal = abnormal.but(void=made_of_the_firms(abnormal, alignment.panel, explained))
         return EventStudyResult(
             model=self.model,
             panel=alignment.panel,
@@ -296,7 +297,9 @@ class EventStudy:
             checks=(
                 *design_checks(abnormal, alignment.audit, alignment.panel, self.measure),
                 *validity_checks(abnormal, alignment.panel, self.model, self.measure),
-                *benchmark_checks(abnormal, alignment.panel, self.model, fit, self.returns, self.measure, foreign),
+                *benchmark_checks(
+                    abnormal, alignment.panel, self.model, fit, self.returns, self.measure, foreign, explained
+                ),
                 *data_checks,
             ),
             returns_kind=self.returns,
