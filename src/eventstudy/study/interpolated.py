@@ -181,7 +181,7 @@ def _may_follow(values: FloatArray) -> BoolArray:
     """Return which columns `follows_itself` may tell of, shape (K,): all with a hole, others by the same correlation of all at once."""
     if len(values) < FEWEST:
         return np.zeros(values.shape[1], dtype=np.bool_)
-    out = ~np.isfinite(values).all(axis=0)
+    out = np.asarray(~np.isfinite(values).all(axis=0), dtype=np.bool_)
     series = np.ascontiguousarray(values[:, ~out].T)
     series -= np.median(series, axis=1, keepdims=True)
     reach = 3.0 * 1.4826 * np.median(np.abs(series), axis=1, keepdims=True)
