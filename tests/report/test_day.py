@@ -133,6 +133,17 @@ def test_a_report_of_another_day_and_other_groups(tmp_path: Path) -> None:
     assert rebuild_differs(es.load_study(folder)) == ()
 
 
+@pytest.mark.builds
+def test_events_without_groups_make_a_page_without_them(tmp_path: Path) -> None:
+    folder = other_study(tmp_path / "forecast")
+    table = pd.read_csv(folder / "events.csv").drop(columns="group")
+    table.to_csv(folder / "events.csv", index=False)
+    build(es.load_study(folder))
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    assert "Trades" not in page
+    assert [p.stem for p in (folder / "figures").glob("*.svg")] == ["calendar"]
+
+
 def test_every_sentence_is_read_and_a_changed_number_is_caught(tmp_path: Path) -> None:
     found = compute(es.load_study(other_study(tmp_path / "forecast")))
     for name, (text, numbers) in sentences(found).items():

@@ -173,6 +173,38 @@ def test_what_cannot_be_compared_is_refused(prices):
     two = study.run(prices, [es.Event("AMD", DAY), es.Event("MSFT", "2024-12-16")])
     with pytest.raises(DataUnfit, match="all of one day"):
         ordinary_days(study, prices, two)
+    with pytest.raises(DataUnfit, match=r"of 3 firms; .* at least 5"):
+        ordinary_days(study, prices, study.run(prices, events(firms=FIRMS[:3])))
     short = prices.between("2024-06-01", "2025-01-10")
     with pytest.raises(DataUnfit, match=r"leave \d+ ordinary days.*at least 40.*shorter estimation window"):
         ordinary_days(study, short, study.run(short, events()))
+
+
+def test_a_firm_without_ordinary_days_and_events_without_groups(prices):
+    """Listed 46 sessions before the day, so that no day before it has an estimation window, and gone after it."""
+    closes = prices.adj_close.copy()
+    at = closes.index.get_loc(DAY)
+    closes.iloc[: at - 46, closes.columns.get_loc("TSLA")] = np.nan
+    closes.iloc[at + 4 :, closes.columns.get_loc("TSLA")] = np.nan
+    gone = es.Prices.from_frame(closes, provenance=prices.provenance)
+    study = specification()
+    result = study.run(gone, [es.Event(t, DAY) for t in FIRMS])
+    found = ordinary_days(study, gone, result)
+    row = found.by_firm.loc["TSLA"]
+    assert (row["as_far"], row["of"], row["p"]) == (0, 0, 1.0)
+    assert np.isnan([row["low"], row["high"]]).all()
+    assert row["abnormal"] == pytest.approx(result.ar[0]["TSLA"])
+    assert found.by_group.empty
+    assert list(found.by_group.columns) == [
+        "firms",
+        "abnormal",
+        "as_far",
+        "of",
+        "p",
+        "p_adjusted",
+        "low",
+        "high",
+        "down",
+        "up",
+    ]
+    assert found.by_day["firms"].max() == len(FIRMS)

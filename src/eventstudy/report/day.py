@@ -40,11 +40,12 @@ def noun_of(f: Findings) -> str:
     return f.spec.ordinary_days.groups
 
 
-def called(f: Findings, firm: str) -> str:
-    """Return what a firm is called: by the study file, by the label of its event, by its ticker."""
+@lru_cache(maxsize=1)
+def names_of(f: Findings) -> dict[str, str]:
+    """Return what each firm is called: by the study file, by the label of its event, by its ticker."""
     events = f.everyone.panel.events
-    label = dict(zip(events.tickers.tolist(), events.labels.tolist(), strict=True)).get(firm, "")
-    return f.spec.names.get(firm) or label or firm
+    labels = zip(events.tickers.tolist(), events.labels.tolist(), strict=True)
+    return {ticker: f.spec.names.get(ticker) or label or ticker for ticker, label in labels}
 
 
 # -- What the figures show.
@@ -102,10 +103,10 @@ def firms_table(f: Findings) -> ReportTable:
     """Return the shares with the lowest and with the highest abnormal returns; all of them in the file."""
     table, n = day_of(f).by_firm, len(day_of(f).by_firm)
     shown = table if n <= 2 * SHOWN else pd.concat([table.iloc[:SHOWN], table.iloc[n - SHOWN :].iloc[::-1]])
-    named = {firm: called(f, str(firm)) for firm in table.index}
+    named = names_of(f)
     rows = tuple(
         (
-            named[firm] if named[firm] == firm else f"{named[firm]} ({firm})",
+            named[str(firm)] if named[str(firm)] == firm else f"{named[str(firm)]} ({firm})",
             str(row["group"]),
             percent(row["abnormal"]),
             f"{row['as_far']} of {row['of']}",
@@ -115,7 +116,7 @@ def firms_table(f: Findings) -> ReportTable:
     )
     headers = ("Share", "Group", "Abnormal", "Days as far", "p")
     raw = table.reset_index()
-    raw.insert(1, "name", [named[firm] for firm in table.index])
+    raw.insert(1, "name", [named[str(firm)] for firm in table.index])
     which = f", the {SHOWN} lowest and the {SHOWN} highest of {n}" if len(shown) < n else ""
     caption = f"Abnormal returns on {long_day(day_of(f).date)} and on ordinary days{which}"
     return ReportTable("shares", caption, headers, rows, raw, left=2, published=False)
@@ -204,7 +205,7 @@ def day_numbers(f: Findings) -> Numbers:
     rest = days.from_median.whole
     own, groups = calendar_of(f).numbers(), groups_of(f).numbers() if len(day_of(f).by_group) else Numbers()
     first = days.by_firm.index[0], days.by_firm.index[-1]
-    firms = {called(f, str(firm)): str(firm) for firm in first}
+    firms = {names_of(f)[str(firm)]: str(firm) for firm in first}
     values = {(str(firm), ABNORMAL, (0, 0)): float(days.by_firm["abnormal"][firm]) for firm in first}
     counts = {
         "as_wide": int(whole["as_far"]["spread"]),
@@ -299,7 +300,7 @@ def _hidden_sentence(f: Findings) -> str:
 def _firms_sentence(f: Findings) -> str:
     table = day_of(f).by_firm
     low, high = (
-        f"{called(f, str(firm))} ({percent(table['abnormal'][firm])})" for firm in (table.index[0], table.index[-1])
+        f"{names_of(f)[str(firm)]} ({percent(table['abnormal'][firm])})" for firm in (table.index[0], table.index[-1])
     )
     alone, out = int((table["as_far"] == 0).sum()), int((table["p_adjusted"] < STANDS_OUT).sum())
     return (

@@ -13,18 +13,21 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.errors import DataUnfit
+from eventstudy.estimation.abnormal import nan_mean
 from eventstudy.estimation.panel import BoolArray, FloatArray, IntArray
 from eventstudy.events import EventList
 from eventstudy.prices.table import Prices
 from eventstudy.study.results import EventStudyResult
 from eventstudy.study.run import EventStudy, unchecked
 from eventstudy.windows import Window
-from eventstudy.wording import iso_day
+from eventstudy.wording import iso_day, plural
 
 #: A firm's day is among its extreme ones if at most this share of its days lie as far out on that side.
 TAIL = 0.025
 #: Fewest ordinary days: with fewer no day can be among the extreme ones of a side, and no p-value is below 5 %.
 FEWEST = 40
+#: Fewest firms of which a day is compared as a whole, and fewest with a number for a day to count.
+FEWEST_FIRMS, FEWEST_THERE = 5, 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,20 +83,21 @@ def place_among(values: FloatArray, day: int, ordinary: BoolArray) -> Place:
     with np.errstate(invalid="ignore"):
         as_far = (others >= own).sum(axis=0)
     of = seen.sum(axis=0)
-    used = np.vstack([own[None], others])
-    unit = np.sqrt(np.nanmean(np.where(np.isfinite(used), used, np.nan) ** 2, axis=0))
+    unit = np.sqrt(nan_mean(np.vstack([own[None], others]) ** 2))
     with np.errstate(invalid="ignore", divide="ignore"):
-        largest = np.nanmax(np.where(seen, others / unit, -np.inf), axis=1)
+        largest = np.where(seen, others / unit, -np.inf).max(axis=1, initial=-np.inf)
         any_as_far = (largest[:, None] >= own / unit).sum(axis=0)
-    low, high = np.nanquantile(values[ordinary], [TAIL, 1.0 - TAIL], axis=0)
+    ends, there = np.full((2, values.shape[1]), np.nan), of > 0
+    if there.any():
+        ends[:, there] = np.nanquantile(values[ordinary][:, there], [TAIL, 1.0 - TAIL], axis=0)
     return Place(
         value=values[day],
         as_far=np.where(known, as_far, 0),
         of=of,
         p=np.where(known, (1.0 + as_far) / (1.0 + of), np.nan),
         p_adjusted=np.where(known, (1.0 + any_as_far) / (1.0 + len(others)), np.nan),
-        low=low,
-        high=high,
+        low=ends[0],
+        high=ends[1],
     )
 
 
@@ -157,7 +161,7 @@ class OrdinaryDays:
             {
                 "firms": np.isfinite(self.values).sum(axis=1),
                 "spread": np.nanstd(self.values, axis=1, ddof=1),
-                "mean": np.nanmean(self.values, axis=1),
+                "mean": nan_mean(self.values.T),
                 "down": down,
                 "up": up,
                 "extreme": down + up,
@@ -188,7 +192,7 @@ class OrdinaryDays:
         """Mean abnormal return of each group on each day, days × groups."""
         names = pd.Index(self.groups)
         there = [name for name in sorted(set(self.groups)) if name]
-        means = {name: np.nanmean(self.values[:, np.flatnonzero(names == name)], axis=1) for name in there}
+        means = {name: nan_mean(self.values[:, np.flatnonzero(names == name)].T) for name in there}
         return pd.DataFrame(means, index=self.days.rename("date"))
 
     @cached_property
@@ -250,12 +254,17 @@ def ordinary_days(
     Raises
     ------
     DataUnfit
-        If the events are of several sessions or name a firm twice, or fewer than `FEWEST` ordinary days are left.
+        If the events are of several sessions, name a firm twice or are of fewer than `FEWEST_FIRMS`, or fewer than `FEWEST` ordinary days are left.
     """
     panel = result.panel
     firms = tuple(panel.events.tickers.tolist())
     if len(np.unique(panel.position)) != 1 or len(set(firms)) != len(firms):
         raise DataUnfit("Ordinary days are those of firms with one event each, all of one day; leave the others out.")
+    if len(firms) < FEWEST_FIRMS:
+        raise DataUnfit(
+            f"The events are of {plural(len(firms), 'firm')}; how unusual a day was is told of at least {FEWEST_FIRMS} together. Of one firm result.plot_estimation_days() "
+            "shows the day among others."
+        )
     at = int(panel.position[0])
     before = max((-later for later in study.model.offsets), default=0) + (result.prices is not None)
     places = np.arange(before - Window.of(study.estimation).start, len(panel.calendar))
@@ -278,6 +287,6 @@ def ordinary_days(
     values = np.full((len(days), len(firms)), np.nan)
     column = pd.Index(firms).get_indexer(pd.Index(found.events.tickers))
     values[days.get_indexer(found.sessions), column] = abnormal.as_fractions(abnormal.ar[:, 0])
-    kept = np.isfinite(values).any(axis=1)
+    kept = (np.isfinite(values).sum(axis=1) >= FEWEST_THERE) | (places == at)
     day = int(np.flatnonzero(places[kept] == at)[0])
     return OrdinaryDays(pd.DatetimeIndex(days[kept]), day, firms, tuple(panel.events.groups.tolist()), values[kept])
