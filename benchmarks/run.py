@@ -39,6 +39,8 @@ ROWS = (
 FIRST, LAST = -260, 10
 #: A study of `GUARDED` events may cost so many gathers, and so many times the study of a quarter of them.
 GUARDED, GATHERS, GROWTH = 8_000, 90.0, 5.0
+#: Seconds that are measured well enough to divide by.
+SHORTEST = 3e-4
 
 
 def cpu(work: Callable[[], object]) -> float:
@@ -127,6 +129,11 @@ def put_section(heading: str, lines: list[str]) -> None:
     RESULTS.write_text(head + "".join(sections.values()).rstrip("\n") + "\n", encoding="utf-8")
 
 
+def times(whole: float, base: float) -> str:
+    """Return a multiple; a dash of what takes too short to be measured."""
+    return f"{whole / base:.0f}" if base > SHORTEST else "–"
+
+
 def write() -> None:
     """Measure all rows and write their section of `RESULTS.md`."""
     lines = []
@@ -137,8 +144,8 @@ def write() -> None:
         cells += [
             f"{m['peak']:.2f}",
             f"{whole / n * 1e6:,.0f}",
-            f"{whole / m['gather']:.0f}",
-            f"{whole / m['sort']:.0f}",
+            times(whole, m["gather"]),
+            times(whole, m["sort"]),
         ]
         lines.append(f"| {' | '.join(cells)} |")
         print(lines[-1], flush=True)
