@@ -12,16 +12,16 @@ UV     := $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps
 .PHONY: report test quick lowest format bench guard clean help
 
 help:
-	@echo "make report   build reports/deepseek from the embedded prices"
+	@echo "make report   build reports/deepseek and reports/sp500 from the embedded prices"
 	@echo "make quick    the tests of a minute: no builds, no simulations, no browser, no faults"
 	@echo "make test     lint, types, layers, all tests"
 	@echo "make lowest   the quick tests on the lowest versions that pyproject.toml allows"
-	@echo "make bench    measure start-up, and studies of 10 to 1,000,000 events into benchmarks/RESULTS.md"
+	@echo "make bench    measure start-up, and studies of 10 to 1,000,000 events, and other packages, into benchmarks/RESULTS.md"
 	@echo "make guard    compare what a study of thousands of events costs with what it may, in multiples of a gather"
 	@echo "make clean    remove the virtual environment"
 
 report: $(VENV)/.report
-	$(BIN)/eventstudy build reports/deepseek --why
+	$(BIN)/eventstudy build reports/deepseek reports/sp500 --why
 
 test: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -45,9 +45,10 @@ format: $(VENV)/.test
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.report
+bench: $(VENV)/.test
 	$(BIN)/python benchmarks/start_up.py
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/beside.py
 
 guard: $(VENV)/.test
 	$(BIN)/python benchmarks/run.py --guard

@@ -1,6 +1,6 @@
 """Measure studies of many events against what any library must do for them: gather the same windows, and sort each once.
 
-    python benchmarks/run.py            write RESULTS.md: N = 10 … 1,000,000 events of 500 firms, and one event each of 1,000 and 10,000 firms
+    python benchmarks/run.py            write the section "Many events" of RESULTS.md: N = 10 … 1,000,000 events of 500 firms, and one event each of 1,000 and 10,000 firms
     python benchmarks/run.py --guard    exit code 1 if a study of some thousand events costs more gathers than it may, or grows faster than N
 
 Every row is a process of its own with one thread: seconds of processor time, the median of several runs after one that is not counted,
@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import resource
 import statistics
 import subprocess
@@ -38,6 +39,8 @@ ROWS = (
 FIRST, LAST = -260, 10
 #: A study of `GUARDED` events may cost so many gathers, and so many times the study of a quarter of them.
 GUARDED, GATHERS, GROWTH = 8_000, 90.0, 5.0
+#: Seconds that are measured well enough to divide by.
+SHORTEST = 3e-4
 
 
 def cpu(work: Callable[[], object]) -> float:
@@ -104,7 +107,7 @@ def in_a_process(*row: int) -> dict[str, float]:
 
 
 def machine() -> str:
-    """Return processor, memory and versions in a line."""
+    """Return the day, processor, memory and versions in a line."""
     from importlib.metadata import version
 
     cores = os.cpu_count()
@@ -114,11 +117,25 @@ def machine() -> str:
         platform.machine(),
     )
     versions = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "pandas"))
-    return f"{model}, {cores} cores, {memory:.0f} GB; Python {platform.python_version()}, {versions}"
+    return f"{datetime.now(UTC):%Y-%m-%d}: {model}, {cores} cores, {memory:.0f} GB; Python {platform.python_version()}, {versions}"
+
+
+def put_section(heading: str, lines: list[str]) -> None:
+    """Write one section of `RESULTS.md`, in place of the one with the same heading; the others stay."""
+    there = RESULTS.read_text(encoding="utf-8") if RESULTS.is_file() else ""
+    sections = {part.splitlines()[0]: part for part in re.split(r"(?m)^(?=## )", there) if part.startswith("## ")}
+    sections[f"## {heading}"] = "\n".join([f"## {heading}", "", *lines, "", ""])
+    head = "# What a study costs\n\nWritten by `make bench`.\n\n"
+    RESULTS.write_text(head + "".join(sections.values()).rstrip("\n") + "\n", encoding="utf-8")
+
+
+def times(whole: float, base: float) -> str:
+    """Return a multiple; a dash of what takes too short to be measured."""
+    return f"{whole / base:.0f}" if base > SHORTEST else "–"
 
 
 def write() -> None:
-    """Measure all rows and write `RESULTS.md`."""
+    """Measure all rows and write their section of `RESULTS.md`."""
     lines = []
     for n, firms, sessions, runs in ROWS:
         m = in_a_process(n, firms, sessions, runs)
@@ -127,27 +144,26 @@ def write() -> None:
         cells += [
             f"{m['peak']:.2f}",
             f"{whole / n * 1e6:,.0f}",
-            f"{whole / m['gather']:.0f}",
-            f"{whole / m['sort']:.0f}",
+            times(whole, m["gather"]),
+            times(whole, m["sort"]),
         ]
         lines.append(f"| {' | '.join(cells)} |")
         print(lines[-1], flush=True)
     head = "| events | firms × sessions | run, s | tests, s | print, s | peak, GB | µs an event | × gather | × sort |"
-    text = [
-        "# What a study costs",
-        "",
-        f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}: {machine()}.",
-        "",
-        "Market model, estimation days [-260, -11], event window [-10, +10]. *run* is `EventStudy.run` with its checks, *tests* every test of an",
-        "average that draws nothing, over days [0, +1], *print* the printout of three windows. *gather* copies the same windows by index arrays,",
-        "*sort* sorts each of them once; multiples are of run and tests together.",
-        "",
-        head,
-        "|" + " ---: |" * head.count(" | ") + " ---: |",
-        *lines,
-        "",
-    ]
-    RESULTS.write_text("\n".join(text), encoding="utf-8")
+    put_section(
+        "Many events",
+        [
+            f"Measured on {machine()}.",
+            "",
+            "Market model, estimation days [-260, -11], event window [-10, +10]. *run* is `EventStudy.run` with its checks, *tests* every test of an",
+            "average that draws nothing, over days [0, +1], *print* the printout of three windows. *gather* copies the same windows by index arrays,",
+            "*sort* sorts each of them once; multiples are of run and tests together.",
+            "",
+            head,
+            "|" + " ---: |" * head.count(" | ") + " ---: |",
+            *lines,
+        ],
+    )
 
 
 def guard() -> int:

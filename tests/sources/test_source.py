@@ -64,7 +64,7 @@ def test_a_source_that_knows_its_exchange_is_held_to_its_sessions():
 
 
 def test_what_is_no_source_is_refused_with_the_choices():
-    with pytest.raises(InvalidInput, match="choose 'snapshot', 'yahoo' or the path of a file"):
+    with pytest.raises(InvalidInput, match="choose 'snapshot', 'universe', 'yahoo' or the path of a file"):
         es.load_prices(source="bloomberg")
     with pytest.raises(InvalidInput, match="not a class"):
         es.load_prices(["NVDA"], source=House)

@@ -59,3 +59,24 @@ def test_the_first_look_stops_what_the_second_stops(rare_saturday):
         cleared, stopped = cleared + int((~first).sum()), stopped + int(whole.sum())
     assert stopped > 100
     assert rare_saturday or cleared > 100
+
+
+def test_all_columns_at_once_find_every_one_that_follows_itself():
+    from eventstudy.study import interpolated
+
+    rng = np.random.default_rng(21)
+    days = pd.bdate_range("2019-03-01", periods=300)
+    carried = np.linspace(-0.2, 0.95, 40)
+    shocks = rng.standard_t(4, (300, 40)) * 0.01
+    values = np.zeros((300, 40))
+    for t in range(1, 300):
+        values[t] = carried * values[t - 1] + shocks[t]
+    values[:, 5] = np.where(rng.random(300) < 0.7, 0.0, values[:, 5])  # a typical deviation of zero
+    values[40:43, 38] = np.nan
+    values[:, 7] = 0.0
+    table = pd.DataFrame(values, index=days)
+    found = interpolated._may_follow(values)
+    alone = np.array([interpolated.follows_itself(table[c]) > interpolated.CARRIES_OVER for c in table])
+    assert alone.sum() >= 5
+    assert found[alone].all()
+    assert found.sum() <= alone.sum() + 1  # the one with a hole is always looked at

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -20,6 +20,7 @@ from eventstudy.prices.snapshot import (
 )
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 #: What stands for the index: its own series, and the fund that holds it.
 INDEX_SERIES = ("^GSPC", "SPY")
@@ -51,6 +52,14 @@ class IndexMembers:
         total = self.value[row].sum()
         known = [self.company.get(t) for t in tickers]
         return np.array([np.nan if k is None or not total else self.value[row, k] / total for k in known])
+
+    def shares_on(self, tickers: Sequence[str], rows: IntArray) -> FloatArray:
+        """Return each ticker's share of the index at the close before a day of its own, NaN for others, shape (n,)."""
+        column = np.array([self.company.get(t, -1) for t in tickers], dtype=np.int64)
+        total = self.value.sum(axis=1)[rows]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            share = self.value[rows, column] / total
+        return np.asarray(np.where((column >= 0) & (total > 0), share, np.nan), dtype=np.float64)
 
     def index_return(self, without: Collection[str] = ()) -> pd.Series[float]:
         """Return the value-weighted return of the members but for some companies, a fraction a day; NaN on the first day."""

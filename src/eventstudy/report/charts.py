@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 from eventstudy import figures
 from eventstudy.figures.house_style import HouseStyle, current_style, default_style, drawing_with
+from eventstudy.figures.ordinary import calendar, group_days
+from eventstudy.figures.words import window_text
+from eventstudy.report.day import calendar_of, groups_of
 from eventstudy.report.findings import Findings
 from eventstudy.study.export import describe_figure
 from eventstudy.study.results import EventStudyResult
@@ -117,6 +120,23 @@ PLACED = (
     _Drawing("universe", _universe, needs=lambda f: f.universe is not None, result=lambda f: f.universe),
     _Drawing("dollars", _dollars, needs=lambda f: any(not c.reason for c in f.dollars)),
 )
+
+
+def _calendar(f: Findings, size: str) -> HouseFigure:
+    r = f.everyone
+    model = f"Each day by the {r.model.name} of the {len(r.abnormal.estimation)} sessions {window_text(r.abnormal.estimation)} before it."
+    return calendar(calendar_of(f), size=size, source=_source(f, r), model=model)
+
+
+def _group_days(f: Findings, size: str) -> HouseFigure:
+    return group_days(groups_of(f), size=size, source=_source(f, f.everyone))
+
+
+#: Charts of a report of a day.
+OF_A_DAY = (
+    _Drawing("calendar", _calendar),
+    _Drawing("groups", _group_days, needs=lambda f: f.ordinary is not None and any(f.ordinary.groups)),
+)
 #: Further charts, shown one after the other under "How sure".
 FURTHER: tuple[_Drawing, ...] = ()
 
@@ -132,6 +152,6 @@ def draw_charts(f: Findings, mark: str = "", embargo_until: str = "") -> tuple[C
     with drawing_with(style_of(f.spec)):
         return tuple(
             Chart(chart.name, finished(chart, "article"), finished(chart, "phone"), chart in FURTHER)
-            for chart in (*PLACED, *FURTHER)
+            for chart in ((*PLACED, *FURTHER) if f.ordinary is None else OF_A_DAY)
             if chart.needs(f)
         )

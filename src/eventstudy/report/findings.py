@@ -10,7 +10,7 @@ import pandas as pd
 
 from eventstudy.calendars import DEFAULT_EXCHANGE
 from eventstudy.claims import ClaimsLedger
-from eventstudy.errors import StudyFileError
+from eventstudy.errors import DataUnfit, StudyFileError
 from eventstudy.events import Event
 from eventstudy.files import read_table
 from eventstudy.inference.advice import variance_ratio
@@ -19,6 +19,7 @@ from eventstudy.inference.market_value import MarketValueChange
 from eventstudy.prices.checks.finding import SEVERITIES, Finding
 from eventstudy.prices.snapshot import load_universe
 from eventstudy.prices.table import Prices
+from eventstudy.study.ordinary import OrdinaryDays, ordinary_days
 from eventstudy.study.results import EventStudyResult
 from eventstudy.study.tables import shown_caar, shown_cars
 from eventstudy.studyfile.parts import OtherDay, Variant
@@ -47,6 +48,8 @@ class Findings:
     claims: ClaimsLedger
     #: Columns date, session, what, confound; what else happened.
     timeline: pd.DataFrame
+    #: The day among ordinary days, if the report is about the day.
+    ordinary: OrdinaryDays | None = None
 
 
 def compute(spec: StudySpec) -> Findings:
@@ -75,6 +78,7 @@ def compute(spec: StudySpec) -> Findings:
         dollars=_dollars(everyone),
         claims=spec.claims_ledger(everyone),
         timeline=_timeline(spec),
+        ordinary=_ordinary(spec, everyone, factors),
     )
 
 
@@ -95,6 +99,16 @@ def _universe(spec: StudySpec, prices: Prices, headline: EventStudyResult) -> Ev
     members = [t for t in panel.adj_close.columns if t != headline.model.benchmark]
     table = Prices.from_frame(joined, provenance=panel.provenance)
     return spec.build_study().run(table, [Event(t, session) for t in members], spec.factors())
+
+
+def _ordinary(spec: StudySpec, everyone: EventStudyResult, factors: pd.DataFrame | None) -> OrdinaryDays | None:
+    """Put the study's day among all other days of its prices, if it asks for that."""
+    if spec.ordinary_days is None or everyone.prices is None:
+        return None
+    try:
+        return ordinary_days(spec.build_study(), everyone.prices, everyone, factors)
+    except DataUnfit as error:
+        raise StudyFileError(f"{spec.path.name}: [ordinary_days]: {error.message}") from error
 
 
 def _dollars(result: EventStudyResult) -> tuple[MarketValueChange, ...]:
@@ -269,7 +283,9 @@ def market_day(f: Findings) -> MarketDay | None:
 
 
 def named_numbers(f: Findings) -> Iterator[tuple[tuple[str, ...], float]]:
-    """Return these numbers with the parts of the names that `numbers.json` gives them."""
+    """Return these numbers with the parts of the names that `numbers.json` gives them; a report of a day has its own in tables."""
+    if f.ordinary is not None:
+        return
     joint, market = joint_result(f), market_day(f)
     if joint is not None:
         for name in JointResult.__slots__:

@@ -86,7 +86,8 @@ def report_page(
 ) -> str:
     """Return the report as one HTML file without scripts and without outside requests; a mark stands above everything."""
     content = report_content(f, charts, tables, corrections, mark)
-    page = templates().get_template("report.html.j2").render(**content, pictures=_pictures(charts), pdf=f.spec.pdf)
+    layout = "report.html.j2" if f.ordinary is None else "day.html.j2"
+    page = templates().get_template(layout).render(**content, pictures=_pictures(charts), pdf=f.spec.pdf)
     return printable(page)
 
 

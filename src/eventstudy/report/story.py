@@ -25,6 +25,7 @@ from eventstudy.inference.market_value import MarketValueChange
 from eventstudy.inference.result import LEVEL
 from eventstudy.prices.snapshot import VendorFacts, is_snapshot, vendor_agreement
 from eventstudy.report.charts import Chart
+from eventstudy.report.day import day_sentences, headings
 from eventstudy.report.findings import FAR, Findings, data_checks, happenings, joint_result, market_day
 from eventstudy.report.held import (
     advice_numbers,
@@ -101,6 +102,7 @@ def report_content(
         "figures": {c.name: {"title": c.article.words.title, "alt": c.article.words.alt} for c in charts},
         "further_figures": [c.name for c in charts if c.further],
         "tables": {t.name: _table(t) for t in tables},
+        "headings": {} if f.ordinary is None else headings(f),
         "money_heading": money_heading(f),
         "money_noun": "dollars" if _in_dollars(f) else "amounts",
         "uncounted": ", ".join(c.key for c in f.dollars if c.reason),
@@ -305,6 +307,8 @@ CERTIFIED, OWN = "certified", "the author's own words"
 @lru_cache(maxsize=1)
 def sentences(f: Findings) -> dict[str, tuple[str, Numbers]]:
     """Return the sentences that the report makes of its numbers, by name or by the words that lead in, each with what it is held against."""
+    if f.ordinary is not None:
+        return day_sentences(f)
     headline, together = headline_numbers(f), f.everyone.abnormal.n > 1
     found = {
         "standfirst": (result_sentence(f.headline, Window(0, 0), f.spec.names, turned_headlines(f)), headline),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -427,7 +427,9 @@ TABLES: tuple[Callable[[Findings], ReportTable | None], ...] = (
 )
 
 
-def all_tables(f: Findings) -> tuple[ReportTable, ...]:
-    """Return every table of the report that has rows, in the order of the page."""
-    made = (table(f) for table in TABLES)
+def all_tables(
+    f: Findings, kinds: Sequence[Callable[[Findings], ReportTable | None]] = TABLES
+) -> tuple[ReportTable, ...]:
+    """Return every table of the report that has rows, in the order of the page, by default of a report of events."""
+    made = (table(f) for table in kinds)
     return tuple(t for t in made if t is not None)

@@ -24,7 +24,7 @@ from eventstudy.sources.files.open import (
 )
 from eventstudy.sources.own import OwnSource, Table
 from eventstudy.sources.several import Several
-from eventstudy.sources.source import PriceSource, Snapshot, Source
+from eventstudy.sources.source import PriceSource, Snapshot, Source, Universe
 from eventstudy.sources.yahoo.fetch import Yahoo
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def __dir__() -> list[str]:
 
 
 #: The sources that a word stands for.
-BY_WORD: Mapping[str, Callable[[], Source]] = {source.name: source for source in (Snapshot, Yahoo)}
+BY_WORD: Mapping[str, Callable[[], Source]] = {source.name: source for source in (Snapshot, Universe, Yahoo)}
 
 
 def load_prices(
@@ -69,7 +69,8 @@ def load_prices(
     start, end : date or str, optional
         First and last day, both included; they need not be sessions. By default all days.
     source : str, Path, table, mapping, list or PriceSource
-        ``"snapshot"`` (38 US series, 2022-01-03 to 2025-06-30), ``"yahoo"`` (live; needs ``tickers`` and ``start``),
+        ``"snapshot"`` (38 US series, 2022-01-03 to 2025-06-30), ``"universe"`` (adjusted closes of 498 members of the S&P 500 and of the series of
+        the snapshot, 2023-12-01 to 2025-02-28), ``"yahoo"`` (live; needs ``tickers`` and ``start``),
         the path of a CSV, Parquet or Excel file (see `read_prices`), a table of pandas, polars, pyarrow or DuckDB in one of the same layouts (also
         as the Yahoo client downloads it), a list of files and tables, joined by ticker, a mapping that names the share of each,
         ``{"7203": "7203.csv", "^N225": series}``, or an object with ``name`` and ``load`` (see `PriceSource`; needs ``tickers``).

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import pandas as pd
 
 from eventstudy.calendars import exchange_sessions
 from eventstudy.errors import DataMissing
-from eventstudy.prices.snapshot import load_snapshot, universe_members
-from eventstudy.prices.table import SNAPSHOT
+from eventstudy.files import one_digest
+from eventstudy.prices.snapshot import load_snapshot, load_universe, universe_members
+from eventstudy.prices.table import SNAPSHOT, UNIVERSE, Prices
 from eventstudy.wording import did_you_mean, iso_day
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
     from pathlib import Path
-
-    from eventstudy.prices.table import Prices
 
 #: A source of unknown exchange may begin or end with a long run of holidays.
 LONGEST_HOLIDAY = pd.Timedelta(days=10)
@@ -108,6 +108,25 @@ class Snapshot(Source):
     def read(self, tickers: Sequence[str] | None, start: date | None, end: date | None) -> Prices:
         """Return the embedded prices."""
         return load_snapshot()
+
+
+class Universe(Source):
+    """The embedded panel of S&P 500 members, with the indexes, funds and firms of the snapshot that it lacks, on its days: adjusted closes."""
+
+    name = UNIVERSE
+    exchange = "XNYS"
+
+    def read(self, tickers: Sequence[str] | None, start: date | None, end: date | None) -> Prices:
+        """Return the members, and beside them what else is embedded."""
+        panel, others = load_universe(), load_snapshot()
+        members = panel.adj_close
+        beside = others.adj_close.reindex(members.index).drop(columns=members.columns, errors="ignore")
+        digests = {prices.provenance.source: prices.provenance.digest for prices in (panel, others)}
+        return Prices.from_frame(
+            members.join(beside),
+            provenance=replace(panel.provenance, digest=one_digest(digests)),
+            currency={**others.currency, **panel.currency},
+        )
 
 
 def _check_reach(prices: Prices, start: date | None, end: date | None, exchange: str | None) -> None:

@@ -195,7 +195,7 @@ class Intake:
 
     def _factor_table(self, data: Prices | pd.DataFrame, factors: pd.DataFrame | None) -> pd.DataFrame:
         """Return the factors that the model needs, checked; an empty table if none were handed in."""
-        in_data = set(data.tickers) if isinstance(data, Prices) else set(data)
+        in_data = data.adj_close.columns if isinstance(data, Prices) else data.columns
         wanted = [c for c in dict.fromkeys(self.model.columns) if c not in in_data]
         if factors is None:
             embedded = sorted(set(wanted) & set(FACTOR_COLUMNS))
@@ -209,7 +209,7 @@ class Intake:
         if self.return_kind == "log":
             raise InvalidInput("Factors are simple returns; run the study with returns='simple'.")
         table = clean_frame(factors, "factors")
-        repeated = sorted(set(table.columns) & in_data & set(self.model.columns))
+        repeated = sorted(set(table.columns).intersection(in_data) & set(self.model.columns))
         if repeated:
             raise InvalidInput(f"{', '.join(repeated)} is in the data and in the factors; leave it out of one.")
         chosen = table[[c for c in wanted if c in table.columns]]

@@ -31,6 +31,8 @@ SPREAD, FEWEST, SPREAD_THERE, STRETCH = 0.6, 30, 0.85, 40
 ACCRUES, LARGEST = 0.0003, 0.05
 #: No daily return follows the one before so closely.
 CARRIES_OVER = 0.7
+#: By how much a correlation that is taken of many columns at once may fall short of that of one.
+NEARLY = 1e-6
 #: A column of fewer different figures is a dummy variable.
 DISTINCT = 10
 WEEKDAYS = ("Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays", "Sundays")
@@ -175,11 +177,27 @@ def follows_itself(column: pd.Series[float]) -> float:
     return float(one @ two) / size if size > 0 else 0.0
 
 
+def _may_follow(values: FloatArray) -> BoolArray:
+    """Return which columns `follows_itself` may tell of, shape (K,): all with a hole, others by the same correlation of all at once."""
+    if len(values) < FEWEST:
+        return np.zeros(values.shape[1], dtype=np.bool_)
+    out = np.asarray(~np.isfinite(values).all(axis=0), dtype=np.bool_)
+    series = np.ascontiguousarray(values[:, ~out].T)
+    series -= np.median(series, axis=1, keepdims=True)
+    reach = 3.0 * 1.4826 * np.median(np.abs(series), axis=1, keepdims=True)
+    reach[reach == 0.0] = np.inf
+    np.clip(series, -reach, reach, out=series)
+    one, two = (part - part.mean(axis=1, keepdims=True) for part in (series[:, 1:], series[:, :-1]))
+    both, size = (one * two).sum(axis=1), np.sqrt((one * one).sum(axis=1) * (two * two).sum(axis=1))
+    out[~out] = both > (CARRIES_OVER - NEARLY) * size
+    return out
+
+
 def refuse_cumulated(table: pd.DataFrame, kind: ReturnKind, name: str) -> None:
     """Refuse returns that move as a level does: cumulative ones, or averages over days; first those whose steps are equal."""
     if table.shape[1]:
         refuse_spread(table)
-    for column in table.columns:
+    for column in table.columns[_may_follow(table.to_numpy(dtype=np.float64))]:
         found = follows_itself(table[column])
         if found > CARRIES_OVER and float(_typical(table[[column]].to_numpy(dtype=np.float64))[0]) > ACCRUES:
             way = f"({name} + 1).pct_change(fill_method=None)" if kind == "simple" else f"{name}.diff()"

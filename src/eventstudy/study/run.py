@@ -16,10 +16,10 @@ import pandas as pd
 from eventstudy.calendars import AUTO, ClosedDay, calendar_bounds, check_closed_day
 from eventstudy.console import events_bar
 from eventstudy.errors import DataUnfit, InvalidInput
-from eventstudy.estimation.abnormal import run_up
+from eventstudy.estimation.abnormal import AbnormalReturns, run_up
 from eventstudy.estimation.engine import estimate
 from eventstudy.estimation.model import NormalReturnModel
-from eventstudy.estimation.panel import Alignment, AlignmentRules, FloatArray, align
+from eventstudy.estimation.panel import Alignment, AlignmentRules, EventPanel, FloatArray, align
 from eventstudy.estimation.spans import closes_of, trades_of
 from eventstudy.estimation.spread import Spread
 from eventstudy.events import Event, EventList, Exchanges, tradable_days
@@ -38,11 +38,11 @@ from eventstudy.study.data_checks import (
     without_untraded,
 )
 from eventstudy.study.exchange import exchanges_of, of_another_market
-from eventstudy.study.intake import Intake, as_data, as_factors
+from eventstudy.study.intake import Data, Intake, as_data, as_factors
 from eventstudy.study.kept import Folder
 from eventstudy.study.results import EventStudyResult
 from eventstudy.study.validity import Check, asked_by_checks, design_checks, events_check, gap_checks, validity_checks
-from eventstudy.study.yardstick import benchmark_checks, explained_by_date, made_of_the_firms
+from eventstudy.study.yardstick import Explained, benchmark_checks, made_of_the_firms
 from eventstudy.windows import Window
 from eventstudy.wording import by_reason, first_few, iso_day, listed, plural
 
@@ -227,27 +227,10 @@ class EventStudy:
             If another process is writing into the folder.
         """
         spread = Spread(executor, partitions)
-        wanted = as_events(events)
-        tickers = wanted.tickers.tolist()
-        extra, factors_said = as_factors(factors, self.calendar)
-        read = as_data(data, self._needed(wanted, extra), self.calendar)
-        table, prices = read.table, read.prices
-        exchanges = exchanges_of(table, wanted, self.model, self.calendar)
-        exchange = exchanges.sessions or None
-        fits = exchange is not None and exchange in (exchanges.named, *exchanges.of_dates)
-        named = bool(exchanges.named)
-        intake = Intake(self.model, self.returns, self.measure, exchange, named=named, fits=fits, room=read.room)
-        rules = self._rules(exchanges, of_prices=prices is not None)
-
-        def aligned(table: Prices | pd.DataFrame) -> tuple[pd.DataFrame, pd.DatetimeIndex, Trades, Alignment]:
-            returns, holes = intake.read(table, tickers, extra)
-            trades = trades_of(table, returns) if self.model.bridges_gaps else None
-            closes = closes_of(table, returns) if self.measure == "return" else None
-            found = align(returns, wanted, self.model, replace(rules, holes=holes), trades, closes)
-            alignment = _without_hole_days(found, holes, exchanges, self.model.benchmark)
-            return returns, holes, (trades, closes), alignment
-
-        returns, holes, trades, alignment = aligned(table)
+        made = self._prepared(data, as_events(events), factors)
+        wanted, tickers, read, prices = made.events, made.events.tickers.tolist(), made.read, made.read.prices
+        exchange, exchanges, named = made.intake.exchange, made.exchanges, made.intake.named
+        returns, holes, trades, alignment = made.aligned(read.table)
         checked_table = returns if prices is None else prices
         kind = self.returns if self.measure == "return" else None
         findings = price_findings(checked_table, alignment.panel, self.model, exchange, returns, kind, named)
@@ -256,11 +239,11 @@ class EventStudy:
             traded = without_untraded(prices, alignment.panel, self.model, exchange)
             if traded is not prices:  # a return of zero by construction would pass for calm
                 prices = traded
-                returns, holes, trades, alignment = aligned(traded)
+                returns, holes, trades, alignment = made.aligned(traded)
         data_checks = (
             *events_check(wanted),
             *gap_checks(alignment.panel, holes),
-            *day_checks(read, returns, exchanges, alignment.panel, holes, factors_said),
+            *day_checks(read, returns, exchanges, alignment.panel, holes, made.factors_said),
             *(still_check(read, alignment.panel, self.model) if self.measure == "return" else ()),
         )
         if prices is not None or found:
@@ -269,8 +252,22 @@ class EventStudy:
             self._require_events(alignment, gaps_in_words(prices, tickers, self.model, exchange))
         spread = replace(spread, store=Folder.of(out, self, wanted, (returns, *trades)))
         before = partial(run_up, model=self.model, returns=returns, trades=trades[0])
-        foreign = of_another_market(table, wanted, self.model)
+        foreign = of_another_market(read.table, wanted, self.model)
         return self._result_of(alignment, read.origin(returns), prices, data_checks, found, before, foreign, spread)
+
+    def _prepared(
+        self, data: Prices | pd.DataFrame | object, wanted: EventList, factors: pd.DataFrame | object | None
+    ) -> _Prepared:
+        """Read data and factors, and settle on which sessions of which exchange events are aligned."""
+        extra, factors_said = as_factors(factors, self.calendar)
+        read = as_data(data, self._needed(wanted, extra), self.calendar)
+        exchanges = exchanges_of(read.table, wanted, self.model, self.calendar)
+        exchange = exchanges.sessions or None
+        fits = exchange is not None and exchange in (exchanges.named, *exchanges.of_dates)
+        named = bool(exchanges.named)
+        intake = Intake(self.model, self.returns, self.measure, exchange, named=named, fits=fits, room=read.room)
+        rules = self._rules(exchanges, of_prices=read.prices is not None)
+        return _Prepared(wanted, extra, factors_said, read, exchanges, intake, rules)
 
     def _needed(self, events: EventList, factors: pd.DataFrame | None) -> Needed:
         """Return which rows of returns the windows of events need."""
@@ -320,7 +317,7 @@ class EventStudy:
         alignment = alignment.without(reasons)
         self._require_events(alignment)
         abnormal = abnormal.but(before=partial(before, panel=alignment.panel))
-        explained = explained_by_date(abnormal, alignment.panel)
+        explained = Explained.of(abnormal.position, alignment.panel)
         abnormal = abnormal.but(void=made_of_the_firms(abnormal, alignment.panel, explained))
         return EventStudyResult(
             model=self.model,
@@ -357,6 +354,47 @@ class EventStudy:
                 f"{self.max_dropped:.0%}. {why}. Correct the events, or raise max_dropped.",
                 dropped=alignment.dropped,
             )
+
+
+@dataclass(frozen=True, eq=False)
+class _Prepared:
+    """Data that were read for some events, and the rules by which these are aligned."""
+
+    events: EventList
+    factors: pd.DataFrame | None
+    factors_said: str
+    read: Data
+    exchanges: Exchanges
+    intake: Intake
+    rules: AlignmentRules
+
+    def aligned(self, table: Prices | pd.DataFrame) -> tuple[pd.DataFrame, pd.DatetimeIndex, Trades, Alignment]:
+        """Return returns of the table, its holes, where there were trades and the closes, and the events in event time."""
+        model = self.intake.model
+        returns, holes = self.intake.read(table, self.events.tickers.tolist(), self.factors)
+        trades = trades_of(table, returns) if model.bridges_gaps else None
+        closes = closes_of(table, returns) if self.intake.measure == "return" else None
+        found = align(returns, self.events, model, replace(self.rules, holes=holes), trades, closes)
+        alignment = _without_hole_days(found, holes, self.exchanges, model.benchmark)
+        return returns, holes, (trades, closes), alignment
+
+
+def unchecked(
+    study: EventStudy, data: Prices | pd.DataFrame, events: EventList, factors: pd.DataFrame | None = None
+) -> tuple[EventPanel, AbnormalReturns]:
+    """Return events in event time and their abnormal returns as `EventStudy.run` has them, without its checks.
+
+    For days that nobody asks about; prices are those of a study that was run, whose stale days are known. Events that cannot be studied
+    are left out.
+    """
+    made = study._prepared(data, events, factors)
+    *_, alignment = made.aligned(made.read.table)
+    if made.read.prices is not None:
+        traded = without_untraded(made.read.prices, alignment.panel, study.model, made.intake.exchange)
+        if traded is not made.read.prices:
+            *_, alignment = made.aligned(traded)
+    reasons, _, abnormal = estimate(alignment.panel, study.model)
+    return alignment.without(reasons).panel, abnormal
 
 
 def _without_hole_days(

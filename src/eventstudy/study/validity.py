@@ -112,8 +112,8 @@ def _reaction(abnormal: AbnormalReturns) -> tuple[Check, ...]:
     """
     if Window(-1, 1) not in abnormal.window:
         return ()
-    moves = pd.DataFrame(abnormal.ask(MovesAround()).size, columns=[-1, 0, 1])
-    by_date = moves.groupby(np.asarray(abnormal.position)).mean().dropna()
+    moves = pd.DataFrame(abnormal.ask(MovesAround()).size, index=abnormal.position, columns=[-1, 0, 1])
+    by_date = moves.groupby(level=0).mean().dropna()
     for day in (1, -1):
         other, own = by_date[day], by_date[0]
         gap = other - own

@@ -89,38 +89,40 @@ class BenchmarkCheck(Check):
         return tuple(r.name for r in self.rows if r.turns and r.single)
 
 
-def explained_by_date(abnormal: AbnormalReturns, panel: EventPanel) -> list[tuple[IntArray, float]]:
-    """Return the events of the dates that have several, the largest first, and how much of the benchmark's variance their firms explain.
+@dataclass(frozen=True, eq=False, slots=True)
+class Explained:
+    """Events of one date each, and how much of the benchmark's variance their firms explain on estimation days; of the dates with the most."""
 
-    None where the model has no column, or several.
-    """
-    if len(panel.columns) != 1 or abnormal.n < 2:
-        return []
-    return [(group, _explained(panel, group)) for group in _dates(abnormal)]
+    groups: tuple[IntArray, ...]
+    shares: tuple[float, ...]
+
+    @classmethod
+    def of(cls, position: IntArray, panel: EventPanel) -> Explained:
+        """Look at the dates of events of a panel; at none unless it has one benchmark."""
+        groups = _dates(position) if len(panel.columns) == 1 else []
+        return cls(tuple(groups), tuple(_explained(panel, group) for group in groups))
 
 
-def made_of_the_firms(
-    abnormal: AbnormalReturns, panel: EventPanel, explained: Sequence[tuple[IntArray, float]] | None = None
-) -> str:
+def made_of_the_firms(abnormal: AbnormalReturns, panel: EventPanel, explained: Explained) -> str:
     """Say that the benchmark is a combination of the events' firms, so that their average is zero by algebra, or return an empty text.
 
     Looks at the firms of each date: their mean, or any combination of them, explains the benchmark's returns of the estimation days.
-    The average is void if that holds for at least half of the events looked at. ``explained``: what `explained_by_date` gives.
+    The average is void if that holds for at least half of the events looked at.
     """
-    dates = explained_by_date(abnormal, panel) if explained is None else explained
-    held = sum(len(group) for group, share in dates if share >= 1.0)
-    if not held:
+    if len(panel.columns) != 1 or abnormal.n < 2:
         return ""
-    alone = len(np.unique(abnormal.position)) - len(dates) if len(dates) < LOOK_AT else 0
-    if 2 * held < sum(len(group) for group, _ in dates) + alone:
+    groups = explained.groups
+    held = sum(len(group) for group, share in zip(groups, explained.shares, strict=True) if share >= 1.0)
+    alone = len(np.unique(abnormal.position)) - len(groups) if len(groups) < LOOK_AT else 0
+    if not held or 2 * held < sum(map(len, groups)) + alone:
         return ""
     return f"{panel.columns[0]} is made of these firms, so their abnormal returns add up to zero whatever happened"
 
 
-def _dates(abnormal: AbnormalReturns) -> list[IntArray]:
+def _dates(position: IntArray) -> list[IntArray]:
     """Return the events of the dates that have several, the `LOOK_AT` largest first."""
-    order = np.argsort(abnormal.position, kind="stable").astype(np.int64)
-    _, start = np.unique(abnormal.position[order], return_index=True)
+    order = np.argsort(position, kind="stable").astype(np.int64)
+    _, start = np.unique(position[order], return_index=True)
     groups = [group for group in np.split(order, start[1:]) if len(group) > 1]
     return sorted(groups, key=len, reverse=True)[:LOOK_AT]
 
@@ -160,12 +162,12 @@ def benchmark_checks(
     returns_kind: str,
     measure: str = "return",
     foreign: frozenset[str] = frozenset(),
-    explained: Sequence[tuple[IntArray, float]] | None = None,
+    explained: Explained | None = None,
 ) -> tuple[Check, ...]:
     """Return the check of what the benchmark holds of the events' firms, or may hold where that is not known; none where it does not matter.
 
     Known is a benchmark made of the firms, and the S&P 500 on the days of the embedded panel of its members. ``foreign``: tickers whose
-    sessions are another market's than the benchmark's, which does not hold them.
+    sessions are another market's than the benchmark's, which does not hold them. ``explained``: what the dates with the most events explain.
 
     Notes
     -----
@@ -190,24 +192,24 @@ def benchmark_checks(
         if index and (shares := _nearest_shares(panel)) is not None:
             return _outside(abnormal, panel, shares)
         foreign |= tickers.difference(universe_members().index) if index else set()
-        dates = explained_by_date(abnormal, panel) if explained is None else explained
-        return _unknown(abnormal, panel, foreign, fit if model.least_squares else None, dates)
+        return _unknown(
+            abnormal,
+            panel,
+            foreign,
+            fit if model.least_squares else None,
+            explained or Explained.of(abnormal.position, panel),
+        )
     return (_check_of(_compared(abnormal, panel, model, held), held, model.benchmark, rule),)
 
 
 def _unknown(
-    abnormal: AbnormalReturns,
-    panel: EventPanel,
-    foreign: frozenset[str],
-    fit: Fit | None,
-    explained: Sequence[tuple[IntArray, float]],
+    abnormal: AbnormalReturns, panel: EventPanel, foreign: frozenset[str], fit: Fit | None, explained: Explained
 ) -> tuple[Check, ...]:
     """Return a check if a benchmark whose members are not known may hold so much of the firms that a number would be another one."""
     if len(panel.columns) != 1:
         return ()
     name, held = panel.columns[0], "a benchmark that does not hold them"
-    groups = [group for group, _ in explained]
-    most = max((share for _, share in explained), default=0.0)
+    groups, most = explained.groups, max(explained.shares, default=0.0)
     if most >= LIKELY:
         return (
             BenchmarkCheck(
@@ -389,11 +391,8 @@ def _held(panel: EventPanel, members: IndexMembers, returns_kind: str) -> _Held 
         group = some.position == place
         part = _on_days(some.keep(group), members.index_return(some.events.tickers[group].tolist()), returns_kind)
         est[group], event[group] = part.est_columns, part.event_columns
-    shares = [
-        members.shares_of([ticker], int(day))[0]
-        for ticker, day in zip(some.events.tickers.tolist(), row[places], strict=True)
-    ]
-    return _Held(places.astype(np.int64), np.array(shares), replace(some, est_columns=est, event_columns=event))
+    shares = members.shares_on(some.events.tickers.tolist(), row[places])
+    return _Held(places.astype(np.int64), shares, replace(some, est_columns=est, event_columns=event))
 
 
 def _on_days(panel: EventPanel, index: pd.Series[float], returns_kind: str) -> EventPanel:
@@ -430,20 +429,19 @@ def _compared(abnormal: AbnormalReturns, panel: EventPanel, model: NormalReturnM
     a, b = ours.sums(day), rest.sums(day)
     change, against, diluted = ours.as_fractions(a.car), rest.as_fractions(b.car), beta * held.shares
     scaled = ours.as_fractions(a.car / (1.0 - diluted))
-    rows = [
-        AgainstRest(
-            key,
-            float(change[i]),
-            float(t_two_sided(a.scar[i], ours.df[i])),
-            float(against[i]),
-            float(t_two_sided(b.scar[i], rest.df[i])),
-            float(held.shares[i]),
-            float(diluted[i]),
-            float(scaled[i]),
-        )
-        for i, key in enumerate(ours.keys)
-        if not fit.unusable[i] and np.isfinite([a.car[i], b.car[i]]).all()
-    ]
+    seen = np.isfinite(a.car) & np.isfinite(b.car) & (np.array(fit.unusable, dtype=object) == "")
+    columns = (
+        change,
+        t_two_sided(a.scar, ours.df),
+        against,
+        t_two_sided(b.scar, rest.df),
+        held.shares,
+        diluted,
+        scaled,
+    )
+    kept = [np.asarray(column, dtype=np.float64)[seen].tolist() for column in columns]
+    keys = [ours.keys[i] for i in np.flatnonzero(seen).tolist()]
+    rows = [AgainstRest(*row) for row in zip(keys, *kept, strict=True)]
     names = recommend(ours, day)[1]
     if len(rows) == ours.n > 1 and names:
         p, p_rest = (run_test(names[0], ab, day).p_value for ab in (ours, rest))

@@ -20,7 +20,7 @@ from eventstudy.estimation.market import FACTOR_SETS
 from eventstudy.fields import Line, Part, WindowField, one_of, problem_text, window_of
 from eventstudy.measures import Measure
 from eventstudy.prices.checks.accept import check_accept
-from eventstudy.prices.table import SNAPSHOT, YAHOO, ReturnKind
+from eventstudy.prices.table import EMBEDDED, SNAPSHOT, YAHOO, ReturnKind
 from eventstudy.study.run import Gaps
 from eventstudy.windows import Window
 from eventstudy.written_days import number_of_days
@@ -226,7 +226,7 @@ class PricesPart(Part):
     def files(self) -> tuple[str, ...]:
         """The study's own price files, if its prices are neither embedded nor downloaded."""
         if isinstance(self.source, str):
-            return () if self.source in (SNAPSHOT, YAHOO) else (self.source,)
+            return () if self.source in (*EMBEDDED, YAHOO) else (self.source,)
         return tuple(self.source.values() if isinstance(self.source, dict) else self.source)
 
     @field_validator("factors", mode="before")
@@ -286,6 +286,15 @@ class PublishPart(Part):
     auto: Annotated[bool, Strict()] = False
 
 
+class OrdinaryPart(Part):
+    """``[ordinary_days]``: the study's day among all other days of its prices, firm by firm and by the groups of its events.
+
+    The report is then about the day, not about each event: how unusual it was. ``groups`` is what the groups are called.
+    """
+
+    groups: Line = "groups"
+
+
 class UniversePart(Part):
     """``[universe]``: the whole market on the event day."""
 
@@ -318,6 +327,7 @@ def _keys(place: tuple[int | str, ...], study_keys: Sequence[str]) -> Sequence[s
         "other_days": OtherDay,
         "robustness": Variant,
         "universe": UniversePart,
+        "ordinary_days": OrdinaryPart,
         "publish": PublishPart,
     }
     return list(parts[str(place[0])].model_fields) if place and str(place[0]) in parts else study_keys

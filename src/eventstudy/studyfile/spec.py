@@ -25,13 +25,14 @@ from eventstudy.sources import load_prices, source_of
 from eventstudy.sources.events import read_events
 from eventstudy.sources.files.french import read_french_factors
 from eventstudy.sources.files.open import PriceFile
-from eventstudy.sources.source import Snapshot, Source
+from eventstudy.sources.source import Source
 from eventstudy.study.results import EventStudyResult
 from eventstudy.study.run import EventStudy
 from eventstudy.studyfile.parts import (
     ModelPart,
     Moment,
     Notebooks,
+    OrdinaryPart,
     OtherDay,
     Parameters,
     PricesPart,
@@ -44,9 +45,11 @@ from eventstudy.studyfile.release import State, Status, release_mark, release_st
 from eventstudy.toml import check_texts, read_toml
 from eventstudy.vintages.store import find_vintage, list_vintages
 from eventstudy.windows import Window
-from eventstudy.wording import first_few
+from eventstudy.wording import first_few, listed
 
 FILE_NAME = "study.toml"
+#: Keys of reports of events that one of a day does not show.
+NOT_OF_A_DAY = ("headline", "timeline", "claims", "other_days", "robustness", "universe", "pdf")
 
 
 class StudySpec(Part):
@@ -101,6 +104,7 @@ class StudySpec(Part):
     other_days: tuple[OtherDay, ...] = ()
     robustness: tuple[Variant, ...] = ()
     universe: UniversePart | None = None
+    ordinary_days: OrdinaryPart | None = None
     claims: ClaimBook = ClaimBook()
     notebooks: Notebooks = ()
     trust_notebooks: Annotated[bool, Strict()] = False
@@ -124,6 +128,19 @@ class StudySpec(Part):
         if not isinstance(given, dict) or "claims" not in given:
             return given
         return {**given, "claims": claims_of(Path(given.get("folder", ".")), given["claims"])}
+
+    @model_validator(mode="after")
+    def _a_day_is_one_story(self) -> StudySpec:
+        """Refuse what a report of a day would not show."""
+        unshown = [key for key in NOT_OF_A_DAY if key in self.model_fields_set and getattr(self, key)]
+        if self.ordinary_days is not None and unshown:
+            raise ValueError(
+                f"[ordinary_days] makes a report of the day, in which {listed(unshown)} would not be shown; remove {'it' if len(unshown) == 1 else 'them'}, "
+                "or make a study of its own for the day"
+            )
+        if self.ordinary_days is not None and self.model.measure != "return":
+            raise ValueError(f"[ordinary_days] is made of returns, and model.measure is {self.model.measure!r}")
+        return self
 
     @model_validator(mode="after")
     def _paths_stay_inside(self) -> StudySpec:
@@ -257,7 +274,7 @@ class StudySpec(Part):
         )
 
     def price_source(self) -> Source:
-        """Return the source of the study's prices: the snapshot, a stored vintage of Yahoo, or its own file.
+        """Return the source of the study's prices: embedded ones, a stored vintage of Yahoo, or its own file.
 
         Raises
         ------
@@ -270,7 +287,7 @@ class StudySpec(Part):
         if self.prices.files:
             paths = [self.folder / name for name in self.prices.files]
             return source_of(paths if isinstance(given, list) else paths[0], self.prices.encoding)
-        return PriceFile(self._vintage()) if self.prices.downloaded else Snapshot()
+        return PriceFile(self._vintage()) if self.prices.downloaded else source_of(given)
 
     def _vintage(self) -> Path:
         if self.prices.vintage is None and not list_vintages(self.folder, YAHOO):

@@ -13,6 +13,7 @@ from eventstudy import figures
 from eventstudy.ending import tidied
 from eventstudy.errors import DataMissing, DataUnfit, SourceFailed
 from eventstudy.files import file_sha256, files_in, write_whole
+from eventstudy.report import day
 from eventstudy.report.builds import manifest, numbers
 from eventstudy.report.builds.changed_numbers import NumberDifference
 from eventstudy.report.builds.conclusions import PublishedBefore, judge_changes
@@ -79,7 +80,7 @@ def write_report(
     with _notebooks_running(spec, steps, mark, until) as notebooks:
         steps.reach("computing", 0)
         findings = compute(spec)
-        tables = all_tables(findings)
+        tables = all_tables(findings) if findings.ordinary is None else all_tables(findings, day.TABLES)
         now = published(
             findings,
             tables,

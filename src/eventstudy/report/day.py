@@ -1,0 +1,349 @@
+"""The report of a day: how unusual it was among ordinary days, for all shares, by group and share by share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from eventstudy.figures.ordinary import NAMED_DAYS, Calendar, GroupDays
+from eventstudy.report.findings import Findings
+from eventstudy.report.tables import ReportTable, audit_table, checks_table, days_text
+from eventstudy.statements import ABNORMAL, Numbers
+from eventstudy.study.ordinary import TAIL, OrdinaryDays
+from eventstudy.windows import Window
+from eventstudy.wording import capital, iso_day, listed, long_day, number, p_text, percent, plural
+
+#: Shares shown at each end; all are in the file.
+SHOWN = 10
+#: Days shown, those with the most extreme shares.
+SHOWN_DAYS = 10
+#: p-values below this stand out.
+STANDS_OUT = 0.05
+#: Groups that a sentence names.
+NAMED = 3
+
+
+def day_of(f: Findings) -> OrdinaryDays:
+    """Return the ordinary days of a report of a day."""
+    assert f.ordinary is not None
+    return f.ordinary
+
+
+def noun_of(f: Findings) -> str:
+    """Return what the groups are called."""
+    assert f.spec.ordinary_days is not None
+    return f.spec.ordinary_days.groups
+
+
+@lru_cache(maxsize=1)
+def names_of(f: Findings) -> dict[str, str]:
+    """Return what each firm is called: by the study file, by the label of its event, by its ticker."""
+    events = f.everyone.panel.events
+    labels = zip(events.tickers.tolist(), events.labels.tolist(), strict=True)
+    return {ticker: f.spec.names.get(ticker) or label or ticker for ticker, label in labels}
+
+
+# -- What the figures show.
+
+
+def calendar_of(f: Findings) -> Calendar:
+    """Return the counts of extreme shares, day by day."""
+    days = day_of(f)
+    down, up, firms = (days.by_day[name].to_numpy() for name in ("down", "up", "firms"))
+    return Calendar(days.days, down, up, firms, days.day, TAIL)
+
+
+def groups_of(f: Findings) -> GroupDays:
+    """Return the means of the groups, the most unusual first."""
+    days, table = day_of(f), day_of(f).by_group
+    names = list(map(str, table.index))
+    means = days.group_means[names].to_numpy()
+    columns = (table[name].to_numpy() for name in ("as_far", "low", "high"))
+    return GroupDays(names, noun_of(f), days.days, means, days.day, *columns)
+
+
+# -- Tables.
+
+
+def _rows(table: pd.DataFrame) -> Iterator[tuple[Hashable, dict[Hashable, Any]]]:
+    """Return each row with its own kinds of values, whole numbers whole."""
+    return zip(table.index, table.to_dict("records"), strict=True)
+
+
+def groups_table(f: Findings) -> ReportTable | None:
+    """Return the mean abnormal return of each group, and where it stands among its ordinary days."""
+    table = day_of(f).by_group
+    if table.empty:
+        return None
+    rows = tuple(
+        (
+            str(name),
+            str(row["firms"]),
+            percent(row["abnormal"]),
+            f"{row['as_far']} of {row['of']}",
+            p_text(row["p"]),
+            p_text(row["p_adjusted"]),
+            str(row["up"]),
+            str(row["down"]),
+        )
+        for name, row in _rows(table)
+    )
+    noun = capital(noun_of(f))
+    headers = (noun, "Shares", "Mean abnormal", "Days as far", "p", "p, adjusted", "Extreme up", "Extreme down")
+    caption = f"{noun}: mean abnormal return on {long_day(day_of(f).date)} and on ordinary days, the most unusual first"
+    return ReportTable("groups", caption, headers, rows, table.reset_index(), named_by=("group",))
+
+
+def firms_table(f: Findings) -> ReportTable:
+    """Return the shares with the lowest and with the highest abnormal returns; all of them in the file."""
+    table, n = day_of(f).by_firm, len(day_of(f).by_firm)
+    shown = table if n <= 2 * SHOWN else pd.concat([table.iloc[:SHOWN], table.iloc[n - SHOWN :].iloc[::-1]])
+    named = names_of(f)
+    rows = tuple(
+        (
+            named[str(firm)] if named[str(firm)] == firm else f"{named[str(firm)]} ({firm})",
+            str(row["group"]),
+            percent(row["abnormal"]),
+            f"{row['as_far']} of {row['of']}",
+            p_text(row["p"]),
+        )
+        for firm, row in _rows(shown)
+    )
+    headers = ("Share", "Group", "Abnormal", "Days as far", "p")
+    raw = table.reset_index()
+    raw.insert(1, "name", [named[str(firm)] for firm in table.index])
+    which = f", the {SHOWN} lowest and the {SHOWN} highest of {n}" if len(shown) < n else ""
+    caption = f"Abnormal returns on {long_day(day_of(f).date)} and on ordinary days{which}"
+    return ReportTable("shares", caption, headers, rows, raw, left=2, published=False)
+
+
+def days_table(f: Findings) -> ReportTable:
+    """Return the days with the most extreme shares; all days in the file."""
+    table = day_of(f).by_day
+    order = table.sort_values("extreme", ascending=False, kind="stable").head(SHOWN_DAYS)
+    rows = tuple(
+        (
+            iso_day(pd.Timestamp(str(day))) + ("" if row["is_ordinary"] else ", the day"),
+            str(row["extreme"]),
+            str(row["up"]),
+            str(row["down"]),
+            percent(row["spread"], sign=False),
+            percent(row["mean"]),
+        )
+        for day, row in _rows(order)
+    )
+    headers = ("Day", "Extreme shares", "Up", "Down", "Spread", "Mean abnormal")
+    raw = table.reset_index()
+    raw["date"] = [iso_day(day) for day in raw["date"]]
+    caption = f"The {len(order)} of {len(table)} days with the most extreme shares"
+    return ReportTable("days", caption, headers, rows, raw, published=False)
+
+
+def _whole(value: float) -> str:
+    return number(value, 0)
+
+
+def whole_table(f: Findings) -> ReportTable:
+    """Return where numbers of all shares together stand among ordinary days."""
+    table = day_of(f).whole
+    forms: dict[str, Callable[[float], str]] = {"spread": lambda v: percent(v, 2, sign=False), "mean": percent}
+    titles = {
+        "spread": "Standard deviation of abnormal returns across shares",
+        "extreme": "Shares with an extreme day",
+        "down": "… with one of their lowest days",
+        "up": "… with one of their highest days",
+        "mean": "Mean abnormal return",
+    }
+    rows = []
+    for name, row in _rows(table):
+        write = forms.get(str(name), _whole)
+        middle = f"{write(row['low'])} to {write(row['high'])}"
+        rows.append(
+            (titles[str(name)], write(row["value"]), middle, f"{row['as_far']} of {row['of']}", p_text(row["p"]))
+        )
+    headers = ("All shares together", "The day", "Middle 95%", "Days as far", "p")
+    raw = table.drop(columns="p_adjusted").reset_index()
+    return ReportTable("together", "The day among ordinary days", headers, tuple(rows), raw, named_by=("what",))
+
+
+#: Every table that a report of a day may have, in the order of the page; one without rows is None.
+TABLES = (groups_table, firms_table, days_table, whole_table, audit_table, checks_table)
+
+
+# -- Sentences.
+
+
+@lru_cache(maxsize=1)
+def day_sentences(f: Findings) -> dict[str, tuple[str, Numbers]]:
+    """Return the sentences of a report of a day, by name or by the words that lead in, each with what it is held against."""
+    numbers, hidden = day_numbers(f), _hidden(f)
+    of_hidden = numbers
+    if hidden is not None:
+        own = {name: int(hidden[name]) for name in ("up", "down", "as_far", "firms")}
+        counts = {**numbers.counts, **own, "extreme": own["up"] + own["down"]}
+        of_hidden = replace(numbers, counts=counts)
+    found = {
+        "standfirst": _standfirst(f),
+        "method": _method(f),
+        "Wide apart": _spread_sentence(f),
+        "Without the common part": _median_sentence(f),
+        capital(noun_of(f)): _groups_sentence(f),
+        "What a mean hides": _hidden_sentence(f),
+        "Share by share": _firms_sentence(f),
+    }
+    return {name: (text, of_hidden if name == "What a mean hides" else numbers) for name, text in found.items() if text}
+
+
+def day_numbers(f: Findings) -> Numbers:
+    """Return the numbers that the sentences of a report of a day may say."""
+    days, whole = day_of(f), day_of(f).whole
+    rest = days.from_median.whole
+    own, groups = calendar_of(f).numbers(), groups_of(f).numbers() if len(day_of(f).by_group) else Numbers()
+    first = days.by_firm.index[0], days.by_firm.index[-1]
+    firms = {names_of(f)[str(firm)]: str(firm) for firm in first}
+    values = {(str(firm), ABNORMAL, (0, 0)): float(days.by_firm["abnormal"][firm]) for firm in first}
+    counts = {
+        "as_wide": int(whole["as_far"]["spread"]),
+        "spread": 100.0 * float(whole["value"]["spread"]),
+        "usual_spread": 100.0 * _usual_spread(days),
+        "alone": int((days.by_firm["as_far"] == 0).sum()),
+        "stand_out": int((days.by_group["p_adjusted"] < STANDS_OUT).sum()),
+        "groups_alone": int((days.by_group["as_far"] == 0).sum()),
+        "shares_out": int((days.by_firm["p_adjusted"] < STANDS_OUT).sum()),
+        "window_days": len(f.everyone.abnormal.estimation),
+        "few": int(np.floor(TAIL * len(days.days))),
+        "test_level": 100.0 * STANDS_OUT,
+        **{f"rest_{name}": int(rest["value"][name]) for name in ("extreme", "up", "down")},
+        "rest_as_many": int(rest["as_far"]["extreme"]),
+    }
+    spans = (Window(0, 0), Window.of(f.spec.model.window), f.everyone.abnormal.estimation)
+    ends = {long_day(day): None for day in (days.days[0], days.days[-1])}
+    return Numbers(
+        names={**groups.names, **firms},
+        values={**groups.values, **values},
+        counts={**groups.counts, **own.counts, **counts},
+        days={**ends, **own.days},
+        spans=frozenset((w.start, w.end) for w in spans),
+        quoted=frozenset([f.everyone.model.formula]),
+    )
+
+
+def _usual_spread(days: OrdinaryDays) -> float:
+    return float(days.by_day["spread"][days.ordinary].median())
+
+
+def _standfirst(f: Findings) -> str:
+    shown, n = calendar_of(f), calendar_of(f).numbers().counts
+    when, more = long_day(shown.days[shown.day]), shown.as_many
+    had = (
+        f"On {when}, {n['extreme']} of {n['events']} shares had an extreme day, {n['up']} up and {n['down']} down; the median ordinary day has "
+        f"{n['usual']:g}."
+    )
+    rest = f"{_from_median(f)}."
+    if not more:
+        return f"{had} That is more than on any of {n['ordinary']} ordinary days. {rest}"
+    named = [long_day(shown.days[i]) for i in shown.others[: min(more, NAMED_DAYS)]]
+    which = f": {listed(named)}" if more <= NAMED_DAYS else ""
+    return f"{had} {more} of {n['ordinary']} ordinary days had as many{which}. {rest}"
+
+
+def _spread_sentence(f: Findings) -> str:
+    days = day_of(f)
+    row = dict(_rows(days.whole))["spread"]
+    return (
+        f"The standard deviation of abnormal returns across shares was {percent(row['value'], 1, sign=False)}, on the median ordinary day it "
+        f"was {percent(_usual_spread(days), 1, sign=False)}; {row['as_far']} of {row['of']} ordinary days were as wide apart."
+    )
+
+
+def _groups_sentence(f: Findings) -> str:
+    table = day_of(f).by_group
+    if table.empty:
+        return ""
+    alone = table[table["as_far"] == 0]
+    named = [f"{name} ({percent(v)})" for name, v in alone["abnormal"].head(NAMED).items()]
+    n, noun = len(table), noun_of(f)
+    none = f"of none of {n} {noun} was the mean abnormal return larger than on every ordinary day"
+    said = f"{len(alone)} of {n} {noun} had a mean abnormal return larger than on any ordinary day{_among(named, len(alone))}"
+    out = int((table["p_adjusted"] < STANDS_OUT).sum())
+    return f"{said if len(alone) else capital(none)}. Allowing for {n} {noun} at once, {_stand_out(out)}."
+
+
+def _among(named: list[str], n: int) -> str:
+    return f": {listed(named)}" if len(named) == n else f", among them {listed(named)}"
+
+
+def _hidden(f: Findings) -> pd.Series | None:
+    """Return the group whose mean is nothing unusual and whose shares are, most of all; None if there is none."""
+    table = day_of(f).by_group
+    calm = table[table["p"] >= STANDS_OUT]
+    share = (calm["up"] + calm["down"]) / calm["firms"]
+    return None if calm.empty or share.max() < 4 * TAIL else calm.iloc[int(share.to_numpy().argmax())]
+
+
+def _hidden_sentence(f: Findings) -> str:
+    row = _hidden(f)
+    if row is None:
+        return ""
+    up, down, firms, as_far, of = (int(row[name]) for name in ("up", "down", "firms", "as_far", "of"))
+    return (
+        f"The mean abnormal return of {row.name} ({percent(row['abnormal'], 1)}) is nothing unusual: {as_far} of {of} ordinary days were as far out. Yet "
+        f"{up + down} of its {firms} shares had an extreme day, {up} up and {down} down."
+    )
+
+
+def _firms_sentence(f: Findings) -> str:
+    table = day_of(f).by_firm
+    low, high = (
+        f"{names_of(f)[str(firm)]} ({percent(table['abnormal'][firm])})" for firm in (table.index[0], table.index[-1])
+    )
+    alone, out = int((table["as_far"] == 0).sum()), int((table["p_adjusted"] < STANDS_OUT).sum())
+    return (
+        f"The lowest abnormal return and the highest: {low} and {high}. {plural(alone, 'share')} went farther than on any ordinary day. Allowing for all "
+        f"{len(table)} at once, {_stand_out(out)}"
+        f"{'' if out else ': on most days some share goes as far for what it does usually. The day was unusual for how many moved'}."
+    )
+
+
+def _stand_out(n: int) -> str:
+    return f"{n or 'none'} {'stands' if n < 2 else 'stand'} out at {100 * STANDS_OUT:g}%"
+
+
+def _from_median(f: Findings) -> str:
+    """Say how many shares have an extreme day if each day is measured from its median share, whatever the benchmark did."""
+    value = day_of(f).from_median.whole["value"].astype(int)
+    return (
+        f"Measured from the median share of each day instead, {value['extreme']} shares had an extreme day, {value['up']} up and {value['down']} "
+        "down"
+    )
+
+
+def _median_sentence(f: Findings) -> str:
+    row = dict(_rows(day_of(f).from_median.whole))["extreme"]
+    return (
+        "The benchmark is weighted by size, so that a few large firms can put all others on one side of it. "
+        f"{_from_median(f)}; {row['as_far']} of {row['of']} ordinary days had as many."
+    )
+
+
+def _method(f: Findings) -> str:
+    days, ab, window = day_of(f), f.everyone.abnormal, Window.of(f.spec.model.window)
+    most = int(np.floor(TAIL * len(days.days)))
+    return (
+        f"Every day of the prices is taken as an event day of its own: {f.everyone.model.name} ({f.everyone.model.formula}), estimated on the "
+        f"{len(ab.estimation)} sessions {days_text(ab.estimation)} before it. Ordinary are the {len(days.days) - 1} days from {long_day(days.days[0])} to "
+        f"{long_day(days.days[-1])} that have so many before them and lie outside {days_text(window)} around the day asked about; what else happened on "
+        f"them is not looked at. A share has an extreme day if at most {100 * TAIL:g}% of its days lie as far out on that side: its {most} lowest and its "
+        f"{most} highest. Days as far: ordinary days on which a number was at least as large, sign left out; p is one more than these over one more "
+        "than all ordinary days. Adjusted p-values take for each day the row that is farthest out."
+    )
+
+
+def headings(f: Findings) -> Mapping[str, str]:
+    """Return the headings that depend on what the groups are called."""
+    return {"groups": capital(noun_of(f)) if len(day_of(f).by_group) else ""}

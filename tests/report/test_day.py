@@ -1,0 +1,171 @@
+"""The report of a day: the committed one comes out the same, its numbers are those of the raw panel, and it shows all that its file says."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import eventstudy as es
+from eventstudy.errors import StudyFileError
+from eventstudy.report.builds.build import build, rebuild_differs
+from eventstudy.report.findings import compute
+from eventstudy.report.story import sentences
+from eventstudy.statements import read
+
+ROOT = Path(__file__).parents[2]
+REPORT = ROOT / "reports" / "sp500"
+DATA = ROOT / "src" / "eventstudy" / "data"
+
+OTHER = """
+title = "A forecast and its neighbours"
+event = "Broadcom’s forecast"
+notebooks = []
+
+[prices]
+start = "2023-06-01"
+end = "2025-04-30"
+
+[model]
+benchmark = "SPY"
+estimation = [-120, -21]
+window = [-3, 3]
+report = [[0, 0]]
+
+[ordinary_days]
+groups = "trades"
+"""
+
+
+def other_study(folder: Path, more: str = "", text: str = OTHER) -> Path:
+    folder.mkdir(parents=True)
+    groups = {"AVGO": "Chips", "AMD": "Chips", "MU": "Chips", "MSFT": "Software", "ORCL": "Software", "TSLA": "Cars"}
+    rows = [f"{ticker},2024-12-13,{name}" for ticker, name in groups.items()]
+    (folder / "events.csv").write_text("\n".join(["ticker,date,group", *rows]) + "\n", encoding="utf-8")
+    (folder / "study.toml").write_text(more + text, encoding="utf-8")
+    return folder
+
+
+# -- The committed report.
+
+
+def test_its_events_are_the_members_that_have_prices() -> None:
+    events = pd.read_csv(REPORT / "events.csv", keep_default_na=False)
+    members = es.sources.universe_members()
+    there = members[members["has_prices"]]
+    assert events["ticker"].tolist() == there.index.tolist()
+    assert events["group"].tolist() == there["sector"].tolist()
+    lost = members.index[~members["has_prices"]].tolist()
+    said = es.load_study(REPORT).background
+    assert f"{len(there)} of the {len(members)} members have prices" in said
+    assert all(ticker in said for ticker in lost)
+
+
+def test_its_numbers_are_those_of_the_raw_panel() -> None:
+    """One matrix of returns, numpy, and nothing of the package."""
+    panel = pd.read_csv(DATA / "sp500.csv.gz", index_col="date", parse_dates=True)
+    index = pd.read_csv(DATA / "prices.csv.gz", index_col="date", parse_dates=True)["adj_close:^GSPC"]
+    r = panel.pct_change(fill_method=None).to_numpy()
+    m = index.reindex(panel.index).pct_change(fill_method=None).to_numpy()
+    at = panel.index.get_loc("2025-01-27")
+    days = [t for t in range(131, len(panel)) if t == at or abs(t - at) > 5]
+    ar = np.full((len(days), r.shape[1]), np.nan)
+    for k, t in enumerate(days):
+        x, y = m[t - 130 : t - 10], r[t - 130 : t - 10]
+        seen = np.isfinite(y)
+        n = seen.sum(axis=0)
+        x_mean = np.where(seen, x[:, None], 0).sum(axis=0) / n
+        y_mean = np.where(seen, y, 0).sum(axis=0) / n
+        dx = np.where(seen, x[:, None] - x_mean, 0.0)
+        slope = (dx * np.where(seen, y, 0)).sum(axis=0) / (dx**2).sum(axis=0)
+        ar[k] = r[t] - y_mean - slope * (m[t] - x_mean)
+    own = days.index(at)
+    shares = pd.read_csv(REPORT / "tables" / "shares.csv", keep_default_na=False).set_index("firm")
+    names = panel.columns
+    np.testing.assert_allclose(shares["abnormal"][names], ar[own], rtol=1e-7)
+    # the panel has stale days of SW, which the study leaves out
+    far = (np.abs(np.delete(ar, own, axis=0)) >= np.abs(ar[own])).sum(axis=0)
+    assert [t for t in names if shares["as_far"][t] != far[names.get_loc(t)]] in ([], ["SW"])
+    table = pd.read_csv(REPORT / "tables" / "days.csv").set_index("date")
+    fourth = [np.sort(np.where(np.isfinite(s * ar), s * ar, np.inf), axis=0)[3] for s in (1, -1)]
+    down, up = (((s * ar) <= limit).sum(axis=1) for s, limit in zip((1, -1), fourth, strict=True))
+    label = panel.index[at].date().isoformat()
+    assert (table["down"][label], table["up"][label]) == (down[own], up[own]) == (33, 145)
+    assert table["spread"][label] == pytest.approx(ar[own].std(ddof=1), rel=1e-7)
+    sector = es.sources.universe_members()["sector"][names].to_numpy()
+    groups = pd.read_csv(REPORT / "tables" / "groups.csv").set_index("group")
+    for name in groups.index:
+        mean = np.nanmean(ar[:, sector == name], axis=1)
+        assert groups["abnormal"][name] == pytest.approx(mean[own], rel=1e-6)
+        assert groups["as_far"][name] == (np.abs(np.delete(mean, own)) >= abs(mean[own])).sum()
+
+
+@pytest.mark.builds
+@pytest.mark.slow
+def test_the_committed_report_comes_out_the_same_and_is_read_to_the_last_number() -> None:
+    differing = [r for r in rebuild_differs(es.load_study(REPORT)) if r.what not in ("manifest.json", "numbers.json")]
+    assert differing == []
+    words = json.loads((REPORT / "manifest.json").read_text(encoding="utf-8"))["words"]
+    assert {name for name, kind in words.items() if kind != "certified"} <= {"title"}
+
+
+# -- Any day, any groups.
+
+
+@pytest.mark.builds
+def test_a_report_of_another_day_and_other_groups(tmp_path: Path) -> None:
+    folder = other_study(tmp_path / "forecast")
+    build(es.load_study(folder))
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page))
+    assert "On 13 December 2024, " in text
+    assert "more than on any of" in text or "ordinary days had as many" in text
+    assert "Trades in numbers" in text
+    assert "Broadcom" not in (folder / "tables" / "shares.csv").read_text(encoding="utf-8")  # no label, no name
+    assert sorted(p.stem for p in (folder / "figures").glob("*.svg")) == ["calendar", "groups"]
+    numbers = json.loads((folder / "numbers.json").read_text(encoding="utf-8"))["numbers"]
+    groups = pd.read_csv(folder / "tables" / "groups.csv").set_index("group")
+    assert numbers["groups/Chips/p"]["value"] == pytest.approx(groups["p"]["Chips"])
+    assert rebuild_differs(es.load_study(folder)) == ()
+
+
+@pytest.mark.builds
+def test_events_without_groups_make_a_page_without_them(tmp_path: Path) -> None:
+    folder = other_study(tmp_path / "forecast")
+    table = pd.read_csv(folder / "events.csv").drop(columns="group")
+    table.to_csv(folder / "events.csv", index=False)
+    build(es.load_study(folder))
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    assert "Trades" not in page
+    assert [p.stem for p in (folder / "figures").glob("*.svg")] == ["calendar"]
+
+
+def test_every_sentence_is_read_and_a_changed_number_is_caught(tmp_path: Path) -> None:
+    found = compute(es.load_study(other_study(tmp_path / "forecast")))
+    for name, (text, numbers) in sentences(found).items():
+        assert read(text, numbers).holds, name
+        for count in re.findall(r"(?<![\d.−+])\d+(?= (?:of|up|down|ordinary|shares|sessions) )", text):
+            changed = text.replace(f"{count} ", f"{int(count) + 7} ", 1)
+            assert not read(changed, numbers).holds, changed
+
+
+@pytest.mark.parametrize(
+    ("more", "named"),
+    [('headline = ["AVGO"]\n', "headline"), ("pdf = true\n", "pdf"), ("timeline = 'timeline.csv'\n", "timeline")],
+)
+def test_what_it_would_not_show_is_refused(tmp_path: Path, more: str, named: str) -> None:
+    with pytest.raises(StudyFileError, match=rf"ordinary_days\] makes a report of the day, in which {named} would not"):
+        es.load_study(other_study(tmp_path / "forecast", more))
+
+
+def test_too_few_days_and_volumes_are_refused(tmp_path: Path) -> None:
+    short = OTHER.replace('start = "2023-06-01"', 'start = "2024-06-01"').replace("2025-04-30", "2025-01-15")
+    with pytest.raises(StudyFileError, match=r"\[ordinary_days\]: .* leave \d+ ordinary days"):
+        compute(es.load_study(other_study(tmp_path / "short", text=short)))
+    volume = OTHER.replace("[model]", '[model]\nmeasure = "volume"')
+    with pytest.raises(StudyFileError, match=r"is made of returns, and model\.measure is 'volume'"):
+        es.load_study(other_study(tmp_path / "volume", text=volume))
