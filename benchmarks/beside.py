@@ -222,14 +222,14 @@ def event_study_toolkit(data: Data) -> Study:
 
 
 class Other(NamedTuple):
-    """A package of the index, and how a study is made with it; what it is installed with, the first of it the package."""
+    """Another package, and how a study is made with it; what it is installed with, the first of it the package."""
 
     make: Callable[[Data], Study]
     pins: tuple[str, ...]
 
 
 _SCIENTIFIC = ("numpy==2.4.6", "pandas==3.0.6", "scipy==1.17.1")
-#: Packages of the index, as they were on the day of the measurement.
+#: Other packages, as they were on the day of the measurement.
 OTHERS = {
     "eventstudy": Other(eventstudy, ("eventstudy==0.1a12", "statsmodels==0.15.0", *_SCIENTIFIC)),
     "robust-eventstudy": Other(robust_eventstudy, ("robust-eventstudy==0.1.0", *_SCIENTIFIC)),
@@ -398,7 +398,7 @@ def table(found: dict[tuple[str, int], tuple[float, float, str]], names: list[st
 ABOUT = f"""\
 One event a firm over {SESSIONS} sessions, market model, estimation days [{ESTIMATION[0]}, {ESTIMATION[1]}], event window [{WINDOW[0]}, +{WINDOW[1]}]: the same returns for
 all, already in the form that each wants, in memory. Seconds of one processor for the study alone, the largest memory of the whole process,
-medians of {ROUNDS} rounds in which all take turns; no process has more than {LIMIT} s. Each package of the index has an environment of its own, with
+medians of {ROUNDS} rounds in which all take turns; no process has more than {LIMIT} s. Each other package has an environment of its own, with
 the versions that `beside.py` pins, and cannot be imported from the one of this project."""
 
 

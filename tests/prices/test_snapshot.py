@@ -189,7 +189,7 @@ def test_missing_ticker_is_pointed_to_the_panel():
 
 @pytest.mark.parametrize("source", ["yaho", "", "prices.ods", "Snapshot"])
 def test_unknown_source_lists_the_choices(source):
-    with pytest.raises(InvalidInput, match="choose 'snapshot', 'yahoo' or the path"):
+    with pytest.raises(InvalidInput, match="choose 'snapshot', 'universe', 'yahoo' or the path"):
         load_prices("NVDA", source=source)
 
 
