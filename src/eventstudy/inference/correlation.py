@@ -26,7 +26,7 @@ CONSTANT = 1e-12
 
 #: How many sessions events span whose correlations with their neighbours are computed at once, how many pairs, and how many events at least
 #: where these are more.
-SMALL, NARROW, WIDE, CELLS = 16, 8, 64, 100_000
+SMALL, NARROW, WIDE, CELLS = 64, 8, 64, 100_000
 
 #: Up to so many events a date their pairs are fewer than the sums by date.
 FEW_A_DATE = 2
@@ -162,17 +162,23 @@ def unknown_share(abnormal: AbnormalReturns, members: IntArray, window: Window) 
         order, rows = _in_order_of_date(some)
         position = some.position[order]
         length = 1 if position[0] == position[-1] else len(window)
-        every = np.ones(len(order), dtype=np.bool_)
-        overlap = _pairs_sum(rows, position, every, length, _paired)
-        lacking = _pairs_sum(rows, position, every, length, _lacking)
-        whole = _weighted(overlap, length)
-        return _weighted(lacking, length) / whole if whole else 0.0
+        whole = _weighted(_pairs(position, length), length)
+        few = some.n_est[order] < (MIN_COMMON_DAYS + len(abnormal.estimation) + length - 1) / 2.0  # one of such a pair
+        return _weighted(_pairs_sum(rows, position, few, length, _lacking), length) / whole if whole else 0.0
 
     return abnormal.once(("unknown_share", len(window), members.tobytes()), compute)
 
 
-def _paired(block: FloatArray, table: FloatArray) -> FloatArray:
-    return np.ones((len(block), len(table)), dtype=np.float64)
+def _pairs(position: IntArray, length: int) -> FloatArray:
+    """Return how many pairs of events there are, each counted twice, by how many sessions apart, shape (length,)."""
+    dates, events = np.unique(position, return_counts=True)
+    total = np.zeros(length)
+    for d in range(length):
+        place = np.minimum(np.searchsorted(dates, dates + d), len(dates) - 1)
+        there = dates[place] == dates + d
+        total[d] = 2.0 * float((events * events[place])[there].sum())
+    total[0] = total[0] / 2.0 - len(position)
+    return total
 
 
 def _lacking(block: FloatArray, table: FloatArray) -> FloatArray:
@@ -557,7 +563,10 @@ def _by_session(residuals: FloatArray, position: IntArray) -> FloatArray:
     """Return residuals on a common calendar, shape (n, sessions), NaN where there is none."""
     n, m = residuals.shape
     table = np.full((n, m + int(position[-1] - position[0])), np.nan)
-    np.put_along_axis(table, (position - position[0])[:, None] + np.arange(m), residuals, axis=1)
+    first = _first_of(position)
+    for start, end in zip(first.tolist(), [*first[1:].tolist(), n], strict=True):
+        day = int(position[start] - position[0])
+        table[start:end, day : day + m] = residuals[start:end]
     return table
 
 
