@@ -890,6 +890,11 @@ def keys_of_events(events: EventList, sessions: NDArray[np.datetime64]) -> Seque
     return EventKeys(events.tickers, np.where(dated, days, np.datetime64("NaT", "D")), number)
 
 
+def keys_at(keys: Sequence[str], places: NDArray[np.int64]) -> Sequence[str]:
+    """Return the names of some events, by place, written when they are asked for if all are."""
+    return keys.take(places) if isinstance(keys, EventKeys) else tuple(keys[i] for i in places.tolist())
+
+
 def event_keys(tickers: NDArray[np.object_], sessions: Sequence[str]) -> list[str]:
     """Return one short unique name per event: the ticker, with its session, ISO format, if it occurs more than once."""
     names = tickers.tolist()

@@ -365,8 +365,8 @@ class AbnormalReturns(Deferred):
     def sums_of(self, window: Window) -> WindowSums:
         """Return the sums over a window, computed of the arrays of these events."""
         days = self.columns_of(window)
-        ar = self.ar[:, days]
-        seen = np.isfinite(ar)
+        every, standard = self.once(("standard",), lambda: (np.isfinite(self.ar), self.sar))
+        ar, seen = self.ar[:, days], every[:, days]
         n_days = np.asarray(np.count_nonzero(seen, axis=1), dtype=np.int64)
         some = self._whole(seen, days)
         variances = masked(self.relative_variance[:, days], seen)
@@ -377,8 +377,7 @@ class AbnormalReturns(Deferred):
         total = masked(ar, seen).sum(axis=1) if self.reference_returns is None else self._compounded(days, seen)
         car = np.where(some, total, np.nan)
         s_car = np.where(some, self.sigma * np.sqrt(variance), np.nan)
-        standard = ar / (self.sigma[:, None] * np.sqrt(self.c[:, days]))
-        csar = np.where(some, masked(standard, seen).sum(axis=1), np.nan)
+        csar = np.where(some, masked(standard[:, days], seen).sum(axis=1), np.nan)
         naive = np.where(some, self.sigma * np.sqrt(own), np.nan)
         return WindowSums(window, n_days, car, s_car, csar, naive)
 

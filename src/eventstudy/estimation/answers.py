@@ -40,6 +40,7 @@ class Tally:
         self._answers: list[Answer] = []
         self._expected, self._done = 0, 0
         self._rows: dict[str, NDArray[Any]] = {}
+        self._sums: tuple[str, ...] = ()
 
     def expect(self, n: int) -> None:
         """Be told of how many events there will be answers, at most, so that their rows need not be put together at the end."""
@@ -48,22 +49,29 @@ class Tally:
     def add(self, answer: Answer) -> None:
         """Add the answer of some events more."""
         if answer.EACH and self._expected:
-            answer = self._without_rows(answer)
+            self._put(answer)
+            return
         self._answers.append(answer)
-        if len(self._answers) >= self.TOGETHER and (self._expected or not answer.EACH):
+        if len(self._answers) >= self.TOGETHER and not answer.EACH:
             self._answers = [answer.total(self._answers, None)]
 
-    def _without_rows(self, answer: Answer) -> Answer:
-        """Return an answer whose rows are put beside those that came before."""
-        values = {name: getattr(answer, name) for name in answer.EACH}
-        count = 0
-        for name, rows in values.items():
-            if name not in self._rows:
-                self._rows[name] = np.empty((self._expected, *rows.shape[1:]), dtype=rows.dtype)
-            count = len(rows)
-            self._rows[name][self._done : self._done + count] = rows
-        self._done += count
-        return replace(answer, **{name: rows[:0].copy() for name, rows in values.items()})  # type: ignore[type-var]
+    def _put(self, answer: Answer) -> None:
+        """Put the rows of an answer beside those that came before, and add its sums to theirs."""
+        if not self._answers:
+            rows = {name: getattr(answer, name) for name in answer.EACH}
+            self._rows = {n: np.empty((self._expected, *r.shape[1:]), dtype=r.dtype) for n, r in rows.items()}
+            names = {field.name for field in fields(answer)}  # type: ignore[arg-type]
+            self._sums = tuple(names - answer.EACH - answer.ALIKE)
+            self._answers = [replace(answer, **{name: r[:0].copy() for name, r in rows.items()})]  # type: ignore[type-var]
+        elif self._sums:
+            first = self._answers[0]
+            more = {name: getattr(first, name) + getattr(answer, name) for name in self._sums}
+            self._answers = [replace(first, **more)]  # type: ignore[type-var]
+        done = self._done
+        for name, held in self._rows.items():
+            own = getattr(answer, name)
+            self._done = done + len(own)
+            held[done : self._done] = own
 
     def empty(self) -> Self:
         """Return a tally of this kind to which nothing was added."""

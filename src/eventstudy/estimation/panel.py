@@ -15,7 +15,7 @@ from eventstudy.calendars import ClosedDay
 from eventstudy.errors import DataMissing
 from eventstudy.estimation.deferred import Deferred
 from eventstudy.estimation.spans import sums_over_spans, trade_spans
-from eventstudy.events import Event, EventKeys, EventList, Exchanges, event_list, keys_of_events, locate_sessions
+from eventstudy.events import Event, EventList, Exchanges, event_list, keys_at, keys_of_events, locate_sessions
 from eventstudy.windows import Window
 from eventstudy.wording import did_you_mean, first_few, iso_day, iso_days
 
@@ -233,8 +233,7 @@ class Audit:
 
     def named(self, places: BoolArray) -> Sequence[str]:
         """Return the names of the kept events of which something is true."""
-        keys, chosen = self.panel.keys, np.flatnonzero(places & self.kept)
-        return keys.take(chosen) if isinstance(keys, EventKeys) else tuple(keys[i] for i in chosen.tolist())
+        return keys_at(self.panel.keys, np.flatnonzero(places & self.kept))
 
     @cached_property
     def table(self) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
@@ -375,15 +375,27 @@ BITS, LOWEST, OCTAVES = 9, -44, 64
 _FIRST = (127 + LOWEST) << BITS  # of numbers in single precision
 _BINS = OCTAVES << BITS
 _SIGN = 1 << (8 + BITS)
-_SIGN_TO_BINS = 8 - OCTAVES.bit_length() + 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SignedSizes(Answer):
-    """How many sums of estimation days have which size, and how many of these are positive; by narrow bins of size."""
+    """How many sums of estimation days have which size, and how many of these are positive; by narrow bins of size, from a first one on."""
 
+    first: int
     count: IntArray
     positive: IntArray
+
+    def total(self, answers: Sequence[SignedSizes], order: IntArray | None) -> SignedSizes:
+        """Return the sizes of all sums."""
+        some = [answer for answer in answers if len(answer.count)]
+        if len(some) < 2:
+            return some[0] if some else self
+        first = min(answer.first for answer in some)
+        found = np.zeros((2, max(answer.first + len(answer.count) for answer in some) - first), dtype=np.int64)
+        for answer in some:
+            own = found[:, answer.first - first : answer.first - first + len(answer.count)]
+            own += (answer.count, answer.positive)
+        return SignedSizes(first, found[0], found[1])
 
     @property
     def share(self) -> float:
@@ -410,20 +422,22 @@ class CountSizes(Question[SignedSizes]):
             23 - BITS
         )  # sign, exponent and the first bits of the fraction
         bins = bits & (_SIGN - 1)
-        least, most = bins.min(initial=_FIRST), bins.max(initial=_FIRST)
+        least, most = (int(bins.min()), int(bins.max())) if bins.size else (_FIRST, _FIRST)
         odd = least < _FIRST or most >= _FIRST + _BINS  # far from all others, zero, or no number
         if odd:
             np.maximum(bins, _FIRST, out=bins)
             np.minimum(bins, _FIRST + _BINS - 1, out=bins)
-        bins -= _FIRST
-        bits &= _SIGN
-        bits >>= _SIGN_TO_BINS
-        bins |= bits  # negative sums after the positive ones
+            least, most = max(least, _FIRST), min(most, _FIRST + _BINS - 1)
+        bins -= np.uint32(least)
+        bits >>= 8 + BITS
+        width = int(most) - int(least) + 1
+        bits *= np.uint32(width)
+        bins += bits  # negative sums after the positive ones
         if odd:
-            np.copyto(bins, 2 * _BINS, where=~np.isfinite(sums) | (sums == 0.0))
-        counted = np.bincount(bins.ravel(), minlength=2 * _BINS + 1)
-        positive = counted[:_BINS]
-        return SignedSizes(positive + counted[_BINS:-1], positive)
+            np.copyto(bins, 2 * width, where=~np.isfinite(sums) | (sums == 0.0))
+        counted = np.bincount(bins.ravel(), minlength=2 * width + 1)
+        positive = counted[:width]
+        return SignedSizes(int(least) - _FIRST, positive + counted[width:-1], positive)
 
 
 def block_sums(residuals: FloatArray, length: int) -> FloatArray:

@@ -14,7 +14,7 @@ from eventstudy.estimation.answers import Answer
 from eventstudy.estimation.model import NormalReturnModel
 from eventstudy.estimation.panel import Audit, EventPanel
 from eventstudy.estimation.residuals import Statistic, arch_lm, jarque_bera, ljung_box
-from eventstudy.events import EventList
+from eventstudy.events import EventList, keys_at
 from eventstudy.inference import recommend, run_test, variance_ratio
 from eventstudy.inference.advice import STILL, design_of, variance_limit
 from eventstudy.inference.asked import asked, reach
@@ -353,7 +353,9 @@ def most_by_chance(n: int) -> int:
     """
     from scipy.special import bdtrc
 
-    return int(np.argmax(bdtrc(np.arange(n + 1), n, LEVEL) <= FALSE_ALARM))
+    fewest = int(LEVEL * n)  # about the median
+    few = np.arange(fewest, min(n, fewest + int(10.0 * math.sqrt(LEVEL * n)) + 20) + 1)
+    return int(few[np.argmax(bdtrc(few, n, LEVEL) <= FALSE_ALARM)])
 
 
 def _verdict(name: str, found: Statistic, keys: Sequence[str], symbol: str, comment: str) -> Check:
@@ -378,7 +380,7 @@ def _verdict(name: str, found: Statistic, keys: Sequence[str], symbol: str, comm
     if n < len(keys):
         value += f"; {len(keys) - n} not tested"
     order = looked_at[np.argsort(p_values, kind="stable")[: max(rejected, 1)]]
-    worst = first_few([keys[i] for i in order.tolist()], 3)
+    worst = first_few(keys_at(keys, order), 3)
     return _check(name, value, rule, passed, f"{worst}: {comment}")
 
 
