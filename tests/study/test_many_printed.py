@@ -11,6 +11,7 @@ import pytest
 import eventstudy as es
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.figures import paths
+from eventstudy.inference import STANDARD
 from eventstudy.inference.asked import ask_of
 from eventstudy.statements import ABNORMAL
 from eventstudy.study import export
@@ -94,7 +95,7 @@ def test_nothing_printed_gathers_large_arrays(fresh):
 
 @pytest.mark.parametrize("windows", [[(-1, 1)], [(-2, 0), (0, 4), (-6, 6)]])
 def test_other_windows_are_asked_in_two_passes(fresh, gathered, windows):
-    ask_of(fresh.abnormal, [Window(*w) for w in windows])
+    ask_of(fresh.abnormal, [Window(*w) for w in windows], STANDARD)
     for w in windows:
         fresh.tests(*w)
     assert gathered() == 2
@@ -102,7 +103,7 @@ def test_other_windows_are_asked_in_two_passes(fresh, gathered, windows):
 
 def test_windows_asked_together_have_the_tests_of_windows_asked_alone(study, inputs, fresh):
     windows = [Window(0, 0), Window(0, 1), Window(-6, 6)]
-    ask_of(fresh.abnormal, windows)
+    ask_of(fresh.abnormal, windows, [*STANDARD, "calendar_time"])
     for w in windows:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from eventstudy.estimation.abnormal import AbnormalReturns, Question, SumsOver
 from eventstudy.estimation.answers import Answer
@@ -52,8 +52,8 @@ def reach(position: IntArray, window: Window) -> int:
 GRANK, CALENDAR = frozenset({"grank_t", "grank_z"}), "calendar_time"
 
 
-def ask_of(abnormal: AbnormalReturns, windows: Sequence[Window], names: Sequence[str] | None = None) -> None:
-    """Put what the tests of windows ask, by default all tests, and the advice on them, to all events at once.
+def ask_of(abnormal: AbnormalReturns, windows: Sequence[Window], names: Collection[str]) -> None:
+    """Put what some tests of windows ask, and the advice on them, to all events at once.
 
     GRANK ranks a window by its spread over all events, so it is asked in the same pass where the sums are known, and in a second one where not.
     """
@@ -62,9 +62,9 @@ def ask_of(abnormal: AbnormalReturns, windows: Sequence[Window], names: Sequence
     if len(windows) > 1:
         abnormal.ask_at_once(*(SumsOver(w) for w in windows))
     questions = [question for w in windows for question in asked(abnormal.position, w)]
-    if names is None or GRANK & set(names):
+    if GRANK & set(names):
         questions += [question for w in windows for question in _asked_by_grank(abnormal, w)]
-    if names is None or CALENDAR in names:
+    if CALENDAR in names:
         questions += [question for w in windows for question in _asked_by_portfolio(abnormal, w)]
     abnormal.ask_at_once(*questions)
 

@@ -19,6 +19,7 @@ from eventstudy.errors import InvalidInput
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.panel import EventPanel
 from eventstudy.files import sha256, write_whole
+from eventstudy.inference import STANDARD
 from eventstudy.inference.asked import ask_of
 from eventstudy.study.summary import LOG_UNIT, ResultFields, default_windows, summary_text
 from eventstudy.study.tables import (
@@ -85,7 +86,7 @@ def result_to_dict(result: ResultFields, windows: Sequence[Window], *, rounded: 
 def _rest(result: ResultFields, windows: Sequence[Window], rounded: bool) -> dict[str, object]:
     """Return what a result says beside the events and the audit."""
     if result.abnormal.n > 1:
-        ask_of(result.abnormal, windows)
+        ask_of(result.abnormal, windows, STANDARD)
     rest = plain(
         {
             "averages": [_average(result, w) for w in windows] if result.abnormal.n > 1 else [],
@@ -306,7 +307,7 @@ def save_result(result: ResultFields, folder: Path) -> Path:
         raise InvalidInput(f"The folder {folder} cannot be made ({error.strerror}); give another.") from error
     windows = default_windows(result.abnormal.window)
     if result.abnormal.n > 1:
-        ask_of(result.abnormal, windows)
+        ask_of(result.abnormal, windows, STANDARD)
     written = [
         write_whole(folder / "tables" / f"{name}.csv", rounded_csv(table, index=False))
         for name, table in result_tables(result, windows).items()

@@ -223,7 +223,6 @@ def _shift_of_unlike(spread: float, df: float) -> float:
 
     NaN if there is none: the statistic of ever larger changes nears ``√(df/spread)``, which may lie below its critical value.
     """
-    from scipy.optimize import brentq
     from scipy.special import stdtrit
 
     bounded = spread > 0.0 and math.sqrt(df / spread) <= -float(stdtrit(df, LEVEL / 2.0))
@@ -236,7 +235,10 @@ def _shift_of_unlike(spread: float, df: float) -> float:
         if bounded and short(high) < short(low):
             return math.nan
         low, high = high, 1.3 * high
-    return float(brentq(short, low, high, xtol=1e-9))
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if short(middle) < 0.0 else (low, middle)
+    return high
 
 
 #: Nodes and weights of Gauss and Hermite for means over a normal law.

@@ -14,7 +14,7 @@ import pandas as pd
 from eventstudy.estimation.abnormal import AbnormalReturns
 from eventstudy.estimation.model import Fit, NormalReturnModel
 from eventstudy.estimation.panel import Dropped, EventPanel, IntArray
-from eventstudy.inference import notes_on_tests
+from eventstudy.inference import STANDARD, notes_on_tests
 from eventstudy.inference.advice import INFLATED, beside, ruled_out, serial_inflation
 from eventstudy.inference.asked import ask_of
 from eventstudy.inference.multiple import adjust
@@ -360,7 +360,7 @@ def summary_text(result: ResultFields, windows: Sequence[Window] = ()) -> str:
     """Return the result as text for a terminal, over some windows; by default those of `default_windows`."""
     parts = ["Event study", key_values(header(result)), *price_warnings(result)]
     shown = [w for w in windows if w in result.abnormal.window] or default_windows(result.abnormal.window)
-    ask_of(result.abnormal, shown)
+    ask_of(result.abnormal, shown, STANDARD)
     for window in shown:
         if result.abnormal.n <= (LISTED_EVENTS if window == shown[0] else LISTED_AGAIN):
             headers, rows = event_rows(result, window)
@@ -426,7 +426,7 @@ def _single_line(result: ResultFields, window: Window) -> str:
 def summary_html(result: ResultFields) -> str:
     """Return the result as HTML for a notebook: the event day, one table of events and one of tests."""
     window = default_windows(result.abnormal.window)[0]
-    ask_of(result.abnormal, [window])
+    ask_of(result.abnormal, [window], STANDARD)
     about = "<br>".join(f"<b>{html.escape(k)}</b>: {html.escape(v)}" for k, v in header(result).items())
     parts = [f"<p>{about}</p>", *(f"<p><b>{html.escape(line)}</b></p>" for line in price_warnings(result))]
     if result.abnormal.n <= LISTED_EVENTS:
