@@ -38,7 +38,7 @@ ROWS = (
 #: Relative days that a study uses.
 FIRST, LAST = -260, 10
 #: A study of `GUARDED` events may cost so many gathers, and so many times the study of a quarter of them.
-GUARDED, GATHERS, GROWTH = 8_000, 90.0, 5.0
+GUARDED, GATHERS, GROWTH = 8_000, 60.0, 5.0
 #: Seconds that are measured well enough to divide by.
 SHORTEST = 3e-4
 
