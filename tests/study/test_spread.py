@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import pickle
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -450,7 +451,7 @@ def changed() -> pd.DataFrame:
     ("asked", "data", "wanted", "options", "told"),
     [
         (study(gaps="void"), RETURNS, EVENTS, {}, "holds another study: its specification differs. Name another folder"),
-        (study(es.MeanAdjusted()), RETURNS, EVENTS, {}, "its specification and its data differ|its specification differs"),
+        (study(es.MeanAdjusted()), RETURNS, EVENTS, {}, "its specification differs"),
         (study(), changed(), EVENTS, {}, "holds another study: its data differ"),
         (study(), RETURNS, EVENTS.iloc[::-1], {}, "holds another study: its events differ"),
         (study(), RETURNS, EVENTS.assign(label="x"), {}, "holds another study: its events differ"),
@@ -601,3 +602,51 @@ def test_events_done_are_told_on_a_terminal_and_nowhere_else(monkeypatch, capsys
     assert "3,000 of 5,000 events" in shown
     assert " a second" in shown
     assert "0:00:00 to go" in shown
+
+
+@pytest.mark.parametrize("count", [10**6, 10**12, 10**20])
+def test_partitions_are_never_more_than_firms(count):
+    found = study().run(RETURNS, EVENTS, partitions=count)
+    pd.testing.assert_frame_equal(found.car(0, 1), study().run(RETURNS, EVENTS).car(0, 1), rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["file/below", "n" * 300, "a\0b"])
+def test_a_folder_that_cannot_be_made_is_refused(name, tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(InvalidInput, match=r"a folder that cannot be used \(.+\); name another one"):
+        study().run(RETURNS, EVENTS, out=f"{tmp_path}/{name}")
+
+
+def test_a_table_of_events_that_is_cut_off_is_written_again(tmp_path):
+    out = tmp_path / "out"
+    kept = study().run(RETURNS, EVENTS, out=out, partitions=3).abnormal.n
+    table = out / "events-00001.parquet"
+    table.write_bytes(table.read_bytes()[:100])
+    study().run(RETURNS, EVENTS, out=out)
+    assert len(pd.read_parquet(out)) == kept
+
+
+@pytest.mark.parametrize(
+    ("harm", "told"),
+    [
+        (lambda out: (out / "events-00009.parquet").write_bytes(b""), r"events-00009\.parquet is no part of this study"),
+        (lambda out: (out / "events-00009.parquet").mkdir(), r"events-00009\.parquet is a folder, and a file belongs there"),
+        (lambda out: (shutil.rmtree(out / "_partials"), (out / "_partials").write_text("x")), "_partials is a file, and a folder belongs there"),
+        (lambda out: ((out / "_lock").unlink(), (out / "_lock").mkdir()), r"a folder that cannot be used \(Is a directory\)"),
+        (lambda out: ((out / "_study.json").unlink(), (out / "_study.json").mkdir()), r"_study\.json is damaged"),
+        (lambda out: (out / "_study.json").write_text('{"partitions": Infinity}'), r"_study\.json is damaged"),
+    ],
+)  # fmt: skip
+def test_what_no_study_writes_is_named(harm, told, begun, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(begun, out)
+    harm(out)
+    with pytest.raises(InvalidInput, match=told):
+        study().run(RETURNS, EVENTS, out=out)
+
+
+def test_an_executor_that_takes_no_work_is_named():
+    with pytest.raises(
+        InvalidInput, match="The executor is a Executor, which takes no work; give a ThreadPoolExecutor"
+    ):
+        study().run(RETURNS, EVENTS, executor=Executor())

@@ -50,7 +50,8 @@ class Pool(Here):
 
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
-        self.workers = max(1, getattr(executor, "_max_workers", None) or os.cpu_count() or 1)
+        known = getattr(executor, "_max_workers", None)
+        self.workers = known if isinstance(known, int) and known > 0 else os.cpu_count() or 1
 
     def finds(self, work: Work, jobs: Jobs) -> Generator[tuple[int, Any]]:
         """Yield what partitions give, with their numbers, as it comes; only so many are on their way at once."""
@@ -89,6 +90,11 @@ class Pool(Here):
             return self._executor.submit(work.sent, panel, places)
         except BrokenExecutor:
             raise
+        except NotImplementedError as error:
+            raise InvalidInput(
+                f"The executor is a {type(self._executor).__name__}, which takes no work; give a ThreadPoolExecutor, a ProcessPoolExecutor or another "
+                f"one whose submit does."
+            ) from error
         except RuntimeError as error:  # what executors say after their end
             raise InvalidInput(f"The executor takes no more work ({error}); make a new one.") from error
 

@@ -110,15 +110,17 @@ class Spread:
     def count(self, work: Work, panel: EventPanel, workers: int) -> int:
         """Return in how many parts the events of a panel are divided, at most."""
         begun = None if self.store is None else self.store.partitions
-        if begun is not None and self.partitions not in (None, begun):
+        firms = max(len(panel.events.firms[0]), 1)
+        given = None if self.partitions is None else min(int(self.partitions), firms)
+        if begun is not None and given not in (None, begun):
             raise InvalidInput(
                 f"partitions is {self.partitions}, and the study in the folder was begun with {begun}; leave partitions out, or name another folder."
             )
-        if begun is not None or self.partitions is not None:
-            return int(begun or self.partitions or 1)
+        if begun is not None or given is not None:
+            return min(begun or given or 1, firms)
         if not self.is_watched:
             return 1
-        return max(workers, -(-panel.n // (EVENTS_KEPT if work.keep else EVENTS)))
+        return min(max(workers, -(-panel.n // (EVENTS_KEPT if work.keep else EVENTS))), firms)
 
     def _arriving(
         self, crew: Here, work: Work, panel: EventPanel, parts: Sequence[IntArray], shelf: Shelf | None

@@ -8,7 +8,7 @@ import re
 import sys
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from eventstudy.errors import InvalidInput
+from eventstudy.errors import EventStudyError, InvalidInput
 from eventstudy.estimation.abnormal import AbnormalReturns, SumsOver, WindowSums, firm_numbers
 from eventstudy.estimation.answers import Answer, Tally
 from eventstudy.estimation.panel import EventPanel, IntArray
@@ -39,6 +39,7 @@ _COLUMNS = 256
 STUDY, PARTIALS, LOCK = "_study.json", "_partials", "_lock"
 #: What a process that was killed may leave.
 _LEFT = re.compile(r"\.(events-\d+\.parquet|\d+-\d+\.npz|_study\.json)\.\w+")
+_TABLE = re.compile(r"events-(\d{5,9})\.parquet")
 _SPAN = re.compile(r"(\d{5,9})-(\d{5,9})\.npz")
 #: A representation that is another one in every process.
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
@@ -115,10 +116,11 @@ class Folder:
             return None
         _require_pyarrow()
         found = cls(Path(str(path)), Identity.of(specification, events, tables))
-        if found.path.exists() and not found.path.is_dir():
-            raise InvalidInput(f"out is {found.path}, a file; name a folder.")
-        found.path.mkdir(parents=True, exist_ok=True)
-        found._refuse_others()
+        with _usable(found.path):
+            if found.path.exists() and not found.path.is_dir():
+                raise InvalidInput(f"out is {found.path}, a file; name a folder.")
+            found.path.mkdir(parents=True, exist_ok=True)
+            found._refuse_others()
         return found
 
     @property
@@ -133,8 +135,11 @@ class Folder:
             return None
         try:
             record = parse_json(read_small(file))
-            return {"partitions": int(record["partitions"]), **{f.name: str(record[f.name]) for f in fields(Identity)}}
-        except (ValueError, KeyError, TypeError) as error:
+            partitions = int(record["partitions"])
+            if partitions < 1:
+                raise ValueError("a study has a partition")
+            return {"partitions": partitions, **{f.name: str(record[f.name]) for f in fields(Identity)}}
+        except (OSError, ValueError, OverflowError, KeyError, TypeError) as error:
             raise InvalidInput(f"{file} is damaged; name another folder for out, or remove this one.") from error
 
     def _refuse_others(self) -> None:
@@ -148,6 +153,8 @@ class Folder:
             return
         other = [f.name for f in fields(Identity) if record[f.name] != getattr(self.identity, f.name)]
         if other:
+            if other != ["data"]:  # whose digest is of the columns and days that these events need
+                other = [name for name in other if name != "data"]
             what = listed([f"its {name}" for name in other], "and")
             verb = "differ" if len(other) > 1 or other != ["specification"] else "differs"
             raise InvalidInput(
@@ -158,16 +165,41 @@ class Folder:
     @contextmanager
     def opened(self, work: Work, panel: EventPanel, parts: Sequence[IntArray], count: int) -> Iterator[Shelf]:
         """Give what reads and keeps partial results; another process that would write into the folder meanwhile is refused."""
-        with locked(
-            self.path / LOCK, 0, f"Another process is at the study in {self.path}; wait for its end, or stop it."
-        ):
-            self._refuse_others()  # as it is now
-            for file in (*self.path.iterdir(), *(self.path / PARTIALS).glob("*")):
-                if _LEFT.fullmatch(file.name):
-                    file.unlink(missing_ok=True)
-            record = {"partitions": count, **{f.name: getattr(self.identity, f.name) for f in fields(Identity)}}
-            write_whole(self.path / STUDY, json.dumps(record, indent=1) + "\n")
+        with ExitStack() as held:
+            with _usable(self.path):
+                held.enter_context(
+                    locked(
+                        self.path / LOCK,
+                        0,
+                        f"Another process is at the study in {self.path}; wait for its end, or stop it.",
+                    )
+                )
+                self._refuse_others()  # as it is now
+                self._tidy(len(parts))
+                record = {"partitions": count, **{f.name: getattr(self.identity, f.name) for f in fields(Identity)}}
+                write_whole(self.path / STUDY, json.dumps(record, indent=1) + "\n")
             yield Shelf(self.path, work, panel, parts)
+
+    def _tidy(self, parts: int) -> None:
+        """Remove what a stopped study left half-written, and refuse what no study of so many parts writes."""
+        partials = self.path / PARTIALS
+        if partials.exists() and not partials.is_dir():
+            raise InvalidInput(
+                f"{partials} is a file, and a folder belongs there; name another folder for out, or remove it."
+            )
+        for file in (*self.path.iterdir(), *partials.glob("*")):
+            if _LEFT.fullmatch(file.name):
+                file.unlink(missing_ok=True)
+                continue
+            table = _TABLE.fullmatch(file.name)
+            if (table or file.suffix == ".npz") and not file.is_file():
+                raise InvalidInput(
+                    f"{file} is a folder, and a file belongs there; name another folder for out, or remove it."
+                )
+            if table and int(table[1]) >= parts:
+                raise InvalidInput(
+                    f"{file} is no part of this study, whose events tables are {parts}; name another folder for out, or remove it."
+                )
 
 
 @dataclass(frozen=True)
@@ -209,12 +241,23 @@ class Shelf:
         try:
             with self._file(start, stop).open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
                 found = self._unpacked(dict(arrays))
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        except (OSError, ValueError, KeyError, EOFError, RuntimeError, zipfile.BadZipFile):
             return None
         events = np.sort(np.concatenate([found.places, np.array(list(found.reasons), dtype=np.int64)]))
         whole = np.array_equal(events, np.sort(np.concatenate(self.parts[start:stop])))
-        tables = all(self._table_file(number).exists() for number in range(start, stop))
+        tables = all(self._has_table(number, found) for number in range(start, stop))
         return found if whole and tables else None
+
+    def _has_table(self, number: int, found: Partial) -> bool:
+        """Return whether the table of a partition's events is there, with all rows and readable to its end."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        try:
+            rows = pq.read_metadata(self._table_file(number)).num_rows
+        except (OSError, ValueError, pa.ArrowException):
+            return False
+        return bool(rows == np.isin(self.parts[number], found.places).sum())
 
     def _spans(self) -> list[tuple[int, int]]:
         """Return from which partition to which there are partial results."""
@@ -302,6 +345,18 @@ class Shelf:
         for answer in (tally.answer() for tally in found.tallies):
             if isinstance(answer, WindowSums):
                 yield answer.total([answer], found.asked)
+
+
+@contextmanager
+def _usable(path: Path) -> Iterator[None]:
+    """Say that a folder cannot be used where the system does not let it."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        if isinstance(error, EventStudyError):
+            raise
+        why = getattr(error, "strerror", None) or str(error)
+        raise InvalidInput(f"out is {str(path)!r}, a folder that cannot be used ({why}); name another one.") from error
 
 
 def _plain(value: object) -> np.ndarray:
