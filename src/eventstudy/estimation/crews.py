@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pickle
 import sys
 from collections.abc import Collection, Generator, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
@@ -77,9 +76,11 @@ class Pool(Here):
         processes = sys.modules.get("concurrent.futures.process")  # imported by who makes such a pool
         if processes is None or not isinstance(self._executor, processes.ProcessPoolExecutor):
             return
+        from multiprocessing.reduction import ForkingPickler
+
         try:
-            pickle.dumps(work)
-        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            ForkingPickler.dumps(work)
+        except Exception as error:  # whatever a model's class raises
             raise InvalidInput(
                 f"The {work.model.name} cannot be sent to other processes ({error}); define its class in a module that they can import, or use a "
                 f"ThreadPoolExecutor."
