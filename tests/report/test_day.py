@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,10 @@ import pytest
 import eventstudy as es
 from eventstudy.errors import StudyFileError
 from eventstudy.report.builds.build import build, rebuild_differs
-from eventstudy.report.findings import compute
+from eventstudy.report.findings import Findings, compute
 from eventstudy.report.story import sentences
 from eventstudy.statements import read
+from eventstudy.study.ordinary import OrdinaryDays
 
 ROOT = Path(__file__).parents[2]
 REPORT = ROOT / "reports" / "sp500"
@@ -111,6 +113,45 @@ def test_the_committed_report_comes_out_the_same_and_is_read_to_the_last_number(
     assert differing == []
     words = json.loads((REPORT / "manifest.json").read_text(encoding="utf-8"))["words"]
     assert {name for name, kind in words.items() if kind != "certified"} <= {"title"}
+
+
+# -- What may be said of made days: of no firm, with or without a day on which many, or whole groups, go far.
+
+
+@pytest.fixture(scope="module")
+def of_six(tmp_path_factory: pytest.TempPathFactory) -> Findings:
+    return compute(es.load_study(other_study(tmp_path_factory.mktemp("made") / "forecast")))
+
+
+def made(of_six: Findings, day: list[float], groups: list[str] | None = None, seed: int = 3, days: int = 200) -> Findings:
+    """The same firms on days of noise and on one day that is given, in standard deviations of a firm's days."""
+    values = 0.01 * np.random.default_rng(seed).normal(size=(days, 6))
+    values[60] = 0.01 * np.array(day)
+    ordinary = of_six.ordinary
+    assert ordinary is not None
+    found = OrdinaryDays(
+        pd.bdate_range("2024-03-01", periods=days), 60, ordinary.firms, tuple(groups or ordinary.groups), values
+    )
+    return replace(of_six, ordinary=found)
+
+
+def said_of(f: Findings) -> dict[str, str]:
+    """Every sentence, each held against the numbers."""
+    found = sentences(f)
+    assert [name for name, (text, numbers) in found.items() if not read(text, numbers).holds] == []
+    return {name: text for name, (text, _) in found.items()}
+
+
+def test_a_day_is_unusual_for_how_many_only_if_their_number_is(of_six: Findings) -> None:
+    dull = made(of_six, [0.3, -0.4, 2.2, 0.1, 0.2, -0.3])
+    assert dull.ordinary is not None
+    assert dull.ordinary.whole["p"]["extreme"] > 0.05
+    assert "unusual for how many" not in said_of(dull)["Share by share"]
+    assert said_of(dull)["Share by share"].endswith("Nor was it unusual how many shares had an extreme day.")
+    many = made(of_six, [2.5, -2.5, 2.6, -2.6, 2.4, 2.5])
+    assert many.ordinary is not None
+    assert many.ordinary.whole["p"]["extreme"] < 0.01
+    assert "The day was unusual for how many shares had an extreme day" in said_of(many)["Share by share"]
 
 
 # -- Any day, any groups.

@@ -305,9 +305,15 @@ def _firms_sentence(f: Findings) -> str:
     alone, out = int((table["as_far"] == 0).sum()), int((table["p_adjusted"] < STANDS_OUT).sum())
     return (
         f"The lowest abnormal return and the highest: {low} and {high}. {plural(alone, 'share')} went farther than on any ordinary day. Allowing for all "
-        f"{len(table)} at once, {_stand_out(out)}"
-        f"{'' if out else ': on most days some share goes as far for what it does usually. The day was unusual for how many moved'}."
+        f"{len(table)} at once, {_stand_out(out)}.{'' if out else _how_many_sentence(f)}"
     )
+
+
+def _how_many_sentence(f: Findings) -> str:
+    """Say whether a day on which no share stands out was unusual for how many had an extreme day, by the p-value of their number."""
+    if day_of(f).whole["p"]["extreme"] <= STANDS_OUT:
+        return " The day was unusual for how many shares had an extreme day, not for how far any one went."
+    return " Nor was it unusual how many shares had an extreme day."
 
 
 def _stand_out(n: int) -> str:
