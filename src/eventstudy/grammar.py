@@ -262,7 +262,8 @@ PHRASES = [
         r"none of (?P<ordinary>#) ordinary days",
         r"(?P<as_many>#) of (?P<ordinary>#) ordinary days had as many",
         r"(?P<as_wide>#) of (?P<ordinary>#) ordinary days were as wide apart",
-        r"(?P<as_far>#) of (?P<ordinary>#) ordinary days were as far out",
+        r"on (?P<as_far>#) of (?P<ordinary>#) ordinary days it was at least as far",
+        r"as many of them on (?:none|(?P<as_many>#)) of (?P<ordinary>#) ordinary days",
         r"(?P<as_far_first>#) of (?P<ordinary>#) ordinary days had a mean",
         r"(?:on|of) (?P<ordinary>#) ordinary days\b",
         r"(?P<up>#) up(?: and|,) (?P<down>#) down",
@@ -275,7 +276,7 @@ PHRASES = [
     )
 ]
 #: Words of a phrase that say that a count is none.
-NOBODY = {"none better": "up", "none worse": "down", "beyond all": "as_far"}
+NOBODY = {"none better": "up", "none worse": "down", "beyond all": "as_far", "as many of them on none": "as_many"}
 #: Zeros that are no numbers of a result.
 LITERAL = re.compile(r"\b(?:excludes?|includes?|which is|from) 0\b|\bday 0 is\b")
 #: What is said of all cumulated paths by a day; the same claim may go on to another day.

@@ -154,6 +154,29 @@ def test_a_day_is_unusual_for_how_many_only_if_their_number_is(of_six: Findings)
     assert "The day was unusual for how many shares had an extreme day" in said_of(many)["Share by share"]
 
 
+def test_a_mean_hides_only_what_goes_both_ways(of_six: Findings) -> None:
+    """Against counts by hand of each group's days."""
+    hides = "What a mean hides"
+    both = made(of_six, [2.9, -2.8, 2.7, -2.9, 0.1, 0.2], ["one"] * 4 + ["two"] * 2)
+    found = both.ordinary
+    assert found is not None
+    low, high = (np.sort(s * found.values, axis=0)[int(0.025 * 200) - 1] for s in (1, -1))
+    extreme = ((found.values <= low) | (-found.values <= high))[:, :4].sum(axis=1)
+    mean = np.abs(found.values[:, :4].mean(axis=1))
+    as_many, as_far = ((np.delete(x, 60) >= x[60]).sum() for x in (extreme, mean))
+    assert extreme[60] == 4
+    assert (
+        f"on {as_far} of 199 ordinary days it was at least as far from zero. Yet 4 of its 4 shares had an extreme day, 2 up and 2 down, "
+        f"and at least as many of them on {as_many or 'none'} of 199 ordinary days." in said_of(both)[hides]
+    )
+    # all one way, and a mean that is nearly unusual
+    assert hides not in said_of(made(of_six, [-2.9, -2.8, 0.9, 1.6, 0.1, 0.2], ["one"] * 4 + ["two"] * 2))
+    # one extreme share of a group, as on many a day
+    assert hides not in said_of(made(of_six, [0.1, 2.6, -1.6, 0.9, -0.5, 0.2], ["one"] * 2 + ["two"] * 4))
+    # every other one, but hardly any on the other side
+    assert hides not in said_of(made(of_six, [2.4, 2.4, 2.4, 2.4, 2.4, -12.0], ["one"] * 6))
+
+
 # -- Any day, any groups.
 
 

@@ -24,6 +24,8 @@ SHOWN = 10
 SHOWN_DAYS = 10
 #: p-values below this stand out.
 STANDS_OUT = 0.05
+#: A mean with a p-value above this is nothing unusual; it hides shares that go both ways, this part of them at least on either side.
+CALM, BOTH_SIDES = 0.2, 0.25
 #: Groups that a sentence names.
 NAMED = 3
 
@@ -184,8 +186,8 @@ def day_sentences(f: Findings) -> dict[str, tuple[str, Numbers]]:
     numbers, hidden = day_numbers(f), _hidden(f)
     of_hidden = numbers
     if hidden is not None:
-        own = {name: int(hidden[name]) for name in ("up", "down", "as_far", "firms")}
-        counts = {**numbers.counts, **own, "extreme": own["up"] + own["down"]}
+        own = {name: int(hidden[name]) for name in ("up", "down", "extreme", "as_far", "as_many", "firms")}
+        counts = {**numbers.counts, **own}
         of_hidden = replace(numbers, counts=counts)
     found = {
         "standfirst": _standfirst(f),
@@ -279,21 +281,27 @@ def _among(named: list[str], n: int) -> str:
 
 
 def _hidden(f: Findings) -> pd.Series | None:
-    """Return the group whose mean is nothing unusual and whose shares are, most of all; None if there is none."""
+    """Return the group whose mean hides most: ordinary itself, of firms with extreme days on both sides in an unusual number; or None."""
     table = day_of(f).by_group
-    calm = table[table["p"] >= STANDS_OUT]
-    share = (calm["up"] + calm["down"]) / calm["firms"]
-    return None if calm.empty or share.max() < 4 * TAIL else calm.iloc[int(share.to_numpy().argmax())]
+    many = day_of(f).extremes_by_group.loc[table.index]
+    table = table.assign(as_many=many["as_far"], extreme=table["up"] + table["down"])
+    weaker = table[["up", "down"]].min(axis=1)
+    hides = (table["p"] > CALM) & (many["p"] <= STANDS_OUT) & (weaker > 0) & (weaker >= BOTH_SIDES * table["extreme"])
+    found = table[hides]
+    return None if found.empty else found.iloc[int((found["extreme"] / found["firms"]).to_numpy().argmax())]
 
 
 def _hidden_sentence(f: Findings) -> str:
     row = _hidden(f)
     if row is None:
         return ""
-    up, down, firms, as_far, of = (int(row[name]) for name in ("up", "down", "firms", "as_far", "of"))
+    extreme, up, down, firms, as_far, of, as_many = (
+        int(row[name]) for name in ("extreme", "up", "down", "firms", "as_far", "of", "as_many")
+    )
     return (
-        f"The mean abnormal return of {row.name} ({percent(row['abnormal'], 1)}) is nothing unusual: {as_far} of {of} ordinary days were as far out. Yet "
-        f"{up + down} of its {firms} shares had an extreme day, {up} up and {down} down."
+        f"The mean abnormal return of {row.name} ({percent(row['abnormal'], 1)}) is nothing unusual: on {as_far} of {of} ordinary days it was at least as "
+        f"far from zero. Yet {extreme} of its {firms} shares had an extreme day, {up} up and {down} down, and at least as many of them on "
+        f"{as_many or 'none'} of {of} ordinary days."
     )
 
 

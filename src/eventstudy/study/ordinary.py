@@ -210,6 +210,15 @@ class OrdinaryDays:
         return table.sort_values(["as_far", "farness"], ascending=[True, False], kind="stable").drop(columns="farness")
 
     @cached_property
+    def extremes_by_group(self) -> pd.DataFrame:
+        """One row a group: `Place` of how many of its firms have an extreme day, ``value`` their number."""
+        names, either = pd.Index(self.groups), self._extremes[0] | self._extremes[1]
+        groups = self.group_means.columns
+        counts = np.array([either[:, names == name].sum(axis=1) for name in groups], dtype=np.float64)
+        table = pd.DataFrame(self._placed(counts.reshape(len(groups), -1).T), index=groups.rename("group"))
+        return table.rename(columns={"abnormal": "value"})
+
+    @cached_property
     def by_firm(self) -> pd.DataFrame:
         """One row a firm with a number on the day, ascending: ``group``, `Place` of its abnormal return, ``extreme`` (-1 low, 1 high, 0)."""
         low, high = self._extremes
