@@ -180,6 +180,34 @@ def test_what_cannot_be_compared_is_refused(prices):
         ordinary_days(study, short, study.run(short, events()))
 
 
+@pytest.mark.parametrize("returns", [False, True])
+def test_a_day_before_the_first_possible_one_is_refused_with_that_day(prices, returns):
+    """The study itself can be made, of a part of its estimation window; the days before cannot be compared."""
+    study = specification(calendar="XNYS")
+    data = prices.adj_close.pct_change(fill_method=None).iloc[1:] if returns else prices
+    sessions = prices.adj_close.index
+    first = sessions[1 + BACK + GAP - 1]  # a price of the day before the first return
+    early = sessions[80]
+    firms = [t for t in FIRMS if t != "ARM"]
+    left = sum(1 for s in sessions[BACK + GAP :] if abs(sessions.get_loc(s) - 80) > 3)
+    with pytest.raises(
+        DataUnfit, match=rf"first possible day is {first.date()}\. .*with {left} ordinary days, of which at least 40 are needed"
+    ):
+        ordinary_days(study, data, study.run(data, events(early.date().isoformat(), firms)))
+    found = ordinary_days(study, data, study.run(data, events(first.date().isoformat(), firms)))
+    assert (found.date, found.day) == (first, 0)
+
+
+def test_a_day_on_which_hardly_a_firm_has_prices_is_refused(prices):
+    closes = prices.adj_close.copy()
+    study = specification(gaps="skip", max_dropped=1.0)
+    at = closes.index.get_loc(DAY)
+    closes.iloc[at, [closes.columns.get_loc(t) for t in FIRMS[:5]]] = np.nan
+    gone = es.Prices.from_frame(closes, provenance=prices.provenance)
+    with pytest.raises(DataUnfit, match=r"On 2024-12-13 3 of 8 firms have an abnormal return; .* at least 5"):
+        ordinary_days(study, gone, study.run(gone, events()))
+
+
 def test_a_firm_without_ordinary_days_and_events_without_groups(prices):
     """Listed 46 sessions before the day, so that no day before it has an estimation window, and gone after it."""
     closes = prices.adj_close.copy()

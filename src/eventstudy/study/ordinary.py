@@ -276,14 +276,11 @@ def ordinary_days(
         )
     at = int(panel.position[0])
     before = max((-later for later in study.model.offsets), default=0) + (result.prices is not None)
-    places = np.arange(before - Window.of(study.estimation).start, len(panel.calendar))
+    first = before - Window.of(study.estimation).start
+    places = np.arange(first, len(panel.calendar))
     away = Window.of(study.window) if apart is None else apart
     places = places[(places == at) | (places < at + away.start) | (places > at + away.end)]
-    if len(places) <= FEWEST:
-        raise DataUnfit(
-            f"The data of {iso_day(panel.calendar[0])} to {iso_day(panel.calendar[-1])} leave {max(len(places) - 1, 0)} ordinary days, on which the "
-            f"study of {iso_day(panel.calendar[at])} can be made; it is compared with at least {FEWEST}. Use a shorter estimation window, or more days."
-        )
+    _require_days(study, panel.calendar, at, first, int((places != at).sum()))
     days = panel.calendar[places]
     nothing = np.full(len(days) * len(firms), "", dtype=object)
     every = EventList(
@@ -297,5 +294,30 @@ def ordinary_days(
     column = pd.Index(firms).get_indexer(pd.Index(found.events.tickers))
     values[days.get_indexer(found.sessions), column] = abnormal.as_fractions(abnormal.ar[:, 0])
     kept = (np.isfinite(values).sum(axis=1) >= FEWEST_THERE) | (places == at)
+    _require_days(study, panel.calendar, at, first, int(kept.sum()) - 1)
     day = int(np.flatnonzero(places[kept] == at)[0])
+    there = int(np.isfinite(values[kept][day]).sum())
+    if there < FEWEST_FIRMS:
+        raise DataUnfit(
+            f"On {iso_day(panel.calendar[at])} {there} of {len(firms)} firms have an abnormal return; how unusual a day was is told of at least "
+            f"{FEWEST_FIRMS} together. Name a day on which more of them have prices."
+        )
     return OrdinaryDays(pd.DatetimeIndex(days[kept]), day, firms, tuple(panel.events.groups.tolist()), values[kept])
+
+
+def _require_days(study: EventStudy, calendar: pd.DatetimeIndex, at: int, first: int, left: int) -> None:
+    """Raise `DataUnfit` if the day lies before the first one on which the study can be made, or too few ordinary days are left."""
+    if at >= first and left >= FEWEST:
+        return
+    possible = f"the first possible day is {iso_day(calendar[first])}" if first < len(calendar) else "no day has so many"
+    early = f"The study of {iso_day(calendar[at])} looks back {first} sessions, and the data have {at} before it: {possible}."
+    few = (
+        f"The data of {iso_day(calendar[0])} to {iso_day(calendar[-1])} leave {plural(left, 'ordinary day')}, on which the study can be made (it looks back "
+        f"{plural(first, 'session')}; {possible}), and {iso_day(calendar[at])} is compared with at least {FEWEST}."
+    )
+    if at >= first:
+        raise DataUnfit(f"{few} Use a shorter estimation window, or more days.")
+    raise DataUnfit(
+        f"{early} It would be compared with {plural(left, 'ordinary day')}, of which at least {FEWEST} are needed. Use a shorter estimation window, prices "
+        "that begin earlier, or a later day."
+    )
