@@ -250,9 +250,9 @@ PHRASES = [
         r"(?P<extreme>#) shares had an extreme day",
         r"across shares was (?P<spread>#)%",
         r"ordinary day it was (?P<usual_spread>#)%",
-        r"(?P<groups_alone>#) of (?P<groups>#) \w+ had a mean abnormal return larger",
-        r"[Oo]f none of (?P<groups>#) \w+ was the mean",
-        r"Allowing for (?P<groups>#) \w+ at once, (?:none|(?P<stand_out>#)) stands? out at (?P<test_level>#)%",
+        r"Of (?P<groups>#) [\w -]+, (?:none|(?P<stand_out>#)) stands? out at (?P<test_level>#)%(?= by)",
+        r"allowing for all (?P<groups>#) at once",
+        r"that of (?P<groups_alone>#) [\w -]+(?=, among)",
         r"Allowing for all (?P<events>#) at once, (?:none|(?P<shares_out>#)) stands? out at (?P<test_level>#)%",
         r"(?P<alone>#) shares? went farther than on any ordinary day",
         r"Ordinary are the (?P<ordinary>#) days",
@@ -262,9 +262,10 @@ PHRASES = [
         r"none of (?P<ordinary>#) ordinary days",
         r"(?P<as_many>#) of (?P<ordinary>#) ordinary days had as many",
         r"(?P<as_wide>#) of (?P<ordinary>#) ordinary days were as wide apart",
+        r"\): on (?P<as_far_first>#) of (?P<ordinary>#) ordinary days it was",
         r"on (?P<as_far>#) of (?P<ordinary>#) ordinary days it was at least as far",
         r"as many of them on (?:none|(?P<as_many>#)) of (?P<ordinary>#) ordinary days",
-        r"(?P<as_far_first>#) of (?P<ordinary>#) ordinary days had a mean",
+        r"at least as far from zero on (?P<as_far_first>#) of (?P<ordinary>#) ordinary days",
         r"(?:on|of) (?P<ordinary>#) ordinary days\b",
         r"(?P<up>#) up(?: and|,) (?P<down>#) down",
         r"[Aa]t most (?P<tail>#)% of (?:its|the share’s)(?: (?P<all_days>#))? days",
@@ -272,7 +273,7 @@ PHRASES = [
         r"Bar chart of (?P<all_days>#) days",
         r"the median ordinary day has (?P<usual>#)",
         r"ordinary day with most has (?P<most>#)",
-        r"(?:in each )?of (?P<groups>#) \w+(?=, on |, a stroke)",
+        r"(?:in each )?of (?P<groups>#) [\w -]+(?=, on |, a stroke)",
     )
 ]
 #: Words of a phrase that say that a count is none.

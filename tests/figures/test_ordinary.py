@@ -60,10 +60,14 @@ def test_titles_say_what_the_counts_allow() -> None:
         == "36 of 60 shares had an extreme day on 8 December 2023, more than on any of 119 ordinary days"
     )
     figure = group_days(made_groups(["Steel", "Ships"], shift=0.0))
-    assert "was farthest out" in figure.words.title
+    assert "had the most unusual mean abnormal return: at least as far from zero on" in figure.words.title
+    assert read(figure.words.title, numbers_of(figure.facts)).holds
     assert read(
-        "Steel: none of 118 ordinary days had a mean abnormal return as large", numbers_of(figure.facts)
+        "Steel: on none of 118 ordinary days was the mean abnormal return as far from zero", numbers_of(figure.facts)
     ).problems
+    one = group_days(made_groups(["Chips"], shift=0.0))
+    assert one.words.title.startswith("Chips: a mean abnormal return at least as far from zero on")
+    assert read(one.words.title, numbers_of(one.facts)).holds
 
 
 def test_the_plotted_numbers_are_those_given() -> None:

@@ -138,7 +138,7 @@ def made(of_six: Findings, day: list[float], groups: list[str] | None = None, se
 def said_of(f: Findings) -> dict[str, str]:
     """Every sentence, each held against the numbers."""
     found = sentences(f)
-    assert [name for name, (text, numbers) in found.items() if not read(text, numbers).holds] == []
+    assert [(text, read(text, n)) for text, n in found.values() if not read(text, n).holds] == []
     return {name: text for name, (text, _) in found.items()}
 
 
@@ -175,6 +175,36 @@ def test_a_mean_hides_only_what_goes_both_ways(of_six: Findings) -> None:
     assert hides not in said_of(made(of_six, [0.1, 2.6, -1.6, 0.9, -0.5, 0.2], ["one"] * 2 + ["two"] * 4))
     # every other one, but hardly any on the other side
     assert hides not in said_of(made(of_six, [2.4, 2.4, 2.4, 2.4, 2.4, -12.0], ["one"] * 6))
+
+
+def test_groups_that_stand_out_are_named_first_and_falls_are_farther_not_larger(of_six: Findings) -> None:
+    pairs = ["North", "North", "South", "South", "East", "East"]
+    two = made(of_six, [-9.0, -8.0, 7.0, 6.5, 0.1, -0.2], pairs)
+    assert two.ordinary is not None
+    means = 100 * two.ordinary.values[60].reshape(3, 2).mean(axis=1)
+    north, south = f"North (−{abs(means[0]):.2f}%)", f"South (+{means[1]:.2f}%)"
+    assert said_of(two)["Trades"] == (
+        f"Of 3 trades, 2 stand out at 5% by their mean abnormal return, allowing for all 3 at once: {north} and {south}. "
+        "Farther from zero than on any of 199 ordinary days was that of North and South."
+    )
+    none = made(of_six, [0.3, -0.2, -1.5, -1.3, 0.1, 0.1], pairs)
+    assert none.ordinary is not None
+    as_far = none.ordinary.by_group["as_far"]["South"]
+    assert as_far > 0
+    assert said_of(none)["Trades"] == (
+        "Of 3 trades, none stands out at 5% by its mean abnormal return, allowing for all 3 at once. Farthest out among its own days is the mean "
+        f"abnormal return of South (−1.40%): on {as_far} of 199 ordinary days it was at least as far from zero."
+    )
+    alone = made(of_six, [0.1, -0.1, 0.2, 0.0, 0.0, 0.4], ["one"] * 6)
+    assert said_of(alone)["Trades"].startswith("The mean abnormal return of one (+0.10%): on ")
+    farther = made(of_six, [-7.0] * 6, ["one"] * 6)
+    assert (
+        said_of(farther)["Trades"]
+        == "The mean abnormal return of one (−7.00%) was farther from zero than on any of 199 ordinary days."
+    )
+    many = made(of_six, [9.0, -9.0, 8.0, -8.0, 7.0, -7.0], ["A", "B", "C", "D", "E", "F"])
+    assert "6 stand out at 5% by their mean abnormal return, allowing for all 6 at once, among them" in said_of(many)["Trades"]
+    assert "was that of 6 trades, among them A, C" in said_of(many)["Trades"]
 
 
 # -- Any day, any groups.

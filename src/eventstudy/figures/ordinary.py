@@ -283,7 +283,7 @@ def group_days(shown: GroupDays, *, size: str = "article", source: str = "", tit
         FigureText(
             title=_group_title(shown),
             subtitle=f"Mean abnormal return of the shares in each of {groups} {shown.noun}, on {when} and on {shown.n} ordinary days",
-            note=f"Right: on how many of {shown.n} ordinary days the mean was as large, whatever its sign. Filled: at most {100 * CLEAR:g}% of all days are as far "
+            note=f"Right: on how many of {shown.n} ordinary days the mean was at least as far from zero. Filled: at most {100 * CLEAR:g}% of all days are as far "
             "out.",
             alt=f"Strip plot of mean abnormal returns of {groups} {shown.noun}, a stroke an ordinary day. Mean abnormal returns on {when}: {alt_list(values)}",
         ),
@@ -312,8 +312,10 @@ def _group_title(shown: GroupDays) -> str:
     alone = [name for j, name in enumerate(shown.names) if not shown.as_far[j] and shown.state(j) != "missing"]
     if alone:
         named = alone if len(alone) <= NAMED_GROUPS else [f"{len(alone)} of {len(shown.names)} {shown.noun}"]
-        return f"{listed(named)}: none of {shown.n} ordinary days had a mean abnormal return as large"
-    return f"{shown.names[0]} was farthest out: {shown.as_far[0]} of {shown.n} ordinary days had a mean abnormal return as large"
+        return f"{listed(named)}: on none of {shown.n} ordinary days was the mean abnormal return as far from zero"
+    had = " had the most unusual mean abnormal return" if len(shown.names) > 1 else ": a mean abnormal return"
+    comma = ":" if len(shown.names) > 1 else ""
+    return f"{shown.names[0]}{had}{comma} at least as far from zero on {shown.as_far[0]} of {shown.n} ordinary days"
 
 
 def _row_height(size: Size) -> float:

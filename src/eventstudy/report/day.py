@@ -27,7 +27,7 @@ STANDS_OUT = 0.05
 #: A mean with a p-value above this is nothing unusual; it hides shares that go both ways, this part of them at least on either side.
 CALM, BOTH_SIDES = 0.2, 0.25
 #: Groups that a sentence names.
-NAMED = 3
+NAMED = 4
 
 
 def day_of(f: Findings) -> OrdinaryDays:
@@ -215,7 +215,7 @@ def day_numbers(f: Findings) -> Numbers:
         "usual_spread": 100.0 * _usual_spread(days),
         "alone": int((days.by_firm["as_far"] == 0).sum()),
         "stand_out": int((days.by_group["p_adjusted"] < STANDS_OUT).sum()),
-        "groups_alone": int((days.by_group["as_far"] == 0).sum()),
+        "groups_alone": int(((days.by_group["as_far"] == 0) & days.by_group["abnormal"].notna()).sum()),
         "shares_out": int((days.by_firm["p_adjusted"] < STANDS_OUT).sum()),
         "window_days": len(f.everyone.abnormal.estimation),
         "few": int(np.floor(TAIL * len(days.days))),
@@ -267,17 +267,30 @@ def _groups_sentence(f: Findings) -> str:
     table = day_of(f).by_group
     if table.empty:
         return ""
-    alone = table[table["as_far"] == 0]
-    named = [f"{name} ({percent(v)})" for name, v in alone["abnormal"].head(NAMED).items()]
-    n, noun = len(table), noun_of(f)
-    none = f"of none of {n} {noun} was the mean abnormal return larger than on every ordinary day"
-    said = f"{len(alone)} of {n} {noun} had a mean abnormal return larger than on any ordinary day{_among(named, len(alone))}"
-    out = int((table["p_adjusted"] < STANDS_OUT).sum())
-    return f"{said if len(alone) else capital(none)}. Allowing for {n} {noun} at once, {_stand_out(out)}."
+    n, noun, ordinary = len(table), noun_of(f), len(day_of(f).days) - 1
+    out, alone = table[table["p_adjusted"] < STANDS_OUT], table[(table["as_far"] == 0) & table["abnormal"].notna()]
+    said = f"Of {n} {noun}, {_stand_out(len(out), 'mean abnormal return')}, allowing for all {n} at once{_among(out)}. "
+    never, first = f"farther from zero than on any of {ordinary} ordinary days", table.iloc[0]
+    if n == 1 and len(alone):
+        return f"The mean abnormal return of {_named(alone)} was {never}."
+    if len(alone):
+        names = list(alone.index.astype(str)[:NAMED])
+        whose = f"{len(alone)} {noun}, among them {listed(names)}" if len(alone) > NAMED else listed(names)
+        return f"{said}{capital(never)} was that of {whose}."
+    where = f"{said}Farthest out among its own days is the" if n > 1 else "The"
+    return (
+        f"{where} mean abnormal return of {_named(table, 1)}: on {int(first['as_far'])} of {int(first['of'])} ordinary days it was at least as far from zero."
+    )
 
 
-def _among(named: list[str], n: int) -> str:
-    return f": {listed(named)}" if len(named) == n else f", among them {listed(named)}"
+def _named(groups: pd.DataFrame, most: int = NAMED) -> str:
+    """Return the first groups with their means."""
+    return listed(f"{name} ({percent(v)})" for name, v in groups["abnormal"].head(most).items())
+
+
+def _among(groups: pd.DataFrame) -> str:
+    """Return whom a count of groups is of, or the first of them."""
+    return f"{': ' if len(groups) <= NAMED else ', among them '}{_named(groups)}" if len(groups) else ""
 
 
 def _hidden(f: Findings) -> pd.Series | None:
@@ -324,8 +337,9 @@ def _how_many_sentence(f: Findings) -> str:
     return " Nor was it unusual how many shares had an extreme day."
 
 
-def _stand_out(n: int) -> str:
-    return f"{n or 'none'} {'stands' if n < 2 else 'stand'} out at {100 * STANDS_OUT:g}%"
+def _stand_out(n: int, by: str = "") -> str:
+    by = by and f" by {'its' if n < 2 else 'their'} {by}"
+    return f"{n or 'none'} {'stands' if n < 2 else 'stand'} out at {100 * STANDS_OUT:g}%{by}"
 
 
 def _from_median(f: Findings) -> str:

@@ -207,7 +207,9 @@ class OrdinaryDays:
         table["down"] = [int(low[self.day, m].sum()) for m in members]
         table["up"] = [int(high[self.day, m].sum()) for m in members]
         table["farness"] = table["abnormal"].abs() / np.sqrt((means**2).mean())
-        return table.sort_values(["as_far", "farness"], ascending=[True, False], kind="stable").drop(columns="farness")
+        table["gone"] = table["abnormal"].isna()
+        order = table.sort_values(["gone", "as_far", "farness"], ascending=[True, True, False], kind="stable")
+        return order.drop(columns=["gone", "farness"])
 
     @cached_property
     def extremes_by_group(self) -> pd.DataFrame:
