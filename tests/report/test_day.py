@@ -207,6 +207,16 @@ def test_groups_that_stand_out_are_named_first_and_falls_are_farther_not_larger(
     assert "was that of 6 trades, among them A, C" in said_of(many)["Trades"]
 
 
+def test_the_words_before_the_spread_follow_it(of_six: Findings) -> None:
+    leads = {
+        "Wide apart": [5.0, -5.0, 3.0, -3.0, 2.0, 1.0],
+        "Not unusually wide apart": [1.0, -1.0, 1.1, -0.9, 0.8, -1.2],
+        "Unusually close together": [0.1, 0.11, 0.1, 0.12, 0.1, 0.1],
+    }
+    for lead, day in leads.items():
+        assert [name for name in said_of(made(of_six, day)) if name in leads] == [lead]
+
+
 # -- Any day, any groups.
 
 

@@ -192,7 +192,7 @@ def day_sentences(f: Findings) -> dict[str, tuple[str, Numbers]]:
     found = {
         "standfirst": _standfirst(f),
         "method": _method(f),
-        "Wide apart": _spread_sentence(f),
+        _spread_lead(f): _spread_sentence(f),
         "Without the common part": _median_sentence(f),
         capital(noun_of(f)): _groups_sentence(f),
         "What a mean hides": _hidden_sentence(f),
@@ -252,6 +252,14 @@ def _standfirst(f: Findings) -> str:
     named = [long_day(shown.days[i]) for i in shown.others[: min(more, NAMED_DAYS)]]
     which = f": {listed(named)}" if more <= NAMED_DAYS else ""
     return f"{had} {more} of {n['ordinary']} ordinary days had as many{which}. {rest}"
+
+
+def _spread_lead(f: Findings) -> str:
+    """Return the words that lead in the spread: what its place among ordinary days allows."""
+    row = day_of(f).whole.loc["spread"]
+    if row["p"] <= STANDS_OUT:
+        return "Wide apart"
+    return "Unusually close together" if row["as_far"] >= (1.0 - STANDS_OUT) * row["of"] else "Not unusually wide apart"
 
 
 def _spread_sentence(f: Findings) -> str:
