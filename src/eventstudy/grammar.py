@@ -244,24 +244,25 @@ PHRASES = [
         r"(?P<more_events>#) more events are in the tables",
         r"and (?P<more_turned>#) more moved beyond the market",
         r"(?P<one_of>#) of its (?P<estimation_days>#) estimation days",
-        r"from the median share of each day instead, (?P<rest_extreme>#) shares had an extreme day, (?P<rest_up>#) up and (?P<rest_down>#) down(?:; (?P<rest_as_many>#) of (?P<ordinary>#) ordinary days had as many)?",
-        r"(?P<extreme>#) of (?P<events>#) shares had an extreme day",
+        r"from the median share of each day instead, (?:(?P<rest_extreme>#) shares?|no share) had an extreme day(?:, (?:none|(?P<rest_up>#)) up and (?:none|(?P<rest_down>#)) down)?(?:; on (?P<rest_as_many>#) of (?P<ordinary>#) ordinary days at least as many)?",
+        r"no share of (?P<events>#) had an extreme day",
+        r"(?P<extreme>#) of (?P<events>#) shares had an extreme day(?:, (?:none|(?P<up>#)) up and (?:none|(?P<down>#)) down)?",
         r"(?P<extreme>#) of its (?P<firms>#) shares had an extreme day",
-        r"(?P<extreme>#) shares had an extreme day",
         r"across shares was (?P<spread>#)%",
         r"ordinary day it was (?P<usual_spread>#)%",
         r"Of (?P<groups>#) [\w -]+, (?:none|(?P<stand_out>#)) stands? out at (?P<test_level>#)%(?= by)",
         r"allowing for all (?P<groups>#) at once",
         r"that of (?P<groups_alone>#) [\w -]+(?=, among)",
         r"Allowing for all (?P<events>#) at once, (?:none|(?P<shares_out>#)) stands? out at (?P<test_level>#)%",
-        r"(?P<alone>#) shares? went farther than on any ordinary day",
+        r"than on any ordinary day went (?:no share|(?P<alone>#) shares?)",
         r"Ordinary are the (?P<ordinary>#) days",
         r"its (?P<few>#) lowest and its",
         r"its (?P<few>#) highest",
         r"more than on any of (?P<ordinary>#) ordinary days",
         r"none of (?P<ordinary>#) ordinary days",
-        r"(?P<as_many>#) of (?P<ordinary>#) ordinary days had as many",
-        r"(?P<as_wide>#) of (?P<ordinary>#) ordinary days were as wide apart",
+        r"on (?P<as_many>#) of (?P<ordinary>#) ordinary days at least as many had one",
+        r"[Aa]t least as many had one on (?P<as_many>#) of (?P<ordinary>#) ordinary days",
+        r"on (?P<as_wide>#) of (?P<ordinary>#) ordinary days it was at least as large",
         r"\): on (?P<as_far_first>#) of (?P<ordinary>#) ordinary days it was",
         r"on (?P<as_far>#) of (?P<ordinary>#) ordinary days it was at least as far",
         r"as many of them on (?:none|(?P<as_many>#)) of (?P<ordinary>#) ordinary days",
@@ -277,7 +278,15 @@ PHRASES = [
     )
 ]
 #: Words of a phrase that say that a count is none.
-NOBODY = {"none better": "up", "none worse": "down", "beyond all": "as_far", "as many of them on none": "as_many"}
+NOBODY = {
+    "none better": "up",
+    "none worse": "down",
+    "beyond all": "as_far",
+    "as many of them on none": "as_many",
+    "went no share": "alone",
+    "no share of": "extreme",
+    "instead, no share": "rest_extreme",
+}
 #: Zeros that are no numbers of a result.
 LITERAL = re.compile(r"\b(?:excludes?|includes?|which is|from) 0\b|\bday 0 is\b")
 #: What is said of all cumulated paths by a day; the same claim may go on to another day.

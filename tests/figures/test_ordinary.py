@@ -57,7 +57,7 @@ def test_the_groups_fit_whatever_they_are_called(misplaced, size: str, names: li
 def test_titles_say_what_the_counts_allow() -> None:
     assert (
         calendar(made_calendar()).words.title
-        == "36 of 60 shares had an extreme day on 8 December 2023, more than on any of 119 ordinary days"
+        == "On 8 December 2023, 36 of 60 shares had an extreme day, more than on any of 119 ordinary days"
     )
     figure = group_days(made_groups(["Steel", "Ships"], shift=0.0))
     assert "had the most unusual mean abnormal return: at least as far from zero on" in figure.words.title

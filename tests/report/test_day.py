@@ -14,6 +14,7 @@ import pytest
 import eventstudy as es
 from eventstudy.errors import StudyFileError
 from eventstudy.report.builds.build import build, rebuild_differs
+from eventstudy.report.day import firms_table, groups_table
 from eventstudy.report.findings import Findings, compute
 from eventstudy.report.story import sentences
 from eventstudy.statements import read
@@ -123,7 +124,9 @@ def of_six(tmp_path_factory: pytest.TempPathFactory) -> Findings:
     return compute(es.load_study(other_study(tmp_path_factory.mktemp("made") / "forecast")))
 
 
-def made(of_six: Findings, day: list[float], groups: list[str] | None = None, seed: int = 3, days: int = 200) -> Findings:
+def made(
+    of_six: Findings, day: list[float], groups: list[str] | None = None, seed: int = 3, days: int = 200
+) -> Findings:
     """The same firms on days of noise and on one day that is given, in standard deviations of a firm's days."""
     values = 0.01 * np.random.default_rng(seed).normal(size=(days, 6))
     values[60] = 0.01 * np.array(day)
@@ -157,7 +160,7 @@ def test_a_day_is_unusual_for_how_many_only_if_their_number_is(of_six: Findings)
 def test_a_mean_hides_only_what_goes_both_ways(of_six: Findings) -> None:
     """Against counts by hand of each group's days."""
     hides = "What a mean hides"
-    both = made(of_six, [2.9, -2.8, 2.7, -2.9, 0.1, 0.2], ["one"] * 4 + ["two"] * 2)
+    both = made(of_six, [2.9, -2.8, 2.7, -2.9, 0.1, 0.2], ["North"] * 4 + ["South"] * 2)
     found = both.ordinary
     assert found is not None
     low, high = (np.sort(s * found.values, axis=0)[int(0.025 * 200) - 1] for s in (1, -1))
@@ -170,11 +173,11 @@ def test_a_mean_hides_only_what_goes_both_ways(of_six: Findings) -> None:
         f"and at least as many of them on {as_many or 'none'} of 199 ordinary days." in said_of(both)[hides]
     )
     # all one way, and a mean that is nearly unusual
-    assert hides not in said_of(made(of_six, [-2.9, -2.8, 0.9, 1.6, 0.1, 0.2], ["one"] * 4 + ["two"] * 2))
+    assert hides not in said_of(made(of_six, [-2.9, -2.8, 0.9, 1.6, 0.1, 0.2], ["North"] * 4 + ["South"] * 2))
     # one extreme share of a group, as on many a day
-    assert hides not in said_of(made(of_six, [0.1, 2.6, -1.6, 0.9, -0.5, 0.2], ["one"] * 2 + ["two"] * 4))
+    assert hides not in said_of(made(of_six, [0.1, 2.6, -1.6, 0.9, -0.5, 0.2], ["North"] * 2 + ["South"] * 4))
     # every other one, but hardly any on the other side
-    assert hides not in said_of(made(of_six, [2.4, 2.4, 2.4, 2.4, 2.4, -12.0], ["one"] * 6))
+    assert hides not in said_of(made(of_six, [2.4, 2.4, 2.4, 2.4, 2.4, -12.0], ["North"] * 6))
 
 
 def test_groups_that_stand_out_are_named_first_and_falls_are_farther_not_larger(of_six: Findings) -> None:
@@ -195,16 +198,19 @@ def test_groups_that_stand_out_are_named_first_and_falls_are_farther_not_larger(
         "Of 3 trades, none stands out at 5% by its mean abnormal return, allowing for all 3 at once. Farthest out among its own days is the mean "
         f"abnormal return of South (−1.40%): on {as_far} of 199 ordinary days it was at least as far from zero."
     )
-    alone = made(of_six, [0.1, -0.1, 0.2, 0.0, 0.0, 0.4], ["one"] * 6)
-    assert said_of(alone)["Trades"].startswith("The mean abnormal return of one (+0.10%): on ")
-    farther = made(of_six, [-7.0] * 6, ["one"] * 6)
+    alone = made(of_six, [0.1, -0.1, 0.2, 0.0, 0.0, 0.4], ["North"] * 6)
+    assert said_of(alone)["Trades"].startswith("The mean abnormal return of North (+0.10%): on ")
+    farther = made(of_six, [-7.0] * 6, ["North"] * 6)
     assert (
         said_of(farther)["Trades"]
-        == "The mean abnormal return of one (−7.00%) was farther from zero than on any of 199 ordinary days."
+        == "The mean abnormal return of North (−7.00%) was farther from zero than on any of 199 ordinary days."
     )
     many = made(of_six, [9.0, -9.0, 8.0, -8.0, 7.0, -7.0], ["A", "B", "C", "D", "E", "F"])
-    assert "6 stand out at 5% by their mean abnormal return, allowing for all 6 at once, among them" in said_of(many)["Trades"]
-    assert "was that of 6 trades, among them A, C" in said_of(many)["Trades"]
+    assert (
+        "6 stand out at 5% by their mean abnormal return, allowing for all 6 at once, among them"
+        in said_of(many)["Trades"]
+    )
+    assert "was that of 6 trades, among them A, B, C and D" in said_of(many)["Trades"]
 
 
 def test_the_words_before_the_spread_follow_it(of_six: Findings) -> None:
@@ -217,6 +223,42 @@ def test_the_words_before_the_spread_follow_it(of_six: Findings) -> None:
         assert [name for name in said_of(made(of_six, day)) if name in leads] == [lead]
 
 
+def test_one_and_none_are_grammar_and_no_sentence_starts_with_a_figure(of_six: Findings) -> None:
+    one = said_of(made(of_six, [-3.5, 0.1, 0.2, -0.3, 0.1, 0.2]))
+    assert "On 24 May 2024, 1 of 6 shares had an extreme day, none up and 1 down; " in one["standfirst"]
+    assert re.search(r"At least as many had one on \d+ of 199 ordinary days\.", one["standfirst"])
+    assert re.search(
+        r"instead, 1 share had an extreme day, none up and 1 down; on \d+ of 199 ordinary days at least as many had one\.",
+        one["Without the common part"],
+    )
+    assert "Farther from zero than on any ordinary day went 1 share." in one["Share by share"]
+    still = said_of(made(of_six, [0.1, 0.12, 0.11, 0.1, 0.1, 0.1]))
+    assert still["standfirst"].startswith(
+        "On 24 May 2024, no share of 6 had an extreme day; the median ordinary day has 0."
+    )
+    assert "At least as many" not in still["standfirst"]
+    assert "instead, no share had an extreme day." in still["Without the common part"]
+    assert "went no share." in still["Share by share"]
+    many = said_of(made(of_six, [9.0, -9.0, 8.0, -8.0, 7.0, -7.0]))
+    for text in (*one.values(), *still.values(), *many.values()):
+        assert not re.search(r"(?:^|[.?!] )\d", text), text
+        assert not re.search(r"\b0 (?:shares|up|down)|\b1 shares", text)
+
+
+@pytest.mark.parametrize(
+    ("noun", "one"), [("sectors", "Sector"), ("industries", "Industry"), ("trade groups", "Trade group")]
+)
+def test_a_group_is_called_as_the_study_file_calls_groups(of_six: Findings, noun: str, one: str) -> None:
+    part = of_six.spec.ordinary_days
+    assert part is not None
+    spec = of_six.spec.model_copy(update={"ordinary_days": part.model_copy(update={"groups": noun})})
+    found = replace(made(of_six, [2.0, -3.0, 1.0, 0.0, 0.0, 0.1]), spec=spec)
+    groups = groups_table(found)
+    assert groups is not None
+    assert (groups.headers[0], firms_table(found).headers[1]) == (one, one)
+    assert noun.capitalize() in said_of(found)
+
+
 # -- Any day, any groups.
 
 
@@ -227,7 +269,7 @@ def test_a_report_of_another_day_and_other_groups(tmp_path: Path) -> None:
     page = (folder / "index.html").read_text(encoding="utf-8")
     text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page))
     assert "On 13 December 2024, " in text
-    assert "more than on any of" in text or "ordinary days had as many" in text
+    assert "more than on any of" in text or "At least as many had one on" in text
     assert "Trades in numbers" in text
     assert "Broadcom" not in (folder / "tables" / "shares.csv").read_text(encoding="utf-8")  # no label, no name
     assert sorted(p.stem for p in (folder / "figures").glob("*.svg")) == ["calendar", "groups"]

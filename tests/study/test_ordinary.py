@@ -191,7 +191,8 @@ def test_a_day_before_the_first_possible_one_is_refused_with_that_day(prices, re
     firms = [t for t in FIRMS if t != "ARM"]
     left = sum(1 for s in sessions[BACK + GAP :] if abs(sessions.get_loc(s) - 80) > 3)
     with pytest.raises(
-        DataUnfit, match=rf"first possible day is {first.date()}\. .*with {left} ordinary days, of which at least 40 are needed"
+        DataUnfit,
+        match=rf"first possible day is {first.date()}\. .*with {left} ordinary days, of which at least 40 are needed",
     ):
         ordinary_days(study, data, study.run(data, events(early.date().isoformat(), firms)))
     found = ordinary_days(study, data, study.run(data, events(first.date().isoformat(), firms)))

@@ -114,8 +114,8 @@ def calendar(
             title=_calendar_title(shown, when),
             subtitle="How many shares had one of their highest abnormal returns, above the line, and of their lowest, below it",
             note=f"Extreme: at most {100 * shown.tail:g}% of the share’s {len(shown.days)} days lie as far out on that side. {model}".strip(),
-            alt=f"Bar chart of {len(shown.days)} days. On {when} {shown.both[shown.day]} of {shown.firms[shown.day]} shares had an extreme day, "
-            f"{shown.up[shown.day]} up and {shown.down[shown.day]} down; the median ordinary day has {np.median(shown.both[shown.others]):g}. "
+            alt=f"Bar chart of {len(shown.days)} days. On {when}, "
+            f"{had_extreme_day(int(shown.up[shown.day]), int(shown.down[shown.day]), int(shown.firms[shown.day]))}; the median ordinary day has {np.median(shown.both[shown.others]):g}. "
             f"The ordinary day with most has {shown.both[shown.others[0]]} ({long_day(shown.days[shown.others[0]])}).",
         ),
         pd.DataFrame({
@@ -135,10 +135,31 @@ def calendar(
     return draw_figure(recipe, size, title=title, source=source)
 
 
+def had_extreme_day(up: int, down: int, of: int = 0) -> str:
+    """Return how many shares, of so many, had an extreme day, and on which side.
+
+    Examples
+    --------
+    >>> had_extreme_day(0, 16, 31), had_extreme_day(1, 0), had_extreme_day(0, 0, 31)
+    ('16 of 31 shares had an extreme day, none up and 16 down', '1 share had an extreme day, 1 up and none down', 'no share of 31 had an extreme day')
+    """
+    if not up + down:
+        return f"no share{f' of {of}' if of else ''} had an extreme day"
+    who = f"{up + down} of {of} shares" if of else plural(up + down, "share")
+    return f"{who} had an extreme day, {up or 'none'} up and {down or 'none'} down"
+
+
 def _calendar_title(shown: Calendar, when: str) -> str:
     n, k = len(shown.others), shown.as_many
-    had = f"{shown.both[shown.day]} of {shown.firms[shown.day]} shares had an extreme day on {when}"
-    return f"{had}, more than on any of {n} ordinary days" if not k else f"{had}; {k} of {n} ordinary days had as many"
+    up, down, firms = int(shown.up[shown.day]), int(shown.down[shown.day]), int(shown.firms[shown.day])
+    had = f"On {when}, {had_extreme_day(up, down, firms).partition(',')[0]}"
+    if not up + down:
+        return had
+    return (
+        f"{had}, more than on any of {n} ordinary days"
+        if not k
+        else f"{had}; on {k} of {n} ordinary days at least as many had one"
+    )
 
 
 def _draw_calendar(sheet: Sheet, shown: Calendar, when: str) -> None:

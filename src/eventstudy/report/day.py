@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eventstudy.figures.ordinary import NAMED_DAYS, Calendar, GroupDays
+from eventstudy.figures.ordinary import NAMED_DAYS, Calendar, GroupDays, had_extreme_day
 from eventstudy.report.findings import Findings
 from eventstudy.report.tables import ReportTable, audit_table, checks_table, days_text
 from eventstudy.statements import ABNORMAL, Numbers
-from eventstudy.study.ordinary import TAIL, OrdinaryDays
+from eventstudy.study.ordinary import FEWEST, TAIL, OrdinaryDays
 from eventstudy.windows import Window
 from eventstudy.wording import capital, iso_day, listed, long_day, number, p_text, percent, plural
 
@@ -40,6 +40,12 @@ def noun_of(f: Findings) -> str:
     """Return what the groups are called."""
     assert f.spec.ordinary_days is not None
     return f.spec.ordinary_days.groups
+
+
+def _one_of(f: Findings) -> str:
+    """Return what one group is called: a sector, an industry."""
+    noun = noun_of(f)
+    return noun.removesuffix("ies") + "y" if noun.endswith("ies") else noun.removesuffix("s")
 
 
 @lru_cache(maxsize=1)
@@ -96,7 +102,16 @@ def groups_table(f: Findings) -> ReportTable | None:
         for name, row in _rows(table)
     )
     noun = capital(noun_of(f))
-    headers = (noun, "Shares", "Mean abnormal", "Days as far", "p", "p, adjusted", "Extreme up", "Extreme down")
+    headers = (
+        capital(_one_of(f)),
+        "Shares",
+        "Mean abnormal",
+        "Days as far",
+        "p",
+        "p, adjusted",
+        "Extreme up",
+        "Extreme down",
+    )
     caption = f"{noun}: mean abnormal return on {long_day(day_of(f).date)} and on ordinary days, the most unusual first"
     return ReportTable("groups", caption, headers, rows, table.reset_index(), named_by=("group",))
 
@@ -116,7 +131,7 @@ def firms_table(f: Findings) -> ReportTable:
         )
         for firm, row in _rows(shown)
     )
-    headers = ("Share", "Group", "Abnormal", "Days as far", "p")
+    headers = ("Share", capital(_one_of(f)), "Abnormal", "Days as far", "p")
     raw = table.reset_index()
     raw.insert(1, "name", [named[str(firm)] for firm in table.index])
     which = f", the {SHOWN} lowest and the {SHOWN} highest of {n}" if len(shown) < n else ""
@@ -213,7 +228,7 @@ def day_numbers(f: Findings) -> Numbers:
         "as_wide": int(whole["as_far"]["spread"]),
         "spread": 100.0 * float(whole["value"]["spread"]),
         "usual_spread": 100.0 * _usual_spread(days),
-        "alone": int((days.by_firm["as_far"] == 0).sum()),
+        "alone": _alone(days.by_firm),
         "stand_out": int((days.by_group["p_adjusted"] < STANDS_OUT).sum()),
         "groups_alone": int(((days.by_group["as_far"] == 0) & days.by_group["abnormal"].notna()).sum()),
         "shares_out": int((days.by_firm["p_adjusted"] < STANDS_OUT).sum()),
@@ -242,16 +257,15 @@ def _usual_spread(days: OrdinaryDays) -> float:
 def _standfirst(f: Findings) -> str:
     shown, n = calendar_of(f), calendar_of(f).numbers().counts
     when, more = long_day(shown.days[shown.day]), shown.as_many
-    had = (
-        f"On {when}, {n['extreme']} of {n['events']} shares had an extreme day, {n['up']} up and {n['down']} down; the median ordinary day has "
-        f"{n['usual']:g}."
-    )
+    had = f"On {when}, {had_extreme_day(n['up'], n['down'], n['events'])}; the median ordinary day has {n['usual']:g}."
     rest = f"{_from_median(f)}."
+    if not n["extreme"]:
+        return f"{had} {rest}"
     if not more:
         return f"{had} That is more than on any of {n['ordinary']} ordinary days. {rest}"
     named = [long_day(shown.days[i]) for i in shown.others[: min(more, NAMED_DAYS)]]
     which = f": {listed(named)}" if more <= NAMED_DAYS else ""
-    return f"{had} {more} of {n['ordinary']} ordinary days had as many{which}. {rest}"
+    return f"{had} At least as many had one on {more} of {n['ordinary']} ordinary days{which}. {rest}"
 
 
 def _spread_lead(f: Findings) -> str:
@@ -267,7 +281,7 @@ def _spread_sentence(f: Findings) -> str:
     row = dict(_rows(days.whole))["spread"]
     return (
         f"The standard deviation of abnormal returns across shares was {percent(row['value'], 1, sign=False)}, on the median ordinary day it "
-        f"was {percent(_usual_spread(days), 1, sign=False)}; {row['as_far']} of {row['of']} ordinary days were as wide apart."
+        f"was {percent(_usual_spread(days), 1, sign=False)}; on {row['as_far']} of {row['of']} ordinary days it was at least as large."
     )
 
 
@@ -286,9 +300,7 @@ def _groups_sentence(f: Findings) -> str:
         whose = f"{len(alone)} {noun}, among them {listed(names)}" if len(alone) > NAMED else listed(names)
         return f"{said}{capital(never)} was that of {whose}."
     where = f"{said}Farthest out among its own days is the" if n > 1 else "The"
-    return (
-        f"{where} mean abnormal return of {_named(table, 1)}: on {int(first['as_far'])} of {int(first['of'])} ordinary days it was at least as far from zero."
-    )
+    return f"{where} mean abnormal return of {_named(table, 1)}: on {int(first['as_far'])} of {int(first['of'])} ordinary days it was at least as far from zero."
 
 
 def _named(groups: pd.DataFrame, most: int = NAMED) -> str:
@@ -331,11 +343,17 @@ def _firms_sentence(f: Findings) -> str:
     low, high = (
         f"{names_of(f)[str(firm)]} ({percent(table['abnormal'][firm])})" for firm in (table.index[0], table.index[-1])
     )
-    alone, out = int((table["as_far"] == 0).sum()), int((table["p_adjusted"] < STANDS_OUT).sum())
+    alone, out = _alone(table), int((table["p_adjusted"] < STANDS_OUT).sum())
     return (
-        f"The lowest abnormal return and the highest: {low} and {high}. {plural(alone, 'share')} went farther than on any ordinary day. Allowing for all "
+        f"The lowest abnormal return and the highest: {low} and {high}. Farther from zero than on any ordinary day went "
+        f"{plural(alone, 'share') if alone else 'no share'}. Allowing for all "
         f"{len(table)} at once, {_stand_out(out)}.{'' if out else _how_many_sentence(f)}"
     )
+
+
+def _alone(firms: pd.DataFrame) -> int:
+    """Return how many firms went farther than on any ordinary day, of those that have enough of them."""
+    return int(((firms["as_far"] == 0) & (firms["of"] >= FEWEST)).sum())
 
 
 def _how_many_sentence(f: Findings) -> str:
@@ -353,17 +371,15 @@ def _stand_out(n: int, by: str = "") -> str:
 def _from_median(f: Findings) -> str:
     """Say how many shares have an extreme day if each day is measured from its median share, whatever the benchmark did."""
     value = day_of(f).from_median.whole["value"].astype(int)
-    return (
-        f"Measured from the median share of each day instead, {value['extreme']} shares had an extreme day, {value['up']} up and {value['down']} "
-        "down"
-    )
+    return f"Measured from the median share of each day instead, {had_extreme_day(value['up'], value['down'])}"
 
 
 def _median_sentence(f: Findings) -> str:
     row = dict(_rows(day_of(f).from_median.whole))["extreme"]
+    many = f"; on {row['as_far']} of {row['of']} ordinary days at least as many had one" if row["value"] else ""
     return (
-        "The benchmark is weighted by size, so that a few large firms can put all others on one side of it. "
-        f"{_from_median(f)}; {row['as_far']} of {row['of']} ordinary days had as many."
+        "Where the benchmark is weighted by size, a few large firms can put all others on one side of it. "
+        f"{_from_median(f)}{many}."
     )
 
 

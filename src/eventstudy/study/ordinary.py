@@ -311,7 +311,9 @@ def _require_days(study: EventStudy, calendar: pd.DatetimeIndex, at: int, first:
     """Raise `DataUnfit` if the day lies before the first one on which the study can be made, or too few ordinary days are left."""
     if at >= first and left >= FEWEST:
         return
-    possible = f"the first possible day is {iso_day(calendar[first])}" if first < len(calendar) else "no day has so many"
+    possible = (
+        f"the first possible day is {iso_day(calendar[first])}" if first < len(calendar) else "no day has so many"
+    )
     early = f"The study of {iso_day(calendar[at])} looks back {first} sessions, and the data have {at} before it: {possible}."
     few = (
         f"The data of {iso_day(calendar[0])} to {iso_day(calendar[-1])} leave {plural(left, 'ordinary day')}, on which the study can be made (it looks back "
