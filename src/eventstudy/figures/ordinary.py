@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 #: Ordinary days that are named beside the day, those with the most.
 NAMED_DAYS = 2
+#: What is said of the days between the day and the ordinary ones.
+SHADED = " Shaded: days around the event day, which are not compared."
 #: Groups that a title names.
 NAMED_GROUPS = 3
 #: A group is marked as clear if at most this share of all days are as far out.
@@ -52,6 +54,8 @@ class Calendar:
     day: int
     #: Share of a firm's days that are its lowest, and its highest.
     tail: float
+    #: Days around it that are left out, relative to it.
+    apart: tuple[int, int] = (0, 0)
 
     @property
     def both(self) -> np.ndarray:
@@ -113,7 +117,7 @@ def calendar(
         FigureText(
             title=_calendar_title(shown, when),
             subtitle="How many shares had one of their highest abnormal returns, above the line, and of their lowest, below it",
-            note=f"Extreme: at most {100 * shown.tail:g}% of the share’s {len(shown.days)} days lie as far out on that side. {model}".strip(),
+            note=f"Extreme: at most {100 * shown.tail:g}% of the share’s {len(shown.days)} days lie as far out on that side.{SHADED if any(shown.apart) else ''} {model}".strip(),
             alt=f"Bar chart of {len(shown.days)} days. On {when}, "
             f"{had_extreme_day(int(shown.up[shown.day]), int(shown.down[shown.day]), int(shown.firms[shown.day]))}; the median ordinary day has {np.median(shown.both[shown.others]):g}. "
             f"The ordinary day with most has {shown.both[shown.others[0]]} ({long_day(shown.days[shown.others[0]])}).",
@@ -162,61 +166,99 @@ def _calendar_title(shown: Calendar, when: str) -> str:
     )
 
 
+#: Months between two labels of an axis of days, the fewest that have room.
+_EVERY = (1, 2, 3, 4, 6, 12, 24, 60, 120)
+
+
+def _day_numbers(days: pd.DatetimeIndex) -> np.ndarray:
+    """Return the places of days on an axis on which a day is a day, from zero."""
+    return np.asarray((days.normalize() - days[0].normalize()).days, dtype=float)
+
+
 def _draw_calendar(sheet: Sheet, shown: Calendar, when: str) -> None:
     size, colours = sheet.size, palette()
     label_line = sheet.top + 0.9 * size.body
-    top, base = label_line + 0.9 * size.body, sheet.bottom - 2.0 * size.foot
+    top, base = label_line + 0.9 * size.body + 1.3 * size.foot, sheet.bottom - 3.2 * size.foot
     highest, lowest = max(float(shown.up.max()), 1.0), max(float(shown.down.max()), 1.0)
-    marks = ticks(-lowest, highest, 6)
+    step = float(np.diff(ticks(-lowest, highest, 6)).min(initial=max(highest, lowest)))
+    marks = [step * k for k in range(-math.ceil(lowest / step), math.ceil(highest / step) + 1)]
     room = max(text_width(f"{abs(m):g}", size.foot) for m in marks) + 0.8 * size.foot
-    x = Scale(-1.0, float(len(shown.days)), sheet.left + room, sheet.right)
-    y = Scale(-1.04 * lowest, 1.04 * highest, base, top)
+    at = _day_numbers(shown.days)
+    x = Scale(-1.0, float(at[-1]) + 1.0, sheet.left + room, sheet.right)
+    y = Scale(marks[0], marks[-1], base, top)
+    _apart(sheet, shown, x, y)
     for mark in marks:
         sheet.line([x.start, x.end], [y.px(mark)] * 2, colours.of_grid(mark), 1.0 if mark else 1.2)
     sheet.y_labels(x.start, y, marks, [f"{abs(mark):,.0f}" for mark in marks])
     _months(sheet, shown.days, x, base)
     axes = sheet.axes(x, y)
-    places, width = np.arange(len(shown.days)), 0.78
-    usual = places != shown.day
+    pixel = (x.high - x.low) / (x.end - x.start)
+    usual, width = np.arange(len(at)) != shown.day, max(0.86, pixel)
     for values in (shown.up, -shown.down):
-        axes.bar(places[usual], values[usual], width, color=colours.ordinary, linewidth=0)
-    wide = max(1.0, 4.0 * size.unit * (x.high - x.low) / (x.end - x.start))
-    axes.bar([shown.day], [shown.up[shown.day]], wide, color=colours.of_state("up"), linewidth=0)
-    axes.bar([shown.day], [-shown.down[shown.day]], wide, color=colours.of_state("down"), linewidth=0)
-    middle = x.px(shown.day)
+        axes.bar(at[usual], values[usual], width, color=colours.ordinary, linewidth=0)
+    wide = max(1.0, 4.0 * size.unit * pixel)
+    axes.bar([at[shown.day]], [shown.up[shown.day]], wide, color=colours.of_state("up"), linewidth=0)
+    axes.bar([at[shown.day]], [-shown.down[shown.day]], wide, color=colours.of_state("down"), linewidth=0)
+    middle = x.px(at[shown.day])
     _calendar_labels(sheet, shown, x, y, label_line, when)
     sheet.line([middle] * 2, [label_line + 0.35 * size.body, y.px(float(shown.up[shown.day])) - 2], colours.ink, 1.0)
 
 
+def _apart(sheet: Sheet, shown: Calendar, x: Scale, y: Scale) -> None:
+    """Shade the days around the day that are not compared."""
+    at, day = _day_numbers(shown.days), shown.day
+    left = at[day - 1] if shown.apart[0] < 0 and day else at[day]
+    right = at[day + 1] if shown.apart[1] > 0 and day + 1 < len(at) else at[day]
+    if right > left:
+        start, end = (x.px(place + step) for place, step in ((left, 0.5), (right, -0.5)))
+        sheet.box(start, y.end, end - start, y.start - y.end, palette().band)
+
+
 def _calendar_labels(sheet: Sheet, shown: Calendar, x: Scale, y: Scale, line: float, when: str) -> None:
     """Name the day over the plot, and the ordinary days with the most over their bars where they touch nothing."""
-    size = sheet.size
+    size, at = sheet.size, _day_numbers(shown.days)
     text = f"{when}: {shown.up[shown.day]} up, {shown.down[shown.day]} down"
-    sheet.centred(text, x.px(shown.day), line, x.start, sheet.right, bold=True)
-    taken = [(x.px(shown.day) - 4, x.px(shown.day) + 4)]
+    sheet.centred(text, x.px(at[shown.day]), line, x.start, sheet.right, bold=True)
+    middle = np.array([x.px(place) for place in at])
+    taken = [(x.px(at[shown.day]) - 4, x.px(at[shown.day]) + 4)]
     for i in shown.others[:NAMED_DAYS]:
         label = long_day(shown.days[i])
         half = text_width(label, size.foot) / 2
-        centre = min(max(x.px(float(i)), x.start + half), x.end - half)
+        centre = min(max(middle[i], x.start + half), x.end - half)
+        under = np.abs(middle - centre) <= half + 0.3 * size.foot
         if all(centre + half < a or centre - half > b for a, b in taken):
             taken.append((centre - half, centre + half))
-            sheet.text(
-                centre, y.px(float(shown.up[i])) - 0.4 * size.foot, label, size.foot, color=palette().quiet, ha="center"
-            )
+            over = y.px(float(shown.up[under].max())) - 0.4 * size.foot
+            sheet.text(centre, over, label, size.foot, color=palette().quiet, ha="center")
 
 
 def _months(sheet: Sheet, days: pd.DatetimeIndex, x: Scale, base: float) -> None:
-    """Write the months under the days on which they begin, years where they do."""
-    size, end = sheet.size, -math.inf
-    starts = [i for i in range(1, len(days)) if days[i].month != days[i - 1].month]
-    for i in starts:
-        place = x.px(i - 0.5)
-        sheet.line([place] * 2, [base, base + 0.3 * size.foot], palette().quiet)
-        first = i == starts[0] or days[i].year != days[i - 1].year
-        text = days[i].strftime("%b") + (f" {days[i].year}" if first else "")
-        if place > end and place + text_width(text, size.foot) <= sheet.right:
-            sheet.text(place, base + 1.5 * size.foot, text, size.foot, color=palette().quiet, role="tick")
-            end = place + text_width(text, size.foot) + 0.5 * size.foot
+    """Mark the first days of months, as many as have room, and under the first of each year the year."""
+    size = sheet.size
+    firsts = pd.date_range(days[0].normalize(), days[-1].normalize(), freq="MS")
+    place = {day: x.px(float((day - days[0].normalize()).days)) for day in firsts}
+    wide = (
+        max(text_width(str(day.year) if day.month == 1 else f"{day:%b}", size.foot) for day in firsts)
+        if len(firsts)
+        else 0.0
+    )
+    apart = wide + 0.6 * size.foot
+    month = (x.end - x.start) / (x.high - x.low) * 30.4
+    every = next((k for k in _EVERY if k * month >= apart), _EVERY[-1])
+    last, end = None, -math.inf
+    for day in firsts:
+        if (day.year * 12 + day.month - 1) % every:
+            continue
+        sheet.line([place[day]] * 2, [base, base + 0.3 * size.foot], palette().quiet)
+        texts = [f"{day:%b}"] if last == day.year else [f"{day:%b}", str(day.year)]
+        width = max(text_width(text, size.foot) for text in texts)
+        if place[day] < end or place[day] + width > sheet.right:
+            continue
+        for row, text in enumerate(texts):
+            sheet.text(
+                place[day], base + (1.5 + 1.3 * row) * size.foot, text, size.foot, color=palette().quiet, role="tick"
+            )
+        last, end = day.year, place[day] + width + 0.4 * size.foot
 
 
 # -- Means of groups, each among its own days.

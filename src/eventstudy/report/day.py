@@ -63,7 +63,8 @@ def calendar_of(f: Findings) -> Calendar:
     """Return the counts of extreme shares, day by day."""
     days = day_of(f)
     down, up, firms = (days.by_day[name].to_numpy() for name in ("down", "up", "firms"))
-    return Calendar(days.days, down, up, firms, days.day, TAIL)
+    apart = Window.of(f.spec.model.window)
+    return Calendar(days.days, down, up, firms, days.day, TAIL, (apart.start, apart.end))
 
 
 def groups_of(f: Findings) -> GroupDays:
