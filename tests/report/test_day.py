@@ -13,8 +13,10 @@ import pytest
 
 import eventstudy as es
 from eventstudy.errors import StudyFileError
+from eventstudy import figures
 from eventstudy.report.builds.build import build, rebuild_differs
-from eventstudy.report.day import firms_table, groups_table
+from eventstudy.report.charts import draw_charts
+from eventstudy.report.day import firms_table, groups_table, names_of
 from eventstudy.report.findings import Findings, compute
 from eventstudy.report.story import sentences
 from eventstudy.statements import read
@@ -259,6 +261,33 @@ def test_a_group_is_called_as_the_study_file_calls_groups(of_six: Findings, noun
     assert noun.capitalize() in said_of(found)
 
 
+def test_tickers_have_names_wherever_they_are_written(tmp_path: Path) -> None:
+    text = OTHER + '\n[names]\nSPY = "the fund on the S&P 500"\nAMD = "Advanced Micro Devices, Inc."\n'
+    folder = other_study(tmp_path / "named", text=text)
+    events = pd.read_csv(folder / "events.csv").assign(label="The forecast of Broadcom")
+    events.loc[events["ticker"] == "TSLA", "label"] = "Tesla Motors"
+    events.to_csv(folder / "events.csv", index=False)
+    found = compute(es.load_study(folder))
+    assert "SPY" not in said_of(found)["method"]
+    assert "(R = alpha + beta × the fund on the S&P 500 + e)" in said_of(found)["method"]
+    assert names_of(found)["AMD"] == "Advanced Micro Devices, Inc."
+    assert names_of(found)["TSLA"] == "Tesla Motors"  # a label of its own, not one that all events share
+    assert names_of(found)["MU"] == "Micron Technology"
+    for chart in draw_charts(found):
+        assert "Market model on the fund on the S&P 500." in figures.svg_bytes(chart.article).decode().replace(
+            "\n", " "
+        ) or ("the fund on the S&P 500" in chart.article.words.source)
+
+
+def test_prices_of_a_file_give_no_names(of_six: Findings) -> None:
+    """A ticker of somebody's file may be another firm's."""
+    spec = of_six.spec.model_copy(update={"names": {"AMD": "A chip firm"}})
+    prices = es.Prices.from_frame(of_six.prices.adj_close)
+    own = replace(of_six, spec=spec, prices=prices)
+    assert names_of(own) == {t: {"AMD": "A chip firm"}.get(t, t) for t in ("AVGO", "AMD", "MU", "MSFT", "ORCL", "TSLA")}
+    assert "Broadcom" in names_of(of_six).values()
+
+
 # -- Any day, any groups.
 
 
@@ -271,7 +300,9 @@ def test_a_report_of_another_day_and_other_groups(tmp_path: Path) -> None:
     assert "On 13 December 2024, " in text
     assert "more than on any of" in text or "At least as many had one on" in text
     assert "Trades in numbers" in text
-    assert "Broadcom" not in (folder / "tables" / "shares.csv").read_text(encoding="utf-8")  # no label, no name
+    assert "Broadcom" in (folder / "tables" / "shares.csv").read_text(
+        encoding="utf-8"
+    )  # of the list of the embedded prices
     assert sorted(p.stem for p in (folder / "figures").glob("*.svg")) == ["calendar", "groups"]
     numbers = json.loads((folder / "numbers.json").read_text(encoding="utf-8"))["numbers"]
     groups = pd.read_csv(folder / "tables" / "groups.csv").set_index("group")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from eventstudy.figures.ordinary import NAMED_DAYS, Calendar, GroupDays, had_extreme_day
+from eventstudy.prices.snapshot import universe_members
 from eventstudy.report.findings import Findings
 from eventstudy.report.tables import ReportTable, audit_table, checks_table, days_text
 from eventstudy.statements import ABNORMAL, Numbers
@@ -50,10 +52,22 @@ def _one_of(f: Findings) -> str:
 
 @lru_cache(maxsize=1)
 def names_of(f: Findings) -> dict[str, str]:
-    """Return what each firm is called: by the study file, by the label of its event, by its ticker."""
+    """Return what each firm is called: by the study file, by a label that is its alone, by the list of the embedded prices, by its ticker."""
     events = f.everyone.panel.events
-    labels = zip(events.tickers.tolist(), events.labels.tolist(), strict=True)
-    return {ticker: f.spec.names.get(ticker) or label or ticker for ticker, label in labels}
+    tickers, labels = events.tickers.tolist(), events.labels.tolist()
+    own = {ticker: label for ticker, label in zip(tickers, labels, strict=True) if label and labels.count(label) == 1}
+    members = universe_members()["name"].to_dict() if f.prices.provenance.embedded else {}
+    found = {**members, **own, **f.spec.names}
+    return {ticker: found.get(ticker, ticker) for ticker in tickers}
+
+
+def formula_of(f: Findings) -> str:
+    """Return the formula of the model with names in place of tickers."""
+    model = f.everyone.model
+    left, equals, right = model.formula.partition("=")
+    for ticker in model.columns:
+        right = re.sub(rf"(?<![\w^.-]){re.escape(ticker)}(?![\w.-])", lambda found: f.spec.call(found[0]), right)
+    return f"{left}{equals}{right}"
 
 
 # -- What the figures show.
@@ -247,7 +261,7 @@ def day_numbers(f: Findings) -> Numbers:
         counts={**groups.counts, **own.counts, **counts},
         days={**ends, **own.days},
         spans=frozenset((w.start, w.end) for w in spans),
-        quoted=frozenset([f.everyone.model.formula]),
+        quoted=frozenset([formula_of(f)]),
     )
 
 
@@ -388,7 +402,7 @@ def _method(f: Findings) -> str:
     days, ab, window = day_of(f), f.everyone.abnormal, Window.of(f.spec.model.window)
     most = int(np.floor(TAIL * len(days.days)))
     return (
-        f"Every day of the prices is taken as an event day of its own: {f.everyone.model.name} ({f.everyone.model.formula}), estimated on the "
+        f"Every day of the prices is taken as an event day of its own: {f.everyone.model.name} ({formula_of(f)}), estimated on the "
         f"{len(ab.estimation)} sessions {days_text(ab.estimation)} before it. Ordinary are the {len(days.days) - 1} days from {long_day(days.days[0])} to "
         f"{long_day(days.days[-1])} that have so many before them and lie outside {days_text(window)} around the day asked about; what else happened on "
         f"them is not looked at. A share has an extreme day if at most {100 * TAIL:g}% of its days lie as far out on that side: its {most} lowest and its "
