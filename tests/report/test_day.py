@@ -300,6 +300,14 @@ def test_a_report_of_another_day_and_other_groups(tmp_path: Path) -> None:
     assert "On 13 December 2024, " in text
     assert "more than on any of" in text or "At least as many had one on" in text
     assert "Trades in numbers" in text
+    again = text[text.index("Do it again") :]
+    assert again.index("eventstudy build") < again.index("eventstudy run")
+    files = re.findall(r"tables/\w+\.csv", again)
+    assert files == [f"tables/{name}.csv" for name in ("together", "groups", "shares", "days")]
+    assert all((folder / file).is_file() for file in files)
+    assert "the result in a terminal" not in text
+    assert "do not hold" not in text
+    assert "This page uses no such test" in text
     assert "Broadcom" in (folder / "tables" / "shares.csv").read_text(
         encoding="utf-8"
     )  # of the list of the embedded prices

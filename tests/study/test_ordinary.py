@@ -115,6 +115,22 @@ def test_groups_are_means_of_their_firms(found, by_hand):
     assert list(found.by_group["as_far"]) == sorted(found.by_group["as_far"])
 
 
+def test_extreme_days_of_a_group_are_counted_day_by_day(found, by_hand):
+    chips = ["AVGO", "AMD", "ARM"]
+    per_day = []
+    for day, row in by_hand.iterrows():
+        n = 0
+        for t in chips:
+            col = by_hand[t].dropna()
+            k = int(TAIL * len(col))
+            n += bool(row[t] <= col.nsmallest(k).max() or row[t] >= col.nlargest(k).min())
+        per_day.append((day, n))
+    own = dict(per_day)[pd.Timestamp(DAY)]
+    row = found.extremes_by_group.loc["chips"]
+    assert row["value"] == own
+    assert row["as_far"] == sum(n >= own for day, n in per_day if day != pd.Timestamp(DAY))
+
+
 def test_from_the_median_firm_each_day_is_moved_as_a_whole(found, by_hand):
     moved = by_hand.sub(by_hand.median(axis=1), axis=0)
     np.testing.assert_allclose(found.from_median.values, moved.to_numpy(), rtol=1e-8, atol=1e-12)
@@ -224,6 +240,7 @@ def test_a_firm_without_ordinary_days_and_events_without_groups(prices):
     assert np.isnan([row["low"], row["high"]]).all()
     assert row["abnormal"] == pytest.approx(result.ar[0]["TSLA"])
     assert found.by_group.empty
+    assert found.extremes_by_group.empty
     assert list(found.by_group.columns) == [
         "firms",
         "abnormal",

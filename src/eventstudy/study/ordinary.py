@@ -214,10 +214,10 @@ class OrdinaryDays:
     @cached_property
     def extremes_by_group(self) -> pd.DataFrame:
         """One row a group: `Place` of how many of its firms have an extreme day, ``value`` their number."""
-        names, either = pd.Index(self.groups), self._extremes[0] | self._extremes[1]
-        groups = self.group_means.columns
-        counts = np.array([either[:, names == name].sum(axis=1) for name in groups], dtype=np.float64)
-        table = pd.DataFrame(self._placed(counts.reshape(len(groups), -1).T), index=groups.rename("group"))
+        groups, (low, high) = self.group_means.columns, self._extremes
+        members = np.array(self.groups, dtype=object)[:, None] == groups.to_numpy(dtype=object)
+        counts = (low | high).astype(np.float64) @ members.astype(np.float64)
+        table = pd.DataFrame(self._placed(counts), index=groups.rename("group"))
         return table.rename(columns={"abnormal": "value"})
 
     @cached_property
