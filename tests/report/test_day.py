@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 
 import eventstudy as es
-from eventstudy.errors import StudyFileError
 from eventstudy import figures
+from eventstudy.errors import StudyFileError
 from eventstudy.report.builds.build import build, rebuild_differs
 from eventstudy.report.charts import draw_charts
 from eventstudy.report.day import firms_table, groups_table, names_of
@@ -68,6 +68,23 @@ def test_its_events_are_the_members_that_have_prices() -> None:
     said = es.load_study(REPORT).background
     assert f"{len(there)} of the {len(members)} members have prices" in said
     assert all(ticker in said for ticker in lost)
+
+
+def test_the_readme_makes_its_events_and_names_its_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    section = (
+        (ROOT / "README.md")
+        .read_text(encoding="utf-8")
+        .partition("## A day among ordinary days\n")[2]
+        .partition("\n## ")[0]
+    )
+    (code,) = re.findall(r"```python\n(.*?)```", section, flags=re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    exec(code, {})  # noqa: S102
+    made, kept = (pd.read_csv(p / "events.csv", keep_default_na=False).set_index("ticker") for p in (tmp_path, REPORT))
+    pd.testing.assert_frame_equal(made[["date", "label", "group"]], kept[["date", "label", "group"]])
+    keys = "\n".join(re.findall(r"^    (.*)$", section, flags=re.MULTILINE)[:12])
+    (tmp_path / "study.toml").write_text(f'title = "T"\nevent = "E"\nnotebooks = []\n{keys}\n', encoding="utf-8")
+    assert es.load_study(tmp_path).ordinary_days is not None
 
 
 def test_its_numbers_are_those_of_the_raw_panel() -> None:

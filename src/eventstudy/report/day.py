@@ -374,7 +374,7 @@ def _alone(firms: pd.DataFrame) -> int:
 def _how_many_sentence(f: Findings) -> str:
     """Say whether a day on which no share stands out was unusual for how many had an extreme day, by the p-value of their number."""
     if day_of(f).whole["p"]["extreme"] <= STANDS_OUT:
-        return " The day was unusual for how many shares had an extreme day, not for how far any one went."
+        return " The day was unusual for how many shares had an extreme day."
     return " Nor was it unusual how many shares had an extreme day."
 
 
@@ -406,7 +406,7 @@ def _method(f: Findings) -> str:
         f"{len(ab.estimation)} sessions {days_text(ab.estimation)} before it. Ordinary are the {len(days.days) - 1} days from {long_day(days.days[0])} to "
         f"{long_day(days.days[-1])} that have so many before them and lie outside {days_text(window)} around the day asked about; what else happened on "
         f"them is not looked at. A share has an extreme day if at most {100 * TAIL:g}% of its days lie as far out on that side: its {most} lowest and its "
-        f"{most} highest. Days as far: ordinary days on which a number was at least as large, sign left out; p is one more than these over one more "
+        f"{most} highest. Days as far: ordinary days on which a number was at least as far from zero; p is one more than these over one more "
         "than all ordinary days. Adjusted p-values take for each day the row that is farthest out."
     )
 
