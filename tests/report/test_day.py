@@ -144,17 +144,28 @@ def of_six(tmp_path_factory: pytest.TempPathFactory) -> Findings:
 
 
 def made(
-    of_six: Findings, day: list[float], groups: list[str] | None = None, seed: int = 3, days: int = 200
+    of_six: Findings, day: list[float], groups: list[str] | None = None, further: dict[int, list[float]] | None = None
 ) -> Findings:
-    """The same firms on days of noise and on one day that is given, in standard deviations of a firm's days."""
-    values = 0.01 * np.random.default_rng(seed).normal(size=(days, 6))
-    values[60] = 0.01 * np.array(day)
+    """The same firms on 200 days of noise and on days that are given, in standard deviations of a firm's days; the day is the 61st."""
+    values = 0.01 * np.random.default_rng(3).normal(size=(200, 6))
+    for place, given in {60: day, **(further or {})}.items():
+        values[place] = 0.01 * np.array(given)
     ordinary = of_six.ordinary
     assert ordinary is not None
     found = OrdinaryDays(
-        pd.bdate_range("2024-03-01", periods=days), 60, ordinary.firms, tuple(groups or ordinary.groups), values
+        pd.bdate_range("2024-03-01", periods=200), 60, ordinary.firms, tuple(groups or ordinary.groups), values
     )
     return replace(of_six, ordinary=found)
+
+
+@pytest.mark.parametrize("place", [0, 1, 198, 199])
+def test_the_day_may_be_the_first_or_the_last(of_six: Findings, place: int) -> None:
+    found = made(of_six, [0.0] * 6)
+    assert found.ordinary is not None
+    moved = replace(found, ordinary=replace(found.ordinary, day=place))
+    days = found.ordinary.days.delete(place)
+    first, last = (f"{day.day} {day:%B %Y}" for day in (days[0], days[-1]))
+    assert f"Ordinary are the 199 days from {first} to {last} that" in said_of(moved)["method"]
 
 
 def said_of(f: Findings) -> dict[str, str]:
@@ -224,6 +235,13 @@ def test_groups_that_stand_out_are_named_first_and_falls_are_farther_not_larger(
         said_of(farther)["Trades"]
         == "The mean abnormal return of North (−7.00%) was farther from zero than on any of 199 ordinary days."
     )
+    # one day went farther, so that it stands out and is not alone
+    beaten = made(of_six, [-6.0, -6.1, 0.2, 0.1, 0.1, 0.1], pairs, further={90: [7.0] * 6})
+    assert said_of(beaten)["Trades"] == (
+        "Of 3 trades, 1 stands out at 5% by its mean abnormal return, allowing for all 3 at once: North (−6.05%)."
+    )
+    alone = said_of(made(of_six, [0.1, 9.0, 0.2, 0.1, 0.1, 0.1]))["Share by share"]
+    assert alone.endswith(f"Allowing for all 6 at once, 1 stands out at 5%: {list(names_of(of_six).values())[1]}.")
     many = made(of_six, [9.0, -9.0, 8.0, -8.0, 7.0, -7.0], ["A", "B", "C", "D", "E", "F"])
     assert (
         "6 stand out at 5% by their mean abnormal return, allowing for all 6 at once, among them"

@@ -236,7 +236,8 @@ def day_numbers(f: Findings) -> Numbers:
     days, whole = day_of(f), day_of(f).whole
     rest = days.from_median.whole
     own, groups = calendar_of(f).numbers(), groups_of(f).numbers() if len(day_of(f).by_group) else Numbers()
-    first = days.by_firm.index[0], days.by_firm.index[-1]
+    named = days.by_firm["p_adjusted"] < STANDS_OUT
+    first = days.by_firm.index[0], days.by_firm.index[-1], *days.by_firm.index[named]
     firms = {names_of(f)[str(firm)]: str(firm) for firm in first}
     values = {(str(firm), ABNORMAL, (0, 0)): float(days.by_firm["abnormal"][firm]) for firm in first}
     counts = {
@@ -246,7 +247,7 @@ def day_numbers(f: Findings) -> Numbers:
         "alone": _alone(days.by_firm),
         "stand_out": int((days.by_group["p_adjusted"] < STANDS_OUT).sum()),
         "groups_alone": int(((days.by_group["as_far"] == 0) & days.by_group["abnormal"].notna()).sum()),
-        "shares_out": int((days.by_firm["p_adjusted"] < STANDS_OUT).sum()),
+        "shares_out": int(named.sum()),
         "window_days": len(f.everyone.abnormal.estimation),
         "few": int(np.floor(TAIL * len(days.days))),
         "test_level": 100.0 * STANDS_OUT,
@@ -254,7 +255,7 @@ def day_numbers(f: Findings) -> Numbers:
         "rest_as_many": int(rest["as_far"]["extreme"]),
     }
     spans = (Window(0, 0), Window.of(f.spec.model.window), f.everyone.abnormal.estimation)
-    ends = {long_day(day): None for day in (days.days[0], days.days[-1])}
+    ends = {long_day(day): None for day in _ends(days)}
     return Numbers(
         names={**groups.names, **firms},
         values={**groups.values, **values},
@@ -265,6 +266,12 @@ def day_numbers(f: Findings) -> Numbers:
     )
 
 
+def _ends(days: OrdinaryDays) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Return the first and the last ordinary day."""
+    ordinary = days.days[days.ordinary]
+    return ordinary[0], ordinary[-1]
+
+
 def _usual_spread(days: OrdinaryDays) -> float:
     return float(days.by_day["spread"][days.ordinary].median())
 
@@ -272,7 +279,7 @@ def _usual_spread(days: OrdinaryDays) -> float:
 def _standfirst(f: Findings) -> str:
     shown, n = calendar_of(f), calendar_of(f).numbers().counts
     when, more = long_day(shown.days[shown.day]), shown.as_many
-    had = f"On {when}, {had_extreme_day(n['up'], n['down'], n['events'])}; the median ordinary day has {n['usual']:g}."
+    had = f"On {when}, {had_extreme_day(int(n['up']), int(n['down']), int(n['events']))}; the median ordinary day has {n['usual']:g}."
     rest = f"{_from_median(f)}."
     if not n["extreme"]:
         return f"{had} {rest}"
@@ -314,6 +321,8 @@ def _groups_sentence(f: Findings) -> str:
         names = list(alone.index.astype(str)[:NAMED])
         whose = f"{len(alone)} {noun}, among them {listed(names)}" if len(alone) > NAMED else listed(names)
         return f"{said}{capital(never)} was that of {whose}."
+    if len(out):
+        return said.strip()
     where = f"{said}Farthest out among its own days is the" if n > 1 else "The"
     return f"{where} mean abnormal return of {_named(table, 1)}: on {int(first['as_far'])} of {int(first['of'])} ordinary days it was at least as far from zero."
 
@@ -358,12 +367,19 @@ def _firms_sentence(f: Findings) -> str:
     low, high = (
         f"{names_of(f)[str(firm)]} ({percent(table['abnormal'][firm])})" for firm in (table.index[0], table.index[-1])
     )
-    alone, out = _alone(table), int((table["p_adjusted"] < STANDS_OUT).sum())
+    alone, out = _alone(table), _firms_out(f)
     return (
         f"The lowest abnormal return and the highest: {low} and {high}. Farther from zero than on any ordinary day went "
         f"{plural(alone, 'share') if alone else 'no share'}. Allowing for all "
-        f"{len(table)} at once, {_stand_out(out)}.{'' if out else _how_many_sentence(f)}"
+        f"{len(table)} at once, {_stand_out(len(out))}{': ' if 0 < len(out) <= NAMED else ''}{listed(out) if len(out) <= NAMED else ''}."
+        f"{'' if out else _how_many_sentence(f)}"
     )
+
+
+def _firms_out(f: Findings) -> list[str]:
+    """Return what the firms are called that stand out among all."""
+    table = day_of(f).by_firm
+    return [names_of(f)[str(firm)] for firm in table.index[table["p_adjusted"] < STANDS_OUT]]
 
 
 def _alone(firms: pd.DataFrame) -> int:
@@ -400,11 +416,11 @@ def _median_sentence(f: Findings) -> str:
 
 def _method(f: Findings) -> str:
     days, ab, window = day_of(f), f.everyone.abnormal, Window.of(f.spec.model.window)
-    most = int(np.floor(TAIL * len(days.days)))
+    most, (first, last) = int(np.floor(TAIL * len(days.days))), _ends(days)
     return (
         f"Every day of the prices is taken as an event day of its own: {f.everyone.model.name} ({formula_of(f)}), estimated on the "
-        f"{len(ab.estimation)} sessions {days_text(ab.estimation)} before it. Ordinary are the {len(days.days) - 1} days from {long_day(days.days[0])} to "
-        f"{long_day(days.days[-1])} that have so many before them and lie outside {days_text(window)} around the day asked about; what else happened on "
+        f"{len(ab.estimation)} sessions {days_text(ab.estimation)} before it. Ordinary are the {len(days.days) - 1} days from {long_day(first)} to "
+        f"{long_day(last)} that have so many before them and lie outside {days_text(window)} around the day asked about; what else happened on "
         f"them is not looked at. A share has an extreme day if at most {100 * TAIL:g}% of its days lie as far out on that side: its {most} lowest and its "
         f"{most} highest. Days as far: ordinary days on which a number was at least as far from zero; p is one more than these over one more "
         "than all ordinary days. Adjusted p-values take for each day the row that is farthest out."
