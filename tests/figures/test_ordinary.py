@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.lines import Line2D
 
 from eventstudy import figures
 from eventstudy.figures.ordinary import Calendar, GroupDays, calendar, group_days
@@ -112,6 +115,21 @@ def test_days_lie_to_scale_and_labels_touch_neither_bars_nor_each_other(
     ticks = [box for text, box in drawn["text"] if text.isdigit() and int(text) < 1000]
     assert max(bar.y1 for bar in bars) <= max(box.y1 for box in ticks)
     assert min(bar.y0 for bar in bars) >= min(box.y0 for box in ticks)
+
+
+def test_no_line_stands_where_a_bar_would() -> None:
+    """A day without shares that are up: the line to its name must not look like a bar."""
+    shown = made_calendar()
+    up = shown.up.copy()
+    up[shown.day] = 0
+    figure = calendar(replace(shown, up=up))
+    figure.canvas.draw()
+    top = max(bar.get_window_extent().y1 for axes in figure.axes for bar in axes.patches)
+    lines = [line.get_window_extent() for line in figure.findobj(Line2D)]
+    upright = [box for box in lines if box.width < 3 and box.y1 > top]
+    inside = [box for box in upright if box.y0 < top - 2]
+    assert upright
+    assert inside == []
 
 
 def test_the_days_left_out_are_shaded_and_said() -> None:

@@ -201,7 +201,8 @@ def _draw_calendar(sheet: Sheet, shown: Calendar, when: str) -> None:
     axes.bar([at[shown.day]], [-shown.down[shown.day]], wide, color=colours.of_state("down"), linewidth=0)
     middle = x.px(at[shown.day])
     _calendar_labels(sheet, shown, x, y, label_line, when)
-    sheet.line([middle] * 2, [label_line + 0.35 * size.body, y.px(float(shown.up[shown.day])) - 2], colours.ink, 1.0)
+    # no farther than the plot: beside a low bar the line would pass for a high one
+    sheet.line([middle] * 2, [label_line + 0.35 * size.body, y.end], colours.ink, 1.0)
 
 
 def _apart(sheet: Sheet, shown: Calendar, x: Scale, y: Scale) -> None:
