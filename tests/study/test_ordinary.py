@@ -115,6 +115,22 @@ def test_groups_are_means_of_their_firms(found, by_hand):
     assert list(found.by_group["as_far"]) == sorted(found.by_group["as_far"])
 
 
+def test_extreme_days_of_a_group_are_counted_day_by_day(found, by_hand):
+    chips = ["AVGO", "AMD", "ARM"]
+    per_day = []
+    for day, row in by_hand.iterrows():
+        n = 0
+        for t in chips:
+            col = by_hand[t].dropna()
+            k = int(TAIL * len(col))
+            n += bool(row[t] <= col.nsmallest(k).max() or row[t] >= col.nlargest(k).min())
+        per_day.append((day, n))
+    own = dict(per_day)[pd.Timestamp(DAY)]
+    row = found.extremes_by_group.loc["chips"]
+    assert row["value"] == own
+    assert row["as_far"] == sum(n >= own for day, n in per_day if day != pd.Timestamp(DAY))
+
+
 def test_from_the_median_firm_each_day_is_moved_as_a_whole(found, by_hand):
     moved = by_hand.sub(by_hand.median(axis=1), axis=0)
     np.testing.assert_allclose(found.from_median.values, moved.to_numpy(), rtol=1e-8, atol=1e-12)
@@ -180,6 +196,35 @@ def test_what_cannot_be_compared_is_refused(prices):
         ordinary_days(study, short, study.run(short, events()))
 
 
+@pytest.mark.parametrize("returns", [False, True])
+def test_a_day_before_the_first_possible_one_is_refused_with_that_day(prices, returns):
+    """The study itself can be made, of a part of its estimation window; the days before cannot be compared."""
+    study = specification(calendar="XNYS")
+    data = prices.adj_close.pct_change(fill_method=None).iloc[1:] if returns else prices
+    sessions = prices.adj_close.index
+    first = sessions[1 + BACK + GAP - 1]  # a price of the day before the first return
+    early = sessions[80]
+    firms = [t for t in FIRMS if t != "ARM"]
+    left = sum(1 for s in sessions[BACK + GAP :] if abs(sessions.get_loc(s) - 80) > 3)
+    with pytest.raises(
+        DataUnfit,
+        match=rf"first possible day is {first.date()}\. .*with {left} ordinary days, of which at least 40 are needed",
+    ):
+        ordinary_days(study, data, study.run(data, events(early.date().isoformat(), firms)))
+    found = ordinary_days(study, data, study.run(data, events(first.date().isoformat(), firms)))
+    assert (found.date, found.day) == (first, 0)
+
+
+def test_a_day_on_which_hardly_a_firm_has_prices_is_refused(prices):
+    closes = prices.adj_close.copy()
+    study = specification(gaps="skip", max_dropped=1.0)
+    at = closes.index.get_loc(DAY)
+    closes.iloc[at, [closes.columns.get_loc(t) for t in FIRMS[:5]]] = np.nan
+    gone = es.Prices.from_frame(closes, provenance=prices.provenance)
+    with pytest.raises(DataUnfit, match=r"On 2024-12-13 3 of 8 firms have an abnormal return; .* at least 5"):
+        ordinary_days(study, gone, study.run(gone, events()))
+
+
 def test_a_firm_without_ordinary_days_and_events_without_groups(prices):
     """Listed 46 sessions before the day, so that no day before it has an estimation window, and gone after it."""
     closes = prices.adj_close.copy()
@@ -195,6 +240,7 @@ def test_a_firm_without_ordinary_days_and_events_without_groups(prices):
     assert np.isnan([row["low"], row["high"]]).all()
     assert row["abnormal"] == pytest.approx(result.ar[0]["TSLA"])
     assert found.by_group.empty
+    assert found.extremes_by_group.empty
     assert list(found.by_group.columns) == [
         "firms",
         "abnormal",

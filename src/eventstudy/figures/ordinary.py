@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 #: Ordinary days that are named beside the day, those with the most.
 NAMED_DAYS = 2
+#: What is said of the days between the day and the ordinary ones.
+SHADED = " Shaded: days around the event day, which are not compared."
 #: Groups that a title names.
 NAMED_GROUPS = 3
 #: A group is marked as clear if at most this share of all days are as far out.
@@ -52,6 +54,8 @@ class Calendar:
     day: int
     #: Share of a firm's days that are its lowest, and its highest.
     tail: float
+    #: Days around it that are left out, relative to it.
+    apart: tuple[int, int] = (0, 0)
 
     @property
     def both(self) -> np.ndarray:
@@ -113,9 +117,9 @@ def calendar(
         FigureText(
             title=_calendar_title(shown, when),
             subtitle="How many shares had one of their highest abnormal returns, above the line, and of their lowest, below it",
-            note=f"Extreme: at most {100 * shown.tail:g}% of the share’s {len(shown.days)} days lie as far out on that side. {model}".strip(),
-            alt=f"Bar chart of {len(shown.days)} days. On {when} {shown.both[shown.day]} of {shown.firms[shown.day]} shares had an extreme day, "
-            f"{shown.up[shown.day]} up and {shown.down[shown.day]} down; the median ordinary day has {np.median(shown.both[shown.others]):g}. "
+            note=f"Extreme: at most {100 * shown.tail:g}% of the share’s {len(shown.days)} days lie as far out on that side.{SHADED if any(shown.apart) else ''} {model}".strip(),
+            alt=f"Bar chart of {len(shown.days)} days. On {when}, "
+            f"{had_extreme_day(int(shown.up[shown.day]), int(shown.down[shown.day]), int(shown.firms[shown.day]))}; the median ordinary day has {np.median(shown.both[shown.others]):g}. "
             f"The ordinary day with most has {shown.both[shown.others[0]]} ({long_day(shown.days[shown.others[0]])}).",
         ),
         pd.DataFrame({
@@ -135,67 +139,127 @@ def calendar(
     return draw_figure(recipe, size, title=title, source=source)
 
 
+def had_extreme_day(up: int, down: int, of: int = 0) -> str:
+    """Return how many shares, of so many, had an extreme day, and on which side.
+
+    Examples
+    --------
+    >>> had_extreme_day(0, 16, 31), had_extreme_day(1, 0), had_extreme_day(0, 0, 31)
+    ('16 of 31 shares had an extreme day, none up and 16 down', '1 share had an extreme day, 1 up and none down', 'no share of 31 had an extreme day')
+    """
+    if not up + down:
+        return f"no share{f' of {of}' if of else ''} had an extreme day"
+    who = f"{up + down} of {of} shares" if of else plural(up + down, "share")
+    return f"{who} had an extreme day, {up or 'none'} up and {down or 'none'} down"
+
+
 def _calendar_title(shown: Calendar, when: str) -> str:
     n, k = len(shown.others), shown.as_many
-    had = f"{shown.both[shown.day]} of {shown.firms[shown.day]} shares had an extreme day on {when}"
-    return f"{had}, more than on any of {n} ordinary days" if not k else f"{had}; {k} of {n} ordinary days had as many"
+    up, down, firms = int(shown.up[shown.day]), int(shown.down[shown.day]), int(shown.firms[shown.day])
+    had = f"On {when}, {had_extreme_day(up, down, firms).partition(',')[0]}"
+    if not up + down:
+        return had
+    return (
+        f"{had}, more than on any of {n} ordinary days"
+        if not k
+        else f"{had}; on {k} of {n} ordinary days at least as many had one"
+    )
+
+
+#: Months between two labels of an axis of days, the fewest that have room.
+_EVERY = (1, 2, 3, 4, 6, 12, 24, 60, 120)
+
+
+def _day_numbers(days: pd.DatetimeIndex) -> np.ndarray:
+    """Return the places of days on an axis on which a day is a day, from zero."""
+    return np.asarray((days.normalize() - days[0].normalize()).days, dtype=float)
 
 
 def _draw_calendar(sheet: Sheet, shown: Calendar, when: str) -> None:
     size, colours = sheet.size, palette()
     label_line = sheet.top + 0.9 * size.body
-    top, base = label_line + 0.9 * size.body, sheet.bottom - 2.0 * size.foot
+    top, base = label_line + 0.9 * size.body + 1.3 * size.foot, sheet.bottom - 3.2 * size.foot
     highest, lowest = max(float(shown.up.max()), 1.0), max(float(shown.down.max()), 1.0)
-    marks = ticks(-lowest, highest, 6)
+    step = float(np.diff(ticks(-lowest, highest, 6)).min(initial=max(highest, lowest)))
+    marks = [step * k for k in range(-math.ceil(lowest / step), math.ceil(highest / step) + 1)]
     room = max(text_width(f"{abs(m):g}", size.foot) for m in marks) + 0.8 * size.foot
-    x = Scale(-1.0, float(len(shown.days)), sheet.left + room, sheet.right)
-    y = Scale(-1.04 * lowest, 1.04 * highest, base, top)
+    at = _day_numbers(shown.days)
+    x = Scale(-1.0, float(at[-1]) + 1.0, sheet.left + room, sheet.right)
+    y = Scale(marks[0], marks[-1], base, top)
+    _apart(sheet, shown, x, y)
     for mark in marks:
         sheet.line([x.start, x.end], [y.px(mark)] * 2, colours.of_grid(mark), 1.0 if mark else 1.2)
     sheet.y_labels(x.start, y, marks, [f"{abs(mark):,.0f}" for mark in marks])
     _months(sheet, shown.days, x, base)
     axes = sheet.axes(x, y)
-    places, width = np.arange(len(shown.days)), 0.78
-    usual = places != shown.day
+    pixel = (x.high - x.low) / (x.end - x.start)
+    usual, width = np.arange(len(at)) != shown.day, max(0.86, pixel)
     for values in (shown.up, -shown.down):
-        axes.bar(places[usual], values[usual], width, color=colours.ordinary, linewidth=0)
-    wide = max(1.0, 4.0 * size.unit * (x.high - x.low) / (x.end - x.start))
-    axes.bar([shown.day], [shown.up[shown.day]], wide, color=colours.of_state("up"), linewidth=0)
-    axes.bar([shown.day], [-shown.down[shown.day]], wide, color=colours.of_state("down"), linewidth=0)
-    middle = x.px(shown.day)
+        axes.bar(at[usual], values[usual], width, color=colours.ordinary, linewidth=0)
+    wide = max(1.0, 4.0 * size.unit * pixel)
+    axes.bar([at[shown.day]], [shown.up[shown.day]], wide, color=colours.of_state("up"), linewidth=0)
+    axes.bar([at[shown.day]], [-shown.down[shown.day]], wide, color=colours.of_state("down"), linewidth=0)
+    middle = x.px(at[shown.day])
     _calendar_labels(sheet, shown, x, y, label_line, when)
-    sheet.line([middle] * 2, [label_line + 0.35 * size.body, y.px(float(shown.up[shown.day])) - 2], colours.ink, 1.0)
+    # no farther than the plot: beside a low bar the line would pass for a high one
+    sheet.line([middle] * 2, [label_line + 0.35 * size.body, y.end], colours.ink, 1.0)
+
+
+def _apart(sheet: Sheet, shown: Calendar, x: Scale, y: Scale) -> None:
+    """Shade the days around the day that are not compared."""
+    at, day = _day_numbers(shown.days), shown.day
+    left = at[day - 1] if shown.apart[0] < 0 and day else at[day]
+    right = at[day + 1] if shown.apart[1] > 0 and day + 1 < len(at) else at[day]
+    if right > left:
+        start, end = (x.px(place + step) for place, step in ((left, 0.5), (right, -0.5)))
+        sheet.box(start, y.end, end - start, y.start - y.end, palette().band)
 
 
 def _calendar_labels(sheet: Sheet, shown: Calendar, x: Scale, y: Scale, line: float, when: str) -> None:
     """Name the day over the plot, and the ordinary days with the most over their bars where they touch nothing."""
-    size = sheet.size
+    size, at = sheet.size, _day_numbers(shown.days)
     text = f"{when}: {shown.up[shown.day]} up, {shown.down[shown.day]} down"
-    sheet.centred(text, x.px(shown.day), line, x.start, sheet.right, bold=True)
-    taken = [(x.px(shown.day) - 4, x.px(shown.day) + 4)]
+    sheet.centred(text, x.px(at[shown.day]), line, x.start, sheet.right, bold=True)
+    middle = np.array([x.px(place) for place in at])
+    taken = [(x.px(at[shown.day]) - 4, x.px(at[shown.day]) + 4)]
     for i in shown.others[:NAMED_DAYS]:
         label = long_day(shown.days[i])
         half = text_width(label, size.foot) / 2
-        centre = min(max(x.px(float(i)), x.start + half), x.end - half)
+        centre = min(max(middle[i], x.start + half), x.end - half)
+        under = np.abs(middle - centre) <= half + 0.3 * size.foot
         if all(centre + half < a or centre - half > b for a, b in taken):
             taken.append((centre - half, centre + half))
-            sheet.text(
-                centre, y.px(float(shown.up[i])) - 0.4 * size.foot, label, size.foot, color=palette().quiet, ha="center"
-            )
+            over = y.px(float(shown.up[under].max())) - 0.4 * size.foot
+            sheet.text(centre, over, label, size.foot, color=palette().quiet, ha="center")
 
 
 def _months(sheet: Sheet, days: pd.DatetimeIndex, x: Scale, base: float) -> None:
-    """Write the months under the days on which they begin, years where they do."""
-    size, end = sheet.size, -math.inf
-    starts = [i for i in range(1, len(days)) if days[i].month != days[i - 1].month]
-    for i in starts:
-        place = x.px(i - 0.5)
-        sheet.line([place] * 2, [base, base + 0.3 * size.foot], palette().quiet)
-        first = i == starts[0] or days[i].year != days[i - 1].year
-        text = days[i].strftime("%b") + (f" {days[i].year}" if first else "")
-        if place > end and place + text_width(text, size.foot) <= sheet.right:
-            sheet.text(place, base + 1.5 * size.foot, text, size.foot, color=palette().quiet, role="tick")
-            end = place + text_width(text, size.foot) + 0.5 * size.foot
+    """Mark the first days of months, as many as have room, and under the first of each year the year."""
+    size = sheet.size
+    firsts = pd.date_range(days[0].normalize(), days[-1].normalize(), freq="MS")
+    place = {day: x.px(float((day - days[0].normalize()).days)) for day in firsts}
+    wide = (
+        max(text_width(str(day.year) if day.month == 1 else f"{day:%b}", size.foot) for day in firsts)
+        if len(firsts)
+        else 0.0
+    )
+    apart = wide + 0.6 * size.foot
+    month = (x.end - x.start) / (x.high - x.low) * 30.4
+    every = next((k for k in _EVERY if k * month >= apart), _EVERY[-1])
+    last, end = None, -math.inf
+    for day in firsts:
+        if (day.year * 12 + day.month - 1) % every:
+            continue
+        sheet.line([place[day]] * 2, [base, base + 0.3 * size.foot], palette().quiet)
+        texts = [f"{day:%b}"] if last == day.year else [f"{day:%b}", str(day.year)]
+        width = max(text_width(text, size.foot) for text in texts)
+        if place[day] < end or place[day] + width > sheet.right:
+            continue
+        for row, text in enumerate(texts):
+            sheet.text(
+                place[day], base + (1.5 + 1.3 * row) * size.foot, text, size.foot, color=palette().quiet, role="tick"
+            )
+        last, end = day.year, place[day] + width + 0.4 * size.foot
 
 
 # -- Means of groups, each among its own days.
@@ -283,7 +347,7 @@ def group_days(shown: GroupDays, *, size: str = "article", source: str = "", tit
         FigureText(
             title=_group_title(shown),
             subtitle=f"Mean abnormal return of the shares in each of {groups} {shown.noun}, on {when} and on {shown.n} ordinary days",
-            note=f"Right: on how many of {shown.n} ordinary days the mean was as large, whatever its sign. Filled: at most {100 * CLEAR:g}% of all days are as far "
+            note=f"Right: on how many of {shown.n} ordinary days the mean was at least as far from zero. Filled: at most {100 * CLEAR:g}% of all days are as far "
             "out.",
             alt=f"Strip plot of mean abnormal returns of {groups} {shown.noun}, a stroke an ordinary day. Mean abnormal returns on {when}: {alt_list(values)}",
         ),
@@ -312,8 +376,10 @@ def _group_title(shown: GroupDays) -> str:
     alone = [name for j, name in enumerate(shown.names) if not shown.as_far[j] and shown.state(j) != "missing"]
     if alone:
         named = alone if len(alone) <= NAMED_GROUPS else [f"{len(alone)} of {len(shown.names)} {shown.noun}"]
-        return f"{listed(named)}: none of {shown.n} ordinary days had a mean abnormal return as large"
-    return f"{shown.names[0]} was farthest out: {shown.as_far[0]} of {shown.n} ordinary days had a mean abnormal return as large"
+        return f"{listed(named)}: on none of {shown.n} ordinary days was the mean abnormal return as far from zero"
+    had = " had the most unusual mean abnormal return" if len(shown.names) > 1 else ": a mean abnormal return"
+    comma = ":" if len(shown.names) > 1 else ""
+    return f"{shown.names[0]}{had}{comma} at least as far from zero on {shown.as_far[0]} of {shown.n} ordinary days"
 
 
 def _row_height(size: Size) -> float:

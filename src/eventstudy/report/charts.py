@@ -13,7 +13,7 @@ from eventstudy.figures.ordinary import calendar, group_days
 from eventstudy.figures.words import window_text
 from eventstudy.report.day import calendar_of, groups_of
 from eventstudy.report.findings import Findings
-from eventstudy.study.export import describe_figure
+from eventstudy.study.export import describe_figure, source_line
 from eventstudy.study.results import EventStudyResult
 from eventstudy.studyfile.spec import StudySpec
 from eventstudy.windows import Window
@@ -52,7 +52,8 @@ class Chart:
 
 
 def _source(f: Findings, result: EventStudyResult) -> str:
-    return f"{result.source_line()} Study: {f.spec.name}."
+    # names of the study file stand on the figures of a day; those of other reports keep the ticker
+    return f"{source_line(result, f.spec.names if f.ordinary is not None else None)} Study: {f.spec.name}."
 
 
 def _event_day(f: Findings, size: str) -> HouseFigure:

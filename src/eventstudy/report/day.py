@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -10,11 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from eventstudy.figures.ordinary import NAMED_DAYS, Calendar, GroupDays
+from eventstudy.figures.ordinary import NAMED_DAYS, Calendar, GroupDays, had_extreme_day
+from eventstudy.prices.snapshot import universe_members
 from eventstudy.report.findings import Findings
 from eventstudy.report.tables import ReportTable, audit_table, checks_table, days_text
 from eventstudy.statements import ABNORMAL, Numbers
-from eventstudy.study.ordinary import TAIL, OrdinaryDays
+from eventstudy.study.ordinary import FEWEST, TAIL, OrdinaryDays
 from eventstudy.windows import Window
 from eventstudy.wording import capital, iso_day, listed, long_day, number, p_text, percent, plural
 
@@ -24,8 +26,10 @@ SHOWN = 10
 SHOWN_DAYS = 10
 #: p-values below this stand out.
 STANDS_OUT = 0.05
+#: A mean with a p-value above this is nothing unusual; it hides shares that go both ways, this part of them at least on either side.
+CALM, BOTH_SIDES = 0.2, 0.25
 #: Groups that a sentence names.
-NAMED = 3
+NAMED = 4
 
 
 def day_of(f: Findings) -> OrdinaryDays:
@@ -40,12 +44,30 @@ def noun_of(f: Findings) -> str:
     return f.spec.ordinary_days.groups
 
 
+def _one_of(f: Findings) -> str:
+    """Return what one group is called: a sector, an industry."""
+    noun = noun_of(f)
+    return noun.removesuffix("ies") + "y" if noun.endswith("ies") else noun.removesuffix("s")
+
+
 @lru_cache(maxsize=1)
 def names_of(f: Findings) -> dict[str, str]:
-    """Return what each firm is called: by the study file, by the label of its event, by its ticker."""
+    """Return what each firm is called: by the study file, by a label that is its alone, by the list of the embedded prices, by its ticker."""
     events = f.everyone.panel.events
-    labels = zip(events.tickers.tolist(), events.labels.tolist(), strict=True)
-    return {ticker: f.spec.names.get(ticker) or label or ticker for ticker, label in labels}
+    tickers, labels = events.tickers.tolist(), events.labels.tolist()
+    own = {ticker: label for ticker, label in zip(tickers, labels, strict=True) if label and labels.count(label) == 1}
+    members = universe_members()["name"].to_dict() if f.prices.provenance.embedded else {}
+    found = {**members, **own, **f.spec.names}
+    return {ticker: found.get(ticker, ticker) for ticker in tickers}
+
+
+def formula_of(f: Findings) -> str:
+    """Return the formula of the model with names in place of tickers."""
+    model = f.everyone.model
+    left, equals, right = model.formula.partition("=")
+    for ticker in model.columns:
+        right = re.sub(rf"(?<![\w^.-]){re.escape(ticker)}(?![\w.-])", lambda found: f.spec.call(found[0]), right)
+    return f"{left}{equals}{right}"
 
 
 # -- What the figures show.
@@ -55,7 +77,8 @@ def calendar_of(f: Findings) -> Calendar:
     """Return the counts of extreme shares, day by day."""
     days = day_of(f)
     down, up, firms = (days.by_day[name].to_numpy() for name in ("down", "up", "firms"))
-    return Calendar(days.days, down, up, firms, days.day, TAIL)
+    apart = Window.of(f.spec.model.window)
+    return Calendar(days.days, down, up, firms, days.day, TAIL, (apart.start, apart.end))
 
 
 def groups_of(f: Findings) -> GroupDays:
@@ -94,7 +117,16 @@ def groups_table(f: Findings) -> ReportTable | None:
         for name, row in _rows(table)
     )
     noun = capital(noun_of(f))
-    headers = (noun, "Shares", "Mean abnormal", "Days as far", "p", "p, adjusted", "Extreme up", "Extreme down")
+    headers = (
+        capital(_one_of(f)),
+        "Shares",
+        "Mean abnormal",
+        "Days as far",
+        "p",
+        "p, adjusted",
+        "Extreme up",
+        "Extreme down",
+    )
     caption = f"{noun}: mean abnormal return on {long_day(day_of(f).date)} and on ordinary days, the most unusual first"
     return ReportTable("groups", caption, headers, rows, table.reset_index(), named_by=("group",))
 
@@ -114,7 +146,7 @@ def firms_table(f: Findings) -> ReportTable:
         )
         for firm, row in _rows(shown)
     )
-    headers = ("Share", "Group", "Abnormal", "Days as far", "p")
+    headers = ("Share", capital(_one_of(f)), "Abnormal", "Days as far", "p")
     raw = table.reset_index()
     raw.insert(1, "name", [named[str(firm)] for firm in table.index])
     which = f", the {SHOWN} lowest and the {SHOWN} highest of {n}" if len(shown) < n else ""
@@ -184,13 +216,13 @@ def day_sentences(f: Findings) -> dict[str, tuple[str, Numbers]]:
     numbers, hidden = day_numbers(f), _hidden(f)
     of_hidden = numbers
     if hidden is not None:
-        own = {name: int(hidden[name]) for name in ("up", "down", "as_far", "firms")}
-        counts = {**numbers.counts, **own, "extreme": own["up"] + own["down"]}
+        own = {name: int(hidden[name]) for name in ("up", "down", "extreme", "as_far", "as_many", "firms")}
+        counts = {**numbers.counts, **own}
         of_hidden = replace(numbers, counts=counts)
     found = {
         "standfirst": _standfirst(f),
         "method": _method(f),
-        "Wide apart": _spread_sentence(f),
+        _spread_lead(f): _spread_sentence(f),
         "Without the common part": _median_sentence(f),
         capital(noun_of(f)): _groups_sentence(f),
         "What a mean hides": _hidden_sentence(f),
@@ -204,17 +236,18 @@ def day_numbers(f: Findings) -> Numbers:
     days, whole = day_of(f), day_of(f).whole
     rest = days.from_median.whole
     own, groups = calendar_of(f).numbers(), groups_of(f).numbers() if len(day_of(f).by_group) else Numbers()
-    first = days.by_firm.index[0], days.by_firm.index[-1]
+    named = days.by_firm["p_adjusted"] < STANDS_OUT
+    first = days.by_firm.index[0], days.by_firm.index[-1], *days.by_firm.index[named]
     firms = {names_of(f)[str(firm)]: str(firm) for firm in first}
     values = {(str(firm), ABNORMAL, (0, 0)): float(days.by_firm["abnormal"][firm]) for firm in first}
     counts = {
         "as_wide": int(whole["as_far"]["spread"]),
         "spread": 100.0 * float(whole["value"]["spread"]),
         "usual_spread": 100.0 * _usual_spread(days),
-        "alone": int((days.by_firm["as_far"] == 0).sum()),
+        "alone": _alone(days.by_firm),
         "stand_out": int((days.by_group["p_adjusted"] < STANDS_OUT).sum()),
-        "groups_alone": int((days.by_group["as_far"] == 0).sum()),
-        "shares_out": int((days.by_firm["p_adjusted"] < STANDS_OUT).sum()),
+        "groups_alone": int(((days.by_group["as_far"] == 0) & days.by_group["abnormal"].notna()).sum()),
+        "shares_out": int(named.sum()),
         "window_days": len(f.everyone.abnormal.estimation),
         "few": int(np.floor(TAIL * len(days.days))),
         "test_level": 100.0 * STANDS_OUT,
@@ -222,15 +255,21 @@ def day_numbers(f: Findings) -> Numbers:
         "rest_as_many": int(rest["as_far"]["extreme"]),
     }
     spans = (Window(0, 0), Window.of(f.spec.model.window), f.everyone.abnormal.estimation)
-    ends = {long_day(day): None for day in (days.days[0], days.days[-1])}
+    ends = {long_day(day): None for day in _ends(days)}
     return Numbers(
         names={**groups.names, **firms},
         values={**groups.values, **values},
         counts={**groups.counts, **own.counts, **counts},
         days={**ends, **own.days},
         spans=frozenset((w.start, w.end) for w in spans),
-        quoted=frozenset([f.everyone.model.formula]),
+        quoted=frozenset([formula_of(f)]),
     )
+
+
+def _ends(days: OrdinaryDays) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Return the first and the last ordinary day."""
+    ordinary = days.days[days.ordinary]
+    return ordinary[0], ordinary[-1]
 
 
 def _usual_spread(days: OrdinaryDays) -> float:
@@ -240,16 +279,23 @@ def _usual_spread(days: OrdinaryDays) -> float:
 def _standfirst(f: Findings) -> str:
     shown, n = calendar_of(f), calendar_of(f).numbers().counts
     when, more = long_day(shown.days[shown.day]), shown.as_many
-    had = (
-        f"On {when}, {n['extreme']} of {n['events']} shares had an extreme day, {n['up']} up and {n['down']} down; the median ordinary day has "
-        f"{n['usual']:g}."
-    )
+    had = f"On {when}, {had_extreme_day(int(n['up']), int(n['down']), int(n['events']))}; the median ordinary day has {n['usual']:g}."
     rest = f"{_from_median(f)}."
+    if not n["extreme"]:
+        return f"{had} {rest}"
     if not more:
         return f"{had} That is more than on any of {n['ordinary']} ordinary days. {rest}"
     named = [long_day(shown.days[i]) for i in shown.others[: min(more, NAMED_DAYS)]]
     which = f": {listed(named)}" if more <= NAMED_DAYS else ""
-    return f"{had} {more} of {n['ordinary']} ordinary days had as many{which}. {rest}"
+    return f"{had} At least as many had one on {more} of {n['ordinary']} ordinary days{which}. {rest}"
+
+
+def _spread_lead(f: Findings) -> str:
+    """Return the words that lead in the spread: what its place among ordinary days allows."""
+    row = day_of(f).whole.loc["spread"]
+    if row["p"] <= STANDS_OUT:
+        return "Wide apart"
+    return "Unusually close together" if row["as_far"] >= (1.0 - STANDS_OUT) * row["of"] else "Not unusually wide apart"
 
 
 def _spread_sentence(f: Findings) -> str:
@@ -257,7 +303,7 @@ def _spread_sentence(f: Findings) -> str:
     row = dict(_rows(days.whole))["spread"]
     return (
         f"The standard deviation of abnormal returns across shares was {percent(row['value'], 1, sign=False)}, on the median ordinary day it "
-        f"was {percent(_usual_spread(days), 1, sign=False)}; {row['as_far']} of {row['of']} ordinary days were as wide apart."
+        f"was {percent(_usual_spread(days), 1, sign=False)}; on {row['as_far']} of {row['of']} ordinary days it was at least as large."
     )
 
 
@@ -265,35 +311,54 @@ def _groups_sentence(f: Findings) -> str:
     table = day_of(f).by_group
     if table.empty:
         return ""
-    alone = table[table["as_far"] == 0]
-    named = [f"{name} ({percent(v)})" for name, v in alone["abnormal"].head(NAMED).items()]
-    n, noun = len(table), noun_of(f)
-    none = f"of none of {n} {noun} was the mean abnormal return larger than on every ordinary day"
-    said = f"{len(alone)} of {n} {noun} had a mean abnormal return larger than on any ordinary day{_among(named, len(alone))}"
-    out = int((table["p_adjusted"] < STANDS_OUT).sum())
-    return f"{said if len(alone) else capital(none)}. Allowing for {n} {noun} at once, {_stand_out(out)}."
+    n, noun, ordinary = len(table), noun_of(f), len(day_of(f).days) - 1
+    out, alone = table[table["p_adjusted"] < STANDS_OUT], table[(table["as_far"] == 0) & table["abnormal"].notna()]
+    said = f"Of {n} {noun}, {_stand_out(len(out), 'mean abnormal return')}, allowing for all {n} at once{_among(out)}. "
+    never, first = f"farther from zero than on any of {ordinary} ordinary days", table.iloc[0]
+    if n == 1 and len(alone):
+        return f"The mean abnormal return of {_named(alone)} was {never}."
+    if len(alone):
+        names = list(alone.index.astype(str)[:NAMED])
+        whose = f"{len(alone)} {noun}, among them {listed(names)}" if len(alone) > NAMED else listed(names)
+        return f"{said}{capital(never)} was that of {whose}."
+    if len(out):
+        return said.strip()
+    where = f"{said}Farthest out among its own days is the" if n > 1 else "The"
+    return f"{where} mean abnormal return of {_named(table, 1)}: on {int(first['as_far'])} of {int(first['of'])} ordinary days it was at least as far from zero."
 
 
-def _among(named: list[str], n: int) -> str:
-    return f": {listed(named)}" if len(named) == n else f", among them {listed(named)}"
+def _named(groups: pd.DataFrame, most: int = NAMED) -> str:
+    """Return the first groups with their means."""
+    return listed(f"{name} ({percent(v)})" for name, v in groups["abnormal"].head(most).items())
+
+
+def _among(groups: pd.DataFrame) -> str:
+    """Return whom a count of groups is of, or the first of them."""
+    return f"{': ' if len(groups) <= NAMED else ', among them '}{_named(groups)}" if len(groups) else ""
 
 
 def _hidden(f: Findings) -> pd.Series | None:
-    """Return the group whose mean is nothing unusual and whose shares are, most of all; None if there is none."""
+    """Return the group whose mean hides most: ordinary itself, of firms with extreme days on both sides in an unusual number; or None."""
     table = day_of(f).by_group
-    calm = table[table["p"] >= STANDS_OUT]
-    share = (calm["up"] + calm["down"]) / calm["firms"]
-    return None if calm.empty or share.max() < 4 * TAIL else calm.iloc[int(share.to_numpy().argmax())]
+    many = day_of(f).extremes_by_group.loc[table.index]
+    table = table.assign(as_many=many["as_far"], extreme=table["up"] + table["down"])
+    weaker = table[["up", "down"]].min(axis=1)
+    hides = (table["p"] > CALM) & (many["p"] <= STANDS_OUT) & (weaker > 0) & (weaker >= BOTH_SIDES * table["extreme"])
+    found = table[hides]
+    return None if found.empty else found.iloc[int((found["extreme"] / found["firms"]).to_numpy().argmax())]
 
 
 def _hidden_sentence(f: Findings) -> str:
     row = _hidden(f)
     if row is None:
         return ""
-    up, down, firms, as_far, of = (int(row[name]) for name in ("up", "down", "firms", "as_far", "of"))
+    extreme, up, down, firms, as_far, of, as_many = (
+        int(row[name]) for name in ("extreme", "up", "down", "firms", "as_far", "of", "as_many")
+    )
     return (
-        f"The mean abnormal return of {row.name} ({percent(row['abnormal'], 1)}) is nothing unusual: {as_far} of {of} ordinary days were as far out. Yet "
-        f"{up + down} of its {firms} shares had an extreme day, {up} up and {down} down."
+        f"The mean abnormal return of {row.name} ({percent(row['abnormal'], 1)}) is nothing unusual: on {as_far} of {of} ordinary days it was at least as "
+        f"far from zero. Yet {extreme} of its {firms} shares had an extreme day, {up} up and {down} down, and at least as many of them on "
+        f"{as_many or 'none'} of {of} ordinary days."
     )
 
 
@@ -302,44 +367,62 @@ def _firms_sentence(f: Findings) -> str:
     low, high = (
         f"{names_of(f)[str(firm)]} ({percent(table['abnormal'][firm])})" for firm in (table.index[0], table.index[-1])
     )
-    alone, out = int((table["as_far"] == 0).sum()), int((table["p_adjusted"] < STANDS_OUT).sum())
+    alone, out = _alone(table), _firms_out(f)
     return (
-        f"The lowest abnormal return and the highest: {low} and {high}. {plural(alone, 'share')} went farther than on any ordinary day. Allowing for all "
-        f"{len(table)} at once, {_stand_out(out)}"
-        f"{'' if out else ': on most days some share goes as far for what it does usually. The day was unusual for how many moved'}."
+        f"The lowest abnormal return and the highest: {low} and {high}. Farther from zero than on any ordinary day went "
+        f"{plural(alone, 'share') if alone else 'no share'}. Allowing for all "
+        f"{len(table)} at once, {_stand_out(len(out))}{': ' if 0 < len(out) <= NAMED else ''}{listed(out) if len(out) <= NAMED else ''}."
+        f"{'' if out else _how_many_sentence(f)}"
     )
 
 
-def _stand_out(n: int) -> str:
-    return f"{n or 'none'} {'stands' if n < 2 else 'stand'} out at {100 * STANDS_OUT:g}%"
+def _firms_out(f: Findings) -> list[str]:
+    """Return what the firms are called that stand out among all."""
+    table = day_of(f).by_firm
+    return [names_of(f)[str(firm)] for firm in table.index[table["p_adjusted"] < STANDS_OUT]]
+
+
+def _alone(firms: pd.DataFrame) -> int:
+    """Return how many firms went farther than on any ordinary day, of those that have enough of them."""
+    return int(((firms["as_far"] == 0) & (firms["of"] >= FEWEST)).sum())
+
+
+def _how_many_sentence(f: Findings) -> str:
+    """Say whether a day on which no share stands out was unusual for how many had an extreme day, by the p-value of their number."""
+    if day_of(f).whole["p"]["extreme"] <= STANDS_OUT:
+        return " The day was unusual for how many shares had an extreme day."
+    return " Nor was it unusual how many shares had an extreme day."
+
+
+def _stand_out(n: int, by: str = "") -> str:
+    by = by and f" by {'its' if n < 2 else 'their'} {by}"
+    return f"{n or 'none'} {'stands' if n < 2 else 'stand'} out at {100 * STANDS_OUT:g}%{by}"
 
 
 def _from_median(f: Findings) -> str:
     """Say how many shares have an extreme day if each day is measured from its median share, whatever the benchmark did."""
     value = day_of(f).from_median.whole["value"].astype(int)
-    return (
-        f"Measured from the median share of each day instead, {value['extreme']} shares had an extreme day, {value['up']} up and {value['down']} "
-        "down"
-    )
+    return f"Measured from the median share of each day instead, {had_extreme_day(value['up'], value['down'])}"
 
 
 def _median_sentence(f: Findings) -> str:
     row = dict(_rows(day_of(f).from_median.whole))["extreme"]
+    many = f"; on {row['as_far']} of {row['of']} ordinary days at least as many had one" if row["value"] else ""
     return (
-        "The benchmark is weighted by size, so that a few large firms can put all others on one side of it. "
-        f"{_from_median(f)}; {row['as_far']} of {row['of']} ordinary days had as many."
+        "Where the benchmark is weighted by size, a few large firms can put all others on one side of it. "
+        f"{_from_median(f)}{many}."
     )
 
 
 def _method(f: Findings) -> str:
     days, ab, window = day_of(f), f.everyone.abnormal, Window.of(f.spec.model.window)
-    most = int(np.floor(TAIL * len(days.days)))
+    most, (first, last) = int(np.floor(TAIL * len(days.days))), _ends(days)
     return (
-        f"Every day of the prices is taken as an event day of its own: {f.everyone.model.name} ({f.everyone.model.formula}), estimated on the "
-        f"{len(ab.estimation)} sessions {days_text(ab.estimation)} before it. Ordinary are the {len(days.days) - 1} days from {long_day(days.days[0])} to "
-        f"{long_day(days.days[-1])} that have so many before them and lie outside {days_text(window)} around the day asked about; what else happened on "
+        f"Every day of the prices is taken as an event day of its own: {f.everyone.model.name} ({formula_of(f)}), estimated on the "
+        f"{len(ab.estimation)} sessions {days_text(ab.estimation)} before it. Ordinary are the {len(days.days) - 1} days from {long_day(first)} to "
+        f"{long_day(last)} that have so many before them and lie outside {days_text(window)} around the day asked about; what else happened on "
         f"them is not looked at. A share has an extreme day if at most {100 * TAIL:g}% of its days lie as far out on that side: its {most} lowest and its "
-        f"{most} highest. Days as far: ordinary days on which a number was at least as large, sign left out; p is one more than these over one more "
+        f"{most} highest. Days as far: ordinary days on which a number was at least as far from zero; p is one more than these over one more "
         "than all ordinary days. Adjusted p-values take for each day the row that is farthest out."
     )
 

@@ -102,6 +102,7 @@ def report_content(
         "figures": {c.name: {"title": c.article.words.title, "alt": c.article.words.alt} for c in charts},
         "further_figures": [c.name for c in charts if c.further],
         "tables": {t.name: _table(t) for t in tables},
+        "of_a_day": f.ordinary is not None,
         "headings": {} if f.ordinary is None else headings(f),
         "money_heading": money_heading(f),
         "money_noun": "dollars" if _in_dollars(f) else "amounts",

@@ -163,11 +163,12 @@ def describe_figure(figure: HouseFigure, result: ResultFields) -> HouseFigure:
     return figure.describe(parameters={"study": specification(result)}, inputs={"prices": digest} if digest else {})
 
 
-def source_line(result: ResultFields) -> str:
-    """Return source, vintage, model and estimation window as one line for the foot of a figure."""
+def source_line(result: ResultFields, names: Mapping[str, str] | None = None) -> str:
+    """Return source, vintage, model and benchmark as one line for the foot of a figure, the benchmark by its name if it has one."""
     origin = result.provenance
     vintage = f" (downloads of {origin.retrieved})" if origin.retrieved else ""
-    against = f" on {result.model.benchmark}" if result.model.benchmark else ""
+    benchmark = result.model.benchmark
+    against = f" on {(names or {}).get(benchmark, benchmark)}" if benchmark else ""
     unit = f" {LOG_UNIT}." if result.abnormal.log else ""
     return f"Source: {origin.label}{vintage}. {result.model.name.capitalize()}{against}.{unit}"
 

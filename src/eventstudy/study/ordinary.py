@@ -207,7 +207,18 @@ class OrdinaryDays:
         table["down"] = [int(low[self.day, m].sum()) for m in members]
         table["up"] = [int(high[self.day, m].sum()) for m in members]
         table["farness"] = table["abnormal"].abs() / np.sqrt((means**2).mean())
-        return table.sort_values(["as_far", "farness"], ascending=[True, False], kind="stable").drop(columns="farness")
+        table["gone"] = table["abnormal"].isna()
+        order = table.sort_values(["gone", "as_far", "farness"], ascending=[True, True, False], kind="stable")
+        return order.drop(columns=["gone", "farness"])
+
+    @cached_property
+    def extremes_by_group(self) -> pd.DataFrame:
+        """One row a group: `Place` of how many of its firms have an extreme day, ``value`` their number."""
+        groups, (low, high) = self.group_means.columns, self._extremes
+        members = np.array(self.groups, dtype=object)[:, None] == groups.to_numpy(dtype=object)
+        counts = (low | high).astype(np.float64) @ members.astype(np.float64)
+        table = pd.DataFrame(self._placed(counts), index=groups.rename("group"))
+        return table.rename(columns={"abnormal": "value"})
 
     @cached_property
     def by_firm(self) -> pd.DataFrame:
@@ -267,14 +278,11 @@ def ordinary_days(
         )
     at = int(panel.position[0])
     before = max((-later for later in study.model.offsets), default=0) + (result.prices is not None)
-    places = np.arange(before - Window.of(study.estimation).start, len(panel.calendar))
+    first = before - Window.of(study.estimation).start
+    places = np.arange(first, len(panel.calendar))
     away = Window.of(study.window) if apart is None else apart
     places = places[(places == at) | (places < at + away.start) | (places > at + away.end)]
-    if len(places) <= FEWEST:
-        raise DataUnfit(
-            f"The data of {iso_day(panel.calendar[0])} to {iso_day(panel.calendar[-1])} leave {max(len(places) - 1, 0)} ordinary days, on which the "
-            f"study of {iso_day(panel.calendar[at])} can be made; it is compared with at least {FEWEST}. Use a shorter estimation window, or more days."
-        )
+    _require_days(study, panel.calendar, at, first, int((places != at).sum()))
     days = panel.calendar[places]
     nothing = np.full(len(days) * len(firms), "", dtype=object)
     every = EventList(
@@ -288,5 +296,32 @@ def ordinary_days(
     column = pd.Index(firms).get_indexer(pd.Index(found.events.tickers))
     values[days.get_indexer(found.sessions), column] = abnormal.as_fractions(abnormal.ar[:, 0])
     kept = (np.isfinite(values).sum(axis=1) >= FEWEST_THERE) | (places == at)
+    _require_days(study, panel.calendar, at, first, int(kept.sum()) - 1)
     day = int(np.flatnonzero(places[kept] == at)[0])
+    there = int(np.isfinite(values[kept][day]).sum())
+    if there < FEWEST_FIRMS:
+        raise DataUnfit(
+            f"On {iso_day(panel.calendar[at])} {there} of {len(firms)} firms have an abnormal return; how unusual a day was is told of at least "
+            f"{FEWEST_FIRMS} together. Name a day on which more of them have prices."
+        )
     return OrdinaryDays(pd.DatetimeIndex(days[kept]), day, firms, tuple(panel.events.groups.tolist()), values[kept])
+
+
+def _require_days(study: EventStudy, calendar: pd.DatetimeIndex, at: int, first: int, left: int) -> None:
+    """Raise `DataUnfit` if the day lies before the first one on which the study can be made, or too few ordinary days are left."""
+    if at >= first and left >= FEWEST:
+        return
+    possible = (
+        f"the first possible day is {iso_day(calendar[first])}" if first < len(calendar) else "no day has so many"
+    )
+    early = f"The study of {iso_day(calendar[at])} looks back {first} sessions, and the data have {at} before it: {possible}."
+    few = (
+        f"The data of {iso_day(calendar[0])} to {iso_day(calendar[-1])} leave {plural(left, 'ordinary day')}, on which the study can be made (it looks back "
+        f"{plural(first, 'session')}; {possible}), and {iso_day(calendar[at])} is compared with at least {FEWEST}."
+    )
+    if at >= first:
+        raise DataUnfit(f"{few} Use a shorter estimation window, or more days.")
+    raise DataUnfit(
+        f"{early} It would be compared with {plural(left, 'ordinary day')}, of which at least {FEWEST} are needed. Use a shorter estimation window, prices "
+        "that begin earlier, or a later day."
+    )
