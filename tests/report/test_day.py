@@ -389,3 +389,8 @@ def test_too_few_days_and_volumes_are_refused(tmp_path: Path) -> None:
     volume = OTHER.replace("[model]", '[model]\nmeasure = "volume"')
     with pytest.raises(StudyFileError, match=r"is made of returns, and model\.measure is 'volume'"):
         es.load_study(other_study(tmp_path / "volume", text=volume))
+    later = OTHER.replace("window = [-3, 3]\nreport = [[0, 0]]", "window = [1, 5]\nreport = [[1, 1]]")
+    with pytest.raises(
+        StudyFileError, match=r"ranks day 0 among ordinary days, and model\.window \[\+1, \+5\] does not hold it"
+    ):
+        es.load_study(other_study(tmp_path / "later", text=later))

@@ -140,6 +140,10 @@ class StudySpec(Part):
             )
         if self.ordinary_days is not None and self.model.measure != "return":
             raise ValueError(f"[ordinary_days] is made of returns, and model.measure is {self.model.measure!r}")
+        if self.ordinary_days is not None and 0 not in self.model.window:
+            raise ValueError(
+                f"[ordinary_days] ranks day 0 among ordinary days, and model.window {self.model.window} does not hold it"
+            )
         return self
 
     @model_validator(mode="after")
