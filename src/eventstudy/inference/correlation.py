@@ -204,8 +204,8 @@ def linked_sum(residuals: FloatArray, position: IntArray, length: int) -> float:
     -----
     Events d sessions apart have M - d days in common: the later days of the first, the earlier days of the second. Among
     events without missing days no pair is needed: with z the residuals centred and scaled to length 1 over these days,
-    ``Σ_ij z_i'z_j`` over two dates is the product of the dates' sums, so the cost is O(n M) for each distance. Other pairs,
-    and few pairs, go through matrix products.
+    ``Σ_ij z_i'z_j`` over two dates is the product of the dates' sums, so the cost is O(n M) for each distance. Pairs of
+    which one misses days go through matrix products; where dates have few events the others are multiplied one by one.
     """
     if position[0] == position[-1]:
         length = 1
@@ -245,11 +245,6 @@ class DateSums(Answer):
     def of(self, chosen: slice) -> DateSums:
         """Return the sums of some dates."""
         return DateSums(self.whole, self.dates[chosen], self.early[chosen], self.late[chosen], self.varied[chosen])
-
-    def total(self, answers: Sequence[DateSums], order: IntArray | None) -> DateSums:
-        """Return the sums of all dates: those of a date that several answers have are added."""
-        whole = np.concatenate([each.whole for each in answers])
-        return replace(_joined(answers), whole=whole if order is None else whole[np.argsort(order)])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
